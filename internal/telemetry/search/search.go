@@ -1,0 +1,78 @@
+// Package search is Reeve's search language: predicates over a run and over
+// any or all of its steps, the same text in console, API and command line.
+//
+// What for: `agent:refund-agent cost>0.10 any(kind:tool status:error
+// name:lookup_order)` becomes an Expr that an engine turns into its own query
+// and that Match decides for runs still in memory.
+//
+// Who calls it: api and cli parse; telemetry engines translate; run matches.
+//
+// Promises: Parse and Expr.String are inverse up to spacing; values are never
+// pasted into SQL by engines (they bind or quote them); depth and length are
+// limited.
+//
+// How it fails: Parse returns a *SyntaxError with the offset and what was
+// expected.
+//
+// Start reading at Expr and the grammar above Parse.
+package search
+
+// Expr is a node of a parsed search. The types below are all there are.
+type Expr interface {
+	String() string
+	isExpr()
+}
+
+// Scope says whose predicates a node holds.
+type Scope uint8
+
+// The scopes.
+const (
+	ScopeRun  Scope = iota // fields of the run
+	ScopeStep              // fields of a step (inside Any, All, Child, Parent, or a search over steps)
+)
+
+// And is true when all of its parts are. Empty is true.
+type And struct{ Of []Expr }
+
+// Or is true when one of its parts is.
+type Or struct{ Of []Expr }
+
+// Not inverts its part.
+type Not struct{ Of Expr }
+
+// Cmp compares a field with a value. Op is one of : != > >= < <= ~ where ":"
+// is equality, or a set (`status:error,stale`), or a prefix when a value ends in
+// "*"; "~" is "contains, ignoring case". A value of "unknown" asks for absence.
+type Cmp struct {
+	Field  string
+	Op     string
+	Values []string
+}
+
+// Text is a phrase to be found in the content of the run's messages, or in
+// names and errors when the asker may not read content.
+type Text struct{ Phrase string }
+
+// Any is true when at least one step fulfils Of; Has with Count the number of
+// steps compared.
+type Any struct{ Of Expr }
+
+// All is true when every step fulfils Of (and there is at least one).
+type All struct{ Of Expr }
+
+// Child is true of a step when one of its direct children fulfils Of.
+type Child struct{ Of Expr }
+
+// Parent is true of a step when its direct parent fulfils Of.
+type Parent struct{ Of Expr }
+
+func (*And) isExpr()    {}
+func (*Or) isExpr()     {}
+func (*Not) isExpr()    {}
+func (*Cmp) isExpr()    {}
+func (*Text) isExpr()   {}
+func (*Any) isExpr()    {}
+func (*All) isExpr()    {}
+func (*Child) isExpr()  {}
+func (*Parent) isExpr() {}

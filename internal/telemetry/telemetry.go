@@ -1,0 +1,224 @@
+// Package telemetry is the store of activity: runs, steps, messages, log
+// records, metric points and rollups, written once and read by questions.
+//
+// What for: one interface that the embedded engine (telemetry/duck: Parquet
+// segments, DuckDB, an index) and ClickHouse both serve.
+//
+// Who calls it: package run appends; api reads.
+//
+// Promises: Append is one atomic step together with the log's cursor, so that
+// replaying the log after a crash stores nothing twice; what Append returned
+// for is read by every later call; a question never blocks an Append.
+//
+// How it fails: Append returns an error and changes nothing; a question that
+// runs out of time or memory returns a fault of kind exhausted.
+//
+// Start reading at Store; telemetrytest holds what every engine must do.
+package telemetry
+
+import (
+	"context"
+	"time"
+
+	"reeve/internal/activity"
+	"reeve/internal/telemetry/search"
+)
+
+// Store is one engine. Safe for concurrent use.
+type Store interface {
+	// Cursor is the log position that the last Append of this partition
+	// committed; 0 when there is none.
+	Cursor(ctx context.Context, partition int) (uint64, error)
+	// Append stores a write and moves the partition's cursor, all or nothing.
+	// The write's slices belong to the caller again when Append returns.
+	Append(ctx context.Context, w *Write) error
+
+	// Run reads a run's row. A missing one is fault.KindNotFound.
+	Run(ctx context.Context, id activity.RunID) (*activity.Run, error)
+	// HasRun tells quickly whether the run may have rows; false is certain.
+	HasRun(id activity.RunID) bool
+	// Runs lists run rows, newest start first unless q says otherwise.
+	Runs(ctx context.Context, q RunsQuery) (RunsPage, error)
+	// Steps reads the newest revision of every step of a run, by start time.
+	Steps(ctx context.Context, id activity.RunID) ([]activity.Step, error)
+	// Messages reads messages of a run by ordinal with their content filled
+	// in; no ordinals means all.
+	Messages(ctx context.Context, id activity.RunID, ordinals []int32) ([]activity.Message, error)
+	// Logs lists log records, newest first.
+	Logs(ctx context.Context, q LogsQuery) (LogsPage, error)
+	// Metrics lists metric points, newest first.
+	Metrics(ctx context.Context, q MetricsQuery) (MetricsPage, error)
+	// Query answers an aggregate question (see Query); from rollups where
+	// they can answer it, else from rows.
+	Query(ctx context.Context, q Query) (*Result, error)
+
+	// Retain drops what is older than the policy says and what is above its
+	// size, oldest partition first, and reports what went.
+	Retain(ctx context.Context, p Retention) (Dropped, error)
+	// Stats describes the store for /metrics and the health page.
+	Stats(ctx context.Context) (Stats, error)
+	// Run does the engine's own work (merging) until ctx ends.
+	Maintain(ctx context.Context) error
+	Close() error
+}
+
+// Write is one append: whole folded steps, run rows and what changed in the
+// rollups since the last write.
+type Write struct {
+	Partition int
+	Cursor    uint64 // log position up to which this write holds everything
+	Steps     []activity.Step
+	Messages  []activity.Message
+	Logs      []activity.LogRecord
+	Metrics   []activity.MetricPoint
+	Runs      []activity.Run
+	Rollups   []RollupDelta
+	Received  int64 // ns, for the clamp of partitions
+}
+
+// RollupDelta is a signed difference to one minute of one family of rollups:
+// (agent), (agent, model) or (agent, tool). Model and Tool are "" where the
+// family has none.
+type RollupDelta struct {
+	Minute      int64 // minutes since 1970 UTC
+	Family      Family
+	Agent       string
+	Team        string
+	Environment string
+	Key         string // model or tool
+	Runs        int64  // runs started (family agent)
+	Count       int64  // steps (agent), calls (model, tool)
+	Errors      int64
+	InputTotal  int64
+	OutputTotal int64
+	CacheRead   int64
+	Unknown     int64 // model calls without usage
+	CostNanos   int64
+	CostUnknown int64 // model calls without a price
+	Latency     []Bucket
+}
+
+// Family is a family of rollups.
+type Family uint8
+
+// The families.
+const (
+	FamilyAgent Family = iota
+	FamilyModel
+	FamilyTool
+)
+
+// Bucket is a signed count in one bucket of the latency sketch; Sketch in
+// sketch.go tells its bounds.
+type Bucket struct {
+	Index int16
+	Count int64
+}
+
+// RunsQuery asks for run rows.
+type RunsQuery struct {
+	Filter   search.Expr // nil: all
+	From, To time.Time   // by start; zero: open
+	Teams    []string    // nil: every team; else only these (access)
+	Sort     string      // "started" (default), "duration", "cost", "steps", "errors", "tokens", "updated"; "-" before it for ascending
+	Limit    int
+	Cursor   string
+}
+
+// RunsPage is a page of run rows; Next is "" on the last.
+type RunsPage struct {
+	Runs []activity.Run
+	Next string
+}
+
+// LogsQuery asks for log records. Text is a phrase in the body.
+type LogsQuery struct {
+	Run         activity.RunID
+	Agent       string
+	From, To    time.Time
+	MinSeverity int32
+	Text        string
+	OnlyLoose   bool // only those that belong to no run
+	Limit       int
+	Cursor      string
+}
+
+// LogsPage is a page of log records; Next is "" on the last.
+type LogsPage struct {
+	Logs []activity.LogRecord
+	Next string
+}
+
+// MetricsQuery asks for metric points.
+type MetricsQuery struct {
+	Name, Agent string
+	From, To    time.Time
+	Limit       int
+	Cursor      string
+}
+
+// MetricsPage is a page of metric points; Next is "" on the last.
+type MetricsPage struct {
+	Points []activity.MetricPoint
+	Next   string
+}
+
+// Query is an aggregate question over one table.
+type Query struct {
+	Table    string      // "runs", "steps", "messages", "logs"
+	Select   []Measure   // none: rows' count
+	Where    search.Expr // nil: all
+	GroupBy  []string    // dimensions: agent, model, tool, team, environment, kind, status, outcome, version, provider, user, session, error_type, task
+	Bucket   time.Duration
+	From, To time.Time
+	Teams    []string
+	OrderBy  string // a measure's name or a dimension; "-" before it for descending
+	Limit    int
+	Content  bool // the asker may read content: text predicates are allowed
+}
+
+// Measure is one figure: Func of Field, named As in the answer.
+type Measure struct {
+	Func  string // count, sum, avg, min, max, p50, p90, p95, p99, distinct, rate
+	Field string // duration_ms, cost, input_tokens, output_tokens, cache_read_tokens, errors, steps, ...; "" for count
+	As    string
+}
+
+// Result is the answer to a Query. A value is nil when unknown.
+type Result struct {
+	Columns []Column
+	Rows    [][]any
+	Source  string // "rollups" or "rows": what answered
+	Scanned int64  // rows read
+	Took    time.Duration
+}
+
+// Column describes a column of a Result.
+type Column struct {
+	Name string
+	Unit string // ms, usd, tokens, count, "" for dimensions
+	Kind string // "dimension", "time" or "measure"
+}
+
+// Retention says what may stay.
+type Retention struct {
+	Now      time.Time
+	MaxAge   time.Duration // 0: no limit
+	MaxBytes int64         // 0: no limit
+	Content  time.Duration // messages may stay shorter than the rest; 0: as MaxAge
+}
+
+// Dropped is what Retain removed.
+type Dropped struct {
+	Partitions, Files int
+	Bytes             int64
+}
+
+// Stats describes the store.
+type Stats struct {
+	Steps, Runs, Messages, Logs, Metrics int64
+	Files                                int
+	Bytes, StepBytes, MessageBytes       int64
+	MessagesRaw                          int64 // bytes of content as senders sent it
+	Oldest                               time.Time
+}
