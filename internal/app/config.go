@@ -1,0 +1,392 @@
+package app
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"reeve/internal/fault"
+)
+
+// Config is everything an operator may set. Each value comes from, weakest
+// first: the default, the file (--config), the environment (REEVE_ and the
+// key's path in capitals, REEVE_LOG_LEVEL), the flag. Unknown keys are errors.
+//
+// The `doc` tag is the manual: `reeve config show` and docs/configuration.md
+// are made from it.
+type Config struct {
+	Data           string        `yaml:"data" flag:"data" doc:"Folder that holds all state. One process at a time."`
+	Dev            bool          `yaml:"dev" flag:"dev" doc:"Open API and intake on loopback without a token, for trying out. Any other address is refused."`
+	Listen         string        `yaml:"listen" flag:"listen" doc:"Console, API and all HTTP intake. Empty switches it off."`
+	GatewayListen  string        `yaml:"gateway_listen" flag:"gateway-listen" doc:"The door (gateway). This version has none: the name is kept, and nothing listens."`
+	OTLPGRPCListen string        `yaml:"otlp_grpc_listen" flag:"otlp-grpc-listen" doc:"OTLP over gRPC. Empty switches it off."`
+	OTLPHTTPListen string        `yaml:"otlp_http_listen" flag:"otlp-http-listen" doc:"OTLP over HTTP. Empty switches it off; /v1/* on listen stays."`
+	Hosts          []string      `yaml:"hosts" doc:"Further host names by which browsers and agents reach the listeners; loopback names always work."`
+	TLS            TLSConfig     `yaml:"tls" doc:"Certificate for all listeners; needed for any address off loopback."`
+	Log            LogConfig     `yaml:"log" doc:"Messages on stderr."`
+	Intake         IntakeConfig  `yaml:"intake" doc:"Limits on what senders may send."`
+	Activity       BusConfig     `yaml:"activity" doc:"The activity log between intake and store."`
+	Runs           RunsConfig    `yaml:"runs" doc:"When a run counts as ended."`
+	Store          StoreConfig   `yaml:"store" doc:"How long telemetry stays."`
+	Prices         PricesConfig  `yaml:"prices" doc:"What models cost."`
+	Shutdown       time.Duration `yaml:"shutdown" doc:"How long a stop may take before what is left is dropped."`
+}
+
+// TLSConfig names PEM files.
+type TLSConfig struct {
+	Cert string `yaml:"cert" doc:"Certificate chain, PEM."`
+	Key  string `yaml:"key" doc:"Private key, PEM."`
+}
+
+// LogConfig shapes the log.
+type LogConfig struct {
+	Level  string `yaml:"level" doc:"debug, info, warn or error."`
+	Format string `yaml:"format" doc:"text or json."`
+}
+
+// IntakeConfig limits senders.
+type IntakeConfig struct {
+	MaxBody      Bytes `yaml:"max_body" doc:"Largest request after decompression."`
+	MaxAttribute Bytes `yaml:"max_attribute" doc:"Largest single attribute or content; longer ones are cut and flagged."`
+	InFlight     Bytes `yaml:"in_flight" doc:"Bytes of requests being worked on at once; more wait briefly, then get 429."`
+}
+
+// BusConfig sizes the activity log.
+type BusConfig struct {
+	MaxBytes   Bytes  `yaml:"max_bytes" doc:"Size of the log between intake and store; at 80 % senders get 429."`
+	Durability string `yaml:"durability" doc:"process (survives kill -9) or disk (also survives power loss; slower)."`
+}
+
+// RunsConfig decides when runs end.
+type RunsConfig struct {
+	Quiet    time.Duration `yaml:"quiet" doc:"A run whose root ended is done after this long without a new step."`
+	Deadline time.Duration `yaml:"deadline" doc:"A run without an ended root is stale after this long without a new step."`
+}
+
+// StoreConfig bounds the telemetry store.
+type StoreConfig struct {
+	MaxAge        time.Duration `yaml:"max_age" doc:"Telemetry older than this is dropped by whole days. 0 keeps all."`
+	MaxBytes      Bytes         `yaml:"max_bytes" doc:"Above this the oldest days are dropped. 0 means no limit."`
+	ContentMaxAge time.Duration `yaml:"content_max_age" doc:"Messages, arguments and results may go earlier than the rest. 0: with the rest."`
+}
+
+// PricesConfig adds prices.
+type PricesConfig struct {
+	File string `yaml:"file" doc:"YAML with your own prices; they win over the embedded price book."`
+}
+
+// Bytes is a size; it reads "16MB", "4GiB" or a plain number.
+type Bytes int64
+
+// DefaultConfig is the configuration of a plain `reeve serve`.
+func DefaultConfig() Config {
+	return Config{
+		Data:           "./reeve-data",
+		Listen:         "127.0.0.1:7300",
+		GatewayListen:  "127.0.0.1:7301",
+		OTLPGRPCListen: "127.0.0.1:4317",
+		OTLPHTTPListen: "127.0.0.1:4318",
+		Log:            LogConfig{Level: "info", Format: "text"},
+		Intake:         IntakeConfig{MaxBody: 16 << 20, MaxAttribute: 1 << 20, InFlight: 64 << 20},
+		Activity:       BusConfig{MaxBytes: 4 << 30, Durability: "process"},
+		Runs:           RunsConfig{Quiet: 5 * time.Second, Deadline: 30 * time.Minute},
+		Store:          StoreConfig{MaxAge: 90 * 24 * time.Hour},
+		Shutdown:       20 * time.Second,
+	}
+}
+
+var units = []struct {
+	suffix string
+	factor int64
+}{
+	{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40},
+	{"kB", 1e3}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"B", 1},
+}
+
+// ParseBytes reads a size.
+func ParseBytes(s string) (Bytes, error) {
+	t := strings.TrimSpace(s)
+	factor := int64(1)
+	for _, u := range units {
+		if strings.HasSuffix(t, u.suffix) {
+			t, factor = strings.TrimSpace(strings.TrimSuffix(t, u.suffix)), u.factor
+			break
+		}
+	}
+	n, err := strconv.ParseFloat(t, 64)
+	if err != nil || n < 0 || n*float64(factor) > 1<<62 {
+		return 0, fmt.Errorf("%q is no size; write 16MB, 4GiB or a number of bytes", s)
+	}
+	return Bytes(n * float64(factor)), nil
+}
+
+// UnmarshalYAML lets sizes be written with units.
+func (b *Bytes) UnmarshalYAML(raw []byte) error {
+	n, err := ParseBytes(strings.Trim(string(bytes.TrimSpace(raw)), `"'`))
+	*b = n
+	return err
+}
+
+// MarshalYAML writes the size with the largest unit that divides it.
+func (b Bytes) MarshalYAML() ([]byte, error) { return []byte(b.String()), nil }
+
+// String writes the size with the largest binary unit that divides it.
+func (b Bytes) String() string {
+	for i := 3; i >= 0; i-- {
+		if u := units[i]; b != 0 && int64(b)%u.factor == 0 {
+			return strconv.FormatInt(int64(b)/u.factor, 10) + u.suffix
+		}
+	}
+	return strconv.FormatInt(int64(b), 10)
+}
+
+// Load reads the configuration: defaults, then the file (path "" reads none),
+// then the environment through lookup, then flags (by their names).
+func Load(path string, lookup func(string) (string, bool), flags map[string]string) (Config, error) {
+	c := DefaultConfig()
+	if path != "" {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			return c, fault.New(fault.KindInvalid, "config.unreadable", "cannot read the configuration file %s", path).WithCause(err).
+				WithHint("check the path given by --config or REEVE_CONFIG")
+		}
+		if err := decodeYAML(raw, &c); err != nil {
+			return c, fault.New(fault.KindInvalid, "config.invalid", "%s: %s", path, yaml.FormatError(err, false, true)).
+				WithHint("`reeve config show` lists every key with its meaning")
+		}
+	}
+	for _, f := range fields(&c) {
+		name := EnvName(f.path)
+		if v, ok := lookup(name); ok {
+			if err := f.set(v); err != nil {
+				return c, fault.New(fault.KindInvalid, "config.invalid", "%s: %v", name, err)
+			}
+		}
+		if v, ok := flags[f.flag]; ok && f.flag != "" {
+			if err := f.set(v); err != nil {
+				return c, fault.New(fault.KindInvalid, "config.invalid", "--%s: %v", f.flag, err)
+			}
+		}
+	}
+	return c, c.Validate()
+}
+
+// decodeYAML reads strictly; a file of comments only changes nothing.
+func decodeYAML(raw []byte, c *Config) error {
+	var document any
+	if err := yaml.Unmarshal(raw, &document); err == nil && document == nil {
+		return nil // decoding "nothing" into a struct would clear its defaults
+	}
+	return yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict()).Decode(c)
+}
+
+// Validate says what is wrong with the configuration, or nil.
+func (c *Config) Validate() error {
+	bad := func(format string, args ...any) *fault.Error {
+		return fault.New(fault.KindInvalid, "config.invalid", format, args...)
+	}
+	if c.Data == "" {
+		return bad("data: the folder must not be empty")
+	}
+	switch c.Log.Level {
+	case "debug", "info", "warn", "error":
+	default:
+		return bad("log.level: %q is none of debug, info, warn, error", c.Log.Level)
+	}
+	if c.Log.Format != "text" && c.Log.Format != "json" {
+		return bad("log.format: %q is neither text nor json", c.Log.Format)
+	}
+	if c.Activity.Durability != "process" && c.Activity.Durability != "disk" {
+		return bad("activity.durability: %q is neither process nor disk", c.Activity.Durability)
+	}
+	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
+		return bad("tls: give both cert and key, or neither")
+	}
+	for _, l := range []struct {
+		name string
+		v    Bytes
+		min  Bytes
+	}{
+		{"intake.max_body", c.Intake.MaxBody, 64 << 10},
+		{"intake.max_attribute", c.Intake.MaxAttribute, 1 << 10},
+		{"intake.in_flight", c.Intake.InFlight, c.Intake.MaxBody},
+		{"activity.max_bytes", c.Activity.MaxBytes, 64 << 20},
+	} {
+		if l.v < l.min {
+			return bad("%s: %s is below the least useful value %s", l.name, l.v, l.min)
+		}
+	}
+	for _, d := range []struct {
+		name string
+		v    time.Duration
+	}{{"runs.quiet", c.Runs.Quiet}, {"runs.deadline", c.Runs.Deadline}, {"shutdown", c.Shutdown}} {
+		if d.v <= 0 {
+			return bad("%s: must be above zero", d.name)
+		}
+	}
+	for _, l := range c.listeners() {
+		if *l.addr == "" {
+			continue
+		}
+		host, _, err := net.SplitHostPort(*l.addr)
+		if err != nil {
+			return bad("%s: %q is no address; write host:port, like 127.0.0.1:7300", l.key, *l.addr)
+		}
+		if isLoopback(host) {
+			continue
+		}
+		if c.Dev {
+			return fault.New(fault.KindDenied, "config.dev_off_loopback", "%s: --dev needs no token and therefore serves loopback only, not %q", l.key, *l.addr).
+				WithHint("leave --dev away, or listen on 127.0.0.1")
+		}
+		if c.TLS.Cert == "" {
+			return fault.New(fault.KindDenied, "config.tls_needed", "%s: %q is reachable from other machines and needs TLS", l.key, *l.addr).
+				WithHint("set tls.cert and tls.key, or listen on 127.0.0.1 behind a proxy")
+		}
+	}
+	return nil
+}
+
+type listenerKey struct {
+	key  string
+	addr *string
+}
+
+func (c *Config) listeners() []listenerKey {
+	return []listenerKey{
+		{"listen", &c.Listen}, {"gateway_listen", &c.GatewayListen},
+		{"otlp_grpc_listen", &c.OTLPGRPCListen}, {"otlp_http_listen", &c.OTLPHTTPListen},
+	}
+}
+
+// isLoopback is true for addresses that only this machine reaches. An empty
+// host listens everywhere.
+func isLoopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// EnvName is the environment variable of a configuration key.
+func EnvName(path string) string {
+	return "REEVE_" + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
+}
+
+// field is one settable value of a Config.
+type field struct {
+	path, flag, doc string
+	value           reflect.Value
+}
+
+// fields lists the leaves of a Config in order.
+func fields(c *Config) []field { return walk("", reflect.ValueOf(c).Elem()) }
+
+func walk(prefix string, v reflect.Value) []field {
+	var out []field
+	for i := range v.NumField() {
+		t := v.Type().Field(i)
+		path := prefix + t.Tag.Get("yaml")
+		if t.Type.Kind() == reflect.Struct {
+			out = append(out, walk(path+".", v.Field(i))...)
+			continue
+		}
+		out = append(out, field{path: path, flag: t.Tag.Get("flag"), doc: t.Tag.Get("doc"), value: v.Field(i)})
+	}
+	return out
+}
+
+func (f field) set(s string) error {
+	switch p := f.value.Addr().Interface().(type) {
+	case *string:
+		*p = s
+	case *bool:
+		b, err := strconv.ParseBool(s)
+		if err != nil {
+			return fmt.Errorf("%q is neither true nor false", s)
+		}
+		*p = b
+	case *time.Duration:
+		d, err := time.ParseDuration(s)
+		if err != nil {
+			return fmt.Errorf("%q is no duration; write 90s, 15m or 720h", s)
+		}
+		*p = d
+	case *Bytes:
+		b, err := ParseBytes(s)
+		if err != nil {
+			return err
+		}
+		*p = b
+	case *[]string:
+		*p = nil
+		for part := range strings.SplitSeq(s, ",") {
+			if part = strings.TrimSpace(part); part != "" {
+				*p = append(*p, part)
+			}
+		}
+	default:
+		return fmt.Errorf("a %T cannot be set from text", p)
+	}
+	return nil
+}
+
+// BindFlags defines the flags that `reeve serve` and `reeve demo` share and
+// returns a function that lists those the user gave.
+func BindFlags(fs *flag.FlagSet) func() map[string]string {
+	c := DefaultConfig()
+	for _, f := range fields(&c) {
+		switch {
+		case f.flag == "":
+		case f.value.Kind() == reflect.Bool:
+			fs.Bool(f.flag, false, f.doc)
+		default:
+			fs.String(f.flag, fmt.Sprint(f.value.Interface()), f.doc)
+		}
+	}
+	return func() map[string]string {
+		given := map[string]string{}
+		fs.Visit(func(f *flag.Flag) { given[f.Name] = f.Value.String() })
+		return given
+	}
+}
+
+// Show writes the configuration as YAML with the meaning of each key above it.
+// The output is itself a valid configuration file.
+func (c Config) Show(w io.Writer) error {
+	group := ""
+	for _, f := range fields(&c) {
+		name, indent := f.path, ""
+		if g, rest, ok := strings.Cut(f.path, "."); ok {
+			if g != group {
+				if _, err := fmt.Fprintf(w, "\n%s:\n", g); err != nil {
+					return err
+				}
+				group = g
+			}
+			name, indent = rest, "  "
+		}
+		raw, err := yaml.MarshalWithOptions(f.value.Interface(), yaml.Flow(true))
+		if err != nil {
+			return fmt.Errorf("writing %s: %w", f.path, err)
+		}
+		flagName := ""
+		if f.flag != "" {
+			flagName = ", --" + f.flag
+		}
+		if _, err := fmt.Fprintf(w, "%s# %s (%s%s)\n%s%s: %s\n", indent, f.doc, EnvName(f.path), flagName, indent, name, bytes.TrimSpace(raw)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
