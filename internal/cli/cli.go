@@ -1,0 +1,211 @@
+// Package cli is the command line: one table of commands, each a thin user of
+// the public client (serve, demo and bench excepted).
+//
+// What for: `reeve <noun> <verb>`; data on stdout, messages on stderr.
+//
+// Who calls it: cmd/reeve, and scripts in cmd/reeve/testdata as its tests.
+//
+// Promises: exit 0 done, 1 failed, 2 wrong usage, 3 refused; `-o json` on
+// everything that prints data; nothing is read from a terminal unless said.
+//
+// How it fails: one line "reeve: error: …" and, where there is one, a second
+// "reeve: hint: …".
+//
+// Start reading at commands and Main.
+package cli
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+
+	"reeve/client"
+	"reeve/internal/fault"
+)
+
+// env is what a command may touch of the world.
+type env struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+}
+
+// command is one entry of the table. Run gets the words after the command's
+// name and returns nil, an error, or an exitCode.
+type command struct {
+	name   string // "config check"
+	args   string // what follows, for the usage line
+	short  string // one line, lower case
+	long   string // the manual; may be empty
+	hidden bool
+	run    func(ctx context.Context, e env, c *command, args []string) error
+}
+
+// exitCode ends the program with a code after everything was said already.
+type exitCode int
+
+func (c exitCode) Error() string { return fmt.Sprintf("exit %d", int(c)) }
+
+// errUsage marks wrong usage: exit code 2.
+var errUsage = errors.New("wrong usage")
+
+func commands() []command {
+	return []command{
+		{name: "serve", args: "[flags]", short: "run Reeve: console, API, intake", long: serveHelp, run: runServe},
+		{name: "demo", args: "[flags]", short: "run Reeve with a small fleet of live agents to look at", long: demoHelp, run: runDemo},
+		{name: "demo play", args: "NAME", short: "replay a story (outage, runaway) in the running demo", run: runDemoPlay},
+		{name: "run list", args: "[flags] [SEARCH]", short: "list runs; SEARCH is the console's search language", long: runListHelp, run: runRunList},
+		{name: "run get", args: "[flags] RUN", short: "show one run with its steps", run: runRunGet},
+		{name: "query", args: "[flags] MEASURE...", short: "ask for figures over runs or steps", long: queryHelp, run: runQuery},
+		{name: "key create", args: "[flags]", short: "make an intake key for senders", long: keyHelp, run: runKeyCreate},
+		{name: "key list", args: "[flags]", short: "list intake keys", run: runKeyList},
+		{name: "key revoke", args: "[flags] ID", short: "end an intake key", run: runKeyRevoke},
+		{name: "config check", args: "[--config FILE]", short: "say whether the configuration is sound", run: runConfigCheck},
+		{name: "config show", args: "[--config FILE]", short: "print the configuration in force, with the meaning of each key", run: runConfigShow},
+		{name: "bench", args: "ingest|crash [flags]", short: "measure a server: Reeve or any OTLP endpoint", run: runBench},
+		{name: "version", short: "print the version", run: runVersion},
+		{name: "query-child", hidden: true, short: "the supervised process that reads segments", run: runQueryChild},
+	}
+}
+
+// Main runs the command that args name and returns the exit code.
+func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	e := env{stdin: stdin, stdout: stdout, stderr: stderr}
+	all := commands()
+	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
+		if len(args) > 1 {
+			if c, _ := find(all, args[1:]); c != nil {
+				c.help(stdout)
+				return 0
+			}
+		}
+		usage(stdout, all)
+		return 0
+	}
+	c, rest := find(all, args)
+	if c == nil {
+		fmt.Fprintf(stderr, "reeve: error: there is no command %q\n", strings.Join(args[:min(2, len(args))], " "))
+		fmt.Fprintf(stderr, "reeve: hint: %s\n", suggest(all, args))
+		return 2
+	}
+	return report(stderr, c, c.run(ctx, e, c, rest))
+}
+
+// find picks the command with the most words that args begin with.
+func find(all []command, args []string) (*command, []string) {
+	var best *command
+	var words int
+	for i := range all {
+		name := strings.Fields(all[i].name)
+		if len(name) > len(args) || len(name) <= words {
+			continue
+		}
+		if strings.Join(args[:len(name)], " ") == all[i].name {
+			best, words = &all[i], len(name)
+		}
+	}
+	return best, args[words:]
+}
+
+func suggest(all []command, args []string) string {
+	var same []string
+	for _, c := range all {
+		if noun, _, _ := strings.Cut(c.name, " "); noun == args[0] && !c.hidden {
+			same = append(same, "reeve "+c.name)
+		}
+	}
+	if len(same) > 0 {
+		return "try " + strings.Join(same, ", ")
+	}
+	return "`reeve help` lists the commands"
+}
+
+func usage(w io.Writer, all []command) {
+	fmt.Fprint(w, "Reeve watches, records and answers for AI agents.\n\nUsage: reeve COMMAND [flags]\n\n")
+	for _, c := range all {
+		if !c.hidden {
+			fmt.Fprintf(w, "  %-14s %s\n", c.name, c.short)
+		}
+	}
+	fmt.Fprint(w, "\nTry it:  reeve demo            (opens a console at http://127.0.0.1:7300)\nUse it:  reeve serve --dev      (then send OTLP to 127.0.0.1:4318)\n\n`reeve help COMMAND` explains one command.\n")
+}
+
+func (c *command) help(w io.Writer) {
+	fmt.Fprintf(w, "reeve %s %s\n\n%s.\n", c.name, c.args, strings.ToUpper(c.short[:1])+c.short[1:])
+	if c.long != "" {
+		fmt.Fprintf(w, "\n%s\n", strings.TrimSpace(c.long))
+	}
+	fmt.Fprintf(w, "\n`reeve %s --help` lists the flags.\n", c.name)
+}
+
+// flags makes a flag set whose --help is the command's manual.
+func (c *command) flags(e env) *flag.FlagSet {
+	fs := flag.NewFlagSet("reeve "+c.name, flag.ContinueOnError)
+	fs.SetOutput(e.stderr)
+	fs.Usage = func() {
+		fmt.Fprintf(fs.Output(), "Usage: reeve %s %s\n\n%s.\n", c.name, c.args, strings.ToUpper(c.short[:1])+c.short[1:])
+		if c.long != "" {
+			fmt.Fprintf(fs.Output(), "\n%s\n", strings.TrimSpace(c.long))
+		}
+		fmt.Fprint(fs.Output(), "\nFlags:\n")
+		fs.PrintDefaults()
+	}
+	return fs
+}
+
+// parse reads flags; asking for help is done (exit 0), a bad flag is wrong usage.
+func parse(fs *flag.FlagSet, args []string) error {
+	switch err := fs.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return exitCode(0)
+	case err != nil:
+		return exitCode(2) // the flag set has said why
+	}
+	return nil
+}
+
+// report says what went wrong and gives the exit code.
+func report(stderr io.Writer, c *command, err error) int {
+	if err == nil {
+		return 0
+	}
+	var code exitCode
+	if errors.As(err, &code) {
+		return int(code)
+	}
+	var p *client.Problem
+	var f *fault.Error
+	switch {
+	case errors.Is(err, errUsage):
+		fmt.Fprintf(stderr, "reeve: error: %v\nreeve: hint: reeve %s %s\n", err, c.name, c.args)
+		return 2
+	case errors.As(err, &p):
+		fmt.Fprintf(stderr, "reeve: error: %s\n", p.Detail)
+		hint(stderr, p.Hint)
+		switch p.Status {
+		case 400:
+			return 2
+		case 403:
+			return 3
+		}
+		return 1
+	case errors.As(err, &f):
+		fmt.Fprintf(stderr, "reeve: error: %s", f.Message)
+		if f.Cause != nil {
+			fmt.Fprintf(stderr, ": %v", f.Cause)
+		}
+		fmt.Fprintln(stderr)
+		hint(stderr, f.Hint)
+		return f.Kind.ExitCode()
+	}
+	fmt.Fprintf(stderr, "reeve: error: %v\n", err)
+	return 1
+}
+
+func hint(w io.Writer, text string) {
+	if text != "" {
+		fmt.Fprintf(w, "reeve: hint: %s\n", text)
+	}
+}
