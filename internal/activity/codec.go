@@ -496,139 +496,151 @@ func grow[T any](s []T) []T {
 	return append(s, zero)
 }
 
+// fragmentWire is the wire type of each field of a Fragment. It lets the switch
+// run over plain field numbers, which lie close enough for a jump table: the
+// usual field<<3|wire does not, and cost twice the time.
+var fragmentWire = [57]uint64{
+	0: none, 1: 2, 2: 2, 3: 2, 4: 2, 5: 2, 10: 1, 11: 1, 12: 2, 14: 2, 15: 2, 24: 2, 30: 2, 31: 2, 33: 2, 34: 2, 35: 2, 36: 2, 37: 2, 38: 2, 39: 2, 47: 2, 49: 2, 50: 2, 51: 2, 52: 2, 53: 2, 54: 2, 55: 2, 56: 2,
+}
+
+// none is no wire type.
+const none = 99
+
 func (d *decoder) fragment(src []byte, f *Fragment) {
-	*f = Fragment{
-		End: Unknown, TTFT: Unknown, Usage: NoUsage,
-		Tags: f.Tags[:0], Labels: f.Labels[:0], Links: f.Links[:0], Contents: f.Contents[:0],
-	}
+	tags, labels, links, contents := f.Tags[:0], f.Labels[:0], f.Links[:0], f.Contents[:0]
+	*f = Fragment{}
+	f.Tags, f.Labels, f.Links, f.Contents = tags, labels, links, contents
+	f.End, f.TTFT, f.Usage = Unknown, Unknown, NoUsage
 	outer := d.enter(src)
 	for d.more() {
 		field, wire := d.tag()
-		switch field<<3 | wire {
-		case 1<<3 | 2:
+		if field >= uint64(len(fragmentWire)) || wire != fragmentWire[field] {
+			d.skip(wire)
+			continue
+		}
+		switch field {
+		case 1:
 			d.id(f.Run[:])
-		case 2<<3 | 2:
+		case 2:
 			d.id(f.Step[:])
-		case 3<<3 | 2:
+		case 3:
 			d.id(f.Parent[:])
-		case 4<<3 | 2:
+		case 4:
 			d.id(f.Trace[:])
-		case 5<<3 | 2:
+		case 5:
 			d.id(f.Span[:])
-		case 6 << 3:
+		case 6:
 			f.Source = Source(d.varint())
-		case 7 << 3:
+		case 7:
 			f.Kind = Kind(d.varint())
-		case 8 << 3:
+		case 8:
 			f.Status = Status(d.varint())
-		case 9 << 3:
+		case 9:
 			f.Flags = Flag(d.varint())
-		case 10<<3 | 1:
+		case 10:
 			f.Start = int64(d.fixed())
-		case 11<<3 | 1:
+		case 11:
 			f.End = int64(d.fixed())
-		case 12<<3 | 2:
+		case 12:
 			f.Name = d.string()
-		case 13 << 3:
+		case 13:
 			bits := d.varint()
 			f.AgentExplicit = bits&bitAgentExplicit != 0
 			f.Waiting = bits&bitWaiting != 0
 			f.WholeFragment = bits&bitWholeFragment != 0
 			f.OnlyContent = bits&bitOnlyContent != 0
-		case 14<<3 | 2:
+		case 14:
 			f.Attributes = d.bytes()
-		case 15<<3 | 2:
+		case 15:
 			f.Contents = append(f.Contents, Content{})
 			d.content(d.bytes(), &f.Contents[len(f.Contents)-1])
-		case 16 << 3:
+		case 16:
 			f.Resource = d.refBytes()
-		case 17 << 3:
+		case 17:
 			f.ScopeAttribute = d.refBytes()
-		case 18 << 3:
+		case 18:
 			f.Service = d.ref()
-		case 19 << 3:
+		case 19:
 			f.Scope = d.ref()
-		case 20 << 3:
+		case 20:
 			f.ScopeVersion = d.ref()
-		case 21 << 3:
+		case 21:
 			f.Dialect = d.ref()
-		case 22 << 3:
+		case 22:
 			f.MapVersion = int32(d.signed())
-		case 23 << 3:
+		case 23:
 			f.Agent = d.ref()
-		case 24<<3 | 2:
+		case 24:
 			f.AgentID = d.string()
-		case 25 << 3:
+		case 25:
 			f.AgentVersion = d.ref()
-		case 26 << 3:
+		case 26:
 			f.Environment = d.ref()
-		case 27 << 3:
+		case 27:
 			f.Provider = d.ref()
-		case 28 << 3:
+		case 28:
 			f.ModelRequested = d.ref()
-		case 29 << 3:
+		case 29:
 			f.Model = d.ref()
-		case 30<<3 | 2:
+		case 30:
 			f.StatusMessage = d.string()
-		case 31<<3 | 2:
+		case 31:
 			f.ErrorType = d.string()
-		case 32 << 3:
+		case 32:
 			f.Task = d.ref()
-		case 33<<3 | 2:
+		case 33:
 			f.RunName = d.string()
-		case 34<<3 | 2:
+		case 34:
 			f.Session = d.string()
-		case 35<<3 | 2:
+		case 35:
 			f.User = d.string()
-		case 36<<3 | 2:
+		case 36:
 			f.Mode = d.string()
-		case 37<<3 | 2:
+		case 37:
 			f.Outcome = d.string()
-		case 38<<3 | 2:
+		case 38:
 			f.ResponseID = d.string()
-		case 39<<3 | 2:
+		case 39:
 			f.FinishReason = d.string()
-		case 40 << 3:
+		case 40:
 			f.TTFT = d.signed()
-		case 41 << 3:
+		case 41:
 			f.Usage.InputTotal = d.signed()
-		case 42 << 3:
+		case 42:
 			f.Usage.CacheRead = d.signed()
-		case 43 << 3:
+		case 43:
 			f.Usage.CacheWrite = d.signed()
-		case 44 << 3:
+		case 44:
 			f.Usage.OutputTotal = d.signed()
-		case 45 << 3:
+		case 45:
 			f.Usage.Reasoning = d.signed()
-		case 46 << 3:
+		case 46:
 			f.ReportedCost.Nanos = d.signed()
-		case 47<<3 | 2:
+		case 47:
 			f.ReportedCost.Currency = d.string()
-		case 48 << 3:
+		case 48:
 			f.ReportedCost.Basis = CostBasis(d.varint())
-		case 49<<3 | 2:
+		case 49:
 			f.ReportedCost.Price = d.string()
-		case 50<<3 | 2:
+		case 50:
 			f.ToolName = d.string()
-		case 51<<3 | 2:
+		case 51:
 			f.ToolCallID = d.string()
-		case 52<<3 | 2:
+		case 52:
 			f.DecisionID = d.string()
-		case 53<<3 | 2:
+		case 53:
 			f.Tags = append(f.Tags, d.string())
-		case 54<<3 | 2:
+		case 54:
 			f.Labels = append(f.Labels, Label{})
 			d.label(d.bytes(), &f.Labels[len(f.Labels)-1])
-		case 55<<3 | 2:
+		case 55:
 			if b := d.bytes(); len(b) == 24 {
 				f.Links = append(f.Links, Link{TraceID(b[:16]), SpanID(b[16:])})
 			} else {
 				d.fail()
 			}
-		case 56<<3 | 2:
+		case 56:
 			f.Events = d.bytes()
-		default:
-			d.skip(wire)
 		}
 	}
 	d.leave(outer)
