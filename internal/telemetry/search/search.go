@@ -28,9 +28,21 @@ type Scope uint8
 
 // The scopes.
 const (
-	ScopeRun  Scope = iota // fields of the run
-	ScopeStep              // fields of a step (inside Any, All, Child, Parent, or a search over steps)
+	ScopeRun     Scope = iota // fields of the run
+	ScopeStep                 // fields of a step (inside Any, All, Child, Parent, or a search over steps)
+	ScopeMessage              // fields of a message (a query over messages)
+	ScopeLog                  // fields of a log record (a query over logs)
 )
+
+var scopeNames = [...]string{"run", "step", "message", "log"}
+
+// String is the scope's stable name.
+func (s Scope) String() string {
+	if int(s) < len(scopeNames) {
+		return scopeNames[s]
+	}
+	return "run"
+}
 
 // And is true when all of its parts are. Empty is true.
 type And struct{ Of []Expr }
@@ -43,19 +55,25 @@ type Not struct{ Of Expr }
 
 // Cmp compares a field with a value. Op is one of : != > >= < <= ~ where ":"
 // is equality, or a set (`status:error,stale`), or a prefix when a value ends in
-// "*"; "~" is "contains, ignoring case". A value of "unknown" asks for absence.
+// "*"; "!=" is its negation; "~" is "contains, ignoring case". A value of
+// "unknown" asks for absence.
+//
+// Field is the canonical name (aliases are resolved by Parse), or a prefix and
+// a key: attr.http.route, resource.host.name, label.tier. Values keep their
+// escapes (a quoted star is `\*`); engines read them with Cmp.Read, which
+// knows the field's type and unit.
 type Cmp struct {
 	Field  string
 	Op     string
 	Values []string
 }
 
-// Text is a phrase to be found in the content of the run's messages, or in
-// names and errors when the asker may not read content.
+// Text is a phrase to be found, ignoring case, in the names and errors of a run
+// or its steps and, where the asker may read content, in the run's messages.
+// Inside Any it is a phrase in that step's own name, error and content.
 type Text struct{ Phrase string }
 
-// Any is true when at least one step fulfils Of; Has with Count the number of
-// steps compared.
+// Any is true when at least one step fulfils Of.
 type Any struct{ Of Expr }
 
 // All is true when every step fulfils Of (and there is at least one).
