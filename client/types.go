@@ -124,22 +124,23 @@ type Message struct {
 	Size    int32  `json:"size,omitempty"`
 }
 
-// Step is one unit in a run.
+// Step is one unit in a run. A page of steps without content leaves out what
+// is marked optional (see ListStepsRequest).
 type Step struct {
 	ID             string            `json:"id"`
-	RunID          string            `json:"run_id"`
+	RunID          string            `json:"run_id" openapi:"optional"`
 	ParentID       *string           `json:"parent_id"`
 	TraceID        string            `json:"trace_id,omitempty"`
 	SpanID         string            `json:"span_id,omitempty"`
-	Revision       uint32            `json:"revision"`
-	Source         string            `json:"source"`
+	Revision       uint32            `json:"revision" openapi:"optional"`
+	Source         string            `json:"source" openapi:"optional"`
 	Agent          string            `json:"agent,omitempty"`
 	Version        string            `json:"version,omitempty"`
 	Kind           string            `json:"kind"`
 	Name           string            `json:"name"`
 	Status         string            `json:"status"` // ok, error, running
 	Error          *StepError        `json:"error"`
-	StartedAt      time.Time         `json:"started_at"`
+	StartedAt      time.Time         `json:"started_at" openapi:"optional"`
 	StartNS        int64             `json:"start_ns,string"`
 	DurationMS     *float64          `json:"duration_ms"` // nil while running
 	TTFTMS         *float64          `json:"ttft_ms,omitempty"`
@@ -148,8 +149,8 @@ type Step struct {
 	ModelRequested string            `json:"model_requested,omitempty"`
 	ResponseID     string            `json:"response_id,omitempty"`
 	FinishReason   string            `json:"finish_reason,omitempty"`
-	Usage          Usage             `json:"usage"`
-	Cost           Cost              `json:"cost"`
+	Usage          Usage             `json:"usage" openapi:"optional"`
+	Cost           Cost              `json:"cost" openapi:"optional"`
 	Counted        bool              `json:"counted"` // usage and cost count in the run
 	Tool           *ToolCall         `json:"tool,omitempty"`
 	Input          []Message         `json:"input,omitempty"`
@@ -191,6 +192,7 @@ type Log struct {
 	Agent      string         `json:"agent,omitempty"`
 	Service    string         `json:"service,omitempty"`
 	Scope      string         `json:"scope,omitempty"`
+	Withheld   bool           `json:"withheld,omitempty"` // body and attributes need the role reader
 	Attributes map[string]any `json:"attributes,omitempty"`
 }
 
@@ -219,6 +221,8 @@ type Session struct {
 	Usage      Usage     `json:"usage"`
 	Cost       Cost      `json:"cost"`
 	LastStatus string    `json:"last_status"`
+	Running    int64     `json:"running"`
+	Partial    bool      `json:"partial,omitempty"` // more runs than were counted
 }
 
 // List is a page: Items and an opaque Next, "" on the last page.
