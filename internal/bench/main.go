@@ -1,0 +1,121 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+const mainUsage = `Usage: reeve bench ingest|crash [flags]
+
+  ingest   send a load of agent spans to an OTLP endpoint and report what the
+           server spent on it (any server; --start runs a Reeve of our own)
+  crash    kill a Reeve under load again and again, then compare what it kept
+           with what it acknowledged
+
+reeve bench ingest --help and reeve bench crash --help list the flags.
+`
+
+// Main is the command `reeve bench`; args follow the word bench. It returns the
+// exit code: 0 done, 1 failed, 2 wrong usage.
+func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if len(args) == 0 {
+		fmt.Fprint(stderr, mainUsage)
+		return 2
+	}
+	var err error
+	switch args[0] {
+	case "ingest":
+		err = ingestMain(ctx, args[1:], stdout, stderr)
+	case "crash":
+		err = crashMain(ctx, args[1:], stdout, stderr)
+	case "help", "-h", "--help":
+		fmt.Fprint(stdout, mainUsage)
+		return 0
+	default:
+		fmt.Fprintf(stderr, "reeve: error: bench knows ingest and crash, not %q\n", args[0])
+		return 2
+	}
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.Is(err, errUsage):
+		return 2
+	}
+	fmt.Fprintf(stderr, "reeve: error: %v\n", err)
+	return 1
+}
+
+var errUsage = errors.New("wrong usage") // the flag set has said why
+
+func parse(fs *flag.FlagSet, args []string) error {
+	if err := fs.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return err
+	} else if err != nil {
+		return errUsage
+	}
+	if fs.NArg() > 0 {
+		fmt.Fprintf(fs.Output(), "reeve: error: %q is one word too many\n", fs.Arg(0))
+		return errUsage
+	}
+	return nil
+}
+
+func ingestMain(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	var o IngestOptions
+	var output, serverArgs string
+	var verbose bool
+	fs := flag.NewFlagSet("reeve bench ingest", flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	fs.Int64Var(&o.Load.Spans, "spans", 1_000_000, "how many spans")
+	fs.IntVar(&o.Load.SpanBytes, "span-bytes", 1600, "1600, or 16000 for history that grows and is resent at every turn")
+	fs.Uint64Var(&o.Load.Seed, "seed", 1, "the load is a function of it")
+	fs.IntVar(&o.Load.Agents, "agents", 50, "how many agents send")
+	fs.IntVar(&o.Load.OpenRuns, "open-runs", 40, "runs of one agent in progress at a time")
+	fs.IntVar(&o.Load.Batch, "batch", 512, "spans in one body at most")
+	fs.DurationVar(&o.Load.Period, "period", 24*time.Hour, "event time covered, ending now")
+	fs.BoolVar(&o.Load.Cost, "cost", false, "each model call reports its cost")
+	fs.StringVar(&o.Target.Endpoint, "endpoint", "http://127.0.0.1:4318", "OTLP endpoint: http://host:4318 or grpc://host:4317; with --start, grpc picks gRPC")
+	fs.StringVar(&o.Target.Key, "key", "", "intake key, sent as Bearer")
+	fs.BoolVar(&o.Target.Gzip, "gzip", false, "compress bodies")
+	fs.IntVar(&o.Concurrency, "concurrency", 4, "connections")
+	fs.Float64Var(&o.Rate, "rate", 0, "spans a second; 0 is as fast as the server takes them")
+	fs.StringVar(&o.API, "api", "", "the server's console address (http://127.0.0.1:7300): reads, stages and the count of what was stored")
+	fs.StringVar(&o.Token, "token", "", "token for the API")
+	fs.StringVar(&o.Metrics, "metrics", "", "URL of the server's Prometheus page, if it is not API/metrics")
+	fs.IntVar(&o.Pid, "pid", 0, "the server's process id: its CPU (children included) and memory from /proc")
+	fs.StringVar(&o.Data, "data", "", "the server's data folder, for bytes a span on disk; with --start, where to keep it")
+	fs.BoolVar(&o.Start, "start", false, "start a Reeve in a temporary folder and measure that")
+	fs.StringVar(&o.Bin, "bin", "", "the program that --start runs (default: this one)")
+	fs.StringVar(&serverArgs, "server-args", "", "more flags for --start, separated by spaces")
+	fs.DurationVar(&o.Idle, "idle", 0, "watch the idle server so long before the load")
+	fs.DurationVar(&o.Settle, "settle", 2*time.Minute, "longest wait until the server is done")
+	fs.BoolVar(&o.NoReads, "no-reads", false, "leave the read latencies out")
+	fs.StringVar(&output, "o", "text", "text or json")
+	fs.BoolVar(&verbose, "server-log", false, "pass on what the started server says")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	if output != "text" && output != "json" {
+		fmt.Fprintf(stderr, "reeve: error: -o %s: want text or json\n", output)
+		return errUsage
+	}
+	o.ServerArgs = strings.Fields(serverArgs)
+	o.Progress = stderr
+	if verbose {
+		o.ServerLog = stderr
+	}
+	r, err := Ingest(ctx, o)
+	if r != nil && r.Bodies > 0 {
+		write := r.Text
+		if output == "json" {
+			write = r.JSON
+		}
+		err = errors.Join(err, write(stdout))
+	}
+	return err
+}
