@@ -404,7 +404,11 @@ func TestTopic(t *testing.T) {
 	go func() {
 		done <- topic.Subscribe(ctx, func() { close(ready) }, func(n notice) { got <- n })
 	}()
-	<-ready
+	select {
+	case <-ready:
+	case err := <-done:
+		t.Fatal(err)
+	}
 	for i := range 10 {
 		if err := topic.Publish(notice{i}); err != nil {
 			t.Fatal(err)

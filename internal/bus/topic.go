@@ -57,10 +57,7 @@ func (t Topic[T]) Subscribe(ctx context.Context, ready func(), handle func(T)) e
 	if err := sub.SetPendingLimits(topicPending, topicPendingBytes); err != nil {
 		return fmt.Errorf("subscribing to %s: %w", t.subject, err)
 	}
-	if err := t.conn.FlushWithContext(ctx); err != nil {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
+	if err := t.conn.FlushTimeout(writeTimeout); err != nil {
 		return fmt.Errorf("subscribing to %s: %w", t.subject, err)
 	}
 	if ready != nil {
