@@ -1,0 +1,268 @@
+package run
+
+import (
+	"bytes"
+	"slices"
+
+	"reeve/internal/activity"
+)
+
+// step is what memory keeps of a step once it is stored: enough to count it,
+// to find its place in the tree, to take its share of the rollups back and to
+// know an exact resend. About 90 bytes.
+type step struct {
+	id       activity.StepID
+	start    int64
+	end      int64
+	hash     uint64 // of its first fragment
+	key      string // model, tool or source
+	parent   int32  // index of its parent, none when it has none
+	profile  int32  // index into live.profiles
+	usage    int32  // index into live.usages, none without usage or cost
+	revision uint32
+	slot     int32  // where its fold lies in the write of number write
+	write    uint32 // the last write it was part of; 0: only in the store
+	flags    activity.Flag
+	kind     activity.Kind
+	status   activity.Status
+	bits     uint16
+}
+
+const none int32 = -1
+
+// Bits of a step.
+const (
+	bitSeen        uint16 = 1 << iota // a fragment of it arrived; else only a child named it
+	bitCall                           // activity.Step.Call
+	bitCounted                        // activity.Step.Counted
+	bitCycle                          // on a circle of parents
+	bitContributed                    // its share is in the rollups
+	bitWaiting
+	bitContentOnly // only log records of it arrived
+	bitHashes      // it has more fragments; see live.hashes
+)
+
+func (s *step) is(bit uint16) bool { return s.bits&bit != 0 }
+
+func (s *step) set(bit uint16, on bool) {
+	if on {
+		s.bits |= bit
+	} else {
+		s.bits &^= bit
+	}
+}
+
+func (s *step) model() bool {
+	return s.is(bitSeen) && (s.kind == activity.KindModel || s.kind == activity.KindEmbedding)
+}
+
+func (s *step) toolCall() bool {
+	return s.is(bitSeen) && (s.kind == activity.KindTool || s.kind == activity.KindMCP && s.key != "")
+}
+
+// usage is what a step reported and costs.
+type usage struct {
+	activity.Usage
+	nanos    int64
+	currency string
+	basis    activity.CostBasis
+}
+
+// profile is what a step says about its run as a whole. Most steps of a run
+// say the same, so a run keeps each distinct profile once.
+type profile struct {
+	agent, agentID, version, environment, task, runName, session, user, mode, outcome string
+	dialect, team, sender                                                             string
+	explicit                                                                          bool
+}
+
+// note is what only few steps have.
+type note struct {
+	step int32
+	what noteKind
+	a, b string
+}
+
+type noteKind uint8
+
+const (
+	noteName  noteKind = iota // of a step without a parent
+	noteError                 // an error's type
+	noteTag
+	noteLabel
+)
+
+// live is a run in memory.
+type live struct {
+	id       activity.RunID
+	steps    []step
+	index    map[activity.StepID]int32 // built when steps are many
+	usages   []usage
+	profiles []profile
+	notes    []note
+	hashes   map[int32][]uint64 // further fragments of a step
+	traces   []activity.TraceID // sorted, at most maxTraces
+	orphan   orphan
+	words    *words // nil until the run has content
+	account  account
+
+	received int64 // first fragment
+	updated  int64 // last fragment
+	logs     int64
+	rowAt    int64 // when its row was last written; 0: never
+	written  uint32
+	revision uint32 // of its row
+	seen     int32  // steps of which a fragment arrived
+	size     int32  // bytes, as last estimated
+
+	status      activity.RunStatus // of the row last written
+	ended       bool               // quiet since its root ended, or past its deadline
+	stored      bool               // the store may hold messages that words do not know yet
+	rowDirty    bool
+	rowQueued   bool
+	touched     bool // in cur.touched
+	noted       bool // in Reader.changed
+	overflowing bool // refused steps beyond the limit
+
+	list       *list
+	prev, next *live
+}
+
+// orphan is the earliest step that has a parent; its name names a run whose
+// root has not been seen.
+type orphan struct {
+	id    activity.StepID
+	start int64
+	name  string
+}
+
+const (
+	maxTraces = 16
+	scanSteps = 24 // up to here a scan of live.steps beats a map
+)
+
+// find is the index of a step, none when the run has no such step.
+func (l *live) find(id activity.StepID) int32 {
+	if l.index != nil {
+		if i, ok := l.index[id]; ok {
+			return i
+		}
+		return none
+	}
+	for i := range l.steps {
+		if l.steps[i].id == id {
+			return int32(i)
+		}
+	}
+	return none
+}
+
+// place is the index of a step, which is added when it is new.
+func (l *live) place(id activity.StepID) int32 {
+	if i := l.find(id); i != none {
+		return i
+	}
+	i := int32(len(l.steps))
+	l.steps = append(l.steps, step{id: id, parent: none, profile: none, usage: none, end: activity.Unknown})
+	switch {
+	case l.index != nil:
+		l.index[id] = i
+	case len(l.steps) > scanSteps:
+		l.index = make(map[activity.StepID]int32, 2*scanSteps)
+		for j := range l.steps {
+			l.index[l.steps[j].id] = int32(j)
+		}
+	}
+	return i
+}
+
+func (l *live) addTrace(t activity.TraceID) {
+	if t == (activity.TraceID{}) {
+		return
+	}
+	i, found := slices.BinarySearchFunc(l.traces, t, func(a, b activity.TraceID) int { return bytes.Compare(a[:], b[:]) })
+	if found {
+		return
+	}
+	// The lowest ids are kept, whatever the order of arrival.
+	l.traces = slices.Insert(l.traces, i, t)
+	if len(l.traces) > maxTraces {
+		l.traces = l.traces[:maxTraces]
+	}
+}
+
+// knows reports whether a fragment of this hash is already part of step i.
+func (l *live) knows(i int32, hash uint64) bool {
+	st := &l.steps[i]
+	return st.hash == hash || st.is(bitHashes) && slices.Contains(l.hashes[i], hash)
+}
+
+// maxHashes bounds what one step remembers of its fragments; beyond it a resend
+// is merged again, which changes nothing and costs a little.
+const maxHashes = 16
+
+func (l *live) learn(i int32, hash uint64) {
+	st := &l.steps[i]
+	if st.hash == 0 {
+		st.hash = hash
+		return
+	}
+	if l.hashes == nil {
+		l.hashes = make(map[int32][]uint64)
+	}
+	if len(l.hashes[i]) < maxHashes {
+		l.hashes[i] = append(l.hashes[i], hash)
+	}
+	st.set(bitHashes, true)
+}
+
+func (l *live) dropNotes(i int32) {
+	if len(l.notes) > 0 {
+		l.notes = slices.DeleteFunc(l.notes, func(n note) bool { return n.step == i })
+	}
+}
+
+// root reports whether step i is known to have no parent.
+func (l *live) root(i int) bool {
+	st := &l.steps[i]
+	return st.is(bitSeen) && !st.is(bitContentOnly) && (st.parent == none || st.is(bitCycle))
+}
+
+// estimate is the run's share of memory in bytes.
+func (l *live) estimate() int32 {
+	const head = 420 // the struct, its entry in the map, allocator slack
+	n := head + cap(l.steps)*88 + cap(l.usages)*72 + cap(l.profiles)*224 + cap(l.notes)*48 + len(l.index)*40 +
+		len(l.hashes)*64 + cap(l.traces)*16 + l.words.size()
+	return int32(min(n, 1<<30))
+}
+
+// list is an intrusive list of runs, oldest change first.
+type list struct{ front, back *live }
+
+func (q *list) push(l *live) {
+	l.list, l.prev, l.next = q, q.back, nil
+	if q.back != nil {
+		q.back.next = l
+	} else {
+		q.front = l
+	}
+	q.back = l
+}
+
+func (l *live) unlink() {
+	q := l.list
+	if q == nil {
+		return
+	}
+	if l.prev != nil {
+		l.prev.next = l.next
+	} else {
+		q.front = l.next
+	}
+	if l.next != nil {
+		l.next.prev = l.prev
+	} else {
+		q.back = l.prev
+	}
+	l.list, l.prev, l.next = nil, nil, nil
+}
