@@ -1,0 +1,5 @@
+import { PageHeader } from '../shared';
+
+export function AgentPage() {
+  return <PageHeader title="Agent" />;
+}

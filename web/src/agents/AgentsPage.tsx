@@ -1,0 +1,5 @@
+import { PageHeader } from '../shared';
+
+export function AgentsPage() {
+  return <PageHeader title="Agents" />;
+}

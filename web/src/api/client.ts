@@ -1,0 +1,77 @@
+import { forget, secret } from './session';
+import type { ProblemBody } from './types';
+
+/** The header in which a session's secret travels. */
+export const secretHeader = 'X-Reeve-Session-Secret';
+
+/** Problem is an answer that says no, with Reeve's code and its hint. */
+export class Problem extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly hint: string | undefined;
+  constructor(body: ProblemBody) {
+    super(body.detail || body.title);
+    this.name = 'Problem';
+    this.status = body.status;
+    this.code = body.code;
+    this.hint = body.hint;
+  }
+}
+
+export type Params = Record<string, string | number | boolean | undefined | null>;
+
+/** url builds an API address; parameters that are empty are left out. */
+export function url(path: string, params?: Params): string {
+  const q = new URLSearchParams();
+  for (const [k, v] of Object.entries(params ?? {})) {
+    if (v !== undefined && v !== null && v !== '') q.set(k, String(v));
+  }
+  const s = q.toString();
+  return '/api/v1' + path + (s ? '?' + s : '');
+}
+
+export function headers(): Record<string, string> {
+  const s = secret();
+  return s ? { [secretHeader]: s } : {};
+}
+
+async function call<T>(method: string, address: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  let res: Response;
+  try {
+    res = await fetch(address, {
+      method,
+      headers: { Accept: 'application/json', ...headers(), ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      credentials: 'same-origin',
+      signal,
+    });
+  } catch (err) {
+    if (signal?.aborted) throw err;
+    throw new Problem({ title: 'Reeve does not answer', status: 0, code: 'client.unreachable', hint: 'Is the server still running?' });
+  }
+  if (res.status === 204) return undefined as T;
+  const text = await res.text();
+  if (!res.ok) throw await problem(res, text);
+  return (text ? JSON.parse(text) : undefined) as T;
+}
+
+async function problem(res: Response, text: string): Promise<Problem> {
+  if (res.status === 401) forget();
+  try {
+    const body = JSON.parse(text) as ProblemBody;
+    if (body.code) return new Problem({ ...body, status: res.status });
+  } catch {
+    // Not a problem document: something between us and Reeve answered.
+  }
+  return new Problem({ title: res.statusText || `answer ${res.status}`, status: res.status, code: `http.${res.status}` });
+}
+
+export const api = {
+  get: <T>(path: string, params?: Params, signal?: AbortSignal) => call<T>('GET', url(path, params), undefined, signal),
+  post: <T>(path: string, body?: unknown, signal?: AbortSignal) => call<T>('POST', url(path), body ?? {}, signal),
+  put: <T>(path: string, body?: unknown) => call<T>('PUT', url(path), body ?? {}),
+  patch: <T>(path: string, body?: unknown) => call<T>('PATCH', url(path), body ?? {}),
+  delete: <T>(path: string) => call<T>('DELETE', url(path)),
+  /** act performs an action that the server itself offered (a notice's button). */
+  act: <T>(method: string, address: string) => call<T>(method, address, method === 'GET' ? undefined : {}),
+};

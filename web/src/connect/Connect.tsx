@@ -1,0 +1,5 @@
+import { PageHeader } from '../shared';
+
+export function Connect() {
+  return <PageHeader title="Connect" />;
+}

@@ -1,0 +1,73 @@
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, retainSearchParams } from '@tanstack/react-router';
+import type { QueryClient } from '@tanstack/react-query';
+import { readView, viewKeys, type View } from './state/url';
+import { pages, settingsPages } from './shell/nav';
+import { Root } from './shell/Root';
+import { Shell } from './shell/Shell';
+import { Broken, NotFound } from './shell/Broken';
+
+// Every route is its own chunk: the first load stays under 180 kB and a page
+// adds 100 kB at most (scripts/check.mjs). A page reads and checks its own
+// search parameters; the view (state/url.ts) travels with every link.
+
+type Search = View & Record<string, unknown>;
+
+const root = createRootRouteWithContext<{ client: QueryClient }>()({
+  component: Root,
+  notFoundComponent: NotFound,
+  validateSearch: (s: Record<string, unknown>): Search => readView(s),
+  search: { middlewares: [retainSearchParams([...viewKeys])] },
+});
+
+const shell = createRoute({ getParentRoute: () => root, id: 'shell', component: Shell, errorComponent: Broken });
+
+const at = <P extends string>(path: P, component: ReturnType<typeof lazyRouteComponent>) => createRoute({ getParentRoute: () => shell, path, component });
+
+const later = lazyRouteComponent(() => import('./later/LaterPage'), 'LaterPage');
+const laterRoutes = pages.filter((p) => p.later).map((p) => at(p.to, later));
+
+const settings = createRoute({ getParentRoute: () => shell, path: '/settings', component: lazyRouteComponent(() => import('./settings/SettingsPage'), 'SettingsPage') });
+const settingsLater = lazyRouteComponent(() => import('./settings/SettingsLater'), 'SettingsLater');
+const settingsRoutes = [
+  createRoute({ getParentRoute: () => settings, path: '/', component: lazyRouteComponent(() => import('./settings/HealthPage'), 'HealthPage') }),
+  createRoute({ getParentRoute: () => settings, path: 'health', component: lazyRouteComponent(() => import('./settings/HealthPage'), 'HealthPage') }),
+  createRoute({ getParentRoute: () => settings, path: 'people', component: lazyRouteComponent(() => import('./settings/PeoplePage'), 'PeoplePage') }),
+  createRoute({ getParentRoute: () => settings, path: 'teams', component: lazyRouteComponent(() => import('./settings/TeamsPage'), 'TeamsPage') }),
+  createRoute({ getParentRoute: () => settings, path: 'tokens', component: lazyRouteComponent(() => import('./settings/TokensPage'), 'TokensPage') }),
+  createRoute({ getParentRoute: () => settings, path: 'intake-keys', component: lazyRouteComponent(() => import('./settings/IntakeKeysPage'), 'IntakeKeysPage') }),
+  createRoute({ getParentRoute: () => settings, path: 'notices', component: lazyRouteComponent(() => import('./settings/NoticesPage'), 'NoticesPage') }),
+  ...settingsPages.filter((p) => p.later).map((p) => createRoute({ getParentRoute: () => settings, path: p.to.slice('/settings/'.length), component: settingsLater })),
+];
+
+const tree = root.addChildren([
+  createRoute({ getParentRoute: () => root, path: '/sign-in', component: lazyRouteComponent(() => import('./signin/SignInPage'), 'SignInPage') }),
+  shell.addChildren([
+    at('/', lazyRouteComponent(() => import('./overview/OverviewPage'), 'OverviewPage')),
+    at('/agents', lazyRouteComponent(() => import('./agents/AgentsPage'), 'AgentsPage')),
+    at('/agents/$name', lazyRouteComponent(() => import('./agents/AgentPage'), 'AgentPage')),
+    at('/audit', lazyRouteComponent(() => import('./settings/AuditPage'), 'AuditPage')),
+    at('/account', lazyRouteComponent(() => import('./settings/AccountPage'), 'AccountPage')),
+
+    // Activity (web/src/runs, run, sessions)
+    at('/runs', lazyRouteComponent(() => import('./runs/RunsPage'), 'RunsPage')),
+    at('/steps', lazyRouteComponent(() => import('./runs/StepsPage'), 'StepsPage')),
+    at('/logs', lazyRouteComponent(() => import('./runs/LogsPage'), 'LogsPage')),
+    at('/runs/$id', lazyRouteComponent(() => import('./run/RunPage'), 'RunPage')),
+    at('/sessions', lazyRouteComponent(() => import('./sessions/SessionsPage'), 'SessionsPage')),
+    at('/sessions/$id', lazyRouteComponent(() => import('./sessions/SessionPage'), 'SessionPage')),
+
+    settings.addChildren(settingsRoutes),
+    ...laterRoutes,
+  ]),
+]);
+
+export function makeRouter(client: QueryClient) {
+  return createRouter({
+    routeTree: tree,
+    context: { client },
+    defaultPreload: 'intent',
+    defaultPreloadStaleTime: 0,
+    defaultErrorComponent: Broken,
+    scrollRestoration: false,
+  });
+}

@@ -1,0 +1,5 @@
+import { PageHeader } from '../shared';
+
+export function LogsPage() {
+  return <PageHeader title="Logs" />;
+}

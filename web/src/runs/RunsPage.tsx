@@ -1,0 +1,5 @@
+import { PageHeader } from '../shared';
+
+export function RunsPage() {
+  return <PageHeader title="Runs" />;
+}

@@ -1,0 +1,5 @@
+import { PageHeader } from '../shared';
+
+export function StepsPage() {
+  return <PageHeader title="Steps" />;
+}

@@ -1,0 +1,5 @@
+import { PageHeader } from '../shared';
+
+export function SessionPage() {
+  return <PageHeader title="Session" />;
+}

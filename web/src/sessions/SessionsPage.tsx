@@ -1,0 +1,5 @@
+import { PageHeader } from '../shared';
+
+export function SessionsPage() {
+  return <PageHeader title="Sessions" />;
+}

@@ -1,0 +1,5 @@
+import { PageHeader } from '../shared';
+
+export function AccountPage() {
+  return <PageHeader title="Account" />;
+}

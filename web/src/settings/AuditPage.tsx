@@ -1,0 +1,5 @@
+import { PageHeader } from '../shared';
+
+export function AuditPage() {
+  return <PageHeader title="Audit" />;
+}

@@ -1,0 +1,5 @@
+import { PageHeader } from '../shared';
+
+export function HealthPage() {
+  return <PageHeader title="Health" />;
+}

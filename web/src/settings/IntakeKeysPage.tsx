@@ -1,0 +1,5 @@
+import { PageHeader } from '../shared';
+
+export function IntakeKeysPage() {
+  return <PageHeader title="IntakeKeys" />;
+}

@@ -1,0 +1,5 @@
+import { PageHeader } from '../shared';
+
+export function NoticesPage() {
+  return <PageHeader title="Notices" />;
+}

@@ -1,0 +1,5 @@
+import { PageHeader } from '../shared';
+
+export function PeoplePage() {
+  return <PageHeader title="People" />;
+}

@@ -1,0 +1,5 @@
+import { PageHeader } from '../shared';
+
+export function SettingsLater() {
+  return <PageHeader title="SettingsLater" />;
+}

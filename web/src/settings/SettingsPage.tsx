@@ -1,0 +1,5 @@
+import { PageHeader } from '../shared';
+
+export function SettingsPage() {
+  return <PageHeader title="Settings" />;
+}

@@ -1,0 +1,5 @@
+import { PageHeader } from '../shared';
+
+export function TeamsPage() {
+  return <PageHeader title="Teams" />;
+}

@@ -1,0 +1,5 @@
+import { PageHeader } from '../shared';
+
+export function TokensPage() {
+  return <PageHeader title="Tokens" />;
+}

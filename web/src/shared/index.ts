@@ -1,0 +1,9 @@
+// What every page is made of. Import from here.
+export * from './format';
+export * from './Values';
+export * from './Marks';
+export * from './Layout';
+export * from './KeyTable';
+export * from './icons';
+export * from './period';
+export { useShortcuts, type Shortcut } from './keys';

@@ -1,0 +1,99 @@
+import { useEffect, useRef, useSyncExternalStore } from 'react';
+
+// Shortcuts are registered while their page is shown. "?" lists exactly what
+// is registered, so help cannot differ from what works.
+
+export interface Shortcut {
+  /** "j", "shift+e", "ctrl+k", or a sequence: "g r". */
+  keys: string;
+  label: string;
+  run: () => void;
+  /** Works while typing in a field too. */
+  always?: boolean;
+}
+
+interface Group {
+  name: string;
+  list: Shortcut[];
+}
+
+let groups: Group[] = [];
+const watchers = new Set<() => void>();
+let pending = '';
+let pendingTimer: ReturnType<typeof setTimeout> | undefined;
+
+function changed() {
+  groups = [...groups];
+  for (const w of watchers) w();
+}
+
+/** keyOf names the key of an event the way shortcuts are written. */
+export function keyOf(e: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey'>): string {
+  const key = e.key.length === 1 ? e.key.toLowerCase() : e.key.toLowerCase().replace('arrow', '');
+  const named = e.key.length > 1;
+  const letter = /^[a-z]$/i.test(e.key);
+  return [e.ctrlKey || e.metaKey ? 'ctrl+' : '', e.altKey ? 'alt+' : '', e.shiftKey && (named || letter) ? 'shift+' : '', key === ' ' ? 'space' : key].join('');
+}
+
+function typing(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+}
+
+function onKey(e: KeyboardEvent) {
+  if (e.defaultPrevented || e.isComposing) return;
+  const pressed = keyOf(e);
+  if (/(^|\+)(shift|control|alt|meta)$/.test(pressed)) return;
+  const busy = typing(e.target) || document.querySelector('[role="dialog"]') !== null;
+  const whole = pending ? `${pending} ${pressed}` : pressed;
+  pending = '';
+  clearTimeout(pendingTimer);
+  let opens = false;
+  for (let i = groups.length - 1; i >= 0; i--) {
+    for (const s of groups[i]!.list) {
+      if (busy && !s.always) continue;
+      if (s.keys === whole) {
+        e.preventDefault();
+        s.run();
+        return;
+      }
+      if (s.keys.startsWith(whole + ' ')) opens = true;
+    }
+  }
+  if (opens) {
+    pending = whole;
+    pendingTimer = setTimeout(() => (pending = ''), 1200);
+  }
+}
+
+if (typeof window !== 'undefined') window.addEventListener('keydown', onKey);
+
+/** useShortcuts registers a group while the component is shown. The newest group wins. */
+export function useShortcuts(name: string, list: Shortcut[]): void {
+  const latest = useRef(list);
+  latest.current = list;
+  const shape = list.map((s) => s.keys + '\t' + s.label).join('\n');
+  useEffect(() => {
+    const group: Group = {
+      name,
+      list: latest.current.map((s, i) => ({ ...s, run: () => latest.current[i]?.run() })),
+    };
+    groups.push(group);
+    changed();
+    return () => {
+      groups = groups.filter((g) => g !== group);
+      changed();
+    };
+  }, [name, shape]);
+}
+
+/** useGroups is what "?" shows. */
+export function useGroups(): Group[] {
+  return useSyncExternalStore(
+    (w) => {
+      watchers.add(w);
+      return () => watchers.delete(w);
+    },
+    () => groups,
+  );
+}

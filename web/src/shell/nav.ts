@@ -1,0 +1,146 @@
+import type { IconName } from '../shared/icons';
+
+/** Page is one entry of the navigation: one question each (the information architecture). */
+export interface Page {
+  to: string;
+  name: string;
+  icon: IconName;
+  question: string;
+  /** Typed after "g". */
+  go?: string;
+  /** Not arrived yet: what it will answer and what feeds it. */
+  later?: { answers: string; fedBy: string; meanwhile?: { label: string; to: string } };
+}
+
+export interface Group {
+  name: string;
+  pages: Page[];
+}
+
+export const groups: Group[] = [
+  {
+    name: 'Now',
+    pages: [
+      { to: '/', name: 'Overview', icon: 'overview', question: 'Are the agents helping, and what needs a person?', go: 'o' },
+      {
+        to: '/inbox', name: 'Inbox', icon: 'inbox', question: 'What waits for me?', go: 'i',
+        later: {
+          answers: 'Everything that waits for you, by deadline: approvals, incidents, unknown agents, changed tools, policy proposals and review actions, each decided in place.',
+          fedBy: 'Approvals arrive with the gateway, incidents with detection. Neither is part of this version, so nothing can be waiting here.',
+          meanwhile: { label: 'Failed runs', to: '/runs' },
+        },
+      },
+    ],
+  },
+  {
+    name: 'Fleet',
+    pages: [
+      { to: '/agents', name: 'Agents', icon: 'agents', question: 'Who works for us, and how well?', go: 'a' },
+      {
+        to: '/map', name: 'Map', icon: 'map', question: 'Who depends on what?', go: 'm',
+        later: { answers: 'Which agents call which agents, tools, models and sources, as edges that were observed; pick one and see what it could take down.', fedBy: 'The edges come from steps, which are recorded already. The graph of a single run is on its page.', meanwhile: { label: 'Runs', to: '/runs' } },
+      },
+      {
+        to: '/tools', name: 'Tools and models', icon: 'tools', question: 'Is what they call sound?', go: 't',
+        later: { answers: 'Changed tool definitions, failing tools and models, and those that nobody owns.', fedBy: 'Pinned definitions arrive with the gateway. Errors and latency by tool are in Steps today.', meanwhile: { label: 'Steps', to: '/steps' } },
+      },
+      {
+        to: '/sources', name: 'Sources', icon: 'sources', question: 'Is what they read fresh?',
+        later: { answers: 'Which datasets, documents and indexes agents read, and which of those are stale and in demand.', fedBy: 'Freshness comes from lineage events (OpenLineage), which this version does not take yet.' },
+      },
+    ],
+  },
+  {
+    name: 'Activity',
+    pages: [
+      { to: '/runs', name: 'Runs', icon: 'runs', question: 'What happened?', go: 'r' },
+      {
+        to: '/decisions', name: 'Decisions', icon: 'decisions', question: 'What was refused, held, or would have been?', go: 'd',
+        later: { answers: 'Each proposed action with its verdict and the policies behind it, refused ones first.', fedBy: 'The gateway writes decisions. Without it Reeve sees what agents report and decides nothing.' },
+      },
+      {
+        to: '/changes', name: 'Changes', icon: 'changes', question: 'What did we change, and did it help?',
+        later: { answers: 'Each change of a prompt, model, tool list or policy with the outcome before and after.', fedBy: 'Agent versions arrive with the registry. Versions that senders report are on each run.', meanwhile: { label: 'Runs', to: '/runs' } },
+      },
+    ],
+  },
+  {
+    name: 'Respond',
+    pages: [
+      {
+        to: '/incidents', name: 'Incidents', icon: 'incidents', question: 'What is broken, and for whom?', go: 'n',
+        later: { answers: 'What is broken, for how many people, who has it, and the timeline of what was done.', fedBy: 'Incidents grow from findings and outside alerts; neither is taken in this version.' },
+      },
+      {
+        to: '/findings', name: 'Findings and rules', icon: 'findings', question: 'Is this worth a person?',
+        later: { answers: 'What each detector saw, for you to judge: useful, or noise.', fedBy: 'Detectors run on runs and steps; they are not part of this version.' },
+      },
+      {
+        to: '/on-call', name: 'On call', icon: 'oncall', question: 'Who is it now?',
+        later: { answers: 'Who is on call now and next, by team, with overrides.', fedBy: 'Schedules of your teams. Teams exist already in Settings.', meanwhile: { label: 'Teams', to: '/settings/teams' } },
+      },
+    ],
+  },
+  {
+    name: 'Results',
+    pages: [
+      {
+        to: '/outcomes', name: 'Outcomes and value', icon: 'outcomes', question: 'What do we get?',
+        later: { answers: 'How tasks ended for their users, beside what it cost and the measure that must not get worse.', fedBy: 'Verified outcomes come from feedback and your systems. Until then the outcome of most runs is unknown, and is shown so.', meanwhile: { label: 'Overview', to: '/' } },
+      },
+      {
+        to: '/objectives', name: 'Objectives', icon: 'objectives', question: 'How much room is left?',
+        later: { answers: 'How much of each error budget is left, and what spent it.', fedBy: 'Objectives that you set over runs and steps.' },
+      },
+      {
+        to: '/quality', name: 'Quality', icon: 'quality', question: 'Are answers right?',
+        later: { answers: 'What was judged against what was not, by theme and topic.', fedBy: 'Feedback and reviewed cases.' },
+      },
+      {
+        to: '/cost', name: 'Cost', icon: 'cost', question: 'Who pays for what, and can it be less?', go: 'c',
+        later: { answers: 'Cost centres against budgets, with a forecast and where it could be less.', fedBy: 'Budgets that you set. Cost by run is recorded already, with the price that was used.', meanwhile: { label: 'Runs by cost', to: '/runs' } },
+      },
+    ],
+  },
+  {
+    name: 'Rules',
+    pages: [
+      {
+        to: '/policies', name: 'Policies and limits', icon: 'policies', question: 'Who may do what?', go: 'p',
+        later: { answers: 'What each agent may do, in observe or enforce, and what would have been refused.', fedBy: 'Cedar policies, which the gateway decides by.' },
+      },
+      {
+        to: '/standards', name: 'Standards', icon: 'standards', question: 'What do we not see, or not meet?',
+        later: { answers: 'Gaps in what we see and in what we promise, by their effect.', fedBy: 'Coverage is measured on every run already; the page that ranks the gaps comes with the registry.' },
+      },
+      { to: '/audit', name: 'Audit', icon: 'audit', question: 'Who changed what?', go: 'u' },
+    ],
+  },
+  {
+    name: 'Settings',
+    pages: [{ to: '/settings', name: 'Settings', icon: 'settings', question: 'Who and what may use Reeve, and is it well?', go: 's' }],
+  },
+];
+
+export const pages: Page[] = groups.flatMap((g) => g.pages);
+
+export const settingsPages: { to: string; name: string; question: string; later?: Page['later'] }[] = [
+  { to: '/settings/health', name: 'Health of Reeve', question: 'Does Reeve itself see, keep and answer?' },
+  { to: '/settings/intake-keys', name: 'Intake keys', question: 'Who may send telemetry?' },
+  { to: '/settings/people', name: 'People', question: 'Who may sign in, and as what?' },
+  { to: '/settings/teams', name: 'Teams', question: 'Who owns agents?' },
+  { to: '/settings/tokens', name: 'API tokens', question: 'What may call the API?' },
+  { to: '/settings/notices', name: 'Notices', question: 'What does this installation want to tell us?' },
+  {
+    to: '/settings/retention', name: 'Retention', question: 'What is kept, and for how long?',
+    later: { answers: 'How long metadata and content are kept, by environment, team and kind, and erasure on request.', fedBy: 'Today one age and one size hold for everything; they are set in the configuration file (`reeve config show`).' },
+  },
+  {
+    to: '/settings/connections', name: 'Connections', question: 'What does Reeve speak to?',
+    later: { answers: 'Directories, chat, paging and ticket systems, and whether each still works.', fedBy: 'No outside connection exists in this version; Reeve calls nobody.' },
+  },
+  {
+    to: '/settings/backup', name: 'Backup', question: 'Could we restore it?',
+    later: { answers: 'When the last backup was made, and when a restore was last tried.', fedBy: 'Today: stop Reeve and copy its data folder.' },
+  },
+];

@@ -1,0 +1,5 @@
+import { PageHeader } from '../shared';
+
+export function SignInPage() {
+  return <PageHeader title="SignIn" />;
+}

@@ -1,0 +1,38 @@
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vitest/config';
+
+// The build must be bit-identical from the same sources (CI rebuilds dist and
+// compares), so nothing here may depend on time, host or order of reading.
+export default defineConfig({
+  plugins: [react()],
+  // Answers of a running Reeve while developing the console: start
+  // `reeve serve --dev` and then `npm run dev`.
+  server: {
+    host: '127.0.0.1',
+    proxy: {
+      '/api': { target: process.env.REEVE_URL ?? 'http://127.0.0.1:7300', changeOrigin: true },
+    },
+  },
+  build: {
+    outDir: 'dist',
+    emptyOutDir: true,
+    target: 'es2022',
+    assetsDir: 'assets',
+    // Inlined data: URLs would need a hole in the content security policy.
+    assetsInlineLimit: 0,
+    reportCompressedSize: false,
+    modulePreload: { polyfill: false },
+    rollupOptions: {
+      output: {
+        entryFileNames: 'assets/[name]-[hash].js',
+        chunkFileNames: 'assets/[name]-[hash].js',
+        assetFileNames: 'assets/[name]-[hash][extname]',
+      },
+    },
+  },
+  test: {
+    environment: 'happy-dom',
+    include: ['src/**/*.test.{ts,tsx}'],
+    setupFiles: ['src/testing/setup.ts'],
+  },
+});
