@@ -141,6 +141,17 @@ func ParseTraceID(s string) (t TraceID, err error) {
 	return t, nil
 }
 
+// ParseSpanID reads 16 hex digits.
+func ParseSpanID(text string) (s SpanID, err error) {
+	if len(text) != 16 {
+		return s, ErrID
+	}
+	if _, err := hex.Decode(s[:], []byte(text)); err != nil {
+		return SpanID{}, ErrID
+	}
+	return s, nil
+}
+
 // Kind is what a step is. The zero Kind is KindOther.
 type Kind uint8
 
@@ -357,6 +368,13 @@ type Content struct {
 	Order  int32  // position among fragments of one field (log records of one call)
 	Raw    []byte
 }
+
+// ContentBand is the first Order of a band. Senders say one content in several
+// shapes; of the contents of one field those of the lowest band there is are
+// what was said, and higher bands repeat it: band 0 is the best attribute, band
+// 1 is events and log records (Order within the band is their order), band 2
+// and above are further attributes.
+func ContentBand(n int) int32 { return int32(n) << 16 }
 
 // Link points to another trace's span.
 type Link struct {

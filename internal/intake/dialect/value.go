@@ -1,0 +1,396 @@
+package dialect
+
+import (
+	"encoding/base64"
+	"math"
+	"strconv"
+	"unicode/utf8"
+	"unsafe"
+)
+
+// Type is which arm of an OTLP AnyValue is set. The zero Type is no value.
+type Type uint8
+
+// The types, numbered as the fields of AnyValue are.
+const (
+	None Type = iota
+	String
+	Bool
+	Int
+	Double
+	Array
+	Pairs // keys and values: KeyValueList
+	Bytes
+)
+
+// Value is a view of one OTLP AnyValue; it aliases the request.
+type Value struct {
+	Type Type
+	num  uint64
+	b    []byte
+}
+
+// maxDepth bounds arrays and maps inside each other where they become JSON;
+// below it stands null. Senders nest a handful deep, a hostile one thousands.
+const maxDepth = 64
+
+// ParseValue reads an encoded AnyValue; what cannot be read is None.
+func ParseValue(raw []byte) (v Value) {
+	for r := (Reader{B: raw}); r.More(); {
+		field, wire := r.Tag()
+		switch {
+		case (field == 1 || field == 5 || field == 6 || field == 7) && wire == 2:
+			v = Value{Type: Type(field), b: r.Bytes()}
+		case (field == 2 || field == 3) && wire == 0:
+			v = Value{Type: Type(field), num: r.Varint()}
+		case field == 4 && wire == 1:
+			v = Value{Type: Double, num: r.Fixed64()}
+		default:
+			r.Skip(wire)
+		}
+		if r.Bad {
+			return Value{}
+		}
+	}
+	return v
+}
+
+// TextValue makes a String value of s.
+func TextValue(s string) Value {
+	return Value{Type: String, b: unsafe.Slice(unsafe.StringData(s), len(s))}
+}
+
+// Raw is the bytes of a String, Bytes, Array or Pairs (its encoding).
+func (v Value) Raw() []byte { return v.b }
+
+// Text is a String as it is (aliasing), a scalar as JSON writes it, else "".
+func (v Value) Text() string {
+	switch v.Type {
+	case String:
+		return unsafe.String(unsafe.SliceData(v.b), len(v.b))
+	case Bool:
+		return strconv.FormatBool(v.num != 0)
+	case Int:
+		return strconv.FormatInt(int64(v.num), 10)
+	case Double:
+		return strconv.FormatFloat(math.Float64frombits(v.num), 'g', -1, 64)
+	}
+	return ""
+}
+
+// Int is an integer, a whole double or the number that a string writes.
+func (v Value) Int() (n int64, ok bool) {
+	switch v.Type {
+	case Int:
+		return int64(v.num), true
+	case Double:
+		f := math.Float64frombits(v.num)
+		if f >= -1<<62 && f <= 1<<62 {
+			return int64(f), true
+		}
+	case String:
+		if n, err := strconv.ParseInt(v.Text(), 10, 64); err == nil {
+			return n, true
+		}
+		f, err := strconv.ParseFloat(v.Text(), 64)
+		if err == nil && f >= -1<<62 && f <= 1<<62 {
+			return int64(f), true
+		}
+	}
+	return 0, false
+}
+
+// Float is any finite number, also one that a string writes.
+func (v Value) Float() (f float64, ok bool) {
+	switch v.Type {
+	case Int:
+		return float64(int64(v.num)), true
+	case Double:
+		f = math.Float64frombits(v.num)
+	case String:
+		var err error
+		if f, err = strconv.ParseFloat(v.Text(), 64); err != nil {
+			return 0, false
+		}
+	default:
+		return 0, false
+	}
+	return f, !math.IsNaN(f) && !math.IsInf(f, 0)
+}
+
+// True reports a true bool, the text "true" or a number other than zero.
+func (v Value) True() bool {
+	switch v.Type {
+	case Bool, Int:
+		return v.num != 0
+	case String:
+		return string(v.b) == "true" || string(v.b) == "True" || string(v.b) == "1"
+	}
+	return false
+}
+
+// Empty reports a value that says nothing: none, or a text without letters.
+func (v Value) Empty() bool {
+	switch v.Type {
+	case None:
+		return true
+	case String, Array, Pairs, Bytes:
+		return len(v.b) == 0
+	}
+	return false
+}
+
+// Each calls each with every element of an Array until it returns false.
+func (v Value) Each(each func(Value) bool) {
+	if v.Type != Array {
+		return
+	}
+	for r := (Reader{B: v.b}); r.More(); {
+		field, wire := r.Tag()
+		if field != 1 || wire != 2 {
+			r.Skip(wire)
+			continue
+		}
+		if e := ParseValue(r.Bytes()); r.Bad || !each(e) {
+			return
+		}
+	}
+}
+
+// EachPair calls each with every entry of Pairs until it returns false.
+func (v Value) EachPair(each func(key string, v Value) bool) {
+	if v.Type != Pairs {
+		return
+	}
+	for r := (Reader{B: v.b}); r.More(); {
+		field, wire := r.Tag()
+		if field != 1 || wire != 2 {
+			r.Skip(wire)
+			continue
+		}
+		key, val := KeyValue(r.Bytes())
+		if r.Bad || !each(unsafe.String(unsafe.SliceData(key), len(key)), val) {
+			return
+		}
+	}
+}
+
+// KeyValue reads an encoded KeyValue.
+func KeyValue(raw []byte) (key []byte, v Value) {
+	// The usual encoding, key then value, each with a short tag, in one go.
+	for r := (Reader{B: raw}); r.More(); {
+		switch field, wire := r.Tag(); field<<3 | wire {
+		case 1<<3 | 2:
+			key = r.Bytes()
+		case 2<<3 | 2:
+			v = ParseValue(r.Bytes())
+		default:
+			r.Skip(wire)
+		}
+	}
+	return key, v
+}
+
+// AppendJSON appends the value as JSON: bytes in base64, numbers that JSON does
+// not know as text, none as null.
+func (v Value) AppendJSON(dst []byte) []byte { return v.appendJSON(dst, 0) }
+
+func (v Value) appendJSON(dst []byte, depth int) []byte {
+	switch v.Type {
+	case String:
+		return AppendString(dst, v.b)
+	case Bool:
+		return strconv.AppendBool(dst, v.num != 0)
+	case Int:
+		return strconv.AppendInt(dst, int64(v.num), 10)
+	case Double:
+		f := math.Float64frombits(v.num)
+		if math.IsNaN(f) || math.IsInf(f, 0) {
+			return AppendString(dst, []byte(strconv.FormatFloat(f, 'g', -1, 64)))
+		}
+		return strconv.AppendFloat(dst, f, 'g', -1, 64)
+	case Bytes:
+		dst = append(dst, '"')
+		dst = base64.StdEncoding.AppendEncode(dst, v.b)
+		return append(dst, '"')
+	case Array:
+		if depth >= maxDepth {
+			break
+		}
+		dst = append(dst, '[')
+		n := len(dst)
+		v.Each(func(e Value) bool {
+			if len(dst) > n {
+				dst = append(dst, ',')
+			}
+			dst = e.appendJSON(dst, depth+1)
+			return true
+		})
+		return append(dst, ']')
+	case Pairs:
+		if depth >= maxDepth {
+			break
+		}
+		dst = append(dst, '{')
+		n := len(dst)
+		v.EachPair(func(key string, e Value) bool {
+			if len(dst) > n {
+				dst = append(dst, ',')
+			}
+			dst = AppendString(dst, []byte(key))
+			dst = append(dst, ':')
+			dst = e.appendJSON(dst, depth+1)
+			return true
+		})
+		return append(dst, '}')
+	}
+	return append(dst, "null"...)
+}
+
+const hex = "0123456789abcdef"
+
+// AppendString appends s as a JSON string; invalid UTF-8 is replaced.
+func AppendString(dst, s []byte) []byte {
+	dst = append(dst, '"')
+	start := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= 0x20 && c != '"' && c != '\\' && c < utf8.RuneSelf {
+			i++
+			continue
+		}
+		if c >= utf8.RuneSelf {
+			if r, size := utf8.DecodeRune(s[i:]); r != utf8.RuneError || size > 1 {
+				i += size
+				continue
+			}
+			dst = append(dst, s[start:i]...)
+			dst = append(dst, "\uFFFD"...)
+			i++
+			start = i
+			continue
+		}
+		dst = append(dst, s[start:i]...)
+		switch c {
+		case '"', '\\':
+			dst = append(dst, '\\', c)
+		case '\n':
+			dst = append(dst, '\\', 'n')
+		case '\r':
+			dst = append(dst, '\\', 'r')
+		case '\t':
+			dst = append(dst, '\\', 't')
+		default:
+			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		}
+		i++
+		start = i
+	}
+	dst = append(dst, s[start:]...)
+	return append(dst, '"')
+}
+
+// Reader walks one protobuf message. After the first bad byte it is at its end
+// with Bad set and stays there.
+type Reader struct {
+	B   []byte
+	I   int
+	Bad bool
+}
+
+// More reports whether fields are left.
+func (r *Reader) More() bool { return r.I < len(r.B) }
+
+// Tag reads the next field's number and wire type.
+func (r *Reader) Tag() (field, wire uint64) {
+	t := r.Varint()
+	return t >> 3, t & 7
+}
+
+// Varint reads one; 0 when it is bad.
+func (r *Reader) Varint() uint64 {
+	if r.I < len(r.B) && r.B[r.I] < 0x80 {
+		r.I++
+		return uint64(r.B[r.I-1])
+	}
+	return r.longVarint()
+}
+
+func (r *Reader) longVarint() uint64 {
+	var v uint64
+	for n := uint(0); n < 70 && r.I < len(r.B); n += 7 {
+		c := r.B[r.I]
+		r.I++
+		v |= uint64(c&0x7f) << n
+		if c < 0x80 {
+			return v
+		}
+	}
+	r.fail()
+	return 0
+}
+
+func (r *Reader) fail() {
+	r.Bad = true
+	r.I = len(r.B)
+}
+
+// Fixed64 reads eight bytes, little-endian.
+func (r *Reader) Fixed64() uint64 {
+	if len(r.B)-r.I < 8 {
+		r.fail()
+		return 0
+	}
+	b := r.B[r.I : r.I+8 : r.I+8]
+	r.I += 8
+	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+}
+
+// Bytes reads a length and that many bytes, aliasing.
+func (r *Reader) Bytes() []byte {
+	n := r.Varint()
+	if n > uint64(len(r.B)-r.I) {
+		r.fail()
+		return nil
+	}
+	b := r.B[r.I : r.I+int(n) : r.I+int(n)]
+	r.I += int(n)
+	return b
+}
+
+// Skip passes over a field of this wire type; groups are bad input.
+func (r *Reader) Skip(wire uint64) {
+	switch wire {
+	case 0:
+		r.Varint()
+	case 1:
+		r.Fixed64()
+	case 2:
+		r.Bytes()
+	case 5:
+		if len(r.B)-r.I < 4 {
+			r.fail()
+		} else {
+			r.I += 4
+		}
+	default:
+		r.fail()
+	}
+}
+
+// AppendVarint appends v.
+func AppendVarint(dst []byte, v uint64) []byte {
+	for v >= 0x80 {
+		dst = append(dst, byte(v)|0x80)
+		v >>= 7
+	}
+	return append(dst, byte(v))
+}
+
+// AppendEntry appends b as a field 1, the form in which activity keeps
+// attributes and events.
+func AppendEntry(dst, b []byte) []byte {
+	dst = append(dst, 1<<3|2)
+	return append(AppendVarint(dst, uint64(len(b))), b...)
+}
