@@ -90,10 +90,9 @@ func (l *Layer) Join(o *Layer) {
 	}
 	a.Waiting = a.Waiting || b.Waiting
 	a.OnlyContent = a.OnlyContent && b.OnlyContent
+	more := b.texts()
 	for i, p := range a.texts() {
-		if q := b.texts()[i]; *p < *q {
-			*p = *q
-		}
+		*p = max(*p, *more[i])
 	}
 	a.Scope = max(a.Scope, b.Scope)
 	a.ScopeVersion = max(a.ScopeVersion, b.ScopeVersion)
