@@ -1,0 +1,445 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"reeve/internal/fault"
+)
+
+func openTest(t testing.TB) *DB {
+	t.Helper()
+	return openFile(t, filepath.Join(t.TempDir(), "control.db"))
+}
+
+func openFile(t testing.TB, file string) *DB {
+	t.Helper()
+	db, err := Open(t.Context(), file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return db
+}
+
+func write(t testing.TB, db *DB, f func(ctx context.Context, tx *Tx) error) {
+	t.Helper()
+	ctx := t.Context()
+	if err := db.Write(ctx, func(tx *Tx) error { return f(ctx, tx) }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+var errStop = errors.New("stop")
+
+func code(err error) string {
+	if err == nil {
+		return ""
+	}
+	return fault.From(err).Code
+}
+
+func TestOpenIsPrivateAndRemembers(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "with space?#%")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "control.db")
+	first := openFile(t, file)
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		info, err := f.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %v, want 0600", f.Name(), info.Mode().Perm())
+		}
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second := openFile(t, file)
+	if first.Install() == "" || first.Install() != second.Install() {
+		t.Errorf("install id was %q and is %q", first.Install(), second.Install())
+	}
+}
+
+func TestOpenRefusals(t *testing.T) {
+	t.Parallel()
+	t.Run("newer", func(t *testing.T) {
+		t.Parallel()
+		file := filepath.Join(t.TempDir(), "control.db")
+		db := openFile(t, file)
+		write(t, db, func(ctx context.Context, tx *Tx) error {
+			_, err := tx.Exec(ctx, `INSERT INTO schema_migrations (version, name, at) VALUES (9999, 'x', 0)`)
+			return err
+		})
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(t.Context(), file); code(err) != "control.newer" {
+			t.Errorf("got %v, want control.newer", err)
+		}
+	})
+	t.Run("no database", func(t *testing.T) {
+		t.Parallel()
+		file := filepath.Join(t.TempDir(), "control.db")
+		if err := os.WriteFile(file, []byte(strings.Repeat("this is no database", 100)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(t.Context(), file); code(err) != "control.corrupt" {
+			t.Errorf("got %v, want control.corrupt", err)
+		}
+	})
+	t.Run("folder missing", func(t *testing.T) {
+		t.Parallel()
+		if _, err := Open(t.Context(), filepath.Join(t.TempDir(), "none", "control.db")); code(err) != "control.folder" {
+			t.Errorf("got %v, want control.folder", err)
+		}
+	})
+	t.Run("read-only folder", func(t *testing.T) {
+		t.Parallel()
+		if os.Getuid() == 0 {
+			t.Skip("root may write everywhere")
+		}
+		dir := t.TempDir()
+		if err := os.Chmod(dir, 0o500); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(t.Context(), filepath.Join(dir, "control.db")); code(err) != "control.read_only" {
+			t.Errorf("got %v, want control.read_only", err)
+		}
+		if _, err := LockFolder(dir); code(err) != "control.read_only" {
+			t.Errorf("got %v, want control.read_only", err)
+		}
+	})
+}
+
+func TestMigrationsAreNumbered(t *testing.T) {
+	t.Parallel()
+	db := openTest(t)
+	files := fstest.MapFS{}
+	names, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range names {
+		files[n] = &fstest.MapFile{}
+	}
+	add := func(number int, text string) {
+		files[fmt.Sprintf("migrations/%04d_more.sql", number)] = &fstest.MapFile{Data: []byte(text)}
+	}
+	add(len(names)+2, `CREATE TABLE more (a TEXT)`)
+	if err := db.migrate(t.Context(), files); err == nil {
+		t.Error("a gap in the numbers should be refused")
+	}
+	add(len(names)+1, `CREATE TABLE half (a TEXT); CREATE TABLE outbox (a TEXT)`)
+	if err := db.migrate(t.Context(), files); err == nil {
+		t.Error("a migration that fails should be refused")
+	}
+	add(len(names)+1, `CREATE TABLE half (a TEXT)`)
+	for range 2 {
+		if err := db.migrate(t.Context(), files); err != nil {
+			t.Errorf("after the repair: %v", err)
+		}
+	}
+}
+
+func TestWriteIsAtomic(t *testing.T) {
+	t.Parallel()
+	db := openTest(t)
+	after := false
+	err := db.Write(t.Context(), func(tx *Tx) error {
+		tx.AfterCommit(func() { after = true })
+		if err := tx.Event(t.Context(), Event{Type: "x"}); err != nil {
+			return err
+		}
+		return errStop
+	})
+	if !errors.Is(err, errStop) || after {
+		t.Errorf("got %v, after commit called: %v", err, after)
+	}
+	events, err := db.Events(t.Context(), 0, 10)
+	if err != nil || len(events) != 0 {
+		t.Errorf("got %v, %v after an undone write", events, err)
+	}
+	write(t, db, func(ctx context.Context, tx *Tx) error {
+		tx.AfterCommit(func() { after = true })
+		return tx.Event(ctx, Event{Type: "x"})
+	})
+	events, err = db.Events(t.Context(), 0, 10)
+	if err != nil || len(events) != 1 || events[0].Seq != 1 || !after {
+		t.Errorf("got %v, %v, after commit called: %v", events, err, after)
+	}
+}
+
+func TestConcurrentWritersAndReaders(t *testing.T) {
+	t.Parallel()
+	db := openTest(t)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 20 {
+				err := db.Write(t.Context(), func(tx *Tx) error { return tx.Event(t.Context(), Event{Type: "n"}) })
+				if err != nil {
+					t.Errorf("Write: %v", err)
+				}
+				if _, err := db.Events(t.Context(), 0, 1000); err != nil {
+					t.Errorf("Events: %v", err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	events, err := db.Events(t.Context(), 0, 1000)
+	if err != nil || len(events) != 160 || events[159].Seq != 160 {
+		t.Errorf("got %d events, %v; want 160 without a gap", len(events), err)
+	}
+}
+
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	db := openTest(t)
+	exec := func(query string) error {
+		return db.Write(t.Context(), func(tx *Tx) error {
+			_, err := tx.Exec(t.Context(), query)
+			return err
+		})
+	}
+	if err := exec(`INSERT INTO settings VALUES ('a', '1')`); err != nil {
+		t.Fatal(err)
+	}
+	for query, want := range map[string]string{
+		`INSERT INTO settings VALUES ('a', '2')`:    "control.exists",
+		`INSERT INTO team_people VALUES ('t', 'p')`: "control.reference",
+		`INSERT INTO settings VALUES ('b', NULL)`:   "control.failed",
+		`nonsense`: "control.failed",
+		`INSERT INTO settings VALUES ('unused','1')`: "",
+	} {
+		if got := code(exec(query)); got != want {
+			t.Errorf("%s: got %q, want %q", query, got, want)
+		}
+	}
+	if _, err := All(t.Context(), db, scanInt, `DELETE FROM settings RETURNING 1`); code(err) != "control.read_only" {
+		t.Errorf("a write through a reader: got %v, want control.read_only", err)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errStop)
+	if err := db.Write(ctx, func(*Tx) error { return nil }); !errors.Is(err, errStop) {
+		t.Errorf("got %v, want the context's cause", err)
+	}
+}
+
+func TestDiskFull(t *testing.T) {
+	t.Parallel()
+	db := openTest(t)
+	write(t, db, func(ctx context.Context, tx *Tx) error {
+		_, err := All(ctx, tx, scanInt, `PRAGMA max_page_count = 60`) // what SQLite says then is what it says of a full disk
+		return err
+	})
+	fill := func() error {
+		return db.Write(t.Context(), func(tx *Tx) error {
+			return tx.Event(t.Context(), Event{Type: "x", Data: []byte(`"` + strings.Repeat("x", 20_000) + `"`)})
+		})
+	}
+	var err error
+	stored := 0
+	for ; err == nil && stored < 100; stored++ {
+		err = fill()
+	}
+	if code(err) != "control.disk_full" {
+		t.Errorf("got %v, want control.disk_full", err)
+	}
+	write(t, db, func(ctx context.Context, tx *Tx) error {
+		_, err := tx.Exec(ctx, `DELETE FROM outbox`)
+		return err
+	})
+	if err := fill(); err != nil {
+		t.Errorf("with room again: %v", err)
+	}
+}
+
+func TestRelay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		db := openTest(t)
+		emit := func(names ...string) {
+			write(t, db, func(ctx context.Context, tx *Tx) error {
+				for _, n := range names {
+					if err := tx.Event(ctx, Event{Type: n, Object: "o", Data: []byte(`{"n":1}`)}); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+		emit("a", "b", "c")
+		got := make(chan Event)
+		failures := 2
+		publish := func(_ context.Context, e Event) error {
+			if e.Type == "b" && failures > 0 {
+				failures--
+				return errors.New("the bus is down")
+			}
+			got <- e
+			return nil
+		}
+		relay := func() (stop func()) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			done := make(chan error, 1)
+			go func() { done <- db.Relay(ctx, publish) }()
+			return func() {
+				t.Helper()
+				synctest.Wait() // nothing is left to relay and the cursor is noted
+				cancel(errStop)
+				if err := <-done; !errors.Is(err, errStop) {
+					t.Errorf("Relay: %v", err)
+				}
+			}
+		}
+		expect := func(types ...string) {
+			t.Helper()
+			for _, want := range types {
+				if e := <-got; e.Type != want || string(e.Data) != `{"n":1}` || e.Object != "o" {
+					t.Errorf("got %+v, want %s", e, want)
+				}
+			}
+		}
+		stop := relay()
+		expect("a", "b", "c")
+		emit("d")
+		expect("d")
+		stop()
+		emit("e")
+		stop = relay()
+		expect("e") // and nothing again
+		stop()
+	})
+}
+
+func TestTimers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		db := openTest(t)
+		start := time.Now()
+		fired := make(chan string, 10)
+		fails := 2
+		timers := NewTimers(db, map[string]TimerFunc{
+			"note": func(ctx context.Context, tx *Tx, tm Timer) error {
+				fired <- fmt.Sprintf("%s %s after %v", tm.ID, tm.Body, time.Since(start).Round(time.Second))
+				return nil
+			},
+			"flaky": func(ctx context.Context, tx *Tx, tm Timer) error {
+				if err := tx.Event(ctx, Event{Type: "flaky"}); err != nil {
+					return err
+				}
+				if fails--; fails == 1 {
+					return errors.New("not yet")
+				} else if fails == 0 {
+					panic("a bug")
+				}
+				fired <- fmt.Sprintf("%s attempts %d after %v", tm.ID, tm.Attempts, time.Since(start).Round(time.Second))
+				return nil
+			},
+		}, nil)
+		set := func(list ...Timer) {
+			write(t, db, func(ctx context.Context, tx *Tx) error {
+				for _, tm := range list {
+					if err := tx.SetTimer(ctx, tm); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+		at := func(d time.Duration) time.Time { return start.Add(d) }
+		set(Timer{ID: "late", Kind: "note", Due: at(-time.Hour), Body: "b"},
+			Timer{ID: "moved", Kind: "note", Due: at(time.Second), Body: "old"},
+			Timer{ID: "gone", Kind: "note", Due: at(2 * time.Second)},
+			Timer{ID: "orphan", Kind: "unknown", Due: at(0)},
+			Timer{ID: "flaky", Kind: "flaky", Due: at(20 * time.Minute)})
+		set(Timer{ID: "moved", Kind: "note", Due: at(10 * time.Minute), Body: "new"})
+		write(t, db, func(ctx context.Context, tx *Tx) error {
+			existed, err := tx.CancelTimer(ctx, "gone")
+			if !existed {
+				t.Error("the timer to cancel did not exist")
+			}
+			return err
+		})
+		ctx, cancel := context.WithCancelCause(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- timers.Run(ctx) }()
+		var got []string
+		got = append(got, <-fired)
+		set(Timer{ID: "soon", Kind: "note", Due: at(5 * time.Second), Body: "s"})
+		for range 3 {
+			got = append(got, <-fired)
+		}
+		want := []string{"late b after 0s", "soon s after 5s", "moved new after 10m0s", "flaky attempts 2 after 20m3s"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("fired (-want +got):\n%s", diff)
+		}
+		synctest.Wait()
+		cancel(errStop)
+		if err := <-done; !errors.Is(err, errStop) {
+			t.Errorf("Run: %v", err)
+		}
+		events, err := db.Events(t.Context(), 0, 10)
+		if err != nil || len(events) != 1 {
+			t.Errorf("got %d events, %v; a failed handler's effect must be undone", len(events), err)
+		}
+	})
+}
+
+func TestLockFolder(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	unlock, err := LockFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = LockFolder(dir)
+	if code(err) != "control.locked" || !strings.Contains(err.Error(), fmt.Sprint(os.Getpid())) {
+		t.Errorf("got %v, want control.locked with the pid", err)
+	}
+	if err := unlock(); err != nil {
+		t.Fatal(err)
+	}
+	unlock, err = LockFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unlock(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func BenchmarkWrite(b *testing.B) {
+	db := openTest(b)
+	for b.Loop() {
+		if err := db.Write(b.Context(), func(tx *Tx) error { return tx.Event(b.Context(), Event{Type: "x"}) }); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

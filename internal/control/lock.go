@@ -1,0 +1,44 @@
+package control
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"reeve/internal/fault"
+)
+
+// LockFolder makes dir (mode 0700) when missing and takes it for this process;
+// everything in it then belongs to one Reeve. unlock gives it free, as does
+// the end of the process, however it ends. A folder in use gives
+// control.locked with the owner's pid; one that cannot be written
+// control.read_only.
+func LockFolder(dir string) (unlock func() error, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, folderFault(dir, err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, folderFault(dir, err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		defer f.Close()
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, folderFault(dir, err)
+		}
+		owner := make([]byte, 16)
+		n, _ := f.ReadAt(owner, 0) // a pid that cannot be read is only missing from the text
+		return nil, fault.New(fault.KindConflict, "control.locked", "the data folder %s is in use by process %s", dir, strings.TrimSpace(string(owner[:n]))).
+			WithHint("stop that process, or start this one with another --data")
+	}
+	if err := f.Truncate(0); err != nil {
+		return nil, errors.Join(folderFault(dir, err), f.Close())
+	}
+	if _, err := f.WriteAt(fmt.Appendln(nil, os.Getpid()), 0); err != nil {
+		return nil, errors.Join(folderFault(dir, err), f.Close())
+	}
+	return f.Close, nil
+}
