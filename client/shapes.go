@@ -56,7 +56,7 @@ type ListMessagesRequest struct {
 	Cursor   string `query:"cursor"`
 }
 
-// ListRunLogsRequest asks for the log records of a run, oldest first.
+// ListRunLogsRequest asks for the log records of a run, newest first.
 type ListRunLogsRequest struct {
 	ID          string `path:"id"`
 	MinSeverity int    `query:"min_severity"`
@@ -414,6 +414,17 @@ type PageRequest struct {
 	Cursor string `query:"cursor"`
 }
 
+// EverybodyRequest asks for one's own things or, as an admin, everybody's.
+type EverybodyRequest struct {
+	Everybody bool `query:"everybody"`
+}
+
+// Setup tells the sign-in page what to offer.
+type Setup struct {
+	Needed bool `json:"needed"` // no account exists: make the first with the admin token
+	Dev    bool `json:"dev"`    // nobody has to sign in
+}
+
 // IDRequest names an object.
 type IDRequest struct {
 	ID string `path:"id"`
@@ -433,7 +444,7 @@ type CreatePersonRequest struct {
 // UpdatePersonRequest changes an account; a nil field stays. Version is the
 // one that was read: another gives a conflict.
 type UpdatePersonRequest struct {
-	ID       string    `path:"id"`
+	ID       string    `path:"id" json:"-"`
 	Version  int64     `json:"version"`
 	FullName *string   `json:"full_name,omitempty"`
 	Email    *string   `json:"email,omitempty"`

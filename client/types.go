@@ -98,8 +98,8 @@ type ToolCall struct {
 	Result    *string `json:"result"`
 }
 
-// Part is a piece of a message: text, tool_call, tool_call_response,
-// reasoning, image, document, data.
+// Part is a piece of a message: text, reasoning, tool_call, tool_result, media,
+// tool (a definition), document, json.
 type Part struct {
 	Type      string `json:"type"`
 	Text      string `json:"text,omitempty"`
@@ -114,14 +114,16 @@ type Part struct {
 // Message is what was said. Ordinal is its place among the run's distinct
 // messages: the same message resent has the same ordinal.
 type Message struct {
-	Ordinal int32  `json:"ordinal"`
-	Field   string `json:"field"` // input, output, system, tools, arguments, result, documents, query
-	Role    string `json:"role,omitempty"`
-	Parts   []Part `json:"parts"`
-	Format  string `json:"format,omitempty"`
-	Raw     string `json:"raw,omitempty"`
-	StepID  string `json:"step_id,omitempty"` // where it first appeared
-	Size    int32  `json:"size,omitempty"`
+	Ordinal      int32  `json:"ordinal"`
+	Field        string `json:"field"` // input, output, system, tools, arguments, result, documents, query
+	Role         string `json:"role,omitempty"`
+	Name         string `json:"name,omitempty"` // of the participant
+	Parts        []Part `json:"parts"`
+	FinishReason string `json:"finish_reason,omitempty"`
+	Format       string `json:"format,omitempty"`
+	Raw          string `json:"raw,omitempty"`
+	StepID       string `json:"step_id,omitempty"` // where it first appeared
+	Size         int32  `json:"size,omitempty"`
 }
 
 // Step is one unit in a run. A page of steps without content leaves out what

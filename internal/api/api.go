@@ -1,0 +1,164 @@
+// Package api is the HTTP face of Reeve: a table of operations, who may call
+// each, and the JSON that goes in and out.
+//
+// What for: console, command line, client package and other programs read and
+// change Reeve through it. Router, access checks, the OpenAPI file, the
+// client's methods and the command line's listing all come from the one table
+// in table.go.
+//
+// Who calls it: app builds it from the parts it reads and mounts it at
+// /api/v1; app and web put Guard in front of every listener.
+//
+// Promises: an operation without a permission cannot be registered; a request
+// is authenticated and allowed before its body is read; rows outside the
+// caller's teams and environments are filtered before they are counted; content
+// (messages, arguments, results, log bodies) is sent only to the role reader;
+// what is unknown is null, never 0. A Handler is safe for concurrent use.
+//
+// How it fails: every refusal is a problem document (RFC 9457) with a stable
+// code and a hint; causes are logged, never sent; a panic in an operation is a
+// logged 500 and the process goes on.
+//
+// Start reading at New, operation and the table in table.go.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"reeve/client"
+	"reeve/internal/activity"
+	"reeve/internal/bus"
+	"reeve/internal/fault"
+	"reeve/internal/telemetry"
+	"reeve/internal/telemetry/search"
+)
+
+// Prefix is where the operations live.
+const Prefix = "/api/v1"
+
+// Live is the hot tail: what package run holds in memory and the store may not
+// have yet.
+type Live interface {
+	// Live is a run in memory with the steps and messages not yet stored, which
+	// replace the store's of the same id; false when it is not in memory.
+	Live(id activity.RunID) (*activity.Run, []activity.Step, []activity.Message, bool)
+	// LiveRun is Live for the row alone.
+	LiveRun(id activity.RunID) (*activity.Run, bool)
+	// LiveRuns lists the runs whose row in memory is newer than the store's and
+	// that fulfil the filter; nil means all.
+	LiveRuns(filter search.Expr) []activity.Run
+}
+
+// Events is the stream that live views follow; *bus.Events is one.
+type Events interface {
+	Last(ctx context.Context) (uint64, error)
+	Read(ctx context.Context, after uint64, handle func(position uint64, at time.Time, ev bus.Event) error) error
+}
+
+// Notices supplies what everybody should know; the list may be empty.
+type Notices interface {
+	Notices(ctx context.Context) ([]client.Notice, error)
+}
+
+// Health reports how Reeve itself is.
+type Health interface {
+	Health(ctx context.Context) (client.Health, error)
+}
+
+// Options are the parts the API reads. Store, Identity and Logger are required;
+// without Live, Events, Health or Notices the operations that need them say
+// what is missing, or answer with nothing in memory and no notices.
+type Options struct {
+	Store    telemetry.Store
+	Identity Identity
+	Live     Live
+	Events   Events
+	Notices  Notices
+	Health   Health
+	Logger   *slog.Logger
+
+	// Dev answers requests without credentials as a developer with every role.
+	// The caller must have bound the listener to loopback.
+	Dev bool
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	// Timeout bounds an operation that is no stream; 0 means 30 s.
+	Timeout time.Duration
+}
+
+// API is the handler of everything under Prefix.
+type API struct {
+	o     Options
+	mux   *http.ServeMux
+	table []operation
+	replays
+	streams chan struct{} // a slot for each open event stream
+}
+
+// maxStreams bounds open event streams: each holds a reader of the log.
+const maxStreams = 512
+
+// New builds the handler and starts nothing. A table that contradicts itself
+// (an operation without a permission, a path value without a field) is a bug in
+// Reeve and panics.
+func New(o Options) *API {
+	if o.Store == nil || o.Identity == nil || o.Logger == nil {
+		panic("api.New: Store, Identity and Logger are required")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 30 * time.Second
+	}
+	a := &API{o: o, mux: http.NewServeMux(), table: table(), streams: make(chan struct{}, maxStreams)}
+	a.replays.init()
+	for i := range a.table {
+		op := &a.table[i]
+		op.check()
+		a.mux.Handle(op.Method+" "+Prefix+op.Path, a.edge(op))
+	}
+	a.mux.HandleFunc(Prefix+"/", a.noSuchOperation)
+	return a
+}
+
+// ServeHTTP answers a request under Prefix.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }
+
+// noSuchOperation answers what no pattern took: a path that does not exist, or
+// a method that it does not take.
+func (a *API) noSuchOperation(w http.ResponseWriter, r *http.Request) {
+	var allowed []string
+	for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		probe := r.Clone(r.Context())
+		probe.Method = m
+		if _, pattern := a.mux.Handler(probe); pattern != "" && pattern != Prefix+"/" {
+			allowed = append(allowed, m)
+		}
+	}
+	if len(allowed) == 0 {
+		a.problem(w, r, fault.New(fault.KindNotFound, "api.no_such_path", "nothing lives at %s", r.URL.Path).
+			WithHint("GET %s/openapi.json lists what does", Prefix))
+		return
+	}
+	for _, m := range allowed {
+		w.Header().Add("Allow", m)
+	}
+	writeProblem(w, http.StatusMethodNotAllowed, fault.New(fault.KindInvalid, "api.method_not_allowed",
+		"%s does not take %s", r.URL.Path, r.Method).WithHint("it takes %v", allowed))
+}
+
+// Operations lists the table, for the command line and for whoever asks what
+// there is.
+func Operations() []client.Operation {
+	var out []client.Operation
+	for _, op := range table() {
+		out = append(out, client.Operation{
+			Name: op.Name, Method: op.Method, Path: Prefix + op.Path, Role: op.Permission.String(), Summary: op.Summary,
+		})
+	}
+	return out
+}

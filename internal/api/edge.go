@@ -1,0 +1,266 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"reeve/client"
+	"reeve/internal/fault"
+)
+
+// The names that a session travels under. Cookies ignore ports, so another
+// server on this host sees the cookie; the secret in the header is what such a
+// server does not get.
+const (
+	sessionCookie = "reeve_session"
+	secretHeader  = "X-Reeve-Session-Secret"
+)
+
+// call is what the edge knows of a request beside its values. Handlers reach it
+// by callOf.
+type call struct {
+	op      *operation
+	who     *Who // nil only in public operations
+	id      string
+	address string
+	agent   string // the browser or program
+	bearer  string // kept for the operations that take a one-time token
+	secure  bool   // came over TLS
+	cookie  *http.Cookie
+}
+
+type callKey struct{}
+
+func callOf(ctx context.Context) *call {
+	c, _ := ctx.Value(callKey{}).(*call)
+	if c == nil {
+		panic("api: a handler was called without its edge")
+	}
+	return c
+}
+
+func whoOf(ctx context.Context) *Who { return callOf(ctx).who }
+
+func requestID(ctx context.Context) string {
+	if c, ok := ctx.Value(callKey{}).(*call); ok {
+		return c.id
+	}
+	return ""
+}
+
+// statusWriter remembers whether an answer was begun, so that a panic after
+// that does not write a second one.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *statusWriter) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// edge is the only place that sees HTTP: it authenticates, allows, decodes,
+// calls, encodes and logs.
+func (a *API) edge(op *operation) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		start := a.o.Now()
+		w := &statusWriter{ResponseWriter: rw}
+		c := &call{op: op, id: newRequestID(), address: addressOf(r), agent: clip(r.UserAgent(), 200), secure: r.TLS != nil}
+		ctx := context.WithValue(r.Context(), callKey{}, c)
+		if op.stream == nil {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, a.o.Timeout)
+			defer cancel()
+		}
+		r = r.WithContext(ctx)
+		w.Header().Set("X-Request-Id", c.id)
+		defer func() {
+			if p := recover(); p != nil {
+				err := fault.New(fault.KindInternal, "api.panic", "something went wrong inside Reeve").
+					WithCause(fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+				a.log(ctx, op, c, start, http.StatusInternalServerError, err)
+				if w.status == 0 {
+					writeProblem(w, http.StatusInternalServerError, err)
+				}
+			}
+		}()
+		err := a.serve(w, r, c)
+		if err != nil && w.status == 0 {
+			f := faultOf(err)
+			writeProblem(w, statusOf(f), f)
+		}
+		a.log(ctx, op, c, start, w.status, err)
+	})
+}
+
+func (a *API) log(ctx context.Context, op *operation, c *call, start time.Time, status int, err error) {
+	level, msg := slog.LevelDebug, "operation done"
+	attrs := []slog.Attr{
+		slog.String("operation", op.Name), slog.String("request", c.id), slog.Int("status", status), slog.Duration("took", a.o.Now().Sub(start)),
+	}
+	if c.who != nil && c.who.ID != "" {
+		attrs = append(attrs, slog.String("person", c.who.ID))
+	}
+	if err != nil {
+		f := faultOf(err)
+		attrs = append(attrs, slog.String("code", f.Code))
+		if f.Kind == fault.KindInternal {
+			level, msg = slog.LevelError, "operation failed"
+			attrs = append(attrs, slog.Any("err", err))
+		}
+	}
+	a.o.Logger.LogAttrs(ctx, level, msg, attrs...)
+}
+
+func (a *API) serve(w http.ResponseWriter, r *http.Request, c *call) error {
+	op, ctx := c.op, r.Context()
+	var err error
+	if c.who, err = a.authenticate(r, c); err != nil {
+		return err
+	}
+	if err := op.Permission.allow(c.who); err != nil {
+		return err
+	}
+	req, body, err := op.decode(w, r)
+	if err != nil {
+		return err
+	}
+	if op.named != nil {
+		team, environment := op.named(req)
+		if err := op.Permission.allowNamed(c.who, team, environment); err != nil {
+			return err
+		}
+	}
+	if op.stream != nil {
+		return op.stream(a, w, r, req)
+	}
+	key := r.Header.Get("Idempotency-Key")
+	if !op.Idempotent || key == "" {
+		return a.answer(ctx, w, r, c, req, nil)
+	}
+	replay, err := a.claim(c, key, body)
+	if err != nil {
+		return err
+	}
+	if replay.done {
+		w.Header().Set("Idempotency-Replayed", "true")
+		writeJSON(w, r, op.Status, replay.answer)
+		return nil
+	}
+	defer a.release(replay)
+	return a.answer(ctx, w, r, c, req, replay)
+}
+
+func (a *API) answer(ctx context.Context, w http.ResponseWriter, r *http.Request, c *call, req any, replay *replay) error {
+	resp, err := c.op.call(ctx, a, req)
+	if err != nil {
+		return err
+	}
+	if c.cookie != nil {
+		http.SetCookie(w, c.cookie)
+	}
+	if c.op.Status == http.StatusNoContent {
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	body, err := encode(resp)
+	if err != nil {
+		return err
+	}
+	if replay != nil {
+		a.keep(replay, body)
+	}
+	writeJSON(w, r, c.op.Status, body)
+	return nil
+}
+
+// authenticate finds out who asks. No credentials are nobody, which only
+// public operations accept, or the developer in dev mode; wrong ones are
+// refused even where none were needed.
+func (a *API) authenticate(r *http.Request, c *call) (*Who, error) {
+	cred := Credentials{Address: c.address, Agent: c.agent}
+	if h := r.Header.Get("Authorization"); h != "" {
+		scheme, token, _ := strings.Cut(h, " ")
+		if !strings.EqualFold(scheme, "Bearer") || token == "" {
+			return nil, fault.New(fault.KindUnauthenticated, "api.credentials_kind", "only Bearer tokens are taken").
+				WithHint("send Authorization: Bearer rvt_...")
+		}
+		cred.Bearer = strings.TrimSpace(token)
+		c.bearer = cred.Bearer
+		if strings.HasPrefix(cred.Bearer, "rvk_") || strings.HasPrefix(cred.Bearer, "rvi_") {
+			return nil, fault.New(fault.KindDenied, "api.agent_credential", "keys of agents and senders do not open the API").
+				WithHint("use a token made under Settings: rvt_...")
+		}
+	} else if cookie, err := r.Cookie(sessionCookie); err == nil && cookie.Value != "" {
+		cred.Session, cred.Secret = cookie.Value, r.Header.Get(secretHeader)
+		// In dev mode and on public operations a stale cookie without its
+		// secret (a new tab) is as good as none.
+		if cred.Secret == "" {
+			cred.Session = ""
+		}
+	}
+	if cred.Bearer == "" && cred.Session == "" {
+		if a.o.Dev {
+			return developer(), nil
+		}
+		return nil, nil
+	}
+	if op := c.op; op.Permission.kind == permissionPublic && cred.Bearer != "" {
+		// A one-time token is no principal; the operation itself spends it.
+		return nil, nil
+	}
+	who, err := a.o.Identity.Authenticate(r.Context(), cred)
+	if err != nil && c.op.Permission.kind == permissionPublic {
+		// Whoever signs in again holds an old session's cookie.
+		return nil, nil
+	}
+	return who, err
+}
+
+// developer is who asks in dev mode without credentials: every role.
+func developer() *Who {
+	w := &Who{Kind: "dev"}
+	for _, r := range Roles() {
+		w.Grants = append(w.Grants, client.Grant{Role: r, Team: "*", Environment: "*"})
+	}
+	return w
+}
+
+func newRequestID() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the process instead
+	return "req_" + hex.EncodeToString(b[:])
+}
+
+func addressOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return ""
+	}
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.Unmap().String()
+	}
+	return ""
+}

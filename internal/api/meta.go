@@ -1,0 +1,109 @@
+package api
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"reeve/client"
+	"reeve/internal/telemetry"
+	"reeve/internal/telemetry/search"
+)
+
+func health(a *API, ctx context.Context, _ *struct{}) (*client.Health, error) {
+	if a.o.Health == nil {
+		return &client.Health{State: "ok", Dev: a.o.Dev, Parts: []client.HealthPart{}}, nil
+	}
+	h, err := a.o.Health.Health(ctx)
+	if err != nil {
+		return nil, err
+	}
+	h.Dev = a.o.Dev
+	if h.Parts == nil {
+		h.Parts = []client.HealthPart{}
+	}
+	return &h, nil
+}
+
+func notices(a *API, ctx context.Context, _ *struct{}) (*client.List[client.Notice], error) {
+	if a.o.Notices == nil {
+		return listOf[client.Notice](nil, nil)
+	}
+	return listOf(a.o.Notices.Notices(ctx))
+}
+
+// completed are the fields whose values in the data are offered, by the
+// dimension that counts them.
+var completed = []string{"agent", "team", "environment", "model", "tool", "task", "version", "error_type", "provider"}
+
+const (
+	completeFor = 7 * 24 * time.Hour
+	maxValues   = 50
+)
+
+// values reads what a field holds in the caller's part of the last week, the
+// most frequent first.
+func (a *API) values(ctx context.Context, scope search.Scope, field string) []string {
+	if !slices.Contains(completed, field) || scope != search.ScopeRun && scope != search.ScopeStep {
+		return nil
+	}
+	q := telemetry.Query{
+		Table: "steps", Select: []telemetry.Measure{{Func: "count", As: "count"}}, GroupBy: []string{field},
+		From: a.o.Now().Add(-completeFor), To: a.o.Now(), OrderBy: "-count", Limit: maxValues,
+	}
+	if scope == search.ScopeRun && !slices.Contains([]string{"model", "tool", "provider"}, field) {
+		q.Table = "runs"
+	}
+	if err := a.restrict(ctx, &q, scope, nil); err != nil {
+		return nil
+	}
+	res, err := a.o.Store.Query(ctx, q)
+	if err != nil {
+		// Completion without known values is still completion; the store's
+		// trouble shows on the health page and in every question.
+		a.o.Logger.WarnContext(ctx, "values for completion not read", "field", field, "err", err)
+		return nil
+	}
+	var out []string
+	for _, row := range res.Rows {
+		if v, ok := row[0].(string); ok && v != "" {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+func searchFields(a *API, ctx context.Context, req *client.SearchFieldsRequest) (*client.SearchFields, error) {
+	out := &client.SearchFields{MaxLength: search.MaxLength, MaxDepth: search.MaxDepth, Items: []client.SearchField{}}
+	known := map[string][]string{}
+	for _, scope := range []search.Scope{search.ScopeRun, search.ScopeStep, search.ScopeMessage, search.ScopeLog} {
+		if req.Scope != "" && req.Scope != scope.String() {
+			continue
+		}
+		for _, f := range search.Fields(scope) {
+			values := f.Values
+			if values == nil && (scope == search.ScopeRun || scope == search.ScopeStep && (f.Name == "model" || f.Name == "tool" || f.Name == "provider")) {
+				if _, ok := known[f.Name]; !ok {
+					known[f.Name] = a.values(ctx, scope, f.Name)
+				}
+				values = known[f.Name]
+			}
+			out.Items = append(out.Items, client.SearchField{
+				Name: f.Name, Aliases: f.Aliases, Scope: scope.String(), Type: string(f.Type), Unit: f.Unit, Operators: f.Ops(), Values: values, Help: f.Help,
+			})
+		}
+	}
+	return out, nil
+}
+
+func completeSearch(a *API, ctx context.Context, req *client.CompleteSearchRequest) (*client.List[client.SearchSuggestion], error) {
+	cursor := req.Cursor
+	if cursor == 0 {
+		cursor = len(req.Text)
+	}
+	out := &client.List[client.SearchSuggestion]{Items: []client.SearchSuggestion{}}
+	for _, s := range search.Complete(req.Text, cursor, func(scope search.Scope, field string) []string { return a.values(ctx, scope, field) }) {
+		out.Items = append(out.Items, client.SearchSuggestion(s))
+	}
+	return out, nil
+}

@@ -1,0 +1,143 @@
+package api
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"reeve/client"
+	"reeve/internal/fault"
+	"reeve/internal/telemetry"
+	"reeve/internal/telemetry/search"
+)
+
+// What a query may name. Engines answer all of it; telemetrytest holds them to
+// it.
+var (
+	queryTables = map[string]search.Scope{
+		"runs": search.ScopeRun, "steps": search.ScopeStep, "messages": search.ScopeMessage, "logs": search.ScopeLog,
+	}
+	queryFuncs = []string{"count", "sum", "avg", "min", "max", "p50", "p90", "p95", "p99", "distinct", "rate"}
+	dimensions = []string{
+		"agent", "model", "tool", "team", "environment", "kind", "status", "outcome", "version", "provider", "user", "session", "error_type", "task",
+		"role", "field", "service", "event",
+	}
+)
+
+const (
+	maxQueryRows = 10_000
+	maxBuckets   = 20_000
+)
+
+func query(a *API, ctx context.Context, req *client.Query) (*client.QueryResult, error) {
+	scope, ok := queryTables[req.From]
+	if !ok {
+		return nil, invalid("from is %q", req.From).WithHint("runs, steps, messages or logs")
+	}
+	q := telemetry.Query{Table: req.From, GroupBy: req.GroupBy, OrderBy: req.OrderBy, Limit: req.Limit}
+	var err error
+	if q.From, q.To, err = a.period(req.Start, req.End); err != nil {
+		return nil, err
+	}
+	if q.To.IsZero() {
+		q.To = a.o.Now()
+	}
+	if q.From.IsZero() {
+		q.From = q.To.Add(-24 * time.Hour)
+	}
+	if req.Bucket != "" {
+		ms, err := (search.Field{Type: search.TypeDuration}).Read(req.Bucket, time.Time{})
+		if err != nil || ms.Number < 1000 {
+			return nil, invalid("bucket is %q", req.Bucket).WithHint("a duration of a second or more: 5m, 1h, 1d")
+		}
+		q.Bucket = time.Duration(ms.Number * 1e6)
+		if int64(q.To.Sub(q.From)/q.Bucket) > maxBuckets {
+			return nil, invalid("the period has more than %d buckets", maxBuckets).WithHint("take a longer bucket")
+		}
+	}
+	if q.Limit < 0 || q.Limit > maxQueryRows {
+		return nil, invalid("limit is %d", q.Limit).WithHint("at most %d", maxQueryRows)
+	}
+	q.Limit = orDefault(q.Limit, maxQueryRows)
+	if len(req.GroupBy) > 4 || len(req.Select) > 16 {
+		return nil, invalid("a query groups by at most 4 dimensions and has at most 16 measures")
+	}
+	for _, g := range req.GroupBy {
+		if !slices.Contains(dimensions, g) {
+			return nil, invalid("cannot group by %q", g).WithHint("%s", strings.Join(dimensions, ", "))
+		}
+	}
+	names := map[string]bool{}
+	for _, m := range req.Select {
+		if !slices.Contains(queryFuncs, m.Func) {
+			return nil, invalid("unknown function %q", m.Func).WithHint("%s", strings.Join(queryFuncs, ", "))
+		}
+		if m.Field == "" && m.Func != "count" && m.Func != "rate" {
+			return nil, invalid("%s needs a field", m.Func)
+		}
+		as := m.As
+		if as == "" {
+			as = strings.TrimSuffix(m.Func+"_"+m.Field, "_")
+		}
+		if names[as] || len(as) > 64 {
+			return nil, invalid("two measures are called %q, or the name is too long", clip(as, 64)).WithHint("name them with as")
+		}
+		names[as] = true
+		q.Select = append(q.Select, telemetry.Measure{Func: m.Func, Field: m.Field, As: as})
+	}
+	if len(q.Select) == 0 {
+		q.Select = []telemetry.Measure{{Func: "count", As: "count"}}
+		names["count"] = true
+	}
+	if by := strings.TrimPrefix(req.OrderBy, "-"); by != "" && by != "time" && !names[by] && !slices.Contains(req.GroupBy, by) {
+		return nil, invalid("cannot order by %q", by).WithHint("a measure's name or a dimension of the query")
+	}
+	where, err := parseSearch(scope, req.Where)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.restrict(ctx, &q, scope, where); err != nil {
+		return nil, err
+	}
+	res, err := a.o.Store.Query(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	out := &client.QueryResult{
+		Columns: make([]client.QueryColumn, len(res.Columns)), Rows: res.Rows, Source: res.Source, Scanned: res.Scanned,
+		TookMS: float64(res.Took) / 1e6,
+	}
+	for i, c := range res.Columns {
+		out.Columns[i] = client.QueryColumn{Name: c.Name, Unit: c.Unit, Kind: c.Kind}
+	}
+	if out.Rows == nil {
+		out.Rows = [][]any{}
+	}
+	return out, nil
+}
+
+// restrict puts the caller's reach into a query before anything is counted.
+func (a *API) restrict(ctx context.Context, q *telemetry.Query, scope search.Scope, where search.Expr) error {
+	who := whoOf(ctx)
+	content := search.HasText(where) || scope == search.ScopeMessage || search.Names(where, "body")
+	role := RoleViewer
+	if content {
+		if !who.somewhere(RoleReader) {
+			return errContentSearch
+		}
+		role = RoleReader
+	}
+	q.Content = content
+	var only search.Expr
+	q.Teams, only = who.reachOf(role)
+	if scope == search.ScopeLog && (q.Teams != nil || only != nil) {
+		return fault.New(fault.KindDenied, "api.logs_all_teams", "log records name no team: a query over them needs the role %s for all teams", role)
+	}
+	q.Where = search.Both(where, only)
+	return nil
+}
+
+func invalid(format string, args ...any) *fault.Error {
+	return fault.New(fault.KindInvalid, "api.query_invalid", format, args...)
+}

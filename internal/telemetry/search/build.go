@@ -1,0 +1,100 @@
+package search
+
+// Is compares a field with values as they are: a star or the word "unknown" in
+// them means itself. It is how programs build what people would quote.
+func Is(field string, values ...string) *Cmp {
+	c := &Cmp{Field: field, Op: ":"}
+	for _, v := range values {
+		c.Values = append(c.Values, escapeValue(v))
+	}
+	return c
+}
+
+// Unknown asks for the absence of a field.
+func Unknown(field string) *Cmp {
+	return &Cmp{Field: field, Op: ":", Values: []string{valueUnknown}}
+}
+
+// Both joins searches: all must hold. Nil ones are left out; nil when none is
+// left.
+func Both(of ...Expr) Expr {
+	var kept []Expr
+	for _, e := range of {
+		switch e := e.(type) {
+		case nil:
+		case *And:
+			kept = append(kept, e.Of...)
+		default:
+			kept = append(kept, e)
+		}
+	}
+	switch len(kept) {
+	case 0:
+		return nil
+	case 1:
+		return kept[0]
+	}
+	return &And{Of: kept}
+}
+
+// HasText reports whether a search looks for a phrase somewhere.
+func HasText(e Expr) bool { return holds(e, func(e Expr) bool { _, ok := e.(*Text); return ok }) }
+
+// LooksAtSteps reports whether a search looks at the steps of a run.
+func LooksAtSteps(e Expr) bool {
+	return holds(e, func(e Expr) bool {
+		switch e.(type) {
+		case *Any, *All:
+			return true
+		}
+		return false
+	})
+}
+
+func holds(e Expr, is func(Expr) bool) bool {
+	if e == nil {
+		return false
+	}
+	if is(e) {
+		return true
+	}
+	var of []Expr
+	switch e := e.(type) {
+	case *And:
+		of = e.Of
+	case *Or:
+		of = e.Of
+	case *Not:
+		of = []Expr{e.Of}
+	case *Any:
+		of = []Expr{e.Of}
+	case *All:
+		of = []Expr{e.Of}
+	case *Child:
+		of = []Expr{e.Of}
+	case *Parent:
+		of = []Expr{e.Of}
+	}
+	for _, o := range of {
+		if holds(o, is) {
+			return true
+		}
+	}
+	return false
+}
+
+// Names reports whether a search compares one of the fields.
+func Names(e Expr, fields ...string) bool {
+	return holds(e, func(e Expr) bool {
+		c, ok := e.(*Cmp)
+		if !ok {
+			return false
+		}
+		for _, f := range fields {
+			if c.Field == f {
+				return true
+			}
+		}
+		return false
+	})
+}
