@@ -3,7 +3,7 @@
 // is about what a browser would draw as nothing or in another order.
 
 /** A piece of text, or one marked character. */
-export type Piece = { text: string } | { code: number; name: string }
+export type Piece = { text: string } | { code: number; name: string };
 
 const NAMES: Record<number, string> = {
   0x00ad: 'soft hyphen',
@@ -38,67 +38,68 @@ const NAMES: Record<number, string> = {
   0xfeff: 'zero-width no-break space',
   0xffa0: 'Hangul filler',
   0xfffc: 'object replacement',
-}
+};
 
 // The zero-width joiner (200D) and variation selectors (FE00-FE0F) stay as they
 // are after an emoji, where they are spelling; elsewhere they are marked.
 // eslint-disable-next-line no-control-regex
-const ODD = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffc]|\udb40[\udc00-\udfff]|\r(?!\n)/g
+const ODD =
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffc]|\udb40[\udc00-\udfff]|\r(?!\n)/g;
 
 /** hasOdd tells cheaply whether a text needs marks. */
 export function hasOdd(text: string): boolean {
-  ODD.lastIndex = 0
-  return ODD.test(text)
+  ODD.lastIndex = 0;
+  return ODD.test(text);
 }
 
 /** pieces cuts a text into plain text and marked characters. */
 export function pieces(text: string): Piece[] {
-  const out: Piece[] = []
-  let at = 0
-  ODD.lastIndex = 0
+  const out: Piece[] = [];
+  let at = 0;
+  ODD.lastIndex = 0;
   for (let m = ODD.exec(text); m; m = ODD.exec(text)) {
-    const code = m[0].codePointAt(0)!
-    if (isEmojiJoint(text, m.index, code)) continue
-    if (m.index > at) out.push({ text: text.slice(at, m.index) })
-    out.push({ code, name: nameOf(code) })
-    at = m.index + m[0].length
+    const code = m[0].codePointAt(0)!;
+    if (isEmojiJoint(text, m.index, code)) continue;
+    if (m.index > at) out.push({ text: text.slice(at, m.index) });
+    out.push({ code, name: nameOf(code) });
+    at = m.index + m[0].length;
   }
-  if (at < text.length) out.push({ text: text.slice(at) })
-  return out
+  if (at < text.length) out.push({ text: text.slice(at) });
+  return out;
 }
 
 /** plain is the text with marks spelled out, for titles and copies in one line. */
 export function plain(text: string, most = 400): string {
-  const cut = text.length > most ? `${text.slice(0, most)}…` : text
+  const cut = text.length > most ? `${text.slice(0, most)}…` : text;
   return hasOdd(cut)
     ? pieces(cut)
         .map((p) => ('text' in p ? p.text : `‹${label(p.code)}›`))
         .join('')
-    : cut
+    : cut;
 }
 
 /** label is a character's code as people write it: U+202E. */
 export function label(code: number): string {
-  return `U+${code.toString(16).toUpperCase().padStart(4, '0')}`
+  return `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
 function nameOf(code: number): string {
-  if (NAMES[code]) return NAMES[code]
-  if (code >= 0xe0000 && code <= 0xe007f) return 'tag character (carries hidden text)'
-  if (code >= 0xe0100 && code <= 0xe01ef) return 'variation selector'
-  if (code >= 0xfe00 && code <= 0xfe0f) return 'variation selector'
-  if (code === 0x200d) return 'zero-width joiner'
-  if (code === 0x1b) return 'escape (starts a terminal command)'
-  if (code === 0x0d) return 'carriage return (would overwrite the line)'
-  return 'control character'
+  if (NAMES[code]) return NAMES[code];
+  if (code >= 0xe0000 && code <= 0xe007f) return 'tag character (carries hidden text)';
+  if (code >= 0xe0100 && code <= 0xe01ef) return 'variation selector';
+  if (code >= 0xfe00 && code <= 0xfe0f) return 'variation selector';
+  if (code === 0x200d) return 'zero-width joiner';
+  if (code === 0x1b) return 'escape (starts a terminal command)';
+  if (code === 0x0d) return 'carriage return (would overwrite the line)';
+  return 'control character';
 }
 
-const PICTO = /\p{Extended_Pictographic}|\p{Emoji_Modifier}|[\u20e3\d#*]/u
+const PICTO = /\p{Extended_Pictographic}|\p{Emoji_Modifier}|[\u20e3\d#*]/u;
 
 function isEmojiJoint(text: string, at: number, code: number): boolean {
-  if (code !== 0x200d && !(code >= 0xfe00 && code <= 0xfe0f)) return false
-  if (at === 0) return false
-  const low = text.charCodeAt(at - 1)
-  const before = low >= 0xdc00 && low <= 0xdfff && at > 1 ? text.slice(at - 2, at) : text[at - 1]!
-  return PICTO.test(before) || (code === 0x200d && low >= 0xfe00 && low <= 0xfe0f)
+  if (code !== 0x200d && !(code >= 0xfe00 && code <= 0xfe0f)) return false;
+  if (at === 0) return false;
+  const low = text.charCodeAt(at - 1);
+  const before = low >= 0xdc00 && low <= 0xdfff && at > 1 ? text.slice(at - 2, at) : text[at - 1]!;
+  return PICTO.test(before) || (code === 0x200d && low >= 0xfe00 && low <= 0xfe0f);
 }
