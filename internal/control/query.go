@@ -50,6 +50,7 @@ func One[T any](ctx context.Context, r Reader, scan func(Row) (T, error), query 
 // one goroutine.
 type Tx struct {
 	tx     *sql.Tx
+	db     *DB
 	after  []func()
 	events bool
 	timers bool
@@ -66,7 +67,7 @@ func (db *DB) Write(ctx context.Context, f func(tx *Tx) error) error {
 	// After Commit this does nothing; a failed rollback leaves nothing to do
 	// but what closing the connection does.
 	defer func() { _ = t.Rollback() }()
-	tx := &Tx{tx: t}
+	tx := &Tx{tx: t, db: db}
 	if err := f(tx); err != nil {
 		return err
 	}
@@ -100,6 +101,9 @@ func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (changed int6
 	}
 	return changed, nil
 }
+
+// Install is DB.Install.
+func (tx *Tx) Install() string { return tx.db.install }
 
 // AfterCommit has f called once the transaction is durable, before Write
 // returns: the place to update what is held in memory.
