@@ -35,7 +35,12 @@ type normaliser struct {
 	table        *dialect.Map
 	maxAttribute int
 
-	batch    activity.Batch
+	batch     activity.Batch // the result
+	fragments []activity.Fragment
+	logs      []activity.LogRecord
+	metrics   []activity.MetricPoint
+	sender    string
+
 	span     dialect.Span // the record at hand
 	resource dialect.Span // what its resource says
 	arena    []byte       // raw attributes with their new tags
@@ -51,7 +56,12 @@ type normaliser struct {
 	scopeRaw    []byte
 	scope       string
 	scopeVer    string
+	size        int // bytes of the attributes of the record at hand
 }
+
+// maxRecord is where the attributes of one record together are large: a message
+// of the log is 8 MB at most, and a record is never spread over two.
+const maxRecord = 4 << 20
 
 // maxReasons bounds the text of a partial success.
 const maxReasons = 5
@@ -60,9 +70,10 @@ var errTruncated = fault.New(fault.KindInvalid, "intake.malformed", "the body is
 
 // run decodes body. An error means that nothing of it can be trusted; records
 // that could not be read on their own are counted in rejected.
-func (n *normaliser) run(s signal, body []byte, now time.Time) error {
+func (n *normaliser) run(s signal, body []byte, now time.Time, from Sender) error {
 	n.now = now.UnixNano()
-	n.batch = activity.Batch{Received: n.now, Fragments: n.batch.Fragments[:0], Logs: n.batch.Logs[:0], Metrics: n.batch.Metrics[:0]}
+	n.fragments, n.logs, n.metrics = n.fragments[:0], n.logs[:0], n.metrics[:0]
+	n.sender = from.ID
 	n.span.Reset()
 	n.resource.Reset()
 	n.span.ResetArena()
@@ -85,6 +96,10 @@ func (n *normaliser) run(s signal, body []byte, now time.Time) error {
 	}
 	if r.Bad {
 		return errTruncated
+	}
+	n.batch = activity.Batch{
+		Received: n.now, Sender: from.ID, Team: from.Team, Environment: from.Environment,
+		Fragments: n.fragments, Logs: n.logs, Metrics: n.metrics,
 	}
 	return nil
 }
@@ -210,9 +225,13 @@ func (n *normaliser) scopeGroup(s signal, body []byte) bool {
 func (n *normaliser) attribute(s *dialect.Span, raw []byte, event, all bool) {
 	key, v := dialect.KeyValue(raw)
 	cut := false
+	limit := n.maxAttribute
+	if n.size += len(raw); n.size > maxRecord {
+		limit = min(limit, 1024) // many large attributes make a large record too
+	}
 	switch {
-	case len(raw) > n.maxAttribute+len(key)+16:
-		key, v, raw = n.cut(s, key, v)
+	case len(raw) > limit+len(key)+16:
+		key, v, raw = n.cut(s, key, v, limit)
 		cut = true
 	case v.Type == dialect.String:
 		if !utf8.Valid(v.Raw()) || !utf8.Valid(key) {
@@ -239,7 +258,7 @@ func (n *normaliser) attribute(s *dialect.Span, raw []byte, event, all bool) {
 
 // cut shortens an attribute to the limit: text stays text, the rest becomes
 // JSON text, cut between characters.
-func (n *normaliser) cut(s *dialect.Span, key []byte, v dialect.Value) ([]byte, dialect.Value, []byte) {
+func (n *normaliser) cut(s *dialect.Span, key []byte, v dialect.Value, limit int) ([]byte, dialect.Value, []byte) {
 	s.Flags |= activity.FlagTruncated
 	raw := v.Raw()
 	if v.Type != dialect.String {
@@ -248,7 +267,7 @@ func (n *normaliser) cut(s *dialect.Span, key []byte, v dialect.Value) ([]byte, 
 	if len(key) > 1024 {
 		key = key[:1024]
 	}
-	raw = raw[:min(len(raw), n.maxAttribute)]
+	raw = raw[:min(len(raw), limit)]
 	for i := 0; i < utf8.UTFMax && len(raw) > 0; i++ {
 		if r, size := utf8.DecodeLastRune(raw); r != utf8.RuneError || size != 1 {
 			break
@@ -352,8 +371,9 @@ func instant(v uint64) int64 {
 func (n *normaliser) readSpan(body []byte) {
 	s := &n.span
 	s.Reset()
-	n.batch.Fragments = append(n.batch.Fragments, activity.Fragment{})
-	f := &n.batch.Fragments[len(n.batch.Fragments)-1]
+	n.size = 0
+	n.fragments = append(n.fragments, activity.Fragment{})
+	f := &n.fragments[len(n.fragments)-1]
 	f.Source = activity.SourceSDK
 	f.WholeFragment = true
 	var parentRaw []byte
@@ -393,7 +413,7 @@ func (n *normaliser) readSpan(body []byte) {
 	}
 	n.scratch = events[:0]
 	drop := func(format string, args ...any) {
-		n.batch.Fragments = n.batch.Fragments[:len(n.batch.Fragments)-1]
+		n.fragments = n.fragments[:len(n.fragments)-1]
 		n.arena = n.arena[:attributes]
 		n.reject(1, format, args...)
 	}
@@ -413,7 +433,7 @@ func (n *normaliser) readSpan(body []byte) {
 	case f.Trace != (activity.TraceID{}):
 		f.Run = activity.RunOfTrace(f.Trace)
 	case s.Text(dialect.Session) != "":
-		f.Run = activity.RunOfSession(n.batch.Sender, s.Text(dialect.Session))
+		f.Run = activity.RunOfSession(n.sender, s.Text(dialect.Session))
 		s.Flags |= activity.FlagBadID
 	default:
 		drop("a span has no trace id, run or session")
@@ -609,6 +629,7 @@ func (n *normaliser) readEvent(s *dialect.Span, out, body []byte) []byte {
 func (n *normaliser) readLog(body []byte) {
 	s := &n.span
 	s.Reset()
+	n.size = 0
 	var l activity.LogRecord
 	var at, observed uint64
 	var value dialect.Value
@@ -686,7 +707,7 @@ func (n *normaliser) readLog(body []byte) {
 	}
 	s.Flags |= n.resource.Flags
 	l.Flags = s.Flags
-	n.batch.Logs = append(n.batch.Logs, l)
+	n.logs = append(n.logs, l)
 	n.accepted++
 }
 
@@ -710,7 +731,7 @@ func (n *normaliser) contentOf(s *dialect.Span, l *activity.LogRecord, body dial
 	order := n.orders[l.Step]
 	n.orders[l.Step] = order + 1
 	n.table.FillContent(s, &f, order)
-	n.batch.Fragments = append(n.batch.Fragments, f)
+	n.fragments = append(n.fragments, f)
 	return taken
 }
 
@@ -720,6 +741,7 @@ var metricTypes = map[uint64]string{5: "gauge", 7: "sum", 9: "histogram", 10: "e
 func (n *normaliser) readMetric(body []byte) {
 	s := &n.span
 	s.Reset()
+	n.size = 0
 	m := activity.MetricPoint{Count: activity.Unknown, Resource: n.resourceRaw}
 	var data []byte
 	var kind uint64
@@ -771,6 +793,7 @@ var attributeField = map[uint64]uint64{5: 7, 7: 7, 9: 9, 10: 1, 11: 7}
 func (n *normaliser) readPoint(m activity.MetricPoint, kind uint64, body []byte) {
 	s := &n.span
 	s.Reset()
+	n.size = 0
 	own := attributeField[kind]
 	start := len(n.arena)
 	var at, from uint64
@@ -816,6 +839,6 @@ func (n *normaliser) readPoint(m activity.MetricPoint, kind uint64, body []byte)
 	if m.Time = instant(at); m.Time == 0 {
 		m.Time = n.now
 	}
-	n.batch.Metrics = append(n.batch.Metrics, m)
+	n.metrics = append(n.metrics, m)
 	n.accepted++
 }

@@ -252,10 +252,10 @@ type Span struct {
 	flat     []flat
 
 	// What fragments keep, cut from blocks that ResetArena takes back.
-	arena   []byte
-	labels  block[activity.Label]
-	tags    block[string]
-	out     block[activity.Content]
+	arena  []byte
+	labels block[activity.Label]
+	tags   block[string]
+	out    block[activity.Content]
 }
 
 // block hands out lists, one growing at a time.

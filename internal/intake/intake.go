@@ -1,0 +1,319 @@
+// Package intake is the letter box: it takes OpenTelemetry over HTTP and gRPC,
+// says who sent it, turns it into activity and puts it on the log.
+//
+// What for: agents send traces, logs and metrics with any OTLP exporter; what
+// arrives is decoded by hand, mapped by the dialects' table (MapVersion) and
+// published as one activity.Batch a request.
+//
+// Who calls it: app mounts Intake as a handler on both HTTP listeners and
+// calls ServeGRPC with the gRPC one, and fills in Log and Keys.
+//
+// Promises: a request is acknowledged only after Log.Publish returned. Memory
+// is bounded by Config.InFlight; what does not fit is refused with advice when
+// to come again, never queued. What can be read of a request is kept, and what
+// cannot is counted in its partial success. Safe for concurrent use.
+//
+// How it fails: every refusal is a google.rpc.Status in the request's encoding
+// with a stable code from package fault (intake.*, or the log's own).
+//
+// Start reading at Intake.accept; http.go and grpc.go are its two doors, otlp.go
+// the decoder, dialect the table.
+package intake
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"reeve/internal/activity"
+	"reeve/internal/fault"
+	"reeve/internal/intake/dialect"
+	"reeve/internal/intake/dialect/openinference"
+	"reeve/internal/intake/dialect/openllmetry"
+	"reeve/internal/intake/dialect/otelgenai"
+)
+
+// registry lists the dialects; where several recognise a span, the first names
+// it. A new dialect is a folder and a line here.
+func registry() []dialect.Dialect {
+	return []dialect.Dialect{
+		openinference.Dialect(),
+		openllmetry.Dialect(),
+		otelgenai.Dialect(),
+	}
+}
+
+// Log takes encoded batches.
+type Log interface {
+	// Publish stores one encoded batch and returns when it is kept. A log that
+	// is full or whose reader lags returns a fault of kind exhausted. It must
+	// not use batch after it returned, unless ctx ended first.
+	Publish(ctx context.Context, batch []byte) error
+}
+
+// Keys knows intake keys.
+type Keys interface {
+	// Sender is who presents the credential: a fault of kind unauthenticated
+	// for an unknown or dead one.
+	Sender(ctx context.Context, credential string) (Sender, error)
+}
+
+// Sender is an authenticated sender with its limits.
+type Sender struct {
+	ID             string // the key's id, or "dev"
+	Team           string
+	Environment    string  // wins over what the sender claims; "" takes the sender's
+	SpansPerSecond float64 // records of any signal; 0 is no limit
+	BytesPerSecond float64 // after decompression; 0 is no limit
+}
+
+// Config limits what senders may send.
+type Config struct {
+	MaxBody      int64 // largest request after decompression
+	MaxAttribute int64 // largest attribute or content; longer ones are cut and flagged
+	InFlight     int64 // bytes of all requests being worked on
+}
+
+// DefaultConfig is 16 MB, 1 MB and 64 MB.
+func DefaultConfig() Config {
+	return Config{MaxBody: 16 << 20, MaxAttribute: 1 << 20, InFlight: 64 << 20}
+}
+
+// Validate refuses limits that would refuse everything.
+func (c Config) Validate() error {
+	switch {
+	case c.MaxBody < 64<<10 || c.MaxBody > 256<<20:
+		return fault.New(fault.KindInvalid, "intake.config", "max_body of %d bytes is outside 64 kB to 256 MB", c.MaxBody)
+	case c.MaxAttribute < 1<<10 || c.MaxAttribute > c.MaxBody:
+		return fault.New(fault.KindInvalid, "intake.config", "max_attribute of %d bytes is outside 1 kB to max_body", c.MaxAttribute)
+	case c.InFlight < c.MaxBody:
+		return fault.New(fault.KindInvalid, "intake.config", "in_flight of %d bytes is below max_body", c.InFlight)
+	}
+	return nil
+}
+
+// Options are what an Intake needs. Log is required, and so is Keys or
+// Anonymous.
+type Options struct {
+	Config    Config // zero: DefaultConfig
+	Log       Log
+	Keys      Keys         // nil: only Anonymous
+	Anonymous *Sender      // who sends without a credential (dev on loopback); nil refuses them
+	Logger    *slog.Logger // nil is silent
+	Now       func() time.Time
+}
+
+// Intake takes requests. It is an http.Handler for /v1/traces, /v1/logs and
+// /v1/metrics.
+type Intake struct {
+	config    Config
+	log       Log
+	keys      Keys
+	anonymous *Sender
+	logger    *slog.Logger
+	now       func() time.Time
+	table     *dialect.Map
+	limits    *limits
+	workers   sync.Pool // *worker
+
+	stats struct {
+		requests, refused, bytes, spans, logs, points, rejected atomic.Int64
+		last                                                    atomic.Int64
+	}
+}
+
+// worker is the memory of one request.
+type worker struct {
+	body, proto, batch []byte
+	n                  normaliser
+}
+
+// New checks o and makes an Intake; nothing runs.
+func New(o Options) (*Intake, error) {
+	if o.Config == (Config{}) {
+		o.Config = DefaultConfig()
+	}
+	if err := o.Config.Validate(); err != nil {
+		return nil, err
+	}
+	if o.Log == nil || (o.Keys == nil && o.Anonymous == nil) {
+		return nil, errors.New("intake: a log, and keys or an anonymous sender, are required")
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	in := &Intake{
+		config: o.Config, log: o.Log, keys: o.Keys, anonymous: o.Anonymous, logger: o.Logger, now: o.Now,
+		table: dialect.NewMap(registry()...), limits: newLimits(o.Config.InFlight),
+	}
+	in.workers.New = func() any {
+		return &worker{n: normaliser{
+			table: in.table, maxAttribute: int(in.config.MaxAttribute), orders: map[activity.StepID]int32{},
+		}}
+	}
+	return in, nil
+}
+
+// Stats are counts since the start.
+type Stats struct {
+	Requests, Refused    int64 // refused: answered with an error
+	Bytes                int64 // of bodies, decompressed
+	Spans, Logs, Points  int64 // accepted
+	Rejected             int64 // records that could not be read
+	InFlight             int64 // bytes being worked on now
+	Last                 time.Time
+	MapVersion, Dialects int
+}
+
+// Stats reads the counts.
+func (in *Intake) Stats() Stats {
+	s := Stats{
+		Requests: in.stats.requests.Load(), Refused: in.stats.refused.Load(), Bytes: in.stats.bytes.Load(),
+		Spans: in.stats.spans.Load(), Logs: in.stats.logs.Load(), Points: in.stats.points.Load(), Rejected: in.stats.rejected.Load(),
+		InFlight: in.limits.inFlight(), MapVersion: dialect.MapVersion, Dialects: len(registry()),
+	}
+	if ns := in.stats.last.Load(); ns > 0 {
+		s.Last = time.Unix(0, ns).UTC()
+	}
+	return s
+}
+
+func (in *Intake) worker() *worker { return in.workers.Get().(*worker) }
+
+// keep gives memory back for the next request, unless one giant made it large.
+func (in *Intake) keep(w *worker) {
+	const most = 4 << 20
+	if cap(w.body) > most {
+		w.body = nil
+	}
+	if cap(w.proto) > most {
+		w.proto = nil
+	}
+	if cap(w.batch) > most {
+		w.batch = nil
+	}
+	if cap(w.n.fragments) > 1<<14 {
+		w.n.fragments = nil
+	}
+	w.n.batch = activity.Batch{}
+	in.workers.Put(w)
+}
+
+// identify finds out who presents a credential; "" is none.
+func (in *Intake) identify(ctx context.Context, credentials []string) (Sender, error) {
+	if len(credentials) == 0 || in.keys == nil {
+		if in.anonymous != nil {
+			return *in.anonymous, nil
+		}
+		return Sender{}, fault.New(fault.KindUnauthenticated, "intake.no_key", "an intake key is needed").
+			WithHint("send it as Authorization: Bearer KEY, as x-api-key, or as the password of Basic")
+	}
+	var last error
+	for _, c := range credentials {
+		s, err := in.keys.Sender(ctx, c)
+		if err == nil {
+			return s, nil
+		}
+		last = err
+		if !fault.Is(err, fault.KindUnauthenticated) {
+			return Sender{}, err
+		}
+	}
+	// In dev every client may keep its dummy key.
+	if in.anonymous != nil {
+		return *in.anonymous, nil
+	}
+	return Sender{}, last
+}
+
+// answer is what a sender is told about an accepted request.
+type answer struct {
+	rejected int64
+	message  string
+}
+
+// accept decodes a body, publishes it, and returns once the log has it.
+func (in *Intake) accept(ctx context.Context, w *worker, s signal, asJSON bool, body []byte, from Sender) (answer, error) {
+	if asJSON {
+		out, err := transcode(w.proto[:0], s, body)
+		w.proto = out
+		if err != nil {
+			return answer{}, err
+		}
+		body = out
+	}
+	now := in.now()
+	if err := w.n.run(s, body, now, from); err != nil {
+		return answer{}, err
+	}
+	b := &w.n.batch
+	in.limits.charge(from, w.n.accepted, int64(len(body)), now)
+	if err := in.publish(ctx, w, b); err != nil {
+		return answer{}, err
+	}
+	in.stats.bytes.Add(int64(len(body)))
+	in.stats.rejected.Add(w.n.rejected)
+	in.stats.last.Store(now.UnixNano())
+	switch s {
+	case traces:
+		in.stats.spans.Add(w.n.accepted)
+	case logs:
+		in.stats.logs.Add(w.n.accepted)
+	case metrics:
+		in.stats.points.Add(w.n.accepted)
+	}
+	a := answer{rejected: w.n.rejected}
+	if a.rejected > 0 {
+		a.message = strings.Join(w.n.reasons, "; ")
+	}
+	return a, nil
+}
+
+// publishSize is where a batch is cut: the log's messages are at most 8 MB.
+// Parts of one request may then be kept while a later one fails; the sender
+// sends all again, and folding the same step twice changes nothing.
+const publishSize = 3 << 20
+
+func (in *Intake) publish(ctx context.Context, w *worker, b *activity.Batch) error {
+	part := *b
+	for len(b.Fragments)+len(b.Logs)+len(b.Metrics) > 0 {
+		size := 0
+		part.Fragments, b.Fragments = cutAt(b.Fragments, &size, sizeOfFragment)
+		part.Logs, b.Logs = cutAt(b.Logs, &size, func(l *activity.LogRecord) int { return 200 + len(l.Attributes) + len(l.Body) })
+		part.Metrics, b.Metrics = cutAt(b.Metrics, &size, func(m *activity.MetricPoint) int { return 200 + len(m.Attributes) + len(m.Point) })
+		w.batch = activity.AppendBatch(w.batch[:0], &part)
+		if err := in.log.Publish(ctx, w.batch); err != nil {
+			w.batch = nil // a log whose caller left may still be reading it
+			return err
+		}
+	}
+	return nil
+}
+
+func sizeOfFragment(f *activity.Fragment) int {
+	n := 400 + len(f.Attributes) + len(f.Events) + len(f.StatusMessage)
+	for i := range f.Contents {
+		n += len(f.Contents[i].Raw)
+	}
+	return n
+}
+
+// cutAt takes from the front what fits into publishSize, one at least if
+// nothing else was taken.
+func cutAt[T any](all []T, size *int, of func(*T) int) (part, rest []T) {
+	for i := range all {
+		n := of(&all[i])
+		if *size > 0 && *size+n > publishSize {
+			return all[:i], all[i:]
+		}
+		*size += n
+	}
+	return all, all[len(all):]
+}
