@@ -52,6 +52,13 @@ type normaliser struct {
 	reasons  []string
 	accepted int64
 
+	lastTrace       activity.TraceID // whose run is lastRun
+	lastRun         activity.RunID
+	lastParent      activity.SpanID // in lastParentRun and lastParentTrace is lastParentStep
+	lastParentRun   activity.RunID
+	lastParentTrace activity.TraceID
+	lastParentStep  activity.StepID
+
 	resourceRaw []byte
 	scopeRaw    []byte
 	scope       string
@@ -431,7 +438,7 @@ func (n *normaliser) readSpan(body []byte) {
 	case key != "":
 		f.Run = activity.RunOfKey(key)
 	case f.Trace != (activity.TraceID{}):
-		f.Run = activity.RunOfTrace(f.Trace)
+		f.Run = n.runOf(f.Trace)
 	case s.Text(dialect.Session) != "":
 		f.Run = activity.RunOfSession(n.sender, s.Text(dialect.Session))
 		s.Flags |= activity.FlagBadID
@@ -444,7 +451,12 @@ func (n *normaliser) readSpan(body []byte) {
 		if parent == f.Span {
 			s.Flags |= activity.FlagSelfParent
 		} else {
-			f.Parent = n.step(f.Run, f.Trace, parent)
+			// Siblings stand together: most have the parent of the one before.
+			if parent != n.lastParent || f.Run != n.lastParentRun || f.Trace != n.lastParentTrace {
+				n.lastParent, n.lastParentRun = parent, f.Run
+				n.lastParentStep, n.lastParentTrace = n.step(f.Run, f.Trace, parent), f.Trace
+			}
+			f.Parent = n.lastParentStep
 		}
 	}
 	n.times(s, f, start, end)
@@ -463,6 +475,15 @@ func (n *normaliser) readSpan(body []byte) {
 	s.Flags |= n.resource.Flags
 	n.table.Fill(s, f)
 	n.accepted++
+}
+
+// runOf is activity.RunOfTrace, remembered for the spans of one trace that
+// stand together.
+func (n *normaliser) runOf(t activity.TraceID) activity.RunID {
+	if t != n.lastTrace || n.lastRun.IsZero() {
+		n.lastTrace, n.lastRun = t, activity.RunOfTrace(t)
+	}
+	return n.lastRun
 }
 
 // step is the id of a step: of its trace and span, or where there is no trace,

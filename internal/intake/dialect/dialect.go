@@ -266,9 +266,9 @@ type block[T any] struct {
 // add appends to the list at hand.
 func (b *block[T]) add(v T) {
 	if len(b.open) == cap(b.open) {
-		next := make([]T, 0, max(256, 2*cap(b.open)))
+		next := make([]T, 0, max(256, 2*cap(b.open), min(2*cap(b.base), 1<<14)))
 		b.open = append(next, b.open...)
-		if cap(b.open) > cap(b.base) && cap(b.open) <= 1<<16 {
+		if cap(b.open) <= 1<<15 { // one giant must not be remembered for good
 			b.base = b.open[:0]
 		}
 	}
@@ -526,31 +526,32 @@ func (s *Span) association(name string, v Value) {
 	}
 }
 
-// secret reports a name by which credentials go. Suffixes are sorted by their
-// last byte so that the usual name costs one comparison.
+// secret reports a name by which credentials go. It runs for every name that
+// is in no table, so the last byte decides first.
 func secret(key []byte) bool {
-	switch key[len(key)-1] | 0x20 {
-	case 'y':
+	switch key[len(key)-1] {
+	case 'y', 'Y':
 		return suffix(key, "api_key", "api-key", "apikey", "private_key", "public_key", "secret_key", "access_key")
-	case 'n':
+	case 'n', 'N':
 		return suffix(key, "authorization", "access_token", "auth_token", "refresh_token", "bearer_token")
-	case 'd':
+	case 'd', 'D':
 		return suffix(key, "password", "passwd")
-	case 't':
+	case 't', 'T':
 		return suffix(key, "client_secret", ".secret", "_secret")
-	case 'e':
+	case 'e', 'E':
 		return suffix(key, "cookie")
-	case 's':
-		return suffix(key, "credentials", "aws_secrets", "api_keys")
+	case 's', 'S':
+		return suffix(key, "credentials", "api_keys")
 	}
 	return bytes.Contains(key, []byte("api_key"))
 }
 
 func suffix(key []byte, all ...string) bool {
 	for _, s := range all {
-		if len(key) >= len(s) && bytes.EqualFold(key[len(key)-len(s):], []byte(s)) {
+		// The first byte settles nearly every no.
+		if i := len(key) - len(s); i >= 0 && key[i]|0x20 == s[0]|0x20 && strings.EqualFold(unsafe.String(&key[i], len(s)), s) {
 			return true
 		}
 	}
-	return bytes.Contains(key, []byte("api_key"))
+	return false
 }

@@ -177,7 +177,16 @@ func (v Value) EachPair(each func(key string, v Value) bool) {
 
 // KeyValue reads an encoded KeyValue.
 func KeyValue(raw []byte) (key []byte, v Value) {
-	// The usual encoding, key then value, each with a short tag, in one go.
+	// Every encoder writes a key below 128 bytes and then the value: the loop
+	// below would read that too, at three times the cost.
+	if len(raw) > 2 && raw[0] == 1<<3|2 && raw[1] < 0x80 {
+		end := 2 + int(raw[1])
+		if end+1 < len(raw) && raw[end] == 2<<3|2 {
+			if size, at := length(raw, end+1); at > 0 && at+size == len(raw) {
+				return raw[2:end:end], usualValue(raw[at:])
+			}
+		}
+	}
 	for r := (Reader{B: raw}); r.More(); {
 		switch field, wire := r.Tag(); field<<3 | wire {
 		case 1<<3 | 2:
@@ -189,6 +198,37 @@ func KeyValue(raw []byte) (key []byte, v Value) {
 		}
 	}
 	return key, v
+}
+
+// length reads a varint of up to three bytes at i; next is 0 for a longer one.
+func length(b []byte, i int) (n, next int) {
+	if b[i] < 0x80 {
+		return int(b[i]), i + 1
+	}
+	if i+1 < len(b) && b[i+1] < 0x80 {
+		return int(b[i]&0x7f) | int(b[i+1])<<7, i + 2
+	}
+	if i+2 < len(b) && b[i+2] < 0x80 {
+		return int(b[i]&0x7f) | int(b[i+1]&0x7f)<<7 | int(b[i+2])<<14, i + 3
+	}
+	return 0, 0
+}
+
+// usualValue reads text and small numbers at once, the rest by ParseValue.
+func usualValue(raw []byte) Value {
+	if len(raw) >= 2 {
+		switch raw[0] {
+		case 1<<3 | 2:
+			if n, at := length(raw, 1); at > 0 && at+n == len(raw) {
+				return Value{Type: String, b: raw[at:]}
+			}
+		case 2 << 3, 3 << 3:
+			if len(raw) == 2 && raw[1] < 0x80 {
+				return Value{Type: Type(raw[0] >> 3), num: uint64(raw[1])}
+			}
+		}
+	}
+	return ParseValue(raw)
 }
 
 // AppendJSON appends the value as JSON: bytes in base64, numbers that JSON does
