@@ -243,20 +243,19 @@ type Mark struct {
 // FleetAgent is an agent's row in the overview. Success is the share of its
 // ended runs that did not fail; Resolved of those with an outcome.
 type FleetAgent struct {
-	Agent    string     `json:"agent"`
-	Team     string     `json:"team"`
-	State    string     `json:"state"` // good, warn, bad, unknown: the worst mark
-	Reason   string     `json:"reason,omitempty"`
-	Marks    []Mark     `json:"marks"`
-	Runs     int64      `json:"runs"`
-	Running  int64      `json:"running"`
-	Failed   int64      `json:"failed"`
-	Success  Figure     `json:"success"`
-	Resolved Figure     `json:"resolved"`
-	P95MS    *float64   `json:"p95_ms"`
-	Cost     *float64   `json:"cost"`
-	Coverage *float64   `json:"coverage"` // share of runs whose root was seen and whose usage and cost are known
-	LastRun  *time.Time `json:"last_run"`
+	Agent    string   `json:"agent"`
+	Team     string   `json:"team"`
+	State    string   `json:"state"` // good, warn, bad, unknown: the worst mark
+	Reason   string   `json:"reason,omitempty"`
+	Marks    []Mark   `json:"marks"`
+	Runs     int64    `json:"runs"`
+	Running  int64    `json:"running"`
+	Failed   int64    `json:"failed"`
+	Success  Figure   `json:"success"`
+	Resolved Figure   `json:"resolved"`
+	P95MS    *float64 `json:"p95_ms"`
+	Cost     *float64 `json:"cost"`
+	Coverage *float64 `json:"coverage"` // share of runs whose root was seen and whose usage and cost are known
 }
 
 // FleetTeam is a team's agents, the worst first.
@@ -431,7 +430,7 @@ type IDRequest struct {
 }
 
 // CreatePersonRequest makes an account. With the admin token as credential it
-// makes the first one, an admin everywhere, and the token dies.
+// makes the first one, with every role everywhere, and the token dies.
 type CreatePersonRequest struct {
 	Name     string   `json:"name"`
 	FullName string   `json:"full_name,omitempty"`

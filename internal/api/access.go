@@ -52,6 +52,7 @@ type Permission struct {
 	reach  reach
 	person bool // not with a token: it grants, approves or releases
 	reads  bool // a POST that changes nothing
+	setup  bool // also with the admin token, while no account exists
 }
 
 type permissionKind uint8
@@ -91,6 +92,7 @@ func where(r Role) Permission { return Permission{kind: permissionRole, role: r,
 
 func (p Permission) onlyPeople() Permission { p.person = true; return p }
 func (p Permission) reading() Permission    { p.reads = true; return p }
+func (p Permission) orSetup() Permission    { p.setup = true; return p }
 
 // String is the role, or public or signed_in.
 func (p Permission) String() string {
@@ -102,6 +104,9 @@ func (p Permission) String() string {
 	}
 	return p.role
 }
+
+// kindSetup is who holds the admin token: nobody yet, but about to be.
+const kindSetup = "setup"
 
 // Who is the caller of an operation.
 type Who struct {
@@ -197,6 +202,13 @@ func (p Permission) allow(w *Who) error {
 	if w == nil {
 		return fault.New(fault.KindUnauthenticated, "api.credentials_missing", "this needs somebody signed in").
 			WithHint("sign in, or send Authorization: Bearer with a token")
+	}
+	if w.Kind == kindSetup {
+		if p.setup {
+			return nil
+		}
+		return fault.New(fault.KindDenied, "api.setup_only", "the admin token makes the first account and nothing else").
+			WithHint("POST %s/people, then sign in", Prefix)
 	}
 	if p.person && w.Kind == "token" {
 		return fault.New(fault.KindDenied, "api.person_only", "a token may not do this").WithHint("sign in as a person")

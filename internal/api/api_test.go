@@ -90,7 +90,7 @@ func example(op *operation) (path, body string) {
 		}[op.Name]
 		if body == "" {
 			body = `{"name":"a"}`
-			if op.Name == "CreatePerson" || op.Name == "CreateFirstPerson" {
+			if op.Name == "CreatePerson" {
 				body = `{"name":"a","password":"b"}`
 			}
 		}
@@ -124,7 +124,7 @@ func TestStrangersAreRefused(t *testing.T) {
 			public = append(public, op.Name)
 		}
 	}
-	if d := cmp.Diff([]string{"Notices", "OpenAPI", "Setup", "SignIn", "CreateFirstPerson"}, public); d != "" {
+	if d := cmp.Diff([]string{"Notices", "OpenAPI", "Setup", "SignIn"}, public); d != "" {
 		t.Errorf("public operations (-want +got):\n%s", d)
 	}
 }
@@ -146,9 +146,6 @@ func TestEveryOperationAsEveryRole(t *testing.T) {
 					want = slices.Contains(includes[role], op.Permission.role) && (place == "" || op.Permission.reach != reachAll)
 				}
 				allowed := got.status != http.StatusForbidden && got.status != http.StatusUnauthorized
-				if op.Name == "CreateFirstPerson" {
-					allowed = got.status == http.StatusUnauthorized // wants the admin token, whoever asks
-				}
 				if allowed != want {
 					t.Errorf("%s as %s%s: %d %s, allowed should be %v", op.Name, role, place, got.status, got.body, want)
 				}
@@ -248,6 +245,25 @@ func TestTokensCannotGrowRoles(t *testing.T) {
 	}
 	if got := send(a, "POST", Prefix+"/tokens", "rvt_developer@core/*", body); got.status != 201 {
 		t.Errorf("a token for part of one's own: %d %s, want 201", got.status, got.body)
+	}
+}
+
+func TestAdminTokenMakesOneAccount(t *testing.T) {
+	t.Parallel()
+	a := newTestAPI(t, nil)
+	for i := range a.table {
+		op := &a.table[i]
+		if op.Permission.kind == permissionPublic || op.stream != nil {
+			continue
+		}
+		path, body := example(op)
+		want := http.StatusForbidden
+		if op.Name == "CreatePerson" {
+			want = http.StatusCreated
+		}
+		if got := send(a, op.Method, path, "admin-token", body); got.status != want {
+			t.Errorf("%s with the admin token: %d %s, want %d", op.Name, got.status, got.body, want)
+		}
 	}
 }
 
@@ -372,9 +388,9 @@ func TestRunsMergeTheHotTail(t *testing.T) {
 	live := &memLive{runs: map[activity.RunID]activity.Run{}}
 	add := func(r activity.Run) { live.runs[r.ID] = r }
 	add(testRun(4, func(r *activity.Run) { r.Updated++; r.Steps = 9; r.Status = activity.RunRunning })) // newer than stored
-	add(testRun(6, func(r *activity.Run) { r.Updated++; r.Agent = "b" }))                              // no longer agent a
-	add(testRun(7, nil))                                                                               // only in memory, in the middle
-	add(testRun(99, nil))                                                                              // only in memory, the oldest
+	add(testRun(6, func(r *activity.Run) { r.Updated++; r.Agent = "b" }))                               // no longer agent a
+	add(testRun(7, nil))                                                                                // only in memory, in the middle
+	add(testRun(99, nil))                                                                               // only in memory, the oldest
 	a := newTestAPI(t, func(o *Options) { o.Dev = true; o.Store = store; o.Live = live })
 
 	for _, limit := range []int{1, 2, 3, 7, 100} {

@@ -227,10 +227,6 @@ func (a *API) authenticate(r *http.Request, c *call) (*Who, error) {
 		}
 		return nil, nil
 	}
-	if op := c.op; op.Permission.kind == permissionPublic && cred.Bearer != "" {
-		// A one-time token is no principal; the operation itself spends it.
-		return nil, nil
-	}
 	who, err := a.o.Identity.Authenticate(r.Context(), cred)
 	if err != nil && c.op.Permission.kind == permissionPublic {
 		// Whoever signs in again holds an old session's cookie.

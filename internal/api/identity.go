@@ -27,7 +27,8 @@ type Page struct {
 // may grant.
 type Identity interface {
 	// Authenticate finds who a bearer token or a session belongs to; unknown,
-	// expired and revoked ones are fault.KindUnauthenticated.
+	// expired and revoked ones are fault.KindUnauthenticated. The admin token,
+	// while it lives, gives a Who of kind "setup" without grants.
 	Authenticate(ctx context.Context, c Credentials) (*Who, error)
 	// SetupNeeded reports whether no account exists yet.
 	SetupNeeded(ctx context.Context) (bool, error)

@@ -2,8 +2,523 @@ package api
 
 import (
 	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"reeve/client"
+	"reeve/internal/activity"
+	"reeve/internal/telemetry"
+	"reeve/internal/telemetry/search"
 )
 
-func overview(a *API, ctx context.Context, req *client.OverviewRequest) (*client.Overview, error) { return nil, nil }
+// The overview is a dozen aggregate questions over the same runs, asked side by
+// side; everything else here is arithmetic on their answers.
+
+// overviewAsk is what all of its questions share.
+type overviewAsk struct {
+	a          *API
+	ctx        context.Context // lives as long as the request that asks
+	where      search.Expr
+	text       string // the same as a search, for links
+	from, to   time.Time
+	prev       time.Time // the period before starts here and ends at from
+	bucket     time.Duration
+	concurrent *errgroup.Group
+}
+
+// later asks a question and hands its answer on; the answers do not share
+// anything.
+func (o *overviewAsk) later(table string, from, to time.Time, where search.Expr, group []string, bucket time.Duration, measures []telemetry.Measure, use func(*answers)) {
+	o.concurrent.Go(func() error {
+		q := telemetry.Query{Table: table, Select: measures, GroupBy: group, Bucket: bucket, From: from, To: to, Limit: maxQueryRows}
+		scope := queryTables[table]
+		if err := o.a.restrict(o.ctx, &q, scope, search.Both(o.where, where)); err != nil {
+			return err
+		}
+		res, err := o.a.o.Store.Query(o.ctx, q)
+		if err != nil {
+			return fmt.Errorf("asking %s by %v for the overview: %w", table, group, err)
+		}
+		use(newAnswers(res))
+		return nil
+	})
+}
+
+// answers reads a result by column name.
+type answers struct {
+	rows [][]any
+	at   map[string]int
+	time int
+}
+
+func newAnswers(r *telemetry.Result) *answers {
+	a := &answers{rows: r.Rows, at: map[string]int{}, time: -1}
+	for i, c := range r.Columns {
+		a.at[c.Name] = i
+		if c.Kind == "time" {
+			a.time = i
+		}
+	}
+	return a
+}
+
+func (a *answers) text(row []any, name string) string {
+	i, ok := a.at[name]
+	if !ok {
+		return ""
+	}
+	s, _ := row[i].(string)
+	return s
+}
+
+// number is a cell's number, nil when unknown.
+func (a *answers) number(row []any, name string) *float64 {
+	i, ok := a.at[name]
+	if !ok {
+		return nil
+	}
+	var f float64
+	switch v := row[i].(type) {
+	case float64:
+		f = v
+	case int64:
+		f = float64(v)
+	case int32:
+		f = float64(v)
+	case int:
+		f = float64(v)
+	case uint64:
+		f = float64(v)
+	default:
+		return nil
+	}
+	if math.IsNaN(f) {
+		return nil
+	}
+	return &f
+}
+
+func (a *answers) count(row []any, name string) int64 {
+	if f := a.number(row, name); f != nil {
+		return int64(*f)
+	}
+	return 0
+}
+
+func (a *answers) bucket(row []any) (time.Time, bool) {
+	if a.time < 0 {
+		return time.Time{}, false
+	}
+	switch v := row[a.time].(type) {
+	case time.Time:
+		return v.UTC(), true
+	case int64: // ns
+		return at(v), true
+	case string:
+		t, err := time.Parse(time.RFC3339Nano, v)
+		return t, err == nil
+	}
+	return time.Time{}, false
+}
+
+var counting = []telemetry.Measure{{Func: "count", As: "count"}}
+
+// failing are the runs that count as failed: their root ended in error, or
+// somebody said so.
+func failing() search.Expr {
+	return &search.Or{Of: []search.Expr{search.Is("failed", "true"), search.Is("outcome", "failed")}}
+}
+
+// seenInFull are the runs of which nothing is missing.
+func seenInFull() search.Expr {
+	return search.Both(search.Is("partial", "false"), search.Is("unknown_usage", "0"), search.Is("unknown_cost", "0"))
+}
+
+type agentKey struct{ team, agent string }
+
+// agentSums are the counts of one agent over a period.
+type agentSums struct {
+	runs, running, ended, failed, known, resolved, full int64
+	cost                                                *float64
+	p95                                                 *float64
+}
+
+// overviewSums are all answers; each field has one writer.
+type overviewSums struct {
+	outcomes, before []client.OutcomePoint
+	byAgent          map[agentKey]*agentSums // written by fill after all answers came
+	agentRows        struct{ totals, states, failed, full, beforeTotals *answers }
+	series           *answers
+	totals, prev     *answers
+	unknownCost      int64
+	models, tools    [2]*answers
+}
+
+func overview(a *API, ctx context.Context, req *client.OverviewRequest) (*client.Overview, error) {
+	start := time.Now()
+	ask, err := a.overviewAsk(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	var s overviewSums
+	ask.all(&s)
+	seen, err := a.seen(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := ask.concurrent.Wait(); err != nil {
+		return nil, err
+	}
+	s.fill()
+	out := &client.Overview{
+		From: ask.from, To: ask.to, PreviousFrom: ask.prev, PreviousTo: ask.from, Environment: req.Environment, Team: req.Team,
+		Figures: ask.figures(&s), Seen: seen,
+		NeedsPerson: client.OverviewWaiting{Items: []client.OverviewRow{}, Sources: []string{}},
+		InForce:     client.OverviewWaiting{Items: []client.OverviewRow{}, Sources: []string{}},
+		Outcomes:    client.OverviewOutcomes{BucketMS: ask.bucket.Milliseconds(), Points: s.outcomes, Previous: []int64{}},
+		Charts:      ask.charts(&s), Fleet: ask.fleet(&s), Outside: ask.outside(&s),
+	}
+	for _, p := range s.before {
+		out.Outcomes.Previous = append(out.Outcomes.Previous, p.Total)
+	}
+	for _, sum := range s.byAgent {
+		out.Seen.Running += sum.running
+	}
+	out.Text = ask.sentence(out)
+	out.TookMS = float64(time.Since(start).Microseconds()) / 1e3
+	return out, nil
+}
+
+// maxOverview bounds the period: longer ones are questions for Query.
+const maxOverview = 92 * 24 * time.Hour
+
+func (a *API) overviewAsk(ctx context.Context, req *client.OverviewRequest) (*overviewAsk, error) {
+	from, to, err := a.period(req.From, req.To)
+	if err != nil {
+		return nil, err
+	}
+	if to.IsZero() {
+		to = a.o.Now()
+	}
+	if from.IsZero() {
+		from = to.Add(-24 * time.Hour)
+	}
+	length := to.Sub(from)
+	if length > maxOverview || length < time.Minute {
+		return nil, invalid("the overview is of a minute to 92 days").WithHint("POST %s/query answers about longer ones", Prefix)
+	}
+	o := &overviewAsk{a: a, from: from.UTC(), to: to.UTC(), prev: from.Add(-length).UTC()}
+	o.where = search.Both(exactly("environment", req.Environment), exactly("team", req.Team))
+	if o.where != nil {
+		o.text = o.where.String()
+	}
+	if req.Bucket != "" {
+		ms, err := (search.Field{Type: search.TypeDuration}).Read(req.Bucket, time.Time{})
+		if err != nil || ms.Number < 60_000 {
+			return nil, invalid("bucket is %q", req.Bucket).WithHint("a minute or more: 15m, 1h")
+		}
+		o.bucket = time.Duration(ms.Number * 1e6)
+	} else {
+		for _, b := range []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, 6 * time.Hour, 24 * time.Hour} {
+			if o.bucket = b; length/b <= 120 {
+				break
+			}
+		}
+	}
+	if length/o.bucket > 1000 {
+		return nil, invalid("the period has more than 1000 buckets").WithHint("take a longer bucket")
+	}
+	// Four at once: the engine has two cores and an ear for others.
+	o.concurrent, o.ctx = errgroup.WithContext(ctx)
+	o.concurrent.SetLimit(4)
+	return o, nil
+}
+
+func (o *overviewAsk) all(s *overviewSums) {
+	byAgent := []string{"team", "agent"}
+	figures := []telemetry.Measure{
+		{Func: "count", As: "count"},
+		{Func: "sum", Field: "cost", As: "cost"},
+		{Func: "sum", Field: "input_tokens", As: "input"},
+		{Func: "sum", Field: "output_tokens", As: "output"},
+		{Func: "p50", Field: "duration_ms", As: "p50"},
+		{Func: "p95", Field: "duration_ms", As: "p95"},
+	}
+	perAgent := []telemetry.Measure{
+		{Func: "count", As: "count"},
+		{Func: "sum", Field: "cost", As: "cost"},
+		{Func: "p95", Field: "duration_ms", As: "p95"},
+	}
+	calls := []telemetry.Measure{
+		{Func: "count", As: "count"},
+		{Func: "sum", Field: "errors", As: "errors"},
+		{Func: "p95", Field: "duration_ms", As: "p95"},
+	}
+	states := []string{"outcome", "status"}
+	o.later("runs", o.from, o.to, nil, states, o.bucket, counting, func(a *answers) { s.outcomes = o.points(a, o.from, o.to) })
+	o.later("runs", o.prev, o.from, nil, states, o.bucket, counting, func(a *answers) { s.before = o.points(a, o.prev, o.from) })
+	o.later("runs", o.from, o.to, nil, nil, 0, figures, func(a *answers) { s.totals = a })
+	o.later("runs", o.prev, o.from, nil, nil, 0, figures, func(a *answers) { s.prev = a })
+	o.later("runs", o.from, o.to, nil, nil, o.bucket, figures, func(a *answers) { s.series = a })
+	o.later("runs", o.from, o.to, search.Unknown("cost"), nil, 0, counting, func(a *answers) { s.unknownCost = a.total() })
+	o.later("runs", o.from, o.to, nil, byAgent, 0, perAgent, func(a *answers) { s.agentRows.totals = a })
+	o.later("runs", o.prev, o.from, nil, byAgent, 0, perAgent, func(a *answers) { s.agentRows.beforeTotals = a })
+	o.later("runs", o.from, o.to, nil, append(byAgent, states...), 0, counting, func(a *answers) { s.agentRows.states = a })
+	o.later("runs", o.from, o.to, failing(), byAgent, 0, counting, func(a *answers) { s.agentRows.failed = a })
+	o.later("runs", o.from, o.to, seenInFull(), byAgent, 0, counting, func(a *answers) { s.agentRows.full = a })
+	for i, p := range [][2]time.Time{{o.from, o.to}, {o.prev, o.from}} {
+		o.later("steps", p[0], p[1], nil, []string{"model"}, 0, calls, func(a *answers) { s.models[i] = a })
+		o.later("steps", p[0], p[1], nil, []string{"tool"}, 0, calls, func(a *answers) { s.tools[i] = a })
+	}
+}
+
+func (a *answers) total() (n int64) {
+	for _, row := range a.rows {
+		n += a.count(row, "count")
+	}
+	return n
+}
+
+// points lays counts by outcome and status into buckets; a bucket without runs
+// has a point of zeros, since that is known.
+func (o *overviewAsk) points(a *answers, from, to time.Time) []client.OutcomePoint {
+	first := from.Truncate(o.bucket)
+	n := int((to.Sub(first) + o.bucket - 1) / o.bucket)
+	out := make([]client.OutcomePoint, n)
+	for i := range out {
+		out[i].At = first.Add(time.Duration(i) * o.bucket)
+	}
+	for _, row := range a.rows {
+		t, ok := a.bucket(row)
+		if !ok {
+			continue
+		}
+		i := int(t.Sub(first) / o.bucket)
+		if i < 0 || i >= n {
+			continue
+		}
+		addOutcome(&out[i], a.text(row, "outcome"), a.text(row, "status"), a.count(row, "count"))
+	}
+	return out
+}
+
+func addOutcome(p *client.OutcomePoint, outcome, status string, n int64) {
+	p.Total += n
+	switch outcome {
+	case "resolved":
+		p.Resolved += n
+	case "contained":
+		p.Contained += n
+	case "escalated":
+		p.Escalated += n
+	case "abandoned":
+		p.Abandoned += n
+	case "failed":
+		p.Failed += n
+	default:
+		if over(status) {
+			p.Unknown += n
+		} else {
+			p.Running += n
+		}
+	}
+}
+
+func over(status string) bool {
+	return status != activity.RunRunning.String() && status != activity.RunWaiting.String()
+}
+
+func sumPoints(points []client.OutcomePoint) (t client.OutcomePoint) {
+	for _, p := range points {
+		t.Resolved += p.Resolved
+		t.Contained += p.Contained
+		t.Escalated += p.Escalated
+		t.Abandoned += p.Abandoned
+		t.Failed += p.Failed
+		t.Unknown += p.Unknown
+		t.Running += p.Running
+		t.Total += p.Total
+	}
+	return t
+}
+
+func knownOutcomes(p client.OutcomePoint) int64 {
+	return p.Resolved + p.Contained + p.Escalated + p.Abandoned + p.Failed
+}
+
+func (s *overviewSums) agent(a *answers, row []any) *agentSums {
+	k := agentKey{a.text(row, "team"), a.text(row, "agent")}
+	if s.byAgent[k] == nil {
+		s.byAgent[k] = &agentSums{}
+	}
+	return s.byAgent[k]
+}
+
+func (s *overviewSums) fill() {
+	s.byAgent = map[agentKey]*agentSums{}
+	r := &s.agentRows
+	for _, row := range r.totals.rows {
+		g := s.agent(r.totals, row)
+		g.runs, g.cost, g.p95 = r.totals.count(row, "count"), r.totals.number(row, "cost"), r.totals.number(row, "p95")
+	}
+	for _, row := range r.states.rows {
+		g, n := s.agent(r.states, row), r.states.count(row, "count")
+		outcome := r.states.text(row, "outcome")
+		switch {
+		case over(r.states.text(row, "status")) || outcome != "":
+			g.ended += n
+		default:
+			g.running += n
+		}
+		if outcome != "" {
+			g.known += n
+		}
+		if outcome == "resolved" {
+			g.resolved += n
+		}
+	}
+	for _, row := range r.failed.rows {
+		s.agent(r.failed, row).failed += r.failed.count(row, "count")
+	}
+	for _, row := range r.full.rows {
+		s.agent(r.full, row).full += r.full.count(row, "count")
+	}
+}
+
+// wilson is the 95 % interval of a share of k among n.
+func wilson(k, n int64) (low, high float64) {
+	return wilsonAt(k, n, 1.96)
+}
+
+func wilsonAt(k, n int64, z float64) (low, high float64) {
+	if n == 0 {
+		return 0, 1
+	}
+	p, m := float64(k)/float64(n), float64(n)
+	d := 1 + z*z/m
+	mid := (p + z*z/(2*m)) / d
+	half := z / d * math.Sqrt(p*(1-p)/m+z*z/(4*m*m))
+	return max(0, mid-half), min(1, mid+half)
+}
+
+func share(id, label, formula, query string, k, n int64) client.Figure {
+	f := client.Figure{ID: id, Label: label, Unit: "share", N: n, Formula: formula, Query: query}
+	if n > 0 {
+		v := float64(k) / float64(n)
+		low, high := wilson(k, n)
+		f.Value, f.Low, f.High = &v, &low, &high
+	}
+	return f
+}
+
+func ratio(k, n int64) *float64 {
+	if n == 0 {
+		return nil
+	}
+	v := float64(k) / float64(n)
+	return &v
+}
+
+func (o *overviewAsk) link(more string) string {
+	switch {
+	case o.text == "":
+		return more
+	case more == "":
+		return o.text
+	}
+	return o.text + " " + more
+}
+
+func (a *answers) single(name string) *float64 {
+	if len(a.rows) == 0 {
+		return nil
+	}
+	return a.number(a.rows[0], name)
+}
+
+func plus(a, b *float64) *float64 {
+	if a == nil {
+		return b
+	}
+	if b == nil {
+		return a
+	}
+	v := *a + *b
+	return &v
+}
+
+func (o *overviewAsk) figures(s *overviewSums) []client.Figure {
+	now, before := sumPoints(s.outcomes), sumPoints(s.before)
+	float := func(n int64) *float64 { f := float64(n); return &f }
+	number := func(id, label, unit, formula, query string, v, prev *float64, n int64) client.Figure {
+		return client.Figure{ID: id, Label: label, Unit: unit, Value: v, Previous: prev, N: n, Formula: formula, Query: o.link(query)}
+	}
+	runs := number("runs", "runs", "runs", "runs that started in the period", "", float(now.Total), float(before.Total), now.Total)
+	resolved := share("resolved", "resolved", "runs with outcome resolved / runs with an outcome", o.link("outcome:resolved"), now.Resolved, knownOutcomes(now))
+	resolved.Previous, resolved.Unknown = ratio(before.Resolved, knownOutcomes(before)), now.Unknown
+	var failed, ended, full, seen int64
+	for _, g := range s.byAgent {
+		failed, ended, full = failed+g.failed, ended+g.ended, full+g.full
+		if g.full == g.runs && g.runs > 0 {
+			seen++
+		}
+	}
+	ok := share("ended_ok", "ended without failing", "1 - runs whose root failed or whose outcome is failed / runs that ended", o.link("status:done,stale -failed:true"), max(0, ended-failed), ended)
+	escalated := number("escalated", "handed to people", "runs", "runs with outcome escalated", "outcome:escalated", float(now.Escalated), float(before.Escalated), knownOutcomes(now))
+	escalated.Unknown = now.Unknown
+	cost := number("cost", "cost", "usd", "sum of the cost of the runs; those without a price are left out and counted", "cost:*", s.totals.single("cost"), s.prev.single("cost"), now.Total-s.unknownCost)
+	cost.Unknown = s.unknownCost
+	perRun := number("cost_per_run", "cost a run", "usd", "cost / runs whose cost is known", "cost:*", nil, nil, cost.N)
+	perRun.Unknown = s.unknownCost
+	if cost.Value != nil && cost.N > 0 {
+		v := *cost.Value / float64(cost.N)
+		perRun.Value = &v
+	}
+	tokens := number("tokens", "tokens", "tokens", "input and output tokens of the counted model calls", "", plus(s.totals.single("input"), s.totals.single("output")), plus(s.prev.single("input"), s.prev.single("output")), now.Total)
+	p50 := number("p50_ms", "time to result, median", "ms", "p50 of the duration of the runs", "", s.totals.single("p50"), s.prev.single("p50"), now.Total)
+	p95 := number("p95_ms", "time to result, p95", "ms", "p95 of the duration of the runs", "", s.totals.single("p95"), s.prev.single("p95"), now.Total)
+	agents := share("agents_seen", "agents seen in full", "agents all of whose runs have a root, usage and cost / agents", "", seen, int64(len(s.byAgent)))
+	agents.Low, agents.High = nil, nil // all agents are counted, none is a sample
+	coverage := share("runs_seen", "runs seen in full", "runs with a root, usage and cost / runs", o.link("partial:false unknown_usage:0 unknown_cost:0"), full, now.Total)
+	coverage.Low, coverage.High = nil, nil
+	unhappy := client.Figure{ID: "unhappy", Label: "people unhappy", Unit: "people", Formula: "people who said so of a run's result; nothing reports it yet"}
+	return []client.Figure{runs, resolved, ok, escalated, unhappy, cost, perRun, tokens, p50, p95, agents, coverage}
+}
+
+func (o *overviewAsk) charts(s *overviewSums) []client.OverviewChart {
+	first := o.from.Truncate(o.bucket)
+	n := int((o.to.Sub(first) + o.bucket - 1) / o.bucket)
+	series := map[string][]client.ChartPoint{}
+	for _, name := range []string{"p50", "p95", "cost_per_run"} {
+		points := make([]client.ChartPoint, n)
+		for i := range points {
+			points[i].At = first.Add(time.Duration(i) * o.bucket)
+		}
+		series[name] = points
+	}
+	for _, row := range s.series.rows {
+		t, ok := s.series.bucket(row)
+		i := int(t.Sub(first) / o.bucket)
+		if !ok || i < 0 || i >= n {
+			continue
+		}
+		count := s.series.count(row, "count")
+		for _, name := range []string{"p50", "p95"} {
+			series[name][i].Value, series[name][i].N = s.series.number(row, name), count
+		}
+		if cost := s.series.number(row, "cost"); cost != nil && count > 0 {
+			v := *cost / float64(count)
+			series["cost_per_run"][i].Value, series["cost_per_run"][i].N = &v, count
+		}
+	}
+	none := map[string][]client.ChartPoint{}
+	return []client.OverviewChart{
+		{ID: "satisfaction", Title: "Satisfaction", Unit: "share", Series: none, Missing: "no feedback reaches Reeve yet"},
+		{ID: "cost", Title: "Cost a run", Unit: "usd", Series: map[string][]client.ChartPoint{"cost_per_run": series["cost_per_run"]}},
+		{ID: "time", Title: "Time to result", Unit: "ms", Series: map[string][]client.ChartPoint{"p50": series["p50"], "p95": series["p95"]}},
+		{ID: "minutes", Title: "People's minutes", Unit: "min", Series: none, Missing: "nothing reports people's time yet"},
+	}
+}

@@ -112,21 +112,16 @@ func listPeople(a *API, ctx context.Context, req *client.PageRequest) (*client.L
 	return &page, nil
 }
 
-func createFirstPerson(a *API, ctx context.Context, req *client.CreatePersonRequest) (*client.Person, error) {
-	token := callOf(ctx).bearer
-	if token == "" {
-		return nil, fault.New(fault.KindUnauthenticated, "api.admin_token", "the first account needs the admin token").
-			WithHint("it was printed at the first start and stands in the data folder's admin-token; send it as Authorization: Bearer")
-	}
-	p, err := a.o.Identity.CreateFirstPerson(ctx, token, *req)
-	return &p, err
-}
-
 func createPerson(a *API, ctx context.Context, req *client.CreatePersonRequest) (*client.Person, error) {
 	if err := checkGrants(req.Grants); err != nil {
 		return nil, err
 	}
-	p, err := a.o.Identity.CreatePerson(ctx, whoOf(ctx), *req)
+	c := callOf(ctx)
+	if c.who.Kind == kindSetup {
+		p, err := a.o.Identity.CreateFirstPerson(ctx, c.bearer, *req)
+		return &p, err
+	}
+	p, err := a.o.Identity.CreatePerson(ctx, c.who, *req)
 	return &p, err
 }
 

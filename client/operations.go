@@ -1,0 +1,287 @@
+// Code generated from internal/api's table of operations; DO NOT EDIT.
+
+package client
+
+import "context"
+
+// Operations lists every operation of the API.
+func Operations() []Operation {
+	return []Operation{
+		{Name: "ListRuns", Method: "GET", Path: "/api/v1/runs", Role: "viewer", Summary: "lists runs, the newest first, those still running included"},
+		{Name: "GetRun", Method: "GET", Path: "/api/v1/runs/{id}", Role: "viewer", Summary: "reads a run"},
+		{Name: "ListSteps", Method: "GET", Path: "/api/v1/runs/{id}/steps", Role: "viewer", Summary: "lists the steps of a run by start time, light or with content"},
+		{Name: "GetStep", Method: "GET", Path: "/api/v1/runs/{id}/steps/{step}", Role: "viewer", Summary: "reads a step with its attributes and, for readers, its content"},
+		{Name: "ListMessages", Method: "GET", Path: "/api/v1/runs/{id}/messages", Role: "reader", Summary: "lists the distinct messages of a run in the order they first appeared"},
+		{Name: "ListRunLogs", Method: "GET", Path: "/api/v1/runs/{id}/logs", Role: "viewer", Summary: "lists the log records of a run, the newest first"},
+		{Name: "ListRunMetrics", Method: "GET", Path: "/api/v1/runs/{id}/metrics", Role: "viewer", Summary: "lists the metric points of a run's agent around the run"},
+		{Name: "ListSessions", Method: "GET", Path: "/api/v1/sessions", Role: "viewer", Summary: "lists sessions, the last active first"},
+		{Name: "ListLogs", Method: "GET", Path: "/api/v1/logs", Role: "viewer", Summary: "lists log records, the newest first"},
+		{Name: "ListMetricPoints", Method: "GET", Path: "/api/v1/metric-points", Role: "viewer", Summary: "lists metric points, the newest first"},
+		{Name: "Query", Method: "POST", Path: "/api/v1/query", Role: "viewer", Summary: "answers an aggregate question over runs, steps, messages or logs"},
+		{Name: "SearchFields", Method: "GET", Path: "/api/v1/search/fields", Role: "viewer", Summary: "lists the fields of the search language with their known values"},
+		{Name: "CompleteSearch", Method: "GET", Path: "/api/v1/search/complete", Role: "viewer", Summary: "proposes how a search could go on"},
+		{Name: "Overview", Method: "GET", Path: "/api/v1/overview", Role: "viewer", Summary: "answers whether the agents help and what needs a person"},
+		{Name: "Events", Method: "GET", Path: "/api/v1/events", Role: "viewer", Summary: "follows what changes, as server-sent events that resume from Last-Event-ID"},
+		{Name: "Health", Method: "GET", Path: "/api/v1/health", Role: "signed_in", Summary: "tells how Reeve itself is"},
+		{Name: "Notices", Method: "GET", Path: "/api/v1/notices", Role: "public", Summary: "lists what everybody should know, with buttons"},
+		{Name: "OpenAPI", Method: "GET", Path: "/api/v1/openapi.json", Role: "public", Summary: "describes this API"},
+		{Name: "Me", Method: "GET", Path: "/api/v1/me", Role: "signed_in", Summary: "tells who asks and what they may do"},
+		{Name: "Setup", Method: "GET", Path: "/api/v1/setup", Role: "public", Summary: "tells whether the first account is still to be made"},
+		{Name: "SignIn", Method: "POST", Path: "/api/v1/sign-ins", Role: "public", Summary: "signs in with name and password, or a one-time token"},
+		{Name: "ListSignIns", Method: "GET", Path: "/api/v1/sign-ins", Role: "signed_in", Summary: "lists one's sessions; an admin may ask for everybody's"},
+		{Name: "EndSignIn", Method: "DELETE", Path: "/api/v1/sign-ins/{id}", Role: "signed_in", Summary: "ends a session; current ends the one that asks"},
+		{Name: "ListPeople", Method: "GET", Path: "/api/v1/people", Role: "viewer", Summary: "lists people with their teams and roles"},
+		{Name: "CreatePerson", Method: "POST", Path: "/api/v1/people", Role: "admin", Summary: "makes an account; with the admin token the first one, an admin, and the token dies"},
+		{Name: "UpdatePerson", Method: "PATCH", Path: "/api/v1/people/{id}", Role: "admin", Summary: "changes an account: name, password, teams, roles, disabled"},
+		{Name: "ListTeams", Method: "GET", Path: "/api/v1/teams", Role: "viewer", Summary: "lists teams"},
+		{Name: "CreateTeam", Method: "POST", Path: "/api/v1/teams", Role: "admin", Summary: "makes a team"},
+		{Name: "ListTokens", Method: "GET", Path: "/api/v1/tokens", Role: "signed_in", Summary: "lists one's tokens; an admin may ask for everybody's"},
+		{Name: "CreateToken", Method: "POST", Path: "/api/v1/tokens", Role: "signed_in", Summary: "makes a token with at most one's own roles; its secret is shown once"},
+		{Name: "RevokeToken", Method: "DELETE", Path: "/api/v1/tokens/{id}", Role: "signed_in", Summary: "ends a token"},
+		{Name: "ListIntakeKeys", Method: "GET", Path: "/api/v1/intake-keys", Role: "developer", Summary: "lists intake keys of one's teams"},
+		{Name: "CreateIntakeKey", Method: "POST", Path: "/api/v1/intake-keys", Role: "developer", Summary: "makes a write-only key for a team's environment; its secret is shown once"},
+		{Name: "RevokeIntakeKey", Method: "DELETE", Path: "/api/v1/intake-keys/{id}", Role: "developer", Summary: "ends an intake key"},
+		{Name: "ListAudit", Method: "GET", Path: "/api/v1/audit", Role: "auditor", Summary: "lists the audit log, the newest first"},
+	}
+}
+
+// ListRuns lists runs, the newest first, those still running included.
+//
+// GET /api/v1/runs, role viewer.
+func (c *Client) ListRuns(ctx context.Context, req ListRunsRequest) (*List[Run], error) {
+	return call[List[Run]](ctx, c, "GET", "/api/v1/runs", req)
+}
+
+// GetRun reads a run.
+//
+// GET /api/v1/runs/{id}, role viewer.
+func (c *Client) GetRun(ctx context.Context, req RunRequest) (*Run, error) {
+	return call[Run](ctx, c, "GET", "/api/v1/runs/{id}", req)
+}
+
+// ListSteps lists the steps of a run by start time, light or with content.
+//
+// GET /api/v1/runs/{id}/steps, role viewer.
+func (c *Client) ListSteps(ctx context.Context, req ListStepsRequest) (*List[Step], error) {
+	return call[List[Step]](ctx, c, "GET", "/api/v1/runs/{id}/steps", req)
+}
+
+// GetStep reads a step with its attributes and, for readers, its content.
+//
+// GET /api/v1/runs/{id}/steps/{step}, role viewer.
+func (c *Client) GetStep(ctx context.Context, req StepRequest) (*Step, error) {
+	return call[Step](ctx, c, "GET", "/api/v1/runs/{id}/steps/{step}", req)
+}
+
+// ListMessages lists the distinct messages of a run in the order they first appeared.
+//
+// GET /api/v1/runs/{id}/messages, role reader.
+func (c *Client) ListMessages(ctx context.Context, req ListMessagesRequest) (*List[Message], error) {
+	return call[List[Message]](ctx, c, "GET", "/api/v1/runs/{id}/messages", req)
+}
+
+// ListRunLogs lists the log records of a run, the newest first.
+//
+// GET /api/v1/runs/{id}/logs, role viewer.
+func (c *Client) ListRunLogs(ctx context.Context, req ListRunLogsRequest) (*List[Log], error) {
+	return call[List[Log]](ctx, c, "GET", "/api/v1/runs/{id}/logs", req)
+}
+
+// ListRunMetrics lists the metric points of a run's agent around the run.
+//
+// GET /api/v1/runs/{id}/metrics, role viewer.
+func (c *Client) ListRunMetrics(ctx context.Context, req RunMetricsRequest) (*List[MetricPoint], error) {
+	return call[List[MetricPoint]](ctx, c, "GET", "/api/v1/runs/{id}/metrics", req)
+}
+
+// ListSessions lists sessions, the last active first.
+//
+// GET /api/v1/sessions, role viewer.
+func (c *Client) ListSessions(ctx context.Context, req ListSessionsRequest) (*List[Session], error) {
+	return call[List[Session]](ctx, c, "GET", "/api/v1/sessions", req)
+}
+
+// ListLogs lists log records, the newest first.
+//
+// GET /api/v1/logs, role viewer.
+func (c *Client) ListLogs(ctx context.Context, req ListLogsRequest) (*List[Log], error) {
+	return call[List[Log]](ctx, c, "GET", "/api/v1/logs", req)
+}
+
+// ListMetricPoints lists metric points, the newest first.
+//
+// GET /api/v1/metric-points, role viewer.
+func (c *Client) ListMetricPoints(ctx context.Context, req ListMetricPointsRequest) (*List[MetricPoint], error) {
+	return call[List[MetricPoint]](ctx, c, "GET", "/api/v1/metric-points", req)
+}
+
+// Query answers an aggregate question over runs, steps, messages or logs.
+//
+// POST /api/v1/query, role viewer.
+func (c *Client) Query(ctx context.Context, req Query) (*QueryResult, error) {
+	return call[QueryResult](ctx, c, "POST", "/api/v1/query", req)
+}
+
+// SearchFields lists the fields of the search language with their known values.
+//
+// GET /api/v1/search/fields, role viewer.
+func (c *Client) SearchFields(ctx context.Context, req SearchFieldsRequest) (*SearchFields, error) {
+	return call[SearchFields](ctx, c, "GET", "/api/v1/search/fields", req)
+}
+
+// CompleteSearch proposes how a search could go on.
+//
+// GET /api/v1/search/complete, role viewer.
+func (c *Client) CompleteSearch(ctx context.Context, req CompleteSearchRequest) (*List[SearchSuggestion], error) {
+	return call[List[SearchSuggestion]](ctx, c, "GET", "/api/v1/search/complete", req)
+}
+
+// Overview answers whether the agents help and what needs a person.
+//
+// GET /api/v1/overview, role viewer.
+func (c *Client) Overview(ctx context.Context, req OverviewRequest) (*Overview, error) {
+	return call[Overview](ctx, c, "GET", "/api/v1/overview", req)
+}
+
+// Health tells how Reeve itself is.
+//
+// GET /api/v1/health, role signed_in.
+func (c *Client) Health(ctx context.Context) (*Health, error) {
+	return call[Health](ctx, c, "GET", "/api/v1/health", nil)
+}
+
+// Notices lists what everybody should know, with buttons.
+//
+// GET /api/v1/notices, role public.
+func (c *Client) Notices(ctx context.Context) (*List[Notice], error) {
+	return call[List[Notice]](ctx, c, "GET", "/api/v1/notices", nil)
+}
+
+// OpenAPI describes this API.
+//
+// GET /api/v1/openapi.json, role public.
+func (c *Client) OpenAPI(ctx context.Context) (*map[string]any, error) {
+	return call[map[string]any](ctx, c, "GET", "/api/v1/openapi.json", nil)
+}
+
+// Me tells who asks and what they may do.
+//
+// GET /api/v1/me, role signed_in.
+func (c *Client) Me(ctx context.Context) (*Me, error) {
+	return call[Me](ctx, c, "GET", "/api/v1/me", nil)
+}
+
+// Setup tells whether the first account is still to be made.
+//
+// GET /api/v1/setup, role public.
+func (c *Client) Setup(ctx context.Context) (*Setup, error) {
+	return call[Setup](ctx, c, "GET", "/api/v1/setup", nil)
+}
+
+// SignIn signs in with name and password, or a one-time token.
+//
+// POST /api/v1/sign-ins, role public.
+func (c *Client) SignIn(ctx context.Context, req SignInRequest) (*SignedIn, error) {
+	return call[SignedIn](ctx, c, "POST", "/api/v1/sign-ins", req)
+}
+
+// ListSignIns lists one's sessions; an admin may ask for everybody's.
+//
+// GET /api/v1/sign-ins, role signed_in.
+func (c *Client) ListSignIns(ctx context.Context, req EverybodyRequest) (*List[SignIn], error) {
+	return call[List[SignIn]](ctx, c, "GET", "/api/v1/sign-ins", req)
+}
+
+// EndSignIn ends a session; current ends the one that asks.
+//
+// DELETE /api/v1/sign-ins/{id}, role signed_in.
+func (c *Client) EndSignIn(ctx context.Context, req IDRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/sign-ins/{id}", req)
+	return err
+}
+
+// ListPeople lists people with their teams and roles.
+//
+// GET /api/v1/people, role viewer.
+func (c *Client) ListPeople(ctx context.Context, req PageRequest) (*List[Person], error) {
+	return call[List[Person]](ctx, c, "GET", "/api/v1/people", req)
+}
+
+// CreatePerson makes an account; with the admin token the first one, an admin, and the token dies.
+//
+// POST /api/v1/people, role admin.
+func (c *Client) CreatePerson(ctx context.Context, req CreatePersonRequest) (*Person, error) {
+	return call[Person](ctx, c, "POST", "/api/v1/people", req)
+}
+
+// UpdatePerson changes an account: name, password, teams, roles, disabled.
+//
+// PATCH /api/v1/people/{id}, role admin.
+func (c *Client) UpdatePerson(ctx context.Context, req UpdatePersonRequest) (*Person, error) {
+	return call[Person](ctx, c, "PATCH", "/api/v1/people/{id}", req)
+}
+
+// ListTeams lists teams.
+//
+// GET /api/v1/teams, role viewer.
+func (c *Client) ListTeams(ctx context.Context) (*List[Team], error) {
+	return call[List[Team]](ctx, c, "GET", "/api/v1/teams", nil)
+}
+
+// CreateTeam makes a team.
+//
+// POST /api/v1/teams, role admin.
+func (c *Client) CreateTeam(ctx context.Context, req CreateTeamRequest) (*Team, error) {
+	return call[Team](ctx, c, "POST", "/api/v1/teams", req)
+}
+
+// ListTokens lists one's tokens; an admin may ask for everybody's.
+//
+// GET /api/v1/tokens, role signed_in.
+func (c *Client) ListTokens(ctx context.Context, req EverybodyRequest) (*List[Token], error) {
+	return call[List[Token]](ctx, c, "GET", "/api/v1/tokens", req)
+}
+
+// CreateToken makes a token with at most one's own roles; its secret is shown once.
+//
+// POST /api/v1/tokens, role signed_in.
+func (c *Client) CreateToken(ctx context.Context, req CreateTokenRequest) (*NewToken, error) {
+	return call[NewToken](ctx, c, "POST", "/api/v1/tokens", req)
+}
+
+// RevokeToken ends a token.
+//
+// DELETE /api/v1/tokens/{id}, role signed_in.
+func (c *Client) RevokeToken(ctx context.Context, req IDRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/tokens/{id}", req)
+	return err
+}
+
+// ListIntakeKeys lists intake keys of one's teams.
+//
+// GET /api/v1/intake-keys, role developer.
+func (c *Client) ListIntakeKeys(ctx context.Context) (*List[IntakeKey], error) {
+	return call[List[IntakeKey]](ctx, c, "GET", "/api/v1/intake-keys", nil)
+}
+
+// CreateIntakeKey makes a write-only key for a team's environment; its secret is shown once.
+//
+// POST /api/v1/intake-keys, role developer.
+func (c *Client) CreateIntakeKey(ctx context.Context, req CreateIntakeKeyRequest) (*NewIntakeKey, error) {
+	return call[NewIntakeKey](ctx, c, "POST", "/api/v1/intake-keys", req)
+}
+
+// RevokeIntakeKey ends an intake key.
+//
+// DELETE /api/v1/intake-keys/{id}, role developer.
+func (c *Client) RevokeIntakeKey(ctx context.Context, req IDRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/intake-keys/{id}", req)
+	return err
+}
+
+// ListAudit lists the audit log, the newest first.
+//
+// GET /api/v1/audit, role auditor.
+func (c *Client) ListAudit(ctx context.Context, req ListAuditRequest) (*List[AuditRecord], error) {
+	return call[List[AuditRecord]](ctx, c, "GET", "/api/v1/audit", req)
+}
