@@ -233,9 +233,10 @@ func (n *normaliser) attribute(s *dialect.Span, raw []byte, event, all bool) {
 	key, v := dialect.KeyValue(raw)
 	cut := false
 	limit := n.maxAttribute
-	if n.size += len(raw); n.size > maxRecord {
+	if n.size > maxRecord {
 		limit = min(limit, 1024) // many large attributes make a large record too
 	}
+	n.size += min(len(raw), limit)
 	switch {
 	case len(raw) > limit+len(key)+16:
 		key, v, raw = n.cut(s, key, v, limit)
