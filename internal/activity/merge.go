@@ -126,7 +126,8 @@ func (f *Fragment) texts() [22]*string {
 // Resolve writes the view of the layers into s: for each field the word of the
 // highest rank that has one. Usage is taken whole from one rank, so that its
 // parts stay partitions of its totals; unknown parts are filled in from a lower
-// rank only where the totals agree. Flags are the union of all ranks. Contents
+// rank only where the totals agree. Flags are the union of all ranks; whether the
+// run waits is the highest rank's word alone, since an answer ends it. Contents
 // are chosen field by field of content.
 func (ls Layers) Resolve(s *Step) {
 	if len(ls) == 0 {
@@ -164,7 +165,6 @@ func (ls Layers) Resolve(s *Step) {
 		if v.Agent == "" || l.AgentExplicit && !v.AgentExplicit {
 			v.Agent, v.AgentExplicit = l.Agent, l.AgentExplicit
 		}
-		v.Waiting = v.Waiting || l.Waiting
 		v.OnlyContent = v.OnlyContent && l.OnlyContent
 		from := l.texts()
 		for j, p := range v.texts() {

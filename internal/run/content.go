@@ -298,7 +298,7 @@ func (r *Reader) message(l *live, s source, p place, raw []byte) (n int32, ok bo
 	}
 	m.Role = r.names.get(m.Role)
 	if len(raw) < inlineSize || !r.contents.add(hash) {
-		m.Raw = r.cur.arena.bytes(genai.Unescape(raw))
+		m.Raw = append(r.cur.arena.room(len(raw))[:0], genai.Unescape(raw)...)
 		r.stats.StoredBytes += int64(len(m.Raw))
 	}
 	m.Size = int32(len(raw))

@@ -193,6 +193,9 @@ func (r *Reader) refs(l *live, b *activity.Batch, f *activity.Fragment, received
 	out := make([]activity.ContentRef, 0, len(f.Contents))
 	for k := range f.Contents {
 		c := &f.Contents[k]
+		if len(c.Raw) == 0 {
+			continue
+		}
 		list, cut := r.split(l, s, c)
 		if cut {
 			f.Flags |= activity.FlagTruncated

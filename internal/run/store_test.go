@@ -218,7 +218,7 @@ func (t *tape) Read(ctx context.Context, from uint64, handle func(uint64, time.T
 			}
 			continue
 		}
-		if err := handle(seq, time.Unix(0, start0), [][]byte{msg}); err != nil {
+		if err := handle(seq, time.Now(), [][]byte{msg}); err != nil {
 			return err
 		}
 		for i := range msg { // payloads are valid during the call only
