@@ -47,7 +47,9 @@ export function pretty(text: string): string {
   const c = text.trimStart()[0];
   if ((c !== '{' && c !== '[') || text.length > 400_000) return text;
   try {
-    return JSON.stringify(JSON.parse(text), null, 2);
+    const value: unknown = JSON.parse(text);
+    const line = JSON.stringify(value, null, 1).replace(/\n\s*/g, ' ');
+    return line.length <= 76 ? line : JSON.stringify(value, null, 2);
   } catch {
     return text;
   }

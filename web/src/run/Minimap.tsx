@@ -63,7 +63,7 @@ export function Minimap({ tree, scale, view, onView }: { tree: Tree; scale: Scal
         const x0 = scale.u(tree.start[i]!) * k;
         const w = Math.max(1, scale.u(tree.end[i]!) * k - x0);
         const y = 2 + Math.round((r / Math.max(1, tree.n - 1)) * room);
-        const error = s.status === 'error';
+        const error = s.status === 'error' && tree.childCount[i] === 0;
         const key = (Math.round(x0) * 64 + y) * 2 + (error ? 1 : 0);
         if (w < 2 && seen.has(key)) continue;
         seen.add(key);

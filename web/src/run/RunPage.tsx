@@ -248,7 +248,6 @@ function Head({ run, live, lost }: { run: Run; live: boolean; lost: boolean }) {
             {lost ? 'connection lost' : 'live'}
           </span>
         )}
-        <Outcome outcome={run.outcome} />
         {generated && <Badge title="Made by the demo's generator, not by an agent">generated</Badge>}
       </div>
       <div className={css.headmeta}>
@@ -274,6 +273,9 @@ function Head({ run, live, lost }: { run: Run; live: boolean; lost: boolean }) {
             <Said text={run.environment} />
           </span>
         )}
+        <span>
+          outcome <Outcome outcome={run.outcome} />
+        </span>
         <span>
           started <Time at={run.started_at} as="day" />
         </span>
@@ -493,7 +495,7 @@ function Performance({ tree, critical, lane, selected, live, follow, find, onFin
                 ref={findBox}
                 type="search"
                 value={find}
-                placeholder="Find a step (f)"
+                placeholder="Find (f)"
                 aria-label="Find a step"
                 onChange={(e) => onFind(e.target.value)}
                 onKeyDown={(e) => {

@@ -173,7 +173,7 @@ export function StepPanel({ run, tree, selected, critical, onSelect }: StepPanel
               {s.tool?.result ? (
                 <Data text={s.tool.result} />
               ) : (
-                <Nothing loaded={loaded} what={s.status === 'error' ? 'No result was' : 'The result was'} />
+                <Nothing loaded={loaded} what="The result was" />
               )}
             </div>
           </div>
@@ -181,8 +181,8 @@ export function StepPanel({ run, tree, selected, critical, onSelect }: StepPanel
       )}
 
       {s.kind === 'model' && <History s={s} before={before} tree={tree} onSelect={onSelect} loaded={loaded} />}
-      {s.kind !== 'model' && s.input && s.input.length > 0 && <Messages title="Given" list={s.input} />}
-      {s.output && s.output.length > 0 && <Messages title={s.kind === 'model' ? 'Answer' : 'Returned'} list={s.output} />}
+      {s.kind !== 'model' && !s.tool && s.input && s.input.length > 0 && <Messages title="Given" list={s.input} />}
+      {!s.tool && s.output && s.output.length > 0 && <Messages title={s.kind === 'model' ? 'Answer' : 'Returned'} list={s.output} />}
       {s.kind === 'model' && loaded && !s.output?.length && (
         <section>
           <h3 className={css.h3}>Answer</h3>
@@ -192,21 +192,21 @@ export function StepPanel({ run, tree, selected, critical, onSelect }: StepPanel
       {s.documents && s.documents.length > 0 && <Messages title="Documents" list={s.documents} />}
       {s.tools_offered && s.tools_offered.length > 0 && (
         <details className={css.section}>
-          <summary>{s.tools_offered.length} tools offered</summary>
+          <summary>{s.tools_offered.length === 1 ? '1 tool offered' : `${s.tools_offered.length} tools offered`}</summary>
           {s.tools_offered.map((m) => (
             <MessageCard key={m.ordinal} m={m} quiet />
           ))}
         </details>
       )}
 
-      {((s.flags && s.flags.length > 0) || tree.repair[selected]! & ~8) && (
+      {((s.flags && s.flags.length > 0) || (tree.repair[selected]! & ~8) !== 0) && (
         <section>
           <h3 className={css.h3}>What is odd about it</h3>
           <ul className={css.flags}>
             {s.flags?.map((f) => (
               <li key={f}>{FLAGS[f] ?? f}</li>
             ))}
-            {tree.repair[selected]! & 7 && repairWords(tree.repair[selected]!) ? <li>Here {repairWords(tree.repair[selected]!)}.</li> : null}
+            {(tree.repair[selected]! & ~8) !== 0 && repairWords(tree.repair[selected]!) ? <li>Here {repairWords(tree.repair[selected]!)}.</li> : null}
           </ul>
         </section>
       )}

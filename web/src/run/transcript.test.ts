@@ -43,10 +43,9 @@ describe('transcript', () => {
   it('shows each thing once and folds what is resent', () => {
     const rows = buildTranscript(buildTree(steps), messages);
     const said = rows.flatMap((r) => (r.type === 'message' ? [r.ordinal] : []));
-    expect(said).toEqual([1, 0, 2, 6]);
+    expect(said).toEqual([0, 1, 2, 6]);
     const resent = rows.filter((r) => r.type === 'resent');
     expect(resent.map((r) => (r.type === 'resent' ? [formatPlaces(r.places), r.of] : []))).toEqual([
-      ['2', 2],
       ['1–4', 4],
     ]);
     expect(rows.find((r) => r.type === 'tool')).toMatchObject({ args: [3], result: [4], asked: true });

@@ -70,12 +70,28 @@ export function buildTranscript(t: Tree, messages: ReadonlyMap<number, Message>)
   const lastOf = new Map<string, number[]>(); // agent -> what its last call was given
   const sameCall = new Map<string, number>(); // tool and arguments -> times called
 
+  // What an agent step was given or gave back and its calls say too is shown with the calls.
+  const told = new Set<number>();
+  const toldKeys = new Set<string>();
+  for (let i = 0; i < t.n; i++) {
+    const s = t.steps[i]!;
+    if (s.kind !== 'model' || !s.message_refs) continue;
+    for (const field of ['system', 'input', 'output'])
+      for (const o of expandRanges(parseRanges(s.message_refs[field]))) {
+        if (told.has(o)) continue;
+        told.add(o);
+        const k = keyOf(o);
+        if (k) toldKeys.add(k);
+      }
+  }
+  const isTold = (o: number) => told.has(o) || (keyOf(o) !== '' && toldKeys.has(keyOf(o)));
+
   // Outputs of containers come after everything below them.
   const closing: { at: number; step: number; ordinals: number[] }[] = [];
   const close = (upTo: number) => {
     while (closing.length && closing[closing.length - 1]!.at <= upTo) {
       const c = closing.pop()!;
-      const fresh = c.ordinals.filter((o) => !isShown(o));
+      const fresh = c.ordinals.filter((o) => !isShown(o) && !isTold(o));
       for (const o of fresh) {
         show(o);
         rows.push({ type: 'message', step: c.step, depth: t.depth[c.step]!, ordinal: o, out: true, tools: NONE });
@@ -160,7 +176,7 @@ export function buildTranscript(t: Tree, messages: ReadonlyMap<number, Message>)
       const above = p >= 0 ? agentOf(t, p) : '';
       if (s.kind === 'agent' && agent !== above) rows.push({ type: 'agent', step: i, depth, name: agent, fromAgent: above });
       const input = expandRanges(parseRanges(refs.input));
-      const fresh = input.filter((o) => !isShown(o));
+      const fresh = input.filter((o) => !isShown(o) && !isTold(o));
       for (const o of fresh) {
         show(o);
         rows.push({ type: 'message', step: i, depth, ordinal: o, out: false, tools: NONE });

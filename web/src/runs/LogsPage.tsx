@@ -51,8 +51,7 @@ export function LogsPage() {
   const filtered = Boolean(params.phrase || params.severity || params.loose || params.agent);
   return (
     <div className={css.page}>
-      <PageHeader title="Logs" question="What did agents and their services write?" answer={list.isSuccess && rows.length > 0 ? `${plural(rows.length, 'record')}${hasNextPage ? ' read so far' : ''}, newest first.` : undefined} />
-      <ActivityTabs />
+      <PageHeader title="Logs" question="What did agents and their services write?" answer={list.isSuccess && rows.length > 0 ? `${plural(rows.length, 'record')}${hasNextPage ? ' read so far' : ''}, newest first.` : undefined} actions={<ActivityTabs />} />
       <form
         className={css.controls}
         onSubmit={(e) => {

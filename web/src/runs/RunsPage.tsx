@@ -93,8 +93,7 @@ export function RunsPage() {
   };
   return (
     <div className={css.page}>
-      <PageHeader title="Runs" question="What happened?" answer={<Answer rows={cells(totals.data)} q={q} live={view.live} />} />
-      <ActivityTabs />
+      <PageHeader title="Runs" question="What happened?" answer={<Answer rows={cells(totals.data)} q={q} live={view.live} />} actions={<ActivityTabs />} />
       <div className={css.controls}>
         <SearchBox id="runs-search" value={q} onChange={setQ} fields={fields.data ?? []} label="Search runs" placeholder="Search: agent:refunds cost>0.10 any(kind:tool status:error) or words that were said   ( / )" error={searchError} />
         <Popover width={220}>

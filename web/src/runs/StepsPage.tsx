@@ -153,8 +153,8 @@ export function StepsPage() {
             </>
           ) : undefined
         }
+        actions={<ActivityTabs />}
       />
-      <ActivityTabs />
       <div className={css.controls}>
         <label className={css.field}>
           by{' '}

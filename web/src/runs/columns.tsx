@@ -3,7 +3,7 @@ import type { Run } from '../api/types';
 import { Said } from '../run/Text';
 import { clock, count, day, full } from '../shared/format';
 import type { Column } from '../shared/KeyTable';
-import { Badge, Outcome, RunStatus } from '../shared/Marks';
+import { Outcome, RunStatus } from '../shared/Marks';
 import { Cost, Duration, pickView, Tokens, Unknown, usageTotal } from '../shared/Values';
 import css from './runs.module.css';
 
@@ -16,19 +16,25 @@ export interface RunColumn extends Column<Run> {
 /** allColumns are the columns in their order; tz is the page's zone, wide whether there is room for longer texts. */
 export function allColumns(tz: string): RunColumn[] {
   return [
-    { id: 'status', name: 'Status', standard: true, head: 'status', width: '92px', cell: (r) => <RunStatus status={r.status} failed={r.failed} words /> },
+    { id: 'status', name: 'Status', standard: true, head: 'status', width: '88px', cell: (r) => <RunStatus status={r.status} failed={r.failed} words /> },
     {
       id: 'started',
       name: 'Started',
       standard: true,
       head: 'started',
-      width: '124px',
+      width: '108px',
       sort: 'started',
       cell: (r) => {
         const t = Date.parse(r.started_at);
         return (
           <time className="num" dateTime={r.started_at} title={full(t, tz)}>
-            <span className="muted">{day(t, tz)}</span> {clock(t, tz, 's')}
+            {day(t, tz) === day(Date.now(), tz) ? (
+              clock(t, tz, 's')
+            ) : (
+              <>
+                <span className="muted">{day(t, tz)}</span> {clock(t, tz)}
+              </>
+            )}
           </time>
         );
       },
@@ -38,7 +44,7 @@ export function allColumns(tz: string): RunColumn[] {
       name: 'Agent',
       standard: true,
       head: 'agent',
-      width: 'minmax(120px, 1fr)',
+      width: 'minmax(104px, 1fr)',
       cell: (r) =>
         r.agent ? (
           <span className={css.agent}>
@@ -53,7 +59,7 @@ export function allColumns(tz: string): RunColumn[] {
       name: 'Run',
       standard: true,
       head: 'run',
-      width: 'minmax(140px, 1.6fr)',
+      width: 'minmax(120px, 1.5fr)',
       cell: (r) => (
         <Link to={'/runs/$id' as never} params={{ id: r.id } as never} search={pickView as never} className={css.runlink}>
           <Said text={r.name || r.task || r.id} />
@@ -65,29 +71,29 @@ export function allColumns(tz: string): RunColumn[] {
       name: 'Error',
       standard: true,
       head: 'error',
-      width: 'minmax(90px, 0.8fr)',
+      width: 'minmax(84px, 0.9fr)',
       cell: (r) =>
         r.failed || r.error_type ? (
-          <Badge tone={r.failed ? 'bad' : 'warn'} title={r.error_type || 'error without a type'}>
+          <span className={css.errtag} data-tone={r.failed ? 'bad' : 'warn'} title={r.error_type || 'error without a type'}>
             <Said text={r.error_type || 'error'} />
-          </Badge>
+          </span>
         ) : null,
     },
-    { id: 'outcome', name: 'Outcome', standard: true, head: 'outcome', width: '128px', cell: (r) => (r.outcome || r.status === 'done' ? <Outcome outcome={r.outcome} /> : null) },
-    { id: 'duration', name: 'Duration', standard: true, head: 'duration', width: '96px', align: 'right', sort: 'duration', cell: (r) => <Duration ms={r.duration_ms} running={r.status === 'running' || r.status === 'waiting'} /> },
-    { id: 'steps', name: 'Steps', standard: true, head: 'steps', width: '70px', align: 'right', sort: 'steps', cell: (r) => count(r.step_count) },
-    { id: 'errors', name: 'Failed steps', standard: true, head: 'failed', width: '68px', align: 'right', sort: 'errors', cell: (r) => (r.error_count > 0 ? <span className={css.bad}>{count(r.error_count)}</span> : <span className="muted">0</span>) },
+    { id: 'outcome', name: 'Outcome', standard: true, head: 'outcome', width: '104px', cell: (r) => (r.outcome ? <Outcome outcome={r.outcome} /> : r.status === 'done' ? <Unknown why="It ended without saying whether it helped." /> : null) },
+    { id: 'duration', name: 'Duration', standard: true, head: 'duration', width: '88px', align: 'right', sort: 'duration', cell: (r) => <Duration ms={r.duration_ms} running={r.status === 'running' || r.status === 'waiting'} /> },
+    { id: 'steps', name: 'Steps', standard: true, head: 'steps', width: '60px', align: 'right', sort: 'steps', cell: (r) => count(r.step_count) },
+    { id: 'errors', name: 'Failed steps', standard: true, head: 'failed', width: '60px', align: 'right', sort: 'errors', cell: (r) => (r.error_count > 0 ? <span className={css.bad}>{count(r.error_count)}</span> : <span className="muted">0</span>) },
     {
       id: 'tokens',
       name: 'Tokens',
       standard: true,
       head: 'tokens',
-      width: '84px',
+      width: '74px',
       align: 'right',
       sort: 'tokens',
       cell: (r) => (r.model_calls === 0 && usageTotal(r.usage) === null ? <span className="muted">none</span> : <Tokens n={usageTotal(r.usage)} />),
     },
-    { id: 'cost', name: 'Cost', standard: true, head: 'cost', width: '88px', align: 'right', sort: 'cost', cell: (r) => (r.model_calls === 0 && r.cost.amount === null ? <span className="muted">none</span> : <Cost cost={r.cost} partial={r.coverage?.unknown_cost_calls} />) },
+    { id: 'cost', name: 'Cost', standard: true, head: 'cost', width: '108px', align: 'right', sort: 'cost', cell: (r) => (r.model_calls === 0 && r.cost.amount === null ? <span className="muted">none</span> : <Cost cost={r.cost} partial={r.coverage?.unknown_cost_calls} />) },
     { id: 'models', name: 'Models', standard: false, head: 'models', width: 'minmax(110px, 0.8fr)', cell: (r) => <Many of={r.models} /> },
     { id: 'tools', name: 'Tools', standard: false, head: 'tools', width: 'minmax(110px, 0.8fr)', cell: (r) => <Many of={r.tools} /> },
     { id: 'session', name: 'Session', standard: false, head: 'session', width: 'minmax(90px, 0.6fr)', cell: (r) => (r.session ? <Said text={r.session} /> : null) },

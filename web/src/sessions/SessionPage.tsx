@@ -7,7 +7,6 @@ import { Said } from '../run/Text';
 import { MessageCard } from '../run/Transcript';
 import css from '../runs/runs.module.css';
 import { count, duration, money, plural } from '../shared/format';
-import { useShortcuts } from '../shared/keys';
 import { Empty, PageHeader, ProblemNote } from '../shared/Layout';
 import { Badge, Outcome, RunStatus } from '../shared/Marks';
 import { Cost, Duration, pickView, Time } from '../shared/Values';
@@ -45,7 +44,6 @@ export function SessionPage() {
     // The results are new objects at every render; what was read tells when they differ.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [runs, talk, said.map((s) => s.dataUpdatedAt).join()]);
-  useShortcuts('Session', []);
   const refused = said.some((s) => s.error instanceof Problem && s.error.status === 403);
   const known = runs.filter((r) => r.cost.amount !== null);
   const failed = runs.filter((r) => r.failed).length;

@@ -64,8 +64,7 @@ export function SessionsPage() {
   const searchError = list.error instanceof Problem && (list.error.status === 400 || list.error.status === 422) ? list.error.message : undefined;
   return (
     <div className={css.page}>
-      <PageHeader title="Sessions" question="What belongs together for the one it was done for?" answer={list.isSuccess && rows.length > 0 ? `${plural(rows.length, 'session')}${hasNextPage ? ' and more' : ''}, the last active first.` : undefined} />
-      <ActivityTabs />
+      <PageHeader title="Sessions" question="What belongs together for the one it was done for?" answer={list.isSuccess && rows.length > 0 ? `${plural(rows.length, 'session')}${hasNextPage ? ' and more' : ''}, the last active first.` : undefined} actions={<ActivityTabs />} />
       <div className={css.controls}>
         <SearchBox id="sessions-search" value={q} onChange={(next) => setParams({ q: next || undefined }, 'push')} fields={fields.data ?? []} label="Search sessions by their runs" placeholder="Search by their runs: agent:refunds user:u-17 failed:true   ( / )" error={searchError} />
       </div>
