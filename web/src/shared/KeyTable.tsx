@@ -31,6 +31,8 @@ export interface KeyTableProps<T> {
   active?: string;
   onActive?: (row: T) => void;
   empty?: ReactNode;
+  /** A row that is a heading over the next ones: shown across all columns. */
+  heading?: (row: T) => ReactNode | undefined;
   /** Focus the table when it appears, so that j and k work at once. */
   autoFocus?: boolean;
 }
@@ -39,7 +41,7 @@ export interface KeyTableProps<T> {
  * KeyTable is the one table of the console: virtual (any number of rows, few
  * DOM nodes), and run by keyboard: j k or arrows, page keys, Home, End, Enter opens.
  */
-export function KeyTable<T>({ label, columns, rows, rowKey, onOpen, sort, onSort, onEnd, height, active, onActive, empty, autoFocus }: KeyTableProps<T>) {
+export function KeyTable<T>({ label, columns, rows, rowKey, onOpen, sort, onSort, onEnd, height, active, onActive, empty, heading, autoFocus }: KeyTableProps<T>) {
   const { density } = usePrefs();
   const box = useRef<HTMLDivElement>(null);
   const id = useId();
@@ -48,6 +50,8 @@ export function KeyTable<T>({ label, columns, rows, rowKey, onOpen, sort, onSort
   const rowHeight = density === 'comfortable' ? 38 : 30;
   const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => box.current, estimateSize: () => rowHeight, overscan: 12, scrollMargin: 0 });
   const tracks = columns.map((c) => c.width).join(' ');
+  // Every row is a grid of its own: with one width for all of them their columns meet.
+  const minWidth = columns.reduce((sum, c) => sum + Number(/(\d+)px/.exec(c.width)?.[1] ?? 0), 0);
   const at = activeKey === undefined ? -1 : rows.findIndex((r) => rowKey(r) === activeKey);
 
   useEffect(() => virtual.measure(), [virtual, rowHeight]);
@@ -62,7 +66,10 @@ export function KeyTable<T>({ label, columns, rows, rowKey, onOpen, sort, onSort
   }, [last, rows.length, onEnd]);
 
   function move(to: number) {
-    const i = Math.max(0, Math.min(rows.length - 1, to));
+    let i = Math.max(0, Math.min(rows.length - 1, to));
+    // Headings are passed over, in the direction of the move.
+    const step = i >= at ? 1 : -1;
+    while (rows[i] !== undefined && heading?.(rows[i]!) !== undefined) i += step;
     const row = rows[i];
     if (row === undefined) return;
     setOwn(rowKey(row));
@@ -97,7 +104,7 @@ export function KeyTable<T>({ label, columns, rows, rowKey, onOpen, sort, onSort
       aria-activedescendant={at >= 0 ? `${id}-${at}` : undefined}
       onKeyDown={onKeyDown}
     >
-      <div className={css.thead} role="row" style={{ gridTemplateColumns: tracks }}>
+      <div className={css.thead} role="row" style={{ gridTemplateColumns: tracks, minWidth }}>
         {columns.map((c) => {
           const name = c.sort;
           const desc = name !== undefined && sort === name;
@@ -122,10 +129,20 @@ export function KeyTable<T>({ label, columns, rows, rowKey, onOpen, sort, onSort
           <div role="gridcell">{empty}</div>
         </div>
       ) : (
-        <div role="rowgroup" style={{ height: virtual.getTotalSize(), position: 'relative', minWidth: 'max-content' }}>
+        <div role="rowgroup" style={{ height: virtual.getTotalSize(), position: 'relative', minWidth }}>
           {items.map((v) => {
             const row = rows[v.index]!;
             const key = rowKey(row);
+            const over = heading?.(row);
+            if (over !== undefined) {
+              return (
+                <div key={key} id={`${id}-${v.index}`} role="row" aria-rowindex={v.index + 2} className={css.trow} style={{ transform: `translateY(${v.start}px)`, display: 'block' }}>
+                  <div role="gridcell" aria-colspan={columns.length} style={{ height: '100%' }}>
+                    {over}
+                  </div>
+                </div>
+              );
+            }
             return (
               <div
                 key={key}
@@ -136,7 +153,7 @@ export function KeyTable<T>({ label, columns, rows, rowKey, onOpen, sort, onSort
                 className={css.trow}
                 data-active={key === activeKey || undefined}
                 data-opens={onOpen ? '' : undefined}
-                style={{ transform: `translateY(${v.start}px)`, gridTemplateColumns: tracks }}
+                style={{ transform: `translateY(${v.start}px)`, gridTemplateColumns: tracks, minWidth }}
                 onClick={(e) => {
                   if ((e.target as HTMLElement).closest('a,button,input')) return;
                   move(v.index);
