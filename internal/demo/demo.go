@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -60,9 +61,9 @@ type place struct{ team, environment string }
 // person is somebody to sign in as.
 type person struct {
 	name, title, password string
-	role                  string
-	team                  string // "": all
-	teams                 []string
+	roles                 []string
+	team                  string   // for which the roles hold; "*": all
+	teams                 []string // to which they belong
 }
 
 // New checks and wires; nothing starts.
@@ -84,16 +85,29 @@ func New(o Options) *Demo {
 	}
 	model := modelserver.Everyday(o.Seed)
 	model.Pace = o.Pace
-	return &Demo{
+	d := &Demo{
 		o: o, log: o.Logger, model: modelserver.New(model), shop: shop.New(o.Seed, shop.Everyday(), o.Pace),
 		playing: map[string]time.Time{}, keys: map[place]string{}, agents: map[string]*liveAgent{},
-		// Passwords are of this start only: a data folder that is kept must not
-		// hold accounts whose password is in a public source.
 		people: []person{
-			{name: "platform-engineer", title: "platform engineer", role: "admin", teams: []string{"platform"}, password: rand.Text()[:12]},
-			{name: "sre", title: "SRE", role: "responder", teams: []string{"platform", "support"}, password: rand.Text()[:12]},
-			{name: "owner", title: "business owner", role: "viewer", team: "support", teams: []string{"support"}, password: rand.Text()[:12]},
+			{name: "platform-engineer", title: "platform engineer", roles: []string{"admin", "reader", "developer"}, team: "*", teams: []string{"platform"}},
+			{name: "sre", title: "SRE", roles: []string{"responder", "reader"}, team: "*", teams: []string{"platform", "support"}},
+			{name: "owner", title: "business owner", roles: []string{"viewer"}, team: "support", teams: []string{"support"}},
 		},
+	}
+	for i := range d.people {
+		d.people[i].password = newPassword(d.people[i].name)
+	}
+	return d
+}
+
+// newPassword makes one for this start only: a data folder that is kept must
+// not hold accounts whose password is in a public source. Reeve refuses one
+// that holds the account's name.
+func newPassword(name string) string {
+	for {
+		if p := strings.ToLower(rand.Text()[:14]); !strings.Contains(p, name) {
+			return p
+		}
 	}
 }
 

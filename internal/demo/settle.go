@@ -65,9 +65,9 @@ func (d *Demo) settle(ctx context.Context, at Endpoints) error {
 }
 
 func (d *Demo) makePerson(ctx context.Context, at Endpoints, p person) error {
-	grants := []client.Grant{{Role: p.role, Team: p.team}}
-	if p.role != "admin" {
-		grants = append(grants, client.Grant{Role: "reader", Team: p.team})
+	var grants []client.Grant
+	for _, role := range p.roles {
+		grants = append(grants, client.Grant{Role: role, Team: p.team, Environment: "*"})
 	}
 	err := call(ctx, at, http.MethodPost, "/people", client.CreatePersonRequest{
 		Name: p.name, FullName: "Demo: " + p.title, Password: p.password, Teams: p.teams, Grants: grants,

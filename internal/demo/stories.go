@@ -175,7 +175,7 @@ func (d *Demo) Notices() []client.Notice {
 	}
 	play := client.Notice{
 		ID: "demo-stories", Title: "Make something go wrong",
-		Links: []client.NoticeLink{{Label: "Runs that failed", Path: "/runs?q=status%3Aerror"}},
+		Links: []client.NoticeLink{{Label: "Runs that failed", Path: "/runs?q=failed%3Atrue"}},
 	}
 	for _, s := range stories() {
 		if until := d.playing[s.name]; time.Now().Before(until) {
