@@ -72,52 +72,62 @@ func (r *Reader) fragment(ctx context.Context, b *activity.Batch, f *activity.Fr
 		}
 		refs = r.refs(l, b, f, received)
 	}
+	if i == none || !l.steps[i].is(bitSeen) {
+		r.first(l, f, refs, b, received)
+		return nil
+	}
 	// The copy is made before it is known to be needed: laid end to end it is
 	// also what the hash reads, and resends are rare.
-	var c activity.Layer
-	hash := r.copy(&c.Fragment, f)
-	c.Refs = refs
-	for k := range refs {
-		hash = mix(hash, uint64(refs[k].Field), uint64(uint32(refs[k].Order)), xxhash.Sum64String(refs[k].Messages))
-	}
-	hash = max(hash, 1)
-	if i != none && l.steps[i].is(bitSeen) && l.knows(i, hash) {
+	c := activity.Layer{Refs: refs}
+	hash := withRefs(r.copy(&c.Fragment, f), refs)
+	if l.knows(i, hash) {
 		r.stats.Duplicates++
 		return nil
 	}
-	i = l.place(f.Step)
 	if err := r.join(ctx, l, i, &c, b, received); err != nil {
 		return err
 	}
 	l.learn(i, hash)
-	l.addTrace(f.Trace)
 	r.touch(l, received)
 	return nil
 }
 
+// withRefs adds what a fragment's contents became to its hash, which is never 0.
+func withRefs(hash uint64, refs []activity.ContentRef) uint64 {
+	for k := range refs {
+		hash = mix(hash, uint64(refs[k].Field), uint64(uint32(refs[k].Order)), xxhash.Sum64String(refs[k].Messages))
+	}
+	return max(hash, 1)
+}
+
+// first makes the step of a fragment that is the first of its step.
+func (r *Reader) first(l *live, f *activity.Fragment, refs []activity.ContentRef, b *activity.Batch, received int64) {
+	i := l.place(f.Step)
+	slot := r.cur.take(l, i)
+	s := &r.cur.Steps[slot]
+	hash := withRefs(r.copy(&s.Fragment, f), refs)
+	s.Refs, s.Received, s.Revision = refs, received, 1
+	s.Sender, s.Team = r.names.get(b.Sender), r.names.get(b.Team)
+	if !s.WholeFragment {
+		r.cur.layers[slot] = activity.Layers{{Fragment: s.Fragment, Refs: refs}}
+	}
+	st := &l.steps[i]
+	st.slot, st.write, st.revision = slot, r.cur.number, 1
+	st.set(bitSeen, true)
+	l.seen++
+	r.settle(l, i, s)
+	l.learn(i, hash)
+	l.addTrace(f.Trace)
+	r.touch(l, received)
+}
+
 // join merges c into step i and lets memory know what became of it.
 func (r *Reader) join(ctx context.Context, l *live, i int32, c *activity.Layer, b *activity.Batch, received int64) error {
-	st := &l.steps[i]
-	if !st.is(bitSeen) {
-		slot := r.cur.take(l, i)
-		s := &r.cur.Steps[slot]
-		s.Fragment, s.Refs = c.Fragment, c.Refs
-		s.Received, s.Revision = received, 1
-		s.Sender, s.Team = r.names.get(b.Sender), r.names.get(b.Team)
-		if !s.WholeFragment {
-			r.cur.layers[slot] = activity.Layers{*c}
-		}
-		st.slot, st.write, st.revision = slot, r.cur.number, 1
-		st.set(bitSeen, true)
-		l.seen++
-		r.settle(l, i, s)
-		return nil
-	}
 	s, err := r.open(ctx, l, i)
 	if err != nil {
 		return err
 	}
-	st = &l.steps[i]
+	st := &l.steps[i]
 	layers, err := r.layersOf(st.slot, s)
 	if err != nil {
 		return err
@@ -356,7 +366,7 @@ func (r *Reader) settle(l *live, i int32, s *activity.Step) {
 	if s.Usage.Known() || s.Cost.Basis != activity.CostUnknown {
 		if st.usage == none {
 			st.usage = int32(len(l.usages))
-			l.usages = append(l.usages, usage{})
+			l.usages = append(roomFor(l.usages, 2), usage{})
 		}
 		l.usages[st.usage] = usage{s.Usage, s.Cost.Nanos, r.names.get(s.Cost.Currency), s.Cost.Basis}
 	} else if st.usage != none {
@@ -444,7 +454,7 @@ func (r *Reader) profile(l *live, s *activity.Step) int32 {
 	} {
 		*t = r.names.get(*t)
 	}
-	l.profiles = append(l.profiles, p)
+	l.profiles = append(roomFor(l.profiles, 1), p)
 	return int32(len(l.profiles) - 1)
 }
 

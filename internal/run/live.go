@@ -163,6 +163,7 @@ func (l *live) place(id activity.StepID) int32 {
 		return i
 	}
 	i := int32(len(l.steps))
+	l.steps = roomFor(l.steps, 4)
 	l.steps = append(l.steps, step{id: id, parent: none, profile: none, usage: none, end: activity.Unknown})
 	switch {
 	case l.index != nil:
@@ -174,6 +175,17 @@ func (l *live) place(id activity.StepID) int32 {
 		}
 	}
 	return i
+}
+
+// roomFor makes room for one more, in small strides first: most runs have
+// about ten steps, and doubling would leave half of memory empty.
+func roomFor[T any](s []T, stride int) []T {
+	if len(s) < cap(s) || len(s) > 8*stride {
+		return s // append knows better from here
+	}
+	out := make([]T, len(s), len(s)+stride)
+	copy(out, s)
+	return out
 }
 
 func (l *live) addTrace(t activity.TraceID) {
@@ -230,7 +242,7 @@ func (l *live) root(i int) bool {
 
 // estimate is the run's share of memory in bytes.
 func (l *live) estimate() int32 {
-	const head = 420 // the struct, its entry in the map, allocator slack
+	const head = 640 // the struct, its entry in the map, allocator slack
 	n := head + cap(l.steps)*88 + cap(l.usages)*72 + cap(l.profiles)*224 + cap(l.notes)*48 + len(l.index)*40 +
 		len(l.hashes)*64 + cap(l.traces)*16 + l.words.size()
 	return int32(min(n, 1<<30))

@@ -68,10 +68,10 @@ type Options struct {
 	FlushEvery   time.Duration // a step is in the store so soon after it came; default 700 ms
 	RowEvery     time.Duration // a changed run's row is written at least so often; default 10 s
 	NotifyEvery  time.Duration // default 250 ms
-	Linger       time.Duration // a finished run stays in memory for so long, for what comes late; default 15 s
+	Linger       time.Duration // a finished run stays in memory for so long, for what comes late; default 5 s
 	FlushSteps   int           // a write is full at so many steps; default 20,000
 	FlushBytes   int           // or so many bytes; default 12 MB
-	MaxBytes     int           // memory for live runs; default 160 MB
+	MaxBytes     int           // memory for live runs; default 128 MB
 	HoldBytes    int           // memory for stored steps of which more is expected; default 24 MB
 	MaxAge       time.Duration // older events count into the day that long ago; default 400 days
 }
@@ -92,10 +92,10 @@ func (o *Options) complete() error {
 	def(&o.FlushEvery, 700*time.Millisecond)
 	def(&o.RowEvery, 10*time.Second)
 	def(&o.NotifyEvery, 250*time.Millisecond)
-	def(&o.Linger, 15*time.Second)
+	def(&o.Linger, 5*time.Second)
 	def(&o.FlushSteps, 20_000)
 	def(&o.FlushBytes, 12<<20)
-	def(&o.MaxBytes, 160<<20)
+	def(&o.MaxBytes, 128<<20)
 	def(&o.HoldBytes, 24<<20)
 	def(&o.MaxAge, 400*24*time.Hour)
 	return nil

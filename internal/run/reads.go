@@ -25,6 +25,18 @@ func (r *Reader) Live(id activity.RunID) (row *activity.Run, steps []activity.St
 	return &run, steps, messages, true
 }
 
+// LiveRun is Live for the row alone, which is much cheaper.
+func (r *Reader) LiveRun(id activity.RunID) (*activity.Run, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	l := r.runs[id]
+	if l == nil || l.seen == 0 {
+		return nil, false
+	}
+	run := r.row(l, r.o.Now().UnixNano())
+	return &run, true
+}
+
 // unstored are the steps and messages of l that are not in the store yet.
 func (r *Reader) unstored(l *live) (steps []activity.Step, messages []activity.Message) {
 	for i := range l.steps {
