@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"slices"
+	"strings"
 	"time"
 	"unsafe"
 
@@ -449,11 +450,11 @@ func (r *Reader) profile(l *live, s *activity.Step) int32 {
 		return maxProfiles - 1
 	}
 	for _, t := range [...]*string{
-		&p.agent, &p.agentID, &p.version, &p.environment, &p.task, &p.runName, &p.session,
-		&p.user, &p.mode, &p.outcome, &p.dialect, &p.team, &p.sender,
+		&p.agent, &p.agentID, &p.version, &p.environment, &p.task, &p.runName, &p.mode, &p.outcome, &p.dialect, &p.team, &p.sender,
 	} {
 		*t = r.names.get(*t)
 	}
+	p.session, p.user = strings.Clone(p.session), strings.Clone(p.user) // mostly this run's alone
 	l.profiles = append(roomFor(l.profiles, 1), p)
 	return int32(len(l.profiles) - 1)
 }

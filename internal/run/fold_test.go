@@ -1,7 +1,7 @@
 package run
 
 import (
-	"context"
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"reeve/internal/activity"
+	"reeve/internal/telemetry"
 )
 
 // flat prices one token at one nano and knows every model but "mystery".
@@ -33,6 +34,7 @@ type harness struct {
 	seq   uint64
 	now   time.Time
 	opts  func(*Options)
+	log   [][]byte
 }
 
 func newHarness(t testing.TB, store *memory, opts func(*Options)) *harness {
@@ -57,6 +59,23 @@ func (h *harness) restart() {
 		h.t.Fatal(err)
 	}
 	h.r = r
+	for seq := h.store.cursor; seq < h.seq; seq++ {
+		h.handle(seq+1, h.log[seq])
+	}
+}
+
+func (h *harness) handle(seq uint64, msg []byte) {
+	h.t.Helper()
+	msg = bytes.Clone(msg)
+	if err := h.r.handle(h.t.Context(), seq, h.now, [][]byte{msg}); err != nil {
+		h.t.Fatal(err)
+	}
+	for i := range msg { // payloads are valid during the call only
+		msg[i] = 0xdd
+	}
+	if h.r.stats.Undecodable > 0 {
+		h.t.Fatal("payload was not decoded")
+	}
 }
 
 func (h *harness) feed(batches ...*activity.Batch) {
@@ -66,15 +85,8 @@ func (h *harness) feed(batches ...*activity.Batch) {
 	for _, b := range batches {
 		msg = activity.AppendBatch(msg, b)
 	}
-	if err := h.r.handle(h.t.Context(), h.seq, h.now, [][]byte{msg}); err != nil {
-		h.t.Fatal(err)
-	}
-	for i := range msg {
-		msg[i] = 0xdd
-	}
-	if h.r.stats.Undecodable > 0 {
-		h.t.Fatal("payload was not decoded")
-	}
+	h.log = append(h.log, msg)
+	h.handle(h.seq, msg)
 }
 
 func (h *harness) flush() {
@@ -316,7 +328,6 @@ func play(t *testing.T, rng *rand.Rand, story []activity.Fragment, shuffled bool
 		case 0, 1, 2:
 			h.flush()
 		case 3:
-			h.flush()
 			h.restart()
 		case 4:
 			h.flush()
@@ -350,8 +361,23 @@ func gather(h *harness) result {
 			out.Steps[s.Step.String()] = s
 		}
 	}
+	var rows, rolled [7]int64
+	for _, r := range out.Runs {
+		for i, v := range [...]int64{1, r.Steps, r.Errors, max(r.Usage.InputTotal, 0), max(r.Usage.OutputTotal, 0), r.UnknownUsageCalls, r.Cost.Nanos} {
+			rows[i] += v
+		}
+	}
 	for k, d := range h.store.rollups {
 		out.Rollups[k] = fmt.Sprint(d)
+		if d.Family != telemetry.FamilyAgent {
+			continue
+		}
+		for i, v := range [...]int64{d.Runs, d.Count, d.Errors, d.InputTotal, d.OutputTotal, d.Unknown, d.CostNanos} {
+			rolled[i] += v
+		}
+	}
+	if rows != rolled {
+		h.t.Fatalf("runs, steps, errors, input, output, unknown, cost: %v in rows, %v in rollups", rows, rolled)
 	}
 	return out
 }
@@ -450,5 +476,3 @@ func randomStory(rng *rand.Rand) []activity.Fragment {
 	}
 	return out
 }
-
-var _ = context.Background
