@@ -7,8 +7,10 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -116,4 +118,39 @@ func BenchmarkPublishOne(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkDecisionBesideActivity is the latency of a decision record while
+// telemetry fills the other stream as fast as it goes.
+func BenchmarkDecisionBesideActivity(b *testing.B) {
+	bus := openTest(b, Options{ActivityBytes: 256 << 20})
+	ctx, cancel := context.WithCancel(b.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		batch := spanLike(490_000, 3)
+		for ctx.Err() == nil {
+			seq, err := bus.Activity().Publish(ctx, batch)
+			if err == nil && seq%64 == 0 {
+				err = bus.Activity().DeleteThrough(ctx, seq)
+			}
+			if err != nil && ctx.Err() == nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
+	record := spanLike(600, 1)
+	var took []time.Duration
+	for b.Loop() {
+		start := time.Now()
+		if _, err := bus.Decisions().Publish(ctx, record); err != nil {
+			b.Fatal(err)
+		}
+		took = append(took, time.Since(start))
+	}
+	cancel()
+	wg.Wait()
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50_µs")
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99_µs")
 }
