@@ -57,7 +57,7 @@ type Store interface {
 	Retain(ctx context.Context, p Retention) (Dropped, error)
 	// Stats describes the store for /metrics and the health page.
 	Stats(ctx context.Context) (Stats, error)
-	// Run does the engine's own work (merging) until ctx ends.
+	// Maintain does the engine's own work (merging) until ctx ends.
 	Maintain(ctx context.Context) error
 	Close() error
 }
@@ -120,6 +120,7 @@ type RunsQuery struct {
 	Filter   search.Expr // nil: all
 	From, To time.Time   // by start; zero: open
 	Teams    []string    // nil: every team; else only these (access)
+	Content  bool        // the asker may read content: a phrase is looked for in it
 	Sort     string      // "started" (default), "duration", "cost", "steps", "errors", "tokens", "updated"; "-" before it for ascending
 	Limit    int
 	Cursor   string

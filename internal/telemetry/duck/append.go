@@ -1,0 +1,438 @@
+package duck
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"io"
+	"path/filepath"
+	"slices"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/parquet-go/parquet-go"
+
+	"reeve/internal/activity"
+	"reeve/internal/fault"
+	"reeve/internal/telemetry"
+)
+
+// encoders are the buffers of Append, guarded by Store.write.
+type encoders struct {
+	steps    encoder[stepRow]
+	messages encoder[messageRow]
+	content  encoder[contentRow]
+	logs     encoder[logRow]
+	metrics  encoder[activity.MetricPoint]
+	runs     encoder[runRow]
+
+	stepRows  []stepRow
+	attrs     renderer
+	resources renderer
+	logAttrs  renderer
+	logRes    renderer
+}
+
+// starts remembers where the rows of recent runs stand in the index. Two
+// generations bound it.
+type starts struct{ young, old map[activity.RunID]int64 }
+
+const startsKept = 100_000
+
+func (s *starts) put(id activity.RunID, start int64) {
+	if s.young == nil || len(s.young) >= startsKept {
+		s.old, s.young = s.young, make(map[activity.RunID]int64)
+	}
+	s.young[id] = start
+}
+
+func (s *starts) get(id activity.RunID) (int64, bool) {
+	if n, ok := s.young[id]; ok {
+		return n, true
+	}
+	n, ok := s.old[id]
+	return n, ok
+}
+
+// part is a segment being written by Append.
+type part struct {
+	segment
+	write func(io.Writer) error
+	index []idxRow
+}
+
+// Append stores a write and moves the cursor. Segments are written and synced
+// first; one transaction then makes them, rollups, run rows and the cursor
+// count. An error before its commit leaves files that the manifest does not
+// name: they are removed here, or at the next start.
+func (s *Store) Append(ctx context.Context, w *telemetry.Write) error {
+	s.write.Lock()
+	defer s.write.Unlock()
+	if s.closed.Load() {
+		return fault.New(fault.KindUnavailable, "telemetry.closed", "the telemetry store is closed")
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	at, err := s.index.cursor(ctx, w.Partition)
+	if err != nil {
+		return err
+	}
+	if w.Cursor < at {
+		return fault.New(fault.KindConflict, "telemetry.replayed", "log position %d is stored already (the store is at %d)", w.Cursor, at)
+	}
+	parts := s.parts(w)
+	if len(parts) > 0 {
+		first, err := s.index.reserve(len(parts))
+		if err != nil {
+			return storageFault("reserving segments", err)
+		}
+		for i := range parts {
+			parts[i].id = first + int64(i)
+		}
+	}
+	come, err := s.writeParts(parts)
+	if err == nil {
+		err = s.commit(w, come)
+	}
+	if err != nil {
+		s.segs.remove(come)
+		return storageFault("appending to the telemetry store", err)
+	}
+	s.segs.replace(nil, come)
+	for i := range w.Runs {
+		r := &w.Runs[i]
+		s.known.add(r.ID)
+		s.recent.put(r.ID, r.Start)
+	}
+	for i := range w.Steps {
+		// A run may have steps before it has a row.
+		if i == 0 || w.Steps[i].Run != w.Steps[i-1].Run {
+			s.known.add(w.Steps[i].Run)
+		}
+	}
+	return nil
+}
+
+// writeParts writes the files, two at a time, and syncs their folders. On an
+// error it returns what it wrote, to be removed.
+func (s *Store) writeParts(parts []part) ([]segment, error) {
+	var wg sync.WaitGroup
+	errs := make([]error, len(parts))
+	limit := make(chan struct{}, 2)
+	for i := range parts {
+		wg.Add(1)
+		limit <- struct{}{}
+		go func() {
+			defer func() { <-limit; wg.Done() }()
+			errs[i] = s.writePart(&parts[i])
+		}()
+	}
+	wg.Wait()
+	err := errors.Join(errs...)
+	dirs := map[string]bool{}
+	out := make([]segment, len(parts))
+	for i := range parts {
+		out[i] = parts[i].segment
+		dirs[filepath.Dir(s.segs.path(out[i]))] = true
+	}
+	for d := range dirs {
+		if err == nil {
+			err = syncDir(d)
+		}
+	}
+	return out, err
+}
+
+func (s *Store) writePart(p *part) error {
+	if err := s.segs.makeDir(p.segment); err != nil {
+		return err
+	}
+	n, err := writeFile(s.segs.path(p.segment), p.write)
+	if err != nil {
+		return err
+	}
+	p.bytes = n
+	if !hasIdx(p.table) {
+		return nil
+	}
+	if n, err = s.segs.writeIdx(p.segment, p.index); err != nil {
+		return err
+	}
+	p.bytes += n
+	return nil
+}
+
+func (s *Store) commit(w *telemetry.Write, come []segment) error {
+	// A commit that was begun is finished: ctx may end, the answer may not be
+	// "unknown".
+	return s.index.tx(context.Background(), func(tx *sql.Tx) error {
+		if err := insertSegments(tx, come); err != nil {
+			return err
+		}
+		if err := s.commitRuns(tx, w.Runs); err != nil {
+			return err
+		}
+		if err := insertRollups(tx, w); err != nil {
+			return err
+		}
+		_, err := tx.Exec(`INSERT INTO cursors (part, position) VALUES (?, ?) ON CONFLICT (part) DO UPDATE SET position = excluded.position`,
+			w.Partition, int64(w.Cursor))
+		return err
+	})
+}
+
+// commitRuns writes thin run rows; those of runs older than the index keeps are
+// read from segments only.
+func (s *Store) commitRuns(tx *sql.Tx, runs []activity.Run) error {
+	if len(runs) == 0 {
+		return nil
+	}
+	insert, err := tx.Prepare(runInsert)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = insert.Close() }()
+	keep := s.o.Now().Add(-s.o.RunRows).UnixNano()
+	var buf []byte
+	// The newest revision of a run in this write counts.
+	for _, i := range newest(runs) {
+		r := &runs[i]
+		if s.known.has(r.ID) {
+			if err := s.dropRun(tx, r); err != nil {
+				return err
+			}
+		}
+		if r.Start < keep {
+			continue
+		}
+		buf = packRun(buf[:0], r)
+		if _, err := insert.Exec(r.Start, r.ID[:], r.Agent, r.Team, r.Environment, r.Status.String(), r.Outcome, r.Session, r.User,
+			r.Task, r.Version, r.Mode, r.Name, b2i(r.RootError), r.Errors, r.Steps, unknownNull(runDuration(r)), unknownNull(runCost(r)),
+			unknownNull(tokens(r.Usage)), r.Updated, r.Revision, buf); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dropRun removes the row of a run that now starts at another time. REPLACE
+// does the rest.
+func (s *Store) dropRun(tx *sql.Tx, r *activity.Run) error {
+	start, ok := s.recent.get(r.ID)
+	if !ok {
+		if r.Revision <= 1 {
+			return nil // the filter was mistaken, or its steps came before it
+		}
+		old, err := s.findRun(r.ID)
+		if fault.Is(err, fault.KindNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		start = old.Start
+	}
+	if start == r.Start {
+		return nil
+	}
+	_, err := tx.Exec(`DELETE FROM runs WHERE start = ? AND id = ?`, start, r.ID[:])
+	return err
+}
+
+// newest lists the rows of the highest revision of each run, by start.
+func newest(runs []activity.Run) []int {
+	order := make([]int, len(runs))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(bytes.Compare(runs[a].ID[:], runs[b].ID[:]), cmp.Compare(runs[b].Revision, runs[a].Revision))
+	})
+	order = slices.CompactFunc(order, func(a, b int) bool { return runs[a].ID == runs[b].ID })
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(runs[a].Start, runs[b].Start) })
+	return order
+}
+
+// parts splits a write into segments by table and day.
+func (s *Store) parts(w *telemetry.Write) []part {
+	var out []part
+	e := &s.enc
+	out = append(out, s.stepParts(w)...)
+
+	msg := make([]messageRow, len(w.Messages))
+	con := make([]contentRow, 0, len(w.Messages))
+	for i := range w.Messages {
+		m := &w.Messages[i]
+		msg[i].Message = *m
+		if m.Raw != nil {
+			con = append(con, contentRow{Message: *m, exact: utf8.Valid(m.Raw)})
+		}
+	}
+	e.messages.t, e.content.t = messages, content
+	byRun := func(r *messageRow) [16]byte { return r.Run }
+	out = append(out, split(&e.messages, msg, func(r *messageRow) int32 { return r.Day }, func(r *messageRow) int64 { return r.Time },
+		byRun, func(a, b *messageRow) int { return cmp.Compare(a.Ordinal, b.Ordinal) }, nil)...)
+	out = append(out, split(&e.content, con, func(r *contentRow) int32 { return r.Day }, func(r *contentRow) int64 { return r.Time },
+		func(r *contentRow) [16]byte { return r.Hash },
+		func(a, b *contentRow) int {
+			return cmp.Or(bytes.Compare(a.Run[:], b.Run[:]), cmp.Compare(a.Ordinal, b.Ordinal))
+		}, func(r *contentRow) int64 { return int64(len(r.Raw)) })...)
+
+	e.logAttrs.reset()
+	e.logRes.reset()
+	lg := make([]logRow, len(w.Logs))
+	for i := range w.Logs {
+		lg[i].LogRecord = w.Logs[i]
+		lg[i].prepare(&e.logAttrs, &e.logRes)
+	}
+	e.logs.t = logs
+	out = append(out, split(&e.logs, lg, func(r *logRow) int32 { return dayOf(r.Time) }, func(r *logRow) int64 { return r.Time },
+		func(r *logRow) [16]byte { return r.Run }, func(a, b *logRow) int { return cmp.Compare(a.Time, b.Time) }, nil)...)
+
+	e.metrics.t = metrics
+	out = append(out, split(&e.metrics, slices.Clone(w.Metrics), func(r *activity.MetricPoint) int32 { return dayOf(r.Time) },
+		func(r *activity.MetricPoint) int64 { return r.Time }, nil,
+		func(a, b *activity.MetricPoint) int { return cmp.Compare(a.Time, b.Time) }, nil)...)
+
+	rs := make([]runRow, len(w.Runs))
+	for i := range w.Runs {
+		r := &w.Runs[i]
+		rs[i] = runRow{Run: r, id: r.ID, rev: int64(r.Revision), blob: packRun(nil, r)}
+	}
+	e.runs.t = runs
+	out = append(out, split(&e.runs, rs, func(r *runRow) int32 { return dayOf(r.Start) }, func(r *runRow) int64 { return r.Start },
+		func(r *runRow) [16]byte { return r.id }, func(a, b *runRow) int { return cmp.Compare(a.rev, b.rev) }, nil)...)
+	return append(out, s.oldParts(w)...)
+}
+
+func (s *Store) stepParts(w *telemetry.Write) []part {
+	e := &s.enc
+	e.attrs.reset()
+	e.resources.reset()
+	e.stepRows = slices.Grow(e.stepRows[:0], len(w.Steps))[:len(w.Steps)]
+	for i := range w.Steps {
+		e.stepRows[i].Step = w.Steps[i]
+		e.stepRows[i].prepare(&e.attrs, &e.resources)
+	}
+	e.steps.t = steps
+	return split(&e.steps, e.stepRows, func(r *stepRow) int32 { return dayOf(r.Start) }, func(r *stepRow) int64 { return r.Start },
+		func(r *stepRow) [16]byte { return r.Run }, func(a, b *stepRow) int { return cmp.Compare(a.Start, b.Start) }, nil)
+}
+
+// oldParts lists which stored rows this write makes dead: every revision above
+// the first of something that may have been stored.
+func (s *Store) oldParts(w *telemetry.Write) []part {
+	type dated struct {
+		oldRow
+		day int32
+	}
+	var st, rn []dated
+	for i := range w.Steps {
+		if x := &w.Steps[i]; x.Revision > 1 {
+			st = append(st, dated{oldRow{half(x.Step[:8]), int64(x.Revision)}, dayOf(x.Start)})
+		}
+	}
+	for i := range w.Runs {
+		if x := &w.Runs[i]; x.Revision > 1 {
+			rn = append(rn, dated{oldRow{half(x.ID[:8]), int64(x.Revision)}, dayOf(x.Start)})
+		}
+	}
+	var out []part
+	for _, t := range []struct {
+		table *table[oldRow]
+		rows  []dated
+	}{{oldSteps, st}, {oldRuns, rn}} {
+		slices.SortStableFunc(t.rows, func(a, b dated) int { return cmp.Compare(a.day, b.day) })
+		for len(t.rows) > 0 {
+			n := 1
+			for n < len(t.rows) && t.rows[n].day == t.rows[0].day {
+				n++
+			}
+			rows := t.rows[:n]
+			t.rows = t.rows[n:]
+			out = append(out, part{
+				segment: segment{table: t.table.name, day: rows[0].day, rows: int64(n)},
+				write: func(w io.Writer) error {
+					return (&encoder[oldRow]{t: t.table}).encode(w, n, func(i int) *oldRow { return &rows[i].oldRow })
+				},
+			})
+		}
+	}
+	return out
+}
+
+// split sorts rows by day, key and less and cuts them into parts by day. key
+// nil means no side file. The parts of one table share e, so they are written
+// one after the other (see the lock).
+func split[T any](e *encoder[T], rows []T, day func(*T) int32, at func(*T) int64, key func(*T) [16]byte, less func(a, b *T) int, raw func(*T) int64) []part {
+	if len(rows) == 0 {
+		return nil
+	}
+	type place struct {
+		day int32
+		i   int32
+		hi  uint64
+	}
+	order := make([]place, len(rows))
+	for i := range rows {
+		order[i] = place{day: day(&rows[i]), i: int32(i)}
+		if key != nil && e.t.name != tableContent {
+			k := key(&rows[i])
+			order[i].hi = binary.BigEndian.Uint64(k[:8])
+		}
+	}
+	slices.SortFunc(order, func(a, b place) int {
+		return cmp.Or(cmp.Compare(a.day, b.day), cmp.Compare(a.hi, b.hi), less(&rows[a.i], &rows[b.i]))
+	})
+	var lock sync.Mutex
+	var out []part
+	for len(order) > 0 {
+		n := 1
+		for n < len(order) && order[n].day == order[0].day {
+			n++
+		}
+		mine := order[:n]
+		order = order[n:]
+		row := func(i int) *T { return &rows[mine[i].i] }
+		p := part{segment: segment{table: e.t.name, day: mine[0].day, rows: int64(n), tmin: at(row(0)), tmax: at(row(0))}}
+		for i := range n {
+			t := at(row(i))
+			p.tmin, p.tmax = min(p.tmin, t), max(p.tmax, t)
+			if raw != nil {
+				p.raw += raw(row(i))
+			}
+			if key == nil {
+				continue
+			}
+			k := key(row(i))
+			if k == ([16]byte{}) {
+				continue // belongs to no run: nobody asks for it by key
+			}
+			if last := len(p.index) - 1; last >= 0 && p.index[last].key == k && int(p.index[last].row+p.index[last].n) == i {
+				p.index[last].n++
+				continue
+			}
+			p.index = append(p.index, idxRow{key: k, row: uint32(i), n: 1})
+		}
+		sortIdx(p.index)
+		p.write = func(w io.Writer) error {
+			lock.Lock()
+			defer lock.Unlock()
+			return e.encode(w, n, row)
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// textBytes is textValue of bytes.
+func textBytes(b []byte) parquet.Value {
+	if !utf8.Valid(b) {
+		b = bytes.ToValidUTF8(b, []byte("\uFFFD"))
+	}
+	return parquet.ByteArrayValue(b)
+}

@@ -1,0 +1,78 @@
+package duck
+
+import (
+	"encoding/binary"
+	"sync"
+
+	"reeve/internal/activity"
+)
+
+// filter is a set of run ids that may say yes by mistake (about 1 in 200) and
+// never no: blocked Bloom filters, each twice as large as the one before. Ids
+// are hashes already, so their bits are taken as they are. The zero filter is
+// empty; safe for concurrent use.
+type filter struct {
+	mu     sync.RWMutex
+	blocks [][][8]uint64
+	room   int // ids that the last one still takes
+}
+
+const (
+	filterFirst   = 1 << 14 // blocks of 64 bytes: 1 MB
+	idsPerBlock   = 42      // 12 bits an id
+	filterProbes  = 7
+	bitsOfOneStep = 9
+)
+
+func probe(b *[8]uint64, h uint64, set bool) bool {
+	all := true
+	for range filterProbes {
+		bit := h & 511
+		h >>= bitsOfOneStep
+		if b[bit>>6]&(1<<(bit&63)) == 0 {
+			if !set {
+				return false
+			}
+			all = false
+			b[bit>>6] |= 1 << (bit & 63)
+		}
+	}
+	return all
+}
+
+func blockOf(id [16]byte, n int) (block int, bits uint64) {
+	return int(binary.LittleEndian.Uint64(id[:8]) % uint64(n)), binary.LittleEndian.Uint64(id[8:])
+}
+
+func (f *filter) has(id activity.RunID) bool {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.hasLocked(id)
+}
+
+func (f *filter) hasLocked(id [16]byte) bool {
+	for _, bs := range f.blocks {
+		at, bits := blockOf(id, len(bs))
+		if probe(&bs[at], bits, false) {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *filter) add(id [16]byte) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.hasLocked(id) {
+		return
+	}
+	if f.room == 0 {
+		n := filterFirst << len(f.blocks)
+		f.blocks = append(f.blocks, make([][8]uint64, n))
+		f.room = n * idsPerBlock
+	}
+	bs := f.blocks[len(f.blocks)-1]
+	at, bits := blockOf(id, len(bs))
+	probe(&bs[at], bits, true)
+	f.room--
+}

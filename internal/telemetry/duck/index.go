@@ -1,0 +1,194 @@
+package duck
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"modernc.org/sqlite"
+
+	"reeve/internal/activity"
+)
+
+// index is index.db: the manifest, cursors, run rows of the last days and
+// rollups. Everything in it but the cursors could be made again from segments.
+type index struct {
+	w, r *sql.DB // one writer connection, several readers
+}
+
+// Run rows are clustered by start: new ones go to the end of the tree and a
+// list is a scan. By id they are found through the segments' side files. The
+// partial indexes serve lists of what is rare.
+var schema = []string{
+	`CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID`,
+	`CREATE TABLE IF NOT EXISTS cursors (part INTEGER PRIMARY KEY, position INTEGER NOT NULL)`,
+	`CREATE TABLE IF NOT EXISTS segments (id INTEGER PRIMARY KEY AUTOINCREMENT, tbl TEXT NOT NULL, day INTEGER NOT NULL,
+		row_count INTEGER NOT NULL, bytes INTEGER NOT NULL, raw INTEGER NOT NULL, tmin INTEGER NOT NULL, tmax INTEGER NOT NULL,
+		tier INTEGER NOT NULL, encodes INTEGER NOT NULL, applied INTEGER NOT NULL)`,
+	`CREATE TABLE IF NOT EXISTS aside (id INTEGER PRIMARY KEY, tbl TEXT NOT NULL, day INTEGER NOT NULL, row_count INTEGER NOT NULL)`,
+	`CREATE TABLE IF NOT EXISTS rollups (level INTEGER NOT NULL, bucket INTEGER NOT NULL, family INTEGER NOT NULL, seq INTEGER NOT NULL,
+		data BLOB NOT NULL, PRIMARY KEY (level, bucket, family, seq)) WITHOUT ROWID`,
+	`CREATE TABLE IF NOT EXISTS runs (start INTEGER NOT NULL, id BLOB NOT NULL, agent TEXT NOT NULL, team TEXT NOT NULL,
+		environment TEXT NOT NULL, status TEXT NOT NULL, outcome TEXT NOT NULL, session TEXT NOT NULL, user TEXT NOT NULL,
+		task TEXT NOT NULL, version TEXT NOT NULL, mode TEXT NOT NULL, name TEXT NOT NULL, failed INTEGER NOT NULL, errors INTEGER NOT NULL,
+		steps INTEGER NOT NULL, duration INTEGER, cost INTEGER, tokens INTEGER, updated INTEGER NOT NULL,
+		revision INTEGER NOT NULL, blob BLOB NOT NULL, PRIMARY KEY (start, id)) WITHOUT ROWID`,
+	`CREATE INDEX IF NOT EXISTS runs_agent ON runs (agent, start)`,
+	`CREATE INDEX IF NOT EXISTS runs_session ON runs (session, start) WHERE session <> ''`,
+	`CREATE INDEX IF NOT EXISTS runs_open ON runs (status, start) WHERE status <> 'done'`,
+	`CREATE INDEX IF NOT EXISTS runs_failed ON runs (start) WHERE failed = 1`,
+}
+
+func openIndex(path string) (*index, error) {
+	dsn := "file:" + path + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)"
+	w, err := sql.Open("sqlite", dsn+"&_txlock=immediate&_pragma=cache_size(-32000)&_pragma=wal_autocheckpoint(4000)&_pragma=journal_size_limit(67108864)")
+	if err != nil {
+		return nil, err
+	}
+	w.SetMaxOpenConns(1)
+	for _, s := range schema {
+		if _, err := w.Exec(s); err != nil {
+			_ = w.Close()
+			return nil, err
+		}
+	}
+	r, err := sql.Open("sqlite", dsn+"&_pragma=query_only(1)&_pragma=cache_size(-8000)")
+	if err != nil {
+		_ = w.Close()
+		return nil, err
+	}
+	r.SetMaxOpenConns(4)
+	r.SetMaxIdleConns(4)
+	return &index{w: w, r: r}, nil
+}
+
+func (x *index) close() error { return errors.Join(x.r.Close(), x.w.Close()) }
+
+func (x *index) cursor(ctx context.Context, partition int) (uint64, error) {
+	var n int64
+	err := x.r.QueryRowContext(ctx, `SELECT position FROM cursors WHERE part = ?`, partition).Scan(&n)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return uint64(n), storageFault("reading the cursor", err)
+}
+
+func (x *index) manifest() ([]segment, error) {
+	rows, err := x.w.Query(`SELECT id, tbl, day, row_count, bytes, raw, tmin, tmax, tier, encodes, applied FROM segments ORDER BY id`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var out []segment
+	for rows.Next() {
+		var g segment
+		if err := rows.Scan(&g.id, &g.table, &g.day, &g.rows, &g.bytes, &g.raw, &g.tmin, &g.tmax, &g.tier, &g.encodes, &g.applied); err != nil {
+			return nil, err
+		}
+		out = append(out, g)
+	}
+	return out, rows.Err()
+}
+
+// reserve takes n segment numbers. A number whose segment was never committed
+// is not used again, so that a leftover file cannot be mistaken for another.
+func (x *index) reserve(n int) (first int64, err error) {
+	err = x.tx(context.Background(), func(tx *sql.Tx) error {
+		return tx.QueryRow(`INSERT INTO meta (key, value) VALUES ('segment', ?) ON CONFLICT (key) DO UPDATE SET value = value + excluded.value
+			RETURNING value`, n).Scan(&first)
+	})
+	return first - int64(n) + 1, err
+}
+
+func (x *index) tx(ctx context.Context, do func(*sql.Tx) error) error {
+	tx, err := x.w.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := do(tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}
+
+func insertSegments(tx *sql.Tx, come []segment) error {
+	for _, g := range come {
+		if _, err := tx.Exec(`INSERT INTO segments (id, tbl, day, row_count, bytes, raw, tmin, tmax, tier, encodes, applied) VALUES (?,?,?,?,?,?,?,?,?,?,?)`,
+			g.id, g.table, g.day, g.rows, g.bytes, g.raw, g.tmin, g.tmax, g.tier, g.encodes, g.applied); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func deleteSegments(tx *sql.Tx, gone []segment) error {
+	for _, g := range gone {
+		res, err := tx.Exec(`DELETE FROM segments WHERE id = ?`, g.id)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n != 1 {
+			return errors.Join(err, fmt.Errorf("segment %d is no longer in the manifest", g.id))
+		}
+	}
+	return nil
+}
+
+// swap replaces segments in one transaction.
+func (x *index) swap(gone, come []segment) error {
+	return x.tx(context.Background(), func(tx *sql.Tx) error {
+		if err := deleteSegments(tx, gone); err != nil {
+			return err
+		}
+		return insertSegments(tx, come)
+	})
+}
+
+func (x *index) setAside(g segment) error {
+	return x.tx(context.Background(), func(tx *sql.Tx) error {
+		if _, err := tx.Exec(`DELETE FROM segments WHERE id = ?`, g.id); err != nil {
+			return err
+		}
+		_, err := tx.Exec(`INSERT OR REPLACE INTO aside (id, tbl, day, row_count) VALUES (?,?,?,?)`, g.id, g.table, g.day, g.rows)
+		return err
+	})
+}
+
+const runInsert = `INSERT OR REPLACE INTO runs (start, id, agent, team, environment, status, outcome, session, user, task, version, mode, name,
+	failed, errors, steps, duration, cost, tokens, updated, revision, blob) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`
+
+func unknownNull(n int64) any {
+	if n == activity.Unknown {
+		return nil
+	}
+	return n
+}
+
+// pruneRuns drops run rows that started before a time, and rollups that a
+// coarser level stands for.
+func (x *index) pruneRuns(before time.Time) error {
+	_, err := x.w.Exec(`DELETE FROM runs WHERE start < ?`, before.UnixNano())
+	return err
+}
+
+const (
+	sqliteFull     = 13
+	sqliteReadOnly = 8
+	sqliteCantOpen = 14
+)
+
+func sqliteCode(err error) int {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		return e.Code() & 0xff
+	}
+	return 0
+}
+
+func diskFull(err error) bool { return sqliteCode(err) == sqliteFull }
+func readOnly(err error) bool {
+	c := sqliteCode(err)
+	return c == sqliteReadOnly || c == sqliteCantOpen
+}

@@ -1,0 +1,670 @@
+package duck
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"reeve/internal/telemetry"
+	"reeve/internal/telemetry/search"
+)
+
+const maxGroups = 20_000
+
+// Query answers an aggregate question: from rollups when they hold everything
+// it names, else from rows through DuckDB.
+func (s *Store) Query(ctx context.Context, q telemetry.Query) (*telemetry.Result, error) {
+	began := time.Now()
+	if len(q.Select) == 0 {
+		q.Select = []telemetry.Measure{{Func: "count"}}
+	}
+	q.Select = slices.Clone(q.Select)
+	for i := range q.Select {
+		if m := &q.Select[i]; m.As == "" {
+			m.As = strings.Trim(m.Func+"_"+m.Field, "_")
+		}
+	}
+	if err := checkQuery(&q); err != nil {
+		return nil, err
+	}
+	res, ok, err := s.queryRollups(ctx, &q)
+	if !ok && err == nil {
+		res, err = s.queryRows(ctx, &q)
+	}
+	if err != nil {
+		return nil, err
+	}
+	res.Took = time.Since(began)
+	return res, nil
+}
+
+func checkQuery(q *telemetry.Query) error {
+	if len(q.Select) > 32 || len(q.GroupBy) > 8 {
+		return badQuery("a query has at most 32 measures and 8 dimensions")
+	}
+	if q.Bucket < 0 || q.Bucket > 0 && q.Bucket < time.Second {
+		return badQuery("a bucket is a second or longer")
+	}
+	seen := map[string]bool{"time": q.Bucket > 0}
+	names := slices.Clone(q.GroupBy)
+	for _, m := range q.Select {
+		names = append(names, m.As)
+	}
+	for _, n := range names {
+		if seen[n] || n == "" || len(n) > 64 {
+			return badQuery("the name %q stands twice or is none", n)
+		}
+		seen[n] = true
+	}
+	if o := strings.TrimPrefix(q.OrderBy, "-"); o != "" && !seen[o] {
+		return badQuery("order_by %s is neither a measure nor a dimension of the query", o)
+	}
+	return nil
+}
+
+// dimension and measureOf give columns of SQL by table.
+var dimensions = map[string]map[string]string{
+	tableRuns: {
+		"agent": "agent", "team": "team", "environment": "environment", "status": "status", "outcome": "outcome", "version": "version",
+		"user": `"user"`, "session": "session", "error_type": "error_type", "task": "task", "mode": "mode", "name": "name", "sender": "sender", "failed": "failed",
+	},
+	tableSteps: {
+		"agent": "agent", "team": "team", "environment": "environment", "status": "status", "version": "version", "user": `"user"`,
+		"session": "session", "error_type": "error_type", "task": "task", "model": "model", "tool": "tool", "kind": "kind", "provider": "provider",
+		"name": "name", "service": "service", "finish_reason": "finish_reason", "dialect": "dialect", "outcome": "outcome", "model_requested": "model_requested",
+	},
+	tableMessages: {"agent": "agent", "team": "team", "environment": "environment", "role": "role", "field": "field", "format": "format"},
+	tableLogs:     {"agent": "agent", "service": "service", "session": "session", "severity": "severity", "event": "event", "scope": "scope"},
+}
+
+type measureColumn struct{ expr, unit string }
+
+var measures = map[string]map[string]measureColumn{
+	tableRuns: {
+		"duration_ms": {"duration / 1e6", "ms"}, "cost": {"cost / 1e9", "usd"}, "tokens": {"tokens", "tokens"},
+		"input_tokens": {"input_tokens", "tokens"}, "output_tokens": {"output_tokens", "tokens"},
+		"cache_read_tokens": {"cache_read_tokens", "tokens"}, "cache_write_tokens": {"cache_write_tokens", "tokens"},
+		"reasoning_tokens": {"reasoning_tokens", "tokens"}, "steps": {"steps", "count"}, "errors": {"errors", "count"},
+		"model_calls": {"model_calls", "count"}, "tool_calls": {"tool_calls", "count"}, "logs": {"logs", "count"},
+		"failed": {"failed::INT", "count"}, "unknown_usage": {"unknown_usage", "count"}, "unknown_cost": {"unknown_cost", "count"},
+		"run": {"run", "count"}, "session": {"nullif(session, '')", "count"}, "user": {`nullif("user", '')`, "count"}, "agent": {"nullif(agent, '')", "count"},
+	},
+	tableSteps: {
+		"duration_ms": {"duration / 1e6", "ms"}, "ttft_ms": {"ttft / 1e6", "ms"}, "cost": {"CASE WHEN counted THEN cost END / 1e9", "usd"},
+		"tokens":       {"CASE WHEN counted THEN " + stepTokens + " END", "tokens"},
+		"input_tokens": {"CASE WHEN counted THEN input_tokens END", "tokens"}, "output_tokens": {"CASE WHEN counted THEN output_tokens END", "tokens"},
+		"cache_read_tokens":  {"CASE WHEN counted THEN cache_read_tokens END", "tokens"},
+		"cache_write_tokens": {"CASE WHEN counted THEN cache_write_tokens END", "tokens"},
+		"reasoning_tokens":   {"CASE WHEN counted THEN reasoning_tokens END", "tokens"},
+		"errors":             {"(status = 'error')::INT", "count"}, "calls": {"call::INT", "count"},
+		"run": {"run", "count"}, "session": {"nullif(session, '')", "count"}, "user": {`nullif("user", '')`, "count"},
+		"agent": {"nullif(agent, '')", "count"}, "model": {"nullif(model, '')", "count"}, "tool": {"nullif(tool, '')", "count"},
+	},
+	tableMessages: {"size": {"size", "bytes"}, "run": {"run", "count"}, "hash": {"hash", "count"}},
+	tableLogs:     {"run": {"run", "count"}, "errors": {"(severity >= 17)::INT", "count"}},
+}
+
+var scopes = map[string]search.Scope{
+	tableRuns: search.ScopeRun, tableSteps: search.ScopeStep, tableMessages: search.ScopeMessage, tableLogs: search.ScopeLog,
+}
+
+func (q *queryPlan) measure(m telemetry.Measure) (expr, unit string, err error) {
+	if m.Func == "count" && m.Field == "" {
+		return "count(*)", "count", nil
+	}
+	if m.Func == "rate" && m.Field == "" {
+		seconds := q.seconds()
+		return fmt.Sprintf("count(*) / %f", seconds), "per_second", nil
+	}
+	c, ok := measures[q.Table][m.Field]
+	if !ok {
+		return "", "", badQuery("%s has no measure %s", q.Table, m.Field)
+	}
+	switch m.Func {
+	case "count":
+		return "count(" + c.expr + ")", "count", nil
+	case "sum":
+		return "sum(" + c.expr + ")::DOUBLE", c.unit, nil
+	case "avg", "min", "max":
+		return m.Func + "(" + c.expr + ")::DOUBLE", c.unit, nil
+	case "distinct":
+		return "count(DISTINCT " + c.expr + ")", "count", nil
+	case "rate": // the share of rows, or the sum by second for counts
+		if m.Field == "errors" || m.Field == "failed" {
+			return "avg(" + c.expr + ")::DOUBLE", "ratio", nil
+		}
+		return fmt.Sprintf("sum(%s)::DOUBLE / %f", c.expr, q.seconds()), "per_second", nil
+	case "p50", "p90", "p95", "p99":
+		// Exact: approx_quantile is the slower one in DuckDB.
+		return fmt.Sprintf("quantile_disc(%s, 0.%s)::DOUBLE", c.expr, m.Func[1:]), c.unit, nil
+	}
+	return "", "", badQuery("there is no function %s", m.Func)
+}
+
+type queryPlan struct {
+	*telemetry.Query
+	now time.Time
+}
+
+// seconds is the length of a bucket, else of the period.
+func (q *queryPlan) seconds() float64 {
+	d := q.Bucket
+	if d == 0 {
+		to := q.To
+		if to.IsZero() {
+			to = q.now
+		}
+		if !q.From.IsZero() {
+			d = to.Sub(q.From)
+		}
+	}
+	return max(d.Seconds(), 1)
+}
+
+func (s *Store) queryRows(ctx context.Context, query *telemetry.Query) (*telemetry.Result, error) {
+	q := &queryPlan{query, s.o.Now()}
+	scope, ok := scopes[q.Table]
+	if !ok {
+		return nil, badQuery("there is no table %s", q.Table)
+	}
+	src := s.source(q.From, q.To)
+	defer src.release()
+	if q.Table != tableRuns {
+		src.tight()
+	}
+	w := &where{now: q.now, content: q.Content, from: src.from}
+	conds := []string{}
+	cond, err := w.cond(q.Where, scope)
+	if err != nil {
+		return nil, err
+	}
+	conds = append(conds, cond)
+	at := "start"
+	if q.Table == tableMessages || q.Table == tableLogs {
+		at = "time"
+	}
+	if !q.From.IsZero() {
+		conds = append(conds, at+" >= "+w.bind(q.From.UnixNano()))
+	}
+	if !q.To.IsZero() {
+		conds = append(conds, at+" < "+w.bind(q.To.UnixNano()))
+	}
+	if q.Teams != nil {
+		c := w.teams(q.Teams)
+		if q.Table == tableLogs { // records know their run, not their team
+			c = "run IN (SELECT run FROM " + src.from(tableRuns) + " x WHERE " + c + ")"
+		}
+		conds = append(conds, c)
+	}
+	res := &telemetry.Result{Source: "rows", Scanned: src.rows(q.Table)}
+	var cols, groups []string
+	add := func(expr, name string) {
+		cols = append(cols, expr+" AS "+quoteName(name))
+		groups = append(groups, fmt.Sprint(len(cols)))
+	}
+	if q.Bucket > 0 {
+		add(fmt.Sprintf("(%s // %d) * %[2]d", at, int64(q.Bucket)), "time")
+		res.Columns = append(res.Columns, telemetry.Column{Name: "time", Unit: "ns", Kind: "time"})
+	}
+	for _, d := range q.GroupBy {
+		expr, ok := dimensions[q.Table][d]
+		if !ok {
+			return nil, badQuery("%s cannot be grouped by %s", q.Table, d)
+		}
+		if expr != "failed" && expr != "severity" {
+			expr = "nullif(" + expr + ", '')"
+		}
+		add(expr, d)
+		res.Columns = append(res.Columns, telemetry.Column{Name: d, Kind: "dimension"})
+	}
+	for _, m := range q.Select {
+		expr, unit, err := q.measure(m)
+		if err != nil {
+			return nil, err
+		}
+		cols = append(cols, expr+" AS "+quoteName(strings.ReplaceAll(m.As, `"`, "")))
+		res.Columns = append(res.Columns, telemetry.Column{Name: m.As, Unit: unit, Kind: "measure"})
+	}
+	sql := "SELECT " + strings.Join(cols, ", ") + " FROM " + src.from(q.Table) + " WHERE " + strings.Join(conds, " AND ")
+	if len(groups) > 0 {
+		sql += " GROUP BY " + strings.Join(groups, ", ")
+	}
+	sql += orderSQL(q.Query, res.Columns)
+	a, err := s.child.query(ctx, sql, w.args)
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range a.Rows {
+		for i := range row {
+			if n, ok := row[i].(json.Number); ok {
+				if row[i], err = n.Int64(); err != nil {
+					row[i], _ = n.Float64()
+				}
+			}
+		}
+		res.Rows = append(res.Rows, row)
+	}
+	return res, nil
+}
+
+func orderSQL(q *telemetry.Query, cols []telemetry.Column) string {
+	var by []string
+	if name := strings.TrimPrefix(q.OrderBy, "-"); name != "" {
+		for i, c := range cols {
+			if c.Name == name {
+				dir := " ASC NULLS LAST"
+				if strings.HasPrefix(q.OrderBy, "-") {
+					dir = " DESC NULLS LAST"
+				}
+				by = append(by, fmt.Sprint(i+1, dir))
+			}
+		}
+	}
+	for i, c := range cols { // a fixed order, so that a page is the same twice
+		if c.Kind != "measure" {
+			by = append(by, fmt.Sprint(i+1))
+		}
+	}
+	sql := ""
+	if len(by) > 0 {
+		sql = " ORDER BY " + strings.Join(by, ", ")
+	}
+	limit := q.Limit
+	if limit <= 0 || limit > maxGroups {
+		limit = maxGroups
+	}
+	return sql + fmt.Sprintf(" LIMIT %d", limit)
+}
+
+// rollupFilter is the part of a search that rollups can decide.
+type rollupFilter func(*telemetry.RollupDelta) bool
+
+// queryRollups answers from rollups; ok is false when they cannot.
+func (s *Store) queryRollups(ctx context.Context, q *telemetry.Query) (*telemetry.Result, bool, error) {
+	family, fits, ok := rollupFits(q, s.o.Now())
+	if !ok {
+		return nil, false, nil
+	}
+	level, ok := rollupLevel(q)
+	if !ok {
+		return nil, false, nil
+	}
+	from, to := int64(-1<<40), int64(1<<40)
+	if !q.From.IsZero() {
+		from = floorDiv(q.From.Unix(), 60)
+	}
+	if !q.To.IsZero() {
+		to = floorDiv(q.To.Unix()+59, 60)
+	}
+	type groupKey struct {
+		bucket int64
+		dims   [4]string
+	}
+	bucket := int64(q.Bucket / time.Minute)
+	groups := map[groupKey]*telemetry.RollupDelta{}
+	sketch := slices.ContainsFunc(q.Select, func(m telemetry.Measure) bool { return strings.HasPrefix(m.Func, "p") })
+	dense := map[*telemetry.RollupDelta]*[1024]int64{}
+	var scanned int64
+	err := s.rollups(ctx, family, level, from, to, func(b int64, d *telemetry.RollupDelta) {
+		scanned++
+		if !fits(d) || q.Teams != nil && !slices.Contains(q.Teams, d.Team) {
+			return
+		}
+		var k groupKey
+		if bucket > 0 {
+			k.bucket = floorDiv(b, bucket) * bucket
+		}
+		for i, g := range q.GroupBy {
+			k.dims[i] = rollupDimension(d, g)
+		}
+		t := groups[k]
+		if t == nil {
+			t = &telemetry.RollupDelta{Minute: k.bucket, Agent: d.Agent, Team: d.Team, Environment: d.Environment, Key: d.Key}
+			groups[k] = t
+		}
+		l := d.Latency
+		c := *d
+		c.Latency = nil
+		sum(t, &c)
+		if sketch {
+			counts := dense[t]
+			if counts == nil {
+				counts = new([1024]int64)
+				dense[t] = counts
+			}
+			for _, x := range l {
+				if x.Index >= 0 && int(x.Index) < len(counts) {
+					counts[x.Index] += x.Count
+				}
+			}
+		}
+	})
+	if err != nil {
+		return nil, true, storageFault("reading rollups", err)
+	}
+	for t, counts := range dense {
+		for i, n := range counts {
+			if n != 0 {
+				t.Latency = append(t.Latency, telemetry.Bucket{Index: int16(i), Count: n})
+			}
+		}
+	}
+	res := &telemetry.Result{Source: "rollups", Scanned: scanned}
+	plan := &queryPlan{q, s.o.Now()}
+	if q.Bucket > 0 {
+		res.Columns = append(res.Columns, telemetry.Column{Name: "time", Unit: "ns", Kind: "time"})
+	}
+	for _, g := range q.GroupBy {
+		res.Columns = append(res.Columns, telemetry.Column{Name: g, Kind: "dimension"})
+	}
+	for _, m := range q.Select {
+		res.Columns = append(res.Columns, telemetry.Column{Name: m.As, Unit: rollupUnit(m), Kind: "measure"})
+	}
+	if len(groups) == 0 && len(q.GroupBy) == 0 && q.Bucket == 0 {
+		groups[groupKey{}] = &telemetry.RollupDelta{} // as SQL: one row of nothing
+	}
+	for k, d := range groups {
+		if d.Count == 0 && d.Runs == 0 && len(groups) > 1 {
+			continue
+		}
+		var row []any
+		if q.Bucket > 0 {
+			row = append(row, k.bucket*int64(time.Minute))
+		}
+		for i := range q.GroupBy {
+			if k.dims[i] == "" {
+				row = append(row, nil)
+			} else {
+				row = append(row, k.dims[i])
+			}
+		}
+		for _, m := range q.Select {
+			row = append(row, rollupMeasure(d, m, q.Table, plan.seconds()))
+		}
+		res.Rows = append(res.Rows, row)
+	}
+	sortRows(q, res)
+	return res, true, nil
+}
+
+// rollupLevel is the coarsest level whose buckets the question's fall on.
+func rollupLevel(q *telemetry.Query) (int64, bool) {
+	whole := func(l int64) bool {
+		step := time.Duration(l) * time.Minute
+		on := func(t time.Time) bool { return t.IsZero() || t.UnixNano()%int64(step) == 0 }
+		return (q.Bucket == 0 || q.Bucket%step == 0) && on(q.From) && on(q.To)
+	}
+	for _, l := range []int64{levelHour, levelFive, levelMinute} {
+		if whole(l) {
+			return l, true
+		}
+	}
+	// "The last day until now" does not end on a minute; the minute that is not
+	// over yet holds nothing from the future.
+	if q.Bucket == 0 || q.Bucket%time.Minute == 0 {
+		if q.Bucket > 0 && q.Bucket%(5*time.Minute) == 0 {
+			return levelFive, true
+		}
+		return levelMinute, q.Bucket > 0
+	}
+	return 0, false
+}
+
+func rollupDimension(d *telemetry.RollupDelta, name string) string {
+	switch name {
+	case "agent":
+		return d.Agent
+	case "team":
+		return d.Team
+	case "environment":
+		return d.Environment
+	}
+	return d.Key
+}
+
+// rollupFits finds the family and filter for a question, if rollups hold all it
+// names.
+func rollupFits(q *telemetry.Query, now time.Time) (telemetry.Family, rollupFilter, bool) {
+	family := telemetry.FamilyAgent
+	switch q.Table {
+	case tableSteps:
+	case tableRuns:
+		for _, m := range q.Select {
+			if m.Func != "count" || m.Field != "" {
+				return 0, nil, false
+			}
+		}
+	default:
+		return 0, nil, false
+	}
+	if len(q.GroupBy) > 4 {
+		return 0, nil, false
+	}
+	use := func(name string) bool {
+		want := family
+		switch name {
+		case "agent", "team", "environment":
+			return true
+		case "model":
+			want = telemetry.FamilyModel
+		case "tool":
+			want = telemetry.FamilyTool
+		default:
+			return false
+		}
+		if q.Table == tableRuns || family != telemetry.FamilyAgent && family != want {
+			return false
+		}
+		family = want
+		return true
+	}
+	for _, g := range q.GroupBy {
+		if !use(g) {
+			return 0, nil, false
+		}
+	}
+	for _, m := range q.Select {
+		if rollupUnit(m) == "" {
+			return 0, nil, false
+		}
+	}
+	fits, ok := rollupWhere(q.Where, use, now)
+	// By model and tool, rollups hold calls only, where rows would show every
+	// step: the question must say that it means calls.
+	if family != telemetry.FamilyAgent {
+		return 0, nil, false
+	}
+	return family, fits, ok
+}
+
+func rollupWhere(e search.Expr, use func(string) bool, now time.Time) (rollupFilter, bool) {
+	switch e := e.(type) {
+	case nil:
+		return func(*telemetry.RollupDelta) bool { return true }, true
+	case *search.And:
+		var all []rollupFilter
+		for _, of := range e.Of {
+			f, ok := rollupWhere(of, use, now)
+			if !ok {
+				return nil, false
+			}
+			all = append(all, f)
+		}
+		return func(d *telemetry.RollupDelta) bool {
+			for _, f := range all {
+				if !f(d) {
+					return false
+				}
+			}
+			return true
+		}, true
+	case *search.Cmp:
+		name := e.Field
+		if name == "env" {
+			name = "environment"
+		}
+		if (e.Op != ":" && e.Op != "!=") || !use(name) {
+			return nil, false
+		}
+		var vals []search.Value
+		for i := range e.Values {
+			v, err := e.Read(search.ScopeStep, i, now)
+			if err != nil {
+				return nil, false
+			}
+			vals = append(vals, v)
+		}
+		negated := e.Op == "!="
+		return func(d *telemetry.RollupDelta) bool {
+			text := rollupDimension(d, name)
+			for _, v := range vals {
+				if v.Unknown && text == "" || !v.Unknown && (text == v.Text || v.Prefix && strings.HasPrefix(text, v.Text)) {
+					return !negated
+				}
+			}
+			return negated
+		}, true
+	}
+	return nil, false
+}
+
+// rollupUnit is the unit of a measure that rollups hold, "" for others.
+func rollupUnit(m telemetry.Measure) string {
+	switch m.Func {
+	case "count":
+		if m.Field == "" {
+			return "count"
+		}
+	case "sum":
+		switch m.Field {
+		case "input_tokens", "output_tokens", "cache_read_tokens", "tokens":
+			return "tokens"
+		case "cost":
+			return "usd"
+		case "errors":
+			return "count"
+		}
+	case "rate":
+		switch m.Field {
+		case "errors":
+			return "ratio"
+		case "":
+			return "per_second"
+		}
+	case "p50", "p90", "p95", "p99":
+		if m.Field == "duration_ms" {
+			return "ms"
+		}
+	}
+	return ""
+}
+
+func rollupMeasure(d *telemetry.RollupDelta, m telemetry.Measure, table string, seconds float64) any {
+	count := d.Count
+	if table == tableRuns {
+		count = d.Runs
+	}
+	known := func(n int64, v float64) any {
+		// Nothing but unknowns: the sum is unknown, not zero.
+		if n > 0 && v == 0 {
+			return nil
+		}
+		return v
+	}
+	switch m.Func {
+	case "count":
+		return count
+	case "rate":
+		if m.Field == "errors" {
+			if count == 0 {
+				return nil
+			}
+			return float64(d.Errors) / float64(count)
+		}
+		return float64(count) / seconds
+	case "sum":
+		switch m.Field {
+		case "input_tokens":
+			return known(d.Unknown, float64(d.InputTotal))
+		case "output_tokens":
+			return known(d.Unknown, float64(d.OutputTotal))
+		case "cache_read_tokens":
+			return known(d.Unknown, float64(d.CacheRead))
+		case "tokens":
+			return known(d.Unknown, float64(d.InputTotal+d.OutputTotal))
+		case "cost":
+			return known(d.CostUnknown, float64(d.CostNanos)/1e9)
+		}
+		return float64(d.Errors)
+	}
+	q := map[string]float64{"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}[m.Func]
+	if ns, ok := telemetry.Quantile(d.Latency, q); ok {
+		return ns / 1e6
+	}
+	return nil
+}
+
+// sortRows orders and cuts rows as orderSQL does.
+func sortRows(q *telemetry.Query, res *telemetry.Result) {
+	order := -1
+	for i, c := range res.Columns {
+		if c.Name == strings.TrimPrefix(q.OrderBy, "-") {
+			order = i
+		}
+	}
+	desc := strings.HasPrefix(q.OrderBy, "-")
+	slices.SortFunc(res.Rows, func(a, b []any) int {
+		if order >= 0 {
+			if c := compareValues(a[order], b[order], desc); c != 0 {
+				return c
+			}
+		}
+		for i, c := range res.Columns {
+			if c.Kind != "measure" {
+				if c := compareValues(a[i], b[i], false); c != 0 {
+					return c
+				}
+			}
+		}
+		return 0
+	})
+	limit := q.Limit
+	if limit <= 0 || limit > maxGroups {
+		limit = maxGroups
+	}
+	if len(res.Rows) > limit {
+		res.Rows = res.Rows[:limit]
+	}
+}
+
+// compareValues orders nil last.
+func compareValues(a, b any, desc bool) int {
+	if a == nil || b == nil {
+		return cmp.Compare(b2i(a == nil), b2i(b == nil))
+	}
+	c := 0
+	switch a := a.(type) {
+	case string:
+		c = strings.Compare(a, fmt.Sprint(b))
+	default:
+		c = cmp.Compare(toFloat(a), toFloat(b))
+	}
+	if desc {
+		return -c
+	}
+	return c
+}
+
+func toFloat(v any) float64 {
+	switch v := v.(type) {
+	case int64:
+		return float64(v)
+	case float64:
+		return v
+	}
+	return 0
+}

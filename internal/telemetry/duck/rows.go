@@ -1,0 +1,550 @@
+package duck
+
+import (
+	"encoding/binary"
+	"strings"
+
+	"github.com/parquet-go/parquet-go"
+
+	"reeve/internal/activity"
+)
+
+// stepRow is a step and what its columns are made of.
+//
+// An id derived from (trace, span) is not stored: it is 16 bytes that nothing
+// can compress. The first half stays as sid, by which children find parents.
+type stepRow struct {
+	activity.Step
+	attrs, resource attrText // writing
+	rest            []byte
+	texts           stepTexts // reading
+	sid, slo        int64
+	whole           bool // slo is stored: the id is not derived
+	psid, plo       int64
+}
+
+type stepTexts struct{ keys, types, values, resKeys, resTypes, resValues string }
+
+func half(b []byte) int64 { return int64(binary.BigEndian.Uint64(b)) }
+
+func join(hi, lo int64) (id [16]byte) {
+	binary.BigEndian.PutUint64(id[:], uint64(hi))
+	binary.BigEndian.PutUint64(id[8:], uint64(lo))
+	return id
+}
+
+// prepare fills in what the columns are made of.
+func (r *stepRow) prepare(attrs, resources *renderer) {
+	s := &r.Step
+	r.sid, r.slo = half(s.Step[:8]), half(s.Step[8:])
+	r.whole = s.Span == (activity.SpanID{}) || activity.StepOfSpan(s.Trace, s.Span) != s.Step
+	r.psid, r.plo = half(s.Parent[:8]), half(s.Parent[8:])
+	r.attrs, r.resource = attrs.render(s.Attributes), resources.cached(s.Resource)
+	r.rest = packRest(nil, s, r.attrs.exact, r.resource.exact)
+}
+
+// finish makes a step of what was read.
+func (r *stepRow) finish() error {
+	s := &r.Step
+	if r.whole {
+		s.Step = join(r.sid, r.slo)
+	} else {
+		s.Step = activity.StepOfSpan(s.Trace, s.Span)
+	}
+	s.Parent = join(r.psid, r.plo)
+	s.Attributes = rawAttributes(r.texts.keys, r.texts.types, r.texts.values)
+	s.Resource = rawAttributes(r.texts.resKeys, r.texts.resTypes, r.texts.resValues)
+	if s.End != activity.Unknown {
+		s.End += s.Start
+	}
+	if !unpackRest(r.rest, s) {
+		return errCorrupt
+	}
+	return nil
+}
+
+// blankStep is a row before its columns are read: what is null is unknown.
+func blankStep() stepRow {
+	var r stepRow
+	r.End, r.TTFT, r.Usage = activity.Unknown, activity.Unknown, activity.NoUsage
+	return r
+}
+
+func (r *stepRow) bits() int64 {
+	return int64(b2i(r.AgentExplicit) | b2i(r.Waiting)<<1 | b2i(r.WholeFragment)<<2 | b2i(r.OnlyContent)<<3)
+}
+
+func (r *stepRow) setBits(n int64) {
+	r.AgentExplicit, r.Waiting, r.WholeFragment, r.OnlyContent = n&1 != 0, n&2 != 0, n&4 != 0, n&8 != 0
+}
+
+type S = stepRow
+
+func attrColumn(name string, write func(*S) []byte, read func(*S) *string, fat bool) column[S] {
+	c := column[S]{
+		name: name, node: nodeDict, fat: true,
+		put: func(r *S) parquet.Value { return parquet.ByteArrayValue(write(r)) },
+		get: func(r *S, v parquet.Value) { *read(r) = string(v.ByteArray()) },
+	}
+	if fat {
+		c.node = nodeText
+	}
+	return c
+}
+
+func duration(start, end int64) (parquet.Value, bool) {
+	if end == activity.Unknown {
+		return parquet.Value{}, false
+	}
+	return parquet.Int64Value(end - start), true
+}
+
+var steps = newTable(tableSteps,
+	bytes16("run", nodeID, func(r *S) *[16]byte { return (*[16]byte)(&r.Run) }),
+	bytes16("trace", nodeID, func(r *S) *[16]byte { return (*[16]byte)(&r.Trace) }),
+	number("sid", nodePlain, func(r *S) int64 { return r.sid }, func(r *S, n int64) { r.sid = n }),
+	column[S]{
+		name: "slo", node: nodePlain, null: true,
+		put: func(r *S) parquet.Value {
+			if r.whole {
+				return parquet.Int64Value(r.slo)
+			}
+			return parquet.Value{}
+		},
+		get: func(r *S, v parquet.Value) { r.slo, r.whole = v.Int64(), true },
+	},
+	number("span", nodePlain, func(r *S) int64 { return half(r.Span[:]) },
+		func(r *S, n int64) { binary.BigEndian.PutUint64(r.Span[:], uint64(n)) }),
+	number("psid", nodeSet, func(r *S) int64 { return r.psid }, func(r *S, n int64) { r.psid = n }),
+	number("plo", nodeSet, func(r *S) int64 { return r.plo }, func(r *S, n int64) { r.plo = n }),
+	number("revision", nodeSet, func(r *S) int64 { return int64(r.Revision) }, func(r *S, n int64) { r.Revision = uint32(n) }),
+	number("start", nodeDelta, func(r *S) int64 { return r.Start }, func(r *S, n int64) { r.Start = n }),
+	column[S]{
+		name: "duration", node: nodeDelta, null: true,
+		put: func(r *S) parquet.Value { v, _ := duration(r.Start, r.End); return v },
+		get: func(r *S, v parquet.Value) { r.End = v.Int64() },
+	},
+	number("received", nodeSet, func(r *S) int64 { return r.Received }, func(r *S, n int64) { r.Received = n }),
+	word("kind", func(r *S) string { return r.Kind.String() }, func(r *S, s string) { r.Kind, _ = activity.ParseKind(s) }),
+	word("status", func(r *S) string { return r.Status.String() }, func(r *S, s string) { r.Status = parseStatus(s) }),
+	word("source", func(r *S) string { return r.Source.String() }, func(r *S, s string) { r.Source = parseSource(s) }),
+	dict("name", func(r *S) *string { return &r.Name }),
+	dict("agent", func(r *S) *string { return &r.Agent }),
+	dict("agent_id", func(r *S) *string { return &r.AgentID }),
+	dict("version", func(r *S) *string { return &r.AgentVersion }),
+	dict("service", func(r *S) *string { return &r.Service }),
+	dict("environment", func(r *S) *string { return &r.Environment }),
+	dict("team", func(r *S) *string { return &r.Team }),
+	dict("sender", func(r *S) *string { return &r.Sender }),
+	dict("task", func(r *S) *string { return &r.Task }),
+	dict("run_name", func(r *S) *string { return &r.RunName }),
+	dict("session", func(r *S) *string { return &r.Session }),
+	dict("user", func(r *S) *string { return &r.User }),
+	dict("mode", func(r *S) *string { return &r.Mode }),
+	dict("outcome", func(r *S) *string { return &r.Outcome }),
+	dict("provider", func(r *S) *string { return &r.Provider }),
+	dict("model_requested", func(r *S) *string { return &r.ModelRequested }),
+	dict("model", func(r *S) *string { return &r.Model }),
+	dict("finish_reason", func(r *S) *string { return &r.FinishReason }),
+	dict("tool", func(r *S) *string { return &r.ToolName }),
+	dict("error_type", func(r *S) *string { return &r.ErrorType }),
+	dict("dialect", func(r *S) *string { return &r.Dialect }),
+	dict("scope", func(r *S) *string { return &r.Scope }),
+	dict("scope_version", func(r *S) *string { return &r.ScopeVersion }),
+	text("error", func(r *S) *string { return &r.StatusMessage }),
+	text("response_id", func(r *S) *string { return &r.ResponseID }),
+	text("tool_call_id", func(r *S) *string { return &r.ToolCallID }),
+	text("decision_id", func(r *S) *string { return &r.DecisionID }),
+	number("flags", nodeSet, func(r *S) int64 { return int64(r.Flags) }, func(r *S, n int64) { r.Flags = activity.Flag(n) }),
+	number("bits", nodeSet, func(r *S) int64 { return r.bits() }, func(r *S, n int64) { r.setBits(n) }),
+	number("map_version", nodeSet, func(r *S) int64 { return int64(r.MapVersion) }, func(r *S, n int64) { r.MapVersion = int32(n) }),
+	count("ttft", func(r *S) *int64 { return &r.TTFT }),
+	count("input_tokens", func(r *S) *int64 { return &r.Usage.InputTotal }),
+	count("cache_read_tokens", func(r *S) *int64 { return &r.Usage.CacheRead }),
+	count("cache_write_tokens", func(r *S) *int64 { return &r.Usage.CacheWrite }),
+	count("output_tokens", func(r *S) *int64 { return &r.Usage.OutputTotal }),
+	count("reasoning_tokens", func(r *S) *int64 { return &r.Usage.Reasoning }),
+	column[S]{
+		name: "cost", node: nodeDelta, null: true,
+		put: func(r *S) parquet.Value { return costValue(&r.Cost) },
+		get: func(r *S, v parquet.Value) { r.Cost.Nanos = v.Int64() },
+	},
+	word("cost_basis", func(r *S) string { return r.Cost.Basis.String() }, func(r *S, s string) { r.Cost.Basis = parseBasis(s) }),
+	dict("currency", func(r *S) *string { return &r.Cost.Currency }),
+	dict("price", func(r *S) *string { return &r.Cost.Price }),
+	boolean("counted", func(r *S) *bool { return &r.Counted }),
+	boolean("call", func(r *S) *bool { return &r.Call }),
+	attrColumn("attr_keys", func(r *S) []byte { return r.attrs.keys }, func(r *S) *string { return &r.texts.keys }, false),
+	attrColumn("attr_types", func(r *S) []byte { return r.attrs.types }, func(r *S) *string { return &r.texts.types }, false),
+	attrColumn("attr_values", func(r *S) []byte { return r.attrs.values }, func(r *S) *string { return &r.texts.values }, true),
+	attrColumn("res_keys", func(r *S) []byte { return r.resource.keys }, func(r *S) *string { return &r.texts.resKeys }, false),
+	attrColumn("res_types", func(r *S) []byte { return r.resource.types }, func(r *S) *string { return &r.texts.resTypes }, false),
+	attrColumn("res_values", func(r *S) []byte { return r.resource.values }, func(r *S) *string { return &r.texts.resValues }, false),
+	blob("events", func(r *S) *[]byte { return &r.Events }),
+	blob("rest", func(r *S) *[]byte { return &r.rest }),
+)
+
+func costValue(c *activity.Cost) parquet.Value {
+	if c.Basis == activity.CostUnknown {
+		return parquet.Value{}
+	}
+	return parquet.Int64Value(c.Nanos)
+}
+
+func parseStatus(s string) activity.Status {
+	for v := activity.StatusRunning; v <= activity.StatusError; v++ {
+		if v.String() == s {
+			return v
+		}
+	}
+	return activity.StatusRunning
+}
+
+func parseSource(s string) activity.Source {
+	for v := activity.SourceInferred; v <= activity.SourceGateway; v++ {
+		if v.String() == s {
+			return v
+		}
+	}
+	return activity.SourceInferred
+}
+
+func parseBasis(s string) activity.CostBasis {
+	for v := activity.CostUnknown; v <= activity.CostProvider; v++ {
+		if v.String() == s {
+			return v
+		}
+	}
+	return activity.CostUnknown
+}
+
+func parseContentField(s string) activity.ContentField {
+	for v := activity.ContentInput; v <= activity.ContentQuery; v++ {
+		if v.String() == s {
+			return v
+		}
+	}
+	return activity.ContentInput
+}
+
+// messageRow is a message's metadata; contentRow its content.
+type messageRow struct{ activity.Message }
+
+type M = messageRow
+
+func stepColumn[T any](field func(*T) *activity.StepID) (hi, lo column[T]) {
+	hi = number("sid", nodePlain, func(r *T) int64 { return half(field(r)[:8]) },
+		func(r *T, n int64) { binary.BigEndian.PutUint64(field(r)[:8], uint64(n)) })
+	lo = number("slo", nodePlain, func(r *T) int64 { return half(field(r)[8:]) },
+		func(r *T, n int64) { binary.BigEndian.PutUint64(field(r)[8:], uint64(n)) })
+	return hi, lo
+}
+
+var messages = func() *table[M] {
+	// The step is kept whole: several messages of a step lie together, and the
+	// second costs little.
+	hi, lo := stepColumn(func(r *M) *activity.StepID { return &r.Step })
+	hi.node, lo.node = nodeSet, nodeSet
+	return newTable(tableMessages, hi, lo,
+		bytes16("run", nodeID, func(r *M) *[16]byte { return (*[16]byte)(&r.Run) }),
+		bytes16("hash", nodeHash, func(r *M) *[16]byte { return &r.Hash }),
+		number("ordinal", nodeDelta, func(r *M) int64 { return int64(r.Ordinal) }, func(r *M, n int64) { r.Ordinal = int32(n) }),
+		number("time", nodeDelta, func(r *M) int64 { return r.Time }, func(r *M, n int64) { r.Time = n }),
+		word("field", func(r *M) string { return r.Field.String() }, func(r *M, s string) { r.Field = parseContentField(s) }),
+		dict("format", func(r *M) *string { return &r.Format }),
+		dict("role", func(r *M) *string { return &r.Role }),
+		number("size", nodeDelta, func(r *M) int64 { return int64(r.Size) }, func(r *M, n int64) { r.Size = int32(n) }),
+		number("first", nodeSet, func(r *M) int64 { return int64(b2i(r.Raw != nil)) }, func(*M, int64) {}),
+		dict("agent", func(r *M) *string { return &r.Agent }),
+		dict("team", func(r *M) *string { return &r.Team }),
+		dict("environment", func(r *M) *string { return &r.Env }),
+	)
+}()
+
+type contentRow struct {
+	activity.Message
+	exact bool // false: Raw is not UTF-8, raw_bytes has it
+}
+
+type C = contentRow
+
+var content = newTable(tableContent,
+	bytes16("hash", nodeHash, func(r *C) *[16]byte { return &r.Hash }),
+	bytes16("run", nodeID, func(r *C) *[16]byte { return (*[16]byte)(&r.Run) }),
+	number("ordinal", nodeDelta, func(r *C) int64 { return int64(r.Ordinal) }, func(r *C, n int64) { r.Ordinal = int32(n) }),
+	number("time", nodeDelta, func(r *C) int64 { return r.Time }, func(r *C, n int64) { r.Time = n }),
+	word("field", func(r *C) string { return r.Field.String() }, func(r *C, s string) { r.Field = parseContentField(s) }),
+	dict("format", func(r *C) *string { return &r.Format }),
+	dict("role", func(r *C) *string { return &r.Role }),
+	dict("agent", func(r *C) *string { return &r.Agent }),
+	dict("team", func(r *C) *string { return &r.Team }),
+	dict("environment", func(r *C) *string { return &r.Env }),
+	column[C]{
+		name: "raw", node: nodeText, fat: true,
+		put: func(r *C) parquet.Value { return textBytes(r.Raw) },
+		get: func(r *C, v parquet.Value) {
+			if r.exact {
+				r.Raw = append([]byte{}, v.ByteArray()...)
+			}
+		},
+	},
+	column[C]{
+		name: "raw_bytes", node: nodeBytes, null: true, fat: true,
+		put: func(r *C) parquet.Value {
+			if r.exact {
+				return parquet.Value{}
+			}
+			return parquet.ByteArrayValue(r.Raw)
+		},
+		// Columns are read in order of their names: this comes after raw.
+		get: func(r *C, v parquet.Value) { r.Raw = append([]byte{}, v.ByteArray()...) },
+	},
+)
+
+// logRow is a log record with its attributes as text.
+type logRow struct {
+	activity.LogRecord
+	attrs, resource attrText
+	rest            []byte
+	texts           stepTexts
+	agentTeam       string
+}
+
+type L = logRow
+
+func (r *logRow) prepare(attrs, resources *renderer) {
+	r.attrs, r.resource = attrs.render(r.Attributes), resources.cached(r.Resource)
+	var s activity.Step
+	s.Attributes, s.Resource = r.Attributes, r.Resource
+	r.rest = packRest(nil, &s, r.attrs.exact, r.resource.exact)
+}
+
+func (r *logRow) finish() error {
+	var s activity.Step
+	s.Attributes = rawAttributes(r.texts.keys, r.texts.types, r.texts.values)
+	s.Resource = rawAttributes(r.texts.resKeys, r.texts.resTypes, r.texts.resValues)
+	if !unpackRest(r.rest, &s) {
+		return errCorrupt
+	}
+	r.Attributes, r.Resource = s.Attributes, s.Resource
+	return nil
+}
+
+func logAttr(name string, write func(*L) []byte, read func(*L) *string, node parquet.Node) column[L] {
+	return column[L]{
+		name: name, node: node, fat: true,
+		put: func(r *L) parquet.Value { return parquet.ByteArrayValue(write(r)) },
+		get: func(r *L, v parquet.Value) { *read(r) = string(v.ByteArray()) },
+	}
+}
+
+var logs = func() *table[L] {
+	hi, lo := stepColumn(func(r *L) *activity.StepID { return &r.Step })
+	return newTable(tableLogs, hi, lo,
+		bytes16("run", nodeID, func(r *L) *[16]byte { return (*[16]byte)(&r.Run) }),
+		bytes16("trace", nodeID, func(r *L) *[16]byte { return (*[16]byte)(&r.Trace) }),
+		number("span", nodePlain, func(r *L) int64 { return half(r.Span[:]) },
+			func(r *L, n int64) { binary.BigEndian.PutUint64(r.Span[:], uint64(n)) }),
+		number("time", nodeDelta, func(r *L) int64 { return r.Time }, func(r *L, n int64) { r.Time = n }),
+		number("severity", nodeSet, func(r *L) int64 { return int64(r.Severity) }, func(r *L, n int64) { r.Severity = int32(n) }),
+		number("flags", nodeSet, func(r *L) int64 { return int64(r.Flags) }, func(r *L, n int64) { r.Flags = activity.Flag(n) }),
+		dict("event", func(r *L) *string { return &r.EventName }),
+		text("body", func(r *L) *string { return &r.Body }),
+		dict("agent", func(r *L) *string { return &r.Agent }),
+		dict("service", func(r *L) *string { return &r.Service }),
+		dict("session", func(r *L) *string { return &r.Session }),
+		dict("scope", func(r *L) *string { return &r.Scope }),
+		logAttr("attr_keys", func(r *L) []byte { return r.attrs.keys }, func(r *L) *string { return &r.texts.keys }, nodeDict),
+		logAttr("attr_types", func(r *L) []byte { return r.attrs.types }, func(r *L) *string { return &r.texts.types }, nodeDict),
+		logAttr("attr_values", func(r *L) []byte { return r.attrs.values }, func(r *L) *string { return &r.texts.values }, nodeText),
+		logAttr("res_keys", func(r *L) []byte { return r.resource.keys }, func(r *L) *string { return &r.texts.resKeys }, nodeDict),
+		logAttr("res_types", func(r *L) []byte { return r.resource.types }, func(r *L) *string { return &r.texts.resTypes }, nodeDict),
+		logAttr("res_values", func(r *L) []byte { return r.resource.values }, func(r *L) *string { return &r.texts.resValues }, nodeDict),
+		blob("rest", func(r *L) *[]byte { return &r.rest }),
+	)
+}()
+
+type P = activity.MetricPoint
+
+var metrics = newTable(tableMetrics,
+	number("time", nodeDelta, func(r *P) int64 { return r.Time }, func(r *P, n int64) { r.Time = n }),
+	number("start", nodeDelta, func(r *P) int64 { return r.StartTime }, func(r *P, n int64) { r.StartTime = n }),
+	dict("name", func(r *P) *string { return &r.Name }),
+	dict("unit", func(r *P) *string { return &r.Unit }),
+	dict("type", func(r *P) *string { return &r.Type }),
+	boolean("monotonic", func(r *P) *bool { return &r.Monotonic }),
+	boolean("delta", func(r *P) *bool { return &r.Delta }),
+	column[P]{
+		name: "value", node: nodeFloat,
+		put: func(r *P) parquet.Value { return parquet.DoubleValue(r.Value) },
+		get: func(r *P, v parquet.Value) { r.Value = v.Double() },
+	},
+	count("count", func(r *P) *int64 { return &r.Count }),
+	dict("agent", func(r *P) *string { return &r.Agent }),
+	dict("service", func(r *P) *string { return &r.Service }),
+	column[P]{
+		name: "attributes", node: parquet.Encoded(parquet.Leaf(parquet.ByteArrayType), &parquet.RLEDictionary), fat: true,
+		put: func(r *P) parquet.Value { return parquet.ByteArrayValue(r.Attributes) },
+		get: func(r *P, v parquet.Value) { r.Attributes = copyOf(v.ByteArray()) },
+	},
+	column[P]{
+		name: "resource", node: parquet.Encoded(parquet.Leaf(parquet.ByteArrayType), &parquet.RLEDictionary), fat: true,
+		put: func(r *P) parquet.Value { return parquet.ByteArrayValue(r.Resource) },
+		get: func(r *P, v parquet.Value) { r.Resource = copyOf(v.ByteArray()) },
+	},
+	blob("point", func(r *P) *[]byte { return &r.Point }),
+)
+
+// runRow is a revision of a run. Lists are texts with a separator on either
+// side of each element; the whole row is in blob.
+type runRow struct {
+	*activity.Run
+	id   [16]byte
+	rev  int64
+	blob []byte
+}
+
+type R = runRow
+
+func runText(name string, get func(*activity.Run) string) column[R] {
+	return column[R]{
+		name: name, node: nodeDict,
+		put: func(r *R) parquet.Value { return textValue(get(r.Run)) }, get: func(*R, parquet.Value) {},
+	}
+}
+
+func runList(name string, get func(*activity.Run) []string) column[R] {
+	return runText(name, func(r *activity.Run) string { return joinList(get(r)) })
+}
+
+func joinList(l []string) string {
+	if len(l) == 0 {
+		return ""
+	}
+	return "\x1f" + strings.Join(l, "\x1f") + "\x1f"
+}
+
+func runCount(name string, get func(*activity.Run) int64) column[R] {
+	return column[R]{
+		name: name, node: nodeDelta, null: true, get: func(*R, parquet.Value) {},
+		put: func(r *R) parquet.Value {
+			if n := get(r.Run); n != activity.Unknown {
+				return parquet.Int64Value(n)
+			}
+			return parquet.Value{}
+		},
+	}
+}
+
+func runNumber(name string, get func(*activity.Run) int64) column[R] {
+	return number(name, nodeDelta, func(r *R) int64 { return get(r.Run) }, func(*R, int64) {})
+}
+
+func runBool(name string, get func(*activity.Run) bool) column[R] {
+	return column[R]{
+		name: name, node: nodeBool, get: func(*R, parquet.Value) {},
+		put: func(r *R) parquet.Value { return parquet.BooleanValue(get(r.Run)) },
+	}
+}
+
+func traceNames(r *activity.Run) []string {
+	out := make([]string, len(r.Traces))
+	for i, t := range r.Traces {
+		out[i] = t.String()
+	}
+	return out
+}
+
+func labelTexts(r *activity.Run) []string {
+	out := make([]string, len(r.Labels))
+	for i, l := range r.Labels {
+		out[i] = l.Key + "\x1e" + l.Value
+	}
+	return out
+}
+
+func tokens(u activity.Usage) int64 {
+	if !u.Known() {
+		return activity.Unknown
+	}
+	return max(u.InputTotal, 0) + max(u.OutputTotal, 0)
+}
+
+func runDuration(r *activity.Run) int64 {
+	if r.End == activity.Unknown {
+		return activity.Unknown
+	}
+	return max(r.End-r.Start, 0)
+}
+
+func runCost(r *activity.Run) int64 {
+	if r.Cost.Basis == activity.CostUnknown {
+		return activity.Unknown
+	}
+	return max(r.Cost.Nanos, 0)
+}
+
+type run = activity.Run
+
+var runs = newTable(tableRuns,
+	bytes16("run", nodeHash, func(r *R) *[16]byte { return &r.id }),
+	number("rid", nodePlain, func(r *R) int64 { return half(r.id[:8]) }, func(*R, int64) {}),
+	number("revision", nodeDelta, func(r *R) int64 { return r.rev }, func(r *R, n int64) { r.rev = n }),
+	runList("traces", traceNames),
+	runText("name", func(r *run) string { return r.Name }),
+	runText("agent", func(r *run) string { return r.Agent }),
+	runList("agents", func(r *run) []string { return r.Agents }),
+	runText("version", func(r *run) string { return r.Version }),
+	runText("task", func(r *run) string { return r.Task }),
+	runText("environment", func(r *run) string { return r.Environment }),
+	runText("team", func(r *run) string { return r.Team }),
+	runText("sender", func(r *run) string { return r.Sender }),
+	runText("session", func(r *run) string { return r.Session }),
+	runText("user", func(r *run) string { return r.User }),
+	runText("mode", func(r *run) string { return r.Mode }),
+	runText("status", func(r *run) string { return r.Status.String() }),
+	runText("outcome", func(r *run) string { return r.Outcome }),
+	runNumber("start", func(r *run) int64 { return r.Start }),
+	runCount("duration", runDuration),
+	runNumber("updated", func(r *run) int64 { return r.Updated }),
+	runNumber("steps", func(r *run) int64 { return r.Steps }),
+	runNumber("errors", func(r *run) int64 { return r.Errors }),
+	runNumber("model_calls", func(r *run) int64 { return r.ModelCalls }),
+	runNumber("tool_calls", func(r *run) int64 { return r.ToolCalls }),
+	runNumber("logs", func(r *run) int64 { return r.Logs }),
+	runNumber("unknown_usage", func(r *run) int64 { return r.UnknownUsageCalls }),
+	runNumber("unknown_cost", func(r *run) int64 { return r.UnknownCostCalls }),
+	runBool("failed", func(r *run) bool { return r.RootError }),
+	runText("error_type", func(r *run) string { return r.ErrorType }),
+	runCount("tokens", func(r *run) int64 { return tokens(r.Usage) }),
+	runCount("input_tokens", func(r *run) int64 { return r.Usage.InputTotal }),
+	runCount("output_tokens", func(r *run) int64 { return r.Usage.OutputTotal }),
+	runCount("cache_read_tokens", func(r *run) int64 { return r.Usage.CacheRead }),
+	runCount("cache_write_tokens", func(r *run) int64 { return r.Usage.CacheWrite }),
+	runCount("reasoning_tokens", func(r *run) int64 { return r.Usage.Reasoning }),
+	runCount("cost", runCost),
+	runList("models", func(r *run) []string { return r.Models }),
+	runList("tools", func(r *run) []string { return r.Tools }),
+	runList("sources", func(r *run) []string { return r.Sources }),
+	runList("dialects", func(r *run) []string { return r.Dialects }),
+	runList("tags", func(r *run) []string { return r.Tags }),
+	runList("labels", labelTexts),
+	runNumber("flags", func(r *run) int64 { return int64(r.Flags) }),
+	runBool("partial", func(r *run) bool { return r.Partial }),
+	blob("blob", func(r *R) *[]byte { return &r.blob }),
+)
+
+// oldRow says that rows of key with a lower revision are dead.
+type oldRow struct{ key, revision int64 }
+
+func oldTable(name string) *table[oldRow] {
+	return newTable(name,
+		number("key", nodePlain, func(r *oldRow) int64 { return r.key }, func(r *oldRow, n int64) { r.key = n }),
+		number("revision", nodeDelta, func(r *oldRow) int64 { return r.revision }, func(r *oldRow, n int64) { r.revision = n }),
+	)
+}
+
+var (
+	oldSteps = oldTable(tableOldSteps)
+	oldRuns  = oldTable(tableOldRuns)
+)

@@ -1,0 +1,534 @@
+package duck
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/parquet-go/parquet-go"
+)
+
+// The tables. Content lies apart from messages so that it can be kept shorter
+// and read under its own permission.
+const (
+	tableSteps    = "steps"
+	tableMessages = "messages" // who said what when; no content
+	tableContent  = "content"  // the content, at its first appearance in a day
+	tableLogs     = "logs"
+	tableMetrics  = "metrics"
+	tableRuns     = "runs"
+	tableOldSteps = "old_steps" // (step, revision): rows of lower revisions are dead
+	tableOldRuns  = "old_runs"  // (run, revision): rows of lower revisions are dead
+)
+
+var errCorrupt = errors.New("segment is damaged")
+
+// segment is a row of the manifest: one Parquet file.
+type segment struct {
+	id         int64
+	table      string
+	day        int32
+	rows       int64
+	bytes      int64 // both files
+	raw        int64 // bytes of content as sent (content only)
+	tmin, tmax int64 // event times inside
+	tier       int   // merges behind it
+	encodes    int   // how often its rows were encoded again
+	applied    int64 // newest superseded list that its rows were freed of
+}
+
+type dayRange struct{ from, to int32 }
+
+var allDays = dayRange{-1 << 30, 1 << 30}
+
+// segments is the manifest in memory and a cache of open files.
+type segments struct {
+	dir string
+
+	mu   sync.RWMutex
+	all  map[int64]segment
+	list map[string][]segment // by table, oldest day first
+	open map[int64]*openSegment
+	tick int64
+	pins int       // questions that may read any file
+	dead []segment // left the manifest while files were pinned
+}
+
+// openSegment is an open file; it is closed when nobody reads it any more and
+// it is no longer in the cache.
+type openSegment struct {
+	segment
+	once sync.Once
+	err  error
+	f    *os.File
+	idx  *os.File
+	n    int64 // entries of idx
+	file *parquet.File
+	used int64 // tick, guarded by segments.mu
+	refs int   // guarded by segments.mu
+	gone bool  // guarded by segments.mu
+}
+
+func newSegments(dir string, rows []segment) *segments {
+	s := &segments{dir: dir, all: make(map[int64]segment), list: make(map[string][]segment), open: make(map[int64]*openSegment)}
+	s.replace(nil, rows)
+	return s
+}
+
+func (s *segments) base(g segment) string {
+	return filepath.Join(s.dir, "segments", dayName(g.day), g.table, fmt.Sprintf("%010d", g.id))
+}
+func (s *segments) path(g segment) string    { return s.base(g) + ".parquet" }
+func (s *segments) idxPath(g segment) string { return s.base(g) + ".idx" }
+
+func (s *segments) has(id int64) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	_, ok := s.all[id]
+	return ok
+}
+
+// of lists the segments of a table in a range of days, oldest day first.
+func (s *segments) of(table string, days dayRange) []segment {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var out []segment
+	for _, g := range s.list[table] {
+		if g.day >= days.from && g.day <= days.to {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// replace swaps segments in one step for readers.
+func (s *segments) replace(gone, come []segment) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	touched := map[string]bool{}
+	for _, g := range gone {
+		delete(s.all, g.id)
+		touched[g.table] = true
+		if o := s.open[g.id]; o != nil {
+			delete(s.open, g.id)
+			o.gone = true
+			if o.refs == 0 {
+				o.shut()
+			}
+		}
+	}
+	dead := map[int64]bool{}
+	for _, g := range gone {
+		dead[g.id] = true
+	}
+	for t := range touched {
+		s.list[t] = slices.DeleteFunc(slices.Clone(s.list[t]), func(g segment) bool { return dead[g.id] })
+	}
+	for _, g := range come {
+		s.all[g.id] = g
+		l := s.list[g.table]
+		at, _ := slices.BinarySearchFunc(l, g, func(a, b segment) int {
+			return cmp.Or(cmp.Compare(a.day, b.day), cmp.Compare(a.id, b.id))
+		})
+		// Readers hold no reference to the slice outside the lock (of copies).
+		s.list[g.table] = slices.Insert(l, at, g)
+	}
+}
+
+// pin keeps files from being deleted until unpin: DuckDB opens them by name.
+func (s *segments) pin() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pins++
+}
+
+func (s *segments) unpin() {
+	s.mu.Lock()
+	s.pins--
+	var dead []segment
+	if s.pins == 0 {
+		dead, s.dead = s.dead, nil
+	}
+	s.mu.Unlock()
+	s.unlink(dead)
+}
+
+// remove deletes the files of segments that left the manifest, at once or when
+// nobody reads them any more.
+func (s *segments) remove(gone []segment) {
+	s.mu.Lock()
+	if s.pins > 0 {
+		s.dead = append(s.dead, gone...)
+		gone = nil
+	}
+	s.mu.Unlock()
+	s.unlink(gone)
+}
+
+func (s *segments) unlink(gone []segment) {
+	for _, g := range gone {
+		_ = os.Remove(s.path(g))
+		_ = os.Remove(s.idxPath(g))
+		_ = os.Remove(filepath.Dir(s.path(g)))               // only when empty
+		_ = os.Remove(filepath.Dir(filepath.Dir(s.path(g)))) // only when empty
+	}
+}
+
+// sweep deletes every file that the manifest does not name.
+func (s *segments) sweep() error {
+	root := filepath.Join(s.dir, "segments")
+	return filepath.WalkDir(root, func(p string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		stem, _, _ := strings.Cut(filepath.Base(p), ".")
+		if id, err := strconv.ParseInt(stem, 10, 64); err == nil {
+			if g, ok := s.all[id]; ok && (p == s.path(g) || p == s.idxPath(g)) {
+				return nil
+			}
+		}
+		return os.Remove(p)
+	})
+}
+
+const maxOpen = 192
+
+// acquire opens a segment or takes it from the cache; release it afterwards.
+func (s *segments) acquire(g segment) (*openSegment, error) {
+	s.mu.Lock()
+	s.tick++
+	o := s.open[g.id]
+	if o == nil {
+		o = &openSegment{segment: g}
+		if _, ok := s.all[g.id]; ok {
+			s.open[g.id] = o
+			s.evict()
+		} else {
+			o.gone = true
+		}
+	}
+	o.refs++
+	o.used = s.tick
+	s.mu.Unlock()
+	o.once.Do(func() { o.err = o.load(s) })
+	if o.err != nil {
+		err := o.err
+		s.release(o)
+		return nil, err
+	}
+	return o, nil
+}
+
+func (s *segments) release(o *openSegment) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o.refs--
+	if o.refs == 0 && o.gone {
+		o.shut()
+	}
+}
+
+// evict forgets the file used longest ago. Called with mu held.
+func (s *segments) evict() {
+	for len(s.open) > maxOpen {
+		var old *openSegment
+		for _, o := range s.open {
+			if o.refs == 0 && (old == nil || o.used < old.used) {
+				old = o
+			}
+		}
+		if old == nil {
+			return
+		}
+		delete(s.open, old.id)
+		old.gone = true
+		old.shut()
+	}
+}
+
+func (s *segments) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, o := range s.open {
+		delete(s.open, id)
+		o.gone = true
+		if o.refs == 0 {
+			o.shut()
+		}
+	}
+}
+
+func (o *openSegment) shut() {
+	if o.f != nil {
+		_ = o.f.Close()
+	}
+	if o.idx != nil {
+		_ = o.idx.Close()
+	}
+}
+
+func (o *openSegment) load(s *segments) error {
+	var err error
+	if o.f, err = os.Open(s.path(o.segment)); err != nil {
+		return err
+	}
+	info, err := o.f.Stat()
+	if err != nil {
+		return err
+	}
+	if o.file, err = openParquet(o.f, info.Size()); err != nil {
+		return fmt.Errorf("%w: %w", errCorrupt, err)
+	}
+	if o.file.NumRows() != o.rows {
+		return fmt.Errorf("%w: %d rows, manifest says %d", errCorrupt, o.file.NumRows(), o.rows)
+	}
+	if !hasIdx(o.table) {
+		return nil
+	}
+	if o.idx, err = os.Open(s.idxPath(o.segment)); err != nil {
+		return err
+	}
+	if info, err = o.idx.Stat(); err != nil {
+		return err
+	}
+	if o.n = (info.Size() - idxHeader) / idxEntry; info.Size() < idxHeader || (info.Size()-idxHeader)%idxEntry != 0 {
+		return fmt.Errorf("%w: side file of %d bytes", errCorrupt, info.Size())
+	}
+	return nil
+}
+
+// openParquet opens without page indexes: a merged file has ten thousands.
+func openParquet(f io.ReaderAt, size int64) (_ *parquet.File, err error) {
+	defer recoverDamage(&err)
+	return parquet.OpenFile(f, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.FileReadMode(parquet.ReadModeSync),
+		parquet.ReadBufferSize(4096))
+}
+
+// recoverDamage turns a panic of the Parquet library over damaged bytes into an
+// error; the bytes are a file's, so the library's panic is about outside input.
+func recoverDamage(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("%w: %v", errCorrupt, p)
+	}
+}
+
+// The side file: a header, then entries sorted by key and row.
+//
+//	header  "RVX1" + 4 bytes of zero
+//	entry   key 16 bytes, first row uint32, rows uint32 (little-endian)
+const (
+	idxHeader = 8
+	idxEntry  = 24
+)
+
+var idxMagic = []byte("RVX1\x00\x00\x00\x00")
+
+func hasIdx(table string) bool {
+	switch table {
+	case tableSteps, tableMessages, tableContent, tableLogs, tableRuns:
+		return true
+	}
+	return false
+}
+
+type idxRow struct {
+	key    [16]byte
+	row, n uint32
+}
+
+func (r *idxRow) append(dst []byte) []byte {
+	dst = append(dst, r.key[:]...)
+	dst = binary.LittleEndian.AppendUint32(dst, r.row)
+	return binary.LittleEndian.AppendUint32(dst, r.n)
+}
+
+func parseIdxRow(b []byte) (r idxRow) {
+	copy(r.key[:], b)
+	r.row, r.n = binary.LittleEndian.Uint32(b[16:]), binary.LittleEndian.Uint32(b[20:])
+	return r
+}
+
+// find lists the row ranges of a key. Keys are hashes, so a guess by
+// interpolation lands within a page of the place.
+func (o *openSegment) find(key [16]byte, dst []idxRow) ([]idxRow, error) {
+	if o.n == 0 {
+		return dst, nil
+	}
+	var buf [170 * idxEntry]byte // one page of disk
+	const width = int64(len(buf) / idxEntry)
+	lo, hi := int64(0), o.n // the first entry >= key is in [lo, hi]
+	want := binary.BigEndian.Uint64(key[:])
+	at := min(int64(float64(want)/(1<<64)*float64(o.n)), o.n-1) - width/2
+	for step := 0; ; step++ {
+		at = max(lo, min(at, hi-width))
+		at = max(at, 0)
+		b, err := o.read(buf[:], at)
+		if err != nil {
+			return dst, err
+		}
+		n := int64(len(b) / idxEntry)
+		switch {
+		case n == 0:
+			return dst, nil
+		case at > lo && bytes.Compare(b[:16], key[:]) >= 0:
+			hi = at
+		case at+n < hi && bytes.Compare(b[(n-1)*idxEntry:][:16], key[:]) < 0:
+			lo = at + n
+		default:
+			return o.collect(key, b, at, buf[:], dst)
+		}
+		if lo >= hi {
+			at = lo
+			continue
+		}
+		at = (lo+hi)/2 - width/2
+		if step > 64 {
+			return dst, fmt.Errorf("%w: side file is not sorted", errCorrupt)
+		}
+	}
+}
+
+// collect takes the entries of key from a page and those after it.
+func (o *openSegment) collect(key [16]byte, b []byte, at int64, buf []byte, dst []idxRow) ([]idxRow, error) {
+	for {
+		for i := 0; i < len(b); i += idxEntry {
+			switch c := bytes.Compare(b[i:i+16], key[:]); {
+			case c > 0:
+				return dst, nil
+			case c == 0:
+				r := parseIdxRow(b[i:])
+				if int64(r.row)+int64(r.n) > o.rows {
+					return dst, fmt.Errorf("%w: side file points behind the end", errCorrupt)
+				}
+				dst = append(dst, r)
+			}
+		}
+		at += int64(len(b) / idxEntry)
+		if at >= o.n {
+			return dst, nil
+		}
+		var err error
+		if b, err = o.read(buf, at); err != nil {
+			return dst, err
+		}
+	}
+}
+
+func (o *openSegment) read(buf []byte, at int64) ([]byte, error) {
+	n := min(int64(len(buf)/idxEntry), o.n-at)
+	if n <= 0 {
+		return nil, nil
+	}
+	_, err := o.idx.ReadAt(buf[:n*idxEntry], idxHeader+at*idxEntry)
+	return buf[:n*idxEntry], err
+}
+
+// eachKey calls add for every key of a segment's side file.
+func (s *segments) eachKey(g segment, add func([16]byte)) error {
+	b, err := os.ReadFile(s.idxPath(g))
+	if err != nil {
+		return err
+	}
+	if len(b) < idxHeader || (len(b)-idxHeader)%idxEntry != 0 || !bytes.Equal(b[:idxHeader], idxMagic) {
+		return fmt.Errorf("%w: side file", errCorrupt)
+	}
+	for b = b[idxHeader:]; len(b) > 0; b = b[idxEntry:] {
+		add([16]byte(b[:16]))
+	}
+	return nil
+}
+
+// readIdx reads a whole side file.
+func (s *segments) readIdx(g segment) ([]idxRow, error) {
+	b, err := os.ReadFile(s.idxPath(g))
+	if err != nil {
+		return nil, err
+	}
+	if len(b) < idxHeader || (len(b)-idxHeader)%idxEntry != 0 || !bytes.Equal(b[:idxHeader], idxMagic) {
+		return nil, fmt.Errorf("%w: side file", errCorrupt)
+	}
+	out := make([]idxRow, 0, (len(b)-idxHeader)/idxEntry)
+	for b = b[idxHeader:]; len(b) > 0; b = b[idxEntry:] {
+		r := parseIdxRow(b)
+		if int64(r.row)+int64(r.n) > g.rows {
+			return nil, fmt.Errorf("%w: side file points behind the end", errCorrupt)
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+// sortIdx orders entries by key, then row.
+func sortIdx(rows []idxRow) {
+	slices.SortFunc(rows, func(a, b idxRow) int {
+		return cmp.Or(bytes.Compare(a.key[:], b.key[:]), cmp.Compare(a.row, b.row))
+	})
+}
+
+// writeFile writes a file under a temporary name, syncs it and gives it its
+// name. The folder's own sync is the caller's.
+func writeFile(path string, fill func(io.Writer) error) (size int64, err error) {
+	tmp := path + ".tmp"
+	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return 0, err
+	}
+	defer func() {
+		if err != nil {
+			_ = f.Close()
+			_ = os.Remove(tmp)
+		}
+	}()
+	if err := fill(f); err != nil {
+		return 0, err
+	}
+	if err := f.Sync(); err != nil {
+		return 0, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	if err := f.Close(); err != nil {
+		return 0, err
+	}
+	return info.Size(), os.Rename(tmp, path)
+}
+
+// makeDir makes a folder and syncs its new parents.
+func (s *segments) makeDir(g segment) error {
+	dir := filepath.Dir(s.path(g))
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	return errors.Join(syncDir(filepath.Dir(dir)), syncDir(filepath.Dir(filepath.Dir(dir))))
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = d.Close() }()
+	return d.Sync()
+}
+
+func (s *segments) writeIdx(g segment, rows []idxRow) (int64, error) {
+	b := append(make([]byte, 0, idxHeader+len(rows)*idxEntry), idxMagic...)
+	for i := range rows {
+		b = rows[i].append(b)
+	}
+	return writeFile(s.idxPath(g), func(w io.Writer) error { _, err := w.Write(b); return err })
+}

@@ -1,0 +1,175 @@
+package duck
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// source chooses the files of a question: those of its days, by the manifest,
+// never by a glob. While it is held, merging and retention do not delete them.
+type source struct {
+	s         *Store
+	days      dayRange
+	since, to int64
+	memo      map[string][]segment
+}
+
+func (s *Store) source(from, to time.Time) *source {
+	src := &source{s: s, days: allDays, since: -1 << 62, to: 1<<62 - 1, memo: map[string][]segment{}}
+	if !from.IsZero() {
+		src.since = from.UnixNano()
+		src.days.from = dayOf(src.since)
+	}
+	if !to.IsZero() {
+		src.to = to.UnixNano()
+		src.days.to = dayOf(src.to)
+	}
+	s.segs.pin()
+	return src
+}
+
+func (src *source) release() { src.s.segs.unpin() }
+
+// slack is how much longer than its start a run is expected to go on: steps and
+// messages of runs of a period are looked for in its days and one more.
+const slackDays = 1
+
+func (src *source) segments(table string) []segment {
+	if l, ok := src.memo[table]; ok {
+		return l
+	}
+	days := src.days
+	prune := true
+	switch table {
+	case tableOldSteps, tableOldRuns:
+		// A revision may have moved to the day before or after.
+		days.from, days.to, prune = days.from-1, days.to+1, false
+	case tableSteps, tableMessages, tableContent:
+		days.to += slackDays
+		prune = false
+	}
+	l := src.s.segs.of(table, days)
+	if prune {
+		n := 0
+		for _, g := range l {
+			if g.tmax >= src.since && g.tmin <= src.to {
+				l[n] = g
+				n++
+			}
+		}
+		l = l[:n]
+	}
+	src.memo[table] = l
+	return l
+}
+
+// tight prunes steps, messages and content by the segments' times too: for
+// questions about them, not about the runs they belong to.
+func (src *source) tight() {
+	for _, t := range []string{tableSteps, tableMessages, tableContent} {
+		var l []segment
+		for _, g := range src.s.segs.of(t, src.days) {
+			if g.tmax >= src.since && g.tmin <= src.to {
+				l = append(l, g)
+			}
+		}
+		src.memo[t] = l
+	}
+}
+
+func (src *source) empty(table string) bool { return len(src.segments(table)) == 0 }
+
+func (src *source) files(table string) map[int64]segment {
+	out := map[int64]segment{}
+	for _, g := range src.segments(table) {
+		out[g.id] = g
+	}
+	return out
+}
+
+func (src *source) rows(table string) (n int64) {
+	for _, g := range src.segments(table) {
+		n += g.rows
+	}
+	return n
+}
+
+// list is the table's files as a list of SQL. Names are ours; the folder is the
+// operator's, so it is quoted.
+func (src *source) list(table string) string {
+	var b strings.Builder
+	b.WriteByte('[')
+	for i, g := range src.segments(table) {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(quoteText(src.s.segs.path(g)))
+	}
+	b.WriteByte(']')
+	return b.String()
+}
+
+func quoteText(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// from is a table of SQL with the live rows of the chosen files: rows that a
+// later revision replaced are left out.
+func (src *source) from(table string) string {
+	if src.empty(table) {
+		return src.nothing(table)
+	}
+	files := "read_parquet(" + src.list(table) + ")"
+	var old, key string
+	switch table {
+	case tableSteps:
+		old, key = tableOldSteps, "sid"
+	case tableRuns:
+		old, key = tableOldRuns, "rid"
+	default:
+		return files
+	}
+	if src.empty(old) {
+		return files
+	}
+	return fmt.Sprintf("(SELECT t.* FROM %s t ANTI JOIN (SELECT key, max(revision) AS r FROM read_parquet(%s) GROUP BY key) o ON t.%s = o.key AND t.revision < o.r)",
+		files, src.list(old), key)
+}
+
+// nothing is a table without rows that has the columns conditions may name.
+func (src *source) nothing(table string) string {
+	var cols []string
+	switch table {
+	case tableSteps:
+		cols = nullColumns(steps)
+	case tableMessages:
+		cols = nullColumns(messages)
+	case tableContent:
+		cols = nullColumns(content)
+	case tableLogs:
+		cols = nullColumns(logs)
+	case tableRuns:
+		cols = nullColumns(runs)
+	case tableMetrics:
+		cols = nullColumns(metrics)
+	}
+	return "(SELECT " + strings.Join(cols, ", ") + " WHERE false)"
+}
+
+func nullColumns[T any](t *table[T]) []string {
+	var out []string
+	for _, c := range t.cols {
+		typ := "VARCHAR"
+		switch lt := c.node.Type().String(); {
+		case lt == "UUID":
+			typ = "UUID"
+		case strings.HasPrefix(lt, "INT"):
+			typ = "BIGINT"
+		case lt == "BOOLEAN":
+			typ = "BOOLEAN"
+		case lt == "DOUBLE":
+			typ = "DOUBLE"
+		}
+		out = append(out, "NULL::"+typ+" AS "+quoteName(c.name))
+	}
+	return out
+}

@@ -1,0 +1,500 @@
+package telemetrytest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"reeve/internal/activity"
+	"reeve/internal/fault"
+	"reeve/internal/telemetry"
+	"reeve/internal/telemetry/search"
+)
+
+// Run runs the suite; open makes an empty store that the test owns.
+func Run(t *testing.T, open func(*testing.T) telemetry.Store) {
+	for _, c := range []struct {
+		name string
+		do   func(*testing.T, telemetry.Store)
+	}{
+		{"what is appended is read", readsBack},
+		{"the cursor moves with the append", cursor},
+		{"a later revision replaces", revisions},
+		{"messages are found by their hash", messages},
+		{"runs are listed and paged", lists},
+		{"searches agree with Match", searches},
+		{"steps are aggregated", aggregates},
+		{"rollups add up", rollups},
+		{"logs and metric points", records},
+		{"teams see their own", teams},
+		{"retention drops partitions", retention},
+		{"hostile input is harmless", hostile},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := open(t)
+			t.Cleanup(func() { _ = s.Close() })
+			c.do(t, s)
+		})
+	}
+}
+
+func must[T any](v T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		return v
+	}
+}
+
+func write(t *testing.T, s telemetry.Store, w *telemetry.Write) {
+	t.Helper()
+	if err := s.Append(context.Background(), w); err != nil {
+		t.Fatalf("append: %v", err)
+	}
+}
+
+// recent is a start within what an index keeps.
+func recent() time.Time { return time.Now().UTC().Add(-2 * time.Hour).Truncate(time.Hour) }
+
+func byRun(w *telemetry.Write) map[activity.RunID][]activity.Step {
+	out := map[activity.RunID][]activity.Step{}
+	for _, s := range w.Steps {
+		out[s.Run] = append(out[s.Run], s)
+	}
+	return out
+}
+
+func readsBack(t *testing.T, s telemetry.Store) {
+	ctx := context.Background()
+	g := NewGenerator(1, recent())
+	w := g.Write(30)
+	// A step with everything that is unusual about it.
+	odd := &w.Steps[3]
+	odd.Tags, odd.Labels = []string{"a", "b"}, []activity.Label{{Key: "tier", Value: "gold"}}
+	odd.Links = []activity.Link{{TraceID: activity.TraceID{1}, SpanID: activity.SpanID{2}}}
+	odd.Events, odd.Layers, odd.ScopeAttribute = []byte{10, 0}, []byte("layers"), String(nil, "k", "v")
+	odd.Attributes = append(odd.Attributes, 0x0a, 0x07, 0x0a, 0x01, 'm', 0x12, 0x02, 0x32, 0x00) // an empty map
+	odd.Attributes = String(odd.Attributes, "sep", "a\x1fb")
+	odd.End, odd.Status = activity.Unknown, activity.StatusRunning
+	odd.ReportedCost = activity.Cost{Nanos: 5, Basis: activity.CostProvider, Currency: "EUR"}
+	odd.Flags = activity.FlagClockSkew | activity.FlagTruncated
+	w.Steps[4].Step, w.Steps[4].Span = activity.StepOfKey("a decision"), activity.SpanID{}
+	write(t, s, w)
+	for id, want := range byRun(w) {
+		got := must(s.Steps(ctx, id))(t)
+		if d := cmp.Diff(sorted(want), sorted(got)); d != "" {
+			t.Fatalf("steps of %s (-want +got):\n%s", id, d)
+		}
+	}
+	for i := range w.Runs {
+		want := w.Runs[i]
+		if !s.HasRun(want.ID) {
+			t.Errorf("HasRun(%s) is false", want.ID)
+		}
+		got := must(s.Run(ctx, want.ID))(t)
+		if d := cmp.Diff(&want, got); d != "" {
+			t.Fatalf("run (-want +got):\n%s", d)
+		}
+	}
+	if _, err := s.Run(ctx, activity.RunOfKey("nobody")); !fault.Is(err, fault.KindNotFound) {
+		t.Errorf("an unknown run gives %v, want not_found", err)
+	}
+	st := must(s.Stats(ctx))(t)
+	if st.Steps != int64(len(w.Steps)) || st.Runs != int64(len(w.Runs)) || st.Bytes == 0 {
+		t.Errorf("stats are %+v", st)
+	}
+}
+
+func sorted(in []activity.Step) map[activity.StepID]activity.Step {
+	out := map[activity.StepID]activity.Step{}
+	for _, s := range in {
+		out[s.Step] = s
+	}
+	return out
+}
+
+func cursor(t *testing.T, s telemetry.Store) {
+	ctx := context.Background()
+	if n := must(s.Cursor(ctx, 3))(t); n != 0 {
+		t.Errorf("a new store's cursor is %d", n)
+	}
+	write(t, s, &telemetry.Write{Partition: 3, Cursor: 17})
+	write(t, s, &telemetry.Write{Partition: 4, Cursor: 5})
+	if n := must(s.Cursor(ctx, 3))(t); n != 17 {
+		t.Errorf("the cursor is %d, want 17", n)
+	}
+	if err := s.Append(ctx, &telemetry.Write{Partition: 3, Cursor: 16}); !fault.Is(err, fault.KindConflict) {
+		t.Errorf("an append behind the cursor gives %v, want conflict", err)
+	}
+}
+
+func revisions(t *testing.T, s telemetry.Store) {
+	ctx := context.Background()
+	g := NewGenerator(2, recent())
+	w := g.Write(5)
+	write(t, s, w)
+	again := &telemetry.Write{Cursor: w.Cursor + 1, Steps: []activity.Step{w.Steps[0]}, Runs: []activity.Run{w.Runs[0]}}
+	again.Steps[0].Revision, again.Steps[0].Name = 2, "renamed"
+	again.Runs[0].Revision, again.Runs[0].Outcome = 2, "resolved"
+	again.Runs[0].Start -= 1e9
+	write(t, s, again)
+	got := sorted(must(s.Steps(ctx, w.Steps[0].Run))(t))
+	if n := got[w.Steps[0].Step].Name; n != "renamed" {
+		t.Errorf("the step is called %q", n)
+	}
+	if r := must(s.Run(ctx, w.Runs[0].ID))(t); r.Outcome != "resolved" {
+		t.Errorf("the run's outcome is %q", r.Outcome)
+	}
+	page := must(s.Runs(ctx, telemetry.RunsQuery{Limit: 100}))(t)
+	if len(page.Runs) != len(w.Runs) {
+		t.Errorf("%d runs are listed, want %d", len(page.Runs), len(w.Runs))
+	}
+	for _, table := range []struct {
+		name string
+		want int
+	}{{"steps", len(w.Steps)}, {"runs", len(w.Runs)}} {
+		// A name that rollups do not know makes the engine read rows.
+		res := must(s.Query(ctx, telemetry.Query{Table: table.name, Select: []telemetry.Measure{{Func: "count"}, {Func: "avg", Field: "duration_ms"}}}))(t)
+		if res.Source != "rows" || fmt.Sprint(res.Rows[0][0]) != fmt.Sprint(table.want) {
+			t.Errorf("%s counted %v from %s, want %d", table.name, res.Rows, res.Source, table.want)
+		}
+	}
+}
+
+func messages(t *testing.T, s telemetry.Store) {
+	ctx := context.Background()
+	g := NewGenerator(3, recent())
+	w := g.Write(4)
+	write(t, s, w)
+	// Another run of the day refers to a message that is stored already.
+	first := w.Messages[0]
+	copied := first
+	copied.Run, copied.Ordinal, copied.Raw = w.Runs[1].ID, 1000, nil
+	bad := first
+	bad.Run, bad.Ordinal, bad.Hash, bad.Raw, bad.Size = w.Runs[1].ID, 1001, [16]byte{9}, []byte("\xff\xfe not text"), 11
+	gone := copied
+	gone.Ordinal, gone.Hash = 1002, [16]byte{8}
+	write(t, s, &telemetry.Write{Cursor: w.Cursor + 1, Messages: []activity.Message{copied, bad, gone}})
+	all := must(s.Messages(ctx, w.Runs[0].ID, nil))(t)
+	var want []activity.Message
+	for _, m := range w.Messages {
+		if m.Run == w.Runs[0].ID {
+			want = append(want, m)
+		}
+	}
+	if d := cmp.Diff(want, all); d != "" {
+		t.Errorf("messages (-want +got):\n%s", d)
+	}
+	some := must(s.Messages(ctx, w.Runs[1].ID, []int32{1000, 1001, 1002}))(t)
+	if len(some) != 3 || string(some[0].Raw) != string(first.Raw) || string(some[1].Raw) != string(bad.Raw) || some[2].Raw != nil {
+		t.Errorf("messages by ordinal are %+v", some)
+	}
+}
+
+func lists(t *testing.T, s telemetry.Store) {
+	ctx := context.Background()
+	g := NewGenerator(4, recent())
+	w := g.Write(120)
+	write(t, s, w)
+	for _, sort := range []string{"", "-started", "duration", "cost", "steps", "errors", "tokens", "updated", "-cost"} {
+		seen, cursor, pages := map[activity.RunID]bool{}, "", 0
+		for {
+			p := must(s.Runs(ctx, telemetry.RunsQuery{Limit: 50, Sort: sort, Cursor: cursor}))(t)
+			for _, r := range p.Runs {
+				if seen[r.ID] {
+					t.Fatalf("sort %q lists %s twice", sort, r.ID)
+				}
+				seen[r.ID] = true
+			}
+			pages++
+			if cursor = p.Next; cursor == "" {
+				break
+			}
+		}
+		if len(seen) != 120 || pages != 3 {
+			t.Errorf("sort %q lists %d runs on %d pages, want 120 on 3", sort, len(seen), pages)
+		}
+	}
+	if _, err := s.Runs(ctx, telemetry.RunsQuery{Cursor: "nonsense"}); !fault.Is(err, fault.KindInvalid) {
+		t.Errorf("a bad cursor gives %v, want invalid", err)
+	}
+	if _, err := s.Runs(ctx, telemetry.RunsQuery{Sort: "id; drop table runs"}); !fault.Is(err, fault.KindInvalid) {
+		t.Errorf("a bad sort gives %v, want invalid", err)
+	}
+}
+
+// searches compares the engine with search.Match over the same runs.
+func searches(t *testing.T, s telemetry.Store) {
+	ctx := context.Background()
+	g := NewGenerator(5, recent())
+	w := g.Write(60)
+	w.Runs[0].Labels = []activity.Label{{Key: "tier", Value: "gold"}, {Key: "n.x", Value: "12"}}
+	w.Runs[1].Outcome, w.Runs[1].Status = "resolved", activity.RunRunning
+	w.Runs[2].Cost, w.Runs[2].End = activity.Cost{}, activity.Unknown
+	w.Runs[3].Flags = activity.FlagClockSkew
+	w.Runs[4].Name = "it's 100% \"odd\" \\ *"
+	write(t, s, w)
+	steps := byRun(w)
+	now := time.Now()
+	for _, text := range []string{
+		"agent:agent-01", "agent:agent-01,agent-02", "agent!=agent-01", "agent:agent-0*", "agent~GENT-1", "cost>0.005", "cost!=unknown", "cost:unknown",
+		"NOT cost>0.005", "duration>=29s", "duration:unknown", "status:running", "status:done outcome:unknown", "outcome:resolved OR errors>0", "steps>10 tokens<20k",
+		"failed:false", "partial:false", "label.tier:gold", "label.tier:unknown", "label.n.x>11", "flag:clock_skew", "flag!=clock_skew", "model:gpt-4o", "tool:lookup*",
+		"tool~ORDER", "started>-3h", "ended<-3h", "any(kind:tool status:error)", "any(kind:model duration>1s)", "all(status:ok)", "NOT all(status:ok)", "any(tokens>4000)",
+		"any(root:true)", "any(child(kind:tool status:error))", "any(kind:tool parent(kind:agent))", "any(parent(kind:tool))", "any(attr.app.context.key_03~order)",
+		"any(attr.gen_ai.usage.input_tokens>4000)", "any(attr.gen_ai.response.finish_reasons:stop kind:model)", "any(attr.nothing:unknown)", "any(attr.user.id:user-1*)",
+		"any(resource.host.name:node-7)", "any(resource.host.name:node-8)", "any(error~upstream)", "name~odd", `name:"it's 100% \"odd\" \\ \*"`, "any(flag:truncated)",
+		"any(model:unknown kind:model)", "any(response_id:chatcmpl-0*)", "trace_id:" + w.Runs[7].Traces[0].String(), "id:" + w.Runs[8].ID.String(),
+		"any(id:" + w.Steps[5].Step.String() + ")", "any(trace_id:" + w.Steps[20].Trace.String() + ")", "any(span_id:" + w.Steps[9].Span.String() + ")",
+	} {
+		e, err := search.Parse(text)
+		if err != nil {
+			t.Fatalf("parse %s: %v", text, err)
+		}
+		want, got := map[string]bool{}, map[string]bool{}
+		for i := range w.Runs {
+			r := &w.Runs[i]
+			ok, err := search.MatchAt(e, now, r, func() []activity.Step { return steps[r.ID] })
+			if err != nil {
+				t.Fatalf("match %s: %v", text, err)
+			}
+			if ok {
+				want[r.ID.String()] = true
+			}
+		}
+		p, err := s.Runs(ctx, telemetry.RunsQuery{Filter: e, Limit: 1000})
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		for _, r := range p.Runs {
+			got[r.ID.String()] = true
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s: %d runs, want %d", text, len(got), len(want))
+		}
+	}
+	phrase := string(w.Messages[3].Raw[len(w.Messages[3].Raw)-60:])
+	phrase = strings.ToUpper(phrase[:40])
+	p := must(s.Runs(ctx, telemetry.RunsQuery{Filter: &search.Text{Phrase: phrase}, Content: true}))(t)
+	if len(p.Runs) != 1 || p.Runs[0].ID != w.Messages[3].Run {
+		t.Errorf("a phrase of a message finds %d runs", len(p.Runs))
+	}
+	p = must(s.Runs(ctx, telemetry.RunsQuery{Filter: &search.Text{Phrase: phrase}}))(t)
+	if len(p.Runs) != 0 {
+		t.Errorf("without the permission a phrase of a message finds %d runs", len(p.Runs))
+	}
+}
+
+func aggregates(t *testing.T, s telemetry.Store) {
+	ctx := context.Background()
+	g := NewGenerator(6, recent())
+	w := g.Write(50)
+	write(t, s, w)
+	want := map[string][2]int64{}
+	for _, x := range w.Steps {
+		if x.Counted {
+			c := want[x.Model]
+			want[x.Model] = [2]int64{c[0] + 1, c[1] + x.Usage.InputTotal}
+		}
+	}
+	e, err := search.ParseIn(search.ScopeStep, "kind:model")
+	if err != nil {
+		t.Fatal(err)
+	}
+	res := must(s.Query(ctx, telemetry.Query{
+		Table: "steps", GroupBy: []string{"model"}, Where: e, OrderBy: "-in",
+		Select: []telemetry.Measure{{Func: "count", As: "n"}, {Func: "sum", Field: "input_tokens", As: "in"}, {Func: "p95", Field: "duration_ms", As: "p95"}},
+	}))(t)
+	if len(res.Rows) != len(want) {
+		t.Errorf("%d models, want %d", len(res.Rows), len(want))
+	}
+	for _, r := range res.Rows {
+		m := fmt.Sprint(r[0])
+		if fmt.Sprint(r[1], r[2]) != fmt.Sprint(want[m][0], want[m][1]) {
+			t.Errorf("%s: %v, want %v", m, r, want[m])
+		}
+	}
+	for _, q := range []telemetry.Query{
+		{Table: "nothing"},
+		{Table: "steps", GroupBy: []string{"1; drop table steps"}},
+		{Table: "steps", Select: []telemetry.Measure{{Func: "exec", Field: "cost"}}},
+		{Table: "steps", Select: []telemetry.Measure{{Func: "sum", Field: "cost) from x --"}}},
+		{Table: "steps", OrderBy: "x"},
+		{Table: "messages", Where: &search.Text{Phrase: "secret"}},
+	} {
+		if _, err := s.Query(ctx, q); err == nil || fault.From(err).Kind == fault.KindInternal {
+			t.Errorf("query %+v gives %v, want a refusal", q, err)
+		}
+	}
+}
+
+func rollups(t *testing.T, s telemetry.Store) {
+	ctx := context.Background()
+	g := NewGenerator(7, recent())
+	var n, errs int64
+	for range 4 {
+		w := g.Write(20)
+		for i := range w.Steps {
+			n++
+			errs += int64(b2i(w.Steps[i].Status == activity.StatusError))
+		}
+		write(t, s, w)
+	}
+	q := telemetry.Query{
+		Table: "steps", GroupBy: []string{"agent"}, Bucket: 5 * time.Minute,
+		Select: []telemetry.Measure{{Func: "count", As: "n"}, {Func: "sum", Field: "errors", As: "e"}, {Func: "p95", Field: "duration_ms", As: "p"}},
+	}
+	for _, when := range []string{"at once", "again"} {
+		res := must(s.Query(ctx, q))(t)
+		var gotN, gotE int64
+		for _, r := range res.Rows {
+			gotN += r[2].(int64)
+			gotE += int64(r[3].(float64))
+		}
+		if gotN != n || gotE != errs {
+			t.Errorf("%s: %d steps and %d errors from %s, want %d and %d", when, gotN, gotE, res.Source, n, errs)
+		}
+	}
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func records(t *testing.T, s telemetry.Store) {
+	ctx := context.Background()
+	g := NewGenerator(8, recent())
+	w := g.Write(2)
+	at := recent().UnixNano()
+	for i := range 30 {
+		l := activity.LogRecord{
+			Time: at + int64(i)*1e9, Severity: int32(9 + i%2*8), Body: fmt.Sprintf("line %d of the log", i), Agent: "agent-01", Service: "svc",
+			Attributes: Int(nil, "i", int64(i)), Resource: String(nil, "host.name", "h"),
+		}
+		if i < 10 {
+			l.Run, l.Step = w.Runs[0].ID, w.Steps[0].Step
+		}
+		w.Logs = append(w.Logs, l)
+		w.Metrics = append(w.Metrics, activity.MetricPoint{Time: l.Time, Name: "tokens", Type: "sum", Value: float64(i), Count: activity.Unknown, Agent: "agent-01", Point: []byte{1}})
+	}
+	write(t, s, w)
+	got := must(s.Logs(ctx, telemetry.LogsQuery{Run: w.Runs[0].ID, Limit: 100}))(t)
+	if len(got.Logs) != 10 || !cmp.Equal(got.Logs[0], w.Logs[9]) {
+		t.Errorf("logs of the run: %d, newest differs by\n%s", len(got.Logs), cmp.Diff(w.Logs[9], got.Logs[0]))
+	}
+	var all []activity.LogRecord
+	for cursor := ""; ; {
+		p := must(s.Logs(ctx, telemetry.LogsQuery{OnlyLoose: true, MinSeverity: 17, Limit: 4, Cursor: cursor}))(t)
+		all = append(all, p.Logs...)
+		if cursor = p.Next; cursor == "" {
+			break
+		}
+	}
+	if len(all) != 10 || !cmp.Equal(all[0], w.Logs[29]) {
+		t.Errorf("loose errors: %d, want 10", len(all))
+	}
+	p := must(s.Logs(ctx, telemetry.LogsQuery{Text: "LINE 12 ", From: time.Unix(0, at)}))(t)
+	if len(p.Logs) != 1 || p.Logs[0].Body != "line 12 of the log" {
+		t.Errorf("a phrase finds %+v", p.Logs)
+	}
+	m := must(s.Metrics(ctx, telemetry.MetricsQuery{Name: "tokens", Limit: 3}))(t)
+	if len(m.Points) != 3 || m.Next == "" || !cmp.Equal(m.Points[0], w.Metrics[29]) {
+		t.Errorf("metric points: %+v", m)
+	}
+}
+
+func teams(t *testing.T, s telemetry.Store) {
+	ctx := context.Background()
+	g := NewGenerator(9, recent())
+	w := g.Write(40)
+	write(t, s, w)
+	for _, teams := range [][]string{{"team-a"}, {"team-a", "team-b"}, {}} {
+		in := map[string]bool{}
+		for _, x := range teams {
+			in[x] = true
+		}
+		runs, steps := 0, 0
+		for _, r := range w.Runs {
+			runs += b2i(in[r.Team])
+		}
+		for _, x := range w.Steps {
+			steps += b2i(in[x.Team])
+		}
+		p := must(s.Runs(ctx, telemetry.RunsQuery{Teams: teams, Limit: 100}))(t)
+		if len(p.Runs) != runs {
+			t.Errorf("%v see %d runs, want %d", teams, len(p.Runs), runs)
+		}
+		for _, sel := range [][]telemetry.Measure{{{Func: "count"}}, {{Func: "count"}, {Func: "max", Field: "duration_ms"}}} {
+			res := must(s.Query(ctx, telemetry.Query{Table: "steps", Teams: teams, Select: sel}))(t)
+			if fmt.Sprint(res.Rows[0][0]) != fmt.Sprint(steps) {
+				t.Errorf("%v count %v steps from %s, want %d", teams, res.Rows[0][0], res.Source, steps)
+			}
+		}
+	}
+}
+
+func retention(t *testing.T, s telemetry.Store) {
+	ctx := context.Background()
+	old := NewGenerator(10, recent().Add(-40*24*time.Hour)).Write(10)
+	write(t, s, old)
+	young := NewGenerator(11, recent()).Write(10)
+	young.Cursor = 2
+	write(t, s, young)
+	if _, err := s.Run(ctx, old.Runs[0].ID); err != nil {
+		t.Errorf("a run of 40 days ago: %v", err)
+	}
+	page := must(s.Runs(ctx, telemetry.RunsQuery{Limit: 100}))(t)
+	if len(page.Runs) != 20 {
+		t.Errorf("%d runs are listed over all time, want 20", len(page.Runs))
+	}
+	d := must(s.Retain(ctx, telemetry.Retention{Now: time.Now(), MaxAge: 30 * 24 * time.Hour}))(t)
+	if d.Partitions == 0 || d.Bytes == 0 {
+		t.Errorf("retention dropped %+v", d)
+	}
+	if _, err := s.Run(ctx, old.Runs[0].ID); !fault.Is(err, fault.KindNotFound) {
+		t.Errorf("a run past its retention gives %v", err)
+	}
+	if got := must(s.Steps(ctx, young.Runs[0].ID))(t); len(got) == 0 {
+		t.Error("a young run lost its steps")
+	}
+}
+
+func hostile(t *testing.T, s telemetry.Store) {
+	ctx := context.Background()
+	g := NewGenerator(12, recent())
+	w := g.Write(3)
+	x := &w.Steps[0]
+	x.Name, x.Agent = "'; DROP TABLE runs; --", "\xff\x00\x1f'"
+	x.Attributes = []byte{0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f, 1, 2, 3}
+	x.Start, x.End = -5, 1<<62
+	w.Runs[0].Name, w.Runs[0].Agent = x.Name, x.Agent
+	w.Runs[0].Labels = []activity.Label{{Key: "\x1f", Value: "\x1e"}}
+	write(t, s, w)
+	got := sorted(must(s.Steps(ctx, x.Run))(t))
+	if y := got[x.Step]; y.Name != x.Name || string(y.Attributes) != string(x.Attributes) || y.Start != x.Start || y.End != x.End {
+		t.Errorf("read back %+v", y)
+	}
+	e, err := search.Parse(`name:"'; DROP TABLE runs; --"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := must(s.Runs(ctx, telemetry.RunsQuery{Filter: e}))(t)
+	if len(p.Runs) != 1 {
+		t.Errorf("a quote in a name finds %d runs", len(p.Runs))
+	}
+	res := must(s.Query(ctx, telemetry.Query{Table: "steps", GroupBy: []string{"agent", "name"}}))(t)
+	if len(res.Rows) == 0 {
+		t.Error("nothing is counted")
+	}
+}
