@@ -334,6 +334,19 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("got %v, want bus.folder", err)
 		}
 	})
+	t.Run("read-only folder", func(t *testing.T) {
+		t.Parallel()
+		if os.Getuid() == 0 {
+			t.Skip("root may write everywhere")
+		}
+		dir := t.TempDir()
+		if err := os.Chmod(dir, 0o500); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(t.Context(), Options{Dir: dir}); code(err) != "bus.read_only" {
+			t.Errorf("got %v, want bus.read_only", err)
+		}
+	})
 	t.Run("options", func(t *testing.T) {
 		t.Parallel()
 		for _, o := range []Options{{}, {Dir: "x", Durability: "hope"}, {Dir: "x", MaxPayload: 12}} {
