@@ -27,20 +27,20 @@ func Operations() []Operation {
 		{Name: "OpenAPI", Method: "GET", Path: "/api/v1/openapi.json", Role: "public", Summary: "describes this API"},
 		{Name: "Me", Method: "GET", Path: "/api/v1/me", Role: "signed_in", Summary: "tells who asks and what they may do"},
 		{Name: "Setup", Method: "GET", Path: "/api/v1/setup", Role: "public", Summary: "tells whether the first account is still to be made"},
-		{Name: "SignIn", Method: "POST", Path: "/api/v1/sign-ins", Role: "public", Summary: "signs in with name and password, or a one-time token"},
-		{Name: "ListSignIns", Method: "GET", Path: "/api/v1/sign-ins", Role: "signed_in", Summary: "lists one's sessions; an admin may ask for everybody's"},
-		{Name: "EndSignIn", Method: "DELETE", Path: "/api/v1/sign-ins/{id}", Role: "signed_in", Summary: "ends a session; current ends the one that asks"},
+		{Name: "SignIn", Method: "POST", Path: "/api/v1/sign-ins", Role: "public", Summary: "signs in with name and password"},
+		{Name: "ListSignIns", Method: "GET", Path: "/api/v1/sign-ins", Role: "own or admin", Summary: "lists one's sessions; an admin may ask for everybody's"},
+		{Name: "EndSignIn", Method: "DELETE", Path: "/api/v1/sign-ins/{id}", Role: "own or admin", Summary: "ends a session; current ends the one that asks"},
 		{Name: "ListPeople", Method: "GET", Path: "/api/v1/people", Role: "viewer", Summary: "lists people with their teams and roles"},
 		{Name: "CreatePerson", Method: "POST", Path: "/api/v1/people", Role: "admin", Summary: "makes an account; with the admin token the first one, an admin, and the token dies"},
-		{Name: "UpdatePerson", Method: "PATCH", Path: "/api/v1/people/{id}", Role: "admin", Summary: "changes an account: name, password, teams, roles, disabled"},
+		{Name: "UpdatePerson", Method: "PATCH", Path: "/api/v1/people/{id}", Role: "own or admin", Summary: "changes an account: name and password; as an admin also teams, roles, disabled"},
 		{Name: "ListTeams", Method: "GET", Path: "/api/v1/teams", Role: "viewer", Summary: "lists teams"},
 		{Name: "CreateTeam", Method: "POST", Path: "/api/v1/teams", Role: "admin", Summary: "makes a team"},
-		{Name: "ListTokens", Method: "GET", Path: "/api/v1/tokens", Role: "signed_in", Summary: "lists one's tokens; an admin may ask for everybody's"},
+		{Name: "ListTokens", Method: "GET", Path: "/api/v1/tokens", Role: "own or admin", Summary: "lists one's tokens; an admin may ask for everybody's"},
 		{Name: "CreateToken", Method: "POST", Path: "/api/v1/tokens", Role: "signed_in", Summary: "makes a token with at most one's own roles; its secret is shown once"},
-		{Name: "RevokeToken", Method: "DELETE", Path: "/api/v1/tokens/{id}", Role: "signed_in", Summary: "ends a token"},
-		{Name: "ListIntakeKeys", Method: "GET", Path: "/api/v1/intake-keys", Role: "developer", Summary: "lists intake keys of one's teams"},
-		{Name: "CreateIntakeKey", Method: "POST", Path: "/api/v1/intake-keys", Role: "developer", Summary: "makes a write-only key for a team's environment; its secret is shown once"},
-		{Name: "RevokeIntakeKey", Method: "DELETE", Path: "/api/v1/intake-keys/{id}", Role: "developer", Summary: "ends an intake key"},
+		{Name: "RevokeToken", Method: "DELETE", Path: "/api/v1/tokens/{id}", Role: "own or admin", Summary: "ends a token"},
+		{Name: "ListIntakeKeys", Method: "GET", Path: "/api/v1/intake-keys", Role: "developer or security or admin or auditor", Summary: "lists intake keys of one's teams"},
+		{Name: "CreateIntakeKey", Method: "POST", Path: "/api/v1/intake-keys", Role: "developer or security or admin", Summary: "makes a write-only key for a team's environment; its secret is shown once"},
+		{Name: "RevokeIntakeKey", Method: "DELETE", Path: "/api/v1/intake-keys/{id}", Role: "developer or security or admin", Summary: "ends an intake key"},
 		{Name: "ListAudit", Method: "GET", Path: "/api/v1/audit", Role: "auditor", Summary: "lists the audit log, the newest first"},
 	}
 }
@@ -178,7 +178,7 @@ func (c *Client) Setup(ctx context.Context) (*Setup, error) {
 	return call[Setup](ctx, c, "GET", "/api/v1/setup", nil)
 }
 
-// SignIn signs in with name and password, or a one-time token.
+// SignIn signs in with name and password.
 //
 // POST /api/v1/sign-ins, role public.
 func (c *Client) SignIn(ctx context.Context, req SignInRequest) (*SignedIn, error) {
@@ -187,14 +187,14 @@ func (c *Client) SignIn(ctx context.Context, req SignInRequest) (*SignedIn, erro
 
 // ListSignIns lists one's sessions; an admin may ask for everybody's.
 //
-// GET /api/v1/sign-ins, role signed_in.
+// GET /api/v1/sign-ins, role own or admin.
 func (c *Client) ListSignIns(ctx context.Context, req EverybodyRequest) (*List[SignIn], error) {
 	return call[List[SignIn]](ctx, c, "GET", "/api/v1/sign-ins", req)
 }
 
 // EndSignIn ends a session; current ends the one that asks.
 //
-// DELETE /api/v1/sign-ins/{id}, role signed_in.
+// DELETE /api/v1/sign-ins/{id}, role own or admin.
 func (c *Client) EndSignIn(ctx context.Context, req IDRequest) error {
 	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/sign-ins/{id}", req)
 	return err
@@ -214,9 +214,9 @@ func (c *Client) CreatePerson(ctx context.Context, req CreatePersonRequest) (*Pe
 	return call[Person](ctx, c, "POST", "/api/v1/people", req)
 }
 
-// UpdatePerson changes an account: name, password, teams, roles, disabled.
+// UpdatePerson changes an account: name and password; as an admin also teams, roles, disabled.
 //
-// PATCH /api/v1/people/{id}, role admin.
+// PATCH /api/v1/people/{id}, role own or admin.
 func (c *Client) UpdatePerson(ctx context.Context, req UpdatePersonRequest) (*Person, error) {
 	return call[Person](ctx, c, "PATCH", "/api/v1/people/{id}", req)
 }
@@ -237,7 +237,7 @@ func (c *Client) CreateTeam(ctx context.Context, req CreateTeamRequest) (*Team, 
 
 // ListTokens lists one's tokens; an admin may ask for everybody's.
 //
-// GET /api/v1/tokens, role signed_in.
+// GET /api/v1/tokens, role own or admin.
 func (c *Client) ListTokens(ctx context.Context, req EverybodyRequest) (*List[Token], error) {
 	return call[List[Token]](ctx, c, "GET", "/api/v1/tokens", req)
 }
@@ -251,7 +251,7 @@ func (c *Client) CreateToken(ctx context.Context, req CreateTokenRequest) (*NewT
 
 // RevokeToken ends a token.
 //
-// DELETE /api/v1/tokens/{id}, role signed_in.
+// DELETE /api/v1/tokens/{id}, role own or admin.
 func (c *Client) RevokeToken(ctx context.Context, req IDRequest) error {
 	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/tokens/{id}", req)
 	return err
@@ -259,21 +259,21 @@ func (c *Client) RevokeToken(ctx context.Context, req IDRequest) error {
 
 // ListIntakeKeys lists intake keys of one's teams.
 //
-// GET /api/v1/intake-keys, role developer.
+// GET /api/v1/intake-keys, role developer or security or admin or auditor.
 func (c *Client) ListIntakeKeys(ctx context.Context) (*List[IntakeKey], error) {
 	return call[List[IntakeKey]](ctx, c, "GET", "/api/v1/intake-keys", nil)
 }
 
 // CreateIntakeKey makes a write-only key for a team's environment; its secret is shown once.
 //
-// POST /api/v1/intake-keys, role developer.
+// POST /api/v1/intake-keys, role developer or security or admin.
 func (c *Client) CreateIntakeKey(ctx context.Context, req CreateIntakeKeyRequest) (*NewIntakeKey, error) {
 	return call[NewIntakeKey](ctx, c, "POST", "/api/v1/intake-keys", req)
 }
 
 // RevokeIntakeKey ends an intake key.
 //
-// DELETE /api/v1/intake-keys/{id}, role developer.
+// DELETE /api/v1/intake-keys/{id}, role developer or security or admin.
 func (c *Client) RevokeIntakeKey(ctx context.Context, req IDRequest) error {
 	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/intake-keys/{id}", req)
 	return err

@@ -314,9 +314,9 @@ type Overview struct {
 
 // HealthPart is one part of Reeve and how it is.
 type HealthPart struct {
-	Name   string         `json:"name"`   // store, log, intake, control, query
+	Name   string         `json:"name"`   // store, activity log, intake, reader...
 	State  string         `json:"state"`  // ok, degraded, down
-	Reason string         `json:"reason"` // "" when ok
+	Reason string         `json:"reason"` // in words: what is wrong, or how much there is
 	Facts  map[string]any `json:"facts,omitempty"`
 }
 
@@ -469,11 +469,10 @@ type CreateTeamRequest struct {
 	Channel string `json:"channel,omitempty"`
 }
 
-// SignInRequest is a name and a password, or a one-time token.
+// SignInRequest is a name and a password.
 type SignInRequest struct {
-	Name     string `json:"name,omitempty"`
-	Password string `json:"password,omitempty"`
-	Token    string `json:"token,omitempty"`
+	Name     string `json:"name"`
+	Password string `json:"password"`
 }
 
 // SignedIn is a new session. Secret goes into the header
@@ -556,13 +555,18 @@ type NewIntakeKey struct {
 	Secret string    `json:"secret"`
 }
 
-// AuditRecord is one administrative change or decision.
+// AuditRecord is one administrative change or decision. Record is the line of
+// the log as it was hashed; Before and After are absent where nothing was there
+// or once erased.
 type AuditRecord struct {
-	Seq  int64           `json:"seq"`
-	At   time.Time       `json:"at"`
-	Kind string          `json:"kind"`
-	Who  string          `json:"who,omitempty"`
-	Body json.RawMessage `json:"body,omitempty"`
+	Seq    int64           `json:"seq"`
+	At     time.Time       `json:"at"`
+	Kind   string          `json:"kind"`
+	Who    string          `json:"who,omitempty"`
+	Record json.RawMessage `json:"record"`
+	Leaf   string          `json:"leaf"`
+	Before json.RawMessage `json:"before,omitempty"`
+	After  json.RawMessage `json:"after,omitempty"`
 }
 
 // ListAuditRequest asks for the audit log, newest first.

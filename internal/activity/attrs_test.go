@@ -30,6 +30,7 @@ func rawAttributes(tb testing.TB, kvs ...*common.KeyValue) []byte {
 }
 
 func keyed(k string, v *common.AnyValue) *common.KeyValue { return &common.KeyValue{Key: k, Value: v} }
+
 func text(s string) *common.AnyValue {
 	return &common.AnyValue{Value: &common.AnyValue_StringValue{StringValue: s}}
 }

@@ -2,56 +2,26 @@ package api
 
 import (
 	"slices"
-	"time"
+	"strings"
 
-	"reeve/client"
 	"reeve/internal/fault"
+	"reeve/internal/identity"
 	"reeve/internal/telemetry/search"
 )
 
-// Role is what somebody may do, for a team and an environment or for all.
-type Role = string
-
-// The roles (see docs: People). Every role includes viewer.
-const (
-	RoleViewer    Role = "viewer"    // metadata
-	RoleReader    Role = "reader"    // content
-	RoleDeveloper Role = "developer" // reader, and the agents of the team
-	RoleApprover  Role = "approver"  // reader, and held actions
-	RoleResponder Role = "responder" // stop, contain, incidents
-	RoleSecurity  Role = "security"  // policy, upstreams, identity, intake keys
-	RoleAuditor   Role = "auditor"   // the audit log
-	RoleAdmin     Role = "admin"     // people
-)
-
-// includes lists, for each role, the roles that come with it. Admin does not
-// bring reader: who manages people need not read what customers wrote.
-var includes = map[Role][]Role{
-	RoleViewer:    {RoleViewer},
-	RoleReader:    {RoleReader, RoleViewer},
-	RoleDeveloper: {RoleDeveloper, RoleReader, RoleViewer},
-	RoleApprover:  {RoleApprover, RoleReader, RoleViewer},
-	RoleResponder: {RoleResponder, RoleViewer},
-	RoleSecurity:  {RoleSecurity, RoleViewer},
-	RoleAuditor:   {RoleAuditor, RoleViewer},
-	RoleAdmin:     {RoleAdmin, RoleViewer},
+func allKnown(roles []identity.Role) bool {
+	return !slices.ContainsFunc(roles, func(r identity.Role) bool { return !slices.Contains(identity.Roles(), r) })
 }
-
-// Roles lists the roles in the order they are shown.
-func Roles() []Role {
-	return []Role{RoleViewer, RoleReader, RoleDeveloper, RoleApprover, RoleResponder, RoleSecurity, RoleAuditor, RoleAdmin}
-}
-
-func knownRole(r Role) bool { return includes[r] != nil }
 
 // Permission is what an operation asks of its caller. The zero Permission is
 // refused by New.
 type Permission struct {
 	kind   permissionKind
-	role   Role
+	roles  []identity.Role // one of them is enough
 	reach  reach
 	person bool // not with a token: it grants, approves or releases
 	reads  bool // a POST that changes nothing
+	own    bool // only one's own, or with the role: the part that makes the change knows whose it is
 	setup  bool // also with the admin token, while no account exists
 }
 
@@ -80,15 +50,25 @@ func public() Permission { return Permission{kind: permissionPublic} }
 func signedIn() Permission { return Permission{kind: permissionSignedIn} }
 
 // rows needs the role for some team; the handler filters rows by it.
-func rows(r Role) Permission { return Permission{kind: permissionRole, role: r, reach: reachRows} }
+func rows(r ...identity.Role) Permission {
+	return Permission{kind: permissionRole, roles: r, reach: reachRows}
+}
 
 // everywhere needs the role for all teams and environments.
-func everywhere(r Role) Permission {
-	return Permission{kind: permissionRole, role: r, reach: reachAll}
+func everywhere(r identity.Role) Permission {
+	return Permission{kind: permissionRole, roles: []identity.Role{r}, reach: reachAll}
 }
 
 // where needs the role for the team and environment that the request names.
-func where(r Role) Permission { return Permission{kind: permissionRole, role: r, reach: reachNamed} }
+func where(r ...identity.Role) Permission {
+	return Permission{kind: permissionRole, roles: r, reach: reachNamed}
+}
+
+// own needs somebody for their own things, and the role everywhere for
+// anybody else's.
+func own(r identity.Role) Permission {
+	return Permission{kind: permissionSignedIn, roles: []identity.Role{r}, reach: reachAll, own: true}
+}
 
 func (p Permission) onlyPeople() Permission { p.person = true; return p }
 func (p Permission) reading() Permission    { p.reads = true; return p }
@@ -100,74 +80,41 @@ func (p Permission) String() string {
 	case permissionPublic:
 		return "public"
 	case permissionSignedIn:
+		if p.own {
+			return "own or " + p.names()
+		}
 		return "signed_in"
 	}
-	return p.role
+	return p.names()
 }
 
-// kindSetup is who holds the admin token: nobody yet, but about to be.
-const kindSetup = "setup"
-
-// Who is the caller of an operation.
-type Who struct {
-	Kind      string    // person, token, dev
-	ID        string    // the person's, "" for dev
-	SignInID  string    // of a session
-	TokenID   string    // of a token
-	ExpiresAt time.Time // of the session or token; zero: never
-	Grants    []client.Grant
-	Principal any // what Identity made of the credentials; handed back to it
-}
-
-func (w *Who) has(r Role, fits func(client.Grant) bool) bool {
-	return w != nil && slices.ContainsFunc(w.Grants, func(g client.Grant) bool {
-		return slices.Contains(includes[g.Role], r) && fits(g)
-	})
-}
-
-// can reports whether the role holds for a team's environment.
-func (w *Who) can(r Role, team, environment string) bool {
-	return w.has(r, func(g client.Grant) bool {
-		return (g.Team == "*" || g.Team == team && team != "") && (g.Environment == "*" || g.Environment == environment)
-	})
-}
-
-// covers reports whether the caller has all that a grant gives.
-func (w *Who) covers(g client.Grant) bool {
-	for _, r := range includes[g.Role] {
-		if !w.has(r, func(own client.Grant) bool {
-			return (own.Team == "*" || own.Team == g.Team) && (own.Environment == "*" || own.Environment == g.Environment)
-		}) {
-			return false
+func (p Permission) names() string {
+	var b strings.Builder
+	for i, r := range p.roles {
+		if i > 0 {
+			b.WriteString(" or ")
 		}
+		b.WriteString(string(r))
 	}
-	return true
+	return b.String()
 }
 
-func (w *Who) somewhere(r Role) bool { return w.has(r, func(client.Grant) bool { return true }) }
-
-func (w *Who) everywhere(r Role) bool {
-	return w.has(r, func(g client.Grant) bool { return g.Team == "*" && g.Environment == "*" })
-}
+// somewhere reports whether the caller has the role for any team.
+func somewhere(w identity.Principal, r identity.Role) bool { return len(w.Scopes(r)) > 0 }
 
 // reachOf narrows a question about runs to what the role may see: teams for the
 // store's own filter (nil: all), and the predicate that also holds the
 // environments.
-func (w *Who) reachOf(r Role) (teams []string, only search.Expr) {
+func reachOf(w identity.Principal, r identity.Role) (teams []string, only search.Expr) {
 	var or []search.Expr
-	all := false
-	for _, g := range w.Grants {
-		if !slices.Contains(includes[g.Role], r) {
-			continue
-		}
+	environments := false
+	for _, g := range w.Scopes(r) {
 		var and []search.Expr
-		if g.Team == "*" {
-			all = true
-		} else {
-			teams = append(teams, g.Team)
+		if g.Team != identity.Everything {
 			and = append(and, search.Is("team", g.Team))
 		}
-		if g.Environment != "*" {
+		if g.Environment != identity.Everything {
+			environments = true
 			and = append(and, search.Is("environment", g.Environment))
 		}
 		if len(and) == 0 {
@@ -175,19 +122,11 @@ func (w *Who) reachOf(r Role) (teams []string, only search.Expr) {
 		}
 		or = append(or, search.Both(and...))
 	}
-	if all {
-		teams = nil
-	} else {
-		slices.Sort(teams)
-		teams = slices.Compact(teams)
-	}
-	environments := slices.ContainsFunc(w.Grants, func(g client.Grant) bool {
-		return slices.Contains(includes[g.Role], r) && g.Environment != "*"
-	})
-	if !environments && !all {
+	teams = w.Teams(r)
+	switch {
+	case !environments:
 		return teams, nil
-	}
-	if len(or) == 1 {
+	case len(or) == 1:
 		return teams, or[0]
 	}
 	return teams, &search.Or{Of: or}
@@ -195,7 +134,7 @@ func (w *Who) reachOf(r Role) (teams []string, only search.Expr) {
 
 // allow decides before the request is read; named permissions are decided by
 // allowNamed when it is.
-func (p Permission) allow(w *Who) error {
+func (p Permission) allow(w *identity.Principal) error {
 	if p.kind == permissionPublic {
 		return nil
 	}
@@ -203,41 +142,42 @@ func (p Permission) allow(w *Who) error {
 		return fault.New(fault.KindUnauthenticated, "api.credentials_missing", "this needs somebody signed in").
 			WithHint("sign in, or send Authorization: Bearer with a token")
 	}
-	if w.Kind == kindSetup {
+	if w.Kind == identity.KindSetup {
 		if p.setup {
 			return nil
 		}
 		return fault.New(fault.KindDenied, "api.setup_only", "the admin token makes the first account and nothing else").
 			WithHint("POST %s/people, then sign in", Prefix)
 	}
-	if p.person && w.Kind == "token" {
+	if p.person && w.Kind == identity.KindToken {
 		return fault.New(fault.KindDenied, "api.person_only", "a token may not do this").WithHint("sign in as a person")
 	}
 	if p.kind == permissionSignedIn {
 		return nil
 	}
-	ok := w.somewhere(p.role)
-	if p.reach == reachAll {
-		ok = w.everywhere(p.role)
+	if slices.ContainsFunc(p.roles, func(r identity.Role) bool {
+		if p.reach == reachAll {
+			return w.Everywhere(r)
+		}
+		return somewhere(*w, r)
+	}) {
+		return nil
 	}
-	if !ok {
-		return p.denied()
-	}
-	return nil
+	return p.denied()
 }
 
 func (p Permission) denied() error {
-	e := fault.New(fault.KindDenied, "api.role_missing", "this needs the role %s", p.role)
+	e := fault.New(fault.KindDenied, "api.role_missing", "this needs the role %s", p.names())
 	if p.reach == reachAll {
 		return e.WithHint("for all teams and environments; an admin can grant it")
 	}
 	return e.WithHint("an admin can grant it")
 }
 
-func (p Permission) allowNamed(w *Who, team, environment string) error {
-	if p.reach != reachNamed || w.can(p.role, team, environment) {
+func (p Permission) allowNamed(w identity.Principal, team, environment string) error {
+	if p.reach != reachNamed || slices.ContainsFunc(p.roles, func(r identity.Role) bool { return w.Can(r, team, environment) }) {
 		return nil
 	}
-	return fault.New(fault.KindDenied, "api.role_missing", "this needs the role %s for team %q in %q", p.role, team, environment).
+	return fault.New(fault.KindDenied, "api.role_missing", "this needs the role %s for team %q in %q", p.names(), team, environment).
 		WithHint("an admin can grant it")
 }

@@ -69,11 +69,12 @@ type Health interface {
 }
 
 // Options are the parts the API reads. Store, Identity and Logger are required;
-// without Live, Events, Health or Notices the operations that need them say
+// without the others the operations that need them say
 // what is missing, or answer with nothing in memory and no notices.
 type Options struct {
 	Store    telemetry.Store
 	Identity Identity
+	Audit    AuditLog
 	Live     Live
 	Events   Events
 	Notices  Notices

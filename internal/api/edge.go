@@ -13,8 +13,8 @@ import (
 	"strings"
 	"time"
 
-	"reeve/client"
 	"reeve/internal/fault"
+	"reeve/internal/identity"
 )
 
 // The names that a session travels under. Cookies ignore ports, so another
@@ -29,7 +29,7 @@ const (
 // by callOf.
 type call struct {
 	op      *operation
-	who     *Who // nil only in public operations
+	who     *identity.Principal // nil only in public operations
 	id      string
 	address string
 	agent   string // the browser or program
@@ -48,7 +48,14 @@ func callOf(ctx context.Context) *call {
 	return c
 }
 
-func whoOf(ctx context.Context) *Who { return callOf(ctx).who }
+// whoOf is who calls; the zero Principal, which may do nothing, in a public
+// operation without credentials.
+func whoOf(ctx context.Context) identity.Principal {
+	if w := callOf(ctx).who; w != nil {
+		return *w
+	}
+	return identity.Principal{}
+}
 
 func requestID(ctx context.Context) string {
 	if c, ok := ctx.Value(callKey{}).(*call); ok {
@@ -120,8 +127,8 @@ func (a *API) log(ctx context.Context, op *operation, c *call, start time.Time, 
 	attrs := []slog.Attr{
 		slog.String("operation", op.Name), slog.String("request", c.id), slog.Int("status", status), slog.Duration("took", a.o.Now().Sub(start)),
 	}
-	if c.who != nil && c.who.ID != "" {
-		attrs = append(attrs, slog.String("person", c.who.ID))
+	if c.who != nil && c.who.PersonID != "" {
+		attrs = append(attrs, slog.String("person", c.who.PersonID))
 	}
 	if err != nil {
 		f := faultOf(err)
@@ -149,7 +156,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, c *call) error {
 	}
 	if op.named != nil {
 		team, environment := op.named(req)
-		if err := op.Permission.allowNamed(c.who, team, environment); err != nil {
+		if err := op.Permission.allowNamed(whoOf(ctx), team, environment); err != nil {
 			return err
 		}
 	}
@@ -199,49 +206,42 @@ func (a *API) answer(ctx context.Context, w http.ResponseWriter, r *http.Request
 // authenticate finds out who asks. No credentials are nobody, which only
 // public operations accept, or the developer in dev mode; wrong ones are
 // refused even where none were needed.
-func (a *API) authenticate(r *http.Request, c *call) (*Who, error) {
-	cred := Credentials{Address: c.address, Agent: c.agent}
+func (a *API) authenticate(r *http.Request, c *call) (*identity.Principal, error) {
+	who, err := a.present(r, c)
+	switch {
+	case err != nil && c.op.Permission.kind == permissionPublic && fault.Is(err, fault.KindUnauthenticated):
+		// Whoever signs in again still holds an old session's cookie.
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case who == nil && a.o.Dev:
+		dev := identity.Dev()
+		return &dev, nil
+	}
+	return who, nil
+}
+
+// present reads the credentials that a request carries; nil for none.
+func (a *API) present(r *http.Request, c *call) (*identity.Principal, error) {
 	if h := r.Header.Get("Authorization"); h != "" {
 		scheme, token, _ := strings.Cut(h, " ")
-		if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		c.bearer = strings.TrimSpace(token)
+		if !strings.EqualFold(scheme, "Bearer") || c.bearer == "" {
 			return nil, fault.New(fault.KindUnauthenticated, "api.credentials_kind", "only Bearer tokens are taken").
 				WithHint("send Authorization: Bearer rvt_...")
 		}
-		cred.Bearer = strings.TrimSpace(token)
-		c.bearer = cred.Bearer
-		if strings.HasPrefix(cred.Bearer, "rvk_") || strings.HasPrefix(cred.Bearer, "rvi_") {
-			return nil, fault.New(fault.KindDenied, "api.agent_credential", "keys of agents and senders do not open the API").
-				WithHint("use a token made under Settings: rvt_...")
-		}
-	} else if cookie, err := r.Cookie(sessionCookie); err == nil && cookie.Value != "" {
-		cred.Session, cred.Secret = cookie.Value, r.Header.Get(secretHeader)
-		// In dev mode and on public operations a stale cookie without its
-		// secret (a new tab) is as good as none.
-		if cred.Secret == "" {
-			cred.Session = ""
-		}
+		who, err := a.principal(r.Context(), c.bearer)
+		return &who, err
 	}
-	if cred.Bearer == "" && cred.Session == "" {
-		if a.o.Dev {
-			return developer(), nil
-		}
+	cookie, err := r.Cookie(sessionCookie)
+	secret := r.Header.Get(secretHeader)
+	if err != nil || cookie.Value == "" || secret == "" {
+		// A cookie without its secret is as good as none: another server of
+		// this host can make a browser send it.
 		return nil, nil
 	}
-	who, err := a.o.Identity.Authenticate(r.Context(), cred)
-	if err != nil && c.op.Permission.kind == permissionPublic {
-		// Whoever signs in again holds an old session's cookie.
-		return nil, nil
-	}
-	return who, err
-}
-
-// developer is who asks in dev mode without credentials: every role.
-func developer() *Who {
-	w := &Who{Kind: "dev"}
-	for _, r := range Roles() {
-		w.Grants = append(w.Grants, client.Grant{Role: r, Team: "*", Environment: "*"})
-	}
-	return w
+	who, err := a.o.Identity.Session(r.Context(), cookie.Value, secret)
+	return &who, err
 }
 
 func newRequestID() string {

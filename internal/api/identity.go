@@ -2,60 +2,120 @@ package api
 
 import (
 	"context"
+	"strings"
+	"time"
 
 	"reeve/client"
+	"reeve/internal/audit"
+	"reeve/internal/fault"
+	"reeve/internal/identity"
 )
 
-// Credentials are what a request presents: a bearer token, or a session's
-// cookie with its secret.
-type Credentials struct {
-	Bearer  string
-	Session string
-	Secret  string
-	Address string
-	Agent   string
-}
-
-// Page asks for a part of a list.
-type Page struct {
-	Limit  int
-	Cursor string
-}
-
-// Identity is people, sessions, tokens and keys as the API needs them. Every
-// change takes who asks, for its audit record and for the limits on what one
-// may grant.
+// Identity is people, sign-ins, tokens and keys; *identity.Directory is one.
 type Identity interface {
-	// Authenticate finds who a bearer token or a session belongs to; unknown,
-	// expired and revoked ones are fault.KindUnauthenticated. The admin token,
-	// while it lives, gives a Who of kind "setup" without grants.
-	Authenticate(ctx context.Context, c Credentials) (*Who, error)
-	// SetupNeeded reports whether no account exists yet.
+	Session(ctx context.Context, cookie, secret string) (identity.Principal, error)
+	Token(ctx context.Context, text string) (identity.Principal, error)
 	SetupNeeded(ctx context.Context) (bool, error)
 
-	// SignIn opens a session; cookie is what the browser keeps beside the
-	// secret in the answer.
-	SignIn(ctx context.Context, req client.SignInRequest, address, agent string) (in client.SignedIn, cookie string, err error)
-	SignIns(ctx context.Context, who *Who, everybody bool) ([]client.SignIn, error)
-	EndSignIn(ctx context.Context, who *Who, id string) error
+	SignIn(ctx context.Context, name, password, address, agent string) (identity.NewSignIn, error)
+	SignIns(ctx context.Context, who identity.Principal, everybody bool) ([]identity.SignIn, error)
+	EndSignIn(ctx context.Context, who identity.Principal, id string) error
 
-	Person(ctx context.Context, id string) (client.Person, error)
-	People(ctx context.Context, p Page) (client.List[client.Person], error)
-	CreatePerson(ctx context.Context, who *Who, req client.CreatePersonRequest) (client.Person, error)
-	// CreateFirstPerson spends the admin token.
-	CreateFirstPerson(ctx context.Context, adminToken string, req client.CreatePersonRequest) (client.Person, error)
-	UpdatePerson(ctx context.Context, who *Who, req client.UpdatePersonRequest) (client.Person, error)
+	Person(ctx context.Context, id string) (identity.Person, error)
+	People(ctx context.Context, after string, limit int) (people []identity.Person, next string, err error)
+	CreatePerson(ctx context.Context, who identity.Principal, p identity.NewPerson) (identity.Person, error)
+	CreateFirstPerson(ctx context.Context, adminToken, address string, p identity.NewPerson) (identity.Person, error)
+	UpdatePerson(ctx context.Context, who identity.Principal, c identity.PersonChange) (identity.Person, error)
 
-	Teams(ctx context.Context) ([]client.Team, error)
-	CreateTeam(ctx context.Context, who *Who, req client.CreateTeamRequest) (client.Team, error)
+	Teams(ctx context.Context) ([]identity.Team, error)
+	CreateTeam(ctx context.Context, who identity.Principal, name, channel string) (identity.Team, error)
 
-	Tokens(ctx context.Context, who *Who, everybody bool) ([]client.Token, error)
-	CreateToken(ctx context.Context, who *Who, req client.CreateTokenRequest) (client.NewToken, error)
-	RevokeToken(ctx context.Context, who *Who, id string) error
+	Tokens(ctx context.Context, who identity.Principal, everybody bool) ([]identity.Token, error)
+	CreateToken(ctx context.Context, who identity.Principal, n identity.NewToken) (t identity.Token, secret string, err error)
+	RevokeToken(ctx context.Context, who identity.Principal, id string) error
 
-	IntakeKeys(ctx context.Context) ([]client.IntakeKey, error)
-	CreateIntakeKey(ctx context.Context, who *Who, req client.CreateIntakeKeyRequest) (client.NewIntakeKey, error)
-	RevokeIntakeKey(ctx context.Context, who *Who, id string) error
+	IntakeKeys(ctx context.Context, who identity.Principal) ([]identity.IntakeKey, error)
+	CreateIntakeKey(ctx context.Context, who identity.Principal, n identity.NewIntakeKey) (k identity.IntakeKey, secret string, err error)
+	RevokeIntakeKey(ctx context.Context, who identity.Principal, id string) error
+}
 
-	Audit(ctx context.Context, req client.ListAuditRequest) (client.List[client.AuditRecord], error)
+// AuditLog reads the audit log, newest first; audit.List with its database is
+// one.
+type AuditLog func(ctx context.Context, f audit.Filter) ([]audit.Entry, error)
+
+// principal finds who a bearer token speaks for. The admin token is nobody who
+// may do anything but make the first account, which checks the token itself.
+func (a *API) principal(ctx context.Context, bearer string) (identity.Principal, error) {
+	switch prefix, _, _ := strings.Cut(bearer, "_"); prefix {
+	case "rvk", "rvi":
+		return identity.Principal{}, fault.New(fault.KindDenied, "api.agent_credential", "keys of agents and senders do not open the API").
+			WithHint("use a token made under Settings: rvt_...")
+	case "rva":
+		needed, err := a.o.Identity.SetupNeeded(ctx)
+		if err != nil {
+			return identity.Principal{}, err
+		}
+		if !needed {
+			return identity.Principal{}, fault.New(fault.KindUnauthenticated, "api.admin_token", "the admin token has been used").
+				WithHint("sign in")
+		}
+		return identity.Principal{Kind: identity.KindSetup}, nil
+	}
+	return a.o.Identity.Token(ctx, bearer)
+}
+
+func optionalTime(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+func grantsOf(grants []identity.Grant) []client.Grant {
+	out := make([]client.Grant, len(grants))
+	for i, g := range grants {
+		out[i] = client.Grant{Role: string(g.Role), Team: g.Team, Environment: g.Environment}
+	}
+	return out
+}
+
+func grantsFrom(grants []client.Grant) []identity.Grant {
+	var out []identity.Grant
+	for _, g := range grants {
+		out = append(out, identity.Grant{Role: identity.Role(g.Role), Team: g.Team, Environment: g.Environment})
+	}
+	return out
+}
+
+func personOf(p identity.Person) client.Person {
+	return client.Person{
+		ID: p.ID, Name: p.Name, FullName: p.FullName, Email: p.Email, Disabled: p.Disabled, Teams: list(p.Teams),
+		Grants: grantsOf(p.Grants), CreatedAt: p.CreatedAt, Version: p.Version,
+	}
+}
+
+func signInOf(s identity.SignIn, current string) client.SignIn {
+	return client.SignIn{
+		ID: s.ID, PersonID: s.PersonID, CreatedAt: s.CreatedAt, LastUsed: s.LastUsed, ExpiresAt: s.ExpiresAt, Agent: s.Agent, Address: s.Address,
+		Current: s.ID == current,
+	}
+}
+
+func teamOf(t identity.Team) client.Team {
+	return client.Team{ID: t.ID, Name: t.Name, Channel: t.Channel, People: list(t.People), CreatedAt: t.CreatedAt, Version: t.Version}
+}
+
+func tokenOf(t identity.Token) client.Token {
+	return client.Token{
+		ID: t.ID, Name: t.Name, Kind: t.Kind, Owner: t.Owner, Grants: grantsOf(t.Grants), CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt,
+		LastUsed: optionalTime(t.LastUsed), Revoked: !t.RevokedAt.IsZero(),
+	}
+}
+
+func intakeKeyOf(k identity.IntakeKey) client.IntakeKey {
+	return client.IntakeKey{
+		ID: k.ID, Name: k.Name, Team: k.Team, Environment: k.Environment, SpansPerSecond: k.SpansPerSecond, BytesPerSecond: k.BytesPerSecond,
+		CreatedAt: k.CreatedAt, ExpiresAt: optionalTime(k.ExpiresAt), LastUsed: optionalTime(k.LastUsed), Revoked: !k.RevokedAt.IsZero(),
+	}
 }

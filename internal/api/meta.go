@@ -27,9 +27,10 @@ func health(a *API, ctx context.Context, _ *struct{}) (*client.Health, error) {
 
 func notices(a *API, ctx context.Context, _ *struct{}) (*client.List[client.Notice], error) {
 	if a.o.Notices == nil {
-		return listOf[client.Notice](nil, nil)
+		return &client.List[client.Notice]{Items: []client.Notice{}}, nil
 	}
-	return listOf(a.o.Notices.Notices(ctx))
+	items, err := a.o.Notices.Notices(ctx)
+	return listOf(items, err, func(n client.Notice) client.Notice { return n })
 }
 
 // completed are the fields whose values in the data are offered, by the

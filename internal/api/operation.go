@@ -100,8 +100,8 @@ func (op *operation) check() {
 		bug("name, method, path and summary are required")
 	case op.Permission.kind == permissionMissing:
 		bug("no permission")
-	case op.Permission.kind == permissionRole && !knownRole(op.Permission.role):
-		bug("unknown role %q", op.Permission.role)
+	case op.Permission.kind == permissionRole && (len(op.Permission.roles) == 0 || !allKnown(op.Permission.roles)):
+		bug("unknown roles %v", op.Permission.roles)
 	case op.Permission.reach == reachNamed && op.named == nil:
 		bug("its permission reaches what the request names, and nothing says what that is")
 	case op.call == nil && op.stream == nil:

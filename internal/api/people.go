@@ -3,11 +3,14 @@ package api
 import (
 	"context"
 	"net/http"
-	"slices"
+	"strconv"
 	"time"
 
 	"reeve/client"
+	"reeve/internal/audit"
 	"reeve/internal/fault"
+	"reeve/internal/identity"
+	"reeve/internal/telemetry/search"
 )
 
 func me(a *API, ctx context.Context, _ *struct{}) (*client.Me, error) {
@@ -16,22 +19,18 @@ func me(a *API, ctx context.Context, _ *struct{}) (*client.Me, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &client.Me{Kind: who.Kind, Grants: who.Grants, TokenID: who.TokenID, Dev: a.o.Dev, SetupNeeded: needed, Operations: []string{}}
-	if out.Grants == nil {
-		out.Grants = []client.Grant{}
-	}
-	if who.ID != "" {
-		p, err := a.o.Identity.Person(ctx, who.ID)
+	out := &client.Me{Kind: who.Kind, Grants: grantsOf(who.Grants), TokenID: who.TokenID, Dev: a.o.Dev, SetupNeeded: needed, Operations: []string{}}
+	if who.PersonID != "" {
+		p, err := a.o.Identity.Person(ctx, who.PersonID)
 		if err != nil {
 			return nil, err
 		}
-		out.Person = &p
+		shape := personOf(p)
+		out.Person = &shape
 	}
-	if !who.ExpiresAt.IsZero() {
-		out.ExpiresAt = &who.ExpiresAt
-	}
+	out.ExpiresAt = optionalTime(who.ExpiresAt)
 	for i := range a.table {
-		if a.table[i].Permission.allow(who) == nil {
+		if a.table[i].Permission.allow(&who) == nil {
 			out.Operations = append(out.Operations, a.table[i].Name)
 		}
 	}
@@ -48,81 +47,77 @@ func setup(a *API, ctx context.Context, _ *struct{}) (*client.Setup, error) {
 
 func signIn(a *API, ctx context.Context, req *client.SignInRequest) (*client.SignedIn, error) {
 	c := callOf(ctx)
-	in, value, err := a.o.Identity.SignIn(ctx, *req, c.address, c.agent)
+	in, err := a.o.Identity.SignIn(ctx, req.Name, req.Password, c.address, c.agent)
 	if err != nil {
 		return nil, err
 	}
+	// Not ExpiresAt: that is when the session ends unused, and use moves it.
 	c.cookie = &http.Cookie{
-		Name: sessionCookie, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: c.secure,
-		MaxAge: max(1, int(in.ExpiresAt.Sub(a.o.Now())/time.Second)),
+		Name: sessionCookie, Value: in.Cookie, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: c.secure,
 	}
-	return &in, nil
+	return &client.SignedIn{ID: in.SignIn.ID, Secret: in.Secret, Person: personOf(in.Person), ExpiresAt: in.SignIn.ExpiresAt}, nil
 }
 
 func listSignIns(a *API, ctx context.Context, req *client.EverybodyRequest) (*client.List[client.SignIn], error) {
 	who := whoOf(ctx)
-	if err := mayAskForAll(who, req.Everybody); err != nil {
-		return nil, err
-	}
-	items, err := a.o.Identity.SignIns(ctx, who, req.Everybody)
-	return listOf(items, err)
+	all, err := a.o.Identity.SignIns(ctx, who, req.Everybody)
+	return listOf(all, err, func(s identity.SignIn) client.SignIn { return signInOf(s, who.SignInID) })
 }
 
-func mayAskForAll(who *Who, everybody bool) error {
-	if everybody && !who.everywhere(RoleAdmin) {
-		return everywhere(RoleAdmin).denied()
-	}
-	return nil
-}
-
-func listOf[T any](items []T, err error) (*client.List[T], error) {
+func listOf[From, To any](items []From, err error, shape func(From) To) (*client.List[To], error) {
 	if err != nil {
 		return nil, err
 	}
-	if items == nil {
-		items = []T{}
+	out := &client.List[To]{Items: make([]To, len(items))}
+	for i, item := range items {
+		out.Items[i] = shape(item)
 	}
-	return &client.List[T]{Items: items}, nil
+	return out, nil
 }
 
 func endSignIn(a *API, ctx context.Context, req *client.IDRequest) (*struct{}, error) {
-	c, id := callOf(ctx), req.ID
+	c, who, id := callOf(ctx), whoOf(ctx), req.ID
 	if id == "current" {
-		if id = c.who.SignInID; id == "" {
+		if id = who.SignInID; id == "" {
 			return nil, fault.New(fault.KindNotFound, "api.no_session", "this request came without a session")
 		}
 	}
-	if err := a.o.Identity.EndSignIn(ctx, c.who, id); err != nil {
+	if err := a.o.Identity.EndSignIn(ctx, who, id); err != nil {
 		return nil, err
 	}
-	if id == c.who.SignInID {
+	if id == who.SignInID {
 		c.cookie = &http.Cookie{Name: sessionCookie, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: c.secure, MaxAge: -1}
 	}
 	return &struct{}{}, nil
 }
 
 func listPeople(a *API, ctx context.Context, req *client.PageRequest) (*client.List[client.Person], error) {
-	page, err := a.o.Identity.People(ctx, Page{Limit: orDefault(req.Limit, 200), Cursor: req.Cursor})
+	people, next, err := a.o.Identity.People(ctx, req.Cursor, orDefault(req.Limit, 200))
+	out, err := listOf(people, err, personOf)
 	if err != nil {
 		return nil, err
 	}
-	if page.Items == nil {
-		page.Items = []client.Person{}
-	}
-	return &page, nil
+	out.Next = next
+	return out, nil
 }
 
 func createPerson(a *API, ctx context.Context, req *client.CreatePersonRequest) (*client.Person, error) {
-	if err := checkGrants(req.Grants); err != nil {
+	c, who := callOf(ctx), whoOf(ctx)
+	n := identity.NewPerson{
+		Name: req.Name, FullName: req.FullName, Email: req.Email, Password: req.Password, Teams: req.Teams, Grants: grantsFrom(req.Grants),
+	}
+	var p identity.Person
+	var err error
+	if who.Kind == identity.KindSetup {
+		p, err = a.o.Identity.CreateFirstPerson(ctx, c.bearer, c.address, n)
+	} else {
+		p, err = a.o.Identity.CreatePerson(ctx, who, n)
+	}
+	if err != nil {
 		return nil, err
 	}
-	c := callOf(ctx)
-	if c.who.Kind == kindSetup {
-		p, err := a.o.Identity.CreateFirstPerson(ctx, c.bearer, *req)
-		return &p, err
-	}
-	p, err := a.o.Identity.CreatePerson(ctx, c.who, *req)
-	return &p, err
+	out := personOf(p)
+	return &out, nil
 }
 
 func updatePerson(a *API, ctx context.Context, req *client.UpdatePersonRequest) (*client.Person, error) {
@@ -130,56 +125,63 @@ func updatePerson(a *API, ctx context.Context, req *client.UpdatePersonRequest) 
 		return nil, fault.New(fault.KindInvalid, "api.version_missing", "an update names the version it was made from").
 			WithHint("read the account and send its version")
 	}
+	change := identity.PersonChange{
+		ID: req.ID, Version: req.Version, FullName: req.FullName, Email: req.Email, Password: req.Password, Disabled: req.Disabled, Teams: req.Teams,
+	}
 	if req.Grants != nil {
-		if err := checkGrants(*req.Grants); err != nil {
-			return nil, err
-		}
+		grants := grantsFrom(*req.Grants)
+		change.Grants = &grants
 	}
-	p, err := a.o.Identity.UpdatePerson(ctx, whoOf(ctx), *req)
-	return &p, err
-}
-
-func checkGrants(grants []client.Grant) error {
-	for _, g := range grants {
-		if !knownRole(g.Role) {
-			return fault.New(fault.KindInvalid, "api.unknown_role", "there is no role %q", clip(g.Role, 50)).WithHint("%v", Roles())
-		}
-		if g.Team == "" || g.Environment == "" {
-			return fault.New(fault.KindInvalid, "api.grant_reach", "a role is for a team and an environment").WithHint(`"*" means all`)
-		}
+	p, err := a.o.Identity.UpdatePerson(ctx, whoOf(ctx), change)
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	out := personOf(p)
+	return &out, nil
 }
 
 func listTeams(a *API, ctx context.Context, _ *struct{}) (*client.List[client.Team], error) {
-	return listOf(a.o.Identity.Teams(ctx))
+	teams, err := a.o.Identity.Teams(ctx)
+	return listOf(teams, err, teamOf)
 }
 
 func createTeam(a *API, ctx context.Context, req *client.CreateTeamRequest) (*client.Team, error) {
-	t, err := a.o.Identity.CreateTeam(ctx, whoOf(ctx), *req)
-	return &t, err
+	t, err := a.o.Identity.CreateTeam(ctx, whoOf(ctx), req.Name, req.Channel)
+	if err != nil {
+		return nil, err
+	}
+	out := teamOf(t)
+	return &out, nil
+}
+
+// life reads how long a credential shall live; "" leaves it to its kind.
+func life(expiresIn string) (time.Duration, error) {
+	if expiresIn == "" {
+		return 0, nil
+	}
+	ms, err := (search.Field{Type: search.TypeDuration}).Read(expiresIn, time.Time{})
+	const century = 100 * 365 * 24 * 3600e3
+	if err != nil || ms.Number < 1000 || ms.Number > century {
+		return 0, fault.New(fault.KindInvalid, "api.expires_in", "expires_in is %q", clip(expiresIn, 50)).WithHint("a duration such as 30d or 12h")
+	}
+	return time.Duration(ms.Number * 1e6), nil
 }
 
 func listTokens(a *API, ctx context.Context, req *client.EverybodyRequest) (*client.List[client.Token], error) {
-	who := whoOf(ctx)
-	if err := mayAskForAll(who, req.Everybody); err != nil {
-		return nil, err
-	}
-	return listOf(a.o.Identity.Tokens(ctx, who, req.Everybody))
+	tokens, err := a.o.Identity.Tokens(ctx, whoOf(ctx), req.Everybody)
+	return listOf(tokens, err, tokenOf)
 }
 
 func createToken(a *API, ctx context.Context, req *client.CreateTokenRequest) (*client.NewToken, error) {
-	if err := checkGrants(req.Grants); err != nil {
+	d, err := life(req.ExpiresIn)
+	if err != nil {
 		return nil, err
 	}
-	who := whoOf(ctx)
-	for _, g := range req.Grants {
-		if !who.covers(g) {
-			return nil, fault.New(fault.KindDenied, "api.grant_exceeds", "a token has at most its maker's roles, and %s for %q in %q is not among yours", g.Role, g.Team, g.Environment)
-		}
+	t, secret, err := a.o.Identity.CreateToken(ctx, whoOf(ctx), identity.NewToken{Name: req.Name, Kind: req.Kind, Grants: grantsFrom(req.Grants), Life: d})
+	if err != nil {
+		return nil, err
 	}
-	t, err := a.o.Identity.CreateToken(ctx, who, *req)
-	return &t, err
+	return &client.NewToken{Token: tokenOf(t), Secret: secret}, nil
 }
 
 func revokeToken(a *API, ctx context.Context, req *client.IDRequest) (*struct{}, error) {
@@ -187,37 +189,51 @@ func revokeToken(a *API, ctx context.Context, req *client.IDRequest) (*struct{},
 }
 
 func listIntakeKeys(a *API, ctx context.Context, _ *struct{}) (*client.List[client.IntakeKey], error) {
-	keys, err := a.o.Identity.IntakeKeys(ctx)
-	who := whoOf(ctx)
-	keys = slices.DeleteFunc(keys, func(k client.IntakeKey) bool { return !who.can(RoleDeveloper, k.Team, k.Environment) })
-	return listOf(keys, err)
+	keys, err := a.o.Identity.IntakeKeys(ctx, whoOf(ctx))
+	return listOf(keys, err, intakeKeyOf)
 }
 
 func createIntakeKey(a *API, ctx context.Context, req *client.CreateIntakeKeyRequest) (*client.NewIntakeKey, error) {
-	k, err := a.o.Identity.CreateIntakeKey(ctx, whoOf(ctx), *req)
-	return &k, err
-}
-
-func revokeIntakeKey(a *API, ctx context.Context, req *client.IDRequest) (*struct{}, error) {
-	keys, err := a.o.Identity.IntakeKeys(ctx)
+	d, err := life(req.ExpiresIn)
 	if err != nil {
 		return nil, err
 	}
-	who := whoOf(ctx)
-	if !slices.ContainsFunc(keys, func(k client.IntakeKey) bool { return k.ID == req.ID && who.can(RoleDeveloper, k.Team, k.Environment) }) {
-		return nil, fault.New(fault.KindNotFound, "api.no_intake_key", "there is no intake key %s", clip(req.ID, 60))
+	k, secret, err := a.o.Identity.CreateIntakeKey(ctx, whoOf(ctx), identity.NewIntakeKey{
+		Name: req.Name, Team: req.Team, Environment: req.Environment, SpansPerSecond: req.SpansPerSecond, BytesPerSecond: req.BytesPerSecond, Life: d,
+	})
+	if err != nil {
+		return nil, err
 	}
-	return &struct{}{}, a.o.Identity.RevokeIntakeKey(ctx, who, req.ID)
+	return &client.NewIntakeKey{Key: intakeKeyOf(k), Secret: secret}, nil
+}
+
+func revokeIntakeKey(a *API, ctx context.Context, req *client.IDRequest) (*struct{}, error) {
+	return &struct{}{}, a.o.Identity.RevokeIntakeKey(ctx, whoOf(ctx), req.ID)
 }
 
 func listAudit(a *API, ctx context.Context, req *client.ListAuditRequest) (*client.List[client.AuditRecord], error) {
-	if _, _, err := a.period(req.From, req.To); err != nil {
+	if a.o.Audit == nil {
+		return nil, fault.New(fault.KindUnavailable, "api.audit", "there is no audit log here")
+	}
+	from, to, err := a.period(req.From, req.To)
+	if err != nil {
 		return nil, err
 	}
-	req.Limit = orDefault(req.Limit, 100)
-	page, err := a.o.Identity.Audit(ctx, *req)
-	if page.Items == nil {
-		page.Items = []client.AuditRecord{}
+	f := audit.Filter{Kind: req.Kind, Person: req.Who, From: from, To: to, Limit: orDefault(req.Limit, 100)}
+	if req.Cursor != "" {
+		if f.Before, err = strconv.ParseInt(req.Cursor, 10, 64); err != nil {
+			return nil, errCursor
+		}
 	}
-	return &page, err
+	entries, err := a.o.Audit(ctx, f)
+	out, err := listOf(entries, err, func(e audit.Entry) client.AuditRecord {
+		return client.AuditRecord{Seq: e.Seq, At: e.At, Kind: e.Kind, Who: e.Person, Record: e.Raw, Leaf: e.Leaf, Before: e.Before, After: e.After}
+	})
+	if err != nil {
+		return nil, err
+	}
+	if n := len(entries); n == f.Limit {
+		out.Next = strconv.FormatInt(entries[n-1].Seq, 10)
+	}
+	return out, nil
 }

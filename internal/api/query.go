@@ -8,6 +8,7 @@ import (
 
 	"reeve/client"
 	"reeve/internal/fault"
+	"reeve/internal/identity"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/search"
 )
@@ -121,16 +122,16 @@ func query(a *API, ctx context.Context, req *client.Query) (*client.QueryResult,
 func (a *API) restrict(ctx context.Context, q *telemetry.Query, scope search.Scope, where search.Expr) error {
 	who := whoOf(ctx)
 	content := search.HasText(where) || scope == search.ScopeMessage || search.Names(where, "body")
-	role := RoleViewer
+	role := identity.Viewer
 	if content {
-		if !who.somewhere(RoleReader) {
+		if !somewhere(who, identity.Reader) {
 			return errContentSearch
 		}
-		role = RoleReader
+		role = identity.Reader
 	}
 	q.Content = content
 	var only search.Expr
-	q.Teams, only = who.reachOf(role)
+	q.Teams, only = reachOf(who, role)
 	if scope == search.ScopeLog && (q.Teams != nil || only != nil) {
 		return fault.New(fault.KindDenied, "api.logs_all_teams", "log records name no team: a query over them needs the role %s for all teams", role)
 	}

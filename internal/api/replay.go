@@ -46,7 +46,7 @@ func (a *API) claim(c *call, key string, body []byte) (*replay, error) {
 	}
 	who := "dev"
 	if c.who != nil {
-		who = c.who.Kind + " " + c.who.ID + " " + c.who.TokenID
+		who = c.who.Kind + " " + c.who.PersonID + " " + c.who.TokenID
 	}
 	now, sum := a.o.Now(), sha256.Sum256(body)
 	a.mu.Lock()

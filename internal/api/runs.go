@@ -15,6 +15,7 @@ import (
 	"reeve/client"
 	"reeve/internal/activity"
 	"reeve/internal/fault"
+	"reeve/internal/identity"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/search"
 )
@@ -146,17 +147,17 @@ func (a *API) runsQuery(ctx context.Context, req *client.ListRunsRequest) (telem
 		return q, err
 	}
 	who := whoOf(ctx)
-	if search.HasText(typed) && !who.somewhere(RoleReader) {
+	if search.HasText(typed) && !somewhere(who, identity.Reader) {
 		return q, errContentSearch
 	}
-	role := RoleViewer
+	role := identity.Viewer
 	if search.HasText(typed) {
 		// A phrase is looked for in content: only where it may be read, else
 		// the answer would tell what the messages say.
-		role = RoleReader
+		role = identity.Reader
 	}
 	var only search.Expr
-	q.Teams, only = who.reachOf(role)
+	q.Teams, only = reachOf(who, role)
 	filters := []search.Expr{
 		exactly("agent", req.Agent), exactly("session", req.Session), exactly("trace_id", req.TraceID),
 		exactly("environment", req.Environment), exactly("team", req.Team), words("outcome", req.Outcome), words("status", req.Status), typed, only,
@@ -345,7 +346,7 @@ func (a *API) run(ctx context.Context, text string) (*activity.Run, error) {
 			return nil, err
 		}
 	}
-	if !whoOf(ctx).can(RoleViewer, run.Team, run.Environment) {
+	if !whoOf(ctx).Can(identity.Viewer, run.Team, run.Environment) {
 		// Whoever may not know that it exists gets the same answer.
 		return nil, errNoRun(text)
 	}
@@ -432,7 +433,7 @@ func listSteps(a *API, ctx context.Context, req *client.ListStepsRequest) (any, 
 	if err != nil {
 		return nil, err
 	}
-	if req.Content && !whoOf(ctx).can(RoleReader, run.Team, run.Environment) {
+	if req.Content && !whoOf(ctx).Can(identity.Reader, run.Team, run.Environment) {
 		return nil, errContent
 	}
 	steps, err := a.steps(ctx, run.ID)
@@ -481,7 +482,7 @@ func getStep(a *API, ctx context.Context, req *client.StepRequest) (*client.Step
 		return nil, errNoStep(req.Step)
 	}
 	out := []client.Step{stepOf(&steps[i])}
-	if whoOf(ctx).can(RoleReader, run.Team, run.Environment) {
+	if whoOf(ctx).Can(identity.Reader, run.Team, run.Environment) {
 		if err := a.fillContent(ctx, run.ID, steps[i:i+1], out); err != nil {
 			return nil, err
 		}
@@ -620,7 +621,7 @@ func listMessages(a *API, ctx context.Context, req *client.ListMessagesRequest) 
 	if err != nil {
 		return nil, err
 	}
-	if !whoOf(ctx).can(RoleReader, run.Team, run.Environment) {
+	if !whoOf(ctx).Can(identity.Reader, run.Team, run.Environment) {
 		return nil, errContent
 	}
 	var wanted []int32
@@ -666,7 +667,7 @@ func listRunLogs(a *API, ctx context.Context, req *client.ListRunLogsRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	reader := whoOf(ctx).can(RoleReader, run.Team, run.Environment)
+	reader := whoOf(ctx).Can(identity.Reader, run.Team, run.Environment)
 	if req.Query != "" && !reader {
 		return nil, errContentSearch
 	}
@@ -680,7 +681,7 @@ func listLogs(a *API, ctx context.Context, req *client.ListLogsRequest) (*client
 	if err != nil {
 		return nil, err
 	}
-	reader := whoOf(ctx).everywhere(RoleReader)
+	reader := whoOf(ctx).Everywhere(identity.Reader)
 	if req.Query != "" && !reader {
 		return nil, errContentSearch
 	}

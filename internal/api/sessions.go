@@ -7,6 +7,7 @@ import (
 
 	"reeve/client"
 	"reeve/internal/activity"
+	"reeve/internal/identity"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/search"
 )
@@ -60,7 +61,7 @@ func listSessions(a *API, ctx context.Context, req *client.ListSessionsRequest) 
 		return out, nil
 	}
 	all := telemetry.RunsQuery{From: find.From, To: find.To, Teams: find.Teams, Sort: "started", Limit: 500}
-	_, only := whoOf(ctx).reachOf(RoleViewer)
+	_, only := reachOf(whoOf(ctx), identity.Viewer)
 	all.Filter = search.Both(search.Is("session", order...), exactly("environment", req.Environment), exactly("team", req.Team), only)
 	byID := map[string]*sessionSum{}
 	read := 0

@@ -13,6 +13,7 @@ import (
 	"reeve/client"
 	"reeve/internal/bus"
 	"reeve/internal/fault"
+	"reeve/internal/identity"
 )
 
 const (
@@ -147,7 +148,7 @@ const eventReset = "reset"
 type eventWriter struct {
 	w    http.ResponseWriter
 	c    *http.ResponseController
-	who  *Who
+	who  identity.Principal
 	want map[string]bool // nil: all types
 	run  string
 	at   uint64 // the newest position, sent or left out
@@ -220,7 +221,7 @@ func (w *eventWriter) mayRead(ev bus.Event) bool {
 		return false
 	}
 	if !strings.HasPrefix(ev.Type, "run.") {
-		return w.run == "" && (w.who.everywhere(RoleViewer) || ev.Type == "health.changed")
+		return w.run == "" && (w.who.Everywhere(identity.Viewer) || ev.Type == "health.changed")
 	}
 	var run client.RunUpdated
 	if err := json.Unmarshal(ev.Data, &run); err != nil {
@@ -229,5 +230,5 @@ func (w *eventWriter) mayRead(ev bus.Event) bool {
 	if w.run != "" && run.ID != w.run {
 		return false
 	}
-	return w.who.can(RoleViewer, run.Team, run.Environment)
+	return w.who.Can(identity.Viewer, run.Team, run.Environment)
 }

@@ -50,7 +50,8 @@ func TestEvents(t *testing.T) {
 	t.Parallel()
 	ev := newMemEvents()
 	ev.publish(runEvent("core", 1), runEvent("shop", 2), runEvent("core", 3), bus.Event{Type: "health.changed"}, runEvent("core", 4))
-	srv := httptest.NewServer(Guard(newTestAPI(t, func(o *Options) { o.Events = ev }), GuardOptions{}))
+	a := newTestAPI(t, func(o *Options) { o.Events = ev })
+	srv := httptest.NewServer(Guard(a, GuardOptions{}))
 	t.Cleanup(srv.Close)
 
 	types := func(evs []client.Event) (out []string) {
@@ -59,11 +60,11 @@ func TestEvents(t *testing.T) {
 		}
 		return out
 	}
-	all := client.New(srv.URL, "rvt_viewer")
+	all := client.New(srv.URL, a.house.token("viewer"))
 	if d := cmp.Diff([]string{"2 run.updated", "3 run.updated", "4 health.changed", "5 run.updated"}, types(collect(t, all, client.EventsRequest{After: "1"}, 4, nil))); d != "" {
 		t.Errorf("events after 1 (-want +got):\n%s", d)
 	}
-	core := client.New(srv.URL, "rvt_viewer@core/production")
+	core := client.New(srv.URL, a.house.token("viewer@core/production"))
 	if d := cmp.Diff([]string{"1 run.updated", "3 run.updated", "4 health.changed"}, types(collect(t, core, client.EventsRequest{After: "0"}, 3, nil))); d != "" {
 		t.Errorf("events of team core (-want +got):\n%s", d)
 	}
@@ -80,7 +81,7 @@ func TestEvents(t *testing.T) {
 	if err := client.New(srv.URL, "").Events(t.Context(), client.EventsRequest{}, nil); !errors.As(err, &p) || p.Status != 401 {
 		t.Errorf("following without credentials gave %v, want 401", err)
 	}
-	if err := client.New(srv.URL, "rvt_none").Events(t.Context(), client.EventsRequest{}, nil); !errors.As(err, &p) || p.Status != 403 {
+	if err := client.New(srv.URL, a.house.token("none")).Events(t.Context(), client.EventsRequest{}, nil); !errors.As(err, &p) || p.Status != 403 {
 		t.Errorf("following without a role gave %v, want 403", err)
 	}
 }
@@ -89,10 +90,10 @@ func TestEventsResume(t *testing.T) {
 	t.Parallel()
 	ev := newMemEvents()
 	ev.publish(runEvent("core", 1))
-	api := newTestAPI(t, func(o *Options) { o.Events = ev })
-	srv := httptest.NewServer(Guard(api, GuardOptions{}))
+	a := newTestAPI(t, func(o *Options) { o.Events = ev })
+	srv := httptest.NewServer(Guard(a, GuardOptions{}))
 	t.Cleanup(srv.Close)
-	c := client.New(srv.URL, "rvt_viewer")
+	c := client.New(srv.URL, a.house.token("viewer"))
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	var ids []string
@@ -114,15 +115,16 @@ func TestEventsResume(t *testing.T) {
 
 func TestClientProblem(t *testing.T) {
 	t.Parallel()
-	srv := httptest.NewServer(Guard(newTestAPI(t, nil), GuardOptions{}))
+	a := newTestAPI(t, nil)
+	srv := httptest.NewServer(Guard(a, GuardOptions{}))
 	t.Cleanup(srv.Close)
-	c := client.New(srv.URL, "rvt_viewer")
+	c := client.New(srv.URL, a.house.token("viewer"))
 	_, err := c.ListRuns(t.Context(), client.ListRunsRequest{Query: "agnt:x"})
 	var p *client.Problem
 	if !errors.As(err, &p) || p.Code != "search.syntax" || p.Hint != "did you mean agent?" {
 		t.Errorf("a search with a slip: %v", err)
 	}
-	if err := c.RevokeToken(t.Context(), client.IDRequest{ID: "tok/../x"}); err != nil {
+	if err := c.RevokeToken(t.Context(), client.IDRequest{ID: "tok/../x"}); !errors.As(err, &p) || p.Code != "identity.not_found" {
 		t.Errorf("an id with slashes: %v", err)
 	}
 }
@@ -133,10 +135,11 @@ func TestClientPages(t *testing.T) {
 	for n := range 23 {
 		store.runs = append(store.runs, testRun(n, nil))
 	}
-	srv := httptest.NewServer(Guard(newTestAPI(t, func(o *Options) { o.Store = store }), GuardOptions{}))
+	a := newTestAPI(t, func(o *Options) { o.Store = store })
+	srv := httptest.NewServer(Guard(a, GuardOptions{}))
 	t.Cleanup(srv.Close)
 	n := 0
-	for run, err := range client.New(srv.URL, "rvt_viewer").AllRuns(t.Context(), client.ListRunsRequest{Limit: 5}) {
+	for run, err := range client.New(srv.URL, a.house.token("viewer")).AllRuns(t.Context(), client.ListRunsRequest{Limit: 5}) {
 		if err != nil {
 			t.Fatal(err)
 		}

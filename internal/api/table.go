@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"reeve/client"
+	"reeve/internal/identity"
 )
 
 // table is every operation of the API, by subject. Add one here, with a handler
@@ -14,24 +15,24 @@ func table() []operation {
 	created := http.StatusCreated
 	return []operation{
 		// Runs and what is in them.
-		define(operation{Name: "ListRuns", Method: get, Path: "/runs", Permission: rows(RoleViewer), Summary: "lists runs, the newest first, those still running included"}, listRuns),
-		define(operation{Name: "GetRun", Method: get, Path: "/runs/{id}", Permission: rows(RoleViewer), Summary: "reads a run"}, getRun),
-		render[client.ListStepsRequest, client.List[client.Step]](operation{Name: "ListSteps", Method: get, Path: "/runs/{id}/steps", Permission: rows(RoleViewer), Audit: AuditContent, Summary: "lists the steps of a run by start time, light or with content"}, listSteps),
-		define(operation{Name: "GetStep", Method: get, Path: "/runs/{id}/steps/{step}", Permission: rows(RoleViewer), Audit: AuditContent, Summary: "reads a step with its attributes and, for readers, its content"}, getStep),
-		define(operation{Name: "ListMessages", Method: get, Path: "/runs/{id}/messages", Permission: rows(RoleReader), Audit: AuditContent, Summary: "lists the distinct messages of a run in the order they first appeared"}, listMessages),
-		define(operation{Name: "ListRunLogs", Method: get, Path: "/runs/{id}/logs", Permission: rows(RoleViewer), Audit: AuditContent, Summary: "lists the log records of a run, the newest first"}, listRunLogs),
-		define(operation{Name: "ListRunMetrics", Method: get, Path: "/runs/{id}/metrics", Permission: everywhere(RoleViewer), Summary: "lists the metric points of a run's agent around the run"}, runMetrics),
-		define(operation{Name: "ListSessions", Method: get, Path: "/sessions", Permission: rows(RoleViewer), Summary: "lists sessions, the last active first"}, listSessions),
+		define(operation{Name: "ListRuns", Method: get, Path: "/runs", Permission: rows(identity.Viewer), Summary: "lists runs, the newest first, those still running included"}, listRuns),
+		define(operation{Name: "GetRun", Method: get, Path: "/runs/{id}", Permission: rows(identity.Viewer), Summary: "reads a run"}, getRun),
+		render[client.ListStepsRequest, client.List[client.Step]](operation{Name: "ListSteps", Method: get, Path: "/runs/{id}/steps", Permission: rows(identity.Viewer), Audit: AuditContent, Summary: "lists the steps of a run by start time, light or with content"}, listSteps),
+		define(operation{Name: "GetStep", Method: get, Path: "/runs/{id}/steps/{step}", Permission: rows(identity.Viewer), Audit: AuditContent, Summary: "reads a step with its attributes and, for readers, its content"}, getStep),
+		define(operation{Name: "ListMessages", Method: get, Path: "/runs/{id}/messages", Permission: rows(identity.Reader), Audit: AuditContent, Summary: "lists the distinct messages of a run in the order they first appeared"}, listMessages),
+		define(operation{Name: "ListRunLogs", Method: get, Path: "/runs/{id}/logs", Permission: rows(identity.Viewer), Audit: AuditContent, Summary: "lists the log records of a run, the newest first"}, listRunLogs),
+		define(operation{Name: "ListRunMetrics", Method: get, Path: "/runs/{id}/metrics", Permission: everywhere(identity.Viewer), Summary: "lists the metric points of a run's agent around the run"}, runMetrics),
+		define(operation{Name: "ListSessions", Method: get, Path: "/sessions", Permission: rows(identity.Viewer), Summary: "lists sessions, the last active first"}, listSessions),
 		// Loose records name no team, so only who sees all teams sees them.
-		define(operation{Name: "ListLogs", Method: get, Path: "/logs", Permission: everywhere(RoleViewer), Audit: AuditContent, Summary: "lists log records, the newest first"}, listLogs),
-		define(operation{Name: "ListMetricPoints", Method: get, Path: "/metric-points", Permission: everywhere(RoleViewer), Summary: "lists metric points, the newest first"}, listMetricPoints),
+		define(operation{Name: "ListLogs", Method: get, Path: "/logs", Permission: everywhere(identity.Viewer), Audit: AuditContent, Summary: "lists log records, the newest first"}, listLogs),
+		define(operation{Name: "ListMetricPoints", Method: get, Path: "/metric-points", Permission: everywhere(identity.Viewer), Summary: "lists metric points, the newest first"}, listMetricPoints),
 
 		// Questions.
-		define(operation{Name: "Query", Method: post, Path: "/query", Permission: rows(RoleViewer).reading(), Summary: "answers an aggregate question over runs, steps, messages or logs"}, query),
-		define(operation{Name: "SearchFields", Method: get, Path: "/search/fields", Permission: rows(RoleViewer), Summary: "lists the fields of the search language with their known values"}, searchFields),
-		define(operation{Name: "CompleteSearch", Method: get, Path: "/search/complete", Permission: rows(RoleViewer), Summary: "proposes how a search could go on"}, completeSearch),
-		define(operation{Name: "Overview", Method: get, Path: "/overview", Permission: rows(RoleViewer), Summary: "answers whether the agents help and what needs a person"}, overview),
-		events(operation{Name: "Events", Method: get, Path: "/events", Permission: rows(RoleViewer), Summary: "follows what changes, as server-sent events that resume from Last-Event-ID"}, follow),
+		define(operation{Name: "Query", Method: post, Path: "/query", Permission: rows(identity.Viewer).reading(), Summary: "answers an aggregate question over runs, steps, messages or logs"}, query),
+		define(operation{Name: "SearchFields", Method: get, Path: "/search/fields", Permission: rows(identity.Viewer), Summary: "lists the fields of the search language with their known values"}, searchFields),
+		define(operation{Name: "CompleteSearch", Method: get, Path: "/search/complete", Permission: rows(identity.Viewer), Summary: "proposes how a search could go on"}, completeSearch),
+		define(operation{Name: "Overview", Method: get, Path: "/overview", Permission: rows(identity.Viewer), Summary: "answers whether the agents help and what needs a person"}, overview),
+		events(operation{Name: "Events", Method: get, Path: "/events", Permission: rows(identity.Viewer), Summary: "follows what changes, as server-sent events that resume from Last-Event-ID"}, follow),
 
 		// Reeve itself.
 		define(operation{Name: "Health", Method: get, Path: "/health", Permission: signedIn(), Summary: "tells how Reeve itself is"}, health),
@@ -41,21 +42,21 @@ func table() []operation {
 		// People.
 		define(operation{Name: "Me", Method: get, Path: "/me", Permission: signedIn(), Summary: "tells who asks and what they may do"}, me),
 		define(operation{Name: "Setup", Method: get, Path: "/setup", Permission: public(), Summary: "tells whether the first account is still to be made"}, setup),
-		define(operation{Name: "SignIn", Method: post, Path: "/sign-ins", Permission: public(), Audit: AuditChange, Status: created, Summary: "signs in with name and password, or a one-time token"}, signIn),
-		define(operation{Name: "ListSignIns", Method: get, Path: "/sign-ins", Permission: signedIn(), Summary: "lists one's sessions; an admin may ask for everybody's"}, listSignIns),
-		define(operation{Name: "EndSignIn", Method: del, Path: "/sign-ins/{id}", Permission: signedIn(), Audit: AuditChange, Summary: "ends a session; current ends the one that asks"}, endSignIn),
-		define(operation{Name: "ListPeople", Method: get, Path: "/people", Permission: rows(RoleViewer), Summary: "lists people with their teams and roles"}, listPeople),
-		define(operation{Name: "CreatePerson", Method: post, Path: "/people", Permission: everywhere(RoleAdmin).onlyPeople().orSetup(), Audit: AuditChange, Status: created, Summary: "makes an account; with the admin token the first one, an admin, and the token dies"}, createPerson),
-		define(operation{Name: "UpdatePerson", Method: patch, Path: "/people/{id}", Permission: everywhere(RoleAdmin).onlyPeople(), Audit: AuditChange, Summary: "changes an account: name, password, teams, roles, disabled"}, updatePerson),
-		define(operation{Name: "ListTeams", Method: get, Path: "/teams", Permission: rows(RoleViewer), Summary: "lists teams"}, listTeams),
-		define(operation{Name: "CreateTeam", Method: post, Path: "/teams", Permission: everywhere(RoleAdmin), Audit: AuditChange, Status: created, Idempotent: true, Summary: "makes a team"}, createTeam),
-		define(operation{Name: "ListTokens", Method: get, Path: "/tokens", Permission: signedIn(), Summary: "lists one's tokens; an admin may ask for everybody's"}, listTokens),
+		define(operation{Name: "SignIn", Method: post, Path: "/sign-ins", Permission: public(), Audit: AuditChange, Status: created, Summary: "signs in with name and password"}, signIn),
+		define(operation{Name: "ListSignIns", Method: get, Path: "/sign-ins", Permission: own(identity.Admin), Summary: "lists one's sessions; an admin may ask for everybody's"}, listSignIns),
+		define(operation{Name: "EndSignIn", Method: del, Path: "/sign-ins/{id}", Permission: own(identity.Admin), Audit: AuditChange, Summary: "ends a session; current ends the one that asks"}, endSignIn),
+		define(operation{Name: "ListPeople", Method: get, Path: "/people", Permission: rows(identity.Viewer), Summary: "lists people with their teams and roles"}, listPeople),
+		define(operation{Name: "CreatePerson", Method: post, Path: "/people", Permission: everywhere(identity.Admin).onlyPeople().orSetup(), Audit: AuditChange, Status: created, Summary: "makes an account; with the admin token the first one, an admin, and the token dies"}, createPerson),
+		define(operation{Name: "UpdatePerson", Method: patch, Path: "/people/{id}", Permission: own(identity.Admin).onlyPeople(), Audit: AuditChange, Summary: "changes an account: name and password; as an admin also teams, roles, disabled"}, updatePerson),
+		define(operation{Name: "ListTeams", Method: get, Path: "/teams", Permission: rows(identity.Viewer), Summary: "lists teams"}, listTeams),
+		define(operation{Name: "CreateTeam", Method: post, Path: "/teams", Permission: everywhere(identity.Admin), Audit: AuditChange, Status: created, Idempotent: true, Summary: "makes a team"}, createTeam),
+		define(operation{Name: "ListTokens", Method: get, Path: "/tokens", Permission: own(identity.Admin), Summary: "lists one's tokens; an admin may ask for everybody's"}, listTokens),
 		define(operation{Name: "CreateToken", Method: post, Path: "/tokens", Permission: signedIn().onlyPeople(), Audit: AuditChange, Status: created, Idempotent: true, Summary: "makes a token with at most one's own roles; its secret is shown once"}, createToken),
-		define(operation{Name: "RevokeToken", Method: del, Path: "/tokens/{id}", Permission: signedIn(), Audit: AuditChange, Summary: "ends a token"}, revokeToken),
-		define(operation{Name: "ListIntakeKeys", Method: get, Path: "/intake-keys", Permission: rows(RoleDeveloper), Summary: "lists intake keys of one's teams"}, listIntakeKeys),
-		within(define(operation{Name: "CreateIntakeKey", Method: post, Path: "/intake-keys", Permission: where(RoleDeveloper), Audit: AuditChange, Status: created, Idempotent: true, Summary: "makes a write-only key for a team's environment; its secret is shown once"}, createIntakeKey),
+		define(operation{Name: "RevokeToken", Method: del, Path: "/tokens/{id}", Permission: own(identity.Admin), Audit: AuditChange, Summary: "ends a token"}, revokeToken),
+		define(operation{Name: "ListIntakeKeys", Method: get, Path: "/intake-keys", Permission: rows(identity.Developer, identity.Security, identity.Admin, identity.Auditor), Summary: "lists intake keys of one's teams"}, listIntakeKeys),
+		within(define(operation{Name: "CreateIntakeKey", Method: post, Path: "/intake-keys", Permission: where(identity.Developer, identity.Security, identity.Admin), Audit: AuditChange, Status: created, Idempotent: true, Summary: "makes a write-only key for a team's environment; its secret is shown once"}, createIntakeKey),
 			func(r *client.CreateIntakeKeyRequest) (string, string) { return r.Team, r.Environment }),
-		define(operation{Name: "RevokeIntakeKey", Method: del, Path: "/intake-keys/{id}", Permission: rows(RoleDeveloper), Audit: AuditChange, Summary: "ends an intake key"}, revokeIntakeKey),
-		define(operation{Name: "ListAudit", Method: get, Path: "/audit", Permission: everywhere(RoleAuditor), Summary: "lists the audit log, the newest first"}, listAudit),
+		define(operation{Name: "RevokeIntakeKey", Method: del, Path: "/intake-keys/{id}", Permission: rows(identity.Developer, identity.Security, identity.Admin), Audit: AuditChange, Summary: "ends an intake key"}, revokeIntakeKey),
+		define(operation{Name: "ListAudit", Method: get, Path: "/audit", Permission: everywhere(identity.Auditor), Summary: "lists the audit log, the newest first"}, listAudit),
 	}
 }
