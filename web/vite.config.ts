@@ -21,6 +21,7 @@ export default defineConfig({
     // Inlined data: URLs would need a hole in the content security policy.
     assetsInlineLimit: 0,
     reportCompressedSize: false,
+    manifest: 'manifest.json',
     modulePreload: { polyfill: false },
     rollupOptions: {
       output: {

@@ -600,3 +600,8 @@ export interface Operation {
   role: string;
   summary: string;
 }
+
+export interface Setup {
+  needed: boolean;
+  dev: boolean;
+}

@@ -1,5 +1,256 @@
-import { PageHeader } from '../shared';
+import { ActionIcon, Button, VisuallyHidden } from '@mantine/core';
+import '@mantine/core/styles/VisuallyHidden.layer.css';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { Link, useNavigate } from '@tanstack/react-router';
+import { useEffect, useState, type ReactNode } from 'react';
+import { api } from '../api/client';
+import type { Deviation, Overview, OverviewRow, OverviewWaiting } from '../api/types';
+import { bucketFor, Figure, Icon, Panel, pickView, ProblemNote, span, Time, useNow, useShortcuts, ago, dayClock, plural } from '../shared';
+import { setPrefs, usePrefs } from '../state/prefs';
+import { useSetView, useView } from '../state/url';
+import { FirstTrace } from '../connect/FirstTrace';
+import { Fleet } from './Fleet';
+import css from './overview.module.css';
+import { OutcomesChart, OutcomesLegend } from './OutcomesChart';
+import { Sentence } from './Sentence';
+import { SmallChart } from './SmallChart';
 
+const bandIDs = ['needs', 'outcomes', 'fleet'] as const;
+
+/** order puts the bands as this person likes them; unknown names are ignored, new ones come last. */
+export function order(liked: string[]): string[] {
+  const known = liked.filter((b): b is (typeof bandIDs)[number] => (bandIDs as readonly string[]).includes(b));
+  return [...new Set([...known, ...bandIDs])];
+}
+
+/** OverviewPage: are the agents helping, and what needs a person? */
 export function OverviewPage() {
-  return <PageHeader title="Overview" />;
+  const view = useView();
+  const setView = useSetView();
+  const { bands } = usePrefs();
+  const [brushed, setBrushed] = useState<{ from: number; to: number }>();
+  const period = span(view.from, view.to);
+  const bucket = bucketFor(period.to - period.from).text;
+  const q = useQuery({
+    queryKey: ['overview', view.filter, bucket],
+    queryFn: ({ signal }) => api.get<Overview>('/overview', { ...view.filter, bucket }, signal),
+    placeholderData: keepPreviousData,
+    meta: { live: true },
+    refetchInterval: view.live ? 15_000 : false,
+  });
+  const o = q.data;
+  useEffect(() => {
+    document.title = 'Overview · Reeve';
+  }, []);
+  useEffect(() => setBrushed(undefined), [view.from, view.to]);
+  useShortcuts('Overview', [
+    { keys: 'enter', label: 'Act on the first thing that needs a person', run: () => document.querySelector<HTMLElement>('[data-first-need] a, [data-first-need] button')?.click() },
+    { keys: '1', label: 'Last hour', run: () => setView({ from: '-1h', to: undefined }) },
+    { keys: '2', label: 'Last 24 hours', run: () => setView({ from: undefined, to: undefined }) },
+    { keys: '3', label: 'Last 7 days', run: () => setView({ from: '-7d', to: undefined }) },
+  ]);
+
+  if (!o) {
+    return (
+      <div className={css.page}>
+        <VisuallyHidden component="h1">Overview</VisuallyHidden>
+        {q.error ? <ProblemNote error={q.error} retry={() => void q.refetch()} /> : <p className={css.sentence}>Reading…</p>}
+      </div>
+    );
+  }
+  if (o.seen?.state === 'never') {
+    return (
+      <div className={css.page}>
+        <VisuallyHidden component="h1">Overview</VisuallyHidden>
+        <FirstTrace />
+      </div>
+    );
+  }
+
+  const list = order(bands);
+  const move = (id: string) => <Move id={id} list={list} />;
+  const band: Record<string, ReactNode> = {
+    needs: (
+      <div className={css.pair} key="needs">
+        <Panel title="Needs a person now" actions={move('needs')}>
+          <Waiting w={o.needs_a_person} calm={<Calm o={o} />} unknown="No part of Reeve reports here yet. Approvals come with the gateway, incidents with detection; until then look at failed runs." first />
+        </Panel>
+        <Panel title="In force now" note="what we ourselves hold back">
+          <Waiting w={o.in_force} calm="No limit holds at this moment." unknown="Nothing can be held yet: limits and containment come with the gateway." />
+        </Panel>
+      </div>
+    ),
+    outcomes: (
+      <div className={css.pair} key="outcomes">
+        <Panel title="Outcomes" note="drag to look closer" actions={move('outcomes')}>
+          <div className={css.legend}>
+            <OutcomesLegend data={o.outcomes} />
+          </div>
+          <div className={css.chart}>
+            <OutcomesChart data={o.outcomes} height={198} onBrush={(from, to) => setBrushed({ from, to })} />
+          </div>
+          {brushed && (
+            <div className={css.brush}>
+              <span className="num">
+                {dayClock(brushed.from, view.tz)} to {dayClock(brushed.to, view.tz)}
+              </span>
+              <span className="grow" />
+              <Button size="compact-xs" onClick={() => setView({ from: new Date(brushed.from).toISOString(), to: new Date(brushed.to).toISOString() })}>
+                Look closer
+              </Button>
+              <Figure to="/runs" search={{ from: new Date(brushed.from).toISOString(), to: new Date(brushed.to).toISOString(), compare: 'before' }}>
+                What is different
+              </Figure>
+              <ActionIcon size={20} aria-label="Drop the selection" onClick={() => setBrushed(undefined)}>
+                <Icon name="close" size={12} />
+              </ActionIcon>
+            </div>
+          )}
+        </Panel>
+        <Panel title="How well, how dear, how fast">
+          <div className={css.smalls}>
+            {(o.charts ?? []).slice(0, 4).map((c) => (
+              <SmallChart key={c.id} chart={c} />
+            ))}
+          </div>
+        </Panel>
+      </div>
+    ),
+    fleet: <Fleet key="fleet" teams={o.fleet ?? []} move={move('fleet')} />,
+  };
+
+  return (
+    <div className={css.page}>
+      <VisuallyHidden component="h1">Overview</VisuallyHidden>
+      {o.seen?.state === 'blind' && <Blind o={o} />}
+      <Sentence o={o} />
+      {q.error && <ProblemNote error={q.error} retry={() => void q.refetch()} />}
+      {list.map((id) => band[id])}
+      <Outside rows={o.outside ?? []} />
+    </div>
+  );
+}
+
+/** Blind is not quiet: nothing arrives, so nothing below can be trusted to be complete. */
+function Blind({ o }: { o: Overview }) {
+  const now = useNow();
+  const at = o.seen.last_telemetry_at ? Date.parse(o.seen.last_telemetry_at) : undefined;
+  return (
+    <div className={css.blind} role="alert">
+      <Icon name="incidents" />
+      <span className="grow">
+        <strong>We see nothing now.</strong> {o.seen.text || 'Intake is silent.'}
+        {at !== undefined && ` The last telemetry arrived ${ago(at, now)}.`} What follows may be out of date.
+      </span>
+      <Link to={'/settings/health' as never} className="link">
+        Health of Reeve
+      </Link>
+    </div>
+  );
+}
+
+function Calm({ o }: { o: Overview }) {
+  const now = useNow();
+  const runs = o.figures?.find((f) => f.id === 'runs')?.value;
+  const agents = (o.fleet ?? []).reduce((n, t) => n + (t.agents?.length ?? 0), 0);
+  const at = o.seen?.last_telemetry_at ? Date.parse(o.seen.last_telemetry_at) : undefined;
+  return (
+    <>
+      Nothing needs a person. {plural(agents, 'agent')}
+      {typeof runs === 'number' && `, ${plural(runs, 'run')}`}
+      {at !== undefined && `, telemetry ${ago(at, now)}`}.
+    </>
+  );
+}
+
+function Waiting({ w, calm, unknown, first }: { w: OverviewWaiting | undefined; calm: ReactNode; unknown: string; first?: boolean }) {
+  const items = w?.items ?? [];
+  if (items.length === 0 && (w?.sources ?? []).length === 0) {
+    return (
+      <div className={`hatch ${css.notReported}`}>
+        <span>{unknown}</span>
+      </div>
+    );
+  }
+  if (items.length === 0) return <div className={css.quiet}>{calm}</div>;
+  return (
+    <ul className={css.rows}>
+      {items.slice(0, 7).map((r, i) => (
+        <Row key={r.id} row={r} first={first && i === 0} />
+      ))}
+    </ul>
+  );
+}
+
+function Row({ row, first }: { row: OverviewRow; first?: boolean }) {
+  return (
+    <li data-first-need={first || undefined}>
+      <span className="grow">
+        {row.text}
+        <span className="muted">
+          {' '}
+          since <Time at={row.since} as="day" />
+          {row.until && (
+            <>
+              {' '}
+              until <Time at={row.until} as="day" />
+            </>
+          )}
+          {row.owner && `, ${row.owner}`}
+        </span>
+      </span>
+      {row.path && <OpenPath path={row.path} />}
+    </li>
+  );
+}
+
+function OpenPath({ path }: { path: string }) {
+  const navigate = useNavigate();
+  return (
+    <Button size="compact-xs" onClick={() => void navigate({ href: path })}>
+      Open
+    </Button>
+  );
+}
+
+function Outside({ rows }: { rows: Deviation[] }) {
+  return (
+    <Panel title="Outside of normal" note="models and tools that differ from the period before by more than chance">
+      {rows.length === 0 ? (
+        <div className={css.quiet}>Nothing stands out.</div>
+      ) : (
+        <ul className={css.rows}>
+          {rows.slice(0, 12).map((d) => (
+            <li key={`${d.kind} ${d.name} ${d.measure}`}>
+              <Icon name={d.worse ? 'up' : 'down'} size={14} />
+              <span className="muted">{d.worse ? 'worse' : 'better'}</span>
+              <span className="grow">{d.text}</span>
+              <Link className="link" to={'/runs' as never} search={((old: Record<string, unknown>) => ({ ...pickView(old), q: d.query })) as never}>
+                Runs
+              </Link>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Panel>
+  );
+}
+
+function Move({ id, list }: { id: string; list: string[] }) {
+  const at = list.indexOf(id);
+  const swap = (to: number) => {
+    const next = [...list];
+    [next[at], next[to]] = [next[to]!, next[at]!];
+    setPrefs({ bands: next });
+  };
+  return (
+    <span className={css.move}>
+      <ActionIcon size={22} aria-label="Move this band up" title="Move this band up" disabled={at === 0} onClick={() => swap(at - 1)}>
+        <Icon name="up" size={13} />
+      </ActionIcon>
+      <ActionIcon size={22} aria-label="Move this band down" title="Move this band down" disabled={at === list.length - 1} onClick={() => swap(at + 1)}>
+        <Icon name="down" size={13} />
+      </ActionIcon>
+    </span>
+  );
 }

@@ -1,5 +1,87 @@
-import { PageHeader } from '../shared';
+import { Button, TextInput } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { api } from '../api/client';
+import { useMay } from '../api/queries';
+import type { List, Team } from '../api/types';
+import { Empty, Figure, Icon, PageHeader, Panel, plural, ProblemNote, Time, useShortcuts } from '../shared';
+import { FormDialog } from './parts';
+import css from './settings.module.css';
 
+/** TeamsPage: who owns agents. */
 export function TeamsPage() {
-  return <PageHeader title="Teams" />;
+  const client = useQueryClient();
+  const teams = useQuery({ queryKey: ['teams'], queryFn: ({ signal }) => api.get<List<Team>>('/teams', undefined, signal) });
+  const may = useMay('CreateTeam');
+  const [open, setOpen] = useState(false);
+  const [name, setName] = useState('');
+  const [channel, setChannel] = useState('');
+  useShortcuts('Teams', may ? [{ keys: 'n', label: 'Add a team', run: () => setOpen(true) }] : []);
+  const add = useMutation({
+    mutationFn: () => api.post<Team>('/teams', { name: name.trim(), channel: channel.trim() || undefined }),
+    onSuccess: () => {
+      void client.invalidateQueries({ queryKey: ['teams'] });
+      setOpen(false);
+      setName('');
+      setChannel('');
+    },
+  });
+  const items = teams.data?.items ?? [];
+  const button = may && (
+    <Button variant="filled" leftSection={<Icon name="plus" size={14} />} onClick={() => setOpen(true)}>
+      Add a team
+    </Button>
+  );
+  return (
+    <>
+      <PageHeader title="Teams" question="Who owns agents?" answer={teams.data && items.length > 0 && `${plural(items.length, 'team')}. What a key sends belongs to the key's team.`} actions={button} />
+      <div className={css.body}>
+        <ProblemNote error={teams.error} retry={() => void teams.refetch()} />
+        <Panel>
+          {items.length === 0 && teams.isSuccess ? (
+            <Empty title="There is no team yet." actions={button}>
+              A team owns agents, intake keys and roles. What a team's key sends belongs to that team.
+            </Empty>
+          ) : (
+            <div className={css.scroll}>
+              <table className={css.table}>
+                <thead>
+                  <tr>
+                    <th>Team</th>
+                    <th>People</th>
+                    <th>Channel</th>
+                    <th>Since</th>
+                    <th>Runs</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {items.map((t) => (
+                    <tr key={t.id}>
+                      <td>{t.name}</td>
+                      <td>{(t.people ?? []).join(', ') || <span className="muted">nobody</span>}</td>
+                      <td>{t.channel || <span className="muted">none</span>}</td>
+                      <td>
+                        <Time at={t.created_at} as="day" />
+                      </td>
+                      <td>
+                        <Figure to="/runs" search={{ team: t.name }}>
+                          its runs
+                        </Figure>
+                      </td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </div>
+          )}
+        </Panel>
+      </div>
+      {open && (
+        <FormDialog title="Add a team" submit="Add" pending={add.isPending} error={add.error} onSubmit={() => add.mutate()} onClose={() => setOpen(false)}>
+          <TextInput label="Name" required withAsterisk={false} value={name} onChange={(e) => setName(e.currentTarget.value)} data-autofocus />
+          <TextInput label="Channel" description="Where the team talks, for those who look for it" value={channel} onChange={(e) => setChannel(e.currentTarget.value)} />
+        </FormDialog>
+      )}
+    </>
+  );
 }

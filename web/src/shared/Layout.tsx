@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Tooltip } from '@mantine/core';
+import { ActionIcon, Button } from '@mantine/core';
 import { useEffect, useId, useRef, useState, type ReactNode } from 'react';
 import { Problem } from '../api/client';
 import { Icon } from './icons';
@@ -78,11 +78,9 @@ export function Copy({ text, label = 'Copy', size = 24 }: { text: string; label?
     return () => clearTimeout(t);
   }, [done]);
   return (
-    <Tooltip label={done ? 'Copied' : label}>
-      <ActionIcon size={size} aria-label={done ? 'Copied' : label} onClick={() => void copyText(text).then(() => setDone(true))}>
+      <ActionIcon size={size} title={done ? 'Copied' : label} aria-label={done ? 'Copied' : label} onClick={() => void copyText(text).then(() => setDone(true))}>
         <Icon name={done ? 'check' : 'copy'} size={14} />
       </ActionIcon>
-    </Tooltip>
   );
 }
 

@@ -1,4 +1,3 @@
-import { Tooltip } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { useEffect, useState, type ReactNode } from 'react';
 import type { Cost as CostValue, Usage } from '../api/types';
@@ -9,11 +8,9 @@ import css from './shared.module.css';
 /** Unknown stands where a figure is missing: hatched, with the reason. Never 0, never blank. */
 export function Unknown({ why = 'Nobody reported this.' }: { why?: string }) {
   return (
-    <Tooltip label={why}>
-      <span className={`${css.unknown} hatch`} data-unknown="">
-        <span>unknown</span>
-      </span>
-    </Tooltip>
+    <span className={`${css.unknown} hatch`} data-unknown="" title={why}>
+      <span>unknown</span>
+    </span>
   );
 }
 

@@ -5,5 +5,6 @@ export * from './Marks';
 export * from './Layout';
 export * from './KeyTable';
 export * from './icons';
+export * from './Dropdown';
 export * from './period';
 export { useShortcuts, type Shortcut } from './keys';

@@ -1,6 +1,7 @@
-import { Menu, UnstyledButton, useMantineColorScheme } from '@mantine/core';
+import { useMantineColorScheme } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import type { Me } from '../api/types';
+import { Dropdown, MenuItem, MenuLabel, MenuLine } from '../shared/Dropdown';
 import { Icon } from '../shared/icons';
 import { setPrefs, usePrefs } from '../state/prefs';
 import { signOut } from './signout';
@@ -13,30 +14,42 @@ export function AccountMenu({ me }: { me: Me | undefined }) {
   const navigate = useNavigate();
   const name = me?.person?.full_name || me?.person?.name || (me?.kind === 'dev' ? 'Development mode' : 'Account');
   return (
-    <Menu position="top-start" width={210}>
-      <Menu.Target>
-        <UnstyledButton className={css.footButton} aria-label={`Account: ${name}`}>
+    <Dropdown
+      label={`Account: ${name}`}
+      className={css.footButton}
+      trigger={
+        <>
           <Icon name="person" />
           <span className="truncate">{name}</span>
-        </UnstyledButton>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>Appearance</Menu.Label>
-        {(['light', 'dark', 'auto'] as const).map((s) => (
-          <Menu.Item key={s} closeMenuOnClick={false} leftSection={<Icon name={s === 'light' ? 'sun' : s === 'dark' ? 'moon' : 'settings'} />} rightSection={colorScheme === s ? <Icon name="check" size={13} /> : undefined} onClick={() => setColorScheme(s)}>
-            {s === 'light' ? 'Light' : s === 'dark' ? 'Dark' : 'As the system'}
-          </Menu.Item>
-        ))}
-        <Menu.Label>Density</Menu.Label>
-        {(['compact', 'comfortable'] as const).map((d) => (
-          <Menu.Item key={d} closeMenuOnClick={false} rightSection={density === d ? <Icon name="check" size={13} /> : undefined} onClick={() => setPrefs({ density: d })}>
-            {d === 'compact' ? 'Compact' : 'Comfortable'}
-          </Menu.Item>
-        ))}
-        <Menu.Divider />
-        <Menu.Item onClick={() => void navigate({ to: '/account' as never })}>Account and sign-ins</Menu.Item>
-        {me?.kind !== 'dev' && <Menu.Item onClick={() => void signOut(navigate)}>Sign out</Menu.Item>}
-      </Menu.Dropdown>
-    </Menu>
+        </>
+      }
+    >
+      {(close) => (
+        <>
+          <MenuLabel>Appearance</MenuLabel>
+          {(['light', 'dark', 'auto'] as const).map((s) => (
+            <MenuItem key={s} icon={s === 'light' ? 'sun' : s === 'dark' ? 'moon' : 'settings'} checked={colorScheme === s} onPick={() => setColorScheme(s)}>
+              {s === 'light' ? 'Light' : s === 'dark' ? 'Dark' : 'As the system'}
+            </MenuItem>
+          ))}
+          <MenuLabel>Density</MenuLabel>
+          {(['compact', 'comfortable'] as const).map((d) => (
+            <MenuItem key={d} checked={density === d} onPick={() => setPrefs({ density: d })}>
+              {d === 'compact' ? 'Compact' : 'Comfortable'}
+            </MenuItem>
+          ))}
+          <MenuLine />
+          <MenuItem
+            onPick={() => {
+              close();
+              void navigate({ to: '/account' as never });
+            }}
+          >
+            Account and sign-ins
+          </MenuItem>
+          {me?.kind !== 'dev' && <MenuItem onPick={() => void signOut(navigate)}>Sign out</MenuItem>}
+        </>
+      )}
+    </Dropdown>
   );
 }

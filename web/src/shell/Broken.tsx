@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core';
 import { Link, type ErrorComponentProps } from '@tanstack/react-router';
-import { Empty, PageHeader } from '../shared';
+import { Empty, PageHeader } from '../shared/Layout';
 
 /** Broken is shown where a page threw: what failed, and ways on. */
 export function Broken({ error, reset }: ErrorComponentProps) {

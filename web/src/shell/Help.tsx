@@ -2,6 +2,7 @@ import { Modal } from '@mantine/core';
 import { useGroups } from '../shared/keys';
 import { Keys } from '../shared/Layout';
 import { dialogs } from './dialogs';
+import '../theme/forms';
 import css from './shell.module.css';
 
 /** Help lists the shortcuts that work on this page: exactly those registered. */

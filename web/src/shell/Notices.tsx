@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Menu } from '@mantine/core';
+import { ActionIcon, Button } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -6,6 +6,7 @@ import { noticesQuery } from '../api/queries';
 import type { Notice, NoticeAction } from '../api/types';
 import { Problem } from '../api/client';
 import { runAction } from './actions';
+import { Dropdown, MenuItem, MenuLine } from '../shared/Dropdown';
 import { Icon } from '../shared/icons';
 import css from './shell.module.css';
 
@@ -69,26 +70,45 @@ function NoticeBar({ notice, onHide }: { notice: Notice; onHide: () => void }) {
             </Button>
           ))}
         {!inline && (
-          <Menu position="bottom-end">
-            <Menu.Target>
-              <Button size="compact-xs" loading={act.isPending} rightSection={<Icon name="down" size={12} />}>
-                {actions.length > 0 ? 'Actions' : 'Links'}
-              </Button>
-            </Menu.Target>
-            <Menu.Dropdown>
-              {actions.map((a) => (
-                <Menu.Item key={a.label} onClick={() => act.mutate(a)}>
-                  {a.label}
-                </Menu.Item>
-              ))}
-              {links.length > 0 && actions.length > 0 && <Menu.Divider />}
-              {links.map((l) => (
-                <Menu.Item key={l.path} onClick={() => void navigate({ href: l.path })}>
-                  {l.label}
-                </Menu.Item>
-              ))}
-            </Menu.Dropdown>
-          </Menu>
+          <Dropdown
+            label={`${notice.title}: ${actions.length > 0 ? 'actions' : 'links'}`}
+            align="end"
+            className={css.noticeMenu}
+            disabled={act.isPending}
+            trigger={
+              <>
+                {act.isPending ? 'Working' : actions.length > 0 ? 'Actions' : 'Links'} <Icon name="down" size={12} />
+              </>
+            }
+          >
+            {(close) => (
+              <>
+                {actions.map((a) => (
+                  <MenuItem
+                    key={a.label}
+                    onPick={() => {
+                      close();
+                      act.mutate(a);
+                    }}
+                  >
+                    {a.label}
+                  </MenuItem>
+                ))}
+                {links.length > 0 && actions.length > 0 && <MenuLine />}
+                {links.map((l) => (
+                  <MenuItem
+                    key={l.path}
+                    onPick={() => {
+                      close();
+                      void navigate({ href: l.path });
+                    }}
+                  >
+                    {l.label}
+                  </MenuItem>
+                ))}
+              </>
+            )}
+          </Dropdown>
         )}
       </span>
       <ActionIcon size={22} aria-label={`Hide: ${notice.title}`} onClick={onHide}>

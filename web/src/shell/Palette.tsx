@@ -10,6 +10,7 @@ import { dialogs } from './dialogs';
 import { pages, settingsPages } from './nav';
 import { useNoticeAction } from './Notices';
 import { rank } from './rank';
+import '../theme/forms';
 import css from './shell.module.css';
 import { signOut } from './signout';
 

@@ -1,4 +1,4 @@
-import { ActionIcon, Tooltip, UnstyledButton } from '@mantine/core';
+import { ActionIcon, UnstyledButton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, Navigate, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useState } from 'react';
@@ -69,12 +69,10 @@ export function Shell() {
                 <span>{g.name}</span>
               </div>
               {g.pages.map((p) => (
-                <Tooltip key={p.to} label={p.name} position="right" disabled={prefs.nav === 'open'}>
-                  <Link to={p.to as never} className={css.item} data-later={p.later ? '' : undefined} activeOptions={{ exact: p.to === '/', includeSearch: false }} title={prefs.nav === 'open' ? p.question : undefined}>
+                <Link key={p.to} to={p.to as never} className={css.item} data-later={p.later ? '' : undefined} activeOptions={{ exact: p.to === '/', includeSearch: false }} title={prefs.nav === 'open' ? p.question : p.name}>
                     <Icon name={p.icon} />
                     <span>{p.name}</span>
                   </Link>
-                </Tooltip>
               ))}
             </div>
           ))}

@@ -1,5 +1,133 @@
-import { PageHeader } from '../shared';
+import { Button, PasswordInput, TextInput } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
+import '../theme/forms';
+import { api, Problem } from '../api/client';
+import { noticesQuery } from '../api/queries';
+import { remember } from '../api/session';
+import type { Setup, SignedIn } from '../api/types';
+import { useNoticeAction } from '../shell/Notices';
+import css from './signin.module.css';
 
+/** safeNext lets one return only to a page of this console. */
+export function safeNext(next: unknown): string {
+  return typeof next === 'string' && /^\/(?!\/|\\)/.test(next) && !next.startsWith('/sign-in') ? next : '/';
+}
+
+/** SignInPage: name and password; at the first start the admin token makes the first account. */
 export function SignInPage() {
-  return <PageHeader title="SignIn" />;
+  const setup = useQuery({ queryKey: ['setup'], queryFn: ({ signal }) => api.get<Setup>('/setup', undefined, signal), retry: 1 });
+  const notices = useQuery(noticesQuery).data?.items ?? [];
+  const act = useNoticeAction();
+  useEffect(() => {
+    document.title = 'Sign in · Reeve';
+  }, []);
+  return (
+    <main className={css.page}>
+      <div className={css.box}>
+        <div className={css.brand}>
+          <svg width="26" height="26" viewBox="0 0 32 32" aria-hidden="true">
+            <rect width="32" height="32" rx="7" fill="var(--r-accent)" />
+            <path d="M9 24V8h8.2c3.3 0 5.4 2 5.4 4.9 0 2.3-1.3 4-3.4 4.6L23.4 24h-4l-3.7-6.2h-3V24zm3.6-9.1h4.1c1.4 0 2.2-.7 2.2-1.9s-.8-1.9-2.2-1.9h-4.1z" fill="var(--r-on-accent)" />
+          </svg>
+          <h1>{setup.data?.needed ? 'Make the first account' : 'Sign in to Reeve'}</h1>
+        </div>
+        {setup.data?.needed ? <First /> : <Password />}
+        {notices.map((n) =>
+          (n.actions ?? []).length === 0 ? null : (
+            <section key={n.id} className={css.notice} aria-label={n.title}>
+              <strong>{n.title}</strong>
+              {n.text && <p>{n.text}</p>}
+              <div className={css.noticeActions}>
+                {n.actions!.map((a) => (
+                  <Button key={a.label} loading={act.isPending && act.variables === a} onClick={() => act.mutate(a)}>
+                    {a.label}
+                  </Button>
+                ))}
+              </div>
+            </section>
+          ),
+        )}
+        {act.error && <Says error={act.error} />}
+      </div>
+    </main>
+  );
+}
+
+function Says({ error }: { error: unknown }) {
+  const p = error instanceof Problem ? error : undefined;
+  return (
+    <p className={css.error} role="alert">
+      {p?.message ?? 'That did not work.'} {p?.hint}
+    </p>
+  );
+}
+
+function useEnter() {
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  const { next } = useSearch({ strict: false }) as { next?: string };
+  return (s: SignedIn) => {
+    remember(s.secret);
+    client.clear();
+    void navigate({ href: safeNext(next), replace: true });
+  };
+}
+
+function Password() {
+  const [name, setName] = useState('');
+  const [password, setPassword] = useState('');
+  const enter = useEnter();
+  const send = useMutation({ mutationFn: () => api.post<SignedIn>('/sign-ins', { name, password }), onSuccess: enter });
+  return (
+    <form
+      className={css.form}
+      onSubmit={(e) => {
+        e.preventDefault();
+        send.mutate();
+      }}
+    >
+      <TextInput size="sm" label="Name" name="username" autoComplete="username" autoFocus required withAsterisk={false} value={name} onChange={(e) => setName(e.currentTarget.value)} />
+      <PasswordInput size="sm" label="Password" name="password" autoComplete="current-password" required withAsterisk={false} value={password} onChange={(e) => setPassword(e.currentTarget.value)} />
+      {send.error && <Says error={send.error} />}
+      <Button type="submit" size="sm" variant="filled" loading={send.isPending} fullWidth>
+        Sign in
+      </Button>
+    </form>
+  );
+}
+
+function First() {
+  const [token, setToken] = useState('');
+  const [name, setName] = useState('');
+  const [fullName, setFullName] = useState('');
+  const [password, setPassword] = useState('');
+  const enter = useEnter();
+  const send = useMutation({
+    mutationFn: async () => {
+      await api.post('/people/first', { token: token.trim(), name: name.trim(), full_name: fullName.trim() || undefined, password });
+      return api.post<SignedIn>('/sign-ins', { name: name.trim(), password });
+    },
+    onSuccess: enter,
+  });
+  return (
+    <form
+      className={css.form}
+      onSubmit={(e) => {
+        e.preventDefault();
+        send.mutate();
+      }}
+    >
+      <p className="soft">Nobody has an account yet. The server printed an admin token when it first started; it makes this account an admin and is then worth nothing.</p>
+      <PasswordInput size="sm" label="Admin token" autoComplete="off" autoFocus required withAsterisk={false} value={token} onChange={(e) => setToken(e.currentTarget.value)} />
+      <TextInput size="sm" label="Name" description="What you sign in with" autoComplete="username" required withAsterisk={false} value={name} onChange={(e) => setName(e.currentTarget.value)} />
+      <TextInput size="sm" label="Full name" autoComplete="name" value={fullName} onChange={(e) => setFullName(e.currentTarget.value)} />
+      <PasswordInput size="sm" label="Password" description="At least 12 characters" autoComplete="new-password" minLength={12} required withAsterisk={false} value={password} onChange={(e) => setPassword(e.currentTarget.value)} />
+      {send.error && <Says error={send.error} />}
+      <Button type="submit" size="sm" variant="filled" loading={send.isPending} fullWidth>
+        Make the account
+      </Button>
+    </form>
+  );
 }

@@ -1,0 +1,87 @@
+// What the console promises about itself, checked after each build:
+// - first load (page, scripts, styles, font) at most 180 kB gzip, any route at
+//   most 100 kB more;
+// - colours are named in src/theme/tokens.css only;
+// - every Mantine component that is used has its styles in the build;
+// - the lockfile holds no download addresses.
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const firstLimit = 180_000;
+const routeLimit = 100_000;
+const problems = [];
+
+const walk = (dir) => readdirSync(dir).sort().flatMap((n) => {
+  const p = join(dir, n);
+  return statSync(p).isDirectory() ? walk(p) : [p];
+});
+const size = (p) => (/\.(woff2|svg)$/.test(p) ? statSync(p).size : gzipSync(readFileSync(p), { level: 9 }).length);
+
+// Sizes. The manifest says which chunk needs which.
+const dist = join(root, 'dist');
+const manifest = JSON.parse(readFileSync(join(dist, 'manifest.json'), 'utf8'));
+function closure(key, seen = new Set()) {
+  if (seen.has(key)) return seen;
+  seen.add(key);
+  for (const i of manifest[key].imports ?? []) closure(i, seen);
+  return seen;
+}
+const filesOf = (keys) => {
+  const files = new Set();
+  for (const k of keys) {
+    files.add(manifest[k].file);
+    for (const c of manifest[k].css ?? []) files.add(c);
+    for (const a of manifest[k].assets ?? []) files.add(a);
+  }
+  return files;
+};
+const entry = Object.keys(manifest).find((k) => manifest[k].isEntry);
+const first = filesOf(closure(entry));
+const sum = (files) => [...files].reduce((n, f) => n + size(join(dist, f)), 0);
+const firstSize = sum(first) + size(join(dist, 'index.html'));
+console.log(`first load ${(firstSize / 1000).toFixed(1)} kB gzip of ${firstLimit / 1000}`);
+if (firstSize > firstLimit) problems.push(`first load is ${firstSize} bytes gzip, more than ${firstLimit}`);
+const routes = [];
+for (const k of Object.keys(manifest)) {
+  if (!manifest[k].isDynamicEntry) continue;
+  const extra = [...filesOf(closure(k))].filter((f) => !first.has(f));
+  routes.push([k, sum(extra)]);
+}
+routes.sort((a, b) => b[1] - a[1]);
+for (const [k, n] of routes.slice(0, 5)) console.log(`  + ${(n / 1000).toFixed(1)} kB ${k}`);
+for (const [k, n] of routes) if (n > routeLimit) problems.push(`${k} adds ${n} bytes gzip, more than ${routeLimit}`);
+
+// Colours.
+const raw = /#[0-9a-fA-F]{3,8}\b(?![^'"`;\n]*\))|(?<![\w-])(?:rgba?|hsla?|oklch)\((?!from var)/;
+const named = /(?:color|background|fill|stroke|border[\w-]*)\s*[:=]\s*['"{]?\s*['"]?(?:white|black|red|green|blue|gr[ae]y|orange|yellow|purple)\b/i;
+for (const p of walk(join(root, 'src'))) {
+  if (!/\.(tsx?|css)$/.test(p) || p.endsWith('theme/tokens.css')) continue;
+  readFileSync(p, 'utf8').split('\n').forEach((line, i) => {
+    if (/^\s*(\/\/|\*|\/\*)/.test(line)) return;
+    if (raw.test(line) || named.test(line)) problems.push(`${relative(root, p)}:${i + 1} names a raw colour: ${line.trim().slice(0, 80)}`);
+  });
+}
+
+// Mantine's styles.
+const styles = new Set();
+for (const p of walk(join(root, "src"))) if (/\.tsx?$/.test(p)) for (const m of readFileSync(p, "utf8").matchAll(/styles\/(\w+)(?:\.layer)?\.css/g)) styles.add(m[1]);
+const have = new Set(readdirSync(join(root, 'node_modules/@mantine/core/styles')).map((f) => f.split('.')[0]));
+for (const p of walk(join(root, 'src'))) {
+  if (!/\.tsx?$/.test(p)) continue;
+  for (const m of readFileSync(p, 'utf8').matchAll(/import \{([^}]*)\} from '@mantine\/core'/g)) {
+    for (const part of m[1].split(',')) {
+      const name = part.trim();
+      // TextInput, NumberInput and the like are Input with other names.
+      if (have.has(name) && !styles.has(name)) problems.push(`${relative(root, p)} uses ${name}, whose styles are not in src/theme`);
+    }
+  }
+}
+
+// Lockfile.
+if (readFileSync(join(root, 'package-lock.json'), 'utf8').includes('"resolved"')) problems.push('package-lock.json holds download addresses');
+
+for (const p of problems) console.error('check: ' + p);
+process.exit(problems.length > 0 ? 1 : 0);

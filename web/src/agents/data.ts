@@ -1,0 +1,74 @@
+import { useQuery } from '@tanstack/react-query';
+import { aggregate } from '../api/queries';
+import type { Cell, QueryResult } from '../api/types';
+import type { CurrentView } from '../state/url';
+
+/** A row of what telemetry says of one agent; null is unknown. */
+export interface SeenAgent {
+  agent: string;
+  team: string;
+  environment: string;
+  runs: number;
+  errors: number | null;
+  p95: number | null;
+  cost: number | null;
+  tokens: number | null;
+  last: number | null;
+}
+
+const num = (c: Cell | undefined) => (typeof c === 'number' ? c : null);
+
+/** readAgents turns an answer grouped by agent, team and environment into rows, the busiest first. */
+export function readAgents(r: QueryResult | undefined): SeenAgent[] {
+  if (!r) return [];
+  const at = Object.fromEntries(r.columns.map((c, i) => [c.name, i]));
+  const cell = (row: Cell[], name: string) => (at[name] === undefined ? null : row[at[name]!]);
+  return (r.rows ?? [])
+    .map((row) => {
+      const last = cell(row, 'last');
+      return {
+        agent: String(cell(row, 'agent') ?? ''),
+        team: String(cell(row, 'team') ?? ''),
+        environment: String(cell(row, 'environment') ?? ''),
+        runs: num(cell(row, 'runs')) ?? 0,
+        errors: num(cell(row, 'failed')),
+        p95: num(cell(row, 'p95')),
+        cost: num(cell(row, 'cost')),
+        tokens: num(cell(row, 'tokens')),
+        last: typeof last === 'number' ? last : typeof last === 'string' ? Date.parse(last) : null,
+      };
+    })
+    .sort((a, b) => b.runs - a.runs || a.agent.localeCompare(b.agent));
+}
+
+const quote = (v: string) => (/^[\w.@/-]+$/.test(v) ? v : JSON.stringify(v));
+
+/** where is the view as a search. */
+export function where(view: CurrentView, more = ''): string {
+  return [view.env && `environment:${quote(view.env)}`, view.team && `team:${quote(view.team)}`, more].filter(Boolean).join(' ');
+}
+
+/** useSeenAgents asks which agents telemetry has named in the period. */
+export function useSeenAgents(view: CurrentView, agent?: string) {
+  const base = { from: 'runs', group_by: ['agent', 'team', 'environment'], where: where(view, agent === undefined ? '' : `agent:${quote(agent)}`) || undefined, start: view.from, end: view.live ? undefined : view.to, limit: 1000 };
+  const main = useQuery(
+    aggregate({
+      ...base,
+      select: [
+        { func: 'count', as: 'runs' },
+        { func: 'p95', field: 'duration_ms', as: 'p95' },
+        { func: 'sum', field: 'cost', as: 'cost' },
+      ],
+    }),
+  );
+  const failed = useQuery(aggregate({ ...base, where: [base.where, 'failed:true'].filter(Boolean).join(' ') }));
+  const rows = readAgents(main.data);
+  if (failed.data) {
+    const at = Object.fromEntries(failed.data.columns.map((c, i) => [c.name, i]));
+    const counts = new Map<string, number>();
+    const last = failed.data.columns.length - 1;
+    for (const r of failed.data.rows ?? []) counts.set([r[at.agent!], r[at.team!], r[at.environment!]].join('\t'), Number(r[last] ?? 0));
+    for (const a of rows) a.errors = counts.get([a.agent, a.team, a.environment].join('\t')) ?? 0;
+  }
+  return { rows, query: main };
+}
