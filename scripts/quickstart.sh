@@ -18,7 +18,7 @@ curl -fsS "$base/v1/traces" -H 'content-type: application/json' -d @- <<JSON >/d
 JSON
 for _ in $(seq 100); do
   found=$(curl -fsS "$base/api/v1/runs?agent=my-first-agent")
-  case $found in *'"my-first-agent"'*) break ;; esac
+  case $found in *'"input_total":41'*) break ;; esac
   sleep 0.1
 done
 case $found in *'"input_total":41'*) ;; *) echo "the first trace did not become a run with its 41 tokens: $found" >&2; cat "$work/log" >&2; exit 1 ;; esac

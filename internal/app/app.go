@@ -1,0 +1,327 @@
+// Package app builds the process from its configuration and runs it.
+//
+// What for: it is the only place that knows everyone. It opens the data
+// folder, wires intake to the log, the log to the reader, the reader to the
+// store and all of them to the API, and listens.
+//
+// Who calls it: cli (serve, demo) and tests that need a whole Reeve.
+//
+// Promises: New builds in order and undoes what it built when it fails; Run
+// starts every loop in one group, the first failure stops the rest; stopping
+// takes the reverse order (listeners, requests, intake, reader, stores) and is
+// bounded by Config.Shutdown.
+//
+// How it fails: New returns a fault that says what is in the way (folder in
+// use, port taken, no right to write); Run returns the first loop's error, or
+// nil when its context ended.
+//
+// Start reading at New, then App.Run.
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"reeve/internal/api"
+	"reeve/internal/audit"
+	"reeve/internal/bus"
+	"reeve/internal/control"
+	"reeve/internal/fault"
+	"reeve/internal/identity"
+	"reeve/internal/intake"
+	"reeve/internal/price"
+	"reeve/internal/run"
+	"reeve/internal/telemetry/duck"
+)
+
+// Options are what New needs beside the configuration. Config and Logger are
+// required.
+type Options struct {
+	Config  Config
+	Logger  *slog.Logger
+	Version string
+	// Exec starts the query child; nil means this executable.
+	Exec []string
+	// Notices are shown to everybody who signs in; may be nil.
+	Notices api.Notices
+	// Mount adds handlers to the console's listener by path prefix, behind the
+	// same guard as everything else.
+	Mount map[string]http.Handler
+}
+
+// App is a built Reeve. Run it once, then Stop it.
+type App struct {
+	o       Options
+	log     *slog.Logger
+	started time.Time
+	stack   stack
+
+	bus      *bus.Bus
+	control  *control.DB
+	api      *api.API
+	identity *identity.Directory
+	store    *duck.Store
+	reader   *run.Reader
+	intake   *intake.Intake
+	metrics  *prometheus.Registry
+	health   *health
+
+	listeners  []*listener
+	adminToken string
+}
+
+// New builds everything and listens, but answers nobody before Run.
+func New(ctx context.Context, o Options) (_ *App, err error) {
+	if err := o.Config.Validate(); err != nil {
+		return nil, err
+	}
+	a := &App{o: o, log: o.Logger, started: time.Now()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.stack.unwind(context.WithoutCancel(ctx), a.log))
+		}
+	}()
+	for _, build := range []func(context.Context) error{
+		a.openFolder, a.openControl, a.openBus, a.openStore, a.buildReader, a.buildIntake, a.buildAPI, a.buildMetrics, a.listen,
+	} {
+		if err := build(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+// AdminToken is the one-time token of the first start; "" later and in dev mode.
+func (a *App) AdminToken() string { return a.adminToken }
+
+// Run serves until ctx ends (then it returns nil) or a part fails. It stops
+// accepting and finishes what was accepted before it returns.
+func (a *App) Run(ctx context.Context) error {
+	// The loops outlive ctx until the listeners are closed: what was accepted is
+	// folded and stored before the reader ends.
+	loops, endLoops := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer endLoops(nil)
+	g, failed := errgroup.WithContext(ctx)
+	background, _ := errgroup.WithContext(loops)
+
+	start := func(name string, loop func(context.Context) error) {
+		background.Go(func() error {
+			err := loop(loops)
+			if loops.Err() != nil && errors.Is(err, context.Cause(loops)) {
+				return nil
+			}
+			if err == nil {
+				err = errors.New("ended by itself")
+			}
+			err = fmt.Errorf("%s: %w", name, err)
+			a.log.Error("part failed", "part", name, "err", err)
+			g.Go(func() error { return err })
+			return err
+		})
+	}
+	start("reader", a.reader.Run)
+	start("store upkeep", a.store.Maintain)
+	start("retention", a.retain)
+	start("health", a.health.watch)
+	start("outbox", a.relay)
+	start("identity", a.identity.Run)
+	for _, l := range a.listeners {
+		g.Go(func() error { return l.serve(failed) })
+	}
+	a.log.Info("ready", "console", a.Address("listen"), "otlp_http", a.Address("otlp_http_listen"), "otlp_grpc", a.Address("otlp_grpc_listen"), "data", a.o.Config.Data)
+	err := g.Wait()
+
+	// Everything accepted is in the log; give the reader a moment to store it.
+	// What it does not manage is read again at the next start.
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(a.o.Config.Shutdown/2, 5*time.Second))
+	a.drain(drain)
+	cancel()
+	endLoops(errStopped)
+	_ = background.Wait() // the first failure is in err already
+	return err
+}
+
+var errStopped = errors.New("stopped")
+
+// Stop closes what New opened. It may be called twice.
+func (a *App) Stop(ctx context.Context) error { return a.stack.unwind(ctx, a.log) }
+
+// drain waits until the reader has stored what it read.
+func (a *App) drain(ctx context.Context) {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if lag, failing := a.reader.Lag(); lag == 0 || failing != nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (a *App) openFolder(context.Context) error {
+	dir := a.o.Config.Data
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fault.New(fault.KindUnavailable, "app.data_folder", "the data folder %s cannot be made", dir).WithCause(err).
+			WithHint("choose another with --data, or give this user the right to write there")
+	}
+	unlock, err := control.LockFolder(dir)
+	if err != nil {
+		return err
+	}
+	a.stack.push("data folder", func(context.Context) error { return unlock() })
+	return nil
+}
+
+func (a *App) openControl(ctx context.Context) (err error) {
+	a.control, err = control.Open(ctx, filepath.Join(a.o.Config.Data, "control.db"))
+	if err != nil {
+		return err
+	}
+	a.stack.push("control database", func(context.Context) error { return a.control.Close() })
+	a.identity, err = identity.New(identity.Options{DB: a.control, Dir: a.o.Config.Data, Logger: a.log.With("part", "identity")})
+	if err != nil || a.o.Config.Dev {
+		return err // in dev mode nobody has to sign in: no token to hand out
+	}
+	a.adminToken, err = a.identity.AdminToken(ctx)
+	return err
+}
+
+func (a *App) openBus(ctx context.Context) (err error) {
+	a.bus, err = bus.Open(ctx, bus.Options{
+		Dir:           filepath.Join(a.o.Config.Data, "bus"),
+		Durability:    bus.Durability(a.o.Config.Activity.Durability),
+		ActivityBytes: int64(a.o.Config.Activity.MaxBytes),
+		Logger:        a.log,
+	})
+	if err != nil {
+		return err
+	}
+	a.stack.push("bus", func(context.Context) error { return a.bus.Close() })
+	return nil
+}
+
+func (a *App) openStore(context.Context) (err error) {
+	a.store, err = duck.Open(duck.Options{
+		Dir:    filepath.Join(a.o.Config.Data, "telemetry"),
+		Logger: a.log.With("part", "store"),
+		Exec:   a.o.Exec,
+	})
+	if err != nil {
+		return err
+	}
+	a.stack.push("telemetry store", func(context.Context) error { return a.store.Close() })
+	return nil
+}
+
+func (a *App) buildReader(context.Context) error {
+	key, err := hashKey(filepath.Join(a.o.Config.Data, "telemetry", "hash-key"))
+	if err != nil {
+		return err
+	}
+	prices, err := a.prices()
+	if err != nil {
+		return err
+	}
+	a.reader, err = run.New(run.Options{
+		Log:      a.bus.Activity(),
+		Store:    a.store,
+		HashKey:  key,
+		Prices:   prices,
+		Notify:   a.notify,
+		Logger:   a.log.With("part", "reader"),
+		Quiet:    a.o.Config.Runs.Quiet,
+		Deadline: a.o.Config.Runs.Deadline,
+	})
+	return err
+}
+
+func (a *App) prices() (*price.Book, error) {
+	book, err := price.Embedded()
+	if err != nil {
+		return nil, err
+	}
+	file := a.o.Config.Prices.File
+	if file == "" {
+		return book, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fault.New(fault.KindInvalid, "config.invalid", "prices.file: %s cannot be read", file).WithCause(err)
+	}
+	card, err := price.ReadCard(text)
+	if err != nil {
+		return nil, fmt.Errorf("reading prices from %s: %w", file, err)
+	}
+	return book.With(card), nil
+}
+
+// hashKey reads the key by which messages are hashed, making it at first. It
+// stays for the life of the store: with another key, resent messages would be
+// stored again.
+func hashKey(path string) ([]byte, error) {
+	key, err := os.ReadFile(path)
+	if err == nil && len(key) == 32 {
+		return key, nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("reading the message key: %w", err)
+	}
+	key = make([]byte, 32)
+	if _, err := rand.Read(key); err != nil {
+		return nil, fmt.Errorf("making the message key: %w", err)
+	}
+	if err := os.WriteFile(path, key, 0o600); err != nil {
+		return nil, fault.New(fault.KindUnavailable, "app.data_folder", "the data folder cannot be written").WithCause(err)
+	}
+	return key, nil
+}
+
+func (a *App) buildAPI(context.Context) error {
+	a.api = api.New(api.Options{
+		Store: a.store, Identity: a.identity, Audit: a.auditLog, Live: a.reader, Events: a.bus.Events(),
+		Notices: a.o.Notices, Health: a.health, Logger: a.log.With("part", "api"), Dev: a.o.Config.Dev,
+	})
+	return nil
+}
+
+func (a *App) auditLog(ctx context.Context, f audit.Filter) ([]audit.Entry, error) {
+	return audit.List(ctx, a.control, f)
+}
+
+// retain applies the retention once an hour.
+func (a *App) retain(ctx context.Context) error {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		dropped, err := a.store.Retain(ctx, a.o.Config.Store.retention(time.Now()))
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err != nil:
+			// Old data stays an hour longer; that is no reason to stop serving.
+			a.log.Error("retention did not finish", "err", err)
+		case dropped.Files > 0:
+			a.log.Info("old telemetry dropped", "partitions", dropped.Partitions, "files", dropped.Files, "bytes", dropped.Bytes)
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+		}
+	}
+}

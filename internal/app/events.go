@@ -1,0 +1,50 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"reeve/client"
+	"reeve/internal/bus"
+	"reeve/internal/control"
+	"reeve/internal/run"
+	"reeve/internal/telemetry"
+)
+
+// notify tells live views which runs changed. A lost notice is harmless (the
+// next change or a reload shows the state), so a failure is only logged.
+func (a *App) notify(notes []run.Note) {
+	events := make([]bus.Event, 0, len(notes))
+	for _, n := range notes {
+		data, err := json.Marshal(client.RunUpdated{
+			ID: n.ID.String(), Status: n.Status.String(), Agent: n.Agent, Team: n.Team,
+			Environment: n.Environment, Session: n.Session, Steps: n.Steps,
+		})
+		if err != nil {
+			a.log.Error("notice not encoded", "run", n.ID.String(), "err", err)
+			continue
+		}
+		events = append(events, bus.Event{Type: "run.updated", ID: n.ID.String(), Data: data})
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := a.bus.Events().Publish(ctx, events...); err != nil {
+		a.log.Warn("live views were not told of changed runs", "runs", len(events), "err", err)
+	}
+}
+
+func (c StoreConfig) retention(now time.Time) telemetry.Retention {
+	return telemetry.Retention{Now: now, MaxAge: c.MaxAge, MaxBytes: int64(c.MaxBytes), Content: c.ContentMaxAge}
+}
+
+// relay carries the events of committed changes from the outbox to live views.
+func (a *App) relay(ctx context.Context) error {
+	return a.control.Relay(ctx, func(ctx context.Context, e control.Event) error {
+		err := a.bus.Events().Publish(ctx, bus.Event{Type: e.Type, ID: e.Object, Data: e.Data})
+		if err != nil && ctx.Err() == nil {
+			a.log.Warn("event not relayed yet", "type", e.Type, "err", err)
+		}
+		return err
+	})
+}

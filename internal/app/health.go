@@ -1,0 +1,152 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"reeve/client"
+	"reeve/internal/fault"
+)
+
+// Limits at which intake refuses (docs/architecture.md, "What fails how").
+const (
+	maxLag      = 30 * time.Second // the store lags behind the log
+	maxFill     = 0.8              // of the log's quota
+	minFreeDisk = 0.05
+)
+
+// health looks at the parts twice a second. Intake asks it on every request,
+// so the answer is one atomic load.
+type health struct {
+	a       *App
+	refusal atomic.Pointer[fault.Error] // why intake refuses now; nil when it accepts
+	last    atomic.Pointer[state]
+}
+
+// state is what one look saw.
+type state struct {
+	lag     time.Duration
+	failing error
+	logFill float64
+	logSize uint64
+	free    float64
+}
+
+func (h *health) watch(ctx context.Context) error {
+	tick := time.NewTicker(500 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		h.look(ctx)
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+		}
+	}
+}
+
+func (h *health) look(ctx context.Context) {
+	s := &state{free: 1}
+	s.lag, s.failing = h.a.reader.Lag()
+	if stats, err := h.a.bus.Activity().Stats(ctx); err == nil && stats.Quota > 0 {
+		s.logSize, s.logFill = stats.Bytes, float64(stats.Bytes)/float64(stats.Quota)
+	}
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(h.a.o.Config.Data, &fs); err == nil && fs.Blocks > 0 {
+		s.free = float64(fs.Bavail) / float64(fs.Blocks)
+	}
+	h.last.Store(s)
+	before := h.refusal.Load()
+	now := s.refusal()
+	h.refusal.Store(now)
+	switch {
+	case now != nil && before == nil:
+		h.a.log.Error("intake refuses telemetry", "code", now.Code, "lag", s.lag, "log_bytes", s.logSize, "err", s.failing)
+	case now == nil && before != nil:
+		h.a.log.Info("intake accepts telemetry again", "lag", s.lag, "log_bytes", s.logSize)
+	}
+}
+
+// refusal says why intake must refuse, or nil.
+func (s *state) refusal() *fault.Error {
+	var why string
+	switch {
+	case s.lag > maxLag:
+		why = fmt.Sprintf("the store is %s behind", s.lag.Round(time.Second))
+	case s.logFill > maxFill:
+		why = fmt.Sprintf("the log is %.0f %% full", 100*s.logFill)
+	case s.free < minFreeDisk:
+		why = fmt.Sprintf("the disk has %.1f %% left", 100*s.free)
+	default:
+		return nil
+	}
+	return fault.New(fault.KindExhausted, "intake.backpressure", "telemetry is refused for now: %s", why).
+		WithHint("send it again after the time in Retry-After; what was accepted is safe")
+}
+
+// Publish puts one encoded batch into the activity log, or says why not now.
+func (h *health) Publish(ctx context.Context, batch []byte) error {
+	if f := h.refusal.Load(); f != nil {
+		return f
+	}
+	_, err := h.a.bus.Activity().Publish(ctx, batch)
+	return err
+}
+
+// ready answers 200 when the parts have been looked at and intake accepts.
+func (h *health) ready(w http.ResponseWriter, _ *http.Request) {
+	f := h.refusal.Load()
+	switch {
+	case h.last.Load() == nil:
+		http.Error(w, "starting", http.StatusServiceUnavailable)
+	case f != nil:
+		http.Error(w, f.Message, http.StatusServiceUnavailable)
+	default:
+		_, _ = w.Write([]byte("ready\n"))
+	}
+}
+
+// Health is what GET /health answers.
+func (h *health) Health(ctx context.Context) (client.Health, error) {
+	out := client.Health{State: "ok", Version: h.a.o.Version, StartedAt: &h.a.started, Dev: h.a.o.Config.Dev}
+	s := h.last.Load()
+	if s == nil {
+		s = &state{free: 1}
+	}
+	lag := s.lag.Milliseconds()
+	out.LagMS = &lag
+	if at := h.a.intake.Stats().Last; !at.IsZero() {
+		out.LastBatchAt = &at
+	}
+	part := func(name, state, text string) {
+		out.Parts = append(out.Parts, client.HealthPart{Name: name, State: state, Reason: text})
+		if state != "ok" {
+			out.State = state
+		}
+	}
+	if f := h.refusal.Load(); f != nil {
+		part("intake", "down", f.Message)
+	} else {
+		part("intake", "ok", "accepts telemetry")
+	}
+	part("activity log", "ok", fmt.Sprintf("%.1f MB waiting, %.1f %% of its quota", float64(s.logSize)/1e6, 100*s.logFill))
+	live := h.a.reader.Stats()
+	if s.failing != nil {
+		part("reader", "down", "the store refuses writes: "+fault.From(s.failing).Message)
+	} else {
+		part("reader", "ok", fmt.Sprintf("%d runs in memory (%.1f MB), %d ms behind", live.Live, float64(live.LiveBytes)/1e6, lag))
+	}
+	stats, err := h.a.store.Stats(ctx)
+	if err != nil {
+		part("store", "down", fault.From(err).Message)
+		return out, nil
+	}
+	out.StoreBytes = &stats.Bytes
+	part("store", "ok", fmt.Sprintf("%d steps, %d runs, %d files, %.1f MB", stats.Steps, stats.Runs, stats.Files, float64(stats.Bytes)/1e6))
+	part("disk", "ok", fmt.Sprintf("%.0f %% free", 100*s.free))
+	return out, nil
+}

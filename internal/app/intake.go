@@ -1,0 +1,41 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"reeve/internal/identity"
+	"reeve/internal/intake"
+)
+
+// buildIntake wires the letter box to the log (through health, which says when
+// to refuse) and to the intake keys.
+func (a *App) buildIntake(context.Context) (err error) {
+	a.health = &health{a: a}
+	c := a.o.Config.Intake
+	o := intake.Options{
+		Config: intake.Config{MaxBody: int64(c.MaxBody), MaxAttribute: int64(c.MaxAttribute), InFlight: int64(c.InFlight)},
+		Log:    a.health,
+		Keys:   senders{a.identity},
+		Logger: a.log.With("part", "intake"),
+	}
+	if a.o.Config.Dev {
+		o.Anonymous = &intake.Sender{ID: "dev"}
+	}
+	a.intake, err = intake.New(o)
+	return err
+}
+
+// senders lets intake check its keys against identity.
+type senders struct{ *identity.Directory }
+
+func (s senders) Sender(ctx context.Context, credential string) (intake.Sender, error) {
+	k, err := s.IntakeKey(ctx, credential)
+	if err != nil {
+		return intake.Sender{}, fmt.Errorf("checking an intake key: %w", err)
+	}
+	return intake.Sender{
+		ID: k.ID, Team: k.Team, Environment: k.Environment,
+		SpansPerSecond: float64(k.SpansPerSecond), BytesPerSecond: float64(k.BytesPerSecond),
+	}, nil
+}

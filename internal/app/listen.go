@@ -1,0 +1,142 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"reeve/internal/api"
+	"reeve/internal/fault"
+	"reeve/web"
+)
+
+// listener is one open socket and what answers on it. serve accepts until ctx
+// ends, lets requests finish within Config.Shutdown, and closes the socket.
+type listener struct {
+	key   string // configuration key
+	net   net.Listener
+	serve func(ctx context.Context) error
+}
+
+// Address is where a listener really listens (the port of ":0" is known only
+// now), or "" when it is off.
+func (a *App) Address(key string) string {
+	for _, l := range a.listeners {
+		if l.key == key {
+			return l.net.Addr().String()
+		}
+	}
+	return ""
+}
+
+// listen opens every socket before anything answers, so that a taken port is
+// an error at start.
+func (a *App) listen(context.Context) error {
+	var secure *tls.Config
+	if t := a.o.Config.TLS; t.Cert != "" {
+		cert, err := tls.LoadX509KeyPair(t.Cert, t.Key)
+		if err != nil {
+			return fault.New(fault.KindInvalid, "app.tls", "the certificate %s or its key cannot be used", t.Cert).WithCause(err)
+		}
+		secure = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
+	}
+	guard := api.GuardOptions{Hosts: a.o.Config.Hosts}
+	if err := a.open("listen", a.o.Config.Listen, func(ctx context.Context, l net.Listener) error {
+		return a.serveHTTP(ctx, l, secure, api.Guard(a.console(), guard))
+	}); err != nil {
+		return err
+	}
+	if err := a.open("otlp_http_listen", a.o.Config.OTLPHTTPListen, func(ctx context.Context, l net.Listener) error {
+		return a.serveHTTP(ctx, l, secure, api.Guard(a.intake, guard))
+	}); err != nil {
+		return err
+	}
+	if g := a.o.Config.GatewayListen; g != "" {
+		a.log.Debug("the door is not part of this version: nothing listens", "gateway_listen", g)
+	}
+	return a.open("otlp_grpc_listen", a.o.Config.OTLPGRPCListen, func(ctx context.Context, l net.Listener) error {
+		return a.intake.ServeGRPC(ctx, l, secure)
+	})
+}
+
+func (a *App) open(key, addr string, serve func(context.Context, net.Listener) error) error {
+	if addr == "" {
+		return nil
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		f := fault.New(fault.KindUnavailable, "app.listen", "%s: cannot listen on %s", key, addr).WithCause(err)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			f = fault.New(fault.KindConflict, "app.port_taken", "%s: another program listens on %s", key, addr).
+				WithHint("stop it, or choose another address with --%s", strings.ReplaceAll(key, "_", "-"))
+		}
+		return f
+	}
+	a.listeners = append(a.listeners, &listener{key: key, net: l, serve: func(ctx context.Context) error { return serve(ctx, l) }})
+	a.stack.push(key, func(context.Context) error {
+		_ = l.Close() // already closed when it served
+		return nil
+	})
+	return nil
+}
+
+func (a *App) serveHTTP(ctx context.Context, l net.Listener, secure *tls.Config, h http.Handler) error {
+	s := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       2 * time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		TLSConfig:         secure,
+		ErrorLog:          slog.NewLogLogger(a.log.With("part", "http").Handler(), slog.LevelDebug),
+		// No WriteTimeout: event streams stay open; operations have their own.
+		// Requests get ctx, so that streams end when the server does.
+		BaseContext: func(net.Listener) context.Context { return ctx },
+	}
+	ended := make(chan error, 1)
+	go func() {
+		if secure != nil {
+			ended <- s.ServeTLS(l, "", "")
+		} else {
+			ended <- s.Serve(l)
+		}
+	}()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serving %s: %w", l.Addr(), err)
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.o.Config.Shutdown)
+	defer cancel()
+	if err := s.Shutdown(grace); err != nil {
+		_ = s.Close() // what is left is dropped: its sender was not answered
+	}
+	<-ended
+	return nil
+}
+
+// console is everything that the first listener serves.
+func (a *App) console() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle(api.Prefix+"/", a.api)
+	for _, p := range []string{"/v1/traces", "/v1/logs", "/v1/metrics"} {
+		mux.Handle(p, a.intake)
+	}
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+	mux.HandleFunc("GET /readyz", a.health.ready)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(a.metrics, promhttp.HandlerOpts{}))
+	for prefix, h := range a.o.Mount {
+		mux.Handle(prefix, h)
+	}
+	mux.Handle("/", web.Handler(web.Options{PageHeaders: api.PageHeaders}))
+	return mux
+}

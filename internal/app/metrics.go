@@ -1,0 +1,88 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// buildMetrics makes /metrics: the process, and what the parts count. Names
+// are stable; docs/benchmarks.md and dashboards use them.
+func (a *App) buildMetrics(context.Context) error {
+	a.metrics = prometheus.NewRegistry()
+	a.metrics.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		&parts{a: a},
+	)
+	return nil
+}
+
+// parts reads the parts' own counters when asked, so that the data path pays
+// for no second set.
+type parts struct{ a *App }
+
+// metricsTimeout bounds what a scrape may wait for a part.
+const metricsTimeout = 2 * time.Second
+
+type figure struct {
+	name, help string
+	kind       prometheus.ValueType
+	value      float64
+}
+
+// Describe sends nothing: the list of figures is checked when collected.
+func (p *parts) Describe(chan<- *prometheus.Desc) {}
+
+// Collect reads every part once.
+func (p *parts) Collect(out chan<- prometheus.Metric) {
+	const counter, gauge = prometheus.CounterValue, prometheus.GaugeValue
+	in, rd := p.a.intake.Stats(), p.a.reader.Stats()
+	lag, _ := p.a.reader.Lag()
+	figures := []figure{
+		{"reeve_intake_requests_total", "Requests to the intake.", counter, float64(in.Requests)},
+		{"reeve_intake_refused_total", "Requests answered with an error.", counter, float64(in.Refused)},
+		{"reeve_intake_bytes_total", "Bytes of bodies, decompressed.", counter, float64(in.Bytes)},
+		{"reeve_intake_spans_total", "Spans accepted.", counter, float64(in.Spans)},
+		{"reeve_intake_logs_total", "Log records accepted.", counter, float64(in.Logs)},
+		{"reeve_intake_points_total", "Metric points accepted.", counter, float64(in.Points)},
+		{"reeve_intake_rejected_total", "Records that could not be read.", counter, float64(in.Rejected)},
+		{"reeve_intake_in_flight_bytes", "Bytes being worked on now.", gauge, float64(in.InFlight)},
+		{"reeve_run_fragments_total", "Fragments read from the log.", counter, float64(rd.Fragments)},
+		{"reeve_run_duplicates_total", "Exact resends among them.", counter, float64(rd.Duplicates)},
+		{"reeve_run_undecodable_total", "Payloads of the log that were skipped.", counter, float64(rd.Undecodable)},
+		{"reeve_run_refused_total", "Steps beyond the limit of a run.", counter, float64(rd.Refused)},
+		{"reeve_run_writes_total", "Writes to the store.", counter, float64(rd.Writes)},
+		{"reeve_run_write_failures_total", "Writes that the store refused.", counter, float64(rd.Failures)},
+		{"reeve_run_steps_total", "Steps written, revisions included.", counter, float64(rd.Steps)},
+		{"reeve_run_messages_total", "Message rows written.", counter, float64(rd.Messages)},
+		{"reeve_run_rows_total", "Run rows written.", counter, float64(rd.Rows)},
+		{"reeve_run_reloads_total", "Runs or steps that came back from the store.", counter, float64(rd.Reloads)},
+		{"reeve_run_evicted_total", "Runs dropped from memory before they were done.", counter, float64(rd.Evicted)},
+		{"reeve_run_history_hits_total", "Resent histories recognised by their prefix.", counter, float64(rd.PrefixHits)},
+		{"reeve_run_content_bytes_total", "Bytes of messages looked at one by one.", counter, float64(rd.ContentBytes)},
+		{"reeve_run_content_stored_bytes_total", "Bytes of content stored.", counter, float64(rd.StoredBytes)},
+		{"reeve_run_live", "Runs in memory.", gauge, float64(rd.Live)},
+		{"reeve_run_live_bytes", "Memory they take, about.", gauge, float64(rd.LiveBytes)},
+		{"reeve_run_lag_seconds", "Age of the oldest record that is not yet stored.", gauge, lag.Seconds()},
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), metricsTimeout)
+	defer cancel()
+	if s, err := p.a.bus.Activity().Stats(ctx); err == nil {
+		figures = append(figures,
+			figure{"reeve_log_bytes", "Bytes of the activity log that wait to be stored.", gauge, float64(s.Bytes)},
+			figure{"reeve_log_quota_bytes", "Most bytes it may hold.", gauge, float64(s.Quota)})
+	}
+	if s, err := p.a.store.Stats(ctx); err == nil {
+		figures = append(figures,
+			figure{"reeve_store_bytes", "Bytes of the telemetry store on disk.", gauge, float64(s.Bytes)},
+			figure{"reeve_store_files", "Segments.", gauge, float64(s.Files)},
+			figure{"reeve_store_steps", "Rows of steps.", gauge, float64(s.Steps)},
+			figure{"reeve_store_messages", "Rows of messages.", gauge, float64(s.Messages)})
+	}
+	for _, f := range figures {
+		out <- prometheus.MustNewConstMetric(prometheus.NewDesc(f.name, f.help, nil, nil), f.kind, f.value)
+	}
+}

@@ -1,0 +1,17 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestCleaner(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	if _, err := (cleaner{&b}).Write([]byte("ok\té\n\x1b[31mred \u202etxt\u200b")); err != nil {
+		t.Fatal(err)
+	}
+	if want := "ok\té\n<U+001B>[31mred <U+202E>txt<U+200B>"; b.String() != want {
+		t.Errorf("got %q, want %q", b.String(), want)
+	}
+}
