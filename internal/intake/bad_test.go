@@ -363,8 +363,14 @@ func TestCredentials(t *testing.T) {
 	body := one(t, nil)
 	basic := func(s string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte(s)) }
 	for _, c := range []struct{ name, value string }{
-		{"Authorization", "Bearer rvk_good"}, {"Authorization", "bearer rvk_good"}, {"Authorization", basic("pk-lf-1:rvk_good")},
-		{"Authorization", basic("rvk_good:x")}, {"X-Api-Key", "rvk_good"}, {"DD-API-KEY", "rvk_good"}, {"api_key", "rvk_good"}, {"Authorization", "rvk_good"},
+		{"Authorization", "Bearer rvk_good"},
+		{"Authorization", "bearer rvk_good"},
+		{"Authorization", basic("pk-lf-1:rvk_good")},
+		{"Authorization", basic("rvk_good:x")},
+		{"X-Api-Key", "rvk_good"},
+		{"DD-API-KEY", "rvk_good"},
+		{"api_key", "rvk_good"},
+		{"Authorization", "rvk_good"},
 	} {
 		if w := post(in, "/v1/traces", protobuf, body, c.name, c.value); w.Code != 200 {
 			t.Errorf("%s: %s: %d %q", c.name, c.value, w.Code, w.Body)
