@@ -580,10 +580,15 @@ func TestTeamsAndEnvironments(t *testing.T) {
 	id := runID(0).String()
 	viewer, reader := "as viewer", "as reader@core/production"
 	for path, status := range map[string]int{
-		"/runs/" + id + "/messages": 403, "/runs/" + id + "/steps?content=true": 403, "/runs?q=secret": 403, "/runs/" + id + "/logs?q=x": 403,
+		"/runs/" + id + "/messages": 403, "/runs/" + id + "/steps?content=true": 403, "/runs/" + id + "/logs?q=x": 403,
 	} {
 		if got := send(a, "GET", Prefix+path, viewer, ""); got.status != status {
 			t.Errorf("%s as viewer: %d, want %d", path, got.status, status)
+		}
+	}
+	for q, want := range map[string]int{"secret": 0, "t": 4, "core": 0} {
+		if page := get[client.List[client.Run]](t, a, "/runs?q="+q, "as viewer"); len(page.Items) != want {
+			t.Errorf("a viewer looking for %q found %d runs, want %d: names and tools, no content", q, len(page.Items), want)
 		}
 	}
 	for _, path := range []string{"/messages", "/steps?content=true", "/steps/" + activity.StepID{1}.String(), "/logs"} {
@@ -711,4 +716,36 @@ func TestSessions(t *testing.T) {
 	if s.Runs != 5 || s.ErrorRuns != 1 || *s.Usage.InputTotal != 50 || s.Usage.OutputTotal != nil || s.Cost.Amount != nil {
 		t.Errorf("session s0 is %+v, want 5 runs, 1 failed, 50 tokens in, the rest unknown", s)
 	}
+}
+
+func FuzzRequests(f *testing.F) {
+	f.Add("agent=a&q=any(kind:tool)&limit=5&cursor=eyJrIjowfQ", `{"from":"runs","select":[{"func":"p95","field":"cost"}],"where":"a or b","bucket":"1h"}`)
+	f.Add("cursor=!&from=-1h&to=now&sort=-cost", `{"from":"steps","group_by":["agent"],"limit":-1}`)
+	f.Add("%zz", `[[[[`)
+	a := newTestAPI(f, func(o *Options) {
+		o.Dev = true
+		o.Store = &memStore{runs: []activity.Run{testRun(0, nil), testRun(1, nil)}}
+	})
+	f.Fuzz(func(t *testing.T, rawQuery, body string) {
+		for _, c := range []struct{ method, path, body string }{
+			{"GET", "/runs", ""},
+			{"GET", "/sessions", ""},
+			{"GET", "/search/complete", ""},
+			{"GET", "/runs/" + runID(0).String() + "/messages", ""},
+			{"GET", "/runs/" + runID(0).String() + "/steps", ""},
+			{"POST", "/query", body},
+		} {
+			r := httptest.NewRequest(c.method, Prefix+c.path, strings.NewReader(c.body))
+			r.URL.RawQuery = rawQuery
+			if c.method == "POST" {
+				r.URL.RawQuery = ""
+			}
+			r.Header.Set("Content-Type", "application/json")
+			w := httptest.NewRecorder()
+			a.ServeHTTP(w, r)
+			if w.Code >= 500 || !json.Valid(w.Body.Bytes()) {
+				t.Fatalf("%s %s?%q %q: %d %s", c.method, c.path, rawQuery, c.body, w.Code, w.Body)
+			}
+		}
+	})
 }

@@ -270,8 +270,8 @@ func (o *overviewAsk) all(s *overviewSums) {
 	o.later("runs", o.from, o.to, failing(), byAgent, 0, counting, func(a *answers) { s.agentRows.failed = a })
 	o.later("runs", o.from, o.to, seenInFull(), byAgent, 0, counting, func(a *answers) { s.agentRows.full = a })
 	for i, p := range [][2]time.Time{{o.from, o.to}, {o.prev, o.from}} {
-		o.later("steps", p[0], p[1], nil, []string{"model"}, 0, calls, func(a *answers) { s.models[i] = a })
-		o.later("steps", p[0], p[1], nil, []string{"tool"}, 0, calls, func(a *answers) { s.tools[i] = a })
+		o.later("steps", p[0], p[1], search.Is("call", "true"), []string{"model"}, 0, calls, func(a *answers) { s.models[i] = a })
+		o.later("steps", p[0], p[1], search.Is("kind", "tool"), []string{"tool"}, 0, calls, func(a *answers) { s.tools[i] = a })
 	}
 }
 

@@ -147,15 +147,7 @@ func (a *API) runsQuery(ctx context.Context, req *client.ListRunsRequest) (telem
 		return q, err
 	}
 	who := whoOf(ctx)
-	if search.HasText(typed) && !somewhere(who, identity.Reader) {
-		return q, errContentSearch
-	}
-	role := identity.Viewer
-	if search.HasText(typed) {
-		// A phrase is looked for in content: only where it may be read, else
-		// the answer would tell what the messages say.
-		role = identity.Reader
-	}
+	typed, role := phrases(who, search.ScopeRun, typed)
 	var only search.Expr
 	q.Teams, only = reachOf(who, role)
 	filters := []search.Expr{
@@ -169,6 +161,19 @@ func (a *API) runsQuery(ctx context.Context, req *client.ListRunsRequest) (telem
 			WithHint("started, updated, duration, cost, steps, errors or tokens; - before it turns it round")
 	}
 	return q, nil
+}
+
+// phrases decides where the phrases of a search are looked for: in content, and
+// then only in what the caller may read, since the answer tells what the
+// messages say; or in names and errors for who may read none.
+func phrases(who identity.Principal, scope search.Scope, e search.Expr) (search.Expr, identity.Role) {
+	switch {
+	case !search.HasText(e):
+		return e, identity.Viewer
+	case !somewhere(who, identity.Reader):
+		return search.WithoutContent(scope, e), identity.Viewer
+	}
+	return e, identity.Reader
 }
 
 var errContentSearch = fault.New(fault.KindDenied, "api.content_search", "looking for words in content needs the role reader").

@@ -98,3 +98,49 @@ func Names(e Expr, fields ...string) bool {
 		return false
 	})
 }
+
+// WithoutContent turns phrases into predicates over names, errors and tools,
+// for askers who may not read content: what they find then tells them nothing
+// about what was said.
+func WithoutContent(scope Scope, e Expr) Expr {
+	all := func(scope Scope, of []Expr) []Expr {
+		out := make([]Expr, len(of))
+		for i := range of {
+			out[i] = WithoutContent(scope, of[i])
+		}
+		return out
+	}
+	switch e := e.(type) {
+	case *Text:
+		return nameOf(scope, e.Phrase)
+	case *And:
+		return &And{Of: all(scope, e.Of)}
+	case *Or:
+		return &Or{Of: all(scope, e.Of)}
+	case *Not:
+		return &Not{Of: WithoutContent(scope, e.Of)}
+	case *Any:
+		return &Any{Of: WithoutContent(ScopeStep, e.Of)}
+	case *All:
+		return &All{Of: WithoutContent(ScopeStep, e.Of)}
+	case *Child:
+		return &Child{Of: WithoutContent(ScopeStep, e.Of)}
+	case *Parent:
+		return &Parent{Of: WithoutContent(ScopeStep, e.Of)}
+	}
+	return e
+}
+
+func nameOf(scope Scope, phrase string) Expr {
+	contains := func(fields ...string) (of []Expr) {
+		for _, f := range fields {
+			of = append(of, &Cmp{Field: f, Op: "~", Values: []string{escapeValue(phrase)}})
+		}
+		return of
+	}
+	step := &Or{Of: contains("name", "error", "error_type", "tool", "model", "agent")}
+	if scope == ScopeStep {
+		return step
+	}
+	return &Or{Of: append(contains("name", "agent", "task", "session", "user", "error_type", "tool", "model"), &Any{Of: step})}
+}

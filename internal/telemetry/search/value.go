@@ -205,8 +205,15 @@ var durationUnits = []struct {
 	suffix string
 	ms     float64
 }{
-	{"ns", 1e-6}, {"us", 1e-3}, {"µs", 1e-3}, {"ms", 1},
-	{"s", 1e3}, {"m", 60e3}, {"h", 3600e3}, {"d", 24 * 3600e3}, {"w", 7 * 24 * 3600e3},
+	{"ns", 1e-6},
+	{"us", 1e-3},
+	{"µs", 1e-3},
+	{"ms", 1},
+	{"s", 1e3},
+	{"m", 60e3},
+	{"h", 3600e3},
+	{"d", 24 * 3600e3},
+	{"w", 7 * 24 * 3600e3},
 }
 
 // readDuration reads 300ms, 2s, 1h30m or 2d in milliseconds; a bare number is
