@@ -307,7 +307,7 @@ func (s *Store) queryRollups(ctx context.Context, q *telemetry.Query) (*telemetr
 	bucket := int64(q.Bucket / time.Minute)
 	groups := map[groupKey]*telemetry.RollupDelta{}
 	sketch := slices.ContainsFunc(q.Select, func(m telemetry.Measure) bool { return strings.HasPrefix(m.Func, "p") })
-	dense := map[*telemetry.RollupDelta]*[1024]int64{}
+	sketches := map[*telemetry.RollupDelta][][]telemetry.Bucket{}
 	var scanned int64
 	err := s.rollups(ctx, family, level, from, to, func(b int64, d *telemetry.RollupDelta) {
 		scanned++
@@ -330,28 +330,16 @@ func (s *Store) queryRollups(ctx context.Context, q *telemetry.Query) (*telemetr
 		c := *d
 		c.Latency = nil
 		sum(t, &c)
-		if sketch {
-			counts := dense[t]
-			if counts == nil {
-				counts = new([1024]int64)
-				dense[t] = counts
-			}
-			for _, x := range l {
-				if x.Index >= 0 && int(x.Index) < len(counts) {
-					counts[x.Index] += x.Count
-				}
-			}
+		if sketch && len(l) > 0 {
+			sketches[t] = append(sketches[t], l)
 		}
 	})
 	if err != nil {
 		return nil, true, storageFault("reading rollups", err)
 	}
-	for t, counts := range dense {
-		for i, n := range counts {
-			if n != 0 {
-				t.Latency = append(t.Latency, telemetry.Bucket{Index: int16(i), Count: n})
-			}
-		}
+	var counts [1 << 11]int64
+	for t, ls := range sketches {
+		t.Latency = joinBuckets(ls, &counts)
 	}
 	res := &telemetry.Result{Source: "rollups", Scanned: scanned}
 	plan := &queryPlan{q, s.o.Now()}
@@ -389,6 +377,30 @@ func (s *Store) queryRollups(ctx context.Context, q *telemetry.Query) (*telemetr
 	}
 	sortRows(q, res)
 	return res, true, nil
+}
+
+// joinBuckets adds sketches; counts is scratch and is left zero.
+func joinBuckets(ls [][]telemetry.Bucket, counts *[1 << 11]int64) []telemetry.Bucket {
+	if len(ls) == 1 {
+		return ls[0] // most groups of a chart are one row of one page
+	}
+	low, high := len(counts), -1
+	for _, l := range ls {
+		for _, x := range l {
+			if i := int(x.Index); i >= 0 && i < len(counts) {
+				counts[i] += x.Count
+				low, high = min(low, i), max(high, i)
+			}
+		}
+	}
+	var out []telemetry.Bucket
+	for i := low; i <= high; i++ {
+		if counts[i] != 0 {
+			out = append(out, telemetry.Bucket{Index: int16(i), Count: counts[i]})
+			counts[i] = 0
+		}
+	}
+	return out
 }
 
 // rollupLevel is the coarsest level whose buckets the question's fall on.

@@ -16,7 +16,7 @@ type source struct {
 }
 
 func (s *Store) source(from, to time.Time) *source {
-	src := &source{s: s, days: allDays, since: -1 << 62, to: 1<<62 - 1, memo: map[string][]segment{}}
+	src := &source{s: s, days: allDays, since: -1 << 61, to: 1 << 61, memo: map[string][]segment{}}
 	if !from.IsZero() {
 		src.since = from.UnixNano()
 		src.days.from = dayOf(src.since)
@@ -31,9 +31,14 @@ func (s *Store) source(from, to time.Time) *source {
 
 func (src *source) release() { src.s.segs.unpin() }
 
-// slack is how much longer than its start a run is expected to go on: steps and
-// messages of runs of a period are looked for in its days and one more.
-const slackDays = 1
+// slack is how long after its start a run is expected to go on: its steps and
+// messages are looked for until then. skew is how far clocks of its senders may
+// differ.
+const (
+	slack     = 12 * time.Hour
+	slackDays = 1
+	skew      = 5 * time.Minute
+)
 
 func (src *source) segments(table string) []segment {
 	if l, ok := src.memo[table]; ok {
@@ -41,19 +46,21 @@ func (src *source) segments(table string) []segment {
 	}
 	days := src.days
 	prune := true
+	since, to := src.since-int64(skew), src.to
 	switch table {
 	case tableOldSteps, tableOldRuns:
 		// A revision may have moved to the day before or after.
 		days.from, days.to, prune = days.from-1, days.to+1, false
 	case tableSteps, tableMessages, tableContent:
+		// Runs of a period go on after it, but have nothing from before.
 		days.to += slackDays
-		prune = false
+		to += int64(slack)
 	}
 	l := src.s.segs.of(table, days)
 	if prune {
 		n := 0
 		for _, g := range l {
-			if g.tmax >= src.since && g.tmin <= src.to {
+			if g.tmax >= since && g.tmin <= to {
 				l[n] = g
 				n++
 			}
