@@ -10,6 +10,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	"google.golang.org/protobuf/proto"
 )
 
 // loadRequest is a request of n spans as an agent sends them: about 25
@@ -72,6 +74,14 @@ func loadRequest(tb testing.TB, n int) []byte {
 	}
 	raw, err := ptraceotlp.NewExportRequestFromTraces(td).MarshalProto()
 	if err != nil {
+		tb.Fatal(err)
+	}
+	// As the SDKs encode it: fields in ascending order.
+	var m collector.ExportTraceServiceRequest
+	if err := proto.Unmarshal(raw, &m); err != nil {
+		tb.Fatal(err)
+	}
+	if raw, err = proto.Marshal(&m); err != nil {
 		tb.Fatal(err)
 	}
 	return raw

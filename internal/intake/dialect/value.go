@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"math"
 	"strconv"
 	"unicode/utf8"
@@ -177,14 +178,20 @@ func (v Value) EachPair(each func(key string, v Value) bool) {
 
 // KeyValue reads an encoded KeyValue.
 func KeyValue(raw []byte) (key []byte, v Value) {
-	// Every encoder writes a key below 128 bytes and then the value: the loop
-	// below would read that too, at three times the cost.
+	// SDKs write a key below 128 bytes and then the value, the collector the
+	// other way round: the loop below would read both, at three times the cost.
 	if len(raw) > 2 && raw[0] == 1<<3|2 && raw[1] < 0x80 {
 		end := 2 + int(raw[1])
 		if end+1 < len(raw) && raw[end] == 2<<3|2 {
 			if size, at := length(raw, end+1); at > 0 && at+size == len(raw) {
 				return raw[2:end:end], usualValue(raw[at:])
 			}
+		}
+	} else if len(raw) > 2 && raw[0] == 2<<3|2 {
+		size, at := length(raw, 1)
+		end := at + size
+		if at > 0 && end+1 < len(raw) && raw[end] == 1<<3|2 && int(raw[end+1]) == len(raw)-end-2 {
+			return raw[end+2:], usualValue(raw[at:end:end])
 		}
 	}
 	for r := (Reader{B: raw}); r.More(); {
@@ -225,6 +232,13 @@ func usualValue(raw []byte) Value {
 		case 2 << 3, 3 << 3:
 			if len(raw) == 2 && raw[1] < 0x80 {
 				return Value{Type: Type(raw[0] >> 3), num: uint64(raw[1])}
+			}
+			if len(raw) == 3 && raw[2] < 0x80 && raw[1] >= 0x80 {
+				return Value{Type: Type(raw[0] >> 3), num: uint64(raw[1]&0x7f) | uint64(raw[2])<<7}
+			}
+		case 4<<3 | 1:
+			if len(raw) == 9 {
+				return Value{Type: Double, num: binary.LittleEndian.Uint64(raw[1:])}
 			}
 		}
 	}
