@@ -35,10 +35,16 @@ type harness struct {
 	now   time.Time
 	opts  func(*Options)
 	log   [][]byte
+	use   telemetry.Store
 }
 
 func newHarness(t testing.TB, store *memory, opts func(*Options)) *harness {
-	h := &harness{t: t, store: store, now: time.Unix(0, start0), opts: opts}
+	return newHarnessOn(t, store, store, opts)
+}
+
+// newHarnessOn lets the reader use another store than the one that is looked at.
+func newHarnessOn(t testing.TB, store *memory, use telemetry.Store, opts func(*Options)) *harness {
+	h := &harness{t: t, store: store, use: use, now: time.Unix(0, start0), opts: opts}
 	h.restart()
 	return h
 }
@@ -46,7 +52,7 @@ func newHarness(t testing.TB, store *memory, opts func(*Options)) *harness {
 // restart throws the reader's memory away, as a crash does, and goes on from
 // the store's cursor.
 func (h *harness) restart() {
-	o := Options{Log: newTape(), Store: h.store, HashKey: make([]byte, 32), Prices: flat{}, Now: func() time.Time { return h.now }}
+	o := Options{Log: newTape(), Store: h.use, HashKey: make([]byte, 32), Prices: flat{}, Now: func() time.Time { return h.now }}
 	if h.opts != nil {
 		h.opts(&o)
 	}
@@ -302,7 +308,12 @@ type result struct {
 }
 
 func play(t *testing.T, rng *rand.Rand, story []activity.Fragment, shuffled bool) result {
-	h := newHarness(t, newMemory(), func(o *Options) {
+	store := newMemory()
+	return playOn(t, rng, story, shuffled, store, store)
+}
+
+func playOn(t *testing.T, rng *rand.Rand, story []activity.Fragment, shuffled bool, store *memory, use telemetry.Store) result {
+	h := newHarnessOn(t, store, use, func(o *Options) {
 		if shuffled && rng.IntN(2) == 0 {
 			o.HoldBytes = 1
 		}
