@@ -63,10 +63,29 @@ func TestGolden(t *testing.T) {
 func dump(w *bytes.Buffer, f *activity.Fragment) {
 	fmt.Fprintf(w, "%s %s %q step=%s parent=%s run=%s %d..%d", f.Kind, f.Status, f.Name, f.Step, f.Parent, f.Run, f.Start, f.End)
 	for _, kv := range [][2]string{
-		{"agent", f.Agent}, {"agent_id", f.AgentID}, {"version", f.AgentVersion}, {"service", f.Service}, {"environment", f.Environment},
-		{"task", f.Task}, {"run_name", f.RunName}, {"session", f.Session}, {"user", f.User}, {"mode", f.Mode}, {"outcome", f.Outcome},
-		{"provider", f.Provider}, {"requested", f.ModelRequested}, {"model", f.Model}, {"response", f.ResponseID}, {"finish", f.FinishReason},
-		{"tool", f.ToolName}, {"call", f.ToolCallID}, {"error", f.ErrorType}, {"message", f.StatusMessage}, {"dialect", f.Dialect}, {"scope", f.Scope}, {"scope_version", f.ScopeVersion},
+		{"agent", f.Agent},
+		{"agent_id", f.AgentID},
+		{"version", f.AgentVersion},
+		{"service", f.Service},
+		{"environment", f.Environment},
+		{"task", f.Task},
+		{"run_name", f.RunName},
+		{"session", f.Session},
+		{"user", f.User},
+		{"mode", f.Mode},
+		{"outcome", f.Outcome},
+		{"provider", f.Provider},
+		{"requested", f.ModelRequested},
+		{"model", f.Model},
+		{"response", f.ResponseID},
+		{"finish", f.FinishReason},
+		{"tool", f.ToolName},
+		{"call", f.ToolCallID},
+		{"error", f.ErrorType},
+		{"message", f.StatusMessage},
+		{"dialect", f.Dialect},
+		{"scope", f.Scope},
+		{"scope_version", f.ScopeVersion},
 	} {
 		if kv[1] != "" {
 			fmt.Fprintf(w, " %s=%q", kv[0], kv[1])
