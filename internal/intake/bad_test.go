@@ -241,8 +241,7 @@ func TestPartialSuccess(t *testing.T) {
 	if w.Code != http.StatusOK {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
-	var r ptraceotlp.ExportResponse
-	r = ptraceotlp.NewExportResponse()
+	r := ptraceotlp.NewExportResponse()
 	if err := r.UnmarshalProto(w.Body.Bytes()); err != nil {
 		t.Fatal(err)
 	}

@@ -23,11 +23,6 @@ const (
 	metrics
 )
 
-var signalNames = [...]string{"traces", "logs", "metrics"}
-
-// counted is what the partial success of each signal counts.
-var counted = [...]string{"spans", "log records", "data points"}
-
 // normaliser turns the protobuf of one request into one batch. It is used
 // again and again; what it makes aliases the request's body and its own memory
 // and is valid until the next request.

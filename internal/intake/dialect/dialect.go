@@ -435,7 +435,7 @@ func (m *Map) Event(s *Span, name string, body Value, attributes []byte) bool {
 			return true
 		}
 	}
-	return false
+	return bytes.Contains(key, []byte("api_key"))
 }
 
 // inherited are the facts that a resource may say for all its spans.
@@ -553,5 +553,5 @@ func suffix(key []byte, all ...string) bool {
 			return true
 		}
 	}
-	return false
+	return bytes.Contains(key, []byte("api_key"))
 }
