@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
@@ -60,7 +59,7 @@ func (r *CrashReport) Err() error {
 // concurrent use.
 type ledger struct {
 	mu     sync.Mutex
-	spans  map[activity.RunID]map[string]spanFate // by run, then span id in hex
+	spans  map[activity.RunID]map[string]spanFate // by run, then step id
 	report *CrashReport
 }
 
@@ -77,7 +76,7 @@ func (l *ledger) note(spans []SpanTruth, acked bool) {
 		if l.spans[run] == nil {
 			l.spans[run] = map[string]spanFate{}
 		}
-		l.spans[run][hex.EncodeToString(s.Span[:])] = spanFate{s.Truth, acked}
+		l.spans[run][activity.StepOfSpan(s.Trace, s.Span).String()] = spanFate{s.Truth, acked}
 		if acked {
 			l.report.Acked.Add(s.Truth)
 		} else {
@@ -158,7 +157,7 @@ func Crash(ctx context.Context, o CrashOptions) (*CrashReport, error) {
 	if err := context.Cause(sendCtx); err != nil {
 		return report, err
 	}
-	return report, l.compare(ctx, o, newAPI("http://"+o.Server.HTTP, ""), window{load.End.Add(-26 * time.Hour), load.End.Add(24 * time.Hour)})
+	return report, l.compare(ctx, o, newAPI("http://"+o.Server.HTTP, ""), window{load.End.Add(-26 * time.Hour).Truncate(time.Hour), load.End.Add(24 * time.Hour).Truncate(time.Hour)})
 }
 
 func crashSender(ctx context.Context, o CrashOptions, agents []*Agent, l *ledger, random *rand.Rand, pause time.Duration) error {
@@ -257,12 +256,12 @@ func (l *ledger) compareOnce(ctx context.Context, a *api, w window) error {
 		var sum Truth
 		agent := ""
 		for _, s := range steps {
-			counts[s.SpanID]++
-			fate, sent := fates[s.SpanID]
+			counts[s.ID]++
+			fate, sent := fates[s.ID]
 			switch {
 			case !sent:
 				r.Foreign++
-			case counts[s.SpanID] > 1:
+			case counts[s.ID] > 1:
 				r.Twice++
 			default:
 				sum.Add(fate.truth)
@@ -292,10 +291,10 @@ func (l *ledger) compareOnce(ctx context.Context, a *api, w window) error {
 			wrong("run %s: its row says %+v, its steps %+v", row.ID, got, sum)
 		}
 	}
-	// Totals twice: as rollups answer them and as rows do (grouping by kind is
-	// beyond the rollups).
-	for _, by := range [][]string{{"agent"}, {"agent", "kind"}} {
-		got, source, err := a.totals(ctx, w, by)
+	// Totals twice: as rollups answer them, by the hour, and as rows do
+	// (grouping by kind is beyond the rollups).
+	for _, q := range []client.Query{{GroupBy: []string{"agent"}, Bucket: "1h"}, {GroupBy: []string{"agent", "kind"}}} {
+		got, source, err := a.totals(ctx, w, q)
 		if err != nil {
 			return err
 		}
@@ -362,17 +361,16 @@ func nanos(v *float64) int64 {
 }
 
 // totals asks for sums by agent.
-func (a *api) totals(ctx context.Context, w window, by []string) (map[string]Truth, string, error) {
+func (a *api) totals(ctx context.Context, w window, q client.Query) (map[string]Truth, string, error) {
 	var res client.QueryResult
-	err := a.call(ctx, http.MethodPost, "/query", w.query(client.Query{
-		From: "steps", GroupBy: by, Limit: 1000,
-		Select: []client.Measure{
-			{Func: "count", As: "n"},
-			{Func: "sum", Field: "input_tokens", As: "input"},
-			{Func: "sum", Field: "output_tokens", As: "output"},
-			{Func: "sum", Field: "cost", As: "cost"},
-		},
-	}), &res)
+	q.From, q.Limit = "steps", 10_000
+	q.Select = []client.Measure{
+		{Func: "count", As: "n"},
+		{Func: "sum", Field: "input_tokens", As: "input"},
+		{Func: "sum", Field: "output_tokens", As: "output"},
+		{Func: "sum", Field: "cost", As: "cost"},
+	}
+	err := a.call(ctx, http.MethodPost, "/query", w.query(q), &res)
 	if err != nil {
 		return nil, "", err
 	}

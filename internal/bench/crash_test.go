@@ -18,7 +18,7 @@ type archive struct {
 
 func (a *archive) keep(agent string, s SpanTruth) {
 	id := activity.RunOfTrace(s.Trace).String()
-	step := client.Step{ID: activity.StepOfSpan(s.Trace, s.Span).String(), RunID: id, Agent: agent, SpanID: activity.SpanID(s.Span).String(), Kind: "tool"}
+	step := client.Step{ID: activity.StepOfSpan(s.Trace, s.Span).String(), RunID: id, Agent: agent, Kind: "tool"}
 	if s.Truth.ModelCalls > 0 {
 		cost := float64(s.Truth.CostNanos) / 1e9
 		step.Kind = "model"
@@ -78,7 +78,7 @@ func TestCompareFindsWhatIsWrong(t *testing.T) {
 		{name: "a run lost", spoil: func(a *archive, run string) { delete(a.steps, run) }, missing: -1},
 		{name: "one doubled", spoil: func(a *archive, run string) { a.steps[run] = append(a.steps[run], a.steps[run][0]) }, twice: 1, totals: true},
 		{name: "one invented", spoil: func(a *archive, run string) {
-			a.steps[run] = append(a.steps[run], client.Step{SpanID: "00000000000000ff", Agent: "x"})
+			a.steps[run] = append(a.steps[run], client.Step{ID: "stp_nobody", Agent: "x"})
 		}, foreign: 1, totals: true},
 		{name: "tokens changed", spoil: func(a *archive, run string) {
 			n := int64(7)

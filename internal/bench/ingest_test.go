@@ -134,3 +134,17 @@ func TestStages(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+func TestKindOfFile(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{
+		"telemetry/segments/2026-11-22/steps/0000000001.parquet": "telemetry/segments/steps",
+		"telemetry/index.db-wal":                                 "telemetry/index.db-wal",
+		"control.db":                                             "control.db",
+		"bus/jetstream/x/streams/ACTIVITY/msgs/1.blk":            "bus/jetstream/x/streams/ACTIVITY/msgs",
+	} {
+		if got := kindOfFile(path); got != want {
+			t.Errorf("%s: got %s, want %s", path, got, want)
+		}
+	}
+}

@@ -296,7 +296,10 @@ func (a *Agent) newRun() *openRun {
 	if a.load.SpanBytes > 4000 {
 		size = 1000
 	}
-	r.question = a.rng.prose(nil, size)
+	if a.rng.next()%200 == 0 {
+		r.question = append(r.question, Phrase+" "...)
+	}
+	r.question = a.rng.prose(r.question, size)
 	r.history = append(r.history, `{"role":"user","parts":[{"type":"text","content":"`...)
 	r.history = append(append(r.history, r.question...), `"}]}`...)
 	return r

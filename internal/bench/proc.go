@@ -112,7 +112,8 @@ func ownCPU() float64 {
 	return float64(ru.Utime.Nano()+ru.Stime.Nano()) / 1e9
 }
 
-// diskBytes adds up the files under dir, by first path element below it.
+// diskBytes adds up the files under dir, by their folder without days: that
+// tells steps from messages from the log.
 func diskBytes(dir string) (total int64, by map[string]int64, err error) {
 	by = map[string]int64{}
 	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -127,16 +128,33 @@ func diskBytes(dir string) (total int64, by map[string]int64, err error) {
 			return nil
 		}
 		rel, _ := filepath.Rel(dir, path)
-		first, _, _ := strings.Cut(filepath.ToSlash(rel), "/")
+		kind := kindOfFile(filepath.ToSlash(rel))
 		size := info.Size()
 		if st, ok := info.Sys().(*syscall.Stat_t); ok {
 			size = min(size, st.Blocks*512) // a preallocated file takes what was written
 		}
-		by[first] += size
+		by[kind] += size
 		total += size
 		return nil
 	})
 	return total, by, err
+}
+
+// kindOfFile is a file's folder with what looks like a date or a number left
+// out: telemetry/segments/2026-11-22/steps/0000000001.parquet is of kind
+// telemetry/segments/steps.
+func kindOfFile(path string) string {
+	parts := strings.Split(path, "/")
+	var keep []string
+	for _, p := range parts[:len(parts)-1] {
+		if strings.Trim(p, "0123456789-") != "" {
+			keep = append(keep, p)
+		}
+	}
+	if len(keep) == 0 || len(parts) == 2 { // index.db and its like are worth a line of their own
+		keep = parts
+	}
+	return strings.Join(keep, "/")
 }
 
 // metrics reads a Prometheus text page into name{labels} -> value. A server

@@ -2,8 +2,7 @@ package bench
 
 import "strings"
 
-// Phrase is a phrase that some texts of every load hold; the read test looks
-// for it.
+// Phrase is what the read test looks for: one run in 200 begins with it.
 const Phrase = "warehouse refused"
 
 // wordTable holds words by weight: word k fills a share of about 1/(k+8) of
