@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -133,7 +134,7 @@ func (a *API) log(ctx context.Context, op *operation, c *call, start time.Time, 
 	if err != nil {
 		f := faultOf(err)
 		attrs = append(attrs, slog.String("code", f.Code))
-		if f.Kind == fault.KindInternal {
+		if f.Kind == fault.KindInternal && ctx.Err() == nil {
 			level, msg = slog.LevelError, "operation failed"
 			attrs = append(attrs, slog.Any("err", err))
 		}
@@ -191,6 +192,11 @@ func (a *API) answer(ctx context.Context, w http.ResponseWriter, r *http.Request
 	if c.op.Status == http.StatusNoContent {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
+	}
+	if large, ok := resp.(rendered); ok {
+		out := startJSON(w, r, c.op.Status, true)
+		err := large.writeJSON(out)
+		return errors.Join(err, out.Close())
 	}
 	body, err := encode(resp)
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 )
 
 // rendered is a response that writes its own JSON: those too large for
-// reflection to be quick enough.
-type rendered interface{ appendJSON(dst []byte) []byte }
+// reflection to be quick enough, and for memory to hold twice.
+type rendered interface{ writeJSON(w io.Writer) error }
 
 // gzipFrom is the size from which an answer is compressed: below it a packet is
 // saved at most.
@@ -31,9 +31,6 @@ var gzips = sync.Pool{New: func() any {
 }}
 
 func encode(resp any) ([]byte, error) {
-	if r, ok := resp.(rendered); ok {
-		return r.appendJSON(nil), nil
-	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -44,25 +41,40 @@ func encode(resp any) ([]byte, error) {
 }
 
 func writeJSON(w http.ResponseWriter, r *http.Request, status int, body []byte) {
+	z := startJSON(w, r, status, len(body) >= gzipFrom)
+	// An error here means that the client left; there is nobody to tell.
+	_, _ = z.Write(body)
+	_ = z.Close()
+}
+
+// startJSON writes the header of an answer and returns where its body goes.
+func startJSON(w http.ResponseWriter, r *http.Request, status int, large bool) io.WriteCloser {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Add("Vary", "Accept-Encoding")
 	if h.Get("Cache-Control") == "" {
 		h.Set("Cache-Control", "no-store")
 	}
-	if len(body) < gzipFrom || !acceptsGzip(r) {
+	if !large || !acceptsGzip(r) {
 		w.WriteHeader(status)
-		// An error here means that the client left; there is nobody to tell.
-		_, _ = w.Write(body)
-		return
+		return plainBody{w}
 	}
 	h.Set("Content-Encoding", "gzip")
 	w.WriteHeader(status)
 	z := gzips.Get().(*gzip.Writer)
-	defer gzips.Put(z)
 	z.Reset(w)
-	_, _ = z.Write(body)
-	_ = z.Close()
+	return gzipBody{z}
+}
+
+type plainBody struct{ io.Writer }
+
+func (plainBody) Close() error { return nil }
+
+type gzipBody struct{ *gzip.Writer }
+
+func (b gzipBody) Close() error {
+	defer gzips.Put(b.Writer)
+	return b.Writer.Close()
 }
 
 func acceptsGzip(r *http.Request) bool {

@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/base32"
 	"encoding/json"
+	"io"
 	"strconv"
 	"unicode/utf8"
 
@@ -16,23 +17,29 @@ type lightSteps struct {
 	next  string
 }
 
-func (p lightSteps) appendJSON(dst []byte) []byte {
-	if dst == nil {
-		dst = make([]byte, 0, 64+len(p.steps)*400)
-	}
-	dst = append(dst, `{"items":[`...)
+// writeJSON writes the page in pieces, so that 27 MB are never in memory at
+// once.
+func (p lightSteps) writeJSON(w io.Writer) error {
+	const piece = 64 << 10
+	buf := append(make([]byte, 0, piece+4096), `{"items":[`...)
 	for i := range p.steps {
 		if i > 0 {
-			dst = append(dst, ',')
+			buf = append(buf, ',')
 		}
-		dst = appendLight(dst, &p.steps[i])
+		if buf = appendLight(buf, &p.steps[i]); len(buf) >= piece {
+			if _, err := w.Write(buf); err != nil {
+				return err
+			}
+			buf = buf[:0]
+		}
 	}
-	dst = append(dst, ']')
+	buf = append(buf, ']')
 	if p.next != "" {
-		dst = append(dst, `,"next":`...)
-		dst = appendString(dst, p.next)
+		buf = append(buf, `,"next":`...)
+		buf = appendString(buf, p.next)
 	}
-	return append(dst, "}\n"...)
+	_, err := w.Write(append(buf, "}\n"...))
+	return err
 }
 
 var ids = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)

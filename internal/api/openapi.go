@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"reflect"
 	"sort"
 	"strconv"
@@ -55,7 +56,10 @@ func OpenAPI() []byte {
 
 type document []byte
 
-func (d document) appendJSON(dst []byte) []byte { return append(dst, d...) }
+func (d document) writeJSON(w io.Writer) error {
+	_, err := w.Write(d)
+	return err
+}
 
 func openAPI(*API, context.Context, *struct{}) (any, error) { return document(OpenAPI()), nil }
 

@@ -103,13 +103,15 @@ func BenchmarkOverview(b *testing.B) {
 func BenchmarkSteps50k(b *testing.B) {
 	store := &memStore{runs: []activity.Run{testRun(0, nil)}, steps: map[activity.RunID][]activity.Step{}}
 	for n := range 50_000 {
-		store.steps[runID(0)] = append(store.steps[runID(0)], activity.Step{Fragment: activity.Fragment{
-			Run: runID(0), Step: activity.StepOfKey(fmt.Sprint(n)), Parent: activity.StepOfKey(fmt.Sprint(n / 8)), Kind: activity.KindModel, Name: "chat gpt-4o-mini",
-			Status: activity.StatusOK, Source: activity.SourceSDK, Start: testNow.UnixNano() + int64(n)*1e6, End: testNow.UnixNano() + int64(n)*1e6 + 12345678,
-			Agent: "refund-agent", Provider: "openai", Model: "gpt-4o-mini", FinishReason: "stop", TTFT: 5e6,
-			Usage: activity.Usage{InputTotal: 1000 + int64(n), CacheRead: 12, CacheWrite: -1, OutputTotal: 99, Reasoning: -1},
-		}, Cost: activity.Cost{Nanos: 123456, Currency: "USD", Basis: activity.CostBook}, Counted: true,
-			Refs: []activity.ContentRef{{Field: activity.ContentInput, Messages: "0-31"}, {Field: activity.ContentOutput, Messages: "32"}}})
+		store.steps[runID(0)] = append(store.steps[runID(0)], activity.Step{
+			Fragment: activity.Fragment{
+				Run: runID(0), Step: activity.StepOfKey(fmt.Sprint(n)), Parent: activity.StepOfKey(fmt.Sprint(n / 8)), Kind: activity.KindModel, Name: "chat gpt-4o-mini",
+				Status: activity.StatusOK, Source: activity.SourceSDK, Start: testNow.UnixNano() + int64(n)*1e6, End: testNow.UnixNano() + int64(n)*1e6 + 12345678,
+				Agent: "refund-agent", Provider: "openai", Model: "gpt-4o-mini", FinishReason: "stop", TTFT: 5e6,
+				Usage: activity.Usage{InputTotal: 1000 + int64(n), CacheRead: 12, CacheWrite: -1, OutputTotal: 99, Reasoning: -1},
+			}, Cost: activity.Cost{Nanos: 123456, Currency: "USD", Basis: activity.CostBook}, Counted: true,
+			Refs: []activity.ContentRef{{Field: activity.ContentInput, Messages: "0-31"}, {Field: activity.ContentOutput, Messages: "32"}},
+		})
 	}
 	a := newTestAPI(b, func(o *Options) { o.Store = store })
 	for _, accept := range []string{"", "gzip"} {
