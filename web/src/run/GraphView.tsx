@@ -30,7 +30,7 @@ export interface GraphViewProps {
   onSelect: (i: number) => void;
 }
 
-type Data = { node: GraphNode; on: boolean };
+type Data = { node: GraphNode; on: boolean; down: boolean };
 
 /** GraphView draws what was observed: who called what, or what followed what. */
 export default function GraphView(p: GraphViewProps) {
@@ -58,8 +58,8 @@ function Inner({ tree, selected, mode, onMode, onSelect }: GraphViewProps) {
       graph.nodes.map((n) => ({
         id: n.id,
         type: 'participant',
-        position: placed.get(n.id)!,
-        data: { node: n, on: n.id === chosen },
+        position: placed.at.get(n.id)!,
+        data: { node: n, on: n.id === chosen, down: placed.down },
         draggable: true,
         ariaLabel: `${n.kind} ${plain(n.name, 60)}, ${n.count} times, ${n.errors} failed`,
       })),
@@ -164,9 +164,17 @@ function Inner({ tree, selected, mode, onMode, onSelect }: GraphViewProps) {
 const WIDTH = 178;
 const HEIGHT = 50;
 
-function place(nodes: readonly GraphNode[], edges: readonly GraphEdge[]): Map<string, { x: number; y: number }> {
+/** place lays the graph out from left to right, or from top to bottom where that leaves it larger in the pane. */
+function place(nodes: readonly GraphNode[], edges: readonly GraphEdge[]): { at: Map<string, { x: number; y: number }>; down: boolean } {
+  const across = layout(nodes, edges, 'LR');
+  const down = layout(nodes, edges, 'TB');
+  const zoom = (l: typeof across) => Math.min(1, 620 / l.width, 480 / l.height);
+  return zoom(down) > zoom(across) * 1.15 ? { at: down.at, down: true } : { at: across.at, down: false };
+}
+
+function layout(nodes: readonly GraphNode[], edges: readonly GraphEdge[], rankdir: 'LR' | 'TB') {
   const g = new dagre.graphlib.Graph();
-  g.setGraph({ rankdir: 'LR', nodesep: 22, ranksep: 90, marginx: 12, marginy: 12 });
+  g.setGraph({ rankdir, nodesep: rankdir === 'LR' ? 22 : 40, ranksep: rankdir === 'LR' ? 90 : 46, marginx: 12, marginy: 12 });
   g.setDefaultEdgeLabel(() => ({}));
   for (const n of nodes) g.setNode(n.id, { width: WIDTH, height: HEIGHT });
   for (const e of edges) if (e.from !== e.to) g.setEdge(e.from, e.to);
@@ -176,7 +184,8 @@ function place(nodes: readonly GraphNode[], edges: readonly GraphEdge[]): Map<st
     const at = g.node(n.id) as { x: number; y: number } | undefined;
     out.set(n.id, { x: (at?.x ?? 0) - WIDTH / 2, y: (at?.y ?? 0) - HEIGHT / 2 });
   }
-  return out;
+  const size = g.graph() as { width?: number; height?: number };
+  return { at: out, width: size.width || 1, height: size.height || 1 };
 }
 
 function Participant({ data }: NodeProps<Node<Data>>) {
@@ -187,7 +196,7 @@ function Participant({ data }: NodeProps<Node<Data>>) {
       className={`${css.gnode} ${data.on ? css.gnodeOn : ''} ${n.errors > 0 ? css.gnodeBad : ''}`}
       style={{ '--kind': `var(${l.color})`, width: WIDTH, height: HEIGHT } as React.CSSProperties}
     >
-      <Handle type="target" position={Position.Left} className={css.handle} isConnectable={false} />
+      <Handle type="target" position={data.down ? Position.Top : Position.Left} className={css.handle} isConnectable={false} />
       <div className={css.gname}>
         <span className={css.kind} aria-hidden>
           {n.kind === 'run' ? '▸' : l.letter}
@@ -201,7 +210,7 @@ function Participant({ data }: NodeProps<Node<Data>>) {
           {num(n.count)}× · {formatDuration(n.ms / n.count)} each{n.errors > 0 && <span className={css.bad}> · {num(n.errors)} failed</span>}
         </div>
       )}
-      <Handle type="source" position={Position.Right} className={css.handle} isConnectable={false} />
+      <Handle type="source" position={data.down ? Position.Bottom : Position.Right} className={css.handle} isConnectable={false} />
     </div>
   );
 }

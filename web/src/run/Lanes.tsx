@@ -19,7 +19,7 @@ export function Decisions({ tree, onSelect }: { tree: Tree; onSelect: (i: number
   }, [tree]);
   return (
     <section className={css.lanebar} aria-label="Decisions">
-      <h3>Decisions</h3>
+      <h2>Decisions</h2>
       {decided.length === 0 ? (
         <p className={css.quiet}>No decisions were recorded: this run did not pass the door.</p>
       ) : (
@@ -121,7 +121,7 @@ export function Behaviour({ tree, scale, view, onSelect }: { tree: Tree; scale: 
   return (
     <section className={css.behaviour} aria-label="Behaviour">
       <div className={css.behaviourname}>
-        <h3>Behaviour</h3>
+        <h2>Behaviour</h2>
         <p className={css.quiet}>
           {calls.length === 0 ? 'No model calls.' : most > 0 ? `Context up to ${num(most)} tokens a call` : 'Context of each call'}
           {unknown > 0 && calls.length > 0 ? `, unknown for ${num(unknown)}` : ''}

@@ -542,12 +542,12 @@ function Performance({ tree, critical, lane, selected, live, follow, find, onFin
               Critical path
             </button>
             {folded > 0 && (
-              <button type="button" className={css.tool} aria-pressed={fold} onClick={() => setParams({ gaps: fold ? 'open' : undefined })} title="Fold stretches in which nothing happened (w)">
-                {fold ? `${formatDuration(folded)} idle folded` : 'Fold idle time'}
+              <button type="button" className={css.tool} aria-pressed={fold} onClick={() => setParams({ gaps: fold ? 'open' : undefined })} title={`${formatDuration(folded)} in which nothing happened: ${fold ? 'show them' : 'fold them'} (w)`}>
+                {fold ? 'Idle folded' : 'Fold idle'}
               </button>
             )}
-            <button type="button" className={css.tool} onClick={() => (collapsed.size ? setCollapsed(new Set()) : collapseAll())} title="Collapse or expand all">
-              {collapsed.size ? 'Expand all' : 'Collapse'}
+            <button type="button" className={css.tool} onClick={() => (collapsed.size ? setCollapsed(new Set()) : collapseAll())} title={collapsed.size ? 'Expand all' : 'Collapse all'} aria-label={collapsed.size ? 'Expand all' : 'Collapse all'}>
+              {collapsed.size ? '⊞' : '⊟'}
             </button>
             <span className={css.zoom}>
               <button type="button" className={css.tool} onClick={() => onView(zoomView(view, 1 / 0.6, 0.5, scale.span))} aria-label="Zoom out" title="Zoom out (−)">
@@ -556,9 +556,11 @@ function Performance({ tree, critical, lane, selected, live, follow, find, onFin
               <button type="button" className={css.tool} onClick={() => onView(zoomView(view, 0.6, 0.5, scale.span))} aria-label="Zoom in" title="Zoom in (+, or Ctrl and the wheel)">
                 +
               </button>
-              <button type="button" className={css.tool} onClick={() => setZoom(null)} disabled={!zoom} title="The whole run (0)">
-                Fit
-              </button>
+              {zoom && (
+                <button type="button" className={css.tool} onClick={() => setZoom(null)} title="The whole run (0)">
+                  Fit
+                </button>
+              )}
             </span>
           </>
         )}

@@ -228,11 +228,11 @@ const RowView = memo(function RowView({ row, tree, messages, selected, open, row
           </div>
           <div className={css.sides}>
             <div>
-              <h4 className={css.sidehead}>arguments</h4>
+              <div className={css.sidehead}>arguments</div>
               <Bodies ordinals={row.args} messages={messages} fallback={s.tool?.arguments} />
             </div>
             <div>
-              <h4 className={css.sidehead}>result</h4>
+              <div className={css.sidehead}>result</div>
               {s.status === 'error' && <ErrorLine s={s} />}
               {(s.status !== 'error' || row.result.length > 0) && (
                 <Bodies ordinals={row.result} messages={messages} fallback={s.tool?.result} running={s.status === 'running'} />

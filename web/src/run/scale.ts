@@ -31,7 +31,7 @@ export function idleGaps(t: Tree): Gap[] {
   if (t.total > reach) gaps.push({ from: reach, to: t.total });
   // A gap is folded when it is long beside the work: else folding would hide
   // the very slowness that somebody came to see.
-  const least = Math.max(500, busy * 0.25);
+  const least = Math.max(1000, busy * 0.5);
   return gaps.filter((g) => g.to - g.from >= least);
 }
 

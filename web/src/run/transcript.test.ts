@@ -50,6 +50,14 @@ describe('transcript', () => {
     ]);
     expect(rows.find((r) => r.type === 'tool')).toMatchObject({ args: [3], result: [4], asked: true });
   });
+  it('shows words that a user says twice, twice', () => {
+    const t = buildTree([
+      step('m1', null, 'model', 0, 1, { message_refs: { input: '0', output: '1' } }),
+      step('m2', null, 'model', 5, 1, { message_refs: { input: '0-1,0', output: '2' } }),
+    ]);
+    const rows = buildTranscript(t, book([text(0, 'user', 'go on'), text(1, 'assistant', 'one', 'output'), text(2, 'assistant', 'two', 'output')]));
+    expect(rows.flatMap((r) => (r.type === 'message' ? [r.ordinal] : []))).toEqual([0, 1, 0, 2]);
+  });
   it('names what a call no longer sends', () => {
     expect(historyChange('0-9', '0,5-11')).toEqual({ kept: 6, added: [10, 11], dropped: [1, 2, 3, 4], rewritten: true });
   });

@@ -67,6 +67,7 @@ export function buildTranscript(t: Tree, messages: ReadonlyMap<number, Message>)
     if (id && !toolOf.has(id)) toolOf.set(id, i);
   }
   const askedFor = new Set<string>();
+  const times = new Map<string | number, number>(); // how often one history said a thing
   const lastOf = new Map<string, number[]>(); // agent -> what its last call was given
   const sameCall = new Map<string, number>(); // tool and arguments -> times called
 
@@ -119,11 +120,20 @@ export function buildTranscript(t: Tree, messages: ReadonlyMap<number, Message>)
       const resent: number[] = [];
       const places: number[] = [];
       const fresh: number[] = [];
+      // A user may say the same words twice: the second time is news, although
+      // both are one stored message.
+      const inList = new Map<string | number, number>();
       given.forEach((o, at) => {
-        if (isShown(o)) {
+        const id = keyOf(o) || o;
+        const nth = (inList.get(id) ?? 0) + 1;
+        inList.set(id, nth);
+        if (nth <= (times.get(id) ?? (isShown(o) ? 1 : 0))) {
           resent.push(o);
           places.push(at);
-        } else fresh.push(o);
+        } else {
+          fresh.push(o);
+          times.set(id, nth);
+        }
       });
       let dropped: number[] = [];
       if (before && given.length) {
@@ -146,6 +156,8 @@ export function buildTranscript(t: Tree, messages: ReadonlyMap<number, Message>)
       }
       for (const o of listed) rows.push({ type: 'message', step: i, depth, ordinal: o, out: false, tools: toolsIn(messages.get(o), toolOf, null) });
       for (const o of output) {
+        const id = keyOf(o) || o;
+        times.set(id, Math.max(times.get(id) ?? 0, (inList.get(id) ?? 0) + 1));
         show(o);
         rows.push({ type: 'message', step: i, depth, ordinal: o, out: true, tools: toolsIn(messages.get(o), toolOf, askedFor) });
       }
@@ -160,13 +172,13 @@ export function buildTranscript(t: Tree, messages: ReadonlyMap<number, Message>)
       const args = expandRanges(parseRanges(refs.arguments ?? refs.input));
       const result = expandRanges(parseRanges(refs.result ?? refs.output));
       const same = `${s.tool?.name ?? s.name}\u0000${refs.arguments ?? refs.input ?? `?${i}`}`;
-      const times = (sameCall.get(same) ?? 0) + 1;
-      sameCall.set(same, times);
+      const nth = (sameCall.get(same) ?? 0) + 1;
+      sameCall.set(same, nth);
       for (const o of [...args, ...result]) show(o);
       // The model's later "tool" message repeats this result under the call's id.
       const id = s.tool?.call_id;
       if (id) shownKeys.add(`\u0001result ${id} `);
-      rows.push({ type: 'tool', step: i, depth, args, result, repeat: times, asked: id ? askedFor.has(id) : false });
+      rows.push({ type: 'tool', step: i, depth, args, result, repeat: nth, asked: id ? askedFor.has(id) : false });
       continue;
     }
 

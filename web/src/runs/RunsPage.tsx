@@ -1,9 +1,9 @@
-import { Checkbox, Popover } from '@mantine/core';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { Problem } from '../api/client';
 import type { Run } from '../api/types';
 import { usePageParams } from '../run/urlState';
+import { Dropdown } from '../shared/Dropdown';
 import { count, plural } from '../shared/format';
 import { useShortcuts } from '../shared/keys';
 import { type Column, KeyTable } from '../shared/KeyTable';
@@ -66,6 +66,12 @@ export function RunsPage() {
   const chosen = (params.cols ?? '').split(',').filter(Boolean);
   const all = useMemo(() => allColumns(view.tz), [view.tz]);
   const shown = all.filter((c) => (chosen.length ? chosen.includes(c.id) : c.standard));
+  const choose = (id: string) => {
+    const now = shown.map((s) => s.id);
+    const next = now.includes(id) ? now.filter((x) => x !== id) : all.map((a) => a.id).filter((x) => x === id || now.includes(x));
+    const standard = all.filter((a) => a.standard).map((a) => a.id);
+    setParams({ cols: next.join() === standard.join() || next.length === 0 ? undefined : next.join(',') });
+  };
   const columns: Column<Run>[] = [
     {
       id: 'select',
@@ -96,35 +102,29 @@ export function RunsPage() {
       <PageHeader title="Runs" question="What happened?" answer={<Answer rows={cells(totals.data)} q={q} live={view.live} />} actions={<ActivityTabs />} />
       <div className={css.controls}>
         <SearchBox id="runs-search" value={q} onChange={setQ} fields={fields.data ?? []} label="Search runs" placeholder="Search: agent:refunds cost>0.10 any(kind:tool status:error) or words that were said   ( / )" error={searchError} />
-        <Popover width={220}>
-          <Popover.Target>
-            <button type="button" className={css.chip}>
-              Columns ▾
-            </button>
-          </Popover.Target>
-          <Popover.Dropdown className={css.facetbox}>
-            <div className={css.facetlist}>
-              {all.map((c) => (
-                <Checkbox
-                  key={c.id}
-                  label={c.name}
-                  checked={shown.some((s) => s.id === c.id)}
-                  onChange={() => {
-                    const now = shown.map((s) => s.id);
-                    const next = now.includes(c.id) ? now.filter((x) => x !== c.id) : all.map((a) => a.id).filter((x) => x === c.id || now.includes(x));
-                    const standard = all.filter((a) => a.standard).map((a) => a.id);
-                    setParams({ cols: next.join() === standard.join() || next.length === 0 ? undefined : next.join(',') });
-                  }}
-                />
-              ))}
+        <Dropdown label="Columns" role="dialog" align="end" className={css.chip} trigger={
+            <>
+              Columns<span aria-hidden> ▾</span>
+            </>
+          }>
+          {() => (
+            <div className={css.facetbox}>
+              <div className={css.facetlist}>
+                {all.map((c) => (
+                  <label key={c.id} className={css.facetrow}>
+                    <input type="checkbox" className={css.check} checked={shown.some((s) => s.id === c.id)} onChange={() => choose(c.id)} />
+                    <span className="grow">{c.name}</span>
+                  </label>
+                ))}
+              </div>
+              {chosen.length > 0 && (
+                <button type="button" className={css.textbutton} onClick={() => setParams({ cols: undefined })}>
+                  The usual columns
+                </button>
+              )}
             </div>
-            {chosen.length > 0 && (
-              <button type="button" className={css.textbutton} onClick={() => setParams({ cols: undefined })}>
-                The usual columns
-              </button>
-            )}
-          </Popover.Dropdown>
-        </Popover>
+          )}
+        </Dropdown>
       </div>
       <Facets q={q} onChange={setQ} view={view} fields={fields.data ?? []} />
       <Strip view={view} q={q} tick={tick} brush={brush} onBrush={setBrush} onZoom={(s) => (setBrush(null), setView({ from: new Date(s.from).toISOString(), to: new Date(s.to).toISOString() }))} onDifferent={(s) => setDiff(s)} />

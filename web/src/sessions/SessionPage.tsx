@@ -94,7 +94,7 @@ export function SessionPage() {
               return (
                 <div key={r.id}>
                   {gap > 60_000 && <p className={css.pause}>{duration(gap)} later</p>}
-                  <section className={css.episode} data-bad={r.failed || undefined} aria-label={r.name || r.id}>
+                  <section className={css.episode} data-bad={r.failed || undefined}>
                     <div className={css.episodehead}>
                       <RunStatus status={r.status} failed={r.failed} />
                       <Link to={'/runs/$id' as never} params={{ id: r.id } as never} search={pickView as never}>

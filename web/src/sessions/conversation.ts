@@ -15,7 +15,8 @@ export function fresh(messages: readonly Message[], seen: Set<string>): Message[
     if (said.length === 0) continue;
     const bare = { ...m, role, parts: said };
     const key = textKey(bare);
-    if (key === '' || seen.has(key)) continue;
+    // What comes back is news even when it was said before; what goes in may be history.
+    if (key === '' || (m.field !== 'output' && seen.has(key))) continue;
     seen.add(key);
     out.push(bare);
   }

@@ -14,6 +14,7 @@ export interface Shortcut {
 
 interface Group {
   name: string;
+  base: boolean;
   list: Shortcut[];
 }
 
@@ -40,17 +41,25 @@ function typing(target: EventTarget | null): boolean {
   return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
 }
 
+// Closed popovers stay in the page with their role: only what can be seen counts.
+function dialogOpen(): boolean {
+  for (const d of document.querySelectorAll('[role="dialog"]')) if (d.checkVisibility?.() ?? true) return true;
+  return false;
+}
+
 function onKey(e: KeyboardEvent) {
   if (e.defaultPrevented || e.isComposing) return;
   const pressed = keyOf(e);
   if (/(^|\+)(shift|control|alt|meta)$/.test(pressed)) return;
-  const busy = typing(e.target) || document.querySelector('[role="dialog"]') !== null;
+  const busy = typing(e.target) || dialogOpen();
   const whole = pending ? `${pending} ${pressed}` : pressed;
   pending = '';
   clearTimeout(pendingTimer);
   let opens = false;
-  for (let i = groups.length - 1; i >= 0; i--) {
-    for (const s of groups[i]!.list) {
+  // The frame's effects run after its page's, so being newer is not enough.
+  const order = [...groups].reverse().sort((a, b) => Number(a.base) - Number(b.base));
+  for (const g of order) {
+    for (const s of g.list) {
       if (busy && !s.always) continue;
       if (s.keys === whole) {
         e.preventDefault();
@@ -68,14 +77,18 @@ function onKey(e: KeyboardEvent) {
 
 if (typeof window !== 'undefined') window.addEventListener('keydown', onKey);
 
-/** useShortcuts registers a group while the component is shown. The newest group wins. */
-export function useShortcuts(name: string, list: Shortcut[]): void {
+/**
+ * useShortcuts registers a group while the component is shown. The newest group
+ * wins; one of the frame itself (base) gives way to any page's.
+ */
+export function useShortcuts(name: string, list: Shortcut[], base = false): void {
   const latest = useRef(list);
   latest.current = list;
   const shape = list.map((s) => s.keys + '\t' + s.label).join('\n');
   useEffect(() => {
     const group: Group = {
       name,
+      base,
       list: latest.current.map((s, i) => ({ ...s, run: () => latest.current[i]?.run() })),
     };
     groups.push(group);
@@ -84,7 +97,7 @@ export function useShortcuts(name: string, list: Shortcut[]): void {
       groups = groups.filter((g) => g !== group);
       changed();
     };
-  }, [name, shape]);
+  }, [name, shape, base]);
 }
 
 /** useGroups is what "?" shows. */

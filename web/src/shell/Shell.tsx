@@ -41,10 +41,11 @@ export function Shell() {
     { keys: '?', label: 'Shortcuts of this page', run: () => dialogs.open('help') },
     { keys: 'c', label: 'Connect an agent', run: () => dialogs.open('connect') },
     { keys: '[', label: 'Fold the navigation', run: () => setPrefs({ nav: prefs.nav === 'open' ? 'closed' : 'open' }) },
-  ]);
+  ], true);
   useShortcuts(
     'Go to',
     pages.filter((p) => p.go).map((p) => ({ keys: `g ${p.go}`, label: p.name, run: () => void navigate({ to: p.to as never }) })),
+    true,
   );
 
   if (me.error instanceof Problem && me.error.status === 401) return <Navigate to={'/sign-in' as never} search={{ next: href } as never} replace />;

@@ -26,10 +26,12 @@ export function TopBar() {
       <ZonePick />
       <span className="grow" />
       <LiveState />
-      <UnstyledButton className={css.searchButton} onClick={() => dialogs.open('palette')} aria-label="Find a page, run, agent or action">
+      <UnstyledButton className={css.searchButton} onClick={() => dialogs.open('palette')} aria-label="Find Ctrl K: a page, run, agent or action">
         <Icon name="search" size={14} />
-        <span className={`grow ${css.hideNarrow}`}>Find</span>
-        <kbd className={css.hideNarrow}>Ctrl K</kbd>
+        <span className={`grow ${css.hideNarrow}`}>Find</span>{' '}
+        <kbd className={css.hideNarrow} aria-hidden>
+          Ctrl K
+        </kbd>
       </UnstyledButton>
       <CopyLink />
       <ActionIcon title="Shortcuts (?)" aria-label="Shortcuts" onClick={() => dialogs.open('help')}>
@@ -54,11 +56,11 @@ function Pick({ name, value, options, onPick }: { name: string; value: string; o
   const current = options.find((o) => o.value === value)?.label ?? value;
   return (
     <Dropdown
-      label={`${name}: ${current}`}
+      label={`${name} ${current}`}
       className={css.pick}
       trigger={
         <>
-          <span className={css.key}>{name}</span>
+          <span className={css.key}>{name}</span>{' '}
           <span className={css.value}>{current}</span>
           <Icon name="down" size={12} />
         </>
@@ -109,13 +111,13 @@ function PeriodPick() {
   const label = periodLabel(view.from, view.to) || `${dayClock(p.from, view.tz)} to ${view.to === 'now' ? 'now' : sameDay ? clock(p.to, view.tz) : dayClock(p.to, view.tz)}`;
   return (
     <Dropdown
-      label={`Period: ${label}`}
+      label={`${label} ${compareWords[view.cmp]}`.trim()}
       role="dialog"
       className={css.pick}
       trigger={
         <>
           <Icon name="clock" size={14} />
-          <span className={css.value}>{label}</span>
+          <span className={css.value}>{label}</span>{' '}
           <span className={`${css.key} ${css.hideNarrow}`}>{compareWords[view.cmp]}</span>
           <Icon name="down" size={12} />
         </>
