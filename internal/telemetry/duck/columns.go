@@ -47,9 +47,9 @@ func newTable[T any](name string, cols ...column[T]) *table[T] {
 	return &table[T]{name: name, cols: cols, schema: parquet.NewSchema(name, g)}
 }
 
-// pageSize is how much of a column lies in one page: large enough to compress
-// well, and one page is all that reading a run has to decompress of it.
-const pageSize = 1 << 20
+// pageSize is how much of a column lies in one page. One page is all that reading a
+// run has to decompress of it; 1 MB saved 0.4 % of the size and took longer.
+const pageSize = 256 << 10
 
 // codec compresses every page. The library's default level costs a third more
 // time than the fastest and saves a tenth of the size.

@@ -235,7 +235,12 @@ func lock(path string) (func(), error) {
 		return nil, fault.New(fault.KindConflict, "telemetry.in_use", "another process uses this telemetry store").
 			WithHint("stop it, or give this one a folder of its own with --data").WithCause(err)
 	}
-	return func() { _ = f.Close() }, nil
+	return func() {
+		// Closing is not enough while a process that is just being started still
+		// has a copy of the descriptor.
+		_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
+		_ = f.Close()
+	}, nil
 }
 
 const nsPerDay = 24 * int64(time.Hour)

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/parquet-go/parquet-go"
 )
@@ -178,8 +179,8 @@ func (s *segments) unlink(gone []segment) {
 	for _, g := range gone {
 		_ = os.Remove(s.path(g))
 		_ = os.Remove(s.idxPath(g))
-		_ = os.Remove(filepath.Dir(s.path(g)))               // only when empty
-		_ = os.Remove(filepath.Dir(filepath.Dir(s.path(g)))) // only when empty
+		_ = syscall.Rmdir(filepath.Dir(s.path(g)))               // only when empty
+		_ = syscall.Rmdir(filepath.Dir(filepath.Dir(s.path(g)))) // only when empty
 	}
 }
 
