@@ -272,3 +272,25 @@ func TestLongRun(t *testing.T) {
 		t.Errorf("calls %d, input %d, steps %d", run.ModelCalls, run.Usage.InputTotal, run.Steps)
 	}
 }
+
+// FuzzPayload holds that no bytes on the log make the fold panic.
+func FuzzPayload(f *testing.F) {
+	good := activity.AppendBatch(nil, batchOf(
+		span1(1, 1, 0, activity.KindModel, used(1, 1), said(activity.ContentInput, "openai.messages", `[{"role":"user","content":"x"}]`)),
+		span1(1, 0, -1, activity.KindAgent), span1(1, 2, 2, activity.KindTool),
+	))
+	f.Add(good)
+	f.Add(append(good, good[:len(good)/2]...))
+	f.Fuzz(func(t *testing.T, p []byte) {
+		h := newHarness(t, newMemory(), nil)
+		if err := h.r.payload(t.Context(), p, start0); err != nil && !errors.Is(err, activity.ErrCodec) {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		h.r.commit(ctx, true)
+		if h.r.failing != nil || ctx.Err() != nil {
+			t.Fatalf("not stored: %v, %v", h.r.failing, ctx.Err())
+		}
+	})
+}
