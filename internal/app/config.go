@@ -108,8 +108,16 @@ var units = []struct {
 	suffix string
 	factor int64
 }{
-	{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40},
-	{"kB", 1e3}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"B", 1},
+	{"KiB", 1 << 10},
+	{"MiB", 1 << 20},
+	{"GiB", 1 << 30},
+	{"TiB", 1 << 40},
+	{"kB", 1e3},
+	{"KB", 1e3},
+	{"MB", 1e6},
+	{"GB", 1e9},
+	{"TB", 1e12},
+	{"B", 1},
 }
 
 // ParseBytes reads a size.
@@ -263,8 +271,10 @@ type listenerKey struct {
 
 func (c *Config) listeners() []listenerKey {
 	return []listenerKey{
-		{"listen", &c.Listen}, {"gateway_listen", &c.GatewayListen},
-		{"otlp_grpc_listen", &c.OTLPGRPCListen}, {"otlp_http_listen", &c.OTLPHTTPListen},
+		{"listen", &c.Listen},
+		{"gateway_listen", &c.GatewayListen},
+		{"otlp_grpc_listen", &c.OTLPGRPCListen},
+		{"otlp_http_listen", &c.OTLPHTTPListen},
 	}
 }
 
