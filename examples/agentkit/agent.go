@@ -50,6 +50,10 @@ var ErrTurns = errors.New("the run reached its limit of turns")
 // answers. One run is one trace: agent, model and tool spans.
 func (a *Agent) Run(ctx context.Context, t Task) (res Result, err error) {
 	name, attrs := a.Dialect.Agent(a, t)
+	// No convention has a word for what kind of work a run does, nor for
+	// whether somebody waits for it; an endpoint that does not know these keeps
+	// them as plain attributes.
+	attrs = append(attrs, str("reeve.task", t.Name), str("reeve.mode", a.Mode))
 	ctx, span := a.Telemetry.tracer.Start(ctx, name, trace.WithNewRoot(), trace.WithSpanKind(trace.SpanKindInternal), trace.WithAttributes(attrs...))
 	defer func() {
 		span.SetAttributes(a.Dialect.AgentEnd(res.Answer)...)

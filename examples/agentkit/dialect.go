@@ -51,7 +51,7 @@ func (GenAI) Agent(a *Agent, t Task) (string, []attribute.KeyValue) {
 func genAICommon(a *Agent, t Task) []attribute.KeyValue {
 	out := []attribute.KeyValue{
 		str("gen_ai.agent.name", a.Name), str("gen_ai.agent.id", a.ID), str("gen_ai.agent.version", a.Version),
-		str("gen_ai.conversation.id", t.Session), str("reeve.task", t.Name), str("reeve.mode", a.Mode),
+		str("gen_ai.conversation.id", t.Session),
 	}
 	if t.User != "" {
 		out = append(out, str("user.id", t.User))

@@ -178,9 +178,9 @@ func (d *Demo) banner(h historyTotals, took time.Duration) {
 	d.say("")
 	d.say("  Reeve is at    %s    (ready after %.1f s)", d.at.API, took.Seconds())
 	for i, p := range d.people {
-		label := "               "
+		label := "                 "
 		if i == 0 {
-			label = "  Sign in as   "
+			label = "  Sign in as     "
 		}
 		d.say("%s%-18s password %s   the %s; or switch in the console", label, p.name, p.password, p.title)
 	}

@@ -10,7 +10,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -464,11 +463,8 @@ func (o *one) add(s bench.Span, attrs []attribute.KeyValue, took time.Duration) 
 func (o *one) write(s bench.Span, attrs []attribute.KeyValue, start, end time.Time) {
 	s.Trace, s.Start, s.End = o.trace, start.UnixNano(), end.UnixNano()
 	b := o.h.attrs[:0]
-	for i, kv := range attrs {
-		// reeve.task and reeve.mode are in some dialects already.
-		if !slices.ContainsFunc(attrs[i+1:], func(later attribute.KeyValue) bool { return later.Key == kv.Key }) {
-			b = appendAttribute(b, kv)
-		}
+	for _, kv := range attrs {
+		b = appendAttribute(b, kv)
 	}
 	o.h.attrs = b
 	s.Attributes = b
