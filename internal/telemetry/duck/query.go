@@ -295,7 +295,7 @@ func (s *Store) queryRollups(ctx context.Context, q *telemetry.Query) (*telemetr
 	}
 	from, to := int64(-1<<40), int64(1<<40)
 	if !q.From.IsZero() {
-		from = floorDiv(q.From.Unix(), 60)
+		from = floorDiv(floorDiv(q.From.Unix(), 60), level) * level // buckets of a chart are whole
 	}
 	if !q.To.IsZero() {
 		to = floorDiv(q.To.Unix()+59, 60)
@@ -485,10 +485,13 @@ func rollupFits(q *telemetry.Query, now time.Time) (telemetry.Family, rollupFilt
 		}
 	}
 	fits, ok := rollupWhere(q.Where, use, now)
-	// By model and tool, rollups hold calls only, where rows would show every
-	// step: the question must say that it means calls.
-	if family != telemetry.FamilyAgent {
-		return 0, nil, false
+	// By model and tool, rollups hold calls only, where rows show every step: the
+	// question must say that it means calls.
+	switch family {
+	case telemetry.FamilyModel:
+		ok = ok && saysCalls(q.Where, "call", "true")
+	case telemetry.FamilyTool:
+		ok = ok && saysCalls(q.Where, "kind", "tool")
 	}
 	return family, fits, ok
 }
@@ -519,6 +522,9 @@ func rollupWhere(e search.Expr, use func(string) bool, now time.Time) (rollupFil
 		if name == "env" {
 			name = "environment"
 		}
+		if saysCalls(e, "call", "true") && use("model") || saysCalls(e, "kind", "tool") && use("tool") {
+			return func(*telemetry.RollupDelta) bool { return true }, true // what the family holds
+		}
 		if (e.Op != ":" && e.Op != "!=") || !use(name) {
 			return nil, false
 		}
@@ -542,6 +548,17 @@ func rollupWhere(e search.Expr, use func(string) bool, now time.Time) (rollupFil
 		}, true
 	}
 	return nil, false
+}
+
+// saysCalls reports whether a search demands field:value.
+func saysCalls(e search.Expr, field, value string) bool {
+	switch e := e.(type) {
+	case *search.And:
+		return slices.ContainsFunc(e.Of, func(of search.Expr) bool { return saysCalls(of, field, value) })
+	case *search.Cmp:
+		return e.Field == field && e.Op == ":" && len(e.Values) == 1 && e.Values[0] == value
+	}
+	return false
 }
 
 // rollupUnit is the unit of a measure that rollups hold, "" for others.

@@ -3,6 +3,7 @@ package duck
 import (
 	"encoding/hex"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -215,6 +216,17 @@ func (w *where) contains(expr, phrase string) string {
 	return fmt.Sprintf("contains(lower(%s), %s)", expr, w.bind(strings.ToLower(phrase)))
 }
 
+// inContent looks for a phrase in content, ignoring case. DuckDB's regular
+// expressions find a fixed text in half the time that lower() and contains()
+// take (10 and 21 ms beside 23 ms of reading, 42 MB). The pattern is a literal of
+// quoted text, since one given as parameter is compiled for every row.
+func (w *where) inContent(phrase string) string {
+	if strings.ContainsRune(phrase, 0) {
+		return w.contains("raw", phrase)
+	}
+	return "regexp_matches(raw, " + quoteText("(?i)"+regexp.QuoteMeta(phrase)) + ")"
+}
+
 // text finds a phrase in names and errors, and in content when the asker may
 // read it.
 func (w *where) text(phrase string, scope search.Scope) (string, error) {
@@ -228,7 +240,7 @@ func (w *where) text(phrase string, scope search.Scope) (string, error) {
 		if !w.content {
 			return "", fault.New(fault.KindDenied, "telemetry.content_denied", "a phrase in messages needs the permission to read content")
 		}
-		return "hash IN (SELECT hash FROM " + w.from(tableContent) + " x WHERE " + w.contains("raw", phrase) + ")", nil
+		return "hash IN (SELECT hash FROM " + w.from(tableContent) + " x WHERE " + w.inContent(phrase) + ")", nil
 	case search.ScopeLog:
 		columns = []string{"body", "event"}
 	}
@@ -243,11 +255,11 @@ func (w *where) text(phrase string, scope search.Scope) (string, error) {
 	if w.content && scope == search.ScopeRun {
 		// The row of a content names the run where it first appeared, so no join
 		// is needed. Another run of the day that only repeats it is not found.
-		parts = append(parts, "run IN (SELECT run FROM "+w.from(tableContent)+" x WHERE "+w.contains("raw", phrase)+")")
+		parts = append(parts, "run IN (SELECT run FROM "+w.from(tableContent)+" x WHERE "+w.inContent(phrase)+")")
 	}
 	if w.content && scope == search.ScopeStep {
 		parts = append(parts, "(run, sid) IN (SELECT (run, sid) FROM "+w.from(tableMessages)+" x WHERE hash IN (SELECT hash FROM "+w.from(tableContent)+" y WHERE "+
-			w.contains("raw", phrase)+"))", w.contains("attr_values", phrase))
+			w.inContent(phrase)+"))", w.contains("attr_values", phrase))
 	}
 	return "(" + strings.Join(parts, " OR ") + ")", nil
 }
@@ -421,7 +433,7 @@ func (w *where) dynamic(prefix, key string, scope search.Scope, op string, v sea
 		if v.Unknown {
 			return fmt.Sprintf("(NOT contains(labels, %s))", w.bind("\x1f"+key+"\x1e")), nil
 		}
-		x := fmt.Sprintf("regexp_extract(labels, %s, 1)", w.bind("\x1f"+regexpQuote(key)+"\x1e([^\x1f]*)\x1f"))
+		x := fmt.Sprintf("regexp_extract(labels, %s, 1)", w.bind("\x1f"+regexp.QuoteMeta(key)+"\x1e([^\x1f]*)\x1f"))
 		has := fmt.Sprintf("contains(labels, %s)", w.bind("\x1f"+key+"\x1e"))
 		return w.dynamicValue(x, has, "''", op, v)
 	}
@@ -467,15 +479,4 @@ func (w *where) dynamicValue(x, has, typ, op string, v search.Value) (string, er
 		return "", badQuery("an attribute does not take %s", op)
 	}
 	return fmt.Sprintf("(%s AND coalesce((SELECT %s FROM (SELECT %s AS v, %s AS t)), false))", has, cond, x, typ), nil
-}
-
-func regexpQuote(s string) string {
-	var b strings.Builder
-	for _, c := range s {
-		if strings.ContainsRune(`\.+*?()|[]{}^$`, c) {
-			b.WriteByte('\\')
-		}
-		b.WriteRune(c)
-	}
-	return b.String()
 }
