@@ -68,13 +68,15 @@ func (t *table[T]) options() []parquet.WriterOption {
 	return opts
 }
 
-func (t *table[T]) writer(w io.Writer) *parquet.Writer { return parquet.NewWriter(w, t.options()...) }
+func (t *table[T]) writer(w io.Writer) *parquet.GenericWriter[any] {
+	return parquet.NewGenericWriter[any](w, t.options()...)
+}
 
 // encoder writes rows of one table; it keeps its buffers. Not safe for
 // concurrent use.
 type encoder[T any] struct {
 	t      *table[T]
-	w      *parquet.Writer
+	w      *parquet.GenericWriter[any]
 	values []parquet.Value
 }
 
@@ -100,7 +102,7 @@ func (e *encoder[T]) encode(w io.Writer, n int, at func(int) *T) error {
 }
 
 // group adds one row group's rows, column by column.
-func (e *encoder[T]) group(w *parquet.Writer, n int, at func(int) *T) error {
+func (e *encoder[T]) group(w *parquet.GenericWriter[any], n int, at func(int) *T) error {
 	if e.values == nil {
 		e.values = make([]parquet.Value, chunkRows)
 	}

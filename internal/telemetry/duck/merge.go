@@ -215,7 +215,7 @@ func (s *Store) join(group []segment, out *segment, encode bool, dead map[int64]
 	var idx []idxRow
 	n, err := writeFile(s.segs.path(*out), func(w io.Writer) (err error) {
 		defer recoverDamage(&err)
-		pw := parquet.NewWriter(w, append(tableOptions(out.table), parquet.MaxRowsPerRowGroup(max(groupRows, out.rows)))...)
+		pw := parquet.NewGenericWriter[any](w, append(tableOptions(out.table), parquet.MaxRowsPerRowGroup(max(groupRows, out.rows)))...)
 		var pending []parquet.RowGroup
 		var pendingRows int64
 		flush := func() error {

@@ -46,16 +46,6 @@ func (p *packer) len(n int) int {
 	return int(v)
 }
 
-func (p *packer) raw(v *[]byte) {
-	if !p.reading {
-		p.b = append(binary.AppendVarint(p.b, int64(len(*v))), *v...)
-		return
-	}
-	if n := p.len(0); n > 0 {
-		*v, p.b = slices.Clone(p.b[:n]), p.b[n:]
-	}
-}
-
 func (p *packer) str(v *string) {
 	if !p.reading {
 		p.b = append(binary.AppendVarint(p.b, int64(len(*v))), *v...)

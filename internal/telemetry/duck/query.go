@@ -457,7 +457,7 @@ func rollupFits(q *telemetry.Query, now time.Time) (telemetry.Family, rollupFilt
 		return 0, nil, false
 	}
 	use := func(name string) bool {
-		want := family
+		var want telemetry.Family
 		switch name {
 		case "agent", "team", "environment":
 			return true

@@ -188,10 +188,6 @@ func (s *Store) Messages(ctx context.Context, id activity.RunID, ordinals []int3
 // fillContent finds the content of messages by day and hash. Content that
 // retention took is missing: Raw stays nil.
 func (s *Store) fillContent(ctx context.Context, ms []activity.Message) error {
-	type at struct {
-		row  int64
-		into []int
-	}
 	byDay := map[int32]map[[16]byte][]int{}
 	for i := range ms {
 		m := &ms[i]

@@ -307,7 +307,6 @@ type logRow struct {
 	attrs, resource attrText
 	rest            []byte
 	texts           stepTexts
-	agentTeam       string
 }
 
 type L = logRow
