@@ -71,12 +71,6 @@ func (a *api) call(ctx context.Context, method, path string, body, into any) err
 	return nil
 }
 
-// sums are totals over stored steps as the API gives them.
-type sums struct {
-	Truth
-	Source string
-}
-
 // window is a period of event time.
 type window struct{ from, to time.Time }
 
