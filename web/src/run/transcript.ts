@@ -71,6 +71,20 @@ export function buildTranscript(t: Tree, messages: ReadonlyMap<number, Message>)
   const lastOf = new Map<string, number[]>(); // agent -> what its last call was given
   const sameCall = new Map<string, number>(); // tool and arguments -> times called
 
+  // Some senders dump a step's whole input as JSON beside its messages, and
+  // frameworks their state: with messages at hand those say nothing new here.
+  // The step's panel shows them.
+  let talk = false;
+  for (const m of messages.values()) if (m.role) talk = true;
+  const isDump = (o: number) => {
+    const m = messages.get(o);
+    return talk && m !== undefined && !m.role && (m.field === 'input' || m.field === 'output') && (m.parts ?? []).every((p) => p.type === 'json' || p.type === 'data');
+  };
+  const words = (list: number[]) => {
+    const out = list.filter((o) => !isDump(o));
+    return out.length ? out : list;
+  };
+
   // What an agent step was given or gave back and its calls say too is shown with the calls.
   const told = new Set<number>();
   const toldKeys = new Set<string>();
@@ -92,7 +106,7 @@ export function buildTranscript(t: Tree, messages: ReadonlyMap<number, Message>)
   const close = (upTo: number) => {
     while (closing.length && closing[closing.length - 1]!.at <= upTo) {
       const c = closing.pop()!;
-      const fresh = c.ordinals.filter((o) => !isShown(o) && !isTold(o));
+      const fresh = c.ordinals.filter((o) => !isShown(o) && !isTold(o) && !isDump(o));
       for (const o of fresh) {
         show(o);
         rows.push({ type: 'message', step: c.step, depth: t.depth[c.step]!, ordinal: o, out: true, tools: NONE });
@@ -112,8 +126,8 @@ export function buildTranscript(t: Tree, messages: ReadonlyMap<number, Message>)
       if (hasModelBelow(t, i)) continue;
       rows.push({ type: 'call', step: i, depth });
       const system = expandRanges(parseRanges(refs.system));
-      const input = expandRanges(parseRanges(refs.input));
-      const output = expandRanges(parseRanges(refs.output));
+      const input = words(expandRanges(parseRanges(refs.input)));
+      const output = words(expandRanges(parseRanges(refs.output)));
       const given = [...system, ...input];
       const who = agentOf(t, i);
       const before = lastOf.get(who);
@@ -188,7 +202,7 @@ export function buildTranscript(t: Tree, messages: ReadonlyMap<number, Message>)
       const above = p >= 0 ? agentOf(t, p) : '';
       if (s.kind === 'agent' && agent !== above) rows.push({ type: 'agent', step: i, depth, name: agent, fromAgent: above });
       const input = expandRanges(parseRanges(refs.input));
-      const fresh = input.filter((o) => !isShown(o) && !isTold(o));
+      const fresh = input.filter((o) => !isShown(o) && !isTold(o) && !isDump(o));
       for (const o of fresh) {
         show(o);
         rows.push({ type: 'message', step: i, depth, ordinal: o, out: false, tools: NONE });

@@ -183,7 +183,8 @@ function tokens(run: VerdictRun): Bit[] {
 
 function spent(run: VerdictRun): Bit[] {
   const c = run.cost;
-  if (c.amount == null) return [{ text: run.model_calls ? 'cost unknown' : 'no model cost', tone: run.model_calls ? 'unknown' : undefined }];
+  // Zero beside calls without a price is the sum of nothing known.
+  if (c.amount == null || (c.amount === 0 && (run.coverage?.unknown_cost_calls ?? 0) > 0)) return [{ text: run.model_calls ? 'cost unknown' : 'no model cost', tone: run.model_calls ? 'unknown' : undefined }];
   const least = (run.coverage?.unknown_cost_calls ?? 0) > 0 ? 'at least ' : '';
   return [{ text: `${least}${formatMoney(c.amount, c.currency)}` }, { text: ` ${basisWords(c.basis)}` }];
 }

@@ -93,7 +93,7 @@ export function allColumns(tz: string): RunColumn[] {
       sort: 'tokens',
       cell: (r) => (r.model_calls === 0 && usageTotal(r.usage) === null ? <span className="muted">none</span> : <Tokens n={usageTotal(r.usage)} />),
     },
-    { id: 'cost', name: 'Cost', standard: true, head: 'cost', width: '108px', align: 'right', sort: 'cost', cell: (r) => (r.model_calls === 0 && r.cost.amount === null ? <span className="muted">none</span> : <Cost cost={r.cost} partial={r.coverage?.unknown_cost_calls} />) },
+    { id: 'cost', name: 'Cost', standard: true, head: 'cost', width: '108px', align: 'right', sort: 'cost', cell: (r) => (r.model_calls === 0 && r.cost.amount === null ? <span className="muted">none</span> : <Cost cost={nothingKnown(r) ? { ...r.cost, amount: null } : r.cost} partial={r.coverage?.unknown_cost_calls} />) },
     { id: 'models', name: 'Models', standard: false, head: 'models', width: 'minmax(110px, 0.8fr)', cell: (r) => <Many of={r.models} /> },
     { id: 'tools', name: 'Tools', standard: false, head: 'tools', width: 'minmax(110px, 0.8fr)', cell: (r) => <Many of={r.tools} /> },
     { id: 'session', name: 'Session', standard: false, head: 'session', width: 'minmax(90px, 0.6fr)', cell: (r) => (r.session ? <Said text={r.session} /> : null) },
@@ -125,6 +125,11 @@ export function allColumns(tz: string): RunColumn[] {
     },
     { id: 'dialect', name: 'Dialect', standard: false, head: 'dialect', width: '110px', cell: (r) => <Many of={r.dialects} /> },
   ];
+}
+
+/** nothingKnown: zero is the sum of no known part, which is not a cost. */
+function nothingKnown(r: Run): boolean {
+  return r.cost.amount === 0 && (r.coverage?.unknown_cost_calls ?? 0) > 0;
 }
 
 function Many({ of }: { of: string[] | null | undefined }) {
