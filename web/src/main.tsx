@@ -24,6 +24,9 @@ declare module '@tanstack/react-router' {
 // carry it may be injected.
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="reeve-nonce"]')?.content ?? '';
 
+// Libraries below Mantine that inject styles (a dialog's scroll lock) look here.
+Object.assign(globalThis, { __webpack_nonce__: nonce });
+
 async function start() {
   await inherit();
   createRoot(document.getElementById('root')!).render(
@@ -31,6 +34,7 @@ async function start() {
       <MantineProvider
         theme={theme}
         cssVariablesResolver={resolver}
+        deduplicateCssVariables={false}
         defaultColorScheme="auto"
         colorSchemeManager={localStorageColorSchemeManager({ key: 'reeve.scheme' })}
         getStyleNonce={() => nonce}

@@ -26,11 +26,11 @@ export function FiveMarks({ marks }: { marks: MarkValue[] }) {
 export const quoteValue = (v: string) => (/^[\w.@/-]+$/.test(v) ? v : JSON.stringify(v));
 
 const columns: Column<Row>[] = [
-  { id: 'agent', head: 'Agent', width: 'minmax(170px, 1.2fr)', cell: (r) => 'agent' in r && <Link to={'/agents/$name' as never} params={{ name: r.agent.agent } as never} search={pickView as never} className="truncate">{r.agent.agent || 'no name given'}</Link> },
-  { id: 'marks', head: 'Marks', width: '112px', cell: (r) => 'agent' in r && <FiveMarks marks={r.agent.marks ?? []} /> },
-  { id: 'reason', head: 'Reason of the worst', width: 'minmax(200px, 2fr)', cell: (r) => 'agent' in r && <span className="soft" title={r.agent.reason}>{r.agent.reason || <span className="muted">nothing stands out</span>}</span> },
+  { id: 'agent', head: 'Agent', width: 'minmax(150px, 1.2fr)', cell: (r) => 'agent' in r && <Link to={'/agents/$name' as never} params={{ name: r.agent.agent } as never} search={pickView as never} className="truncate">{r.agent.agent || 'no name given'}</Link> },
+  { id: 'marks', head: 'Marks', width: '110px', cell: (r) => 'agent' in r && <FiveMarks marks={r.agent.marks ?? []} /> },
+  { id: 'reason', head: 'Reason of the worst', width: 'minmax(140px, 2fr)', cell: (r) => 'agent' in r && <span className="soft" title={r.agent.reason}>{r.agent.reason || <span className="muted">nothing stands out</span>}</span> },
   {
-    id: 'resolved', head: 'Resolved', width: '128px', align: 'right',
+    id: 'resolved', head: 'Resolved', width: '118px', align: 'right',
     cell: (r) => {
       if (!('agent' in r)) return null;
       const f = r.agent.resolved;
@@ -39,7 +39,7 @@ const columns: Column<Row>[] = [
     },
   },
   {
-    id: 'success', head: 'Not failed', width: '120px', align: 'right',
+    id: 'success', head: 'Not failed', width: '116px', align: 'right',
     cell: (r) => {
       if (!('agent' in r)) return null;
       const f = r.agent.success;
@@ -47,12 +47,12 @@ const columns: Column<Row>[] = [
       return <span title={`${f.formula}; from ${count(f.n)}`}>{percent(f.value, 0)} {f.low !== undefined && f.low !== null && f.high !== null && f.high !== undefined && <span className="muted">{(f.low * 100).toFixed(0)} to {(f.high * 100).toFixed(0)}</span>}</span>;
     },
   },
-  { id: 'runs', head: 'Runs', width: '76px', align: 'right', cell: (r) => 'agent' in r && <Figure to="/runs" search={{ q: `agent:${quoteValue(r.agent.agent)}` }}>{count(r.agent.runs)}</Figure> },
-  { id: 'running', head: 'Now', width: '56px', align: 'right', cell: (r) => 'agent' in r && (r.agent.running > 0 ? <Figure to="/runs" search={{ q: `agent:${quoteValue(r.agent.agent)} status:running` }}>{count(r.agent.running)}</Figure> : <span className="muted">0</span>) },
-  { id: 'p95', head: 'p95', width: '92px', align: 'right', cell: (r) => 'agent' in r && <Known text={duration(r.agent.p95_ms)} why="No run has ended in the period." /> },
-  { id: 'cost', head: 'Cost', width: '88px', align: 'right', cell: (r) => 'agent' in r && <Known text={money(r.agent.cost)} why="No price is known for its model calls." /> },
-  { id: 'coverage', head: 'Seen', width: '78px', align: 'right', cell: (r) => 'agent' in r && <Known text={percent(r.agent.coverage, 0)} why="No run to measure coverage on." /> },
-  { id: 'last', head: 'Last run', width: '92px', align: 'right', cell: (r) => 'agent' in r && <Time at={r.agent.last_run} /> },
+  { id: 'runs', head: 'Runs', width: '66px', align: 'right', cell: (r) => 'agent' in r && <Figure to="/runs" search={{ q: `agent:${quoteValue(r.agent.agent)}` }}>{count(r.agent.runs)}</Figure> },
+  { id: 'running', head: 'Now', width: '50px', align: 'right', cell: (r) => 'agent' in r && (r.agent.running > 0 ? <Figure to="/runs" search={{ q: `agent:${quoteValue(r.agent.agent)} status:running` }}>{count(r.agent.running)}</Figure> : <span className="muted">0</span>) },
+  { id: 'p95', head: 'p95', width: '78px', align: 'right', cell: (r) => 'agent' in r && <Known text={duration(r.agent.p95_ms)} why="No run has ended in the period." /> },
+  { id: 'cost', head: 'Cost', width: '80px', align: 'right', cell: (r) => 'agent' in r && <Known text={money(r.agent.cost)} why="No price is known for its model calls." /> },
+  { id: 'coverage', head: 'Seen', width: '62px', align: 'right', cell: (r) => 'agent' in r && <Known text={percent(r.agent.coverage, 0)} why="No run to measure coverage on." /> },
+  { id: 'last', head: 'Last run', width: '86px', align: 'right', cell: (r) => 'agent' in r && <Time at={r.agent.last_run} /> },
 ];
 
 /** Fleet lists agents by team, worst first, as a table or (v) as a grid. */

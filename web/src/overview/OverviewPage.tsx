@@ -1,5 +1,4 @@
-import { ActionIcon, Button, VisuallyHidden } from '@mantine/core';
-import '@mantine/core/styles/VisuallyHidden.layer.css';
+import { ActionIcon, Button } from '@mantine/core';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useEffect, useState, type ReactNode } from 'react';
@@ -53,7 +52,7 @@ export function OverviewPage() {
   if (!o) {
     return (
       <div className={css.page}>
-        <VisuallyHidden component="h1">Overview</VisuallyHidden>
+        <h1 className="unseen">Overview</h1>
         {q.error ? <ProblemNote error={q.error} retry={() => void q.refetch()} /> : <p className={css.sentence}>Reading…</p>}
       </div>
     );
@@ -61,7 +60,7 @@ export function OverviewPage() {
   if (o.seen?.state === 'never') {
     return (
       <div className={css.page}>
-        <VisuallyHidden component="h1">Overview</VisuallyHidden>
+        <h1 className="unseen">Overview</h1>
         <FirstTrace />
       </div>
     );
@@ -121,7 +120,7 @@ export function OverviewPage() {
 
   return (
     <div className={css.page}>
-      <VisuallyHidden component="h1">Overview</VisuallyHidden>
+      <h1 className="unseen">Overview</h1>
       {o.seen?.state === 'blind' && <Blind o={o} />}
       <Sentence o={o} />
       {q.error && <ProblemNote error={q.error} retry={() => void q.refetch()} />}

@@ -33,7 +33,7 @@ export function Opens({ f, text }: { f: FigureValue; text?: string }) {
   const t = text ?? figureText(f);
   if (t === undefined) return <Unknown why={`${f.formula || f.label}: nobody reported what it needs.`} />;
   return (
-    <Figure to={f.unit === 'agents' ? '/agents' : '/runs'} search={f.query ? { q: f.query } : {}} title={title(f)}>
+    <Figure to={f.id === 'agents_seen' ? '/agents' : '/runs'} search={f.query ? { q: f.query } : {}} title={title(f)}>
       {t}
     </Figure>
   );
@@ -52,7 +52,7 @@ export function Sentence({ o }: { o: Overview }) {
   const today = Date.now() - since < 20 * 3600e3;
   const parts: ReactNode[] = [];
   const resolved = by.get('resolved');
-  const success = by.get('success') ?? by.get('not_failed');
+  const success = by.get('ended_ok');
   const share = resolved && resolved.value !== null ? resolved : undefined;
   if (share) {
     const d = cmp === 'none' ? undefined : points(share.value, share.previous);
@@ -83,7 +83,7 @@ export function Sentence({ o }: { o: Overview }) {
   }
   const cost = by.get('cost');
   const per = by.get('cost_per_resolved') ?? by.get('cost_per_run');
-  const coverage = by.get('coverage');
+  const coverage = by.get('agents_seen') ?? by.get('runs_seen');
   const n = runs.value ?? 0;
   return (
     <p className={css.sentence}>
@@ -108,7 +108,7 @@ export function Sentence({ o }: { o: Overview }) {
       )}
       {coverage && coverage.value !== null && (
         <>
-          ; <Opens f={coverage} /> of {coverage.unit === 'share' ? 'tasks' : 'agents'} seen in full
+          ; <Opens f={coverage} /> of {coverage.id === 'agents_seen' ? 'agents' : 'tasks'} seen in full
         </>
       )}
       .{' '}

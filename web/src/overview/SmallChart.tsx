@@ -29,7 +29,7 @@ export function SmallChart({ chart, height = 64 }: { chart: OverviewChart; heigh
       padding: [6, 6, 0, 0],
       cursor: { show: false },
       scales: { x: { time: true }, y: { range: (_u, min, max) => [Math.min(0, min ?? 0), Math.max(max ?? 0, 1e-9) * 1.1] } },
-      axes: [{ ...timeAxis(tz, ink, spanMs, 18), space: 90 }, valueAxis(ink, (v) => unitText(chart.unit, v) ?? '', 52, 26)],
+      axes: [{ ...timeAxis(tz, ink, spanMs, 18), space: 56 }, valueAxis(ink, (v) => unitText(chart.unit, v) ?? '', 52, 26)],
       series: [{}, ...names.map((_, i) => ({ stroke: i === 0 ? ink.a : ink.b, width: 1.5, points: { show: false }, spanGaps: false }))],
       bands: names.length > 1 ? [{ series: [2, 1] as [number, number], fill: ink.band }] : undefined,
     }),

@@ -52,7 +52,7 @@ export function AccountPage() {
                     <th>Last used</th>
                     <th>Ends</th>
                     <th>
-                      <span className="muted"> </span>
+                      <span className="unseen">Actions</span>
                     </th>
                   </tr>
                 </thead>

@@ -79,7 +79,7 @@ export function IntakeKeysPage() {
                     <th>Ends</th>
                     <th>Last used</th>
                     <th>
-                      <span className="muted"> </span>
+                      <span className="unseen">Actions</span>
                     </th>
                   </tr>
                 </thead>

@@ -47,7 +47,7 @@ export function PeoplePage() {
                     <th>Roles</th>
                     <th>Since</th>
                     <th>
-                      <span className="muted">{may ? '' : ' '}</span>
+                      <span className="unseen">Actions</span>
                     </th>
                   </tr>
                 </thead>

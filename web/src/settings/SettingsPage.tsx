@@ -16,7 +16,7 @@ export function SettingsPage() {
           </Link>
         ))}
       </nav>
-      <div className={css.content}>
+      <div className={css.content} tabIndex={0} role="region" aria-label="Setting">
         <Outlet />
       </div>
     </div>

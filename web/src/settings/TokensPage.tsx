@@ -77,7 +77,7 @@ export function TokensPage() {
                     <th>Ends</th>
                     <th>Last used</th>
                     <th>
-                      <span className="muted"> </span>
+                      <span className="unseen">Actions</span>
                     </th>
                   </tr>
                 </thead>

@@ -1,6 +1,6 @@
 import { ActionIcon, UnstyledButton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { Link, Navigate, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
+import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useState } from 'react';
 import { Problem } from '../api/client';
 import { useLive } from '../api/events';
@@ -26,7 +26,6 @@ const Connect = lazy(() => import('../connect/Connect').then((m) => ({ default: 
 export function Shell() {
   const me = useQuery(meQuery);
   const path = useLocation({ select: (l) => l.pathname });
-  const href = useLocation({ select: (l) => l.href });
   const navigate = useNavigate();
   const prefs = usePrefs();
   const view = useView();
@@ -48,7 +47,13 @@ export function Shell() {
     true,
   );
 
-  if (me.error instanceof Problem && me.error.status === 401) return <Navigate to={'/sign-in' as never} search={{ next: href } as never} replace />;
+  // Once, and never from the sign-in page itself: the shell is still shown
+  // while the router is on its way there.
+  const out = me.error instanceof Problem && me.error.status === 401;
+  useEffect(() => {
+    if (out && location.pathname !== '/sign-in') void navigate({ to: '/sign-in' as never, search: { next: location.pathname + location.search } as never, replace: true });
+  }, [out, navigate]);
+  if (out) return null;
 
   return (
     <div className={css.shell} data-nav={prefs.nav}>

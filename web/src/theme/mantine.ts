@@ -2,7 +2,6 @@
 // fifth of the first load; what only some pages use comes with them
 // (theme/forms.ts). scripts/check.mjs compares both lists with the imports.
 import '@mantine/core/styles/baseline.layer.css';
-import '@mantine/core/styles/default-css-variables.layer.css';
 import '@mantine/core/styles/global.layer.css';
 import '@mantine/core/styles/UnstyledButton.layer.css';
 import '@mantine/core/styles/Loader.layer.css';

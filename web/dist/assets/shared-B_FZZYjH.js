@@ -1,1 +1,0 @@
-import"./index-BCzgDH7U.js";import"./esm-MaS2TpSC.js";import"./Marks-B6xNDAeA.js";import"./KeyTable-DL5jo-LD.js";import"./icons-DwiIT6bW.js";

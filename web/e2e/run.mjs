@@ -1,0 +1,148 @@
+// Browser tests against a running Reeve: node e2e/run.mjs http://127.0.0.1:7300
+//
+// The server is started by whoever calls this. It may be in development mode
+// (nobody signs in), have an account (REEVE_NAME, REEVE_PASSWORD), be fresh
+// (REEVE_ADMIN_TOKEN: the first account is made through the page), or offer
+// sign-ins as notices (REEVE_NOTICE is the label of the button to press).
+//
+// Every file under e2e/tests exports an array of {name, run(t)}; "only" as the
+// second argument picks tests whose name contains it. Prints one line a test
+// and, last, "N passed, N failed". Exit 1 when one failed.
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { chromium } from 'playwright-core';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const base = (process.argv[2] ?? process.env.BASE ?? '').replace(/\/$/, '');
+const only = process.argv[3] ?? '';
+if (!/^https?:\/\//.test(base)) {
+  console.error('usage: node e2e/run.mjs http://127.0.0.1:7300 [part of a test name]');
+  process.exit(2);
+}
+const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((p) => p && existsSync(p));
+if (!executablePath) {
+  console.error('e2e: no Chromium found; set CHROMIUM to its path');
+  process.exit(2);
+}
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const out = process.env.E2E_OUT ?? join(here, 'out');
+mkdirSync(out, { recursive: true });
+
+const browser = await chromium.launch({
+  executablePath,
+  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'],
+});
+
+let session; // {storage, secret} once signed in
+
+async function signIn() {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  const page = await context.newPage();
+  await page.goto(base + '/');
+  await page.waitForFunction(() => document.querySelector('nav[aria-label="Pages"]') || document.querySelector('form'), undefined, { timeout: 15_000 });
+  if (new URL(page.url()).pathname === '/sign-in') {
+    const { REEVE_ADMIN_TOKEN: token, REEVE_NAME: name = 'first', REEVE_PASSWORD: password = 'a long enough password', REEVE_NOTICE: notice } = process.env;
+    if (notice) await page.getByRole('button', { name: notice }).click();
+    else {
+      if (await page.getByLabel('Admin token').count()) {
+        if (!token) throw new Error('the server has no account yet: set REEVE_ADMIN_TOKEN');
+        await page.getByLabel('Admin token').fill(token);
+      }
+      await page.getByLabel('Name', { exact: true }).fill(name);
+      await page.getByRole('textbox', { name: 'Password' }).fill(password);
+      await page.keyboard.press('Enter');
+    }
+    await page.waitForSelector('nav[aria-label="Pages"]', { timeout: 15_000 });
+  }
+  const secret = await page.evaluate(() => sessionStorage.getItem('reeve.secret'));
+  session = { storage: await context.storageState(), secret };
+  await context.close();
+}
+
+/** open gives a signed-in page that fails the test on script errors and policy violations. */
+async function open(t, path, { width = 1280, height = 800, scheme = 'light' } = {}) {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, storageState: session.storage, reducedMotion: 'reduce' });
+  t.cleanup.push(() => context.close());
+  await context.addInitScript((secret) => {
+    if (secret && !sessionStorage.getItem('reeve.secret')) sessionStorage.setItem('reeve.secret', secret);
+    document.addEventListener('securitypolicyviolation', (e) => console.error(`policy violation: ${e.violatedDirective} ${e.blockedURI}`));
+  }, session.secret);
+  const page = await context.newPage();
+  page.on('pageerror', (e) => t.errors.push(`script error: ${e.message}`));
+  page.on('console', (m) => {
+    if (m.type() === 'error' && !/Failed to load resource/.test(m.text())) t.errors.push(`console: ${m.text()}`);
+  });
+  await page.goto(base + path);
+  await page.waitForSelector('h1', { state: 'attached', timeout: 15_000 });
+  await settled(page);
+  return page;
+}
+
+/** settled waits until nothing is being read any more (the event stream stays open). */
+async function settled(page, quietMs = 250, timeoutMs = 8000) {
+  await page.evaluate(
+    ([quiet, limit]) =>
+      new Promise((done) => {
+        const end = performance.now() + limit;
+        let last = performance.now();
+        const watch = new PerformanceObserver(() => (last = performance.now()));
+        watch.observe({ type: 'resource', buffered: false });
+        const changed = new MutationObserver(() => (last = performance.now()));
+        changed.observe(document.body, { childList: true, subtree: true });
+        const tick = () => {
+          if (performance.now() - last > quiet || performance.now() > end) {
+            watch.disconnect();
+            changed.disconnect();
+            done();
+          } else requestAnimationFrame(tick);
+        };
+        tick();
+      }),
+    [quietMs, timeoutMs],
+  );
+}
+
+/** axe fails the test when axe finds a violation. */
+async function axe(page, what, options = {}) {
+  await page.evaluate(axeSource);
+  const found = await page.evaluate((o) => globalThis.axe.run(document, { resultTypes: ['violations'], ...o }).then((r) => r.violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => `${n.target.join(' ')} (${(n.any[0] ?? n.all[0] ?? n.none[0])?.message ?? ''})`).join(' | ')}`)), options);
+  if (found.length > 0) throw new Error(`axe, ${what}:\n    ${found.join('\n    ')}`);
+}
+
+function equal(got, want, what) {
+  if (got !== want) throw new Error(`${what}: got ${JSON.stringify(got)}, want ${JSON.stringify(want)}`);
+}
+function ok(v, what) {
+  if (!v) throw new Error(what);
+}
+
+await signIn();
+let passed = 0;
+let failed = 0;
+for (const file of readdirSync(join(here, 'tests')).sort()) {
+  if (!file.endsWith('.mjs')) continue;
+  const { default: tests } = await import(pathToFileURL(join(here, 'tests', file)).href);
+  for (const test of tests) {
+    if (only && !test.name.includes(only)) continue;
+    const t = { base, out, errors: [], cleanup: [], browser, session, open: (path, o) => open(t, path, o), axe, settled, equal, ok };
+    const started = Date.now();
+    let error;
+    let timer;
+    try {
+      await Promise.race([test.run(t), new Promise((_, no) => (timer = setTimeout(() => no(new Error('took longer than 90 s')), 90_000)))]);
+      if (t.errors.length > 0) throw new Error(t.errors.slice(0, 3).join('\n    '));
+    } catch (e) {
+      error = e;
+    }
+    clearTimeout(timer);
+    for (const c of t.cleanup) await c().catch(() => {});
+    if (error) failed++;
+    else passed++;
+    console.log(`${error ? 'FAIL' : 'ok  '} ${test.name} (${Date.now() - started} ms)${error ? `\n    ${error.message}` : ''}`);
+  }
+}
+await browser.close();
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed > 0 ? 1 : 0);
