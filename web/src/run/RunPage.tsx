@@ -31,6 +31,8 @@ type Panel = (typeof PANELS)[number];
 export function RunPage() {
   const { id = '' } = useParams({ strict: false }) as { id?: string };
   const run = useRun(id);
+  // Asked for beside the run, not after it: the steps are what takes time.
+  useSteps(id);
   if (run.isPending) return <p className={css.empty}>Reading the run…</p>;
   if (run.isError) return <NoRun id={id} error={run.error} />;
   return <RunView key={id} run={run.data} />;
