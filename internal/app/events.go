@@ -14,7 +14,7 @@ import (
 
 // notify tells live views which runs changed. A lost notice is harmless (the
 // next change or a reload shows the state), so a failure is only logged.
-func (a *App) notify(notes []run.Note) {
+func (a *App) notify(ctx context.Context, notes []run.Note) {
 	events := make([]bus.Event, 0, len(notes))
 	for _, n := range notes {
 		data, err := json.Marshal(client.RunUpdated{
@@ -27,7 +27,7 @@ func (a *App) notify(notes []run.Note) {
 		}
 		events = append(events, bus.Event{Type: "run.updated", ID: n.ID.String(), Data: data})
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	if err := a.bus.Events().Publish(ctx, events...); err != nil {
 		a.log.Warn("live views were not told of changed runs", "runs", len(events), "err", err)

@@ -298,7 +298,11 @@ func (r *Reader) message(l *live, s source, p place, raw []byte) (n int32, ok bo
 	}
 	m.Role = r.names.get(m.Role)
 	if len(raw) < inlineSize || !r.contents.add(hash) {
-		m.Raw = append(r.cur.arena.room(len(raw))[:0], genai.Unescape(raw)...)
+		text := raw
+		if p.format != genai.Text { // in plain text \u0041 is six characters that somebody wrote
+			text = genai.Unescape(raw)
+		}
+		m.Raw = append(r.cur.arena.room(len(raw))[:0], text...)
 		r.stats.StoredBytes += int64(len(m.Raw))
 	}
 	m.Size = int32(len(raw))

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"encoding/binary"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -467,10 +468,7 @@ func (r *Reader) log(ctx context.Context, b *activity.Batch, rec *activity.LogRe
 		c.Time = received
 		c.Flags |= activity.FlagStartMissing
 	}
-	body := xxhash.Sum64String(rec.Body)
-	hash := mix(body, uint64(c.Time), xxhash.Sum64(rec.Attributes), binary.LittleEndian.Uint64(rec.Run[:]),
-		binary.LittleEndian.Uint64(rec.Step[:]), uint64(uint32(rec.Severity)), xxhash.Sum64String(rec.EventName), xxhash.Sum64String(rec.Service))
-	if r.records.add(hash) {
+	if r.records.add(logHash(&c)) {
 		r.stats.Duplicates++
 		return nil
 	}
@@ -496,11 +494,22 @@ func (r *Reader) log(ctx context.Context, b *activity.Batch, rec *activity.LogRe
 	return nil
 }
 
+// logHash is the identity of a log record, which has no id of its own. It is
+// made of what the store gives back, see recall.
+func logHash(l *activity.LogRecord) uint64 {
+	return mix(xxhash.Sum64String(l.Body), uint64(l.Time), xxhash.Sum64(l.Attributes), binary.LittleEndian.Uint64(l.Run[:]),
+		binary.LittleEndian.Uint64(l.Step[:]), uint64(uint32(l.Severity)), xxhash.Sum64String(l.EventName), xxhash.Sum64String(l.Service))
+}
+
+// pointHash is the identity of a metric point.
+func pointHash(p *activity.MetricPoint) uint64 {
+	return mix(xxhash.Sum64String(p.Name), uint64(p.Time), uint64(p.StartTime), xxhash.Sum64(p.Attributes),
+		xxhash.Sum64(p.Point), math.Float64bits(p.Value), uint64(p.Count), xxhash.Sum64String(p.Service))
+}
+
 // metric keeps a metric point.
 func (r *Reader) metric(p *activity.MetricPoint) {
-	hash := mix(xxhash.Sum64String(p.Name), uint64(p.Time), uint64(p.StartTime), xxhash.Sum64(p.Attributes),
-		xxhash.Sum64(p.Point), uint64(p.Value), uint64(p.Count), xxhash.Sum64String(p.Service))
-	if r.records.add(hash) {
+	if r.records.add(pointHash(p)) {
 		r.stats.Duplicates++
 		return
 	}

@@ -56,11 +56,14 @@ type Options struct {
 	Partition int
 	Log       Log
 	Store     telemetry.Store
-	HashKey   []byte       // 32 bytes, secret, the same for the life of the store
-	Prices    Prices       // nil: costs are known only where the provider says them
-	Notify    func([]Note) // told of changed runs, at most every NotifyEvery a run; may be nil
+	HashKey   []byte // 32 bytes, secret, the same for the life of the store
+	Prices    Prices // nil: costs are known only where the provider says them
 	Now       func() time.Time
 	Logger    *slog.Logger
+
+	// Notify is told of changed runs, at most every NotifyEvery a run; its ctx
+	// ends with Run's. May be nil.
+	Notify func(ctx context.Context, notes []Note)
 
 	Quiet        time.Duration // a run is done when its root has ended and nothing came for so long; default 5 s
 	Deadline     time.Duration // a run without an ended root is stale when nothing came for so long; default 30 min
@@ -326,7 +329,7 @@ func (r *Reader) ticks(ctx context.Context) {
 		}
 		r.mu.Unlock()
 		if len(notes) > 0 {
-			r.o.Notify(notes)
+			r.o.Notify(ctx, notes)
 		}
 		r.poke()
 	}

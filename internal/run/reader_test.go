@@ -53,7 +53,7 @@ func TestLifeOfARun(t *testing.T) {
 		var mu sync.Mutex
 		notes := map[activity.RunStatus]int{}
 		r := running(t, store, log, func(o *Options) {
-			o.Notify = func(n []Note) {
+			o.Notify = func(_ context.Context, n []Note) {
 				mu.Lock()
 				defer mu.Unlock()
 				for _, x := range n {

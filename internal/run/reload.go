@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"slices"
+	"time"
 
 	"reeve/internal/activity"
 	"reeve/internal/fault"
@@ -175,8 +176,9 @@ func (r *Reader) loadWords(ctx context.Context, l *live) error {
 }
 
 // resume parks the runs that had not ended when the last reader stopped, so
-// that they end in time.
+// that they end in time, and recalls the records of late.
 func (r *Reader) resume(ctx context.Context) error {
+	r.recall(ctx)
 	for _, status := range []string{"running", "waiting"} {
 		q := telemetry.RunsQuery{Filter: &search.Cmp{Field: "status", Op: ":", Values: []string{status}}, Limit: 1000}
 		for n := 0; n < maxParked/1000; n++ {
@@ -200,6 +202,50 @@ func (r *Reader) resume(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// Which stored records a new reader knows again.
+const (
+	recallAge   = time.Hour
+	recallPage  = 1000
+	recallPages = 4
+)
+
+// recall learns the newest stored log records and metric points, which have no
+// ids, so that a sender whose answer a crash took, and that sends again, does
+// not store them twice. It looks back recallAge by their own time and at most
+// recallPages pages: what is older or more may be doubled by such a resend.
+func (r *Reader) recall(ctx context.Context) {
+	from := r.o.Now().Add(-recallAge)
+	lq := telemetry.LogsQuery{From: from, Limit: recallPage}
+	mq := telemetry.MetricsQuery{From: from, Limit: recallPage}
+	var hashes []uint64
+	var err error
+	for n := 0; n < recallPages && err == nil && (n == 0 || lq.Cursor != ""); n++ {
+		var page telemetry.LogsPage
+		page, err = r.o.Store.Logs(ctx, lq)
+		for k := range page.Logs {
+			hashes = append(hashes, logHash(&page.Logs[k]))
+		}
+		lq.Cursor = page.Next
+	}
+	for n := 0; n < recallPages && err == nil && (n == 0 || mq.Cursor != ""); n++ {
+		var page telemetry.MetricsPage
+		page, err = r.o.Store.Metrics(ctx, mq)
+		for k := range page.Points {
+			hashes = append(hashes, pointHash(&page.Points[k]))
+		}
+		mq.Cursor = page.Next
+	}
+	if err != nil && ctx.Err() == nil {
+		// A resend may then be stored twice; that is no reason not to read on.
+		r.o.Logger.Warn("records of before the start are not known", "err", err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, h := range hashes {
+		r.records.add(h)
+	}
 }
 
 // orphanLogs counts records of runs that have no step yet. It is bounded: of

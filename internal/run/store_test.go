@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,6 +29,7 @@ type memory struct {
 	content  map[string][]byte // by day and hash
 	rows     map[activity.RunID]activity.Run
 	logs     []activity.LogRecord
+	points   []activity.MetricPoint
 	rollups  map[string]telemetry.RollupDelta
 	fail     error // returned by Append while set
 	raw      int64
@@ -88,7 +90,14 @@ func (m *memory) Append(_ context.Context, w *telemetry.Write) error {
 		}
 		m.rows[w.Runs[i].ID] = w.Runs[i]
 	}
-	m.logs = append(m.logs, w.Logs...)
+	for _, l := range w.Logs { // the write's memory is the caller's
+		l.Body, l.Session, l.Attributes = strings.Clone(l.Body), strings.Clone(l.Session), bytes.Clone(l.Attributes)
+		m.logs = append(m.logs, l)
+	}
+	for _, p := range w.Metrics {
+		p.Attributes, p.Point = bytes.Clone(p.Attributes), bytes.Clone(p.Point)
+		m.points = append(m.points, p)
+	}
 	for i := range w.Rollups {
 		d := &w.Rollups[i]
 		k := fmt.Sprint(d.Minute, d.Family, d.Agent, d.Team, d.Environment, d.Key)
@@ -171,11 +180,17 @@ func (m *memory) Logs(_ context.Context, q telemetry.LogsQuery) (telemetry.LogsP
 	defer m.mu.Unlock()
 	var p telemetry.LogsPage
 	for _, l := range m.logs {
-		if l.Run == q.Run {
+		if q.Run.IsZero() || l.Run == q.Run {
 			p.Logs = append(p.Logs, l)
 		}
 	}
 	return p, nil
+}
+
+func (m *memory) Metrics(context.Context, telemetry.MetricsQuery) (telemetry.MetricsPage, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return telemetry.MetricsPage{Points: slices.Clone(m.points)}, nil
 }
 
 // tape is a Log that holds messages in memory.

@@ -1,0 +1,79 @@
+package run
+
+import (
+	"testing"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"reeve/internal/activity"
+	"reeve/internal/telemetry"
+	"reeve/internal/telemetry/duck"
+)
+
+// A sender whose answer a crash took sends again after the restart. Spans find
+// themselves by id; records have none.
+func TestRecordsResentAfterARestart(t *testing.T) {
+	t.Parallel()
+	d, err := duck.Open(duck.Options{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	memory := newMemory()
+	h := newHarnessOn(t, memory, &engine{d, memory}, nil)
+
+	attribute := func(key, value string) []byte {
+		kv := protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), key)
+		text := protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), value)
+		kv = protowire.AppendBytes(protowire.AppendTag(kv, 2, protowire.BytesType), text)
+		return protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), kv)
+	}
+	body := func() *activity.Batch {
+		b := batchOf(span1(1, 0, -1, activity.KindAgent))
+		for i := range 3 {
+			at := start0 + int64(i)*1e9
+			b.Logs = append(b.Logs,
+				activity.LogRecord{Time: at, Body: "went well", Severity: 9, Service: "s", Agent: "a", Attributes: attribute("k", "v")},
+				activity.LogRecord{Time: at, Run: idOf[activity.RunID](1), Step: idOf[activity.StepID](0), EventName: "said", Body: `{"a":[1,"ü"]}`})
+			b.Metrics = append(b.Metrics,
+				activity.MetricPoint{Time: at, Name: "tokens", Unit: "1", Type: "sum", Value: 0.25 + float64(i), Count: activity.Unknown, Attributes: attribute("k", "v"), Point: []byte{1, 2, 3}})
+		}
+		return b
+	}
+	h.feed(body())
+	h.flush()
+	h.restart()
+	h.feed(body())
+	more := body()
+	more.Logs[0].Time++
+	h.feed(more)
+	h.flush()
+
+	logs, err := d.Logs(t.Context(), telemetry.LogsQuery{})
+	if err != nil || len(logs.Logs) != 7 {
+		t.Errorf("%d log records stored, want 6 and the new one: %v", len(logs.Logs), err)
+	}
+	points, err := d.Metrics(t.Context(), telemetry.MetricsQuery{})
+	if err != nil || len(points.Points) != 3 {
+		t.Errorf("%d metric points stored, want 3: %v", len(points.Points), err)
+	}
+	if row, err := d.Run(t.Context(), idOf[activity.RunID](1)); err != nil || row.Logs != 3 || row.Steps != 1 {
+		t.Errorf("run %+v, want 3 records and 1 step: %v", row, err)
+	}
+}
+
+// Only JSON has \u escapes to undo: in plain text they are what was said.
+func TestPlainTextIsKeptAsItIs(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, newMemory(), nil)
+	h.feed(batchOf(span1(1, 0, -1, activity.KindModel,
+		said(activity.ContentInput, "text", `path C:\u0041bc`), said(activity.ContentOutput, "json", `"\u0041bc"`))))
+	h.flush()
+	got, err := h.store.Messages(t.Context(), idOf[activity.RunID](1), nil)
+	if err != nil || len(got) != 2 {
+		t.Fatalf("%d messages: %v", len(got), err)
+	}
+	if string(got[0].Raw) != `path C:\u0041bc` || string(got[1].Raw) != `"Abc"` {
+		t.Errorf("got %s and %s", got[0].Raw, got[1].Raw)
+	}
+}
