@@ -41,27 +41,67 @@ type SpanID [8]byte
 
 var enc32 = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
 
-// RunOfTrace is the id of the run that a trace is.
-func RunOfTrace(t TraceID) RunID { return RunID(derive("trace", t[:])) }
+// RunOfTrace is the id of the run that a trace is, in the scope of nobody.
+func RunOfTrace(t TraceID) RunID { return Scope{}.RunOfTrace(t) }
 
-// RunOfKey is the id of a run that its sender named (X-Reeve-Run, reeve.run.id).
-func RunOfKey(key string) RunID { return RunID(derive("run", []byte(key))) }
+// RunOfKey is the id of a run that its sender named (X-Reeve-Run,
+// reeve.run.id), in the scope of nobody.
+func RunOfKey(key string) RunID { return Scope{}.RunOfKey(key) }
+
+// Scope is whose records share ids: those of one team in one environment. Trace
+// ids travel to every service that an agent calls, and names such as "1" are
+// taken twice; without a scope whoever knows one could write into another
+// team's run, make it their own and read it.
+type Scope struct{ Team, Environment string }
+
+// ScopeOf is the scope of an authenticated sender. A sender without a team (dev)
+// has the scope of nobody, whatever environment it claims.
+func ScopeOf(team, environment string) Scope {
+	if team == "" {
+		return Scope{}
+	}
+	return Scope{team, environment}
+}
+
+// RunOfTrace is the id of the run that a trace is.
+func (s Scope) RunOfTrace(t TraceID) RunID { return RunID(s.derive("trace", t[:])) }
+
+// RunOfKey is the id of a run that its sender named.
+func (s Scope) RunOfKey(key string) RunID { return RunID(s.derive("run", []byte(key))) }
+
+// StepOfSpan is the id of the step that a span is. A zero span gives the zero id.
+func (s Scope) StepOfSpan(t TraceID, span SpanID) StepID {
+	if span == (SpanID{}) {
+		return StepID{}
+	}
+	var b [24]byte
+	copy(b[:], t[:])
+	copy(b[16:], span[:])
+	return StepID(s.derive("span", b[:]))
+}
+
+// derive puts the scope before the key, under a domain of its own: neither
+// names nor domains have a zero byte, so no two scopes meet.
+func (s Scope) derive(domain string, key []byte) [16]byte {
+	if s == (Scope{}) {
+		return derive(domain, key)
+	}
+	var buf [128]byte
+	b := append(buf[:0], s.Team...)
+	b = append(b, 0)
+	b = append(b, s.Environment...)
+	b = append(b, 0)
+	return derive(domain+" of", append(b, key...))
+}
 
 // RunOfSession is the id of a run known only by sender and session.
 func RunOfSession(sender, session string) RunID {
 	return RunID(derive("session", []byte(sender+"\x00"+session)))
 }
 
-// StepOfSpan is the id of the step that a span is. A zero span gives the zero id.
-func StepOfSpan(t TraceID, s SpanID) StepID {
-	if s == (SpanID{}) {
-		return StepID{}
-	}
-	var b [24]byte
-	copy(b[:], t[:])
-	copy(b[16:], s[:])
-	return StepID(derive("span", b[:]))
-}
+// StepOfSpan is the id of the step that a span is, in the scope of nobody. A
+// zero span gives the zero id.
+func StepOfSpan(t TraceID, s SpanID) StepID { return Scope{}.StepOfSpan(t, s) }
 
 // StepOfKey is the id of a step that has no span: a decision, a log record's call.
 func StepOfKey(key string) StepID { return StepID(derive("step", []byte(key))) }

@@ -118,7 +118,7 @@ func stepOf(s *activity.Step) client.Step {
 		out.Tool = &client.ToolCall{Name: s.ToolName, CallID: s.ToolCallID}
 	}
 	for _, l := range s.Links {
-		out.Links = append(out.Links, activity.RunOfTrace(l.TraceID).String())
+		out.Links = append(out.Links, activity.ScopeOf(s.Team, s.Environment).RunOfTrace(l.TraceID).String())
 	}
 	for _, e := range activity.Events(s.Events, maxStepEvents) {
 		out.Events = append(out.Events, client.StepEvent{At: at(e.Time), Name: e.Name, Attributes: activity.Attributes(e.Attributes)})

@@ -35,6 +35,7 @@ type normaliser struct {
 	logs      []activity.LogRecord
 	metrics   []activity.MetricPoint
 	sender    string
+	owner     activity.Scope
 
 	span     dialect.Span // the record at hand
 	resource dialect.Span // what its resource says
@@ -75,7 +76,8 @@ var errTruncated = fault.New(fault.KindInvalid, "intake.malformed", "the body is
 func (n *normaliser) run(s signal, body []byte, now time.Time, from Sender) error {
 	n.now = now.UnixNano()
 	n.fragments, n.logs, n.metrics = n.fragments[:0], n.logs[:0], n.metrics[:0]
-	n.sender = from.ID
+	n.sender, n.owner = from.ID, activity.ScopeOf(from.Team, from.Environment)
+	n.lastTrace, n.lastRun, n.lastParent = activity.TraceID{}, activity.RunID{}, activity.SpanID{} // another sender's ids
 	n.span.Reset()
 	n.resource.Reset()
 	n.span.ResetArena()
@@ -432,7 +434,7 @@ func (n *normaliser) readSpan(body []byte) {
 	}
 	switch key := s.Text(dialect.RunKey); {
 	case key != "":
-		f.Run = activity.RunOfKey(key)
+		f.Run = n.owner.RunOfKey(key)
 	case f.Trace != (activity.TraceID{}):
 		f.Run = n.runOf(f.Trace)
 	case s.Text(dialect.Session) != "":
@@ -473,11 +475,11 @@ func (n *normaliser) readSpan(body []byte) {
 	n.accepted++
 }
 
-// runOf is activity.RunOfTrace, remembered for the spans of one trace that
+// runOf is the run of a trace, remembered for the spans of one trace that
 // stand together.
 func (n *normaliser) runOf(t activity.TraceID) activity.RunID {
 	if t != n.lastTrace || n.lastRun.IsZero() {
-		n.lastTrace, n.lastRun = t, activity.RunOfTrace(t)
+		n.lastTrace, n.lastRun = t, n.owner.RunOfTrace(t)
 	}
 	return n.lastRun
 }
@@ -488,7 +490,7 @@ func (n *normaliser) step(run activity.RunID, trace activity.TraceID, span activ
 	if trace == (activity.TraceID{}) {
 		return activity.StepOfKey(run.String() + "/" + span.String())
 	}
-	return activity.StepOfSpan(trace, span)
+	return n.owner.StepOfSpan(trace, span)
 }
 
 const (
@@ -698,9 +700,9 @@ func (n *normaliser) readLog(body []byte) {
 	n.skew(s, l.Time)
 	switch key := s.Text(dialect.RunKey); {
 	case key != "":
-		l.Run = activity.RunOfKey(key)
+		l.Run = n.owner.RunOfKey(key)
 	case l.Trace != (activity.TraceID{}):
-		l.Run = activity.RunOfTrace(l.Trace)
+		l.Run = n.owner.RunOfTrace(l.Trace)
 	}
 	l.Session = s.Text(dialect.Session)
 	l.Service = s.Text(dialect.Service)
@@ -710,7 +712,7 @@ func (n *normaliser) readLog(body []byte) {
 	l.Scope = n.scope
 	l.Attributes, l.Resource = attributes, n.resourceRaw
 	if l.Trace != (activity.TraceID{}) && l.Span != (activity.SpanID{}) {
-		l.Step = activity.StepOfSpan(l.Trace, l.Span)
+		l.Step = n.owner.StepOfSpan(l.Trace, l.Span)
 		if n.contentOf(s, &l, value, raw) {
 			value = dialect.Value{} // its content is behind content's permission now
 		}

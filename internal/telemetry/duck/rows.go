@@ -37,10 +37,19 @@ func join(hi, lo int64) (id [16]byte) {
 func (r *stepRow) prepare(attrs, resources *renderer) {
 	s := &r.Step
 	r.sid, r.slo = half(s.Step[:8]), half(s.Step[8:])
-	r.whole = s.Span == (activity.SpanID{}) || activity.StepOfSpan(s.Trace, s.Span) != s.Step
+	r.whole = s.Span == (activity.SpanID{}) || derivedStep(s, r.sid) != s.Step
 	r.psid, r.plo = half(s.Parent[:8]), half(s.Parent[8:])
 	r.attrs, r.resource = attrs.render(s.Attributes), resources.cached(s.Resource)
 	r.rest = packRest(nil, s, r.attrs.exact, r.resource.exact)
+}
+
+// derivedStep is the id that a step's span has in its team's scope, or else in
+// nobody's: sid tells which.
+func derivedStep(s *activity.Step, sid int64) activity.StepID {
+	if id := activity.ScopeOf(s.Team, s.Environment).StepOfSpan(s.Trace, s.Span); half(id[:8]) == sid {
+		return id
+	}
+	return activity.StepOfSpan(s.Trace, s.Span)
 }
 
 // finish makes a step of what was read.
@@ -49,7 +58,7 @@ func (r *stepRow) finish() error {
 	if r.whole {
 		s.Step = join(r.sid, r.slo)
 	} else {
-		s.Step = activity.StepOfSpan(s.Trace, s.Span)
+		s.Step = derivedStep(s, r.sid)
 	}
 	s.Parent = join(r.psid, r.plo)
 	s.Attributes = rawAttributes(r.texts.keys, r.texts.types, r.texts.values)
