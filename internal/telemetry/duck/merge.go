@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	fanIn       = 16     // segments of a tier that become one of the next
-	smallRows   = 20_000 // below it rows are encoded again, at most maxEncodes times
+	fanIn       = 16    // segments of a tier that become one of the next
+	smallRows   = 4_000 // below it rows are encoded again, at most maxEncodes times
 	maxEncodes  = 2
 	groupRows   = 64 << 10 // rows of a row group made by encoding again
 	mergedRows  = 8 << 20  // no segment grows beyond it
