@@ -35,12 +35,18 @@ export function headers(): Record<string, string> {
   return s ? { [secretHeader]: s } : {};
 }
 
-async function call<T>(method: string, address: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+/** What a call may add. Bearer is a credential used once: the admin token that makes the first account. */
+interface Extra {
+  signal?: AbortSignal;
+  bearer?: string;
+}
+
+async function call<T>(method: string, address: string, body?: unknown, { signal, bearer }: Extra = {}): Promise<T> {
   let res: Response;
   try {
     res = await fetch(address, {
       method,
-      headers: { Accept: 'application/json', ...headers(), ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
+      headers: { Accept: 'application/json', ...headers(), ...(bearer ? { Authorization: `Bearer ${bearer}` } : {}), ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
       body: body === undefined ? undefined : JSON.stringify(body),
       credentials: 'same-origin',
       signal,
@@ -67,8 +73,8 @@ async function problem(res: Response, text: string): Promise<Problem> {
 }
 
 export const api = {
-  get: <T>(path: string, params?: Params, signal?: AbortSignal) => call<T>('GET', url(path, params), undefined, signal),
-  post: <T>(path: string, body?: unknown, signal?: AbortSignal) => call<T>('POST', url(path), body ?? {}, signal),
+  get: <T>(path: string, params?: Params, signal?: AbortSignal) => call<T>('GET', url(path, params), undefined, { signal }),
+  post: <T>(path: string, body?: unknown, extra?: AbortSignal | Extra) => call<T>('POST', url(path), body ?? {}, extra instanceof AbortSignal ? { signal: extra } : extra),
   put: <T>(path: string, body?: unknown) => call<T>('PUT', url(path), body ?? {}),
   patch: <T>(path: string, body?: unknown) => call<T>('PATCH', url(path), body ?? {}),
   delete: <T>(path: string) => call<T>('DELETE', url(path)),

@@ -42,7 +42,7 @@ export function AccountPage() {
         </Panel>
         {me?.kind === 'person' && (
           <Panel title="Sign-ins">
-            <div className={css.scroll}>
+            <div className={css.scroll} tabIndex={0}>
               <table className={css.table}>
                 <thead>
                   <tr>

@@ -67,7 +67,7 @@ export function IntakeKeysPage() {
               {dev ? 'In development mode telemetry from this computer needs none. Off this computer every sender needs a key.' : 'Senders need one: make a key for each team and environment, so that each can be limited and revoked alone.'}
             </Empty>
           ) : (
-            <div className={css.scroll}>
+            <div className={css.scroll} tabIndex={0}>
               <table className={css.table}>
                 <thead>
                   <tr>

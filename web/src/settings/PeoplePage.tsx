@@ -38,7 +38,7 @@ export function PeoplePage() {
           {items.length === 0 && people.isSuccess ? (
             <Empty title="Nobody has an account yet." />
           ) : (
-            <div className={css.scroll}>
+            <div className={css.scroll} tabIndex={0}>
               <table className={css.table}>
                 <thead>
                   <tr>

@@ -43,7 +43,7 @@ export function TeamsPage() {
               A team owns agents, intake keys and roles. What a team's key sends belongs to that team.
             </Empty>
           ) : (
-            <div className={css.scroll}>
+            <div className={css.scroll} tabIndex={0}>
               <table className={css.table}>
                 <thead>
                   <tr>

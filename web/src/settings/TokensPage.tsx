@@ -66,7 +66,7 @@ export function TokensPage() {
               Tokens let programs read what you may read, until a day you choose. Agents do not use them: they send with intake keys.
             </Empty>
           ) : (
-            <div className={css.scroll}>
+            <div className={css.scroll} tabIndex={0}>
               <table className={css.table}>
                 <thead>
                   <tr>

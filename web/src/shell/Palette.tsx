@@ -91,7 +91,7 @@ export function Palette() {
   }
 
   return (
-    <Modal opened onClose={dialogs.close} withCloseButton={false} size={560} classNames={{ body: css.palette }} aria-label="Find">
+    <Modal opened onClose={dialogs.close} withCloseButton={false} size={560} classNames={{ body: css.palette }} attributes={{ content: { 'aria-label': 'Find' } }}>
       <input
         className={css.paletteInput}
         placeholder="Page, run id, trace id, agent or action"

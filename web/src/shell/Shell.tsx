@@ -53,7 +53,8 @@ export function Shell() {
   useEffect(() => {
     if (out && location.pathname !== '/sign-in') void navigate({ to: '/sign-in' as never, search: { next: location.pathname + location.search } as never, replace: true });
   }, [out, navigate]);
-  if (out) return null;
+  // Nothing of the frame before it is known who looks: no flash of a console one may not see.
+  if (out || me.isPending) return null;
 
   return (
     <div className={css.shell} data-nav={prefs.nav}>
@@ -91,12 +92,12 @@ export function Shell() {
           <AccountMenu me={me.data} />
         </div>
       </nav>
-      <header className={css.top}>
+      <div className={css.top} role="region" aria-label="View">
         <ActionIcon className={css.onlyNarrow} aria-label="Pages" aria-expanded={navShown} onClick={() => showNav(!navShown)}>
           <Icon name="menu" />
         </ActionIcon>
         <TopBar />
-      </header>
+      </div>
       <div className={css.notices}>
         <Notices />
       </div>

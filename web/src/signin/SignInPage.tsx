@@ -106,7 +106,7 @@ function First() {
   const enter = useEnter();
   const send = useMutation({
     mutationFn: async () => {
-      await api.post('/people/first', { token: token.trim(), name: name.trim(), full_name: fullName.trim() || undefined, password });
+      await api.post('/people', { name: name.trim(), full_name: fullName.trim() || undefined, password }, { bearer: token.trim() });
       return api.post<SignedIn>('/sign-ins', { name: name.trim(), password });
     },
     onSuccess: enter,

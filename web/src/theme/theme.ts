@@ -37,7 +37,7 @@ export const theme = createTheme({
     Menu: { defaultProps: { shadow: 'md', position: 'bottom-start', offset: 4, transitionProps: { duration: 0 } } },
     Popover: { defaultProps: { shadow: 'md', position: 'bottom-start', offset: 4, transitionProps: { duration: 0 } } },
     Tooltip: { defaultProps: { openDelay: 250, transitionProps: { duration: 0 }, withinPortal: true } },
-    Modal: { defaultProps: { centered: false, yOffset: '12vh', transitionProps: { duration: 0 }, overlayProps: { backgroundOpacity: 1, color: 'var(--r-overlay)' } } },
+    Modal: { defaultProps: { closeButtonProps: { 'aria-label': 'Close' }, centered: false, yOffset: '12vh', transitionProps: { duration: 0 }, overlayProps: { backgroundOpacity: 1, color: 'var(--r-overlay)' } } },
     Drawer: { defaultProps: { transitionProps: { duration: 0 }, overlayProps: { backgroundOpacity: 1, color: 'var(--r-overlay)' } } },
   },
 });

@@ -1,1 +1,0 @@
-import{i as e,n as t}from"./jsx-runtime-DyZJNswf.js";var n=e(t(),1),r,i=new Set;function a(e){r=e;for(let e of i)e()}var o={open:e=>a(e),close:()=>a(void 0)};function s(){return(0,n.useSyncExternalStore)(e=>(i.add(e),()=>i.delete(e)),()=>r)}export{s as n,o as t};

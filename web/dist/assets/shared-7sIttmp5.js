@@ -1,1 +1,0 @@
-import"./format-DNYa9D6t.js";import"./esm-D_-LVUsn.js";import"./Marks-D0jfiKCh.js";import"./Layout-BdlzZcww.js";import"./KeyTable-DX1CFxEu.js";import"./icons-DwiIT6bW.js";import"./Dropdown-Bv5UiT9f.js";import"./index-CHy-uMVy.js";
