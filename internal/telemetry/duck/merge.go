@@ -286,7 +286,9 @@ func (s *Store) join(group []segment, out *segment, encode bool, dead map[int64]
 // live gives a segment's row groups without dead rows, and its side file
 // accordingly.
 func (s *Store) live(o *openSegment, dead map[int64]int64) ([]parquet.RowGroup, []idxRow, int64, error) {
-	groups := o.file.RowGroups()
+	// A copy: the file is in the cache, and who reads it meanwhile, or after a
+	// merge that failed, needs its own row groups.
+	groups := slices.Clone(o.file.RowGroups())
 	var entries []idxRow
 	var err error
 	if hasIdx(o.table) {
