@@ -238,14 +238,15 @@ func (a *App) buildReader(context.Context) error {
 		return err
 	}
 	a.reader, err = run.New(run.Options{
-		Log:      a.bus.Activity(),
-		Store:    a.store,
-		HashKey:  key,
-		Prices:   prices,
-		Notify:   a.notify,
-		Logger:   a.log.With("part", "reader"),
-		Quiet:    a.o.Config.Runs.Quiet,
-		Deadline: a.o.Config.Runs.Deadline,
+		Log:        a.bus.Activity(),
+		Store:      a.store,
+		HashKey:    key,
+		Prices:     prices,
+		Notify:     a.notify,
+		Logger:     a.log.With("part", "reader"),
+		Quiet:      a.o.Config.Runs.Quiet,
+		Deadline:   a.o.Config.Runs.Deadline,
+		FlushBytes: 10 << 20, // two writes of it are in memory at once,
 	})
 	return err
 }

@@ -84,8 +84,7 @@ func (s *state) refusal() *fault.Error {
 	default:
 		return nil
 	}
-	return fault.New(fault.KindExhausted, "intake.backpressure", "telemetry is refused for now: %s", why).
-		WithHint("send it again after the time in Retry-After; what was accepted is safe")
+	return refused(why)
 }
 
 // Publish puts one encoded batch into the activity log, or says why not now.
@@ -94,7 +93,26 @@ func (h *health) Publish(ctx context.Context, batch []byte) error {
 		return f
 	}
 	_, err := h.a.bus.Activity().Publish(ctx, batch)
-	return err
+	return backpressure(err)
+}
+
+// backpressure says in intake's words that the log refuses for now: the watch
+// sees the same only half a second later, and senders resend at once what is
+// refused with another kind.
+func backpressure(err error) error {
+	if err == nil {
+		return nil
+	}
+	f := fault.From(err)
+	if f.Code != "bus.full" && f.Code != "bus.disk_full" {
+		return err
+	}
+	return refused(f.Message).WithCause(err)
+}
+
+func refused(why string) *fault.Error {
+	return fault.New(fault.KindExhausted, "intake.backpressure", "telemetry is refused for now: %s", why).
+		WithHint("send it again after the time in Retry-After; what was accepted is safe")
 }
 
 // ready answers 200 when the parts have been looked at and intake accepts.
