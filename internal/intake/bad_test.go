@@ -598,6 +598,20 @@ func TestPendingSpan(t *testing.T) {
 	}
 }
 
+func TestManyLinks(t *testing.T) {
+	t.Parallel()
+	f := only(t, one(t, func(s ptrace.Span) {
+		for n := range byte(200) {
+			l := s.Links().AppendEmpty()
+			l.SetTraceID([16]byte{1, n})
+			l.SetSpanID([8]byte{1, n})
+		}
+	}), nil)
+	if len(f.Links) != maxLinks || f.Flags&activity.FlagTruncated == 0 {
+		t.Errorf("%d links, flags %v; want %d and truncated", len(f.Links), f.Flags.Names(), maxLinks)
+	}
+}
+
 func httptestGet(in http.Handler) *recorder {
 	w := &recorder{header: http.Header{}}
 	r, _ := http.NewRequest(http.MethodGet, "/v1/traces", nil)

@@ -407,8 +407,10 @@ func (n *normaliser) readSpan(body []byte) {
 		case 11<<3 | 2:
 			events = append(events, r.Bytes())
 		case 13<<3 | 2:
-			if len(f.Links) < maxLinks {
-				f.Links = append(f.Links, readLink(s, r.Bytes()))
+			if link := r.Bytes(); len(f.Links) < maxLinks {
+				f.Links = append(f.Links, readLink(s, link))
+			} else {
+				s.Flags |= activity.FlagTruncated
 			}
 		case 15<<3 | 2:
 			code = n.readStatus(s, r.Bytes(), f)
