@@ -11,6 +11,10 @@ const (
 	MaxLength = 4096 // bytes
 	MaxDepth  = 32   // parentheses, functions and negations inside each other
 	MaxValues = 1000 // values in all comparisons together
+	MaxTerms  = 200  // comparisons and phrases
+	// MaxPhrases bounds the phrases alone: each is looked for in all content of
+	// the period.
+	MaxPhrases = 32
 )
 
 // SyntaxError says where a search stopped making sense.
@@ -88,6 +92,8 @@ type parser struct {
 	scope  Scope
 	depth  int
 	values int
+	terms  int
+	found  int // phrases
 }
 
 func (p *parser) fail(problem, expected, hint string) error {
@@ -204,6 +210,9 @@ func (p *parser) not() (Expr, error) {
 }
 
 func (p *parser) primary() (Expr, error) {
+	if p.terms++; p.terms > MaxTerms {
+		return nil, p.fail(fmt.Sprintf("a search has at most %d conditions", MaxTerms), "", "")
+	}
 	switch c := p.text[p.pos]; {
 	case c == '(':
 		return p.group()
@@ -238,6 +247,9 @@ func (p *parser) primary() (Expr, error) {
 func (p *parser) phrase(s string) (Expr, error) {
 	if strings.TrimSpace(s) == "" {
 		return nil, p.fail("a phrase is empty", "words to look for", "")
+	}
+	if p.found++; p.found > MaxPhrases {
+		return nil, p.fail(fmt.Sprintf("a search looks for at most %d phrases", MaxPhrases), "", `words that stand together are one phrase in quotes`)
 	}
 	return &Text{Phrase: s}, nil
 }

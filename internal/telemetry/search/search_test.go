@@ -100,6 +100,8 @@ func TestParseErrors(t *testing.T) {
 		{"\xff", 0, "UTF-8"},
 		{strings.Repeat("a ", 2049), MaxLength, "at most 4096 bytes"},
 		{strings.Repeat("(", 33) + "a", 32, "at most 32 deep"},
+		{strings.Repeat("a ", 33), 65, "at most 32 phrases"},
+		{strings.Repeat("agent:a or ", 200) + "agent:a", 2200, "at most 200 conditions"},
 		{"steps:" + strings.TrimSuffix(strings.Repeat("1,", 1001), ","), 2007, "at most 1000 values"},
 		{"any(attr.x>abc)", 11, "compares numbers"},
 	}
