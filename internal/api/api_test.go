@@ -249,6 +249,8 @@ func TestRequestsAreReadStrictly(t *testing.T) {
 		{"table", "POST", "/query", `{"from":"secrets"}`, nil, 400, "api.query_invalid"},
 		{"dimension", "POST", "/query", `{"from":"runs","group_by":["1;drop"]}`, nil, 400, "api.query_invalid"},
 		{"function", "POST", "/query", `{"from":"runs","select":[{"func":"sleep","field":"cost"}]}`, nil, 400, "api.query_invalid"},
+		{"measure's name", "POST", "/query", `{"from":"runs","select":[{"func":"count","as":"a\u0000b"}]}`, nil, 400, "api.query_invalid"},
+		{"measure's quote", "POST", "/query", `{"from":"runs","select":[{"func":"count","as":"a\"b"}]}`, nil, 400, "api.query_invalid"},
 		{"buckets", "POST", "/query", `{"from":"runs","bucket":"1s","start":"-30d"}`, nil, 400, "api.query_invalid"},
 		{"form", "POST", "/query", "from=runs", []string{"Content-Type", "text/plain"}, 415, "api.content_type"},
 		{"large", "POST", "/query", `{"where":"` + strings.Repeat("a", 2<<20) + `"}`, nil, 413, "api.body_too_large"},

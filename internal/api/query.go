@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"reeve/client"
 	"reeve/internal/fault"
@@ -77,6 +78,9 @@ func query(a *API, ctx context.Context, req *client.Query) (*client.QueryResult,
 		as := m.As
 		if as == "" {
 			as = strings.TrimSuffix(m.Func+"_"+m.Field, "_")
+		}
+		if strings.ContainsFunc(as, func(r rune) bool { return r < ' ' || r == 0x7f || r == '"' || r == utf8.RuneError }) {
+			return nil, invalid("a measure's name has quotes or control characters")
 		}
 		if names[as] || len(as) > 64 {
 			return nil, invalid("two measures are called %q, or the name is too long", clip(as, 64)).WithHint("name them with as")
