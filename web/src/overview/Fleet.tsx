@@ -26,11 +26,11 @@ export function FiveMarks({ marks }: { marks: MarkValue[] }) {
 export const quoteValue = (v: string) => (/^[\w.@/-]+$/.test(v) ? v : JSON.stringify(v));
 
 const columns: Column<Row>[] = [
-  { id: 'agent', head: 'Agent', width: 'minmax(150px, 1.2fr)', cell: (r) => 'agent' in r && <Link to={'/agents/$name' as never} params={{ name: r.agent.agent } as never} search={pickView as never} className="truncate">{r.agent.agent || 'no name given'}</Link> },
+  { id: 'agent', head: 'Agent', width: 'minmax(140px, 1.2fr)', cell: (r) => 'agent' in r && <Link to={'/agents/$name' as never} params={{ name: r.agent.agent } as never} search={pickView as never} className="truncate">{r.agent.agent || 'no name given'}</Link> },
   { id: 'marks', head: 'Marks', width: '110px', cell: (r) => 'agent' in r && <FiveMarks marks={r.agent.marks ?? []} /> },
-  { id: 'reason', head: 'Reason of the worst', width: 'minmax(140px, 2fr)', cell: (r) => 'agent' in r && <span className="soft" title={r.agent.reason}>{r.agent.reason || <span className="muted">nothing stands out</span>}</span> },
+  { id: 'reason', head: 'Reason of the worst', width: 'minmax(118px, 2fr)', cell: (r) => 'agent' in r && <span className="soft" title={r.agent.reason}>{r.agent.reason || <span className="muted">nothing stands out</span>}</span> },
   {
-    id: 'resolved', head: 'Resolved', width: '118px', align: 'right',
+    id: 'resolved', head: 'Resolved', width: '124px', align: 'right',
     cell: (r) => {
       if (!('agent' in r)) return null;
       const f = r.agent.resolved;
@@ -39,7 +39,7 @@ const columns: Column<Row>[] = [
     },
   },
   {
-    id: 'success', head: 'Not failed', width: '116px', align: 'right',
+    id: 'success', head: 'Not failed', width: '132px', align: 'right',
     cell: (r) => {
       if (!('agent' in r)) return null;
       const f = r.agent.success;
@@ -52,7 +52,7 @@ const columns: Column<Row>[] = [
   { id: 'p95', head: 'p95', width: '78px', align: 'right', cell: (r) => 'agent' in r && <Known text={duration(r.agent.p95_ms)} why="No run has ended in the period." /> },
   { id: 'cost', head: 'Cost', width: '80px', align: 'right', cell: (r) => 'agent' in r && <Known text={money(r.agent.cost)} why="No price is known for its model calls." /> },
   { id: 'coverage', head: 'Seen', width: '62px', align: 'right', cell: (r) => 'agent' in r && <Known text={percent(r.agent.coverage, 0)} why="No run to measure coverage on." /> },
-  { id: 'last', head: 'Last run', width: '86px', align: 'right', cell: (r) => 'agent' in r && <Time at={r.agent.last_run} /> },
+  { id: 'last', head: 'Last run', width: '92px', align: 'right', cell: (r) => 'agent' in r && <Time at={r.agent.last_run} /> },
 ];
 
 /** Fleet lists agents by team, worst first, as a table or (v) as a grid. */

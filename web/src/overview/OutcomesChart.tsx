@@ -62,13 +62,13 @@ export function OutcomesChart({ data, height, onBrush }: { data: OverviewOutcome
     const bars = uPlot.paths.bars!({ size: [0.86, 40], gap: 0 });
     const half = data.bucket_ms / 2000;
     return {
-      padding: [8, 8, 0, 0],
+      padding: [8, 14, 0, 0],
       cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
       scales: {
         x: { time: true, range: (_u, min, max) => (n === 0 ? [min, max] : [min - half, max + half]) },
         y: { range: (_u, _min, max) => [0, Math.max(4, (max ?? 0) * 1.06)] },
       },
-      axes: [timeAxis(tz, ink, spanMs), valueAxis(ink, (v) => compact(v) ?? '', 34)],
+      axes: [timeAxis(tz, ink, spanMs), { ...valueAxis(ink, (v) => compact(v) ?? '', 34), incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 1e6, 1e7] }],
       series: [
         {},
         ...[...outcomes].reverse().map((o) => ({

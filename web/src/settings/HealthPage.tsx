@@ -86,7 +86,7 @@ function Part({ part }: { part: HealthPart }) {
   const facts = Object.entries(part.facts ?? {}).sort(([a], [b]) => a.localeCompare(b));
   return (
     <Panel title={part.name} actions={<Mark level={level[part.state] ?? 'unknown'} letter={letter[part.state] ?? '?'} label={words[part.state] ?? part.state} words />}>
-      {part.reason && <div className={css.reason}>{part.reason}</div>}
+      {part.reason && <div className={css.reason} data-ill={part.state !== 'ok' || undefined}>{part.reason}</div>}
       {facts.length > 0 && (
         <dl className={css.facts}>
           {facts.map(([k, v]) => (

@@ -46,7 +46,7 @@ export function money(amount: Maybe, currency = 'USD'): string | undefined {
   if (!known(amount)) return undefined;
   const a = Math.abs(amount);
   const digits = a === 0 ? 2 : a < 0.001 ? 6 : a < 0.1 ? 4 : a < 10 ? 3 : a < 1000 ? 2 : 0;
-  const s = new Intl.NumberFormat('en-US', { minimumFractionDigits: Math.min(digits, 2), maximumFractionDigits: digits }).format(amount);
+  const s = new Intl.NumberFormat('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(amount);
   return currency === 'USD' ? `$${s}`.replace('$-', '-$') : `${s} ${currency}`;
 }
 

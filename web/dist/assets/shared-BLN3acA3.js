@@ -1,1 +1,0 @@
-import"./base-B7Hv2ALm.js";import"./esm-jarMTGUs.js";import"./Marks-DEHTbNvn.js";import"./KeyTable-BYdK9mqr.js";
