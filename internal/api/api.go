@@ -96,11 +96,9 @@ type API struct {
 	mux   *http.ServeMux
 	table []operation
 	replays
-	streams chan struct{} // a slot for each open event stream
+	streams streams
+	beat    time.Duration // between heartbeats of an event stream
 }
-
-// maxStreams bounds open event streams: each holds a reader of the log.
-const maxStreams = 512
 
 // New builds the handler and starts nothing. A table that contradicts itself
 // (an operation without a permission, a path value without a field) is a bug in
@@ -115,7 +113,7 @@ func New(o Options) *API {
 	if o.Timeout == 0 {
 		o.Timeout = 30 * time.Second
 	}
-	a := &API{o: o, mux: http.NewServeMux(), table: table(), streams: make(chan struct{}, maxStreams)}
+	a := &API{o: o, mux: http.NewServeMux(), table: table(), streams: streams{by: map[string]int{}}, beat: heartbeat}
 	a.replays.init()
 	for i := range a.table {
 		op := &a.table[i]

@@ -15,6 +15,7 @@ import (
 type Identity interface {
 	Session(ctx context.Context, cookie, secret string) (identity.Principal, error)
 	Token(ctx context.Context, text string) (identity.Principal, error)
+	Again(ctx context.Context, who identity.Principal) (identity.Principal, error)
 	SetupNeeded(ctx context.Context) (bool, error)
 
 	SignIn(ctx context.Context, name, password, address, agent string) (identity.NewSignIn, error)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"reeve/client"
@@ -22,6 +23,45 @@ const (
 	streamBacklog = 256
 )
 
+// The bounds of open event streams: each holds a reader of the log, and nobody
+// takes those of all.
+const (
+	maxStreams    = 512
+	maxStreamsOne = 64
+)
+
+// streams counts the open event streams.
+type streams struct {
+	mu  sync.Mutex
+	all int            // guarded by mu
+	by  map[string]int // guarded by mu; by caller
+}
+
+func (s *streams) enter(who identity.Principal) (leave func(), err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	full := func(n int, whose string) error {
+		return fault.New(fault.KindExhausted, "api.streams", "%d streams of events are open%s", n, whose).WithHint("close some, or read the lists")
+	}
+	id := who.PersonID // of a token: its owner; "" in dev, where there is but one
+	switch {
+	case s.all >= maxStreams:
+		return nil, full(s.all, "")
+	case id != "" && s.by[id] >= maxStreamsOne:
+		return nil, full(s.by[id], " for this account")
+	}
+	s.all++
+	s.by[id]++
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.all--
+		if s.by[id]--; s.by[id] == 0 {
+			delete(s.by, id)
+		}
+	}, nil
+}
+
 type positioned struct {
 	at uint64
 	bus.Event
@@ -33,12 +73,11 @@ func follow(a *API, w http.ResponseWriter, r *http.Request, req *client.EventsRe
 	if a.o.Events == nil {
 		return fault.New(fault.KindUnavailable, "api.events", "there is no stream of events here")
 	}
-	select {
-	case a.streams <- struct{}{}:
-		defer func() { <-a.streams }()
-	default:
-		return fault.New(fault.KindExhausted, "api.streams", "%d streams of events are open", maxStreams).WithHint("close some, or read the lists")
+	leave, err := a.streams.enter(whoOf(r.Context()))
+	if err != nil {
+		return err
 	}
+	defer leave()
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	last := r.Header.Get("Last-Event-ID")
@@ -91,14 +130,20 @@ func follow(a *API, w http.ResponseWriter, r *http.Request, req *client.EventsRe
 			}
 		}
 	}()
-	beat := time.NewTicker(heartbeat)
+	beat := time.NewTicker(a.beat)
 	defer beat.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-beat.C:
-			if out.beat() != nil {
+			// Who was let in may have been signed out, revoked or given other
+			// roles since: a stream outlives that by a heartbeat at most.
+			who, err := a.o.Identity.Again(ctx, out.who)
+			if err != nil || callOf(ctx).op.Permission.allow(&who) != nil {
+				return nil // the client comes back and is told why
+			}
+			if out.who = who; out.beat() != nil {
 				return nil
 			}
 		case ev := <-lines:

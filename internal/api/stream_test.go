@@ -13,6 +13,8 @@ import (
 
 	"reeve/client"
 	"reeve/internal/bus"
+	"reeve/internal/fault"
+	"reeve/internal/identity"
 )
 
 func runEvent(team string, n int) bus.Event {
@@ -83,6 +85,68 @@ func TestEvents(t *testing.T) {
 	}
 	if err := client.New(srv.URL, a.house.token("none")).Events(t.Context(), client.EventsRequest{}, nil); !errors.As(err, &p) || p.Status != 403 {
 		t.Errorf("following without a role gave %v, want 403", err)
+	}
+}
+
+func TestEventsEndWithTheToken(t *testing.T) {
+	t.Parallel()
+	ev := newMemEvents()
+	ev.publish(runEvent("core", 1))
+	a := newTestAPI(t, func(o *Options) { o.Events = ev })
+	a.beat = 10 * time.Millisecond
+	srv := httptest.NewServer(Guard(a, GuardOptions{}))
+	t.Cleanup(srv.Close)
+	for name, end := range map[string]func(*client.Client, *client.Me){
+		"revoked": func(c *client.Client, me *client.Me) {
+			if err := c.RevokeToken(t.Context(), client.IDRequest{ID: me.TokenID}); err != nil {
+				t.Error(err)
+			}
+		},
+		"disabled": func(_ *client.Client, me *client.Me) {
+			yes := true
+			if _, err := a.house.UpdatePerson(t.Context(), a.house.admin, identity.PersonChange{ID: me.Person.ID, Version: me.Person.Version, Disabled: &yes}); err != nil {
+				t.Error(err)
+			}
+		},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		c := client.New(srv.URL, a.house.token("viewer@core/production+viewer@shop/"+name))
+		me, err := c.Me(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = c.Events(ctx, client.EventsRequest{After: "0"}, func(client.Event) error {
+			end(c, me)
+			return nil
+		})
+		var p *client.Problem
+		if !errors.As(err, &p) || p.Status != 401 {
+			t.Errorf("%s: the stream ended with %v, want 401", name, err)
+		}
+		cancel()
+	}
+}
+
+func TestStreamsOfOne(t *testing.T) {
+	t.Parallel()
+	s := streams{by: map[string]int{}}
+	var last func()
+	for range maxStreamsOne {
+		leave, err := s.enter(identity.Principal{PersonID: "per_1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = leave
+	}
+	if _, err := s.enter(identity.Principal{PersonID: "per_1"}); !fault.Is(err, fault.KindExhausted) {
+		t.Errorf("one stream more than allowed: %v, want exhausted", err)
+	}
+	if _, err := s.enter(identity.Principal{PersonID: "per_2"}); err != nil {
+		t.Errorf("somebody else: %v", err)
+	}
+	last()
+	if _, err := s.enter(identity.Principal{PersonID: "per_1"}); err != nil {
+		t.Errorf("after one was closed: %v", err)
 	}
 }
 
