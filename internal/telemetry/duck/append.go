@@ -95,14 +95,21 @@ func (s *Store) Append(ctx context.Context, w *telemetry.Write) error {
 		}
 	}
 	come, err := s.writeParts(parts)
+	var news int64
 	if err == nil {
-		err = s.commit(w, come)
+		news, err = s.commit(w, come)
 	}
 	if err != nil {
 		s.segs.remove(come)
 		return storageFault("appending to the telemetry store", err)
 	}
 	s.segs.replace(nil, come)
+	if s.rolls.add(news, w.Rollups, s.o.Now()) {
+		// Whoever folds is late. What was committed stays committed.
+		if err := s.foldRollups(true); err != nil {
+			s.log.Warn("rollups not folded", "err", err)
+		}
+	}
 	for i := range w.Runs {
 		r := &w.Runs[i]
 		s.known.add(r.ID)
@@ -166,23 +173,25 @@ func (s *Store) writePart(p *part) error {
 	return nil
 }
 
-func (s *Store) commit(w *telemetry.Write, come []segment) error {
+// commit returns the row of the write's rollups.
+func (s *Store) commit(w *telemetry.Write, come []segment) (news int64, err error) {
 	// A commit that was begun is finished: ctx may end, the answer may not be
 	// "unknown".
-	return s.index.tx(context.Background(), func(tx *sql.Tx) error {
+	err = s.index.tx(context.Background(), func(tx *sql.Tx) error {
 		if err := insertSegments(tx, come); err != nil {
 			return err
 		}
 		if err := s.commitRuns(tx, w.Runs); err != nil {
 			return err
 		}
-		if err := insertRollups(tx, w); err != nil {
+		if news, err = s.rolls.insertNews(tx, w.Rollups); err != nil {
 			return err
 		}
 		_, err := tx.Exec(`INSERT INTO cursors (part, position) VALUES (?, ?) ON CONFLICT (part) DO UPDATE SET position = excluded.position`,
 			w.Partition, int64(w.Cursor))
 		return err
 	})
+	return news, err
 }
 
 // commitRuns writes thin run rows; those of runs older than the index keeps are

@@ -81,8 +81,7 @@ type Store struct {
 	closed atomic.Bool
 	enc    encoders
 	maint  sync.Mutex // one merge pass or retention at a time
-	folded time.Time  // guarded by maint: when rollups were last folded
-	rolled rollCache
+	rolls  *rollups
 }
 
 // Open opens or creates the store in o.Dir. It deletes what an interrupted
@@ -126,7 +125,10 @@ func Open(o Options) (*Store, error) {
 		unlock()
 		return nil, storageFault("opening the telemetry index", err)
 	}
-	if err := s.load(); err != nil {
+	if s.rolls, err = newRollups(); err == nil {
+		err = s.load()
+	}
+	if err != nil {
 		_ = s.index.close()
 		unlock()
 		return nil, err
@@ -150,6 +152,9 @@ func (s *Store) load() error {
 		if _, err := os.Stat(s.segs.path(g)); errors.Is(err, fs.ErrNotExist) {
 			s.setAside(g, err)
 		}
+	}
+	if err := s.rolls.load(s.index); err != nil {
+		return storageFault("reading rollups", err)
 	}
 	for _, g := range s.segs.of(tableRuns, allDays) {
 		if err := s.segs.eachKey(g, s.known.add); err != nil {

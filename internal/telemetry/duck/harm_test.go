@@ -375,7 +375,7 @@ func FuzzRecords(f *testing.F) {
 		_, _ = unpackRun(b)
 		var s activity.Step
 		unpackRest(b, &s)
-		_ = unpackRollups(b, 0, func(*telemetry.RollupDelta) {})
+		_, _ = unpackRollups(b)
 		_, _ = openParquet(bytes.NewReader(b), int64(len(b)))
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"modernc.org/sqlite"
@@ -16,7 +17,14 @@ import (
 // rollups. Everything in it but the cursors could be made again from segments.
 type index struct {
 	w, r *sql.DB // one writer connection, several readers
+
+	mu       sync.Mutex
+	free, to int64 // segment numbers that are reserved: from free up to, but not, to
 }
+
+// reservedAtATime is how many segment numbers one transaction takes, so that an
+// Append has one transaction and not two.
+const reservedAtATime = 256
 
 // Run rows are clustered by start: new ones go to the end of the tree and a
 // list is a scan. By id they are found through the segments' side files. The
@@ -28,8 +36,11 @@ var schema = []string{
 		row_count INTEGER NOT NULL, bytes INTEGER NOT NULL, raw INTEGER NOT NULL, tmin INTEGER NOT NULL, tmax INTEGER NOT NULL,
 		tier INTEGER NOT NULL, encodes INTEGER NOT NULL, applied INTEGER NOT NULL)`,
 	`CREATE TABLE IF NOT EXISTS aside (id INTEGER PRIMARY KEY, tbl TEXT NOT NULL, day INTEGER NOT NULL, row_count INTEGER NOT NULL)`,
-	`CREATE TABLE IF NOT EXISTS rollups (level INTEGER NOT NULL, bucket INTEGER NOT NULL, family INTEGER NOT NULL, seq INTEGER NOT NULL,
-		data BLOB NOT NULL, PRIMARY KEY (level, bucket, family, seq)) WITHOUT ROWID`,
+	// bucket is the last minute of a block, so that what is older than a minute is
+	// found by it alone.
+	`CREATE TABLE IF NOT EXISTS rollups (level INTEGER NOT NULL, family INTEGER NOT NULL, bucket INTEGER NOT NULL, data BLOB NOT NULL,
+		PRIMARY KEY (level, family, bucket))`,
+	`CREATE TABLE IF NOT EXISTS news (seq INTEGER PRIMARY KEY AUTOINCREMENT, data BLOB NOT NULL)`,
 	`CREATE TABLE IF NOT EXISTS runs (start INTEGER NOT NULL, id BLOB NOT NULL, agent TEXT NOT NULL, team TEXT NOT NULL,
 		environment TEXT NOT NULL, status TEXT NOT NULL, outcome TEXT NOT NULL, session TEXT NOT NULL, user TEXT NOT NULL,
 		task TEXT NOT NULL, version TEXT NOT NULL, mode TEXT NOT NULL, name TEXT NOT NULL, failed INTEGER NOT NULL, errors INTEGER NOT NULL,
@@ -95,11 +106,23 @@ func (x *index) manifest() ([]segment, error) {
 // reserve takes n segment numbers. A number whose segment was never committed
 // is not used again, so that a leftover file cannot be mistaken for another.
 func (x *index) reserve(n int) (first int64, err error) {
-	err = x.tx(context.Background(), func(tx *sql.Tx) error {
-		return tx.QueryRow(`INSERT INTO meta (key, value) VALUES ('segment', ?) ON CONFLICT (key) DO UPDATE SET value = value + excluded.value
-			RETURNING value`, n).Scan(&first)
-	})
-	return first - int64(n) + 1, err
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.to-x.free < int64(n) {
+		take := int64(max(n, reservedAtATime))
+		err := x.tx(context.Background(), func(tx *sql.Tx) error {
+			return tx.QueryRow(`INSERT INTO meta (key, value) VALUES ('segment', ?) ON CONFLICT (key) DO UPDATE SET value = value + excluded.value
+				RETURNING value`, take).Scan(&x.to)
+		})
+		if err != nil {
+			return 0, err
+		}
+		x.to++
+		x.free = x.to - take
+	}
+	first = x.free
+	x.free += int64(n)
+	return first, nil
 }
 
 func (x *index) tx(ctx context.Context, do func(*sql.Tx) error) error {

@@ -17,13 +17,12 @@ import (
 )
 
 const (
-	fanIn       = 16    // segments of a tier that become one of the next
-	smallRows   = 4_000 // below it rows are encoded again, at most maxEncodes times
-	maxEncodes  = 2
-	groupRows   = 64 << 10 // rows of a row group made by encoding again
-	mergedRows  = 8 << 20  // no segment grows beyond it
-	settled     = 30 * time.Minute
-	foldAtATime = 2000
+	fanIn      = 16    // segments of a tier that become one of the next
+	smallRows  = 4_000 // below it rows are encoded again, at most maxEncodes times
+	maxEncodes = 2
+	groupRows  = 64 << 10 // rows of a row group made by encoding again
+	mergedRows = 8 << 20  // no segment grows beyond it
+	settled    = 30 * time.Minute
 )
 
 // Maintain merges segments, folds rollups and drops run rows that the index no
@@ -47,16 +46,8 @@ func (s *Store) Maintain(ctx context.Context) error {
 func (s *Store) maintain(ctx context.Context, prune bool) error {
 	s.maint.Lock()
 	defer s.maint.Unlock()
-	if now := s.o.Now(); now.Sub(s.folded) >= 5*time.Second {
-		s.folded = now
-		for ctx.Err() == nil {
-			if more, err := s.foldRollups(foldAtATime); err != nil || !more {
-				if err != nil {
-					return err
-				}
-				break
-			}
-		}
+	if err := s.foldRollups(false); err != nil {
+		return err
 	}
 	if prune {
 		if err := s.index.pruneRuns(s.o.Now().Add(-s.o.RunRows)); err != nil {
@@ -69,6 +60,9 @@ func (s *Store) maintain(ctx context.Context, prune bool) error {
 			break
 		}
 		if err := s.merge(group); err != nil {
+			return err
+		}
+		if err := s.foldRollups(false); err != nil {
 			return err
 		}
 	}

@@ -304,44 +304,39 @@ func (s *Store) queryRollups(ctx context.Context, q *telemetry.Query) (*telemetr
 		bucket int64
 		dims   [4]string
 	}
-	bucket := int64(q.Bucket / time.Minute)
-	groups := map[groupKey]*telemetry.RollupDelta{}
-	sketch := slices.ContainsFunc(q.Select, func(m telemetry.Measure) bool { return strings.HasPrefix(m.Func, "p") })
-	sketches := map[*telemetry.RollupDelta][][]telemetry.Bucket{}
-	var scanned int64
-	err := s.rollups(ctx, family, level, from, to, func(b int64, d *telemetry.RollupDelta) {
-		scanned++
-		if !fits(d) || q.Teams != nil && !slices.Contains(q.Teams, d.Team) {
-			return
-		}
-		var k groupKey
-		if bucket > 0 {
-			k.bucket = floorDiv(b, bucket) * bucket
-		}
-		for i, g := range q.GroupBy {
-			k.dims[i] = rollupDimension(d, g)
-		}
-		t := groups[k]
-		if t == nil {
-			t = &telemetry.RollupDelta{Minute: k.bucket, Agent: d.Agent, Team: d.Team, Environment: d.Environment, Key: d.Key}
-			groups[k] = t
-		}
-		l := d.Latency
-		c := *d
-		c.Latency = nil
-		sum(t, &c)
-		if sketch && len(l) > 0 {
-			sketches[t] = append(sketches[t], l)
-		}
-	})
+	type group struct {
+		groupKey
+		sums telemetry.RollupDelta
+		of   []*rolled
+	}
+	rows, err := s.rollups(ctx, family, level, from, to)
 	if err != nil {
 		return nil, true, storageFault("reading rollups", err)
 	}
-	var counts [1 << 11]int64
-	for t, ls := range sketches {
-		t.Latency = joinBuckets(ls, &counts)
+	bucket := int64(q.Bucket / time.Minute)
+	index := make(map[groupKey]int)
+	var groups []group
+	for _, d := range rows {
+		if !fits(&d.RollupDelta) || q.Teams != nil && !slices.Contains(q.Teams, d.Team) {
+			continue
+		}
+		var k groupKey
+		if bucket > 0 {
+			k.bucket = floorDiv(d.Minute, bucket) * bucket
+		}
+		for i, g := range q.GroupBy {
+			k.dims[i] = rollupDimension(&d.RollupDelta, g)
+		}
+		at, ok := index[k]
+		if !ok {
+			at = len(groups)
+			index[k] = at
+			groups = append(groups, group{groupKey: k})
+		}
+		addCounts(&groups[at].sums, &d.RollupDelta)
+		groups[at].of = append(groups[at].of, d)
 	}
-	res := &telemetry.Result{Source: "rollups", Scanned: scanned}
+	res := &telemetry.Result{Source: "rollups", Scanned: int64(len(rows))}
 	plan := &queryPlan{q, s.o.Now()}
 	if q.Bucket > 0 {
 		res.Columns = append(res.Columns, telemetry.Column{Name: "time", Unit: "ns", Kind: "time"})
@@ -353,25 +348,31 @@ func (s *Store) queryRollups(ctx context.Context, q *telemetry.Query) (*telemetr
 		res.Columns = append(res.Columns, telemetry.Column{Name: m.As, Unit: rollupUnit(m), Kind: "measure"})
 	}
 	if len(groups) == 0 && len(q.GroupBy) == 0 && q.Bucket == 0 {
-		groups[groupKey{}] = &telemetry.RollupDelta{} // as SQL: one row of nothing
+		groups = append(groups, group{}) // as SQL: one row of nothing
 	}
-	for k, d := range groups {
-		if d.Count == 0 && d.Runs == 0 && len(groups) > 1 {
+	sketch := slices.ContainsFunc(q.Select, func(m telemetry.Measure) bool { return strings.HasPrefix(m.Func, "p") })
+	var j bucketJoiner
+	for i := range groups {
+		g := &groups[i]
+		if g.sums.Count == 0 && g.sums.Runs == 0 && len(groups) > 1 {
 			continue
 		}
-		var row []any
+		if sketch {
+			g.sums.Latency = j.join(g.of) // read below, and then of no more use
+		}
+		row := make([]any, 0, len(res.Columns))
 		if q.Bucket > 0 {
-			row = append(row, k.bucket*int64(time.Minute))
+			row = append(row, g.bucket*int64(time.Minute))
 		}
 		for i := range q.GroupBy {
-			if k.dims[i] == "" {
+			if g.dims[i] == "" {
 				row = append(row, nil)
 			} else {
-				row = append(row, k.dims[i])
+				row = append(row, g.dims[i])
 			}
 		}
 		for _, m := range q.Select {
-			row = append(row, rollupMeasure(d, m, q.Table, plan.seconds()))
+			row = append(row, rollupMeasure(&g.sums, m, q.Table, plan.seconds()))
 		}
 		res.Rows = append(res.Rows, row)
 	}
@@ -379,28 +380,35 @@ func (s *Store) queryRollups(ctx context.Context, q *telemetry.Query) (*telemetr
 	return res, true, nil
 }
 
-// joinBuckets adds sketches; counts is scratch and is left zero.
-func joinBuckets(ls [][]telemetry.Bucket, counts *[1 << 11]int64) []telemetry.Bucket {
-	if len(ls) == 1 {
-		return ls[0] // most groups of a chart are one row of one page
+// bucketJoiner adds sketches.
+type bucketJoiner struct {
+	counts [1 << 11]int64 // zero between calls
+	out    []telemetry.Bucket
+}
+
+// join is the sum of the rows' sketches, valid until the next call.
+func (j *bucketJoiner) join(rows []*rolled) []telemetry.Bucket {
+	j.out = j.out[:0]
+	if len(rows) == 1 { // as are most groups of a chart
+		rows[0].eachBucket(func(b telemetry.Bucket) { j.out = append(j.out, b) })
+		return j.out
 	}
-	low, high := len(counts), -1
-	for _, l := range ls {
-		for _, x := range l {
-			if i := int(x.Index); i >= 0 && i < len(counts) {
-				counts[i] += x.Count
+	low, high := len(j.counts), -1
+	for _, r := range rows {
+		r.eachBucket(func(b telemetry.Bucket) {
+			if i := int(b.Index); i >= 0 && i < len(j.counts) {
+				j.counts[i] += b.Count
 				low, high = min(low, i), max(high, i)
 			}
-		}
+		})
 	}
-	var out []telemetry.Bucket
 	for i := low; i <= high; i++ {
-		if counts[i] != 0 {
-			out = append(out, telemetry.Bucket{Index: int16(i), Count: counts[i]})
-			counts[i] = 0
+		if j.counts[i] != 0 {
+			j.out = append(j.out, telemetry.Bucket{Index: int16(i), Count: j.counts[i]})
+			j.counts[i] = 0
 		}
 	}
-	return out
+	return j.out
 }
 
 // rollupLevel is the coarsest level whose buckets the question's fall on.
@@ -678,7 +686,11 @@ func compareValues(a, b any, desc bool) int {
 	c := 0
 	switch a := a.(type) {
 	case string:
-		c = strings.Compare(a, fmt.Sprint(b))
+		text, _ := b.(string)
+		c = strings.Compare(a, text)
+	case int64:
+		n, _ := b.(int64)
+		c = cmp.Compare(a, n)
 	default:
 		c = cmp.Compare(toFloat(a), toFloat(b))
 	}

@@ -5,41 +5,77 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"slices"
 	"sync"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
 
 	"reeve/internal/telemetry"
 )
 
-// Rollups are kept in pages: all agents of one family in one bucket of time.
-// An Append only adds what changed, as rows of level 0; fold later adds those
-// to the pages of every level and deletes them, in one transaction. So the sum
-// for a bucket is, at any moment, its page plus what of it is still at level 0.
+// Rollups lie in blocks: one family, one level, a stretch of time, compressed
+// together. An Append adds one small row of news to the index, whatever the
+// number of minutes it touches, and adds the same to memory; fold later brings
+// the news into the blocks of every level and deletes their rows, in one
+// transaction. So the sum for a bucket is, at any moment, what its block says
+// plus what of it is in memory; after a crash memory is filled from the rows of
+// news.
 const (
-	levelNew    = 0
 	levelMinute = 1
 	levelFive   = 5
 	levelHour   = 60
 )
 
-var levels = []int64{levelMinute, levelFive, levelHour}
+// rollupLevels are the levels and how many minutes one block of each holds.
+var rollupLevels = [...]struct{ minutes, block int64 }{{levelMinute, 60}, {levelFive, 120}, {levelHour, 1440}}
 
-type rollupKey struct{ agent, team, environment, key string }
+func blockMinutes(level int64) int64 {
+	for _, l := range rollupLevels {
+		if l.minutes == level {
+			return l.block
+		}
+	}
+	return level
+}
 
-// page is the decoded form: sums by key.
-type page map[rollupKey]*telemetry.RollupDelta
+const (
+	foldEvery = 30 * time.Second
+	foldSize  = 256 << 10 // buckets and rows in memory: about 6 MB
+	foldMust  = 4 * foldSize
+)
 
-func (p page) add(d *telemetry.RollupDelta) {
-	k := rollupKey{d.Agent, d.Team, d.Environment, d.Key}
-	t := p[k]
+// cell names one sum.
+type cell struct {
+	bucket                        int64
+	family                        telemetry.Family
+	agent, team, environment, key string
+}
+
+// cells are sums by cell. The sketches in them are never written to, so a
+// shallow copy stays as it is.
+type cells map[cell]*telemetry.RollupDelta
+
+func (c cells) add(bucket int64, d *telemetry.RollupDelta) int {
+	k := cell{bucket, d.Family, d.Agent, d.Team, d.Environment, d.Key}
+	size := len(d.Latency)
+	t := c[k]
 	if t == nil {
-		t = &telemetry.RollupDelta{Family: d.Family, Agent: d.Agent, Team: d.Team, Environment: d.Environment, Key: d.Key}
-		p[k] = t
+		size += 8
+		t = &telemetry.RollupDelta{Minute: bucket, Family: d.Family, Agent: d.Agent, Team: d.Team, Environment: d.Environment, Key: d.Key}
+		c[k] = t
 	}
 	sum(t, d)
+	return size
 }
 
 func sum(t, d *telemetry.RollupDelta) {
+	addCounts(t, d)
+	t.Latency = mergeBuckets(t.Latency, d.Latency)
+}
+
+func addCounts(t, d *telemetry.RollupDelta) {
 	t.Runs += d.Runs
 	t.Count += d.Count
 	t.Errors += d.Errors
@@ -49,10 +85,9 @@ func sum(t, d *telemetry.RollupDelta) {
 	t.Unknown += d.Unknown
 	t.CostNanos += d.CostNanos
 	t.CostUnknown += d.CostUnknown
-	t.Latency = mergeBuckets(t.Latency, d.Latency)
 }
 
-// mergeBuckets adds two lists sorted by index.
+// mergeBuckets adds two lists sorted by index into a new one.
 func mergeBuckets(a, b []telemetry.Bucket) []telemetry.Bucket {
 	if len(a) == 0 {
 		return slices.Clone(b)
@@ -74,156 +109,405 @@ func mergeBuckets(a, b []telemetry.Bucket) []telemetry.Bucket {
 	return out
 }
 
-func (p *packer) rollup(d *telemetry.RollupDelta) {
-	for _, s := range []*string{&d.Agent, &d.Team, &d.Environment, &d.Key} {
-		p.str(s)
-	}
-	for _, n := range []*int64{&d.Runs, &d.Count, &d.Errors, &d.InputTotal, &d.OutputTotal, &d.CacheRead, &d.Unknown, &d.CostNanos, &d.CostUnknown} {
-		p.int(n)
+// rolled is a row of a block. Its sketch stays encoded: charts look at few
+// buckets of most, and decoded it takes ten times the memory. A row that comes
+// from memory has its sketch in Latency instead.
+type rolled struct {
+	telemetry.RollupDelta
+	sketch []byte
+}
+
+func (r *rolled) empty() bool {
+	return r.Runs|r.Count|r.Errors|r.InputTotal|r.OutputTotal|r.CacheRead|r.Unknown|r.CostNanos|r.CostUnknown == 0 &&
+		len(r.Latency)+len(r.sketch) == 0
+}
+
+// eachBucket visits the sketch in order of index.
+func (r *rolled) eachBucket(visit func(telemetry.Bucket)) {
+	for _, b := range r.Latency {
+		visit(b)
 	}
 	last := int16(0)
-	list(p, &d.Latency, func(b *telemetry.Bucket) {
-		n := int64(b.Index - last)
-		p.int(&n)
-		if p.reading {
-			b.Index = last + int16(n)
+	for b := r.sketch; len(b) > 0; {
+		v, n := binary.Uvarint(b)
+		if n <= 0 {
+			return
 		}
+		b = b[n:]
+		last += int16(v >> 1)
+		count := int64(1)
+		if v&1 != 0 {
+			if count, n = binary.Varint(b); n <= 0 {
+				return
+			}
+			b = b[n:]
+		}
+		visit(telemetry.Bucket{Index: last, Count: count})
+	}
+}
+
+func (r *rolled) decode() {
+	if r.sketch == nil {
+		return
+	}
+	out := make([]telemetry.Bucket, 0, len(r.sketch))
+	r.eachBucket(func(b telemetry.Bucket) { out = append(out, b) })
+	r.Latency, r.sketch = out, nil
+}
+
+// packSketch writes buckets as distances; most hold one, which takes no byte of
+// its own.
+func packSketch(dst []byte, bs []telemetry.Bucket) []byte {
+	last := int16(0)
+	for _, b := range bs {
+		v := uint64(uint16(b.Index-last)) << 1
 		last = b.Index
-		p.int(&b.Count)
+		if b.Count == 1 {
+			dst = binary.AppendUvarint(dst, v)
+			continue
+		}
+		dst = binary.AppendVarint(binary.AppendUvarint(dst, v|1), b.Count)
+	}
+	return dst
+}
+
+// packRollups writes rows: their texts once, then their numbers.
+func packRollups(rows []rolled) []byte {
+	ids := map[string]uint64{}
+	var words []string
+	var body, sketch []byte
+	text := func(s string) {
+		id, ok := ids[s]
+		if !ok {
+			id = uint64(len(words))
+			ids[s], words = id, append(words, s)
+		}
+		body = binary.AppendUvarint(body, id)
+	}
+	last := int64(0)
+	for i := range rows {
+		r := &rows[i]
+		body = append(binary.AppendVarint(body, r.Minute-last), byte(r.Family))
+		last = r.Minute
+		text(r.Agent)
+		text(r.Key)
+		text(r.Team)
+		text(r.Environment)
+		for _, n := range [...]int64{r.Runs, r.Count, r.Errors, r.InputTotal, r.OutputTotal, r.CacheRead, r.Unknown, r.CostNanos, r.CostUnknown} {
+			body = binary.AppendVarint(body, n)
+		}
+		s := r.sketch
+		if s == nil {
+			sketch = packSketch(sketch[:0], r.Latency)
+			s = sketch
+		}
+		body = append(binary.AppendUvarint(body, uint64(len(s))), s...)
+	}
+	head := binary.AppendUvarint(nil, uint64(len(words)))
+	for _, w := range words {
+		head = append(binary.AppendUvarint(head, uint64(len(w))), w...)
+	}
+	return append(head, body...)
+}
+
+// unpackRollups reads what packRollups wrote. Sketches alias b.
+func unpackRollups(b []byte) ([]rolled, error) {
+	bad := false
+	uint := func() uint64 {
+		v, n := binary.Uvarint(b)
+		if n <= 0 {
+			bad, b = true, nil
+			return 0
+		}
+		b = b[n:]
+		return v
+	}
+	int := func() int64 {
+		v, n := binary.Varint(b)
+		if n <= 0 {
+			bad, b = true, nil
+			return 0
+		}
+		b = b[n:]
+		return v
+	}
+	take := func() []byte {
+		n := uint()
+		if n > uint64(len(b)) {
+			bad, b = true, nil
+			return nil
+		}
+		out := b[:n:n]
+		b = b[n:]
+		return out
+	}
+	n := uint()
+	if n > uint64(len(b)) {
+		return nil, errCorrupt
+	}
+	words := make([]string, n)
+	for i := range words {
+		words[i] = string(take())
+	}
+	word := func() string {
+		i := uint()
+		if i >= uint64(len(words)) {
+			bad = true
+			return ""
+		}
+		return words[i]
+	}
+	out := make([]rolled, 0, len(b)/48)
+	last := int64(0)
+	for len(b) > 0 && !bad {
+		var r rolled
+		last += int()
+		r.Minute = last
+		r.Family = telemetry.Family(uint())
+		r.Agent, r.Key, r.Team, r.Environment = word(), word(), word(), word()
+		for _, p := range [...]*int64{&r.Runs, &r.Count, &r.Errors, &r.InputTotal, &r.OutputTotal, &r.CacheRead, &r.Unknown, &r.CostNanos, &r.CostUnknown} {
+			*p = int()
+		}
+		r.sketch = take()
+		out = append(out, r)
+	}
+	if bad {
+		return nil, errCorrupt
+	}
+	return out, nil
+}
+
+func sortRolled(rows []rolled) {
+	slices.SortFunc(rows, func(a, b rolled) int {
+		return cmp.Or(cmp.Compare(a.Minute, b.Minute), cmp.Compare(a.Family, b.Family), cmp.Compare(a.Agent, b.Agent), cmp.Compare(a.Key, b.Key),
+			cmp.Compare(a.Team, b.Team), cmp.Compare(a.Environment, b.Environment))
 	})
 }
 
-func packRollups(ds []*telemetry.RollupDelta) []byte {
-	var p packer
-	for _, d := range ds {
-		p.rollup(d)
-	}
-	return p.b
+// rollups is the part of them that is in memory. Safe for concurrent use.
+type rollups struct {
+	enc *zstd.Encoder
+	dec *zstd.Decoder
+
+	fold sync.Mutex // one fold at a time
+
+	mu     sync.RWMutex
+	fresh  news
+	frozen *news     // being folded
+	since  time.Time // of the oldest in fresh
+	folds  int       // that were committed
+
+	cache rollCache
 }
 
-func unpackRollups(b []byte, family telemetry.Family, each func(*telemetry.RollupDelta)) error {
-	p := packer{b: b, reading: true}
-	for len(p.b) > 0 {
-		d := telemetry.RollupDelta{Family: family}
-		p.rollup(&d)
-		if p.damaged {
-			return errCorrupt
-		}
-		each(&d)
-	}
-	return nil
+type news struct {
+	sums cells
+	size int
+	last int64 // row of the newest
 }
 
-func packPage(p page) []byte {
-	ds := make([]*telemetry.RollupDelta, 0, len(p))
-	for _, d := range p {
-		if d.Runs|d.Count|d.Errors|d.InputTotal|d.OutputTotal|d.CacheRead|d.Unknown|d.CostNanos|d.CostUnknown != 0 || len(d.Latency) > 0 {
-			ds = append(ds, d)
-		}
+func newRollups() (*rollups, error) {
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true))
+	if err != nil {
+		return nil, err
 	}
-	slices.SortFunc(ds, func(a, b *telemetry.RollupDelta) int {
-		return cmp.Or(cmp.Compare(a.Agent, b.Agent), cmp.Compare(a.Key, b.Key), cmp.Compare(a.Team, b.Team), cmp.Compare(a.Environment, b.Environment))
-	})
-	return packRollups(ds)
+	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(256<<20))
+	if err != nil {
+		return nil, err
+	}
+	return &rollups{enc: enc, dec: dec}, nil
 }
 
-// insertRollups adds the deltas of a write at level 0.
-func insertRollups(tx *sql.Tx, w *telemetry.Write) error {
-	type place struct {
-		minute int64
-		family telemetry.Family
+func (r *rollups) unpack(data []byte) ([]rolled, error) {
+	raw, err := r.dec.DecodeAll(data, nil)
+	if err != nil {
+		return nil, errCorrupt
 	}
-	by := map[place][]*telemetry.RollupDelta{}
-	for i := range w.Rollups {
-		d := &w.Rollups[i]
-		if !slices.IsSortedFunc(d.Latency, func(a, b telemetry.Bucket) int { return cmp.Compare(a.Index, b.Index) }) {
-			c := *d
-			var s telemetry.Sketch
-			s.Add(d.Latency...)
-			c.Latency = s.Buckets()
-			d = &c
-		}
-		k := place{d.Minute, d.Family}
-		by[k] = append(by[k], d)
+	return unpackRollups(raw)
+}
+
+// insertNews writes the differences of a write as one row and returns its
+// number, 0 when there are none.
+func (r *rollups) insertNews(tx *sql.Tx, ds []telemetry.RollupDelta) (int64, error) {
+	if len(ds) == 0 {
+		return 0, nil
 	}
-	for k, ds := range by {
-		if _, err := tx.Exec(`INSERT INTO rollups (level, bucket, family, seq, data) VALUES (0, ?, ?,
-			(SELECT coalesce(max(seq), 0) + 1 FROM rollups WHERE level = 0 AND bucket = ? AND family = ?), ?)`,
-			k.minute, k.family, k.minute, k.family, packRollups(ds)); err != nil {
+	rows := make([]rolled, len(ds))
+	for i := range ds {
+		rows[i].RollupDelta = ds[i]
+		sortLatency(&rows[i].RollupDelta)
+	}
+	res, err := tx.Exec(`INSERT INTO news (data) VALUES (?)`, r.enc.EncodeAll(packRollups(rows), nil))
+	if err != nil {
+		return 0, err
+	}
+	return res.LastInsertId()
+}
+
+func sortLatency(d *telemetry.RollupDelta) {
+	if !slices.IsSortedFunc(d.Latency, func(a, b telemetry.Bucket) int { return cmp.Compare(a.Index, b.Index) }) {
+		var s telemetry.Sketch
+		s.Add(d.Latency...)
+		d.Latency = s.Buckets()
+	}
+}
+
+// add takes the differences of a committed write and reports whether memory
+// holds so many that they must be folded first.
+func (r *rollups) add(row int64, ds []telemetry.RollupDelta, now time.Time) bool {
+	if len(ds) == 0 {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.fresh.sums == nil {
+		r.fresh.sums, r.since = cells{}, now
+	}
+	for i := range ds {
+		d := ds[i]
+		sortLatency(&d)
+		r.fresh.size += r.fresh.sums.add(d.Minute, &d)
+	}
+	r.fresh.last = row
+	return r.fresh.size > foldMust
+}
+
+// load fills memory with the news that the last process left.
+func (r *rollups) load(x *index) error {
+	rows, err := x.w.Query(`SELECT seq, data FROM news ORDER BY seq`)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var seq int64
+		var data sql.RawBytes
+		if err := rows.Scan(&seq, &data); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// foldRollups moves what is at level 0 into the pages, at most limit rows at a
-// time so that no Append waits long. It reports whether there was any.
-func (s *Store) foldRollups(limit int) (bool, error) {
-	s.write.Lock()
-	defer s.write.Unlock()
-	var any bool
-	err := s.index.tx(context.Background(), func(tx *sql.Tx) error {
-		type place struct {
-			minute, seq int64
-			family      telemetry.Family
-		}
-		type target struct {
-			level, bucket int64
-			family        telemetry.Family
-		}
-		rows, err := tx.Query(`SELECT bucket, family, seq, data FROM rollups WHERE level = 0 ORDER BY bucket LIMIT ?`, limit)
+		rs, err := r.unpack(data)
 		if err != nil {
 			return err
 		}
-		defer func() { _ = rows.Close() }()
-		pages := map[target]page{}
-		var gone []place
-		for rows.Next() {
-			var k place
-			var data sql.RawBytes
-			if err := rows.Scan(&k.minute, &k.family, &k.seq, &data); err != nil {
-				return err
-			}
-			gone = append(gone, k)
-			if err := unpackRollups(data, k.family, func(d *telemetry.RollupDelta) {
-				for _, l := range levels {
-					t := target{l, floorDiv(k.minute, l) * l, k.family}
-					if pages[t] == nil {
-						pages[t] = page{}
-					}
-					pages[t].add(d)
-				}
-			}); err != nil {
-				return err
-			}
+		ds := make([]telemetry.RollupDelta, len(rs))
+		for i := range rs {
+			rs[i].decode()
+			ds[i] = rs[i].RollupDelta
 		}
-		if err := rows.Err(); err != nil {
+		r.add(seq, ds, time.Time{})
+	}
+	return rows.Err()
+}
+
+// freeze sets the news aside for a fold; nil when it is not worth one yet.
+func (r *rollups) freeze(now time.Time, must bool) *news {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.frozen == nil { // else the last fold failed
+		if len(r.fresh.sums) == 0 || !must && r.fresh.size < foldSize && now.Sub(r.since) < foldEvery {
+			return nil
+		}
+		n := r.fresh
+		r.frozen, r.fresh = &n, news{}
+	}
+	return r.frozen
+}
+
+type blockKey struct {
+	level, last int64 // last is the block's last minute
+	family      telemetry.Family
+}
+
+// foldRollups brings news into the blocks when they are many or old. Neither
+// Append nor questions wait for more than its last step.
+func (s *Store) foldRollups(must bool) error {
+	r := s.rolls
+	r.fold.Lock()
+	defer r.fold.Unlock()
+	news := r.freeze(s.o.Now(), must)
+	if news == nil {
+		return nil
+	}
+	type block struct {
+		key  blockKey
+		data []byte
+	}
+	var blocks []block
+	from := news.sums
+	for _, l := range rollupLevels {
+		level := make(cells, len(from)) // each level from the one below it
+		by := map[blockKey]cells{}
+		for _, d := range from {
+			level.add(floorDiv(d.Minute, l.minutes)*l.minutes, d)
+		}
+		for c, d := range level {
+			k := blockKey{l.minutes, floorDiv(c.bucket, l.block)*l.block + l.block - 1, c.family}
+			if by[k] == nil {
+				by[k] = cells{}
+			}
+			by[k][c] = d
+		}
+		from = level
+		for k, sums := range by {
+			data, err := s.joinBlock(k, sums)
+			if err != nil {
+				return storageFault("folding rollups", err)
+			}
+			blocks = append(blocks, block{k, data})
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	err := s.index.tx(context.Background(), func(tx *sql.Tx) error {
+		put, err := tx.Prepare(`INSERT OR REPLACE INTO rollups (level, family, bucket, data) VALUES (?,?,?,?)`)
+		if err != nil {
 			return err
 		}
-		_ = rows.Close()
-		any = len(gone) > 0
-		for t, p := range pages {
-			var data []byte
-			err := tx.QueryRow(`SELECT data FROM rollups WHERE level = ? AND bucket = ? AND family = ? AND seq = 0`, t.level, t.bucket, t.family).Scan(&data)
-			if err == nil {
-				if err := unpackRollups(data, t.family, p.add); err != nil {
-					return err
-				}
-			} else if err != sql.ErrNoRows {
-				return err
-			}
-			if _, err := tx.Exec(`INSERT OR REPLACE INTO rollups (level, bucket, family, seq, data) VALUES (?,?,?,0,?)`, t.level, t.bucket, t.family, packPage(p)); err != nil {
+		defer func() { _ = put.Close() }()
+		for _, b := range blocks {
+			if _, err := put.Exec(b.key.level, b.key.family, b.key.last, b.data); err != nil {
 				return err
 			}
 		}
-		for _, k := range gone {
-			if _, err := tx.Exec(`DELETE FROM rollups WHERE level = 0 AND bucket = ? AND family = ? AND seq = ?`, k.minute, k.family, k.seq); err != nil {
-				return err
-			}
-		}
-		return nil
+		_, err = tx.Exec(`DELETE FROM news WHERE seq <= ?`, news.last)
+		return err
 	})
-	return any, err
+	if err == nil {
+		r.frozen = nil
+		r.folds++
+	}
+	return storageFault("folding rollups", err)
+}
+
+// joinBlock adds sums to what the block holds. Rows that the news do not touch
+// keep their sketch as it is written.
+func (s *Store) joinBlock(k blockKey, sums cells) ([]byte, error) {
+	var data []byte
+	err := s.index.r.QueryRow(`SELECT data FROM rollups WHERE level = ? AND family = ? AND bucket = ?`, k.level, k.family, k.last).Scan(&data)
+	if err != nil && err != sql.ErrNoRows {
+		return nil, err
+	}
+	var rows []rolled
+	if data != nil {
+		if rows, err = s.rolls.unpack(data); err != nil {
+			return nil, err
+		}
+	}
+	for i := range rows {
+		r := &rows[i]
+		c := cell{r.Minute, r.Family, r.Agent, r.Team, r.Environment, r.Key}
+		if d := sums[c]; d != nil {
+			r.decode()
+			sum(&r.RollupDelta, d)
+			delete(sums, c)
+		}
+	}
+	for _, d := range sums {
+		rows = append(rows, rolled{RollupDelta: *d})
+	}
+	rows = slices.DeleteFunc(rows, func(r rolled) bool { return r.empty() })
+	sortRolled(rows)
+	return s.rolls.enc.EncodeAll(packRollups(rows), nil), nil
 }
 
 func floorDiv(a, b int64) int64 {
@@ -234,78 +518,113 @@ func floorDiv(a, b int64) int64 {
 	return q
 }
 
-// rollCache keeps the decoded pages that charts ask for again and again. A page
-// is known by its bytes, so that one changed by fold is decoded anew.
+// rollCache keeps the blocks that charts ask for again and again, unpacked. A
+// block is known by its bytes, so that one changed by fold is unpacked anew.
 type rollCache struct {
-	mu    sync.Mutex
-	pages map[rollPage]*cachedPage
-	size  int
+	mu     sync.Mutex
+	blocks map[blockKey]*cachedBlock
+	size   int
 }
 
-type rollPage struct {
-	level, bucket int64
-	family        telemetry.Family
-}
-
-type cachedPage struct {
+type cachedBlock struct {
 	data []byte
-	rows []telemetry.RollupDelta
+	rows []rolled
+	size int
 }
 
-const rollCacheBytes = 8 << 20
+const rollCacheBytes = 32 << 20
 
-func (c *rollCache) get(k rollPage, data []byte) ([]telemetry.RollupDelta, error) {
+func (r *rollups) block(k blockKey, data []byte) ([]rolled, error) {
+	c := &r.cache
 	c.mu.Lock()
-	p := c.pages[k]
+	p := c.blocks[k]
 	c.mu.Unlock()
 	if p != nil && bytes.Equal(p.data, data) {
 		return p.rows, nil
 	}
-	p = &cachedPage{data: slices.Clone(data)}
-	if err := unpackRollups(data, k.family, func(d *telemetry.RollupDelta) { p.rows = append(p.rows, *d) }); err != nil {
+	rows, err := r.unpack(data)
+	if err != nil {
 		return nil, err
+	}
+	p = &cachedBlock{data: slices.Clone(data), rows: rows, size: len(data) + len(rows)*192}
+	for i := range rows {
+		p.size += len(rows[i].sketch)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.pages == nil || c.size > rollCacheBytes {
-		c.pages, c.size = make(map[rollPage]*cachedPage), 0
+	if old := c.blocks[k]; old != nil {
+		c.size -= old.size
 	}
-	c.pages[k] = p
-	c.size += len(data)
+	if c.blocks == nil || c.size > rollCacheBytes {
+		c.blocks, c.size = make(map[blockKey]*cachedBlock), 0
+	}
+	c.blocks[k] = p
+	c.size += p.size
 	return p.rows, nil
 }
 
-// rollups calls each with every rollup row of a family between two minutes, at
-// the resolution of level, with the bucket's minute.
-func (s *Store) rollups(ctx context.Context, family telemetry.Family, level, from, to int64, each func(bucket int64, d *telemetry.RollupDelta)) error {
-	// One statement reads pages and news in one snapshot; a fold in between
-	// would count twice or not at all.
-	rows, err := s.index.r.QueryContext(ctx, `SELECT level, bucket, data FROM rollups WHERE family = ?1 AND bucket >= ?3 AND bucket < ?4 AND level IN (0, ?2)`,
-		family, level, from, to)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var l, bucket int64
-		var data sql.RawBytes
-		if err := rows.Scan(&l, &bucket, &data); err != nil {
-			return err
+// rollups lists the rows of a family between two minutes at the resolution of
+// level; their Minute is the bucket's. One bucket may come in several rows.
+// They belong to the cache: they are not to be written to.
+func (s *Store) rollups(ctx context.Context, family telemetry.Family, level, from, to int64) ([]*rolled, error) {
+	for {
+		out, folds := s.rolls.news(family, level, from, to)
+		rows, err := s.blockRows(ctx, family, level, from, to)
+		if err != nil {
+			return nil, err
 		}
-		if l == levelNew {
-			b := floorDiv(bucket, level) * level
-			if err := unpackRollups(data, family, func(d *telemetry.RollupDelta) { each(b, d) }); err != nil {
-				return err
-			}
+		s.rolls.mu.RLock()
+		same := s.rolls.folds == folds
+		s.rolls.mu.RUnlock()
+		if same { // else a fold moved the one to the other in between
+			return append(out, rows...), nil
+		}
+	}
+}
+
+// news copies what memory has, so that no Append waits for a question.
+func (r *rollups) news(family telemetry.Family, level, from, to int64) (out []*rolled, folds int) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for _, n := range []*news{r.frozen, &r.fresh} {
+		if n == nil {
 			continue
 		}
-		ds, err := s.rolled.get(rollPage{l, bucket, family}, data)
-		if err != nil {
-			return err
-		}
-		for i := range ds {
-			each(bucket, &ds[i])
+		for c, d := range n.sums {
+			if c.family == family && c.bucket >= from && c.bucket < to {
+				x := &rolled{RollupDelta: *d}
+				x.Minute = floorDiv(c.bucket, level) * level
+				out = append(out, x)
+			}
 		}
 	}
-	return rows.Err()
+	return out, r.folds
+}
+
+// blockRows reads the blocks that hold minutes of a period.
+func (s *Store) blockRows(ctx context.Context, family telemetry.Family, level, from, to int64) ([]*rolled, error) {
+	rows, err := s.index.r.QueryContext(ctx, `SELECT bucket, data FROM rollups WHERE level = ? AND family = ? AND bucket >= ? AND bucket < ?`,
+		level, family, from, to+blockMinutes(level)-1)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var out []*rolled
+	for rows.Next() {
+		var last int64
+		var data sql.RawBytes
+		if err := rows.Scan(&last, &data); err != nil {
+			return nil, err
+		}
+		rs, err := s.rolls.block(blockKey{level, last, family}, data)
+		if err != nil {
+			return nil, err
+		}
+		for i := range rs {
+			if m := rs[i].Minute; m >= from && m < to {
+				out = append(out, &rs[i])
+			}
+		}
+	}
+	return out, rows.Err()
 }

@@ -1,0 +1,97 @@
+package duck
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"reeve/internal/telemetry"
+	"reeve/internal/telemetry/search"
+	"reeve/internal/telemetry/telemetrytest"
+)
+
+// TestRollupsThroughFoldAndRestart holds that a chart says the same whether its
+// sums are news, in blocks, both, or read again after a restart.
+func TestRollupsThroughFoldAndRestart(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	dir := t.TempDir()
+	start := time.Now().UTC().Truncate(24 * time.Hour).Add(-30 * time.Hour)
+	folded := openTest(t, Options{Dir: dir})
+	plain := openTest(t, Options{})
+	g := telemetrytest.NewGenerator(5, start)
+	same := func(when string) {
+		t.Helper()
+		for _, bucket := range []time.Duration{time.Minute, 5 * time.Minute, time.Hour, 0} {
+			for _, by := range [][]string{nil, {"agent"}, {"model"}} {
+				q := telemetry.Query{
+					Table: "steps", GroupBy: by, Bucket: bucket,
+					Select: []telemetry.Measure{{Func: "count"}, {Func: "p95", Field: "duration_ms"}, {Func: "sum", Field: "cost"}, {Func: "sum", Field: "tokens"}},
+				}
+				if by != nil && by[0] == "model" {
+					q.Where = &search.Cmp{Field: "call", Op: ":", Values: []string{"true"}}
+				}
+				want, err := plain.Query(ctx, q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, err := folded.Query(ctx, q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if want.Source != "rollups" || len(want.Rows) == 0 {
+					t.Fatalf("%s: %d rows from %s", when, len(want.Rows), want.Source)
+				}
+				if d := cmp.Diff(want.Rows, got.Rows); d != "" {
+					t.Fatalf("%s, by %v in %s:\n%s", when, by, bucket, d)
+				}
+			}
+		}
+	}
+	write := func(at time.Duration) {
+		t.Helper()
+		g.Start = start.Add(at)
+		w := g.Write(40)
+		for _, d := range w.Rollups {
+			d.Family, d.Key = telemetry.FamilyModel, "model-of-"+d.Team
+			w.Rollups = append(w.Rollups, d)
+		}
+		for _, s := range []*Store{plain, folded} {
+			if err := s.Append(ctx, w); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	fold := func() {
+		t.Helper()
+		if err := folded.foldRollups(true); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(folded.rolls.fresh.sums); n != 0 || folded.rolls.frozen != nil {
+			t.Fatalf("%d sums are left after a fold", n)
+		}
+	}
+	write(0)
+	same("news")
+	fold()
+	same("blocks")
+	write(10 * time.Minute)
+	write(26 * time.Hour)
+	same("blocks and news")
+	if err := folded.Close(); err != nil {
+		t.Fatal(err)
+	}
+	folded = openTest(t, Options{Dir: dir})
+	same("after a restart")
+	fold()
+	write(5 * time.Minute)
+	fold()
+	same("folded twice")
+	if err := folded.Close(); err != nil {
+		t.Fatal(err)
+	}
+	folded = openTest(t, Options{Dir: dir})
+	same("blocks after a restart")
+}
