@@ -135,7 +135,7 @@ export function OutcomesLegend({ data }: { data: OverviewOutcomes }) {
         ))}
       {cmp !== 'none' && (
         <span className={charts.key}>
-          <span className={charts.dash} /> all runs, {cmp === 'day' ? 'a day earlier' : cmp === 'week' ? 'a week earlier' : 'the period before'}
+          <span className={charts.dash} /> all runs, the period before
         </span>
       )}
     </div>

@@ -97,8 +97,8 @@ export function OverviewPage() {
               <Button size="compact-xs" onClick={() => setView({ from: new Date(brushed.from).toISOString(), to: new Date(brushed.to).toISOString() })}>
                 Look closer
               </Button>
-              <Figure to="/runs" search={{ from: new Date(brushed.from).toISOString(), to: new Date(brushed.to).toISOString(), compare: 'before' }}>
-                What is different
+              <Figure to="/runs" search={{ from: new Date(brushed.from).toISOString(), to: new Date(brushed.to).toISOString() }}>
+                Its runs
               </Figure>
               <ActionIcon size={20} aria-label="Drop the selection" onClick={() => setBrushed(undefined)}>
                 <Icon name="close" size={12} />

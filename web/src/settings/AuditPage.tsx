@@ -49,7 +49,7 @@ export function AuditPage() {
       <PageHeader
         title="Audit"
         question="Who changed what?"
-        answer={q.isSuccess && (rows.length === 0 ? 'No record in this period.' : `${count(rows.length)}${q.hasNextPage ? ' and more' : ''} records in this period. Each is chained to the one before it; “reeve audit verify” checks the chain.`)}
+        answer={q.isSuccess && (rows.length === 0 ? 'No record in this period.' : `${count(rows.length)}${q.hasNextPage ? ' and more' : ''} records in this period. Each is chained to the one before it.`)}
         actions={
           <>
             <TextInput id="audit-kind" aria-label="What" placeholder="What (kind)" value={search.kind ?? ''} onChange={(e) => set({ kind: e.currentTarget.value || undefined })} />

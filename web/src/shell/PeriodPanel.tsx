@@ -7,8 +7,6 @@ import css from './shell.module.css';
 
 const compares: { value: Compare; label: string }[] = [
   { value: 'previous', label: 'Before it' },
-  { value: 'day', label: 'Day' },
-  { value: 'week', label: 'Week' },
   { value: 'none', label: 'None' },
 ];
 

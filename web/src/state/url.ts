@@ -28,7 +28,8 @@ export function readView(search: Record<string, unknown>): View & Record<string,
   out.team = text(search.team);
   out.from = instant(text(search.from)) ? text(search.from) : undefined;
   out.to = instant(text(search.to)) ? text(search.to) : undefined;
-  out.cmp = cmp === 'previous' || cmp === 'day' || cmp === 'week' || cmp === 'none' ? cmp : undefined;
+  // A day or a week earlier is not offered: the overview's answer compares with the period before only.
+  out.cmp = cmp === 'previous' || cmp === 'none' ? cmp : undefined;
   out.tz = validZone(text(search.tz)) ? text(search.tz) : undefined;
   for (const k of viewKeys) if (out[k] === undefined) delete out[k];
   return out;

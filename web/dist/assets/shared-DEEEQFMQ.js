@@ -1,1 +1,0 @@
-import"./base-S7l-l5fU.js";import"./esm-DHM3n266.js";import"./Marks-CJMI64Qy.js";import"./KeyTable-A3A3Hfj8.js";
