@@ -98,6 +98,7 @@ type API struct {
 	replays
 	streams streams
 	beat    time.Duration // between heartbeats of an event stream
+	large   chan struct{} // a slot for each large run being read
 }
 
 // New builds the handler and starts nothing. A table that contradicts itself
@@ -113,7 +114,7 @@ func New(o Options) *API {
 	if o.Timeout == 0 {
 		o.Timeout = 30 * time.Second
 	}
-	a := &API{o: o, mux: http.NewServeMux(), table: table(), streams: streams{by: map[string]int{}}, beat: heartbeat}
+	a := &API{o: o, mux: http.NewServeMux(), table: table(), streams: streams{by: map[string]int{}}, beat: heartbeat, large: make(chan struct{}, maxLargeReads)}
 	a.replays.init()
 	for i := range a.table {
 		op := &a.table[i]

@@ -647,7 +647,7 @@ func TestStepsPages(t *testing.T) {
 	}
 	// What the quick encoder writes is what the full one would, less the
 	// fields that light rows leave out.
-	steps, err := a.steps(t.Context(), runID(0))
+	steps, err := a.steps(t.Context(), &activity.Run{ID: runID(0)})
 	if err != nil {
 		t.Fatal(err)
 	}

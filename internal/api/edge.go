@@ -37,6 +37,7 @@ type call struct {
 	bearer  string // kept for the operations that take a one-time token
 	secure  bool   // came over TLS
 	cookie  *http.Cookie
+	release func() // gives back what the answer holds, once it is written; may be nil
 }
 
 type callKey struct{}
@@ -144,6 +145,11 @@ func (a *API) log(ctx context.Context, op *operation, c *call, start time.Time, 
 
 func (a *API) serve(w http.ResponseWriter, r *http.Request, c *call) error {
 	op, ctx := c.op, r.Context()
+	defer func() {
+		if c.release != nil {
+			c.release()
+		}
+	}()
 	var err error
 	if c.who, err = a.authenticate(r, c); err != nil {
 		return err
@@ -194,6 +200,11 @@ func (a *API) answer(ctx context.Context, w http.ResponseWriter, r *http.Request
 		return nil
 	}
 	if large, ok := resp.(rendered); ok {
+		// Who reads slowly must not hold the answer for ever. A writer without
+		// deadlines (a test's recorder) cannot block either.
+		conn := http.NewResponseController(w)
+		_ = conn.SetWriteDeadline(time.Now().Add(4 * a.o.Timeout))
+		defer func() { _ = conn.SetWriteDeadline(time.Time{}) }() // the connection may serve more
 		out := startJSON(w, r, c.op.Status, true)
 		err := large.writeJSON(out)
 		return errors.Join(err, out.Close())

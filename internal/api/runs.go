@@ -372,8 +372,34 @@ func getRun(a *API, ctx context.Context, req *client.RunRequest) (*client.Run, e
 	return &out, nil
 }
 
+// Reading a run takes some 4 kB a step: 1.1 GB for the largest. A few large ones
+// at a time are read, the others wait.
+const (
+	largeRun      = 20_000 // steps
+	maxLargeReads = 2
+)
+
+// enterLarge waits for a slot if the run is large; the request gives it back
+// when its answer is written.
+func (a *API) enterLarge(ctx context.Context, run *activity.Run) error {
+	if run.Steps < largeRun {
+		return nil
+	}
+	select {
+	case a.large <- struct{}{}:
+		callOf(ctx).release = func() { <-a.large }
+		return nil
+	case <-ctx.Done():
+		return fault.New(fault.KindExhausted, "api.busy", "other large runs are being read").WithHint("ask again in a few seconds")
+	}
+}
+
 // steps reads a run's steps, store and memory together, by start time.
-func (a *API) steps(ctx context.Context, id activity.RunID) ([]activity.Step, error) {
+func (a *API) steps(ctx context.Context, run *activity.Run) ([]activity.Step, error) {
+	if err := a.enterLarge(ctx, run); err != nil {
+		return nil, err
+	}
+	id := run.ID
 	var hot []activity.Step
 	if a.o.Live != nil {
 		if _, s, _, ok := a.o.Live.Live(id); ok {
@@ -441,7 +467,7 @@ func listSteps(a *API, ctx context.Context, req *client.ListStepsRequest) (any, 
 	if req.Content && !whoOf(ctx).Can(identity.Reader, run.Team, run.Environment) {
 		return nil, errContent
 	}
-	steps, err := a.steps(ctx, run.ID)
+	steps, err := a.steps(ctx, run)
 	if err != nil {
 		return nil, err
 	}
@@ -478,7 +504,7 @@ func getStep(a *API, ctx context.Context, req *client.StepRequest) (*client.Step
 	if err != nil {
 		return nil, errNoStep(req.Step)
 	}
-	steps, err := a.steps(ctx, run.ID)
+	steps, err := a.steps(ctx, run)
 	if err != nil {
 		return nil, err
 	}
