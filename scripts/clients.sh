@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# clients.sh FOLDER [TRUTH]: run real, unmodified clients against a running
+# server and compare what the API then says with what they did.
+#
+# FOLDER has one folder a client (a driver and its package-lock.json) and a
+# run.sh that gives a driver a model server and the addresses PRODUCT and
+# PRODUCT_GRPC. It is copied; nothing is written to it. TRUTH says what the
+# drivers do; without it, FOLDER/../captures/truth.json or the one of the
+# recorded payloads in this repository.
+[ $# -ge 1 ] || { echo "usage: clients.sh FOLDER [TRUTH]" >&2; exit 2; }
+folder=$(cd "$1" && pwd)
+. "$(dirname "$0")/lib.sh"
+truth=${2:-$folder/../captures/truth.json}
+[ -f "$truth" ] || truth=$root/internal/intake/testdata/captures/truth.json
+cp -r "$folder" "$work/clients"
+for client in otel-genai openinference traceloop langgraph; do
+  (cd "$work/clients/$client" && npm ci --no-audit --no-fund >"$work/npm" 2>&1) || { cat "$work/npm" >&2; exit 1; }
+done
+
+passed=0 failed=0
+# try NAME CLIENT ENVIRONMENT TRUTH: a server of its own for each, since every
+# driver tells the same story.
+try() {
+  rm -rf "$work/data"
+  start_server serve --dev
+  if PRODUCT=$base PRODUCT_GRPC=$grpc DRIVER_ENV=$3 OUT=$work/captured "$work/clients/run.sh" "$2" driver.mjs >"$work/driver" 2>&1 \
+    && grep -q "rc=0" "$work/driver" \
+    && node "$root/scripts/clients.mjs" "$1" "$base" "$truth" "$4"; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    echo "$1: FAILED"
+    cat "$work/driver"
+    cat "$work/log"
+  fi
+  stop_server
+}
+try "otel-genai http/protobuf" otel-genai "" otel-genai
+try "otel-genai http/json" otel-genai OTLP=json otel-genai-json
+try "otel-genai grpc" otel-genai OTLP=grpc otel-genai-grpc
+try "openinference" openinference "" openinference
+try "traceloop" traceloop "" traceloop
+try "langgraph" langgraph "" langgraph-openinference
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
