@@ -118,7 +118,7 @@ func (a *App) Run(ctx context.Context) error {
 	start := func(name string, loop func(context.Context) error) {
 		background.Go(func() error {
 			err := loop(loops)
-			if loops.Err() != nil && errors.Is(err, context.Cause(loops)) {
+			if loops.Err() != nil && (err == nil || errors.Is(err, context.Cause(loops))) {
 				return nil
 			}
 			if err == nil {

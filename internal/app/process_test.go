@@ -41,6 +41,9 @@ func TestEndOfTheProcess(t *testing.T) {
 			if err := again.end(t, syscall.SIGTERM); err != nil {
 				t.Errorf("the server ended with %v", err)
 			}
+			if strings.Contains(again.log.String(), "level=ERROR") {
+				t.Errorf("a stop that was asked for is no error:\n%s", again.log)
+			}
 		})
 	}
 }
