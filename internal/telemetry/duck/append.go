@@ -95,16 +95,17 @@ func (s *Store) Append(ctx context.Context, w *telemetry.Write) error {
 		}
 	}
 	come, err := s.writeParts(parts)
-	var news int64
+	var done committed
 	if err == nil {
-		news, err = s.commit(w, come)
+		done, err = s.commit(w, come)
 	}
 	if err != nil {
 		s.segs.remove(come)
 		return storageFault("appending to the telemetry store", err)
 	}
 	s.segs.replace(nil, come)
-	if s.rolls.add(news, w.Rollups, s.o.Now()) {
+	s.words.saved = done.words
+	if s.rolls.add(done.news, w.Rollups, s.o.Now()) {
 		// Whoever folds is late. What was committed stays committed.
 		if err := s.foldRollups(true); err != nil {
 			s.log.Warn("rollups not folded", "err", err)
@@ -173,8 +174,13 @@ func (s *Store) writePart(p *part) error {
 	return nil
 }
 
-// commit returns the row of the write's rollups.
-func (s *Store) commit(w *telemetry.Write, come []segment) (news int64, err error) {
+// committed is what a commit left in the index.
+type committed struct {
+	news  int64 // row of the write's rollups
+	words int   // how many are saved
+}
+
+func (s *Store) commit(w *telemetry.Write, come []segment) (done committed, err error) {
 	// A commit that was begun is finished: ctx may end, the answer may not be
 	// "unknown".
 	err = s.index.tx(context.Background(), func(tx *sql.Tx) error {
@@ -184,14 +190,17 @@ func (s *Store) commit(w *telemetry.Write, come []segment) (news int64, err erro
 		if err := s.commitRuns(tx, w.Runs); err != nil {
 			return err
 		}
-		if news, err = s.rolls.insertNews(tx, w.Rollups); err != nil {
+		if done.words, err = s.words.save(tx); err != nil {
+			return err
+		}
+		if done.news, err = s.rolls.insertNews(tx, w.Rollups); err != nil {
 			return err
 		}
 		_, err := tx.Exec(`INSERT INTO cursors (part, position) VALUES (?, ?) ON CONFLICT (part) DO UPDATE SET position = excluded.position`,
 			w.Partition, int64(w.Cursor))
 		return err
 	})
-	return news, err
+	return done, err
 }
 
 // commitRuns writes thin run rows; those of runs older than the index keeps are
@@ -205,20 +214,27 @@ func (s *Store) commitRuns(tx *sql.Tx, runs []activity.Run) error {
 		return err
 	}
 	defer func() { _ = insert.Close() }()
+	drop, err := tx.Prepare(`DELETE FROM runs WHERE start = ? AND id = ?`)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = drop.Close() }()
 	keep := s.o.Now().Add(-s.o.RunRows).UnixNano()
 	var buf []byte
 	// The newest revision of a run in this write counts.
 	for _, i := range newest(runs) {
 		r := &runs[i]
 		if s.known.has(r.ID) {
-			if err := s.dropRun(tx, r); err != nil {
+			if err := s.dropRun(drop, r); err != nil {
 				return err
 			}
 		}
 		if r.Start < keep {
 			continue
 		}
-		buf = packRun(buf[:0], r)
+		p := packer{b: buf[:0]}
+		p.thin(r, &s.words)
+		buf = p.b
 		if _, err := insert.Exec(r.Start, r.ID[:], r.Agent, r.Team, r.Environment, r.Status.String(), r.Outcome, r.Session, r.User,
 			r.Task, r.Version, r.Mode, r.Name, b2i(r.RootError), r.Errors, r.Steps, unknownNull(runDuration(r)), unknownNull(runCost(r)),
 			unknownNull(tokens(r.Usage)), r.Updated, r.Revision, buf); err != nil {
@@ -230,7 +246,7 @@ func (s *Store) commitRuns(tx *sql.Tx, runs []activity.Run) error {
 
 // dropRun removes the row of a run that now starts at another time. REPLACE
 // does the rest.
-func (s *Store) dropRun(tx *sql.Tx, r *activity.Run) error {
+func (s *Store) dropRun(drop *sql.Stmt, r *activity.Run) error {
 	start, ok := s.recent.get(r.ID)
 	if !ok {
 		if r.Revision <= 1 {
@@ -248,7 +264,7 @@ func (s *Store) dropRun(tx *sql.Tx, r *activity.Run) error {
 	if start == r.Start {
 		return nil
 	}
-	_, err := tx.Exec(`DELETE FROM runs WHERE start = ? AND id = ?`, start, r.ID[:])
+	_, err := drop.Exec(start, r.ID[:])
 	return err
 }
 

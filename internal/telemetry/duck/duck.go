@@ -82,6 +82,7 @@ type Store struct {
 	enc    encoders
 	maint  sync.Mutex // one merge pass or retention at a time
 	rolls  *rollups
+	words  words
 }
 
 // Open opens or creates the store in o.Dir. It deletes what an interrupted
@@ -152,6 +153,9 @@ func (s *Store) load() error {
 		if _, err := os.Stat(s.segs.path(g)); errors.Is(err, fs.ErrNotExist) {
 			s.setAside(g, err)
 		}
+	}
+	if err := s.words.load(s.index); err != nil {
+		return storageFault("reading the words of run rows", err)
 	}
 	if err := s.rolls.load(s.index); err != nil {
 		return storageFault("reading rollups", err)

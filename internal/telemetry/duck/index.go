@@ -11,6 +11,7 @@ import (
 	"modernc.org/sqlite"
 
 	"reeve/internal/activity"
+	"reeve/internal/fault"
 )
 
 // index is index.db: the manifest, cursors, run rows of the last days and
@@ -41,6 +42,7 @@ var schema = []string{
 	`CREATE TABLE IF NOT EXISTS rollups (level INTEGER NOT NULL, family INTEGER NOT NULL, bucket INTEGER NOT NULL, data BLOB NOT NULL,
 		PRIMARY KEY (level, family, bucket))`,
 	`CREATE TABLE IF NOT EXISTS news (seq INTEGER PRIMARY KEY AUTOINCREMENT, data BLOB NOT NULL)`,
+	`CREATE TABLE IF NOT EXISTS words (id INTEGER PRIMARY KEY, word TEXT NOT NULL)`,
 	`CREATE TABLE IF NOT EXISTS runs (start INTEGER NOT NULL, id BLOB NOT NULL, agent TEXT NOT NULL, team TEXT NOT NULL,
 		environment TEXT NOT NULL, status TEXT NOT NULL, outcome TEXT NOT NULL, session TEXT NOT NULL, user TEXT NOT NULL,
 		task TEXT NOT NULL, version TEXT NOT NULL, mode TEXT NOT NULL, name TEXT NOT NULL, failed INTEGER NOT NULL, errors INTEGER NOT NULL,
@@ -59,6 +61,10 @@ func openIndex(path string) (*index, error) {
 		return nil, err
 	}
 	w.SetMaxOpenConns(1)
+	if err := checkVersion(w); err != nil {
+		_ = w.Close()
+		return nil, err
+	}
 	for _, s := range schema {
 		if _, err := w.Exec(s); err != nil {
 			_ = w.Close()
@@ -73,6 +79,24 @@ func openIndex(path string) (*index, error) {
 	r.SetMaxOpenConns(4)
 	r.SetMaxIdleConns(4)
 	return &index{w: w, r: r}, nil
+}
+
+// schemaVersion is the form of index.db.
+const schemaVersion = 2
+
+// checkVersion marks a new index and refuses one of another form, which would
+// fail only later and less plainly.
+func checkVersion(w *sql.DB) error {
+	var version, tables int
+	if err := w.QueryRow(`SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version`).Scan(&version, &tables); err != nil {
+		return err
+	}
+	if version != schemaVersion && (version != 0 || tables > 0) {
+		return fault.New(fault.KindConflict, "telemetry.index_version", "index.db has form %d, this program reads %d", version, schemaVersion).
+			WithHint("start it on another data folder, or with the release that made this one")
+	}
+	_, err := w.Exec(fmt.Sprintf(`PRAGMA user_version = %d`, schemaVersion))
+	return err
 }
 
 func (x *index) close() error { return errors.Join(x.r.Close(), x.w.Close()) }
@@ -179,8 +203,7 @@ func (x *index) setAside(g segment) error {
 	})
 }
 
-const runInsert = `INSERT OR REPLACE INTO runs (start, id, agent, team, environment, status, outcome, session, user, task, version, mode, name,
-	failed, errors, steps, duration, cost, tokens, updated, revision, blob) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`
+const runInsert = `INSERT OR REPLACE INTO runs (` + rowColumns + `) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`
 
 func unknownNull(n int64) any {
 	if n == activity.Unknown {

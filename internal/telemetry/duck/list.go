@@ -185,7 +185,7 @@ func (w *where) teams(teams []string) string {
 
 func (s *Store) runsFromIndex(ctx context.Context, q telemetry.RunsQuery, after *place) ([]activity.Run, error) {
 	w := &where{now: s.o.Now(), lite: true}
-	sql, err := runsSQL(w, q, after, "blob", "runs", "id")
+	sql, err := runsSQL(w, q, after, rowColumns, "runs", "id")
 	if err != nil {
 		return nil, err
 	}
@@ -196,15 +196,11 @@ func (s *Store) runsFromIndex(ctx context.Context, q telemetry.RunsQuery, after 
 	defer func() { _ = rows.Close() }()
 	var out []activity.Run
 	for rows.Next() {
-		var b []byte
-		if err := rows.Scan(&b); err != nil {
-			return nil, storageFault("listing runs", err)
-		}
-		r, err := unpackRun(b)
+		r, err := scanRun(rows, &s.words)
 		if err != nil {
 			return nil, storageFault("listing runs", err)
 		}
-		out = append(out, *r)
+		out = append(out, r)
 	}
 	return out, storageFault("listing runs", rows.Err())
 }
