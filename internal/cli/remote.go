@@ -51,16 +51,34 @@ type cleaner struct{ w io.Writer }
 func (c cleaner) Write(p []byte) (int, error) {
 	var b strings.Builder
 	for _, r := range string(p) {
-		if r == '\n' || r == '\t' || unicode.IsPrint(r) {
+		if r == '\n' || r == '\t' {
 			b.WriteRune(r)
-			continue
+		} else {
+			clean(&b, r)
 		}
-		fmt.Fprintf(&b, "<U+%04X>", r)
 	}
 	if _, err := io.WriteString(c.w, b.String()); err != nil {
 		return 0, err
 	}
 	return len(p), nil
+}
+
+func clean(b *strings.Builder, r rune) {
+	if unicode.IsPrint(r) {
+		b.WriteRune(r)
+	} else {
+		fmt.Fprintf(b, "<U+%04X>", r)
+	}
+}
+
+// word is what a sender wrote in a cell of a table: there a line break or a tab
+// would make rows and cells that are not ours, so they are shown too.
+func word(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		clean(&b, r)
+	}
+	return b.String()
 }
 
 func envOr(key, other string) string {
@@ -144,7 +162,7 @@ func runRunGet(ctx context.Context, e env, c *command, args []string) error {
 		depth := depths(steps.Items)
 		for _, s := range steps.Items {
 			fmt.Fprintf(w, "%s\t%s\t%s%s\t%s\t%s\t%s\t%s\t%s\n", s.StartedAt.Sub(run.StartedAt).Round(time.Millisecond), s.Kind,
-				strings.Repeat("  ", depth[s.ID]), s.Name, s.Status, millis(s.DurationMS), s.Model, tokens(s.Usage), money(s.Cost))
+				strings.Repeat("  ", depth[s.ID]), word(s.Name), s.Status, millis(s.DurationMS), word(s.Model), tokens(s.Usage), money(s.Cost))
 		}
 	})
 }
@@ -227,7 +245,7 @@ func runQuery(ctx context.Context, e env, c *command, args []string) error {
 				if i > 0 {
 					fmt.Fprint(w, "\t")
 				}
-				fmt.Fprint(w, cell(v))
+				fmt.Fprint(w, word(cell(v)))
 			}
 			fmt.Fprintln(w)
 		}
@@ -307,7 +325,7 @@ func show(s string) string {
 	if s == "" {
 		return "unknown"
 	}
-	return s
+	return word(s)
 }
 
 func when(t *time.Time) string {

@@ -15,3 +15,11 @@ func TestCleaner(t *testing.T) {
 		t.Errorf("got %q, want %q", b.String(), want)
 	}
 }
+
+// A name with a line break must not look like another row.
+func TestWord(t *testing.T) {
+	t.Parallel()
+	if got, want := show("good\nrun_1\tdone é"), "good<U+000A>run_1<U+0009>done é"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
