@@ -140,18 +140,22 @@ func (s *step) costUnknown(l *live) bool {
 
 // appendRollups writes the shares that are not zero, in a fixed order.
 func appendRollups(dst []telemetry.RollupDelta, shares map[shareKey]*share) []telemetry.RollupDelta {
+	order := make([]*telemetry.RollupDelta, 0, len(shares)) // sorting moves pointers, not rows
 	for _, s := range shares {
 		d := &s.RollupDelta
 		d.Latency = compact(d.Latency)
 		if d.Runs|d.Count|d.Errors|d.InputTotal|d.OutputTotal|d.CacheRead|d.Unknown|d.CostNanos|d.CostUnknown == 0 && len(d.Latency) == 0 {
 			continue
 		}
-		dst = append(dst, *d)
+		order = append(order, d)
 	}
-	slices.SortFunc(dst, func(a, b telemetry.RollupDelta) int {
+	slices.SortFunc(order, func(a, b *telemetry.RollupDelta) int {
 		return cmp.Or(cmp.Compare(a.Family, b.Family), cmp.Compare(a.Minute, b.Minute), cmp.Compare(a.Agent, b.Agent),
 			cmp.Compare(a.Key, b.Key), cmp.Compare(a.Team, b.Team), cmp.Compare(a.Environment, b.Environment))
 	})
+	for _, d := range order {
+		dst = append(dst, *d)
+	}
 	return dst
 }
 

@@ -172,7 +172,7 @@ func packSketch(dst []byte, bs []telemetry.Bucket) []byte {
 }
 
 // packRollups writes rows: their texts once, then their numbers.
-func packRollups(rows []rolled) []byte {
+func packRollups(rows []*rolled) []byte {
 	ids := map[string]uint64{}
 	var words []string
 	var body, sketch []byte
@@ -185,8 +185,7 @@ func packRollups(rows []rolled) []byte {
 		body = binary.AppendUvarint(body, id)
 	}
 	last := int64(0)
-	for i := range rows {
-		r := &rows[i]
+	for _, r := range rows {
 		body = append(binary.AppendVarint(body, r.Minute-last), byte(r.Family))
 		last = r.Minute
 		text(r.Agent)
@@ -277,8 +276,8 @@ func unpackRollups(b []byte) ([]rolled, error) {
 	return out, nil
 }
 
-func sortRolled(rows []rolled) {
-	slices.SortFunc(rows, func(a, b rolled) int {
+func sortRolled(rows []*rolled) {
+	slices.SortFunc(rows, func(a, b *rolled) int {
 		return cmp.Or(cmp.Compare(a.Minute, b.Minute), cmp.Compare(a.Family, b.Family), cmp.Compare(a.Agent, b.Agent), cmp.Compare(a.Key, b.Key),
 			cmp.Compare(a.Team, b.Team), cmp.Compare(a.Environment, b.Environment))
 	})
@@ -332,9 +331,9 @@ func (r *rollups) insertNews(tx *sql.Tx, ds []telemetry.RollupDelta) (int64, err
 	if len(ds) == 0 {
 		return 0, nil
 	}
-	rows := make([]rolled, len(ds))
+	rows := make([]*rolled, len(ds))
 	for i := range ds {
-		rows[i].RollupDelta = ds[i]
+		rows[i] = &rolled{RollupDelta: ds[i]}
 		sortLatency(&rows[i].RollupDelta)
 	}
 	res, err := tx.Exec(`INSERT INTO news (data) VALUES (?)`, r.enc.EncodeAll(packRollups(rows), nil))
@@ -435,11 +434,14 @@ func (s *Store) foldRollups(must bool) error {
 	var blocks []block
 	from := news.sums
 	for _, l := range rollupLevels {
-		level := make(cells, len(from)) // each level from the one below it
-		by := map[blockKey]cells{}
-		for _, d := range from {
-			level.add(floorDiv(d.Minute, l.minutes)*l.minutes, d)
+		level := from // each level comes from the one below it
+		if l.minutes != levelMinute {
+			level = make(cells, len(from)/2)
+			for _, d := range from {
+				level.add(floorDiv(d.Minute, l.minutes)*l.minutes, d)
+			}
 		}
+		by := map[blockKey]cells{}
 		for c, d := range level {
 			k := blockKey{l.minutes, floorDiv(c.bucket, l.block)*l.block + l.block - 1, c.family}
 			if by[k] == nil {
@@ -479,7 +481,7 @@ func (s *Store) foldRollups(must bool) error {
 	return storageFault("folding rollups", err)
 }
 
-// joinBlock adds sums to what the block holds. Rows that the news do not touch
+// joinBlock adds sums, whose map it empties, to what the block holds. Rows that the news do not touch
 // keep their sketch as it is written.
 func (s *Store) joinBlock(k blockKey, sums cells) ([]byte, error) {
 	var data []byte
@@ -487,25 +489,27 @@ func (s *Store) joinBlock(k blockKey, sums cells) ([]byte, error) {
 	if err != nil && err != sql.ErrNoRows {
 		return nil, err
 	}
-	var rows []rolled
+	var old []rolled
 	if data != nil {
-		if rows, err = s.rolls.unpack(data); err != nil {
+		if old, err = s.rolls.unpack(data); err != nil {
 			return nil, err
 		}
 	}
-	for i := range rows {
-		r := &rows[i]
+	rows := make([]*rolled, 0, len(old)+len(sums))
+	for i := range old {
+		r := &old[i]
 		c := cell{r.Minute, r.Family, r.Agent, r.Team, r.Environment, r.Key}
 		if d := sums[c]; d != nil {
 			r.decode()
 			sum(&r.RollupDelta, d)
 			delete(sums, c)
 		}
+		rows = append(rows, r)
 	}
 	for _, d := range sums {
-		rows = append(rows, rolled{RollupDelta: *d})
+		rows = append(rows, &rolled{RollupDelta: *d})
 	}
-	rows = slices.DeleteFunc(rows, func(r rolled) bool { return r.empty() })
+	rows = slices.DeleteFunc(rows, func(r *rolled) bool { return r.empty() })
 	sortRolled(rows)
 	return s.rolls.enc.EncodeAll(packRollups(rows), nil), nil
 }
