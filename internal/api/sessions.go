@@ -3,6 +3,8 @@ package api
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"slices"
 
 	"reeve/client"
@@ -18,6 +20,16 @@ const (
 	// with more is marked partial.
 	maxSessionRuns = 5000
 )
+
+// maxSeenSessions keeps a cursor below what a parameter may be long.
+const maxSeenSessions = 350
+
+// seenSession stands for a session in a cursor: senders choose ids, and long
+// ones would make a cursor that we refuse ourselves.
+func seenSession(id string) string {
+	sum := sha256.Sum256([]byte(id))
+	return base64.RawURLEncoding.EncodeToString(sum[:8])
+}
 
 // listSessions finds the sessions of the newest runs, then reads all runs of
 // those sessions in the period, so that the figures of a session are whole.
@@ -50,7 +62,7 @@ func listSessions(a *API, ctx context.Context, req *client.ListSessionsRequest) 
 			return nil, err
 		}
 		for _, r := range page.Runs {
-			if !slices.Contains(order, r.Session) && !slices.Contains(cur.Seen, r.Session) {
+			if !slices.Contains(order, r.Session) && !slices.Contains(cur.Seen, seenSession(r.Session)) {
 				order = append(order, r.Session)
 			}
 		}
@@ -96,9 +108,11 @@ func listSessions(a *API, ctx context.Context, req *client.ListSessionsRequest) 
 	slices.SortStableFunc(out.Items, func(x, y client.Session) int { return y.UpdatedAt.Compare(x.UpdatedAt) })
 	if find.Cursor != "" {
 		cur.Runs = find.Cursor
-		cur.Seen = append(cur.Seen, order...)
+		for _, id := range order {
+			cur.Seen = append(cur.Seen, seenSession(id))
+		}
 		// Old sessions leave the cursor: by then their runs are far behind.
-		cur.Seen = cur.Seen[max(0, len(cur.Seen)-500):]
+		cur.Seen = cur.Seen[max(0, len(cur.Seen)-maxSeenSessions):]
 		out.Next = writeCursor(cur)
 	}
 	return out, nil
