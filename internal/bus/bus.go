@@ -65,7 +65,7 @@ type Options struct {
 }
 
 const (
-	defaultMaxPayload = 8 << 20
+	defaultMaxPayload = 8<<20 - 4<<10 // with its envelope 8 MB, above which NATS warns
 	// maxRaw bounds a payload before compression and what Read will unpack.
 	maxRaw = 64 << 20
 	// decisionsMinFree is what DECISIONS leaves of the disk, so that the store

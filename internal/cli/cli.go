@@ -62,6 +62,7 @@ func commands() []command {
 		{name: "key create", args: "[flags]", short: "make an intake key for senders", long: keyHelp, run: runKeyCreate},
 		{name: "key list", args: "[flags]", short: "list intake keys", run: runKeyList},
 		{name: "key revoke", args: "[flags] ID", short: "end an intake key", run: runKeyRevoke},
+		{name: "audit verify", args: "[--data DIR]", short: "check that the record of changes is whole", long: auditHelp, run: runAuditVerify},
 		{name: "config check", args: "[--config FILE]", short: "say whether the configuration is sound", run: runConfigCheck},
 		{name: "config show", args: "[--config FILE]", short: "print the configuration in force, with the meaning of each key", run: runConfigShow},
 		{name: "bench", args: "ingest|crash [flags]", short: "measure a server: Reeve or any OTLP endpoint", run: runBench},
@@ -76,19 +77,19 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	all := commands()
 	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
 		if len(args) > 1 {
-			if c, _ := find(all, args[1:]); c != nil {
-				c.help(stdout)
-				return 0
+			c, _ := find(all, args[1:])
+			if c == nil {
+				return unknown(stderr, all, args[1:])
 			}
+			c.help(stdout)
+			return 0
 		}
 		usage(stdout, all)
 		return 0
 	}
 	c, rest := find(all, args)
 	if c == nil {
-		fmt.Fprintf(stderr, "reeve: error: there is no command %q\n", strings.Join(args[:min(2, len(args))], " "))
-		fmt.Fprintf(stderr, "reeve: hint: %s\n", suggest(all, args))
-		return 2
+		return unknown(stderr, all, args)
 	}
 	return report(stderr, c, c.run(ctx, e, c, rest))
 }
@@ -109,10 +110,17 @@ func find(all []command, args []string) (*command, []string) {
 	return best, args[words:]
 }
 
+func unknown(stderr io.Writer, all []command, args []string) int {
+	fmt.Fprintf(stderr, "reeve: error: there is no command %q\n", strings.Join(args[:min(2, len(args))], " "))
+	hint(stderr, suggest(all, args))
+	return 2
+}
+
 func suggest(all []command, args []string) string {
 	var same []string
 	for _, c := range all {
-		if noun, _, _ := strings.Cut(c.name, " "); noun == args[0] && !c.hidden {
+		// "runs" is meant as "run".
+		if noun, _, _ := strings.Cut(c.name, " "); (noun == args[0] || noun == strings.TrimSuffix(args[0], "s")) && !c.hidden {
 			same = append(same, "reeve "+c.name)
 		}
 	}
@@ -164,6 +172,25 @@ func parse(fs *flag.FlagSet, args []string) error {
 		return exitCode(2) // the flag set has said why
 	}
 	return nil
+}
+
+// words reads flags that may stand before, between and after the other words,
+// as people write them, and returns those words. What follows "--" is words.
+func words(fs *flag.FlagSet, args []string) ([]string, error) {
+	var out []string
+	for {
+		if err := parse(fs, args); err != nil {
+			return nil, err
+		}
+		rest := fs.Args()
+		if len(rest) == 0 {
+			return out, nil
+		}
+		if at := len(args) - len(rest); at > 0 && args[at-1] == "--" {
+			return append(out, rest...), nil
+		}
+		out, args = append(out, rest[0]), rest[1:]
+	}
 }
 
 // report says what went wrong and gives the exit code.

@@ -80,15 +80,13 @@ func runDemoPlay(ctx context.Context, e env, c *command, args []string) error {
 	var server string
 	fs := c.flags(e)
 	fs.StringVar(&server, "server", envOr("REEVE_SERVER", "http://127.0.0.1:7300"), "`address` of the running demo (REEVE_SERVER)")
-	if err := parse(fs, args); err != nil {
+	story, err := oneWord(fs, args, "story")
+	if err != nil {
 		return err
-	}
-	if fs.NArg() != 1 {
-		return fmt.Errorf("%w: name one story", errUsage)
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, server+"/x/demo/play/"+url.PathEscape(fs.Arg(0)), nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, server+"/x/demo/play/"+url.PathEscape(story), nil)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}

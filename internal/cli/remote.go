@@ -112,10 +112,11 @@ func runRunList(ctx context.Context, e env, c *command, args []string) error {
 	fs.StringVar(&req.Sort, "sort", "started", "started, duration, cost, steps, errors, tokens or updated; - before it turns it round")
 	fs.IntVar(&req.Limit, "limit", 50, "at most so many")
 	fs.StringVar(&req.Cursor, "cursor", "", "where the page before ended")
-	if err := parse(fs, args); err != nil {
+	terms, err := words(fs, args)
+	if err != nil {
 		return err
 	}
-	req.Query = strings.Join(fs.Args(), " ")
+	req.Query = strings.Join(terms, " ")
 	page, err := r.client().ListRuns(ctx, req)
 	if err != nil {
 		return err
@@ -137,17 +138,15 @@ func runRunGet(ctx context.Context, e env, c *command, args []string) error {
 	var r remote
 	fs := c.flags(e)
 	r.bind(fs)
-	if err := parse(fs, args); err != nil {
-		return err
-	}
-	if fs.NArg() != 1 {
-		return fmt.Errorf("%w: name one run", errUsage)
-	}
-	run, err := r.client().GetRun(ctx, client.RunRequest{ID: fs.Arg(0)})
+	id, err := oneWord(fs, args, "run")
 	if err != nil {
 		return err
 	}
-	steps, err := r.client().ListSteps(ctx, client.ListStepsRequest{ID: fs.Arg(0)})
+	run, err := r.client().GetRun(ctx, client.RunRequest{ID: id})
+	if err != nil {
+		return err
+	}
+	steps, err := r.client().ListSteps(ctx, client.ListStepsRequest{ID: id})
 	if err != nil {
 		return err
 	}
@@ -161,7 +160,7 @@ func runRunGet(ctx context.Context, e env, c *command, args []string) error {
 		fmt.Fprintln(w, "OFFSET\tKIND\tNAME\tSTATUS\tDURATION\tMODEL\tTOKENS\tCOST")
 		depth := depths(steps.Items)
 		for _, s := range steps.Items {
-			fmt.Fprintf(w, "%s\t%s\t%s%s\t%s\t%s\t%s\t%s\t%s\n", s.StartedAt.Sub(run.StartedAt).Round(time.Millisecond), s.Kind,
+			fmt.Fprintf(w, "%s\t%s\t%s%s\t%s\t%s\t%s\t%s\t%s\n", time.Duration(s.StartNS-run.StartedAt.UnixNano()).Round(time.Millisecond), s.Kind,
 				strings.Repeat("  ", depth[s.ID]), word(s.Name), s.Status, millis(s.DurationMS), word(s.Model), tokens(s.Usage), money(s.Cost))
 		}
 	})
@@ -204,16 +203,9 @@ func runQuery(ctx context.Context, e env, c *command, args []string) error {
 	fs.StringVar(&q.End, "to", "", "end of the period")
 	fs.StringVar(&q.OrderBy, "order", "", "a measure or dimension; - before it for descending")
 	fs.IntVar(&q.Limit, "limit", 100, "at most so many rows")
-	// Flags may stand after the measures too, as one writes them.
-	var measures []string
-	for rest := args; ; {
-		if err := parse(fs, rest); err != nil {
-			return err
-		}
-		if fs.NArg() == 0 {
-			break
-		}
-		measures, rest = append(measures, fs.Arg(0)), fs.Args()[1:]
+	measures, err := words(fs, args)
+	if err != nil {
+		return err
 	}
 	for _, m := range measures {
 		fn, field, ok := strings.Cut(strings.TrimSuffix(m, ")"), "(")
@@ -308,17 +300,27 @@ func runKeyRevoke(ctx context.Context, e env, c *command, args []string) error {
 	var r remote
 	fs := c.flags(e)
 	r.bind(fs)
-	if err := parse(fs, args); err != nil {
+	id, err := oneWord(fs, args, "key")
+	if err != nil {
 		return err
 	}
-	if fs.NArg() != 1 {
-		return fmt.Errorf("%w: name one key", errUsage)
-	}
-	if err := r.client().RevokeIntakeKey(ctx, client.IDRequest{ID: fs.Arg(0)}); err != nil {
+	if err := r.client().RevokeIntakeKey(ctx, client.IDRequest{ID: id}); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stdout, "key %s is revoked\n", fs.Arg(0))
+	fmt.Fprintf(e.stdout, "key %s is revoked\n", id)
 	return nil
+}
+
+// oneWord reads flags and the one word that names the object.
+func oneWord(fs *flag.FlagSet, args []string, noun string) (string, error) {
+	list, err := words(fs, args)
+	if err != nil {
+		return "", err
+	}
+	if len(list) != 1 {
+		return "", fmt.Errorf("%w: name one %s", errUsage, noun)
+	}
+	return list[0], nil
 }
 
 func show(s string) string {
