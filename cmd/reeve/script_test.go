@@ -2,10 +2,17 @@ package main
 
 import (
 	"context"
+	"io"
+	"net/http"
 	"os"
+	"os/exec"
 	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -26,5 +33,143 @@ func TestMain(m *testing.M) {
 
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	testscript.Run(t, testscript.Params{Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true})
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"server": server, "http": request, "await": await, "adopt": adopt},
+	})
+}
+
+// server starts `reeve serve` with the flags given, on free ports, and waits
+// until it is ready: SERVER and OTLP are its addresses,
+// LISTEN the first without its scheme, PID its process, the file server.out is
+// what it greets with. It is stopped politely at the script's end.
+func server(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("usage: server [flags]")
+	}
+	var program string
+	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
+		if p := filepath.Join(dir, "reeve"); program == "" && executable(p) {
+			program = p
+		}
+	}
+	cmd := exec.Command(program, append([]string{
+		"serve", "--listen", "127.0.0.1:0", "--otlp-http-listen", "127.0.0.1:0", "--otlp-grpc-listen", "127.0.0.1:0",
+	}, args...)...)
+	cmd.Dir = ts.MkAbs(".")
+	log, err := os.Create(ts.MkAbs("server.log"))
+	ts.Check(err)
+	cmd.Stderr = log
+	out, err := os.Create(ts.MkAbs("server.out"))
+	ts.Check(err)
+	cmd.Stdout = out
+	ts.Check(cmd.Start())
+	ts.Setenv("PID", strconv.Itoa(cmd.Process.Pid))
+	said := func(f *os.File) string {
+		text, err := os.ReadFile(f.Name())
+		ts.Check(err)
+		return string(text)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	ts.Defer(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM) // one that ended already shows below
+		if err := <-ended; err != nil {
+			ts.Fatalf("the server ended with %v\n%s", err, said(log))
+		}
+		_, _ = log.Close(), out.Close()
+	})
+
+	until(ts, "the server does not say where it is", func() bool {
+		for line := range strings.Lines(said(out)) {
+			if at, ok := strings.CutPrefix(line, "Reeve is at "); ok {
+				ts.Setenv("SERVER", strings.TrimSpace(at))
+				ts.Setenv("LISTEN", strings.TrimPrefix(strings.TrimSpace(at), "http://"))
+			}
+			if at, ok := strings.CutPrefix(line, "Send OTLP to "); ok {
+				ts.Setenv("OTLP", strings.Fields(at)[0])
+			}
+		}
+		return ts.Getenv("OTLP") != ""
+	})
+	ts.Setenv("REEVE_SERVER", ts.Getenv("SERVER"))
+	until(ts, "the server is not ready", func() bool {
+		resp, err := http.Get(ts.Getenv("SERVER") + "/readyz")
+		if err != nil {
+			return false
+		}
+		_ = resp.Body.Close() // nothing was read
+		return resp.StatusCode == http.StatusOK
+	})
+}
+
+// request sends one HTTP request and prints status and body. A body is JSON in
+// a file; TOKEN is sent as a Bearer token unless it is empty.
+//
+//	http POST $OTLP/v1/traces trace.json
+func request(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: [!] http METHOD URL [FILE]")
+	}
+	var body io.Reader
+	if len(args) == 3 {
+		body = strings.NewReader(ts.ReadFile(args[2]))
+	}
+	req, err := http.NewRequest(args[0], args[1], body)
+	ts.Check(err)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if token := ts.Getenv("TOKEN"); token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	ts.Check(err)
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	_, err = io.WriteString(ts.Stdout(), resp.Status+"\n"+string(text)+"\n")
+	ts.Check(err)
+	if neg != (resp.StatusCode >= 300) {
+		ts.Fatalf("the answer is %s: %s", resp.Status, text)
+	}
+}
+
+// adopt makes TOKEN what a file holds.
+func adopt(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: adopt FILE")
+	}
+	ts.Setenv("TOKEN", strings.TrimSpace(ts.ReadFile(args[0])))
+}
+
+// await runs a reeve command until what it prints contains the text.
+//
+//	await refund-agent reeve run list
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: await TEXT COMMAND...")
+	}
+	until(ts, "never printed "+args[0], func() bool {
+		return ts.Exec(args[1], args[2:]...) == nil && strings.Contains(ts.ReadFile("stdout"), args[0])
+	})
+}
+
+func until(ts *testscript.TestScript, otherwise string, is func() bool) {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for !is() {
+		select {
+		case <-ctx.Done():
+			ts.Fatalf("%s", otherwise)
+		case <-tick.C:
+		}
+	}
+}
+
+func executable(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }
