@@ -4,7 +4,7 @@ import { snippet, target } from '../connect/snippets';
 import { safeNext } from '../signin/SignInPage';
 import { rank } from '../shell/rank';
 import { currentView, frozen, readView } from '../state/url';
-import { api, Problem, url } from './client';
+import { api, Problem, read, url } from './client';
 import { parse, refresh } from './events';
 
 afterEach(() => vi.restoreAllMocks());
@@ -96,4 +96,14 @@ it('writes commands that carry the key and this address', () => {
     expect(s).toContain('rvi_abc');
   }
   expect(snippet('curl', target('http://127.0.0.1:7300'))).not.toContain('Authorization');
+});
+
+describe('read', () => {
+  it('spells out characters that hide or reorder, in names and keys of attributes, not in content', () => {
+    const got = read('{"agent":"admin\\u202egnp.exe","name":"a\u200bb","parts":[{"text":"x\u200fy"}],"n":1}') as Record<string, unknown>;
+    expect(got).toEqual({ agent: 'admin‹U+202E›gnp.exe', name: 'a‹U+200B›b', parts: [{ text: 'x\u200fy' }], n: 1 });
+  });
+  it('leaves ordinary answers alone', () => {
+    expect(read('{"name":"é 日本 👩‍💻","s":"a\\nb"}')).toEqual({ name: 'é 日本 👩‍💻', s: 'a\nb' });
+  });
 });
