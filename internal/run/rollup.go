@@ -3,6 +3,7 @@ package run
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"reeve/internal/activity"
 	"reeve/internal/telemetry"
@@ -150,8 +151,17 @@ func appendRollups(dst []telemetry.RollupDelta, shares map[shareKey]*share) []te
 		order = append(order, d)
 	}
 	slices.SortFunc(order, func(a, b *telemetry.RollupDelta) int {
-		return cmp.Or(cmp.Compare(a.Family, b.Family), cmp.Compare(a.Minute, b.Minute), cmp.Compare(a.Agent, b.Agent),
-			cmp.Compare(a.Key, b.Key), cmp.Compare(a.Team, b.Team), cmp.Compare(a.Environment, b.Environment))
+		// One after the other: cmp.Or would compare every text of every pair.
+		if c := cmp.Compare(a.Family, b.Family); c != 0 {
+			return c
+		}
+		if c := cmp.Compare(a.Minute, b.Minute); c != 0 {
+			return c
+		}
+		if c := strings.Compare(a.Agent, b.Agent); c != 0 {
+			return c
+		}
+		return cmp.Or(strings.Compare(a.Key, b.Key), strings.Compare(a.Team, b.Team), strings.Compare(a.Environment, b.Environment))
 	})
 	for _, d := range order {
 		dst = append(dst, *d)

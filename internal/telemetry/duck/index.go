@@ -49,7 +49,9 @@ var schema = []string{
 		steps INTEGER NOT NULL, duration INTEGER, cost INTEGER, tokens INTEGER, updated INTEGER NOT NULL,
 		revision INTEGER NOT NULL, blob BLOB NOT NULL, PRIMARY KEY (start, id)) WITHOUT ROWID`,
 	`CREATE INDEX IF NOT EXISTS runs_agent ON runs (agent, start)`,
-	`CREATE INDEX IF NOT EXISTS runs_session ON runs (session, start) WHERE session <> ''`,
+	// Sessions are of no order: by the hour, what a commit touches lies together.
+	// Without it every commit would write most pages of this index.
+	`CREATE INDEX IF NOT EXISTS runs_session_hour ON runs (start / 3600000000000, session) WHERE session <> ''`,
 	`CREATE INDEX IF NOT EXISTS runs_open ON runs (status, start) WHERE status <> 'done'`,
 	`CREATE INDEX IF NOT EXISTS runs_failed ON runs (start) WHERE failed = 1`,
 }
@@ -82,7 +84,7 @@ func openIndex(path string) (*index, error) {
 }
 
 // schemaVersion is the form of index.db.
-const schemaVersion = 2
+const schemaVersion = 3
 
 // checkVersion marks a new index and refuses one of another form, which would
 // fail only later and less plainly.

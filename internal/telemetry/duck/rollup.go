@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -278,8 +279,17 @@ func unpackRollups(b []byte) ([]rolled, error) {
 
 func sortRolled(rows []*rolled) {
 	slices.SortFunc(rows, func(a, b *rolled) int {
-		return cmp.Or(cmp.Compare(a.Minute, b.Minute), cmp.Compare(a.Family, b.Family), cmp.Compare(a.Agent, b.Agent), cmp.Compare(a.Key, b.Key),
-			cmp.Compare(a.Team, b.Team), cmp.Compare(a.Environment, b.Environment))
+		// One after the other: cmp.Or would compare every text of every pair.
+		if c := cmp.Compare(a.Minute, b.Minute); c != 0 {
+			return c
+		}
+		if c := cmp.Compare(a.Family, b.Family); c != 0 {
+			return c
+		}
+		if c := strings.Compare(a.Agent, b.Agent); c != 0 {
+			return c
+		}
+		return cmp.Or(strings.Compare(a.Key, b.Key), strings.Compare(a.Team, b.Team), strings.Compare(a.Environment, b.Environment))
 	})
 }
 

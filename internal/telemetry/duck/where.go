@@ -376,12 +376,17 @@ func (w *where) one(f search.Field, scope search.Scope, op string, v search.Valu
 	// The planner takes a partial index only when its condition stands there.
 	switch {
 	case w.lite && f.Name == "session" && v.Text != "":
-		eq += " AND session <> ''"
+		eq += " AND session <> '' AND start / 3600000000000 IN " + hoursOfRuns
 	case w.lite && f.Name == "status" && v.Text != "done":
 		eq += " AND status <> 'done'"
 	}
 	return eq, nil
 }
+
+// hoursOfRuns are the hours that the index may hold runs of: its index by
+// session is seeked in each.
+const hoursOfRuns = `(WITH RECURSIVE h(n) AS (SELECT max(start) / 3600000000000 FROM runs UNION ALL
+	SELECT n - 1 FROM h WHERE n > (SELECT min(start) / 3600000000000 FROM runs)) SELECT n FROM h)`
 
 func (w *where) list(x, op string, v search.Value) string {
 	switch {
