@@ -53,6 +53,7 @@ type Directory struct {
 	now    func() time.Time
 	log    *slog.Logger
 	hasher *hasher
+	byPair *limiter // of name and address
 	byName *limiter
 	byAddr *limiter
 
@@ -80,8 +81,9 @@ func New(o Options) (*Directory, error) {
 	return &Directory{
 		db: o.DB, dir: o.Dir, now: o.Now, log: o.Logger,
 		hasher: newHasher(o.Hashing),
-		byName: newLimiter(10, 30*time.Second),
-		byAddr: newLimiter(30, 5*time.Second),
+		byPair: newLimiter(10, 30*time.Second),
+		byName: newLimiter(100, 36*time.Second),
+		byAddr: newLimiter(300, time.Second),
 		used:   map[useKey]time.Time{},
 	}, nil
 }

@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -252,26 +253,58 @@ func TestSignInRateLimit(t *testing.T) {
 		}
 		return fault.From(err).Code
 	}
+	const home, proxy, stranger = "10.0.0.1", "127.0.0.1", "10.0.2.2"
+	if got := attempt("ada", good, home); got != "" {
+		t.Fatalf("at home: %s", got)
+	}
 	for i := range 10 {
-		if got := attempt("ada", "wrong", "10.0.0."+string(rune('0'+i))); got != "identity.sign_in" {
+		if got := attempt("ada", "wrong", stranger); got != "identity.sign_in" {
 			t.Fatalf("attempt %d: %s", i, got)
 		}
 	}
-	if got := attempt("ada", good, "10.0.1.1"); got != "identity.too_many" {
-		t.Errorf("the eleventh for a name: %q", got)
+	if got := attempt("ada", good, stranger); got != "identity.too_many" {
+		t.Errorf("the eleventh for a name from one address: %q", got)
+	}
+	if got := attempt("ada", good, "10.0.1.1"); got != "" {
+		t.Errorf("the name from another address: %q", got)
 	}
 	h.pass(time.Minute)
 	for range 50 {
-		if got := attempt("ada", good, "10.0.1.1"); got != "" {
+		if got := attempt("ada", good, stranger); got != "" {
 			t.Fatalf("successes must not count: %q", got)
 		}
 	}
+
+	// Guesses from everywhere meet the limit of the name, which her own
+	// addresses do not.
 	seen := map[string]int{}
-	for i := range 40 {
-		seen[attempt("guess-"+string(rune('a'+i)), "wrong", "10.0.2.2")]++
+	for i := range 120 {
+		seen[attempt("ada", "wrong", fmt.Sprintf("10.1.0.%d", i))]++
 	}
-	if seen["identity.too_many"] != 10 {
-		t.Errorf("40 names from one address: %v, want 10 refused", seen)
+	if seen["identity.too_many"] < 15 {
+		t.Errorf("120 guesses from as many addresses: %v, want some 20 refused", seen)
+	}
+	if got := attempt("ada", good, "10.2.0.1"); got != "identity.too_many" {
+		t.Errorf("from an address she never used: %q", got)
+	}
+	if got := attempt("ada", good, home); got != "" {
+		t.Errorf("from an address she used before: %q", got)
+	}
+
+	// Many names from one address, and from the proxy that everybody shares.
+	seen = map[string]int{}
+	for i := range 320 {
+		seen[attempt(fmt.Sprintf("guess-%d", i), "wrong", "10.3.0.1")]++
+		if got := attempt(fmt.Sprintf("other-%d", i), "wrong", proxy); got != "identity.sign_in" {
+			t.Fatalf("name %d through the proxy: %q", i, got)
+		}
+	}
+	if seen["identity.too_many"] != 20 {
+		t.Errorf("320 names from one address: %v, want 20 refused", seen)
+	}
+	h.pass(2 * time.Hour)
+	if got := attempt("ada", good, "10.2.0.1"); got != "" {
+		t.Errorf("two hours later: %q", got)
 	}
 }
 

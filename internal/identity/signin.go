@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -49,28 +50,79 @@ func tooMany(wait time.Duration) error {
 		WithHint("try again in %d seconds", int(wait.Seconds())+1)
 }
 
-// SignIn checks a name and password and opens a session. Failures count
-// against the name and the address; beyond a burst they are refused with
-// identity.too_many before any work.
+// admit spends an attempt to sign in. giveBack undoes it for an attempt that
+// was no wrong guess; without ok, wait is how long until the next.
+//
+// The low limit is for a name from one address, so that guesses from elsewhere
+// do not lock anybody out. Guesses spread over addresses meet a limit of the
+// name, and one address trying many names meets one of the address; neither
+// refuses somebody who signed in from that address before. Behind a proxy of
+// this host everybody has the address of the loopback, so it has no limit.
+func (d *Directory) admit(ctx context.Context, name, address string) (giveBack func(), wait time.Duration, ok bool, err error) {
+	var spent []func()
+	giveBack = func() {
+		for _, f := range spent {
+			f()
+		}
+	}
+	take := func(l *limiter, key string) (time.Duration, bool) {
+		wait, ok := l.take(key, d.now())
+		if ok {
+			spent = append(spent, func() { l.giveBack(key, d.now()) })
+		}
+		return wait, ok
+	}
+	if wait, ok = take(d.byPair, name+"\x00"+address); !ok {
+		return giveBack, wait, false, nil
+	}
+	if wait, ok = take(d.byName, name); ok && !loopback(address) {
+		wait, ok = take(d.byAddr, address)
+	}
+	if !ok {
+		if ok, err = d.familiar(ctx, name, address); !ok {
+			giveBack() // it was not tried: it must not count against the others
+		}
+	}
+	return giveBack, wait, ok, err
+}
+
+func loopback(address string) bool {
+	a, err := netip.ParseAddr(address)
+	return err == nil && a.Unmap().IsLoopback()
+}
+
+// familiar tells whether the person signed in from the address before, in as
+// much as sign-ins are kept.
+func (d *Directory) familiar(ctx context.Context, name, address string) (bool, error) {
+	_, ok, err := control.One(ctx, d.db, scanText, `SELECT s.id FROM people p JOIN sign_ins s ON s.person_id = p.id
+		WHERE p.name = ? AND s.address = ? LIMIT 1`, name, address)
+	return ok, err
+}
+
+// SignIn checks a name and password and opens a session. Failures count (see
+// admit); beyond a burst they are refused with identity.too_many before any
+// work.
 func (d *Directory) SignIn(ctx context.Context, name, password, address, agent string) (NewSignIn, error) {
-	name = strings.ToLower(strings.TrimSpace(name))
+	name, address = strings.ToLower(strings.TrimSpace(name)), clip(address, 100)
 	if len(name) > 100 || len(password) > maxPassword {
 		return NewSignIn{}, errSignIn()
 	}
-	if wait, ok := d.byAddr.take(address, d.now()); !ok {
-		return NewSignIn{}, tooMany(wait)
+	giveBack, wait, ok, err := d.admit(ctx, name, address)
+	if err != nil {
+		return NewSignIn{}, err
 	}
-	if wait, ok := d.byName.take(name, d.now()); !ok {
+	if !ok {
 		return NewSignIn{}, tooMany(wait)
 	}
 	type account struct{ id, hash string }
 	a, _, err := control.One(ctx, d.db, func(r control.Row) (a account, err error) { return a, r.Scan(&a.id, &a.hash) },
 		`SELECT id, password FROM people WHERE name = ? AND disabled = 0`, name)
 	if err != nil {
+		giveBack()
 		return NewSignIn{}, err
 	}
-	ok, err := d.hasher.verify(ctx, password, a.hash)
-	if err != nil {
+	if ok, err = d.hasher.verify(ctx, password, a.hash); err != nil {
+		giveBack()
 		return NewSignIn{}, err
 	}
 	if !ok {
@@ -78,8 +130,7 @@ func (d *Directory) SignIn(ctx context.Context, name, password, address, agent s
 		d.log.Info("sign-in refused", "name", name, "address", address)
 		return NewSignIn{}, errSignIn()
 	}
-	d.byAddr.giveBack(address, d.now())
-	d.byName.giveBack(name, d.now())
+	giveBack()
 	return d.open(ctx, a.id, address, agent)
 }
 
