@@ -23,6 +23,7 @@ type column[T any] struct {
 	fat  bool // text that no bounds can prune
 	put  func(*T) parquet.Value
 	get  func(*T, parquet.Value)
+	str  func(*T) string // put's text, where neighbours often have the same
 }
 
 // table is the layout of a table's segments. Columns are only ever added; a
@@ -48,11 +49,11 @@ func newTable[T any](name string, cols ...column[T]) *table[T] {
 }
 
 // pageSize is how much of a column lies in one page. One page is all that reading a
-// run has to decompress of it; 1 MB saved 0.4 % of the size and took longer.
+// run has to decompress of it; 1 MB saved 0.3 % of the size of steps.
 const pageSize = 256 << 10
 
-// codec compresses every page. The library's default level costs a third more
-// time than the fastest and saves a tenth of the size.
+// codec compresses every page; its time is a fifth of what writing a segment
+// takes, so the fastest level it is.
 var codec = &zstd.Codec{Level: zstd.SpeedFastest}
 
 func (t *table[T]) options() []parquet.WriterOption {
@@ -111,12 +112,16 @@ func (e *encoder[T]) group(w *parquet.GenericWriter[any], n int, at func(int) *T
 		col := &e.t.cols[c]
 		for from := 0; from < n; from += chunkRows {
 			vs := e.values[:min(chunkRows, n-from)]
-			for i := range vs {
-				v := col.put(at(from + i))
-				if col.null && !v.IsNull() {
-					v = v.Level(0, 1, c)
+			if col.str != nil {
+				repeated(vs, func(i int) string { return col.str(at(from + i)) })
+			} else {
+				for i := range vs {
+					v := col.put(at(from + i))
+					if col.null && !v.IsNull() {
+						v = v.Level(0, 1, c)
+					}
+					vs[i] = v
 				}
-				vs[i] = v
 			}
 			if _, err := cws[c].WriteRowValues(vs); err != nil {
 				return fmt.Errorf("writing column %s of %s: %w", col.name, e.t.name, err)
@@ -125,6 +130,19 @@ func (e *encoder[T]) group(w *parquet.GenericWriter[any], n int, at func(int) *T
 	}
 	clear(e.values)
 	return nil
+}
+
+// repeated fills vs with texts of which most equal the one before: the rows of
+// a run lie together, so its agent, its model and thirty other words repeat.
+func repeated(vs []parquet.Value, text func(int) string) {
+	last := text(0)
+	v := textValue(last)
+	for i := range vs {
+		if s := text(i); s != last {
+			last, v = s, textValue(s)
+		}
+		vs[i] = v
+	}
 }
 
 // read appends rows [row, row+n) of a segment to out. only limits the columns;
@@ -242,13 +260,14 @@ func dict[T any](name string, field func(*T) *string) column[T] {
 		name: name, node: nodeDict,
 		put: func(r *T) parquet.Value { return textValue(*field(r)) },
 		get: func(r *T, v parquet.Value) { *field(r) = string(v.ByteArray()) },
+		str: func(r *T) string { return *field(r) },
 	}
 }
 
 // text is a text that does not repeat.
 func text[T any](name string, field func(*T) *string) column[T] {
 	c := dict(name, field)
-	c.node, c.fat = nodeText, true
+	c.node, c.fat, c.str = nodeText, true, nil
 	return c
 }
 
@@ -306,5 +325,6 @@ func word[T any](name string, get func(*T) string, set func(*T, string)) column[
 		name: name, node: nodeDict,
 		put: func(r *T) parquet.Value { return parquet.ByteArrayValue(bytesOf(get(r))) },
 		get: func(r *T, v parquet.Value) { set(r, string(v.ByteArray())) },
+		str: get,
 	}
 }

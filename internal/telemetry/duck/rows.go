@@ -87,6 +87,7 @@ func (r *stepRow) setBits(n int64) {
 	r.AgentExplicit, r.Waiting, r.WholeFragment, r.OnlyContent = n&1 != 0, n&2 != 0, n&4 != 0, n&8 != 0
 }
 
+// S is a short name for the columns below.
 type S = stepRow
 
 func attrColumn(name string, write func(*S) []byte, read func(*S) *string, fat bool) column[S] {
@@ -239,6 +240,7 @@ func parseContentField(s string) activity.ContentField {
 // messageRow is a message's metadata; contentRow its content.
 type messageRow struct{ activity.Message }
 
+// M is a short name for the columns below.
 type M = messageRow
 
 func stepColumn[T any](field func(*T) *activity.StepID) (hi, lo column[T]) {
@@ -275,6 +277,7 @@ type contentRow struct {
 	exact bool // false: Raw is not UTF-8, raw_bytes has it
 }
 
+// C is a short name for the columns below.
 type C = contentRow
 
 var content = newTable(tableContent,
@@ -318,6 +321,7 @@ type logRow struct {
 	texts           stepTexts
 }
 
+// L is a short name for the columns below.
 type L = logRow
 
 func (r *logRow) prepare(attrs, resources *renderer) {
@@ -372,6 +376,7 @@ var logs = func() *table[L] {
 	)
 }()
 
+// P is a short name for the columns below.
 type P = activity.MetricPoint
 
 var metrics = newTable(tableMetrics,
@@ -412,6 +417,7 @@ type runRow struct {
 	blob []byte
 }
 
+// R is a short name for the columns below.
 type R = runRow
 
 func runText(name string, get func(*activity.Run) string) column[R] {
