@@ -44,8 +44,7 @@ ui: web/node_modules/.stamp ## rebuild the console into web/dist
 	cd web && npm run build
 
 ui-check: web/node_modules/.stamp ## console: types, tests, budget, and that web/dist is what the source builds
-	cd web && npm run check
-	cd web && npm run build
+	cd web && npm test && npm run build
 	@git diff --exit-code --stat -- web/dist || { echo "web/dist differs from its source: run 'make ui' and commit it"; exit 1; }
 	@test -z "$$(git status --porcelain -- web/dist)" || { git status --porcelain -- web/dist; echo "web/dist has files that are not committed: run 'make ui' and commit them"; exit 1; }
 
@@ -69,10 +68,10 @@ clients: build ## real, unmodified clients against a server (CLIENTS=a folder of
 bench: build ## the ingest benchmark (SPANS=1000000)
 	scripts/bench.sh $(or $(SPANS),1000000)
 
-generate: ## rewrite generated files: docs, OpenAPI, the console's types
+generate: ## rewrite generated files: docs, OpenAPI, client methods
 	$(GO) test ./internal/app -run ConfigurationPage -update
-	$(GO) test ./internal/api -run OpenAPI -update
-	cd web && npm run types
+	$(GO) test ./internal/arch -update
+	$(GO) test ./internal/api -run Generated -update
 
 vuln: ## known vulnerabilities (needs Go's vulnerability database)
 	$(GOVULN) ./...
