@@ -413,8 +413,13 @@ type Content struct {
 // shapes; of the contents of one field those of the lowest band there is are
 // what was said, and higher bands repeat it: band 0 is the best attribute, band
 // 1 is events and log records (Order within the band is their order), band 2
-// and above are further attributes.
+// and above are further attributes. From BesideBand on a content is about the
+// call, not said in it (a request's parameters): it is kept, and never shown as
+// a message.
 func ContentBand(n int) int32 { return int32(n) << 16 }
+
+// BesideBand is the first band of what was not said.
+const BesideBand = 101
 
 // Link points to another trace's span.
 type Link struct {

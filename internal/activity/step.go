@@ -27,6 +27,21 @@ type ContentRef struct {
 	Messages string       `json:"messages"`
 }
 
+// Band is the band of a content: see ContentBand.
+func (r *ContentRef) Band() int32 { return r.Order >> 16 }
+
+// Said reports whether content i of a step is what was said: no other content
+// of its field is of a lower band, and it is not merely about the call.
+func Said(refs []ContentRef, i int) bool {
+	band := refs[i].Band()
+	for j := range refs {
+		if refs[j].Field == refs[i].Field && refs[j].Band() < band {
+			return false
+		}
+	}
+	return band < BesideBand
+}
+
 // Message is one message, argument, result, document or tool definition of a
 // run, stored at its first appearance. A message that another run of the same
 // day already stored has Raw nil and is found by Hash.

@@ -126,13 +126,17 @@ func stepOf(s *activity.Step) client.Step {
 	return out
 }
 
-// refsOf joins the ordinals of a field's contents in order.
+// refsOf joins the ordinals of a field's contents in order; what only repeats
+// them in another shape is left out.
 func refsOf(refs []activity.ContentRef) map[string]string {
 	if len(refs) == 0 {
 		return nil
 	}
 	out := make(map[string]string, len(refs))
-	for _, r := range refs {
+	for i, r := range refs {
+		if !activity.Said(refs, i) {
+			continue
+		}
 		f := r.Field.String()
 		if have := out[f]; have != "" {
 			out[f] = have + "," + r.Messages

@@ -150,9 +150,9 @@ func appendRefs(dst []byte, refs []activity.ContentRef) []byte {
 	dst = append(dst, '{')
 	first := true
 	for i := range refs {
-		again := false
+		again := !activity.Said(refs, i)
 		for j := range i {
-			again = again || refs[j].Field == refs[i].Field
+			again = again || refs[j].Field == refs[i].Field && activity.Said(refs, j)
 		}
 		if again {
 			continue
@@ -166,7 +166,7 @@ func appendRefs(dst []byte, refs []activity.ContentRef) []byte {
 		dst = append(dst, `":"`...)
 		dst = append(dst, refs[i].Messages...)
 		for j := i + 1; j < len(refs); j++ {
-			if refs[j].Field == refs[i].Field {
+			if refs[j].Field == refs[i].Field && activity.Said(refs, j) {
 				dst = append(dst, ',')
 				dst = append(dst, refs[j].Messages...)
 			}

@@ -530,7 +530,10 @@ func errNoStep(id string) error {
 func (a *API) fillContent(ctx context.Context, id activity.RunID, steps []activity.Step, out []client.Step) error {
 	wanted := map[int32]bool{}
 	for i := range steps {
-		for _, ref := range steps[i].Refs {
+		for k, ref := range steps[i].Refs {
+			if !activity.Said(steps[i].Refs, k) {
+				continue
+			}
 			for _, n := range ordinals(ref.Messages) {
 				wanted[n] = true
 			}
@@ -553,7 +556,10 @@ func (a *API) fillContent(ctx context.Context, id activity.RunID, steps []activi
 		at[msgs[i].Ordinal] = &msgs[i]
 	}
 	for i := range steps {
-		for _, ref := range steps[i].Refs {
+		for k, ref := range steps[i].Refs {
+			if !activity.Said(steps[i].Refs, k) {
+				continue
+			}
 			for _, n := range ordinals(ref.Messages) {
 				if m := at[n]; m != nil {
 					place(&out[i], ref.Field, m)

@@ -29,12 +29,14 @@ func (s *Span) contentList(kind activity.Kind) []activity.Content {
 		c := &s.contents[i]
 		switch {
 		case c.event:
+		case c.rank >= rankBeside:
+			band = activity.BesideBand
 		case c.field != last:
 			band, last = 0, c.field
 		case band == 0:
 			band = 2 // 1 is what events and log records say
 		default:
-			band++
+			band = min(band+1, activity.BesideBand-1)
 		}
 		format, raw := s.shape(c)
 		if c.event {
@@ -46,11 +48,14 @@ func (s *Span) contentList(kind activity.Kind) []activity.Content {
 		}
 		s.out.add(activity.Content{
 			Field: activity.ContentField(c.field - ContentInput), Format: format, From: c.from,
-			Order: activity.ContentBand(min(band, 100)), Raw: raw,
+			Order: activity.ContentBand(band), Raw: raw,
 		})
 	}
 	return s.out.take()
 }
+
+// rankBeside is the first rank of attributes that hold no words of anybody.
+const rankBeside = 95
 
 // fieldOf says what a generic input or output is on a step of this kind.
 func fieldOf(c *found, kind activity.Kind) Field {

@@ -74,7 +74,8 @@ var rules = []dialect.Rule{
 	{Key: "input.value", Field: dialect.ContentInput, Rank: 80, Format: genai.JSON},
 	{Key: "output.value", Field: dialect.ContentOutput, Rank: 80, Format: genai.JSON},
 	// The request's parameters: Anthropic's system prompt is among them, so they
-	// are content like the rest of the input.
+	// are content like the rest of the input, although nobody said them: by their
+	// rank they stand beside it.
 	{Key: "llm.invocation_parameters", Field: dialect.ContentInput, Rank: 95, Format: genai.JSON},
 	{Key: "llm.tools.", Field: dialect.ContentTools, Rank: 40, Format: genai.OpenInferenceTools},
 	{Key: "tool.parameters", Field: dialect.ContentArguments, Rank: 60, Format: genai.JSON},
