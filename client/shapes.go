@@ -256,6 +256,8 @@ type FleetAgent struct {
 	P95MS    *float64 `json:"p95_ms"`
 	Cost     *float64 `json:"cost"`
 	Coverage *float64 `json:"coverage"` // share of runs whose root was seen and whose usage and cost are known
+	// LastRun is when the latest of these runs started; null without one.
+	LastRun *time.Time `json:"last_run"`
 }
 
 // FleetTeam is a team's agents, the worst first.

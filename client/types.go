@@ -235,19 +235,19 @@ type List[T any] struct {
 
 // Measure is one figure of a query: "p95(duration_ms)".
 type Measure struct {
-	Func  string `json:"func"`
-	Field string `json:"field,omitempty"`
+	Func  string `json:"func" enum:"count,sum,avg,min,max,p50,p90,p95,p99,distinct,rate"`
+	Field string `json:"field,omitempty" example:"duration_ms"`
 	As    string `json:"as,omitempty"`
 }
 
 // Query is the body of POST /api/v1/query.
 type Query struct {
-	From    string    `json:"from"`             // runs, steps, messages, logs
-	Select  []Measure `json:"select,omitempty"` // none: count
-	Where   string    `json:"where,omitempty"`  // the search language
-	GroupBy []string  `json:"group_by,omitempty"`
-	Bucket  string    `json:"bucket,omitempty"` // "5m", "1h"
-	Start   string    `json:"start,omitempty"`  // RFC 3339 or relative: "-24h"
+	From    string    `json:"from" enum:"runs,steps,messages,logs"`
+	Select  []Measure `json:"select,omitempty"`                                         // none: count
+	Where   string    `json:"where,omitempty" example:"agent:refund-agent failed:true"` // the search language
+	GroupBy []string  `json:"group_by,omitempty" example:"agent,outcome"`
+	Bucket  string    `json:"bucket,omitempty" example:"1h"`
+	Start   string    `json:"start,omitempty" example:"-24h"` // RFC 3339 or relative: "-24h"
 	End     string    `json:"end,omitempty"`
 	OrderBy string    `json:"order_by,omitempty"`
 	Limit   int       `json:"limit,omitempty"`

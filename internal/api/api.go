@@ -26,6 +26,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"reeve/client"
@@ -148,7 +149,7 @@ func (a *API) noSuchOperation(w http.ResponseWriter, r *http.Request) {
 		w.Header().Add("Allow", m)
 	}
 	writeProblem(w, http.StatusMethodNotAllowed, fault.New(fault.KindInvalid, "api.method_not_allowed",
-		"%s does not take %s", r.URL.Path, r.Method).WithHint("it takes %v", allowed))
+		"%s does not take %s", r.URL.Path, r.Method).WithHint("it takes %s", strings.Join(allowed, " and ")))
 }
 
 // Operations lists the table, for the command line and for whoever asks what

@@ -117,16 +117,38 @@ func setField(f reflect.Value, text, name string, limit int) error {
 	case reflect.Int, reflect.Int64:
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || n < 0 {
+			if err == nil && limit > 0 {
+				return invalid(fmt.Sprintf("from 1 to %d", limit))
+			}
 			return invalid("a whole number")
 		}
 		if limit > 0 && n > int64(limit) {
-			return invalid(fmt.Sprintf("at most %d", limit))
+			return invalid(fmt.Sprintf("from 1 to %d", limit))
 		}
 		f.SetInt(n)
 	default:
 		panic("api: a request field of kind " + f.Kind().String() + " cannot come from the URL")
 	}
 	return nil
+}
+
+// jsonKind names a Go type as the sender of JSON knows it.
+func jsonKind(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice, reflect.Array:
+		return "an array"
+	case reflect.Struct, reflect.Map, reflect.Pointer:
+		return "an object"
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return "a whole number"
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	}
+	return "another type"
 }
 
 func clip(s string, n int) string {
@@ -170,7 +192,7 @@ func decodeBody(body []byte, into any) error {
 	}
 	var kind *json.UnmarshalTypeError
 	if errors.As(err, &kind) {
-		return fault.New(fault.KindInvalid, "api.field_type", "field %s cannot be a %s", kind.Field, kind.Value).WithHint("it is a %s", kind.Type)
+		return fault.New(fault.KindInvalid, "api.field_type", "field %s cannot be a %s", kind.Field, kind.Value).WithHint("it is %s; GET %s/openapi.json describes it", jsonKind(kind.Type), Prefix)
 	}
 	// encoding/json has no error type for this one.
 	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {

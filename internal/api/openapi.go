@@ -201,6 +201,16 @@ func (s *schemas) named(t reflect.Type) map[string]any {
 		if strings.Contains(opts, "string") {
 			schema = map[string]any{"type": "string"}
 		}
+		if values := f.Tag.Get("enum"); values != "" {
+			schema["enum"] = strings.Split(values, ",")
+		}
+		if value := f.Tag.Get("example"); value != "" {
+			var example any = value
+			if f.Type.Kind() == reflect.Slice {
+				example = strings.Split(value, ",")
+			}
+			schema["examples"] = []any{example}
+		}
 		props[field] = schema
 		if !strings.Contains(opts, "omitempty") && f.Tag.Get("openapi") != "optional" {
 			required = append(required, field)

@@ -108,6 +108,20 @@ func (a *answers) count(row []any, name string) int64 {
 	return 0
 }
 
+// outcome is how the runs of a row count.
+func (a *answers) outcome(row []any) string {
+	failed := false
+	if i, ok := a.at["failed"]; ok {
+		switch v := row[i].(type) {
+		case bool:
+			failed = v
+		case int64:
+			failed = v != 0
+		}
+	}
+	return outcomeOf(a.text(row, "outcome"), a.text(row, "status"), failed)
+}
+
 func (a *answers) bucket(row []any) (time.Time, bool) {
 	if a.time < 0 {
 		return time.Time{}, false
@@ -126,11 +140,26 @@ func (a *answers) bucket(row []any) (time.Time, bool) {
 
 var counting = []telemetry.Measure{{Func: "count", As: "count"}}
 
-// failing are the runs that count as failed: their root ended in error, or
-// somebody said so.
-func failing() search.Expr {
-	return &search.Or{Of: []search.Expr{search.Is("failed", "true"), search.Is("outcome", "failed")}}
+// outcomeOf is how a run counts: by the outcome that was reported; without one,
+// as failed when it ended with its root in error, since that is how an outage
+// looks, and else as unknown. A run that is not over has none yet.
+func outcomeOf(reported, status string, rootFailed bool) string {
+	switch {
+	case reported != "" || !over(status):
+		return reported
+	case rootFailed:
+		return outcomeFailed
+	}
+	return ""
 }
+
+const (
+	outcomeFailed = "failed"
+	// failedRuns is the same rule as a search.
+	failedRuns  = "(outcome:failed or outcome:unknown failed:true status:done,stale)"
+	failedRule  = "failed: outcome failed, or no outcome and the root ended in error"
+	endedStates = "status:done,stale"
+)
 
 // seenInFull are the runs of which nothing is missing.
 func seenInFull() search.Expr {
@@ -142,6 +171,7 @@ type agentKey struct{ team, agent string }
 // agentSums are the counts of one agent over a period.
 type agentSums struct {
 	runs, running, ended, failed, known, resolved, full int64
+	last                                                time.Time
 	cost                                                *float64
 	p95                                                 *float64
 }
@@ -150,7 +180,7 @@ type agentSums struct {
 type overviewSums struct {
 	outcomes, before []client.OutcomePoint
 	byAgent          map[agentKey]*agentSums // written by fill after all answers came
-	agentRows        struct{ totals, states, failed, full, beforeTotals *answers }
+	agentRows        struct{ totals, states, full, beforeTotals *answers }
 	series           *answers
 	totals, prev     *answers
 	unknownCost      int64
@@ -257,7 +287,8 @@ func (o *overviewAsk) all(s *overviewSums) {
 		{Func: "sum", Field: "errors", As: "errors"},
 		{Func: "p95", Field: "duration_ms", As: "p95"},
 	}
-	states := []string{"outcome", "status"}
+	states := []string{"outcome", "status", "failed"}
+	latest := append([]telemetry.Measure{{Func: "max", Field: "started", As: "last"}}, counting...)
 	o.later("runs", o.from, o.to, nil, states, o.bucket, counting, func(a *answers) { s.outcomes = o.points(a, o.from, o.to) })
 	o.later("runs", o.prev, o.from, nil, states, o.bucket, counting, func(a *answers) { s.before = o.points(a, o.prev, o.from) })
 	o.later("runs", o.from, o.to, nil, nil, 0, figures, func(a *answers) { s.totals = a })
@@ -266,8 +297,7 @@ func (o *overviewAsk) all(s *overviewSums) {
 	o.later("runs", o.from, o.to, search.Unknown("cost"), nil, 0, counting, func(a *answers) { s.unknownCost = a.total() })
 	o.later("runs", o.from, o.to, nil, byAgent, 0, perAgent, func(a *answers) { s.agentRows.totals = a })
 	o.later("runs", o.prev, o.from, nil, byAgent, 0, perAgent, func(a *answers) { s.agentRows.beforeTotals = a })
-	o.later("runs", o.from, o.to, nil, append(byAgent, states...), 0, counting, func(a *answers) { s.agentRows.states = a })
-	o.later("runs", o.from, o.to, failing(), byAgent, 0, counting, func(a *answers) { s.agentRows.failed = a })
+	o.later("runs", o.from, o.to, nil, append(byAgent, states...), 0, latest, func(a *answers) { s.agentRows.states = a })
 	o.later("runs", o.from, o.to, seenInFull(), byAgent, 0, counting, func(a *answers) { s.agentRows.full = a })
 	for i, p := range [][2]time.Time{{o.from, o.to}, {o.prev, o.from}} {
 		o.later("steps", p[0], p[1], search.Is("call", "true"), []string{"model"}, 0, calls, func(a *answers) { s.models[i] = a })
@@ -300,7 +330,7 @@ func (o *overviewAsk) points(a *answers, from, to time.Time) []client.OutcomePoi
 		if i < 0 || i >= n {
 			continue
 		}
-		addOutcome(&out[i], a.text(row, "outcome"), a.text(row, "status"), a.count(row, "count"))
+		addOutcome(&out[i], a.outcome(row), a.text(row, "status"), a.count(row, "count"))
 	}
 	return out
 }
@@ -316,7 +346,7 @@ func addOutcome(p *client.OutcomePoint, outcome, status string, n int64) {
 		p.Escalated += n
 	case "abandoned":
 		p.Abandoned += n
-	case "failed":
+	case outcomeFailed:
 		p.Failed += n
 	default:
 		if over(status) {
@@ -366,7 +396,12 @@ func (s *overviewSums) fill() {
 	}
 	for _, row := range r.states.rows {
 		g, n := s.agent(r.states, row), r.states.count(row, "count")
-		outcome := r.states.text(row, "outcome")
+		outcome := r.states.outcome(row)
+		if s := r.states.number(row, "last"); s != nil {
+			if t := at(int64(*s * 1e9)); t.After(g.last) {
+				g.last = t
+			}
+		}
 		switch {
 		case over(r.states.text(row, "status")) || outcome != "":
 			g.ended += n
@@ -376,12 +411,12 @@ func (s *overviewSums) fill() {
 		if outcome != "" {
 			g.known += n
 		}
-		if outcome == "resolved" {
+		switch outcome {
+		case "resolved":
 			g.resolved += n
+		case outcomeFailed:
+			g.failed += n
 		}
-	}
-	for _, row := range r.failed.rows {
-		s.agent(r.failed, row).failed += r.failed.count(row, "count")
 	}
 	for _, row := range r.full.rows {
 		s.agent(r.full, row).full += r.full.count(row, "count")
@@ -457,7 +492,7 @@ func (o *overviewAsk) figures(s *overviewSums) []client.Figure {
 		return client.Figure{ID: id, Label: label, Unit: unit, Value: v, Previous: prev, N: n, Formula: formula, Query: o.link(query)}
 	}
 	runs := number("runs", "runs", "runs", "runs that started in the period", "", float(now.Total), float(before.Total), now.Total)
-	resolved := share("resolved", "resolved", "runs with outcome resolved / runs with an outcome", o.link("outcome:resolved"), now.Resolved, knownOutcomes(now))
+	resolved := share("resolved", "resolved", "runs with outcome resolved / runs with a known outcome; "+failedRule, o.link("outcome:resolved"), now.Resolved, knownOutcomes(now))
 	resolved.Previous, resolved.Unknown = ratio(before.Resolved, knownOutcomes(before)), now.Unknown
 	var failed, ended, full, seen int64
 	for _, g := range s.byAgent {
@@ -466,7 +501,7 @@ func (o *overviewAsk) figures(s *overviewSums) []client.Figure {
 			seen++
 		}
 	}
-	ok := share("ended_ok", "ended without failing", "1 - runs whose root failed or whose outcome is failed / runs that ended", o.link("status:done,stale -failed:true"), max(0, ended-failed), ended)
+	ok := share("ended_ok", "ended without failing", "1 - failed runs / runs that ended; "+failedRule, o.link(endedStates+" -"+failedRuns), max(0, ended-failed), ended)
 	escalated := number("escalated", "handed to people", "runs", "runs with outcome escalated", "outcome:escalated", float(now.Escalated), float(before.Escalated), knownOutcomes(now))
 	escalated.Unknown = now.Unknown
 	cost := number("cost", "cost", "usd", "sum of the cost of the runs; those without a price are left out and counted", "cost:*", s.totals.single("cost"), s.prev.single("cost"), now.Total-s.unknownCost)

@@ -54,7 +54,7 @@ func query(a *API, ctx context.Context, req *client.Query) (*client.QueryResult,
 		}
 	}
 	if q.Limit < 0 || q.Limit > maxQueryRows {
-		return nil, invalid("limit is %d", q.Limit).WithHint("at most %d", maxQueryRows)
+		return nil, invalid("limit is %d", q.Limit).WithHint("it must be at least 1 and at most %d", maxQueryRows)
 	}
 	q.Limit = orDefault(q.Limit, maxQueryRows)
 	if len(req.GroupBy) > 4 || len(req.Select) > 16 {

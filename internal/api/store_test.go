@@ -71,6 +71,13 @@ func fill(t testing.TB, n int) *duck.Store {
 			w.Rollups = append(w.Rollups, telemetry.RollupDelta{
 				Minute: start / 60e9, Family: telemetry.FamilyAgent, Agent: r.Agent, Team: r.Team, Environment: r.Environment, Runs: 1, Count: 2,
 			})
+			errors := int64(0)
+			if tool.Status == activity.StatusError {
+				errors = 1
+			}
+			w.Rollups = append(w.Rollups, telemetry.RollupDelta{
+				Minute: start / 60e9, Family: telemetry.FamilyTool, Key: tool.ToolName, Agent: r.Agent, Team: r.Team, Environment: r.Environment, Count: 1, Errors: errors,
+			})
 		}
 	}
 	if err := s.Append(t.Context(), w); err != nil {

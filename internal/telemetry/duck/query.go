@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -81,6 +82,11 @@ var dimensions = map[string]map[string]string{
 	tableLogs:     {"agent": "agent", "service": "service", "session": "session", "severity": "severity", "event": "event", "scope": "scope"},
 }
 
+// namesOf lists what may be named, for a hint.
+func namesOf[V any](m map[string]V) string {
+	return strings.Join(slices.Sorted(maps.Keys(m)), ", ")
+}
+
 type measureColumn struct{ expr, unit string }
 
 var measures = map[string]map[string]measureColumn{
@@ -90,7 +96,7 @@ var measures = map[string]map[string]measureColumn{
 		"cache_read_tokens": {"cache_read_tokens", "tokens"}, "cache_write_tokens": {"cache_write_tokens", "tokens"},
 		"reasoning_tokens": {"reasoning_tokens", "tokens"}, "steps": {"steps", "count"}, "errors": {"errors", "count"},
 		"model_calls": {"model_calls", "count"}, "tool_calls": {"tool_calls", "count"}, "logs": {"logs", "count"},
-		"failed": {"failed::INT", "count"}, "unknown_usage": {"unknown_usage", "count"}, "unknown_cost": {"unknown_cost", "count"},
+		"failed": {"failed::INT", "count"}, "started": {"start / 1e9", "s"}, "unknown_usage": {"unknown_usage", "count"}, "unknown_cost": {"unknown_cost", "count"},
 		"run": {"run", "count"}, "session": {"nullif(session, '')", "count"}, "user": {`nullif("user", '')`, "count"}, "agent": {"nullif(agent, '')", "count"},
 	},
 	tableSteps: {
@@ -122,7 +128,7 @@ func (q *queryPlan) measure(m telemetry.Measure) (expr, unit string, err error) 
 	}
 	c, ok := measures[q.Table][m.Field]
 	if !ok {
-		return "", "", badQuery("%s has no measure %s", q.Table, m.Field)
+		return "", "", badQuery("%s has no measure %s", q.Table, m.Field).WithHint("%s", namesOf(measures[q.Table]))
 	}
 	switch m.Func {
 	case "count":
@@ -213,7 +219,7 @@ func (s *Store) queryRows(ctx context.Context, query *telemetry.Query) (*telemet
 	for _, d := range q.GroupBy {
 		expr, ok := dimensions[q.Table][d]
 		if !ok {
-			return nil, badQuery("%s cannot be grouped by %s", q.Table, d)
+			return nil, badQuery("%s cannot be grouped by %s", q.Table, d).WithHint("%s", namesOf(dimensions[q.Table]))
 		}
 		if expr != "failed" && expr != "severity" {
 			expr = "nullif(" + expr + ", '')"

@@ -141,7 +141,7 @@ var (
 
 const stepTokens = `(CASE WHEN input_tokens IS NULL AND output_tokens IS NULL THEN NULL ELSE coalesce(input_tokens, 0) + coalesce(output_tokens, 0) END)`
 
-func badQuery(format string, args ...any) error {
+func badQuery(format string, args ...any) *fault.Error {
 	return fault.New(fault.KindInvalid, "telemetry.bad_query", format, args...)
 }
 
