@@ -206,6 +206,7 @@ func (a *App) openBus(ctx context.Context) (err error) {
 		Dir:           filepath.Join(a.o.Config.Data, "bus"),
 		Durability:    bus.Durability(a.o.Config.Activity.Durability),
 		ActivityBytes: int64(a.o.Config.Activity.MaxBytes),
+		EventsBytes:   16 << 20, // some 50,000 changes to resume over; older views load anew
 		Logger:        a.log,
 	})
 	if err != nil {
