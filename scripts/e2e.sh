@@ -1,6 +1,13 @@
 #!/usr/bin/env bash
-# Browser tests: every web/e2e/*.test.mjs against a real demo server.
+# Browser tests: every web/e2e/tests/*.mjs against a real demo server.
+#   scripts/e2e.sh [part of a test name]
 . "$(dirname "$0")/lib.sh"
-start_server demo
+# A week of history is enough to have something of everything.
+start_server demo --days 7
+for _ in $(seq 600); do
+  curl -fsS "$base/api/v1/notices" 2>/dev/null | grep -q demo-people && break
+  kill -0 "$pid" 2>/dev/null || { cat "$work/out" "$work/log" >&2; echo "the server ended while building its demo" >&2; exit 1; }
+  sleep 0.1
+done
 cd "$root/web"
-BASE=$base node e2e/run.mjs "$@"
+node e2e/run.mjs "$base" "$@"

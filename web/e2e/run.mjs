@@ -13,6 +13,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
+import { sender } from './otlp.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const base = (process.argv[2] ?? process.env.BASE ?? '').replace(/\/$/, '');
@@ -36,6 +37,29 @@ const browser = await chromium.launch({
 });
 
 let session; // {storage, secret} once signed in
+
+/** api calls the server as the person who is signed in. */
+async function api(path, body) {
+  const cookie = session.storage.cookies.map((c) => `${c.name}=${c.value}`).join('; ');
+  const res = await fetch(`${base}/api/v1${path}`, {
+    method: body ? 'POST' : 'GET',
+    headers: { Accept: 'application/json', ...(body ? { 'Content-Type': 'application/json' } : {}), ...(session.secret ? { Cookie: cookie, 'X-Reeve-Session-Secret': session.secret } : {}) },
+    body: body && JSON.stringify(body),
+  });
+  if (!res.ok) throw new Error(`${path}: ${res.status} ${await res.text()}`);
+  return res.json();
+}
+
+/** arrived waits until the run of a trace can be read with at least so many steps. */
+async function arrived(trace, steps = trace.spans.length) {
+  const end = Date.now() + 60_000;
+  for (;;) {
+    const run = (await api(`/runs?trace_id=${trace.id}&from=-30d`)).items[0];
+    if (run && run.step_count >= steps) return run;
+    if (Date.now() > end) throw new Error(`of ${steps} steps of ${trace.agent} ${run?.step_count ?? 0} arrived within a minute`);
+    await new Promise((done) => setTimeout(done, 100));
+  }
+}
 
 async function signIn() {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
@@ -70,6 +94,7 @@ async function open(t, path, { width = 1280, height = 800, scheme = 'light' } = 
     document.addEventListener('securitypolicyviolation', (e) => console.error(`policy violation: ${e.violatedDirective} ${e.blockedURI}`));
   }, session.secret);
   const page = await context.newPage();
+  t.page = page;
   page.on('pageerror', (e) => t.errors.push(`script error: ${e.message}`));
   page.on('console', (m) => {
     if (m.type() === 'error' && !/Failed to load resource/.test(m.text())) t.errors.push(`console: ${m.text()}`);
@@ -119,6 +144,9 @@ function ok(v, what) {
 }
 
 await signIn();
+// Where people sign in, senders need a key too.
+const intakeKey = session.secret ? (await api('/intake-keys', { name: `browser tests ${Date.now()}`, team: 'e2e', environment: 'production' })).secret : undefined;
+const send = sender(base, intakeKey);
 let passed = 0;
 let failed = 0;
 for (const file of readdirSync(join(here, 'tests')).sort()) {
@@ -126,17 +154,19 @@ for (const file of readdirSync(join(here, 'tests')).sort()) {
   const { default: tests } = await import(pathToFileURL(join(here, 'tests', file)).href);
   for (const test of tests) {
     if (only && !test.name.includes(only)) continue;
-    const t = { base, out, errors: [], cleanup: [], browser, session, open: (path, o) => open(t, path, o), axe, settled, equal, ok };
+    const t = { base, out, errors: [], cleanup: [], browser, session, api, send, arrived, open: (path, o) => open(t, path, o), axe, settled, equal, ok };
     const started = Date.now();
     let error;
     let timer;
     try {
-      await Promise.race([test.run(t), new Promise((_, no) => (timer = setTimeout(() => no(new Error('took longer than 90 s')), 90_000)))]);
+      const limit = test.limit ?? 90_000;
+      await Promise.race([test.run(t), new Promise((_, no) => (timer = setTimeout(() => no(new Error(`took longer than ${limit / 1000} s`)), limit)))]);
       if (t.errors.length > 0) throw new Error(t.errors.slice(0, 3).join('\n    '));
     } catch (e) {
       error = e;
     }
     clearTimeout(timer);
+    if (error && t.page) await t.page.screenshot({ path: join(out, `failed-${passed + failed}.png`) }).catch(() => {});
     for (const c of t.cleanup) await c().catch(() => {});
     if (error) failed++;
     else passed++;
