@@ -19,6 +19,7 @@ import (
 	"reeve/client"
 	"reeve/internal/activity"
 	"reeve/internal/identity"
+	"reeve/internal/telemetry"
 )
 
 var testNow = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -647,11 +648,11 @@ func TestStepsPages(t *testing.T) {
 	}
 	// What the quick encoder writes is what the full one would, less the
 	// fields that light rows leave out.
-	steps, err := a.steps(t.Context(), &activity.Run{ID: runID(0)})
+	page, err := a.steps(t.Context(), &activity.Run{ID: runID(0)}, telemetry.StepsQuery{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range steps {
+	for i, steps := 0, page.Steps; i < len(steps); i++ {
 		full := stepOf(&steps[i])
 		want := client.Step{
 			ID: full.ID, ParentID: full.ParentID, Kind: full.Kind, Name: full.Name, Status: full.Status, StartNS: full.StartNS, DurationMS: full.DurationMS,

@@ -76,8 +76,27 @@ func (m *memStore) Runs(_ context.Context, q telemetry.RunsQuery) (telemetry.Run
 	return page, nil
 }
 
-func (m *memStore) Steps(_ context.Context, id activity.RunID) ([]activity.Step, error) {
-	return slices.Clone(m.steps[id]), nil
+func (m *memStore) StepsPage(_ context.Context, id activity.RunID, q telemetry.StepsQuery) (page telemetry.StepsPage, err error) {
+	after := activity.Step{Fragment: activity.Fragment{Start: q.After.Start, Step: q.After.Step}}
+	for _, s := range m.steps[id] {
+		if q.After == (telemetry.StepPlace{}) || telemetry.ByStart(s, after) > 0 {
+			page.Steps = append(page.Steps, s)
+		}
+	}
+	slices.SortFunc(page.Steps, telemetry.ByStart)
+	if page.More = q.Limit > 0 && len(page.Steps) > q.Limit; page.More {
+		page.Steps = page.Steps[:q.Limit]
+	}
+	return page, nil
+}
+
+func (m *memStore) Step(_ context.Context, run activity.RunID, id activity.StepID) (*activity.Step, error) {
+	for _, s := range m.steps[run] {
+		if s.Step == id {
+			return &s, nil
+		}
+	}
+	return nil, fault.New(fault.KindNotFound, "telemetry.no_step", "there is no step %s", id)
 }
 
 func (m *memStore) Messages(_ context.Context, id activity.RunID, list []int32) ([]activity.Message, error) {

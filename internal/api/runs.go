@@ -149,6 +149,7 @@ func (a *API) runsQuery(ctx context.Context, req *client.ListRunsRequest) (telem
 	who := whoOf(ctx)
 	typed, role := phrases(who, search.ScopeRun, typed)
 	var only search.Expr
+	q.Content = role == identity.Reader
 	q.Teams, only = reachOf(who, role)
 	filters := []search.Expr{
 		exactly("agent", req.Agent), exactly("session", req.Session), exactly("trace_id", req.TraceID),
@@ -372,17 +373,17 @@ func getRun(a *API, ctx context.Context, req *client.RunRequest) (*client.Run, e
 	return &out, nil
 }
 
-// Reading a run takes some 4 kB a step: 1.1 GB for the largest. A few large ones
+// Reading a page takes some 2 kB a step: 100 MB for the largest. A few large ones
 // at a time are read, the others wait.
 const (
-	largeRun      = 20_000 // steps
+	largePage     = 20_000 // steps
 	maxLargeReads = 2
 )
 
-// enterLarge waits for a slot if the run is large; the request gives it back
-// when its answer is written.
-func (a *API) enterLarge(ctx context.Context, run *activity.Run) error {
-	if run.Steps < largeRun {
+// enterLarge waits for a slot if so many steps are large; the request gives it
+// back when its answer is written.
+func (a *API) enterLarge(ctx context.Context, steps int64) error {
+	if steps < largePage {
 		return nil
 	}
 	select {
@@ -394,42 +395,76 @@ func (a *API) enterLarge(ctx context.Context, run *activity.Run) error {
 	}
 }
 
-// steps reads a run's steps, store and memory together, by start time.
-func (a *API) steps(ctx context.Context, run *activity.Run) ([]activity.Step, error) {
-	if err := a.enterLarge(ctx, run); err != nil {
-		return nil, err
+// hotSteps are the steps of a run that the store does not have, or not as new.
+func (a *API) hotSteps(id activity.RunID) []activity.Step {
+	if a.o.Live == nil {
+		return nil
 	}
-	id := run.ID
-	var hot []activity.Step
-	if a.o.Live != nil {
-		if _, s, _, ok := a.o.Live.Live(id); ok {
-			hot = s
+	_, hot, _, _ := a.o.Live.Live(id)
+	return hot
+}
+
+// steps reads a page of a run's steps, store and memory together, by start.
+func (a *API) steps(ctx context.Context, run *activity.Run, q telemetry.StepsQuery) (telemetry.StepsPage, error) {
+	if err := a.enterLarge(ctx, min(run.Steps, int64(q.Limit))); err != nil {
+		return telemetry.StepsPage{}, err
+	}
+	// Memory before the store: what moves from one to the other meanwhile is
+	// seen twice, not never.
+	hot := a.hotSteps(run.ID)
+	for {
+		page, err := a.o.Store.StepsPage(ctx, run.ID, q)
+		if err != nil && !fault.Is(err, fault.KindNotFound) {
+			return telemetry.StepsPage{}, err
+		}
+		if len(hot) == 0 {
+			return page, nil
+		}
+		last := len(page.Steps) - 1
+		if last < 0 || !page.More {
+			return overlay(page, hot, q, nil), nil
+		}
+		end := page.Steps[last]
+		if page = overlay(page, hot, q, &end); len(page.Steps) > 0 {
+			return page, nil
+		}
+		// All of them are elsewhere by now.
+		q.After = telemetry.StepPlace{Start: end.Start, Step: end.Step}
+	}
+}
+
+// overlay puts what memory knows over a page of the store that reaches to end
+// (nil: to the end of the run). A step whose start moved is shown where it is
+// now, on this page or another.
+func overlay(page telemetry.StepsPage, hot []activity.Step, q telemetry.StepsQuery, end *activity.Step) telemetry.StepsPage {
+	begin := activity.Step{Fragment: activity.Fragment{Start: q.After.Start, Step: q.After.Step}}
+	inside := func(s activity.Step) bool {
+		return (q.After == telemetry.StepPlace{} || telemetry.ByStart(s, begin) > 0) && (end == nil || telemetry.ByStart(s, *end) <= 0)
+	}
+	newer := make(map[activity.StepID]*activity.Step, len(hot))
+	for i := range hot {
+		newer[hot[i].Step] = &hot[i]
+	}
+	steps := page.Steps[:0]
+	for _, s := range page.Steps {
+		if h := newer[s.Step]; h == nil {
+			steps = append(steps, s)
+		} else if h.Revision < s.Revision {
+			delete(newer, s.Step)
+			steps = append(steps, s)
 		}
 	}
-	steps, err := a.o.Store.Steps(ctx, id)
-	if err != nil && !fault.Is(err, fault.KindNotFound) {
-		return nil, err
-	}
-	if len(hot) > 0 {
-		at := make(map[activity.StepID]int, len(steps))
-		for i := range steps {
-			at[steps[i].Step] = i
-		}
-		for i := range hot {
-			if j, ok := at[hot[i].Step]; !ok {
-				steps = append(steps, hot[i])
-			} else if hot[i].Revision >= steps[j].Revision {
-				steps[j] = hot[i]
-			}
+	for i := range hot {
+		if newer[hot[i].Step] == &hot[i] && inside(hot[i]) {
+			steps = append(steps, hot[i])
 		}
 	}
-	byStart := func(x, y activity.Step) int {
-		return cmp.Or(cmp.Compare(x.Start, y.Start), slices.Compare(x.Step[:], y.Step[:]))
+	slices.SortFunc(steps, telemetry.ByStart)
+	if q.Limit > 0 && len(steps) > q.Limit {
+		steps, page.More = steps[:q.Limit], true
 	}
-	if !slices.IsSortedFunc(steps, byStart) {
-		slices.SortFunc(steps, byStart)
-	}
-	return steps, nil
+	page.Steps = steps
+	return page
 }
 
 // stepCursor is the last step shown: its start and its id.
@@ -438,22 +473,15 @@ func stepCursor(s *activity.Step) string {
 	return base64.RawURLEncoding.EncodeToString(append(b, s.Step[:]...))
 }
 
-func afterStep(steps []activity.Step, cursor string) ([]activity.Step, error) {
+func parseStepCursor(cursor string) (telemetry.StepPlace, error) {
 	if cursor == "" {
-		return steps, nil
+		return telemetry.StepPlace{}, nil
 	}
 	b, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err != nil || len(b) != 24 {
-		return nil, errCursor
+		return telemetry.StepPlace{}, errCursor
 	}
-	start := int64(binary.BigEndian.Uint64(b))
-	i, found := slices.BinarySearchFunc(steps, b[8:], func(s activity.Step, id []byte) int {
-		return cmp.Or(cmp.Compare(s.Start, start), slices.Compare(s.Step[:], id))
-	})
-	if found {
-		i++
-	}
-	return steps[i:], nil
+	return telemetry.StepPlace{Start: int64(binary.BigEndian.Uint64(b)), Step: activity.StepID(b[8:])}, nil
 }
 
 // maxFullSteps bounds a page of steps with content: each may carry megabytes.
@@ -467,20 +495,20 @@ func listSteps(a *API, ctx context.Context, req *client.ListStepsRequest) (any, 
 	if req.Content && !whoOf(ctx).Can(identity.Reader, run.Team, run.Environment) {
 		return nil, errContent
 	}
-	steps, err := a.steps(ctx, run)
+	q := telemetry.StepsQuery{Limit: orDefault(req.Limit, defaultSteps), Light: !req.Content}
+	if req.Content {
+		q.Limit = min(q.Limit, maxFullSteps)
+	}
+	if q.After, err = parseStepCursor(req.Cursor); err != nil {
+		return nil, err
+	}
+	page, err := a.steps(ctx, run, q)
 	if err != nil {
 		return nil, err
 	}
-	if steps, err = afterStep(steps, req.Cursor); err != nil {
-		return nil, err
-	}
-	limit, next := orDefault(req.Limit, defaultSteps), ""
-	if req.Content {
-		limit = min(limit, maxFullSteps)
-	}
-	if len(steps) > limit {
-		steps = steps[:limit]
-		next = stepCursor(&steps[limit-1])
+	steps, next := page.Steps, ""
+	if page.More && len(steps) > 0 {
+		next = stepCursor(&steps[len(steps)-1])
 	}
 	if !req.Content {
 		return lightSteps{steps: steps, next: next}, nil
@@ -504,21 +532,32 @@ func getStep(a *API, ctx context.Context, req *client.StepRequest) (*client.Step
 	if err != nil {
 		return nil, errNoStep(req.Step)
 	}
-	steps, err := a.steps(ctx, run)
+	step, err := a.step(ctx, run.ID, id)
+	if fault.Is(err, fault.KindNotFound) {
+		return nil, errNoStep(req.Step)
+	}
 	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(steps, func(s activity.Step) bool { return s.Step == id })
-	if i < 0 {
-		return nil, errNoStep(req.Step)
-	}
-	out := []client.Step{stepOf(&steps[i])}
+	out := []client.Step{stepOf(step)}
 	if whoOf(ctx).Can(identity.Reader, run.Team, run.Environment) {
-		if err := a.fillContent(ctx, run.ID, steps[i:i+1], out); err != nil {
+		if err := a.fillContent(ctx, run.ID, []activity.Step{*step}, out); err != nil {
 			return nil, err
 		}
 	}
 	return &out[0], nil
+}
+
+// step reads one step, the newer of store and memory.
+func (a *API) step(ctx context.Context, run activity.RunID, id activity.StepID) (*activity.Step, error) {
+	hot := a.hotSteps(run)
+	step, err := a.o.Store.Step(ctx, run, id)
+	if i := slices.IndexFunc(hot, func(s activity.Step) bool { return s.Step == id }); i >= 0 {
+		if fault.Is(err, fault.KindNotFound) || err == nil && hot[i].Revision >= step.Revision {
+			return &hot[i], nil
+		}
+	}
+	return step, err
 }
 
 func errNoStep(id string) error {

@@ -17,6 +17,8 @@
 package telemetry
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"time"
 
@@ -41,6 +43,11 @@ type Store interface {
 	Runs(ctx context.Context, q RunsQuery) (RunsPage, error)
 	// Steps reads the newest revision of every step of a run, by start time.
 	Steps(ctx context.Context, id activity.RunID) ([]activity.Step, error)
+	// StepsPage reads some of the steps of a run, in the order of ByStart, at a
+	// cost that goes by what it returns: a run may have 250,000 steps.
+	StepsPage(ctx context.Context, id activity.RunID, q StepsQuery) (StepsPage, error)
+	// Step reads one step. A missing one is fault.KindNotFound.
+	Step(ctx context.Context, run activity.RunID, id activity.StepID) (*activity.Step, error)
 	// Messages reads messages of a run by ordinal with their content filled
 	// in; no ordinals means all.
 	Messages(ctx context.Context, id activity.RunID, ordinals []int32) ([]activity.Message, error)
@@ -113,6 +120,32 @@ const (
 type Bucket struct {
 	Index int16
 	Count int64
+}
+
+// StepsQuery asks for steps of one run.
+type StepsQuery struct {
+	After StepPlace // only steps behind it; zero: from the first
+	Limit int       // 0: all
+	// Light leaves out what a list of steps does not show: attributes,
+	// resource, events, tags, labels, links and everything about the sender.
+	Light bool
+}
+
+// StepPlace is a step's place in the order of a run's steps.
+type StepPlace struct {
+	Start int64
+	Step  activity.StepID
+}
+
+// ByStart orders the steps of a run: by start, then by id.
+func ByStart(a, b activity.Step) int {
+	return cmp.Or(cmp.Compare(a.Start, b.Start), bytes.Compare(a.Step[:], b.Step[:]))
+}
+
+// StepsPage is a page of steps; More tells that others follow.
+type StepsPage struct {
+	Steps []activity.Step
+	More  bool
 }
 
 // RunsQuery asks for run rows.

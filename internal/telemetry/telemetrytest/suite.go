@@ -3,6 +3,7 @@ package telemetrytest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +23,7 @@ func Run(t *testing.T, open func(*testing.T) telemetry.Store) {
 		do   func(*testing.T, telemetry.Store)
 	}{
 		{"what is appended is read", readsBack},
+		{"steps are read in pages and alone", pages},
 		{"the cursor moves with the append", cursor},
 		{"a later revision replaces", revisions},
 		{"messages are found by their hash", messages},
@@ -118,6 +120,81 @@ func sorted(in []activity.Step) map[activity.StepID]activity.Step {
 		out[s.Step] = s
 	}
 	return out
+}
+
+// pages reads a run's steps piece by piece: together they are what Steps
+// gives, in order, each once, with the newest revision.
+func pages(t *testing.T, s telemetry.Store) {
+	ctx := context.Background()
+	w := NewGenerator(3, recent()).Write(40)
+	run := w.Runs[0].ID
+	for i := range w.Steps { // one run with all of them, some at the same time
+		w.Steps[i].Run, w.Steps[i].Start = run, w.Steps[i/3].Start
+		w.Steps[i].Tags = []string{"a"}
+	}
+	write(t, s, w)
+	again := &telemetry.Write{Cursor: w.Cursor + 1, Steps: slices.Clone(w.Steps[5:6])}
+	again.Steps[0].Revision, again.Steps[0].Name = again.Steps[0].Revision+1, "renamed"
+	write(t, s, again)
+	want := must(s.Steps(ctx, run))(t)
+	slices.SortFunc(want, telemetry.ByStart)
+	if len(want) < 40 {
+		t.Fatalf("the run has %d steps", len(want))
+	}
+	for _, light := range []bool{false, true} {
+		for _, limit := range []int{0, 1, 7, len(want)} {
+			var got []activity.Step
+			q := telemetry.StepsQuery{Limit: limit, Light: light}
+			for {
+				page := must(s.StepsPage(ctx, run, q))(t)
+				got = append(got, page.Steps...)
+				if !page.More {
+					break
+				}
+				if len(page.Steps) != limit || len(got) >= len(want) {
+					t.Fatalf("limit %d: a page of %d steps after which %d are read says that more follow", limit, len(page.Steps), len(got))
+				}
+				last := &got[len(got)-1]
+				q.After = telemetry.StepPlace{Start: last.Start, Step: last.Step}
+			}
+			full := want
+			if light {
+				full = make([]activity.Step, len(want))
+				for i := range want {
+					full[i] = lightOf(&want[i])
+				}
+			}
+			if d := cmp.Diff(full, got); d != "" {
+				t.Fatalf("pages of %d, light %v (-want +got):\n%s", limit, light, d)
+			}
+		}
+	}
+	for i := range want {
+		if d := cmp.Diff(&want[i], must(s.Step(ctx, run, want[i].Step))(t)); d != "" {
+			t.Fatalf("one step (-want +got):\n%s", d)
+		}
+	}
+	if _, err := s.Step(ctx, run, activity.StepOfKey("nothing")); !fault.Is(err, fault.KindNotFound) {
+		t.Errorf("an unknown step gives %v, want not_found", err)
+	}
+	if _, err := s.Step(ctx, activity.RunOfKey("nobody"), want[0].Step); !fault.Is(err, fault.KindNotFound) {
+		t.Errorf("a step of an unknown run gives %v, want not_found", err)
+	}
+}
+
+// lightOf is what StepsQuery.Light promises of a step.
+func lightOf(s *activity.Step) activity.Step {
+	cost := s.Cost
+	cost.Price = ""
+	return activity.Step{
+		Fragment: activity.Fragment{
+			Run: s.Run, Step: s.Step, Parent: s.Parent, Trace: s.Trace, Span: s.Span, Environment: s.Environment,
+			Start: s.Start, End: s.End, TTFT: s.TTFT, Kind: s.Kind, Status: s.Status, Source: s.Source, Name: s.Name, Agent: s.Agent,
+			Provider: s.Provider, Model: s.Model, FinishReason: s.FinishReason, ToolName: s.ToolName, ToolCallID: s.ToolCallID,
+			ErrorType: s.ErrorType, StatusMessage: s.StatusMessage, DecisionID: s.DecisionID, Flags: s.Flags, Usage: s.Usage,
+		},
+		Revision: s.Revision, Team: s.Team, Cost: cost, Counted: s.Counted, Refs: s.Refs,
+	}
 }
 
 func cursor(t *testing.T, s telemetry.Store) {
