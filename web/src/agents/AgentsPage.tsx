@@ -20,7 +20,7 @@ const columns: Column<SeenAgent>[] = [
       if (a.errors === null) return <Unknown why="The answer has not arrived." />;
       const w = wilson(a.errors, a.runs);
       return (
-        <Figure to="/runs" search={{ q: `agent:${quote(a.agent)} failed:true` }} title={w ? `${count(a.errors)} of ${count(a.runs)} runs; 95 % interval ${percent(w[0])} to ${percent(w[1])}` : undefined}>
+        <Figure to="/runs" search={{ q: `agent:${quote(a.agent)} (outcome:failed or outcome:unknown failed:true status:done,stale)` }} title={w ? `${count(a.errors)} of ${count(a.runs)} runs; 95 % interval ${percent(w[0])} to ${percent(w[1])}` : undefined}>
           {count(a.errors)} <span className="muted">{a.runs > 0 ? percent(a.errors / a.runs) : ''}</span>
         </Figure>
       );

@@ -61,7 +61,7 @@ export function useSeenAgents(view: CurrentView, agent?: string) {
       ],
     }),
   );
-  const failed = useQuery(aggregate({ ...base, where: [base.where, 'failed:true'].filter(Boolean).join(' ') }));
+  const failed = useQuery(aggregate({ ...base, where: [base.where, '(outcome:failed or outcome:unknown failed:true status:done,stale)'].filter(Boolean).join(' ') }));
   const rows = readAgents(main.data);
   if (failed.data) {
     const at = Object.fromEntries(failed.data.columns.map((c, i) => [c.name, i]));

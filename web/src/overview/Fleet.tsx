@@ -25,9 +25,12 @@ export function FiveMarks({ marks }: { marks: MarkValue[] }) {
 
 export const quoteValue = (v: string) => (/^[\w.@/-]+$/.test(v) ? v : JSON.stringify(v));
 
+// What the five marks mean, for the head of their column.
+const marksHelp = 'O objective: does it meet what was promised? B behaviour: do its runs fail? D data: are its sources fresh? I identity: is it registered, with an owner? C cost: does a run cost what it did before? A dashed mark is not known yet.';
+
 const columns: Column<Row>[] = [
   { id: 'agent', head: 'Agent', width: 'minmax(140px, 1.2fr)', cell: (r) => 'agent' in r && <Link to={'/agents/$name' as never} params={{ name: r.agent.agent } as never} search={pickView as never} className="truncate">{r.agent.agent || 'no name given'}</Link> },
-  { id: 'marks', head: 'Marks', width: '110px', cell: (r) => 'agent' in r && <FiveMarks marks={r.agent.marks ?? []} /> },
+  { id: 'marks', head: <span title={marksHelp}>O B D I C</span>, width: '110px', cell: (r) => 'agent' in r && <FiveMarks marks={r.agent.marks ?? []} /> },
   { id: 'reason', head: 'Reason of the worst', width: 'minmax(118px, 2fr)', cell: (r) => 'agent' in r && <span className="soft" title={r.agent.reason}>{r.agent.reason || <span className="muted">nothing stands out</span>}</span> },
   {
     id: 'resolved', head: 'Resolved', width: '124px', align: 'right',
@@ -65,7 +68,7 @@ export function Fleet({ teams, move }: { teams: FleetTeam[]; move?: React.ReactN
   return (
     <Panel
       title="Fleet"
-      note={`${plural(agents, 'agent')} seen in telemetry, worst first`}
+      note={<span title={marksHelp}>{plural(agents, 'agent')} seen in telemetry, worst first. Marks: objective, behaviour, data, identity, cost</span>}
       actions={
         <>
           <ActionIcon aria-label={grid ? 'Show as a table (v)' : 'Show as a grid (v)'} title={grid ? 'Show as a table (v)' : 'Show as a grid (v)'} onClick={() => setGrid(!grid)}>

@@ -19,6 +19,19 @@ export const outcomes = [
   { id: 'unknown', name: 'Unknown', token: '--r-unknown-line' },
 ] as const;
 
+// A run that ended in error and reported no outcome counts as failed, so that an
+// outage shows; the API counts by the same rule.
+const questions: Partial<Record<string, string>> = {
+  running: 'status:running,waiting outcome:unknown',
+  failed: '(outcome:failed or outcome:unknown failed:true status:done,stale)',
+  unknown: 'outcome:unknown failed:false status:done,stale',
+};
+const rules: Partial<Record<string, string>> = {
+  running: 'Runs that are not over',
+  failed: 'Runs that reported the outcome failed, and those that ended in error and reported none (failed, assumed)',
+  unknown: 'Runs that ended without error and reported no outcome',
+};
+
 type Kind = (typeof outcomes)[number]['id'];
 
 /** stack turns counts into the cumulated heights that are drawn over each other, top first. */
@@ -128,7 +141,7 @@ export function OutcomesLegend({ data }: { data: OverviewOutcomes }) {
           <span key={o.id} className={charts.key}>
             <span className={`${charts.swatch} ${o.id === 'unknown' ? 'hatch' : ''}`} style={{ background: o.id === 'unknown' ? undefined : `var(${o.token})` }} />
             {o.name}
-            <Figure to="/runs" search={{ q: o.id === 'running' ? 'status:running' : o.id === 'unknown' ? 'outcome:unknown status:done,stale' : `outcome:${o.id}` }} title={`Runs that ${o.id === 'running' ? 'are running' : `ended ${o.id}`}`}>
+            <Figure to="/runs" search={{ q: questions[o.id] ?? `outcome:${o.id}` }} title={rules[o.id] ?? `Runs that ended ${o.id}`}>
               {count(t[o.id])}
             </Figure>
           </span>

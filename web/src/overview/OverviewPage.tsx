@@ -109,7 +109,7 @@ export function OverviewPage() {
         <Panel title="How well, how dear, how fast">
           <div className={css.smalls}>
             {(o.charts ?? []).slice(0, 4).map((c) => (
-              <SmallChart key={c.id} chart={c} />
+              <SmallChart key={c.id} chart={c} figures={o.figures ?? []} />
             ))}
           </div>
         </Panel>

@@ -58,7 +58,7 @@ export function Sentence({ o }: { o: Overview }) {
     const d = cmp === 'none' ? undefined : points(share.value, share.previous);
     parts.push(
       <>
-        <Opens f={share} /> resolved
+        <Opens f={share} />{share.unknown ? ` of the ${count(share.n)} with a known outcome` : ''} resolved
         {share.low !== undefined && share.high !== undefined && share.low !== null && share.high !== null && ` (${(share.low * 100).toFixed(1)} to ${(share.high * 100).toFixed(1)}${d ? `; ${d} the period before` : ''})`}
       </>,
     );

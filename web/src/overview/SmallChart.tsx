@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
 import type uPlot from 'uplot';
-import type { OverviewChart } from '../api/types';
+import type { Figure, OverviewChart } from '../api/types';
 import { timeAxis, valueAxis } from '../charts/axes';
 import { Plot } from '../charts/Plot';
 import { compact, duration, Known, money, percent } from '../shared';
@@ -16,8 +16,12 @@ export function unitText(unit: string, v: number | null | undefined): string | u
   return compact(v);
 }
 
-/** SmallChart is one measure over time with its last value; one that nothing reports says why. */
-export function SmallChart({ chart, height = 64 }: { chart: OverviewChart; height?: number }) {
+// The figure of the whole period that stands over a series: the same that the
+// sentence names, not the last bucket of the line.
+const whole: Record<string, string> = { cost_per_run: 'cost_per_run', p50: 'p50_ms', p95: 'p95_ms' };
+
+/** SmallChart is one measure over time under its figure for the period; one that nothing reports says why. */
+export function SmallChart({ chart, figures, height = 64 }: { chart: OverviewChart; figures: readonly Figure[]; height?: number }) {
   const { tz } = useView();
   const ink = useTokens({ text: '--r-text-3', grid: '--r-grid', a: '--r-series-1', b: '--r-series-3', band: '--r-band' });
   const names = Object.keys(chart.series ?? {});
@@ -35,26 +39,29 @@ export function SmallChart({ chart, height = 64 }: { chart: OverviewChart; heigh
     }),
     [tz, ink, spanMs, chart.unit, names.join()],
   );
-  const last = (n: string) => [...(chart.series[n] ?? [])].reverse().find((p) => p.value !== null)?.value;
+  const figure = (n: string) => figures.find((f) => f.id === whole[n]);
+  const value = (n: string) => figure(n)?.value;
   const seen = names.some((n) => chart.series[n]?.some((p) => p.value !== null));
   return (
     <div className={css.small}>
       <div className={css.smallHead}>
-        <span>{chart.title}</span>
+        <span>
+          {chart.title} <span className="muted">{seen ? 'whole period' : ''}</span>
+        </span>
         {seen && (
           <span className="num">
             {names.map((n, i) => (
-              <span key={n}>
+              <span key={n} title={`Over the whole period: ${figure(n)?.formula ?? n}`}>
                 {i > 0 && <span className="muted"> · </span>}
                 {names.length > 1 && <span className="muted">{n} </span>}
-                <Known text={unitText(chart.unit, last(n))} />
+                <Known text={unitText(chart.unit, value(n))} />
               </span>
             ))}
           </span>
         )}
       </div>
       {seen ? (
-        <Plot options={options} data={data} label={`${chart.title}: ${names.map((n) => `${names.length > 1 ? n + ' ' : ''}${unitText(chart.unit, last(n)) ?? 'unknown'}`).join(', ')}`} height={height} />
+        <Plot options={options} data={data} label={`${chart.title}: ${names.map((n) => `${names.length > 1 ? n + ' ' : ''}${unitText(chart.unit, value(n)) ?? 'unknown'}`).join(', ')} over the period`} height={height} />
       ) : (
         <div className={`hatch ${css.missing}`} style={{ height }}>
           <span>{chart.missing || 'Nothing reported this in the period.'}</span>

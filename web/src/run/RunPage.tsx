@@ -204,7 +204,7 @@ function RunView({ run }: { run: Run }) {
                         {messages.error instanceof Problem && messages.error.status === 403 ? 'You may see that this was said, not what: reading content needs the role reader.' : `What was said could not be read: ${messages.error.message}`}
                       </p>
                     )}
-                    <Transcript tree={tree} messages={book} selected={selected} onSelect={select} onOpen={open} follow={follow && live} />
+                    <Transcript tree={tree} messages={book} withheld={messages.error instanceof Problem && messages.error.status === 403} selected={selected} onSelect={select} onOpen={open} follow={follow && live} />
                   </>
                 )}
               </div>
@@ -276,7 +276,7 @@ function Head({ run, live, lost }: { run: Run; live: boolean; lost: boolean }) {
           </span>
         )}
         <span>
-          outcome <Outcome outcome={run.outcome} />
+          outcome <Outcome outcome={run.outcome} failed={run.failed && (run.status === 'done' || run.status === 'stale')} />
         </span>
         <span>
           started <Time at={run.started_at} as="day" />

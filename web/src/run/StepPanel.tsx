@@ -166,14 +166,14 @@ export function StepPanel({ run, tree, selected, critical, onSelect }: StepPanel
           <div className={css.sides}>
             <div>
               <h3 className={css.h3}>Arguments</h3>
-              {s.tool?.arguments ? <Data text={s.tool.arguments} /> : <Nothing loaded={loaded} what="The arguments were" />}
+              {s.tool?.arguments ? <Data text={s.tool.arguments} /> : <Nothing loaded={loaded} what="The arguments were" refs={s.message_refs?.arguments ?? s.message_refs?.input} />}
             </div>
             <div>
               <h3 className={css.h3}>Result</h3>
               {s.tool?.result ? (
                 <Data text={s.tool.result} />
               ) : (
-                <Nothing loaded={loaded} what="The result was" />
+                <Nothing loaded={loaded} what="The result was" refs={s.message_refs?.result ?? s.message_refs?.output} />
               )}
             </div>
           </div>
@@ -186,7 +186,7 @@ export function StepPanel({ run, tree, selected, critical, onSelect }: StepPanel
       {s.kind === 'model' && loaded && !s.output?.length && (
         <section>
           <h3 className={css.h3}>Answer</h3>
-          <p className={css.quiet}>{s.status === 'running' ? 'Not yet.' : 'The answer was not recorded by its sender.'}</p>
+          <p className={css.quiet}>{s.status === 'running' ? 'Not yet.' : s.message_refs?.output ? 'withheld: needs the role reader' : 'The answer was not recorded by its sender.'}</p>
         </section>
       )}
       {s.documents && s.documents.length > 0 && <Messages title="Documents" list={s.documents} />}
@@ -224,8 +224,10 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
   );
 }
 
-function Nothing({ loaded, what }: { loaded: boolean; what: string }) {
-  return <p className={css.quiet}>{loaded ? `${what} not recorded.` : 'Reading…'}</p>;
+// Nothing says why a body is not there: what is referred to and did not come is
+// withheld from this reader.
+function Nothing({ loaded, what, refs }: { loaded: boolean; what: string; refs?: string }) {
+  return <p className={css.quiet}>{!loaded ? 'Reading…' : refs ? 'withheld: needs the role reader' : `${what} not recorded.`}</p>;
 }
 
 function Messages({ title, list }: { title: string; list: NonNullable<Step['input']> }) {
@@ -289,7 +291,7 @@ function History({ s, before, tree, onSelect, loaded }: { s: Step; before: numbe
       {loaded && input.length === 0 && !s.system?.length && (
         <p className={css.quiet}>
           {expandRanges(parseRanges(s.message_refs?.input), 10).length > 0
-            ? 'You may not read the content of this run.'
+            ? 'withheld: needs the role reader'
             : 'What the call was given was not recorded by its sender.'}
         </p>
       )}

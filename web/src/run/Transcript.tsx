@@ -19,10 +19,14 @@ export interface TranscriptProps {
   onSelect: (i: number) => void;
   onOpen: (i: number) => void;
   follow: boolean;
+  /** the reader may not read content */
+  withheld: boolean;
 }
 
+const WITHHELD = 'withheld: needs the role reader';
+
 /** Transcript shows what was said, in order, each thing once. */
-export function Transcript({ tree, messages, selected, onSelect, onOpen, follow }: TranscriptProps) {
+export function Transcript({ tree, messages, selected, onSelect, onOpen, follow, withheld }: TranscriptProps) {
   const rows = useMemo(() => buildTranscript(tree, messages), [tree, messages]);
   const box = useRef<HTMLDivElement>(null);
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
@@ -87,6 +91,7 @@ export function Transcript({ tree, messages, selected, onSelect, onOpen, follow 
                 row={row}
                 tree={tree}
                 messages={messages}
+                withheld={withheld}
                 selected={row.step === selected}
                 open={open.has(key)}
                 rowKey={key}
@@ -115,6 +120,7 @@ interface RowViewProps {
   row: Row;
   tree: Tree;
   messages: ReadonlyMap<number, Message>;
+  withheld: boolean;
   selected: boolean;
   open: boolean;
   rowKey: string;
@@ -123,7 +129,7 @@ interface RowViewProps {
   onOpen: (i: number) => void;
 }
 
-const RowView = memo(function RowView({ row, tree, messages, selected, open, rowKey, onToggle, onSelect, onOpen }: RowViewProps) {
+const RowView = memo(function RowView({ row, tree, messages, withheld, selected, open, rowKey, onToggle, onSelect, onOpen }: RowViewProps) {
   const s = tree.steps[row.step]!;
   const at = formatDuration(tree.start[row.step]!);
   const style = { marginLeft: row.depth * 14 };
@@ -135,7 +141,7 @@ const RowView = memo(function RowView({ row, tree, messages, selected, open, row
         <MessageCard key={o} m={m} quiet onStep={onOpen} />
       ) : (
         <p key={o} className={css.quiet}>
-          Message {o + 1} was not given with this run.
+          Message {o + 1} {withheld ? WITHHELD : 'was not given with this run.'}
         </p>
       );
     });
@@ -209,7 +215,7 @@ const RowView = memo(function RowView({ row, tree, messages, selected, open, row
           {m ? (
             <MessageCard m={m} out={row.out} tools={row.tools} onStep={onOpen} />
           ) : (
-            <p className={css.quiet}>Message {row.ordinal + 1} was not given with this run.</p>
+            <p className={css.quiet}>Message {row.ordinal + 1} {withheld ? WITHHELD : 'was not given with this run.'}</p>
           )}
         </div>
       );
@@ -229,13 +235,13 @@ const RowView = memo(function RowView({ row, tree, messages, selected, open, row
           <div className={css.sides}>
             <div>
               <div className={css.sidehead}>arguments</div>
-              <Bodies ordinals={row.args} messages={messages} fallback={s.tool?.arguments} />
+              <Bodies ordinals={row.args} messages={messages} withheld={withheld} fallback={s.tool?.arguments} />
             </div>
             <div>
               <div className={css.sidehead}>result</div>
               {s.status === 'error' && <ErrorLine s={s} />}
               {(s.status !== 'error' || row.result.length > 0) && (
-                <Bodies ordinals={row.result} messages={messages} fallback={s.tool?.result} running={s.status === 'running'} />
+                <Bodies ordinals={row.result} messages={messages} withheld={withheld} fallback={s.tool?.result} running={s.status === 'running'} />
               )}
             </div>
           </div>
@@ -288,18 +294,20 @@ function ErrorLine({ s }: { s: Tree['steps'][number] }) {
 function Bodies({
   ordinals,
   messages,
+  withheld,
   fallback,
   running = false,
 }: {
   ordinals: readonly number[];
   messages: ReadonlyMap<number, Message>;
+  withheld: boolean;
   fallback?: string | null;
   running?: boolean;
 }) {
   const known = ordinals.map((o) => messages.get(o)).filter((m): m is Message => m !== undefined);
   if (known.length > 0) return known.map((m) => <Data key={m.ordinal} text={bodyOf(m)} />);
   if (fallback) return <Data text={fallback} />;
-  return <p className={css.quiet}>{running ? 'not yet' : 'not recorded'}</p>;
+  return <p className={css.quiet}>{running ? 'not yet' : withheld && ordinals.length > 0 ? WITHHELD : 'not recorded'}</p>;
 }
 
 /** MessageCard is one message with who said it. System prompts are folded: they are long and rarely the news. */

@@ -125,7 +125,18 @@ describe('verdict', () => {
   it('names the step that failed last and says why', () => {
     expect(t.steps[cause(t)]!.id).toBe('b');
     expect(say(verdict(run, t, 0))).toBe(
-      'Failed after 14.2 s: tool lookup_order ended with timeout: no answer in 5 s. Whether it helped its user is unknown: no outcome was reported.',
+      'Failed after 14.2 s: tool lookup_order ended with timeout: no answer in 5 s. No outcome was reported: it counts as failed.',
+    );
+  });
+  it("prefers the root's own error and names a tool that was called over and over", () => {
+    const calls = Array.from({ length: 40 }, (_, i) => step(`s${i}`, 'r', 'tool', i + 1, 1, { tool: { name: 'search_articles' } }));
+    const loop = buildTree([
+      step('r', null, 'agent', 0, 100, { name: 'research', status: 'error', error: { type: 'turn_limit', message: 'gave up after 80 turns' } }),
+      ...calls,
+      step('x', 'r', 'tool', 60, 2, { status: 'error', tool: { name: 'search_articles' }, error: { type: 'timeout' } }),
+    ]);
+    expect(say(verdict({ ...run, error_type: 'turn_limit' }, loop, 0))).toBe(
+      'Failed after 14.2 s: agent research ended with turn_limit: gave up after 80 turns. Before that, tool search_articles ended with timeout. 41 calls of search_articles. No outcome was reported: it counts as failed.',
     );
   });
   it('says what is unknown and that a cost is a lower bound', () => {

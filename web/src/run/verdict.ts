@@ -67,6 +67,40 @@ function ownError(s: LightStep): boolean {
   return Boolean(s.error?.message || s.error?.type);
 }
 
+/** ownEnd is the failed root whose error is its own: none of the steps below it names the same kind; -1 when there is none. */
+function ownEnd(run: VerdictRun, t: Tree): number {
+  const root = t.roots.find((r) => t.steps[r]!.status === 'error' && ownError(t.steps[r]!));
+  if (root === undefined) return -1;
+  const type = t.steps[root]!.error?.type || run.error_type;
+  if (!type) return -1;
+  for (let i = 0; i < t.n; i++) {
+    const e = t.steps[i]!.error;
+    if (i !== root && t.steps[i]!.status === 'error' && (e?.type === type || (e?.message && e.message === t.steps[root]!.error?.message))) return -1;
+  }
+  return root;
+}
+
+/** From this many calls of one tool, and half of all, the verdict names it. */
+const MANY_CALLS = 20;
+
+/** mostCalled is the tool that took at least half of the calls of a run with many. */
+export function mostCalled(t: Tree): { name: string; count: number; first: number } | null {
+  const by = new Map<string, { name: string; count: number; first: number }>();
+  let all = 0;
+  for (const i of t.order) {
+    const s = t.steps[i]!;
+    if (s.kind !== 'tool') continue;
+    all++;
+    const name = s.tool?.name || s.name;
+    const have = by.get(name);
+    if (have) have.count++;
+    else by.set(name, { name, count: 1, first: i });
+  }
+  let most: { name: string; count: number; first: number } | null = null;
+  for (const c of by.values()) if (!most || c.count > most.count) most = c;
+  return most && most.count >= MANY_CALLS && most.count * 2 >= all ? most : null;
+}
+
 /** longestLeaf is the leaf step that took longest; -1 for none. */
 export function longestLeaf(t: Tree): number {
   let best = -1;
@@ -124,7 +158,13 @@ export function verdict(run: VerdictRun, t: Tree, now: number): Verdict {
     head.push({ text: '. How it ended is unknown.' });
   } else if (run.failed) {
     head.push({ text: `Failed after ${took}`, tone: 'bad' });
-    if (bad >= 0) head.push({ text: ': ' }, ...because(bad), { text: '.' });
+    // What the root says of its own end is the reason; a step that failed on the
+    // way may have been recovered from.
+    const root = ownEnd(run, t);
+    if (root >= 0 && root !== bad) {
+      head.push({ text: ': ' }, ...because(root), { text: '.' });
+      if (bad >= 0) head.push({ text: ' Before that, ' }, ...because(bad), { text: '.' });
+    } else if (bad >= 0) head.push({ text: ': ' }, ...because(bad), { text: '.' });
     else head.push({ text: run.error_type ? `: ${plain(run.error_type, 120)}.` : '; its sender did not say why.' });
   } else if (run.error_count > 0 && bad >= 0) {
     head.push({ text: `Ended after ${took}`, tone: 'warn' }, { text: `, although ` });
@@ -133,8 +173,11 @@ export function verdict(run: VerdictRun, t: Tree, now: number): Verdict {
   } else {
     head.push({ text: `Ended without error after ${took}.`, tone: 'good' });
   }
+  const most = mostCalled(t);
+  if (most) head.push({ text: ` ${num(most.count)} calls of ` }, { text: plain(most.name, 60), to: { step: t.steps[most.first]!.id }, tone: 'warn' }, { text: '.' });
   if (run.status === 'done') {
     if (run.outcome) head.push({ text: ` Outcome: ${plain(run.outcome, 40)}.` });
+    else if (run.failed) head.push({ text: ' No outcome was reported: it counts as failed.', tone: 'unknown' });
     else head.push({ text: ' Whether it helped its user is unknown: no outcome was reported.', tone: 'unknown' });
   }
 

@@ -42,7 +42,7 @@ export function Strip({ view, q, tick, brush, onBrush, onZoom, onDifferent }: St
   const bucket = bucketFor(period.to - period.from, 96);
   const asked = useAsk(
     useMemo(
-      () => ({ from: 'runs', select: [{ func: 'count', as: 'n' }], where: where(view, q), group_by: ['outcome', 'status'], bucket: bucket.text, start: new Date(period.from).toISOString(), end: new Date(period.to).toISOString(), limit: 5000 }),
+      () => ({ from: 'runs', select: [{ func: 'count', as: 'n' }], where: where(view, q), group_by: ['outcome', 'status', 'failed'], bucket: bucket.text, start: new Date(period.from).toISOString(), end: new Date(period.to).toISOString(), limit: 5000 }),
       [view, q, bucket.text, period],
     ),
   );

@@ -79,7 +79,7 @@ export function allColumns(tz: string): RunColumn[] {
           </span>
         ) : null,
     },
-    { id: 'outcome', name: 'Outcome', standard: true, head: 'outcome', width: '104px', cell: (r) => (r.outcome ? <Outcome outcome={r.outcome} /> : r.status === 'done' ? <Unknown why="It ended without saying whether it helped." /> : null) },
+    { id: 'outcome', name: 'Outcome', standard: true, head: 'outcome', width: '104px', cell: (r) => (r.outcome || (r.failed && (r.status === 'done' || r.status === 'stale')) ? <Outcome outcome={r.outcome} failed={r.failed} /> : r.status === 'done' ? <Unknown why="It ended without saying whether it helped." /> : null) },
     { id: 'duration', name: 'Duration', standard: true, head: 'duration', width: '88px', align: 'right', sort: 'duration', cell: (r) => <Duration ms={r.duration_ms} running={r.status === 'running' || r.status === 'waiting'} /> },
     { id: 'steps', name: 'Steps', standard: true, head: 'steps', width: '60px', align: 'right', sort: 'steps', cell: (r) => count(r.step_count) },
     { id: 'errors', name: 'Failed steps', standard: true, head: 'failed', width: '60px', align: 'right', sort: 'errors', cell: (r) => (r.error_count > 0 ? <span className={css.bad}>{count(r.error_count)}</span> : <span className="muted">0</span>) },

@@ -13,7 +13,10 @@ export interface Bar {
   n: Record<End, number>;
 }
 
-/** bars puts counted rows (time, outcome, failed or status, n) into buckets, empty ones included. */
+/**
+ * bars puts counted rows (time, outcome, failed or status, n) into buckets, empty ones
+ * included. What ended in error and reported no outcome counts as failed, as on the overview.
+ */
 export function bars(rows: readonly Record<string, Cell>[], from: number, to: number, size: number): Bar[] {
   const first = Math.floor(from / size) * size;
   const many = Math.max(1, Math.min(2000, Math.ceil((to - first) / size)));
@@ -26,7 +29,7 @@ export function bars(rows: readonly Record<string, Cell>[], from: number, to: nu
     const n = Number(r.n ?? 0);
     const outcome = typeof r.outcome === 'string' ? r.outcome : '';
     const status = typeof r.status === 'string' ? r.status : '';
-    const end = (ENDS as readonly string[]).includes(outcome) ? (outcome as End) : status === 'running' || status === 'waiting' ? 'running' : 'unknown';
+    const end = (ENDS as readonly string[]).includes(outcome) ? (outcome as End) : status === 'running' || status === 'waiting' ? 'running' : r.failed === true || r.failed === 1 ? 'failed' : 'unknown';
     b.n[end] += n;
     b.total += n;
   }

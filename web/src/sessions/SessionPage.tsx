@@ -115,7 +115,7 @@ export function SessionPage() {
                         </Badge>
                       )}
                     </div>
-                    {t && t.shown.length > 0 ? <Told t={t} /> : t ? <p className="muted">{r.model_calls > 0 ? 'What was said in it was not recorded.' : 'Nothing was said in it.'}</p> : null}
+                    {t && t.shown.length > 0 ? <Told t={t} /> : t ? <p className="muted">{r.model_calls > 0 ? refused ? 'withheld: needs the role reader' : 'What was said in it was not recorded.' : 'Nothing was said in it.'}</p> : null}
                   </section>
                 </div>
               );

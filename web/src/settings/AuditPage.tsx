@@ -4,17 +4,30 @@ import { TextInput } from '@mantine/core';
 import { useCallback, useMemo, useState } from 'react';
 import '../theme/forms';
 import { api } from '../api/client';
-import type { AuditRecord, List } from '../api/types';
+import type { AuditRecord as Entry, List } from '../api/types';
 import { Badge, count, Empty, KeyTable, PageHeader, Panel, ProblemNote, Snippet, Time, useShortcuts, type Column } from '../shared';
 import { useView } from '../state/url';
 import css from './settings.module.css';
+
+/** AuditRecord as the API gives it: the canonical record, with its body in it. */
+interface AuditRecord extends Entry {
+  record?: { body?: unknown };
+}
+
+/** said is what a record records: its body, without what the columns show. */
+export function said(r: AuditRecord): unknown {
+  const body = r.record?.body;
+  if (body === null || typeof body !== 'object') return body;
+  const { person: _, ...rest } = body as Record<string, unknown>;
+  return rest;
+}
 
 const columns: Column<AuditRecord>[] = [
   { id: 'seq', head: 'No.', width: '84px', align: 'right', cell: (r) => count(r.seq) },
   { id: 'at', head: 'When', width: '150px', cell: (r) => <Time at={r.at} as="day" /> },
   { id: 'kind', head: 'What', width: '210px', cell: (r) => <Badge>{r.kind}</Badge> },
   { id: 'who', head: 'Who', width: '190px', cell: (r) => r.who || <span className="muted">Reeve itself</span> },
-  { id: 'body', head: 'Record', width: 'minmax(260px, 1fr)', cell: (r) => <span className="mono soft">{short(r.body)}</span> },
+  { id: 'body', head: 'Record', width: 'minmax(260px, 1fr)', cell: (r) => <span className="mono soft">{short(said(r))}</span> },
 ];
 
 /** short writes a record's body on one line. */
@@ -61,7 +74,7 @@ export function AuditPage() {
         <ProblemNote error={q.error} retry={() => void q.refetch()} />
         {open && (
           <Panel title={`Record ${count(open.seq)}: ${open.kind}`} padded>
-            <Snippet text={JSON.stringify(open.body ?? {}, null, 2)} label="the record" />
+            <Snippet text={JSON.stringify(open.record ?? {}, null, 2)} label="the record" />
           </Panel>
         )}
         <Panel>

@@ -46,6 +46,7 @@ export function KeyTable<T>({ label, columns, rows, rowKey, onOpen, sort, onSort
   const box = useRef<HTMLDivElement>(null);
   const id = useId();
   const [own, setOwn] = useState<string>();
+  const [quiet, setQuiet] = useState(false);
   const activeKey = active ?? own;
   const rowHeight = density === 'comfortable' ? 38 : 30;
   const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => box.current, estimateSize: () => rowHeight, overscan: 12, scrollMargin: 0 });
@@ -56,7 +57,11 @@ export function KeyTable<T>({ label, columns, rows, rowKey, onOpen, sort, onSort
 
   useEffect(() => virtual.measure(), [virtual, rowHeight]);
   useEffect(() => {
-    if (autoFocus) box.current?.focus({ preventScroll: true });
+    // So that j and k work at once; a ring round the whole table would say nothing.
+    if (autoFocus) {
+      setQuiet(true);
+      box.current?.focus({ preventScroll: true });
+    }
   }, [autoFocus]);
 
   const items = virtual.getVirtualItems();
@@ -96,6 +101,8 @@ export function KeyTable<T>({ label, columns, rows, rowKey, onOpen, sort, onSort
       ref={box}
       className={css.table}
       data-density={density}
+      data-quiet={quiet || undefined}
+      onBlur={() => setQuiet(false)}
       style={{ height }}
       tabIndex={0}
       role="grid"

@@ -64,8 +64,9 @@ const outcomes: Record<string, { level: Level; letter: string; label: string }> 
   failed: { level: 'bad', letter: 'F', label: 'failed' },
 };
 
-/** Outcome shows how a run ended for its user; null is unknown. */
-export function Outcome({ outcome, words = true }: { outcome: string | null | undefined; words?: boolean }) {
+/** Outcome shows how a run ended for its user; null is unknown, or assumed to be failed when the run ended in error. */
+export function Outcome({ outcome, failed, words = true }: { outcome: string | null | undefined; failed?: boolean; words?: boolean }) {
+  if (!outcome && failed) return <Mark {...outcomes.failed!} label="failed (assumed)" words={words} />;
   const o = (outcome && outcomes[outcome]) || { level: 'unknown' as const, letter: '?', label: outcome || 'outcome unknown' };
   return <Mark {...o} words={words} />;
 }
