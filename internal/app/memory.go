@@ -5,12 +5,16 @@ import (
 	"runtime/debug"
 )
 
-// TuneMemory makes the collector run at half of Go's default growth. Most of
-// what lives here are buffers of one size, so the live heap is small and what
-// a higher setting saves in time (some 2 % of a full load) costs 300 MB.
-// GOGC, where set, is the operator's word.
+// TuneMemory makes the collector eager. Most of what lives here are buffers of
+// one size, so the live heap is small (300 MB at 40,000 spans/s) and Go's
+// default of letting it double costs 300 MB for 2 % of the time. The limit is
+// soft: a question that needs more gets it, at the price of more collecting.
+// GOGC and GOMEMLIMIT, where set, are the operator's word.
 func TuneMemory() {
 	if _, set := os.LookupEnv("GOGC"); !set {
 		debug.SetGCPercent(50)
+	}
+	if _, set := os.LookupEnv("GOMEMLIMIT"); !set {
+		debug.SetMemoryLimit(440 << 20)
 	}
 }
