@@ -265,6 +265,17 @@ type FleetTeam struct {
 	Team   string       `json:"team"` // "": no team
 	State  string       `json:"state"`
 	Agents []FleetAgent `json:"agents"`
+	// More sums up the agents of the team that are not listed: the overview has
+	// a limit of rows, and shows those first that are worth a look.
+	More *FleetRest `json:"more,omitempty"`
+}
+
+// FleetRest is what a number of agents have in common in a list that leaves
+// them out.
+type FleetRest struct {
+	Agents int64 `json:"agents"`
+	Runs   int64 `json:"runs"`
+	Failed int64 `json:"failed"`
 }
 
 // Deviation is a model, tool or provider that differs from the period before

@@ -65,15 +65,53 @@ func (o *overviewAsk) fleet(s *overviewSums) []client.FleetTeam {
 	}
 	out := make([]client.FleetTeam, 0, len(teams))
 	for _, t := range teams {
-		slices.SortFunc(t.Agents, func(x, y client.FleetAgent) int {
-			return cmp.Or(cmp.Compare(badness(x.State), badness(y.State)), cmp.Compare(y.Failed, x.Failed), cmp.Compare(y.Runs, x.Runs), strings.Compare(x.Agent, y.Agent))
-		})
+		slices.SortFunc(t.Agents, worseFirst)
 		out = append(out, *t)
 	}
 	slices.SortFunc(out, func(x, y client.FleetTeam) int {
 		return cmp.Or(cmp.Compare(badness(x.State), badness(y.State)), cmp.Compare(y.Agents[0].Failed, x.Agents[0].Failed), strings.Compare(x.Team, y.Team))
 	})
+	capFleet(out, maxFleet)
 	return out
+}
+
+// maxFleet bounds the agents of an overview: names come from senders, and one
+// that invents them must not make the page unreadable.
+const maxFleet = 300
+
+func worseFirst(x, y client.FleetAgent) int {
+	return cmp.Or(cmp.Compare(badness(x.State), badness(y.State)), cmp.Compare(y.Failed, x.Failed), cmp.Compare(y.Runs, x.Runs), strings.Compare(x.Agent, y.Agent))
+}
+
+// capFleet keeps the worst agents of all teams, and at least one of each team,
+// and sums up the others. The agents of each team are in order already.
+func capFleet(teams []client.FleetTeam, limit int) {
+	var all []client.FleetAgent
+	for _, t := range teams {
+		all = append(all, t.Agents...)
+	}
+	if len(all) <= limit {
+		return
+	}
+	slices.SortFunc(all, worseFirst)
+	last := all[limit-1]
+	for i := range teams {
+		t := &teams[i]
+		n := 1
+		for n < len(t.Agents) && worseFirst(t.Agents[n], last) <= 0 {
+			n++
+		}
+		if n == len(t.Agents) {
+			continue
+		}
+		t.More = &client.FleetRest{}
+		for _, a := range t.Agents[n:] {
+			t.More.Agents++
+			t.More.Runs += a.Runs
+			t.More.Failed += a.Failed
+		}
+		t.Agents = slices.Clone(t.Agents[:n]) // not the whole array
+	}
 }
 
 func (o *overviewAsk) fleetAgent(k agentKey, g *agentSums, before map[agentKey]float64) client.FleetAgent {
