@@ -3,11 +3,13 @@
 //   most 100 kB more;
 // - colours are named in src/theme/tokens.css only;
 // - every Mantine component that is used has its styles in the build;
-// - the lockfile holds no download addresses.
+// - the lockfile holds no download addresses;
+// - the API's types are those of docs/openapi.json.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { generate, typesFile } from './types.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const firstLimit = 180_000;
@@ -82,6 +84,9 @@ for (const p of walk(join(root, 'src'))) {
 
 // Lockfile.
 if (readFileSync(join(root, 'package-lock.json'), 'utf8').includes('"resolved"')) problems.push('package-lock.json holds download addresses');
+
+// Types.
+if (readFileSync(typesFile, 'utf8') !== (await generate())) problems.push('src/api/openapi.d.ts is older than docs/openapi.json: run npm run types');
 
 for (const p of problems) console.error('check: ' + p);
 process.exit(problems.length > 0 ? 1 : 0);

@@ -50,7 +50,7 @@ export function where(view: CurrentView, more = ''): string {
 
 /** useSeenAgents asks which agents telemetry has named in the period. */
 export function useSeenAgents(view: CurrentView, agent?: string) {
-  const base = { from: 'runs', group_by: ['agent', 'team', 'environment'], where: where(view, agent === undefined ? '' : `agent:${quote(agent)}`) || undefined, start: view.from, end: view.live ? undefined : view.to, limit: 1000 };
+  const base = { from: 'runs' as const, group_by: ['agent', 'team', 'environment'], where: where(view, agent === undefined ? '' : `agent:${quote(agent)}`) || undefined, start: view.from, end: view.live ? undefined : view.to, limit: 1000 };
   const main = useQuery(
     aggregate({
       ...base,

@@ -4,19 +4,14 @@ import { TextInput } from '@mantine/core';
 import { useCallback, useMemo, useState } from 'react';
 import '../theme/forms';
 import { api } from '../api/client';
-import type { AuditRecord as Entry, List } from '../api/types';
+import type { AuditRecord, List } from '../api/types';
 import { Badge, count, Empty, KeyTable, PageHeader, Panel, ProblemNote, Snippet, Time, useShortcuts, type Column } from '../shared';
 import { useView } from '../state/url';
 import css from './settings.module.css';
 
-/** AuditRecord as the API gives it: the canonical record, with its body in it. */
-interface AuditRecord extends Entry {
-  record?: { body?: unknown };
-}
-
 /** said is what a record records: its body, without what the columns show. */
 export function said(r: AuditRecord): unknown {
-  const body = r.record?.body;
+  const { body } = r.record;
   if (body === null || typeof body !== 'object') return body;
   const { person: _, ...rest } = body as Record<string, unknown>;
   return rest;

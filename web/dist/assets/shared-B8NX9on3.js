@@ -1,1 +1,0 @@
-import"./base-HOX5AaGb.js";import"./esm-BmdZPSF9.js";import"./Marks-D80Tp0k8.js";import"./KeyTable-BvlWYEh5.js";

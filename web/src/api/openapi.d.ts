@@ -1,0 +1,2339 @@
+// Made by npm run types from docs/openapi.json; changes here are lost.
+
+export interface paths {
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the audit log, the newest first */
+        get: operations["ListAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** follows what changes, as server-sent events that resume from Last-Event-ID */
+        get: operations["Events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** tells how Reeve itself is */
+        get: operations["Health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/intake-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists intake keys of one's teams */
+        get: operations["ListIntakeKeys"];
+        put?: never;
+        /** makes a write-only key for a team's environment; its secret is shown once */
+        post: operations["CreateIntakeKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/intake-keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** ends an intake key */
+        delete: operations["RevokeIntakeKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists log records, the newest first */
+        get: operations["ListLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** tells who asks and what they may do */
+        get: operations["Me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metric-points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists metric points, the newest first */
+        get: operations["ListMetricPoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists what everybody should know, with buttons */
+        get: operations["Notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** describes this API */
+        get: operations["OpenAPI"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** answers whether the agents help and what needs a person */
+        get: operations["Overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists people with their teams and roles */
+        get: operations["ListPeople"];
+        put?: never;
+        /** makes an account; with the admin token the first one, an admin, and the token dies */
+        post: operations["CreatePerson"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** changes an account: name and password; as an admin also teams, roles, disabled */
+        patch: operations["UpdatePerson"];
+        trace?: never;
+    };
+    "/api/v1/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** answers an aggregate question over runs, steps, messages or logs */
+        post: operations["Query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists runs, the newest first, those still running included */
+        get: operations["ListRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads a run */
+        get: operations["GetRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the log records of a run, the newest first */
+        get: operations["ListRunLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the distinct messages of a run in the order they first appeared */
+        get: operations["ListMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the metric points of a run's agent around the run */
+        get: operations["ListRunMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the steps of a run by start time, light or with content */
+        get: operations["ListSteps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/steps/{step}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads a step with its attributes and, for readers, its content */
+        get: operations["GetStep"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** proposes how a search could go on */
+        get: operations["CompleteSearch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the fields of the search language with their known values */
+        get: operations["SearchFields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists sessions, the last active first */
+        get: operations["ListSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** tells whether the first account is still to be made */
+        get: operations["Setup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-ins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists one's sessions; an admin may ask for everybody's */
+        get: operations["ListSignIns"];
+        put?: never;
+        /** signs in with name and password */
+        post: operations["SignIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-ins/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** ends a session; current ends the one that asks */
+        delete: operations["EndSignIn"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists teams */
+        get: operations["ListTeams"];
+        put?: never;
+        /** makes a team */
+        post: operations["CreateTeam"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists one's tokens; an admin may ask for everybody's */
+        get: operations["ListTokens"];
+        put?: never;
+        /** makes a token with at most one's own roles; its secret is shown once */
+        post: operations["CreateToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** ends a token */
+        delete: operations["RevokeToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        AuditRecord: {
+            after?: unknown;
+            /** Format: date-time */
+            at: string;
+            before?: unknown;
+            kind: string;
+            leaf: string;
+            record: unknown;
+            seq: number;
+            who?: string;
+        };
+        AuditRecordList: {
+            items: components["schemas"]["AuditRecord"][];
+            next?: string;
+        };
+        ChartPoint: {
+            /** Format: date-time */
+            at: string;
+            n: number;
+            value: number | null;
+        };
+        Cost: {
+            amount: number | null;
+            basis: string;
+            currency?: string;
+            price?: string;
+        };
+        Coverage: {
+            flags?: string[];
+            model_calls: number;
+            root_seen: boolean;
+            unknown_cost_calls: number;
+            unknown_usage_calls: number;
+        };
+        CreateIntakeKeyRequest: {
+            bytes_per_second?: number;
+            environment: string;
+            expires_in?: string;
+            name: string;
+            spans_per_second?: number;
+            team: string;
+        };
+        CreatePersonRequest: {
+            email?: string;
+            full_name?: string;
+            grants?: components["schemas"]["Grant"][];
+            name: string;
+            password: string;
+            teams?: string[];
+        };
+        CreateTeamRequest: {
+            channel?: string;
+            name: string;
+        };
+        CreateTokenRequest: {
+            expires_in?: string;
+            grants?: components["schemas"]["Grant"][];
+            kind?: string;
+            name: string;
+        };
+        Deviation: {
+            high?: number | null;
+            kind: string;
+            low?: number | null;
+            measure: string;
+            n: number;
+            name: string;
+            previous: number | null;
+            previous_n: number;
+            query: string;
+            text: string;
+            value: number | null;
+            worse: boolean;
+        };
+        Figure: {
+            formula: string;
+            high?: number | null;
+            id: string;
+            label: string;
+            low?: number | null;
+            n: number;
+            previous?: number | null;
+            query?: string;
+            unit?: string;
+            unknown?: number;
+            value: number | null;
+        };
+        FleetAgent: {
+            agent: string;
+            cost: number | null;
+            coverage: number | null;
+            failed: number;
+            /** Format: date-time */
+            last_run: string | null;
+            marks: components["schemas"]["Mark"][];
+            p95_ms: number | null;
+            reason?: string;
+            resolved: components["schemas"]["Figure"];
+            running: number;
+            runs: number;
+            state: string;
+            success: components["schemas"]["Figure"];
+            team: string;
+        };
+        FleetTeam: {
+            agents: components["schemas"]["FleetAgent"][];
+            state: string;
+            team: string;
+        };
+        Grant: {
+            environment: string;
+            role: string;
+            team: string;
+        };
+        Health: {
+            dev: boolean;
+            lag_ms: number | null;
+            /** Format: date-time */
+            last_batch_at: string | null;
+            parts: components["schemas"]["HealthPart"][];
+            /** Format: date-time */
+            started_at?: string | null;
+            state: string;
+            store_bytes: number | null;
+            version?: string;
+        };
+        HealthPart: {
+            facts?: {
+                [key: string]: unknown;
+            };
+            name: string;
+            reason: string;
+            state: string;
+        };
+        IntakeKey: {
+            bytes_per_second?: number;
+            /** Format: date-time */
+            created_at: string;
+            environment: string;
+            /** Format: date-time */
+            expires_at: string | null;
+            id: string;
+            /** Format: date-time */
+            last_used: string | null;
+            name: string;
+            revoked: boolean;
+            spans_per_second?: number;
+            team: string;
+        };
+        IntakeKeyList: {
+            items: components["schemas"]["IntakeKey"][];
+            next?: string;
+        };
+        Log: {
+            agent?: string;
+            /** Format: date-time */
+            at: string;
+            attributes?: {
+                [key: string]: unknown;
+            };
+            body: string;
+            event_name?: string;
+            run_id?: string;
+            scope?: string;
+            service?: string;
+            severity: number;
+            step_id?: string;
+            trace_id?: string;
+            withheld?: boolean;
+        };
+        LogList: {
+            items: components["schemas"]["Log"][];
+            next?: string;
+        };
+        Mark: {
+            name: string;
+            reason?: string;
+            state: string;
+        };
+        Me: {
+            dev: boolean;
+            /** Format: date-time */
+            expires_at?: string | null;
+            grants: components["schemas"]["Grant"][];
+            kind: string;
+            operations: string[];
+            person: components["schemas"]["Person"] | null;
+            setup_needed: boolean;
+            token_id?: string;
+        };
+        Measure: {
+            as?: string;
+            /** @example duration_ms */
+            field?: string;
+            /** @enum {string} */
+            func: "count" | "sum" | "avg" | "min" | "max" | "p50" | "p90" | "p95" | "p99" | "distinct" | "rate";
+        };
+        Message: {
+            field: string;
+            finish_reason?: string;
+            format?: string;
+            name?: string;
+            ordinal: number;
+            parts: components["schemas"]["Part"][];
+            raw?: string;
+            role?: string;
+            size?: number;
+            step_id?: string;
+        };
+        MessageList: {
+            items: components["schemas"]["Message"][];
+            next?: string;
+        };
+        MetricPoint: {
+            agent?: string;
+            /** Format: date-time */
+            at: string;
+            attributes?: {
+                [key: string]: unknown;
+            };
+            count?: number | null;
+            name: string;
+            service?: string;
+            type: string;
+            unit?: string;
+            value: number;
+        };
+        MetricPointList: {
+            items: components["schemas"]["MetricPoint"][];
+            next?: string;
+        };
+        NewIntakeKey: {
+            key: components["schemas"]["IntakeKey"];
+            secret: string;
+        };
+        NewToken: {
+            secret: string;
+            token: components["schemas"]["Token"];
+        };
+        Notice: {
+            actions?: components["schemas"]["NoticeAction"][];
+            id: string;
+            links?: components["schemas"]["NoticeLink"][];
+            text?: string;
+            title: string;
+        };
+        NoticeAction: {
+            body?: unknown;
+            label: string;
+            method: string;
+            path: string;
+        };
+        NoticeLink: {
+            label: string;
+            path: string;
+        };
+        NoticeList: {
+            items: components["schemas"]["Notice"][];
+            next?: string;
+        };
+        OutcomePoint: {
+            abandoned: number;
+            /** Format: date-time */
+            at: string;
+            contained: number;
+            escalated: number;
+            failed: number;
+            resolved: number;
+            running: number;
+            total: number;
+            unknown: number;
+        };
+        Overview: {
+            charts: components["schemas"]["OverviewChart"][];
+            environment?: string;
+            figures: components["schemas"]["Figure"][];
+            fleet: components["schemas"]["FleetTeam"][];
+            /** Format: date-time */
+            from: string;
+            in_force: components["schemas"]["OverviewWaiting"];
+            needs_a_person: components["schemas"]["OverviewWaiting"];
+            outcomes: components["schemas"]["OverviewOutcomes"];
+            outside: components["schemas"]["Deviation"][];
+            /** Format: date-time */
+            previous_from: string;
+            /** Format: date-time */
+            previous_to: string;
+            seen: components["schemas"]["Seen"];
+            team?: string;
+            text: string;
+            /** Format: date-time */
+            to: string;
+            took_ms: number;
+        };
+        OverviewChart: {
+            id: string;
+            missing?: string;
+            series: {
+                [key: string]: components["schemas"]["ChartPoint"][];
+            };
+            title: string;
+            unit: string;
+        };
+        OverviewOutcomes: {
+            bucket_ms: number;
+            points: components["schemas"]["OutcomePoint"][];
+            previous: number[];
+        };
+        OverviewRow: {
+            id: string;
+            kind: string;
+            owner?: string;
+            path?: string;
+            /** Format: date-time */
+            since: string;
+            text: string;
+            /** Format: date-time */
+            until?: string | null;
+        };
+        OverviewWaiting: {
+            items: components["schemas"]["OverviewRow"][];
+            sources: string[];
+        };
+        Part: {
+            arguments?: string;
+            data?: string;
+            id?: string;
+            mime_type?: string;
+            name?: string;
+            text?: string;
+            type: string;
+            uri?: string;
+        };
+        Person: {
+            /** Format: date-time */
+            created_at: string;
+            disabled: boolean;
+            email?: string;
+            full_name?: string;
+            grants: components["schemas"]["Grant"][];
+            id: string;
+            name: string;
+            teams: string[];
+            version: number;
+        };
+        PersonList: {
+            items: components["schemas"]["Person"][];
+            next?: string;
+        };
+        Problem: {
+            code: string;
+            detail?: string;
+            hint?: string;
+            status: number;
+            title: string;
+            type?: string;
+        };
+        Query: {
+            /** @example 1h */
+            bucket?: string;
+            end?: string;
+            /** @enum {string} */
+            from: "runs" | "steps" | "messages" | "logs";
+            /**
+             * @example [
+             *       "agent",
+             *       "outcome"
+             *     ]
+             */
+            group_by?: string[];
+            limit?: number;
+            order_by?: string;
+            select?: components["schemas"]["Measure"][];
+            /** @example -24h */
+            start?: string;
+            /** @example agent:refund-agent failed:true */
+            where?: string;
+        };
+        QueryColumn: {
+            kind: string;
+            name: string;
+            unit?: string;
+        };
+        QueryResult: {
+            columns: components["schemas"]["QueryColumn"][];
+            rows: unknown[][];
+            scanned: number;
+            source: string;
+            took_ms: number;
+        };
+        Run: {
+            agent: string;
+            agents: string[];
+            cost: components["schemas"]["Cost"];
+            coverage: components["schemas"]["Coverage"];
+            dialects: string[];
+            duration_ms: number | null;
+            /** Format: date-time */
+            ended_at: string | null;
+            environment?: string;
+            error_count: number;
+            error_type?: string;
+            failed: boolean;
+            id: string;
+            labels?: {
+                [key: string]: string;
+            };
+            log_count: number;
+            mode?: string;
+            model_calls: number;
+            models: string[];
+            name: string;
+            outcome: string | null;
+            revision: number;
+            session?: string;
+            sources: string[];
+            /** Format: date-time */
+            started_at: string;
+            status: string;
+            step_count: number;
+            tags?: string[];
+            task?: string;
+            team?: string;
+            tool_calls: number;
+            tools: string[];
+            trace_ids: string[];
+            /** Format: date-time */
+            updated_at: string;
+            usage: components["schemas"]["Usage"];
+            user?: string;
+            version?: string;
+        };
+        RunList: {
+            items: components["schemas"]["Run"][];
+            next?: string;
+        };
+        RunUpdated: {
+            agent?: string;
+            environment?: string;
+            id: string;
+            revision?: number;
+            session?: string;
+            status: string;
+            steps?: number;
+            team?: string;
+        };
+        SearchField: {
+            aliases?: string[];
+            help: string;
+            name: string;
+            operators: string[];
+            scope: string;
+            type: string;
+            unit?: string;
+            values?: string[];
+        };
+        SearchFields: {
+            items: components["schemas"]["SearchField"][];
+            max_depth: number;
+            max_length: number;
+        };
+        SearchSuggestion: {
+            from: number;
+            help?: string;
+            kind: string;
+            text: string;
+            to: number;
+        };
+        SearchSuggestionList: {
+            items: components["schemas"]["SearchSuggestion"][];
+            next?: string;
+        };
+        Seen: {
+            age_ms: number | null;
+            /** Format: date-time */
+            last_telemetry_at: string | null;
+            running: number;
+            state: string;
+            text: string;
+        };
+        Session: {
+            agents: string[];
+            cost: components["schemas"]["Cost"];
+            error_runs: number;
+            id: string;
+            last_status: string;
+            partial?: boolean;
+            running: number;
+            runs: number;
+            /** Format: date-time */
+            started_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            usage: components["schemas"]["Usage"];
+            user?: string;
+        };
+        SessionList: {
+            items: components["schemas"]["Session"][];
+            next?: string;
+        };
+        Setup: {
+            dev: boolean;
+            needed: boolean;
+        };
+        SignIn: {
+            address?: string;
+            agent?: string;
+            /** Format: date-time */
+            created_at: string;
+            current: boolean;
+            /** Format: date-time */
+            expires_at: string;
+            id: string;
+            /** Format: date-time */
+            last_used: string;
+            person_id: string;
+        };
+        SignInList: {
+            items: components["schemas"]["SignIn"][];
+            next?: string;
+        };
+        SignInRequest: {
+            name: string;
+            password: string;
+        };
+        SignedIn: {
+            /** Format: date-time */
+            expires_at: string;
+            id: string;
+            person: components["schemas"]["Person"];
+            secret: string;
+        };
+        Step: {
+            agent?: string;
+            attributes?: {
+                [key: string]: unknown;
+            };
+            cost?: components["schemas"]["Cost"];
+            counted: boolean;
+            decision_id?: string;
+            dialect?: string;
+            documents?: components["schemas"]["Message"][];
+            duration_ms: number | null;
+            error: components["schemas"]["StepError"] | null;
+            events?: components["schemas"]["StepEvent"][];
+            finish_reason?: string;
+            flags?: string[];
+            id: string;
+            input?: components["schemas"]["Message"][];
+            kind: string;
+            links?: string[];
+            map_version?: number;
+            message_refs?: {
+                [key: string]: string;
+            };
+            model?: string;
+            model_requested?: string;
+            name: string;
+            output?: components["schemas"]["Message"][];
+            parent_id: string | null;
+            provider?: string;
+            resource?: {
+                [key: string]: unknown;
+            };
+            response_id?: string;
+            revision?: number;
+            run_id?: string;
+            scope?: string;
+            service?: string;
+            session?: string;
+            source?: string;
+            span_id?: string;
+            start_ns: string;
+            /** Format: date-time */
+            started_at?: string;
+            status: string;
+            system?: components["schemas"]["Message"][];
+            tool?: components["schemas"]["ToolCall"] | null;
+            tools_offered?: components["schemas"]["Message"][];
+            trace_id?: string;
+            ttft_ms?: number | null;
+            usage?: components["schemas"]["Usage"];
+            user?: string;
+            version?: string;
+        };
+        StepError: {
+            message?: string;
+            type?: string;
+        };
+        StepEvent: {
+            /** Format: date-time */
+            at: string;
+            attributes?: {
+                [key: string]: unknown;
+            };
+            name: string;
+        };
+        StepList: {
+            items: components["schemas"]["Step"][];
+            next?: string;
+        };
+        Team: {
+            channel?: string;
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            name: string;
+            people: string[];
+            version: number;
+        };
+        TeamList: {
+            items: components["schemas"]["Team"][];
+            next?: string;
+        };
+        Token: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            grants: components["schemas"]["Grant"][];
+            id: string;
+            kind: string;
+            /** Format: date-time */
+            last_used: string | null;
+            name: string;
+            owner: string;
+            revoked: boolean;
+        };
+        TokenList: {
+            items: components["schemas"]["Token"][];
+            next?: string;
+        };
+        ToolCall: {
+            arguments: string | null;
+            call_id?: string;
+            name: string;
+            result: string | null;
+        };
+        UpdatePersonRequest: {
+            disabled?: boolean | null;
+            email?: string | null;
+            full_name?: string | null;
+            grants?: components["schemas"]["Grant"][] | null;
+            password?: string | null;
+            teams?: string[] | null;
+            version: number;
+        };
+        Usage: {
+            input_cache_read: number | null;
+            input_cache_write: number | null;
+            input_total: number | null;
+            output_reasoning: number | null;
+            output_total: number | null;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    ListAudit: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                from?: string;
+                kind?: string;
+                limit?: number;
+                to?: string;
+                who?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditRecordList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Events: {
+        parameters: {
+            query?: {
+                after?: string;
+                run?: string;
+                types?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["RunUpdated"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListIntakeKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakeKeyList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    CreateIntakeKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateIntakeKeyRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewIntakeKey"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RevokeIntakeKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListLogs: {
+        parameters: {
+            query?: {
+                agent?: string;
+                cursor?: string;
+                from?: string;
+                limit?: number;
+                loose?: boolean;
+                min_severity?: number;
+                q?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListMetricPoints: {
+        parameters: {
+            query?: {
+                agent?: string;
+                cursor?: string;
+                from?: string;
+                limit?: number;
+                name?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricPointList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Notices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    OpenAPI: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Overview: {
+        parameters: {
+            query?: {
+                bucket?: string;
+                environment?: string;
+                from?: string;
+                team?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListPeople: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    CreatePerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreatePersonRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    UpdatePerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdatePersonRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Query: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Query"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryResult"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListRuns: {
+        parameters: {
+            query?: {
+                agent?: string;
+                cursor?: string;
+                environment?: string;
+                from?: string;
+                limit?: number;
+                outcome?: string;
+                q?: string;
+                session?: string;
+                sort?: string;
+                status?: string;
+                team?: string;
+                to?: string;
+                trace_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListRunLogs: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                min_severity?: number;
+                q?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListMessages: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                ordinals?: string;
+                raw?: boolean;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListRunMetrics: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                name?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricPointList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListSteps: {
+        parameters: {
+            query?: {
+                content?: boolean;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetStep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Step"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    CompleteSearch: {
+        parameters: {
+            query?: {
+                at?: number;
+                text?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchSuggestionList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    SearchFields: {
+        parameters: {
+            query?: {
+                scope?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchFields"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListSessions: {
+        parameters: {
+            query?: {
+                agent?: string;
+                cursor?: string;
+                environment?: string;
+                from?: string;
+                limit?: number;
+                q?: string;
+                team?: string;
+                to?: string;
+                user?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Setup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Setup"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListSignIns: {
+        parameters: {
+            query?: {
+                everybody?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    SignIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    EndSignIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListTeams: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    CreateTeam: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateTeamRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListTokens: {
+        parameters: {
+            query?: {
+                everybody?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    CreateToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateTokenRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewToken"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RevokeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+}
