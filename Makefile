@@ -68,10 +68,11 @@ clients: build ## real, unmodified clients against a server (CLIENTS=a folder of
 bench: build ## the ingest benchmark (SPANS=1000000)
 	scripts/bench.sh $(or $(SPANS),1000000)
 
-generate: ## rewrite generated files: docs, OpenAPI, client methods
+generate: web/node_modules/.stamp ## rewrite generated files: docs, OpenAPI, client methods, the console's types
 	$(GO) test ./internal/app -run ConfigurationPage -update
 	$(GO) test ./internal/arch -update
 	$(GO) test ./internal/api -run Generated -update
+	cd web && npm run types
 
 vuln: ## known vulnerabilities (needs Go's vulnerability database)
 	$(GOVULN) ./...

@@ -624,8 +624,14 @@ export interface components {
             success: components["schemas"]["Figure"];
             team: string;
         };
+        FleetRest: {
+            agents: number;
+            failed: number;
+            runs: number;
+        };
         FleetTeam: {
             agents: components["schemas"]["FleetAgent"][];
+            more?: components["schemas"]["FleetRest"] | null;
             state: string;
             team: string;
         };
