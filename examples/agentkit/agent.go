@@ -25,6 +25,9 @@ type Agent struct {
 	MaxTurns                       int           // model calls in one run [12]
 	Retries                        int           // of one model call [5]
 	Backoff                        time.Duration // before the first retry; doubles [500 ms]
+	// Outcome says how a run that ended without an error ended for its user:
+	// resolved, contained, escalated, abandoned; nil or "" when nobody knows.
+	Outcome func(Task, Result) string
 }
 
 // Task is what one run is for.
@@ -57,6 +60,11 @@ func (a *Agent) Run(ctx context.Context, t Task) (res Result, err error) {
 	ctx, span := a.Telemetry.tracer.Start(ctx, name, trace.WithNewRoot(), trace.WithSpanKind(trace.SpanKindInternal), trace.WithAttributes(attrs...))
 	defer func() {
 		span.SetAttributes(a.Dialect.AgentEnd(res.Answer)...)
+		if err == nil && a.Outcome != nil {
+			if outcome := a.Outcome(t, res); outcome != "" {
+				span.SetAttributes(str("reeve.outcome", outcome))
+			}
+		}
 		finish(span, err)
 	}()
 	res.History = append(append([]Message(nil), t.History...), Message{Role: "user", Content: t.Prompt})
