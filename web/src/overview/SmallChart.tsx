@@ -46,7 +46,8 @@ export function SmallChart({ chart, figures, height = 64 }: { chart: OverviewCha
     <div className={css.small}>
       <div className={css.smallHead}>
         <span>
-          {chart.title} <span className="muted">{seen ? 'whole period' : ''}</span>
+          {chart.title}
+          {seen && <span className="muted">, whole period</span>}
         </span>
         {seen && (
           <span className="num">

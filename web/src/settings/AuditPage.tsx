@@ -9,12 +9,14 @@ import { Badge, count, Empty, KeyTable, PageHeader, Panel, ProblemNote, Snippet,
 import { useView } from '../state/url';
 import css from './settings.module.css';
 
-/** said is what a record records: its body, without what the columns show. */
+/** said is what a record records: the values after the change, else those before it, with what its body names in the clear. */
 export function said(r: AuditRecord): unknown {
   const { body } = r.record;
   if (body === null || typeof body !== 'object') return body;
-  const { person: _, ...rest } = body as Record<string, unknown>;
-  return rest;
+  // The body holds commitments to the values, which say nothing to a reader.
+  const { person: _, before: _b, after: _a, ...rest } = body as Record<string, unknown>;
+  const values = r.after ?? r.before;
+  return { ...rest, ...(values !== null && typeof values === 'object' ? (values as Record<string, unknown>) : {}) };
 }
 
 const columns: Column<AuditRecord>[] = [
@@ -69,7 +71,7 @@ export function AuditPage() {
         <ProblemNote error={q.error} retry={() => void q.refetch()} />
         {open && (
           <Panel title={`Record ${count(open.seq)}: ${open.kind}`} padded>
-            <Snippet text={JSON.stringify(open.record ?? {}, null, 2)} label="the record" />
+            <Snippet text={JSON.stringify({ ...open.record, before: open.before, after: open.after }, null, 2)} label="the record" />
           </Panel>
         )}
         <Panel>
