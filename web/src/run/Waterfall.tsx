@@ -3,7 +3,7 @@ import type { CriticalPath } from './critical';
 import { lookOf } from './kinds';
 import { Minimap } from './Minimap';
 import css from './run.module.css';
-import { formatDuration, panView, type Scale, ticks, type View, zoomView } from './scale';
+import { foldLabels, formatDuration, panView, type Scale, ticks, type View, zoomView } from './scale';
 import { REPAIR, type Tree } from './tree';
 import { num } from './verdict';
 import { plain } from './visible';
@@ -104,7 +104,9 @@ export function Waterfall(p: WaterfallProps) {
 
   const count = Math.ceil(height / ROW) + 2 * OVERSCAN;
   const end = Math.min(rows.length, first + count);
-  const marks = useMemo(() => ticks(scale, view, Math.max(2, Math.floor((width * 0.58) / 90))), [scale, view, width]);
+  const places = Math.max(2, Math.floor((width * 0.58) / 90));
+  const marks = useMemo(() => ticks(scale, view, places), [scale, view, places]);
+  const written = useMemo(() => foldLabels(scale, view, places), [scale, view, places]);
   const x = (u: number) => ((u - view.from) / (view.to - view.from)) * 100;
 
   const out = [];
@@ -154,7 +156,7 @@ export function Waterfall(p: WaterfallProps) {
               style={{ left: `${x(s.u0)}%`, width: `${x(s.u1) - x(s.u0)}%` }}
               title={`Nothing happened for ${formatDuration(s.t1 - s.t0)}: folded`}
             >
-              <i>{formatDuration(s.t1 - s.t0)}</i>
+              {written.has(s.t0) && <i>{formatDuration(s.t1 - s.t0)}</i>}
             </span>
           ))}
       </div>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bigRun, step } from './fixture';
 import { criticalPath } from './critical';
-import { clampView, formatDuration, formatOffset, idleGaps, niceStep, panView, Scale, ticks, zoomView } from './scale';
+import { clampView, foldLabels, formatDuration, formatOffset, idleGaps, niceStep, panView, Scale, ticks, zoomView } from './scale';
 import { buildTree } from './tree';
 
 describe('idle stretches', () => {
@@ -29,6 +29,28 @@ describe('idle stretches', () => {
     const s = new Scale(0, []);
     expect(Number.isFinite(s.u(0))).toBe(true);
     expect(ticks(s, { from: 0, to: s.span }, 8).length).toBeGreaterThan(0);
+  });
+});
+
+describe('marks beside folded stretches', () => {
+  it('keep clear of each other and of what is written over a fold', () => {
+    const scale = new Scale(10_000_000, [
+      { from: 1000, to: 3_000_000 },
+      { from: 3_001_000, to: 6_000_000 },
+      { from: 6_000_200, to: 9_990_000 },
+    ]);
+    const view = { from: 0, to: scale.span };
+    const slot = scale.span / 6;
+    const marks = ticks(scale, view, 6);
+    expect(marks.length).toBeGreaterThan(1);
+    for (let i = 1; i < marks.length; i++) expect(marks[i]!.u - marks[i - 1]!.u).toBeGreaterThanOrEqual(slot * 0.75);
+    const written = foldLabels(scale, view, 6);
+    expect(written.size).toBeGreaterThan(0);
+    for (const s of scale.segments) {
+      if (!written.has(s.t0) || !s.folded) continue;
+      const mid = (s.u0 + s.u1) / 2;
+      for (const m of marks) expect(mid > m.u - slot * 0.3 && mid < m.u + slot * 0.85).toBe(false);
+    }
   });
 });
 

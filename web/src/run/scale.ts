@@ -144,11 +144,31 @@ export interface Tick {
   label: string;
 }
 
-/** ticks chooses about `count` round marks inside the view, none inside a folded stretch. */
+/** foldLabels are the folded stretches in the view, by their start, whose length is written: one beside another would be unreadable. */
+export function foldLabels(scale: Scale, v: View, count: number): Set<number> {
+  const room = ((v.to - v.from) / Math.max(1, count)) * 0.6;
+  const out = new Set<number>();
+  let last = -Infinity;
+  for (const s of scale.segments) {
+    if (!s.folded || s.u1 < v.from || s.u0 > v.to) continue;
+    const mid = (s.u0 + s.u1) / 2;
+    if (mid - last < room) continue;
+    out.add(s.t0);
+    last = mid;
+  }
+  return out;
+}
+
+/** ticks chooses about `count` round marks inside the view, none inside a folded stretch or under what is written over one. */
 export function ticks(scale: Scale, v: View, count: number): Tick[] {
   const step = niceStep((v.to - v.from) / Math.max(1, count));
   const out: Tick[] = [];
-  const gap = (v.to - v.from) / Math.max(1, count) / 2;
+  const slot = (v.to - v.from) / Math.max(1, count);
+  const gap = slot * 0.75;
+  const written = foldLabels(scale, v, count);
+  const folds = scale.segments.filter((s) => written.has(s.t0) && s.folded).map((s) => (s.u0 + s.u1) / 2);
+  // A mark's words begin at it; those of a fold are centred on it.
+  const under = (u: number) => folds.some((mid) => mid > u - slot * 0.3 && mid < u + slot * 0.85);
   let last = -Infinity;
   for (const s of scale.segments) {
     if (s.folded || s.u1 < v.from || s.u0 > v.to) continue;
@@ -156,7 +176,7 @@ export function ticks(scale: Scale, v: View, count: number): Tick[] {
     const t1 = s.t1 - Math.max(0, s.u1 - v.to);
     for (let t = Math.ceil(t0 / step - 1e-9) * step; t <= t1 + 1e-9; t += step) {
       const u = s.u0 + (t - s.t0);
-      if (u - last < gap) continue;
+      if (u - last < gap || under(u)) continue;
       out.push({ u, t, label: formatOffset(t, step) });
       last = u;
       if (out.length > 64) return out;
