@@ -123,33 +123,36 @@ func sum128(d *highwayhash.Digest) (sum [16]byte) {
 }
 
 // hasher makes message hashes: HighwayHash-128 under a key that is derived
-// from the store's for one day and one format, so that hashes tell nothing to
-// who has no key, and equal nothing across the day's partition.
+// from the store's for one day, one team and one format, so that hashes tell
+// nothing to who has no key, and equal nothing across the day's partition or
+// across teams: what is stored once would tell a team what another said.
 type hasher struct {
 	master []byte
-	keys   map[dayFormat]*[32]byte
+	keys   map[hashScope]*[32]byte
 	prefix *highwayhash.Digest
 }
 
-type dayFormat struct {
-	day    int32
-	format string
+type hashScope struct {
+	day          int32
+	team, format string
 }
 
 func newHasher(master []byte) (*hasher, error) {
 	if len(master) != 32 {
 		return nil, fmt.Errorf("run: Options.HashKey has %d bytes, want 32", len(master))
 	}
-	h := &hasher{master: slices.Clone(master), keys: make(map[dayFormat]*[32]byte)}
-	d, err := highwayhash.NewDigest128(h.derive(dayFormat{-1, "prefix"})[:])
+	h := &hasher{master: slices.Clone(master), keys: make(map[hashScope]*[32]byte)}
+	d, err := highwayhash.NewDigest128(h.derive(hashScope{-1, "", "prefix"})[:])
 	h.prefix = d
 	return h, err
 }
 
-func (h *hasher) derive(k dayFormat) *[32]byte {
+func (h *hasher) derive(k hashScope) *[32]byte {
 	m := hmac.New(sha256.New, h.master)
 	m.Write(binary.LittleEndian.AppendUint32(nil, uint32(k.day)))
 	m.Write([]byte(k.format))
+	m.Write([]byte{0})
+	m.Write([]byte(k.team))
 	return (*[32]byte)(m.Sum(nil))
 }
 
@@ -157,13 +160,13 @@ func (h *hasher) derive(k dayFormat) *[32]byte {
 // through many days.
 const maxKeys = 4096
 
-func (h *hasher) sum(day int32, format string, raw []byte) [16]byte {
-	key := h.keys[dayFormat{day, format}]
+func (h *hasher) sum(day int32, team, format string, raw []byte) [16]byte {
+	key := h.keys[hashScope{day, team, format}]
 	if key == nil {
 		if len(h.keys) >= maxKeys {
 			clear(h.keys)
 		}
-		k := dayFormat{day, strings.Clone(format)}
+		k := hashScope{day, strings.Clone(team), strings.Clone(format)}
 		key = h.derive(k)
 		h.keys[k] = key
 	}
@@ -282,7 +285,7 @@ type source struct {
 // message gives raw its ordinal, and a row at its first appearance. ok is
 // false when the run has too many messages.
 func (r *Reader) message(l *live, s source, p place, raw []byte) (n int32, ok bool) {
-	hash := r.hasher.sum(p.day, p.format, raw)
+	hash := r.hasher.sum(p.day, s.team, p.format, raw)
 	if len(l.words.hashes) >= maxMessages {
 		return 0, false
 	}
