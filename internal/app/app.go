@@ -179,11 +179,15 @@ func (a *App) openFolder(context.Context) error {
 		return fault.New(fault.KindUnavailable, "app.data_folder", "the data folder %s cannot be made", dir).WithCause(err).
 			WithHint("choose another with --data, or give this user the right to write there")
 	}
+	narrow := control.NarrowFolder(dir) // before the lock's file is in it
 	unlock, err := control.LockFolder(dir)
 	if err != nil {
 		return err
 	}
 	a.stack.push("data folder", func(context.Context) error { return unlock() })
+	if !narrow {
+		a.log.Warn("other users of this host may look into the data folder", "data", dir, "hint", "chmod go-rwx it")
+	}
 	return nil
 }
 

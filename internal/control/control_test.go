@@ -443,3 +443,33 @@ func BenchmarkWrite(b *testing.B) {
 		}
 	}
 }
+
+func TestNarrowFolder(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, file string
+		mode, want os.FileMode
+		ok         bool
+	}{
+		{"an empty one", "", 0o755, 0o700, true},
+		{"a data folder", "control.db", 0o775, 0o700, true},
+		{"somebody's folder", "letter.txt", 0o755, 0o755, false},
+		{"a narrow one", "letter.txt", 0o700, 0o700, true},
+		{"one that may not be written", "", 0o500, 0o500, true},
+	} {
+		dir := t.TempDir()
+		if c.file != "" {
+			if err := os.WriteFile(filepath.Join(dir, c.file), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.Chmod(dir, c.mode); err != nil {
+			t.Fatal(err)
+		}
+		ok := NarrowFolder(dir)
+		info, err := os.Stat(dir)
+		if err != nil || ok != c.ok || info.Mode().Perm() != c.want {
+			t.Errorf("%s: %v, then %v (%v); want %v, %v", c.name, ok, info.Mode().Perm(), err, c.ok, c.want)
+		}
+	}
+}

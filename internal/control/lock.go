@@ -5,11 +5,29 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
 	"reeve/internal/fault"
 )
+
+// NarrowFolder takes the rights of group and others from a data folder that was
+// made wider than LockFolder makes it. It changes only a folder that is empty
+// or a data folder already, since a wrong --data may name anything; ok is false
+// when others may still look in.
+func NarrowFolder(dir string) (ok bool) {
+	info, err := os.Stat(dir)
+	if err != nil || !info.IsDir() || info.Mode().Perm()&0o077 == 0 {
+		return true // nothing to narrow; LockFolder says what is wrong
+	}
+	names, err := os.ReadDir(dir)
+	if err != nil {
+		return false
+	}
+	ours := len(names) == 0 || slices.ContainsFunc(names, func(e os.DirEntry) bool { return e.Name() == "control.db" })
+	return ours && os.Chmod(dir, info.Mode().Perm()&^0o077) == nil
+}
 
 // LockFolder makes dir (mode 0700) when missing and takes it for this process;
 // everything in it then belongs to one Reeve. unlock gives it free, as does
