@@ -360,6 +360,13 @@ func TestSessionNeedsItsSecret(t *testing.T) {
 		t.Errorf("a cookie with another secret: %d, want 401", got.status)
 	}
 	both := []string{"Cookie", cookie, secretHeader, signed.Secret}
+	tossed := strings.Repeat(sessionCookie+"=tossed; ", maxCookies-1)
+	if got := send(a, "GET", Prefix+"/me", "", "", "Cookie", tossed+cookie, secretHeader, signed.Secret); got.status != 200 {
+		t.Errorf("behind cookies of another server: %d, want 200", got.status)
+	}
+	if got := send(a, "GET", Prefix+"/me", "", "", "Cookie", tossed+sessionCookie+"=one more; "+cookie, secretHeader, signed.Secret); got.status != 401 {
+		t.Errorf("behind more cookies than are looked up: %d, want 401", got.status)
+	}
 	got := send(a, "GET", Prefix+"/me", "", "", both...)
 	var who client.Me
 	if err := json.Unmarshal(got.body, &who); err != nil || who.Person == nil || who.Person.Name != "person0" || !slices.Contains(who.Operations, "ListRuns") || slices.Contains(who.Operations, "CreatePerson") {

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -250,16 +251,32 @@ func (a *API) present(r *http.Request, c *call) (*identity.Principal, error) {
 		who, err := a.principal(r.Context(), c.bearer)
 		return &who, err
 	}
-	cookie, err := r.Cookie(sessionCookie)
 	secret := r.Header.Get(secretHeader)
-	if err != nil || cookie.Value == "" || secret == "" {
+	if secret == "" {
 		// A cookie without its secret is as good as none: another server of
 		// this host can make a browser send it.
 		return nil, nil
 	}
-	who, err := a.o.Identity.Session(r.Context(), cookie.Value, secret)
+	// Another server of this host can also set cookies of this name, with a
+	// path that puts them first: the one that fits the secret counts.
+	cookies := r.CookiesNamed(sessionCookie)
+	cookies = slices.DeleteFunc(cookies, func(c *http.Cookie) bool { return c.Value == "" })
+	if len(cookies) == 0 {
+		return nil, nil
+	}
+	var who identity.Principal
+	var err error
+	for _, cookie := range cookies[:min(len(cookies), maxCookies)] {
+		who, err = a.o.Identity.Session(r.Context(), cookie.Value, secret)
+		if !fault.Is(err, fault.KindUnauthenticated) {
+			break
+		}
+	}
 	return &who, err
 }
+
+// maxCookies bounds the lookups that one request causes.
+const maxCookies = 8
 
 func newRequestID() string {
 	var b [8]byte
