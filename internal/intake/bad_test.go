@@ -298,6 +298,7 @@ func TestRefusedRequests(t *testing.T) {
 		{"zstd bomb", "/v1/traces", protobuf, "zstd", enc.EncodeAll(make([]byte, 40<<20), nil), 413, "intake.too_large"},
 		{"large", "/v1/traces", protobuf, "", make([]byte, 17<<20), 413, "intake.too_large"},
 		{"elsewhere", "/v1/other", protobuf, "", sound, 404, "intake.path"},
+		{"our key in the URL by another name", "/v1/traces?x=rvi_1", protobuf, "", sound, 400, "intake.key_in_url"},
 		{"key in the URL", "/v1/traces?api_key=rvk_1", protobuf, "", sound, 400, "intake.key_in_url"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -207,9 +208,23 @@ func keyInURL(r *http.Request) bool {
 	if r.URL.RawQuery == "" {
 		return false
 	}
-	for name := range r.URL.Query() {
+	for name, values := range r.URL.Query() {
+		if slices.ContainsFunc(values, ourCredential) {
+			return true
+		}
 		switch strings.ToLower(strings.ReplaceAll(name, "-", "_")) {
 		case "key", "api_key", "apikey", "x_api_key", "dd_api_key", "token", "access_token", "authorization":
+			return true
+		}
+	}
+	return false
+}
+
+// ourCredential reports what has the form of a credential of Reeve, whatever
+// the parameter is called.
+func ourCredential(s string) bool {
+	for _, prefix := range [...]string{"rvi_", "rvt_", "rvk_", "rva_"} {
+		if strings.HasPrefix(strings.TrimSpace(s), prefix) {
 			return true
 		}
 	}
