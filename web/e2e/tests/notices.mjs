@@ -16,7 +16,7 @@ const offered = async (t, path) => {
 
 export default [
   {
-    name: 'notices: a story plays when its button is pressed, and its runs arrive',
+    name: 'notices: a story plays when its button is pressed, and its run is seen looping',
     async run(t) {
       const story = await offered(t, '/x/demo/play/runaway');
       if (!story) return;
@@ -26,11 +26,16 @@ export default [
       t.equal(answer.status(), 202, 'the answer');
       const { story: name } = await answer.json();
       t.equal(name, 'runaway', 'the story');
-      // What it does is on the screen a moment later: runs that began after the press.
-      for (const end = Date.now() + 30_000; ; ) {
-        const { items } = await t.api('/runs?from=-5m&limit=50');
-        if (items.some((r) => Date.parse(r.started_at) >= since)) break;
-        t.ok(Date.now() < end, 'no run began after the story was started');
+      // What it does is on the page some seconds later: an agent that searches over and over.
+      await page.goto(`${t.base}/runs?q=${encodeURIComponent('agent:research-agent tool_calls>=6')}`);
+      for (const end = Date.now() + 60_000; ; ) {
+        const { items } = await t.api('/runs?from=-5m&limit=50&agent=research-agent');
+        const looping = items.find((r) => r.tool_calls >= 6 && Date.parse(r.started_at) >= since - 1000);
+        if (looping) {
+          await page.locator(`a[href*="${looping.id}"]`).or(page.getByTestId('fresh')).first().waitFor();
+          break;
+        }
+        t.ok(Date.now() < end, 'no looping run began after the story was started');
         await page.waitForTimeout(250);
       }
     },
