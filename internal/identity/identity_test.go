@@ -514,6 +514,11 @@ func TestIntakeKeys(t *testing.T) {
 	admin := h.admin()
 	h.person(admin, "dev", Grant{Developer, "support", "staging"})
 	dev := h.signIn("dev")
+	_, _, err := h.CreateIntakeKey(ctx, dev, NewIntakeKey{Name: "bot", Team: "support", Environment: "staging"})
+	h.wantCode("no such team", err, "identity.invalid")
+	if _, err := h.CreateTeam(ctx, admin, "support", ""); err != nil {
+		t.Fatal(err)
+	}
 	k, secret, err := h.CreateIntakeKey(ctx, dev, NewIntakeKey{Name: "bot", Team: "support", Environment: "staging", SpansPerSecond: 100, BytesPerSecond: 1 << 20, Life: time.Hour})
 	if err != nil {
 		t.Fatal(err)

@@ -121,7 +121,8 @@ func mayManageKeys(who Principal, team, environment string) bool {
 }
 
 // CreateIntakeKey makes a key; secret is shown once. It needs developer,
-// security or admin for the team and environment.
+// security or admin for the team and environment, and a team that is there; an
+// administrator of everything has it made.
 func (d *Directory) CreateIntakeKey(ctx context.Context, who Principal, n NewIntakeKey) (k IntakeKey, secret string, err error) {
 	switch {
 	case n.Name == "" || checkTexts(n.Name) != nil:
@@ -146,6 +147,9 @@ func (d *Directory) CreateIntakeKey(ctx context.Context, who Principal, n NewInt
 		expires = &us
 	}
 	err = d.db.Write(ctx, func(tx *control.Tx) error {
+		if err := d.needTeam(ctx, tx, who, n.Team); err != nil {
+			return err
+		}
 		count, _, err := control.One(ctx, tx, func(r control.Row) (n int, err error) { return n, r.Scan(&n) }, `SELECT count(*) FROM intake_keys WHERE revoked_at IS NULL`)
 		if err != nil {
 			return err

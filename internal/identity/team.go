@@ -61,13 +61,33 @@ func (d *Directory) CreateTeam(ctx context.Context, who Principal, name, channel
 	if err := checkTexts(channel); err != nil {
 		return Team{}, err
 	}
-	t := Team{ID: newID("tem_", d.now()), Name: name, Channel: channel, CreatedAt: d.now().UTC().Truncate(time.Microsecond), Version: 1}
-	err := d.db.Write(ctx, func(tx *control.Tx) error {
-		if _, err := tx.Exec(ctx, `INSERT INTO teams (id, name, channel, created_at, version) VALUES (?, ?, ?, ?, 1)`,
-			t.ID, t.Name, t.Channel, control.Micros(t.CreatedAt)); err != nil {
-			return exists(err, "a team named %q", name)
-		}
-		return record(ctx, tx, who, "admin.team_created", "create", t.ID, nil, map[string]any{"name": name, "channel": channel})
-	})
+	t := d.newTeam(name, channel)
+	err := d.db.Write(ctx, func(tx *control.Tx) error { return insertTeam(ctx, tx, who, &t) })
 	return t, err
+}
+
+func (d *Directory) newTeam(name, channel string) Team {
+	return Team{ID: newID("tem_", d.now()), Name: name, Channel: channel, CreatedAt: d.now().UTC().Truncate(time.Microsecond), Version: 1}
+}
+
+func insertTeam(ctx context.Context, tx *control.Tx, who Principal, t *Team) error {
+	if _, err := tx.Exec(ctx, `INSERT INTO teams (id, name, channel, created_at, version) VALUES (?, ?, ?, ?, 1)`,
+		t.ID, t.Name, t.Channel, control.Micros(t.CreatedAt)); err != nil {
+		return exists(err, "a team named %q", t.Name)
+	}
+	return record(ctx, tx, who, "admin.team_created", "create", t.ID, nil, map[string]any{"name": t.Name, "channel": t.Channel})
+}
+
+// needTeam refuses what names a team that is not there: a slip of the pen would
+// file telemetry where nobody looks. Who may make teams gets it made.
+func (d *Directory) needTeam(ctx context.Context, tx *control.Tx, who Principal, name string) error {
+	n, _, err := control.One(ctx, tx, func(r control.Row) (n int, err error) { return n, r.Scan(&n) }, `SELECT count(*) FROM teams WHERE name = ?`, name)
+	if err != nil || n > 0 {
+		return err
+	}
+	if !who.Everywhere(Admin) {
+		return invalid("there is no team %q", name).WithHint("make the team first: an administrator does, under Settings, Teams")
+	}
+	t := d.newTeam(name, "")
+	return insertTeam(ctx, tx, who, &t)
 }
