@@ -1,1 +1,0 @@
-import"./base-ClRbirxj.js";import"./esm-Dz58t1kP.js";import"./Marks-1xrvJyBU.js";import"./KeyTable-K1NkhXu9.js";
