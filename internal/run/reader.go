@@ -168,6 +168,7 @@ type Reader struct {
 	held     held
 
 	hasher   *hasher
+	variety  *variety
 	contents *seen[[16]byte]
 	records  *seen[uint64]
 	orphans  orphanLogs
@@ -197,7 +198,7 @@ func New(o Options) (*Reader, error) {
 		return nil, err
 	}
 	r := &Reader{
-		o: o, hasher: h, runs: make(map[activity.RunID]*live), names: newNames(), wake: make(chan struct{}, 1),
+		o: o, hasher: h, variety: newVariety(maxVariety), runs: make(map[activity.RunID]*live), names: newNames(), wake: make(chan struct{}, 1),
 		contents: newSeen[[16]byte](64 << 10), records: newSeen[uint64](128 << 10),
 		held: held{limit: o.HoldBytes, steps: make(map[activity.StepID]*heldStep)}, parked: newParked(),
 		orphans: orphanLogs{counts: make(map[activity.RunID]int64)},

@@ -40,6 +40,14 @@ func (w *write) share(k shareKey) *telemetry.RollupDelta {
 	return &s.RollupDelta
 }
 
+// share is the current write's for k, or for what k is counted under.
+func (r *Reader) share(k shareKey) *telemetry.RollupDelta {
+	if s := r.cur.shares[k]; s != nil {
+		return &s.RollupDelta
+	}
+	return r.cur.share(r.variety.fold(k))
+}
+
 // retract takes the share of step i back before anything of it changes.
 func (r *Reader) retract(l *live, i int32) {
 	if st := &l.steps[i]; st.is(bitContributed) {
@@ -58,13 +66,13 @@ func (r *Reader) contribute(l *live, row *activity.Run) {
 					r.retract(l, int32(i))
 				}
 			}
-			r.cur.share(l.account.key()).Runs--
+			r.share(l.account.key()).Runs--
 		}
 		// Names of the row may lie in a write's arena.
 		now.agent, now.team, now.environment = r.names.get(now.agent), r.names.get(now.team), r.names.get(now.environment)
 		l.account = now
 		if now.open {
-			r.cur.share(now.key()).Runs++
+			r.share(now.key()).Runs++
 		}
 	}
 	var last *telemetry.RollupDelta
@@ -87,7 +95,7 @@ func (r *Reader) book(l *live, i int32, sign int64, last *telemetry.RollupDelta)
 	k := shareKey{st.start / minute, telemetry.FamilyAgent, a.agent, a.team, a.environment, ""}
 	d := last
 	if d == nil || d.Minute != k.minute {
-		d = r.cur.share(k)
+		d = r.share(k)
 	}
 	d.Count += sign
 	r.bookStep(d, l, st, sign)
@@ -99,7 +107,7 @@ func (r *Reader) book(l *live, i int32, sign int64, last *telemetry.RollupDelta)
 	default:
 		return d
 	}
-	e := r.cur.share(k)
+	e := r.share(k)
 	e.Count += sign
 	r.bookStep(e, l, st, sign)
 	return d
