@@ -127,15 +127,19 @@ func (r *Reader) countLogs(ctx context.Context, id activity.RunID, atLeast int64
 
 // fetch reads one step of a run from the store.
 func (r *Reader) fetch(ctx context.Context, l *live, id activity.StepID) (*activity.Step, error) {
-	steps, err := retry(ctx, r, "reading a step", func() ([]activity.Step, error) { return r.o.Store.Steps(ctx, l.id) })
+	s, err := retry(ctx, r, "reading a step", func() (*activity.Step, error) {
+		s, err := r.o.Store.Step(ctx, l.id, id)
+		if fault.Is(err, fault.KindNotFound) {
+			return nil, nil
+		}
+		return s, err
+	})
 	if err != nil {
 		return nil, err
 	}
 	r.stats.Reloads++
-	for k := range steps {
-		if steps[k].Step == id {
-			return &steps[k], nil
-		}
+	if s != nil {
+		return s, nil
 	}
 	// Gone by retention: what comes now starts it anew, above the old revision.
 	return &activity.Step{Fragment: activity.Fragment{

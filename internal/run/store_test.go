@@ -165,6 +165,15 @@ func (m *memory) Steps(_ context.Context, id activity.RunID) ([]activity.Step, e
 	return out, nil
 }
 
+func (m *memory) Step(_ context.Context, run activity.RunID, id activity.StepID) (*activity.Step, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s, ok := m.steps[run][id]; ok {
+		return &s, nil
+	}
+	return nil, fault.New(fault.KindNotFound, "telemetry.no_step", "there is no step %s", id)
+}
+
 func (m *memory) Messages(_ context.Context, id activity.RunID, _ []int32) ([]activity.Message, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
