@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"reeve/internal/activity"
+	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/telemetrytest"
 )
 
@@ -25,11 +26,22 @@ func BenchmarkSteps(b *testing.B) {
 		b.Fatal(err)
 	}
 	i := 0
-	for b.Loop() {
-		got, err := s.Steps(context.Background(), ids[i%len(ids)])
-		if err != nil || len(got) == 0 {
-			b.Fatal(len(got), err)
+	b.Run("all", func(b *testing.B) {
+		for b.Loop() {
+			got, err := s.Steps(context.Background(), ids[i%len(ids)])
+			if err != nil || len(got) == 0 {
+				b.Fatal(len(got), err)
+			}
+			i++
 		}
-		i++
-	}
+	})
+	b.Run("light", func(b *testing.B) {
+		for b.Loop() {
+			got, err := s.StepsPage(context.Background(), ids[i%len(ids)], telemetry.StepsQuery{Limit: 10_000, Light: true})
+			if err != nil || len(got.Steps) == 0 {
+				b.Fatal(len(got.Steps), err)
+			}
+			i++
+		}
+	})
 }
