@@ -245,7 +245,7 @@ func appendObject(dst, raw []byte, depth int) []byte {
 			dst = append(dst, ',')
 		}
 		first = false
-		dst = appendJSONString(dst, k)
+		dst = AppendJSONString(dst, k)
 		dst = append(dst, ':')
 		dst = appendRaw(dst, v, depth)
 		return true
@@ -259,7 +259,7 @@ func appendRaw(dst, raw []byte, depth int) []byte {
 	}
 	switch s := readAny(raw); s.kind {
 	case 1:
-		return appendJSONString(dst, s.bytes)
+		return AppendJSONString(dst, s.bytes)
 	case 2:
 		return strconv.AppendBool(dst, s.num != 0)
 	case 3:
@@ -291,7 +291,7 @@ func appendRaw(dst, raw []byte, depth int) []byte {
 func appendAny(dst []byte, value any) []byte {
 	switch v := value.(type) {
 	case string:
-		return appendJSONString(dst, []byte(v))
+		return AppendJSONString(dst, []byte(v))
 	case bool:
 		return strconv.AppendBool(dst, v)
 	case int64:
@@ -319,7 +319,7 @@ func appendAny(dst []byte, value any) []byte {
 				dst = append(dst, ',')
 			}
 			first = false
-			dst = appendJSONString(dst, []byte(k))
+			dst = AppendJSONString(dst, []byte(k))
 			dst = append(dst, ':')
 			dst = appendAny(dst, e)
 		}
@@ -349,10 +349,10 @@ func appendFloat(dst []byte, f float64) []byte {
 
 const hexDigits = "0123456789abcdef"
 
-// appendJSONString writes b as a JSON string; invalid UTF-8 becomes U+FFFD.
+// AppendJSONString writes b as a JSON string; invalid UTF-8 becomes U+FFFD.
 // encoding/json would escape <, > and & and allocate; here the text has to stay
 // searchable as it is.
-func appendJSONString(dst, b []byte) []byte {
+func AppendJSONString(dst, b []byte) []byte {
 	dst = append(dst, '"')
 	start := 0
 	for i := 0; i < len(b); {

@@ -17,6 +17,7 @@ import (
 
 	"reeve/internal/api"
 	"reeve/internal/fault"
+	"reeve/internal/intake"
 	"reeve/web"
 )
 
@@ -129,7 +130,7 @@ func (a *App) serveHTTP(ctx context.Context, l net.Listener, secure *tls.Config,
 func (a *App) console() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(api.Prefix+"/", a.api)
-	for _, p := range []string{"/v1/traces", "/v1/logs", "/v1/metrics"} {
+	for _, p := range intake.Paths() {
 		mux.Handle(p, a.intake)
 	}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })

@@ -19,6 +19,7 @@ import (
 	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
 
+	"reeve/internal/activity"
 	"reeve/internal/fault"
 	"reeve/internal/intake/dialect"
 )
@@ -334,7 +335,7 @@ func (a answer) json(s signal) []byte {
 	field := [...]string{"rejectedSpans", "rejectedLogRecords", "rejectedDataPoints"}[s]
 	var b bytes.Buffer
 	b.WriteString(`{"partialSuccess":{"` + field + `":"` + strconv.FormatInt(a.rejected, 10) + `","errorMessage":`)
-	b.Write(dialect.AppendString(nil, []byte(a.message)))
+	b.Write(activity.AppendJSONString(nil, []byte(a.message)))
 	b.WriteString("}}")
 	return b.Bytes()
 }

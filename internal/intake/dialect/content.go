@@ -242,7 +242,7 @@ func (s *Span) element(dst []byte, entries []flat, at, depth int) []byte {
 			dst = s.element(dst, entries[i:j], at+len(seg)+1, depth+1)
 		default:
 			dst = comma(dst)
-			dst = AppendString(dst, []byte(seg))
+			dst = activity.AppendJSONString(dst, []byte(seg))
 			dst = append(dst, ':')
 			dst = s.element(dst, entries[i:j], at+len(seg)+1, depth+1)
 		}

@@ -5,8 +5,9 @@ import (
 	"encoding/binary"
 	"math"
 	"strconv"
-	"unicode/utf8"
 	"unsafe"
+
+	"reeve/internal/activity"
 )
 
 // Type is which arm of an OTLP AnyValue is set. The zero Type is no value.
@@ -252,7 +253,7 @@ func (v Value) AppendJSON(dst []byte) []byte { return v.appendJSON(dst, 0) }
 func (v Value) appendJSON(dst []byte, depth int) []byte {
 	switch v.Type {
 	case String:
-		return AppendString(dst, v.b)
+		return activity.AppendJSONString(dst, v.b)
 	case Bool:
 		return strconv.AppendBool(dst, v.num != 0)
 	case Int:
@@ -260,7 +261,7 @@ func (v Value) appendJSON(dst []byte, depth int) []byte {
 	case Double:
 		f := math.Float64frombits(v.num)
 		if math.IsNaN(f) || math.IsInf(f, 0) {
-			return AppendString(dst, []byte(strconv.FormatFloat(f, 'g', -1, 64)))
+			return activity.AppendJSONString(dst, []byte(strconv.FormatFloat(f, 'g', -1, 64)))
 		}
 		return strconv.AppendFloat(dst, f, 'g', -1, 64)
 	case Bytes:
@@ -291,7 +292,7 @@ func (v Value) appendJSON(dst []byte, depth int) []byte {
 			if len(dst) > n {
 				dst = append(dst, ',')
 			}
-			dst = AppendString(dst, []byte(key))
+			dst = activity.AppendJSONString(dst, []byte(key))
 			dst = append(dst, ':')
 			dst = e.appendJSON(dst, depth+1)
 			return true
@@ -299,49 +300,6 @@ func (v Value) appendJSON(dst []byte, depth int) []byte {
 		return append(dst, '}')
 	}
 	return append(dst, "null"...)
-}
-
-const hex = "0123456789abcdef"
-
-// AppendString appends s as a JSON string; invalid UTF-8 is replaced.
-func AppendString(dst, s []byte) []byte {
-	dst = append(dst, '"')
-	start := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= 0x20 && c != '"' && c != '\\' && c < utf8.RuneSelf {
-			i++
-			continue
-		}
-		if c >= utf8.RuneSelf {
-			if r, size := utf8.DecodeRune(s[i:]); r != utf8.RuneError || size > 1 {
-				i += size
-				continue
-			}
-			dst = append(dst, s[start:i]...)
-			dst = append(dst, "\uFFFD"...)
-			i++
-			start = i
-			continue
-		}
-		dst = append(dst, s[start:i]...)
-		switch c {
-		case '"', '\\':
-			dst = append(dst, '\\', c)
-		case '\n':
-			dst = append(dst, '\\', 'n')
-		case '\r':
-			dst = append(dst, '\\', 'r')
-		case '\t':
-			dst = append(dst, '\\', 't')
-		default:
-			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		}
-		i++
-		start = i
-	}
-	dst = append(dst, s[start:]...)
-	return append(dst, '"')
 }
 
 // Reader walks one protobuf message. After the first bad byte it is at its end

@@ -3,6 +3,7 @@ package otelgenai
 import (
 	"strings"
 
+	"reeve/internal/activity"
 	"reeve/internal/genai"
 	"reeve/internal/intake/dialect"
 )
@@ -72,7 +73,7 @@ func event(s *dialect.Span, name string, body dialect.Value, attributes []byte) 
 
 func member(dst []byte, key string, v dialect.Value) []byte {
 	dst = append(dst, ',')
-	dst = dialect.AppendString(dst, []byte(key))
+	dst = activity.AppendJSONString(dst, []byte(key))
 	dst = append(dst, ':')
 	return v.AppendJSON(dst)
 }
