@@ -1,0 +1,350 @@
+package client
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// This file holds the shapes of the door: agents, their keys, stops, decisions,
+// policies, upstreams and budgets.
+
+// Agent is a registered agent. Name is its key everywhere and never changes.
+type Agent struct {
+	Name          string            `json:"name"`
+	Team          string            `json:"team"`
+	Owner         string            `json:"owner"`   // a person's name
+	Sponsor       string            `json:"sponsor"` // who answers for it on the business side; "" none
+	Purpose       string            `json:"purpose"`
+	Kind          string            `json:"kind"`        // internal, third_party
+	Environment   string            `json:"environment"` // production, staging, ...
+	Mode          string            `json:"mode"`        // interactive, autonomous, asynchronous
+	DataClasses   []string          `json:"data_classes"`
+	Labels        map[string]string `json:"labels"`
+	Task          string            `json:"task,omitempty"` // default kind of work
+	Lifecycle     string            `json:"lifecycle"`      // draft, pilot, production, retired
+	Autonomy      string            `json:"autonomy"`       // read_only, supervised, bounded, autonomous
+	Containment   string            `json:"containment"`    // none, throttled, supervised, read_only, quarantined
+	ContainedTill *time.Time        `json:"contained_till"` // nil: until released
+	Enforcement   string            `json:"enforcement"`    // observe, enforce
+	ObserveTill   *time.Time        `json:"observe_till"`   // break-glass ends then
+	Content       string            `json:"content"`        // full, metadata: what of its content is stored
+	Aliases       []AgentAlias      `json:"aliases"`
+	Origin        string            `json:"origin"`   // registered, adopted, dev
+	Version       string            `json:"version"`  // hash of what it is made of, as last observed; "" unknown
+	Standard      []StandardBreak   `json:"standard"` // what it breaks of the standard; empty when it conforms
+	CreatedAt     time.Time         `json:"created_at"`
+	UpdatedAt     time.Time         `json:"updated_at"`
+	LastSeen      *time.Time        `json:"last_seen"`
+	Revision      int64             `json:"revision"` // grows with each change; updates take it
+}
+
+// AgentAlias is a way by which telemetry is recognised as an agent's.
+type AgentAlias struct {
+	Kind  string `json:"kind"` // name, agent_id, service
+	Value string `json:"value"`
+}
+
+// StandardBreak is one rule of the standard that an agent does not meet.
+type StandardBreak struct {
+	Rule        string     `json:"rule"`
+	Text        string     `json:"text"`
+	Refused     bool       `json:"refused"` // the rule refuses; else it flags
+	WaivedTill  *time.Time `json:"waived_till"`
+	WaiveReason string     `json:"waive_reason,omitempty"`
+}
+
+// Upstream is something the door forwards to.
+type Upstream struct {
+	Name         string            `json:"name"`
+	Kind         string            `json:"kind"`              // llm, http, mcp, a2a
+	Dialect      string            `json:"dialect,omitempty"` // llm: openai, anthropic, azure, bedrock, gemini
+	URL          string            `json:"url"`
+	Team         string            `json:"team"`
+	Environment  string            `json:"environment"`
+	Shared       bool              `json:"shared"`   // other teams' policies may name it
+	External     bool              `json:"external"` // data sent there leaves the house
+	Region       string            `json:"region,omitempty"`
+	Headers      map[string]string `json:"headers,omitempty"`
+	Credential   *Credential       `json:"credential"`       // nil: none
+	Models       []ModelRule       `json:"models,omitempty"` // empty: every model
+	Routes       []Route           `json:"routes,omitempty"` // http: what may be called
+	Classes      []string          `json:"classes,omitempty"`
+	MaxTokens    int64             `json:"max_tokens,omitempty"` // per call; 0 no limit
+	TimeoutMS    int64             `json:"timeout_ms,omitempty"`
+	AllowPrivate bool              `json:"allow_private"`      // addresses in private ranges
+	Fallback     []string          `json:"fallback,omitempty"` // upstreams to try next, in order
+	HealthPath   string            `json:"health_path,omitempty"`
+	Health       UpstreamHealth    `json:"health"`
+	CreatedAt    time.Time         `json:"created_at"`
+	UpdatedAt    time.Time         `json:"updated_at"`
+	Revision     int64             `json:"revision"`
+}
+
+// Credential says where an upstream's own credential comes from. A value is
+// written and never read back.
+type Credential struct {
+	Kind   string `json:"kind"`             // bearer, header, basic, query, sigv4
+	Header string `json:"header,omitempty"` // for kind header
+	Source string `json:"source"`           // value, env, file, vault
+	Ref    string `json:"ref,omitempty"`    // name of the variable, path of the file, "secret/data/openai#key"
+	Value  string `json:"value,omitempty"`  // write only, for source value
+	User   string `json:"user,omitempty"`   // basic: name; sigv4: access key id
+	Region string `json:"region,omitempty"` // sigv4
+	Set    bool   `json:"set"`              // whether a value is there now
+}
+
+// ModelRule allows a model of an upstream.
+type ModelRule struct {
+	Name       string     `json:"name"` // exact, or a prefix ending in *
+	Region     string     `json:"region,omitempty"`
+	MaxOutput  int64      `json:"max_output,omitempty"`
+	Deprecated *time.Time `json:"deprecated"` // from this day on policy sees it as deprecated
+	Classes    []string   `json:"classes,omitempty"`
+}
+
+// Route names what may be called of an HTTP API.
+type Route struct {
+	Name    string   `json:"name"`   // "" takes method and path
+	Method  string   `json:"method"` // "*" for all
+	Path    string   `json:"path"`   // /v1/users/{id}, a last segment {rest...} takes everything below
+	Effect  string   `json:"effect"` // read, write, destructive
+	Classes []string `json:"classes,omitempty"`
+}
+
+// UpstreamHealth is how an upstream answers now.
+type UpstreamHealth struct {
+	State     string     `json:"state"` // unknown, ok, failing, open (circuit breaker)
+	Since     *time.Time `json:"since"`
+	LastError string     `json:"last_error,omitempty"`
+	Calls     int64      `json:"calls"`  // since start
+	Errors    int64      `json:"errors"` // since start
+	P95MS     *float64   `json:"p95_ms"`
+}
+
+// Decision is the record of one proposed action.
+type Decision struct {
+	ID            string          `json:"id"`
+	At            time.Time       `json:"at"`
+	CompletedAt   *time.Time      `json:"completed_at"`
+	Agent         string          `json:"agent"`
+	Registered    bool            `json:"registered"`
+	Instance      string          `json:"instance,omitempty"`
+	Version       string          `json:"version,omitempty"`
+	Team          string          `json:"team,omitempty"`
+	Environment   string          `json:"environment,omitempty"`
+	Lifecycle     string          `json:"lifecycle,omitempty"`
+	Autonomy      string          `json:"autonomy,omitempty"`
+	Containment   string          `json:"containment,omitempty"`
+	Credential    string          `json:"credential,omitempty"`
+	CredentialID  string          `json:"credential_id,omitempty"`
+	Bound         bool            `json:"bound"`
+	OnBehalfOf    []string        `json:"on_behalf_of"`
+	User          string          `json:"user,omitempty"`
+	Action        string          `json:"action"`
+	Resource      string          `json:"resource"`
+	Upstream      string          `json:"upstream,omitempty"`
+	Tool          string          `json:"tool,omitempty"`
+	Model         string          `json:"model,omitempty"`
+	Effect        string          `json:"effect,omitempty"`
+	ArgumentsHash string          `json:"arguments_hash,omitempty"`
+	Verdict       string          `json:"verdict"` // allow, deny, hold
+	Would         string          `json:"would"`   // what enforcing would have given
+	Enforced      bool            `json:"enforced"`
+	Floor         string          `json:"floor"`
+	Reasons       []Reason        `json:"reasons"`
+	Policies      []PolicyRef     `json:"policies"`
+	PolicyVersion int64           `json:"policy_version"`
+	Context       json.RawMessage `json:"context,omitempty"`
+	Redacted      []string        `json:"redacted,omitempty"`
+	RunID         string          `json:"run_id,omitempty"`
+	StepID        string          `json:"step_id,omitempty"`
+	TraceID       string          `json:"trace_id,omitempty"`
+	Session       string          `json:"session,omitempty"`
+	ApprovalID    string          `json:"approval_id,omitempty"`
+	Reserved      []Reserve       `json:"reserved"`
+	Result        string          `json:"result"` // pending, ok, error, denied, cut, timeout, unknown
+	Status        int             `json:"status,omitempty"`
+	ErrorCode     string          `json:"error_code,omitempty"`
+	LatencyUS     *int64          `json:"latency_us"`
+	UpstreamUS    *int64          `json:"upstream_us"`
+	DecideUS      *int64          `json:"decide_us"`
+	Usage         Usage           `json:"usage"`
+	Cost          Cost            `json:"cost"`
+	Node          string          `json:"node"`
+	LocalTool     bool            `json:"local_tool"`
+	ParentID      string          `json:"parent_id,omitempty"`
+}
+
+// Reason says why in a stable code and in words.
+type Reason struct {
+	Code string `json:"code"`
+	Text string `json:"text"`
+}
+
+// PolicyRef names a statement that took part.
+type PolicyRef struct {
+	Policy    string `json:"policy"`
+	Statement string `json:"statement"`
+	Hash      string `json:"hash,omitempty"`
+}
+
+// Reserve is what a decision held back in a budget.
+type Reserve struct {
+	Budget string `json:"budget"`
+	Unit   string `json:"unit"`
+	Amount int64  `json:"amount"`
+	Spent  *int64 `json:"spent"`
+}
+
+// Policy is a named set of Cedar statements.
+type Policy struct {
+	Name       string            `json:"name"`
+	Team       string            `json:"team"`      // "" for security's own
+	Guardrail  bool              `json:"guardrail"` // forbids for everybody
+	Mode       string            `json:"mode"`      // observe, enforce
+	Cedar      string            `json:"cedar"`
+	Statements []PolicyStatement `json:"statements"`
+	Reason     string            `json:"reason"` // why the newest version was made
+	Author     string            `json:"author"`
+	Revision   int64             `json:"revision"`
+	CreatedAt  time.Time         `json:"created_at"`
+	UpdatedAt  time.Time         `json:"updated_at"`
+}
+
+// PolicyStatement is one statement of a policy.
+type PolicyStatement struct {
+	ID     string `json:"id"`
+	Effect string `json:"effect"` // permit, forbid
+	Reason string `json:"reason,omitempty"`
+	Hold   string `json:"hold,omitempty"`
+	Redact string `json:"redact,omitempty"`
+	Limit  string `json:"limit,omitempty"`
+	Hash   string `json:"hash"`
+	Line   int    `json:"line"`
+}
+
+// Budget bounds what is spent in a period.
+type Budget struct {
+	Name      string     `json:"name"`
+	Scope     string     `json:"scope"` // agent, user, task, team
+	Match     string     `json:"match"` // the agent, user, task or team; "*" gives each its own
+	Unit      string     `json:"unit"`  // tokens, money, calls
+	Limit     float64    `json:"limit"`
+	Currency  string     `json:"currency,omitempty"`
+	Period    string     `json:"period"` // hour, day, week, month, total
+	Hard      bool       `json:"hard"`   // refuse beyond it; else warn
+	Team      string     `json:"team"`   // who owns it
+	Spent     float64    `json:"spent"`
+	Reserved  float64    `json:"reserved"`
+	ResetsAt  *time.Time `json:"resets_at"`
+	Revision  int64      `json:"revision"`
+	UpdatedAt time.Time  `json:"updated_at"`
+}
+
+// Stop ends actions until it is lifted. Exactly what it names is stopped.
+type Stop struct {
+	ID        string     `json:"id"`
+	Target    StopTarget `json:"target"`
+	Reason    string     `json:"reason"`
+	By        string     `json:"by"`
+	CreatedAt time.Time  `json:"created_at"`
+	Until     *time.Time `json:"until"` // ends by itself
+	LiftedAt  *time.Time `json:"lifted_at"`
+	LiftedBy  string     `json:"lifted_by,omitempty"`
+	Receipt   *Receipt   `json:"receipt"`
+}
+
+// StopTarget is what a stop takes: kind agent, instance, run, session, user,
+// version, tool, model, upstream, team, label (key=value) or everything.
+type StopTarget struct {
+	Kind  string `json:"kind"`
+	Value string `json:"value,omitempty"`
+}
+
+// Receipt says what a stop ended and how fast, measured at the door.
+type Receipt struct {
+	ID                 string     `json:"id"`
+	Agent              string     `json:"agent,omitempty"`
+	RequestedAt        time.Time  `json:"requested_at"`
+	StoppedAt          time.Time  `json:"stopped_at"`
+	TimeToStopMS       float64    `json:"time_to_stop_ms"`
+	CallsCut           []CutCall  `json:"calls_cut"`
+	CredentialsRevoked int        `json:"credentials_revoked"`
+	Delegates          []string   `json:"delegates"`
+	Targets            []StopNode `json:"targets"`
+	ThroughDoor        bool       `json:"through_door"` // false: this agent's traffic does not pass the door
+	Notes              []string   `json:"notes"`
+}
+
+// CutCall is a call that a stop ended.
+type CutCall struct {
+	DecisionID string    `json:"decision_id"`
+	Agent      string    `json:"agent"`
+	Resource   string    `json:"resource"`
+	RunID      string    `json:"run_id,omitempty"`
+	StartedAt  time.Time `json:"started_at"`
+	CutMS      float64   `json:"cut_ms"` // after the request to stop
+	BytesOut   int64     `json:"bytes_out"`
+}
+
+// StopNode is how a node of the installation answered a stop.
+type StopNode struct {
+	Node      string    `json:"node"`
+	State     string    `json:"state"` // stopped, presumed
+	StoppedAt time.Time `json:"stopped_at"`
+	CallsCut  int       `json:"calls_cut"`
+}
+
+// AgentKey is a credential of an agent that clients who know only API keys can
+// present. Its text is shown once.
+type AgentKey struct {
+	ID        string     `json:"id"`
+	Agent     string     `json:"agent"`
+	Label     string     `json:"label"`
+	Networks  []string   `json:"networks"`
+	CreatedAt time.Time  `json:"created_at"`
+	ExpiresAt time.Time  `json:"expires_at"`
+	LastUsed  *time.Time `json:"last_used"`
+	RevokedAt *time.Time `json:"revoked_at"`
+	Key       string     `json:"key,omitempty"` // only in the answer that made it
+}
+
+// UnknownAgent is an agent that was seen and is not registered.
+type UnknownAgent struct {
+	ID          string       `json:"id"`
+	Name        string       `json:"name"`
+	Claims      []AgentAlias `json:"claims"`
+	Team        string       `json:"team,omitempty"` // of the key it came with
+	Environment string       `json:"environment,omitempty"`
+	Where       string       `json:"where"` // telemetry, door
+	FirstSeen   time.Time    `json:"first_seen"`
+	LastSeen    time.Time    `json:"last_seen"`
+	Seen        int64        `json:"seen"`
+	RunID       string       `json:"run_id,omitempty"` // first evidence
+	StepID      string       `json:"step_id,omitempty"`
+	Candidates  []string     `json:"candidates"` // registered agents it may be, when the match is doubtful
+	State       string       `json:"state"`      // open, registered, merged, blocked, dismissed
+}
+
+// InventoryItem is something an agent was observed to use.
+type InventoryItem struct {
+	Kind      string    `json:"kind"` // prompt, model, tool, server, source, dataset, policy, job, peer, code
+	Name      string    `json:"name"`
+	Hash      string    `json:"hash,omitempty"`
+	Known     bool      `json:"known"` // false: nobody registered or approved it
+	FirstSeen time.Time `json:"first_seen"`
+	LastSeen  time.Time `json:"last_seen"`
+	Seen      int64     `json:"seen"`
+	RunID     string    `json:"run_id,omitempty"` // where it was last seen
+}
+
+// AgentVersion is what an agent was made of from a time on.
+type AgentVersion struct {
+	Hash       string            `json:"hash"`
+	Parts      map[string]string `json:"parts"` // prompt, model, tools, code, policy: hash of each
+	FirstSeen  time.Time         `json:"first_seen"`
+	LastSeen   time.Time         `json:"last_seen"`
+	Changed    []string          `json:"changed"` // parts that differ from the version before
+	Approved   bool              `json:"approved"`
+	ApprovedBy string            `json:"approved_by,omitempty"`
+}
