@@ -125,8 +125,9 @@ func (db *DB) loadInstall(ctx context.Context) error {
 	})
 }
 
-// migrate applies the numbered files that this database has not seen, each in
-// a transaction of its own.
+// migrate applies the numbered files that this database has not seen, in the
+// order of their numbers, all in one transaction. A number may be missing: parts that are built side by side take theirs beforehand, and what
+// was applied is known by number and not by the highest one.
 func (db *DB) migrate(ctx context.Context, files fs.FS) error {
 	if _, err := db.writer.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, at INTEGER NOT NULL)`); err != nil {
 		return translate(ctx, err)
@@ -136,22 +137,27 @@ func (db *DB) migrate(ctx context.Context, files fs.FS) error {
 		return fmt.Errorf("listing migrations: %w", err)
 	}
 	slices.Sort(names)
+	numbers := make([]int, len(names))
+	for i, name := range names {
+		number, _, _ := strings.Cut(path.Base(name), "_")
+		if numbers[i], err = strconv.Atoi(number); err != nil || numbers[i] < 1 || slices.Contains(numbers[:i], numbers[i]) {
+			return fmt.Errorf("migration %s should begin with a number of its own", name)
+		}
+	}
 	return db.Write(ctx, func(tx *Tx) error {
-		at, _, err := One(ctx, tx, func(r Row) (v int, err error) { return v, r.Scan(&v) }, `SELECT coalesce(max(version), 0) FROM schema_migrations`)
+		applied, err := All(ctx, tx, func(r Row) (v int, err error) { return v, r.Scan(&v) }, `SELECT version FROM schema_migrations`)
 		if err != nil {
 			return err
 		}
-		if at > len(names) {
-			return fault.New(fault.KindConflict, "control.newer", "the control database is of a newer release (%d, this one knows %d)", at, len(names)).
-				WithHint("start the newer release, or restore a backup made by this one")
+		for _, v := range applied {
+			if !slices.Contains(numbers, v) {
+				return fault.New(fault.KindConflict, "control.newer", "the control database is of a newer release (it has change %d, which this one does not know)", v).
+					WithHint("start the newer release, or restore a backup made by this one")
+			}
 		}
 		for i, name := range names {
-			number, _, _ := strings.Cut(path.Base(name), "_")
-			version, err := strconv.Atoi(number)
-			if err != nil || version != i+1 {
-				return fmt.Errorf("migration %s should have number %04d", name, i+1)
-			}
-			if version <= at {
+			version := numbers[i]
+			if slices.Contains(applied, version) {
 				continue
 			}
 			text, err := fs.ReadFile(files, name)
