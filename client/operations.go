@@ -25,6 +25,10 @@ func Operations() []Operation {
 		{Name: "Health", Method: "GET", Path: "/api/v1/health", Role: "signed_in", Summary: "tells how Reeve itself is"},
 		{Name: "Notices", Method: "GET", Path: "/api/v1/notices", Role: "public", Summary: "lists what everybody should know, with buttons"},
 		{Name: "OpenAPI", Method: "GET", Path: "/api/v1/openapi.json", Role: "public", Summary: "describes this API"},
+		{Name: "ListStops", Method: "GET", Path: "/api/v1/stops", Role: "viewer", Summary: "lists stops, the newest first, with their receipts"},
+		{Name: "CreateStop", Method: "POST", Path: "/api/v1/stops", Role: "responder", Summary: "stops a target: cuts its calls in flight, kills an agent's credentials and refuses new calls; answers with the receipt"},
+		{Name: "PreviewStop", Method: "POST", Path: "/api/v1/stops/preview", Role: "responder", Summary: "tells what a stop would cut now"},
+		{Name: "LiftStop", Method: "POST", Path: "/api/v1/stops/{id}/lift", Role: "responder", Summary: "ends a stop; it revives no credential"},
 		{Name: "Me", Method: "GET", Path: "/api/v1/me", Role: "signed_in", Summary: "tells who asks and what they may do"},
 		{Name: "Setup", Method: "GET", Path: "/api/v1/setup", Role: "public", Summary: "tells whether the first account is still to be made"},
 		{Name: "SignIn", Method: "POST", Path: "/api/v1/sign-ins", Role: "public", Summary: "signs in with name and password"},
@@ -162,6 +166,34 @@ func (c *Client) Notices(ctx context.Context) (*List[Notice], error) {
 // GET /api/v1/openapi.json, role public.
 func (c *Client) OpenAPI(ctx context.Context) (*map[string]any, error) {
 	return call[map[string]any](ctx, c, "GET", "/api/v1/openapi.json", nil)
+}
+
+// ListStops lists stops, the newest first, with their receipts.
+//
+// GET /api/v1/stops, role viewer.
+func (c *Client) ListStops(ctx context.Context, req ListStopsRequest) (*List[Stop], error) {
+	return call[List[Stop]](ctx, c, "GET", "/api/v1/stops", req)
+}
+
+// CreateStop stops a target: cuts its calls in flight, kills an agent's credentials and refuses new calls; answers with the receipt.
+//
+// POST /api/v1/stops, role responder.
+func (c *Client) CreateStop(ctx context.Context, req CreateStopRequest) (*Stop, error) {
+	return call[Stop](ctx, c, "POST", "/api/v1/stops", req)
+}
+
+// PreviewStop tells what a stop would cut now.
+//
+// POST /api/v1/stops/preview, role responder.
+func (c *Client) PreviewStop(ctx context.Context, req PreviewStopRequest) (*StopPreview, error) {
+	return call[StopPreview](ctx, c, "POST", "/api/v1/stops/preview", req)
+}
+
+// LiftStop ends a stop; it revives no credential.
+//
+// POST /api/v1/stops/{id}/lift, role responder.
+func (c *Client) LiftStop(ctx context.Context, req LiftStopRequest) (*Stop, error) {
+	return call[Stop](ctx, c, "POST", "/api/v1/stops/{id}/lift", req)
 }
 
 // Me tells who asks and what they may do.

@@ -18,7 +18,7 @@ type CreateStopRequest struct {
 
 // LiftStopRequest ends a stop.
 type LiftStopRequest struct {
-	ID     string `path:"id"`
+	ID     string `path:"id" json:"-"`
 	Reason string `json:"reason,omitempty"`
 }
 

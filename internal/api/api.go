@@ -82,6 +82,9 @@ type Options struct {
 	Health   Health
 	Logger   *slog.Logger
 
+	Stops      Stops
+	AgentPlace AgentPlace
+
 	// Dev answers requests without credentials as a developer with every role.
 	// The caller must have bound the listener to loopback.
 	Dev bool

@@ -39,6 +39,12 @@ func table() []operation {
 		define(operation{Name: "Notices", Method: get, Path: "/notices", Permission: public(), Summary: "lists what everybody should know, with buttons"}, notices),
 		render[struct{}, map[string]any](operation{Name: "OpenAPI", Method: get, Path: "/openapi.json", Permission: public(), Summary: "describes this API"}, openAPI),
 
+		// What is stopped.
+		define(operation{Name: "ListStops", Method: get, Path: "/stops", Permission: rows(identity.Viewer), Summary: "lists stops, the newest first, with their receipts"}, listStops),
+		define(operation{Name: "CreateStop", Method: post, Path: "/stops", Permission: rows(identity.Responder), Audit: AuditChange, Status: created, Summary: "stops a target: cuts its calls in flight, kills an agent's credentials and refuses new calls; answers with the receipt"}, createStop),
+		define(operation{Name: "PreviewStop", Method: post, Path: "/stops/preview", Permission: rows(identity.Responder).reading(), Summary: "tells what a stop would cut now"}, previewStop),
+		define(operation{Name: "LiftStop", Method: post, Path: "/stops/{id}/lift", Permission: rows(identity.Responder).onlyPeople(), Audit: AuditChange, Summary: "ends a stop; it revives no credential"}, liftStop),
+
 		// People.
 		define(operation{Name: "Me", Method: get, Path: "/me", Permission: signedIn(), Summary: "tells who asks and what they may do"}, me),
 		define(operation{Name: "Setup", Method: get, Path: "/setup", Permission: public(), Summary: "tells whether the first account is still to be made"}, setup),

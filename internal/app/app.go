@@ -42,6 +42,7 @@ import (
 	"reeve/internal/intake"
 	"reeve/internal/price"
 	"reeve/internal/run"
+	"reeve/internal/stop"
 	"reeve/internal/telemetry/duck"
 )
 
@@ -74,6 +75,7 @@ type App struct {
 	store    *duck.Store
 	reader   *run.Reader
 	intake   *intake.Intake
+	stops    *stop.Board
 	metrics  *prometheus.Registry
 	health   *health
 
@@ -93,7 +95,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		}
 	}()
 	for _, build := range []func(context.Context) error{
-		a.openFolder, a.openControl, a.openBus, a.openStore, a.buildReader, a.buildIntake, a.buildAPI, a.buildMetrics, a.listen,
+		a.openFolder, a.openControl, a.openStops, a.openBus, a.openStore, a.buildReader, a.buildIntake, a.buildAPI, a.buildMetrics, a.listen,
 	} {
 		if err := build(ctx); err != nil {
 			return nil, err
@@ -136,6 +138,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("health", a.health.watch)
 	start("outbox", a.relay)
 	start("identity", a.identity.Run)
+	start("stops", a.stops.Run)
 	for _, l := range a.listeners {
 		g.Go(func() error { return l.serve(failed) })
 	}
@@ -301,6 +304,7 @@ func (a *App) buildAPI(context.Context) error {
 	a.api = api.New(api.Options{
 		Store: a.store, Identity: a.identity, Audit: a.auditLog, Live: a.reader, Events: a.bus.Events(),
 		Notices: a.o.Notices, Health: a.health, Logger: a.log.With("part", "api"), Dev: a.o.Config.Dev,
+		Stops: a.stops,
 	})
 	return nil
 }

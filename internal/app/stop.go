@@ -1,0 +1,22 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"os"
+
+	"reeve/internal/stop"
+)
+
+// openStops loads what is stopped, before anything listens.
+func (a *App) openStops(ctx context.Context) (err error) {
+	host, _ := os.Hostname() // a name for people; without one the installation's id serves
+	a.stops, err = stop.New(ctx, stop.Options{
+		DB:     a.control,
+		Node:   cmp.Or(host, a.control.Install()),
+		Logger: a.log.With("part", "stop"),
+		// The log is inside this process, so no commit can pass it by: StaleAfter
+		// is for nodes that share one.
+	})
+	return err
+}
