@@ -25,6 +25,18 @@ func Operations() []Operation {
 		{Name: "Health", Method: "GET", Path: "/api/v1/health", Role: "signed_in", Summary: "tells how Reeve itself is"},
 		{Name: "Notices", Method: "GET", Path: "/api/v1/notices", Role: "public", Summary: "lists what everybody should know, with buttons"},
 		{Name: "OpenAPI", Method: "GET", Path: "/api/v1/openapi.json", Role: "public", Summary: "describes this API"},
+		{Name: "ListAgents", Method: "GET", Path: "/api/v1/agents", Role: "viewer", Summary: "lists registered agents by name"},
+		{Name: "CreateAgent", Method: "POST", Path: "/api/v1/agents", Role: "developer or security", Summary: "registers an agent as draft or pilot"},
+		{Name: "GetAgent", Method: "GET", Path: "/api/v1/agents/{name}", Role: "viewer", Summary: "reads a registered agent"},
+		{Name: "UpdateAgent", Method: "PATCH", Path: "/api/v1/agents/{name}", Role: "developer or security", Summary: "changes an agent"},
+		{Name: "PromoteAgent", Method: "POST", Path: "/api/v1/agents/{name}/promote", Role: "developer or security", Summary: "takes an agent a step along its lifecycle, or back; into production needs security"},
+		{Name: "ContainAgent", Method: "POST", Path: "/api/v1/agents/{name}/contain", Role: "responder or security", Summary: "narrows what an agent may do, until a time or until it is released"},
+		{Name: "ReleaseAgent", Method: "POST", Path: "/api/v1/agents/{name}/release", Role: "security", Summary: "ends a containment; it revives no credential"},
+		{Name: "RetireAgent", Method: "POST", Path: "/api/v1/agents/{name}/retire", Role: "security", Summary: "ends an agent for good, and its keys with it; its name is never used again"},
+		{Name: "ListAgentKeys", Method: "GET", Path: "/api/v1/agents/{name}/keys", Role: "developer or responder or security or auditor", Summary: "lists the keys of an agent, the newest first"},
+		{Name: "CreateAgentKey", Method: "POST", Path: "/api/v1/agents/{name}/keys", Role: "developer or security", Summary: "makes a key of an agent; its text is shown once"},
+		{Name: "RevokeAgentKey", Method: "DELETE", Path: "/api/v1/agents/{name}/keys/{id}", Role: "developer or responder or security", Summary: "ends a key of an agent"},
+		{Name: "LeakedKey", Method: "POST", Path: "/api/v1/keys/leaked", Role: "public", Summary: "ends an agent key by its text: who holds it may; the answer never says whether it lived"},
 		{Name: "ListStops", Method: "GET", Path: "/api/v1/stops", Role: "viewer", Summary: "lists stops, the newest first, with their receipts"},
 		{Name: "CreateStop", Method: "POST", Path: "/api/v1/stops", Role: "responder", Summary: "stops a target: cuts its calls in flight, kills an agent's credentials and refuses new calls; answers with the receipt"},
 		{Name: "PreviewStop", Method: "POST", Path: "/api/v1/stops/preview", Role: "responder", Summary: "tells what a stop would cut now"},
@@ -166,6 +178,92 @@ func (c *Client) Notices(ctx context.Context) (*List[Notice], error) {
 // GET /api/v1/openapi.json, role public.
 func (c *Client) OpenAPI(ctx context.Context) (*map[string]any, error) {
 	return call[map[string]any](ctx, c, "GET", "/api/v1/openapi.json", nil)
+}
+
+// ListAgents lists registered agents by name.
+//
+// GET /api/v1/agents, role viewer.
+func (c *Client) ListAgents(ctx context.Context, req ListAgentsRequest) (*List[Agent], error) {
+	return call[List[Agent]](ctx, c, "GET", "/api/v1/agents", req)
+}
+
+// CreateAgent registers an agent as draft or pilot.
+//
+// POST /api/v1/agents, role developer or security.
+func (c *Client) CreateAgent(ctx context.Context, req CreateAgentRequest) (*Agent, error) {
+	return call[Agent](ctx, c, "POST", "/api/v1/agents", req)
+}
+
+// GetAgent reads a registered agent.
+//
+// GET /api/v1/agents/{name}, role viewer.
+func (c *Client) GetAgent(ctx context.Context, req AgentRequest) (*Agent, error) {
+	return call[Agent](ctx, c, "GET", "/api/v1/agents/{name}", req)
+}
+
+// UpdateAgent changes an agent.
+//
+// PATCH /api/v1/agents/{name}, role developer or security.
+func (c *Client) UpdateAgent(ctx context.Context, req UpdateAgentRequest) (*Agent, error) {
+	return call[Agent](ctx, c, "PATCH", "/api/v1/agents/{name}", req)
+}
+
+// PromoteAgent takes an agent a step along its lifecycle, or back; into production needs security.
+//
+// POST /api/v1/agents/{name}/promote, role developer or security.
+func (c *Client) PromoteAgent(ctx context.Context, req PromoteAgentRequest) (*Agent, error) {
+	return call[Agent](ctx, c, "POST", "/api/v1/agents/{name}/promote", req)
+}
+
+// ContainAgent narrows what an agent may do, until a time or until it is released.
+//
+// POST /api/v1/agents/{name}/contain, role responder or security.
+func (c *Client) ContainAgent(ctx context.Context, req ContainAgentRequest) (*Agent, error) {
+	return call[Agent](ctx, c, "POST", "/api/v1/agents/{name}/contain", req)
+}
+
+// ReleaseAgent ends a containment; it revives no credential.
+//
+// POST /api/v1/agents/{name}/release, role security.
+func (c *Client) ReleaseAgent(ctx context.Context, req AgentReasonRequest) (*Agent, error) {
+	return call[Agent](ctx, c, "POST", "/api/v1/agents/{name}/release", req)
+}
+
+// RetireAgent ends an agent for good, and its keys with it; its name is never used again.
+//
+// POST /api/v1/agents/{name}/retire, role security.
+func (c *Client) RetireAgent(ctx context.Context, req AgentReasonRequest) (*Agent, error) {
+	return call[Agent](ctx, c, "POST", "/api/v1/agents/{name}/retire", req)
+}
+
+// ListAgentKeys lists the keys of an agent, the newest first.
+//
+// GET /api/v1/agents/{name}/keys, role developer or responder or security or auditor.
+func (c *Client) ListAgentKeys(ctx context.Context, req AgentRequest) (*List[AgentKey], error) {
+	return call[List[AgentKey]](ctx, c, "GET", "/api/v1/agents/{name}/keys", req)
+}
+
+// CreateAgentKey makes a key of an agent; its text is shown once.
+//
+// POST /api/v1/agents/{name}/keys, role developer or security.
+func (c *Client) CreateAgentKey(ctx context.Context, req CreateAgentKeyRequest) (*AgentKey, error) {
+	return call[AgentKey](ctx, c, "POST", "/api/v1/agents/{name}/keys", req)
+}
+
+// RevokeAgentKey ends a key of an agent.
+//
+// DELETE /api/v1/agents/{name}/keys/{id}, role developer or responder or security.
+func (c *Client) RevokeAgentKey(ctx context.Context, req AgentKeyRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/agents/{name}/keys/{id}", req)
+	return err
+}
+
+// LeakedKey ends an agent key by its text: who holds it may; the answer never says whether it lived.
+//
+// POST /api/v1/keys/leaked, role public.
+func (c *Client) LeakedKey(ctx context.Context, req LeakedKeyRequest) error {
+	_, err := call[struct{}](ctx, c, "POST", "/api/v1/keys/leaked", req)
+	return err
 }
 
 // ListStops lists stops, the newest first, with their receipts.

@@ -82,7 +82,9 @@ type Options struct {
 	Health   Health
 	Logger   *slog.Logger
 
+	Agents     Agents
 	Stops      Stops
+	Upstreams  Upstreams
 	AgentPlace AgentPlace
 
 	// Dev answers requests without credentials as a developer with every role.

@@ -39,6 +39,27 @@ func table() []operation {
 		define(operation{Name: "Notices", Method: get, Path: "/notices", Permission: public(), Summary: "lists what everybody should know, with buttons"}, notices),
 		render[struct{}, map[string]any](operation{Name: "OpenAPI", Method: get, Path: "/openapi.json", Permission: public(), Summary: "describes this API"}, openAPI),
 
+		// Agents and their keys. The register checks the roles for the agent's team.
+		define(operation{Name: "ListAgents", Method: get, Path: "/agents", Permission: rows(identity.Viewer), Summary: "lists registered agents by name"}, listAgents),
+		define(operation{Name: "CreateAgent", Method: post, Path: "/agents", Permission: rows(identity.Developer, identity.Security), Audit: AuditChange, Status: created, Idempotent: true, Summary: "registers an agent as draft or pilot"}, createAgent),
+		define(operation{Name: "GetAgent", Method: get, Path: "/agents/{name}", Permission: rows(identity.Viewer), Summary: "reads a registered agent"}, getAgent),
+		define(operation{Name: "UpdateAgent", Method: patch, Path: "/agents/{name}", Permission: rows(identity.Developer, identity.Security), Audit: AuditChange, Summary: "changes an agent"}, updateAgent),
+		define(operation{Name: "PromoteAgent", Method: post, Path: "/agents/{name}/promote", Permission: rows(identity.Developer, identity.Security), Audit: AuditChange, Summary: "takes an agent a step along its lifecycle, or back; into production needs security"}, promoteAgent),
+		define(operation{Name: "ContainAgent", Method: post, Path: "/agents/{name}/contain", Permission: rows(identity.Responder, identity.Security), Audit: AuditChange, Summary: "narrows what an agent may do, until a time or until it is released"}, containAgent),
+		define(operation{Name: "ReleaseAgent", Method: post, Path: "/agents/{name}/release", Permission: rows(identity.Security).onlyPeople(), Audit: AuditChange, Summary: "ends a containment; it revives no credential"}, releaseAgent),
+		define(operation{Name: "RetireAgent", Method: post, Path: "/agents/{name}/retire", Permission: rows(identity.Security), Audit: AuditChange, Summary: "ends an agent for good, and its keys with it; its name is never used again"}, retireAgent),
+		define(operation{Name: "ListAgentKeys", Method: get, Path: "/agents/{name}/keys", Permission: rows(identity.Developer, identity.Responder, identity.Security, identity.Auditor), Summary: "lists the keys of an agent, the newest first"}, listAgentKeys),
+		define(operation{Name: "CreateAgentKey", Method: post, Path: "/agents/{name}/keys", Permission: rows(identity.Developer, identity.Security), Audit: AuditChange, Status: created, Summary: "makes a key of an agent; its text is shown once"}, createAgentKey),
+		define(operation{Name: "RevokeAgentKey", Method: del, Path: "/agents/{name}/keys/{id}", Permission: rows(identity.Developer, identity.Responder, identity.Security), Audit: AuditChange, Summary: "ends a key of an agent"}, revokeAgentKey),
+		define(operation{Name: "LeakedKey", Method: post, Path: "/keys/leaked", Permission: public(), Audit: AuditChange, Summary: "ends an agent key by its text: who holds it may; the answer never says whether it lived"}, leakedKey),
+
+		// What the door forwards to.
+		define(operation{Name: "ListUpstreams", Method: get, Path: "/upstreams", Permission: rows(identity.Viewer), Summary: "lists upstreams with their health, never their credentials"}, listUpstreams),
+		define(operation{Name: "GetUpstream", Method: get, Path: "/upstreams/{name}", Permission: rows(identity.Viewer), Summary: "reads an upstream"}, getUpstream),
+		within(define(operation{Name: "PutUpstream", Method: http.MethodPut, Path: "/upstreams/{name}", Permission: where(identity.Security), Audit: AuditChange, Summary: "makes or replaces an upstream; one that leads elsewhere loses its credential"}, putUpstream),
+			func(r *client.PutUpstreamRequest) (string, string) { return r.Team, r.Environment }),
+		define(operation{Name: "DeleteUpstream", Method: del, Path: "/upstreams/{name}", Permission: rows(identity.Security), Audit: AuditChange, Summary: "removes an upstream and its credential"}, deleteUpstream),
+
 		// What is stopped.
 		define(operation{Name: "ListStops", Method: get, Path: "/stops", Permission: rows(identity.Viewer), Summary: "lists stops, the newest first, with their receipts"}, listStops),
 		define(operation{Name: "CreateStop", Method: post, Path: "/stops", Permission: rows(identity.Responder), Audit: AuditChange, Status: created, Summary: "stops a target: cuts its calls in flight, kills an agent's credentials and refuses new calls; answers with the receipt"}, createStop),

@@ -33,6 +33,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
+	"reeve/internal/agent"
 	"reeve/internal/api"
 	"reeve/internal/audit"
 	"reeve/internal/bus"
@@ -44,6 +45,7 @@ import (
 	"reeve/internal/run"
 	"reeve/internal/stop"
 	"reeve/internal/telemetry/duck"
+	"reeve/internal/upstream"
 )
 
 // Options are what New needs beside the configuration. Config and Logger are
@@ -68,16 +70,18 @@ type App struct {
 	started time.Time
 	stack   stack
 
-	bus      *bus.Bus
-	control  *control.DB
-	api      *api.API
-	identity *identity.Directory
-	store    *duck.Store
-	reader   *run.Reader
-	intake   *intake.Intake
-	stops    *stop.Board
-	metrics  *prometheus.Registry
-	health   *health
+	bus       *bus.Bus
+	control   *control.DB
+	api       *api.API
+	identity  *identity.Directory
+	store     *duck.Store
+	reader    *run.Reader
+	intake    *intake.Intake
+	agents    *agent.Registry
+	stops     *stop.Board
+	upstreams *upstream.Registry
+	metrics   *prometheus.Registry
+	health    *health
 
 	listeners  []*listener
 	adminToken string
@@ -95,7 +99,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		}
 	}()
 	for _, build := range []func(context.Context) error{
-		a.openFolder, a.openControl, a.openStops, a.openBus, a.openStore, a.buildReader, a.buildIntake, a.buildAPI, a.buildMetrics, a.listen,
+		a.openFolder, a.openControl, a.openAgents, a.openStops, a.openBus, a.openStore, a.buildReader, a.buildIntake, a.buildAPI, a.buildMetrics, a.listen,
 	} {
 		if err := build(ctx); err != nil {
 			return nil, err
@@ -138,6 +142,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("health", a.health.watch)
 	start("outbox", a.relay)
 	start("identity", a.identity.Run)
+	start("agents", a.agents.Run)
 	start("stops", a.stops.Run)
 	for _, l := range a.listeners {
 		g.Go(func() error { return l.serve(failed) })
@@ -304,7 +309,7 @@ func (a *App) buildAPI(context.Context) error {
 	a.api = api.New(api.Options{
 		Store: a.store, Identity: a.identity, Audit: a.auditLog, Live: a.reader, Events: a.bus.Events(),
 		Notices: a.o.Notices, Health: a.health, Logger: a.log.With("part", "api"), Dev: a.o.Config.Dev,
-		Stops: a.stops,
+		Agents: a.agents, AgentPlace: a.agentPlace, Stops: a.stops,
 	})
 	return nil
 }

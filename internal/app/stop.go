@@ -6,17 +6,24 @@ import (
 	"os"
 
 	"reeve/internal/stop"
+	"reeve/internal/upstream"
 )
 
-// openStops loads what is stopped, before anything listens.
+// openStops loads what is stopped and what the door forwards to, before
+// anything listens.
 func (a *App) openStops(ctx context.Context) (err error) {
 	host, _ := os.Hostname() // a name for people; without one the installation's id serves
 	a.stops, err = stop.New(ctx, stop.Options{
 		DB:     a.control,
+		Agents: a.agents,
 		Node:   cmp.Or(host, a.control.Install()),
 		Logger: a.log.With("part", "stop"),
 		// The log is inside this process, so no commit can pass it by: StaleAfter
 		// is for nodes that share one.
 	})
+	if err != nil {
+		return err
+	}
+	a.upstreams, err = upstream.New(ctx, upstream.Options{DB: a.control, Dir: a.o.Config.Data, Logger: a.log.With("part", "upstream")})
 	return err
 }

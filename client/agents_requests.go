@@ -1,0 +1,100 @@
+package client
+
+import "time"
+
+// ListAgentsRequest filters and pages registered agents.
+type ListAgentsRequest struct {
+	Team      string `query:"team"`
+	Lifecycle string `query:"lifecycle"`
+	Contained bool   `query:"contained"` // only those that are
+	Limit     int    `query:"limit" max:"1000"`
+	Cursor    string `query:"cursor"`
+}
+
+// AgentRequest names an agent.
+type AgentRequest struct {
+	Name string `path:"name"`
+}
+
+// CreateAgentRequest registers an agent. Empty words take their defaults: a
+// supervised pilot in production, enforced, whose owner is who asks.
+type CreateAgentRequest struct {
+	Name        string            `json:"name"`
+	Team        string            `json:"team"`
+	Purpose     string            `json:"purpose"`
+	Owner       string            `json:"owner,omitempty"`
+	Sponsor     string            `json:"sponsor,omitempty"`
+	Kind        string            `json:"kind,omitempty"`
+	Environment string            `json:"environment,omitempty"`
+	Mode        string            `json:"mode,omitempty"`
+	Lifecycle   string            `json:"lifecycle,omitempty"` // draft or pilot
+	Autonomy    string            `json:"autonomy,omitempty"`
+	Enforcement string            `json:"enforcement,omitempty"`
+	Content     string            `json:"content,omitempty"`
+	Task        string            `json:"task,omitempty"`
+	DataClasses []string          `json:"data_classes,omitempty"`
+	Labels      map[string]string `json:"labels,omitempty"`
+	Aliases     []AgentAlias      `json:"aliases,omitempty"`
+	Reason      string            `json:"reason,omitempty"`
+}
+
+// UpdateAgentRequest changes an agent; what is left out stays. Revision is the
+// one that was read; 0 takes any.
+type UpdateAgentRequest struct {
+	Name        string            `path:"name" json:"-"`
+	Revision    int64             `json:"revision,omitempty"`
+	Owner       *string           `json:"owner,omitempty"`
+	Sponsor     *string           `json:"sponsor,omitempty"`
+	Purpose     *string           `json:"purpose,omitempty"`
+	Kind        *string           `json:"kind,omitempty"`
+	Mode        *string           `json:"mode,omitempty"`
+	Autonomy    *string           `json:"autonomy,omitempty"`
+	Enforcement *string           `json:"enforcement,omitempty"`
+	Content     *string           `json:"content,omitempty"`
+	Task        *string           `json:"task,omitempty"`
+	DataClasses *[]string         `json:"data_classes,omitempty"`
+	Labels      map[string]string `json:"labels,omitempty"` // replaces all
+	Aliases     *[]AgentAlias     `json:"aliases,omitempty"`
+	Reason      string            `json:"reason,omitempty"`
+}
+
+// PromoteAgentRequest takes an agent a step along its lifecycle, or back.
+type PromoteAgentRequest struct {
+	Name   string `path:"name" json:"-"`
+	To     string `json:"to"` // draft, pilot, production
+	Reason string `json:"reason"`
+}
+
+// ContainAgentRequest narrows what an agent may do, until a time or until it is
+// released.
+type ContainAgentRequest struct {
+	Name        string     `path:"name" json:"-"`
+	Containment string     `json:"containment"` // throttled, supervised, read_only, quarantined
+	Until       *time.Time `json:"until,omitempty"`
+	Reason      string     `json:"reason"`
+}
+
+// AgentReasonRequest is an act on an agent with its reason.
+type AgentReasonRequest struct {
+	Name   string `path:"name" json:"-"`
+	Reason string `json:"reason"`
+}
+
+// CreateAgentKeyRequest makes a key of an agent.
+type CreateAgentKeyRequest struct {
+	Name      string   `path:"name" json:"-"`
+	Label     string   `json:"label"`
+	Networks  []string `json:"networks,omitempty"`   // from where it may be used; none: from anywhere
+	ExpiresIn string   `json:"expires_in,omitempty"` // 90d at most; empty: 30 days
+}
+
+// AgentKeyRequest names a key of an agent.
+type AgentKeyRequest struct {
+	Name string `path:"name"`
+	ID   string `path:"id"`
+}
+
+// LeakedKeyRequest is the whole text of an agent key that others have seen.
+type LeakedKeyRequest struct {
+	Key string `json:"key"`
+}

@@ -1,0 +1,274 @@
+package cli
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"reeve/client"
+)
+
+const agentHelp = `
+A new agent is a supervised pilot unless the flags say otherwise. Its name is
+lower case, never changes and is never used again.
+
+  reeve agent create refund --team core --purpose "gives money back"
+  reeve agent key create refund --label ci`
+
+func runAgentCreate(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	var req client.CreateAgentRequest
+	var labels, classes string
+	fs := c.flags(e)
+	r.bind(fs)
+	fs.StringVar(&req.Team, "team", "", "team that answers for it (needed)")
+	fs.StringVar(&req.Purpose, "purpose", "", "what it is for (needed)")
+	fs.StringVar(&req.Owner, "owner", "", "a person's name; empty: you")
+	fs.StringVar(&req.Sponsor, "sponsor", "", "who answers for it on the business side")
+	fs.StringVar(&req.Environment, "environment", "production", "environment it works in")
+	fs.StringVar(&req.Kind, "kind", "internal", "internal or third_party")
+	fs.StringVar(&req.Mode, "mode", "interactive", "interactive, autonomous or asynchronous")
+	fs.StringVar(&req.Lifecycle, "lifecycle", "pilot", "draft or pilot")
+	fs.StringVar(&req.Autonomy, "autonomy", "supervised", "read_only, supervised, bounded or autonomous")
+	fs.StringVar(&req.Enforcement, "enforcement", "enforce", "observe or enforce")
+	fs.StringVar(&req.Content, "content", "full", "what of its content is stored: full or metadata")
+	fs.StringVar(&req.Task, "task", "", "its usual kind of work")
+	fs.StringVar(&classes, "data-classes", "", "with commas: pii,payment")
+	fs.StringVar(&labels, "labels", "", "with commas: tier=1,site=north")
+	fs.StringVar(&req.Reason, "reason", "", "why, for the record")
+	name, err := oneWord(fs, args, "agent")
+	if err != nil {
+		return err
+	}
+	req.Name = name
+	if classes != "" {
+		req.DataClasses = strings.Split(classes, ",")
+	}
+	if labels != "" {
+		req.Labels = map[string]string{}
+		for _, l := range strings.Split(labels, ",") {
+			k, v, ok := strings.Cut(l, "=")
+			if !ok {
+				return fmt.Errorf("%w: %q is no label; write key=value", errUsage, l)
+			}
+			req.Labels[k] = v
+		}
+	}
+	a, err := r.client().CreateAgent(ctx, req)
+	return r.agent(e, a, err)
+}
+
+// agent prints the agent that an act left.
+func (r *remote) agent(e env, a *client.Agent, err error) error {
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, a, func(w io.Writer) {
+		row := func(name, text string) {
+			if text != "" {
+				fmt.Fprintf(w, "%s\t%s\n", name, word(text))
+			}
+		}
+		row("agent", a.Name)
+		row("team", a.Team)
+		row("environment", a.Environment)
+		row("owner", a.Owner)
+		row("sponsor", a.Sponsor)
+		row("purpose", a.Purpose)
+		row("kind", a.Kind)
+		row("mode", a.Mode)
+		row("lifecycle", a.Lifecycle)
+		row("autonomy", a.Autonomy)
+		contained := a.Containment
+		if a.ContainedTill != nil {
+			contained += " until " + when(a.ContainedTill)
+		}
+		row("containment", contained)
+		row("enforcement", a.Enforcement)
+		row("content", a.Content)
+		row("data classes", strings.Join(a.DataClasses, ", "))
+		row("version", a.Version)
+		row("last seen", when(a.LastSeen))
+		row("revision", fmt.Sprint(a.Revision))
+	})
+}
+
+func runAgentList(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	var req client.ListAgentsRequest
+	fs := c.flags(e)
+	r.bind(fs)
+	fs.StringVar(&req.Team, "team", "", "only this team")
+	fs.StringVar(&req.Lifecycle, "lifecycle", "", "only draft, pilot, production or retired")
+	fs.BoolVar(&req.Contained, "contained", false, "only those that are contained")
+	fs.IntVar(&req.Limit, "limit", 200, "at most so many")
+	fs.StringVar(&req.Cursor, "cursor", "", "where the page before ended")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	page, err := r.client().ListAgents(ctx, req)
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, page, func(w io.Writer) {
+		fmt.Fprintln(w, "AGENT\tTEAM\tENVIRONMENT\tLIFECYCLE\tAUTONOMY\tCONTAINMENT\tENFORCEMENT\tLAST SEEN")
+		for _, a := range page.Items {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", a.Name, word(a.Team), word(a.Environment), a.Lifecycle, a.Autonomy, a.Containment, a.Enforcement, when(a.LastSeen))
+		}
+		if page.Next != "" {
+			fmt.Fprintf(w, "\nmore: --cursor %s\n", page.Next)
+		}
+	})
+}
+
+func runAgentGet(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	fs := c.flags(e)
+	r.bind(fs)
+	name, err := oneWord(fs, args, "agent")
+	if err != nil {
+		return err
+	}
+	a, err := r.client().GetAgent(ctx, client.AgentRequest{Name: name})
+	return r.agent(e, a, err)
+}
+
+// twoWords reads flags and the two words that an act takes.
+func twoWords(fs *flag.FlagSet, args []string, what string) (string, string, error) {
+	list, err := words(fs, args)
+	if err != nil {
+		return "", "", err
+	}
+	if len(list) != 2 {
+		return "", "", fmt.Errorf("%w: give %s", errUsage, what)
+	}
+	return list[0], list[1], nil
+}
+
+func runAgentPromote(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	var req client.PromoteAgentRequest
+	fs := c.flags(e)
+	r.bind(fs)
+	fs.StringVar(&req.Reason, "reason", "", "why, for the record (needed)")
+	var err error
+	if req.Name, req.To, err = twoWords(fs, args, "an agent and a lifecycle"); err != nil {
+		return err
+	}
+	a, err := r.client().PromoteAgent(ctx, req)
+	return r.agent(e, a, err)
+}
+
+func runAgentContain(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	var req client.ContainAgentRequest
+	var life time.Duration
+	fs := c.flags(e)
+	r.bind(fs)
+	fs.StringVar(&req.Reason, "reason", "", "why, for the record (needed)")
+	fs.DurationVar(&life, "for", 0, "end by itself after so long; 0 holds until it is released")
+	var err error
+	if req.Name, req.Containment, err = twoWords(fs, args, "an agent and a containment"); err != nil {
+		return err
+	}
+	if life < 0 {
+		return fmt.Errorf("%w: --for is not negative", errUsage)
+	}
+	if life > 0 {
+		till := time.Now().Add(life)
+		req.Until = &till
+	}
+	a, err := r.client().ContainAgent(ctx, req)
+	return r.agent(e, a, err)
+}
+
+func runAgentRelease(ctx context.Context, e env, c *command, args []string) error {
+	return runAgentReason(ctx, e, c, args, (*client.Client).ReleaseAgent)
+}
+
+func runAgentRetire(ctx context.Context, e env, c *command, args []string) error {
+	return runAgentReason(ctx, e, c, args, (*client.Client).RetireAgent)
+}
+
+func runAgentReason(ctx context.Context, e env, c *command, args []string, act func(*client.Client, context.Context, client.AgentReasonRequest) (*client.Agent, error)) error {
+	var r remote
+	var req client.AgentReasonRequest
+	fs := c.flags(e)
+	r.bind(fs)
+	fs.StringVar(&req.Reason, "reason", "", "why, for the record (needed)")
+	var err error
+	if req.Name, err = oneWord(fs, args, "agent"); err != nil {
+		return err
+	}
+	a, err := act(r.client(), ctx, req)
+	return r.agent(e, a, err)
+}
+
+func runAgentKeyCreate(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	var req client.CreateAgentKeyRequest
+	var networks string
+	fs := c.flags(e)
+	r.bind(fs)
+	fs.StringVar(&req.Label, "label", "", "where it is used (needed)")
+	fs.StringVar(&networks, "networks", "", "from where it may be used, with commas: 10.0.0.0/8; empty: from anywhere")
+	fs.StringVar(&req.ExpiresIn, "expires-in", "", "life, 90d at most; empty: 30 days")
+	var err error
+	if req.Name, err = oneWord(fs, args, "agent"); err != nil {
+		return err
+	}
+	if networks != "" {
+		req.Networks = strings.Split(networks, ",")
+	}
+	key, err := r.client().CreateAgentKey(ctx, req)
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, key, func(w io.Writer) {
+		fmt.Fprintf(w, "%s\n", key.Key)
+		fmt.Fprintf(e.stderr, "key %s of %s until %s; it is not shown again. Clients send it as their API key.\n", key.ID, key.Agent, key.ExpiresAt.Local().Format(time.DateTime))
+	})
+}
+
+func runAgentKeyList(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	fs := c.flags(e)
+	r.bind(fs)
+	name, err := oneWord(fs, args, "agent")
+	if err != nil {
+		return err
+	}
+	keys, err := r.client().ListAgentKeys(ctx, client.AgentRequest{Name: name})
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, keys, func(w io.Writer) {
+		fmt.Fprintln(w, "ID\tLABEL\tSTATE\tNETWORKS\tLAST USED\tEXPIRES")
+		for _, k := range keys.Items {
+			state := "active"
+			if k.RevokedAt != nil {
+				state = "revoked"
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, word(k.Label), state, strings.Join(k.Networks, ","), when(k.LastUsed), when(&k.ExpiresAt))
+		}
+	})
+}
+
+func runAgentKeyRevoke(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	var req client.AgentKeyRequest
+	fs := c.flags(e)
+	r.bind(fs)
+	var err error
+	if req.Name, req.ID, err = twoWords(fs, args, "an agent and a key"); err != nil {
+		return err
+	}
+	if err := r.client().RevokeAgentKey(ctx, req); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.stdout, "key %s is revoked\n", req.ID)
+	return nil
+}
