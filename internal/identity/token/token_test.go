@@ -1,0 +1,277 @@
+package token
+
+import (
+	"crypto/x509"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+	"github.com/google/go-cmp/cmp"
+	"github.com/spiffe/go-spiffe/v2/bundle/spiffebundle"
+	"github.com/spiffe/go-spiffe/v2/spiffeid"
+	"github.com/spiffe/go-spiffe/v2/svid/jwtsvid"
+
+	"reeve/internal/fault"
+	"reeve/internal/identity/ca"
+)
+
+const issuer, door = "https://reeve.example.org", "https://door.example.org"
+
+type world struct {
+	now  time.Time
+	ca   *ca.CA
+	keys *Keys
+	v    *Verifier
+	dead map[string]bool
+	dir  string
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	w := &world{now: time.Now().Truncate(time.Second), dead: map[string]bool{}, dir: t.TempDir()}
+	var err error
+	if w.ca, err = ca.Open(ca.Options{Dir: w.dir, TrustDomain: "example.org", Now: func() time.Time { return w.now }}); err != nil {
+		t.Fatal(err)
+	}
+	w.open(t)
+	return w
+}
+
+func (w *world) open(t testing.TB) {
+	t.Helper()
+	var err error
+	w.keys, err = OpenKeys(Options{Dir: w.dir, Issuer: issuer, TrustDomain: "example.org", Sealer: w.ca, Now: func() time.Time { return w.now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.v = NewVerifier(w.keys, w.ca, []string{door}, func(p Principal) error {
+		if w.dead[p.CredentialID] {
+			return fault.New(fault.KindUnauthenticated, "test.dead", "dead")
+		}
+		return nil
+	})
+}
+
+var agent = Subject{Agent: "billing", Instance: "i1", Epoch: 3}
+
+func (w *world) key(u use) *key {
+	for _, x := range w.keys.state.Keys {
+		if x.Use == u {
+			return x
+		}
+	}
+	return nil
+}
+
+func mint(t testing.TB, alg jose.SignatureAlgorithm, k any, kid, typ string, c any) string {
+	t.Helper()
+	s, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: jose.JSONWebKey{Key: k, KeyID: kid}}, (&jose.SignerOptions{}).WithType(jose.ContentType(typ)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := jwt.Signed(s).Claims(c).Serialize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func TestGood(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	svid, err := w.keys.SVID(agent, door, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	access, err := w.keys.Access(agent, door, "a b", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.open(t)     // the keys outlive the process
+	for range 2 { // verified, then known
+		got, err := w.v.Bearer(t.Context(), svid.Token, nil)
+		want := Principal{Credential: "jwt_svid", CredentialID: svid.ID, Agent: "billing", Instance: "i1", Epoch: 3, Expires: w.now.Add(MaxSVIDLife)}
+		if want.Expires = svid.Expires; err != nil || cmp.Diff(want, got, cmp.Transformer("len", func(s []string) int { return len(s) })) != "" {
+			t.Errorf("%+v, %v", got, err)
+		}
+		got, err = w.v.Bearer(t.Context(), access.Token, nil)
+		if err != nil || got.Credential != "access_token" || !cmp.Equal(got.Scopes, []string{"a", "b"}) {
+			t.Errorf("%+v, %v", got, err)
+		}
+	}
+	w.dead[svid.ID] = true
+	if _, err := w.v.Bearer(t.Context(), svid.Token, nil); fault.From(err).Code != "test.dead" {
+		t.Errorf("a known token outlived its revocation: %v", err)
+	}
+	w.now = access.Expires.Add(Leeway)
+	if _, err := w.v.Bearer(t.Context(), access.Token, nil); fault.From(err).Code != "token.invalid" {
+		t.Errorf("a known token outlived its end: %v", err)
+	}
+}
+
+// The reference implementation reads our bundle and accepts our JWT-SVIDs.
+func TestGoSpiffeAccepts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	keys, _, n, err := w.keys.JWKS()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := w.ca.Bundle(keys, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := spiffebundle.Parse(spiffeid.RequireTrustDomainFromString("example.org"), text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := w.keys.SVID(agent, door, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := jwtsvid.ParseAndValidate(s.Token, b, []string{door}); err != nil {
+		t.Error(err)
+	}
+	a, err := w.keys.Access(agent, door, "", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := jwtsvid.ParseAndValidate(a.Token, b, []string{door}); err == nil {
+		t.Error("an access token passes as a JWT-SVID")
+	}
+}
+
+func TestBad(t *testing.T) {
+	t.Parallel()
+	w, other := newWorld(t), newWorld(t)
+	access, svid := w.key(useAccess), w.key(useSVID)
+	make := func(edit func(*claims)) claims {
+		c := claims{Issuer: issuer, Subject: "spiffe://example.org/agent/a/i", Audience: jwt.Audience{door}, ClientID: "a", ID: "j",
+			IssuedAt: jwt.NewNumericDate(w.now), Expires: jwt.NewNumericDate(w.now.Add(time.Minute))}
+		if edit != nil {
+			edit(&c)
+		}
+		return c
+	}
+	with := func(edit func(*claims)) string {
+		return mint(t, jose.ES256, access.private, access.ID, "at+jwt", make(edit))
+	}
+	good := with(nil)
+	if _, err := w.v.Bearer(t.Context(), good, nil); err != nil {
+		t.Fatal(err)
+	}
+	date := func(d time.Duration) *jwt.NumericDate { return jwt.NewNumericDate(w.now.Add(d)) }
+	if _, err := w.v.Bearer(t.Context(), with(func(c *claims) { c.IssuedAt, c.Expires = date(-time.Minute), date(-29*time.Second) }), nil); err != nil {
+		t.Errorf("within the leeway: %v", err)
+	}
+	part := strings.Split(good, ".")
+	point, err := x509.MarshalPKIXPublicKey(access.private.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	none := "eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0." + part[1] + "."
+	for name, text := range map[string]string{
+		"empty":             "",
+		"words":             "a.b.c",
+		"long":              strings.Repeat("a", MaxToken+1),
+		"alg none":          none,
+		"no signature":      part[0] + "." + part[1] + ".",
+		"public key as mac": mint(t, jose.HS256, point, access.ID, "at+jwt", make(nil)),
+		"other key, our id": mint(t, jose.ES256, other.key(useAccess).private, access.ID, "at+jwt", make(nil)),
+		"unknown key":       mint(t, jose.ES256, access.private, "x", "at+jwt", make(nil)),
+		"svid key":          mint(t, jose.ES256, svid.private, svid.ID, "at+jwt", make(nil)),
+		"access key as JWT": mint(t, jose.ES256, access.private, access.ID, "JWT", make(nil)),
+		"other typ":         mint(t, jose.ES256, access.private, access.ID, "dpop+jwt", make(nil)),
+		"issuer":            with(func(c *claims) { c.Issuer = "https://x" }),
+		"audience":          with(func(c *claims) { c.Audience = jwt.Audience{"x"} }),
+		"two audiences":     with(func(c *claims) { c.Audience = jwt.Audience{door, "x"} }),
+		"no audience":       with(func(c *claims) { c.Audience = nil }),
+		"expired":           with(func(c *claims) { c.IssuedAt, c.Expires = date(-time.Minute), date(-Leeway) }),
+		"no end":            with(func(c *claims) { c.Expires = nil }),
+		"no start":          with(func(c *claims) { c.IssuedAt = nil }),
+		"no id":             with(func(c *claims) { c.ID = "" }),
+		"future":            with(func(c *claims) { c.IssuedAt = date(31 * time.Second) }),
+		"not before":        with(func(c *claims) { c.NotBefore = date(31 * time.Second) }),
+		"too long a life":   with(func(c *claims) { c.Expires = date(2 * time.Hour) }),
+		"bound":             with(func(c *claims) { c.Confirm = []byte(`{"jkt":"x"}`) }),
+		"foreign domain":    with(func(c *claims) { c.Subject = "spiffe://example.com/agent/a/i" }),
+		"no agent":          with(func(c *claims) { c.Subject = "a" }),
+		"other client":      with(func(c *claims) { c.ClientID = "b" }),
+	} {
+		if p, err := w.v.Bearer(t.Context(), text, nil); err == nil || fault.From(err).Code != "token.invalid" || p.Agent != "" {
+			t.Errorf("%s: %+v, %v", name, p, err)
+		}
+	}
+	for _, s := range []Subject{{}, {Agent: "a/b", Instance: "i"}, {Agent: "a", Instance: "i", Epoch: -1}} {
+		if _, err := w.keys.SVID(s, door, 0); err == nil {
+			t.Errorf("%+v was given a token", s)
+		}
+	}
+	if _, err := w.keys.SVID(agent, "", 0); fault.From(err).Code != "token.request" {
+		t.Error(err)
+	}
+}
+
+// A new key is published before it signs, and an old one verifies to the end.
+func TestKeysTurn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.now = w.now.Add(keyLife)
+	old, err := w.keys.Access(agent, door, "", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, n, err := w.keys.JWKS()
+	if err != nil || len(list) != 2 || n != 2 {
+		t.Fatal(len(list), n, err)
+	}
+	first := w.key(useAccess).ID
+	w.now = w.now.Add(prepare)
+	fresh, err := w.keys.Access(agent, door, "", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tok, err := jwt.ParseSigned(fresh.Token, []jose.SignatureAlgorithm{jose.ES256}); err != nil || tok.Headers[0].KeyID == first {
+		t.Error("the old key still signs", err)
+	}
+	for _, x := range []Issued{old, fresh} {
+		if _, err := w.v.Bearer(t.Context(), x.Token, nil); err != nil {
+			t.Error(err)
+		}
+	}
+	w.now = w.now.Add(overlap)
+	if _, list, _, err = w.keys.JWKS(); err != nil || len(list) != 1 {
+		t.Error(len(list), err)
+	}
+}
+
+func TestPeerWithoutAuthority(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	v := NewVerifier(w.keys, nil, nil, func(Principal) error { return errors.New("asked") })
+	if _, err := v.Peer(nil); fault.From(err).Code != "token.invalid" {
+		t.Error(err)
+	}
+	if _, err := w.v.Peer(nil); fault.From(err).Code != "ca.peer" {
+		t.Error(err)
+	}
+}
+
+func FuzzBearer(f *testing.F) {
+	w := newWorld(f)
+	s, err := w.keys.SVID(agent, door, 0)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(s.Token)
+	f.Add("a.b.c")
+	f.Fuzz(func(t *testing.T, text string) {
+		p, err := w.v.Bearer(t.Context(), text, nil)
+		if err == nil && p.Agent != agent.Agent {
+			t.Errorf("%q is %+v", text, p)
+		}
+	})
+}
