@@ -37,6 +37,10 @@ func Operations() []Operation {
 		{Name: "CreateAgentKey", Method: "POST", Path: "/api/v1/agents/{name}/keys", Role: "developer or security", Summary: "makes a key of an agent; its text is shown once"},
 		{Name: "RevokeAgentKey", Method: "DELETE", Path: "/api/v1/agents/{name}/keys/{id}", Role: "developer or responder or security", Summary: "ends a key of an agent"},
 		{Name: "LeakedKey", Method: "POST", Path: "/api/v1/keys/leaked", Role: "public", Summary: "ends an agent key by its text: who holds it may; the answer never says whether it lived"},
+		{Name: "ListUpstreams", Method: "GET", Path: "/api/v1/upstreams", Role: "viewer", Summary: "lists upstreams with their health, never their credentials"},
+		{Name: "GetUpstream", Method: "GET", Path: "/api/v1/upstreams/{name}", Role: "viewer", Summary: "reads an upstream"},
+		{Name: "PutUpstream", Method: "PUT", Path: "/api/v1/upstreams/{name}", Role: "security", Summary: "makes or replaces an upstream; one that leads elsewhere loses its credential"},
+		{Name: "DeleteUpstream", Method: "DELETE", Path: "/api/v1/upstreams/{name}", Role: "security", Summary: "removes an upstream and its credential"},
 		{Name: "ListStops", Method: "GET", Path: "/api/v1/stops", Role: "viewer", Summary: "lists stops, the newest first, with their receipts"},
 		{Name: "CreateStop", Method: "POST", Path: "/api/v1/stops", Role: "responder", Summary: "stops a target: cuts its calls in flight, kills an agent's credentials and refuses new calls; answers with the receipt"},
 		{Name: "PreviewStop", Method: "POST", Path: "/api/v1/stops/preview", Role: "responder", Summary: "tells what a stop would cut now"},
@@ -263,6 +267,35 @@ func (c *Client) RevokeAgentKey(ctx context.Context, req AgentKeyRequest) error 
 // POST /api/v1/keys/leaked, role public.
 func (c *Client) LeakedKey(ctx context.Context, req LeakedKeyRequest) error {
 	_, err := call[struct{}](ctx, c, "POST", "/api/v1/keys/leaked", req)
+	return err
+}
+
+// ListUpstreams lists upstreams with their health, never their credentials.
+//
+// GET /api/v1/upstreams, role viewer.
+func (c *Client) ListUpstreams(ctx context.Context) (*List[Upstream], error) {
+	return call[List[Upstream]](ctx, c, "GET", "/api/v1/upstreams", nil)
+}
+
+// GetUpstream reads an upstream.
+//
+// GET /api/v1/upstreams/{name}, role viewer.
+func (c *Client) GetUpstream(ctx context.Context, req UpstreamRequest) (*Upstream, error) {
+	return call[Upstream](ctx, c, "GET", "/api/v1/upstreams/{name}", req)
+}
+
+// PutUpstream makes or replaces an upstream; one that leads elsewhere loses its credential.
+//
+// PUT /api/v1/upstreams/{name}, role security.
+func (c *Client) PutUpstream(ctx context.Context, req PutUpstreamRequest) (*Upstream, error) {
+	return call[Upstream](ctx, c, "PUT", "/api/v1/upstreams/{name}", req)
+}
+
+// DeleteUpstream removes an upstream and its credential.
+//
+// DELETE /api/v1/upstreams/{name}, role security.
+func (c *Client) DeleteUpstream(ctx context.Context, req UpstreamRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/upstreams/{name}", req)
 	return err
 }
 

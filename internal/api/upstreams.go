@@ -1,0 +1,102 @@
+package api
+
+import (
+	"context"
+	"slices"
+
+	"reeve/client"
+	"reeve/internal/fault"
+	"reeve/internal/identity"
+)
+
+// Upstreams is what the door forwards to; *upstream.Registry is one.
+type Upstreams interface {
+	List() []client.Upstream
+	Put(ctx context.Context, by string, u client.Upstream) (client.Upstream, error)
+	Delete(ctx context.Context, by, name string) error
+}
+
+func (a *API) upstreams() (Upstreams, error) {
+	if a.o.Upstreams == nil {
+		return nil, fault.New(fault.KindUnavailable, "api.not_here", "this server has no door").WithHint("start it with a gateway listener")
+	}
+	return a.o.Upstreams, nil
+}
+
+func listUpstreams(a *API, ctx context.Context, _ *struct{}) (*client.List[client.Upstream], error) {
+	ups, err := a.upstreams()
+	if err != nil {
+		return nil, err
+	}
+	who := whoOf(ctx)
+	all := slices.DeleteFunc(ups.List(), func(u client.Upstream) bool { return !maySeeUpstream(who, u) })
+	return listOf(all, nil, func(u client.Upstream) client.Upstream { return u })
+}
+
+// maySeeUpstream: one's team's, and what others share.
+func maySeeUpstream(who identity.Principal, u client.Upstream) bool {
+	return u.Shared || who.Can(identity.Viewer, u.Team, u.Environment)
+}
+
+// findUpstream is the upstream of that name, if who may see it.
+func findUpstream(ctx context.Context, ups Upstreams, name string) (client.Upstream, bool) {
+	all := ups.List()
+	i := slices.IndexFunc(all, func(u client.Upstream) bool { return u.Name == name && maySeeUpstream(whoOf(ctx), u) })
+	if i < 0 {
+		return client.Upstream{}, false
+	}
+	return all[i], true
+}
+
+func getUpstream(a *API, ctx context.Context, req *client.UpstreamRequest) (*client.Upstream, error) {
+	ups, err := a.upstreams()
+	if err != nil {
+		return nil, err
+	}
+	u, ok := findUpstream(ctx, ups, req.Name)
+	if !ok {
+		return nil, noUpstream(req.Name)
+	}
+	return &u, nil
+}
+
+func noUpstream(name string) error {
+	return fault.New(fault.KindNotFound, "upstream.not_found", "there is no upstream %s", name)
+}
+
+func putUpstream(a *API, ctx context.Context, req *client.PutUpstreamRequest) (*client.Upstream, error) {
+	ups, err := a.upstreams()
+	if err != nil {
+		return nil, err
+	}
+	// Who moves an upstream from one team to another answers for both; the
+	// team that the request names was checked before.
+	all := ups.List()
+	if i := slices.IndexFunc(all, func(u client.Upstream) bool { return u.Name == req.Name }); i >= 0 {
+		if err := where(identity.Security).allowNamed(whoOf(ctx), all[i].Team, all[i].Environment); err != nil {
+			return nil, err
+		}
+	}
+	u, err := ups.Put(ctx, actor(ctx), client.Upstream{
+		Name: req.Name, Kind: req.Kind, Dialect: req.Dialect, URL: req.URL, Team: req.Team, Environment: req.Environment, Shared: req.Shared,
+		External: req.External, Region: req.Region, Headers: req.Headers, Credential: req.Credential, Models: req.Models, Routes: req.Routes,
+		Classes: req.Classes, MaxTokens: req.MaxTokens, TimeoutMS: req.TimeoutMS, AllowPrivate: req.AllowPrivate, Fallback: req.Fallback,
+		HealthPath: req.HealthPath, Revision: req.Revision,
+	})
+	return &u, err
+}
+
+func deleteUpstream(a *API, ctx context.Context, req *client.UpstreamRequest) (*struct{}, error) {
+	ups, err := a.upstreams()
+	if err != nil {
+		return nil, err
+	}
+	u, ok := findUpstream(ctx, ups, req.Name)
+	if !ok {
+		return nil, noUpstream(req.Name)
+	}
+	if err := where(identity.Security).allowNamed(whoOf(ctx), u.Team, u.Environment); err != nil {
+		return nil, err
+	}
+	return &struct{}{}, ups.Delete(ctx, actor(ctx), req.Name)
+}

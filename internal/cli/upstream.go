@@ -1,0 +1,186 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+
+	"reeve/client"
+)
+
+const upstreamHelp = `
+Flags that are not given keep what is there. The credential comes from the
+server's environment (--credential env:OPENAI_API_KEY), from a file in one of
+its folders of secrets (file:/run/secrets/openai) or from standard input
+(--credential -), and is never shown again. Changing --url drops a credential
+that is not given anew.
+
+  reeve upstream set openai --kind llm --dialect openai \
+      --url https://api.openai.com --team core --credential env:OPENAI_API_KEY
+  reeve upstream set crm --kind http --url https://crm.example.com --team core \
+      --route "GET /v1/users/{id} read" --credential - --as header:X-Token`
+
+// texts is a flag that may be given several times.
+type texts []string
+
+func (l *texts) String() string     { return strings.Join(*l, ", ") }
+func (l *texts) Set(s string) error { *l = append(*l, s); return nil }
+
+func runUpstreamSet(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	var in client.PutUpstreamRequest
+	var routes texts
+	var credential, as string
+	fs := c.flags(e)
+	r.bind(fs)
+	fs.StringVar(&in.Kind, "kind", "", "llm or http")
+	fs.StringVar(&in.Dialect, "dialect", "", "of a model upstream: openai, anthropic, azure, bedrock, gemini")
+	fs.StringVar(&in.URL, "url", "", "where it is")
+	fs.StringVar(&in.Team, "team", "", "whose it is")
+	fs.StringVar(&in.Environment, "environment", "production", "of which environment")
+	fs.BoolVar(&in.Shared, "shared", false, "other teams' policies may name it")
+	fs.BoolVar(&in.External, "external", false, "data sent there leaves the house")
+	fs.BoolVar(&in.AllowPrivate, "allow-private", false, "it is inside the house: private addresses and plain http")
+	fs.Int64Var(&in.MaxTokens, "max-tokens", 0, "most tokens of a call; 0 no limit")
+	fs.Int64Var(&in.TimeoutMS, "timeout-ms", 0, "how long its answer may take to begin; 0 no limit")
+	fs.Var(&routes, "route", `what may be called: "METHOD PATH EFFECT"; several`)
+	fs.StringVar(&credential, "credential", "", "env:NAME, file:PATH, - for standard input, or none")
+	fs.StringVar(&as, "as", "bearer", "how the credential is sent: bearer, header:NAME, query:NAME or basic:USER")
+	name, err := oneWord(fs, args, "upstream")
+	if err != nil {
+		return err
+	}
+	given := map[string]bool{}
+	fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	old, err := r.client().GetUpstream(ctx, client.UpstreamRequest{Name: name})
+	var problem *client.Problem
+	switch {
+	case err == nil:
+		in = merged(in, old, given)
+	case errors.As(err, &problem) && problem.Code == "upstream.not_found":
+	default:
+		return err
+	}
+	in.Name = name
+	if given["route"] {
+		in.Routes = nil
+		for _, text := range routes {
+			f := strings.Fields(text)
+			if len(f) != 3 {
+				return fmt.Errorf("%w: --route %q is not METHOD PATH EFFECT", errUsage, text)
+			}
+			in.Routes = append(in.Routes, client.Route{Method: f[0], Path: f[1], Effect: f[2]})
+		}
+	}
+	if given["credential"] {
+		if in.Credential, err = credentialFrom(e.stdin, credential, as); err != nil {
+			return err
+		}
+	}
+	u, err := r.client().PutUpstream(ctx, in)
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, u, func(w io.Writer) {
+		fmt.Fprintf(w, "upstream %s is at revision %d, credential %s\n", u.Name, u.Revision, credentialText(u.Credential))
+		if old != nil && old.Credential != nil && u.Credential == nil && credential != "none" {
+			fmt.Fprintln(w, "its credential was dropped, since it leads elsewhere now: give it again with --credential")
+		}
+	})
+}
+
+// merged is what is there with the flags that were given.
+func merged(in client.PutUpstreamRequest, old *client.Upstream, given map[string]bool) client.PutUpstreamRequest {
+	out := client.PutUpstreamRequest{
+		Kind: old.Kind, Dialect: old.Dialect, URL: old.URL, Team: old.Team, Environment: old.Environment, Shared: old.Shared, External: old.External,
+		Region: old.Region, Headers: old.Headers, Credential: old.Credential, Models: old.Models, Routes: old.Routes, Classes: old.Classes,
+		MaxTokens: old.MaxTokens, TimeoutMS: old.TimeoutMS, AllowPrivate: old.AllowPrivate, Fallback: old.Fallback, HealthPath: old.HealthPath,
+		Revision: old.Revision,
+	}
+	for name, set := range map[string]func(){
+		"kind": func() { out.Kind = in.Kind }, "dialect": func() { out.Dialect = in.Dialect }, "url": func() { out.URL = in.URL },
+		"team": func() { out.Team = in.Team }, "environment": func() { out.Environment = in.Environment },
+		"shared": func() { out.Shared = in.Shared }, "external": func() { out.External = in.External },
+		"allow-private": func() { out.AllowPrivate = in.AllowPrivate }, "max-tokens": func() { out.MaxTokens = in.MaxTokens },
+		"timeout-ms": func() { out.TimeoutMS = in.TimeoutMS },
+	} {
+		if given[name] {
+			set()
+		}
+	}
+	return out
+}
+
+func credentialFrom(stdin io.Reader, text, as string) (*client.Credential, error) {
+	if text == "none" {
+		return nil, nil
+	}
+	kind, name, _ := strings.Cut(as, ":")
+	c := &client.Credential{Kind: kind}
+	if kind == "basic" {
+		c.User = name
+	} else {
+		c.Header = name
+	}
+	if text == "-" {
+		b, err := io.ReadAll(io.LimitReader(stdin, 64<<10))
+		if err != nil {
+			return nil, fmt.Errorf("reading the credential: %w", err)
+		}
+		c.Source, c.Value = "value", strings.TrimSpace(string(b))
+		return c, nil
+	}
+	source, ref, ok := strings.Cut(text, ":")
+	if !ok || source != "env" && source != "file" {
+		return nil, fmt.Errorf("%w: --credential is env:NAME, file:PATH, - or none", errUsage)
+	}
+	c.Source, c.Ref = source, ref
+	return c, nil
+}
+
+func credentialText(c *client.Credential) string {
+	switch {
+	case c == nil:
+		return "none"
+	case !c.Set:
+		return "missing (" + c.Source + ")"
+	}
+	return c.Kind + " from " + c.Source
+}
+
+func runUpstreamList(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	fs := c.flags(e)
+	r.bind(fs)
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	list, err := r.client().ListUpstreams(ctx)
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, list, func(w io.Writer) {
+		fmt.Fprintln(w, "NAME\tKIND\tURL\tTEAM\tENVIRONMENT\tCREDENTIAL\tSTATE")
+		for _, u := range list.Items {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", u.Name, u.Kind, word(u.URL), word(u.Team), word(u.Environment), credentialText(u.Credential), u.Health.State)
+		}
+	})
+}
+
+func runUpstreamDelete(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	fs := c.flags(e)
+	r.bind(fs)
+	name, err := oneWord(fs, args, "upstream")
+	if err != nil {
+		return err
+	}
+	if err := r.client().DeleteUpstream(ctx, client.UpstreamRequest{Name: name}); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.stdout, "upstream %s is removed\n", name)
+	return nil
+}
