@@ -46,6 +46,7 @@ var within = map[string][]string{
 	"internal/intake/dialect/openllmetry":   {"internal/intake/dialect"},
 	"internal/demo":                         {"internal/demo", "internal/bench"},
 	"internal/identity":                     {"internal/identity"},
+	"internal/identity/token":               {"internal/identity/ca"},
 	"internal/gateway":                      {"internal/gateway"},
 	"internal/gateway/llm":                  {"internal/gateway"},
 	"internal/gateway/httpapi":              {"internal/gateway"},
