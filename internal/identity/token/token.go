@@ -128,6 +128,15 @@ func OpenKeys(o Options) (*Keys, error) {
 		if x.private, ok = p.(*ecdsa.PrivateKey); !ok || x.private.Curve != elliptic.P256() {
 			return nil, keysFault(errors.New("not a P-256 key"))
 		}
+		// Sealed again, since a passphrase may have come since.
+		if x.Sealed, err = o.Sealer.Seal("token:"+string(x.Use)+":"+x.ID, der); err != nil {
+			return nil, keysFault(err)
+		}
+	}
+	if len(k.state.Keys) > 0 {
+		if err := k.save(k.state); err != nil {
+			return nil, keysFault(err)
+		}
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()

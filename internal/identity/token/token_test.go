@@ -2,7 +2,10 @@ package token
 
 import (
 	"crypto/x509"
+	"encoding/json"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -245,6 +248,34 @@ func TestKeysTurn(t *testing.T) {
 	w.now = w.now.Add(overlap)
 	if _, list, _, err = w.keys.JWKS(); err != nil || len(list) != 1 {
 		t.Error(len(list), err)
+	}
+}
+
+// A passphrase that comes later encrypts the keys that were there.
+func TestSealedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	pass := filepath.Join(t.TempDir(), "pass")
+	if err := os.WriteFile(pass, []byte("correct horse battery"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	if w.ca, err = ca.Open(ca.Options{Dir: w.dir, TrustDomain: "example.org", PassphraseFile: pass}); err != nil {
+		t.Fatal(err)
+	}
+	w.open(t)
+	text, err := os.ReadFile(filepath.Join(w.dir, "token-keys.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s keyState
+	if err := json.Unmarshal(text, &s); err != nil || len(s.Keys) != 2 {
+		t.Fatal(len(s.Keys), err)
+	}
+	for _, x := range s.Keys {
+		if _, err := x509.ParsePKCS8PrivateKey(x.Sealed[1:]); err == nil {
+			t.Errorf("the %s key is in the clear", x.Use)
+		}
 	}
 }
 
