@@ -1,6 +1,145 @@
 // Made by npm run types from docs/openapi.json; changes here are lost.
 
 export interface paths {
+    "/api/v1/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists registered agents by name */
+        get: operations["ListAgents"];
+        put?: never;
+        /** registers an agent as draft or pilot */
+        post: operations["CreateAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads a registered agent */
+        get: operations["GetAgent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** changes an agent */
+        patch: operations["UpdateAgent"];
+        trace?: never;
+    };
+    "/api/v1/agents/{name}/contain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** narrows what an agent may do, until a time or until it is released */
+        post: operations["ContainAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{name}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the keys of an agent, the newest first */
+        get: operations["ListAgentKeys"];
+        put?: never;
+        /** makes a key of an agent; its text is shown once */
+        post: operations["CreateAgentKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{name}/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** ends a key of an agent */
+        delete: operations["RevokeAgentKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{name}/promote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** takes an agent a step along its lifecycle, or back; into production needs security */
+        post: operations["PromoteAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{name}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** ends a containment; it revives no credential */
+        post: operations["ReleaseAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{name}/retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** ends an agent for good, and its keys with it; its name is never used again */
+        post: operations["RetireAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -82,6 +221,23 @@ export interface paths {
         post?: never;
         /** ends an intake key */
         delete: operations["RevokeIntakeKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys/leaked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** ends an agent key by its text: who holds it may; the answer never says whether it lived */
+        post: operations["LeakedKey"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -463,6 +619,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/stops": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists stops, the newest first, with their receipts */
+        get: operations["ListStops"];
+        put?: never;
+        /** stops a target: cuts its calls in flight, kills an agent's credentials and refuses new calls; answers with the receipt */
+        post: operations["CreateStop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stops/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** tells what a stop would cut now */
+        post: operations["PreviewStop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stops/{id}/lift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** ends a stop; it revives no credential */
+        post: operations["LiftStop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/teams": {
         parameters: {
             query?: never;
@@ -516,10 +724,111 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/upstreams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists upstreams with their health, never their credentials */
+        get: operations["ListUpstreams"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/upstreams/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads an upstream */
+        get: operations["GetUpstream"];
+        /** makes or replaces an upstream; one that leads elsewhere loses its credential */
+        put: operations["PutUpstream"];
+        post?: never;
+        /** removes an upstream and its credential */
+        delete: operations["DeleteUpstream"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Agent: {
+            aliases: components["schemas"]["AgentAlias"][];
+            autonomy: string;
+            /** Format: date-time */
+            contained_till: string | null;
+            containment: string;
+            content: string;
+            /** Format: date-time */
+            created_at: string;
+            data_classes: string[];
+            enforcement: string;
+            environment: string;
+            kind: string;
+            labels: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            last_seen: string | null;
+            lifecycle: string;
+            mode: string;
+            name: string;
+            /** Format: date-time */
+            observe_till: string | null;
+            origin: string;
+            owner: string;
+            purpose: string;
+            revision: number;
+            sponsor: string;
+            standard: components["schemas"]["StandardBreak"][];
+            task?: string;
+            team: string;
+            /** Format: date-time */
+            updated_at: string;
+            version: string;
+        };
+        AgentAlias: {
+            kind: string;
+            value: string;
+        };
+        AgentKey: {
+            agent: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            id: string;
+            key?: string;
+            label: string;
+            /** Format: date-time */
+            last_used: string | null;
+            networks: string[];
+            /** Format: date-time */
+            revoked_at: string | null;
+        };
+        AgentKeyList: {
+            items: components["schemas"]["AgentKey"][];
+            next?: string;
+        };
+        AgentList: {
+            items: components["schemas"]["Agent"][];
+            next?: string;
+        };
+        AgentReasonRequest: {
+            reason: string;
+        };
         AuditRecord: {
             after?: unknown;
             /** Format: date-time */
@@ -541,6 +850,12 @@ export interface components {
             n: number;
             value: number | null;
         };
+        ContainAgentRequest: {
+            containment: string;
+            reason: string;
+            /** Format: date-time */
+            until?: string | null;
+        };
         Cost: {
             amount: number | null;
             basis: string;
@@ -553,6 +868,32 @@ export interface components {
             root_seen: boolean;
             unknown_cost_calls: number;
             unknown_usage_calls: number;
+        };
+        CreateAgentKeyRequest: {
+            expires_in?: string;
+            label: string;
+            networks?: string[];
+        };
+        CreateAgentRequest: {
+            aliases?: components["schemas"]["AgentAlias"][];
+            autonomy?: string;
+            content?: string;
+            data_classes?: string[];
+            enforcement?: string;
+            environment?: string;
+            kind?: string;
+            labels?: {
+                [key: string]: string;
+            };
+            lifecycle?: string;
+            mode?: string;
+            name: string;
+            owner?: string;
+            purpose: string;
+            reason?: string;
+            sponsor?: string;
+            task?: string;
+            team: string;
         };
         CreateIntakeKeyRequest: {
             bytes_per_second?: number;
@@ -570,6 +911,12 @@ export interface components {
             password: string;
             teams?: string[];
         };
+        CreateStopRequest: {
+            reason: string;
+            target: components["schemas"]["StopTarget"];
+            /** Format: date-time */
+            until?: string | null;
+        };
         CreateTeamRequest: {
             channel?: string;
             name: string;
@@ -579,6 +926,26 @@ export interface components {
             grants?: components["schemas"]["Grant"][];
             kind?: string;
             name: string;
+        };
+        Credential: {
+            header?: string;
+            kind: string;
+            ref?: string;
+            region?: string;
+            set: boolean;
+            source: string;
+            user?: string;
+            value?: string;
+        };
+        CutCall: {
+            agent: string;
+            bytes_out: number;
+            cut_ms: number;
+            decision_id: string;
+            resource: string;
+            run_id?: string;
+            /** Format: date-time */
+            started_at: string;
         };
         Deviation: {
             high?: number | null;
@@ -679,6 +1046,12 @@ export interface components {
             items: components["schemas"]["IntakeKey"][];
             next?: string;
         };
+        LeakedKeyRequest: {
+            key: string;
+        };
+        LiftStopRequest: {
+            reason?: string;
+        };
         Log: {
             agent?: string;
             /** Format: date-time */
@@ -756,6 +1129,14 @@ export interface components {
         MetricPointList: {
             items: components["schemas"]["MetricPoint"][];
             next?: string;
+        };
+        ModelRule: {
+            classes?: string[];
+            /** Format: date-time */
+            deprecated: string | null;
+            max_output?: number;
+            name: string;
+            region?: string;
         };
         NewIntakeKey: {
             key: components["schemas"]["IntakeKey"];
@@ -875,6 +1256,9 @@ export interface components {
             items: components["schemas"]["Person"][];
             next?: string;
         };
+        PreviewStopRequest: {
+            target: components["schemas"]["StopTarget"];
+        };
         Problem: {
             code: string;
             detail?: string;
@@ -882,6 +1266,33 @@ export interface components {
             status: number;
             title: string;
             type?: string;
+        };
+        PromoteAgentRequest: {
+            reason: string;
+            to: string;
+        };
+        PutUpstreamRequest: {
+            allow_private?: boolean;
+            classes?: string[];
+            credential?: components["schemas"]["Credential"] | null;
+            dialect?: string;
+            environment: string;
+            external?: boolean;
+            fallback?: string[];
+            headers?: {
+                [key: string]: string;
+            };
+            health_path?: string;
+            kind: string;
+            max_tokens?: number;
+            models?: components["schemas"]["ModelRule"][];
+            region?: string;
+            revision?: number;
+            routes?: components["schemas"]["Route"][];
+            shared?: boolean;
+            team: string;
+            timeout_ms?: number;
+            url: string;
         };
         Query: {
             /** @example 1h */
@@ -915,6 +1326,28 @@ export interface components {
             scanned: number;
             source: string;
             took_ms: number;
+        };
+        Receipt: {
+            agent?: string;
+            calls_cut: components["schemas"]["CutCall"][];
+            credentials_revoked: number;
+            delegates: string[];
+            id: string;
+            notes: string[];
+            /** Format: date-time */
+            requested_at: string;
+            /** Format: date-time */
+            stopped_at: string;
+            targets: components["schemas"]["StopNode"][];
+            through_door: boolean;
+            time_to_stop_ms: number;
+        };
+        Route: {
+            classes?: string[];
+            effect: string;
+            method: string;
+            name: string;
+            path: string;
         };
         Run: {
             agent: string;
@@ -1058,6 +1491,14 @@ export interface components {
             person: components["schemas"]["Person"];
             secret: string;
         };
+        StandardBreak: {
+            refused: boolean;
+            rule: string;
+            text: string;
+            waive_reason?: string;
+            /** Format: date-time */
+            waived_till: string | null;
+        };
         Step: {
             agent?: string;
             attributes?: {
@@ -1127,6 +1568,42 @@ export interface components {
             items: components["schemas"]["Step"][];
             next?: string;
         };
+        Stop: {
+            by: string;
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            /** Format: date-time */
+            lifted_at: string | null;
+            lifted_by?: string;
+            reason: string;
+            receipt: components["schemas"]["Receipt"] | null;
+            target: components["schemas"]["StopTarget"];
+            /** Format: date-time */
+            until: string | null;
+        };
+        StopList: {
+            items: components["schemas"]["Stop"][];
+            next?: string;
+        };
+        StopNode: {
+            calls_cut: number;
+            node: string;
+            state: string;
+            /** Format: date-time */
+            stopped_at: string;
+        };
+        StopPreview: {
+            agents: string[];
+            calls: components["schemas"]["CutCall"][];
+            target: components["schemas"]["StopTarget"];
+            through_door: boolean;
+            total: number;
+        };
+        StopTarget: {
+            kind: string;
+            value?: string;
+        };
         Team: {
             channel?: string;
             /** Format: date-time */
@@ -1164,6 +1641,24 @@ export interface components {
             name: string;
             result: string | null;
         };
+        UpdateAgentRequest: {
+            aliases?: components["schemas"]["AgentAlias"][] | null;
+            autonomy?: string | null;
+            content?: string | null;
+            data_classes?: string[] | null;
+            enforcement?: string | null;
+            kind?: string | null;
+            labels?: {
+                [key: string]: string;
+            };
+            mode?: string | null;
+            owner?: string | null;
+            purpose?: string | null;
+            reason?: string;
+            revision?: number;
+            sponsor?: string | null;
+            task?: string | null;
+        };
         UpdatePersonRequest: {
             disabled?: boolean | null;
             email?: string | null;
@@ -1172,6 +1667,48 @@ export interface components {
             password?: string | null;
             teams?: string[] | null;
             version: number;
+        };
+        Upstream: {
+            allow_private: boolean;
+            classes?: string[];
+            /** Format: date-time */
+            created_at: string;
+            credential: components["schemas"]["Credential"] | null;
+            dialect?: string;
+            environment: string;
+            external: boolean;
+            fallback?: string[];
+            headers?: {
+                [key: string]: string;
+            };
+            health: components["schemas"]["UpstreamHealth"];
+            health_path?: string;
+            kind: string;
+            max_tokens?: number;
+            models?: components["schemas"]["ModelRule"][];
+            name: string;
+            region?: string;
+            revision: number;
+            routes?: components["schemas"]["Route"][];
+            shared: boolean;
+            team: string;
+            timeout_ms?: number;
+            /** Format: date-time */
+            updated_at: string;
+            url: string;
+        };
+        UpstreamHealth: {
+            calls: number;
+            errors: number;
+            last_error?: string;
+            p95_ms: number | null;
+            /** Format: date-time */
+            since: string | null;
+            state: string;
+        };
+        UpstreamList: {
+            items: components["schemas"]["Upstream"][];
+            next?: string;
         };
         Usage: {
             input_cache_read: number | null;
@@ -1189,6 +1726,378 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    ListAgents: {
+        parameters: {
+            query?: {
+                contained?: boolean;
+                cursor?: string;
+                lifecycle?: string;
+                limit?: number;
+                team?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    CreateAgent: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateAgentRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    UpdateAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateAgentRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ContainAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContainAgentRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListAgentKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentKeyList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    CreateAgentKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateAgentKeyRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentKey"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RevokeAgentKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PromoteAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PromoteAgentRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ReleaseAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgentReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RetireAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgentReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListAudit: {
         parameters: {
             query?: {
@@ -1361,6 +2270,37 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    LeakedKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeakedKeyRequest"];
+            };
+        };
         responses: {
             /** @description done */
             204: {
@@ -2183,6 +3123,139 @@ export interface operations {
             };
         };
     };
+    ListStops: {
+        parameters: {
+            query?: {
+                active?: boolean;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StopList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    CreateStop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateStopRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stop"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PreviewStop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewStopRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StopPreview"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    LiftStop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LiftStopRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stop"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListTeams: {
         parameters: {
             query?: never;
@@ -2319,6 +3392,130 @@ export interface operations {
             header?: never;
             path: {
                 id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListUpstreams: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpstreamList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetUpstream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upstream"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutUpstream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutUpstreamRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upstream"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteUpstream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
             };
             cookie?: never;
         };
