@@ -227,9 +227,13 @@ func (a *Agent) check() error {
 		field, word string
 		words       []string
 	}{
-		{"kind", a.Kind, kinds}, {"mode", a.Mode, modes}, {"lifecycle", a.Lifecycle, []string{Draft, Pilot, Production, Retired}},
-		{"autonomy", a.Autonomy, autonomies}, {"containment", a.Containment, containments},
-		{"enforcement", a.Enforcement, enforcements}, {"content", a.Content, contents},
+		{"kind", a.Kind, kinds},
+		{"mode", a.Mode, modes},
+		{"lifecycle", a.Lifecycle, []string{Draft, Pilot, Production, Retired}},
+		{"autonomy", a.Autonomy, autonomies},
+		{"containment", a.Containment, containments},
+		{"enforcement", a.Enforcement, enforcements},
+		{"content", a.Content, contents},
 	} {
 		if err := oneOf(w.field, w.word, w.words); err != nil {
 			return err

@@ -19,8 +19,16 @@ func (r *Registry) Create(ctx context.Context, who Actor, n Agent, reason string
 		field *string
 		word  string
 	}{
-		{&a.Owner, who.Name}, {&a.Kind, "internal"}, {&a.Environment, "production"}, {&a.Mode, "interactive"}, {&a.Lifecycle, Pilot},
-		{&a.Autonomy, Supervised}, {&a.Containment, None}, {&a.Enforcement, Enforce}, {&a.Content, "full"}, {&a.Origin, OriginRegistered},
+		{&a.Owner, who.Name},
+		{&a.Kind, "internal"},
+		{&a.Environment, "production"},
+		{&a.Mode, "interactive"},
+		{&a.Lifecycle, Pilot},
+		{&a.Autonomy, Supervised},
+		{&a.Containment, None},
+		{&a.Enforcement, Enforce},
+		{&a.Content, "full"},
+		{&a.Origin, OriginRegistered},
 	} {
 		if *d.field == "" {
 			*d.field = d.word
@@ -177,8 +185,15 @@ func (r *Registry) Update(ctx context.Context, who Actor, name string, c Change)
 			to   *string
 			from *string
 		}{
-			{&after.Owner, c.Owner}, {&after.Sponsor, c.Sponsor}, {&after.Purpose, c.Purpose}, {&after.Kind, c.Kind}, {&after.Mode, c.Mode},
-			{&after.Autonomy, c.Autonomy}, {&after.Enforcement, c.Enforcement}, {&after.Content, c.Content}, {&after.Task, c.Task},
+			{&after.Owner, c.Owner},
+			{&after.Sponsor, c.Sponsor},
+			{&after.Purpose, c.Purpose},
+			{&after.Kind, c.Kind},
+			{&after.Mode, c.Mode},
+			{&after.Autonomy, c.Autonomy},
+			{&after.Enforcement, c.Enforcement},
+			{&after.Content, c.Content},
+			{&after.Task, c.Task},
 		} {
 			if f.from != nil {
 				*f.to = *f.from

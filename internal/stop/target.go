@@ -149,8 +149,16 @@ func (s *set) find(c *Call, now func() time.Time) *client.Stop {
 		return nil
 	}
 	for _, kv := range [...][2]string{
-		{KindAgent, c.Agent}, {KindTeam, c.Team}, {KindInstance, c.Instance}, {KindCredential, c.Credential}, {KindRun, c.Run},
-		{KindSession, c.Session}, {KindUser, c.User}, {KindVersion, c.Version}, {KindTool, c.Tool}, {KindUpstream, c.Upstream},
+		{KindAgent, c.Agent},
+		{KindTeam, c.Team},
+		{KindInstance, c.Instance},
+		{KindCredential, c.Credential},
+		{KindRun, c.Run},
+		{KindSession, c.Session},
+		{KindUser, c.User},
+		{KindVersion, c.Version},
+		{KindTool, c.Tool},
+		{KindUpstream, c.Upstream},
 	} {
 		if st := look(kv[0], kv[1]); st != nil {
 			return st

@@ -152,8 +152,10 @@ func TestBad(t *testing.T) {
 	w, other := newWorld(t), newWorld(t)
 	access, svid := w.key(useAccess), w.key(useSVID)
 	make := func(edit func(*claims)) claims {
-		c := claims{Issuer: issuer, Subject: "spiffe://example.org/agent/a/i", Audience: jwt.Audience{door}, ClientID: "a", ID: "j",
-			IssuedAt: jwt.NewNumericDate(w.now), Expires: jwt.NewNumericDate(w.now.Add(time.Minute))}
+		c := claims{
+			Issuer: issuer, Subject: "spiffe://example.org/agent/a/i", Audience: jwt.Audience{door}, ClientID: "a", ID: "j",
+			IssuedAt: jwt.NewNumericDate(w.now), Expires: jwt.NewNumericDate(w.now.Add(time.Minute)),
+		}
 		if edit != nil {
 			edit(&c)
 		}
