@@ -1,0 +1,82 @@
+package policy
+
+import "reeve/internal/activity"
+
+// Effect is what the floor takes an action to be: the resource's effect as a
+// person set it, else what its type always is, else the worst.
+func (r *Resource) effect() string {
+	if r.Effect != "" {
+		return r.Effect
+	}
+	switch r.Type {
+	case "Model":
+		return "think"
+	case "Source":
+		return "read"
+	}
+	return "destructive"
+}
+
+// floor is what an agent may do at most, whatever the policies say. Every word
+// that it does not know denies.
+func floor(a *Agent, effect string, dev bool) (activity.Verdict, string) {
+	const allow, hold, deny = activity.VerdictAllow, activity.VerdictHold, activity.VerdictDeny
+	risk := 0
+	switch effect {
+	case "think", "read":
+	case "write":
+		risk = 1
+	case "destructive":
+		risk = 2
+	default:
+		return deny, "floor.effect"
+	}
+	switch a.Lifecycle {
+	case "pilot", "production":
+	case "draft":
+		if !dev {
+			return deny, "floor.draft"
+		}
+	case "retired":
+		return deny, "floor.retired"
+	default:
+		return deny, "floor.lifecycle"
+	}
+	// holdFrom and denyFrom are the risks from which it holds and denies.
+	holdFrom, denyFrom, code := 3, 3, ""
+	switch a.Containment {
+	case "none", "throttled": // throttled scales limits, which are the gateway's
+	case "supervised":
+		holdFrom, code = 1, "floor.contained_supervised"
+	case "read_only":
+		denyFrom, code = 1, "floor.contained_read_only"
+	case "quarantined":
+		return deny, "floor.quarantined"
+	default:
+		return deny, "floor.containment"
+	}
+	if risk >= denyFrom {
+		return deny, code
+	}
+	switch a.Autonomy {
+	case "autonomous":
+	case "bounded":
+		if risk == 2 {
+			return hold, "floor.bounded"
+		}
+	case "supervised":
+		if risk >= 1 {
+			return hold, "floor.supervised"
+		}
+	case "read_only":
+		if risk >= 1 {
+			return deny, "floor.read_only"
+		}
+	default:
+		return deny, "floor.autonomy"
+	}
+	if risk >= holdFrom {
+		return hold, code
+	}
+	return allow, ""
+}

@@ -1,0 +1,352 @@
+// Package policy decides whether an agent may do what it proposes.
+//
+// What for: people write policies in Cedar; the engine answers each proposed
+// action with allow, hold or deny, why, and with what is due first (a person's
+// yes, redaction, a rate).
+//
+// Who calls it: the gateway, for every call that passes the door.
+//
+// Promises: the verdict is the stricter of the policies and of the floor, which
+// is code that no policy can loosen. What is not permitted is denied; a forbid
+// whose evaluation errs denies. Obligations of all matching statements add up.
+// Only statements whose scope can match are evaluated, and the answer is that
+// of the whole set. Decide does no I/O, takes no lock, and sees a replaced set
+// at once and whole.
+//
+// How it fails: Compile refuses text that does not parse, does not fit the
+// schema, or carries an annotation that it cannot read, with policy.invalid,
+// line and column. Decide does not fail; it denies.
+//
+// Start reading at Compile and Engine.Decide; floor.go is the floor.
+package policy
+
+import (
+	"crypto/sha256"
+	_ "embed" // the schema
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	cedar "github.com/cedar-policy/cedar-go"
+	"github.com/cedar-policy/cedar-go/types"
+	"github.com/cedar-policy/cedar-go/x/exp/ast"
+	"github.com/cedar-policy/cedar-go/x/exp/schema"
+	"github.com/cedar-policy/cedar-go/x/exp/schema/resolved"
+	"github.com/cedar-policy/cedar-go/x/exp/schema/validate"
+
+	"reeve/internal/fault"
+)
+
+//go:embed reeve.cedarschema
+var schemaText []byte
+
+const (
+	maxText       = 256 << 10
+	maxStatements = 1000
+	maxAnnotation = 1000
+	maxHoldPeople = 10
+)
+
+// Document is a policy as people write it: a named set of Cedar statements.
+type Document struct {
+	Name      string
+	Team      string // whose agents it is about; "" for everybody's
+	Guardrail bool   // forbids only
+	Observe   bool   // counts in Decision.Would alone
+	Cedar     string
+}
+
+// HoldGroup is a group of which Count distinct people must agree.
+type HoldGroup struct {
+	Group string
+	Count int
+}
+
+// Limit is a rate that a matching statement sets, such as "30/h by agent".
+type Limit struct{ Text, Statement string }
+
+// Statement is one statement of a compiled policy.
+type Statement struct {
+	Policy, ID, Effect, Reason, Owner, Hash string
+	Line                                    int
+	Hold                                    []HoldGroup
+	Redact                                  []string
+	Limits                                  []string
+
+	key        cedar.PolicyID
+	rank       int
+	cedar      *cedar.Policy
+	forbid     bool
+	team       string
+	observe    bool
+	obliged    bool
+	principal  types.EntityUID // the scope's entity; zero for any
+	resource   types.EntityUID
+	actions    []types.EntityUID // nil for any
+	paths      []types.String    // of arguments
+	fields     []types.String    // of the context; nil with wholeContext
+	allContext bool
+}
+
+// Compiler checks policies against the schema; it is immutable.
+type Compiler struct {
+	schema    *resolved.Schema
+	validator *validate.Validator
+}
+
+// NewCompiler reads the embedded schema; failing is a bug in Reeve.
+func NewCompiler() (*Compiler, error) {
+	var s schema.Schema
+	if err := s.UnmarshalCedar(schemaText); err != nil {
+		return nil, fmt.Errorf("reading the Cedar schema: %w", err)
+	}
+	r, err := s.Resolve()
+	if err != nil {
+		return nil, fmt.Errorf("resolving the Cedar schema: %w", err)
+	}
+	return &Compiler{schema: r, validator: validate.New(r, validate.WithStrict())}, nil
+}
+
+// position is where cedar-go's parser says its complaint is.
+var position = regexp.MustCompile(`(\d+):(\d+)`)
+
+func invalid(d *Document, line, column int, format string, args ...any) error {
+	return fault.New(fault.KindInvalid, "policy.invalid", "policy %s, line %d, column %d: %s", d.Name, line, column, fmt.Sprintf(format, args...))
+}
+
+// Compile parses and checks a policy's text.
+func (c *Compiler) Compile(d Document) ([]Statement, error) {
+	if len(d.Cedar) > maxText {
+		return nil, fault.New(fault.KindInvalid, "policy.too_large", "a policy has at most %d bytes", maxText)
+	}
+	list, err := cedar.NewPolicyListFromBytes(d.Name, []byte(d.Cedar))
+	if err != nil {
+		line, column := 1, 1
+		if m := position.FindStringSubmatch(err.Error()); m != nil {
+			line, _ = strconv.Atoi(m[1])
+			column, _ = strconv.Atoi(m[2])
+		}
+		return nil, invalid(&d, line, column, "%v", err)
+	}
+	if len(list) == 0 || len(list) > maxStatements {
+		return nil, invalid(&d, 1, 1, "a policy has 1 to %d statements, not %d", maxStatements, len(list))
+	}
+	out := make([]Statement, 0, len(list))
+	seen := map[string]bool{}
+	for i, p := range list {
+		s, err := c.statement(&d, p, i)
+		if err != nil {
+			return nil, err
+		}
+		if seen[s.ID] {
+			return nil, invalid(&d, p.Position().Line, p.Position().Column, "@id(%q) is there twice", s.ID)
+		}
+		seen[s.ID] = true
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+func (c *Compiler) statement(d *Document, p *cedar.Policy, i int) (Statement, error) {
+	at := p.Position()
+	tree := (*ast.Policy)(p.AST())
+	refuse := func(format string, args ...any) (Statement, error) {
+		return Statement{}, invalid(d, at.Line, at.Column, format, args...)
+	}
+	sum := sha256.Sum256(p.MarshalCedar())
+	s := Statement{
+		Policy: d.Name, ID: "#" + strconv.Itoa(i+1), Effect: "permit", Hash: hex.EncodeToString(sum[:]), Line: at.Line,
+		cedar: p, forbid: p.Effect() == cedar.Forbid, team: d.Team, observe: d.Observe,
+	}
+	if s.forbid {
+		s.Effect = "forbid"
+	} else if d.Guardrail {
+		return refuse("a guardrail only forbids")
+	}
+	for _, a := range tree.Annotations {
+		v := string(a.Value)
+		if strings.TrimSpace(v) == "" || len(v) > maxAnnotation {
+			return refuse("@%s needs a value of at most %d bytes", a.Key, maxAnnotation)
+		}
+		ok := true
+		switch a.Key {
+		case "id":
+			s.ID = v
+		case "reason":
+			s.Reason = v
+		case "owner":
+			s.Owner = v
+		case "hold":
+			s.Hold, ok = parseHold(v)
+		case "redact":
+			s.Redact, ok = parseNames(v)
+		case "limit":
+			s.Limits, ok = parseLimits(v)
+		default:
+			return refuse("there is no annotation @%s; there are @id, @reason, @owner, @hold, @redact and @limit", a.Key)
+		}
+		if !ok {
+			return refuse("@%s(%q) cannot be read", a.Key, v)
+		}
+	}
+	s.obliged = s.Hold != nil || s.Redact != nil || s.Limits != nil
+	if err := c.validator.Policy(s.ID, tree); err != nil {
+		return refuse("%v", err)
+	}
+	s.principal, s.resource = scopeEntity(tree.Principal), scopeEntity(tree.Resource)
+	switch a := tree.Action.(type) {
+	case ast.ScopeTypeEq:
+		s.actions = []types.EntityUID{a.Entity}
+	case ast.ScopeTypeIn:
+		s.actions = []types.EntityUID{a.Entity}
+	case ast.ScopeTypeInSet:
+		s.actions = a.Entities
+	}
+	var unknown *types.EntityUID
+	uid := func(u types.EntityUID) {
+		e, isEnum := c.schema.Enums[u.Type]
+		if isEnum && !slices.Contains(e.Values, u) && unknown == nil {
+			unknown = &u
+		}
+	}
+	uid(s.principal)
+	uid(s.resource)
+	for _, cond := range tree.Conditions {
+		bare := 0
+		ast.Inspect(ast.NewNode(cond.Body), func(n ast.IsNode) bool {
+			switch n := n.(type) {
+			case ast.NodeTypeVariable:
+				if n.Name == "context" {
+					bare++
+				}
+			case ast.NodeTypeAccess:
+				bare -= s.field(n.Arg, n.Value)
+			case ast.NodeTypeHas:
+				bare -= s.field(n.Arg, n.Value)
+			case ast.NodeTypeHasTag:
+				s.path(n.Right)
+			case ast.NodeTypeGetTag:
+				s.path(n.Right)
+			case ast.NodeTypeIsIn:
+				_ = n
+			case ast.NodeValue:
+				walkValue(n.Value, uid)
+			}
+			return true
+		})
+		s.allContext = s.allContext || bare != 0
+	}
+	if unknown != nil {
+		line, column := locate(d.Cedar, at.Offset, unknown.String())
+		return Statement{}, invalid(d, line, column, "%s is not one of the values of %s", unknown, unknown.Type)
+	}
+	return s, nil
+}
+
+// field notes a use of context.name and is 1 when it was one.
+func (s *Statement) field(of ast.IsNode, name types.String) int {
+	if v, ok := of.(ast.NodeTypeVariable); !ok || v.Name != "context" {
+		return 0
+	}
+	if !slices.Contains(s.fields, name) {
+		s.fields = append(s.fields, name)
+	}
+	return 1
+}
+
+func (s *Statement) path(n ast.IsNode) {
+	if v, ok := n.(ast.NodeValue); ok {
+		if text, ok := v.Value.(types.String); ok && !slices.Contains(s.paths, text) {
+			s.paths = append(s.paths, text)
+		}
+	}
+}
+
+func walkValue(v types.Value, uid func(types.EntityUID)) {
+	switch v := v.(type) {
+	case types.EntityUID:
+		uid(v)
+	case types.Set:
+		for e := range v.All() {
+			walkValue(e, uid)
+		}
+	case types.Record:
+		for e := range v.Values() {
+			walkValue(e, uid)
+		}
+	}
+}
+
+func scopeEntity(n ast.IsScopeNode) types.EntityUID {
+	switch n := n.(type) {
+	case ast.ScopeTypeEq:
+		return n.Entity
+	case ast.ScopeTypeIn:
+		return n.Entity
+	case ast.ScopeTypeIsIn:
+		return n.Entity
+	}
+	return types.EntityUID{}
+}
+
+// locate finds line and column of what, from an offset on; Cedar's tree keeps
+// no positions inside a statement.
+func locate(text string, from int, what string) (line, column int) {
+	at := from
+	if i := strings.Index(text[from:], what); i >= 0 {
+		at += i
+	}
+	before := text[:at]
+	return 1 + strings.Count(before, "\n"), 1 + len([]rune(before[strings.LastIndexByte(before, '\n')+1:]))
+}
+
+var nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
+
+func parseNames(v string) ([]string, bool) {
+	var out []string
+	for part := range strings.SplitSeq(v, ",") {
+		part = strings.TrimSpace(part)
+		if !nameForm.MatchString(part) {
+			return nil, false
+		}
+		out = append(out, part)
+	}
+	return out, true
+}
+
+func parseHold(v string) ([]HoldGroup, bool) {
+	var out []HoldGroup
+	for part := range strings.SplitSeq(v, ",") {
+		name, count, counted := strings.Cut(strings.TrimSpace(part), ":")
+		g := HoldGroup{name, 1}
+		if counted {
+			n, err := strconv.Atoi(count)
+			if err != nil || n < 1 || n > maxHoldPeople {
+				return nil, false
+			}
+			g.Count = n
+		}
+		if !nameForm.MatchString(name) {
+			return nil, false
+		}
+		out = append(out, g)
+	}
+	return out, true
+}
+
+var limitForm = regexp.MustCompile(`^[1-9][0-9]{0,8}/[smhd] by (agent|instance|user|team|resource)$`)
+
+func parseLimits(v string) ([]string, bool) {
+	var out []string
+	for part := range strings.SplitSeq(v, ",") {
+		part = strings.TrimSpace(part)
+		if !limitForm.MatchString(part) {
+			return nil, false
+		}
+		out = append(out, part)
+	}
+	return out, true
+}
