@@ -208,10 +208,14 @@ func TestDecide(t *testing.T) {
 		{name: "nothing permits", want: 2, would: 2, code: "policy.no_permit"},
 		{name: "permit", docs: []Document{{Name: "a", Cedar: permit}}},
 		{name: "forbid wins", docs: []Document{{Name: "a", Cedar: permit + "forbid (principal, action, resource);"}}, want: 2, would: 2, code: "policy.forbid"},
-		{name: "forbid that errs", docs: []Document{{Name: "a", Cedar: permit + `forbid (principal, action == Action::"call_tool", resource) when { resource.effect == Effect::"read" && 9223372036854775807 + context.depth > 0 };`}},
-			change: func(r *Request) { r.Call.Depth = 1 }, want: 2, would: 2, code: "policy.error"},
-		{name: "plain permit that errs permits nothing", docs: []Document{{Name: "a", Cedar: `permit (principal, action == Action::"call_tool", resource) when { 9223372036854775807 + context.depth > 0 };` + permit}},
-			change: func(r *Request) { r.Call.Depth = 1 }},
+		{
+			name: "forbid that errs", docs: []Document{{Name: "a", Cedar: permit + `forbid (principal, action == Action::"call_tool", resource) when { resource.effect == Effect::"read" && 9223372036854775807 + context.depth > 0 };`}},
+			change: func(r *Request) { r.Call.Depth = 1 }, want: 2, would: 2, code: "policy.error",
+		},
+		{
+			name: "plain permit that errs permits nothing", docs: []Document{{Name: "a", Cedar: `permit (principal, action == Action::"call_tool", resource) when { 9223372036854775807 + context.depth > 0 };` + permit}},
+			change: func(r *Request) { r.Call.Depth = 1 },
+		},
 		{name: "hold adds up", docs: []Document{{Name: "a", Cedar: permit + `@hold("ops:2") forbid (principal, action, resource);`}}, want: 1, would: 1, code: "policy.hold"},
 		{name: "observed forbid", docs: []Document{{Name: "a", Cedar: permit}, {Name: "b", Observe: true, Cedar: "forbid (principal, action, resource);"}}, want: 0, would: 2, code: "policy.forbid"},
 		{name: "observed permit", docs: []Document{{Name: "a", Observe: true, Cedar: permit}}, want: 2, would: 0},
@@ -219,8 +223,10 @@ func TestDecide(t *testing.T) {
 		{name: "another team's policy", docs: []Document{{Name: "a", Team: "sales", Cedar: permit}}, want: 2, would: 2, code: "policy.no_permit"},
 		{name: "an upstream not shared", docs: []Document{{Name: "a", Team: "support", Cedar: permit}}, want: 2, would: 2, code: "policy.no_permit"},
 		{name: "a shared upstream", docs: []Document{{Name: "a", Team: "support", Cedar: permit}}, change: func(r *Request) { r.Resource.UpstreamShared = true }},
-		{name: "a value that does not fit", docs: []Document{{Name: "a", Cedar: permit + `permit (principal, action == Action::"call_tool", resource) when { context.args.int.hasTag("/n") };`}},
-			change: func(r *Request) { r.Call.Args.Unfit = []string{"/n"} }, want: 2, would: 2, code: "policy.error"},
+		{
+			name: "a value that does not fit", docs: []Document{{Name: "a", Cedar: permit + `permit (principal, action == Action::"call_tool", resource) when { context.args.int.hasTag("/n") };`}},
+			change: func(r *Request) { r.Call.Args.Unfit = []string{"/n"} }, want: 2, would: 2, code: "policy.error",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
