@@ -17,7 +17,8 @@ Stops an agent, or with KIND=VALUE an instance, run, session, user, version,
 tool, model, upstream, team, label (label=key=value) or credential, or
 everything. It first shows what would be cut and asks; --yes does not ask,
 --preview only shows. Calls in flight are cut, an agent's credentials die, and
-new calls are refused until the stop is lifted or --for is over.
+new calls are refused until the stop is lifted or --for is over. What does not
+pass the door goes on: the receipt says so.
 
   reeve stop refund-agent --reason "refunds twice"
   reeve stop run=0af7651916cd43dd8448eb211c80319c --yes --reason loop

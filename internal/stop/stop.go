@@ -376,7 +376,7 @@ func (b *Board) Stop(ctx context.Context, by string, t client.StopTarget, reason
 	if len(b.stops.Load().all) >= maxStops {
 		return client.Stop{}, fault.New(fault.KindExhausted, "stop.too_many", "%d stops are in force already", maxStops).WithHint("lift some, or stop a team or everything")
 	}
-	st := &client.Stop{ID: "stp_" + strings.ToLower(rand.Text()), Target: t, Reason: reason, By: by, CreatedAt: requested.UTC().Truncate(time.Microsecond)}
+	st := &client.Stop{ID: "stop_" + strings.ToLower(rand.Text()), Target: t, Reason: reason, By: by, CreatedAt: requested.UTC().Truncate(time.Microsecond)}
 	if !until.IsZero() {
 		u := until.UTC().Truncate(time.Microsecond)
 		st.Until = &u

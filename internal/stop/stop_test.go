@@ -400,7 +400,7 @@ func TestRefusedStops(t *testing.T) {
 			t.Errorf("%s: %v, want %s", c.name, err, c.want)
 		}
 	}
-	if _, err := b.Lift(t.Context(), "ada", "stp_none", ""); code(err) != "stop.not_found" {
+	if _, err := b.Lift(t.Context(), "ada", "stop_none", ""); code(err) != "stop.not_found" {
 		t.Errorf("Lift: %v", err)
 	}
 }
