@@ -1,0 +1,163 @@
+// Package gateway is the door: what agents do passes it, and it decides,
+// records, forwards and can end each action.
+//
+// What for: an agent calls a model or an API through /llm/{upstream}/... or
+// /http/{upstream}/... and presents a credential of its own; the upstream's
+// credential is added here and never seen by the agent.
+//
+// Who calls it: app serves the handler on gateway_listen.
+//
+// Promises: each call goes through the stages below in this order. Nothing is
+// forwarded before its decision record is durable; what cannot be recorded is
+// refused. Nothing on the path waits for the control database or the telemetry
+// store. A stop ends calls in flight. What is not acted on passes byte for
+// byte, and streams are not buffered.
+//
+//	accept    limits, host and origin
+//	identify  whose credential is this, what does it stand for
+//	propose   what would the call do (a Protocol reads it)
+//	join      run, session and trace that it belongs to
+//	enter     is it stopped (stop.Board)
+//	decide    policy and floor (policy.Engine)
+//	limit     rates and budgets, reserved at their upper bound
+//	content   block, redact, flag
+//	record    decision.Log, durable
+//	forward   with the upstream's credential, answer watched as it passes
+//	settle    budget, decision completed, step of the run published
+//
+// How it fails: closed, with a stable code in the shape that the protocol's
+// clients read, and X-Reeve-Decision where there is a record.
+//
+// Start reading at Call and Proposal, then the stages in that order.
+package gateway
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"reeve/internal/activity"
+	"reeve/internal/agent"
+	"reeve/internal/fault"
+	"reeve/internal/policy"
+	"reeve/internal/upstream"
+)
+
+// Caller is who calls, as the credential proved it and the register knows it.
+type Caller struct {
+	Agent        *agent.Agent
+	Credential   string // x509_svid, jwt_svid, access_token, foreign_token, agent_key, dev
+	CredentialID string // key id, jti or serial; never a secret
+	Bound        bool   // tied to a key whose possession was shown
+	Instance     string
+	User         string   // whom it acts for; "" for nobody
+	UserTeams    []string // of that user, as our directory knows them
+	UserGroups   []string
+	Chain        []string // agents it acts for, nearest first
+	Epoch        int64    // of the agent when the credential was made
+	Expires      time.Time
+	Address      netip.Addr
+}
+
+// Protocol reads one family of wire formats: what a request proposes, and how
+// to say no so that real clients understand. Values are immutable and safe for
+// concurrent use.
+type Protocol interface {
+	// Kind is the kind of upstream that it serves: llm, http.
+	Kind() string
+	// Propose says what a request asks for. It forwards nothing and keeps
+	// nothing of c; c.Body is whole and must not be changed.
+	Propose(c *Call) (*Proposal, error)
+	// Refuse answers with f in the shape that clients of this protocol read;
+	// decision is "" when there is none.
+	Refuse(w http.ResponseWriter, c *Call, f *fault.Error, decision string)
+}
+
+// Call is one request at the door, before anything was decided about it.
+type Call struct {
+	Context  context.Context
+	Request  *http.Request // headers as they came; its body is spent
+	Upstream *upstream.Upstream
+	Method   string
+	Path     string // below the upstream, as it stands in the request line ("/v1/chat/completions")
+	Query    string // raw
+	Body     []byte
+	Caller   Caller
+}
+
+// Proposal is what a call would do, in the words of policy, budget and record.
+type Proposal struct {
+	Action   string // activity's words: call_model, call_api, call_tool
+	Name     string // of the step: "chat gpt-4o", "GET /v1/users/{id}"
+	Kind     activity.Kind
+	Resource policy.Resource
+	Args     policy.Args
+	Model    *policy.ModelCall // call_model
+	Tool     string            // call_tool
+	Classes  []string          // data classes that the request carries, as far as known
+
+	// What budgets need. MaxTokens is a provable upper bound of the call's tokens
+	// (request bytes as input, plus the most output that request, upstream and
+	// price book allow); activity.Unknown when nothing bounds it.
+	MaxTokens, MaxInput, MaxOutput int64
+	Streams                        bool
+
+	// What the step keeps.
+	Contents    []activity.Content
+	ToolResults []ToolResult // results that the request brings back to a model
+
+	// Forward is what goes upstream. A Protocol leaves it nil to pass path, query
+	// and body on as they came.
+	Forward *Forward
+
+	// Answer makes the watcher of the upstream's answer; nil passes it through
+	// and looks at its status alone. judge is nil when nothing would be decided
+	// about tool calls: then every byte passes as it is.
+	Answer func(status int, h http.Header, judge Judge) Answer
+}
+
+// Forward replaces what goes upstream.
+type Forward struct {
+	Path, Query string
+	Body        []byte
+	Sign        func(*http.Request) error // after headers and credential; nil for nothing
+}
+
+// ToolResult is a tool's result as a request hands it back to a model.
+type ToolResult struct{ CallID, Name, Text string }
+
+// Answer watches an upstream's answer on its way to the agent. It is used by one
+// goroutine.
+type Answer interface {
+	// Next takes the piece that arrived and gives what may go on now, which may
+	// alias piece and is valid until the following call. Pieces that nothing acts
+	// on go on as they are and at once.
+	Next(piece []byte) ([]byte, error)
+	// End says that no more comes; err is nil for a whole answer. What was held
+	// back and may go on is returned.
+	End(err error) ([]byte, Facts)
+}
+
+// Judge decides on a tool call that a model's answer proposes, once its
+// arguments are complete: allowed, or the fault to show instead.
+type Judge func(t ToolCall) *fault.Error
+
+// ToolCall is a call of an agent's local tool as a model proposed it.
+type ToolCall struct {
+	ID, Name  string
+	Arguments []byte // JSON as the model gave it; may be broken
+}
+
+// Facts are what an answer said about itself.
+type Facts struct {
+	Usage        activity.Usage // activity.NoUsage when the answer has none
+	Model        string         // that answered
+	ResponseID   string
+	FinishReason string
+	FirstToken   time.Time // zero: not seen
+	ErrorType    string    // of an error that the body tells, also under status 200
+	ErrorMessage string
+	Contents     []activity.Content
+	ToolCalls    []ToolCall
+}
