@@ -191,6 +191,7 @@ type PolicyRef struct {
 // Reserve is what a decision held back in a budget.
 type Reserve struct {
 	Budget string `json:"budget"`
+	Key    string `json:"key,omitempty"` // whose share of it
 	Unit   string `json:"unit"`
 	Amount int64  `json:"amount"`
 	Spent  *int64 `json:"spent"`

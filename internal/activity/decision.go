@@ -75,9 +75,14 @@ type Reason struct{ Code, Text string }
 // the statement's @id and the SHA-256 of its text in hex.
 type PolicyRef struct{ Policy, Statement, Hash string }
 
-// Reserve is what a decision held back in a budget before its call.
+// Reserve is what a decision held back in a budget before its call. Key, Count
+// and Since say in which account, so that a restart finds it by the record
+// alone.
 type Reserve struct {
 	Budget string // the budget's name
+	Key    string // whose share of it: the agent, user, task or team
+	Count  int64  // the budget's revision at which its counting began anew
+	Since  int64  // ns, the beginning of the period; 0 for one that never ends
 	Unit   string // tokens, money (nano-units of its currency) or calls
 	Amount int64
 	Spent  int64 // what it came to; Unknown until completion

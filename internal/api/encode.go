@@ -7,7 +7,9 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -115,7 +117,9 @@ func writeProblem(w http.ResponseWriter, status int, f *fault.Error) {
 	case fault.KindUnauthenticated:
 		h.Set("WWW-Authenticate", "Bearer")
 	case fault.KindExhausted, fault.KindUnavailable:
-		if h.Get("Retry-After") == "" {
+		if f.RetryAfter > 0 {
+			h.Set("Retry-After", strconv.FormatInt(int64(math.Ceil(f.RetryAfter.Seconds())), 10))
+		} else if h.Get("Retry-After") == "" {
 			h.Set("Retry-After", "1")
 		}
 	}

@@ -20,6 +20,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 )
 
 // Kind is the class of an error; the zero Kind is KindInternal.
@@ -73,6 +74,9 @@ type Error struct {
 	Message string // safe for the caller
 	Hint    string // what to do next; may be empty
 	Cause   error  // logged, never sent; may be nil
+	// RetryAfter is how long to wait before the same can work, which edges send
+	// as Retry-After in whole seconds, rounded up; 0 when nobody knows.
+	RetryAfter time.Duration
 }
 
 // New makes an Error; the message is formatted with args.
@@ -91,6 +95,13 @@ func (e *Error) WithHint(format string, args ...any) *Error {
 func (e *Error) WithCause(cause error) *Error {
 	c := *e
 	c.Cause = cause
+	return &c
+}
+
+// WithRetryAfter returns a copy that says how long to wait.
+func (e *Error) WithRetryAfter(d time.Duration) *Error {
+	c := *e
+	c.RetryAfter = d
 	return &c
 }
 
