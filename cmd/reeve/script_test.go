@@ -54,7 +54,7 @@ func server(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	cmd := exec.Command(program, append([]string{
-		"serve", "--listen", "127.0.0.1:0", "--otlp-http-listen", "127.0.0.1:0", "--otlp-grpc-listen", "127.0.0.1:0",
+		"serve", "--listen", "127.0.0.1:0", "--gateway-listen", "127.0.0.1:0", "--otlp-http-listen", "127.0.0.1:0", "--otlp-grpc-listen", "127.0.0.1:0",
 	}, args...)...)
 	cmd.Dir = ts.MkAbs(".")
 	log, err := os.Create(ts.MkAbs("server.log"))

@@ -81,6 +81,7 @@ type App struct {
 	stops     *stop.Board
 	upstreams *upstream.Registry
 	metrics   *prometheus.Registry
+	authority authority
 	health    *health
 
 	listeners  []*listener
@@ -99,7 +100,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		}
 	}()
 	for _, build := range []func(context.Context) error{
-		a.openFolder, a.openControl, a.openAgents, a.openStops, a.openBus, a.openStore, a.buildReader, a.buildIntake, a.buildAPI, a.buildMetrics, a.listen,
+		a.openFolder, a.openControl, a.bindDoor, a.openAgents, a.openStops, a.openIdentity, a.openBus, a.openStore, a.buildReader, a.buildIntake, a.buildAPI, a.buildMetrics, a.listen,
 	} {
 		if err := build(ctx); err != nil {
 			return nil, err
@@ -144,6 +145,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("identity", a.identity.Run)
 	start("agents", a.agents.Run)
 	start("stops", a.stops.Run)
+	start("authority", a.authority.ca.Run)
 	for _, l := range a.listeners {
 		g.Go(func() error { return l.serve(failed) })
 	}

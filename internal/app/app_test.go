@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 func testConfig(dir string) Config {
 	c := DefaultConfig()
 	c.Data, c.Dev = dir, true
-	c.Listen, c.OTLPHTTPListen, c.OTLPGRPCListen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+	c.Listen, c.GatewayListen, c.OTLPHTTPListen, c.OTLPGRPCListen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	c.Intake.MaxBody = 1 << 20
 	c.Runs.Quiet = 200 * time.Millisecond
 	return c

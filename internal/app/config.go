@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"os"
 	"reflect"
 	"strconv"
@@ -24,27 +25,52 @@ import (
 // The `doc` tag is the manual: `reeve config show` and docs/configuration.md
 // are made from it.
 type Config struct {
-	Data           string        `yaml:"data" flag:"data" doc:"Folder that holds all state. One process at a time."`
-	Dev            bool          `yaml:"dev" flag:"dev" doc:"Open API and intake on loopback without a token, for trying out. Any other address is refused."`
-	Listen         string        `yaml:"listen" flag:"listen" doc:"Console, API and all HTTP intake. Empty switches it off."`
-	GatewayListen  string        `yaml:"gateway_listen" flag:"gateway-listen" doc:"The door (gateway). This version has none: the name is kept, and nothing listens."`
-	OTLPGRPCListen string        `yaml:"otlp_grpc_listen" flag:"otlp-grpc-listen" doc:"OTLP over gRPC. Empty switches it off."`
-	OTLPHTTPListen string        `yaml:"otlp_http_listen" flag:"otlp-http-listen" doc:"OTLP over HTTP. Empty switches it off; /v1/* on listen stays."`
-	Hosts          []string      `yaml:"hosts" doc:"Further host names by which browsers and agents reach the listeners; loopback names always work."`
-	TLS            TLSConfig     `yaml:"tls" doc:"Certificate for all listeners; needed for any address off loopback."`
-	Log            LogConfig     `yaml:"log" doc:"Messages on stderr."`
-	Intake         IntakeConfig  `yaml:"intake" doc:"Limits on what senders may send."`
-	Activity       BusConfig     `yaml:"activity" doc:"The activity log between intake and store."`
-	Runs           RunsConfig    `yaml:"runs" doc:"When a run counts as ended."`
-	Store          StoreConfig   `yaml:"store" doc:"How long telemetry stays."`
-	Prices         PricesConfig  `yaml:"prices" doc:"What models cost."`
-	Shutdown       time.Duration `yaml:"shutdown" doc:"How long a stop may take before what is left is dropped."`
+	Data           string         `yaml:"data" flag:"data" doc:"Folder that holds all state. One process at a time."`
+	Dev            bool           `yaml:"dev" flag:"dev" doc:"Open API and intake on loopback without a token, for trying out. Any other address is refused."`
+	Listen         string         `yaml:"listen" flag:"listen" doc:"Console, API and all HTTP intake. Empty switches it off."`
+	GatewayListen  string         `yaml:"gateway_listen" flag:"gateway-listen" doc:"The door (gateway): what agents call, and where they get their identity. Empty switches it off."`
+	OTLPGRPCListen string         `yaml:"otlp_grpc_listen" flag:"otlp-grpc-listen" doc:"OTLP over gRPC. Empty switches it off."`
+	OTLPHTTPListen string         `yaml:"otlp_http_listen" flag:"otlp-http-listen" doc:"OTLP over HTTP. Empty switches it off; /v1/* on listen stays."`
+	Hosts          []string       `yaml:"hosts" doc:"Further host names by which browsers and agents reach the listeners; loopback names always work."`
+	TLS            TLSConfig      `yaml:"tls" doc:"Certificate for all listeners; needed for any address off loopback."`
+	Gateway        GatewayConfig  `yaml:"gateway" doc:"The door."`
+	Identity       IdentityConfig `yaml:"identity" doc:"The authority that gives agents their identity."`
+	Log            LogConfig      `yaml:"log" doc:"Messages on stderr."`
+	Intake         IntakeConfig   `yaml:"intake" doc:"Limits on what senders may send."`
+	Activity       BusConfig      `yaml:"activity" doc:"The activity log between intake and store."`
+	Runs           RunsConfig     `yaml:"runs" doc:"When a run counts as ended."`
+	Store          StoreConfig    `yaml:"store" doc:"How long telemetry stays."`
+	Prices         PricesConfig   `yaml:"prices" doc:"What models cost."`
+	Shutdown       time.Duration  `yaml:"shutdown" doc:"How long a stop may take before what is left is dropped."`
 }
 
 // TLSConfig names PEM files.
 type TLSConfig struct {
 	Cert string `yaml:"cert" doc:"Certificate chain, PEM."`
 	Key  string `yaml:"key" doc:"Private key, PEM."`
+}
+
+// GatewayConfig shapes the door.
+type GatewayConfig struct {
+	TLS string `yaml:"tls" doc:"Where the door's own certificate comes from: auto (the built-in authority), files (tls.cert and tls.key), off (loopback only). Empty: files when they are given, else off."`
+}
+
+// tls is where the door's certificate comes from: auto, files or off.
+func (c *Config) gatewayTLS() string {
+	switch {
+	case c.Gateway.TLS != "":
+		return c.Gateway.TLS
+	case c.TLS.Cert != "":
+		return "files"
+	}
+	return "off"
+}
+
+// IdentityConfig shapes the authority.
+type IdentityConfig struct {
+	TrustDomain    string `yaml:"trust_domain" doc:"SPIFFE trust domain of this installation. It is in every identity and cannot change once the authority was made."`
+	Issuer         string `yaml:"issuer" doc:"URL by which agents reach the door from outside; it is iss in our tokens. Empty: the door's own address."`
+	PassphraseFile string `yaml:"passphrase_file" doc:"File outside the data folder that holds the passphrase of the authority's keys. Empty: the systemd credential reeve-passphrase, else the environment variable REEVE_IDENTITY_PASSPHRASE, else the keys are protected by the file's rights only."`
 }
 
 // LogConfig shapes the log.
@@ -101,6 +127,7 @@ func DefaultConfig() Config {
 		Runs:           RunsConfig{Quiet: 5 * time.Second, Deadline: 30 * time.Minute},
 		Store:          StoreConfig{MaxAge: 90 * 24 * time.Hour},
 		Shutdown:       20 * time.Second,
+		Identity:       IdentityConfig{TrustDomain: "reeve.internal"},
 	}
 }
 
@@ -219,6 +246,9 @@ func (c *Config) Validate() error {
 	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
 		return bad("tls: give both cert and key, or neither")
 	}
+	if err := c.validateDoor(bad); err != nil {
+		return err
+	}
 	for _, l := range []struct {
 		name string
 		v    Bytes
@@ -256,10 +286,39 @@ func (c *Config) Validate() error {
 			return fault.New(fault.KindDenied, "config.dev_off_loopback", "%s: --dev needs no token and therefore serves loopback only, not %q", l.key, *l.addr).
 				WithHint("leave --dev away, or listen on 127.0.0.1")
 		}
-		if c.TLS.Cert == "" {
+		if l.key == "gateway_listen" && c.gatewayTLS() == "auto" {
+			continue
+		}
+		if c.TLS.Cert == "" || l.key == "gateway_listen" && c.gatewayTLS() == "off" {
+			if l.key == "gateway_listen" {
+				return fault.New(fault.KindDenied, "config.tls_needed", "%s: %q is reachable from other machines and needs TLS", l.key, *l.addr).
+					WithHint("set gateway.tls to auto, or tls.cert and tls.key, or listen on 127.0.0.1 behind a proxy")
+			}
 			return fault.New(fault.KindDenied, "config.tls_needed", "%s: %q is reachable from other machines and needs TLS", l.key, *l.addr).
 				WithHint("set tls.cert and tls.key, or listen on 127.0.0.1 behind a proxy")
 		}
+	}
+	return nil
+}
+
+// validateDoor checks what belongs to the door and its identities.
+func (c *Config) validateDoor(bad func(string, ...any) *fault.Error) error {
+	switch c.gatewayTLS() {
+	case "auto", "off":
+	case "files":
+		if c.TLS.Cert == "" {
+			return bad("gateway.tls: files needs tls.cert and tls.key")
+		}
+	default:
+		return bad("gateway.tls: %q is none of auto, files, off", c.Gateway.TLS)
+	}
+	if c.Identity.Issuer == "" {
+		return nil
+	}
+	u, err := url.Parse(c.Identity.Issuer)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.HasSuffix(u.Path, "/") ||
+		u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) {
+		return bad("identity.issuer: %q is no issuer; write https://reeve.example.org, without a slash at the end", c.Identity.Issuer)
 	}
 	return nil
 }

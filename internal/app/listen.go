@@ -43,13 +43,9 @@ func (a *App) Address(key string) string {
 // listen opens every socket before anything answers, so that a taken port is
 // an error at start.
 func (a *App) listen(context.Context) error {
-	var secure *tls.Config
-	if t := a.o.Config.TLS; t.Cert != "" {
-		cert, err := tls.LoadX509KeyPair(t.Cert, t.Key)
-		if err != nil {
-			return fault.New(fault.KindInvalid, "app.tls", "the certificate %s or its key cannot be used", t.Cert).WithCause(err)
-		}
-		secure = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
+	secure, err := a.fileTLS()
+	if err != nil {
+		return err
 	}
 	guard := api.GuardOptions{Hosts: a.o.Config.Hosts}
 	if err := a.open("listen", a.o.Config.Listen, func(ctx context.Context, l net.Listener) error {
@@ -62,12 +58,22 @@ func (a *App) listen(context.Context) error {
 	}); err != nil {
 		return err
 	}
-	if g := a.o.Config.GatewayListen; g != "" {
-		a.log.Debug("the door is not part of this version: nothing listens", "gateway_listen", g)
-	}
 	return a.open("otlp_grpc_listen", a.o.Config.OTLPGRPCListen, func(ctx context.Context, l net.Listener) error {
 		return a.intake.ServeGRPC(ctx, l, secure)
 	})
+}
+
+// fileTLS is TLS with the certificate of the configuration, or nil for none.
+func (a *App) fileTLS() (*tls.Config, error) {
+	t := a.o.Config.TLS
+	if t.Cert == "" {
+		return nil, nil
+	}
+	cert, err := tls.LoadX509KeyPair(t.Cert, t.Key)
+	if err != nil {
+		return nil, fault.New(fault.KindInvalid, "app.tls", "the certificate %s or its key cannot be used", t.Cert).WithCause(err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}, nil
 }
 
 func (a *App) open(key, addr string, serve func(context.Context, net.Listener) error) error {

@@ -80,6 +80,9 @@ func greet(e env, a *app.App, cfg app.Config) {
 		}
 		fmt.Fprintln(e.stdout)
 	}
+	if addr := a.Address("gateway_listen"); addr != "" {
+		fmt.Fprintf(e.stdout, "Agents call the door at %s\n", a.Door())
+	}
 	if token := a.AdminToken(); token != "" {
 		fmt.Fprintf(e.stdout, "First start: make the first account with this one-time admin token\n  %s\n(also in %s)\n", token, filepath.Join(cfg.Data, "admin-token"))
 	}

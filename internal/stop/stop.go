@@ -189,6 +189,19 @@ func (b *Board) Enter(ctx context.Context, c Call) (_ context.Context, leave fun
 	return ctx, func() { b.leave(sh, id, l) }, nil
 }
 
+// Check says whether Enter would refuse such a call now, without entering it:
+// for what is not a call at the door but must not be given either, such as a
+// credential.
+func (b *Board) Check(c Call) error {
+	if err := b.checkStale(); err != nil {
+		return err
+	}
+	if st := b.stops.Load().find(&c, b.now); st != nil {
+		return refusal(st)
+	}
+	return nil
+}
+
 func (b *Board) leave(sh *shard, id uint64, l *live) {
 	sh.mu.Lock()
 	_, there := sh.live[id]

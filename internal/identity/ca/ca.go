@@ -51,6 +51,7 @@ import (
 // are told to look again.
 const (
 	MaxLeafLife      = time.Hour
+	MaxServerLife    = 24 * time.Hour
 	IntermediateLife = 30 * 24 * time.Hour
 	RootLife         = 5 * 365 * 24 * time.Hour
 	RefreshHint      = 5 * time.Minute

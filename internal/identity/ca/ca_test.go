@@ -11,6 +11,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/json"
 	"math/big"
+	"net"
 	"net/http/httptest"
 	"net/url"
 	"os"
@@ -289,6 +290,45 @@ func TestPeer(t *testing.T) {
 	k.add(MaxLeafLife)
 	if _, err := c.Peer(chain[0]); code(err) != "ca.peer" {
 		t.Errorf("ended: %v", err)
+	}
+}
+
+// The door's own certificate verifies by name and address against the bundle,
+// and speaks for no agent.
+func TestServer(t *testing.T) {
+	t.Parallel()
+	c := open(t, Options{})
+	key, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	s, err := c.Server("door", []string{"reeve.example.org"}, []net.IP{net.IPv4(127, 0, 0, 1)}, key.Public(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := x509.ParseCertificate(s.Chain[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	mid, err := x509.ParseCertificate(s.Chain[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AddCert(mid)
+	for name, ok := range map[string]bool{"reeve.example.org": true, "127.0.0.1": true, "other.example.org": false, "127.0.0.2": false} {
+		if _, err := leaf.Verify(x509.VerifyOptions{DNSName: name, Roots: c.Roots(), Intermediates: pool}); (err == nil) != ok {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if got := leaf.NotAfter.Sub(leaf.NotBefore); got > MaxServerLife {
+		t.Errorf("lives %v", got)
+	}
+	if leaf.URIs[0].String() != "spiffe://example.org/reeve/door" {
+		t.Errorf("is %v", leaf.URIs)
+	}
+	if _, err := c.Peer(leaf); code(err) != "ca.peer" {
+		t.Errorf("passes as an agent: %v", err)
+	}
+	if _, err := c.Server("a/b", nil, nil, key.Public(), 0); code(err) != "ca.name" {
+		t.Errorf("a part with a slash: %v", err)
 	}
 }
 

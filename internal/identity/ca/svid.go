@@ -1,6 +1,7 @@
 package ca
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -14,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -113,31 +115,63 @@ func (c *CA) Issue(csr []byte, agent, instance string, epoch int64, life time.Du
 	if err := c.advance(); err != nil {
 		return nil, err
 	}
-	by := c.state.Intermediates[len(c.state.Intermediates)-1]
-	now := c.o.Now().UTC().Truncate(time.Second)
 	u, err := url.Parse(id)
 	if err != nil {
 		return nil, err
 	}
+	// The whole validity, backdating included, stays within the bound.
+	return c.signLeaf(c.leaf(u, newSerial(epoch), commonName(agent), min(life, MaxLeafLife-backdate)), pub)
+}
+
+// Server makes a certificate for a server of this installation itself: its
+// names and addresses, and the SPIFFE ID spiffe://<trust domain>/reeve/<part>,
+// which Peer never takes for an agent. The key is the caller's.
+func (c *CA) Server(part string, names []string, addresses []net.IP, key crypto.PublicKey, life time.Duration) (*SVID, error) {
+	if !validSegment(part) {
+		return nil, fault.New(fault.KindInvalid, "ca.name", "%q cannot be part of a SPIFFE ID", part)
+	}
+	if life <= 0 || life > MaxServerLife {
+		life = MaxServerLife
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.advance(); err != nil {
+		return nil, err
+	}
+	u := &url.URL{Scheme: "spiffe", Host: c.o.TrustDomain, Path: "/reeve/" + part}
+	t := c.leaf(u, newSerial(0), commonName(part), min(life, MaxServerLife-backdate))
+	t.DNSNames, t.IPAddresses = names, addresses
+	return c.signLeaf(t, key)
+}
+
+// leaf is what every certificate that is no authority has. Holds mu.
+func (c *CA) leaf(id *url.URL, serial *big.Int, name string, life time.Duration) *x509.Certificate {
+	now := c.o.Now().UTC().Truncate(time.Second)
 	t := &x509.Certificate{
-		SerialNumber: newSerial(epoch),
-		Subject:      pkix.Name{Organization: []string{"Reeve"}, CommonName: commonName(agent)},
+		SerialNumber: serial,
+		Subject:      pkix.Name{Organization: []string{"Reeve"}, CommonName: name},
 		NotBefore:    now.Add(-backdate),
-		// The whole validity, backdating included, stays within the bound.
-		NotAfter:              now.Add(min(life, MaxLeafLife-backdate)),
-		KeyUsage:              x509.KeyUsageDigitalSignature,
-		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+		NotAfter:     now.Add(life),
+		KeyUsage:     x509.KeyUsageDigitalSignature,
+		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+		URIs:         []*url.URL{id},
+		// Said, so that nobody takes a leaf for an authority.
 		BasicConstraintsValid: true,
-		URIs:                  []*url.URL{u},
 	}
 	if c.o.CRLURL != "" {
 		t.CRLDistributionPoints = []string{c.o.CRLURL}
 	}
-	der, err := x509.CreateCertificate(rand.Reader, t, by.cert, pub, by.key)
+	return t
+}
+
+// signLeaf has the newest intermediate sign t. Holds mu.
+func (c *CA) signLeaf(t *x509.Certificate, key crypto.PublicKey) (*SVID, error) {
+	by := c.state.Intermediates[len(c.state.Intermediates)-1]
+	der, err := x509.CreateCertificate(rand.Reader, t, by.cert, key, by.key)
 	if err != nil {
 		return nil, fault.New(fault.KindInvalid, "ca.csr", "no certificate can be made for this key").WithCause(err)
 	}
-	return &SVID{ID: id, Serial: serialText(t.SerialNumber), Chain: [][]byte{der, by.Cert}, NotBefore: t.NotBefore, NotAfter: t.NotAfter}, nil
+	return &SVID{ID: t.URIs[0].String(), Serial: serialText(t.SerialNumber), Chain: [][]byte{der, by.Cert}, NotBefore: t.NotBefore, NotAfter: t.NotAfter}, nil
 }
 
 // commonName keeps within RFC 5280's 64 characters; the name is for people,
@@ -317,6 +351,13 @@ func (c *CA) CRLs() ([][]byte, error) {
 // Roots gives the roots in the bundle, as a pool for tls.Config.ClientCAs and
 // for clients. It is the caller's, and as old as the call.
 func (c *CA) Roots() *x509.CertPool { return c.view.Load().roots.Clone() }
+
+// Sequence is the bundle's, raised whenever the roots change.
+func (c *CA) Sequence() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state.Sequence
+}
 
 // RootCertificates gives the bundle's roots (DER), oldest first.
 func (c *CA) RootCertificates() [][]byte {

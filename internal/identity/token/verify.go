@@ -33,9 +33,17 @@ type Principal struct {
 	User         string
 	Bound        bool // possession of a key was shown
 	Epoch        int64
-	Chain        []string // actors before the agent
+	Chain        []string // agents it acts for, nearest first
+	Lineage      []Link   // of Chain: their epochs when the token was made
 	Scopes       []string
 	Expires      time.Time
+}
+
+// Link is an agent that a credential stands on: when that agent is stopped, so
+// is the credential.
+type Link struct {
+	Agent string `json:"a"`
+	Epoch int64  `json:"e"`
 }
 
 // Verifier says who calls. The zero value is not usable; see NewVerifier.
@@ -54,6 +62,30 @@ type Verifier struct {
 // still holds (epoch, revocation); its error is returned as it is.
 func NewVerifier(keys *Keys, authority *ca.CA, audiences []string, standing func(Principal) error) *Verifier {
 	return &Verifier{keys: keys, ca: authority, accepted: audiences, standing: standing, known: map[[32]byte]Principal{}}
+}
+
+// Request says who calls with r, by its bearer token or, without one, by the
+// client certificate that TLS saw. ok is false when r brings neither: other
+// kinds of credentials (agent keys) are for the caller to read.
+func (v *Verifier) Request(r *http.Request) (p Principal, ok bool, err error) {
+	scheme, text, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	switch {
+	case len(r.Header.Values("Authorization")) > 1:
+		return Principal{}, true, invalid(errors.New("more than one Authorization"))
+	case strings.EqualFold(scheme, "Bearer") && IsToken(text):
+		p, err = v.Bearer(r.Context(), text, r)
+		return p, true, err
+	case scheme == "" && r.TLS != nil && len(r.TLS.PeerCertificates) > 0:
+		p, err = v.Peer(r.TLS.PeerCertificates[0])
+		return p, true, err
+	}
+	return Principal{}, false, nil
+}
+
+// IsToken reports whether a bearer value has the form of a signed token, which
+// no key of ours has.
+func IsToken(text string) bool {
+	return strings.Count(text, ".") == 2 && !strings.HasPrefix(text, "rv")
 }
 
 // Bearer verifies a token of ours.

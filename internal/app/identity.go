@@ -1,0 +1,181 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"reeve/internal/agent"
+	"reeve/internal/api"
+	"reeve/internal/fault"
+	"reeve/internal/identity/ca"
+	"reeve/internal/identity/token"
+	"reeve/internal/stop"
+)
+
+// passphraseEnv may hold the passphrase of the authority's keys.
+const passphraseEnv = "REEVE_IDENTITY_PASSPHRASE"
+
+// authority is what gives agents their identity and says who calls.
+type authority struct {
+	issuer string // URL of the door, iss in our tokens
+	ca     *ca.CA
+	keys   *token.Keys
+	who    *token.Verifier
+	tls    *tls.Config // of the door; nil: none
+}
+
+// Door is the URL by which agents reach the door; it is the issuer of their
+// tokens.
+func (a *App) Door() string { return a.authority.issuer }
+
+// bindDoor takes the door's address before anything else needs it: the issuer
+// in our tokens is this address unless the configuration names another.
+func (a *App) bindDoor(context.Context) error {
+	return a.open("gateway_listen", a.o.Config.GatewayListen, func(ctx context.Context, l net.Listener) error {
+		return a.serveHTTP(ctx, l, a.authority.tls, api.Guard(a.door(), api.GuardOptions{Hosts: a.o.Config.Hosts}))
+	})
+}
+
+// openIdentity opens the authority, before anything asks who calls.
+func (a *App) openIdentity(context.Context) (err error) {
+	dir, t := filepath.Join(a.o.Config.Data, "identity"), &a.authority
+	t.issuer = a.issuer()
+	t.ca, err = ca.Open(ca.Options{
+		Dir: dir, TrustDomain: a.o.Config.Identity.TrustDomain, PassphraseFile: a.passphraseFile(), PassphraseEnv: passphraseEnv,
+		CRLURL: t.issuer + "/crl", Log: a.log.With("part", "authority"),
+	})
+	if err != nil {
+		return err
+	}
+	// What this process starts has no use for it.
+	if err := os.Unsetenv(passphraseEnv); err != nil {
+		return err
+	}
+	if t.ca.FileMode() {
+		a.log.Warn("file mode only: the authority's keys are protected by the rights of their file and nothing else",
+			"data", dir, "hint", "give a passphrase with identity.passphrase_file, the systemd credential "+credentialName+", or "+passphraseEnv)
+	}
+	t.keys, err = token.OpenKeys(token.Options{Dir: dir, Issuer: t.issuer, TrustDomain: t.ca.TrustDomain(), Sealer: t.ca})
+	if err != nil {
+		return err
+	}
+	t.who = token.NewVerifier(t.keys, t.ca, []string{t.issuer}, a.standing)
+	t.tls, err = a.doorTLS()
+	return err
+}
+
+// credentialName is the passphrase's name in systemd's LoadCredential=.
+const credentialName = "reeve-passphrase"
+
+func (a *App) passphraseFile() string {
+	if f := a.o.Config.Identity.PassphraseFile; f != "" {
+		return f
+	}
+	dir := os.Getenv("CREDENTIALS_DIRECTORY")
+	if dir == "" {
+		return ""
+	}
+	file := filepath.Join(dir, credentialName)
+	if _, err := os.Stat(file); err != nil {
+		return ""
+	}
+	return file
+}
+
+// issuer is the door's URL as agents know it.
+func (a *App) issuer() string {
+	if u := a.o.Config.Identity.Issuer; u != "" {
+		return u
+	}
+	scheme := "http"
+	if a.o.Config.gatewayTLS() != "off" {
+		scheme = "https"
+	}
+	host, port, err := net.SplitHostPort(cmp.Or(a.Address("gateway_listen"), a.o.Config.GatewayListen))
+	if err != nil {
+		return scheme + "://localhost"
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+		if len(a.o.Config.Hosts) > 0 {
+			host = strings.ToLower(a.o.Config.Hosts[0])
+		}
+	}
+	return scheme + "://" + net.JoinHostPort(host, port)
+}
+
+// standing reports whether a credential still holds, on every call: the agent
+// is there, not retired, and was not stopped since the credential was made; and
+// the same for each agent that it acts for.
+func (a *App) standing(p token.Principal) error {
+	if err := a.stands(p.Agent, p.Epoch); err != nil {
+		return err
+	}
+	for _, l := range p.Lineage {
+		if err := a.stands(l.Agent, l.Epoch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *App) stands(name string, epoch int64) error {
+	g, ok := a.agents.Lookup(name)
+	if !ok || g.Lifecycle == agent.Retired || epoch < g.Epoch {
+		return fault.New(fault.KindUnauthenticated, "token.dead", "this credential no longer holds").
+			WithHint("its agent is not registered, was retired, or was stopped after it was made; get a new one")
+	}
+	return nil
+}
+
+// mayHave refuses a new credential to an agent that is not there, retired, or
+// stopped at this moment; it gives the agent's epoch.
+func (a *App) mayHave(name string) (*agent.Agent, error) {
+	g, ok := a.agents.Lookup(name)
+	if !ok || g.Lifecycle == agent.Retired {
+		return nil, fault.New(fault.KindDenied, "token.no_agent", "there is no agent of this name that may have credentials").
+			WithHint("`reeve agent create` registers one; a retired one stays retired")
+	}
+	return g, a.stops.Check(stop.Call{Agent: g.Name, Team: g.Team, Labels: g.Labels, Version: g.Version})
+}
+
+// door is everything that the gateway's listener serves.
+func (a *App) door() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /spiffe/bundle", a.serveBundle)
+	mux.Handle("GET /crl", a.authority.ca.CRLHandler())
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+	return mux
+}
+
+// serveBundle publishes what others need to verify our identities.
+func (a *App) serveBundle(w http.ResponseWriter, r *http.Request) {
+	svid, _, sequence, err := a.authority.keys.JWKS()
+	var text []byte
+	if err == nil {
+		text, err = a.authority.ca.Bundle(svid, sequence)
+	}
+	if err != nil {
+		a.log.ErrorContext(r.Context(), "bundle not made", "err", err)
+		http.Error(w, "bundle not available", http.StatusServiceUnavailable)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "max-age=60")
+	_, _ = w.Write(text)
+}
+
+func urlHost(s string) (string, error) {
+	u, err := url.Parse(s)
+	if err != nil {
+		return "", err
+	}
+	return u.Hostname(), nil
+}

@@ -1,0 +1,170 @@
+package app
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spiffe/go-spiffe/v2/bundle/spiffebundle"
+	"github.com/spiffe/go-spiffe/v2/spiffeid"
+
+	"reeve/internal/agent"
+	"reeve/internal/fault"
+	"reeve/internal/identity/token"
+)
+
+// everyRole may do everything to agents.
+func everyRole() agent.Actor {
+	return agent.Actor{Person: "test", Name: "test", Can: func(string, string, string) bool { return true }}
+}
+
+func register(t *testing.T, a *App, name string) *agent.Agent {
+	t.Helper()
+	g, err := a.agents.Create(t.Context(), everyRole(), agent.Agent{Name: name, Team: "core", Purpose: "tests"}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// The door speaks TLS with a certificate of the built-in authority over h2,
+// publishes bundle and revocation list, and knows an agent by its SVID until
+// the agent is retired.
+func TestDoorWithBuiltInAuthority(t *testing.T) {
+	t.Parallel()
+	a := start(t, func(c *Config) { c.Gateway.TLS, c.Hosts = "auto", []string{"reeve.example.org"} })
+	g := register(t, a, "billing")
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	csr, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	svid, err := a.authority.ca.Issue(csr, "billing", "i1", g.Epoch, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Transport: &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{
+		RootCAs: a.authority.ca.Roots(), Certificates: []tls.Certificate{{Certificate: svid.Chain, PrivateKey: key}},
+	}}}
+	get := func(path string) (*http.Response, []byte) {
+		r, err := client.Get("https://" + a.Address("gateway_listen") + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Body.Close()
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r, body
+	}
+	r, body := get("/spiffe/bundle")
+	if r.ProtoMajor != 2 {
+		t.Errorf("spoke %s", r.Proto)
+	}
+	b, err := spiffebundle.Parse(spiffeid.RequireTrustDomainFromString("reeve.internal"), body)
+	if err != nil || len(b.X509Authorities()) != 1 || len(b.JWTAuthorities()) != 1 {
+		t.Fatalf("bundle %s: %v", body, err)
+	}
+	_, list := get("/crl")
+	if _, err := x509.ParseRevocationList(list); err != nil {
+		t.Error(err)
+	}
+	leaf, err := x509.ParseCertificate(svid.Chain[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := leaf.CRLDistributionPoints[0], a.authority.issuer+"/crl"; got != want || !strings.HasPrefix(got, "https://") {
+		t.Errorf("revocation list at %s, want %s", got, want)
+	}
+	req := &http.Request{Header: http.Header{}, TLS: &tls.ConnectionState{PeerCertificates: []*x509.Certificate{leaf}}}
+	p, ok, err := a.authority.who.Request(req)
+	if err != nil || !ok || p.Agent != "billing" || p.Instance != "i1" || !p.Bound {
+		t.Errorf("%+v, %v, %v", p, ok, err)
+	}
+	jwt, err := a.authority.keys.Access(token.Subject{Agent: "billing", Instance: "i1", Epoch: g.Epoch}, a.authority.issuer, "", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bearer := &http.Request{Header: http.Header{"Authorization": {"Bearer " + jwt.Token}}}
+	if p, ok, err := a.authority.who.Request(bearer); err != nil || !ok || p.Agent != "billing" {
+		t.Errorf("%+v, %v, %v", p, ok, err)
+	}
+	if _, err := a.agents.Retire(t.Context(), everyRole(), "billing", "done"); err != nil {
+		t.Fatal(err)
+	}
+	for name, r := range map[string]*http.Request{"certificate": req, "token": bearer} {
+		if _, _, err := a.authority.who.Request(r); code(err) != "token.dead" {
+			t.Errorf("%s of a retired agent: %v", name, err)
+		}
+	}
+}
+
+// Without a passphrase the start says what protects the keys; with one they are
+// encrypted, the same authority goes on, and the wrong one is refused.
+func TestAuthorityPassphrase(t *testing.T) {
+	dir, pass := t.TempDir(), filepath.Join(t.TempDir(), "pass")
+	try := func(file string) (root []byte, log string, err error) {
+		var out bytes.Buffer
+		c := testConfig(dir)
+		c.Identity.PassphraseFile = file
+		a, err := New(t.Context(), Options{Config: c, Logger: slog.New(slog.NewTextHandler(&out, nil)), Version: "test"})
+		if err != nil {
+			return nil, out.String(), err
+		}
+		root = a.authority.ca.RootCertificates()[0]
+		return root, out.String(), a.Stop(t.Context())
+	}
+	root, log, err := try("")
+	if err != nil || !strings.Contains(log, "file mode only") {
+		t.Fatalf("%v: %s", err, log)
+	}
+	if err := os.WriteFile(pass, []byte("correct horse battery\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	same, log, err := try(pass)
+	if err != nil || strings.Contains(log, "file mode only") || !bytes.Equal(root, same) {
+		t.Fatalf("%v: %s", err, log)
+	}
+	if _, _, err := try(""); code(err) != "ca.passphrase" {
+		t.Errorf("without it: %v", err)
+	}
+	t.Setenv(passphraseEnv, "correct horse battery")
+	if _, _, err := try(""); err != nil {
+		t.Errorf("from the environment: %v", err)
+	}
+	if _, ok := os.LookupEnv(passphraseEnv); ok {
+		t.Error("children would inherit the passphrase")
+	}
+	creds := t.TempDir()
+	if err := os.WriteFile(filepath.Join(creds, credentialName), []byte("correct horse battery"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("CREDENTIALS_DIRECTORY", creds)
+	if _, _, err := try(""); err != nil {
+		t.Errorf("from a systemd credential: %v", err)
+	}
+	if info, err := os.Stat(filepath.Join(dir, "identity")); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("folder %v, %v", info, err)
+	}
+}
+
+func code(err error) string {
+	if err == nil {
+		return ""
+	}
+	return fault.From(err).Code
+}
