@@ -113,7 +113,8 @@ type Proposal struct {
 
 	// Answer makes the watcher of the upstream's answer; nil passes it through
 	// and looks at its status alone. judge is nil when nothing would be decided
-	// about tool calls: then every byte passes as it is.
+	// about tool calls: then every byte passes as it is. With a judge the answer
+	// may become longer or shorter, so its Content-Length does not pass.
 	Answer func(status int, h http.Header, judge Judge) Answer
 }
 
@@ -124,7 +125,9 @@ type Forward struct {
 	Sign        func(*http.Request) error // after headers and credential; nil for nothing
 }
 
-// ToolResult is a tool's result as a request hands it back to a model.
+// ToolResult is a tool's result as a request hands it back to a model. A request
+// repeats the whole conversation: only what came after the model's last words
+// is meant here.
 type ToolResult struct{ CallID, Name, Text string }
 
 // Answer watches an upstream's answer on its way to the agent. It is used by one
@@ -135,12 +138,13 @@ type Answer interface {
 	// on go on as they are and at once.
 	Next(piece []byte) ([]byte, error)
 	// End says that no more comes; err is nil for a whole answer. What was held
-	// back and may go on is returned.
+	// back and may go on is returned; Facts.Fault says why something may not.
 	End(err error) ([]byte, Facts)
 }
 
 // Judge decides on a tool call that a model's answer proposes, once its
-// arguments are complete: allowed, or the fault to show instead.
+// arguments are complete: allowed, or the fault to show instead, whose message
+// or hint names the decision.
 type Judge func(t ToolCall) *fault.Error
 
 // ToolCall is a call of an agent's local tool as a model proposed it.
@@ -160,4 +164,5 @@ type Facts struct {
 	ErrorMessage string
 	Contents     []activity.Content
 	ToolCalls    []ToolCall
+	Fault        *fault.Error // why the rest was kept back, the call ends with it; nil: nothing was
 }
