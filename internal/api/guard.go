@@ -31,10 +31,7 @@ var (
 // except safe reads, whose answers such a page cannot see: there is no CORS. It
 // sets the headers that keep answers from being framed, sniffed or embedded.
 func Guard(next http.Handler, o GuardOptions) http.Handler {
-	hosts := map[string]bool{"localhost": true}
-	for _, h := range o.Hosts {
-		hosts[strings.ToLower(strings.TrimSuffix(h, "."))] = true
-	}
+	check := Guarded(o)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
@@ -43,16 +40,30 @@ func Guard(next http.Handler, o GuardOptions) http.Handler {
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-		if !ours(r.Host, hosts) {
-			writeProblem(w, statusOf(errMisdirected), errMisdirected)
-			return
-		}
-		if r.Method != http.MethodGet && r.Method != http.MethodHead && foreign(r) {
-			writeProblem(w, statusOf(errOrigin), errOrigin)
+		if err := check(r); err != nil {
+			f := fault.From(err)
+			writeProblem(w, statusOf(f), f)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// Guarded is what Guard refuses, for a listener that answers in its own shape.
+func Guarded(o GuardOptions) func(*http.Request) error {
+	hosts := map[string]bool{"localhost": true}
+	for _, h := range o.Hosts {
+		hosts[strings.ToLower(strings.TrimSuffix(h, "."))] = true
+	}
+	return func(r *http.Request) error {
+		switch {
+		case !ours(r.Host, hosts):
+			return errMisdirected
+		case r.Method != http.MethodGet && r.Method != http.MethodHead && foreign(r):
+			return errOrigin
+		}
+		return nil
+	}
 }
 
 func ours(host string, names map[string]bool) bool {

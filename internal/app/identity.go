@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"reeve/internal/agent"
-	"reeve/internal/api"
 	"reeve/internal/fault"
 	"reeve/internal/identity/ca"
 	"reeve/internal/identity/token"
@@ -39,7 +38,7 @@ func (a *App) Door() string { return a.authority.issuer }
 // in our tokens is this address unless the configuration names another.
 func (a *App) bindDoor(context.Context) error {
 	return a.open("gateway_listen", a.o.Config.GatewayListen, func(ctx context.Context, l net.Listener) error {
-		return a.serveHTTP(ctx, l, a.authority.tls, api.Guard(a.door(), api.GuardOptions{Hosts: a.o.Config.Hosts}))
+		return a.serveDoor(ctx, l)
 	})
 }
 
@@ -146,8 +145,8 @@ func (a *App) mayHave(name string) (*agent.Agent, error) {
 	return g, a.stops.Check(stop.Call{Agent: g.Name, Team: g.Team, Labels: g.Labels, Version: g.Version})
 }
 
-// door is everything that the gateway's listener serves.
-func (a *App) door() http.Handler {
+// door is what the gateway's listener serves beside calls.
+func (a *App) door() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /spiffe/bundle", a.serveBundle)
 	mux.Handle("GET /crl", a.authority.ca.CRLHandler())

@@ -217,6 +217,9 @@ func (b *Board) leave(sh *shard, id uint64, l *live) {
 	}
 }
 
+// Node is this node's name, as receipts give it.
+func (b *Board) Node() string { return b.node }
+
 // Live is how many calls are at the door.
 func (b *Board) Live() int {
 	n := 0

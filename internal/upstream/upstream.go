@@ -83,6 +83,7 @@ type Upstream struct {
 	secret    string // the value, for source value
 	secretID  string // the name of its file
 	file      atomic.Pointer[fileSecret]
+	leak      atomic.Pointer[leakForms]
 }
 
 // fileSecret is a credential's file as last read.

@@ -1,0 +1,96 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"strings"
+
+	"reeve/internal/activity"
+	"reeve/internal/api"
+	"reeve/internal/bus"
+	"reeve/internal/gateway"
+	"reeve/internal/gateway/httpapi"
+	"reeve/internal/policy"
+)
+
+// protocols read the kinds of upstreams; each names its own kind.
+func protocols() []gateway.Protocol {
+	return []gateway.Protocol{httpapi.New()}
+}
+
+// buildDoor wires the door to what it asks on each call.
+func (a *App) buildDoor(context.Context) (err error) {
+	a.policies, err = starters(a.o.Config.Dev)
+	if err != nil {
+		return err
+	}
+	a.steps = gateway.NewSteps(func(ctx context.Context, batch []byte) error { return a.health.Publish(ctx, batch) }, a.log.With("part", "door"))
+	a.gateway, err = gateway.New(gateway.Options{
+		Agents: a.agents, Upstreams: a.upstreams, Policies: a.policies, Stops: a.stops,
+		Decisions: &interimLog{stream: a.bus.Decisions()}, Steps: a.steps, Protocols: protocols(),
+		Tokens: a.authority.who, Guard: api.Guarded(api.GuardOptions{Hosts: a.o.Config.Hosts}),
+		Dev: a.o.Config.Dev, Node: a.stops.Node(), Logger: a.log.With("part", "door"),
+	})
+	return err
+}
+
+func starters(dev bool) (*policy.Engine, error) {
+	c, err := policy.NewCompiler()
+	if err != nil {
+		return nil, err
+	}
+	docs, err := policy.InterimStarters()
+	if err != nil {
+		return nil, err
+	}
+	e := &policy.Engine{Dev: dev}
+	var all []policy.Statement
+	for _, d := range docs {
+		s, err := c.Compile(d)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, s...)
+	}
+	e.Replace(1, all)
+	return e, nil
+}
+
+// interimLog keeps decisions until package decision does.
+type interimLog struct{ stream *bus.Stream }
+
+func (l *interimLog) NewID() string { return gateway.InterimID() }
+
+func (l *interimLog) Propose(ctx context.Context, d *activity.Decision) error {
+	b, err := json.Marshal(map[string]any{"kind": "proposed", "decision": d})
+	if err != nil {
+		return err
+	}
+	_, err = l.stream.Publish(ctx, b)
+	return err
+}
+
+func (l *interimLog) Complete(d *activity.Decision) {
+	if b, err := json.Marshal(map[string]any{"kind": "completed", "decision": d}); err == nil {
+		go func() { _, _ = l.stream.Publish(context.Background(), b) }()
+	}
+}
+
+// serveDoor is the door's listener: calls of agents go to the door as they are,
+// all else is what agents ask about identity.
+func (a *App) serveDoor(ctx context.Context, l net.Listener) error {
+	mux := a.door()
+	other := api.Guard(mux, api.GuardOptions{Hosts: a.o.Config.Hosts})
+	return a.serveHTTP(ctx, l, a.authority.tls, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// A mux would clean the path of a call before the door has seen it.
+		if !strings.HasPrefix(r.URL.Path, "/http/") && !strings.HasPrefix(r.URL.Path, "/llm/") {
+			if _, pattern := mux.Handler(r); pattern != "" {
+				other.ServeHTTP(w, r)
+				return
+			}
+		}
+		a.gateway.ServeHTTP(w, r)
+	}))
+}

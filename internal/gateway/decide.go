@@ -1,0 +1,95 @@
+package gateway
+
+import (
+	"context"
+
+	"reeve/internal/activity"
+	"reeve/internal/fault"
+	"reeve/internal/policy"
+	"reeve/internal/stop"
+)
+
+// enter registers the call where stops look, and refuses one that is stopped.
+func (d *Door) enter(ctx context.Context, x *passage) error {
+	x.describe()
+	r, c := &x.record, &x.Caller
+	ctx, leave, err := d.o.Stops.Enter(ctx, stop.Call{
+		ID: r.ID, Agent: r.Agent, Instance: c.Instance, Run: r.Run.String(), Session: r.Session, User: c.User, Version: r.Version,
+		Tool: r.Tool, Model: r.Model, Upstream: r.Upstream, Team: r.Team, Credential: c.CredentialID, Resource: r.Resource,
+		Chain: c.Chain, Labels: c.Agent.Labels, StartedAt: x.started, Sent: &x.sent.n,
+	})
+	if err != nil {
+		return err
+	}
+	x.Context, x.leave = ctx, leave
+	return nil
+}
+
+// decide asks policy and floor.
+func (d *Door) decide(_ context.Context, x *passage) error {
+	req := d.request(x)
+	v := d.o.Policies.Decide(req)
+	x.verdict = v
+	x.observed = !v.Enforced
+	r := &x.record
+	r.Verdict, r.Would, r.Enforced, r.Floor = v.Verdict, v.Would, v.Enforced, v.Floor
+	r.Reasons, r.Policies, r.PolicyVersion = v.Reasons, v.Policies, v.Version
+	r.Context = v.Context()
+	x.clock.decided = d.o.Now()
+	switch v.Verdict {
+	case activity.VerdictAllow:
+		return nil
+	case activity.VerdictHold:
+		return fault.New(fault.KindDenied, "decision.held", "a person must agree first: %s", because(v.Reasons)).
+			WithHint("waiting for approvals is not part of this version: ask the owner to loosen the policy or the agent's autonomy")
+	}
+	return fault.New(fault.KindDenied, "decision.denied", "denied: %s", because(v.Reasons)).
+		WithHint("`reeve decision show %s` says why", r.ID)
+}
+
+// because is why, in words for the caller.
+func because(reasons []activity.Reason) string {
+	if len(reasons) == 0 {
+		return "no policy permits it"
+	}
+	return reasons[0].Text + " (" + reasons[0].Code + ")"
+}
+
+// request puts the call into policy's words.
+func (d *Door) request(x *passage) *policy.Request {
+	a, c, p := x.Caller.Agent, &x.Caller, x.proposal
+	enforcement := "enforce"
+	if !a.Enforced(x.started) {
+		enforcement = "observe"
+	}
+	res := p.Resource
+	res.Upstream, res.UpstreamTeam, res.UpstreamShared, res.External = x.Upstream.Name, x.Upstream.Team, x.Upstream.Shared, x.Upstream.External
+	return &policy.Request{
+		Agent: policy.Agent{
+			Name: a.Name, Team: a.Team, Owner: a.Owner, Kind: a.Kind, Lifecycle: a.Lifecycle, Autonomy: a.Autonomy, Environment: a.Environment,
+			Mode: a.Mode, Containment: a.Contained(x.started), Enforcement: enforcement, Classes: a.DataClasses, Labels: a.Labels,
+		},
+		Action: p.Action, Resource: res,
+		Call: policy.Call{
+			Credential: c.Credential, Bound: c.Bound, Instance: c.Instance, Version: a.Version,
+			User: c.User, UserTeams: c.UserTeams, UserGroups: c.UserGroups, Chain: c.Chain, Depth: len(c.Chain),
+			Classes: p.Classes, Now: x.started, Address: c.Address, Args: p.Args, Model: p.Model,
+			Destinations: policy.Destinations{External: x.Upstream.External},
+		},
+	}
+}
+
+// write makes the proposal durable: what is not recorded is not forwarded.
+func (d *Door) write(ctx context.Context, x *passage) error {
+	r := &x.record
+	r.Completed, r.LatencyUS, r.UpstreamUS = activity.Unknown, activity.Unknown, activity.Unknown
+	r.Usage = activity.NoUsage
+	r.DecideUS = d.o.Now().Sub(x.started).Microseconds()
+	if err := d.o.Decisions.Propose(ctx, r); err != nil {
+		return err
+	}
+	x.recorded = true
+	x.w.Header()["X-Reeve-Decision"] = []string{r.ID}
+	d.o.Steps.begin(d, x)
+	return nil
+}

@@ -1,0 +1,215 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"reeve/internal/activity"
+	"reeve/internal/agent"
+	"reeve/internal/fault"
+	"reeve/internal/policy"
+	"reeve/internal/stop"
+	"reeve/internal/upstream"
+)
+
+// Options are what a Door needs: Agents, Upstreams, Policies, Stops, Decisions,
+// Steps and Protocols are required.
+type Options struct {
+	Agents    *agent.Registry
+	Upstreams *upstream.Registry
+	Policies  *policy.Engine
+	Stops     *stop.Board
+	Decisions Recorder
+	Steps     *Steps
+	Protocols []Protocol // one for each kind of upstream
+
+	Tokens   Tokens   // nil: agent keys only
+	Subjects Subjects // nil: nobody is acted for by token
+
+	// Guard refuses hosts and origins that are not ours; nil lets all in.
+	Guard func(*http.Request) error
+	// Dev makes a caller without a credential an agent of --dev.
+	Dev     bool
+	MaxBody int64 // of a request, in bytes; 0 is 32 MiB
+	Node    string
+	Logger  *slog.Logger
+	Now     func() time.Time
+}
+
+// Recorder keeps decisions. Propose returns once the record is durable, or why
+// it is not; Complete never waits for long.
+type Recorder interface {
+	NewID() string
+	Propose(ctx context.Context, d *activity.Decision) error
+	Complete(d *activity.Decision)
+}
+
+const defaultMaxBody = 32 << 20
+
+// Door is the handler of gateway_listen.
+type Door struct {
+	o         Options
+	protocols map[string]Protocol // by kind of upstream
+	figures   figures
+	strangers sampler
+}
+
+// New makes a door. It starts nothing.
+func New(o Options) (*Door, error) {
+	if o.Agents == nil || o.Upstreams == nil || o.Policies == nil || o.Stops == nil || o.Decisions == nil || o.Steps == nil || len(o.Protocols) == 0 {
+		return nil, errors.New("the door needs agents, upstreams, policies, stops, decisions, steps and protocols")
+	}
+	if o.MaxBody == 0 {
+		o.MaxBody = defaultMaxBody
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	d := &Door{o: o, protocols: map[string]Protocol{}}
+	for _, p := range o.Protocols {
+		d.protocols[p.Kind()] = p
+	}
+	return d, nil
+}
+
+// passage is one call on its way through the stages.
+type passage struct {
+	Call
+	w        http.ResponseWriter
+	started  time.Time
+	kind     string // of upstream, from the path
+	protocol Protocol
+	proposal *Proposal
+	verdict  policy.Decision
+	record   activity.Decision
+	trace    traceContext
+	task     string
+
+	identified bool // the caller is known: refusals are recorded one each
+	recorded   bool // the proposal is durable
+	observed   bool // refuse nothing that is not the floor's
+	forwarded  bool
+	wrote      bool // the answer has begun
+
+	leave    func() // of the stop board
+	facts    Facts
+	hasFacts bool
+	sent     counter
+	clock    struct{ decided, forwarded, answered time.Time }
+}
+
+// stage is one part of a call's way. An error ends the call with it.
+type stage struct {
+	name string
+	run  func(*Door, context.Context, *passage) error
+}
+
+// stages is the way of every call through the door. The context of a stage ends
+// with the request; from enter on, with a stop too (passage.Context).
+var stages = [...]stage{
+	{"accept", (*Door).accept},
+	{"identify", (*Door).identify},
+	{"propose", (*Door).propose},
+	{"join", (*Door).join},
+	{"enter", (*Door).enter},
+	{"decide", (*Door).decide},
+	{"record", (*Door).write},
+	{"forward", (*Door).forward},
+}
+
+// ServeHTTP takes one call through the stages and settles it, however it ended.
+func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &passage{w: w, started: d.o.Now()}
+	x.Context, x.Request = r.Context(), r
+	d.figures.live.Add(1)
+	defer d.figures.live.Add(-1)
+	err := d.pass(x)
+	if err != nil && !x.wrote {
+		d.refuse(x, fault.From(err))
+	}
+	d.settle(x, err)
+	if err != nil && x.wrote {
+		// The answer is cut: ending it in good order would make half an answer
+		// look like a whole one.
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// pass runs the stages. A panic is a bug in Reeve and ends this call alone.
+func (d *Door) pass(x *passage) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			d.o.Logger.Error("a call at the door failed", "panic", p, "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	for i := range stages {
+		if err := stages[i].run(d, x.Context, x); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var (
+	errMethod  = fault.New(fault.KindInvalid, "gateway.method", "the door takes no such method")
+	errUpgrade = fault.New(fault.KindInvalid, "gateway.upgrade", "the door upgrades no connection and opens no tunnel").
+			WithHint("call the API by plain HTTP requests")
+	errFraming = fault.New(fault.KindInvalid, "gateway.framing", "the request's length can be read in two ways").
+			WithHint("send either Content-Length or chunks")
+	errKeyInURL = fault.New(fault.KindUnauthenticated, "gateway.credential_in_url", "a credential in a URL is seen by everybody on the way").
+			WithHint("send it as Authorization: Bearer, and revoke this one: it is known now")
+	errPath = fault.New(fault.KindNotFound, "gateway.path", "the door has no such path").
+		WithHint("call /llm/{upstream}/... or /http/{upstream}/...")
+)
+
+// accept looks at what needs no credential.
+func (d *Door) accept(_ context.Context, x *passage) error {
+	r := x.Request
+	if d.o.Guard != nil {
+		if err := d.o.Guard(r); err != nil {
+			return err
+		}
+	}
+	switch {
+	case r.Method == http.MethodConnect || len(r.Header["Upgrade"]) > 0 || len(r.Header["Http2-Settings"]) > 0:
+		return errUpgrade
+	case r.Method == http.MethodTrace || !upper(r.Method):
+		return errMethod
+	case len(r.TransferEncoding) > 0 && r.ContentLength >= 0:
+		return errFraming
+	case strings.Contains(r.RequestURI, keyPrefix):
+		return errKeyInURL
+	}
+	path := r.URL.EscapedPath()
+	kind, rest, ok := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	protocol := d.protocols[kind]
+	if !ok || protocol == nil {
+		return errPath
+	}
+	name, below, _ := strings.Cut(rest, "/")
+	x.protocol = protocol
+	x.kind, x.record.Upstream = kind, name
+	x.Method, x.Path, x.Query = r.Method, "/"+below, r.URL.RawQuery
+	return nil
+}
+
+// upper reports whether a method is one that can be written in upper case
+// without being read differently elsewhere.
+func upper(method string) bool {
+	for i := range len(method) {
+		if method[i] < 'A' || method[i] > 'Z' {
+			return false
+		}
+	}
+	return method != ""
+}

@@ -1,0 +1,344 @@
+package httpapi_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"reeve/client"
+	"reeve/internal/activity"
+	"reeve/internal/agent"
+	"reeve/internal/control"
+	"reeve/internal/gateway"
+	"reeve/internal/gateway/httpapi"
+	"reeve/internal/policy"
+	"reeve/internal/stop"
+	"reeve/internal/upstream"
+)
+
+// house is a door with everything real around it but the log of decisions,
+// which is kept in memory for the test to read, and can be made to fail.
+type house struct {
+	t         testing.TB
+	db        *control.DB
+	agents    *agent.Registry
+	upstreams *upstream.Registry
+	policies  *policy.Engine
+	stops     *stop.Board
+	door      *gateway.Door
+	steps     *gateway.Steps
+	url       string
+	log       *record
+
+	mu        sync.Mutex
+	fragments []activity.Fragment
+	batches   []activity.Batch
+}
+
+// record keeps decisions for the test to read.
+type record struct {
+	mu       sync.Mutex
+	n        int
+	proposed map[string]activity.Decision
+	done     map[string]activity.Decision
+	order    []string
+	fail     error
+}
+
+func (r *record) NewID() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.n++
+	return "dec_" + strings.Repeat("0", 6) + string(rune('a'+r.n/26%26)) + string(rune('a'+r.n%26))
+}
+
+func (r *record) Propose(_ context.Context, d *activity.Decision) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.fail != nil {
+		return r.fail
+	}
+	r.proposed[d.ID] = *d
+	r.order = append(r.order, d.ID)
+	return nil
+}
+
+func (r *record) Complete(d *activity.Decision) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.done[d.ID] = *d
+}
+
+func (r *record) of(t testing.TB, id string) activity.Decision {
+	t.Helper()
+	for range 2000 {
+		r.mu.Lock()
+		d, ok := r.done[id]
+		r.mu.Unlock()
+		if ok {
+			return d
+		}
+		<-time.After(time.Millisecond)
+	}
+	t.Fatalf("decision %q was never completed", id)
+	return activity.Decision{}
+}
+
+func everyRole() agent.Actor {
+	return agent.Actor{Person: "ada", Name: "ada", Can: func(string, string, string) bool { return true }}
+}
+
+const permitAll = `@id("all") permit (principal, action, resource);`
+
+func newHouse(t testing.TB, change func(*gateway.Options)) *house {
+	t.Helper()
+	dir := t.TempDir()
+	h := &house{t: t, log: &record{proposed: map[string]activity.Decision{}, done: map[string]activity.Decision{}}}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var err error
+	h.db, err = control.Open(t.Context(), filepath.Join(dir, "control.db"))
+	must(err)
+	t.Cleanup(func() { _ = h.db.Close() })
+	h.agents, err = agent.New(t.Context(), agent.Options{DB: h.db})
+	must(err)
+	h.upstreams, err = upstream.New(t.Context(), upstream.Options{DB: h.db, Dir: dir})
+	must(err)
+	h.stops, err = stop.New(t.Context(), stop.Options{DB: h.db, Node: "n1", Agents: h.agents})
+	must(err)
+	h.policies = &policy.Engine{}
+	h.permit(permitAll)
+	h.steps = gateway.NewSteps(h.publish, slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = h.steps.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-ended })
+	o := gateway.Options{
+		Agents: h.agents, Upstreams: h.upstreams, Policies: h.policies, Stops: h.stops, Decisions: h.log, Steps: h.steps,
+		Protocols: []gateway.Protocol{httpapi.New()}, Node: "n1", MaxBody: 1 << 20,
+		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	}
+	if change != nil {
+		change(&o)
+	}
+	h.door, err = gateway.New(o)
+	must(err)
+	s := httptest.NewServer(h.door)
+	t.Cleanup(s.Close)
+	h.url = s.URL
+	return h
+}
+
+func (h *house) permit(text string) {
+	h.t.Helper()
+	c, err := policy.NewCompiler()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	list, err := c.Compile(policy.Document{Name: "test", Cedar: text})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.policies.Replace(h.policies.Version()+1, list)
+}
+
+func (h *house) publish(_ context.Context, data []byte) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	data = bytes.Clone(data)
+	var b activity.Batch
+	return activity.DecodeEnvelope(data, &b, func(b *activity.Batch) error {
+		h.batches = append(h.batches, activity.Batch{Sender: b.Sender, Team: b.Team, Environment: b.Environment})
+		h.fragments = append(h.fragments, b.Fragments...)
+		return nil
+	})
+}
+
+// agent registers an agent that may do everything and gives its key.
+func (h *house) agent(name string) string {
+	h.t.Helper()
+	_, err := h.agents.Create(h.t.Context(), everyRole(), agent.Agent{Name: name, Team: "support", Purpose: "tests", Autonomy: agent.Autonomous}, "")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	_, key, err := h.agents.CreateKey(h.t.Context(), everyRole(), name, agent.NewKey{Label: "test"})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return key
+}
+
+var secret = "sk-upstream-0123456789abcdef"
+
+// upstream registers an HTTP API that takes everything.
+func (h *house) upstream(name string, handler http.Handler, change func(*client.Upstream)) *httptest.Server {
+	h.t.Helper()
+	s := httptest.NewServer(handler)
+	h.t.Cleanup(s.Close)
+	u := client.Upstream{
+		Name: name, Kind: "http", URL: s.URL, Team: "support", Environment: "production", AllowPrivate: true,
+		Credential: &client.Credential{Kind: "bearer", Source: "value", Value: secret},
+		Routes: []client.Route{
+			{Method: "GET", Path: "/v1/orders/{id}", Effect: "read"},
+			{Method: "POST", Path: "/v1/refunds", Effect: "write"},
+			{Method: "*", Path: "/any/{rest...}", Effect: "read"},
+		},
+	}
+	if change != nil {
+		change(&u)
+	}
+	if _, err := h.upstreams.Put(h.t.Context(), "ada", u); err != nil {
+		h.t.Fatal(err)
+	}
+	return s
+}
+
+// call is one answer of the door.
+type answer struct {
+	status   int
+	header   http.Header
+	body     string
+	decision string
+	problem  string // code
+}
+
+func (h *house) call(key, method, path, body string, headers ...string) answer {
+	h.t.Helper()
+	req, err := http.NewRequestWithContext(h.t.Context(), method, h.url+path, strings.NewReader(body))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if key != "" {
+		req.Header.Set("Authorization", "Bearer "+key)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	text, _ := io.ReadAll(resp.Body)
+	return answer{resp.StatusCode, resp.Header, string(text), resp.Header.Get("X-Reeve-Decision"), resp.Header.Get("X-Reeve-Code")}
+}
+
+// The first path through the door: identified, decided, recorded before the
+// upstream saw it, forwarded with the upstream's credential, and a step.
+func TestACallPasses(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	key := h.agent("refunds")
+	var seen *http.Request
+	var body string
+	h.upstream("shop", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen = r.Clone(context.Background())
+		b, _ := io.ReadAll(r.Body)
+		body = string(b)
+		h.log.mu.Lock()
+		if len(h.log.proposed) != 1 || len(h.log.done) != 0 {
+			t.Errorf("the upstream was called with %d proposed and %d completed decisions", len(h.log.proposed), len(h.log.done))
+		}
+		h.log.mu.Unlock()
+		w.Header().Set("X-Own", "1")
+		w.Header().Set("Set-Cookie", "session=1")
+		w.WriteHeader(http.StatusCreated)
+		_, _ = io.WriteString(w, `{"ok": true}`)
+	}), nil)
+	a := h.call(key, "POST", "/http/shop/v1/refunds?dry=1", `{"amount": 12.5}`,
+		"Content-Type", "application/json", "Cookie", "a=b", "X-Reeve-Run", "r1", "Connection", "X-Hop", "X-Hop", "1", "X-Kept", "yes")
+	if a.status != 201 || a.body != `{"ok": true}` || a.header.Get("X-Own") != "1" || a.header.Get("Set-Cookie") != "" || a.decision == "" {
+		t.Fatalf("answer: %+v", a)
+	}
+	if seen.Header.Get("Authorization") != "Bearer "+secret || seen.Header.Get("Cookie") != "" || seen.Header.Get("X-Reeve-Run") != "" ||
+		seen.Header.Get("X-Hop") != "" || seen.Header.Get("X-Kept") != "yes" || seen.Header.Get("Traceparent") == "" || seen.URL.String() != "/v1/refunds?dry=1" || body != `{"amount": 12.5}` {
+		t.Errorf("the upstream saw %s %v %q", seen.URL, seen.Header, body)
+	}
+	d := h.log.of(t, a.decision)
+	if d.Agent != "refunds" || d.Verdict != activity.VerdictAllow || !d.Enforced || d.Result != activity.ResultOK || d.Status != 201 ||
+		d.Resource != "shop POST /v1/refunds" || d.Effect != "write" || d.BytesOut != 12 || d.Credential != "agent_key" || d.LatencyUS <= 0 {
+		t.Errorf("decision: %+v", d)
+	}
+	steps := h.waitFragments(2)
+	f := steps[1]
+	if f.DecisionID != a.decision || f.Run != d.Run || f.Step != d.Step || f.Source != activity.SourceGateway || f.Status != activity.StatusOK || f.Name != "POST /v1/refunds" || f.End < f.Start {
+		t.Errorf("step: %+v", f)
+	}
+	if want := activity.ScopeOf("support", "production").RunOfKey("r1"); f.Run != want {
+		t.Errorf("run %s, want %s", f.Run, want)
+	}
+}
+
+func (h *house) waitFragments(n int) []activity.Fragment {
+	h.t.Helper()
+	for range 5000 {
+		h.mu.Lock()
+		got := h.fragments
+		h.mu.Unlock()
+		if len(got) >= n {
+			return got
+		}
+		<-time.After(time.Millisecond)
+	}
+	h.t.Fatalf("got %d fragments, want %d", len(h.fragments), n)
+	return nil
+}
+
+// What is refused is refused with a stable code, and an identified caller's
+// refusal has a record; none of it reaches the upstream.
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	key := h.agent("refunds")
+	h.upstream("shop", http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a refused call was forwarded") }), nil)
+	for _, c := range []struct {
+		name, key, method, path, body, code string
+		status                              int
+		headers                             []string
+		stranger                            bool
+	}{
+		{name: "no credential", method: "GET", path: "/http/shop/v1/orders/1", status: 401, code: "gateway.credential_missing", stranger: true},
+		{name: "wrong key", key: key[:len(key)-1] + "x", method: "GET", path: "/http/shop/v1/orders/1", status: 401, code: "agent.key", stranger: true},
+		{name: "foreign key", key: "sk-something", method: "GET", path: "/http/shop/v1/orders/1", status: 401, code: "gateway.credential", stranger: true},
+		{name: "two credentials", key: key, method: "GET", path: "/http/shop/v1/orders/1", headers: []string{"X-Api-Key", "other"}, status: 401, code: "gateway.credential_ambiguous", stranger: true},
+		{name: "key in URL", method: "GET", path: "/http/shop/v1/orders/1?key=" + key, status: 401, code: "gateway.credential_in_url", stranger: true},
+		{name: "no such path", key: key, method: "GET", path: "/nowhere", status: 404, code: "gateway.path", stranger: true},
+		{name: "upgrade", key: key, method: "GET", path: "/http/shop/v1/orders/1", headers: []string{"Connection", "Upgrade", "Upgrade", "websocket"}, status: 400, code: "gateway.upgrade", stranger: true},
+		{name: "trace", key: key, method: "TRACE", path: "/http/shop/v1/orders/1", status: 405, code: "gateway.method", stranger: true},
+		{name: "no such upstream", key: key, method: "GET", path: "/http/nobody/v1", status: 404, code: "gateway.upstream"},
+		{name: "no route", key: key, method: "DELETE", path: "/http/shop/v1/orders/1", status: 403, code: "http.no_route"},
+		{name: "dot segments", key: key, method: "GET", path: "/http/shop/any/%2e%2e/admin", status: 400, code: "upstream.path"},
+		{name: "encoded slash", key: key, method: "GET", path: "/http/shop/any/a%2fb", status: 400, code: "upstream.path"},
+		{name: "double escape", key: key, method: "GET", path: "/http/shop/any/a%252e", status: 400, code: "upstream.path"},
+		{name: "bad query", key: key, method: "GET", path: "/http/shop/any/x?a=1;b=2", status: 400, code: "http.query"},
+		{name: "too large", key: key, method: "POST", path: "/http/shop/v1/refunds", body: strings.Repeat("x", 1<<20+1), status: 413, code: "gateway.too_large"},
+		{name: "long run", key: key, method: "GET", path: "/http/shop/v1/orders/1", headers: []string{"X-Reeve-Run", strings.Repeat("r", 600)}, status: 400, code: "gateway.run"},
+		{name: "subject", key: key, method: "GET", path: "/http/shop/v1/orders/1", headers: []string{"X-Reeve-Subject-Token", "x.y.z"}, status: 401, code: "gateway.subject"},
+	} {
+		a := h.call(c.key, c.method, c.path, c.body, c.headers...)
+		if a.status != c.status || a.problem != c.code || !strings.Contains(a.body, c.code) {
+			t.Errorf("%s: %d %s %s, want %d %s", c.name, a.status, a.problem, a.body, c.status, c.code)
+			continue
+		}
+		if c.stranger {
+			continue
+		}
+		d := h.log.of(t, a.decision)
+		if d.Verdict != activity.VerdictDeny || d.Result != activity.ResultDenied || len(d.Reasons) == 0 || d.Reasons[0].Code != c.code || d.Agent != "refunds" {
+			t.Errorf("%s: decision %+v", c.name, d)
+		}
+	}
+}
+

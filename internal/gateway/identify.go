@@ -1,0 +1,162 @@
+package gateway
+
+import (
+	"context"
+	"crypto/x509"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"reeve/internal/agent"
+	"reeve/internal/fault"
+	"reeve/internal/identity/token"
+)
+
+// Tokens proves credentials that are not agent keys (token.Verifier).
+type Tokens interface {
+	Bearer(ctx context.Context, text string, r *http.Request) (token.Principal, error)
+	Peer(cert *x509.Certificate) (token.Principal, error)
+}
+
+// Subjects says on whose behalf a call is made, from X-Reeve-Subject-Token.
+type Subjects interface {
+	// Subject verifies text, which must name us as its audience and c's agent as
+	// the one that may act, and adds the user, teams, groups and chain to c.
+	Subject(ctx context.Context, text string, c *Caller) error
+}
+
+const keyPrefix = "rvk_"
+
+var (
+	errNoCredential = fault.New(fault.KindUnauthenticated, "gateway.credential_missing", "the call has no credential of an agent").
+			WithHint("send an agent key as Authorization: Bearer or x-api-key; `reeve agent key create AGENT` makes one")
+	errTwoCredentials = fault.New(fault.KindUnauthenticated, "gateway.credential_ambiguous", "the call has credentials that differ").
+				WithHint("send one: Authorization: Bearer, x-api-key, api-key or x-goog-api-key")
+	errUnknownCredential = fault.New(fault.KindUnauthenticated, "gateway.credential", "the credential is none that Reeve knows").
+				WithHint("agent keys begin with rvk_; a provider's own key stays with Reeve, which adds it")
+	errSubject = fault.New(fault.KindUnauthenticated, "gateway.subject", "the subject token cannot be verified here")
+	errUnknown = fault.New(fault.KindUnauthenticated, "agent.unknown", "the credential's agent is not registered").
+			WithHint("`reeve agent create` registers it")
+	errDevName = fault.New(fault.KindInvalid, "agent.invalid", "X-Reeve-Agent is no agent's name").
+			WithHint("lower-case letters, digits and . _ -, at most 64, a letter or digit first")
+)
+
+// presented is the credential in a request's headers, "" for none.
+func presented(h http.Header) (string, error) {
+	found := ""
+	take := func(v string) bool {
+		if v == "" || v == found {
+			return true
+		}
+		if found != "" {
+			return false
+		}
+		found = v
+		return true
+	}
+	for _, v := range h["Authorization"] {
+		scheme, text, _ := strings.Cut(v, " ")
+		if strings.EqualFold(scheme, "Bearer") && !take(strings.TrimSpace(text)) {
+			return "", errTwoCredentials
+		}
+	}
+	for _, name := range [...]string{"X-Api-Key", "Api-Key", "X-Goog-Api-Key"} {
+		for _, v := range h[name] {
+			if !take(v) {
+				return "", errTwoCredentials
+			}
+		}
+	}
+	return found, nil
+}
+
+// ours reports whether a text has the form of a credential of Reeve: an agent
+// key or a signed token.
+func ours(text string) bool {
+	return strings.HasPrefix(text, keyPrefix) || strings.Count(text, ".") == 2
+}
+
+// identify finds out who calls.
+func (d *Door) identify(ctx context.Context, x *passage) error {
+	r, c := x.Request, &x.Caller
+	if at, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		c.Address = at.Addr().Unmap()
+	}
+	text, err := presented(r.Header)
+	if err != nil {
+		return err
+	}
+	switch {
+	case strings.HasPrefix(text, keyPrefix):
+		err = d.byKey(text, c)
+	case text != "" && ours(text) && d.o.Tokens != nil:
+		var p token.Principal
+		if p, err = d.o.Tokens.Bearer(ctx, text, r); err == nil {
+			err = d.byPrincipal(p, c)
+		}
+	case text == "" && r.TLS != nil && len(r.TLS.PeerCertificates) > 0 && d.o.Tokens != nil:
+		var p token.Principal
+		if p, err = d.o.Tokens.Peer(r.TLS.PeerCertificates[0]); err == nil {
+			err = d.byPrincipal(p, c)
+		}
+	case d.o.Dev && !ours(text):
+		// Client libraries insist on some key; in dev mode nobody needs one.
+		err = d.byName(ctx, r.Header.Get("X-Reeve-Agent"), c)
+	case text == "":
+		err = errNoCredential
+	default:
+		err = errUnknownCredential
+	}
+	if err != nil {
+		return err
+	}
+	x.identified = true
+	if subject := r.Header.Get("X-Reeve-Subject-Token"); subject != "" {
+		if d.o.Subjects == nil {
+			return errSubject
+		}
+		if err := d.o.Subjects.Subject(ctx, subject, c); err != nil {
+			return err
+		}
+	}
+	d.o.Agents.Seen(agent.Sighting{Agent: c.Agent.Name, At: x.started})
+	return nil
+}
+
+func (d *Door) byKey(text string, c *Caller) error {
+	k, a, err := d.o.Agents.Key(text, c.Address)
+	if err != nil {
+		return err
+	}
+	c.Agent, c.Credential, c.CredentialID, c.Epoch, c.Expires = a, "agent_key", k.ID, k.Epoch, k.ExpiresAt
+	return nil
+}
+
+func (d *Door) byPrincipal(p token.Principal, c *Caller) error {
+	a, ok := d.o.Agents.Lookup(p.Agent)
+	if !ok {
+		return errUnknown
+	}
+	if p.Epoch < a.Epoch || a.Lifecycle == agent.Retired {
+		return errUnknownCredential
+	}
+	c.Agent, c.Credential, c.CredentialID, c.Bound = a, p.Credential, p.CredentialID, p.Bound
+	c.Instance, c.User, c.Chain, c.Epoch, c.Expires = p.Instance, p.User, p.Chain, p.Epoch, p.Expires
+	return nil
+}
+
+// byName is a call of --dev: whoever it says it is.
+func (d *Door) byName(ctx context.Context, name string, c *Caller) error {
+	if name == "" {
+		name = "dev-agent"
+	}
+	if !agent.ValidName(name) {
+		return errDevName
+	}
+	a, err := d.o.Agents.EnsureDev(ctx, name)
+	if err != nil {
+		return err
+	}
+	c.Agent, c.Credential, c.Epoch = a, "dev", a.Epoch
+	return nil
+}

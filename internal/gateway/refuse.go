@@ -1,0 +1,164 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"reeve/client"
+	"reeve/internal/activity"
+	"reeve/internal/fault"
+)
+
+// statuses are those that a fault's kind does not give.
+var statuses = map[string]int{
+	"api.host":              http.StatusMisdirectedRequest,
+	"gateway.method":        http.StatusMethodNotAllowed,
+	"gateway.too_large":     http.StatusRequestEntityTooLarge,
+	"upstream.timeout":      http.StatusGatewayTimeout,
+	"upstream.unreachable":  http.StatusBadGateway,
+	"upstream.broken":       http.StatusBadGateway,
+	"upstream.redirect":     http.StatusBadGateway,
+	"upstream.leak":         http.StatusBadGateway,
+	"upstream.encoded":      http.StatusBadGateway,
+	"upstream.address":      http.StatusBadGateway,
+	"gateway.client_closed": 499,
+}
+
+// Status is the HTTP status that a refusal at the door has.
+func Status(f *fault.Error) int {
+	if s, ok := statuses[f.Code]; ok {
+		return s
+	}
+	return f.Kind.HTTPStatus()
+}
+
+// Refuse answers with a problem document, for protocols whose clients have no
+// shape of their own.
+func Refuse(w http.ResponseWriter, f *fault.Error) {
+	status := Status(f)
+	body, err := json.Marshal(client.Problem{Title: f.Kind.String(), Status: status, Detail: f.Message, Code: f.Code, Hint: f.Hint})
+	if err != nil { // strings and an int: cannot happen
+		panic(err)
+	}
+	RefusalHeaders(w.Header(), f)
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}
+
+// RefusalHeaders sets what every refusal tells by header, whatever its shape.
+func RefusalHeaders(h http.Header, f *fault.Error) {
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Reeve-Code", f.Code)
+	switch f.Kind {
+	case fault.KindUnauthenticated:
+		h.Set("WWW-Authenticate", "Bearer")
+	case fault.KindExhausted, fault.KindUnavailable:
+		if h.Get("Retry-After") == "" {
+			h.Set("Retry-After", "1")
+		}
+	}
+}
+
+// refuse answers a call that a stage ended before its answer began. An
+// identified caller's refusal has a record of its own; a stranger's is counted,
+// and now and then recorded, so that strangers cannot fill the log that
+// decisions need.
+func (d *Door) refuse(x *passage, f *fault.Error) {
+	if f.Kind == fault.KindInternal {
+		d.o.Logger.Error("a call at the door failed", "decision", x.record.ID, "err", f)
+	}
+	switch {
+	case x.recorded:
+	case x.identified:
+		if err := d.denied(x, f); err != nil {
+			f = fault.From(err)
+		}
+	default:
+		d.stranger(x, f)
+	}
+	if x.protocol != nil {
+		x.protocol.Refuse(x.w, &x.Call, f, x.recordID())
+	} else {
+		Refuse(x.w, f)
+	}
+	x.record.Status = int32(Status(f))
+	x.record.ErrorCode = f.Code
+}
+
+func (x *passage) recordID() string {
+	if x.recorded {
+		return x.record.ID
+	}
+	return ""
+}
+
+// denied records a refusal that came before, or instead of, the proposal.
+func (d *Door) denied(x *passage, f *fault.Error) error {
+	r := &x.record
+	if r.ID == "" {
+		_ = d.join(x.Context, x) // its refusal, if any, is f
+	}
+	x.describe()
+	if r.Verdict == activity.VerdictAllow {
+		r.Verdict, r.Would, r.Enforced = activity.VerdictDeny, activity.VerdictDeny, true
+		r.Reasons = append([]activity.Reason{{Code: f.Code, Text: f.Message}}, r.Reasons...)
+	}
+	// Who asked may be gone; the record is made all the same.
+	return d.write(context.WithoutCancel(x.Request.Context()), x)
+}
+
+// stranger counts a refusal of somebody who is nobody yet.
+func (d *Door) stranger(x *passage, f *fault.Error) {
+	d.figures.strangers.Add(1)
+	missed, ok := d.strangers.take(x.started)
+	if !ok {
+		return
+	}
+	r := &x.record
+	r.ID, r.At, r.Node = d.o.Decisions.NewID(), x.started.UnixNano(), d.o.Node
+	x.describe()
+	text := f.Message
+	if missed > 0 {
+		text += "; " + strconv.FormatInt(missed, 10) + " more refusals of strangers since the last that was recorded"
+	}
+	r.Agent = claimed(x.Request)
+	r.Verdict, r.Would, r.Enforced = activity.VerdictDeny, activity.VerdictDeny, true
+	r.Reasons = []activity.Reason{{Code: f.Code, Text: text}}
+	if err := d.write(context.WithoutCancel(x.Request.Context()), x); err != nil {
+		x.recorded = false // a stranger is refused as before: nothing was to be forwarded
+	}
+}
+
+// claimed is the name that a stranger gives itself, as far as it can be one.
+func claimed(r *http.Request) string {
+	name := r.Header.Get("X-Reeve-Agent")
+	if len(name) > 64 {
+		return ""
+	}
+	return name
+}
+
+// sampler lets one event through a second and counts the others.
+type sampler struct {
+	mu     sync.Mutex
+	last   time.Time
+	missed int64
+}
+
+func (s *sampler) take(now time.Time) (missed int64, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.last.IsZero() && now.Sub(s.last) < time.Second {
+		s.missed++
+		return 0, false
+	}
+	missed, s.missed, s.last = s.missed, 0, now
+	return missed, true
+}
