@@ -45,6 +45,7 @@ var within = map[string][]string{
 	"internal/intake/dialect/openinference": {"internal/intake/dialect"},
 	"internal/intake/dialect/openllmetry":   {"internal/intake/dialect"},
 	"internal/demo":                         {"internal/demo", "internal/bench"},
+	"internal/audit":                        {"internal/audit"},
 	"internal/identity":                     {"internal/identity"},
 	"internal/identity/token":               {"internal/identity/ca"},
 	"internal/gateway":                      {"internal/gateway"},

@@ -7,7 +7,7 @@
 // Who calls it: subject packages append inside the transaction of the change;
 // api lists; the command line and the console verify.
 //
-// Promises: a record is one line of canonical JSON (RFC 8785; see canonical.go)
+// Promises: a record is one line of canonical JSON (RFC 8785; see package record)
 // stored verbatim, its leaf is SHA-256(0x00 || record), and each record holds
 // the leaf of the one before, so the records are ready to be the leaves of an
 // RFC 6962 tree. Sequences start at 0 and have no gap. What changed is
@@ -32,6 +32,7 @@ import (
 	"strings"
 	"time"
 
+	"reeve/internal/audit/record"
 	"reeve/internal/control"
 	"reeve/internal/fault"
 )
@@ -104,12 +105,7 @@ func (c commitment) value() map[string]any {
 
 func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
-func leafOf(record []byte) string {
-	h := sha256.New()
-	h.Write([]byte{0})
-	h.Write(record)
-	return encode(h.Sum(nil))
-}
+func leafOf(line []byte) string { return record.Leaf(line).String() }
 
 func logName(install string) string { return install + "/audit/" + node }
 
@@ -149,11 +145,11 @@ func Append(ctx context.Context, tx *control.Tx, r Record) error {
 		}
 	}
 	now := time.Now().UnixMicro()
-	record := map[string]any{"v": int64(1), "log": logName(tx.Install()), "seq": seq, "at": now, "kind": r.Kind, "body": content}
+	line := map[string]any{"v": int64(1), "log": logName(tx.Install()), "seq": seq, "at": now, "kind": r.Kind, "body": content}
 	if prev != "" {
-		record["prev"] = prev
+		line["prev"] = prev
 	}
-	text, err := canonical(record)
+	text, err := record.Canonical(line)
 	if err != nil {
 		return fmt.Errorf("recording %s: %w", r.Kind, err)
 	}

@@ -192,29 +192,3 @@ func TestVerifyFindsTampering(t *testing.T) {
 		})
 	}
 }
-
-func TestCanonical(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		name string
-		v    any
-		want string // "" for refused
-	}{
-		// The key order is the example of RFC 8785 §3.2.3.
-		{"order", map[string]any{"€": "a", "\r": "b", "\ufb33": "c", "1": "d", "😀": "e", "\u0080": "f", "ö": "g"}, "{\"\\r\":\"b\",\"1\":\"d\",\"\u0080\":\"f\",\"ö\":\"g\",\"€\":\"a\",\"😀\":\"e\",\"\ufb33\":\"c\"}"},
-		{"escapes", "\x00\b\t\n\f\r\x1f\"\\/<>&\u2028é", `"\u0000\b\t\n\f\r\u001f\"\\/<>&` + "\u2028é\""},
-		{"nested", map[string]any{"b": []any{int64(1), true, "x", map[string]any{}}, "a": []any{}}, `{"a":[],"b":[1,true,"x",{}]}`},
-		{"largest", int64(maxInteger), "9007199254740991"},
-		{"negative", int64(-5), "-5"},
-		{"too large", int64(maxInteger + 1), ""},
-		{"fraction", 1.5, ""},
-		{"null", nil, ""},
-		{"not UTF-8", "\xff", ""},
-		{"key not UTF-8", map[string]any{"\xff": "x"}, ""},
-	} {
-		got, err := canonical(c.v)
-		if (err != nil) != (c.want == "") || string(got) != c.want {
-			t.Errorf("%s: got %s, %v; want %s", c.name, got, err, c.want)
-		}
-	}
-}
