@@ -23,9 +23,7 @@ package audit
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -84,19 +82,14 @@ type body struct {
 	After  *commitment `json:"after"`
 }
 
-// commitment stands for content: HMAC-SHA256(key, field || 0x00 || bytes). A
-// plain hash of a short value, such as an address, could be guessed.
+// commitment stands for content (record.Commit).
 type commitment struct {
 	C string `json:"c"`
 	N int    `json:"n"`
 }
 
 func commit(key []byte, field string, content []byte) commitment {
-	m := hmac.New(sha256.New, key)
-	m.Write([]byte(field))
-	m.Write([]byte{0})
-	m.Write(content)
-	return commitment{C: encode(m.Sum(nil)), N: len(content)}
+	return commitment{C: record.Commit(key, field, content), N: len(content)}
 }
 
 func (c commitment) value() map[string]any {

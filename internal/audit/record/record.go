@@ -21,6 +21,7 @@ package record
 
 import (
 	"bytes"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -144,4 +145,20 @@ func Parse(line []byte) (Record, error) {
 		return Record{}, fmt.Errorf("%w: its body is no object", ErrForm)
 	}
 	return r, nil
+}
+
+// KeyBytes is the length of the key of a record's commitments.
+const KeyBytes = 32
+
+// Commit is the commitment to content that is kept apart and may be erased:
+// HMAC-SHA256(key, field || 0x00 || content), in base64url. A plain hash of a
+// short value, such as an address, could be guessed. The key is random, of
+// KeyBytes, one a record, and dies with the content.
+func Commit(key []byte, field string, content []byte) string {
+	m := hmac.New(sha256.New, key)
+	m.Write([]byte(field))
+	m.Write([]byte{0})
+	m.Write(content)
+	var sum [sha256.Size]byte
+	return base64.RawURLEncoding.EncodeToString(m.Sum(sum[:0]))
 }
