@@ -207,6 +207,8 @@ type Policy struct {
 	Statements []PolicyStatement `json:"statements"`
 	Reason     string            `json:"reason"` // why the newest version was made
 	Author     string            `json:"author"`
+	Origin     string            `json:"origin"`   // starter, api, file (read-only here)
+	Warnings   []string          `json:"warnings"` // what it names that is not there
 	Revision   int64             `json:"revision"`
 	CreatedAt  time.Time         `json:"created_at"`
 	UpdatedAt  time.Time         `json:"updated_at"`

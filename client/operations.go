@@ -41,6 +41,14 @@ func Operations() []Operation {
 		{Name: "GetUpstream", Method: "GET", Path: "/api/v1/upstreams/{name}", Role: "viewer", Summary: "reads an upstream"},
 		{Name: "PutUpstream", Method: "PUT", Path: "/api/v1/upstreams/{name}", Role: "security", Summary: "makes or replaces an upstream; one that leads elsewhere loses its credential"},
 		{Name: "DeleteUpstream", Method: "DELETE", Path: "/api/v1/upstreams/{name}", Role: "security", Summary: "removes an upstream and its credential"},
+		{Name: "ListPolicies", Method: "GET", Path: "/api/v1/policies", Role: "viewer", Summary: "lists policies, guardrails first"},
+		{Name: "GetPolicy", Method: "GET", Path: "/api/v1/policies/{name}", Role: "viewer", Summary: "reads a policy"},
+		{Name: "PutPolicy", Method: "PUT", Path: "/api/v1/policies/{name}", Role: "developer or security", Summary: "makes or replaces a policy; a team's developers may do so in observe, security in enforce"},
+		{Name: "DeletePolicy", Method: "DELETE", Path: "/api/v1/policies/{name}", Role: "developer or security", Summary: "ends a policy; its revisions stay"},
+		{Name: "SetPolicyMode", Method: "POST", Path: "/api/v1/policies/{name}/mode", Role: "security", Summary: "puts a policy in observe or enforce"},
+		{Name: "RestorePolicy", Method: "POST", Path: "/api/v1/policies/{name}/restore", Role: "developer or security", Summary: "makes a policy again what it was at a revision, a deleted one too"},
+		{Name: "ListPolicyRevisions", Method: "GET", Path: "/api/v1/policies/{name}/revisions", Role: "viewer", Summary: "lists what a policy was, the newest first"},
+		{Name: "ValidatePolicy", Method: "POST", Path: "/api/v1/policies/validate", Role: "viewer", Summary: "tells what is wrong with a policy's text, by line and column"},
 		{Name: "ListStops", Method: "GET", Path: "/api/v1/stops", Role: "viewer", Summary: "lists stops, the newest first, with their receipts"},
 		{Name: "CreateStop", Method: "POST", Path: "/api/v1/stops", Role: "responder", Summary: "stops a target: cuts its calls in flight, kills an agent's credentials and refuses new calls; answers with the receipt"},
 		{Name: "PreviewStop", Method: "POST", Path: "/api/v1/stops/preview", Role: "responder", Summary: "tells what a stop would cut now"},
@@ -297,6 +305,63 @@ func (c *Client) PutUpstream(ctx context.Context, req PutUpstreamRequest) (*Upst
 func (c *Client) DeleteUpstream(ctx context.Context, req UpstreamRequest) error {
 	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/upstreams/{name}", req)
 	return err
+}
+
+// ListPolicies lists policies, guardrails first.
+//
+// GET /api/v1/policies, role viewer.
+func (c *Client) ListPolicies(ctx context.Context, req ListPoliciesRequest) (*List[Policy], error) {
+	return call[List[Policy]](ctx, c, "GET", "/api/v1/policies", req)
+}
+
+// GetPolicy reads a policy.
+//
+// GET /api/v1/policies/{name}, role viewer.
+func (c *Client) GetPolicy(ctx context.Context, req PolicyRequest) (*Policy, error) {
+	return call[Policy](ctx, c, "GET", "/api/v1/policies/{name}", req)
+}
+
+// PutPolicy makes or replaces a policy; a team's developers may do so in observe, security in enforce.
+//
+// PUT /api/v1/policies/{name}, role developer or security.
+func (c *Client) PutPolicy(ctx context.Context, req PutPolicyRequest) (*Policy, error) {
+	return call[Policy](ctx, c, "PUT", "/api/v1/policies/{name}", req)
+}
+
+// DeletePolicy ends a policy; its revisions stay.
+//
+// DELETE /api/v1/policies/{name}, role developer or security.
+func (c *Client) DeletePolicy(ctx context.Context, req DeletePolicyRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/policies/{name}", req)
+	return err
+}
+
+// SetPolicyMode puts a policy in observe or enforce.
+//
+// POST /api/v1/policies/{name}/mode, role security.
+func (c *Client) SetPolicyMode(ctx context.Context, req PolicyModeRequest) (*Policy, error) {
+	return call[Policy](ctx, c, "POST", "/api/v1/policies/{name}/mode", req)
+}
+
+// RestorePolicy makes a policy again what it was at a revision, a deleted one too.
+//
+// POST /api/v1/policies/{name}/restore, role developer or security.
+func (c *Client) RestorePolicy(ctx context.Context, req RestorePolicyRequest) (*Policy, error) {
+	return call[Policy](ctx, c, "POST", "/api/v1/policies/{name}/restore", req)
+}
+
+// ListPolicyRevisions lists what a policy was, the newest first.
+//
+// GET /api/v1/policies/{name}/revisions, role viewer.
+func (c *Client) ListPolicyRevisions(ctx context.Context, req PolicyRequest) (*List[PolicyRevision], error) {
+	return call[List[PolicyRevision]](ctx, c, "GET", "/api/v1/policies/{name}/revisions", req)
+}
+
+// ValidatePolicy tells what is wrong with a policy's text, by line and column.
+//
+// POST /api/v1/policies/validate, role viewer.
+func (c *Client) ValidatePolicy(ctx context.Context, req ValidatePolicyRequest) (*PolicyValidation, error) {
+	return call[PolicyValidation](ctx, c, "POST", "/api/v1/policies/validate", req)
 }
 
 // ListStops lists stops, the newest first, with their receipts.

@@ -85,6 +85,7 @@ type Options struct {
 	Agents     Agents
 	Stops      Stops
 	Upstreams  Upstreams
+	Policies   Policies
 	AgentPlace AgentPlace
 
 	// Dev answers requests without credentials as a developer with every role.

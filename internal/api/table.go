@@ -60,6 +60,16 @@ func table() []operation {
 			func(r *client.PutUpstreamRequest) (string, string) { return r.Team, r.Environment }),
 		define(operation{Name: "DeleteUpstream", Method: del, Path: "/upstreams/{name}", Permission: rows(identity.Security), Audit: AuditChange, Summary: "removes an upstream and its credential"}, deleteUpstream),
 
+		// Policies. The store checks the roles for the policy's team.
+		define(operation{Name: "ListPolicies", Method: get, Path: "/policies", Permission: rows(identity.Viewer), Summary: "lists policies, guardrails first"}, listPolicies),
+		define(operation{Name: "GetPolicy", Method: get, Path: "/policies/{name}", Permission: rows(identity.Viewer), Summary: "reads a policy"}, getPolicy),
+		define(operation{Name: "PutPolicy", Method: http.MethodPut, Path: "/policies/{name}", Permission: rows(identity.Developer, identity.Security), Audit: AuditChange, Summary: "makes or replaces a policy; a team's developers may do so in observe, security in enforce"}, putPolicy),
+		define(operation{Name: "DeletePolicy", Method: del, Path: "/policies/{name}", Permission: rows(identity.Developer, identity.Security), Audit: AuditChange, Summary: "ends a policy; its revisions stay"}, deletePolicy),
+		define(operation{Name: "SetPolicyMode", Method: post, Path: "/policies/{name}/mode", Permission: rows(identity.Security), Audit: AuditChange, Summary: "puts a policy in observe or enforce"}, setPolicyMode),
+		define(operation{Name: "RestorePolicy", Method: post, Path: "/policies/{name}/restore", Permission: rows(identity.Developer, identity.Security), Audit: AuditChange, Summary: "makes a policy again what it was at a revision, a deleted one too"}, restorePolicy),
+		define(operation{Name: "ListPolicyRevisions", Method: get, Path: "/policies/{name}/revisions", Permission: rows(identity.Viewer), Summary: "lists what a policy was, the newest first"}, listPolicyRevisions),
+		define(operation{Name: "ValidatePolicy", Method: post, Path: "/policies/validate", Permission: rows(identity.Viewer).reading(), Summary: "tells what is wrong with a policy's text, by line and column"}, validatePolicy),
+
 		// What is stopped.
 		define(operation{Name: "ListStops", Method: get, Path: "/stops", Permission: rows(identity.Viewer), Summary: "lists stops, the newest first, with their receipts"}, listStops),
 		define(operation{Name: "CreateStop", Method: post, Path: "/stops", Permission: rows(identity.Responder), Audit: AuditChange, Status: created, Summary: "stops a target: cuts its calls in flight, kills an agent's credentials and refuses new calls; answers with the receipt"}, createStop),

@@ -82,15 +82,17 @@ type App struct {
 	agents    *agent.Registry
 	stops     *stop.Board
 	upstreams *upstream.Registry
+	engine    *policy.Engine
+	policies  *policy.Store
 	metrics   *prometheus.Registry
 	authority authority
-	policies  *policy.Engine
 	gateway   *gateway.Door
 	steps     *gateway.Steps
 	health    *health
 
-	listeners  []*listener
-	adminToken string
+	policyTopic bus.Topic[policyNotice]
+	listeners   []*listener
+	adminToken  string
 }
 
 // New builds everything and listens, but answers nobody before Run.
@@ -105,7 +107,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		}
 	}()
 	for _, build := range []func(context.Context) error{
-		a.openFolder, a.openControl, a.bindDoor, a.openAgents, a.openStops, a.openIdentity, a.openBus, a.openStore, a.buildReader, a.buildIntake, a.buildDoor, a.buildAPI, a.buildMetrics, a.listen,
+		a.openFolder, a.openControl, a.bindDoor, a.openAgents, a.openStops, a.openIdentity, a.openBus, a.openPolicies, a.openStore, a.buildReader, a.buildIntake, a.buildDoor, a.buildAPI, a.buildMetrics, a.listen,
 	} {
 		if err := build(ctx); err != nil {
 			return nil, err
@@ -152,6 +154,8 @@ func (a *App) Run(ctx context.Context) error {
 	start("stops", a.stops.Run)
 	start("authority", a.authority.ca.Run)
 	start("door's steps", a.steps.Run)
+	start("policies", a.policies.Run)
+	start("policies of other nodes", a.followPolicies)
 	for _, l := range a.listeners {
 		g.Go(func() error { return l.serve(failed) })
 	}
@@ -317,7 +321,7 @@ func (a *App) buildAPI(context.Context) error {
 	a.api = api.New(api.Options{
 		Store: a.store, Identity: a.identity, Audit: a.auditLog, Live: a.reader, Events: a.bus.Events(),
 		Notices: a.o.Notices, Health: a.health, Logger: a.log.With("part", "api"), Dev: a.o.Config.Dev,
-		Agents: a.agents, AgentPlace: a.agentPlace, Stops: a.stops, Upstreams: a.upstreams,
+		Agents: a.agents, AgentPlace: a.agentPlace, Stops: a.stops, Upstreams: a.upstreams, Policies: a.policies,
 	})
 	return nil
 }

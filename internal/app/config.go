@@ -41,6 +41,7 @@ type Config struct {
 	Runs           RunsConfig     `yaml:"runs" doc:"When a run counts as ended."`
 	Store          StoreConfig    `yaml:"store" doc:"How long telemetry stays."`
 	Prices         PricesConfig   `yaml:"prices" doc:"What models cost."`
+	Policies       PolicyConfig   `yaml:"policies" doc:"Who may do what."`
 	Shutdown       time.Duration  `yaml:"shutdown" doc:"How long a stop may take before what is left is dropped."`
 }
 
@@ -108,6 +109,11 @@ type StoreConfig struct {
 // PricesConfig adds prices.
 type PricesConfig struct {
 	File string `yaml:"file" doc:"YAML with your own prices; they win over the embedded price book."`
+}
+
+// PolicyConfig adds policies.
+type PolicyConfig struct {
+	Dir string `yaml:"dir" doc:"Folder of policies as files, read at the start and within a second of a change: NAME.cedar, guardrails/NAME.cedar, teams/TEAM/NAME.cedar; NAME.observe.cedar to observe. Empty: none."`
 }
 
 // Bytes is a size; it reads "16MB", "4GiB" or a plain number.

@@ -12,7 +12,6 @@ import (
 	"reeve/internal/bus"
 	"reeve/internal/gateway"
 	"reeve/internal/gateway/httpapi"
-	"reeve/internal/policy"
 )
 
 // protocols read the kinds of upstreams; each names its own kind.
@@ -22,40 +21,14 @@ func protocols() []gateway.Protocol {
 
 // buildDoor wires the door to what it asks on each call.
 func (a *App) buildDoor(context.Context) (err error) {
-	a.policies, err = starters(a.o.Config.Dev)
-	if err != nil {
-		return err
-	}
 	a.steps = gateway.NewSteps(func(ctx context.Context, batch []byte) error { return a.health.Publish(ctx, batch) }, a.log.With("part", "door"))
 	a.gateway, err = gateway.New(gateway.Options{
-		Agents: a.agents, Upstreams: a.upstreams, Policies: a.policies, Stops: a.stops,
+		Agents: a.agents, Upstreams: a.upstreams, Policies: a.engine, Stops: a.stops,
 		Decisions: &interimLog{stream: a.bus.Decisions()}, Steps: a.steps, Protocols: protocols(),
 		Tokens: a.authority.who, Guard: api.Guarded(api.GuardOptions{Hosts: a.o.Config.Hosts}),
 		Dev: a.o.Config.Dev, Node: a.stops.Node(), Logger: a.log.With("part", "door"),
 	})
 	return err
-}
-
-func starters(dev bool) (*policy.Engine, error) {
-	c, err := policy.NewCompiler()
-	if err != nil {
-		return nil, err
-	}
-	docs, err := policy.InterimStarters()
-	if err != nil {
-		return nil, err
-	}
-	e := &policy.Engine{Dev: dev}
-	var all []policy.Statement
-	for _, d := range docs {
-		s, err := c.Compile(d)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, s...)
-	}
-	e.Replace(1, all)
-	return e, nil
 }
 
 // interimLog keeps decisions until package decision does.

@@ -76,6 +76,7 @@ type Statement struct {
 	Redact                                  []string
 	Limits                                  []string
 
+	offset     int // of its text in the document
 	key        cedar.PolicyID
 	rank       int
 	cedar      *cedar.Policy
@@ -113,8 +114,19 @@ func NewCompiler() (*Compiler, error) {
 // position is where cedar-go's parser says its complaint is.
 var position = regexp.MustCompile(`(\d+):(\d+)`)
 
+// SyntaxError is where a policy's text is wrong; it is the cause of a fault
+// policy.invalid. Lines and columns (in characters) begin at 1.
+type SyntaxError struct {
+	Line, Column int
+	Text         string
+}
+
+// Error is the place; what is wrong stands in the fault around it.
+func (e *SyntaxError) Error() string { return fmt.Sprintf("line %d, column %d", e.Line, e.Column) }
+
 func invalid(d *Document, line, column int, format string, args ...any) error {
-	return fault.New(fault.KindInvalid, "policy.invalid", "policy %s, line %d, column %d: %s", d.Name, line, column, fmt.Sprintf(format, args...))
+	at := &SyntaxError{Line: line, Column: column, Text: fmt.Sprintf(format, args...)}
+	return fault.New(fault.KindInvalid, "policy.invalid", "policy %s, line %d, column %d: %s", d.Name, line, column, at.Text).WithCause(at)
 }
 
 // Compile parses and checks a policy's text.
@@ -158,7 +170,7 @@ func (c *Compiler) statement(d *Document, p *cedar.Policy, i int) (Statement, er
 	}
 	sum := sha256.Sum256(p.MarshalCedar())
 	s := Statement{
-		Policy: d.Name, ID: "#" + strconv.Itoa(i+1), Effect: "permit", Hash: hex.EncodeToString(sum[:]), Line: at.Line,
+		Policy: d.Name, ID: "#" + strconv.Itoa(i+1), Effect: "permit", Hash: hex.EncodeToString(sum[:]), Line: at.Line, offset: at.Offset,
 		cedar: p, forbid: p.Effect() == cedar.Forbid, team: d.Team, observe: d.Observe,
 	}
 	if s.forbid {

@@ -39,7 +39,7 @@ func starters(t testing.TB) []Document {
 	t.Helper()
 	var docs []Document
 	for _, n := range []string{"guardrails", "supervised", "bounded"} {
-		b, err := os.ReadFile("starter/" + n + ".cedar")
+		b, err := os.ReadFile("testdata/" + n + ".cedar")
 		if err != nil {
 			t.Fatal(err)
 		}
