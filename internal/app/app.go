@@ -38,6 +38,7 @@ import (
 	"reeve/internal/audit"
 	"reeve/internal/bus"
 	"reeve/internal/control"
+	"reeve/internal/decision"
 	"reeve/internal/fault"
 	"reeve/internal/gateway"
 	"reeve/internal/identity"
@@ -86,6 +87,7 @@ type App struct {
 	policies  *policy.Store
 	metrics   *prometheus.Registry
 	authority authority
+	decisions *decision.Log
 	gateway   *gateway.Door
 	steps     *gateway.Steps
 	health    *health
@@ -107,7 +109,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		}
 	}()
 	for _, build := range []func(context.Context) error{
-		a.openFolder, a.openControl, a.bindDoor, a.openAgents, a.openStops, a.openIdentity, a.openBus, a.openPolicies, a.openStore, a.buildReader, a.buildIntake, a.buildDoor, a.buildAPI, a.buildMetrics, a.listen,
+		a.openFolder, a.openControl, a.bindDoor, a.openAgents, a.openStops, a.openIdentity, a.openBus, a.openDecisions, a.openPolicies, a.openStore, a.buildReader, a.buildIntake, a.buildDoor, a.buildAPI, a.buildMetrics, a.listen,
 	} {
 		if err := build(ctx); err != nil {
 			return nil, err
@@ -153,6 +155,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("agents", a.agents.Run)
 	start("stops", a.stops.Run)
 	start("authority", a.authority.ca.Run)
+	start("decisions", a.decisions.Run)
 	start("door's steps", a.steps.Run)
 	start("policies", a.policies.Run)
 	start("policies of other nodes", a.followPolicies)

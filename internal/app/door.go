@@ -2,14 +2,11 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"net"
 	"net/http"
 	"strings"
 
-	"reeve/internal/activity"
 	"reeve/internal/api"
-	"reeve/internal/bus"
 	"reeve/internal/gateway"
 	"reeve/internal/gateway/httpapi"
 )
@@ -24,31 +21,11 @@ func (a *App) buildDoor(context.Context) (err error) {
 	a.steps = gateway.NewSteps(func(ctx context.Context, batch []byte) error { return a.health.Publish(ctx, batch) }, a.log.With("part", "door"))
 	a.gateway, err = gateway.New(gateway.Options{
 		Agents: a.agents, Upstreams: a.upstreams, Policies: a.engine, Stops: a.stops,
-		Decisions: &interimLog{stream: a.bus.Decisions()}, Steps: a.steps, Protocols: protocols(),
+		Decisions: a.decisions, Steps: a.steps, Protocols: protocols(),
 		Tokens: a.authority.who, Guard: api.Guarded(api.GuardOptions{Hosts: a.o.Config.Hosts}),
 		Dev: a.o.Config.Dev, Node: a.stops.Node(), Logger: a.log.With("part", "door"),
 	})
 	return err
-}
-
-// interimLog keeps decisions until package decision does.
-type interimLog struct{ stream *bus.Stream }
-
-func (l *interimLog) NewID() string { return gateway.InterimID() }
-
-func (l *interimLog) Propose(ctx context.Context, d *activity.Decision) error {
-	b, err := json.Marshal(map[string]any{"kind": "proposed", "decision": d})
-	if err != nil {
-		return err
-	}
-	_, err = l.stream.Publish(ctx, b)
-	return err
-}
-
-func (l *interimLog) Complete(d *activity.Decision) {
-	if b, err := json.Marshal(map[string]any{"kind": "completed", "decision": d}); err == nil {
-		go func() { _, _ = l.stream.Publish(context.Background(), b) }()
-	}
 }
 
 // serveDoor is the door's listener: calls of agents go to the door as they are,

@@ -82,14 +82,15 @@ func (d *Door) request(x *passage) *policy.Request {
 // write makes the proposal durable: what is not recorded is not forwarded.
 func (d *Door) write(ctx context.Context, x *passage) error {
 	r := &x.record
-	r.Completed, r.LatencyUS, r.UpstreamUS = activity.Unknown, activity.Unknown, activity.Unknown
-	r.Usage = activity.NoUsage
+	if r.Result == activity.ResultPending {
+		r.Completed, r.LatencyUS = activity.Unknown, activity.Unknown
+	}
+	r.UpstreamUS, r.Usage = activity.Unknown, activity.NoUsage
 	r.DecideUS = d.o.Now().Sub(x.started).Microseconds()
 	if err := d.o.Decisions.Propose(ctx, r); err != nil {
 		return err
 	}
 	x.recorded = true
 	x.w.Header()["X-Reeve-Decision"] = []string{r.ID}
-	d.o.Steps.begin(d, x)
 	return nil
 }

@@ -62,6 +62,7 @@ func (d *Door) forward(_ context.Context, x *passage) error {
 	rc := http.NewResponseController(x.w)
 	undo := context.AfterFunc(ctx, func() { _ = rc.SetWriteDeadline(time.Unix(1, 0)) })
 	defer undo()
+	d.o.Steps.begin(d, x)
 	x.forwarded = true
 	x.clock.forwarded = d.o.Now()
 	resp, err := x.Upstream.Transport().RoundTrip(req)

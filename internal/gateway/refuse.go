@@ -88,8 +88,6 @@ func (d *Door) refuse(x *passage, f *fault.Error) {
 	} else {
 		Refuse(x.w, f)
 	}
-	x.record.Status = int32(Status(f))
-	x.record.ErrorCode = f.Code
 }
 
 func (x *passage) recordID() string {
@@ -110,6 +108,15 @@ func (d *Door) denied(x *passage, f *fault.Error) error {
 		r.Verdict, r.Would, r.Enforced = activity.VerdictDeny, activity.VerdictDeny, true
 		r.Reasons = append([]activity.Reason{{Code: f.Code, Text: f.Message}}, r.Reasons...)
 	}
+	return d.closed(x, f)
+}
+
+// closed writes the one record of an action that will never happen.
+func (d *Door) closed(x *passage, f *fault.Error) error {
+	r := &x.record
+	r.Result, r.ErrorCode = activity.ResultDenied, f.Code
+	r.Completed = d.o.Now().UnixNano()
+	r.LatencyUS = (r.Completed - r.At) / 1000
 	// Who asked may be gone; the record is made all the same.
 	return d.write(context.WithoutCancel(x.Request.Context()), x)
 }
@@ -131,7 +138,7 @@ func (d *Door) stranger(x *passage, f *fault.Error) {
 	r.Agent = claimed(x.Request)
 	r.Verdict, r.Would, r.Enforced = activity.VerdictDeny, activity.VerdictDeny, true
 	r.Reasons = []activity.Reason{{Code: f.Code, Text: text}}
-	if err := d.write(context.WithoutCancel(x.Request.Context()), x); err != nil {
+	if err := d.closed(x, f); err != nil {
 		x.recorded = false // a stranger is refused as before: nothing was to be forwarded
 	}
 }

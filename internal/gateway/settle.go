@@ -18,30 +18,31 @@ func (d *Door) settle(x *passage, err error) {
 	}
 	r := &x.record
 	now := d.o.Now()
-	r.Result = x.result(err)
 	f := fault.From(err)
-	if f != nil && r.ErrorCode == "" {
-		r.ErrorCode = f.Code
-	}
-	r.BytesOut = x.sent.n.Load()
-	r.Completed, r.LatencyUS = now.UnixNano(), now.Sub(x.started).Microseconds()
-	if x.forwarded {
-		answered := x.clock.answered
-		if answered.IsZero() {
-			answered = now
+	if r.Result == activity.ResultPending {
+		r.Result = x.result(f)
+		if f != nil {
+			r.ErrorCode = f.Code
 		}
-		r.UpstreamUS = answered.Sub(x.clock.forwarded).Microseconds()
-		r.Usage = activity.NoUsage
+		r.BytesOut = x.sent.n.Load()
+		r.Completed, r.LatencyUS = now.UnixNano(), now.Sub(x.started).Microseconds()
+		if x.forwarded {
+			answered := x.clock.answered
+			if answered.IsZero() {
+				answered = now
+			}
+			r.UpstreamUS = answered.Sub(x.clock.forwarded).Microseconds()
+			x.health(answered.Sub(x.clock.forwarded), f)
+		}
 		if x.hasFacts {
 			r.Usage = x.facts.Usage
 		}
-		x.health(answered.Sub(x.clock.forwarded), f)
-	}
-	if x.recorded {
-		d.o.Decisions.Complete(r)
-		if x.identified {
-			d.o.Steps.end(d, x, f, now)
+		if x.recorded {
+			d.o.Decisions.Complete(r)
 		}
+	}
+	if x.recorded && x.identified {
+		d.o.Steps.end(d, x, f, now)
 	}
 	d.figures.count(x, now)
 }
@@ -62,24 +63,21 @@ func (x *passage) health(took time.Duration, f *fault.Error) {
 
 var errStatus = fault.New(fault.KindUnavailable, "upstream.status", "the upstream answers with errors of its own")
 
-// result is how the call went.
-func (x *passage) result(err error) activity.Result {
-	if err == nil {
-		if x.record.Status >= 400 || x.facts.ErrorType != "" {
-			return activity.ResultError
-		}
-		return activity.ResultOK
-	}
-	f := fault.From(err)
+// result is how the call went; f is nil when it was answered.
+func (x *passage) result(f *fault.Error) activity.Result {
 	switch {
-	case strings.HasPrefix(f.Code, "stop.") && x.forwarded, f.Code == "gateway.client_closed" && x.forwarded:
-		return activity.ResultCut
-	case f.Code == "upstream.timeout":
-		return activity.ResultTimeout
-	case x.forwarded:
+	case f == nil && (x.record.Status >= 400 || x.facts.ErrorType != ""):
 		return activity.ResultError
+	case f == nil:
+		return activity.ResultOK
+	case !x.forwarded:
+		return activity.ResultDenied
+	case strings.HasPrefix(f.Code, "stop.") || f.Code == errGone.Code:
+		return activity.ResultCut
+	case f.Code == errTimeout.Code:
+		return activity.ResultTimeout
 	}
-	return activity.ResultDenied
+	return activity.ResultError
 }
 
 // figures count calls for /metrics.

@@ -67,6 +67,9 @@ func (r *record) Propose(_ context.Context, d *activity.Decision) error {
 		return r.fail
 	}
 	r.proposed[d.ID] = *d
+	if d.Result != activity.ResultPending {
+		r.done[d.ID] = *d
+	}
 	r.order = append(r.order, d.ID)
 	return nil
 }
@@ -341,4 +344,3 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 }
-
