@@ -312,21 +312,64 @@ type AgentKey struct {
 	Key       string     `json:"key,omitempty"` // only in the answer that made it
 }
 
-// UnknownAgent is an agent that was seen and is not registered.
+// UnknownAgent is an agent that was seen and is not registered, or was not.
 type UnknownAgent struct {
 	ID          string       `json:"id"`
-	Name        string       `json:"name"`
-	Claims      []AgentAlias `json:"claims"`
+	Name        string       `json:"name"`           // as it calls itself; "" when it only has an id
+	Claims      []AgentClaim `json:"claims"`         // the ways it names itself
 	Team        string       `json:"team,omitempty"` // of the key it came with
 	Environment string       `json:"environment,omitempty"`
-	Where       string       `json:"where"` // telemetry, door
+	Where       string       `json:"where"` // telemetry, door, both
 	FirstSeen   time.Time    `json:"first_seen"`
 	LastSeen    time.Time    `json:"last_seen"`
-	Seen        int64        `json:"seen"`
+	Seen        int64        `json:"seen"`             // steps and calls
 	RunID       string       `json:"run_id,omitempty"` // first evidence
 	StepID      string       `json:"step_id,omitempty"`
-	Candidates  []string     `json:"candidates"` // registered agents it may be, when the match is doubtful
-	State       string       `json:"state"`      // open, registered, merged, blocked, dismissed
+	LastRunID   string       `json:"last_run_id,omitempty"`
+	Why         string       `json:"why"`            // why it is not known, or doubtful
+	Candidates  []string     `json:"candidates"`     // registered agents it may be, when the match is doubtful
+	Suggested   string       `json:"suggested_name"` // a free name to register it under
+	State       string       `json:"state"`          // open, registered, merged, blocked, dismissed
+	Agent       string       `json:"agent,omitempty"`
+	DecidedBy   string       `json:"decided_by,omitempty"`
+	DecidedAt   *time.Time   `json:"decided_at"`
+	Reason      string       `json:"reason,omitempty"`
+	OpenedAt    time.Time    `json:"opened_at"`
+}
+
+// AgentClaim is who a record says its agent is.
+type AgentClaim struct {
+	Team        string `json:"team,omitempty"` // of the key it came with
+	Environment string `json:"environment,omitempty"`
+	Name        string `json:"name,omitempty"`
+	AgentID     string `json:"agent_id,omitempty"`
+	Service     string `json:"service,omitempty"`
+}
+
+// AgentMatch is what became of a claim, and by which rule.
+type AgentMatch struct {
+	Claim      AgentClaim `json:"claim"`
+	Agent      string     `json:"agent,omitempty"` // "" when it is nobody's
+	Rule       string     `json:"rule,omitempty"`  // credential, agent_id, alias, name, service
+	Why        string     `json:"why"`             // "matched by alias service=billing"
+	Candidates []string   `json:"candidates"`
+	FirstSeen  *time.Time `json:"first_seen"` // nil for a question about a claim that was not seen
+	LastSeen   *time.Time `json:"last_seen"`
+	Seen       int64      `json:"seen"`
+}
+
+// Adoption is what became of unknown agents that were adopted together.
+type Adoption struct {
+	Adopted []Agent           `json:"adopted"`
+	Skipped []SkippedAdoption `json:"skipped"`
+}
+
+// SkippedAdoption is an unknown agent that could not be adopted, with why.
+type SkippedAdoption struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	Code string `json:"code"`
+	Why  string `json:"why"`
 }
 
 // InventoryItem is something an agent was observed to use.

@@ -37,6 +37,16 @@ func Operations() []Operation {
 		{Name: "CreateAgentKey", Method: "POST", Path: "/api/v1/agents/{name}/keys", Role: "developer or security", Summary: "makes a key of an agent; its text is shown once"},
 		{Name: "RevokeAgentKey", Method: "DELETE", Path: "/api/v1/agents/{name}/keys/{id}", Role: "developer or responder or security", Summary: "ends a key of an agent"},
 		{Name: "LeakedKey", Method: "POST", Path: "/api/v1/keys/leaked", Role: "public", Summary: "ends an agent key by its text: who holds it may; the answer never says whether it lived"},
+		{Name: "MatchAgent", Method: "GET", Path: "/api/v1/match-agent", Role: "viewer", Summary: "says which registered agent telemetry would be matched to, and by which rule"},
+		{Name: "ListAgentClaims", Method: "GET", Path: "/api/v1/agents/{name}/claims", Role: "viewer", Summary: "lists the names under which an agent's telemetry came, each with the rule that matched it"},
+		{Name: "AdoptAgents", Method: "POST", Path: "/api/v1/agents/adopt", Role: "developer or security", Summary: "registers unknown agents together, in observe"},
+		{Name: "ListUnknownAgents", Method: "GET", Path: "/api/v1/unknown-agents", Role: "viewer", Summary: "lists agents that were seen and are not registered, the last seen first"},
+		{Name: "GetUnknownAgent", Method: "GET", Path: "/api/v1/unknown-agents/{id}", Role: "viewer", Summary: "reads an unknown agent with its first evidence"},
+		{Name: "RegisterUnknownAgent", Method: "POST", Path: "/api/v1/unknown-agents/{id}/register", Role: "developer or security", Summary: "registers an unknown agent as a pilot in observe"},
+		{Name: "MergeUnknownAgent", Method: "POST", Path: "/api/v1/unknown-agents/{id}/merge", Role: "developer or security", Summary: "makes an unknown agent a registered one, by an alias"},
+		{Name: "BlockUnknownAgent", Method: "POST", Path: "/api/v1/unknown-agents/{id}/block", Role: "responder or security", Summary: "refuses at the door whoever calls itself by an unknown agent's name"},
+		{Name: "DismissUnknownAgent", Method: "POST", Path: "/api/v1/unknown-agents/{id}/dismiss", Role: "developer or responder or security", Summary: "takes an unknown agent off the list"},
+		{Name: "UndoUnknownAgent", Method: "POST", Path: "/api/v1/unknown-agents/{id}/undo", Role: "developer or responder or security", Summary: "takes back what was decided of an unknown agent"},
 		{Name: "ListUpstreams", Method: "GET", Path: "/api/v1/upstreams", Role: "viewer", Summary: "lists upstreams with their health, never their credentials"},
 		{Name: "GetUpstream", Method: "GET", Path: "/api/v1/upstreams/{name}", Role: "viewer", Summary: "reads an upstream"},
 		{Name: "PutUpstream", Method: "PUT", Path: "/api/v1/upstreams/{name}", Role: "security", Summary: "makes or replaces an upstream; one that leads elsewhere loses its credential"},
@@ -276,6 +286,76 @@ func (c *Client) RevokeAgentKey(ctx context.Context, req AgentKeyRequest) error 
 func (c *Client) LeakedKey(ctx context.Context, req LeakedKeyRequest) error {
 	_, err := call[struct{}](ctx, c, "POST", "/api/v1/keys/leaked", req)
 	return err
+}
+
+// MatchAgent says which registered agent telemetry would be matched to, and by which rule.
+//
+// GET /api/v1/match-agent, role viewer.
+func (c *Client) MatchAgent(ctx context.Context, req MatchAgentRequest) (*AgentMatch, error) {
+	return call[AgentMatch](ctx, c, "GET", "/api/v1/match-agent", req)
+}
+
+// ListAgentClaims lists the names under which an agent's telemetry came, each with the rule that matched it.
+//
+// GET /api/v1/agents/{name}/claims, role viewer.
+func (c *Client) ListAgentClaims(ctx context.Context, req AgentRequest) (*List[AgentMatch], error) {
+	return call[List[AgentMatch]](ctx, c, "GET", "/api/v1/agents/{name}/claims", req)
+}
+
+// AdoptAgents registers unknown agents together, in observe.
+//
+// POST /api/v1/agents/adopt, role developer or security.
+func (c *Client) AdoptAgents(ctx context.Context, req AdoptAgentsRequest) (*Adoption, error) {
+	return call[Adoption](ctx, c, "POST", "/api/v1/agents/adopt", req)
+}
+
+// ListUnknownAgents lists agents that were seen and are not registered, the last seen first.
+//
+// GET /api/v1/unknown-agents, role viewer.
+func (c *Client) ListUnknownAgents(ctx context.Context, req ListUnknownAgentsRequest) (*List[UnknownAgent], error) {
+	return call[List[UnknownAgent]](ctx, c, "GET", "/api/v1/unknown-agents", req)
+}
+
+// GetUnknownAgent reads an unknown agent with its first evidence.
+//
+// GET /api/v1/unknown-agents/{id}, role viewer.
+func (c *Client) GetUnknownAgent(ctx context.Context, req UnknownAgentRequest) (*UnknownAgent, error) {
+	return call[UnknownAgent](ctx, c, "GET", "/api/v1/unknown-agents/{id}", req)
+}
+
+// RegisterUnknownAgent registers an unknown agent as a pilot in observe.
+//
+// POST /api/v1/unknown-agents/{id}/register, role developer or security.
+func (c *Client) RegisterUnknownAgent(ctx context.Context, req RegisterUnknownRequest) (*Agent, error) {
+	return call[Agent](ctx, c, "POST", "/api/v1/unknown-agents/{id}/register", req)
+}
+
+// MergeUnknownAgent makes an unknown agent a registered one, by an alias.
+//
+// POST /api/v1/unknown-agents/{id}/merge, role developer or security.
+func (c *Client) MergeUnknownAgent(ctx context.Context, req MergeUnknownRequest) (*UnknownAgent, error) {
+	return call[UnknownAgent](ctx, c, "POST", "/api/v1/unknown-agents/{id}/merge", req)
+}
+
+// BlockUnknownAgent refuses at the door whoever calls itself by an unknown agent's name.
+//
+// POST /api/v1/unknown-agents/{id}/block, role responder or security.
+func (c *Client) BlockUnknownAgent(ctx context.Context, req UnknownReasonRequest) (*UnknownAgent, error) {
+	return call[UnknownAgent](ctx, c, "POST", "/api/v1/unknown-agents/{id}/block", req)
+}
+
+// DismissUnknownAgent takes an unknown agent off the list.
+//
+// POST /api/v1/unknown-agents/{id}/dismiss, role developer or responder or security.
+func (c *Client) DismissUnknownAgent(ctx context.Context, req UnknownReasonRequest) (*UnknownAgent, error) {
+	return call[UnknownAgent](ctx, c, "POST", "/api/v1/unknown-agents/{id}/dismiss", req)
+}
+
+// UndoUnknownAgent takes back what was decided of an unknown agent.
+//
+// POST /api/v1/unknown-agents/{id}/undo, role developer or responder or security.
+func (c *Client) UndoUnknownAgent(ctx context.Context, req UnknownReasonRequest) (*UnknownAgent, error) {
+	return call[UnknownAgent](ctx, c, "POST", "/api/v1/unknown-agents/{id}/undo", req)
 }
 
 // ListUpstreams lists upstreams with their health, never their credentials.

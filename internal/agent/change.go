@@ -14,6 +14,20 @@ import (
 // their defaults. It needs developer for the team and environment; an agent
 // that shall go further than bounded needs security.
 func (r *Registry) Create(ctx context.Context, who Actor, n Agent, reason string) (*Agent, error) {
+	a, err := r.prepare(who, n, reason)
+	if err != nil {
+		return nil, err
+	}
+	err = r.db.Write(ctx, func(tx *control.Tx) error { return r.create(ctx, tx, who, a, reason) })
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// prepare fills in the defaults of a new agent and refuses what cannot be kept
+// or what the actor may not do.
+func (r *Registry) prepare(who Actor, n Agent, reason string) (*Agent, error) {
 	a := n.clone()
 	for _, d := range []struct {
 		field *string
@@ -53,52 +67,62 @@ func (r *Registry) Create(ctx context.Context, who Actor, n Agent, reason string
 			return nil, err
 		}
 	}
-	err := r.db.Write(ctx, func(tx *control.Tx) error {
-		count := func(query string, args ...any) (int, error) {
-			n, _, err := control.One(ctx, tx, func(s control.Row) (n int, err error) { return n, s.Scan(&n) }, query, args...)
-			return n, err
-		}
-		switch n, err := count(`SELECT count(*) FROM agents WHERE name = ?`, a.Name); {
-		case err != nil:
-			return err
-		case n > 0:
-			return fault.New(fault.KindConflict, "agent.exists", "the name %s is taken", a.Name).WithHint("names are never used again, also not those of retired agents")
-		}
-		switch n, err := count(`SELECT count(*) FROM agents`); {
-		case err != nil:
-			return err
-		case n >= maxAgents:
-			return fault.New(fault.KindExhausted, "agent.too_many", "there are %d agents already", n)
-		}
-		if err := r.save(ctx, tx, who.Name, "create", reason, nil, a); err != nil {
-			return err
-		}
-		if err := setAliases(ctx, tx, a); err != nil {
-			return err
-		}
-		return record(ctx, tx, who, "admin.agent_created", "create", a.Name, reason, nil, a)
-	})
+	return a, nil
+}
+
+// CreateIn is Create inside a transaction of the caller. A refusal changes
+// nothing, so that the caller may go on with the next agent.
+func (r *Registry) CreateIn(ctx context.Context, tx *control.Tx, who Actor, n Agent, reason string) (*Agent, error) {
+	a, err := r.prepare(who, n, reason)
 	if err != nil {
 		return nil, err
 	}
-	return a, nil
+	return a, r.create(ctx, tx, who, a, reason)
+}
+
+// create writes a prepared agent.
+func (r *Registry) create(ctx context.Context, tx *control.Tx, who Actor, a *Agent, reason string) error {
+	count := func(query string, args ...any) (int, error) {
+		n, _, err := control.One(ctx, tx, func(s control.Row) (n int, err error) { return n, s.Scan(&n) }, query, args...)
+		return n, err
+	}
+	switch n, err := count(`SELECT count(*) FROM agents WHERE name = ?`, a.Name); {
+	case err != nil:
+		return err
+	case n > 0:
+		return fault.New(fault.KindConflict, "agent.exists", "the name %s is taken", a.Name).WithHint("names are never used again, also not those of retired agents")
+	}
+	switch n, err := count(`SELECT count(*) FROM agents`); {
+	case err != nil:
+		return err
+	case n >= maxAgents:
+		return fault.New(fault.KindExhausted, "agent.too_many", "there are %d agents already", n)
+	}
+	if err := checkAliases(ctx, tx, a); err != nil {
+		return err
+	}
+	if err := r.save(ctx, tx, who.Name, "create", reason, nil, a); err != nil {
+		return err
+	}
+	if err := setAliases(ctx, tx, a); err != nil {
+		return err
+	}
+	return record(ctx, tx, who, "admin.agent_created", "create", a.Name, reason, nil, a)
 }
 
 func invalidReason() error {
 	return invalid("a reason is a line of at most %d bytes", maxReason)
 }
 
-// setAliases replaces an agent's aliases; one that another agent of the team
-// has, or that is another agent's name, is refused: a match must not be a guess.
-func setAliases(ctx context.Context, tx *control.Tx, a *Agent) error {
-	if _, err := tx.Exec(ctx, `DELETE FROM agent_aliases WHERE agent = ?`, a.Name); err != nil {
-		return err
-	}
+// checkAliases refuses an alias that another agent of the team has, or that is
+// another agent's name: a match must not be a guess. The name of a retired agent
+// may be one, since telemetry may go on under it.
+func checkAliases(ctx context.Context, tx *control.Tx, a *Agent) error {
 	str := func(s control.Row) (v string, err error) { return v, s.Scan(&v) }
 	for _, al := range a.Aliases {
-		other, ok, err := control.One(ctx, tx, str, `SELECT agent FROM agent_aliases WHERE team = ? AND kind = ? AND value = ?`, a.Team, al.Kind, al.Value)
+		other, ok, err := control.One(ctx, tx, str, `SELECT agent FROM agent_aliases WHERE team = ? AND kind = ? AND value = ? AND agent <> ?`, a.Team, al.Kind, al.Value, a.Name)
 		if err == nil && !ok && al.Kind == "name" && al.Value != a.Name {
-			other, ok, err = control.One(ctx, tx, str, `SELECT name FROM agents WHERE name = ?`, al.Value)
+			other, ok, err = living(ctx, tx, al.Value)
 		}
 		if err != nil {
 			return err
@@ -106,6 +130,28 @@ func setAliases(ctx context.Context, tx *control.Tx, a *Agent) error {
 		if ok {
 			return fault.New(fault.KindConflict, "agent.alias_taken", "%s %q is agent %s already", al.Kind, al.Value, other).WithHint("take it away there first")
 		}
+	}
+	return nil
+}
+
+// living finds an agent by name that is not retired.
+func living(ctx context.Context, tx *control.Tx, name string) (string, bool, error) {
+	a, err := load(ctx, tx, name)
+	switch {
+	case fault.Is(err, fault.KindNotFound):
+		return "", false, nil
+	case err != nil:
+		return "", false, err
+	}
+	return a.Name, a.Lifecycle != Retired, nil
+}
+
+// setAliases replaces an agent's aliases, which were checked.
+func setAliases(ctx context.Context, tx *control.Tx, a *Agent) error {
+	if _, err := tx.Exec(ctx, `DELETE FROM agent_aliases WHERE agent = ?`, a.Name); err != nil {
+		return err
+	}
+	for _, al := range a.Aliases {
 		if _, err := tx.Exec(ctx, `INSERT INTO agent_aliases (team, kind, value, agent) VALUES (?, ?, ?, ?)`, a.Team, al.Kind, al.Value, a.Name); err != nil {
 			return err
 		}
@@ -116,45 +162,57 @@ func setAliases(ctx context.Context, tx *control.Tx, a *Agent) error {
 // change makes the next revision of an agent: edit changes after and refuses
 // what may not be. revision is the one that was read; 0 takes any.
 func (r *Registry) change(ctx context.Context, who Actor, name string, revision int64, action, reason string, edit func(before, after *Agent) error) (*Agent, error) {
-	if !plain(reason, maxReason) {
-		return nil, invalidReason()
-	}
 	var after *Agent
-	err := r.db.Write(ctx, func(tx *control.Tx) error {
-		before, err := load(ctx, tx, name)
-		if err != nil {
-			return err
-		}
-		after = before.clone()
-		if err := edit(before, after); err != nil {
-			return err
-		}
-		if revision != 0 && revision != before.Revision {
-			return fault.New(fault.KindConflict, "agent.conflict", "agent %s was changed meanwhile", name).
-				WithHint("it is at revision %d; read it again and repeat", before.Revision)
-		}
-		if err := after.check(); err != nil {
-			return err
-		}
-		if after.Epoch > before.Epoch {
-			if _, err := r.killKeys(ctx, tx, name); err != nil {
-				return err
-			}
-		}
-		if err := r.save(ctx, tx, who.Name, action, reason, before, after); err != nil {
-			return err
-		}
-		if !slices.Equal(before.Aliases, after.Aliases) {
-			if err := setAliases(ctx, tx, after); err != nil {
-				return err
-			}
-		}
-		return record(ctx, tx, who, "admin.agent_updated", action, name, reason, before, after)
+	err := r.db.Write(ctx, func(tx *control.Tx) (err error) {
+		after, err = r.changeIn(ctx, tx, who, name, revision, action, reason, edit)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return after, nil
+}
+
+// changeIn is change inside a transaction.
+func (r *Registry) changeIn(ctx context.Context, tx *control.Tx, who Actor, name string, revision int64, action, reason string, edit func(before, after *Agent) error) (*Agent, error) {
+	if !plain(reason, maxReason) {
+		return nil, invalidReason()
+	}
+	before, err := load(ctx, tx, name)
+	if err != nil {
+		return nil, err
+	}
+	after := before.clone()
+	if err := edit(before, after); err != nil {
+		return nil, err
+	}
+	if revision != 0 && revision != before.Revision {
+		return nil, fault.New(fault.KindConflict, "agent.conflict", "agent %s was changed meanwhile", name).
+			WithHint("it is at revision %d; read it again and repeat", before.Revision)
+	}
+	if err := after.check(); err != nil {
+		return nil, err
+	}
+	aliases := !slices.Equal(before.Aliases, after.Aliases)
+	if aliases {
+		if err := checkAliases(ctx, tx, after); err != nil {
+			return nil, err
+		}
+	}
+	if after.Epoch > before.Epoch {
+		if _, err := r.killKeys(ctx, tx, name); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.save(ctx, tx, who.Name, action, reason, before, after); err != nil {
+		return nil, err
+	}
+	if aliases {
+		if err := setAliases(ctx, tx, after); err != nil {
+			return nil, err
+		}
+	}
+	return after, record(ctx, tx, who, "admin.agent_updated", action, name, reason, before, after)
 }
 
 // Change changes an agent; a nil field stays. Revision is the one that was
@@ -220,6 +278,50 @@ func (r *Registry) Update(ctx context.Context, who Actor, name string, c Change)
 		if more && (after.Autonomy == Autonomous || before.Lifecycle == Production) || loose && before.Lifecycle == Production {
 			return who.need(before, "letting go further", security)
 		}
+		return nil
+	})
+}
+
+// Alias gives an agent further aliases inside a transaction: developer or
+// security. It says which of them are new, for Unalias.
+func (r *Registry) Alias(ctx context.Context, tx *control.Tx, who Actor, name string, add []Alias, reason string) (*Agent, []Alias, error) {
+	var added []Alias
+	a, err := r.changeIn(ctx, tx, who, name, 0, "alias", reason, func(before, after *Agent) error {
+		if err := who.need(before, "changing", developer, security); err != nil {
+			return err
+		}
+		for _, al := range add {
+			if !slices.Contains(after.Aliases, al) {
+				after.Aliases, added = append(after.Aliases, al), append(added, al)
+			}
+		}
+		return alive(before)
+	})
+	return a, added, err
+}
+
+// Unalias takes aliases away inside a transaction: developer or security. Those
+// that the agent does not have are no error.
+func (r *Registry) Unalias(ctx context.Context, tx *control.Tx, who Actor, name string, gone []Alias, reason string) (*Agent, error) {
+	return r.changeIn(ctx, tx, who, name, 0, "unalias", reason, func(before, after *Agent) error {
+		after.Aliases = slices.DeleteFunc(after.Aliases, func(al Alias) bool { return slices.Contains(gone, al) })
+		return who.need(before, "changing", developer, security)
+	})
+}
+
+// Withdraw takes a registration back inside a transaction: developer or
+// security, and only while the agent is what it was registered as. It is
+// retired, since names are never used again.
+func (r *Registry) Withdraw(ctx context.Context, tx *control.Tx, who Actor, name, reason string) (*Agent, error) {
+	return r.changeIn(ctx, tx, who, name, 0, "withdraw", reason, func(before, after *Agent) error {
+		if err := who.need(before, "withdrawing", developer, security); err != nil {
+			return err
+		}
+		if before.Revision != 1 {
+			return fault.New(fault.KindConflict, "agent.changed", "agent %s was changed since it was registered", name).WithHint("security can retire it")
+		}
+		after.Lifecycle, after.Aliases = Retired, nil
+		after.Epoch++
 		return nil
 	})
 }

@@ -83,6 +83,7 @@ type Options struct {
 	Logger   *slog.Logger
 
 	Agents     Agents
+	Fleet      Fleet
 	Stops      Stops
 	Upstreams  Upstreams
 	Policies   Policies

@@ -53,6 +53,18 @@ func table() []operation {
 		define(operation{Name: "RevokeAgentKey", Method: del, Path: "/agents/{name}/keys/{id}", Permission: rows(identity.Developer, identity.Responder, identity.Security), Audit: AuditChange, Summary: "ends a key of an agent"}, revokeAgentKey),
 		define(operation{Name: "LeakedKey", Method: post, Path: "/keys/leaked", Permission: public(), Audit: AuditChange, Summary: "ends an agent key by its text: who holds it may; the answer never says whether it lived"}, leakedKey),
 
+		// Agents as they are observed.
+		define(operation{Name: "MatchAgent", Method: get, Path: "/match-agent", Permission: rows(identity.Viewer), Summary: "says which registered agent telemetry would be matched to, and by which rule"}, matchAgent),
+		define(operation{Name: "ListAgentClaims", Method: get, Path: "/agents/{name}/claims", Permission: rows(identity.Viewer), Summary: "lists the names under which an agent's telemetry came, each with the rule that matched it"}, listAgentClaims),
+		define(operation{Name: "AdoptAgents", Method: post, Path: "/agents/adopt", Permission: rows(identity.Developer, identity.Security), Audit: AuditChange, Summary: "registers unknown agents together, in observe"}, adoptAgents),
+		define(operation{Name: "ListUnknownAgents", Method: get, Path: "/unknown-agents", Permission: rows(identity.Viewer), Summary: "lists agents that were seen and are not registered, the last seen first"}, listUnknownAgents),
+		define(operation{Name: "GetUnknownAgent", Method: get, Path: "/unknown-agents/{id}", Permission: rows(identity.Viewer), Summary: "reads an unknown agent with its first evidence"}, getUnknownAgent),
+		define(operation{Name: "RegisterUnknownAgent", Method: post, Path: "/unknown-agents/{id}/register", Permission: rows(identity.Developer, identity.Security), Audit: AuditChange, Status: created, Summary: "registers an unknown agent as a pilot in observe"}, registerUnknownAgent),
+		define(operation{Name: "MergeUnknownAgent", Method: post, Path: "/unknown-agents/{id}/merge", Permission: rows(identity.Developer, identity.Security), Audit: AuditChange, Summary: "makes an unknown agent a registered one, by an alias"}, mergeUnknownAgent),
+		define(operation{Name: "BlockUnknownAgent", Method: post, Path: "/unknown-agents/{id}/block", Permission: rows(identity.Responder, identity.Security), Audit: AuditChange, Summary: "refuses at the door whoever calls itself by an unknown agent's name"}, blockUnknownAgent),
+		define(operation{Name: "DismissUnknownAgent", Method: post, Path: "/unknown-agents/{id}/dismiss", Permission: rows(identity.Developer, identity.Responder, identity.Security), Audit: AuditChange, Summary: "takes an unknown agent off the list"}, dismissUnknownAgent),
+		define(operation{Name: "UndoUnknownAgent", Method: post, Path: "/unknown-agents/{id}/undo", Permission: rows(identity.Developer, identity.Responder, identity.Security), Audit: AuditChange, Summary: "takes back what was decided of an unknown agent"}, undoUnknownAgent),
+
 		// What the door forwards to.
 		define(operation{Name: "ListUpstreams", Method: get, Path: "/upstreams", Permission: rows(identity.Viewer), Summary: "lists upstreams with their health, never their credentials"}, listUpstreams),
 		define(operation{Name: "GetUpstream", Method: get, Path: "/upstreams/{name}", Permission: rows(identity.Viewer), Summary: "reads an upstream"}, getUpstream),

@@ -8,8 +8,11 @@ import (
 
 // openAgents loads the register of agents, before anything asks for one.
 func (a *App) openAgents(ctx context.Context) (err error) {
-	a.agents, err = agent.New(ctx, agent.Options{DB: a.control, Logger: a.log.With("part", "agents")})
-	return err
+	a.agents, err = agent.New(ctx, agent.Options{DB: a.control, Logger: a.log.With("part", "agents"), Changed: a.agentChanged})
+	if err != nil {
+		return err
+	}
+	return a.openFleet(ctx)
 }
 
 // agentPlace finds where a registered agent belongs, for the roles of a stop.

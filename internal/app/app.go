@@ -40,6 +40,7 @@ import (
 	"reeve/internal/control"
 	"reeve/internal/decision"
 	"reeve/internal/fault"
+	"reeve/internal/fleet"
 	"reeve/internal/gateway"
 	"reeve/internal/identity"
 	"reeve/internal/intake"
@@ -81,6 +82,7 @@ type App struct {
 	reader    *run.Reader
 	intake    *intake.Intake
 	agents    *agent.Registry
+	fleet     *fleet.Fleet
 	stops     *stop.Board
 	upstreams *upstream.Registry
 	engine    *policy.Engine
@@ -153,6 +155,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("outbox", a.relay)
 	start("identity", a.identity.Run)
 	start("agents", a.agents.Run)
+	start("fleet", a.fleet.Run)
 	start("stops", a.stops.Run)
 	start("authority", a.authority.ca.Run)
 	start("decisions", a.decisions.Run)
@@ -267,7 +270,7 @@ func (a *App) buildReader(context.Context) error {
 	}
 	a.reader, err = run.New(run.Options{
 		Log:        a.bus.Activity(),
-		Store:      a.store,
+		Store:      observed{a.store, a.fleet},
 		HashKey:    key,
 		Prices:     prices,
 		Notify:     a.notify,
@@ -325,6 +328,7 @@ func (a *App) buildAPI(context.Context) error {
 		Store: a.store, Identity: a.identity, Audit: a.auditLog, Live: a.reader, Events: a.bus.Events(),
 		Notices: a.o.Notices, Health: a.health, Logger: a.log.With("part", "api"), Dev: a.o.Config.Dev,
 		Agents: a.agents, AgentPlace: a.agentPlace, Stops: a.stops, Upstreams: a.upstreams, Policies: a.policies,
+		Fleet: a.fleet,
 	})
 	return nil
 }

@@ -27,7 +27,7 @@ var rows = [][]string{
 		"internal/identity", "internal/agent", "internal/policy", "internal/budget", "internal/stop", "internal/upstream",
 		"internal/behaviour", "internal/decision", "internal/siem", "internal/run",
 	},
-	{"internal/intake", "internal/gateway"},
+	{"internal/intake", "internal/gateway", "internal/fleet"},
 	{"internal/api", "web"},
 	{"internal/app"},
 	{"examples"},
