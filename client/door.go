@@ -226,22 +226,37 @@ type PolicyStatement struct {
 	Line   int    `json:"line"`
 }
 
-// Budget bounds what is spent in a period.
+// Budget bounds what is spent in a period. Spent and reserved are of all shares
+// together; where each has its own, fullest is the one with the least left, and
+// shares are shown for one budget, the fullest first.
 type Budget struct {
-	Name      string     `json:"name"`
-	Scope     string     `json:"scope"` // agent, user, task, team
-	Match     string     `json:"match"` // the agent, user, task or team; "*" gives each its own
-	Unit      string     `json:"unit"`  // tokens, money, calls
-	Limit     float64    `json:"limit"`
-	Currency  string     `json:"currency,omitempty"`
-	Period    string     `json:"period"` // hour, day, week, month, total
-	Hard      bool       `json:"hard"`   // refuse beyond it; else warn
-	Team      string     `json:"team"`   // who owns it
-	Spent     float64    `json:"spent"`
-	Reserved  float64    `json:"reserved"`
-	ResetsAt  *time.Time `json:"resets_at"`
-	Revision  int64      `json:"revision"`
-	UpdatedAt time.Time  `json:"updated_at"`
+	Name         string        `json:"name"`
+	Scope        string        `json:"scope"` // agent, user, task, team
+	Match        string        `json:"match"` // the agent, user, task or team; "*" gives each its own
+	Unit         string        `json:"unit"`  // tokens, money, calls
+	Limit        float64       `json:"limit"`
+	Currency     string        `json:"currency,omitempty"`
+	Period       string        `json:"period"` // hour, day, week, month, total
+	Hard         bool          `json:"hard"`   // refuse beyond it; else warn
+	Team         string        `json:"team"`   // who owns it
+	Spent        float64       `json:"spent"`
+	Reserved     float64       `json:"reserved"`
+	UnknownCalls int64         `json:"unknown_calls"` // calls of which nobody knows what they came to
+	Fullest      *BudgetShare  `json:"fullest,omitempty"`
+	Shares       []BudgetShare `json:"shares,omitempty"`
+	ResetsAt     *time.Time    `json:"resets_at"`
+	BuiltIn      bool          `json:"built_in"` // the pilots', from the configuration
+	Ready        bool          `json:"ready"`    // false while a start still reads what was spent
+	Revision     int64         `json:"revision"`
+	UpdatedAt    time.Time     `json:"updated_at"`
+}
+
+// BudgetShare is what one agent, user, task or team spent of a budget.
+type BudgetShare struct {
+	Key          string  `json:"key"`
+	Spent        float64 `json:"spent"`
+	Reserved     float64 `json:"reserved"`
+	UnknownCalls int64   `json:"unknown_calls"`
 }
 
 // Stop ends actions until it is lifted. Exactly what it names is stopped.
