@@ -8,12 +8,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 	"unicode/utf8"
-
-	"github.com/parquet-go/parquet-go"
 
 	"reeve/internal/activity"
 	"reeve/internal/fault"
@@ -159,7 +158,7 @@ func (s *Store) writePart(p *part) error {
 	if err := s.segs.makeDir(p.segment); err != nil {
 		return err
 	}
-	n, err := writeFile(s.segs.path(p.segment), p.write)
+	n, err := writeFile(s.segs.path(p.segment), func(f *os.File) error { return p.write(f) })
 	if err != nil {
 		return err
 	}
@@ -452,12 +451,4 @@ func split[T any](e *encoder[T], rows []T, day func(*T) int32, at func(*T) int64
 		out = append(out, p)
 	}
 	return out
-}
-
-// textBytes is textValue of bytes.
-func textBytes(b []byte) parquet.Value {
-	if !utf8.Valid(b) {
-		b = bytes.ToValidUTF8(b, []byte("\uFFFD"))
-	}
-	return parquet.ByteArrayValue(b)
 }

@@ -1,29 +1,25 @@
 package duck
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"unicode/utf8"
-	"unsafe"
 
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
 
 	"reeve/internal/activity"
+	"reeve/internal/telemetry/duck/columnar"
 )
 
-// column is one column of a table and both ways between it and a row. put may
-// return a value that aliases the row; get must copy what it keeps.
+// column is one column of a table and both ways between it and a row. put
+// appends one value a row to the column's buffer; get must copy what it keeps.
 type column[T any] struct {
-	name string
-	node parquet.Node
-	null bool // put may return null
-	fat  bool // text that no bounds can prune
-	put  func(*T) parquet.Value
-	get  func(*T, parquet.Value)
-	str  func(*T) string // put's text, where neighbours often have the same
+	columnar.Column
+	put func(b *columnar.Buffer, rows []*T)
+	get func(*T, parquet.Value)
 }
 
 // table is the layout of a table's segments. Columns are only ever added; a
@@ -31,118 +27,54 @@ type column[T any] struct {
 type table[T any] struct {
 	name   string
 	cols   []column[T]
-	schema *parquet.Schema
+	layout []columnar.Column
 }
 
 func newTable[T any](name string, cols ...column[T]) *table[T] {
-	// parquet.Group orders its fields by name, and so must the column writers.
-	slices.SortFunc(cols, func(a, b column[T]) int { return strings.Compare(a.name, b.name) })
-	g := parquet.Group{}
+	slices.SortFunc(cols, func(a, b column[T]) int { return strings.Compare(a.Name, b.Name) })
+	t := &table[T]{name: name, cols: cols}
 	for _, c := range cols {
-		n := c.node
-		if c.null {
-			n = parquet.Optional(n)
-		}
-		g[c.name] = n
+		t.layout = append(t.layout, c.Column)
 	}
-	return &table[T]{name: name, cols: cols, schema: parquet.NewSchema(name, g)}
-}
-
-// pageSize is how much of a column lies in one page. One page is all that reading a
-// run has to decompress of it; 1 MB saved 0.3 % of the size of steps.
-const pageSize = 256 << 10
-
-// codec compresses every page; its time is a fifth of what writing a segment
-// takes, so the fastest level it is.
-var codec = &zstd.Codec{Level: zstd.SpeedFastest}
-
-func (t *table[T]) options() []parquet.WriterOption {
-	opts := []parquet.WriterOption{
-		t.schema, parquet.Compression(codec), parquet.PageBufferSize(pageSize), parquet.DataPageStatistics(false),
-		parquet.CreatedBy("reeve", "1", ""), parquet.WriteBufferSize(256 << 10),
-	}
-	for _, c := range t.cols {
-		if c.fat {
-			opts = append(opts, parquet.SkipPageBounds(c.name))
-		}
-	}
-	return opts
-}
-
-func (t *table[T]) writer(w io.Writer) *parquet.GenericWriter[any] {
-	return parquet.NewGenericWriter[any](w, t.options()...)
+	return t
 }
 
 // encoder writes rows of one table; it keeps its buffers. Not safe for
 // concurrent use.
 type encoder[T any] struct {
-	t      *table[T]
-	w      *parquet.GenericWriter[any]
-	values []parquet.Value
+	t *table[T]
+	w *columnar.Writer
 }
 
-const chunkRows = 1024
+// chunkRows is how many rows are taken column by column: so many lie in the
+// processor's cache while the columns pass over them.
+const chunkRows = 64
 
 // encode writes n rows as one row group and closes the file.
 func (e *encoder[T]) encode(w io.Writer, n int, at func(int) *T) error {
 	if e.w == nil {
-		e.w = e.t.writer(w)
-		e.values = make([]parquet.Value, chunkRows)
-	} else {
-		e.w.Reset(w)
+		e.w = columnar.NewWriter(e.t.layout)
 	}
-	if err := e.group(e.w, n, at); err != nil {
-		e.w = nil // its buffers are in an unknown state
-		return err
-	}
-	if err := e.w.Close(); err != nil {
-		e.w = nil
-		return err
+	e.group(n, at)
+	if _, err := e.w.WriteTo(w); err != nil {
+		return fmt.Errorf("writing %s: %w", e.t.name, err)
 	}
 	return nil
 }
 
-// group adds one row group's rows, column by column.
-func (e *encoder[T]) group(w *parquet.GenericWriter[any], n int, at func(int) *T) error {
-	if e.values == nil {
-		e.values = make([]parquet.Value, chunkRows)
-	}
-	cws := w.ColumnWriters()
-	for c := range e.t.cols {
-		col := &e.t.cols[c]
-		for from := 0; from < n; from += chunkRows {
-			vs := e.values[:min(chunkRows, n-from)]
-			if col.str != nil {
-				repeated(vs, func(i int) string { return col.str(at(from + i)) })
-			} else {
-				for i := range vs {
-					v := col.put(at(from + i))
-					if col.null && !v.IsNull() {
-						v = v.Level(0, 1, c)
-					}
-					vs[i] = v
-				}
-			}
-			if _, err := cws[c].WriteRowValues(vs); err != nil {
-				return fmt.Errorf("writing column %s of %s: %w", col.name, e.t.name, err)
-			}
+// group adds the rows of one row group.
+func (e *encoder[T]) group(n int, at func(int) *T) {
+	var chunk [chunkRows]*T
+	for from := 0; from < n; from += chunkRows {
+		rows := chunk[:min(chunkRows, n-from)]
+		for i := range rows {
+			rows[i] = at(from + i)
+		}
+		for c := range e.t.cols {
+			e.t.cols[c].put(e.w.Column(c), rows)
 		}
 	}
-	clear(e.values)
-	return nil
-}
-
-// repeated fills vs with texts of which most equal the one before: the rows of
-// a run lie together, so its agent, its model and thirty other words repeat.
-func repeated(vs []parquet.Value, text func(int) string) {
-	last := text(0)
-	v := textValue(last)
-	for i := range vs {
-		if s := text(i); s != last {
-			last, v = s, textValue(s)
-		}
-		vs[i] = v
-	}
+	e.w.Flush(n)
 }
 
 // read appends rows [row, row+n) of a segment to out. only limits the columns;
@@ -170,12 +102,12 @@ func (t *table[T]) fill(o *openSegment, row int64, out []T, only ...string) (err
 			chunks := g.ColumnChunks()
 			for c := range t.cols {
 				col := &t.cols[c]
-				i, ok := place[col.name]
-				if !ok || len(only) > 0 && !slices.Contains(only, col.name) {
+				i, ok := place[col.Name]
+				if !ok || len(only) > 0 && !slices.Contains(only, col.Name) {
 					continue
 				}
 				if err := readChunk(chunks[i], from-start, out[from-row:to-row], col.get); err != nil {
-					return fmt.Errorf("%w: column %s: %w", errCorrupt, col.name, err)
+					return fmt.Errorf("%w: column %s: %w", errCorrupt, col.Name, err)
 				}
 			}
 		}
@@ -222,19 +154,6 @@ func readChunk[T any](chunk parquet.ColumnChunk, row int64, out []T, get func(*T
 
 // The kinds of columns.
 
-var (
-	nodeDict  = parquet.Encoded(parquet.String(), &parquet.RLEDictionary)
-	nodeText  = parquet.Encoded(parquet.String(), &parquet.DeltaLengthByteArray)
-	nodeBytes = parquet.Encoded(parquet.Leaf(parquet.ByteArrayType), &parquet.DeltaLengthByteArray)
-	nodeID    = parquet.Encoded(parquet.UUID(), &parquet.RLEDictionary)
-	nodeHash  = parquet.Encoded(parquet.UUID(), &parquet.Plain)
-	nodeDelta = parquet.Encoded(parquet.Int(64), &parquet.DeltaBinaryPacked)
-	nodePlain = parquet.Encoded(parquet.Int(64), &parquet.Plain)
-	nodeSet   = parquet.Encoded(parquet.Int(64), &parquet.RLEDictionary)
-	nodeBool  = parquet.Leaf(parquet.BooleanType)
-	nodeFloat = parquet.Leaf(parquet.DoubleType)
-)
-
 // copyOf copies what a page's memory holds; nothing is nil, as senders leave it.
 func copyOf(b []byte) []byte {
 	if len(b) == 0 {
@@ -243,88 +162,136 @@ func copyOf(b []byte) []byte {
 	return append([]byte(nil), b...)
 }
 
-func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
-
-// textValue is a string as DuckDB accepts it: invalid UTF-8 would make the
-// whole segment unreadable there.
-func textValue(s string) parquet.Value {
+// validText is a text as DuckDB accepts it: invalid UTF-8 would make the whole
+// segment unreadable there.
+func validText(s string) string {
 	if !utf8.ValidString(s) {
-		s = strings.ToValidUTF8(s, "\uFFFD")
+		return strings.ToValidUTF8(s, "\uFFFD")
 	}
-	return parquet.ByteArrayValue(bytesOf(s))
+	return s
+}
+
+func validBytes(b []byte) []byte {
+	if !utf8.Valid(b) {
+		return bytes.ToValidUTF8(b, []byte("\uFFFD"))
+	}
+	return b
+}
+
+// repeated appends texts of which most equal the one before: the rows of a run
+// lie together, so its agent, its model and thirty other words repeat.
+func repeated[T any](text func(*T) string) func(*columnar.Buffer, []*T) {
+	return func(b *columnar.Buffer, rows []*T) {
+		last := text(rows[0])
+		b.String(validText(last))
+		for _, r := range rows[1:] {
+			if s := text(r); s != last {
+				last = s
+				b.String(validText(s))
+			} else {
+				b.Again()
+			}
+		}
+	}
 }
 
 // dict is a text that repeats.
 func dict[T any](name string, field func(*T) *string) column[T] {
+	return word(name, func(r *T) string { return *field(r) }, func(r *T, s string) { *field(r) = s })
+}
+
+// word is dict for what is not kept as a text, such as an enumeration.
+func word[T any](name string, get func(*T) string, set func(*T, string)) column[T] {
 	return column[T]{
-		name: name, node: nodeDict,
-		put: func(r *T) parquet.Value { return textValue(*field(r)) },
-		get: func(r *T, v parquet.Value) { *field(r) = string(v.ByteArray()) },
-		str: func(r *T) string { return *field(r) },
+		Column: columnar.Column{Name: name, Kind: columnar.Text, Encoding: columnar.Dictionary, Bounds: true},
+		put:    repeated(get),
+		get:    func(r *T, v parquet.Value) { set(r, string(v.ByteArray())) },
 	}
 }
 
 // text is a text that does not repeat.
 func text[T any](name string, field func(*T) *string) column[T] {
-	c := dict(name, field)
-	c.node, c.fat, c.str = nodeText, true, nil
-	return c
+	return column[T]{
+		Column: columnar.Column{Name: name, Kind: columnar.Text, Encoding: columnar.Delta},
+		put: func(b *columnar.Buffer, rows []*T) {
+			for _, r := range rows {
+				b.String(validText(*field(r)))
+			}
+		},
+		get: func(r *T, v parquet.Value) { *field(r) = string(v.ByteArray()) },
+	}
 }
 
 func blob[T any](name string, field func(*T) *[]byte) column[T] {
 	return column[T]{
-		name: name, node: nodeBytes, fat: true,
-		put: func(r *T) parquet.Value { return parquet.ByteArrayValue(*field(r)) },
+		Column: columnar.Column{Name: name, Kind: columnar.Bytes, Encoding: columnar.Delta},
+		put: func(b *columnar.Buffer, rows []*T) {
+			for _, r := range rows {
+				b.Bytes(*field(r))
+			}
+		},
 		get: func(r *T, v parquet.Value) { *field(r) = copyOf(v.ByteArray()) },
 	}
 }
 
-func bytes16[T any](name string, node parquet.Node, field func(*T) *[16]byte) column[T] {
+// id is 16 bytes; how says whether they repeat.
+func id[T any](name string, how columnar.Encoding, field func(*T) *[16]byte) column[T] {
 	return column[T]{
-		name: name, node: node, fat: true,
-		put: func(r *T) parquet.Value { return parquet.FixedLenByteArrayValue(field(r)[:]) },
+		Column: columnar.Column{Name: name, Kind: columnar.ID, Encoding: how, Raw: how == columnar.Plain},
+		put: func(b *columnar.Buffer, rows []*T) {
+			for _, r := range rows {
+				b.ID(field(r))
+			}
+		},
 		get: func(r *T, v parquet.Value) { copy(field(r)[:], v.ByteArray()) },
 	}
 }
 
 // number is a whole number that is always known.
-func number[T any](name string, node parquet.Node, get func(*T) int64, set func(*T, int64)) column[T] {
+func number[T any](name string, how columnar.Encoding, get func(*T) int64, set func(*T, int64)) column[T] {
 	return column[T]{
-		name: name, node: node,
-		put: func(r *T) parquet.Value { return parquet.Int64Value(get(r)) },
+		Column: columnar.Column{Name: name, Kind: columnar.Int64, Encoding: how, Bounds: true, Raw: how == columnar.Plain},
+		put: func(b *columnar.Buffer, rows []*T) {
+			for _, r := range rows {
+				b.Int(get(r))
+			}
+		},
 		get: func(r *T, v parquet.Value) { set(r, v.Int64()) },
 	}
 }
 
-// count is a whole number that activity.Unknown makes null. Reading leaves the
-// field as the row's maker set it when it is null.
-func count[T any](name string, field func(*T) *int64) column[T] {
+// maybe is a whole number that get may not know: it is null then, and reading
+// leaves the row's field as its maker set it.
+func maybe[T any](name string, how columnar.Encoding, get func(*T) (int64, bool), set func(*T, int64)) column[T] {
 	return column[T]{
-		name: name, node: nodeDelta, null: true,
-		put: func(r *T) parquet.Value {
-			if n := *field(r); n != activity.Unknown {
-				return parquet.Int64Value(n)
+		Column: columnar.Column{Name: name, Kind: columnar.Int64, Encoding: how, Optional: true, Bounds: true},
+		put: func(b *columnar.Buffer, rows []*T) {
+			for _, r := range rows {
+				if n, ok := get(r); ok {
+					b.Int(n)
+				} else {
+					b.Null()
+				}
 			}
-			return parquet.Value{}
 		},
-		get: func(r *T, v parquet.Value) { *field(r) = v.Int64() },
+		get: func(r *T, v parquet.Value) { set(r, v.Int64()) },
 	}
 }
 
-func boolean[T any](name string, field func(*T) *bool) column[T] {
-	return column[T]{
-		name: name, node: nodeBool,
-		put: func(r *T) parquet.Value { return parquet.BooleanValue(*field(r)) },
-		get: func(r *T, v parquet.Value) { *field(r) = v.Boolean() },
-	}
+// count is a whole number that activity.Unknown makes null.
+func count[T any](name string, field func(*T) *int64) column[T] {
+	return maybe(name, columnar.Delta, func(r *T) (int64, bool) { n := *field(r); return n, n != activity.Unknown },
+		func(r *T, n int64) { *field(r) = n })
 }
 
-// word is an enumeration kept by its stable name.
-func word[T any](name string, get func(*T) string, set func(*T, string)) column[T] {
+func boolean[T any](name string, get func(*T) bool, set func(*T, bool)) column[T] {
 	return column[T]{
-		name: name, node: nodeDict,
-		put: func(r *T) parquet.Value { return parquet.ByteArrayValue(bytesOf(get(r))) },
-		get: func(r *T, v parquet.Value) { set(r, string(v.ByteArray())) },
-		str: get,
+		Column: columnar.Column{Name: name, Kind: columnar.Bool},
+		put: func(b *columnar.Buffer, rows []*T) {
+			for _, r := range rows {
+				b.Bool(get(r))
+			}
+		},
+		get: func(r *T, v parquet.Value) { set(r, v.Boolean()) },
 	}
 }

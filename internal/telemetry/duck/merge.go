@@ -4,24 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
-	"github.com/parquet-go/parquet-go"
-
 	"reeve/internal/fault"
 	"reeve/internal/telemetry"
+	"reeve/internal/telemetry/duck/columnar"
 )
 
 const (
 	fanIn      = 16    // segments of a tier that become one of the next
 	smallRows  = 4_000 // below it rows are encoded again, at most maxEncodes times
 	maxEncodes = 2
-	groupRows  = 64 << 10 // rows of a row group made by encoding again
-	mergedRows = 8 << 20  // no segment grows beyond it
+	mergedRows = 8 << 20 // no segment grows beyond it
 	settled    = 30 * time.Minute
 )
 
@@ -182,86 +180,47 @@ type damagedSegment struct {
 func (d *damagedSegment) Error() string { return fmt.Sprintf("segment %d: %v", d.id, d.err) }
 func (d *damagedSegment) Unwrap() error { return d.err }
 
-func tableOptions(name string) []parquet.WriterOption {
-	switch name {
+func layoutOf(table string) []columnar.Column {
+	switch table {
 	case tableSteps:
-		return steps.options()
+		return steps.layout
 	case tableMessages:
-		return messages.options()
+		return messages.layout
 	case tableContent:
-		return content.options()
+		return content.layout
 	case tableLogs:
-		return logs.options()
+		return logs.layout
 	case tableMetrics:
-		return metrics.options()
+		return metrics.layout
 	case tableRuns:
-		return runs.options()
+		return runs.layout
 	case tableOldSteps:
-		return oldSteps.options()
+		return oldSteps.layout
 	}
-	return oldRuns.options()
+	return oldRuns.layout
 }
 
 // join writes the rows of group into out. A row group without dead rows is
-// copied as it is; the writer has the options the source was written with, or
-// it would decode and encode again.
+// copied as it is, unless encode says that it is too small.
 func (s *Store) join(group []segment, out *segment, encode bool, dead map[int64]int64) error {
 	var idx []idxRow
-	n, err := writeFile(s.segs.path(*out), func(w io.Writer) (err error) {
-		defer recoverDamage(&err)
-		pw := parquet.NewGenericWriter[any](w, append(tableOptions(out.table), parquet.MaxRowsPerRowGroup(max(groupRows, out.rows)))...)
-		var pending []parquet.RowGroup
-		var pendingRows int64
-		flush := func() error {
-			if len(pending) == 0 {
-				return nil
-			}
-			g := pending[0]
-			if len(pending) > 1 {
-				g = parquet.MultiRowGroup(pending...)
-			}
-			pending, pendingRows = nil, 0
-			if _, err := pw.WriteRowGroup(g); err != nil {
-				return err
-			}
-			return nil
+	n, err := writeFile(s.segs.path(*out), func(f *os.File) error {
+		to, err := newRecoder(f, layoutOf(out.table))
+		if err != nil {
+			return err
 		}
 		for _, g := range group {
-			o, err := s.segs.acquire(g)
+			entries, err := s.joinSegment(to, g, encode, dead)
 			if err != nil {
-				if errors.Is(err, errCorrupt) || errors.Is(err, fs.ErrNotExist) {
-					return &damagedSegment{g, err}
-				}
 				return err
-			}
-			defer s.segs.release(o) // until the file is complete: copies read from it
-			groups, entries, kept, err := s.live(o, dead)
-			if err != nil {
-				return &damagedSegment{g, err}
 			}
 			for i := range entries {
 				entries[i].row += uint32(out.rows)
 			}
 			idx = append(idx, entries...)
-			out.rows += kept
-			for _, rg := range groups {
-				if encode && pendingRows+rg.NumRows() > groupRows {
-					if err := flush(); err != nil {
-						return err
-					}
-				}
-				pending, pendingRows = append(pending, rg), pendingRows+rg.NumRows()
-				if !encode {
-					if err := flush(); err != nil {
-						return err
-					}
-				}
-			}
+			out.rows = to.rows
 		}
-		if err := flush(); err != nil {
-			return err
-		}
-		return pw.Close()
+		return to.close()
 	})
 	if err != nil {
 		return err
@@ -277,21 +236,71 @@ func (s *Store) join(group []segment, out *segment, encode bool, dead map[int64]
 	return syncDir(filepath.Dir(s.segs.path(*out)))
 }
 
-// live gives a segment's row groups without dead rows, and its side file
-// accordingly.
-func (s *Store) live(o *openSegment, dead map[int64]int64) ([]parquet.RowGroup, []idxRow, int64, error) {
-	// A copy: the file is in the cache, and who reads it meanwhile, or after a
-	// merge that failed, needs its own row groups.
-	groups := slices.Clone(o.file.RowGroups())
+// joinSegment adds the rows of a segment that live and gives its side file
+// accordingly, counted from its own first row.
+func (s *Store) joinSegment(to *recoder, g segment, encode bool, dead map[int64]int64) ([]idxRow, error) {
+	o, err := s.segs.acquire(g)
+	if err != nil {
+		if errors.Is(err, errCorrupt) || errors.Is(err, fs.ErrNotExist) {
+			return nil, &damagedSegment{g, err}
+		}
+		return nil, err
+	}
+	defer s.segs.release(o)
 	var entries []idxRow
-	var err error
 	if hasIdx(o.table) {
 		if entries, err = s.segs.readIdx(o.segment); err != nil {
-			return nil, nil, 0, err
+			return nil, &damagedSegment{g, err}
 		}
 	}
+	before, err := staying(o, dead)
+	if err != nil {
+		return nil, &damagedSegment{g, err}
+	}
+	start := int64(0)
+	for i, rg := range o.file.RowGroups() {
+		n := rg.NumRows()
+		var stay []uint32
+		if before != nil {
+			stay = before[start : start+n+1]
+		}
+		start += n
+		if stay != nil && int64(stay[n]-stay[0]) == n {
+			stay = nil
+		}
+		if stay == nil && !encode {
+			err := to.copy(o.f, &o.file.Metadata().RowGroups[i])
+			if err == nil {
+				continue
+			}
+			if !errors.Is(err, columnar.ErrLayout) {
+				return nil, err
+			}
+		}
+		if err := to.recode(o.file.Schema(), rg, stay); err != nil {
+			if errors.Is(err, errCorrupt) {
+				return nil, &damagedSegment{g, err}
+			}
+			return nil, err
+		}
+	}
+	if before == nil {
+		return entries, nil
+	}
+	left := entries[:0]
+	for _, e := range entries {
+		if from, to := before[e.row], before[e.row+e.n]; to > from {
+			left = append(left, idxRow{e.key, from, to - from})
+		}
+	}
+	return left, nil
+}
+
+// staying tells how many rows before each row of a segment stay; nil when all
+// do.
+func staying(o *openSegment, dead map[int64]int64) ([]uint32, error) {
 	if len(dead) == 0 || o.table != tableSteps && o.table != tableRuns {
-		return groups, entries, o.rows, nil
+		return nil, nil
 	}
 	keys := make([]oldRow, o.rows)
 	key, t := "sid", &table[oldRow]{cols: slices.Clone(oldSteps.cols)}
@@ -299,73 +308,24 @@ func (s *Store) live(o *openSegment, dead map[int64]int64) ([]parquet.RowGroup, 
 		key = "rid"
 	}
 	for i := range t.cols {
-		if t.cols[i].name == "key" {
-			t.cols[i].name = key
+		if t.cols[i].Name == "key" {
+			t.cols[i].Name = key
 		}
 	}
 	if err := t.fill(o, 0, keys); err != nil {
-		return nil, nil, 0, err
+		return nil, err
 	}
-	// before[i] is how many rows before i stay.
 	before := make([]uint32, o.rows+1)
 	for i, k := range keys {
-		stays := uint32(1)
+		before[i+1] = before[i] + 1
 		if r, ok := dead[k.key]; ok && k.revision < r {
-			stays = 0
-		}
-		before[i+1] = before[i] + stays
-	}
-	kept := int64(before[o.rows])
-	if kept == o.rows {
-		return groups, entries, kept, nil
-	}
-	start := int64(0)
-	for i, rg := range groups {
-		n := rg.NumRows()
-		if int64(before[start+n]-before[start]) != n {
-			if groups[i], err = sift(rg, before[start:start+n+1]); err != nil {
-				return nil, nil, 0, err
-			}
-		}
-		start += n
-	}
-	groups = slices.DeleteFunc(groups, func(g parquet.RowGroup) bool { return g.NumRows() == 0 })
-	left := entries[:0]
-	for _, e := range entries {
-		from, to := before[e.row], before[e.row+e.n]
-		if to > from {
-			left = append(left, idxRow{e.key, from, to - from})
+			before[i+1] = before[i]
 		}
 	}
-	return groups, left, kept, nil
-}
-
-// sift copies the rows of a row group that stay.
-func sift(rg parquet.RowGroup, before []uint32) (parquet.RowGroup, error) {
-	buf := parquet.NewBuffer(rg.Schema())
-	rows := rg.Rows()
-	defer func() { _ = rows.Close() }()
-	var some [64]parquet.Row
-	at := 0
-	for {
-		n, err := rows.ReadRows(some[:])
-		keep := some[:0:0]
-		for i := range n {
-			if before[at+i+1] > before[at+i] {
-				keep = append(keep, some[i])
-			}
-		}
-		at += n
-		if _, err := buf.WriteRows(keep); err != nil {
-			return nil, err
-		}
-		if err == io.EOF {
-			return buf, nil
-		}
-		if err != nil {
-			return nil, err
-		}
+	if int64(before[o.rows]) == o.rows {
+		return nil, nil
 	}
+	return before, nil
 }
 
 // deadRows reads which revisions of a table's keys are dead, and the newest

@@ -7,6 +7,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"reeve/internal/activity"
+	"reeve/internal/telemetry/duck/columnar"
 )
 
 // stepRow is a step and what its columns are made of.
@@ -90,51 +91,32 @@ func (r *stepRow) setBits(n int64) {
 // S is a short name for the columns below.
 type S = stepRow
 
-func attrColumn(name string, write func(*S) []byte, read func(*S) *string, fat bool) column[S] {
-	c := column[S]{
-		name: name, node: nodeDict, fat: true,
-		put: func(r *S) parquet.Value { return parquet.ByteArrayValue(write(r)) },
-		get: func(r *S, v parquet.Value) { *read(r) = string(v.ByteArray()) },
+// attrColumn is a part of rendered attributes, which are valid UTF-8.
+func attrColumn[T any](name string, how columnar.Encoding, write func(*T) []byte, read func(*T) *string) column[T] {
+	return column[T]{
+		Column: columnar.Column{Name: name, Kind: columnar.Text, Encoding: how},
+		put: func(b *columnar.Buffer, rows []*T) {
+			for _, r := range rows {
+				b.Bytes(write(r))
+			}
+		},
+		get: func(r *T, v parquet.Value) { *read(r) = string(v.ByteArray()) },
 	}
-	if fat {
-		c.node = nodeText
-	}
-	return c
-}
-
-func duration(start, end int64) (parquet.Value, bool) {
-	if end == activity.Unknown {
-		return parquet.Value{}, false
-	}
-	return parquet.Int64Value(end - start), true
 }
 
 var steps = newTable(tableSteps,
-	bytes16("run", nodeID, func(r *S) *[16]byte { return (*[16]byte)(&r.Run) }),
-	bytes16("trace", nodeID, func(r *S) *[16]byte { return (*[16]byte)(&r.Trace) }),
-	number("sid", nodePlain, func(r *S) int64 { return r.sid }, func(r *S, n int64) { r.sid = n }),
-	column[S]{
-		name: "slo", node: nodePlain, null: true,
-		put: func(r *S) parquet.Value {
-			if r.whole {
-				return parquet.Int64Value(r.slo)
-			}
-			return parquet.Value{}
-		},
-		get: func(r *S, v parquet.Value) { r.slo, r.whole = v.Int64(), true },
-	},
-	number("span", nodePlain, func(r *S) int64 { return half(r.Span[:]) },
+	id("run", columnar.Dictionary, func(r *S) *[16]byte { return (*[16]byte)(&r.Run) }),
+	id("trace", columnar.Dictionary, func(r *S) *[16]byte { return (*[16]byte)(&r.Trace) }),
+	number("sid", columnar.Plain, func(r *S) int64 { return r.sid }, func(r *S, n int64) { r.sid = n }),
+	maybe("slo", columnar.Plain, func(r *S) (int64, bool) { return r.slo, r.whole }, func(r *S, n int64) { r.slo, r.whole = n, true }),
+	number("span", columnar.Plain, func(r *S) int64 { return half(r.Span[:]) },
 		func(r *S, n int64) { binary.BigEndian.PutUint64(r.Span[:], uint64(n)) }),
-	number("psid", nodeSet, func(r *S) int64 { return r.psid }, func(r *S, n int64) { r.psid = n }),
-	number("plo", nodeSet, func(r *S) int64 { return r.plo }, func(r *S, n int64) { r.plo = n }),
-	number("revision", nodeSet, func(r *S) int64 { return int64(r.Revision) }, func(r *S, n int64) { r.Revision = uint32(n) }),
-	number("start", nodeDelta, func(r *S) int64 { return r.Start }, func(r *S, n int64) { r.Start = n }),
-	column[S]{
-		name: "duration", node: nodeDelta, null: true,
-		put: func(r *S) parquet.Value { v, _ := duration(r.Start, r.End); return v },
-		get: func(r *S, v parquet.Value) { r.End = v.Int64() },
-	},
-	number("received", nodeSet, func(r *S) int64 { return r.Received }, func(r *S, n int64) { r.Received = n }),
+	number("psid", columnar.Dictionary, func(r *S) int64 { return r.psid }, func(r *S, n int64) { r.psid = n }),
+	number("plo", columnar.Dictionary, func(r *S) int64 { return r.plo }, func(r *S, n int64) { r.plo = n }),
+	number("revision", columnar.Dictionary, func(r *S) int64 { return int64(r.Revision) }, func(r *S, n int64) { r.Revision = uint32(n) }),
+	number("start", columnar.Delta, func(r *S) int64 { return r.Start }, func(r *S, n int64) { r.Start = n }),
+	maybe("duration", columnar.Delta, func(r *S) (int64, bool) { return r.End - r.Start, r.End != activity.Unknown }, func(r *S, n int64) { r.End = n }),
+	number("received", columnar.Dictionary, func(r *S) int64 { return r.Received }, func(r *S, n int64) { r.Received = n }),
 	word("kind", func(r *S) string { return r.Kind.String() }, func(r *S, s string) { r.Kind, _ = activity.ParseKind(s) }),
 	word("status", func(r *S) string { return r.Status.String() }, func(r *S, s string) { r.Status = parseStatus(s) }),
 	word("source", func(r *S) string { return r.Source.String() }, func(r *S, s string) { r.Source = parseSource(s) }),
@@ -165,41 +147,31 @@ var steps = newTable(tableSteps,
 	text("response_id", func(r *S) *string { return &r.ResponseID }),
 	text("tool_call_id", func(r *S) *string { return &r.ToolCallID }),
 	text("decision_id", func(r *S) *string { return &r.DecisionID }),
-	number("flags", nodeSet, func(r *S) int64 { return int64(r.Flags) }, func(r *S, n int64) { r.Flags = activity.Flag(n) }),
-	number("bits", nodeSet, func(r *S) int64 { return r.bits() }, func(r *S, n int64) { r.setBits(n) }),
-	number("map_version", nodeSet, func(r *S) int64 { return int64(r.MapVersion) }, func(r *S, n int64) { r.MapVersion = int32(n) }),
+	number("flags", columnar.Dictionary, func(r *S) int64 { return int64(r.Flags) }, func(r *S, n int64) { r.Flags = activity.Flag(n) }),
+	number("bits", columnar.Dictionary, func(r *S) int64 { return r.bits() }, func(r *S, n int64) { r.setBits(n) }),
+	number("map_version", columnar.Dictionary, func(r *S) int64 { return int64(r.MapVersion) }, func(r *S, n int64) { r.MapVersion = int32(n) }),
 	count("ttft", func(r *S) *int64 { return &r.TTFT }),
 	count("input_tokens", func(r *S) *int64 { return &r.Usage.InputTotal }),
 	count("cache_read_tokens", func(r *S) *int64 { return &r.Usage.CacheRead }),
 	count("cache_write_tokens", func(r *S) *int64 { return &r.Usage.CacheWrite }),
 	count("output_tokens", func(r *S) *int64 { return &r.Usage.OutputTotal }),
 	count("reasoning_tokens", func(r *S) *int64 { return &r.Usage.Reasoning }),
-	column[S]{
-		name: "cost", node: nodeDelta, null: true,
-		put: func(r *S) parquet.Value { return costValue(&r.Cost) },
-		get: func(r *S, v parquet.Value) { r.Cost.Nanos = v.Int64() },
-	},
+	maybe("cost", columnar.Delta, func(r *S) (int64, bool) { return r.Cost.Nanos, r.Cost.Basis != activity.CostUnknown },
+		func(r *S, n int64) { r.Cost.Nanos = n }),
 	word("cost_basis", func(r *S) string { return r.Cost.Basis.String() }, func(r *S, s string) { r.Cost.Basis = parseBasis(s) }),
 	dict("currency", func(r *S) *string { return &r.Cost.Currency }),
 	dict("price", func(r *S) *string { return &r.Cost.Price }),
-	boolean("counted", func(r *S) *bool { return &r.Counted }),
-	boolean("call", func(r *S) *bool { return &r.Call }),
-	attrColumn("attr_keys", func(r *S) []byte { return r.attrs.keys }, func(r *S) *string { return &r.texts.keys }, false),
-	attrColumn("attr_types", func(r *S) []byte { return r.attrs.types }, func(r *S) *string { return &r.texts.types }, false),
-	attrColumn("attr_values", func(r *S) []byte { return r.attrs.values }, func(r *S) *string { return &r.texts.values }, true),
-	attrColumn("res_keys", func(r *S) []byte { return r.resource.keys }, func(r *S) *string { return &r.texts.resKeys }, false),
-	attrColumn("res_types", func(r *S) []byte { return r.resource.types }, func(r *S) *string { return &r.texts.resTypes }, false),
-	attrColumn("res_values", func(r *S) []byte { return r.resource.values }, func(r *S) *string { return &r.texts.resValues }, false),
+	boolean("counted", func(r *S) bool { return r.Counted }, func(r *S, b bool) { r.Counted = b }),
+	boolean("call", func(r *S) bool { return r.Call }, func(r *S, b bool) { r.Call = b }),
+	attrColumn("attr_keys", columnar.Dictionary, func(r *S) []byte { return r.attrs.keys }, func(r *S) *string { return &r.texts.keys }),
+	attrColumn("attr_types", columnar.Dictionary, func(r *S) []byte { return r.attrs.types }, func(r *S) *string { return &r.texts.types }),
+	attrColumn("attr_values", columnar.Delta, func(r *S) []byte { return r.attrs.values }, func(r *S) *string { return &r.texts.values }),
+	attrColumn("res_keys", columnar.Dictionary, func(r *S) []byte { return r.resource.keys }, func(r *S) *string { return &r.texts.resKeys }),
+	attrColumn("res_types", columnar.Dictionary, func(r *S) []byte { return r.resource.types }, func(r *S) *string { return &r.texts.resTypes }),
+	attrColumn("res_values", columnar.Dictionary, func(r *S) []byte { return r.resource.values }, func(r *S) *string { return &r.texts.resValues }),
 	blob("events", func(r *S) *[]byte { return &r.Events }),
 	blob("rest", func(r *S) *[]byte { return &r.rest }),
 )
-
-func costValue(c *activity.Cost) parquet.Value {
-	if c.Basis == activity.CostUnknown {
-		return parquet.Value{}
-	}
-	return parquet.Int64Value(c.Nanos)
-}
 
 func parseStatus(s string) activity.Status {
 	for v := activity.StatusRunning; v <= activity.StatusError; v++ {
@@ -243,10 +215,10 @@ type messageRow struct{ activity.Message }
 // M is a short name for the columns below.
 type M = messageRow
 
-func stepColumn[T any](field func(*T) *activity.StepID) (hi, lo column[T]) {
-	hi = number("sid", nodePlain, func(r *T) int64 { return half(field(r)[:8]) },
+func stepColumn[T any](how columnar.Encoding, field func(*T) *activity.StepID) (hi, lo column[T]) {
+	hi = number("sid", how, func(r *T) int64 { return half(field(r)[:8]) },
 		func(r *T, n int64) { binary.BigEndian.PutUint64(field(r)[:8], uint64(n)) })
-	lo = number("slo", nodePlain, func(r *T) int64 { return half(field(r)[8:]) },
+	lo = number("slo", how, func(r *T) int64 { return half(field(r)[8:]) },
 		func(r *T, n int64) { binary.BigEndian.PutUint64(field(r)[8:], uint64(n)) })
 	return hi, lo
 }
@@ -254,18 +226,17 @@ func stepColumn[T any](field func(*T) *activity.StepID) (hi, lo column[T]) {
 var messages = func() *table[M] {
 	// The step is kept whole: several messages of a step lie together, and the
 	// second costs little.
-	hi, lo := stepColumn(func(r *M) *activity.StepID { return &r.Step })
-	hi.node, lo.node = nodeSet, nodeSet
+	hi, lo := stepColumn(columnar.Dictionary, func(r *M) *activity.StepID { return &r.Step })
 	return newTable(tableMessages, hi, lo,
-		bytes16("run", nodeID, func(r *M) *[16]byte { return (*[16]byte)(&r.Run) }),
-		bytes16("hash", nodeHash, func(r *M) *[16]byte { return &r.Hash }),
-		number("ordinal", nodeDelta, func(r *M) int64 { return int64(r.Ordinal) }, func(r *M, n int64) { r.Ordinal = int32(n) }),
-		number("time", nodeDelta, func(r *M) int64 { return r.Time }, func(r *M, n int64) { r.Time = n }),
+		id("run", columnar.Dictionary, func(r *M) *[16]byte { return (*[16]byte)(&r.Run) }),
+		id("hash", columnar.Plain, func(r *M) *[16]byte { return &r.Hash }),
+		number("ordinal", columnar.Delta, func(r *M) int64 { return int64(r.Ordinal) }, func(r *M, n int64) { r.Ordinal = int32(n) }),
+		number("time", columnar.Delta, func(r *M) int64 { return r.Time }, func(r *M, n int64) { r.Time = n }),
 		word("field", func(r *M) string { return r.Field.String() }, func(r *M, s string) { r.Field = parseContentField(s) }),
 		dict("format", func(r *M) *string { return &r.Format }),
 		dict("role", func(r *M) *string { return &r.Role }),
-		number("size", nodeDelta, func(r *M) int64 { return int64(r.Size) }, func(r *M, n int64) { r.Size = int32(n) }),
-		number("first", nodeSet, func(r *M) int64 { return int64(b2i(r.Raw != nil)) }, func(*M, int64) {}),
+		number("size", columnar.Delta, func(r *M) int64 { return int64(r.Size) }, func(r *M, n int64) { r.Size = int32(n) }),
+		number("first", columnar.Dictionary, func(r *M) int64 { return int64(b2i(r.Raw != nil)) }, func(*M, int64) {}),
 		dict("agent", func(r *M) *string { return &r.Agent }),
 		dict("team", func(r *M) *string { return &r.Team }),
 		dict("environment", func(r *M) *string { return &r.Env }),
@@ -281,10 +252,10 @@ type contentRow struct {
 type C = contentRow
 
 var content = newTable(tableContent,
-	bytes16("hash", nodeHash, func(r *C) *[16]byte { return &r.Hash }),
-	bytes16("run", nodeID, func(r *C) *[16]byte { return (*[16]byte)(&r.Run) }),
-	number("ordinal", nodeDelta, func(r *C) int64 { return int64(r.Ordinal) }, func(r *C, n int64) { r.Ordinal = int32(n) }),
-	number("time", nodeDelta, func(r *C) int64 { return r.Time }, func(r *C, n int64) { r.Time = n }),
+	id("hash", columnar.Plain, func(r *C) *[16]byte { return &r.Hash }),
+	id("run", columnar.Dictionary, func(r *C) *[16]byte { return (*[16]byte)(&r.Run) }),
+	number("ordinal", columnar.Delta, func(r *C) int64 { return int64(r.Ordinal) }, func(r *C, n int64) { r.Ordinal = int32(n) }),
+	number("time", columnar.Delta, func(r *C) int64 { return r.Time }, func(r *C, n int64) { r.Time = n }),
 	word("field", func(r *C) string { return r.Field.String() }, func(r *C, s string) { r.Field = parseContentField(s) }),
 	dict("format", func(r *C) *string { return &r.Format }),
 	dict("role", func(r *C) *string { return &r.Role }),
@@ -292,8 +263,12 @@ var content = newTable(tableContent,
 	dict("team", func(r *C) *string { return &r.Team }),
 	dict("environment", func(r *C) *string { return &r.Env }),
 	column[C]{
-		name: "raw", node: nodeText, fat: true,
-		put: func(r *C) parquet.Value { return textBytes(r.Raw) },
+		Column: columnar.Column{Name: "raw", Kind: columnar.Text, Encoding: columnar.Delta},
+		put: func(b *columnar.Buffer, rows []*C) {
+			for _, r := range rows {
+				b.Bytes(validBytes(r.Raw))
+			}
+		},
 		get: func(r *C, v parquet.Value) {
 			if r.exact {
 				r.Raw = append([]byte{}, v.ByteArray()...)
@@ -301,12 +276,15 @@ var content = newTable(tableContent,
 		},
 	},
 	column[C]{
-		name: "raw_bytes", node: nodeBytes, null: true, fat: true,
-		put: func(r *C) parquet.Value {
-			if r.exact {
-				return parquet.Value{}
+		Column: columnar.Column{Name: "raw_bytes", Kind: columnar.Bytes, Encoding: columnar.Delta, Optional: true},
+		put: func(b *columnar.Buffer, rows []*C) {
+			for _, r := range rows {
+				if r.exact {
+					b.Null()
+				} else {
+					b.Bytes(r.Raw)
+				}
 			}
-			return parquet.ByteArrayValue(r.Raw)
 		},
 		// Columns are read in order of their names: this comes after raw.
 		get: func(r *C, v parquet.Value) { r.Raw = append([]byte{}, v.ByteArray()...) },
@@ -342,36 +320,28 @@ func (r *logRow) finish() error {
 	return nil
 }
 
-func logAttr(name string, write func(*L) []byte, read func(*L) *string, node parquet.Node) column[L] {
-	return column[L]{
-		name: name, node: node, fat: true,
-		put: func(r *L) parquet.Value { return parquet.ByteArrayValue(write(r)) },
-		get: func(r *L, v parquet.Value) { *read(r) = string(v.ByteArray()) },
-	}
-}
-
 var logs = func() *table[L] {
-	hi, lo := stepColumn(func(r *L) *activity.StepID { return &r.Step })
+	hi, lo := stepColumn(columnar.Plain, func(r *L) *activity.StepID { return &r.Step })
 	return newTable(tableLogs, hi, lo,
-		bytes16("run", nodeID, func(r *L) *[16]byte { return (*[16]byte)(&r.Run) }),
-		bytes16("trace", nodeID, func(r *L) *[16]byte { return (*[16]byte)(&r.Trace) }),
-		number("span", nodePlain, func(r *L) int64 { return half(r.Span[:]) },
+		id("run", columnar.Dictionary, func(r *L) *[16]byte { return (*[16]byte)(&r.Run) }),
+		id("trace", columnar.Dictionary, func(r *L) *[16]byte { return (*[16]byte)(&r.Trace) }),
+		number("span", columnar.Plain, func(r *L) int64 { return half(r.Span[:]) },
 			func(r *L, n int64) { binary.BigEndian.PutUint64(r.Span[:], uint64(n)) }),
-		number("time", nodeDelta, func(r *L) int64 { return r.Time }, func(r *L, n int64) { r.Time = n }),
-		number("severity", nodeSet, func(r *L) int64 { return int64(r.Severity) }, func(r *L, n int64) { r.Severity = int32(n) }),
-		number("flags", nodeSet, func(r *L) int64 { return int64(r.Flags) }, func(r *L, n int64) { r.Flags = activity.Flag(n) }),
+		number("time", columnar.Delta, func(r *L) int64 { return r.Time }, func(r *L, n int64) { r.Time = n }),
+		number("severity", columnar.Dictionary, func(r *L) int64 { return int64(r.Severity) }, func(r *L, n int64) { r.Severity = int32(n) }),
+		number("flags", columnar.Dictionary, func(r *L) int64 { return int64(r.Flags) }, func(r *L, n int64) { r.Flags = activity.Flag(n) }),
 		dict("event", func(r *L) *string { return &r.EventName }),
 		text("body", func(r *L) *string { return &r.Body }),
 		dict("agent", func(r *L) *string { return &r.Agent }),
 		dict("service", func(r *L) *string { return &r.Service }),
 		dict("session", func(r *L) *string { return &r.Session }),
 		dict("scope", func(r *L) *string { return &r.Scope }),
-		logAttr("attr_keys", func(r *L) []byte { return r.attrs.keys }, func(r *L) *string { return &r.texts.keys }, nodeDict),
-		logAttr("attr_types", func(r *L) []byte { return r.attrs.types }, func(r *L) *string { return &r.texts.types }, nodeDict),
-		logAttr("attr_values", func(r *L) []byte { return r.attrs.values }, func(r *L) *string { return &r.texts.values }, nodeText),
-		logAttr("res_keys", func(r *L) []byte { return r.resource.keys }, func(r *L) *string { return &r.texts.resKeys }, nodeDict),
-		logAttr("res_types", func(r *L) []byte { return r.resource.types }, func(r *L) *string { return &r.texts.resTypes }, nodeDict),
-		logAttr("res_values", func(r *L) []byte { return r.resource.values }, func(r *L) *string { return &r.texts.resValues }, nodeDict),
+		attrColumn("attr_keys", columnar.Dictionary, func(r *L) []byte { return r.attrs.keys }, func(r *L) *string { return &r.texts.keys }),
+		attrColumn("attr_types", columnar.Dictionary, func(r *L) []byte { return r.attrs.types }, func(r *L) *string { return &r.texts.types }),
+		attrColumn("attr_values", columnar.Delta, func(r *L) []byte { return r.attrs.values }, func(r *L) *string { return &r.texts.values }),
+		attrColumn("res_keys", columnar.Dictionary, func(r *L) []byte { return r.resource.keys }, func(r *L) *string { return &r.texts.resKeys }),
+		attrColumn("res_types", columnar.Dictionary, func(r *L) []byte { return r.resource.types }, func(r *L) *string { return &r.texts.resTypes }),
+		attrColumn("res_values", columnar.Dictionary, func(r *L) []byte { return r.resource.values }, func(r *L) *string { return &r.texts.resValues }),
 		blob("rest", func(r *L) *[]byte { return &r.rest }),
 	)
 }()
@@ -379,32 +349,35 @@ var logs = func() *table[L] {
 // P is a short name for the columns below.
 type P = activity.MetricPoint
 
+// sameBlob is blob for what many rows share.
+func sameBlob(name string, field func(*P) *[]byte) column[P] {
+	c := blob(name, field)
+	c.Encoding = columnar.Dictionary
+	return c
+}
+
 var metrics = newTable(tableMetrics,
-	number("time", nodeDelta, func(r *P) int64 { return r.Time }, func(r *P, n int64) { r.Time = n }),
-	number("start", nodeDelta, func(r *P) int64 { return r.StartTime }, func(r *P, n int64) { r.StartTime = n }),
+	number("time", columnar.Delta, func(r *P) int64 { return r.Time }, func(r *P, n int64) { r.Time = n }),
+	number("start", columnar.Delta, func(r *P) int64 { return r.StartTime }, func(r *P, n int64) { r.StartTime = n }),
 	dict("name", func(r *P) *string { return &r.Name }),
 	dict("unit", func(r *P) *string { return &r.Unit }),
 	dict("type", func(r *P) *string { return &r.Type }),
-	boolean("monotonic", func(r *P) *bool { return &r.Monotonic }),
-	boolean("delta", func(r *P) *bool { return &r.Delta }),
+	boolean("monotonic", func(r *P) bool { return r.Monotonic }, func(r *P, b bool) { r.Monotonic = b }),
+	boolean("delta", func(r *P) bool { return r.Delta }, func(r *P, b bool) { r.Delta = b }),
 	column[P]{
-		name: "value", node: nodeFloat,
-		put: func(r *P) parquet.Value { return parquet.DoubleValue(r.Value) },
+		Column: columnar.Column{Name: "value", Kind: columnar.Double},
+		put: func(b *columnar.Buffer, rows []*P) {
+			for _, r := range rows {
+				b.Double(r.Value)
+			}
+		},
 		get: func(r *P, v parquet.Value) { r.Value = v.Double() },
 	},
 	count("count", func(r *P) *int64 { return &r.Count }),
 	dict("agent", func(r *P) *string { return &r.Agent }),
 	dict("service", func(r *P) *string { return &r.Service }),
-	column[P]{
-		name: "attributes", node: parquet.Encoded(parquet.Leaf(parquet.ByteArrayType), &parquet.RLEDictionary), fat: true,
-		put: func(r *P) parquet.Value { return parquet.ByteArrayValue(r.Attributes) },
-		get: func(r *P, v parquet.Value) { r.Attributes = copyOf(v.ByteArray()) },
-	},
-	column[P]{
-		name: "resource", node: parquet.Encoded(parquet.Leaf(parquet.ByteArrayType), &parquet.RLEDictionary), fat: true,
-		put: func(r *P) parquet.Value { return parquet.ByteArrayValue(r.Resource) },
-		get: func(r *P, v parquet.Value) { r.Resource = copyOf(v.ByteArray()) },
-	},
+	sameBlob("attributes", func(r *P) *[]byte { return &r.Attributes }),
+	sameBlob("resource", func(r *P) *[]byte { return &r.Resource }),
 	blob("point", func(r *P) *[]byte { return &r.Point }),
 )
 
@@ -421,10 +394,7 @@ type runRow struct {
 type R = runRow
 
 func runText(name string, get func(*activity.Run) string) column[R] {
-	return column[R]{
-		name: name, node: nodeDict,
-		put: func(r *R) parquet.Value { return textValue(get(r.Run)) }, get: func(*R, parquet.Value) {},
-	}
+	return word(name, func(r *R) string { return get(r.Run) }, func(*R, string) {})
 }
 
 func runList(name string, get func(*activity.Run) []string) column[R] {
@@ -439,26 +409,15 @@ func joinList(l []string) string {
 }
 
 func runCount(name string, get func(*activity.Run) int64) column[R] {
-	return column[R]{
-		name: name, node: nodeDelta, null: true, get: func(*R, parquet.Value) {},
-		put: func(r *R) parquet.Value {
-			if n := get(r.Run); n != activity.Unknown {
-				return parquet.Int64Value(n)
-			}
-			return parquet.Value{}
-		},
-	}
+	return maybe(name, columnar.Delta, func(r *R) (int64, bool) { n := get(r.Run); return n, n != activity.Unknown }, func(*R, int64) {})
 }
 
 func runNumber(name string, get func(*activity.Run) int64) column[R] {
-	return number(name, nodeDelta, func(r *R) int64 { return get(r.Run) }, func(*R, int64) {})
+	return number(name, columnar.Delta, func(r *R) int64 { return get(r.Run) }, func(*R, int64) {})
 }
 
 func runBool(name string, get func(*activity.Run) bool) column[R] {
-	return column[R]{
-		name: name, node: nodeBool, get: func(*R, parquet.Value) {},
-		put: func(r *R) parquet.Value { return parquet.BooleanValue(get(r.Run)) },
-	}
+	return boolean(name, func(r *R) bool { return get(r.Run) }, func(*R, bool) {})
 }
 
 func traceNames(r *activity.Run) []string {
@@ -501,9 +460,9 @@ func runCost(r *activity.Run) int64 {
 type run = activity.Run
 
 var runs = newTable(tableRuns,
-	bytes16("run", nodeHash, func(r *R) *[16]byte { return &r.id }),
-	number("rid", nodePlain, func(r *R) int64 { return half(r.id[:8]) }, func(*R, int64) {}),
-	number("revision", nodeDelta, func(r *R) int64 { return r.rev }, func(r *R, n int64) { r.rev = n }),
+	id("run", columnar.Plain, func(r *R) *[16]byte { return &r.id }),
+	number("rid", columnar.Plain, func(r *R) int64 { return half(r.id[:8]) }, func(*R, int64) {}),
+	number("revision", columnar.Delta, func(r *R) int64 { return r.rev }, func(r *R, n int64) { r.rev = n }),
 	runList("traces", traceNames),
 	runText("name", func(r *run) string { return r.Name }),
 	runText("agent", func(r *run) string { return r.Agent }),
@@ -553,8 +512,8 @@ type oldRow struct{ key, revision int64 }
 
 func oldTable(name string) *table[oldRow] {
 	return newTable(name,
-		number("key", nodePlain, func(r *oldRow) int64 { return r.key }, func(r *oldRow, n int64) { r.key = n }),
-		number("revision", nodeDelta, func(r *oldRow) int64 { return r.revision }, func(r *oldRow, n int64) { r.revision = n }),
+		number("key", columnar.Plain, func(r *oldRow) int64 { return r.key }, func(r *oldRow, n int64) { r.key = n }),
+		number("revision", columnar.Delta, func(r *oldRow) int64 { return r.revision }, func(r *oldRow, n int64) { r.revision = n }),
 	)
 }
 

@@ -477,7 +477,7 @@ func sortIdx(rows []idxRow) {
 
 // writeFile writes a file under a temporary name, syncs it and gives it its
 // name. The folder's own sync is the caller's.
-func writeFile(path string, fill func(io.Writer) error) (size int64, err error) {
+func writeFile(path string, fill func(*os.File) error) (size int64, err error) {
 	tmp := path + ".tmp"
 	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -531,5 +531,5 @@ func (s *segments) writeIdx(g segment, rows []idxRow) (int64, error) {
 	for i := range rows {
 		b = rows[i].append(b)
 	}
-	return writeFile(s.idxPath(g), func(w io.Writer) error { _, err := w.Write(b); return err })
+	return writeFile(s.idxPath(g), func(f *os.File) error { _, err := f.Write(b); return err })
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"reeve/internal/telemetry/duck/columnar"
 )
 
 // source chooses the files of a question: those of its days, by the manifest,
@@ -165,18 +167,10 @@ func (src *source) nothing(table string) string {
 func nullColumns[T any](t *table[T]) []string {
 	var out []string
 	for _, c := range t.cols {
-		typ := "VARCHAR"
-		switch lt := c.node.Type().String(); {
-		case lt == "UUID":
-			typ = "UUID"
-		case strings.HasPrefix(lt, "INT"):
-			typ = "BIGINT"
-		case lt == "BOOLEAN":
-			typ = "BOOLEAN"
-		case lt == "DOUBLE":
-			typ = "DOUBLE"
-		}
-		out = append(out, "NULL::"+typ+" AS "+quoteName(c.name))
+		typ := map[columnar.Kind]string{
+			columnar.Text: "VARCHAR", columnar.Bytes: "BLOB", columnar.ID: "UUID", columnar.Int64: "BIGINT", columnar.Bool: "BOOLEAN", columnar.Double: "DOUBLE",
+		}[c.Kind]
+		out = append(out, "NULL::"+typ+" AS "+quoteName(c.Name))
 	}
 	return out
 }

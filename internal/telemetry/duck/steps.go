@@ -8,6 +8,7 @@ import (
 	"reeve/internal/activity"
 	"reeve/internal/fault"
 	"reeve/internal/telemetry"
+	"reeve/internal/telemetry/duck/columnar"
 )
 
 // A run may have hundreds of thousands of steps of 4 kB each. Whoever asks for
@@ -24,11 +25,11 @@ type stepPlace struct {
 }
 
 var stepPlaces = newTable(tableSteps,
-	number("sid", nodePlain, func(r *stepPlace) int64 { return r.sid }, func(r *stepPlace, n int64) { r.sid = n }),
-	number("slo", nodePlain, func(r *stepPlace) int64 { return r.slo }, func(r *stepPlace, n int64) { r.slo = n }),
-	number("span", nodePlain, func(r *stepPlace) int64 { return r.span }, func(r *stepPlace, n int64) { r.span = n }),
-	number("start", nodeDelta, func(r *stepPlace) int64 { return r.start }, func(r *stepPlace, n int64) { r.start = n }),
-	number("revision", nodeSet, func(r *stepPlace) int64 { return int64(r.revision) }, func(r *stepPlace, n int64) { r.revision = uint32(n) }),
+	number("sid", columnar.Plain, func(r *stepPlace) int64 { return r.sid }, func(r *stepPlace, n int64) { r.sid = n }),
+	number("slo", columnar.Plain, func(r *stepPlace) int64 { return r.slo }, func(r *stepPlace, n int64) { r.slo = n }),
+	number("span", columnar.Plain, func(r *stepPlace) int64 { return r.span }, func(r *stepPlace, n int64) { r.span = n }),
+	number("start", columnar.Delta, func(r *stepPlace) int64 { return r.start }, func(r *stepPlace, n int64) { r.start = n }),
+	number("revision", columnar.Dictionary, func(r *stepPlace) int64 { return int64(r.revision) }, func(r *stepPlace, n int64) { r.revision = uint32(n) }),
 )
 
 // lightColumns are what activity.Step needs for telemetry.StepsQuery.Light.

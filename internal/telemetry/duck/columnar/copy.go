@@ -1,0 +1,121 @@
+package columnar
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/parquet-go/parquet-go/format"
+)
+
+// RowGroup is what a file's footer says of one of its row groups.
+type RowGroup = format.RowGroup
+
+// Joiner makes one file of the row groups of others, which are copied as they
+// are: the system moves the bytes, only their places change.
+type Joiner struct {
+	cols   []Column
+	to     *os.File
+	at     int64
+	rows   int64
+	groups []format.RowGroup
+}
+
+// NewJoiner begins a file.
+func NewJoiner(to *os.File, cols []Column) (*Joiner, error) {
+	if _, err := to.WriteString(magic); err != nil {
+		return nil, err
+	}
+	return &Joiner{cols: cols, to: to, at: int64(len(magic))}, nil
+}
+
+// ErrLayout says that a row group has other columns than the file it is to go
+// into: one of an older release, whose rows have to be written anew.
+var ErrLayout = errors.New("row group of another layout")
+
+// Copy appends a row group that lies in from, whose offset moves.
+func (j *Joiner) Copy(from *os.File, g *RowGroup) error {
+	if len(g.Columns) != len(j.cols) {
+		return ErrLayout
+	}
+	lo, hi := int64(1)<<62, int64(0)
+	for i := range g.Columns {
+		md := &g.Columns[i].MetaData
+		if md.Type != physical[j.cols[i].Kind] || md.Codec != codec(&j.cols[i]) || len(md.PathInSchema) != 1 || md.PathInSchema[0] != j.cols[i].Name {
+			return ErrLayout
+		}
+		start := chunkStart(md)
+		lo, hi = min(lo, start), max(hi, start+md.TotalCompressedSize)
+	}
+	if lo < int64(len(magic)) || hi < lo {
+		return fmt.Errorf("a row group from %d to %d", lo, hi)
+	}
+	if _, err := from.Seek(lo, io.SeekStart); err != nil {
+		return err
+	}
+	n, err := j.to.ReadFrom(io.LimitReader(from, hi-lo))
+	if err != nil {
+		return err
+	}
+	if n != hi-lo {
+		return io.ErrUnexpectedEOF
+	}
+	j.add(g, j.at-lo)
+	j.at += n
+	return nil
+}
+
+func chunkStart(md *format.ColumnMetaData) int64 {
+	if md.DictionaryPageOffset > 0 {
+		return min(md.DictionaryPageOffset, md.DataPageOffset)
+	}
+	return md.DataPageOffset
+}
+
+// add notes a row group whose bytes lie shift further than it says.
+func (j *Joiner) add(g *RowGroup, shift int64) {
+	out := format.RowGroup{
+		NumRows: g.NumRows, TotalByteSize: g.TotalByteSize, TotalCompressedSize: g.TotalCompressedSize,
+		FileOffset: g.FileOffset + shift, Ordinal: int16(len(j.groups)), Columns: make([]format.ColumnChunk, len(g.Columns)),
+	}
+	for i := range g.Columns {
+		md := g.Columns[i].MetaData
+		md.DataPageOffset += shift
+		if md.DictionaryPageOffset > 0 {
+			md.DictionaryPageOffset += shift
+		}
+		// Indexes lie outside of row groups and stay behind.
+		md.IndexPageOffset, md.BloomFilterOffset, md.BloomFilterLength = 0, 0, 0
+		out.Columns[i] = format.ColumnChunk{FileOffset: chunkStart(&md), MetaData: md}
+	}
+	j.groups = append(j.groups, out)
+	j.rows += g.NumRows
+}
+
+// Append appends the row groups that w holds, and empties it.
+func (j *Joiner) Append(w *Writer) error {
+	defer w.Reset()
+	if len(w.groups) == 0 {
+		return nil
+	}
+	body := w.out[len(magic):]
+	if _, err := j.to.Write(body); err != nil {
+		return err
+	}
+	for i := range w.groups {
+		j.add(&w.groups[i], j.at-int64(len(magic)))
+	}
+	j.at += int64(len(body))
+	return nil
+}
+
+// Close writes the footer; the file itself stays the caller's.
+func (j *Joiner) Close() error {
+	foot, err := footer(j.cols, j.rows, j.groups)
+	if err != nil {
+		return err
+	}
+	_, err = j.to.Write(foot)
+	return err
+}
