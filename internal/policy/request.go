@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	cedar "github.com/cedar-policy/cedar-go"
 	"github.com/cedar-policy/cedar-go/types"
 )
 
@@ -307,6 +308,19 @@ func (r *Request) field(name types.String) types.Value {
 		})
 	}
 	return nil
+}
+
+// cedarRequest is the request as cedar-go takes it, with the whole context.
+func (r *Request) cedarRequest() cedar.Request {
+	m := make(types.RecordMap, len(fieldNames))
+	for _, n := range fieldNames {
+		if v := r.field(n); v != nil {
+			m[n] = v
+		}
+	}
+	return cedar.Request{
+		Principal: uid("Agent", r.Agent.Name), Action: uid("Action", r.Action), Resource: uid(r.Resource.Type, r.Resource.ID), Context: types.NewRecord(m),
+	}
 }
 
 // contextJSON is the whole Cedar request. Values of arguments stay out: a
