@@ -295,6 +295,28 @@ func TestSliceIsWhole(t *testing.T) {
 	}
 }
 
+// marshalled is the request as cedar-go writes it.
+func (r *Request) marshalled() []byte {
+	m := types.RecordMap{}
+	for _, n := range fieldNames {
+		if v := r.field(n); v != nil {
+			m[n] = v
+		}
+	}
+	p, x := uid("Agent", r.Agent.Name), uid(r.Resource.Type, r.Resource.ID)
+	list := []types.Entity{}
+	for _, u := range []types.EntityUID{p, x, uid("Upstream", r.Resource.Upstream), uid("User", r.Call.User)} {
+		if e, ok := r.Get(u); ok {
+			list = append(list, e)
+		}
+	}
+	b, err := json.Marshal(map[string]any{"principal": p, "action": uid("Action", r.Action), "resource": x, "context": types.NewRecord(m), "entities": list})
+	if err != nil {
+		return nil // nothing of the above fails to encode
+	}
+	return b
+}
+
 // applicable is the whole set, but for what a team's policy is not about.
 func applicable(s *snapshot, r *Request) []*Statement {
 	return slices.DeleteFunc(slices.Clone(s.all), func(st *Statement) bool { return !st.applies(r, actionBit(r.Action)) })
