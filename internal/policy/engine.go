@@ -141,7 +141,7 @@ func (st *Statement) applies(r *Request, action actionSet) bool {
 
 // fits reports whether the scope matches.
 func (st *Statement) fits(f *frame) bool {
-	return st.scope[0].fits(f, "Agent", f.r.Agent.Name) && st.scope[1].fits(f, f.r.Resource.Type, f.r.Resource.ID)
+	return st.actions&actionBit(f.action) != 0 && st.scope[0].fits(f, "Agent", f.r.Agent.Name) && st.scope[1].fits(f, f.r.Resource.Type, f.r.Resource.ID)
 }
 
 func (s *scopeOf) fits(f *frame, typ, id string) bool {
