@@ -81,7 +81,9 @@ func (w *writer) leaf() string {
 	guarded := func(guard, body string) string { return "(" + guard + " && " + body + ")" }
 	k := w.key()
 	all := []func() string{
-		func() string { return w.pick("true", "false", "context.bound", "context.version_approved", "context.taint.untrusted", "context.destinations.external", "context.args.readable") },
+		func() string {
+			return w.pick("true", "false", "context.bound", "context.version_approved", "context.taint.untrusted", "context.destinations.external", "context.args.readable")
+		},
 		func() string {
 			return w.pick("principal.autonomy", "context.autonomy") + w.pick(" == ", " != ") + w.pick("context.autonomy", `Autonomy::"bounded"`, `Autonomy::"autonomous"`)
 		},
@@ -91,7 +93,9 @@ func (w *writer) leaf() string {
 		func() string { return w.text() + ` like "` + w.pick("*", "prod*", "*o*", "a.\\*", "interactive") + `"` },
 		func() string { return w.set() + ".isEmpty()" },
 		func() string { s := w.strings(); return s + ".contains(" + w.text() + ")" },
-		func() string { return w.classes() + `.contains(DataClass::"` + w.pick("pii", "pii.email", "secret", "orders") + `")` },
+		func() string {
+			return w.classes() + `.contains(DataClass::"` + w.pick("pii", "pii.email", "secret", "orders") + `")`
+		},
 		func() string { return w.classes() + w.pick(".containsAll(", ".containsAny(") + w.classes() + ")" },
 		func() string { return w.strings() + w.pick(".containsAll(", ".containsAny(") + w.strings() + ")" },
 		func() string { return w.classes() + " == " + w.classes() },
@@ -99,7 +103,9 @@ func (w *writer) leaf() string {
 		func() string { return `principal in Team::"` + w.pick("support", "sales") + `"` },
 		func() string { return `principal == Agent::"` + w.pick("refunds", "b") + `"` },
 		func() string { return `principal is Agent in Team::"support"` },
-		func() string { return `resource in ` + w.pick(`Upstream::"orders"`, `Team::"it"`, "context.taint.upstreams", `[Upstream::"orders", Upstream::"other"]`) },
+		func() string {
+			return `resource in ` + w.pick(`Upstream::"orders"`, `Team::"it"`, "context.taint.upstreams", `[Upstream::"orders", Upstream::"other"]`)
+		},
 		func() string { return "principal in context.chain" },
 		func() string { return `context.chain.contains(Agent::"b")` },
 		func() string { return `principal.owner == User::"ann"` },
@@ -108,24 +114,40 @@ func (w *writer) leaf() string {
 		func() string { return `context.now < datetime("2026-09-30T00:00:00Z")` },
 		func() string { return `context.now.toTime() < duration("12h")` },
 		func() string { return "context.args == context.args" },
-		func() string { return "context has " + w.pick("user", "origin", "address", "instance", "version", "model", "taint") },
-		func() string { return guarded("context has user", "context.user in "+w.pick(`Team::"support"`, `Group::"staff"`)) },
+		func() string {
+			return "context has " + w.pick("user", "origin", "address", "instance", "version", "model", "taint")
+		},
+		func() string {
+			return guarded("context has user", "context.user in "+w.pick(`Team::"support"`, `Group::"staff"`))
+		},
 		func() string { return guarded("context has user", `[User::"ann"].contains(context.user)`) },
 		func() string { return guarded("context has user", "context.user.active") },
-		func() string { return guarded("context has origin", w.pick(`context.origin in Team::"support"`, `context.origin.kind == "internal"`, "context.origin == principal")) },
+		func() string {
+			return guarded("context has origin", w.pick(`context.origin in Team::"support"`, `context.origin.kind == "internal"`, "context.origin == principal"))
+		},
 		func() string {
 			return guarded("context has address", "context.address."+w.pick("isIpv4()", "isIpv6()", "isLoopback()", "isMulticast()", `isInRange(ip("10.0.0.0/8"))`))
 		},
 		func() string { return guarded("context has address", `context.address == ip("127.0.0.1")`) },
 		func() string { return guarded("context has version", `context.version == "v1"`) },
 		func() string { return guarded("context.budget has tokens", "context.budget.tokens > 10") },
-		func() string { return guarded("context.budget has money", `context.budget.money.greaterThan(decimal("1.0"))`) },
+		func() string {
+			return guarded("context.budget has money", `context.budget.money.greaterThan(decimal("1.0"))`)
+		},
 		func() string { return guarded("context has model", "context.model.hosted_tools.isEmpty()") },
-		func() string { return guarded("context has model && context.model has max_output", "context.model.max_output <= 100") },
+		func() string {
+			return guarded("context has model && context.model has max_output", "context.model.max_output <= 100")
+		},
 		func() string { return guarded(`principal.hasTag("tier")`, `principal.getTag("tier") == "1"`) },
-		func() string { return guarded("context.args.text.hasTag("+k+")", "context.args.text.getTag("+k+`).contains("EUR")`) },
-		func() string { return guarded("context.args.text.hasTag("+k+")", `["EUR", "USD"].containsAll(context.args.text.getTag(`+k+"))") },
-		func() string { return guarded("context.args.int.hasTag("+k+")", "context.args.int.getTag("+k+") * 2 < 100") },
+		func() string {
+			return guarded("context.args.text.hasTag("+k+")", "context.args.text.getTag("+k+`).contains("EUR")`)
+		},
+		func() string {
+			return guarded("context.args.text.hasTag("+k+")", `["EUR", "USD"].containsAll(context.args.text.getTag(`+k+"))")
+		},
+		func() string {
+			return guarded("context.args.int.hasTag("+k+")", "context.args.int.getTag("+k+") * 2 < 100")
+		},
 		func() string { return guarded("context.args.flag.hasTag("+k+")", "context.args.flag.getTag("+k+")") },
 		func() string {
 			return guarded("context.args.number.hasTag("+k+")", "context.args.number.getTag("+k+")."+w.pick("lessThan", "lessThanOrEqual", "greaterThan", "greaterThanOrEqual")+`(decimal("1.5"))`)
