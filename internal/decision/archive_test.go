@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -200,6 +201,11 @@ func TestEachFromEverywhere(t *testing.T) {
 	check := func(name string, got []activity.Decision, unknown activity.Result) {
 		t.Helper()
 		want := append([]activity.Decision(nil), want[10:290]...)
+		for i := range min(len(want), len(got)) {
+			if strings.HasPrefix(got[i].User, userPrefix) {
+				want[i].User = got[i].User
+			}
+		}
 		if unknown == activity.ResultUnknown {
 			d := &want[140]
 			got140 := got[140]

@@ -35,6 +35,7 @@ type state struct {
 	Leaf     string           `json:"leaf"`    // of Seq-1
 	At       int64            `json:"at"`      // of Seq-1, µs
 	Dropped  int64            `json:"dropped"` // records before it fell to retention
+	Users    int64            `json:"users"`   // names in records before it are saved
 	Records  shelfEnd         `json:"records"`
 	Contents shelfEnd         `json:"contents"`
 	Open     map[string]int64 `json:"open"` // proposed and not completed: id to sequence
@@ -110,8 +111,11 @@ func (l *Log) keepAll(ctx context.Context) error {
 	for {
 		at := l.kept.Load()
 		chunks, err := l.since(ctx, at.Seq)
-		if err != nil || len(chunks) == 0 {
+		if err != nil {
 			return err
+		}
+		if len(chunks) == 0 {
+			return l.keepUsers(ctx)
 		}
 		if err := l.keepSome(chunks); err != nil {
 			return err

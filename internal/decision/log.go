@@ -42,6 +42,7 @@ import (
 	"reeve/internal/activity"
 	"reeve/internal/audit/record"
 	"reeve/internal/bus"
+	"reeve/internal/control"
 	"reeve/internal/fault"
 )
 
@@ -61,6 +62,9 @@ type Options struct {
 	Node    string // name of this node, unique in the installation
 	Logger  *slog.Logger
 	Now     func() time.Time // nil is time.Now
+
+	// DB keeps the names behind the pseudonyms of users; nil forgets them.
+	DB *control.DB
 
 	// Grow is told the leaves of records that were archived, from sequence from
 	// on, before that is committed; it may be told the same again. nil: nobody.
@@ -104,6 +108,9 @@ type Log struct {
 	failing bool          // the last write failed
 
 	w writer // used by one goroutine at a time: Open, then Run
+
+	users users
+	key   []byte // of Commit
 
 	ring              ring
 	records, contents *shelf
@@ -231,11 +238,20 @@ func (l *Log) Propose(ctx context.Context, d *activity.Decision) error {
 	if err := checkID(d.ID); err != nil {
 		return fault.New(fault.KindInternal, "decision.no_id", "the decision has no id of ours").WithCause(err)
 	}
+	user, fresh := l.users.pseudonym(d.User)
 	var err error
-	if e.body, e.content, err = appendProposed(nil, d, d.User); err != nil {
+	if e.body, e.content, err = appendProposed(nil, d, user); err != nil {
 		return err
 	}
-	if err := l.enqueue(e); err != nil {
+	if fresh {
+		e.content.name(cut(d.User))
+		defer func() {
+			if err != nil {
+				l.users.drop(d.User, user)
+			}
+		}()
+	}
+	if err = l.enqueue(e); err != nil {
 		l.stats.refused.Add(1)
 		return err
 	}
@@ -244,7 +260,8 @@ func (l *Log) Propose(ctx context.Context, d *activity.Decision) error {
 	case <-ctx.Done():
 		if e.state.CompareAndSwap(stateWaiting, stateAbandoned) {
 			l.stats.refused.Add(1)
-			return notRecorded(context.Cause(ctx))
+			err = notRecorded(context.Cause(ctx))
+			return err
 		}
 		err = <-e.done
 	}

@@ -33,6 +33,12 @@ func (l *Log) recover(ctx context.Context) error {
 	if err := os.MkdirAll(l.o.Dir, 0o700); err != nil {
 		return archiveFault(err)
 	}
+	if err := l.loadKey(); err != nil {
+		return err
+	}
+	if err := l.loadUsers(ctx); err != nil {
+		return err
+	}
 	s, err := l.loadState()
 	if err != nil {
 		return err
