@@ -66,6 +66,13 @@ func call[Resp any](ctx context.Context, c *Client, method, path string, req any
 	if res.StatusCode >= 300 {
 		return nil, problemOf(res)
 	}
+	if res.StatusCode == http.StatusAccepted {
+		waits := &Pending{}
+		if err := json.NewDecoder(io.LimitReader(res.Body, maxAnswer)).Decode(&waits.Proposal); err != nil {
+			return nil, fmt.Errorf("reading the answer to %s %s: %w", method, path, err)
+		}
+		return nil, waits
+	}
 	out := new(Resp)
 	if res.StatusCode == http.StatusNoContent {
 		return out, nil

@@ -34,9 +34,10 @@ type call struct {
 	who     *identity.Principal // nil only in public operations
 	id      string
 	address string
-	agent   string // the browser or program
-	bearer  string // kept for the operations that take a one-time token
-	secure  bool   // came over TLS
+	agent   string         // the browser or program
+	bearer  string         // kept for the operations that take a one-time token
+	secure  bool           // came over TLS
+	cookies []*http.Cookie // of sessions, for the operation that fetches one
 	cookie  *http.Cookie
 	release func() // gives back what the answer holds, once it is written; may be nil
 }
@@ -97,7 +98,7 @@ func (a *API) edge(op *operation) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		start := a.o.Now()
 		w := &statusWriter{ResponseWriter: rw}
-		c := &call{op: op, id: newRequestID(), address: addressOf(r), agent: clip(r.UserAgent(), 200), secure: r.TLS != nil}
+		c := &call{op: op, id: newRequestID(), address: addressOf(r), agent: clip(r.UserAgent(), 200), secure: r.TLS != nil, cookies: r.CookiesNamed(sessionCookie)}
 		ctx := context.WithValue(r.Context(), callKey{}, c)
 		if op.stream == nil {
 			var cancel context.CancelFunc
@@ -158,6 +159,11 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, c *call) error {
 	if err := op.Permission.allow(c.who); err != nil {
 		return err
 	}
+	if op.Permission.recent {
+		if err := a.fresh(ctx); err != nil {
+			return err
+		}
+	}
 	req, body, err := op.decode(w, r)
 	if err != nil {
 		return err
@@ -170,6 +176,17 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, c *call) error {
 	}
 	if op.stream != nil {
 		return op.stream(a, w, r, req)
+	}
+	ctx, waits, err := a.askSecond(ctx, r, c, req, body)
+	if err != nil {
+		return err
+	}
+	if waits != nil {
+		answer, err := encode(waits)
+		if err == nil {
+			writeJSON(w, r, http.StatusAccepted, answer)
+		}
+		return err
 	}
 	key := r.Header.Get("Idempotency-Key")
 	if !op.Idempotent || key == "" {
