@@ -15,16 +15,17 @@ import (
 	"strings"
 	"time"
 
+	"reeve/client"
 	"reeve/internal/fault"
 	"reeve/internal/identity"
 )
 
-// The names that a session travels under. Cookies ignore ports, so another
+// SessionCookie and secretHeader are the names that a session travels under. Cookies ignore ports, so another
 // server on this host sees the cookie; the secret in the header is what such a
 // server does not get.
 const (
-	sessionCookie = "reeve_session"
-	secretHeader  = "X-Reeve-Session-Secret"
+	SessionCookie = client.SessionCookie
+	secretHeader  = client.SessionHeader
 )
 
 // call is what the edge knows of a request beside its values. Handlers reach it
@@ -98,7 +99,7 @@ func (a *API) edge(op *operation) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		start := a.o.Now()
 		w := &statusWriter{ResponseWriter: rw}
-		c := &call{op: op, id: newRequestID(), address: addressOf(r), agent: clip(r.UserAgent(), 200), secure: r.TLS != nil, cookies: r.CookiesNamed(sessionCookie)}
+		c := &call{op: op, id: newRequestID(), address: addressOf(r), agent: clip(r.UserAgent(), 200), secure: r.TLS != nil, cookies: r.CookiesNamed(SessionCookie)}
 		ctx := context.WithValue(r.Context(), callKey{}, c)
 		if op.stream == nil {
 			var cancel context.CancelFunc
@@ -276,7 +277,7 @@ func (a *API) present(r *http.Request, c *call) (*identity.Principal, error) {
 	}
 	// Another server of this host can also set cookies of this name, with a
 	// path that puts them first: the one that fits the secret counts.
-	cookies := r.CookiesNamed(sessionCookie)
+	cookies := r.CookiesNamed(SessionCookie)
 	cookies = slices.DeleteFunc(cookies, func(c *http.Cookie) bool { return c.Value == "" })
 	if len(cookies) == 0 {
 		return nil, nil

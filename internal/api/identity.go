@@ -29,6 +29,8 @@ type Identity interface {
 	RenewRecovery(ctx context.Context, who identity.Principal) (codes []string, err error)
 	Refresh(ctx context.Context, who identity.Principal, code string) (until time.Time, err error)
 
+	Emergencies(ctx context.Context) ([]identity.Person, error)
+
 	Alone(ctx context.Context, who identity.Principal, roles []identity.Role, team, environment string) (bool, error)
 	Propose(ctx context.Context, who identity.Principal, p identity.Proposal) (identity.Proposal, error)
 	Proposals(ctx context.Context, open bool, limit int) ([]identity.Proposal, error)

@@ -60,7 +60,7 @@ func signIn(a *API, ctx context.Context, req *client.SignInRequest) (*client.Sig
 	}
 	// Not ExpiresAt: that is when the session ends unused, and use moves it.
 	c.cookie = &http.Cookie{
-		Name: sessionCookie, Value: in.Cookie, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: c.secure,
+		Name: SessionCookie, Value: in.Cookie, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: c.secure,
 	}
 	return &client.SignedIn{ID: in.SignIn.ID, Secret: in.Secret, Person: personOf(in.Person), ExpiresAt: in.SignIn.ExpiresAt}, nil
 }
@@ -93,7 +93,7 @@ func endSignIn(a *API, ctx context.Context, req *client.IDRequest) (*struct{}, e
 		return nil, err
 	}
 	if id == who.SignInID {
-		c.cookie = &http.Cookie{Name: sessionCookie, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: c.secure, MaxAge: -1}
+		c.cookie = &http.Cookie{Name: SessionCookie, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: c.secure, MaxAge: -1}
 	}
 	return &struct{}{}, nil
 }

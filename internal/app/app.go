@@ -43,6 +43,7 @@ import (
 	"reeve/internal/fleet"
 	"reeve/internal/gateway"
 	"reeve/internal/identity"
+	"reeve/internal/identity/oidc"
 	"reeve/internal/intake"
 	"reeve/internal/policy"
 	"reeve/internal/price"
@@ -78,6 +79,7 @@ type App struct {
 	control   *control.DB
 	api       *api.API
 	identity  *identity.Directory
+	signIns   *oidc.Handler
 	store     *duck.Store
 	reader    *run.Reader
 	intake    *intake.Intake
@@ -111,7 +113,23 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		}
 	}()
 	for _, build := range []func(context.Context) error{
-		a.openFolder, a.openControl, a.bindDoor, a.openAgents, a.openStops, a.openIdentity, a.openBus, a.openDecisions, a.openPolicies, a.openStore, a.buildReader, a.buildIntake, a.buildDoor, a.buildAPI, a.buildMetrics, a.listen,
+		a.openFolder,
+		a.openControl,
+		a.bindDoor,
+		a.openAgents,
+		a.openStops,
+		a.openIdentity,
+		a.openPeople,
+		a.openBus,
+		a.openDecisions,
+		a.openPolicies,
+		a.openStore,
+		a.buildReader,
+		a.buildIntake,
+		a.buildDoor,
+		a.buildAPI,
+		a.buildMetrics,
+		a.listen,
 	} {
 		if err := build(ctx); err != nil {
 			return nil, err
@@ -223,12 +241,7 @@ func (a *App) openControl(ctx context.Context) (err error) {
 		return err
 	}
 	a.stack.push("control database", func(context.Context) error { return a.control.Close() })
-	a.identity, err = identity.New(identity.Options{DB: a.control, Dir: a.o.Config.Data, Logger: a.log.With("part", "identity")})
-	if err != nil || a.o.Config.Dev {
-		return err // in dev mode nobody has to sign in: no token to hand out
-	}
-	a.adminToken, err = a.identity.AdminToken(ctx)
-	return err
+	return nil
 }
 
 func (a *App) openBus(ctx context.Context) (err error) {
@@ -329,6 +342,7 @@ func (a *App) buildAPI(context.Context) error {
 		Notices: a.o.Notices, Health: a.health, Logger: a.log.With("part", "api"), Dev: a.o.Config.Dev,
 		Agents: a.agents, AgentPlace: a.agentPlace, Stops: a.stops, Upstreams: a.upstreams, Policies: a.policies,
 		Fleet: a.fleet,
+		Providers: a.signIns, ProviderButtons: a.providerButtons(),
 	})
 	return nil
 }

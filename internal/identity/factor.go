@@ -74,10 +74,10 @@ func NeedFresh(who Principal, now time.Time) error {
 		return fault.New(fault.KindDenied, "identity.person_only", "this needs a person with a second factor, not a token").WithHint("sign in as a person")
 	case !who.HasFactor:
 		return fault.New(fault.KindDenied, "identity.factor_missing", "this needs a second factor, and this account has none").
-			WithHint("add one under Account, or with POST /api/v1/me/factors")
+			WithHint("add one under Account, or with `reeve factor add`")
 	}
 	return fault.New(fault.KindDenied, "identity.factor_stale", "this needs a second factor that is at most %d minutes old", int(FreshFor.Minutes())).
-		WithHint("send the current code to POST /api/v1/me/fresh, then repeat this")
+		WithHint("show the current code (`reeve factor show CODE`, or POST /api/v1/me/fresh), then repeat this")
 }
 
 const factorColumns = `id, kind, label, created_at, confirmed_at, used_at FROM factors`
