@@ -341,7 +341,7 @@ func (a *App) buildAPI(context.Context) error {
 		Store: a.store, Identity: a.identity, Audit: a.auditLog, Live: a.reader, Events: a.bus.Events(),
 		Notices: a.o.Notices, Health: a.health, Logger: a.log.With("part", "api"), Dev: a.o.Config.Dev,
 		Agents: a.agents, AgentPlace: a.agentPlace, Stops: a.stops, Upstreams: a.upstreams, Policies: a.policies,
-		Fleet: a.fleet,
+		Fleet:     a.fleet,
 		Providers: a.signIns, ProviderButtons: a.providerButtons(),
 	})
 	return nil
