@@ -242,14 +242,9 @@ func listAgentKeys(a *API, ctx context.Context, req *client.AgentRequest) (*clie
 }
 
 func createAgentKey(a *API, ctx context.Context, req *client.CreateAgentKeyRequest) (*client.AgentKey, error) {
-	all, found, err := a.visible(ctx, req.Name)
+	all, _, err := a.visible(ctx, req.Name)
 	if err != nil {
 		return nil, err
-	}
-	if found.Lifecycle == agent.Production {
-		if err := a.fresh(ctx); err != nil {
-			return nil, err
-		}
 	}
 	d, err := life(req.ExpiresIn)
 	if err != nil {

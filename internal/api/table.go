@@ -46,7 +46,7 @@ func table() []operation {
 		define(operation{Name: "UpdateAgent", Method: patch, Path: "/agents/{name}", Permission: rows(identity.Developer, identity.Security), Audit: AuditChange, Summary: "changes an agent"}, updateAgent),
 		define(operation{Name: "PromoteAgent", Method: post, Path: "/agents/{name}/promote", Permission: rows(identity.Developer, identity.Security), Audit: AuditChange, Summary: "takes an agent a step along its lifecycle, or back; into production needs security"}, promoteAgent),
 		define(operation{Name: "ContainAgent", Method: post, Path: "/agents/{name}/contain", Permission: rows(identity.Responder, identity.Security), Audit: AuditChange, Summary: "narrows what an agent may do, until a time or until it is released"}, containAgent),
-		twoPeople(define(operation{Name: "ReleaseAgent", Method: post, Path: "/agents/{name}/release", Permission: rows(identity.Security).freshly(), Audit: AuditChange, Summary: "ends a containment; it revives no credential; from quarantine a second person confirms it"}, releaseAgent), askRelease),
+		define(operation{Name: "ReleaseAgent", Method: post, Path: "/agents/{name}/release", Permission: rows(identity.Security).onlyPeople(), Audit: AuditChange, Summary: "ends a containment; it revives no credential"}, releaseAgent),
 		define(operation{Name: "RetireAgent", Method: post, Path: "/agents/{name}/retire", Permission: rows(identity.Security), Audit: AuditChange, Summary: "ends an agent for good, and its keys with it; its name is never used again"}, retireAgent),
 		define(operation{Name: "ListAgentKeys", Method: get, Path: "/agents/{name}/keys", Permission: rows(identity.Developer, identity.Responder, identity.Security, identity.Auditor), Summary: "lists the keys of an agent, the newest first"}, listAgentKeys),
 		define(operation{Name: "CreateAgentKey", Method: post, Path: "/agents/{name}/keys", Permission: rows(identity.Developer, identity.Security), Audit: AuditChange, Status: created, Summary: "makes a key of an agent; its text is shown once"}, createAgentKey),
@@ -82,11 +82,17 @@ func table() []operation {
 		define(operation{Name: "ListPolicyRevisions", Method: get, Path: "/policies/{name}/revisions", Permission: rows(identity.Viewer), Summary: "lists what a policy was, the newest first"}, listPolicyRevisions),
 		define(operation{Name: "ValidatePolicy", Method: post, Path: "/policies/validate", Permission: rows(identity.Viewer).reading(), Summary: "tells what is wrong with a policy's text, by line and column"}, validatePolicy),
 
+		// What may be spent. The ledger checks the roles for the budget's team.
+		define(operation{Name: "ListBudgets", Method: get, Path: "/budgets", Permission: rows(identity.Viewer), Summary: "lists budgets with what is spent of them"}, listBudgets),
+		define(operation{Name: "GetBudget", Method: get, Path: "/budgets/{name}", Permission: rows(identity.Viewer), Summary: "reads a budget with the share of each that it counts for"}, getBudget),
+		define(operation{Name: "PutBudget", Method: http.MethodPut, Path: "/budgets/{name}", Permission: rows(identity.Developer, identity.Security), Audit: AuditChange, Summary: "makes or replaces a budget: a team's developers for its own agents, security for all"}, putBudget),
+		define(operation{Name: "DeleteBudget", Method: del, Path: "/budgets/{name}", Permission: rows(identity.Developer, identity.Security), Audit: AuditChange, Summary: "removes a budget"}, deleteBudget),
+
 		// What is stopped.
 		define(operation{Name: "ListStops", Method: get, Path: "/stops", Permission: rows(identity.Viewer), Summary: "lists stops, the newest first, with their receipts"}, listStops),
 		define(operation{Name: "CreateStop", Method: post, Path: "/stops", Permission: rows(identity.Responder), Audit: AuditChange, Status: created, Summary: "stops a target: cuts its calls in flight, kills an agent's credentials and refuses new calls; answers with the receipt"}, createStop),
 		define(operation{Name: "PreviewStop", Method: post, Path: "/stops/preview", Permission: rows(identity.Responder).reading(), Summary: "tells what a stop would cut now"}, previewStop),
-		define(operation{Name: "LiftStop", Method: post, Path: "/stops/{id}/lift", Permission: rows(identity.Responder).freshly(), Audit: AuditChange, Summary: "ends a stop; it revives no credential"}, liftStop),
+		define(operation{Name: "LiftStop", Method: post, Path: "/stops/{id}/lift", Permission: rows(identity.Responder).onlyPeople(), Audit: AuditChange, Summary: "ends a stop; it revives no credential"}, liftStop),
 
 		// People.
 		define(operation{Name: "Me", Method: get, Path: "/me", Permission: signedIn(), Summary: "tells who asks and what they may do"}, me),
@@ -96,20 +102,7 @@ func table() []operation {
 		define(operation{Name: "EndSignIn", Method: del, Path: "/sign-ins/{id}", Permission: own(identity.Admin), Audit: AuditChange, Summary: "ends a session; current ends the one that asks"}, endSignIn),
 		define(operation{Name: "ListPeople", Method: get, Path: "/people", Permission: rows(identity.Viewer), Summary: "lists people with their teams and roles"}, listPeople),
 		define(operation{Name: "CreatePerson", Method: post, Path: "/people", Permission: everywhere(identity.Admin).onlyPeople().orSetup(), Audit: AuditChange, Status: created, Summary: "makes an account; with the admin token the first one, an admin, and the token dies"}, createPerson),
-		twoPeople(define(operation{Name: "UpdatePerson", Method: patch, Path: "/people/{id}", Permission: own(identity.Admin).onlyPeople(), Audit: AuditChange, Summary: "changes an account: name and password; as an admin also teams, disabled, and roles, which a second person confirms"}, updatePerson), askRoles),
-
-		// Second factors, and changes that need two people.
-		define(operation{Name: "ListFactors", Method: get, Path: "/people/{id}/factors", Permission: own(identity.Admin), Summary: "lists second factors: one's own (me), or anybody's for an admin"}, listFactors),
-		define(operation{Name: "BeginFactor", Method: post, Path: "/me/factors", Permission: signedIn().onlyPeople(), Audit: AuditChange, Status: created, Summary: "enrols a device for one-time codes; its secret is shown once"}, beginFactor),
-		define(operation{Name: "ConfirmFactor", Method: post, Path: "/me/factors/{id}/confirm", Permission: signedIn().onlyPeople(), Audit: AuditChange, Summary: "shows a first code, so that the device counts; the first device brings recovery codes"}, confirmFactor),
-		define(operation{Name: "RemoveFactor", Method: del, Path: "/factors/{id}", Permission: own(identity.Admin).freshly(), Audit: AuditChange, Summary: "takes a second factor away; the person's other sessions end"}, removeFactor),
-		define(operation{Name: "RenewRecoveryCodes", Method: post, Path: "/me/recovery-codes", Permission: signedIn().freshly(), Audit: AuditChange, Summary: "gives new recovery codes for the old ones"}, renewRecovery),
-		define(operation{Name: "ShowFactor", Method: post, Path: "/me/fresh", Permission: signedIn().onlyPeople(), Audit: AuditChange, Summary: "shows a code of the second factor, which dangerous acts need within five minutes"}, refreshFactor),
-		define(operation{Name: "RedeemSignIn", Method: post, Path: "/sign-ins/redeem", Permission: public(), Audit: AuditChange, Summary: "fetches the session that a provider's sign-in opened, once and with its cookie"}, redeemSignIn),
-		define(operation{Name: "ListProposals", Method: get, Path: "/proposals", Permission: signedIn(), Summary: "lists changes that wait for a second person, or did: one's own and those one may confirm"}, listProposals),
-		define(operation{Name: "ConfirmProposal", Method: post, Path: "/proposals/{id}/confirm", Permission: signedIn().freshly(), Audit: AuditChange, Summary: "makes a change that another person asked for"}, confirmProposal),
-		define(operation{Name: "DeclineProposal", Method: post, Path: "/proposals/{id}/decline", Permission: signedIn().onlyPeople(), Audit: AuditChange, Summary: "refuses a change that another person asked for"}, declineProposal),
-		define(operation{Name: "WithdrawProposal", Method: post, Path: "/proposals/{id}/withdraw", Permission: signedIn().onlyPeople(), Audit: AuditChange, Summary: "takes back a change that one asked for"}, withdrawProposal),
+		define(operation{Name: "UpdatePerson", Method: patch, Path: "/people/{id}", Permission: own(identity.Admin).onlyPeople(), Audit: AuditChange, Summary: "changes an account: name and password; as an admin also teams, roles, disabled"}, updatePerson),
 		define(operation{Name: "ListTeams", Method: get, Path: "/teams", Permission: rows(identity.Viewer), Summary: "lists teams"}, listTeams),
 		define(operation{Name: "CreateTeam", Method: post, Path: "/teams", Permission: everywhere(identity.Admin), Audit: AuditChange, Status: created, Idempotent: true, Summary: "makes a team"}, createTeam),
 		define(operation{Name: "ListTokens", Method: get, Path: "/tokens", Permission: own(identity.Admin), Summary: "lists one's tokens; an admin may ask for everybody's"}, listTokens),

@@ -36,6 +36,7 @@ import (
 	"reeve/internal/agent"
 	"reeve/internal/api"
 	"reeve/internal/audit"
+	"reeve/internal/budget"
 	"reeve/internal/bus"
 	"reeve/internal/control"
 	"reeve/internal/decision"
@@ -43,7 +44,6 @@ import (
 	"reeve/internal/fleet"
 	"reeve/internal/gateway"
 	"reeve/internal/identity"
-	"reeve/internal/identity/oidc"
 	"reeve/internal/intake"
 	"reeve/internal/policy"
 	"reeve/internal/price"
@@ -79,7 +79,6 @@ type App struct {
 	control   *control.DB
 	api       *api.API
 	identity  *identity.Directory
-	signIns   *oidc.Handler
 	store     *duck.Store
 	reader    *run.Reader
 	intake    *intake.Intake
@@ -95,6 +94,7 @@ type App struct {
 	gateway   *gateway.Door
 	steps     *gateway.Steps
 	health    *health
+	budgets   *budget.Ledger
 
 	policyTopic bus.Topic[policyNotice]
 	listeners   []*listener
@@ -113,23 +113,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		}
 	}()
 	for _, build := range []func(context.Context) error{
-		a.openFolder,
-		a.openControl,
-		a.bindDoor,
-		a.openAgents,
-		a.openStops,
-		a.openIdentity,
-		a.openPeople,
-		a.openBus,
-		a.openDecisions,
-		a.openPolicies,
-		a.openStore,
-		a.buildReader,
-		a.buildIntake,
-		a.buildDoor,
-		a.buildAPI,
-		a.buildMetrics,
-		a.listen,
+		a.openFolder, a.openControl, a.bindDoor, a.openAgents, a.openStops, a.openIdentity, a.openBus, a.openDecisions, a.openBudgets, a.openPolicies, a.openStore, a.buildReader, a.buildIntake, a.buildDoor, a.buildAPI, a.buildMetrics, a.listen,
 	} {
 		if err := build(ctx); err != nil {
 			return nil, err
@@ -175,6 +159,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("agents", a.agents.Run)
 	start("fleet", a.fleet.Run)
 	start("stops", a.stops.Run)
+	start("budgets", a.budgets.Run)
 	start("authority", a.authority.ca.Run)
 	start("decisions", a.decisions.Run)
 	start("door's steps", a.steps.Run)
@@ -241,7 +226,12 @@ func (a *App) openControl(ctx context.Context) (err error) {
 		return err
 	}
 	a.stack.push("control database", func(context.Context) error { return a.control.Close() })
-	return nil
+	a.identity, err = identity.New(identity.Options{DB: a.control, Dir: a.o.Config.Data, Logger: a.log.With("part", "identity")})
+	if err != nil || a.o.Config.Dev {
+		return err // in dev mode nobody has to sign in: no token to hand out
+	}
+	a.adminToken, err = a.identity.AdminToken(ctx)
+	return err
 }
 
 func (a *App) openBus(ctx context.Context) (err error) {
@@ -340,9 +330,8 @@ func (a *App) buildAPI(context.Context) error {
 	a.api = api.New(api.Options{
 		Store: a.store, Identity: a.identity, Audit: a.auditLog, Live: a.reader, Events: a.bus.Events(),
 		Notices: a.o.Notices, Health: a.health, Logger: a.log.With("part", "api"), Dev: a.o.Config.Dev,
-		Agents: a.agents, AgentPlace: a.agentPlace, Stops: a.stops, Upstreams: a.upstreams, Policies: a.policies,
-		Fleet:     a.fleet,
-		Providers: a.signIns, ProviderButtons: a.providerButtons(),
+		Agents: a.agents, AgentPlace: a.agentPlace, Stops: a.stops, Upstreams: a.upstreams, Policies: a.policies, Budgets: a.budgets,
+		Fleet: a.fleet,
 	})
 	return nil
 }

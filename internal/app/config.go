@@ -15,8 +15,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"reeve/internal/budget"
 	"reeve/internal/fault"
-	"reeve/internal/identity/oidc"
 )
 
 // Config is everything an operator may set. Each value comes from, weakest
@@ -26,25 +26,25 @@ import (
 // The `doc` tag is the manual: `reeve config show` and docs/configuration.md
 // are made from it.
 type Config struct {
-	Data           string          `yaml:"data" flag:"data" doc:"Folder that holds all state. One process at a time."`
-	Dev            bool            `yaml:"dev" flag:"dev" doc:"Open API and intake on loopback without a token, for trying out. Any other address is refused."`
-	Listen         string          `yaml:"listen" flag:"listen" doc:"Console, API and all HTTP intake. Empty switches it off."`
-	GatewayListen  string          `yaml:"gateway_listen" flag:"gateway-listen" doc:"The door (gateway): what agents call, and where they get their identity. Empty switches it off."`
-	OTLPGRPCListen string          `yaml:"otlp_grpc_listen" flag:"otlp-grpc-listen" doc:"OTLP over gRPC. Empty switches it off."`
-	OTLPHTTPListen string          `yaml:"otlp_http_listen" flag:"otlp-http-listen" doc:"OTLP over HTTP. Empty switches it off; /v1/* on listen stays."`
-	Hosts          []string        `yaml:"hosts" doc:"Further host names by which browsers and agents reach the listeners; loopback names always work."`
-	TLS            TLSConfig       `yaml:"tls" doc:"Certificate for all listeners; needed for any address off loopback."`
-	Gateway        GatewayConfig   `yaml:"gateway" doc:"The door."`
-	Identity       IdentityConfig  `yaml:"identity" doc:"The authority that gives agents their identity."`
-	OIDC           []oidc.Provider `yaml:"oidc" doc:"Providers that people sign in with by OpenID Connect; docs/people.md tells their keys."`
-	Log            LogConfig       `yaml:"log" doc:"Messages on stderr."`
-	Intake         IntakeConfig    `yaml:"intake" doc:"Limits on what senders may send."`
-	Activity       BusConfig       `yaml:"activity" doc:"The activity log between intake and store."`
-	Runs           RunsConfig      `yaml:"runs" doc:"When a run counts as ended."`
-	Store          StoreConfig     `yaml:"store" doc:"How long telemetry stays."`
-	Prices         PricesConfig    `yaml:"prices" doc:"What models cost."`
-	Policies       PolicyConfig    `yaml:"policies" doc:"Who may do what."`
-	Shutdown       time.Duration   `yaml:"shutdown" doc:"How long a stop may take before what is left is dropped."`
+	Data           string         `yaml:"data" flag:"data" doc:"Folder that holds all state. One process at a time."`
+	Dev            bool           `yaml:"dev" flag:"dev" doc:"Open API and intake on loopback without a token, for trying out. Any other address is refused."`
+	Listen         string         `yaml:"listen" flag:"listen" doc:"Console, API and all HTTP intake. Empty switches it off."`
+	GatewayListen  string         `yaml:"gateway_listen" flag:"gateway-listen" doc:"The door (gateway): what agents call, and where they get their identity. Empty switches it off."`
+	OTLPGRPCListen string         `yaml:"otlp_grpc_listen" flag:"otlp-grpc-listen" doc:"OTLP over gRPC. Empty switches it off."`
+	OTLPHTTPListen string         `yaml:"otlp_http_listen" flag:"otlp-http-listen" doc:"OTLP over HTTP. Empty switches it off; /v1/* on listen stays."`
+	Hosts          []string       `yaml:"hosts" doc:"Further host names by which browsers and agents reach the listeners; loopback names always work."`
+	TLS            TLSConfig      `yaml:"tls" doc:"Certificate for all listeners; needed for any address off loopback."`
+	Gateway        GatewayConfig  `yaml:"gateway" doc:"The door."`
+	Identity       IdentityConfig `yaml:"identity" doc:"The authority that gives agents their identity."`
+	Log            LogConfig      `yaml:"log" doc:"Messages on stderr."`
+	Intake         IntakeConfig   `yaml:"intake" doc:"Limits on what senders may send."`
+	Activity       BusConfig      `yaml:"activity" doc:"The activity log between intake and store."`
+	Runs           RunsConfig     `yaml:"runs" doc:"When a run counts as ended."`
+	Store          StoreConfig    `yaml:"store" doc:"How long telemetry stays."`
+	Prices         PricesConfig   `yaml:"prices" doc:"What models cost."`
+	Limits         budget.Config  `yaml:"limits" doc:"Limits of the door beside budgets and policies."`
+	Policies       PolicyConfig   `yaml:"policies" doc:"Who may do what."`
+	Shutdown       time.Duration  `yaml:"shutdown" doc:"How long a stop may take before what is left is dropped."`
 }
 
 // TLSConfig names PEM files.
@@ -133,6 +133,7 @@ func DefaultConfig() Config {
 		Intake:         IntakeConfig{MaxBody: 16 << 20, MaxAttribute: 1 << 20, InFlight: 64 << 20},
 		Activity:       BusConfig{MaxBytes: 4 << 30, Durability: "process"},
 		Runs:           RunsConfig{Quiet: 5 * time.Second, Deadline: 30 * time.Minute},
+		Limits:         budget.Defaults(),
 		Store:          StoreConfig{MaxAge: 90 * 24 * time.Hour},
 		Shutdown:       20 * time.Second,
 		Identity:       IdentityConfig{TrustDomain: "reeve.internal"},
@@ -255,6 +256,9 @@ func (c *Config) Validate() error {
 		return bad("tls: give both cert and key, or neither")
 	}
 	if err := c.validateDoor(bad); err != nil {
+		return err
+	}
+	if err := c.Limits.Validate(); err != nil {
 		return err
 	}
 	for _, l := range []struct {
@@ -393,6 +397,18 @@ func (f field) set(s string) error {
 			return fmt.Errorf("%q is neither true nor false", s)
 		}
 		*p = b
+	case *int64:
+		n, err := strconv.ParseInt(s, 10, 64)
+		if err != nil {
+			return fmt.Errorf("%q is no whole number", s)
+		}
+		*p = n
+	case *float64:
+		n, err := strconv.ParseFloat(s, 64)
+		if err != nil {
+			return fmt.Errorf("%q is no number", s)
+		}
+		*p = n
 	case *time.Duration:
 		d, err := time.ParseDuration(s)
 		if err != nil {

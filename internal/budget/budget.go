@@ -177,7 +177,7 @@ func invalid(format string, args ...any) *fault.Error {
 // must not choose a budget.
 type Use struct {
 	Agent string
-	User  string // as decisions show it (a pseudonym); "" for nobody: then no user's budget applies
+	User  string // "" for nobody: then no user's budget applies
 	Task  string // the agent's registered task; "" for none
 	Team  string
 	Pilot bool // the agent is a pilot: the pilots' daily budgets apply too
@@ -206,7 +206,7 @@ func (u *Use) amount(k unit) int64 {
 	if v < 0 {
 		return activity.Unknown
 	}
-	return v
+	return min(v, maxCount-1) // as much as a record can say
 }
 
 // of is whose share of a budget of that scope the call takes from.

@@ -3,6 +3,7 @@ package budget
 import (
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -152,7 +153,12 @@ func TestWhoseBudget(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, a := range r.Amounts() {
-			out = append(out, a.Budget+"/"+a.Key)
+			if strings.Contains(a.Key, u.User) && u.User != "" {
+				t.Errorf("the record names the user: %+v", a)
+			}
+			l.mu.Lock()
+			out = append(out, a.Budget+"/"+l.people.name(a.Key))
+			l.mu.Unlock()
 		}
 		return out
 	}

@@ -21,6 +21,7 @@ type Ledger struct {
 	named    [scopes]map[string][]*account // by whom they are for
 	everyone [scopes][]*account
 	calendar calendar
+	people   people
 
 	book    book // what the log says, apart from what is live
 	changes sync.Mutex
@@ -100,7 +101,7 @@ func (l *Ledger) reserve(now time.Time, u *Use) (*Reservation, error) {
 				if !a.def.covers(u) {
 					continue
 				}
-				h, err := l.hold(now, a, key, u)
+				h, err := l.hold(now, a, s, key, u)
 				if err != nil && !u.Observe {
 					return nil, err
 				}
@@ -129,7 +130,7 @@ func (l *Ledger) reserve(now time.Time, u *Use) (*Reservation, error) {
 }
 
 // hold looks whether an account can carry the call, and takes nothing yet.
-func (l *Ledger) hold(now time.Time, a *account, key string, u *Use) (hold, error) {
+func (l *Ledger) hold(now time.Time, a *account, of scope, name string, u *Use) (hold, error) {
 	amount := u.amount(a.def.unit)
 	if amount == 0 {
 		return hold{}, nil
@@ -138,6 +139,7 @@ func (l *Ledger) hold(now time.Time, a *account, key string, u *Use) (hold, erro
 		return hold{}, fault.New(fault.KindUnavailable, "budget.not_ready", "budgets are still being read from the log").WithRetryAfter(time.Second)
 	}
 	sp := l.calendar.at(a.def.period, now)
+	key := l.people.key(of, name)
 	s, err := a.share(key)
 	if err != nil {
 		return hold{}, err
@@ -148,7 +150,7 @@ func (l *Ledger) hold(now time.Time, a *account, key string, u *Use) (hold, erro
 			err = unbounded(a.def)
 		} else if amount > left {
 			l.tell(a.def, key, s, refused)
-			err = exceeded(a.def, key, max(left, 0), amount, sp, now)
+			err = exceeded(a.def, name, max(left, 0), amount, sp, now)
 		}
 	}
 	return hold{account: a, def: a.def, share: s, key: key, since: s.since, amount: amount, spent: activity.Unknown}, err
@@ -159,9 +161,9 @@ func unbounded(d *definition) error {
 		WithHint("set the most tokens of the answer (max_tokens), and leave out what has no bound, such as images and tools that the provider runs")
 }
 
-func exceeded(d *definition, key string, left, amount int64, sp span, now time.Time) error {
+func exceeded(d *definition, name string, left, amount int64, sp span, now time.Time) error {
 	f := fault.New(fault.KindExhausted, "budget.exceeded", "budget %s of %s %s has %s of %s left; this call may need %s",
-		d.name, scopeNames[d.scope], key, d.unit.text(left), d.unit.text(d.limit), d.unit.text(amount))
+		d.name, scopeNames[d.scope], name, d.unit.text(left), d.unit.text(d.limit), d.unit.text(amount))
 	if d.period == total {
 		return f.WithHint("its owner can raise it")
 	}
@@ -271,7 +273,7 @@ func (l *Ledger) Left(now time.Time, u Use) (tokensLeft, callsLeft *int64) {
 				if !a.def.hard || !a.def.covers(&u) {
 					continue
 				}
-				left := l.left(now, a, key)
+				left := l.left(now, a, l.people.key(s, key))
 				switch a.def.unit {
 				case tokens:
 					tokensLeft = least(tokensLeft, left)

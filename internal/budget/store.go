@@ -37,6 +37,10 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 		return nil, fault.New(fault.KindUnavailable, "budget.folder", "the folder of budgets cannot be made").WithCause(err)
 	}
 	l := newLedger(o)
+	var err error
+	if l.people.secret, err = readSecret(o.Dir); err != nil {
+		return nil, fault.New(fault.KindUnavailable, "budget.folder", "the secret of the budgets' folder cannot be read").WithCause(err)
+	}
 	if err := l.book.load(o.Dir); err != nil {
 		l.o.Logger.Warn("the snapshot of budgets cannot be used: the whole log is read instead", "err", err)
 	}
@@ -313,7 +317,7 @@ func (l *Ledger) show(a *account, now time.Time, withShares bool) client.Budget 
 		if s.since < sp.since {
 			continue // of a period that is over
 		}
-		v := client.BudgetShare{Key: key, Spent: u.shown(s.spent), Reserved: u.shown(s.reserved), UnknownCalls: s.unknown}
+		v := client.BudgetShare{Key: l.people.name(key), Spent: u.shown(s.spent), Reserved: u.shown(s.reserved), UnknownCalls: s.unknown}
 		b.Spent += v.Spent
 		b.Reserved += v.Reserved
 		b.UnknownCalls += v.UnknownCalls

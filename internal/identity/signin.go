@@ -25,7 +25,6 @@ type SignIn struct {
 	CreatedAt time.Time
 	LastUsed  time.Time
 	ExpiresAt time.Time // when it ends if nobody uses it before
-	FactorAt  time.Time // when it last showed a second factor; zero: never
 }
 
 // NewSignIn is what the browser gets, once: Cookie as an HttpOnly cookie,
@@ -103,10 +102,7 @@ func (d *Directory) familiar(ctx context.Context, name, address string) (bool, e
 // SignIn checks a name and password and opens a session. Failures count (see
 // admit); beyond a burst they are refused with identity.too_many before any
 // work.
-//
-// A person with a second factor also gives a code of it: identity.factor_needed
-// without one, identity.factor for a wrong one.
-func (d *Directory) SignIn(ctx context.Context, name, password, code, address, agent string) (NewSignIn, error) {
+func (d *Directory) SignIn(ctx context.Context, name, password, address, agent string) (NewSignIn, error) {
 	name, address = strings.ToLower(strings.TrimSpace(name)), clip(address, 100)
 	if len(name) > 100 || len(password) > maxPassword {
 		return NewSignIn{}, errSignIn()
@@ -120,7 +116,7 @@ func (d *Directory) SignIn(ctx context.Context, name, password, code, address, a
 	}
 	type account struct{ id, hash string }
 	a, _, err := control.One(ctx, d.db, func(r control.Row) (a account, err error) { return a, r.Scan(&a.id, &a.hash) },
-		`SELECT id, password FROM people WHERE name = ? AND disabled = 0 AND (ends_at IS NULL OR ends_at > ?)`, name, control.Micros(d.now()))
+		`SELECT id, password FROM people WHERE name = ? AND disabled = 0`, name)
 	if err != nil {
 		giveBack()
 		return NewSignIn{}, err
@@ -135,22 +131,7 @@ func (d *Directory) SignIn(ctx context.Context, name, password, code, address, a
 		return NewSignIn{}, errSignIn()
 	}
 	giveBack()
-	second, err := hasFactor(ctx, d.db, a.id)
-	if err != nil {
-		return NewSignIn{}, err
-	}
-	var factorAt time.Time
-	if second {
-		if code == "" {
-			return NewSignIn{}, fault.New(fault.KindUnauthenticated, "identity.factor_needed", "this account has a second factor").
-				WithHint("give the current code of your authenticator, or a recovery code")
-		}
-		if err := d.tryCode(ctx, a.id, code); err != nil {
-			return NewSignIn{}, err
-		}
-		factorAt = d.now()
-	}
-	return d.open(ctx, a.id, address, agent, factorAt)
+	return d.open(ctx, a.id, address, agent)
 }
 
 func errSignIn() error {
@@ -158,7 +139,7 @@ func errSignIn() error {
 		WithHint("an admin can set a new password")
 }
 
-func (d *Directory) open(ctx context.Context, person, address, agent string, factorAt time.Time) (NewSignIn, error) {
+func (d *Directory) open(ctx context.Context, person, address, agent string) (NewSignIn, error) {
 	now := d.now().UTC().Truncate(time.Microsecond)
 	n := NewSignIn{Cookie: randomSecret(), Secret: randomSecret(), SignIn: SignIn{
 		ID: newID("sgn_", now), PersonID: person, Address: clip(address, 100), Agent: clip(agent, 200),
@@ -169,11 +150,11 @@ func (d *Directory) open(ctx context.Context, person, address, agent string, fac
 		if n.Person, err = readPerson(ctx, tx, person); err != nil {
 			return err
 		}
-		if n.Person.off(now) { // since the password was checked
+		if n.Person.Disabled { // since the password was checked
 			return errSignIn()
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO sign_ins (id, person_id, cookie_hash, secret_hash, address, agent, created_at, used_at, factor_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			s.ID, person, hashSecret(n.Cookie), hashSecret(n.Secret), s.Address, s.Agent, control.Micros(now), control.Micros(now), optionalMicros(factorAt)); err != nil {
+		if _, err := tx.Exec(ctx, `INSERT INTO sign_ins (id, person_id, cookie_hash, secret_hash, address, agent, created_at, used_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+			s.ID, person, hashSecret(n.Cookie), hashSecret(n.Secret), s.Address, s.Agent, control.Micros(now), control.Micros(now)); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `UPDATE sign_ins SET ended_at = ? WHERE person_id = ? AND ended_at IS NULL AND id NOT IN
@@ -187,15 +168,6 @@ func (d *Directory) open(ctx context.Context, person, address, agent string, fac
 	return n, err
 }
 
-// optionalMicros is a time for a column that may be empty.
-func optionalMicros(t time.Time) *int64 {
-	if t.IsZero() {
-		return nil
-	}
-	us := control.Micros(t)
-	return &us
-}
-
 // clip cuts outside text to n bytes of valid UTF-8.
 func clip(s string, n int) string {
 	if len(s) > n {
@@ -204,15 +176,11 @@ func clip(s string, n int) string {
 	return strings.ToValidUTF8(s, "")
 }
 
-const signInColumns = `id, person_id, address, agent, created_at, used_at, factor_at FROM sign_ins`
+const signInColumns = `id, person_id, address, agent, created_at, used_at FROM sign_ins`
 
 func (d *Directory) scanSignIn(r control.Row, more ...any) (s SignIn, err error) {
 	var created, used int64
-	var factor *int64
-	err = r.Scan(append([]any{&s.ID, &s.PersonID, &s.Address, &s.Agent, &created, &used, &factor}, more...)...)
-	if factor != nil {
-		s.FactorAt = control.Time(*factor)
-	}
+	err = r.Scan(append([]any{&s.ID, &s.PersonID, &s.Address, &s.Agent, &created, &used}, more...)...)
 	s.CreatedAt = control.Time(created)
 	s.LastUsed = d.lastUse("sign_ins", s.ID, control.Time(used))
 	s.ExpiresAt = endOf(s.CreatedAt, s.LastUsed)
@@ -247,17 +215,12 @@ func (d *Directory) Session(ctx context.Context, cookie, secret string) (Princip
 	if err != nil {
 		return Principal{}, err
 	}
-	if p.off(now) {
+	if p.Disabled {
 		return Principal{}, refused
-	}
-	second, err := hasFactor(ctx, d.db, p.ID)
-	if err != nil {
-		return Principal{}, err
 	}
 	d.touch("sign_ins", s.ID, now)
 	return Principal{
 		Kind: KindPerson, PersonID: p.ID, Name: p.Name, SignInID: s.ID, Grants: p.Grants, ExpiresAt: endOf(s.CreatedAt, now),
-		HasFactor: second, FactorAt: s.FactorAt,
 	}, nil
 }
 
