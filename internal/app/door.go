@@ -9,11 +9,12 @@ import (
 	"reeve/internal/api"
 	"reeve/internal/gateway"
 	"reeve/internal/gateway/httpapi"
+	"reeve/internal/gateway/llm"
 )
 
 // protocols read the kinds of upstreams; each names its own kind.
 func protocols() []gateway.Protocol {
-	return []gateway.Protocol{httpapi.New()}
+	return []gateway.Protocol{httpapi.New(), llm.New(nil)}
 }
 
 // buildDoor wires the door to what it asks on each call.

@@ -12,19 +12,22 @@ import (
 // one; the functions of this package take such an element. The others are one
 // value.
 const (
-	Messages               = "genai.messages"          // OTel GenAI: {role, parts[]}
-	Parts                  = "genai.parts"             // OTel GenAI system instructions: the array is one value
-	Events                 = "genai.event.messages"    // OTel GenAI, a message an event: {role, content, tool_calls[]} or {message, finish_reason}
-	Tools                  = "genai.tools"             // tool definitions of any vendor
-	Documents              = "genai.documents"         // OTel GenAI retrieval: {id, score}
-	OpenAI                 = "openai.messages"         // chat completions: {role, content, tool_calls[]}
-	Anthropic              = "anthropic.messages"      // {role, content: blocks[]}
-	OpenInference          = "openinference.messages"  // put together from llm.*_messages.{i}.message.*
-	OpenInferenceTools     = "openinference.tools"     // put together from llm.tools.{i}
-	OpenInferenceDocuments = "openinference.documents" // put together from retrieval.documents.{i}.document.*
-	Traceloop              = "traceloop.messages"      // put together from gen_ai.prompt.{i}.* and gen_ai.completion.{i}.*
-	JSON                   = "json"                    // one JSON value of the sender's own shape
-	Text                   = "text"                    // plain text
+	Messages               = "genai.messages"            // OTel GenAI: {role, parts[]}
+	Parts                  = "genai.parts"               // OTel GenAI system instructions: the array is one value
+	Events                 = "genai.event.messages"      // OTel GenAI, a message an event: {role, content, tool_calls[]} or {message, finish_reason}
+	Tools                  = "genai.tools"               // tool definitions of any vendor
+	Documents              = "genai.documents"           // OTel GenAI retrieval: {id, score}
+	OpenAI                 = "openai.messages"           // chat completions: {role, content, tool_calls[]}
+	Anthropic              = "anthropic.messages"        // {role, content: blocks[]}
+	Responses              = "openai.responses.messages" // Responses: items {type, role, content} or {type, call_id, name, arguments}, or a text
+	Gemini                 = "gemini.messages"           // {role, parts: [{text} | {functionCall} | …]}, or a candidate {content, finishReason}
+	Bedrock                = "bedrock.messages"          // Converse: {role, content: [{text} | {toolUse} | …]}
+	OpenInference          = "openinference.messages"    // put together from llm.*_messages.{i}.message.*
+	OpenInferenceTools     = "openinference.tools"       // put together from llm.tools.{i}
+	OpenInferenceDocuments = "openinference.documents"   // put together from retrieval.documents.{i}.document.*
+	Traceloop              = "traceloop.messages"        // put together from gen_ai.prompt.{i}.* and gen_ai.completion.{i}.*
+	JSON                   = "json"                      // one JSON value of the sender's own shape
+	Text                   = "text"                      // plain text
 )
 
 // Message is one message, tool definition, document or value in the canonical
@@ -68,8 +71,12 @@ func Parse(format string, raw []byte) (Message, error) {
 	switch format {
 	case Text:
 		return text("", string(raw)), nil
-	case Messages, Events, OpenAI, Anthropic, OpenInference, Traceloop:
+	case Messages, Events, OpenAI, Anthropic, Bedrock, OpenInference, Traceloop:
 		return parseMessage(raw)
+	case Responses:
+		return parseResponses(raw)
+	case Gemini:
+		return parseGemini(raw)
 	case Parts:
 		m := Message{Role: "system"}
 		if !json.Valid(raw) {
@@ -280,6 +287,8 @@ type block struct {
 		URL       string `json:"url"`
 	} `json:"source"`
 	ToolCall json.RawMessage `json:"tool_call"`
+
+	providerBlock
 }
 
 // appendContent adds what a content is: a string, one block, or several.
@@ -318,6 +327,9 @@ func parsePart(raw []byte) Part {
 	}
 	if object(b.ToolCall) && b.Function == nil {
 		return parsePart(b.ToolCall)
+	}
+	if p, ok := b.part(raw); ok && b.Type == "" {
+		return p
 	}
 	p := Part{ID: string(first(b.ID, b.CallID, b.ToolUseID, b.ToolCallID)), Name: string(b.Name)}
 	kind := b.Type
@@ -422,6 +434,7 @@ func parseTool(raw []byte) Part {
 		tool
 		Function json.RawMessage `json:"function"`
 		Schema   json.RawMessage `json:"json_schema"`
+		Spec     json.RawMessage `json:"toolSpec"` // Bedrock
 	}
 	if s, ok := words(raw); ok { // a definition as JSON inside a string
 		raw = []byte(s)
@@ -433,6 +446,14 @@ func parseTool(raw []byte) Part {
 	switch {
 	case object(o.Function):
 		_ = json.Unmarshal(o.Function, &t) // what does not fit stays in Data
+	case object(o.Spec):
+		_ = json.Unmarshal(o.Spec, &t) // as above
+		var inner struct {
+			JSON json.RawMessage `json:"json"`
+		}
+		if json.Unmarshal(t.InputCamel, &inner) == nil && present(inner.JSON) {
+			t.InputCamel = inner.JSON
+		}
 	case len(o.Schema) > 0 && len(o.Schema) < len(raw):
 		return parseTool(o.Schema)
 	}
