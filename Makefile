@@ -12,7 +12,7 @@ GOVULN     = $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 RACE_PKGS = $(shell $(GO) list ./... | grep -v -e /telemetry/duck -e /internal/app -e /internal/cli -e /cmd/ -e /internal/bench -e /internal/testkit)
 REST_PKGS = $(shell $(GO) list ./... | grep -e /telemetry/duck -e /internal/app -e /internal/cli -e /cmd/ -e /internal/bench -e /internal/testkit)
 
-.PHONY: demo serve build test lint unit race ui ui-check e2e crash clients bench quickstart generate vuln clean help
+.PHONY: demo serve build test lint unit race reference ui ui-check e2e crash clients bench quickstart generate vuln clean help
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,7 +26,7 @@ serve: ## a plain server on loopback without tokens
 build: ## bin/reeve
 	$(GO) build -o bin/reeve ./cmd/reeve
 
-test: lint unit race ui-check quickstart e2e crash ## every check that CI runs
+test: lint unit race reference ui-check quickstart e2e crash ## every check that CI runs
 	@echo "all checks passed"
 
 lint: ## gofumpt, vet, staticcheck
@@ -39,6 +39,10 @@ unit: ## tests of the packages that link C code
 
 race: ## tests of all other packages, under the race detector
 	$(GO) test -race -timeout 10m $(RACE_PKGS)
+
+reference: ## policies: 10,000 random decisions against Cedar's own engine
+	cd internal/policy/testdata/wasm && npm ci --no-audit --no-fund
+	REEVE_REFERENCE=1 $(GO) test ./internal/policy -run TestReference -count 1
 
 ui: web/node_modules/.stamp ## rebuild the console into web/dist
 	cd web && npm run build

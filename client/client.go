@@ -21,9 +21,22 @@ import (
 // Client calls a Reeve. Make one with New; it is safe for concurrent use. Its
 // methods, one for each operation of the API, stand in operations.go.
 type Client struct {
-	base  string
-	token string
-	http  *http.Client
+	base           string
+	token          string
+	cookie, secret string // of a person's session; "" for none
+	http           *http.Client
+}
+
+// The names under which a person's session travels: the cookie, and the header
+// of the secret that goes with it.
+const (
+	SessionCookie = "reeve_session"
+	SessionHeader = "X-Reeve-Session-Secret"
+)
+
+// WithSession makes the client act in a person's session, as SignIn opened it.
+func WithSession(cookie, secret string) Option {
+	return func(c *Client) { c.cookie, c.secret = cookie, secret }
 }
 
 // Option changes a Client that New makes.
@@ -65,6 +78,13 @@ func call[Resp any](ctx context.Context, c *Client, method, path string, req any
 	defer res.Body.Close()
 	if res.StatusCode >= 300 {
 		return nil, problemOf(res)
+	}
+	if res.StatusCode == http.StatusAccepted {
+		waits := &Pending{}
+		if err := json.NewDecoder(io.LimitReader(res.Body, maxAnswer)).Decode(&waits.Proposal); err != nil {
+			return nil, fmt.Errorf("reading the answer to %s %s: %w", method, path, err)
+		}
+		return nil, waits
 	}
 	out := new(Resp)
 	if res.StatusCode == http.StatusNoContent {
@@ -114,8 +134,12 @@ func (c *Client) request(ctx context.Context, method, path string, req any) (*ht
 		r.Header.Set("Content-Type", "application/json")
 	}
 	r.Header.Set("Accept", "application/json")
-	if c.token != "" {
+	switch {
+	case c.token != "":
 		r.Header.Set("Authorization", "Bearer "+c.token)
+	case c.cookie != "":
+		r.AddCookie(&http.Cookie{Name: SessionCookie, Value: c.cookie})
+		r.Header.Set(SessionHeader, c.secret)
 	}
 	return r, nil
 }

@@ -31,7 +31,7 @@ func Operations() []Operation {
 		{Name: "UpdateAgent", Method: "PATCH", Path: "/api/v1/agents/{name}", Role: "developer or security", Summary: "changes an agent"},
 		{Name: "PromoteAgent", Method: "POST", Path: "/api/v1/agents/{name}/promote", Role: "developer or security", Summary: "takes an agent a step along its lifecycle, or back; into production needs security"},
 		{Name: "ContainAgent", Method: "POST", Path: "/api/v1/agents/{name}/contain", Role: "responder or security", Summary: "narrows what an agent may do, until a time or until it is released"},
-		{Name: "ReleaseAgent", Method: "POST", Path: "/api/v1/agents/{name}/release", Role: "security", Summary: "ends a containment; it revives no credential"},
+		{Name: "ReleaseAgent", Method: "POST", Path: "/api/v1/agents/{name}/release", Role: "security", Summary: "ends a containment; it revives no credential; from quarantine a second person confirms it"},
 		{Name: "RetireAgent", Method: "POST", Path: "/api/v1/agents/{name}/retire", Role: "security", Summary: "ends an agent for good, and its keys with it; its name is never used again"},
 		{Name: "ListAgentKeys", Method: "GET", Path: "/api/v1/agents/{name}/keys", Role: "developer or responder or security or auditor", Summary: "lists the keys of an agent, the newest first"},
 		{Name: "CreateAgentKey", Method: "POST", Path: "/api/v1/agents/{name}/keys", Role: "developer or security", Summary: "makes a key of an agent; its text is shown once"},
@@ -74,7 +74,18 @@ func Operations() []Operation {
 		{Name: "EndSignIn", Method: "DELETE", Path: "/api/v1/sign-ins/{id}", Role: "own or admin", Summary: "ends a session; current ends the one that asks"},
 		{Name: "ListPeople", Method: "GET", Path: "/api/v1/people", Role: "viewer", Summary: "lists people with their teams and roles"},
 		{Name: "CreatePerson", Method: "POST", Path: "/api/v1/people", Role: "admin", Summary: "makes an account; with the admin token the first one, an admin, and the token dies"},
-		{Name: "UpdatePerson", Method: "PATCH", Path: "/api/v1/people/{id}", Role: "own or admin", Summary: "changes an account: name and password; as an admin also teams, roles, disabled"},
+		{Name: "UpdatePerson", Method: "PATCH", Path: "/api/v1/people/{id}", Role: "own or admin", Summary: "changes an account: name and password; as an admin also teams, disabled, and roles, which a second person confirms"},
+		{Name: "ListFactors", Method: "GET", Path: "/api/v1/people/{id}/factors", Role: "own or admin", Summary: "lists second factors: one's own (me), or anybody's for an admin"},
+		{Name: "BeginFactor", Method: "POST", Path: "/api/v1/me/factors", Role: "signed_in", Summary: "enrols a device for one-time codes; its secret is shown once"},
+		{Name: "ConfirmFactor", Method: "POST", Path: "/api/v1/me/factors/{id}/confirm", Role: "signed_in", Summary: "shows a first code, so that the device counts; the first device brings recovery codes"},
+		{Name: "RemoveFactor", Method: "DELETE", Path: "/api/v1/factors/{id}", Role: "own or admin", Summary: "takes a second factor away; the person's other sessions end"},
+		{Name: "RenewRecoveryCodes", Method: "POST", Path: "/api/v1/me/recovery-codes", Role: "signed_in", Summary: "gives new recovery codes for the old ones"},
+		{Name: "ShowFactor", Method: "POST", Path: "/api/v1/me/fresh", Role: "signed_in", Summary: "shows a code of the second factor, which dangerous acts need within five minutes"},
+		{Name: "RedeemSignIn", Method: "POST", Path: "/api/v1/sign-ins/redeem", Role: "public", Summary: "fetches the session that a provider's sign-in opened, once and with its cookie"},
+		{Name: "ListProposals", Method: "GET", Path: "/api/v1/proposals", Role: "signed_in", Summary: "lists changes that wait for a second person, or did: one's own and those one may confirm"},
+		{Name: "ConfirmProposal", Method: "POST", Path: "/api/v1/proposals/{id}/confirm", Role: "signed_in", Summary: "makes a change that another person asked for"},
+		{Name: "DeclineProposal", Method: "POST", Path: "/api/v1/proposals/{id}/decline", Role: "signed_in", Summary: "refuses a change that another person asked for"},
+		{Name: "WithdrawProposal", Method: "POST", Path: "/api/v1/proposals/{id}/withdraw", Role: "signed_in", Summary: "takes back a change that one asked for"},
 		{Name: "ListTeams", Method: "GET", Path: "/api/v1/teams", Role: "viewer", Summary: "lists teams"},
 		{Name: "CreateTeam", Method: "POST", Path: "/api/v1/teams", Role: "admin", Summary: "makes a team"},
 		{Name: "ListTokens", Method: "GET", Path: "/api/v1/tokens", Role: "own or admin", Summary: "lists one's tokens; an admin may ask for everybody's"},
@@ -248,7 +259,7 @@ func (c *Client) ContainAgent(ctx context.Context, req ContainAgentRequest) (*Ag
 	return call[Agent](ctx, c, "POST", "/api/v1/agents/{name}/contain", req)
 }
 
-// ReleaseAgent ends a containment; it revives no credential.
+// ReleaseAgent ends a containment; it revives no credential; from quarantine a second person confirms it.
 //
 // POST /api/v1/agents/{name}/release, role security.
 func (c *Client) ReleaseAgent(ctx context.Context, req AgentReasonRequest) (*Agent, error) {
@@ -555,11 +566,89 @@ func (c *Client) CreatePerson(ctx context.Context, req CreatePersonRequest) (*Pe
 	return call[Person](ctx, c, "POST", "/api/v1/people", req)
 }
 
-// UpdatePerson changes an account: name and password; as an admin also teams, roles, disabled.
+// UpdatePerson changes an account: name and password; as an admin also teams, disabled, and roles, which a second person confirms.
 //
 // PATCH /api/v1/people/{id}, role own or admin.
 func (c *Client) UpdatePerson(ctx context.Context, req UpdatePersonRequest) (*Person, error) {
 	return call[Person](ctx, c, "PATCH", "/api/v1/people/{id}", req)
+}
+
+// ListFactors lists second factors: one's own (me), or anybody's for an admin.
+//
+// GET /api/v1/people/{id}/factors, role own or admin.
+func (c *Client) ListFactors(ctx context.Context, req IDRequest) (*Factors, error) {
+	return call[Factors](ctx, c, "GET", "/api/v1/people/{id}/factors", req)
+}
+
+// BeginFactor enrols a device for one-time codes; its secret is shown once.
+//
+// POST /api/v1/me/factors, role signed_in.
+func (c *Client) BeginFactor(ctx context.Context, req BeginFactorRequest) (*Enrolment, error) {
+	return call[Enrolment](ctx, c, "POST", "/api/v1/me/factors", req)
+}
+
+// ConfirmFactor shows a first code, so that the device counts; the first device brings recovery codes.
+//
+// POST /api/v1/me/factors/{id}/confirm, role signed_in.
+func (c *Client) ConfirmFactor(ctx context.Context, req ConfirmFactorRequest) (*RecoveryCodes, error) {
+	return call[RecoveryCodes](ctx, c, "POST", "/api/v1/me/factors/{id}/confirm", req)
+}
+
+// RemoveFactor takes a second factor away; the person's other sessions end.
+//
+// DELETE /api/v1/factors/{id}, role own or admin.
+func (c *Client) RemoveFactor(ctx context.Context, req IDRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/factors/{id}", req)
+	return err
+}
+
+// RenewRecoveryCodes gives new recovery codes for the old ones.
+//
+// POST /api/v1/me/recovery-codes, role signed_in.
+func (c *Client) RenewRecoveryCodes(ctx context.Context) (*RecoveryCodes, error) {
+	return call[RecoveryCodes](ctx, c, "POST", "/api/v1/me/recovery-codes", nil)
+}
+
+// ShowFactor shows a code of the second factor, which dangerous acts need within five minutes.
+//
+// POST /api/v1/me/fresh, role signed_in.
+func (c *Client) ShowFactor(ctx context.Context, req CodeRequest) (*FreshUntil, error) {
+	return call[FreshUntil](ctx, c, "POST", "/api/v1/me/fresh", req)
+}
+
+// RedeemSignIn fetches the session that a provider's sign-in opened, once and with its cookie.
+//
+// POST /api/v1/sign-ins/redeem, role public.
+func (c *Client) RedeemSignIn(ctx context.Context, req CodeRequest) (*SignedIn, error) {
+	return call[SignedIn](ctx, c, "POST", "/api/v1/sign-ins/redeem", req)
+}
+
+// ListProposals lists changes that wait for a second person, or did: one's own and those one may confirm.
+//
+// GET /api/v1/proposals, role signed_in.
+func (c *Client) ListProposals(ctx context.Context, req ListProposalsRequest) (*List[Proposal], error) {
+	return call[List[Proposal]](ctx, c, "GET", "/api/v1/proposals", req)
+}
+
+// ConfirmProposal makes a change that another person asked for.
+//
+// POST /api/v1/proposals/{id}/confirm, role signed_in.
+func (c *Client) ConfirmProposal(ctx context.Context, req IDRequest) (*Proposal, error) {
+	return call[Proposal](ctx, c, "POST", "/api/v1/proposals/{id}/confirm", req)
+}
+
+// DeclineProposal refuses a change that another person asked for.
+//
+// POST /api/v1/proposals/{id}/decline, role signed_in.
+func (c *Client) DeclineProposal(ctx context.Context, req IDRequest) (*Proposal, error) {
+	return call[Proposal](ctx, c, "POST", "/api/v1/proposals/{id}/decline", req)
+}
+
+// WithdrawProposal takes back a change that one asked for.
+//
+// POST /api/v1/proposals/{id}/withdraw, role signed_in.
+func (c *Client) WithdrawProposal(ctx context.Context, req IDRequest) (*Proposal, error) {
+	return call[Proposal](ctx, c, "POST", "/api/v1/proposals/{id}/withdraw", req)
 }
 
 // ListTeams lists teams.

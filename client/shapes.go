@@ -405,6 +405,8 @@ type Me struct {
 	Operations  []string   `json:"operations"` // the operations that the roles allow somewhere
 	Dev         bool       `json:"dev"`
 	SetupNeeded bool       `json:"setup_needed"` // no account exists yet
+	HasFactor   bool       `json:"has_factor"`   // the person has a second factor
+	FreshUntil  *time.Time `json:"fresh_until"`  // until when it counts for dangerous acts; nil: it does not now
 }
 
 // Person is somebody who signs in.
@@ -418,6 +420,7 @@ type Person struct {
 	Grants    []Grant   `json:"grants"`
 	CreatedAt time.Time `json:"created_at"`
 	Version   int64     `json:"version"`
+	Waits     string    `json:"waits,omitempty"` // the proposal by which its roles wait for a second person
 }
 
 // PageRequest asks for a page of a list.
@@ -433,8 +436,9 @@ type EverybodyRequest struct {
 
 // Setup tells the sign-in page what to offer.
 type Setup struct {
-	Needed bool `json:"needed"` // no account exists: make the first with the admin token
-	Dev    bool `json:"dev"`    // nobody has to sign in
+	Needed    bool             `json:"needed"`    // no account exists: make the first with the admin token
+	Dev       bool             `json:"dev"`       // nobody has to sign in
+	Providers []ProviderButton `json:"providers"` // to sign in with, beside a password
 }
 
 // IDRequest names an object.
@@ -486,6 +490,7 @@ type CreateTeamRequest struct {
 type SignInRequest struct {
 	Name     string `json:"name"`
 	Password string `json:"password"`
+	Code     string `json:"code,omitempty"` // of the second factor, where the account has one
 }
 
 // SignedIn is a new session. Secret goes into the header

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"os"
@@ -14,8 +15,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pquerna/otp/totp"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"reeve/client"
 	"reeve/internal/cli"
 )
 
@@ -35,7 +38,7 @@ func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"server": server, "http": request, "await": await, "adopt": adopt},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"server": server, "http": request, "await": await, "adopt": adopt, "enrol": enrol},
 	})
 }
 
@@ -141,6 +144,20 @@ func adopt(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: adopt FILE")
 	}
 	ts.Setenv("TOKEN", strings.TrimSpace(ts.ReadFile(args[0])))
+}
+
+// enrol makes FACTOR and CODE the id and a current code of the enrolment in a
+// file of JSON.
+func enrol(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: enrol FILE")
+	}
+	var e client.Enrolment
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &e))
+	code, err := totp.GenerateCode(e.Secret, time.Now())
+	ts.Check(err)
+	ts.Setenv("FACTOR", e.Factor.ID)
+	ts.Setenv("CODE", code)
 }
 
 // await runs a reeve command until what it prints contains the text.

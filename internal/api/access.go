@@ -22,6 +22,7 @@ type Permission struct {
 	person bool // not with a token: it grants, approves or releases
 	reads  bool // a POST that changes nothing
 	own    bool // only one's own, or with the role: the part that makes the change knows whose it is
+	recent bool // with a second factor of the last minutes: what is hard to undo
 	setup  bool // also with the admin token, while no account exists
 }
 
@@ -71,6 +72,7 @@ func own(r identity.Role) Permission {
 }
 
 func (p Permission) onlyPeople() Permission { p.person = true; return p }
+func (p Permission) freshly() Permission    { p.person, p.recent = true, true; return p }
 func (p Permission) reading() Permission    { p.reads = true; return p }
 func (p Permission) orSetup() Permission    { p.setup = true; return p }
 

@@ -242,9 +242,14 @@ func listAgentKeys(a *API, ctx context.Context, req *client.AgentRequest) (*clie
 }
 
 func createAgentKey(a *API, ctx context.Context, req *client.CreateAgentKeyRequest) (*client.AgentKey, error) {
-	all, _, err := a.visible(ctx, req.Name)
+	all, found, err := a.visible(ctx, req.Name)
 	if err != nil {
 		return nil, err
+	}
+	if found.Lifecycle == agent.Production {
+		if err := a.fresh(ctx); err != nil {
+			return nil, err
+		}
 	}
 	d, err := life(req.ExpiresIn)
 	if err != nil {

@@ -90,6 +90,11 @@ type Options struct {
 	Policies   Policies
 	AgentPlace AgentPlace
 
+	// Providers are the ways to sign in beside a password, and what the sign-in
+	// page shows of them; may be nil.
+	Providers       Providers
+	ProviderButtons []client.ProviderButton
+
 	// Dev answers requests without credentials as a developer with every role.
 	// The caller must have bound the listener to loopback.
 	Dev bool

@@ -15,16 +15,17 @@ import (
 	"strings"
 	"time"
 
+	"reeve/client"
 	"reeve/internal/fault"
 	"reeve/internal/identity"
 )
 
-// The names that a session travels under. Cookies ignore ports, so another
+// SessionCookie and secretHeader are the names that a session travels under. Cookies ignore ports, so another
 // server on this host sees the cookie; the secret in the header is what such a
 // server does not get.
 const (
-	sessionCookie = "reeve_session"
-	secretHeader  = "X-Reeve-Session-Secret"
+	SessionCookie = client.SessionCookie
+	secretHeader  = client.SessionHeader
 )
 
 // call is what the edge knows of a request beside its values. Handlers reach it
@@ -34,9 +35,10 @@ type call struct {
 	who     *identity.Principal // nil only in public operations
 	id      string
 	address string
-	agent   string // the browser or program
-	bearer  string // kept for the operations that take a one-time token
-	secure  bool   // came over TLS
+	agent   string         // the browser or program
+	bearer  string         // kept for the operations that take a one-time token
+	secure  bool           // came over TLS
+	cookies []*http.Cookie // of sessions, for the operation that fetches one
 	cookie  *http.Cookie
 	release func() // gives back what the answer holds, once it is written; may be nil
 }
@@ -97,7 +99,7 @@ func (a *API) edge(op *operation) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		start := a.o.Now()
 		w := &statusWriter{ResponseWriter: rw}
-		c := &call{op: op, id: newRequestID(), address: addressOf(r), agent: clip(r.UserAgent(), 200), secure: r.TLS != nil}
+		c := &call{op: op, id: newRequestID(), address: addressOf(r), agent: clip(r.UserAgent(), 200), secure: r.TLS != nil, cookies: r.CookiesNamed(SessionCookie)}
 		ctx := context.WithValue(r.Context(), callKey{}, c)
 		if op.stream == nil {
 			var cancel context.CancelFunc
@@ -158,6 +160,11 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, c *call) error {
 	if err := op.Permission.allow(c.who); err != nil {
 		return err
 	}
+	if op.Permission.recent {
+		if err := a.fresh(ctx); err != nil {
+			return err
+		}
+	}
 	req, body, err := op.decode(w, r)
 	if err != nil {
 		return err
@@ -170,6 +177,17 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, c *call) error {
 	}
 	if op.stream != nil {
 		return op.stream(a, w, r, req)
+	}
+	ctx, waits, err := a.askSecond(ctx, r, c, req, body)
+	if err != nil {
+		return err
+	}
+	if waits != nil {
+		answer, err := encode(waits)
+		if err == nil {
+			writeJSON(w, r, http.StatusAccepted, answer)
+		}
+		return err
 	}
 	key := r.Header.Get("Idempotency-Key")
 	if !op.Idempotent || key == "" {
@@ -259,7 +277,7 @@ func (a *API) present(r *http.Request, c *call) (*identity.Principal, error) {
 	}
 	// Another server of this host can also set cookies of this name, with a
 	// path that puts them first: the one that fits the secret counts.
-	cookies := r.CookiesNamed(sessionCookie)
+	cookies := r.CookiesNamed(SessionCookie)
 	cookies = slices.DeleteFunc(cookies, func(c *http.Cookie) bool { return c.Value == "" })
 	if len(cookies) == 0 {
 		return nil, nil

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/pquerna/otp/totp"
 
 	"reeve/internal/audit"
 	"reeve/internal/control"
@@ -60,7 +63,8 @@ func (h *house) audit(ctx context.Context, f audit.Filter) ([]audit.Entry, error
 	return audit.List(ctx, h.db, f)
 }
 
-// session is the cookie and the secret of a caller.
+// session is the cookie and the secret of a caller, who has just shown a second
+// factor; "bare " before the roles is somebody without one.
 func (h *house) session(spec string) (cookie, secret string) {
 	h.t.Helper()
 	h.mu.Lock()
@@ -68,6 +72,8 @@ func (h *house) session(spec string) (cookie, secret string) {
 	if s, ok := h.signed[spec]; ok {
 		return s[0], s[1]
 	}
+	named := spec
+	spec, bare := strings.CutPrefix(spec, "bare ")
 	p := identity.NewPerson{Name: fmt.Sprintf("person%d", len(h.signed)), Password: testPassword}
 	for _, g := range strings.Split(spec, "+") {
 		role, place, ok := strings.Cut(g, "@")
@@ -83,12 +89,42 @@ func (h *house) session(spec string) (cookie, secret string) {
 	if _, err := h.CreatePerson(ctx, h.admin, p); err != nil {
 		h.t.Fatalf("making %s: %v", spec, err)
 	}
-	in, err := h.SignIn(ctx, p.Name, testPassword, "127.0.0.1", "test")
+	in, err := h.SignIn(ctx, p.Name, testPassword, "", "127.0.0.1", "test")
 	if err != nil {
 		h.t.Fatalf("signing in %s: %v", spec, err)
 	}
-	h.signed[spec] = [2]string{in.Cookie, in.Secret}
+	if !bare {
+		h.enrol(in.Cookie, in.Secret)
+	}
+	h.signed[named] = [2]string{in.Cookie, in.Secret}
 	return in.Cookie, in.Secret
+}
+
+// enrol gives a caller a second factor, fresh from now on.
+func (h *house) enrol(cookie, secret string) (seed string) {
+	h.t.Helper()
+	ctx := context.Background()
+	who, err := h.Session(ctx, cookie, secret)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	e, err := h.BeginFactor(ctx, who, "phone", testPassword)
+	if err != nil {
+		h.t.Fatalf("enrolling a factor: %v", err)
+	}
+	if _, err := h.ConfirmFactor(ctx, who, e.Factor.ID, codeOf(h.t, e.Secret, time.Now())); err != nil {
+		h.t.Fatalf("confirming a factor: %v", err)
+	}
+	return e.Secret
+}
+
+func codeOf(t testing.TB, seed string, at time.Time) string {
+	t.Helper()
+	code, err := totp.GenerateCode(seed, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code
 }
 
 // token makes a token with all roles of a caller.

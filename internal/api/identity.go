@@ -18,9 +18,26 @@ type Identity interface {
 	Again(ctx context.Context, who identity.Principal) (identity.Principal, error)
 	SetupNeeded(ctx context.Context) (bool, error)
 
-	SignIn(ctx context.Context, name, password, address, agent string) (identity.NewSignIn, error)
+	SignIn(ctx context.Context, name, password, code, address, agent string) (identity.NewSignIn, error)
 	SignIns(ctx context.Context, who identity.Principal, everybody bool) ([]identity.SignIn, error)
 	EndSignIn(ctx context.Context, who identity.Principal, id string) error
+
+	Factors(ctx context.Context, who identity.Principal, person string) (factors []identity.Factor, codes int, err error)
+	BeginFactor(ctx context.Context, who identity.Principal, label, password string) (identity.Enrolment, error)
+	ConfirmFactor(ctx context.Context, who identity.Principal, id, code string) (recovery []string, err error)
+	RemoveFactor(ctx context.Context, who identity.Principal, id string) error
+	RenewRecovery(ctx context.Context, who identity.Principal) (codes []string, err error)
+	Refresh(ctx context.Context, who identity.Principal, code string) (until time.Time, err error)
+
+	Emergencies(ctx context.Context) ([]identity.Person, error)
+
+	Alone(ctx context.Context, who identity.Principal, roles []identity.Role, team, environment string) (bool, error)
+	Propose(ctx context.Context, who identity.Principal, p identity.Proposal) (identity.Proposal, error)
+	Proposals(ctx context.Context, open bool, limit int) ([]identity.Proposal, error)
+	Proposal(ctx context.Context, id string) (identity.Proposal, error)
+	Decide(ctx context.Context, who identity.Principal, id, to string) (identity.Proposal, error)
+	Finish(ctx context.Context, who identity.Principal, id, failure string) error
+	Standing(ctx context.Context, person, via string) (identity.Principal, error)
 
 	Person(ctx context.Context, id string) (identity.Person, error)
 	People(ctx context.Context, after string, limit int) (people []identity.Person, next string, err error)

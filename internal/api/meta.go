@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"reeve/client"
+	"reeve/internal/identity"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/search"
 )
@@ -26,11 +27,31 @@ func health(a *API, ctx context.Context, _ *struct{}) (*client.Health, error) {
 }
 
 func notices(a *API, ctx context.Context, _ *struct{}) (*client.List[client.Notice], error) {
-	if a.o.Notices == nil {
-		return &client.List[client.Notice]{Items: []client.Notice{}}, nil
+	items := []client.Notice{}
+	if whoOf(ctx).Everywhere(identity.Admin) {
+		var err error
+		if items, err = a.emergencies(ctx); err != nil {
+			return nil, err
+		}
 	}
-	items, err := a.o.Notices.Notices(ctx)
-	return listOf(items, err, func(n client.Notice) client.Notice { return n })
+	if a.o.Notices == nil {
+		return &client.List[client.Notice]{Items: items}, nil
+	}
+	more, err := a.o.Notices.Notices(ctx)
+	return listOf(append(items, more...), err, func(n client.Notice) client.Notice { return n })
+}
+
+// emergencies tells admins of the accounts that somebody made on the host.
+func (a *API) emergencies(ctx context.Context) ([]client.Notice, error) {
+	all, err := a.o.Identity.Emergencies(ctx)
+	out := []client.Notice{}
+	for _, p := range all {
+		out = append(out, client.Notice{
+			ID: "recover-" + p.ID, Title: "An emergency account was made on the host",
+			Text: p.Name + ", until " + p.EndsAt.UTC().Format(time.RFC3339) + ". " + p.FullName + ". What it did stands in the audit log.",
+		})
+	}
+	return out, err
 }
 
 // completed are the fields whose values in the data are offered, by the

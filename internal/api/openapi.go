@@ -38,7 +38,7 @@ func OpenAPI() []byte {
 			"schemas": s.done,
 			"securitySchemes": map[string]any{
 				"token":   map[string]any{"type": "http", "scheme": "bearer", "description": "a token rvt_... made under Settings"},
-				"session": map[string]any{"type": "apiKey", "in": "cookie", "name": sessionCookie, "description": "a session's cookie, together with the header secret"},
+				"session": map[string]any{"type": "apiKey", "in": "cookie", "name": SessionCookie, "description": "a session's cookie, together with the header secret"},
 				"secret":  map[string]any{"type": "apiKey", "in": "header", "name": secretHeader, "description": "the session's secret"},
 			},
 		},

@@ -26,6 +26,7 @@ type operation struct {
 	call              func(ctx context.Context, a *API, req any) (any, error)
 	stream            func(a *API, w http.ResponseWriter, r *http.Request, req any) error
 	named             func(req any) (team, environment string)
+	second            func(a *API, ctx context.Context, req any) (*question, error)
 }
 
 // AuditClass says what an operation leaves in the audit log.

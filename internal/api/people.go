@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -29,6 +31,7 @@ func me(a *API, ctx context.Context, _ *struct{}) (*client.Me, error) {
 		out.Person = &shape
 	}
 	out.ExpiresAt = optionalTime(who.ExpiresAt)
+	out.HasFactor, out.FreshUntil = who.HasFactor, freshUntil(who, a.o.Now())
 	for i := range a.table {
 		if a.table[i].Permission.allow(&who) == nil {
 			out.Operations = append(out.Operations, a.table[i].Name)
@@ -42,18 +45,22 @@ func setup(a *API, ctx context.Context, _ *struct{}) (*client.Setup, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &client.Setup{Needed: needed, Dev: a.o.Dev}, nil
+	out := &client.Setup{Needed: needed, Dev: a.o.Dev, Providers: []client.ProviderButton{}}
+	if a.o.ProviderButtons != nil {
+		out.Providers = append(out.Providers, a.o.ProviderButtons...)
+	}
+	return out, nil
 }
 
 func signIn(a *API, ctx context.Context, req *client.SignInRequest) (*client.SignedIn, error) {
 	c := callOf(ctx)
-	in, err := a.o.Identity.SignIn(ctx, req.Name, req.Password, c.address, c.agent)
+	in, err := a.o.Identity.SignIn(ctx, req.Name, req.Password, req.Code, c.address, c.agent)
 	if err != nil {
 		return nil, err
 	}
 	// Not ExpiresAt: that is when the session ends unused, and use moves it.
 	c.cookie = &http.Cookie{
-		Name: sessionCookie, Value: in.Cookie, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: c.secure,
+		Name: SessionCookie, Value: in.Cookie, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: c.secure,
 	}
 	return &client.SignedIn{ID: in.SignIn.ID, Secret: in.Secret, Person: personOf(in.Person), ExpiresAt: in.SignIn.ExpiresAt}, nil
 }
@@ -86,7 +93,7 @@ func endSignIn(a *API, ctx context.Context, req *client.IDRequest) (*struct{}, e
 		return nil, err
 	}
 	if id == who.SignInID {
-		c.cookie = &http.Cookie{Name: sessionCookie, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: c.secure, MaxAge: -1}
+		c.cookie = &http.Cookie{Name: SessionCookie, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: c.secure, MaxAge: -1}
 	}
 	return &struct{}{}, nil
 }
@@ -111,7 +118,14 @@ func createPerson(a *API, ctx context.Context, req *client.CreatePersonRequest) 
 	if who.Kind == identity.KindSetup {
 		p, err = a.o.Identity.CreateFirstPerson(ctx, c.bearer, c.address, n)
 	} else {
-		p, err = a.o.Identity.CreatePerson(ctx, who, n)
+		// Roles need a fresh factor and a second person, who must not see the
+		// password: the account is made without them when somebody has to agree.
+		if len(n.Grants) > 0 {
+			if err := a.fresh(ctx); err != nil {
+				return nil, err
+			}
+		}
+		return a.createWithRoles(ctx, who, n)
 	}
 	if err != nil {
 		return nil, err
@@ -120,10 +134,58 @@ func createPerson(a *API, ctx context.Context, req *client.CreatePersonRequest) 
 	return &out, nil
 }
 
+func (a *API) createWithRoles(ctx context.Context, who identity.Principal, n identity.NewPerson) (*client.Person, error) {
+	grants := n.Grants
+	alone := who.Kind == identity.KindDev
+	if len(grants) > 0 && !alone {
+		var err error
+		if alone, err = a.o.Identity.Alone(ctx, who, []identity.Role{identity.Admin}, identity.Everything, identity.Everything); err != nil {
+			return nil, err
+		}
+		if !alone {
+			n.Grants = nil
+		}
+	}
+	if len(grants) > 0 && alone {
+		ctx = audit.WithSecond(ctx, audit.Self)
+	}
+	p, err := a.o.Identity.CreatePerson(ctx, who, n)
+	if err != nil {
+		return nil, err
+	}
+	out := personOf(p)
+	if len(grants) == 0 || alone {
+		return &out, nil
+	}
+	shapes := grantsOf(grants)
+	q, err := askRoles(a, ctx, &client.UpdatePersonRequest{ID: p.ID, Grants: &shapes})
+	if err != nil {
+		return nil, err
+	}
+	body, err := json.Marshal(client.UpdatePersonRequest{Version: p.Version, Grants: &shapes})
+	if err != nil {
+		return nil, fmt.Errorf("asking for the roles of %s: %w", p.ID, err)
+	}
+	asked, err := a.o.Identity.Propose(ctx, who, identity.Proposal{
+		Operation: "UpdatePerson", Path: "/people/" + p.ID, Body: string(body), Summary: q.summary, Team: q.team, Environment: q.environment,
+	})
+	if err != nil {
+		return nil, err
+	}
+	out.Waits = asked.ID
+	return &out, nil
+}
+
 func updatePerson(a *API, ctx context.Context, req *client.UpdatePersonRequest) (*client.Person, error) {
 	if req.Version == 0 {
 		return nil, fault.New(fault.KindInvalid, "api.version_missing", "an update names the version it was made from").
 			WithHint("read the account and send its version")
+	}
+	// A session that somebody found open must not become theirs for good.
+	if who := whoOf(ctx); req.Password != nil && who.HasFactor || req.Grants != nil {
+		if err := a.fresh(ctx); err != nil {
+			return nil, err
+		}
 	}
 	change := identity.PersonChange{
 		ID: req.ID, Version: req.Version, FullName: req.FullName, Email: req.Email, Password: req.Password, Disabled: req.Disabled, Teams: req.Teams,

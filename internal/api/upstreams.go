@@ -77,6 +77,12 @@ func putUpstream(a *API, ctx context.Context, req *client.PutUpstreamRequest) (*
 			return nil, err
 		}
 	}
+	// The credential is the loot: who sends it elsewhere has it.
+	if req.Credential != nil {
+		if err := a.fresh(ctx); err != nil {
+			return nil, err
+		}
+	}
 	u, err := ups.Put(ctx, actor(ctx), client.Upstream{
 		Name: req.Name, Kind: req.Kind, Dialect: req.Dialect, URL: req.URL, Team: req.Team, Environment: req.Environment, Shared: req.Shared,
 		External: req.External, Region: req.Region, Headers: req.Headers, Credential: req.Credential, Models: req.Models, Routes: req.Routes,

@@ -44,6 +44,7 @@ import (
 	"reeve/internal/fleet"
 	"reeve/internal/gateway"
 	"reeve/internal/identity"
+	"reeve/internal/identity/oidc"
 	"reeve/internal/intake"
 	"reeve/internal/policy"
 	"reeve/internal/price"
@@ -79,6 +80,7 @@ type App struct {
 	control   *control.DB
 	api       *api.API
 	identity  *identity.Directory
+	signIns   *oidc.Handler
 	store     *duck.Store
 	reader    *run.Reader
 	intake    *intake.Intake
@@ -113,7 +115,24 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		}
 	}()
 	for _, build := range []func(context.Context) error{
-		a.openFolder, a.openControl, a.bindDoor, a.openAgents, a.openStops, a.openIdentity, a.openBus, a.openDecisions, a.openBudgets, a.openPolicies, a.openStore, a.buildReader, a.buildIntake, a.buildDoor, a.buildAPI, a.buildMetrics, a.listen,
+		a.openFolder,
+		a.openControl,
+		a.bindDoor,
+		a.openAgents,
+		a.openStops,
+		a.openIdentity,
+		a.openPeople,
+		a.openBus,
+		a.openDecisions,
+		a.openBudgets,
+		a.openPolicies,
+		a.openStore,
+		a.buildReader,
+		a.buildIntake,
+		a.buildDoor,
+		a.buildAPI,
+		a.buildMetrics,
+		a.listen,
 	} {
 		if err := build(ctx); err != nil {
 			return nil, err
@@ -226,12 +245,7 @@ func (a *App) openControl(ctx context.Context) (err error) {
 		return err
 	}
 	a.stack.push("control database", func(context.Context) error { return a.control.Close() })
-	a.identity, err = identity.New(identity.Options{DB: a.control, Dir: a.o.Config.Data, Logger: a.log.With("part", "identity")})
-	if err != nil || a.o.Config.Dev {
-		return err // in dev mode nobody has to sign in: no token to hand out
-	}
-	a.adminToken, err = a.identity.AdminToken(ctx)
-	return err
+	return nil
 }
 
 func (a *App) openBus(ctx context.Context) (err error) {
@@ -330,8 +344,9 @@ func (a *App) buildAPI(context.Context) error {
 	a.api = api.New(api.Options{
 		Store: a.store, Identity: a.identity, Audit: a.auditLog, Live: a.reader, Events: a.bus.Events(),
 		Notices: a.o.Notices, Health: a.health, Logger: a.log.With("part", "api"), Dev: a.o.Config.Dev,
-		Agents: a.agents, AgentPlace: a.agentPlace, Stops: a.stops, Upstreams: a.upstreams, Policies: a.policies, Budgets: a.budgets,
-		Fleet: a.fleet,
+		Agents: a.agents, AgentPlace: a.agentPlace, Stops: a.stops, Upstreams: a.upstreams, Policies: a.policies,
+		Fleet: a.fleet, Budgets: a.budgets,
+		Providers: a.signIns, ProviderButtons: a.providerButtons(),
 	})
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 
 	"reeve/internal/api"
 	"reeve/internal/fault"
+	"reeve/internal/identity/oidc"
 	"reeve/internal/intake"
 	"reeve/web"
 )
@@ -139,6 +140,7 @@ func (a *App) console() http.Handler {
 	for _, p := range intake.Paths() {
 		mux.Handle(p, a.intake)
 	}
+	mux.Handle("GET "+oidc.Prefix, a.signIns)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", a.health.ready)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(a.metrics, promhttp.HandlerOpts{}))

@@ -48,6 +48,7 @@ var within = map[string][]string{
 	"internal/audit":                        {"internal/audit"},
 	"internal/identity":                     {"internal/identity"},
 	"internal/identity/token":               {"internal/identity/ca"},
+	"internal/identity/oidc":                {"internal/identity"},
 	"internal/gateway":                      {"internal/gateway"},
 	"internal/gateway/llm":                  {"internal/gateway"},
 	"internal/gateway/httpapi":              {"internal/gateway"},

@@ -137,6 +137,9 @@ func Append(ctx context.Context, tx *control.Tx, r Record) error {
 			content[name] = v
 		}
 	}
+	if second := secondOf(ctx); second != "" {
+		content["second"] = second
+	}
 	now := time.Now().UnixMicro()
 	line := map[string]any{"v": int64(1), "log": logName(tx.Install()), "seq": seq, "at": now, "kind": r.Kind, "body": content}
 	if prev != "" {

@@ -97,6 +97,24 @@ func commands() []command {
 		{name: "policy delete", args: "[flags] NAME", short: "end a policy; its revisions stay", run: runPolicyDelete},
 		{name: "policy revisions", args: "[flags] NAME", short: "list what a policy was", run: runPolicyRevisions},
 		{name: "policy restore", args: "[flags] NAME REVISION", short: "make a policy again what it was", run: runPolicyRestore},
+		{name: "sign-in", args: "[flags]", short: "open a session as a person", long: signInHelp, run: runSignIn},
+		{name: "sign-out", args: "[flags]", short: "end the session that sign-in opened", run: runSignOut},
+		{name: "factor add", args: "[flags]", short: "enrol a device for one-time codes", run: runFactorAdd},
+		{name: "factor confirm", args: "[flags] ID CODE", short: "show a device's first code, so that it counts", run: runFactorConfirm},
+		{name: "factor show", args: "[flags] CODE", short: "show a current code, for what is hard to undo", run: runFactorShow},
+		{name: "factor list", args: "[flags]", short: "list second factors", run: runFactorList},
+		{name: "factor remove", args: "[flags] ID", short: "take a second factor away", run: runFactorRemove},
+		{name: "proposal list", args: "[flags]", short: "list changes that wait for a second person", run: runProposalList},
+		{name: "proposal confirm", args: "[flags] ID", short: "make a change that another person asked for", run: settleProposal((*client.Client).ConfirmProposal)},
+		{name: "proposal decline", args: "[flags] ID", short: "refuse a change that another person asked for", run: settleProposal((*client.Client).DeclineProposal)},
+		{name: "proposal withdraw", args: "[flags] ID", short: "take back a change that you asked for", run: settleProposal((*client.Client).WithdrawProposal)},
+		{name: "person create", args: "[flags] NAME", short: "make an account", long: personHelp, run: runPersonCreate},
+		{name: "person list", args: "[flags]", short: "list people with their teams and roles", run: runPersonList},
+		{name: "person roles", args: "[flags] NAME", short: "replace somebody's roles", long: personHelp, run: runPersonRoles},
+		{name: "person disable", args: "[flags] NAME", short: "end an account and its sessions", run: runPersonDisable},
+		{name: "team create", args: "[flags] NAME", short: "make a team", run: runTeamCreate},
+		{name: "team list", args: "[flags]", short: "list teams", run: runTeamList},
+		{name: "admin recover", args: "--reason TEXT [--data DIR]", short: "make an admin account for an hour, on the host", long: recoverHelp, run: runAdminRecover},
 		{name: "audit verify", args: "[--data DIR]", short: "check that the record of changes is whole", long: auditHelp, run: runAuditVerify},
 		{name: "config check", args: "[--config FILE]", short: "say whether the configuration is sound", run: runConfigCheck},
 		{name: "config show", args: "[--config FILE]", short: "print the configuration in force, with the meaning of each key", run: runConfigShow},
@@ -236,6 +254,12 @@ func report(stderr io.Writer, c *command, err error) int {
 	var code exitCode
 	if errors.As(err, &code) {
 		return int(code)
+	}
+	var waits *client.Pending
+	if errors.As(err, &waits) {
+		fmt.Fprintf(stderr, "reeve: %v\n", waits)
+		hint(stderr, "nothing has changed yet; somebody else confirms it with reeve proposal confirm "+waits.Proposal.ID)
+		return 1
 	}
 	var p *client.Problem
 	var f *fault.Error

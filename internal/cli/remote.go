@@ -27,7 +27,14 @@ func (r *remote) bind(fs *flag.FlagSet) {
 	fs.StringVar(&r.output, "o", "text", "output: text or json")
 }
 
-func (r *remote) client() *client.Client { return client.New(r.server, r.token) }
+// client acts with the token when there is one, else in the session that
+// "reeve sign-in" keeps for this server.
+func (r *remote) client() *client.Client {
+	if s, ok := loadSession(r.server); ok && r.token == "" {
+		return client.New(r.server, "", client.WithSession(s.Cookie, s.Secret))
+	}
+	return client.New(r.server, r.token)
+}
 
 // print writes v as JSON, or lets text write it for people.
 func (r *remote) print(w io.Writer, v any, text func(io.Writer)) error {

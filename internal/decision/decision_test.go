@@ -68,7 +68,7 @@ func sample(r *rand.Rand, id string) *activity.Decision {
 		Reasons: []activity.Reason{{Code: "policy.forbid", Text: text("why")}}, Policies: []activity.PolicyRef{{Policy: text("p"), Statement: "s", Hash: "h"}},
 		PolicyVersion: r.Int64N(100), Context: []byte(`{"principal":"` + text("x")[:3] + `"}`), Redacted: []string{"email"},
 		Run: activity.RunOfKey(text("r")), Step: activity.StepOfKey(text("s")), Trace: activity.TraceID{1, byte(r.IntN(256))}, Span: activity.SpanID{2, byte(r.IntN(256))},
-		Session: text("ses"), Approval: text("apr"), Reserved: []activity.Reserve{{Budget: "b", Unit: "tokens", Amount: r.Int64N(1000), Spent: activity.Unknown}},
+		Session: text("ses"), Approval: text("apr"), Reserved: []activity.Reserve{{Budget: "b", Key: text("k"), Count: 3, Since: 1764220000_000000000, Unit: "tokens", Amount: r.Int64N(1000), Spent: activity.Unknown}},
 		LatencyUS: activity.Unknown, UpstreamUS: activity.Unknown, DecideUS: activity.Unknown, Usage: activity.NoUsage,
 		LocalTool: r.IntN(2) == 0, Parent: text("dec"),
 	}
@@ -229,34 +229,37 @@ func TestIDs(t *testing.T) {
 	}
 }
 
-// chain reads the whole stream and checks each link.
-func chain(t testing.TB, s Stream) []record.Record {
+// chain reads the whole log and checks each link.
+func chain(t testing.TB, l *Log) []record.Record {
 	t.Helper()
 	var out []record.Record
 	var prev record.Hash
-	st, err := s.Stats(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = s.ReadThrough(context.Background(), 0, st.LastSeq, func(_ uint64, _ time.Time, payloads [][]byte) error {
-		for line := range lines(payloads[0]) {
-			line = []byte(string(line))
-			r, err := record.Parse(line)
-			if err != nil {
-				return err
-			}
-			if r.Seq != int64(len(out)) || r.Prev != prev || (len(out) > 0 && r.At < out[len(out)-1].At) {
-				return fmt.Errorf("record %d does not follow %d", r.Seq, len(out)-1)
-			}
-			prev = record.Leaf(line)
-			out = append(out, r)
+	for {
+		chunks, err := l.since(context.Background(), int64(len(out)))
+		if err != nil {
+			t.Fatal(err)
 		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
+		if len(chunks) == 0 {
+			return out
+		}
+		for i := range chunks {
+			err := chunks[i].each(int64(len(out)), func(_ int64, e entryAt) error {
+				r, err := record.Parse([]byte(string(e.line)))
+				if err != nil {
+					return err
+				}
+				if r.Seq != int64(len(out)) || r.Prev != prev || (len(out) > 0 && r.At < out[len(out)-1].At) {
+					return fmt.Errorf("record %d does not follow %d", r.Seq, len(out)-1)
+				}
+				prev = record.Leaf(e.line)
+				out = append(out, r)
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
-	return out
 }
 
 // outcomes lists what became of each proposal.
@@ -295,7 +298,8 @@ func outcomes(t testing.TB, of []record.Record) map[string]string {
 func TestProposeAndComplete(t *testing.T) {
 	t.Parallel()
 	b := openBus(t, bus.Options{})
-	l, stop := running(t, b.Decisions(), t.TempDir())
+	dir := t.TempDir()
+	l, stop := running(t, b.Decisions(), dir)
 	r := rand.New(rand.NewPCG(5, 6))
 	done, refused, left := sample(r, l.NewID()), sample(r, l.NewID()), sample(r, l.NewID())
 	refused.Result, refused.Completed = activity.ResultDenied, refused.At
@@ -309,23 +313,23 @@ func TestProposeAndComplete(t *testing.T) {
 	l.Complete(done)
 	l.Complete(done)    // once is enough
 	l.Complete(refused) // is complete already
-	if s := l.Stats(); s.Open != 1 || s.Proposed != 3 {
+	stop()
+	if s := l.Stats(); s.Open != 1 || s.Proposed != 3 || s.Completed != 1 {
 		t.Errorf("%+v", s)
 	}
-	stop()
-	got := outcomes(t, chain(t, b.Decisions()))
+	got := outcomes(t, chain(t, l))
 	if diff := cmp.Diff(map[string]string{done.ID: "error", refused.ID: "denied", left.ID: "pending"}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if err := l.Propose(t.Context(), sample(r, l.NewID())); fault.From(err).Code != "decision.not_recorded" {
 		t.Errorf("after the end: %v", err)
 	}
-	again, stop := running(t, b.Decisions(), t.TempDir())
-	if err := again.Propose(t.Context(), sample(r, again.NewID())); err != nil {
+	l, stop = running(t, b.Decisions(), dir)
+	if err := l.Propose(t.Context(), sample(r, l.NewID())); err != nil {
 		t.Fatal(err)
 	}
 	stop()
-	got = outcomes(t, chain(t, b.Decisions()))
+	got = outcomes(t, chain(t, l))
 	if got[left.ID] != "unknown" || len(got) != 4 {
 		t.Errorf("after a restart: %v", got)
 	}
@@ -391,7 +395,7 @@ func TestFailedWritesLeaveNoGap(t *testing.T) {
 		}
 	}
 	stop()
-	if diff := cmp.Diff(want, outcomes(t, chain(t, b.Decisions()))); diff != "" {
+	if diff := cmp.Diff(want, outcomes(t, chain(t, l))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -413,7 +417,7 @@ func TestGoneCallersAreCompleted(t *testing.T) {
 	}
 	close(hold.out)
 	stop()
-	if got := outcomes(t, chain(t, b.Decisions())); got[d.ID] != "cut" {
+	if got := outcomes(t, chain(t, l)); got[d.ID] != "cut" {
 		t.Errorf("got %v", got)
 	}
 }
@@ -461,7 +465,7 @@ func TestDiskFullRefusesAndRecovers(t *testing.T) {
 		t.Errorf("after there is room: %v", err)
 	}
 	stop()
-	if got := outcomes(t, chain(t, b.Decisions())); len(got) != 3 || got[before.ID] != "ok" {
+	if got := outcomes(t, chain(t, l)); len(got) != 3 || got[before.ID] != "ok" {
 		t.Errorf("got %v", got)
 	}
 }
@@ -469,7 +473,8 @@ func TestDiskFullRefusesAndRecovers(t *testing.T) {
 func TestForkIsFound(t *testing.T) {
 	t.Parallel()
 	b := openBus(t, bus.Options{})
-	l, stop := running(t, b.Decisions(), t.TempDir())
+	dir := t.TempDir()
+	l, stop := running(t, b.Decisions(), dir)
 	r := rand.New(rand.NewPCG(11, 1))
 	for range 3 {
 		if err := l.Propose(t.Context(), sample(r, l.NewID())); err != nil {
@@ -485,7 +490,7 @@ func TestForkIsFound(t *testing.T) {
 	if _, err := b.Decisions().PublishAfter(t.Context(), st.LastSeq, append(bad.Append(nil), '\n'), nil); err != nil {
 		t.Fatal(err)
 	}
-	_, err = Open(t.Context(), Options{Stream: b.Decisions(), Dir: t.TempDir(), Install: "ins", Node: "n1"})
+	_, err = Open(t.Context(), Options{Stream: b.Decisions(), Dir: dir, Install: "ins", Node: "n1"})
 	if fault.From(err).Code != "decision.forked" || !errors.Is(err, errForked) {
 		t.Errorf("got %v", err)
 	}

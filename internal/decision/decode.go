@@ -313,6 +313,12 @@ func readReserve(r *record.Reader) activity.Reserve {
 			v.Amount = r.Int()
 		case "budget":
 			v.Budget = r.String()
+		case "count":
+			v.Count = r.Int()
+		case "key":
+			v.Key = r.String()
+		case "since":
+			v.Since = r.Int() * 1000
 		case "spent":
 			v.Spent = r.Int()
 		case "unit":

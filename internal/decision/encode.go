@@ -125,6 +125,14 @@ func (c *content) append(dst []byte) []byte {
 	return dst
 }
 
+// name adds the name behind the record's pseudonym.
+func (c *content) name(user string) {
+	c.user = user
+	if c.key == nil { // committed to nothing: the form has room for a key all the same
+		c.key = make([]byte, record.KeyBytes)
+	}
+}
+
 // appendProposed writes the body of decision.proposed and says what content it
 // commits to.
 func appendProposed(dst []byte, d *activity.Decision, user string) ([]byte, content, error) {
@@ -285,6 +293,9 @@ func (o *object) reserved(of []activity.Reserve, spent bool) {
 		e := open(b)
 		e.known("amount", r.Amount)
 		e.text("budget", r.Budget)
+		e.count("count", r.Count)
+		e.text("key", r.Key)
+		e.count("since", r.Since/1000)
 		if spent {
 			e.known("spent", r.Spent)
 		}

@@ -40,7 +40,9 @@ import (
 	"time"
 
 	"reeve/internal/activity"
+	"reeve/internal/audit/record"
 	"reeve/internal/bus"
+	"reeve/internal/control"
 	"reeve/internal/fault"
 )
 
@@ -60,6 +62,13 @@ type Options struct {
 	Node    string // name of this node, unique in the installation
 	Logger  *slog.Logger
 	Now     func() time.Time // nil is time.Now
+
+	// DB keeps the names behind the pseudonyms of users; nil forgets them.
+	DB *control.DB
+
+	// Grow is told the leaves of records that were archived, from sequence from
+	// on, before that is committed; it may be told the same again. nil: nobody.
+	Grow func(from int64, leaves []record.Hash) error
 }
 
 func (o *Options) complete() error {
@@ -92,13 +101,24 @@ type Log struct {
 	mu      sync.Mutex // guards what follows
 	queue   []*entry
 	later   []*entry // completions that a failed write gave back, before queue
-	opened  map[string]int64
+	opened  map[string]opened
 	closed  bool
 	wake    chan struct{} // holds one token when there is work
 	expects time.Time     // until then proposals fail at once: the log did not answer
 	failing bool          // the last write failed
 
 	w writer // used by one goroutine at a time: Open, then Run
+
+	users users
+	key   []byte // of Commit
+
+	ring              ring
+	records, contents *shelf
+	keeping           sync.Mutex // guards state, and one writer of the shelves
+	state             state
+	kept              atomic.Pointer[position]
+	dropped           atomic.Int64 // records before it are gone
+	keepErr           atomic.Pointer[error]
 
 	stats counters
 }
@@ -128,7 +148,8 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
 	}
-	l := &Log{o: o, name: o.name(), opened: map[string]int64{}, wake: make(chan struct{}, 1)}
+	l := &Log{o: o, name: o.name(), opened: map[string]opened{}, wake: make(chan struct{}, 1)}
+	l.ring.full = make(chan struct{}, 1)
 	if err := l.recover(ctx); err != nil {
 		return nil, err
 	}
@@ -217,11 +238,20 @@ func (l *Log) Propose(ctx context.Context, d *activity.Decision) error {
 	if err := checkID(d.ID); err != nil {
 		return fault.New(fault.KindInternal, "decision.no_id", "the decision has no id of ours").WithCause(err)
 	}
+	user, fresh := l.users.pseudonym(d.User)
 	var err error
-	if e.body, e.content, err = appendProposed(nil, d, d.User); err != nil {
+	if e.body, e.content, err = appendProposed(nil, d, user); err != nil {
 		return err
 	}
-	if err := l.enqueue(e); err != nil {
+	if fresh {
+		e.content.name(cut(d.User))
+		defer func() {
+			if err != nil {
+				l.users.drop(d.User, user)
+			}
+		}()
+	}
+	if err = l.enqueue(e); err != nil {
 		l.stats.refused.Add(1)
 		return err
 	}
@@ -230,7 +260,8 @@ func (l *Log) Propose(ctx context.Context, d *activity.Decision) error {
 	case <-ctx.Done():
 		if e.state.CompareAndSwap(stateWaiting, stateAbandoned) {
 			l.stats.refused.Add(1)
-			return notRecorded(context.Cause(ctx))
+			err = notRecorded(context.Cause(ctx))
+			return err
 		}
 		err = <-e.done
 	}
@@ -245,18 +276,32 @@ func (l *Log) Propose(ctx context.Context, d *activity.Decision) error {
 // not open (never proposed, or completed before) is left alone. d stays the
 // caller's.
 func (l *Log) Complete(d *activity.Decision) {
-	l.mu.Lock()
-	seq, ok := l.opened[d.ID]
-	if ok {
-		delete(l.opened, d.ID) // at once: a second call finds nothing
-	}
-	l.mu.Unlock()
-	if !ok {
-		l.stats.unmatched.Add(1)
-		l.o.Logger.Debug("a completion met no open decision", "decision", d.ID)
+	if seq, ok := l.ending(d.ID); ok {
+		l.push(&entry{kind: KindCompleted, id: d.ID, body: appendCompleted(nil, d, seq)})
 		return
 	}
-	l.push(&entry{kind: KindCompleted, id: d.ID, body: appendCompleted(nil, d, seq)})
+	l.stats.unmatched.Add(1)
+	l.o.Logger.Debug("a completion met no open decision", "decision", d.ID)
+}
+
+// ending marks an open decision as one whose completion waits to be written; a
+// second call finds nothing.
+func (l *Log) ending(id string) (seq int64, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	o, ok := l.opened[id]
+	if !ok || o.ending {
+		return 0, false
+	}
+	o.ending = true
+	l.opened[id] = o
+	return o.seq, true
+}
+
+// opened is a decision that is proposed and whose completion is not durable.
+type opened struct {
+	seq    int64
+	ending bool // its completion waits
 }
 
 // enqueue takes a proposal, unless it would wait for nothing.
@@ -266,7 +311,7 @@ func (l *Log) enqueue(e *entry) error {
 	switch {
 	case l.closed:
 		return notRecorded(errors.New("the log is closed"))
-	case len(l.opened)+len(l.queue)+len(l.later) >= maxOpen:
+	case len(l.opened)+len(l.queue) >= maxOpen:
 		return fault.New(fault.KindExhausted, "decision.too_many_open", "%d decisions wait for their end", len(l.opened)).
 			WithHint("look for calls that never end")
 	case l.o.Now().Before(l.expects):

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -61,6 +62,15 @@ func (w *writer) link(name string, e *entry, now int64) {
 // Run writes what is proposed and completed until ctx ends; then it refuses new
 // proposals, writes what waits, and returns.
 func (l *Log) Run(ctx context.Context) error {
+	var keeper sync.WaitGroup
+	keep, endKeep := context.WithCancel(context.WithoutCancel(ctx))
+	defer keeper.Wait()
+	defer endKeep() // after the last write, so that all of it is kept
+	keeper.Go(func() { l.keep(keep) })
+	return l.run(ctx)
+}
+
+func (l *Log) run(ctx context.Context) error {
 	alive := time.NewTicker(aliveEvery)
 	defer alive.Stop()
 	writes := context.WithoutCancel(ctx) // a write that was begun is finished
@@ -211,6 +221,7 @@ func (l *Log) write(ctx context.Context, batch []*entry) error {
 		return err
 	}
 	w.last = last
+	l.ring.put(chunk{msg: last, first: seq, next: w.seq, lines: slices.Clone(w.lines), extra: slices.Clone(w.extra)})
 	w.records.Store(w.seq)
 	l.written(batch)
 	return nil
@@ -229,10 +240,11 @@ func (l *Log) written(batch []*entry) {
 		case e.kind == KindProposed:
 			l.stats.proposed.Add(1)
 			if e.open {
-				l.opened[e.id] = e.content.seq
+				l.opened[e.id] = opened{seq: e.content.seq}
 			}
 		case e.kind == KindCompleted:
 			l.stats.completed.Add(1)
+			delete(l.opened, e.id)
 		}
 	}
 	l.mu.Unlock()
@@ -245,11 +257,7 @@ func (l *Log) written(batch []*entry) {
 
 // give completes an open decision whose caller is not there to do it.
 func (l *Log) give(id string, r activity.Result, code string) {
-	l.mu.Lock()
-	seq, ok := l.opened[id]
-	delete(l.opened, id)
-	l.mu.Unlock()
-	if ok {
+	if seq, ok := l.ending(id); ok {
 		l.push(&entry{kind: KindCompleted, id: id, body: appendLost(nil, id, seq, l.o.Now().UnixNano(), r, code)})
 	}
 }
@@ -299,7 +307,11 @@ func (l *Log) resync(ctx context.Context) error {
 	}
 	var refused []string
 	err = l.o.Stream.ReadThrough(ctx, l.w.last+1, st.LastSeq, func(seq uint64, _ time.Time, payloads [][]byte) error {
-		return l.adopt(seq, payloads, func(r *record.Record) error {
+		c, err := chunkOf(seq, payloads)
+		if err != nil {
+			return err
+		}
+		err = l.adopt(seq, payloads, func(r *record.Record) error {
 			switch r.Kind {
 			case KindProposed:
 				d, _, err := readProposed(r.Body)
@@ -309,7 +321,7 @@ func (l *Log) resync(ctx context.Context) error {
 				if d.Result == activity.ResultPending {
 					refused = append(refused, d.ID)
 					l.mu.Lock()
-					l.opened[d.ID] = r.Seq
+					l.opened[d.ID] = opened{seq: r.Seq}
 					l.mu.Unlock()
 				}
 			case KindCompleted:
@@ -322,6 +334,10 @@ func (l *Log) resync(ctx context.Context) error {
 			}
 			return nil
 		})
+		if err == nil {
+			l.ring.put(c)
+		}
+		return err
 	})
 	if err != nil {
 		return err
@@ -337,6 +353,7 @@ func (l *Log) resync(ctx context.Context) error {
 func (l *Log) forget(id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	delete(l.opened, id)
 	l.later = slices.DeleteFunc(l.later, func(e *entry) bool { return e.kind == KindCompleted && e.id == id })
 }
 

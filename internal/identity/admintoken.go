@@ -87,7 +87,7 @@ func (d *Directory) removeAdminToken() error {
 
 // adminExists asks for somebody who can manage people.
 const adminExists = `SELECT p.id FROM people p JOIN grants g ON g.person_id = p.id
-	WHERE p.disabled = 0 AND g.role = 'admin' AND g.team = '*' AND g.environment = '*' LIMIT 1`
+	WHERE p.disabled = 0 AND p.ends_at IS NULL AND g.role = 'admin' AND g.team = '*' AND g.environment = '*' LIMIT 1`
 
 // SetupNeeded reports whether nobody can manage people yet: there is no
 // account, or only such as --dev made without the role.

@@ -24,7 +24,7 @@ func (d *Directory) Again(ctx context.Context, who Principal) (Principal, error)
 		if !ok || !d.now().Before(s.ExpiresAt) {
 			return Principal{}, ended()
 		}
-		owner, who.ExpiresAt = s.PersonID, s.ExpiresAt
+		owner, who.ExpiresAt, who.FactorAt = s.PersonID, s.ExpiresAt, s.FactorAt
 	case KindToken:
 		t, ok, err := control.One(ctx, d.db, d.scanToken, `SELECT `+tokenColumns+` WHERE id = ?`, who.TokenID)
 		if err != nil {
@@ -41,7 +41,7 @@ func (d *Directory) Again(ctx context.Context, who Principal) (Principal, error)
 	if err != nil {
 		return Principal{}, err
 	}
-	if p.Disabled {
+	if p.off(d.now()) {
 		return Principal{}, ended()
 	}
 	who.Grants = p.Grants

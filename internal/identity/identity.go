@@ -1,5 +1,5 @@
 // Package identity is who may do what here: people, teams, roles, sign-ins,
-// tokens and intake keys. (Agents and their credentials join later.)
+// second factors, tokens and intake keys.
 //
 // What for: it turns a credential into a Principal, and keeps the accounts and
 // keys that credentials stand for.
@@ -20,7 +20,7 @@
 // says which; a change beyond the caller's roles is identity.denied.
 //
 // Start reading at Principal, then Directory and its methods by subject:
-// person.go, team.go, signin.go, token.go, intakekey.go.
+// person.go, team.go, signin.go, factor.go, proposal.go, token.go, intakekey.go.
 package identity
 
 import (
@@ -44,18 +44,21 @@ type Options struct {
 	Now     func() time.Time // nil is time.Now
 	Logger  *slog.Logger     // nil discards
 	Hashing Hashing          // zero fields take their defaults
+	Sealer  Sealer           // encrypts second factors at rest; nil leaves it to the file's rights
 }
 
 // Directory holds the accounts and keys.
 type Directory struct {
-	db     *control.DB
-	dir    string
-	now    func() time.Time
-	log    *slog.Logger
-	hasher *hasher
-	byPair *limiter // of name and address
-	byName *limiter
-	byAddr *limiter
+	db       *control.DB
+	dir      string
+	now      func() time.Time
+	log      *slog.Logger
+	hasher   *hasher
+	byPair   *limiter // of name and address
+	byName   *limiter
+	byAddr   *limiter
+	byFactor *limiter // of codes, by person
+	sealer   Sealer
 
 	keys atomic.Pointer[map[string]IntakeKey] // by id; nil until loaded
 	load sync.Mutex                           // serialises loading keys
@@ -80,11 +83,13 @@ func New(o Options) (*Directory, error) {
 	}
 	return &Directory{
 		db: o.DB, dir: o.Dir, now: o.Now, log: o.Logger,
-		hasher: newHasher(o.Hashing),
-		byPair: newLimiter(10, 30*time.Second),
-		byName: newLimiter(100, 36*time.Second),
-		byAddr: newLimiter(300, time.Second),
-		used:   map[useKey]time.Time{},
+		hasher:   newHasher(o.Hashing),
+		byPair:   newLimiter(10, 30*time.Second),
+		byName:   newLimiter(100, 36*time.Second),
+		byAddr:   newLimiter(300, time.Second),
+		byFactor: newLimiter(5, 30*time.Second),
+		sealer:   o.Sealer,
+		used:     map[useKey]time.Time{},
 	}, nil
 }
 

@@ -80,7 +80,7 @@ func (h *house) admin() Principal {
 
 func (h *house) signIn(name string) Principal {
 	h.t.Helper()
-	n, err := h.SignIn(h.t.Context(), name, good, "127.0.0.1", "test")
+	n, err := h.SignIn(h.t.Context(), name, good, "", "127.0.0.1", "test")
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -178,12 +178,12 @@ func TestSignIn(t *testing.T) {
 	if admin.Kind != KindPerson || admin.Name != "ada" || !admin.Everywhere(Admin) {
 		t.Errorf("signed in as %+v", admin)
 	}
-	_, err := h.SignIn(ctx, "ada", "wrong", "10.0.0.1", "")
+	_, err := h.SignIn(ctx, "ada", "wrong", "", "10.0.0.1", "")
 	h.wantCode("wrong password", err, "identity.sign_in")
-	_, err = h.SignIn(ctx, "nobody", good, "10.0.0.1", "")
+	_, err = h.SignIn(ctx, "nobody", good, "", "10.0.0.1", "")
 	h.wantCode("unknown name", err, "identity.sign_in")
 
-	n, err := h.SignIn(ctx, " ADA ", good, "10.0.0.2", strings.Repeat("é", 500)+"\xff")
+	n, err := h.SignIn(ctx, " ADA ", good, "", "10.0.0.2", strings.Repeat("é", 500)+"\xff")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +216,7 @@ func TestSignIn(t *testing.T) {
 	_, err = h.Session(ctx, n.Cookie, n.Secret)
 	h.wantCode("idle for an hour", err, "identity.session")
 
-	n, err = h.SignIn(ctx, "ada", good, "10.0.0.2", "")
+	n, err = h.SignIn(ctx, "ada", good, "", "10.0.0.2", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,7 +230,7 @@ func TestSignIn(t *testing.T) {
 	_, err = h.Session(ctx, n.Cookie, n.Secret)
 	h.wantCode("after 12 hours", err, "identity.session")
 
-	n, err = h.SignIn(ctx, "ada", good, "10.0.0.2", "")
+	n, err = h.SignIn(ctx, "ada", good, "", "10.0.0.2", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,7 +247,7 @@ func TestSignInRateLimit(t *testing.T) {
 	ctx := t.Context()
 	h.admin()
 	attempt := func(name, password, address string) string {
-		_, err := h.SignIn(ctx, name, password, address, "")
+		_, err := h.SignIn(ctx, name, password, "", address, "")
 		if err == nil {
 			return ""
 		}
@@ -384,7 +384,7 @@ func TestPeople(t *testing.T) {
 	h.wantCode("the last admin's role", err, "identity.last_admin")
 
 	other := "another good pass phrase"
-	in, err := h.SignIn(ctx, "bob", good, "::1", "")
+	in, err := h.SignIn(ctx, "bob", good, "", "::1", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -393,9 +393,9 @@ func TestPeople(t *testing.T) {
 	}
 	_, err = h.Session(ctx, in.Cookie, in.Secret)
 	h.wantCode("another session after a new password", err, "identity.session")
-	_, err = h.SignIn(ctx, "bob", good, "::1", "")
+	_, err = h.SignIn(ctx, "bob", good, "", "::1", "")
 	h.wantCode("the old password", err, "identity.sign_in")
-	if in, err = h.SignIn(ctx, "bob", other, "::1", ""); err != nil {
+	if in, err = h.SignIn(ctx, "bob", other, "", "::1", ""); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := h.UpdatePerson(ctx, admin, PersonChange{ID: bob.ID, Version: 3, Disabled: &disabled}); err != nil {
@@ -403,7 +403,7 @@ func TestPeople(t *testing.T) {
 	}
 	_, err = h.Session(ctx, in.Cookie, in.Secret)
 	h.wantCode("a disabled person's session", err, "identity.session")
-	_, err = h.SignIn(ctx, "bob", other, "::1", "")
+	_, err = h.SignIn(ctx, "bob", other, "", "::1", "")
 	h.wantCode("a disabled person", err, "identity.sign_in")
 
 	people, next, err := h.People(ctx, "", 1)

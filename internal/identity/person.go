@@ -21,7 +21,13 @@ type Person struct {
 	Teams     []string // by name, sorted
 	Grants    []Grant
 	CreatedAt time.Time
-	Version   int64 // grows with each change
+	EndsAt    time.Time // of an account for an emergency; zero: stays
+	Version   int64     // grows with each change
+}
+
+// off reports whether the account opens nothing now.
+func (p Person) off(now time.Time) bool {
+	return p.Disabled || !p.EndsAt.IsZero() && !now.Before(p.EndsAt)
 }
 
 // NewPerson is an account to make.
@@ -47,12 +53,16 @@ type PersonChange struct {
 	Grants   *[]Grant
 }
 
-const personColumns = `id, name, full_name, email, disabled, created_at, version FROM people`
+const personColumns = `id, name, full_name, email, disabled, created_at, ends_at, version FROM people`
 
 func scanPerson(r control.Row) (p Person, err error) {
 	var at int64
-	err = r.Scan(&p.ID, &p.Name, &p.FullName, &p.Email, &p.Disabled, &at, &p.Version)
+	var ends *int64
+	err = r.Scan(&p.ID, &p.Name, &p.FullName, &p.Email, &p.Disabled, &at, &ends, &p.Version)
 	p.CreatedAt = control.Time(at)
+	if ends != nil {
+		p.EndsAt = control.Time(*ends)
+	}
 	return p, err
 }
 

@@ -63,6 +63,8 @@ type Principal struct {
 	TokenID   string // of a token
 	Grants    []Grant
 	ExpiresAt time.Time // of the credential; zero for dev
+	HasFactor bool      // the person has a second factor
+	FactorAt  time.Time // when this session last showed it; zero: never
 }
 
 // The kinds of principals.

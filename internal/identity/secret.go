@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/base32"
 	"encoding/base64"
 	"encoding/hex"
 	"hash/crc32"
@@ -89,11 +90,16 @@ func sameSecret(text, hash string) bool {
 }
 
 // randomSecret is 32 random bytes for a cookie or header.
-func randomSecret() string {
-	var b [32]byte
-	rand.Read(b[:])
-	return base64.RawURLEncoding.EncodeToString(b[:])
+func randomSecret() string { return base64.RawURLEncoding.EncodeToString(randomBytes(32)) }
+
+func randomBytes(n int) []byte {
+	b := make([]byte, n)
+	rand.Read(b)
+	return b
 }
+
+// base32Of writes a secret the way authenticators read it.
+func base32Of(b []byte) string { return base32.StdEncoding.EncodeToString(b) }
 
 // newID mints an id that sorts by time: prefix, milliseconds, randomness.
 func newID(prefix string, now time.Time) string {

@@ -25,6 +25,7 @@ type SignIn struct {
 	CreatedAt time.Time
 	LastUsed  time.Time
 	ExpiresAt time.Time // when it ends if nobody uses it before
+	FactorAt  time.Time // when it last showed a second factor; zero: never
 }
 
 // NewSignIn is what the browser gets, once: Cookie as an HttpOnly cookie,
@@ -102,7 +103,10 @@ func (d *Directory) familiar(ctx context.Context, name, address string) (bool, e
 // SignIn checks a name and password and opens a session. Failures count (see
 // admit); beyond a burst they are refused with identity.too_many before any
 // work.
-func (d *Directory) SignIn(ctx context.Context, name, password, address, agent string) (NewSignIn, error) {
+//
+// A person with a second factor also gives a code of it: identity.factor_needed
+// without one, identity.factor for a wrong one.
+func (d *Directory) SignIn(ctx context.Context, name, password, code, address, agent string) (NewSignIn, error) {
 	name, address = strings.ToLower(strings.TrimSpace(name)), clip(address, 100)
 	if len(name) > 100 || len(password) > maxPassword {
 		return NewSignIn{}, errSignIn()
@@ -116,7 +120,7 @@ func (d *Directory) SignIn(ctx context.Context, name, password, address, agent s
 	}
 	type account struct{ id, hash string }
 	a, _, err := control.One(ctx, d.db, func(r control.Row) (a account, err error) { return a, r.Scan(&a.id, &a.hash) },
-		`SELECT id, password FROM people WHERE name = ? AND disabled = 0`, name)
+		`SELECT id, password FROM people WHERE name = ? AND disabled = 0 AND (ends_at IS NULL OR ends_at > ?)`, name, control.Micros(d.now()))
 	if err != nil {
 		giveBack()
 		return NewSignIn{}, err
@@ -131,7 +135,22 @@ func (d *Directory) SignIn(ctx context.Context, name, password, address, agent s
 		return NewSignIn{}, errSignIn()
 	}
 	giveBack()
-	return d.open(ctx, a.id, address, agent)
+	second, err := hasFactor(ctx, d.db, a.id)
+	if err != nil {
+		return NewSignIn{}, err
+	}
+	var factorAt time.Time
+	if second {
+		if code == "" {
+			return NewSignIn{}, fault.New(fault.KindUnauthenticated, "identity.factor_needed", "this account has a second factor").
+				WithHint("give the current code of your authenticator, or a recovery code")
+		}
+		if err := d.tryCode(ctx, a.id, code); err != nil {
+			return NewSignIn{}, err
+		}
+		factorAt = d.now()
+	}
+	return d.open(ctx, a.id, address, agent, factorAt)
 }
 
 func errSignIn() error {
@@ -139,7 +158,7 @@ func errSignIn() error {
 		WithHint("an admin can set a new password")
 }
 
-func (d *Directory) open(ctx context.Context, person, address, agent string) (NewSignIn, error) {
+func (d *Directory) open(ctx context.Context, person, address, agent string, factorAt time.Time) (NewSignIn, error) {
 	now := d.now().UTC().Truncate(time.Microsecond)
 	n := NewSignIn{Cookie: randomSecret(), Secret: randomSecret(), SignIn: SignIn{
 		ID: newID("sgn_", now), PersonID: person, Address: clip(address, 100), Agent: clip(agent, 200),
@@ -150,11 +169,11 @@ func (d *Directory) open(ctx context.Context, person, address, agent string) (Ne
 		if n.Person, err = readPerson(ctx, tx, person); err != nil {
 			return err
 		}
-		if n.Person.Disabled { // since the password was checked
+		if n.Person.off(now) { // since the password was checked
 			return errSignIn()
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO sign_ins (id, person_id, cookie_hash, secret_hash, address, agent, created_at, used_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-			s.ID, person, hashSecret(n.Cookie), hashSecret(n.Secret), s.Address, s.Agent, control.Micros(now), control.Micros(now)); err != nil {
+		if _, err := tx.Exec(ctx, `INSERT INTO sign_ins (id, person_id, cookie_hash, secret_hash, address, agent, created_at, used_at, factor_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			s.ID, person, hashSecret(n.Cookie), hashSecret(n.Secret), s.Address, s.Agent, control.Micros(now), control.Micros(now), optionalMicros(factorAt)); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `UPDATE sign_ins SET ended_at = ? WHERE person_id = ? AND ended_at IS NULL AND id NOT IN
@@ -168,6 +187,15 @@ func (d *Directory) open(ctx context.Context, person, address, agent string) (Ne
 	return n, err
 }
 
+// optionalMicros is a time for a column that may be empty.
+func optionalMicros(t time.Time) *int64 {
+	if t.IsZero() {
+		return nil
+	}
+	us := control.Micros(t)
+	return &us
+}
+
 // clip cuts outside text to n bytes of valid UTF-8.
 func clip(s string, n int) string {
 	if len(s) > n {
@@ -176,11 +204,15 @@ func clip(s string, n int) string {
 	return strings.ToValidUTF8(s, "")
 }
 
-const signInColumns = `id, person_id, address, agent, created_at, used_at FROM sign_ins`
+const signInColumns = `id, person_id, address, agent, created_at, used_at, factor_at FROM sign_ins`
 
 func (d *Directory) scanSignIn(r control.Row, more ...any) (s SignIn, err error) {
 	var created, used int64
-	err = r.Scan(append([]any{&s.ID, &s.PersonID, &s.Address, &s.Agent, &created, &used}, more...)...)
+	var factor *int64
+	err = r.Scan(append([]any{&s.ID, &s.PersonID, &s.Address, &s.Agent, &created, &used, &factor}, more...)...)
+	if factor != nil {
+		s.FactorAt = control.Time(*factor)
+	}
 	s.CreatedAt = control.Time(created)
 	s.LastUsed = d.lastUse("sign_ins", s.ID, control.Time(used))
 	s.ExpiresAt = endOf(s.CreatedAt, s.LastUsed)
@@ -215,12 +247,17 @@ func (d *Directory) Session(ctx context.Context, cookie, secret string) (Princip
 	if err != nil {
 		return Principal{}, err
 	}
-	if p.Disabled {
+	if p.off(now) {
 		return Principal{}, refused
+	}
+	second, err := hasFactor(ctx, d.db, p.ID)
+	if err != nil {
+		return Principal{}, err
 	}
 	d.touch("sign_ins", s.ID, now)
 	return Principal{
 		Kind: KindPerson, PersonID: p.ID, Name: p.Name, SignInID: s.ID, Grants: p.Grants, ExpiresAt: endOf(s.CreatedAt, now),
+		HasFactor: second, FactorAt: s.FactorAt,
 	}, nil
 }
 

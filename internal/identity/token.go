@@ -95,7 +95,7 @@ func (d *Directory) Token(ctx context.Context, text string) (Principal, error) {
 	if err != nil {
 		return Principal{}, err
 	}
-	if owner.Disabled {
+	if owner.off(now) {
 		return Principal{}, refused
 	}
 	d.touch("tokens", t.ID, now)

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+	"sync"
 	"sync/atomic"
 
 	cedar "github.com/cedar-policy/cedar-go"
@@ -18,9 +19,10 @@ type Decision struct {
 	Verdict, Would, Floor activity.Verdict
 	Enforced              bool
 	Reasons               []activity.Reason
-	Policies              []activity.PolicyRef
+	Policies              []activity.PolicyRef // the statements that took part
 	Version               int64
 	Hold                  []HoldGroup
+	Asked                 []activity.PolicyRef // the statements that hold: an approval meets exactly these
 	Redact                []string
 	Limits                []Limit
 	// Context is the Cedar request as JSON, without values of arguments, built
@@ -35,27 +37,57 @@ type Engine struct {
 	set atomic.Pointer[snapshot]
 }
 
-type scope struct{ principal, resource types.EntityUID }
-
+// snapshot is a set, indexed by the entities that scopes name.
 type snapshot struct {
 	version int64
-	index   map[scope][]*Statement
-	byKey   map[cedar.PolicyID]*Statement
 	all     []*Statement
+	byKey   map[cedar.PolicyID]*Statement
+	anybody bucket
+	by      map[types.EntityUID]*bucket // by the principal's entity
+}
+
+// bucket is the statements about one principal, by the resource's entity.
+type bucket struct {
+	anything []*Statement
+	on       map[types.EntityUID][]*Statement
 }
 
 // Replace puts a whole set in force at once.
 func (e *Engine) Replace(version int64, statements []Statement) {
-	s := &snapshot{version: version, index: map[scope][]*Statement{}, byKey: map[cedar.PolicyID]*Statement{}}
-	for i := range statements {
-		st := statements[i] // ours: key and rank belong to this set
+	s := &snapshot{version: version, byKey: make(map[cedar.PolicyID]*Statement, len(statements)), by: map[types.EntityUID]*bucket{}}
+	own := slices.Clone(statements) // key and rank belong to this set
+	for i := range own {
+		st := &own[i]
 		st.rank, st.key = i, cedar.PolicyID(strconv.Itoa(i))
-		s.all = append(s.all, &st)
-		s.byKey[st.key] = &st
-		k := scope{st.principal, st.resource}
-		s.index[k] = append(s.index[k], &st)
+		s.all = append(s.all, st)
+		s.byKey[st.key] = st
+		s.bucket(st.scope[0].entity).add(st)
 	}
 	e.set.Store(s)
+}
+
+func (s *snapshot) bucket(principal types.EntityUID) *bucket {
+	if principal == (types.EntityUID{}) {
+		return &s.anybody
+	}
+	b := s.by[principal]
+	if b == nil {
+		b = &bucket{}
+		s.by[principal] = b
+	}
+	return b
+}
+
+func (b *bucket) add(st *Statement) {
+	x := st.scope[1].entity
+	if x == (types.EntityUID{}) {
+		b.anything = append(b.anything, st)
+		return
+	}
+	if b.on == nil {
+		b.on = map[types.EntityUID][]*Statement{}
+	}
+	b.on[x] = append(b.on[x], st)
 }
 
 // Version is the number of the set in force.
@@ -68,34 +100,114 @@ func (e *Engine) Version() int64 {
 
 // candidates are the statements whose scope can match, in the set's order. An
 // agent's ancestors are its team; a resource's its upstream and that one's team.
-func (s *snapshot) candidates(r *Request, action types.EntityUID) []*Statement {
-	var none types.EntityUID
-	principals := [...]types.EntityUID{none, uid("Agent", r.Agent.Name), uid("Team", r.Agent.Team)}
-	resources := [...]types.EntityUID{none, uid(r.Resource.Type, r.Resource.ID), uid("Upstream", r.Resource.Upstream), uid("Team", r.Resource.UpstreamTeam)}
-	out := make([]*Statement, 0, 32)
-	for _, p := range principals {
-		for _, x := range resources {
-			for _, st := range s.index[scope{p, x}] {
-				if st.applies(r, action) {
-					out = append(out, st)
-				}
-			}
+func (s *snapshot) candidates(out []*Statement, r *Request) []*Statement {
+	out = s.anybody.candidates(out, r)
+	for _, p := range [...]types.EntityUID{uid("Agent", r.Agent.Name), uid("Team", r.Agent.Team)} {
+		if b := s.by[p]; b != nil {
+			out = b.candidates(out, r)
 		}
 	}
 	slices.SortFunc(out, func(a, b *Statement) int { return a.rank - b.rank })
 	return out
 }
 
-// applies is what Cedar's scope does not say: a team's policy is about its own
-// agents, and permits only upstreams that are the team's or shared.
-func (st *Statement) applies(r *Request, action types.EntityUID) bool {
-	if st.actions != nil && !slices.Contains(st.actions, action) {
+func (b *bucket) candidates(out []*Statement, r *Request) []*Statement {
+	action := actionBit(r.Action)
+	pick := func(list []*Statement) {
+		for _, st := range list {
+			if st.applies(r, action) {
+				out = append(out, st)
+			}
+		}
+	}
+	pick(b.anything)
+	if b.on != nil {
+		x := &r.Resource
+		pick(b.on[uid(x.Type, x.ID)])
+		pick(b.on[uid("Upstream", x.Upstream)])
+		pick(b.on[uid("Team", x.UpstreamTeam)])
+	}
+	return out
+}
+
+// applies is the action, and what Cedar's scope does not say: a team's policy is
+// about its own agents, and permits only upstreams that are the team's or shared.
+func (st *Statement) applies(r *Request, action actionSet) bool {
+	if st.actions&action == 0 {
 		return false
 	}
-	if st.team == "" {
-		return true
+	return st.team == "" || st.team == r.Agent.Team && (st.forbid || r.Resource.UpstreamShared || r.Resource.UpstreamTeam == st.team)
+}
+
+// fits reports whether the scope matches.
+func (st *Statement) fits(f *frame) bool {
+	return st.actions&actionBit(f.action) != 0 && st.scope[0].fits(f, "Agent", f.r.Agent.Name) && st.scope[1].fits(f, f.r.Resource.Type, f.r.Resource.ID)
+}
+
+func (s *scopeOf) fits(f *frame, typ, id string) bool {
+	if s.typ != "" && string(s.typ) != typ {
+		return false
 	}
-	return st.team == r.Agent.Team && (st.forbid || r.Resource.UpstreamShared || r.Resource.UpstreamTeam == st.team)
+	switch t, e := string(s.entity.Type), string(s.entity.ID); {
+	case t == "":
+		return true
+	case s.equal:
+		return t == typ && e == id
+	default:
+		return f.below(typ, id, t, e)
+	}
+}
+
+type outcome struct {
+	st  *Statement
+	err bool // its evaluation failed
+}
+
+// scratch is what one decision works in.
+type scratch struct {
+	candidates []*Statement
+	slow       []*Statement // those that cedar-go evaluates
+	outcomes   []outcome
+}
+
+var scratches = sync.Pool{New: func() any { return &scratch{} }}
+
+// evaluate lists the statements that match or err, in the set's order.
+func (s *snapshot) evaluate(w *scratch, of []*Statement, f *frame) []outcome {
+	out, slow := w.outcomes[:0], w.slow[:0]
+	for _, st := range of {
+		if st.when == nil {
+			slow = append(slow, st)
+			continue
+		}
+		if !st.fits(f) {
+			continue
+		}
+		if is, ok := f.truth(st.when); is || !ok {
+			out = append(out, outcome{st, !ok})
+		}
+	}
+	if len(slow) > 0 {
+		out = append(out, s.evaluateSlow(slow, f.r, f.r.cedarRequest())...)
+		slices.SortFunc(out, func(a, b outcome) int { return a.st.rank - b.st.rank })
+	}
+	if unfit := f.r.Call.Args.Unfit; len(unfit) > 0 {
+		for _, st := range of {
+			if st.anyPath || slices.ContainsFunc(st.paths, func(p types.String) bool { return slices.Contains(unfit, string(p)) }) {
+				// Whether it would match cannot be known, so it denies like one that errs.
+				out = append(out, outcome{unmet(st), true})
+			}
+		}
+	}
+	w.outcomes, w.slow = out, slow
+	return out
+}
+
+// unmet is a statement as one whose obligation cannot be met.
+func unmet(st *Statement) *Statement {
+	c := *st
+	c.obliged = true
+	return &c
 }
 
 // list is a set of statements as cedar-go asks for it.
@@ -105,7 +217,7 @@ type list struct {
 }
 
 // The passes: a Deny does not list the permits that match, and a forbid with an
-// obligation is no denial, so each kind is evaluated by itself.
+// obligation is no denial, so cedar-go evaluates each kind by itself.
 const (
 	passPermit = iota
 	passForbid
@@ -134,13 +246,8 @@ func (l list) All() iter.Seq2[cedar.PolicyID, *cedar.Policy] {
 	}
 }
 
-type outcome struct {
-	st  *Statement
-	err bool // its evaluation failed
-}
-
-// evaluate lists the statements that match or err.
-func (s *snapshot) evaluate(of []*Statement, entities types.EntityGetter, req cedar.Request) []outcome {
+// evaluateSlow is evaluate by cedar-go.
+func (s *snapshot) evaluateSlow(of []*Statement, entities types.EntityGetter, req cedar.Request) []outcome {
 	var out []outcome
 	for pass := range passes {
 		_, diag := cedar.Authorize(list{of, pass}, entities, req)
@@ -160,56 +267,30 @@ type ruling struct {
 	reasons  []activity.Reason
 	policies []activity.PolicyRef
 	hold     []HoldGroup
+	asked    []activity.PolicyRef
 	redact   []string
 	limits   []Limit
 }
 
 func rule(outcomes []outcome, observed bool) ruling {
-	var r ruling
+	r := ruling{policies: make([]activity.PolicyRef, 0, len(outcomes))}
 	permitted := false
-	reason := func(st *Statement, code, text string) {
-		if st.Reason != "" {
-			text = st.Reason
-		}
-		r.reasons = append(r.reasons, activity.Reason{Code: code, Text: text})
-	}
 	for _, o := range outcomes {
 		st := o.st
 		if st.observe && !observed || o.err && !st.forbid && !st.obliged {
 			continue // an erring plain permit permits nothing, as in Cedar
 		}
-		r.policies = append(r.policies, activity.PolicyRef{Policy: st.Policy, Statement: st.ID, Hash: st.Hash})
+		r.policies = append(r.policies, st.ref)
 		switch {
 		case o.err:
 			r.verdict = activity.VerdictDeny
-			r.reasons = append(r.reasons, activity.Reason{Code: "policy.error", Text: "the statement " + st.ID + " could not be evaluated"})
-			continue
+			r.reasons = append(r.reasons, st.texts.failed)
 		case st.forbid && !st.obliged:
 			r.verdict = activity.VerdictDeny
-			reason(st, "policy.forbid", "the statement "+st.ID+" forbids it")
-			continue
-		case !st.forbid:
-			permitted = true
-		}
-		for _, g := range st.Hold {
-			i := slices.IndexFunc(r.hold, func(h HoldGroup) bool { return h.Group == g.Group })
-			if i < 0 {
-				r.hold = append(r.hold, g)
-			} else {
-				r.hold[i].Count = max(r.hold[i].Count, g.Count)
-			}
-		}
-		if st.Hold != nil {
-			r.verdict = max(r.verdict, activity.VerdictHold)
-			reason(st, "policy.hold", "the statement "+st.ID+" asks a person")
-		}
-		for _, c := range st.Redact {
-			if !slices.Contains(r.redact, c) {
-				r.redact = append(r.redact, c)
-			}
-		}
-		for _, l := range st.Limits {
-			r.limits = append(r.limits, Limit{l, st.Policy + "/" + st.ID})
+			r.reasons = append(r.reasons, st.texts.forbid)
+		default:
+			permitted = permitted || !st.forbid
+			r.oblige(st)
 		}
 	}
 	if !permitted && r.verdict != activity.VerdictDeny {
@@ -219,99 +300,70 @@ func rule(outcomes []outcome, observed bool) ruling {
 	return r
 }
 
+// oblige adds what a matching statement asks for; none takes another's away.
+func (r *ruling) oblige(st *Statement) {
+	for _, g := range st.Hold {
+		i := slices.IndexFunc(r.hold, func(h HoldGroup) bool { return h.Group == g.Group })
+		if i < 0 {
+			r.hold = append(r.hold, g)
+		} else {
+			r.hold[i].Count = max(r.hold[i].Count, g.Count)
+		}
+	}
+	if st.Hold != nil {
+		r.verdict = max(r.verdict, activity.VerdictHold)
+		r.reasons = append(r.reasons, st.texts.hold)
+		r.asked = append(r.asked, st.ref)
+	}
+	for _, c := range st.Redact {
+		if !slices.Contains(r.redact, c) {
+			r.redact = append(r.redact, c)
+		}
+	}
+	r.limits = append(r.limits, st.limits...)
+}
+
 // Decide answers a proposed action.
 func (e *Engine) Decide(req *Request) Decision {
 	s := e.set.Load()
 	if s == nil {
 		s = &snapshot{}
 	}
-	return e.decide(s, req, s.candidates(req, uid("Action", req.Action)))
+	w := scratches.Get().(*scratch)
+	defer scratches.Put(w)
+	w.candidates = s.candidates(w.candidates[:0], req)
+	return e.decide(s, w, req, w.candidates)
 }
 
-func (e *Engine) decide(s *snapshot, req *Request, of []*Statement) Decision {
-	low, code := floor(&req.Agent, req.Resource.effect(), e.Dev)
-	outcomes := s.evaluate(of, &world{of: req}, cedar.Request{
-		Principal: uid("Agent", req.Agent.Name), Action: uid("Action", req.Action), Resource: uid(req.Resource.Type, req.Resource.ID), Context: req.context(of),
-	})
-	if len(req.Call.Args.Unfit) > 0 {
-		for _, st := range of {
-			if slices.ContainsFunc(st.paths, func(p types.String) bool { return slices.Contains(req.Call.Args.Unfit, string(p)) }) {
-				// Whether it would match cannot be known, so it denies like one that errs.
-				outcomes = append(outcomes, outcome{unfit(st), true})
-			}
-		}
+func (e *Engine) decide(s *snapshot, w *scratch, req *Request, of []*Statement) Decision {
+	f := frame{r: req, action: req.Action, effect: req.Resource.effect()}
+	low, code := floor(&req.Agent, f.effect, e.Dev)
+	outcomes := s.evaluate(w, of, &f)
+	would := rule(outcomes, true)
+	force := would
+	if slices.ContainsFunc(outcomes, func(o outcome) bool { return o.st.observe }) {
+		force = rule(outcomes, false)
 	}
-	would, force := rule(outcomes, true), rule(outcomes, false)
 	d := Decision{Floor: low, Version: s.version, Context: req.contextJSON}
 	d.Would = max(would.verdict, low)
-	d.Enforced = req.Agent.Enforcement != "observe"
-	take := force
-	if d.Enforced {
+	take := &force
+	if req.Agent.Enforcement != "observe" {
 		d.Verdict = max(force.verdict, low)
 		d.Enforced = d.Verdict == d.Would
-		if !d.Enforced {
-			take = would
-		}
+		d.Hold, d.Asked, d.Redact, d.Limits = force.hold, force.asked, force.redact, force.limits
 	} else {
 		// Observing loosens policies, never the floor.
-		d.Verdict, take = low, would
+		d.Verdict = low
+	}
+	if !d.Enforced {
+		take = &would
 	}
 	d.Policies = take.policies
 	if low != activity.VerdictAllow {
 		d.Reasons = append(d.Reasons, activity.Reason{Code: code, Text: "the agent's standing allows no more"})
-	}
-	d.Reasons = append(d.Reasons, take.reasons...)
-	if req.Agent.Enforcement != "observe" {
-		d.Hold, d.Redact, d.Limits = force.hold, force.redact, force.limits
+		d.Reasons = append(d.Reasons, take.reasons...)
+	} else {
+		d.Reasons = take.reasons
 	}
 	return d
-}
-
-// unfit is a statement that counts as an obligation that cannot be met.
-func unfit(st *Statement) *Statement {
-	c := *st
-	c.obliged = true
-	return &c
-}
-
-// context builds the attributes that the statements read and no others.
-func (r *Request) context(of []*Statement) types.Record {
-	m := make(types.RecordMap, 8)
-	for _, st := range of {
-		fields := st.fields
-		if st.allContext {
-			fields = fieldNames[:]
-		}
-		for _, n := range fields {
-			if _, ok := m[n]; !ok {
-				if v := r.field(n); v != nil {
-					m[n] = v
-				}
-			}
-		}
-	}
-	return types.NewRecord(m)
-}
-
-// world keeps the entities that one decision built: most statements ask for the
-// same two.
-type world struct {
-	of    *Request
-	known [6]types.Entity
-	n     int
-}
-
-// Get implements types.EntityGetter.
-func (w *world) Get(u types.EntityUID) (types.Entity, bool) {
-	for i := range w.known[:w.n] {
-		if w.known[i].UID == u {
-			return w.known[i], true
-		}
-	}
-	e, ok := w.of.Get(u)
-	if ok && w.n < len(w.known) {
-		w.known[w.n] = e
-		w.n++
-	}
-	return e, ok
 }

@@ -18,7 +18,7 @@ func (st *Statement) named() []types.EntityUID {
 		}
 	}
 	var none types.EntityUID
-	for _, u := range []types.EntityUID{st.principal, st.resource} {
+	for _, u := range []types.EntityUID{st.scope[0].entity, st.scope[1].entity} {
 		if u != none {
 			add(u)
 		}
@@ -67,8 +67,8 @@ func (s *Store) own(d *Document, statements []Statement) error {
 			line, column := locate(d.Cedar, st.offset, u.String())
 			return invalid(d, line, column, format, args...)
 		}
-		if st.principal.Type == "Team" && string(st.principal.ID) != d.Team {
-			return refuse(st.principal, "a policy of team %s is about its own agents, not those of team %s", d.Team, st.principal.ID)
+		if p := st.scope[0].entity; p.Type == "Team" && string(p.ID) != d.Team {
+			return refuse(p, "a policy of team %s is about its own agents, not those of team %s", d.Team, p.ID)
 		}
 		for _, u := range st.named() {
 			if team, ok := s.o.AgentTeam(string(u.ID)); u.Type == "Agent" && ok && team != d.Team {

@@ -37,6 +37,7 @@ import (
 	"github.com/cedar-policy/cedar-go/x/exp/schema/resolved"
 	"github.com/cedar-policy/cedar-go/x/exp/schema/validate"
 
+	"reeve/internal/activity"
 	"reeve/internal/fault"
 )
 
@@ -76,20 +77,46 @@ type Statement struct {
 	Redact                                  []string
 	Limits                                  []string
 
-	offset     int // of its text in the document
-	key        cedar.PolicyID
-	rank       int
-	cedar      *cedar.Policy
-	forbid     bool
-	team       string
-	observe    bool
-	obliged    bool
-	principal  types.EntityUID // the scope's entity; zero for any
-	resource   types.EntityUID
-	actions    []types.EntityUID // nil for any
-	paths      []types.String    // of arguments
-	fields     []types.String    // of the context; nil with wholeContext
-	allContext bool
+	offset  int // of its text in the document
+	key     cedar.PolicyID
+	rank    int
+	cedar   *cedar.Policy
+	forbid  bool
+	team    string
+	observe bool
+	obliged bool
+	actions actionSet
+	scope   [2]scopeOf     // of principal and resource
+	paths   []types.String // of arguments, as far as they stand in the text
+	anyPath bool           // it also reads a path that it computes
+	limits  []Limit        // Limits with the statement they are of
+	when    *node          // the conditions; nil leaves them to cedar-go
+	texts   reasonTexts
+	ref     activity.PolicyRef
+}
+
+// scopeOf is what a statement's scope says of the principal or the resource.
+type scopeOf struct {
+	typ    types.EntityType // "" for any
+	entity types.EntityUID  // zero for any
+	equal  bool             // it is the entity, and not only below it
+}
+
+// reasonTexts are a statement's reasons in words, made once.
+type reasonTexts struct{ forbid, hold, failed activity.Reason }
+
+// actionSet is a set of the schema's actions.
+type actionSet uint16
+
+var actionNames = [...]string{"call_tool", "call_model", "call_api", "send_task", "read_source", "act_for", "ask_model", "ask_user"}
+
+const allActions = actionSet(1<<len(actionNames) - 1)
+
+func actionBit(name string) actionSet {
+	if i := slices.Index(actionNames[:], name); i >= 0 {
+		return 1 << i
+	}
+	return 0
 }
 
 // Compiler checks policies against the schema; it is immutable.
@@ -208,73 +235,85 @@ func (c *Compiler) statement(d *Document, p *cedar.Policy, i int) (Statement, er
 	if err := c.validator.Policy(s.ID, tree); err != nil {
 		return refuse("%v", err)
 	}
-	s.principal, s.resource = scopeEntity(tree.Principal), scopeEntity(tree.Resource)
-	switch a := tree.Action.(type) {
-	case ast.ScopeTypeEq:
-		s.actions = []types.EntityUID{a.Entity}
-	case ast.ScopeTypeIn:
-		s.actions = []types.EntityUID{a.Entity}
-	case ast.ScopeTypeInSet:
-		s.actions = a.Entities
+	s.scope = [2]scopeOf{scopeFrom(tree.Principal), scopeFrom(tree.Resource)}
+	s.actions = actionsFrom(tree.Action)
+	if u, ok := c.unknown(&s, tree); ok {
+		line, column := locate(d.Cedar, at.Offset, u.String())
+		return Statement{}, invalid(d, line, column, "%s is not one of the values of %s", u, u.Type)
 	}
-	var unknown *types.EntityUID
-	uid := func(u types.EntityUID) {
-		e, isEnum := c.schema.Enums[u.Type]
-		if isEnum && !slices.Contains(e.Values, u) && unknown == nil {
-			unknown = &u
-		}
-	}
-	uid(s.principal)
-	uid(s.resource)
-	for _, cond := range tree.Conditions {
-		bare := 0
-		ast.Inspect(ast.NewNode(cond.Body), func(n ast.IsNode) bool {
-			switch n := n.(type) {
-			case ast.NodeTypeVariable:
-				if n.Name == "context" {
-					bare++
-				}
-			case ast.NodeTypeAccess:
-				bare -= s.field(n.Arg, n.Value)
-			case ast.NodeTypeHas:
-				bare -= s.field(n.Arg, n.Value)
-			case ast.NodeTypeHasTag:
-				s.path(n.Right)
-			case ast.NodeTypeGetTag:
-				s.path(n.Right)
-			case ast.NodeTypeIsIn:
-				_ = n
-			case ast.NodeValue:
-				walkValue(n.Value, uid)
-			}
-			return true
-		})
-		s.allContext = s.allContext || bare != 0
-	}
-	if unknown != nil {
-		line, column := locate(d.Cedar, at.Offset, unknown.String())
-		return Statement{}, invalid(d, line, column, "%s is not one of the values of %s", unknown, unknown.Type)
-	}
+	s.finish(tree)
 	return s, nil
 }
 
-// field notes a use of context.name and is 1 when it was one.
-func (s *Statement) field(of ast.IsNode, name types.String) int {
-	if v, ok := of.(ast.NodeTypeVariable); !ok || v.Name != "context" {
-		return 0
-	}
-	if !slices.Contains(s.fields, name) {
-		s.fields = append(s.fields, name)
-	}
-	return 1
-}
-
-func (s *Statement) path(n ast.IsNode) {
-	if v, ok := n.(ast.NodeValue); ok {
-		if text, ok := v.Value.(types.String); ok && !slices.Contains(s.paths, text) {
-			s.paths = append(s.paths, text)
+// unknown finds a value of an enumerated type that the type does not have, which
+// cedar-go's validator lets pass.
+func (c *Compiler) unknown(s *Statement, tree *ast.Policy) (found types.EntityUID, ok bool) {
+	look := func(u types.EntityUID) {
+		if e, isEnum := c.schema.Enums[u.Type]; isEnum && !slices.Contains(e.Values, u) && !ok {
+			found, ok = u, true
 		}
 	}
+	look(s.scope[0].entity)
+	look(s.scope[1].entity)
+	for _, cond := range tree.Conditions {
+		ast.Inspect(ast.NewNode(cond.Body), func(n ast.IsNode) bool {
+			if v, isValue := n.(ast.NodeValue); isValue {
+				walkValue(v.Value, look)
+			}
+			return true
+		})
+	}
+	return found, ok
+}
+
+// finish works out beforehand what each decision needs of a statement.
+func (s *Statement) finish(tree *ast.Policy) {
+	for _, cond := range tree.Conditions {
+		ast.Inspect(ast.NewNode(cond.Body), func(n ast.IsNode) bool {
+			switch n := n.(type) {
+			case ast.NodeTypeHasTag:
+				s.path(n.Left, n.Right)
+			case ast.NodeTypeGetTag:
+				s.path(n.Left, n.Right)
+			}
+			return true
+		})
+	}
+	// What the evaluator does not know, cedar-go evaluates.
+	if when, err := compileConditions(tree.Conditions); err == nil {
+		s.when = when
+	}
+	s.ref = activity.PolicyRef{Policy: s.Policy, Statement: s.ID, Hash: s.Hash}
+	for _, l := range s.Limits {
+		s.limits = append(s.limits, Limit{l, s.Policy + "/" + s.ID})
+	}
+	text := func(code, words string) activity.Reason {
+		if s.Reason != "" {
+			words = s.Reason
+		}
+		return activity.Reason{Code: code, Text: words}
+	}
+	s.texts = reasonTexts{
+		forbid: text("policy.forbid", "the statement "+s.ID+" forbids it"),
+		hold:   text("policy.hold", "the statement "+s.ID+" asks a person"),
+		failed: activity.Reason{Code: "policy.error", Text: "the statement " + s.ID + " could not be evaluated"},
+	}
+}
+
+// path notes a tag that a statement reads of the call's arguments.
+func (s *Statement) path(of, n ast.IsNode) {
+	if p, ok := contextPath(of); !ok || !strings.HasPrefix(p, "args.") {
+		return // a label of an agent
+	}
+	if v, ok := n.(ast.NodeValue); ok {
+		if text, ok := v.Value.(types.String); ok {
+			if !slices.Contains(s.paths, text) {
+				s.paths = append(s.paths, text)
+			}
+			return
+		}
+	}
+	s.anyPath = true
 }
 
 func walkValue(v types.Value, uid func(types.EntityUID)) {
@@ -292,16 +331,33 @@ func walkValue(v types.Value, uid func(types.EntityUID)) {
 	}
 }
 
-func scopeEntity(n ast.IsScopeNode) types.EntityUID {
+func scopeFrom(n ast.IsScopeNode) scopeOf {
 	switch n := n.(type) {
 	case ast.ScopeTypeEq:
-		return n.Entity
+		return scopeOf{entity: n.Entity, equal: true}
 	case ast.ScopeTypeIn:
-		return n.Entity
+		return scopeOf{entity: n.Entity}
+	case ast.ScopeTypeIs:
+		return scopeOf{typ: n.Type}
 	case ast.ScopeTypeIsIn:
-		return n.Entity
+		return scopeOf{typ: n.Type, entity: n.Entity}
 	}
-	return types.EntityUID{}
+	return scopeOf{}
+}
+
+func actionsFrom(n ast.IsScopeNode) (set actionSet) {
+	switch n := n.(type) {
+	case ast.ScopeTypeEq:
+		return actionBit(string(n.Entity.ID))
+	case ast.ScopeTypeIn:
+		return actionBit(string(n.Entity.ID))
+	case ast.ScopeTypeInSet:
+		for _, u := range n.Entities {
+			set |= actionBit(string(u.ID))
+		}
+		return set
+	}
+	return allActions
 }
 
 // locate finds line and column of what, from an offset on; Cedar's tree keeps

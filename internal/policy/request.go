@@ -1,11 +1,11 @@
 package policy
 
 import (
-	"encoding/json"
 	"net/netip"
 	"strings"
 	"time"
 
+	cedar "github.com/cedar-policy/cedar-go"
 	"github.com/cedar-policy/cedar-go/types"
 )
 
@@ -38,6 +38,9 @@ type Args struct {
 	Number   map[string]string
 	Flag     map[string]bool
 	Unfit    []string
+	// Dropped is set of a request read back from a record: there were values, and
+	// they were not kept.
+	Dropped bool
 }
 
 // ModelCall is what a model is asked for; MaxOutput 0 is no bound.
@@ -309,25 +312,15 @@ func (r *Request) field(name types.String) types.Value {
 	return nil
 }
 
-// contextJSON is the whole Cedar request. Values of arguments stay out: a
-// decision's record holds no content.
-func (r *Request) contextJSON() []byte {
-	m := types.RecordMap{}
+// cedarRequest is the request as cedar-go takes it, with the whole context.
+func (r *Request) cedarRequest() cedar.Request {
+	m := make(types.RecordMap, len(fieldNames))
 	for _, n := range fieldNames {
 		if v := r.field(n); v != nil {
 			m[n] = v
 		}
 	}
-	p, x := uid("Agent", r.Agent.Name), uid(r.Resource.Type, r.Resource.ID)
-	list := []types.Entity{}
-	for _, u := range []types.EntityUID{p, x, uid("Upstream", r.Resource.Upstream), uid("User", r.Call.User)} {
-		if e, ok := r.Get(u); ok {
-			list = append(list, e)
-		}
+	return cedar.Request{
+		Principal: uid("Agent", r.Agent.Name), Action: uid("Action", r.Action), Resource: uid(r.Resource.Type, r.Resource.ID), Context: types.NewRecord(m),
 	}
-	b, err := json.Marshal(map[string]any{"principal": p, "action": uid("Action", r.Action), "resource": x, "context": types.NewRecord(m), "entities": list})
-	if err != nil {
-		return nil // nothing of the above fails to encode
-	}
-	return b
 }
