@@ -3,8 +3,6 @@ package app
 import (
 	"context"
 	"net"
-	"net/http"
-	"strings"
 
 	"reeve/internal/api"
 	"reeve/internal/gateway"
@@ -29,19 +27,11 @@ func (a *App) buildDoor(context.Context) (err error) {
 	return err
 }
 
-// serveDoor is the door's listener: calls of agents go to the door as they are,
-// all else is what agents ask about identity.
+// serveDoor is the door's listener: calls of agents, and what they ask about
+// identity.
 func (a *App) serveDoor(ctx context.Context, l net.Listener) error {
-	mux := a.door()
-	other := api.Guard(mux, api.GuardOptions{Hosts: a.o.Config.Hosts})
-	return a.serveHTTP(ctx, l, a.authority.tls, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// A mux would clean the path of a call before the door has seen it.
-		if !strings.HasPrefix(r.URL.Path, "/http/") && !strings.HasPrefix(r.URL.Path, "/llm/") {
-			if _, pattern := mux.Handler(r); pattern != "" {
-				other.ServeHTTP(w, r)
-				return
-			}
-		}
-		a.gateway.ServeHTTP(w, r)
-	}))
+	other := a.door()
+	return a.gateway.Serve(ctx, l, gateway.Serving{
+		TLS: a.authority.tls, Other: other, Guarded: api.Guard(other, api.GuardOptions{Hosts: a.o.Config.Hosts}), Drain: a.o.Config.Shutdown,
+	})
 }

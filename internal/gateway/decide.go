@@ -91,6 +91,8 @@ func (d *Door) write(ctx context.Context, x *passage) error {
 		return err
 	}
 	x.recorded = true
-	x.w.Header()["X-Reeve-Decision"] = []string{r.ID}
+	if x.w != nil { // nil for a request that net/http itself refused
+		x.w.Header()["X-Reeve-Decision"] = []string{r.ID}
+	}
 	return nil
 }

@@ -92,7 +92,6 @@ type passage struct {
 	verdict  policy.Decision
 	record   activity.Decision
 	trace    traceContext
-	task     string
 
 	identified bool // the caller is known: refusals are recorded one each
 	recorded   bool // the proposal is durable
@@ -101,6 +100,7 @@ type passage struct {
 	wrote      bool // the answer has begun
 
 	leave    func() // of the stop board
+	judge    Judge  // nil: nothing would be decided about tool calls
 	facts    Facts
 	hasFacts bool
 	sent     counter
@@ -164,8 +164,8 @@ var (
 	errMethod  = fault.New(fault.KindInvalid, "gateway.method", "the door takes no such method")
 	errUpgrade = fault.New(fault.KindInvalid, "gateway.upgrade", "the door upgrades no connection and opens no tunnel").
 			WithHint("call the API by plain HTTP requests")
-	errFraming = fault.New(fault.KindInvalid, "gateway.framing", "the request's length can be read in two ways").
-			WithHint("send either Content-Length or chunks")
+	errFraming = fault.New(fault.KindInvalid, "gateway.framing", "the request can be read in two ways").
+			WithHint("send either Content-Length or chunks, and end lines with CR LF")
 	errKeyInURL = fault.New(fault.KindUnauthenticated, "gateway.credential_in_url", "a credential in a URL is seen by everybody on the way").
 			WithHint("send it as Authorization: Bearer, and revoke this one: it is known now")
 	errPath = fault.New(fault.KindNotFound, "gateway.path", "the door has no such path").
@@ -173,7 +173,7 @@ var (
 )
 
 // accept looks at what needs no credential.
-func (d *Door) accept(_ context.Context, x *passage) error {
+func (d *Door) accept(ctx context.Context, x *passage) error {
 	r := x.Request
 	if d.o.Guard != nil {
 		if err := d.o.Guard(r); err != nil {
@@ -185,7 +185,7 @@ func (d *Door) accept(_ context.Context, x *passage) error {
 		return errUpgrade
 	case r.Method == http.MethodTrace || !upper(r.Method):
 		return errMethod
-	case len(r.TransferEncoding) > 0 && r.ContentLength >= 0:
+	case ambiguous(ctx):
 		return errFraming
 	case strings.Contains(r.RequestURI, keyPrefix):
 		return errKeyInURL

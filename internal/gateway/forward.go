@@ -7,11 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/textproto"
-	"net/url"
-	"slices"
-	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,17 +14,14 @@ import (
 	"reeve/internal/upstream"
 )
 
-// counter is how many bytes went to the agent.
-type counter struct{ n atomic.Int64 }
-
-// stall is how long an upstream may send nothing in the middle of an answer,
-// where it has no limit of its own.
+// stall is how long an upstream may send nothing, where it has no limit of its
+// own.
 const stall = 5 * time.Minute
 
 var (
 	errTimeout = fault.New(fault.KindUnavailable, "upstream.timeout", "the upstream did not answer in time")
-	errBroken  = fault.New(fault.KindUnavailable, "upstream.broken", "the upstream's answer broke off")
-	errReach   = fault.New(fault.KindUnavailable, "upstream.unreachable", "the upstream cannot be reached")
+	errBroken  = fault.New(fault.KindUnavailable, "upstream.broken", "the upstream's answer broke off or cannot be read")
+	errReach   = fault.New(fault.KindUnavailable, "upstream.unreachable", "the upstream cannot be reached or does not answer in HTTP")
 	errLeak    = fault.New(fault.KindDenied, "upstream.leak", "the upstream's answer contains its credential and was cut")
 	errEncoded = fault.New(fault.KindDenied, "upstream.encoded", "the upstream's answer is compressed and cannot be looked at")
 	errMoved   = fault.New(fault.KindDenied, "upstream.redirect", "the upstream redirects to somewhere else, which is not followed").
@@ -37,20 +29,15 @@ var (
 	errGone = fault.New(fault.KindUnavailable, "gateway.client_closed", "the agent closed the call")
 )
 
-// pieces are the buffers that answers pass through.
-var pieces = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
-
 // forward sends the call with the upstream's credential and lets the answer
 // pass as it comes.
 func (d *Door) forward(_ context.Context, x *passage) error {
-	ctx, cancel := context.WithCancelCause(x.Context)
-	defer cancel(nil)
-	patience := stall
-	if x.Upstream.TimeoutMS > 0 {
-		patience = time.Duration(x.Upstream.TimeoutMS) * time.Millisecond
+	w := watch{x: x, patience: stall}
+	if ms := x.Upstream.TimeoutMS; ms > 0 {
+		w.patience = time.Duration(ms) * time.Millisecond
 	}
-	watch := time.AfterFunc(patience, func() { cancel(errTimeout) })
-	defer watch.Stop()
+	ctx, end := w.begin(x.Context)
+	defer end()
 	req, err := x.outgoing(ctx)
 	if err != nil {
 		return err
@@ -58,10 +45,6 @@ func (d *Door) forward(_ context.Context, x *passage) error {
 	if err := x.Upstream.Breaker().Allow(); err != nil {
 		return err
 	}
-	// A cut call whose agent reads nothing would sit in a write: it fails at once.
-	rc := http.NewResponseController(x.w)
-	undo := context.AfterFunc(ctx, func() { _ = rc.SetWriteDeadline(time.Unix(1, 0)) })
-	defer undo()
 	d.o.Steps.begin(d, x)
 	x.forwarded = true
 	x.clock.forwarded = d.o.Now()
@@ -71,20 +54,48 @@ func (d *Door) forward(_ context.Context, x *passage) error {
 	}
 	defer func() { _ = resp.Body.Close() }() // what is left of it goes nowhere
 	x.clock.answered = d.o.Now()
-	watch.Reset(patience)
-	if err := x.head(resp); err != nil {
+	w.alive()
+	leak := x.Upstream.Leak()
+	if err := x.head(resp, leak); err != nil {
 		return err
 	}
-	return x.body(ctx, resp, func() { watch.Reset(patience) })
+	return x.body(ctx, resp, leak, &w)
 }
 
-// broke says what an error of the way to the upstream means: a stop's or a
-// limit's own word first, then the agent that went away.
+// watch ends a call whose upstream is silent for too long, and lets a call that
+// was ended leave at once: an agent that reads nothing would else keep it in a
+// write.
+type watch struct {
+	x        *passage
+	patience time.Duration
+	timer    *time.Timer
+	begun    atomic.Bool // the answer has begun: writes may be made to fail
+}
+
+func (w *watch) begin(parent context.Context) (ctx context.Context, end func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	w.timer = time.AfterFunc(w.patience, func() { cancel(errTimeout) })
+	undo := context.AfterFunc(ctx, func() {
+		if w.begun.Load() {
+			_ = http.NewResponseController(w.x.w).SetWriteDeadline(time.Unix(1, 0)) // not supported: the write ends when the peer does
+		}
+	})
+	return ctx, func() {
+		undo()
+		w.timer.Stop()
+		cancel(nil)
+	}
+}
+
+// alive says that the upstream sent something.
+func (w *watch) alive() { w.timer.Reset(w.patience) }
+
+// broke says what an error on the way means: a stop's or a limit's own word
+// first, then the agent that went away.
 func (x *passage) broke(ctx context.Context, err error, otherwise *fault.Error) error {
 	var f *fault.Error
-	cause := context.Cause(ctx)
 	switch {
-	case errors.As(cause, &f):
+	case errors.As(context.Cause(ctx), &f):
 		return f
 	case x.Request.Context().Err() != nil:
 		return errGone.WithCause(err)
@@ -124,9 +135,7 @@ func (x *passage) outgoing(ctx context.Context) (*http.Request, error) {
 		delete(req.Header, "Tracestate")
 	}
 	if len(body) > 0 {
-		req.ContentLength = int64(len(body))
-		req.Body = io.NopCloser(bytes.NewReader(body))
-		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+		setBody(req, body)
 	}
 	if err := x.Upstream.Authorize(req); err != nil {
 		return nil, err
@@ -145,193 +154,10 @@ var (
 	noSpan   = [8]byte{}
 )
 
-// withheld are headers of an answer that stay here: what belongs to one
-// connection, what would lead the agent around the door, and what is ours.
-var withheld = map[string]bool{
-	"Connection": true, "Keep-Alive": true, "Proxy-Connection": true, "Proxy-Authenticate": true, "Te": true, "Trailer": true,
-	"Transfer-Encoding": true, "Upgrade": true, "Set-Cookie": true, "Alt-Svc": true,
-}
-
-// head checks and copies the answer's headers.
-func (x *passage) head(resp *http.Response) error {
-	u := x.Upstream
-	if e := resp.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") && u.Credential != nil && resp.ContentLength != 0 && x.Method != http.MethodHead {
-		return errEncoded
-	}
-	var named []string
-	for _, v := range resp.Header["Connection"] {
-		for name := range strings.SplitSeq(v, ",") {
-			named = append(named, textproto.CanonicalMIMEHeaderKey(strings.TrimSpace(name)))
-		}
-	}
-	h := x.w.Header()
-	for k, v := range resp.Header {
-		switch {
-		case withheld[k] || slices.Contains(named, k) || strings.HasPrefix(k, "X-Reeve-"):
-		case k == "Location" || k == "Content-Location":
-			at, err := x.relocate(resp, v[0])
-			if err != nil && k == "Location" {
-				return err
-			}
-			if err == nil {
-				h[k] = []string{at}
-			}
-		default:
-			h[k] = v
-		}
-	}
-	x.record.Status = int32(resp.StatusCode)
-	return nil
-}
-
-// relocate turns an address at the upstream into one at the door. An agent that
-// followed any other would walk around the door.
-func (x *passage) relocate(resp *http.Response, to string) (string, error) {
-	target, err := url.Parse(to)
-	if err != nil {
-		return "", errMoved
-	}
-	from := resp.Request.URL
-	target = from.ResolveReference(target)
-	root, err := x.Upstream.Target("/", "")
-	if err != nil {
-		return "", errMoved
-	}
-	below, ok := strings.CutPrefix(target.EscapedPath(), root.EscapedPath())
-	if !ok || target.Scheme != from.Scheme || target.Host != from.Host || target.User != nil {
-		return "", errMoved
-	}
-	out := url.URL{Path: target.Path, RawQuery: target.RawQuery, Fragment: target.Fragment}
-	out.Path, out.RawPath = "", ""
-	at := "/" + x.kind + "/" + x.Upstream.Name + "/" + below
-	if out.RawQuery != "" {
-		at += "?" + out.RawQuery
-	}
-	if f := target.EscapedFragment(); f != "" {
-		at += "#" + f
-	}
-	return at, nil
-}
-
-// body lets the answer pass, piece by piece.
-func (x *passage) body(ctx context.Context, resp *http.Response, alive func()) error {
-	var answer Answer
-	if x.proposal.Answer != nil {
-		answer = x.proposal.Answer(resp.StatusCode, resp.Header, nil)
-	}
-	leak := x.Upstream.Leak()
-	for _, list := range resp.Header {
-		for _, v := range list {
-			if leak.In(v) {
-				return errLeak
-			}
-		}
-	}
-	flush := resp.ContentLength < 0 && x.Method != http.MethodHead
-	rc := http.NewResponseController(x.w)
-	begin := func() {
-		if !x.wrote {
-			x.wrote = true
-			x.w.WriteHeader(resp.StatusCode)
-		}
-	}
-	write := func(p []byte) error {
-		begin()
-		n, err := x.w.Write(p)
-		x.sent.n.Add(int64(n))
-		if err != nil {
-			return x.broke(ctx, err, errGone)
-		}
-		if flush {
-			if err := rc.Flush(); err != nil {
-				return x.broke(ctx, err, errGone)
-			}
-		}
-		return nil
-	}
-	if flush {
-		begin() // a stream's head goes at once, before its first piece
-		_ = rc.Flush()
-	}
-	buf := pieces.Get().(*[]byte)
-	defer pieces.Put(buf)
-	for {
-		n, err := resp.Body.Read(*buf)
-		alive()
-		if n > 0 {
-			if err := x.piece((*buf)[:n], leak, answer, write); err != nil {
-				x.end(answer, err)
-				return err
-			}
-		}
-		switch {
-		case err == nil:
-			continue
-		case !errors.Is(err, io.EOF):
-			err = x.broke(ctx, err, errBroken)
-			x.end(answer, err)
-			return err
-		}
-		break
-	}
-	rest, found := leak.End()
-	if found {
-		x.end(answer, errLeak)
-		return errLeak
-	}
-	if err := x.last(rest, answer, write); err != nil {
-		return err
-	}
-	begin()
-	return nil
-}
-
-func (x *passage) piece(p []byte, leak *upstream.Leak, answer Answer, write func([]byte) error) error {
-	p, found := leak.Next(p)
-	if found {
-		return errLeak
-	}
-	if answer != nil {
-		var err error
-		if p, err = answer.Next(p); err != nil {
-			return err
-		}
-	}
-	if len(p) == 0 {
-		return nil
-	}
-	return write(p)
-}
-
-// last writes what the leak watch and the answer's reader held back.
-func (x *passage) last(rest []byte, answer Answer, write func([]byte) error) error {
-	if len(rest) > 0 {
-		if answer != nil {
-			var err error
-			if rest, err = answer.Next(rest); err != nil {
-				x.end(answer, err)
-				return err
-			}
-		}
-		if len(rest) > 0 {
-			if err := write(rest); err != nil {
-				x.end(answer, err)
-				return err
-			}
-		}
-	}
-	if tail := x.end(answer, nil); len(tail) > 0 {
-		return write(tail)
-	}
-	return nil
-}
-
-// end takes the facts of an answer that ended.
-func (x *passage) end(answer Answer, err error) []byte {
-	if answer == nil {
-		return nil
-	}
-	tail, facts := answer.End(err)
-	x.facts, x.hasFacts = facts, true
-	return tail
+// setBody gives a request a body that can be sent again on another connection
+// when the first was closed before anything of it was written.
+func setBody(req *http.Request, body []byte) {
+	req.ContentLength = int64(len(body))
+	req.Body = io.NopCloser(bytes.NewReader(body))
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 }

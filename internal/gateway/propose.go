@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"time"
 
 	"reeve/internal/activity"
 	"reeve/internal/fault"
@@ -25,15 +26,23 @@ func (d *Door) propose(_ context.Context, x *passage) error {
 		return errNoUpstream
 	}
 	x.Upstream = u
-	body, err := readBody(x.Request, d.o.MaxBody)
-	if err != nil {
-		return err
+	if x.Request.ContentLength != 0 {
+		rc := http.NewResponseController(x.w)
+		_ = rc.SetReadDeadline(time.Now().Add(bodyTime)) // not supported: then the agent's patience bounds it
+		body, err := readBody(x.Request, d.o.MaxBody)
+		_ = rc.SetReadDeadline(time.Time{})
+		if err != nil {
+			return err
+		}
+		x.Body = body
 	}
-	x.Body = body
 	p, err := x.protocol.Propose(&x.Call)
 	x.proposal = p // also with an error: the record says what was asked
 	return err
 }
+
+// bodyTime bounds how long an agent may take to send a body.
+const bodyTime = 2 * time.Minute
 
 // readBody reads a request's whole body, at most limit bytes.
 func readBody(r *http.Request, limit int64) ([]byte, error) {

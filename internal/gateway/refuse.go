@@ -83,6 +83,9 @@ func (d *Door) refuse(x *passage, f *fault.Error) {
 	default:
 		d.stranger(x, f)
 	}
+	if f.Code == errFraming.Code {
+		x.w.Header().Set("Connection", "close") // where the next request begins is not known
+	}
 	if x.protocol != nil {
 		x.protocol.Refuse(x.w, &x.Call, f, x.recordID())
 	} else {
@@ -117,8 +120,9 @@ func (d *Door) closed(x *passage, f *fault.Error) error {
 	r.Result, r.ErrorCode = activity.ResultDenied, f.Code
 	r.Completed = d.o.Now().UnixNano()
 	r.LatencyUS = (r.Completed - r.At) / 1000
-	// Who asked may be gone; the record is made all the same.
-	return d.write(context.WithoutCancel(x.Request.Context()), x)
+	// Who asked may be gone; the record is made all the same, and its log bounds
+	// the wait.
+	return d.write(context.WithoutCancel(x.Context), x)
 }
 
 // stranger counts a refusal of somebody who is nobody yet.
@@ -135,7 +139,9 @@ func (d *Door) stranger(x *passage, f *fault.Error) {
 	if missed > 0 {
 		text += "; " + strconv.FormatInt(missed, 10) + " more refusals of strangers since the last that was recorded"
 	}
-	r.Agent = claimed(x.Request)
+	if x.Request != nil {
+		r.Agent = claimed(x.Request)
+	}
 	r.Verdict, r.Would, r.Enforced = activity.VerdictDeny, activity.VerdictDeny, true
 	r.Reasons = []activity.Reason{{Code: f.Code, Text: text}}
 	if err := d.closed(x, f); err != nil {

@@ -102,9 +102,9 @@ func begins(p, s []byte) int {
 }
 
 // End gives what was held back: the answer ended before it was the credential.
-func (l *Leak) End() (rest []byte, found bool) {
+func (l *Leak) End() []byte {
 	if l == nil {
-		return nil, false
+		return nil
 	}
-	return l.held, false
+	return l.held
 }

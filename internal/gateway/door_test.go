@@ -1,10 +1,11 @@
-package httpapi_test
+package gateway_test
 
 import (
 	"bytes"
 	"context"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -138,10 +139,27 @@ func newHouse(t testing.TB, change func(*gateway.Options)) *house {
 	}
 	h.door, err = gateway.New(o)
 	must(err)
-	s := httptest.NewServer(h.door)
-	t.Cleanup(s.Close)
-	h.url = s.URL
+	h.serve(gateway.Serving{Drain: time.Second})
 	return h
+}
+
+// serve opens the door until the test ends.
+func (h *house) serve(s gateway.Serving) {
+	h.t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- h.door.Serve(ctx, l, s) }()
+	h.t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			h.t.Error(err)
+		}
+	})
+	h.url = "http://" + l.Addr().String()
 }
 
 func (h *house) permit(text string) {

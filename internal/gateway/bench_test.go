@@ -1,0 +1,132 @@
+package gateway_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"reeve/internal/bus"
+	"reeve/internal/decision"
+	"reeve/internal/gateway"
+)
+
+// cpu is what this process has used.
+func cpu() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// realLog is a log of decisions as the product has it.
+func realLog(t testing.TB) *decision.Log {
+	t.Helper()
+	b, err := bus.Open(t.Context(), bus.Options{Dir: t.TempDir(), Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := decision.Open(t.Context(), decision.Options{Stream: b.Decisions(), Dir: t.TempDir(), Install: "bench", Node: "n1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = l.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-ended; b.Close() })
+	return l
+}
+
+// BenchmarkDoor compares calls through the door with calls through a bare
+// httputil.ReverseProxy and with calls that meet no proxy, all in this process:
+// what a proxy costs is the difference to the last.
+func BenchmarkDoor(b *testing.B) {
+	log := realLog(b)
+	h := newHouse(b, func(o *gateway.Options) { o.Decisions = log })
+	key := h.agent("refunds")
+	body := strings.Repeat("x", 1024)
+	up := h.upstream("shop", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, body)
+	}), nil)
+	target, err := url.Parse(up.URL)
+	if err != nil {
+		b.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	proxy.Transport = &http.Transport{MaxIdleConns: 1024, MaxIdleConnsPerHost: 256, DisableCompression: true}
+	bare := httptest.NewServer(proxy)
+	b.Cleanup(bare.Close)
+	ways := []struct{ name, url string }{
+		{"direct", up.URL + "/v1/refunds"},
+		{"bare", bare.URL + "/v1/refunds"},
+		{"door", h.url + "/http/shop/v1/refunds"},
+	}
+	var direct float64
+	for _, w := range ways {
+		b.Run(w.name, func(b *testing.B) {
+			per, rate := drive(b, w.url, key, 32)
+			if w.name == "direct" {
+				direct = per
+			}
+			b.ReportMetric(per-direct, "cpu-µs/call-over-direct")
+			b.ReportMetric(rate, "calls/s")
+		})
+	}
+}
+
+// drive calls with n workers and gives the CPU of a call in µs and calls a second.
+func drive(b *testing.B, to, key string, n int) (per, rate float64) {
+	b.Helper()
+	transport := &http.Transport{MaxIdleConnsPerHost: n, DisableCompression: true, DialContext: (&net.Dialer{}).DialContext}
+	defer transport.CloseIdleConnections()
+	call := func() {
+		req, err := http.NewRequest("POST", to, strings.NewReader(`{"amount": 12.5, "currency": "EUR", "order": "o-1"}`))
+		if err != nil {
+			b.Error(err)
+			return
+		}
+		req.Header.Set("Authorization", "Bearer "+key)
+		req.Header.Set("Content-Type", "application/json")
+		resp, err := transport.RoundTrip(req)
+		if err != nil {
+			b.Error(err)
+			return
+		}
+		if _, err := io.Copy(io.Discard, resp.Body); err != nil || resp.StatusCode != 200 {
+			b.Error(resp.StatusCode, err)
+		}
+		_ = resp.Body.Close()
+	}
+	for range n {
+		call()
+	}
+	var left atomic.Int64
+	left.Store(int64(b.N))
+	var wg sync.WaitGroup
+	began, used := time.Now(), cpu()
+	b.ResetTimer()
+	for range n {
+		wg.Go(func() {
+			for left.Add(-1) >= 0 {
+				call()
+			}
+		})
+	}
+	wg.Wait()
+	b.StopTimer()
+	took := time.Since(began)
+	return float64((cpu() - used).Microseconds()) / float64(b.N), float64(b.N) / took.Seconds()
+}

@@ -1,0 +1,222 @@
+package gateway
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"reeve/internal/activity"
+	"reeve/internal/fault"
+)
+
+// Serving says how a Door is served.
+type Serving struct {
+	TLS *tls.Config // nil: plain
+	// Other answers what is no call: identity, health. It is asked for paths
+	// that lie outside of the protocols' and that it knows.
+	Other *http.ServeMux
+	// Guarded is Other as it answers.
+	Guarded http.Handler
+	Drain   time.Duration // what calls in flight get to end by themselves at a stop
+}
+
+const (
+	headerTimeout = 10 * time.Second
+	idleTimeout   = 2 * time.Minute
+	handshakeTime = 10 * time.Second
+	// maxHeaders bounds a request's head. Beyond a margin net/http itself
+	// refuses, and framed gives its refusal a code.
+	maxHeaders = 64 << 10
+)
+
+var errDraining = fault.New(fault.KindUnavailable, "gateway.draining", "this process ends and the call took longer than it may then").
+	WithHint("call again: the next process answers")
+
+// Serve answers on l until ctx ends; then it accepts no more, lets calls in
+// flight go on for s.Drain, cuts what is left, and returns.
+func (d *Door) Serve(ctx context.Context, l net.Listener, s Serving) error {
+	// Calls outlive ctx: they are drained.
+	calls, cut := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cut(nil)
+	srv := &http.Server{
+		Handler:           d.handler(s),
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaders,
+		TLSConfig:         s.TLS,
+		ErrorLog:          slog.NewLogLogger(d.o.Logger.Handler(), slog.LevelDebug),
+		BaseContext:       func(net.Listener) context.Context { return calls },
+		ConnContext:       connContext,
+		// No ReadTimeout: it would end calls that last longer. Bodies have a
+		// deadline of their own (readBody), answers the upstream's patience.
+	}
+	read := d.framing(calls, l, s.TLS)
+	ended := make(chan error, 1)
+	go func() { ended <- srv.Serve(read) }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serving %s: %w", l.Addr(), err)
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Drain)
+	defer cancel()
+	if err := srv.Shutdown(grace); err != nil {
+		cut(errDraining)
+		// They end by themselves now, and settle; this bounds the wait for one
+		// that does not.
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		if err := srv.Shutdown(last); err != nil {
+			_ = srv.Close()
+		}
+	}
+	<-ended
+	return nil
+}
+
+// handler sends calls to the door as they are: a mux would clean their path
+// before the door has seen it.
+func (d *Door) handler(s Serving) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c, ok := r.Context().Value(connKey{}).(*conn); ok && c.state != nil {
+			r.TLS = c.state
+		}
+		kind, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		if d.protocols[kind] == nil && s.Other != nil {
+			if _, pattern := s.Other.Handler(r); pattern != "" {
+				s.Guarded.ServeHTTP(w, r)
+				return
+			}
+		}
+		d.ServeHTTP(w, r)
+	})
+}
+
+// connKey finds a call's connection in its context.
+type connKey struct{}
+
+// conn is a connection of HTTP/1 with what net/http cannot say of it.
+type conn struct {
+	framed
+	state *tls.ConnectionState // nil: plain
+}
+
+func connContext(ctx context.Context, c net.Conn) context.Context {
+	if c, ok := c.(*conn); ok {
+		return context.WithValue(ctx, connKey{}, c)
+	}
+	return ctx
+}
+
+// ambiguous reports whether the request's connection carried bytes that can be
+// read in two ways.
+func ambiguous(ctx context.Context) bool {
+	c, ok := ctx.Value(connKey{}).(*conn)
+	return ok && c.bad.Load()
+}
+
+// framing makes a listener whose HTTP/1 connections are read along.
+func (d *Door) framing(ctx context.Context, l net.Listener, secure *tls.Config) net.Listener {
+	f := &framing{Listener: l, secure: secure, refused: func(why *fault.Error) { d.unreadable(ctx, why) }}
+	if secure != nil {
+		f.ready, f.done = make(chan net.Conn), make(chan struct{})
+		go f.accept(ctx) // until Close
+	}
+	return f
+}
+
+// framing is a listener. With TLS the handshake is made here, since only
+// net/http's own type carries HTTP/2 and only ours can read along HTTP/1.
+type framing struct {
+	net.Listener
+	secure  *tls.Config
+	refused func(*fault.Error)
+	ready   chan net.Conn // of finished handshakes
+	end     sync.Once
+	done    chan struct{}
+}
+
+// Accept gives the next connection.
+func (f *framing) Accept() (net.Conn, error) {
+	if f.secure == nil {
+		c, err := f.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		return f.plain(c, nil), nil
+	}
+	select {
+	case c := <-f.ready:
+		return c, nil
+	case <-f.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (f *framing) plain(c net.Conn, state *tls.ConnectionState) *conn {
+	return &conn{framed: framed{Conn: c, refused: f.refused}, state: state}
+}
+
+// accept takes connections until the listener is closed. Handshakes run beside
+// each other: a peer that makes none keeps nobody waiting.
+func (f *framing) accept(ctx context.Context) {
+	for {
+		c, err := f.Listener.Accept()
+		switch {
+		case err == nil:
+			go f.handshake(ctx, c)
+		case errors.Is(err, net.ErrClosed):
+			f.end.Do(func() { close(f.done) })
+			return
+		default: // no file descriptor left, or a peer that went away meanwhile
+			select {
+			case <-f.done:
+				return
+			case <-time.After(50 * time.Millisecond):
+			}
+		}
+	}
+}
+
+func (f *framing) handshake(ctx context.Context, c net.Conn) {
+	t := tls.Server(c, f.secure)
+	ctx, cancel := context.WithTimeout(ctx, handshakeTime)
+	defer cancel()
+	if err := t.HandshakeContext(ctx); err != nil {
+		_ = c.Close()
+		return
+	}
+	var out net.Conn = t
+	if state := t.ConnectionState(); state.NegotiatedProtocol != "h2" {
+		out = f.plain(t, &state)
+	}
+	select {
+	case f.ready <- out:
+	case <-f.done:
+		_ = c.Close()
+	}
+}
+
+// Close stops accepting.
+func (f *framing) Close() error {
+	if f.secure != nil {
+		defer f.end.Do(func() { close(f.done) })
+	}
+	return f.Listener.Close()
+}
+
+// unreadable counts a request that net/http itself refused.
+func (d *Door) unreadable(ctx context.Context, f *fault.Error) {
+	x := &passage{started: d.o.Now()}
+	x.Context = ctx
+	d.stranger(x, f)
+	x.record.Verdict, x.record.Result, x.record.ErrorCode = activity.VerdictDeny, activity.ResultDenied, f.Code
+	d.figures.count(x, d.o.Now())
+}
