@@ -54,12 +54,14 @@ type Message struct {
 	Field   ContentField
 	Format  string
 	Role    string // system, user, assistant, tool; "" when the format has none
-	Hash    [16]byte
-	Size    int32 // bytes of Raw
-	Raw     []byte
-	Agent   string
-	Team    string
-	Env     string
+	// Hash is of Raw. Where its second half is zero the content is stored with
+	// this message and no other refers to it.
+	Hash  [16]byte
+	Size  int32 // bytes of Raw
+	Raw   []byte
+	Agent string
+	Team  string
+	Env   string
 }
 
 // RunStatus is how a run stands.

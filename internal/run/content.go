@@ -19,7 +19,8 @@ import (
 const (
 	maxElements = 20_000    // messages of one array; the rest is cut and flagged
 	maxMessages = 1_000_000 // distinct messages of a run
-	inlineSize  = 256       // smaller messages are stored with every run that has them
+	inlineSize  = 512       // smaller messages are stored with every run that has them: their hashes would take what they save
+	prefixSize  = 256       // smaller arrays are split anew each time
 	scanHashes  = 48        // up to here a scan of words.hashes beats a map
 	prefixes    = 4         // histories remembered a run: its agents may interleave
 )
@@ -262,7 +263,7 @@ func (r *Reader) split(l *live, s source, c *activity.Content) (list string, cut
 		r.stats.PrefixHits++
 		d.Write(raw[known.length:body]) // continues the prefix that find hashed
 		known.length, known.hash, known.refs = body, sum128(d), refs
-	} else if body > inlineSize {
+	} else if body > prefixSize {
 		d.Reset()
 		d.Write(raw[:body])
 		q := prefix{p, body, sum128(d), slices.Clip(refs)}
@@ -300,6 +301,9 @@ func (r *Reader) message(l *live, s source, p place, raw []byte) (n int32, ok bo
 		Agent: s.agent, Team: s.team, Env: s.env,
 	}
 	m.Role = r.names.get(m.Role)
+	if len(raw) < inlineSize {
+		clear(m.Hash[8:]) // nobody else refers to it
+	}
 	if len(raw) < inlineSize || !r.contents.add(hash) {
 		text := raw
 		if p.format != genai.Text { // in plain text \u0041 is six characters that somebody wrote

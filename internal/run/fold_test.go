@@ -234,7 +234,7 @@ func TestCounting(t *testing.T) {
 func TestHistoryIsKeptOnce(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, newMemory(), nil)
-	word := strings.Repeat("lorem ipsum ", 40)
+	word := strings.Repeat("lorem ipsum ", 45)
 	var history []string
 	var sent int
 	for turn := range 30 {

@@ -59,8 +59,7 @@ func (s *starts) get(id activity.RunID) (int64, bool) {
 // part is a segment being written by Append.
 type part struct {
 	segment
-	write func(io.Writer) error
-	index []idxRow
+	write func(io.Writer, *segment) error
 }
 
 // Append stores a write and moves the cursor. Segments are written and synced
@@ -158,19 +157,9 @@ func (s *Store) writePart(p *part) error {
 	if err := s.segs.makeDir(p.segment); err != nil {
 		return err
 	}
-	n, err := writeFile(s.segs.path(p.segment), func(f *os.File) error { return p.write(f) })
-	if err != nil {
-		return err
-	}
+	n, err := writeFile(s.segs.path(p.segment), func(f *os.File) error { return p.write(f, &p.segment) })
 	p.bytes = n
-	if !hasIdx(p.table) {
-		return nil
-	}
-	if n, err = s.segs.writeIdx(p.segment, p.index); err != nil {
-		return err
-	}
-	p.bytes += n
-	return nil
+	return err
 }
 
 // committed is what a commit left in the index.
@@ -297,14 +286,15 @@ func (s *Store) parts(w *telemetry.Write) []part {
 		}
 	}
 	e.messages.t, e.content.t = messages, content
-	byRun := func(r *messageRow) [16]byte { return r.Run }
-	out = append(out, split(&e.messages, msg, func(r *messageRow) int32 { return r.Day }, func(r *messageRow) int64 { return r.Time },
-		byRun, func(a, b *messageRow) int { return cmp.Compare(a.Ordinal, b.Ordinal) }, nil)...)
-	out = append(out, split(&e.content, con, func(r *contentRow) int32 { return r.Day }, func(r *contentRow) int64 { return r.Time },
-		func(r *contentRow) [16]byte { return r.Hash },
-		func(a, b *contentRow) int {
-			return cmp.Or(bytes.Compare(a.Run[:], b.Run[:]), cmp.Compare(a.Ordinal, b.Ordinal))
-		}, func(r *contentRow) int64 { return int64(len(r.Raw)) })...)
+	out = append(out, split(&e.messages, msg, rowsOf[messageRow]{
+		day: func(r *messageRow) int32 { return r.Day }, at: func(r *messageRow) int64 { return r.Time }, key: func(r *messageRow) [16]byte { return r.Run },
+		less: func(a, b *messageRow) int { return cmp.Compare(a.Ordinal, b.Ordinal) },
+	})...)
+	out = append(out, split(&e.content, con, rowsOf[contentRow]{
+		day: func(r *contentRow) int32 { return r.Day }, at: func(r *contentRow) int64 { return r.Time }, key: func(r *contentRow) [16]byte { return r.Run },
+		less: func(a, b *contentRow) int { return cmp.Compare(a.Ordinal, b.Ordinal) },
+		hash: func(r *contentRow) ([16]byte, bool) { return r.Hash, r.hashed() }, raw: func(r *contentRow) int64 { return int64(len(r.Raw)) },
+	})...)
 
 	e.logAttrs.reset()
 	e.logRes.reset()
@@ -314,13 +304,16 @@ func (s *Store) parts(w *telemetry.Write) []part {
 		lg[i].prepare(&e.logAttrs, &e.logRes)
 	}
 	e.logs.t = logs
-	out = append(out, split(&e.logs, lg, func(r *logRow) int32 { return dayOf(r.Time) }, func(r *logRow) int64 { return r.Time },
-		func(r *logRow) [16]byte { return r.Run }, func(a, b *logRow) int { return cmp.Compare(a.Time, b.Time) }, nil)...)
+	out = append(out, split(&e.logs, lg, rowsOf[logRow]{
+		day: func(r *logRow) int32 { return dayOf(r.Time) }, at: func(r *logRow) int64 { return r.Time }, key: func(r *logRow) [16]byte { return r.Run },
+		less: func(a, b *logRow) int { return cmp.Compare(a.Time, b.Time) },
+	})...)
 
 	e.metrics.t = metrics
-	out = append(out, split(&e.metrics, slices.Clone(w.Metrics), func(r *activity.MetricPoint) int32 { return dayOf(r.Time) },
-		func(r *activity.MetricPoint) int64 { return r.Time }, nil,
-		func(a, b *activity.MetricPoint) int { return cmp.Compare(a.Time, b.Time) }, nil)...)
+	out = append(out, split(&e.metrics, slices.Clone(w.Metrics), rowsOf[activity.MetricPoint]{
+		day: func(r *activity.MetricPoint) int32 { return dayOf(r.Time) }, at: func(r *activity.MetricPoint) int64 { return r.Time },
+		less: func(a, b *activity.MetricPoint) int { return cmp.Compare(a.Time, b.Time) },
+	})...)
 
 	rs := make([]runRow, len(w.Runs))
 	for i := range w.Runs {
@@ -328,8 +321,10 @@ func (s *Store) parts(w *telemetry.Write) []part {
 		rs[i] = runRow{Run: r, id: r.ID, rev: int64(r.Revision), blob: packRun(nil, r)}
 	}
 	e.runs.t = runs
-	out = append(out, split(&e.runs, rs, func(r *runRow) int32 { return dayOf(r.Start) }, func(r *runRow) int64 { return r.Start },
-		func(r *runRow) [16]byte { return r.id }, func(a, b *runRow) int { return cmp.Compare(a.rev, b.rev) }, nil)...)
+	out = append(out, split(&e.runs, rs, rowsOf[runRow]{
+		day: func(r *runRow) int32 { return dayOf(r.Start) }, at: func(r *runRow) int64 { return r.Start }, key: func(r *runRow) [16]byte { return r.id },
+		less: func(a, b *runRow) int { return cmp.Compare(a.rev, b.rev) },
+	})...)
 	return append(out, s.oldParts(w)...)
 }
 
@@ -343,8 +338,10 @@ func (s *Store) stepParts(w *telemetry.Write) []part {
 		e.stepRows[i].prepare(&e.attrs, &e.resources)
 	}
 	e.steps.t = steps
-	return split(&e.steps, e.stepRows, func(r *stepRow) int32 { return dayOf(r.Start) }, func(r *stepRow) int64 { return r.Start },
-		func(r *stepRow) [16]byte { return r.Run }, func(a, b *stepRow) int { return cmp.Compare(a.Start, b.Start) }, nil)
+	return split(&e.steps, e.stepRows, rowsOf[stepRow]{
+		day: func(r *stepRow) int32 { return dayOf(r.Start) }, at: func(r *stepRow) int64 { return r.Start }, key: func(r *stepRow) [16]byte { return r.Run },
+		less: func(a, b *stepRow) int { return cmp.Compare(a.Start, b.Start) },
+	})
 }
 
 // oldParts lists which stored rows this write makes dead: every revision above
@@ -380,8 +377,9 @@ func (s *Store) oldParts(w *telemetry.Write) []part {
 			t.rows = t.rows[n:]
 			out = append(out, part{
 				segment: segment{table: t.table.name, day: rows[0].day, rows: int64(n)},
-				write: func(w io.Writer) error {
-					return (&encoder[oldRow]{t: t.table}).encode(w, n, func(i int) *oldRow { return &rows[i].oldRow })
+				write: func(w io.Writer, g *segment) error {
+					x := &segmentIndex{groups: []groupRow{{rows: uint32(n)}}}
+					return (&encoder[oldRow]{t: t.table}).encode(w, g, x, n, func(i int) *oldRow { return &rows[i].oldRow })
 				},
 			})
 		}
@@ -389,10 +387,21 @@ func (s *Store) oldParts(w *telemetry.Write) []part {
 	return out
 }
 
-// split sorts rows by day, key and less and cuts them into parts by day. key
-// nil means no side file. The parts of one table share e, so they are written
-// one after the other (see the lock).
-func split[T any](e *encoder[T], rows []T, day func(*T) int32, at func(*T) int64, key func(*T) [16]byte, less func(a, b *T) int, raw func(*T) int64) []part {
+// rowsOf says of a table's rows what split needs. key nil means that nobody
+// asks for them by run; hash and raw are content's.
+type rowsOf[T any] struct {
+	day  func(*T) int32
+	at   func(*T) int64 // event time
+	key  func(*T) [16]byte
+	less func(a, b *T) int // within a key
+	hash func(*T) ([16]byte, bool)
+	raw  func(*T) int64
+}
+
+// split sorts rows by day, key and less and cuts them into parts by day. The
+// parts of one table share e, so they are written one after the other (see the
+// lock).
+func split[T any](e *encoder[T], rows []T, of rowsOf[T]) []part {
 	if len(rows) == 0 {
 		return nil
 	}
@@ -403,14 +412,21 @@ func split[T any](e *encoder[T], rows []T, day func(*T) int32, at func(*T) int64
 	}
 	order := make([]place, len(rows))
 	for i := range rows {
-		order[i] = place{day: day(&rows[i]), i: int32(i)}
-		if key != nil && e.t.name != tableContent {
-			k := key(&rows[i])
+		order[i] = place{day: of.day(&rows[i]), i: int32(i)}
+		if of.key != nil {
+			k := of.key(&rows[i])
 			order[i].hi = binary.BigEndian.Uint64(k[:8])
 		}
 	}
 	slices.SortFunc(order, func(a, b place) int {
-		return cmp.Or(cmp.Compare(a.day, b.day), cmp.Compare(a.hi, b.hi), less(&rows[a.i], &rows[b.i]))
+		// One after the other: cmp.Or would compare rows for every pair.
+		if c := cmp.Compare(a.day, b.day); c != 0 {
+			return c
+		}
+		if c := cmp.Compare(a.hi, b.hi); c != 0 {
+			return c
+		}
+		return of.less(&rows[a.i], &rows[b.i])
 	})
 	var lock sync.Mutex
 	var out []part
@@ -422,31 +438,32 @@ func split[T any](e *encoder[T], rows []T, day func(*T) int32, at func(*T) int64
 		mine := order[:n]
 		order = order[n:]
 		row := func(i int) *T { return &rows[mine[i].i] }
-		p := part{segment: segment{table: e.t.name, day: mine[0].day, rows: int64(n), tmin: at(row(0)), tmax: at(row(0))}}
+		p := part{segment: segment{table: e.t.name, day: mine[0].day, rows: int64(n), tmin: of.at(row(0)), tmax: of.at(row(0))}}
+		x := &segmentIndex{}
 		for i := range n {
-			t := at(row(i))
+			r := row(i)
+			t := of.at(r)
 			p.tmin, p.tmax = min(p.tmin, t), max(p.tmax, t)
-			if raw != nil {
-				p.raw += raw(row(i))
+			if of.raw != nil {
+				p.raw += of.raw(r)
 			}
-			if key == nil {
+			if of.hash != nil {
+				if h, ok := of.hash(r); ok {
+					x.hashes = append(x.hashes, hashRow{keyOf(h), uint32(i)})
+				}
+			}
+			if of.key == nil {
 				continue
 			}
-			k := key(row(i))
-			if k == ([16]byte{}) {
-				continue // belongs to no run: nobody asks for it by key
+			if k := of.key(r); k != ([16]byte{}) { // else it belongs to no run
+				x.addKey(k, i)
 			}
-			if last := len(p.index) - 1; last >= 0 && p.index[last].key == k && int(p.index[last].row+p.index[last].n) == i {
-				p.index[last].n++
-				continue
-			}
-			p.index = append(p.index, idxRow{key: k, row: uint32(i), n: 1})
 		}
-		sortIdx(p.index)
-		p.write = func(w io.Writer) error {
+		x.groups = []groupRow{{uint32(n), p.tmin, p.tmax}}
+		p.write = func(w io.Writer, g *segment) error {
 			lock.Lock()
 			defer lock.Unlock()
-			return e.encode(w, n, row)
+			return e.encode(w, g, x, n, row)
 		}
 		out = append(out, p)
 	}

@@ -50,12 +50,15 @@ type encoder[T any] struct {
 // processor's cache while the columns pass over them.
 const chunkRows = 64
 
-// encode writes n rows as one row group and closes the file.
-func (e *encoder[T]) encode(w io.Writer, n int, at func(int) *T) error {
+// encode writes n rows as one row group with their index and closes the file;
+// g learns where the index is.
+func (e *encoder[T]) encode(w io.Writer, g *segment, x *segmentIndex, n int, at func(int) *T) error {
 	if e.w == nil {
 		e.w = columnar.NewWriter(e.t.layout)
 	}
 	e.group(n, at)
+	b := x.encode()
+	g.idxAt, g.idxLen = e.w.Extra(b), int64(len(b))
 	if _, err := e.w.WriteTo(w); err != nil {
 		return fmt.Errorf("writing %s: %w", e.t.name, err)
 	}

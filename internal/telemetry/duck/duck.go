@@ -21,8 +21,7 @@
 // Start reading at Store.Append, then at the layout below.
 //
 //	index.db                                    manifest, run rows of 7 days, rollups, cursors
-//	segments/2026-01-31/steps/0000000042.parquet rows of one Append or of a merge
-//	segments/2026-01-31/steps/0000000042.idx     sorted run id -> rows of that file
+//	segments/2026-01-31/steps/0000000042.parquet rows of one Append or of a merge, with an index by run
 //	aside/                                       damaged segments
 //	tmp/                                         DuckDB's spill files
 package duck
@@ -161,7 +160,7 @@ func (s *Store) load() error {
 		return storageFault("reading rollups", err)
 	}
 	for _, g := range s.segs.of(tableRuns, allDays) {
-		if err := s.segs.eachKey(g, s.known.add); err != nil {
+		if err := s.segs.eachKey(g, s.known.addKey); err != nil {
 			s.setAside(g, err)
 		}
 	}
@@ -209,9 +208,8 @@ func (s *Store) setAsideLocked(g segment, cause error) {
 		return
 	}
 	s.segs.replace([]segment{g}, nil)
-	for _, p := range []string{s.segs.path(g), s.segs.idxPath(g)} {
-		_ = os.Rename(p, filepath.Join(s.o.Dir, "aside", fmt.Sprintf("%s-%s-%s", dayName(g.day), g.table, filepath.Base(p))))
-	}
+	p := s.segs.path(g)
+	_ = os.Rename(p, filepath.Join(s.o.Dir, "aside", fmt.Sprintf("%s-%s-%s", dayName(g.day), g.table, filepath.Base(p))))
 }
 
 // storageFault says in words what the disk refused.

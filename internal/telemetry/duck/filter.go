@@ -40,17 +40,20 @@ func probe(b *[8]uint64, h uint64, set bool) bool {
 	return all
 }
 
-func blockOf(id [16]byte, n int) (block int, bits uint64) {
-	return int(binary.LittleEndian.Uint64(id[:8]) % uint64(n)), binary.LittleEndian.Uint64(id[8:])
+// blockOf uses the first half of an id only: that is what the segments' indexes
+// have.
+func blockOf(id [8]byte, n int) (block int, bits uint64) {
+	h := binary.LittleEndian.Uint64(id[:])
+	return int(h % uint64(n)), h * 0x9E3779B97F4A7C15 >> 1
 }
 
 func (f *filter) has(id activity.RunID) bool {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
-	return f.hasLocked(id)
+	return f.hasLocked(keyOf(id))
 }
 
-func (f *filter) hasLocked(id [16]byte) bool {
+func (f *filter) hasLocked(id [8]byte) bool {
 	for _, bs := range f.blocks {
 		at, bits := blockOf(id, len(bs))
 		if probe(&bs[at], bits, false) {
@@ -60,7 +63,9 @@ func (f *filter) hasLocked(id [16]byte) bool {
 	return false
 }
 
-func (f *filter) add(id [16]byte) {
+func (f *filter) add(id activity.RunID) { f.addKey(keyOf(id)) }
+
+func (f *filter) addKey(id [8]byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.hasLocked(id) {

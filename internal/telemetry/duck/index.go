@@ -30,14 +30,14 @@ type index struct {
 const reservedAtATime = 256
 
 // Run rows are clustered by start: new ones go to the end of the tree and a
-// list is a scan. By id they are found through the segments' side files. The
+// list is a scan. By id they are found through the segments' indexes. The
 // partial indexes serve lists of what is rare.
 var schema = []string{
 	`CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID`,
 	`CREATE TABLE IF NOT EXISTS cursors (part INTEGER PRIMARY KEY, position INTEGER NOT NULL)`,
 	`CREATE TABLE IF NOT EXISTS segments (id INTEGER PRIMARY KEY AUTOINCREMENT, tbl TEXT NOT NULL, day INTEGER NOT NULL,
 		row_count INTEGER NOT NULL, bytes INTEGER NOT NULL, raw INTEGER NOT NULL, tmin INTEGER NOT NULL, tmax INTEGER NOT NULL,
-		tier INTEGER NOT NULL, encodes INTEGER NOT NULL, applied INTEGER NOT NULL)`,
+		tier INTEGER NOT NULL, encodes INTEGER NOT NULL, applied INTEGER NOT NULL, idx_at INTEGER NOT NULL, idx_len INTEGER NOT NULL)`,
 	`CREATE TABLE IF NOT EXISTS aside (id INTEGER PRIMARY KEY, tbl TEXT NOT NULL, day INTEGER NOT NULL, row_count INTEGER NOT NULL)`,
 	// bucket is the last minute of a block, so that what is older than a minute is
 	// found by it alone.
@@ -108,7 +108,7 @@ func openIndex(path string) (*index, error) {
 }
 
 // schemaVersion is the form of index.db.
-const schemaVersion = 3
+const schemaVersion = 4
 
 // checkVersion marks a new index and refuses one of another form, which would
 // fail only later and less plainly.
@@ -137,7 +137,7 @@ func (x *index) cursor(ctx context.Context, partition int) (uint64, error) {
 }
 
 func (x *index) manifest() ([]segment, error) {
-	rows, err := x.w.Query(`SELECT id, tbl, day, row_count, bytes, raw, tmin, tmax, tier, encodes, applied FROM segments ORDER BY id`)
+	rows, err := x.w.Query(`SELECT id, tbl, day, row_count, bytes, raw, tmin, tmax, tier, encodes, applied, idx_at, idx_len FROM segments ORDER BY id`)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +145,7 @@ func (x *index) manifest() ([]segment, error) {
 	var out []segment
 	for rows.Next() {
 		var g segment
-		if err := rows.Scan(&g.id, &g.table, &g.day, &g.rows, &g.bytes, &g.raw, &g.tmin, &g.tmax, &g.tier, &g.encodes, &g.applied); err != nil {
+		if err := rows.Scan(&g.id, &g.table, &g.day, &g.rows, &g.bytes, &g.raw, &g.tmin, &g.tmax, &g.tier, &g.encodes, &g.applied, &g.idxAt, &g.idxLen); err != nil {
 			return nil, err
 		}
 		out = append(out, g)
@@ -188,8 +188,8 @@ func (x *index) tx(ctx context.Context, do func(*sql.Tx) error) error {
 
 func insertSegments(tx *sql.Tx, come []segment) error {
 	for _, g := range come {
-		if _, err := tx.Exec(`INSERT INTO segments (id, tbl, day, row_count, bytes, raw, tmin, tmax, tier, encodes, applied) VALUES (?,?,?,?,?,?,?,?,?,?,?)`,
-			g.id, g.table, g.day, g.rows, g.bytes, g.raw, g.tmin, g.tmax, g.tier, g.encodes, g.applied); err != nil {
+		if _, err := tx.Exec(`INSERT INTO segments (id, tbl, day, row_count, bytes, raw, tmin, tmax, tier, encodes, applied, idx_at, idx_len) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+			g.id, g.table, g.day, g.rows, g.bytes, g.raw, g.tmin, g.tmax, g.tier, g.encodes, g.applied, g.idxAt, g.idxLen); err != nil {
 			return err
 		}
 	}

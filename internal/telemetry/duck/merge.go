@@ -203,62 +203,53 @@ func layoutOf(table string) []columnar.Column {
 // join writes the rows of group into out. A row group without dead rows is
 // copied as it is, unless encode says that it is too small.
 func (s *Store) join(group []segment, out *segment, encode bool, dead map[int64]int64) error {
-	var idx []idxRow
+	var idx segmentIndex
 	n, err := writeFile(s.segs.path(*out), func(f *os.File) error {
 		to, err := newRecoder(f, layoutOf(out.table))
 		if err != nil {
 			return err
 		}
 		for _, g := range group {
-			entries, err := s.joinSegment(to, g, encode, dead)
-			if err != nil {
+			if err := s.joinSegment(to, g, encode, dead, &idx); err != nil {
 				return err
 			}
-			for i := range entries {
-				entries[i].row += uint32(out.rows)
-			}
-			idx = append(idx, entries...)
-			out.rows = to.rows
 		}
-		return to.close()
+		out.rows = to.rows
+		out.idxAt, out.idxLen, err = to.close(&idx)
+		return err
 	})
 	if err != nil {
 		return err
 	}
 	out.bytes = n
-	if hasIdx(out.table) {
-		sortIdx(idx)
-		if n, err = s.segs.writeIdx(*out, idx); err != nil {
-			return err
-		}
-		out.bytes += n
-	}
 	return syncDir(filepath.Dir(s.segs.path(*out)))
 }
 
-// joinSegment adds the rows of a segment that live and gives its side file
-// accordingly, counted from its own first row.
-func (s *Store) joinSegment(to *recoder, g segment, encode bool, dead map[int64]int64) ([]idxRow, error) {
+// joinSegment adds the rows of a segment that live, and their places to idx.
+func (s *Store) joinSegment(to *recoder, g segment, encode bool, dead map[int64]int64, idx *segmentIndex) error {
 	o, err := s.segs.acquire(g)
 	if err != nil {
 		if errors.Is(err, errCorrupt) || errors.Is(err, fs.ErrNotExist) {
-			return nil, &damagedSegment{g, err}
+			return &damagedSegment{g, err}
 		}
-		return nil, err
+		return err
 	}
 	defer s.segs.release(o)
-	var entries []idxRow
-	if hasIdx(o.table) {
-		if entries, err = s.segs.readIdx(o.segment); err != nil {
-			return nil, &damagedSegment{g, err}
-		}
+	old, err := o.index()
+	if err != nil {
+		return &damagedSegment{g, err}
+	}
+	groups := o.file.RowGroups()
+	if len(groups) != len(old.groups) {
+		return &damagedSegment{g, errCorrupt}
 	}
 	before, err := staying(o, dead)
 	if err != nil {
-		return nil, &damagedSegment{g, err}
+		return &damagedSegment{g, err}
 	}
+	base := uint32(to.rows)
 	start := int64(0)
-	for i, rg := range o.file.RowGroups() {
+	for i, rg := range groups {
 		n := rg.NumRows()
 		var stay []uint32
 		if before != nil {
@@ -269,31 +260,36 @@ func (s *Store) joinSegment(to *recoder, g segment, encode bool, dead map[int64]
 			stay = nil
 		}
 		if stay == nil && !encode {
-			err := to.copy(o.f, &o.file.Metadata().RowGroups[i])
+			err := to.copy(o.f, &o.file.Metadata().RowGroups[i], old.groups[i])
 			if err == nil {
 				continue
 			}
 			if !errors.Is(err, columnar.ErrLayout) {
-				return nil, err
+				return err
 			}
 		}
-		if err := to.recode(o.file.Schema(), rg, stay); err != nil {
+		if err := to.recode(o.file.Schema(), rg, stay, old.groups[i]); err != nil {
 			if errors.Is(err, errCorrupt) {
-				return nil, &damagedSegment{g, err}
+				return &damagedSegment{g, err}
 			}
-			return nil, err
+			return err
 		}
 	}
-	if before == nil {
-		return entries, nil
+	place := func(row uint32) uint32 {
+		if before != nil {
+			row = before[row]
+		}
+		return base + row
 	}
-	left := entries[:0]
-	for _, e := range entries {
-		if from, to := before[e.row], before[e.row+e.n]; to > from {
-			left = append(left, idxRow{e.key, from, to - from})
+	for _, e := range old.keys {
+		if from, to := place(e.row), place(e.row+e.n); to > from {
+			idx.keys = append(idx.keys, idxRow{e.key, from, to - from})
 		}
 	}
-	return left, nil
+	for _, h := range old.hashes { // content: none of its rows dies
+		idx.hashes = append(idx.hashes, hashRow{h.hash, place(h.row)})
+	}
+	return nil
 }
 
 // staying tells how many rows before each row of a segment stay; nil when all

@@ -12,23 +12,33 @@ import (
 	"reeve/internal/telemetry"
 )
 
-// each visits the rows of a key in every segment of a table. A damaged segment
-// is set aside and the rest is read.
-func (s *Store) each(ctx context.Context, table string, days dayRange, key [16]byte, visit func(*openSegment, idxRow) error) error {
+// each visits the rows of a run in every segment of a table; some of them may
+// be of another run whose id begins alike.
+func (s *Store) each(ctx context.Context, table string, days dayRange, id [16]byte, visit func(*openSegment, idxRow) error) error {
 	var ranges []idxRow
+	return s.eachSegment(ctx, table, days, func(o *openSegment) (err error) {
+		if ranges, err = o.find(id, ranges[:0]); err != nil {
+			return err
+		}
+		for _, r := range ranges {
+			if err := visit(o, r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// eachSegment visits every segment of a table. A damaged one is set aside and
+// the rest is read.
+func (s *Store) eachSegment(ctx context.Context, table string, days dayRange, visit func(*openSegment) error) error {
 	for _, g := range s.segs.of(table, days) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		o, err := s.segs.acquire(g)
 		if err == nil {
-			if ranges, err = o.find(key, ranges[:0]); err == nil {
-				for _, r := range ranges {
-					if err = visit(o, r); err != nil {
-						break
-					}
-				}
-			}
+			err = visit(o)
 			s.segs.release(o)
 		}
 		switch {
@@ -79,9 +89,9 @@ func (s *Store) findRunContext(ctx context.Context, id activity.RunID) (*activit
 	err := again(func() error {
 		best = runRow{rev: -1}
 		return s.each(ctx, tableRuns, allDays, id, func(o *openSegment, r idxRow) error {
-			rows, err := runs.read(o, int64(r.row), int64(r.n), nil, "revision", "blob")
+			rows, err := runs.read(o, int64(r.row), int64(r.n), nil, "run", "revision", "blob")
 			for _, row := range rows {
-				if row.rev > best.rev {
+				if row.id == id && row.rev > best.rev {
 					best = row
 				}
 			}
@@ -115,15 +125,18 @@ func (s *Store) Steps(ctx context.Context, id activity.RunID) ([]activity.Step, 
 			if err := steps.fill(o, int64(r.row), part); err != nil {
 				return err
 			}
+			kept := 0
 			for i := range part {
+				if part[i].Run != id { // another run with the same first half of its id
+					continue
+				}
 				if err := part[i].finish(); err != nil {
 					return err
 				}
-				if part[i].Run != id {
-					return errCorrupt
-				}
+				part[kept] = part[i]
+				kept++
 			}
-			rows = rows[:first+int(r.n)]
+			rows = rows[:first+kept]
 			return nil
 		})
 	})
@@ -160,114 +173,138 @@ func (s *Store) Messages(ctx context.Context, id activity.RunID, ordinals []int3
 	for _, n := range ordinals {
 		want[n] = true
 	}
-	var out []activity.Message
+	var out []messageRow
 	err := again(func() error {
 		out = out[:0]
 		seen := map[int32]bool{}
 		err := s.each(ctx, tableMessages, allDays, id, func(o *openSegment, r idxRow) error {
 			rows, err := messages.read(o, int64(r.row), int64(r.n), nil)
 			for _, row := range rows {
-				if seen[row.Ordinal] || len(want) > 0 && !want[row.Ordinal] {
+				if row.Run != id || seen[row.Ordinal] || len(want) > 0 && !want[row.Ordinal] {
 					continue
 				}
 				seen[row.Ordinal] = true
 				row.Day = o.day
-				out = append(out, row.Message)
+				out = append(out, row)
 			}
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		return s.fillContent(ctx, out)
+		return s.fillContent(ctx, id, out)
 	})
-	slices.SortFunc(out, func(a, b activity.Message) int { return cmp.Compare(a.Ordinal, b.Ordinal) })
-	return out, err
+	slices.SortFunc(out, func(a, b messageRow) int { return cmp.Compare(a.Ordinal, b.Ordinal) })
+	var ms []activity.Message
+	for i := range out {
+		ms = append(ms, out[i].Message)
+	}
+	return ms, err
 }
 
-// fillContent finds the content of messages by day and hash. Content that
-// retention took is missing: Raw stays nil.
-func (s *Store) fillContent(ctx context.Context, ms []activity.Message) error {
-	byDay := map[int32]map[[16]byte][]int{}
+// fillContent finds the content of a run's messages: under the run and the
+// ordinal where it first appeared there, by hash within the day where another
+// run had it before. Content that retention took is missing: Raw stays nil.
+func (s *Store) fillContent(ctx context.Context, id activity.RunID, ms []messageRow) error {
+	own, others := map[int32]map[int32]*messageRow{}, map[int32]map[[16]byte][]*messageRow{}
 	for i := range ms {
 		m := &ms[i]
-		if m.Size == 0 {
+		switch {
+		case m.Size == 0:
 			m.Raw = []byte{}
-			continue
+		case m.first:
+			if own[m.Day] == nil {
+				own[m.Day] = map[int32]*messageRow{}
+			}
+			own[m.Day][m.Ordinal] = m
+		default:
+			if others[m.Day] == nil {
+				others[m.Day] = map[[16]byte][]*messageRow{}
+			}
+			others[m.Day][m.Hash] = append(others[m.Day][m.Hash], m)
 		}
-		if byDay[m.Day] == nil {
-			byDay[m.Day] = map[[16]byte][]int{}
-		}
-		byDay[m.Day][m.Hash] = append(byDay[m.Day][m.Hash], i)
 	}
-	for day, hashes := range byDay {
-		for _, g := range s.segs.of(tableContent, dayRange{day, day}) {
-			if len(hashes) == 0 {
-				break
-			}
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			o, err := s.segs.acquire(g)
-			if err != nil {
-				if errors.Is(err, fs.ErrNotExist) && !s.segs.has(g.id) {
-					return errMoved
-				}
-				s.setAside(g, err)
-				continue
-			}
-			err = s.contentOf(o, hashes, ms)
-			s.segs.release(o)
-			if errors.Is(err, errCorrupt) {
-				s.setAside(g, err)
-			} else if err != nil {
-				return storageFault("reading content", err)
-			}
+	for day, of := range own {
+		err := s.each(ctx, tableContent, dayRange{day, day}, id, func(o *openSegment, r idxRow) error { return ownContent(o, r, id, of) })
+		if err != nil {
+			return err
+		}
+	}
+	for day, of := range others {
+		err := s.eachSegment(ctx, tableContent, dayRange{day, day}, func(o *openSegment) error { return sharedContent(o, of) })
+		if err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// contentOf reads what a segment holds of hashes, in the order of its rows so
-// that a page is decompressed once for neighbours.
-func (s *Store) contentOf(o *openSegment, hashes map[[16]byte][]int, ms []activity.Message) error {
-	var found []idxRow
-	var buf []idxRow
-	for h := range hashes {
-		var err error
-		if buf, err = o.find(h, buf[:0]); err != nil {
-			return err
-		}
-		if len(buf) > 0 {
-			found = append(found, buf[0])
+// ownContent reads what of wanted lies in a range of rows.
+func ownContent(o *openSegment, r idxRow, id activity.RunID, wanted map[int32]*messageRow) error {
+	if len(wanted) == 0 {
+		return nil
+	}
+	places, err := content.read(o, int64(r.row), int64(r.n), nil, "run", "ordinal")
+	if err != nil {
+		return err
+	}
+	var rows []uint32
+	for i := range places {
+		if places[i].Run == id && wanted[places[i].Ordinal] != nil {
+			rows = append(rows, r.row+uint32(i))
 		}
 	}
-	slices.SortFunc(found, func(a, b idxRow) int { return cmp.Compare(a.row, b.row) })
-	for len(found) > 0 {
-		// Rows close to each other are read together.
-		n := 1
-		for n < len(found) && found[n].row-found[n-1].row < 64 && found[n].row-found[0].row < 4096 {
-			n++
+	return eachContent(o, rows, func(row uint32, c *contentRow) error {
+		n := places[row-r.row].Ordinal
+		if m := wanted[n]; m != nil {
+			m.Raw = c.Raw
+			delete(wanted, n)
 		}
-		first, last := int64(found[0].row), int64(found[n-1].row)
-		rows := make([]contentRow, last-first+1)
-		for i := range rows {
-			rows[i].exact = true
-		}
-		if err := content.fill(o, first, rows, "hash", "raw", "raw_bytes"); err != nil {
+		return nil
+	})
+}
+
+// sharedContent reads what a segment holds of wanted.
+func sharedContent(o *openSegment, wanted map[[16]byte][]*messageRow) error {
+	var rows, found []uint32
+	for h := range wanted {
+		var err error
+		if found, err = o.findHash(h, found[:0]); err != nil {
 			return err
 		}
-		for _, f := range found[:n] {
-			row := &rows[int64(f.row)-first]
-			if row.Hash != f.key {
-				return errCorrupt
-			}
-			for _, i := range hashes[f.key] {
-				ms[i].Raw = row.Raw
-			}
-			delete(hashes, f.key)
+		rows = append(rows, found...)
+	}
+	slices.Sort(rows)
+	return eachContent(o, slices.Compact(rows), func(_ uint32, c *contentRow) error {
+		for _, m := range wanted[c.Hash] {
+			m.Raw = c.Raw
 		}
-		found = found[n:]
+		delete(wanted, c.Hash)
+		return nil
+	})
+}
+
+// eachContent reads rows, which are in order; those close to each other
+// together, so that a page is decompressed once for neighbours.
+func eachContent(o *openSegment, rows []uint32, visit func(uint32, *contentRow) error) error {
+	for len(rows) > 0 {
+		n := 1
+		for n < len(rows) && rows[n]-rows[n-1] < 64 && rows[n]-rows[0] < 4096 {
+			n++
+		}
+		part := make([]contentRow, rows[n-1]-rows[0]+1)
+		for i := range part {
+			part[i].exact = true
+		}
+		if err := content.fill(o, int64(rows[0]), part, "hash", "hash_lo", "raw", "raw_bytes"); err != nil {
+			return err
+		}
+		for _, row := range rows[:n] {
+			if err := visit(row, &part[row-rows[0]]); err != nil {
+				return err
+			}
+		}
+		rows = rows[n:]
 	}
 	return nil
 }
@@ -280,6 +317,9 @@ func (s *Store) logsOf(ctx context.Context, id activity.RunID) ([]activity.LogRe
 		return s.each(ctx, tableLogs, allDays, id, func(o *openSegment, r idxRow) error {
 			rows, err := logs.read(o, int64(r.row), int64(r.n), nil)
 			for i := range rows {
+				if rows[i].Run != id {
+					continue
+				}
 				if err := rows[i].finish(); err != nil {
 					return err
 				}

@@ -22,7 +22,8 @@ type recoder struct {
 	to      *columnar.Joiner
 	layout  []columnar.Column
 	w       *columnar.Writer // made when it is needed
-	pending int              // rows in w
+	pending groupRow         // what w holds
+	groups  []groupRow       // written
 	rows    int64            // of the file so far
 }
 
@@ -32,23 +33,30 @@ func newRecoder(f *os.File, layout []columnar.Column) (*recoder, error) {
 }
 
 func (r *recoder) flush() error {
-	if r.pending == 0 {
+	if r.pending.rows == 0 {
 		return nil
 	}
-	r.w.Flush(r.pending)
-	r.pending = 0
+	r.w.Flush(int(r.pending.rows))
+	r.groups = append(r.groups, r.pending)
+	r.pending = groupRow{}
 	return r.to.Append(r.w)
 }
 
-func (r *recoder) close() error {
+// close ends the file with its index and tells where that begins.
+func (r *recoder) close(x *segmentIndex) (at, size int64, err error) {
 	if err := r.flush(); err != nil {
-		return err
+		return 0, 0, err
 	}
-	return r.to.Close()
+	x.groups = r.groups
+	b := x.encode()
+	if at, err = r.to.Extra(b); err != nil {
+		return 0, 0, err
+	}
+	return at, int64(len(b)), r.to.Close()
 }
 
 // copy adds a row group as it is.
-func (r *recoder) copy(from *os.File, g *columnar.RowGroup) error {
+func (r *recoder) copy(from *os.File, g *columnar.RowGroup, about groupRow) error {
 	if err := r.flush(); err != nil {
 		return err
 	}
@@ -56,12 +64,13 @@ func (r *recoder) copy(from *os.File, g *columnar.RowGroup) error {
 		return err
 	}
 	r.rows += g.NumRows
+	r.groups = append(r.groups, about)
 	return nil
 }
 
 // recode adds rows of a row group: row i stays when stay[i+1] > stay[i]; nil
 // means that all do. A column that the file lacks is null, or empty.
-func (r *recoder) recode(schema *parquet.Schema, g parquet.RowGroup, stay []uint32) (err error) {
+func (r *recoder) recode(schema *parquet.Schema, g parquet.RowGroup, stay []uint32, about groupRow) (err error) {
 	defer recoverDamage(&err)
 	if r.w == nil {
 		r.w = columnar.NewWriter(r.layout)
@@ -70,7 +79,7 @@ func (r *recoder) recode(schema *parquet.Schema, g parquet.RowGroup, stay []uint
 	if stay != nil {
 		n = int(stay[len(stay)-1] - stay[0])
 	}
-	if r.pending > 0 && (r.pending+n > groupRows || r.w.Buffered() > groupBytes) {
+	if r.pending.rows > 0 && (int(r.pending.rows)+n > groupRows || r.w.Buffered() > groupBytes) {
 		if err := r.flush(); err != nil {
 			return err
 		}
@@ -93,7 +102,11 @@ func (r *recoder) recode(schema *parquet.Schema, g parquet.RowGroup, stay []uint
 			return fmt.Errorf("%w: column %s: %w", errCorrupt, r.layout[c].Name, err)
 		}
 	}
-	r.pending += n
+	if r.pending.rows == 0 {
+		r.pending.tmin, r.pending.tmax = about.tmin, about.tmax
+	}
+	r.pending.tmin, r.pending.tmax = min(r.pending.tmin, about.tmin), max(r.pending.tmax, about.tmax)
+	r.pending.rows += uint32(n)
 	r.rows += int64(n)
 	return nil
 }

@@ -210,7 +210,25 @@ func parseContentField(s string) activity.ContentField {
 }
 
 // messageRow is a message's metadata; contentRow its content.
-type messageRow struct{ activity.Message }
+type messageRow struct {
+	activity.Message
+	first bool // its content lies under its own run and ordinal
+}
+
+// A hash is kept whole only where content is shared: a message without its
+// second half is stored with every run that has it.
+func hashColumns[T any](whole bool, field func(*T) *[16]byte) (hi, lo column[T]) {
+	shared := func(r *T) bool { return [8]byte(field(r)[8:]) != [8]byte{} }
+	set := func(r *T, n int64) { binary.BigEndian.PutUint64(field(r)[:8], uint64(n)) }
+	if whole {
+		hi = number("hash", columnar.Plain, func(r *T) int64 { return half(field(r)[:8]) }, set)
+	} else {
+		hi = maybe("hash", columnar.Plain, func(r *T) (int64, bool) { return half(field(r)[:8]), shared(r) }, set)
+	}
+	lo = maybe("hash_lo", columnar.Plain, func(r *T) (int64, bool) { return half(field(r)[8:]), shared(r) },
+		func(r *T, n int64) { binary.BigEndian.PutUint64(field(r)[8:], uint64(n)) })
+	return hi, lo
+}
 
 // M is a short name for the columns below.
 type M = messageRow
@@ -227,16 +245,16 @@ var messages = func() *table[M] {
 	// The step is kept whole: several messages of a step lie together, and the
 	// second costs little.
 	hi, lo := stepColumn(columnar.Dictionary, func(r *M) *activity.StepID { return &r.Step })
-	return newTable(tableMessages, hi, lo,
+	hash, hashLo := hashColumns(true, func(r *M) *[16]byte { return &r.Hash })
+	return newTable(tableMessages, hi, lo, hash, hashLo,
 		id("run", columnar.Dictionary, func(r *M) *[16]byte { return (*[16]byte)(&r.Run) }),
-		id("hash", columnar.Plain, func(r *M) *[16]byte { return &r.Hash }),
 		number("ordinal", columnar.Delta, func(r *M) int64 { return int64(r.Ordinal) }, func(r *M, n int64) { r.Ordinal = int32(n) }),
 		number("time", columnar.Delta, func(r *M) int64 { return r.Time }, func(r *M, n int64) { r.Time = n }),
 		word("field", func(r *M) string { return r.Field.String() }, func(r *M, s string) { r.Field = parseContentField(s) }),
 		dict("format", func(r *M) *string { return &r.Format }),
 		dict("role", func(r *M) *string { return &r.Role }),
 		number("size", columnar.Delta, func(r *M) int64 { return int64(r.Size) }, func(r *M, n int64) { r.Size = int32(n) }),
-		number("first", columnar.Dictionary, func(r *M) int64 { return int64(b2i(r.Raw != nil)) }, func(*M, int64) {}),
+		number("first", columnar.Dictionary, func(r *M) int64 { return int64(b2i(r.Raw != nil)) }, func(r *M, n int64) { r.first = n != 0 }),
 		dict("agent", func(r *M) *string { return &r.Agent }),
 		dict("team", func(r *M) *string { return &r.Team }),
 		dict("environment", func(r *M) *string { return &r.Env }),
@@ -251,11 +269,14 @@ type contentRow struct {
 // C is a short name for the columns below.
 type C = contentRow
 
-var content = newTable(tableContent,
-	id("hash", columnar.Plain, func(r *C) *[16]byte { return &r.Hash }),
+// hashed reports whether messages of other runs may refer to it.
+func (r *contentRow) hashed() bool { return [8]byte(r.Hash[8:]) != [8]byte{} }
+
+var contentHash, contentHashLo = hashColumns(false, func(r *C) *[16]byte { return &r.Hash })
+
+var content = newTable(tableContent, contentHash, contentHashLo,
 	id("run", columnar.Dictionary, func(r *C) *[16]byte { return (*[16]byte)(&r.Run) }),
 	number("ordinal", columnar.Delta, func(r *C) int64 { return int64(r.Ordinal) }, func(r *C, n int64) { r.Ordinal = int32(n) }),
-	number("time", columnar.Delta, func(r *C) int64 { return r.Time }, func(r *C, n int64) { r.Time = n }),
 	word("field", func(r *C) string { return r.Field.String() }, func(r *C, s string) { r.Field = parseContentField(s) }),
 	dict("format", func(r *C) *string { return &r.Format }),
 	dict("role", func(r *C) *string { return &r.Role }),

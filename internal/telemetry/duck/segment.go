@@ -1,9 +1,7 @@
 package duck
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -39,12 +37,14 @@ type segment struct {
 	table      string
 	day        int32
 	rows       int64
-	bytes      int64 // both files
+	bytes      int64
 	raw        int64 // bytes of content as sent (content only)
 	tmin, tmax int64 // event times inside
 	tier       int   // merges behind it
 	encodes    int   // how often its rows were encoded again
 	applied    int64 // newest superseded list that its rows were freed of
+	idxAt      int64 // where its index begins in the file
+	idxLen     int64
 }
 
 type dayRange struct{ from, to int32 }
@@ -71,8 +71,7 @@ type openSegment struct {
 	once sync.Once
 	err  error
 	f    *os.File
-	idx  *os.File
-	n    int64 // entries of idx
+	idx  indexPlaces
 	file *parquet.File
 	used int64 // tick, guarded by segments.mu
 	refs int   // guarded by segments.mu
@@ -88,8 +87,7 @@ func newSegments(dir string, rows []segment) *segments {
 func (s *segments) base(g segment) string {
 	return filepath.Join(s.dir, "segments", dayName(g.day), g.table, fmt.Sprintf("%010d", g.id))
 }
-func (s *segments) path(g segment) string    { return s.base(g) + ".parquet" }
-func (s *segments) idxPath(g segment) string { return s.base(g) + ".idx" }
+func (s *segments) path(g segment) string { return s.base(g) + ".parquet" }
 
 func (s *segments) has(id int64) bool {
 	s.mu.RLock()
@@ -178,7 +176,6 @@ func (s *segments) remove(gone []segment) {
 func (s *segments) unlink(gone []segment) {
 	for _, g := range gone {
 		_ = os.Remove(s.path(g))
-		_ = os.Remove(s.idxPath(g))
 		_ = syscall.Rmdir(filepath.Dir(s.path(g)))               // only when empty
 		_ = syscall.Rmdir(filepath.Dir(filepath.Dir(s.path(g)))) // only when empty
 	}
@@ -193,7 +190,7 @@ func (s *segments) sweep() error {
 		}
 		stem, _, _ := strings.Cut(filepath.Base(p), ".")
 		if id, err := strconv.ParseInt(stem, 10, 64); err == nil {
-			if g, ok := s.all[id]; ok && (p == s.path(g) || p == s.idxPath(g)) {
+			if g, ok := s.all[id]; ok && p == s.path(g) {
 				return nil
 			}
 		}
@@ -272,9 +269,6 @@ func (o *openSegment) shut() {
 	if o.f != nil {
 		_ = o.f.Close()
 	}
-	if o.idx != nil {
-		_ = o.idx.Close()
-	}
 }
 
 func (o *openSegment) load(s *segments) error {
@@ -292,19 +286,7 @@ func (o *openSegment) load(s *segments) error {
 	if o.file.NumRows() != o.rows {
 		return fmt.Errorf("%w: %d rows, manifest says %d", errCorrupt, o.file.NumRows(), o.rows)
 	}
-	if !hasIdx(o.table) {
-		return nil
-	}
-	if o.idx, err = os.Open(s.idxPath(o.segment)); err != nil {
-		return err
-	}
-	if info, err = o.idx.Stat(); err != nil {
-		return err
-	}
-	if o.n = (info.Size() - idxHeader) / idxEntry; info.Size() < idxHeader || (info.Size()-idxHeader)%idxEntry != 0 {
-		return fmt.Errorf("%w: side file of %d bytes", errCorrupt, info.Size())
-	}
-	return nil
+	return o.placeIndex()
 }
 
 // openParquet opens without page indexes: a merged file has ten thousands.
@@ -320,159 +302,6 @@ func recoverDamage(err *error) {
 	if p := recover(); p != nil {
 		*err = fmt.Errorf("%w: %v", errCorrupt, p)
 	}
-}
-
-// The side file: a header, then entries sorted by key and row.
-//
-//	header  "RVX1" + 4 bytes of zero
-//	entry   key 16 bytes, first row uint32, rows uint32 (little-endian)
-const (
-	idxHeader = 8
-	idxEntry  = 24
-)
-
-var idxMagic = []byte("RVX1\x00\x00\x00\x00")
-
-func hasIdx(table string) bool {
-	switch table {
-	case tableSteps, tableMessages, tableContent, tableLogs, tableRuns:
-		return true
-	}
-	return false
-}
-
-type idxRow struct {
-	key    [16]byte
-	row, n uint32
-}
-
-func (r *idxRow) append(dst []byte) []byte {
-	dst = append(dst, r.key[:]...)
-	dst = binary.LittleEndian.AppendUint32(dst, r.row)
-	return binary.LittleEndian.AppendUint32(dst, r.n)
-}
-
-func parseIdxRow(b []byte) (r idxRow) {
-	copy(r.key[:], b)
-	r.row, r.n = binary.LittleEndian.Uint32(b[16:]), binary.LittleEndian.Uint32(b[20:])
-	return r
-}
-
-// find lists the row ranges of a key. Keys are hashes, so a guess by
-// interpolation lands within a page of the place.
-func (o *openSegment) find(key [16]byte, dst []idxRow) ([]idxRow, error) {
-	if o.n == 0 {
-		return dst, nil
-	}
-	var buf [170 * idxEntry]byte // one page of disk
-	const width = int64(len(buf) / idxEntry)
-	lo, hi := int64(0), o.n // the first entry >= key is in [lo, hi]
-	want := binary.BigEndian.Uint64(key[:])
-	at := min(int64(float64(want)/(1<<64)*float64(o.n)), o.n-1) - width/2
-	for step := 0; ; step++ {
-		at = max(lo, min(at, hi-width))
-		at = max(at, 0)
-		b, err := o.read(buf[:], at)
-		if err != nil {
-			return dst, err
-		}
-		n := int64(len(b) / idxEntry)
-		switch {
-		case n == 0:
-			return dst, nil
-		case at > lo && bytes.Compare(b[:16], key[:]) >= 0:
-			hi = at
-		case at+n < hi && bytes.Compare(b[(n-1)*idxEntry:][:16], key[:]) < 0:
-			lo = at + n
-		default:
-			return o.collect(key, b, at, buf[:], dst)
-		}
-		if lo >= hi {
-			at = lo
-			continue
-		}
-		at = (lo+hi)/2 - width/2
-		if step > 64 {
-			return dst, fmt.Errorf("%w: side file is not sorted", errCorrupt)
-		}
-	}
-}
-
-// collect takes the entries of key from a page and those after it.
-func (o *openSegment) collect(key [16]byte, b []byte, at int64, buf []byte, dst []idxRow) ([]idxRow, error) {
-	for {
-		for i := 0; i < len(b); i += idxEntry {
-			switch c := bytes.Compare(b[i:i+16], key[:]); {
-			case c > 0:
-				return dst, nil
-			case c == 0:
-				r := parseIdxRow(b[i:])
-				if int64(r.row)+int64(r.n) > o.rows {
-					return dst, fmt.Errorf("%w: side file points behind the end", errCorrupt)
-				}
-				dst = append(dst, r)
-			}
-		}
-		at += int64(len(b) / idxEntry)
-		if at >= o.n {
-			return dst, nil
-		}
-		var err error
-		if b, err = o.read(buf, at); err != nil {
-			return dst, err
-		}
-	}
-}
-
-func (o *openSegment) read(buf []byte, at int64) ([]byte, error) {
-	n := min(int64(len(buf)/idxEntry), o.n-at)
-	if n <= 0 {
-		return nil, nil
-	}
-	_, err := o.idx.ReadAt(buf[:n*idxEntry], idxHeader+at*idxEntry)
-	return buf[:n*idxEntry], err
-}
-
-// eachKey calls add for every key of a segment's side file.
-func (s *segments) eachKey(g segment, add func([16]byte)) error {
-	b, err := os.ReadFile(s.idxPath(g))
-	if err != nil {
-		return err
-	}
-	if len(b) < idxHeader || (len(b)-idxHeader)%idxEntry != 0 || !bytes.Equal(b[:idxHeader], idxMagic) {
-		return fmt.Errorf("%w: side file", errCorrupt)
-	}
-	for b = b[idxHeader:]; len(b) > 0; b = b[idxEntry:] {
-		add([16]byte(b[:16]))
-	}
-	return nil
-}
-
-// readIdx reads a whole side file.
-func (s *segments) readIdx(g segment) ([]idxRow, error) {
-	b, err := os.ReadFile(s.idxPath(g))
-	if err != nil {
-		return nil, err
-	}
-	if len(b) < idxHeader || (len(b)-idxHeader)%idxEntry != 0 || !bytes.Equal(b[:idxHeader], idxMagic) {
-		return nil, fmt.Errorf("%w: side file", errCorrupt)
-	}
-	out := make([]idxRow, 0, (len(b)-idxHeader)/idxEntry)
-	for b = b[idxHeader:]; len(b) > 0; b = b[idxEntry:] {
-		r := parseIdxRow(b)
-		if int64(r.row)+int64(r.n) > g.rows {
-			return nil, fmt.Errorf("%w: side file points behind the end", errCorrupt)
-		}
-		out = append(out, r)
-	}
-	return out, nil
-}
-
-// sortIdx orders entries by key, then row.
-func sortIdx(rows []idxRow) {
-	slices.SortFunc(rows, func(a, b idxRow) int {
-		return cmp.Or(bytes.Compare(a.key[:], b.key[:]), cmp.Compare(a.row, b.row))
-	})
 }
 
 // writeFile writes a file under a temporary name, syncs it and gives it its
@@ -524,12 +353,4 @@ func syncDir(dir string) error {
 	}
 	defer func() { _ = d.Close() }()
 	return d.Sync()
-}
-
-func (s *segments) writeIdx(g segment, rows []idxRow) (int64, error) {
-	b := append(make([]byte, 0, idxHeader+len(rows)*idxEntry), idxMagic...)
-	for i := range rows {
-		b = rows[i].append(b)
-	}
-	return writeFile(s.idxPath(g), func(f *os.File) error { _, err := f.Write(b); return err })
 }

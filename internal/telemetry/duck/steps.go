@@ -18,6 +18,7 @@ import (
 // stepPlace is what the first pass reads of a step: where it lies and whether
 // it is asked for.
 type stepPlace struct {
+	run                   activity.RunID
 	sid, slo, span, start int64
 	revision              uint32
 	seg                   int64
@@ -25,6 +26,7 @@ type stepPlace struct {
 }
 
 var stepPlaces = newTable(tableSteps,
+	id("run", columnar.Dictionary, func(r *stepPlace) *[16]byte { return (*[16]byte)(&r.run) }),
 	number("sid", columnar.Plain, func(r *stepPlace) int64 { return r.sid }, func(r *stepPlace, n int64) { r.sid = n }),
 	number("slo", columnar.Plain, func(r *stepPlace) int64 { return r.slo }, func(r *stepPlace, n int64) { r.slo = n }),
 	number("span", columnar.Plain, func(r *stepPlace) int64 { return r.span }, func(r *stepPlace, n int64) { r.span = n }),
@@ -47,9 +49,14 @@ func (s *Store) places(ctx context.Context, id activity.RunID, dst []stepPlace, 
 		if dst, err = stepPlaces.read(o, int64(r.row), int64(r.n), dst, only...); err != nil {
 			return err
 		}
-		for i := range dst[first:] {
-			dst[first+i].seg, dst[first+i].row = o.id, r.row+uint32(i)
+		kept := dst[:first]
+		for i, p := range dst[first:] {
+			if p.run == id {
+				p.seg, p.row = o.id, r.row+uint32(i)
+				kept = append(kept, p)
+			}
 		}
+		dst = kept
 		return nil
 	})
 	return dst, err
@@ -112,7 +119,7 @@ func (s *Store) Step(ctx context.Context, run activity.RunID, id activity.StepID
 	var best *activity.Step
 	err := again(func() error {
 		best = nil
-		places, err := s.places(ctx, run, nil, "sid")
+		places, err := s.places(ctx, run, nil, "run", "sid")
 		if err != nil {
 			return err
 		}

@@ -227,6 +227,15 @@ func (w *where) inContent(phrase string) string {
 	return "regexp_matches(raw, " + quoteText("(?i)"+regexp.QuoteMeta(phrase)) + ")"
 }
 
+// messagesWith are the rows of messages whose content has a phrase: content
+// lies under the run and ordinal of its first appearance, and is found by hash
+// where another run said it again.
+func (w *where) messagesWith(phrase string) string {
+	from, found := w.from(tableContent), w.inContent(phrase)
+	return "(first = 1 AND (run, ordinal) IN (SELECT (run, ordinal) FROM " + from + " y WHERE " + found + ") OR first = 0 AND hash_lo IS NOT NULL AND " +
+		"(hash, hash_lo) IN (SELECT (hash, hash_lo) FROM " + from + " y WHERE hash IS NOT NULL AND " + found + "))"
+}
+
 // text finds a phrase in names and errors, and in content when the asker may
 // read it.
 func (w *where) text(phrase string, scope search.Scope) (string, error) {
@@ -240,7 +249,7 @@ func (w *where) text(phrase string, scope search.Scope) (string, error) {
 		if !w.content {
 			return "", fault.New(fault.KindDenied, "telemetry.content_denied", "a phrase in messages needs the permission to read content")
 		}
-		return "hash IN (SELECT hash FROM " + w.from(tableContent) + " x WHERE " + w.inContent(phrase) + ")", nil
+		return w.messagesWith(phrase), nil
 	case search.ScopeLog:
 		columns = []string{"body", "event"}
 	}
@@ -258,8 +267,7 @@ func (w *where) text(phrase string, scope search.Scope) (string, error) {
 		parts = append(parts, "run IN (SELECT run FROM "+w.from(tableContent)+" x WHERE "+w.inContent(phrase)+")")
 	}
 	if w.content && scope == search.ScopeStep {
-		parts = append(parts, "(run, sid) IN (SELECT (run, sid) FROM "+w.from(tableMessages)+" x WHERE hash IN (SELECT hash FROM "+w.from(tableContent)+" y WHERE "+
-			w.inContent(phrase)+"))", w.contains("attr_values", phrase))
+		parts = append(parts, "(run, sid) IN (SELECT (run, sid) FROM "+w.from(tableMessages)+" x WHERE "+w.messagesWith(phrase)+")", w.contains("attr_values", phrase))
 	}
 	return "(" + strings.Join(parts, " OR ") + ")", nil
 }

@@ -148,6 +148,17 @@ func (w *Writer) WriteTo(to io.Writer) (int64, error) {
 	return int64(n), err
 }
 
+// Extra puts bytes of the caller's behind the row groups, where readers of
+// Parquet do not look, and tells where they begin in the file.
+func (w *Writer) Extra(b []byte) int64 {
+	if len(w.out) == 0 {
+		w.out = append(w.out, magic...)
+	}
+	at := int64(len(w.out))
+	w.out = append(w.out, b...)
+	return at
+}
+
 // keepBytes is the size from which a file's buffer is not kept: one odd file
 // must not hold memory for good.
 const keepBytes = 32 << 20

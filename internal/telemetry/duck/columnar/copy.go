@@ -110,6 +110,14 @@ func (j *Joiner) Append(w *Writer) error {
 	return nil
 }
 
+// Extra is Writer.Extra: the last thing before Close.
+func (j *Joiner) Extra(b []byte) (int64, error) {
+	at := j.at
+	_, err := j.to.Write(b)
+	j.at += int64(len(b))
+	return at, err
+}
+
 // Close writes the footer; the file itself stays the caller's.
 func (j *Joiner) Close() error {
 	foot, err := footer(j.cols, j.rows, j.groups)
