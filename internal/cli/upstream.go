@@ -6,7 +6,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
+	"time"
 
 	"reeve/client"
 )
@@ -18,8 +20,28 @@ its folders of secrets (file:/run/secrets/openai) or from standard input
 (--credential -), and is never shown again. Changing --url drops a credential
 that is not given anew.
 
+A model upstream's dialect is the format that its agents speak; their SDK's
+base URL is the door's address and /llm/NAME, with /v1 for OpenAI's:
+
   reeve upstream set openai --kind llm --dialect openai \
       --url https://api.openai.com --team core --credential env:OPENAI_API_KEY
+  reeve upstream set claude --kind llm --dialect anthropic \
+      --url https://api.anthropic.com --team core --max-tokens 8192 \
+      --credential env:ANTHROPIC_API_KEY --as header:x-api-key \
+      --model "claude-opus-4-* max=32000" --model claude-haiku-4-5
+  reeve upstream set azure --kind llm --dialect azure --region swedencentral \
+      --url https://NAME.openai.azure.com --team core \
+      --credential env:AZURE_OPENAI_API_KEY --as header:api-key
+  reeve upstream set bedrock --kind llm --dialect bedrock --team core \
+      --url https://bedrock-runtime.eu-west-1.amazonaws.com \
+      --credential file:/run/secrets/aws.json --as sigv4
+  reeve upstream set gemini --kind llm --dialect gemini --team core \
+      --url https://generativelanguage.googleapis.com \
+      --credential env:GEMINI_API_KEY --as header:x-goog-api-key
+
+A sigv4 credential is ID:SECRET, ID:SECRET:SESSION_TOKEN, or the JSON that
+Amazon's tools print; --as sigv4:REGION:SERVICE says what the host does not.
+
   reeve upstream set crm --kind http --url https://crm.example.com --team core \
       --route "GET /v1/users/{id} read" --credential - --as header:X-Token`
 
@@ -32,7 +54,7 @@ func (l *texts) Set(s string) error { *l = append(*l, s); return nil }
 func runUpstreamSet(ctx context.Context, e env, c *command, args []string) error {
 	var r remote
 	var in client.PutUpstreamRequest
-	var routes texts
+	var routes, models texts
 	var credential, as string
 	fs := c.flags(e)
 	r.bind(fs)
@@ -47,8 +69,10 @@ func runUpstreamSet(ctx context.Context, e env, c *command, args []string) error
 	fs.Int64Var(&in.MaxTokens, "max-tokens", 0, "most tokens of a call; 0 no limit")
 	fs.Int64Var(&in.TimeoutMS, "timeout-ms", 0, "how long its answer may take to begin; 0 no limit")
 	fs.Var(&routes, "route", `what may be called: "METHOD PATH EFFECT"; several`)
+	fs.StringVar(&in.Region, "region", "", "where it runs, for policies")
+	fs.Var(&models, "model", `what may be asked for: "NAME [max=TOKENS] [deprecated=DATE] [region=REGION]", a NAME ending in * for all that begin so; several, "" for every model`)
 	fs.StringVar(&credential, "credential", "", "env:NAME, file:PATH, - for standard input, or none")
-	fs.StringVar(&as, "as", "bearer", "how the credential is sent: bearer, header:NAME, query:NAME or basic:USER")
+	fs.StringVar(&as, "as", "bearer", "how the credential is sent: bearer, header:NAME, query:NAME, basic:USER or sigv4[:REGION[:SERVICE]]")
 	name, err := oneWord(fs, args, "upstream")
 	if err != nil {
 		return err
@@ -73,6 +97,11 @@ func runUpstreamSet(ctx context.Context, e env, c *command, args []string) error
 				return fmt.Errorf("%w: --route %q is not METHOD PATH EFFECT", errUsage, text)
 			}
 			in.Routes = append(in.Routes, client.Route{Method: f[0], Path: f[1], Effect: f[2]})
+		}
+	}
+	if given["model"] {
+		if in.Models, err = modelRules(models); err != nil {
+			return err
 		}
 	}
 	if given["credential"] {
@@ -105,6 +134,7 @@ func merged(in client.PutUpstreamRequest, old *client.Upstream, given map[string
 		"team": func() { out.Team = in.Team }, "environment": func() { out.Environment = in.Environment },
 		"shared": func() { out.Shared = in.Shared }, "external": func() { out.External = in.External },
 		"allow-private": func() { out.AllowPrivate = in.AllowPrivate }, "max-tokens": func() { out.MaxTokens = in.MaxTokens },
+		"region":     func() { out.Region = in.Region },
 		"timeout-ms": func() { out.TimeoutMS = in.TimeoutMS },
 	} {
 		if given[name] {
@@ -114,15 +144,50 @@ func merged(in client.PutUpstreamRequest, old *client.Upstream, given map[string
 	return out
 }
 
+// modelRules reads the --model flags.
+func modelRules(list []string) (out []client.ModelRule, err error) {
+	for _, text := range list {
+		f := strings.Fields(text)
+		if len(f) == 0 {
+			continue
+		}
+		rule := client.ModelRule{Name: f[0]}
+		for _, option := range f[1:] {
+			name, value, _ := strings.Cut(option, "=")
+			err := error(nil)
+			switch name {
+			case "max":
+				rule.MaxOutput, err = strconv.ParseInt(value, 10, 64)
+			case "deprecated":
+				var at time.Time
+				at, err = time.Parse(time.DateOnly, value)
+				rule.Deprecated = &at
+			case "region":
+				rule.Region = value
+			default:
+				err = errUsage
+			}
+			if err != nil {
+				return nil, fmt.Errorf("%w: --model %q: %q is not max=TOKENS, deprecated=YYYY-MM-DD or region=REGION", errUsage, text, option)
+			}
+		}
+		out = append(out, rule)
+	}
+	return out, nil
+}
+
 func credentialFrom(stdin io.Reader, text, as string) (*client.Credential, error) {
 	if text == "none" {
 		return nil, nil
 	}
 	kind, name, _ := strings.Cut(as, ":")
 	c := &client.Credential{Kind: kind}
-	if kind == "basic" {
+	switch kind {
+	case "basic":
 		c.User = name
-	} else {
+	case "sigv4":
+		c.Region, c.Header, _ = strings.Cut(name, ":")
+	default:
 		c.Header = name
 	}
 	if text == "-" {

@@ -34,20 +34,39 @@ func (u *Upstream) Leak() *Leak {
 	if known := u.leak.Load(); known != nil && known.value == v {
 		return &Leak{secrets: known.forms}
 	}
-	forms := [][]byte{[]byte(v)}
+	secrets := u.secrets(v)
+	forms := [][]byte{[]byte(secrets[0])}
 	also := func(s string) {
 		if !slices.ContainsFunc(forms, func(f []byte) bool { return strings.Contains(s, string(f)) }) {
 			forms = append(forms, []byte(s))
 		}
 	}
-	also(url.QueryEscape(v))
-	also(strings.NewReplacer(`\`, `\\`, `"`, `\"`, `/`, `\/`).Replace(v))
-	also(base64.StdEncoding.EncodeToString([]byte(v)))
+	for _, s := range secrets {
+		also(s)
+		also(url.QueryEscape(s))
+		also(strings.NewReplacer(`\`, `\\`, `"`, `\"`, `/`, `\/`).Replace(s))
+		also(base64.StdEncoding.EncodeToString([]byte(s)))
+	}
 	if u.Credential.Kind == "basic" {
 		also(base64.StdEncoding.EncodeToString([]byte(u.Credential.User + ":" + v)))
 	}
 	u.leak.Store(&leakForms{value: v, forms: forms})
 	return &Leak{secrets: forms}
+}
+
+// secrets are the parts of a credential's value that nobody may see. Those of
+// kind sigv4 never go upstream, but a session's token does.
+func (u *Upstream) secrets(v string) []string {
+	if u.Credential.Kind == "sigv4" {
+		if k, ok := parseKeys(u.Credential.User, v); ok {
+			out := []string{k.secret}
+			if len(k.token) >= leakable {
+				out = append(out, k.token)
+			}
+			return out
+		}
+	}
+	return []string{v}
 }
 
 // leakForms are the ways in which a credential can be written.

@@ -34,7 +34,10 @@ const (
 // segments reads a path as it stands in a request line. Whatever two readers
 // could take for two different paths is refused: what is matched here must be
 // what the upstream acts on.
-func segments(escaped string) ([]string, error) {
+func segments(escaped string) ([]string, error) { return split(escaped, false) }
+
+// split also takes an encoded slash within a segment where it is part of a name.
+func split(escaped string, slash bool) ([]string, error) {
 	bad := func(why string) error {
 		return fault.New(fault.KindInvalid, "upstream.path", "the path has %s", why)
 	}
@@ -50,9 +53,9 @@ func segments(escaped string) ([]string, error) {
 		switch {
 		case err != nil || !utf8.ValidString(text):
 			return nil, bad("an escape that cannot be read")
-		case text == "." || text == "..":
+		case slices.ContainsFunc(strings.Split(text, "/"), func(s string) bool { return s == "." || s == ".." }):
 			return nil, bad("dot segments")
-		case strings.ContainsAny(text, "/\\"):
+		case strings.Contains(text, `\`) || strings.Contains(text, "/") && !slash:
 			return nil, bad("an encoded slash")
 		case strings.ContainsFunc(text, func(r rune) bool { return r < 0x20 || r == 0x7f }):
 			return nil, bad("control characters")
@@ -161,7 +164,8 @@ func (r *route) takes(method string, parts []string) bool {
 
 // Target is where a path below the upstream leads; its query is passed on.
 func (u *Upstream) Target(escaped, query string) (*url.URL, error) {
-	if _, err := segments(escaped); err != nil {
+	// The models of Bedrock have ARNs, which have slashes.
+	if _, err := split(escaped, u.Dialect == "bedrock"); err != nil {
 		return nil, err
 	}
 	full := strings.TrimSuffix(u.base.EscapedPath(), "/") + escaped

@@ -389,6 +389,7 @@ func invalid(format string, args ...any) *fault.Error {
 var (
 	nameForm   = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
 	envForm    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`)
+	scopeForm  = regexp.MustCompile(`^[a-z0-9-]{0,64}$`)
 	headerForm = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")
 )
 
@@ -456,8 +457,12 @@ func (r *Registry) checkCredential(c *client.Credential) error {
 		return nil
 	}
 	switch {
-	case c.Kind != "bearer" && c.Kind != "header" && c.Kind != "basic" && c.Kind != "query":
-		return invalid("a credential's kind is bearer, header, basic or query")
+	case !slices.Contains([]string{"bearer", "header", "basic", "query", "sigv4"}, c.Kind):
+		return invalid("a credential's kind is bearer, header, basic, query or sigv4")
+	case c.Kind == "sigv4" && (!scopeForm.MatchString(c.Region) || !scopeForm.MatchString(c.Header) || strings.ContainsFunc(c.User, unprintable) || strings.ContainsAny(c.User, ",/=:")):
+		return invalid("a sigv4 credential has a region, the service's name as header where the host does not show it, and the access key's id as user")
+	case c.Kind == "sigv4" && c.Value != "" && !goodKeys(c):
+		return invalid("a sigv4 credential's value is the secret key where user is the access key's id, else ID:SECRET, ID:SECRET:TOKEN or JSON with AccessKeyId, SecretAccessKey and SessionToken")
 	case (c.Kind == "header" || c.Kind == "query") && !headerForm.MatchString(c.Header):
 		return invalid("a %s credential needs header, the name it is sent under", c.Kind)
 	case c.Kind == "basic" && (c.User == "" || strings.ContainsAny(c.User, ":\r\n")):
@@ -546,7 +551,7 @@ func (u *Upstream) fromFile(path string) (string, error) {
 		}
 		f.value = strings.TrimSpace(string(b))
 	}
-	if f.value == "" || strings.ContainsAny(f.value, "\r\n\x00") {
+	if f.value == "" || strings.ContainsAny(f.value, "\r\n\x00") && u.Credential.Kind != "sigv4" {
 		return "", missing(u.Name)
 	}
 	u.file.Store(f)
@@ -561,7 +566,8 @@ func (r *Registry) insideReal(real string) bool {
 }
 
 // Authorize adds the upstream's headers and its own credential to a request
-// whose agent's headers went through Outgoing.
+// whose agent's headers went through Outgoing. It comes last: a signature is of
+// the URL and body as they are now.
 func (u *Upstream) Authorize(req *http.Request) error {
 	for k, v := range u.Headers {
 		req.Header.Set(k, v)
@@ -581,6 +587,8 @@ func (u *Upstream) Authorize(req *http.Request) error {
 		req.Header.Set(c.Header, v)
 	case "basic":
 		req.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(c.User+":"+v)))
+	case "sigv4":
+		return u.sign(req, v, u.registry.now())
 	case "query":
 		q := req.URL.Query()
 		q.Set(c.Header, v)
@@ -593,7 +601,7 @@ func (u *Upstream) Authorize(req *http.Request) error {
 // own credentials, what belongs to one connection, and what is for Reeve.
 func removed(name string) bool {
 	switch name {
-	case "Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key", "Api-Key", "X-Goog-Api-Key",
+	case "Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key", "Api-Key", "X-Goog-Api-Key", "X-Amz-Security-Token",
 		"Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Host", "Content-Length":
 		return true
 	}
