@@ -128,6 +128,15 @@ func (r *Registry) entry(name string) (*entry, bool) {
 	return v.(*entry), true
 }
 
+// EpochAt is the epoch that an agent had at a time, for credentials of others
+// that do not carry it: 1 before the agent was registered. It reads the
+// database.
+func (r *Registry) EpochAt(ctx context.Context, name string, at time.Time) (int64, error) {
+	epoch, _, err := control.One(ctx, r.db, func(s control.Row) (n int64, err error) { return n, s.Scan(&n) },
+		`SELECT COALESCE(MAX(epoch), 1) FROM agent_revisions WHERE agent = ? AND at <= ?`, name, control.Micros(at))
+	return epoch, err
+}
+
 // List is all agents by name. The values are shared: do not change them.
 func (r *Registry) List() []*Agent {
 	var out []*Agent

@@ -180,6 +180,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("stops", a.stops.Run)
 	start("budgets", a.budgets.Run)
 	start("authority", a.authority.ca.Run)
+	start("tokens", a.authority.oauth.Run)
 	start("decisions", a.decisions.Run)
 	start("door's steps", a.steps.Run)
 	start("policies", a.policies.Run)

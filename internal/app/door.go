@@ -21,7 +21,7 @@ func (a *App) buildDoor(context.Context) (err error) {
 	a.gateway, err = gateway.New(gateway.Options{
 		Agents: a.agents, Upstreams: a.upstreams, Policies: a.engine, Stops: a.stops,
 		Decisions: a.decisions, Steps: a.steps, Protocols: protocols(),
-		Tokens: a.authority.who, Guard: api.Guarded(api.GuardOptions{Hosts: a.o.Config.Hosts}),
+		Tokens: a.authority.who, Subjects: &a.authority, Guard: api.Guarded(api.GuardOptions{Hosts: a.o.Config.Hosts}),
 		Dev: a.o.Config.Dev, Node: a.stops.Node(), Logger: a.log.With("part", "door"),
 	})
 	return err

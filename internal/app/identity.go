@@ -13,7 +13,10 @@ import (
 
 	"reeve/internal/agent"
 	"reeve/internal/fault"
+	"reeve/internal/gateway"
 	"reeve/internal/identity/ca"
+	"reeve/internal/identity/issuer"
+	"reeve/internal/identity/oauth"
 	"reeve/internal/identity/token"
 	"reeve/internal/stop"
 )
@@ -23,11 +26,13 @@ const passphraseEnv = "REEVE_IDENTITY_PASSPHRASE"
 
 // authority is what gives agents their identity and says who calls.
 type authority struct {
-	issuer string // URL of the door, iss in our tokens
-	ca     *ca.CA
-	keys   *token.Keys
-	who    *token.Verifier
-	tls    *tls.Config // of the door; nil: none
+	issuer  string // URL of the door, iss in our tokens
+	ca      *ca.CA
+	keys    *token.Keys
+	who     *token.Verifier
+	oauth   *oauth.Server
+	issuers *issuer.Registry
+	tls     *tls.Config // of the door; nil: none
 }
 
 // Door is the URL by which agents reach the door; it is the issuer of their
@@ -43,7 +48,7 @@ func (a *App) bindDoor(context.Context) error {
 }
 
 // openIdentity opens the authority, before anything asks who calls.
-func (a *App) openIdentity(context.Context) (err error) {
+func (a *App) openIdentity(ctx context.Context) (err error) {
 	dir, t := filepath.Join(a.o.Config.Data, "identity"), &a.authority
 	t.issuer = a.issuer()
 	t.ca, err = ca.Open(ca.Options{
@@ -65,7 +70,21 @@ func (a *App) openIdentity(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	t.who = token.NewVerifier(t.keys, t.ca, []string{t.issuer}, a.standing)
+	t.issuers, err = issuer.New(ctx, issuer.Options{
+		DB: a.control, Own: t.issuer, Changed: func() { t.who.Forget() }, Logger: a.log.With("part", "issuers"), Loopback: a.o.Config.Dev,
+	})
+	if err != nil {
+		return err
+	}
+	t.who = token.NewVerifier(token.VerifierOptions{
+		Keys: t.keys, CA: t.ca, Audiences: []string{t.issuer}, Base: t.issuer, Standing: a.standing, Foreign: a.foreign,
+	})
+	t.oauth, err = oauth.New(ctx, oauth.Options{
+		DB: a.control, Keys: t.keys, Verifier: t.who, Agents: a.credible, Issuer: t.issuer, Logger: a.log.With("part", "oauth"),
+	})
+	if err != nil {
+		return err
+	}
 	t.tls, err = a.doorTLS()
 	return err
 }
@@ -110,10 +129,26 @@ func (a *App) issuer() string {
 	return scheme + "://" + net.JoinHostPort(host, port)
 }
 
-// standing reports whether a credential still holds, on every call: the agent
-// is there, not retired, and was not stopped since the credential was made; and
-// the same for each agent that it acts for.
+// foreign verifies a token of an outside issuer. It carries no epoch of ours, so
+// it gets the one that its agent had when it was issued: what was issued before
+// a stop is dead after it.
+func (a *App) foreign(ctx context.Context, text string) (token.Principal, error) {
+	p, err := a.authority.issuers.Verify(ctx, text)
+	if err != nil || p.Agent == "" {
+		return p, err
+	}
+	// Its clock may be ahead of ours, and the stop must win.
+	p.Epoch, err = a.agents.EpochAt(ctx, p.Agent, p.Issued.Add(-token.Leeway))
+	return p, err
+}
+
+// standing reports whether a credential still holds, on every call: nobody
+// revoked it, the agent is there, not retired, and was not stopped since the
+// credential was made; and the same for each agent that it acts for.
 func (a *App) standing(p token.Principal) error {
+	if a.authority.oauth.Revoked(p) {
+		return fault.New(fault.KindUnauthenticated, "token.revoked", "this credential was revoked").WithHint("get a new one")
+	}
 	if err := a.stands(p.Agent, p.Epoch); err != nil {
 		return err
 	}
@@ -145,11 +180,34 @@ func (a *App) mayHave(name string) (*agent.Agent, error) {
 	return g, a.stops.Check(stop.Call{Agent: g.Name, Team: g.Team, Labels: g.Labels, Version: g.Version})
 }
 
+// credible is mayHave in identity's words.
+func (a *App) credible(name string) (token.Agent, error) {
+	g, err := a.mayHave(name)
+	if err != nil {
+		return token.Agent{}, err
+	}
+	return token.Agent{Name: g.Name, Team: g.Team, Environment: g.Environment, Purpose: g.Purpose, Epoch: g.Epoch}, nil
+}
+
+// Subject lets a call be made on somebody's behalf; see gateway.Subjects.
+func (t *authority) Subject(ctx context.Context, text string, c *gateway.Caller) error {
+	p, err := t.who.ActFor(ctx, text, token.Principal{Agent: c.Agent.Name, User: c.User, UserGroups: c.UserGroups, Chain: c.Chain, Expires: c.Expires})
+	if err != nil {
+		return err
+	}
+	c.User, c.UserGroups, c.Chain, c.Expires = p.User, p.UserGroups, p.Chain, p.Expires
+	return nil
+}
+
 // door is what the gateway's listener serves beside calls.
 func (a *App) door() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /spiffe/bundle", a.serveBundle)
 	mux.Handle("GET /crl", a.authority.ca.CRLHandler())
+	tokens := a.authority.oauth.Handler()
+	for _, p := range oauth.Paths() {
+		mux.Handle(p, tokens)
+	}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	return mux
 }

@@ -95,7 +95,7 @@ func TestDoorWithBuiltInAuthority(t *testing.T) {
 	if err != nil || !ok || p.Agent != "billing" || p.Instance != "i1" || !p.Bound {
 		t.Errorf("%+v, %v, %v", p, ok, err)
 	}
-	jwt, err := a.authority.keys.Access(token.Subject{Agent: "billing", Instance: "i1", Epoch: g.Epoch}, a.authority.issuer, "", 0)
+	jwt, err := a.authority.keys.Access(token.Access{Subject: token.Subject{Agent: "billing", Epoch: g.Epoch}, Audience: a.authority.issuer})
 	if err != nil {
 		t.Fatal(err)
 	}

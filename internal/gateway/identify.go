@@ -56,7 +56,7 @@ func presented(h http.Header) (string, error) {
 	}
 	for _, v := range h["Authorization"] {
 		scheme, text, _ := strings.Cut(v, " ")
-		if strings.EqualFold(scheme, "Bearer") && !take(strings.TrimSpace(text)) {
+		if (strings.EqualFold(scheme, "Bearer") || strings.EqualFold(scheme, "DPoP")) && !take(strings.TrimSpace(text)) {
 			return "", errTwoCredentials
 		}
 	}
@@ -141,7 +141,7 @@ func (d *Door) byPrincipal(p token.Principal, c *Caller) error {
 		return errUnknownCredential
 	}
 	c.Agent, c.Credential, c.CredentialID, c.Bound = a, p.Credential, p.CredentialID, p.Bound
-	c.Instance, c.User, c.Chain, c.Epoch, c.Expires = p.Instance, p.User, p.Chain, p.Epoch, p.Expires
+	c.Instance, c.User, c.UserGroups, c.Chain, c.Epoch, c.Expires = p.Instance, p.User, p.UserGroups, p.Chain, p.Epoch, p.Expires
 	return nil
 }
 

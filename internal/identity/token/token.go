@@ -4,23 +4,25 @@
 // minutes at most) or an access token (RFC 9068, an hour at most), or its
 // certificate.
 //
-// Who calls it: api issues with Keys and publishes their JWK set; the gateway
-// asks Verifier who is calling.
+// Who calls it: oauth and enrol issue with Keys and publish their JWK sets; the
+// gateway asks Verifier who is calling; oauth reads subject tokens with it.
 //
 // Promises: each use has its own keys and typ, so a token of one use never
-// passes as another. Only ES256 is read. A new key is in the JWK set before it
-// signs. A token is verified once and then known by its hash until its end, but
-// Standing is asked on every call. A token bound to a key (cnf) is refused,
-// since possession is not checked here. Safe for concurrent use.
+// passes as another. Only ES256 is read from our own. A new key is in the JWK
+// set before it signs. A token is verified once and then known by its hash until
+// its end, but standing is asked on every call, and so is possession of the key
+// that a token is bound to. Safe for concurrent use.
 //
 // How it fails: token.invalid (unauthenticated) for whatever is wrong with a
-// credential, without saying to the caller what; token.request for what cannot
-// be issued; token.keys when the key file cannot be read or written.
+// credential, without saying to the caller what; token.proof for a DPoP proof or
+// certificate that does not fit; token.request, token.depth and token.over for
+// what cannot be issued; token.keys when the key file cannot be read or written.
 //
-// Start reading at OpenKeys, then Verifier.Bearer.
+// Start reading at OpenKeys, then Verifier.Request.
 package token
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -266,57 +268,159 @@ func (k *Keys) find(u use, id string) (*ecdsa.PublicKey, bool) {
 	return nil, false
 }
 
-// claims are what our tokens carry.
+// MaxDepth is how many agents a token may stand on; policy sees the depth and
+// may allow fewer.
+const MaxDepth = 4
+
+// claims are what our tokens carry. What begins with reeve_ is ours alone: who
+// acts and for whom, in words that need no guessing. The registered claims say
+// the same to others.
 type claims struct {
 	Issuer    string           `json:"iss,omitempty"`
 	Subject   string           `json:"sub"`
+	Profile   string           `json:"sub_profile,omitempty"` // ai_agent, user
 	Audience  jwt.Audience     `json:"aud"`
 	ClientID  string           `json:"client_id,omitempty"`
+	Party     string           `json:"azp,omitempty"` // the agent that may exchange it, when not the client
 	ID        string           `json:"jti"`
 	IssuedAt  *jwt.NumericDate `json:"iat"`
 	NotBefore *jwt.NumericDate `json:"nbf,omitempty"`
 	Expires   *jwt.NumericDate `json:"exp"`
 	Scope     string           `json:"scope,omitempty"`
+	Actor     *actor           `json:"act,omitempty"`
+	MayAct    *actor           `json:"may_act,omitempty"`
+	Confirm   *confirm         `json:"cnf,omitempty"`
 	Epoch     int64            `json:"reeve_epoch"`
-	Confirm   json.RawMessage  `json:"cnf,omitempty"`
+	Instance  string           `json:"reeve_instance,omitempty"`
+	User      string           `json:"reeve_user,omitempty"`
+	Groups    []string         `json:"reeve_groups,omitempty"`
+	Chain     []Link           `json:"reeve_chain,omitempty"`
+	Prior     []string         `json:"reeve_prior,omitempty"`
+	From      []string         `json:"reeve_from,omitempty"`
 }
+
+// actor is act and may_act of RFC 8693; the outermost acts now, what is inside
+// it did before.
+type actor struct {
+	Issuer  string `json:"iss,omitempty"`
+	Subject string `json:"sub"`
+	Profile string `json:"sub_profile,omitempty"`
+	Actor   *actor `json:"act,omitempty"`
+}
+
+// confirm binds a token to a key: of DPoP proofs (RFC 9449) or of a client
+// certificate (RFC 8705).
+type confirm struct {
+	JKT string `json:"jkt,omitempty"`
+	X5T string `json:"x5t#S256,omitempty"`
+}
+
+// The words of sub_profile.
+const (
+	profileAgent = "ai_agent"
+	profileUser  = "user"
+)
 
 // Issued is a token as it was made.
 type Issued struct {
 	Token   string
 	ID      string // jti: what names it in decisions and revocations
+	Scope   string
 	Expires time.Time
 }
 
 // Subject is the agent instance a token speaks for.
 type Subject struct {
 	Agent    string
-	Instance string
-	Epoch    int64 // of the agent now
+	Instance string // "" for a credential that copies of an agent share
+	Epoch    int64  // of the agent now
+}
+
+// Access is an access token to make. Subject, Audience are required.
+type Access struct {
+	Subject  Subject
+	Audience string
+	Scope    string        // separated by spaces
+	Life     time.Duration // cut to MaxAccessLife, which 0 also means
+	NotAfter time.Time     // ends no later; zero: no bound
+	JKT, X5T string        // key it is bound to; at most one of them
+	Delegate string        // only this agent may exchange it, and nobody may use it otherwise
+
+	// Of an exchanged token.
+	User     string   // whom the agents act for, as Principal.User
+	UserName string   // the same person's sub at its own issuer
+	Groups   []string // of the user, as its issuer says
+	Chain    []Link   // agents it stands on, nearest first
+	Prior    []string // actors before those, in the words of other issuers
+	From     []string // ids of the tokens it comes from
 }
 
 // SVID makes a JWT-SVID for one audience. life is cut to MaxSVIDLife, which 0
 // also means.
 func (k *Keys) SVID(s Subject, audience string, life time.Duration) (Issued, error) {
-	return k.issue(useSVID, s, audience, "", life, MaxSVIDLife)
-}
-
-// Access makes an access token (at+jwt) for one audience and the given scopes,
-// separated by spaces. life is cut to MaxAccessLife, which 0 also means.
-func (k *Keys) Access(s Subject, audience, scope string, life time.Duration) (Issued, error) {
-	return k.issue(useAccess, s, audience, scope, life, MaxAccessLife)
-}
-
-func (k *Keys) issue(u use, s Subject, audience, scope string, life, most time.Duration) (Issued, error) {
 	id, err := ca.AgentID(k.o.TrustDomain, s.Agent, s.Instance)
 	if err != nil {
 		return Issued{}, err
 	}
-	if audience == "" || len(audience) > 2048 || len(scope) > 2048 || s.Epoch < 0 {
-		return Issued{}, fault.New(fault.KindInvalid, "token.request", "a token needs one audience, at most 2048 bytes of scopes and an epoch")
+	return k.issue(useSVID, claims{Subject: id, Audience: jwt.Audience{audience}, Epoch: s.Epoch}, min(or(life, MaxSVIDLife), MaxSVIDLife), time.Time{})
+}
+
+// Access makes an access token (at+jwt) for one audience.
+func (k *Keys) Access(a Access) (Issued, error) {
+	s := a.Subject
+	if _, err := ca.AgentID(k.o.TrustDomain, s.Agent, cmp.Or(s.Instance, "none")); err != nil {
+		return Issued{}, err
 	}
-	if life <= 0 || life > most {
-		life = most
+	if len(a.Chain)+len(a.Prior) > MaxDepth {
+		return Issued{}, fault.New(fault.KindDenied, "token.depth", "a token stands on at most %d agents", MaxDepth)
+	}
+	c := claims{
+		Subject: s.Agent, Profile: profileAgent, Audience: jwt.Audience{a.Audience}, ClientID: s.Agent, Scope: a.Scope, Epoch: s.Epoch,
+		Instance: s.Instance, User: a.User, Groups: a.Groups, Chain: a.Chain, Prior: a.Prior, From: a.From,
+	}
+	if a.JKT != "" || a.X5T != "" {
+		c.Confirm = &confirm{JKT: a.JKT, X5T: a.X5T}
+	}
+	if a.Delegate != "" {
+		c.Party, c.MayAct = a.Delegate, &actor{Subject: a.Delegate, Profile: profileAgent}
+	}
+	if a.User != "" {
+		c.Subject, c.Profile = cmp.Or(a.UserName, a.User), profileUser
+	} else if n := len(a.Chain); n > 0 {
+		c.Subject = a.Chain[n-1].Agent // who began
+	}
+	if a.User != "" || len(a.Chain) > 0 {
+		var list []string
+		for i, l := range a.Chain {
+			if a.User == "" && i == len(a.Chain)-1 {
+				break // it is the subject
+			}
+			list = append(list, l.Agent)
+		}
+		c.Actor = nest(append([]string{s.Agent}, append(list, a.Prior...)...))
+	}
+	return k.issue(useAccess, c, min(or(a.Life, MaxAccessLife), MaxAccessLife), a.NotAfter)
+}
+
+// nest puts actors into each other, the first outermost.
+func nest(list []string) *actor {
+	var out *actor
+	for _, name := range slices.Backward(list) {
+		out = &actor{Subject: name, Profile: profileAgent, Actor: out}
+	}
+	return out
+}
+
+func or(life, most time.Duration) time.Duration {
+	if life <= 0 {
+		return most
+	}
+	return life
+}
+
+func (k *Keys) issue(u use, c claims, life time.Duration, end time.Time) (Issued, error) {
+	if c.Audience[0] == "" || len(c.Audience[0]) > 2048 || len(c.Scope) > 2048 || c.Epoch < 0 {
+		return Issued{}, fault.New(fault.KindInvalid, "token.request", "a token needs one audience, at most 2048 bytes of scopes and an epoch")
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -324,6 +428,13 @@ func (k *Keys) issue(u use, s Subject, audience, scope string, life, most time.D
 		return Issued{}, err
 	}
 	now := k.o.Now()
+	expires := now.Add(life)
+	if !end.IsZero() && end.Before(expires) {
+		expires = end
+	}
+	if !expires.After(now) {
+		return Issued{}, fault.New(fault.KindDenied, "token.over", "what this token would stand on has ended")
+	}
 	var by *key
 	for _, x := range k.state.Keys {
 		if x.Use == u && (by == nil || !x.ActiveFrom.After(now)) {
@@ -331,20 +442,23 @@ func (k *Keys) issue(u use, s Subject, audience, scope string, life, most time.D
 		}
 	}
 	typ := jose.ContentType("JWT")
-	c := claims{
-		Issuer: k.o.Issuer, Subject: id, Audience: jwt.Audience{audience}, ID: randomID(), Epoch: s.Epoch,
-		IssuedAt: jwt.NewNumericDate(now), Expires: jwt.NewNumericDate(now.Add(life)),
-	}
 	if u == useAccess {
-		typ, c.ClientID, c.Scope = "at+jwt", s.Agent, scope
+		typ = "at+jwt"
 	}
+	c.Issuer, c.ID, c.IssuedAt, c.Expires = k.o.Issuer, randomID(), jwt.NewNumericDate(now), jwt.NewNumericDate(expires)
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: by.private, KeyID: by.ID}},
 		(&jose.SignerOptions{}).WithType(typ))
 	if err != nil {
 		return Issued{}, err
 	}
 	text, err := jwt.Signed(signer).Claims(c).Serialize()
-	return Issued{Token: text, ID: c.ID, Expires: c.Expires.Time()}, err
+	if err != nil {
+		return Issued{}, err
+	}
+	if len(text) > MaxToken {
+		return Issued{}, fault.New(fault.KindInvalid, "token.request", "a token of this would be longer than %d bytes", MaxToken)
+	}
+	return Issued{Token: text, ID: c.ID, Scope: c.Scope, Expires: c.Expires.Time()}, nil
 }
 
 func randomID() string {
@@ -357,9 +471,4 @@ func randomID() string {
 
 func keysFault(cause error) error {
 	return fault.New(fault.KindUnavailable, "token.keys", "the token keys cannot be read or written").WithCause(cause)
-}
-
-// single gives an audience list's only entry.
-func single(a jwt.Audience, accepted []string) bool {
-	return len(a) == 1 && slices.Contains(accepted, a[0])
 }

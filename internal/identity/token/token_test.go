@@ -13,6 +13,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/spiffe/go-spiffe/v2/bundle/spiffebundle"
 	"github.com/spiffe/go-spiffe/v2/spiffeid"
 	"github.com/spiffe/go-spiffe/v2/svid/jwtsvid"
@@ -50,12 +51,12 @@ func (w *world) open(t testing.TB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.v = NewVerifier(w.keys, w.ca, []string{door}, func(p Principal) error {
+	w.v = NewVerifier(VerifierOptions{Keys: w.keys, CA: w.ca, Audiences: []string{door}, Base: door, Standing: func(p Principal) error {
 		if w.dead[p.CredentialID] {
 			return fault.New(fault.KindUnauthenticated, "test.dead", "dead")
 		}
 		return nil
-	})
+	}})
 }
 
 var agent = Subject{Agent: "billing", Instance: "i1", Epoch: 3}
@@ -89,16 +90,19 @@ func TestGood(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	access, err := w.keys.Access(agent, door, "a b", 0)
+	access, err := w.keys.Access(Access{Subject: agent, Audience: door, Scope: "a b"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.open(t)     // the keys outlive the process
 	for range 2 { // verified, then known
 		got, err := w.v.Bearer(t.Context(), svid.Token, nil)
-		want := Principal{Credential: "jwt_svid", CredentialID: svid.ID, Agent: "billing", Instance: "i1", Epoch: 3, Expires: w.now.Add(MaxSVIDLife)}
-		if want.Expires = svid.Expires; err != nil || cmp.Diff(want, got, cmp.Transformer("len", func(s []string) int { return len(s) })) != "" {
-			t.Errorf("%+v, %v", got, err)
+		want := Principal{
+			Credential: "jwt_svid", CredentialID: svid.ID, Agent: "billing", Instance: "i1", Epoch: 3, Issued: svid.Expires.Add(-MaxSVIDLife), Expires: svid.Expires,
+			Identity: Identity{Issuer: "example.org", Kind: KindAgent, Subject: "spiffe://example.org/agent/billing/i1"},
+		}
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Principal{})); err != nil || diff != "" {
+			t.Errorf("%s, %v", diff, err)
 		}
 		got, err = w.v.Bearer(t.Context(), access.Token, nil)
 		if err != nil || got.Credential != "access_token" || !cmp.Equal(got.Scopes, []string{"a", "b"}) {
@@ -138,7 +142,7 @@ func TestGoSpiffeAccepts(t *testing.T) {
 	if _, err := jwtsvid.ParseAndValidate(s.Token, b, []string{door}); err != nil {
 		t.Error(err)
 	}
-	a, err := w.keys.Access(agent, door, "", 0)
+	a, err := w.keys.Access(Access{Subject: agent, Audience: door, Scope: ""})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,9 +155,9 @@ func TestBad(t *testing.T) {
 	t.Parallel()
 	w, other := newWorld(t), newWorld(t)
 	access, svid := w.key(useAccess), w.key(useSVID)
-	make := func(edit func(*claims)) claims {
+	shape := func(edit func(*claims)) claims {
 		c := claims{
-			Issuer: issuer, Subject: "spiffe://example.org/agent/a/i", Audience: jwt.Audience{door}, ClientID: "a", ID: "j",
+			Issuer: issuer, Subject: "a", Audience: jwt.Audience{door}, ClientID: "a", ID: "j",
 			IssuedAt: jwt.NewNumericDate(w.now), Expires: jwt.NewNumericDate(w.now.Add(time.Minute)),
 		}
 		if edit != nil {
@@ -162,7 +166,7 @@ func TestBad(t *testing.T) {
 		return c
 	}
 	with := func(edit func(*claims)) string {
-		return mint(t, jose.ES256, access.private, access.ID, "at+jwt", make(edit))
+		return mint(t, jose.ES256, access.private, access.ID, "at+jwt", shape(edit))
 	}
 	good := with(nil)
 	if _, err := w.v.Bearer(t.Context(), good, nil); err != nil {
@@ -184,12 +188,12 @@ func TestBad(t *testing.T) {
 		"long":              strings.Repeat("a", MaxToken+1),
 		"alg none":          none,
 		"no signature":      part[0] + "." + part[1] + ".",
-		"public key as mac": mint(t, jose.HS256, point, access.ID, "at+jwt", make(nil)),
-		"other key, our id": mint(t, jose.ES256, other.key(useAccess).private, access.ID, "at+jwt", make(nil)),
-		"unknown key":       mint(t, jose.ES256, access.private, "x", "at+jwt", make(nil)),
-		"svid key":          mint(t, jose.ES256, svid.private, svid.ID, "at+jwt", make(nil)),
-		"access key as JWT": mint(t, jose.ES256, access.private, access.ID, "JWT", make(nil)),
-		"other typ":         mint(t, jose.ES256, access.private, access.ID, "dpop+jwt", make(nil)),
+		"public key as mac": mint(t, jose.HS256, point, access.ID, "at+jwt", shape(nil)),
+		"other key, our id": mint(t, jose.ES256, other.key(useAccess).private, access.ID, "at+jwt", shape(nil)),
+		"unknown key":       mint(t, jose.ES256, access.private, "x", "at+jwt", shape(nil)),
+		"svid key":          mint(t, jose.ES256, svid.private, svid.ID, "at+jwt", shape(nil)),
+		"access key as JWT": mint(t, jose.ES256, access.private, access.ID, "JWT", shape(nil)),
+		"other typ":         mint(t, jose.ES256, access.private, access.ID, "dpop+jwt", shape(nil)),
 		"issuer":            with(func(c *claims) { c.Issuer = "https://x" }),
 		"audience":          with(func(c *claims) { c.Audience = jwt.Audience{"x"} }),
 		"two audiences":     with(func(c *claims) { c.Audience = jwt.Audience{door, "x"} }),
@@ -201,10 +205,17 @@ func TestBad(t *testing.T) {
 		"future":            with(func(c *claims) { c.IssuedAt = date(31 * time.Second) }),
 		"not before":        with(func(c *claims) { c.NotBefore = date(31 * time.Second) }),
 		"too long a life":   with(func(c *claims) { c.Expires = date(2 * time.Hour) }),
-		"bound":             with(func(c *claims) { c.Confirm = []byte(`{"jkt":"x"}`) }),
-		"foreign domain":    with(func(c *claims) { c.Subject = "spiffe://example.com/agent/a/i" }),
-		"no agent":          with(func(c *claims) { c.Subject = "a" }),
+		"bound twice":       with(func(c *claims) { c.Confirm = &confirm{JKT: "x", X5T: "y"} }),
+		"bound to nothing":  with(func(c *claims) { c.Confirm = &confirm{} }),
+		"to be exchanged":   with(func(c *claims) { c.Party = "b" }),
+		"client of a path":  with(func(c *claims) { c.ClientID, c.Subject = "a/b", "a/b" }),
 		"other client":      with(func(c *claims) { c.ClientID = "b" }),
+		"other actor":       with(func(c *claims) { c.Actor = &actor{Subject: "b"} }),
+		"user, no actor":    with(func(c *claims) { c.User, c.Subject = "okta:jane", "jane" }),
+		"chain, no actor":   with(func(c *claims) { c.Chain = []Link{{Agent: "b"}} }),
+		"too deep":          with(func(c *claims) { c.Chain, c.Actor = make([]Link, MaxDepth+1), &actor{Subject: "a"} }),
+		"svid of elsewhere": mint(t, jose.ES256, svid.private, svid.ID, "JWT", shape(func(c *claims) { c.Subject = "spiffe://example.com/agent/a/i" })),
+		"svid with an act":  mint(t, jose.ES256, svid.private, svid.ID, "JWT", shape(func(c *claims) { c.Subject, c.Actor = "spiffe://example.org/agent/a/i", &actor{Subject: "a"} })),
 	} {
 		if p, err := w.v.Bearer(t.Context(), text, nil); err == nil || fault.From(err).Code != "token.invalid" || p.Agent != "" {
 			t.Errorf("%s: %+v, %v", name, p, err)
@@ -225,7 +236,7 @@ func TestKeysTurn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.now = w.now.Add(keyLife)
-	old, err := w.keys.Access(agent, door, "", 0)
+	old, err := w.keys.Access(Access{Subject: agent, Audience: door, Scope: ""})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +246,7 @@ func TestKeysTurn(t *testing.T) {
 	}
 	first := w.key(useAccess).ID
 	w.now = w.now.Add(prepare)
-	fresh, err := w.keys.Access(agent, door, "", 0)
+	fresh, err := w.keys.Access(Access{Subject: agent, Audience: door, Scope: ""})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +295,7 @@ func TestSealedAgain(t *testing.T) {
 func TestPeerWithoutAuthority(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	v := NewVerifier(w.keys, nil, nil, func(Principal) error { return errors.New("asked") })
+	v := NewVerifier(VerifierOptions{Keys: w.keys, Standing: func(Principal) error { return errors.New("asked") }})
 	if _, err := v.Peer(nil); fault.From(err).Code != "token.invalid" {
 		t.Error(err)
 	}
