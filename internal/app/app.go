@@ -97,6 +97,7 @@ type App struct {
 	steps     *gateway.Steps
 	health    *health
 	budgets   *budget.Ledger
+	book      *price.Book
 
 	policyTopic bus.Topic[policyNotice]
 	listeners   []*listener
@@ -282,15 +283,14 @@ func (a *App) buildReader(context.Context) error {
 	if err != nil {
 		return err
 	}
-	prices, err := a.prices()
-	if err != nil {
+	if a.book, err = a.prices(); err != nil {
 		return err
 	}
 	a.reader, err = run.New(run.Options{
 		Log:        a.bus.Activity(),
 		Store:      observed{a.store, a.fleet},
 		HashKey:    key,
-		Prices:     prices,
+		Prices:     a.book,
 		Notify:     a.notify,
 		Logger:     a.log.With("part", "reader"),
 		Quiet:      a.o.Config.Runs.Quiet,

@@ -3,8 +3,10 @@ package app
 import (
 	"context"
 	"net"
+	"time"
 
 	"reeve/internal/api"
+	"reeve/internal/budget"
 	"reeve/internal/gateway"
 	"reeve/internal/gateway/httpapi"
 	"reeve/internal/gateway/llm"
@@ -21,6 +23,7 @@ func (a *App) buildDoor(context.Context) (err error) {
 	a.gateway, err = gateway.New(gateway.Options{
 		Agents: a.agents, Upstreams: a.upstreams, Policies: a.engine, Stops: a.stops,
 		Decisions: a.decisions, Steps: a.steps, Protocols: protocols(),
+		Budgets: a.budgets, Rates: budget.NewRates(time.Now(), 0), Limits: a.o.Config.Limits, Prices: a.book,
 		Tokens: a.authority.who, Subjects: &a.authority, Guard: api.Guarded(api.GuardOptions{Hosts: a.o.Config.Hosts}),
 		Dev: a.o.Config.Dev, Node: a.stops.Node(), Logger: a.log.With("part", "door"),
 	})

@@ -24,6 +24,9 @@ func (a *App) openPolicies(ctx context.Context) (err error) {
 			return team, ok
 		},
 		Upstream: func(name string) (team string, shared, ok bool) {
+			if name == policy.Local { // each agent's own tools: whose team is its own
+				return "", true, true
+			}
 			u, ok := a.upstreams.Lookup(name)
 			if !ok {
 				return "", false, false

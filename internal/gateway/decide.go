@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"reeve/internal/activity"
+	"reeve/internal/budget"
 	"reeve/internal/fault"
 	"reeve/internal/policy"
 	"reeve/internal/stop"
@@ -30,7 +31,7 @@ func (d *Door) decide(_ context.Context, x *passage) error {
 	req := d.request(x)
 	v := d.o.Policies.Decide(req)
 	x.verdict = v
-	x.observed = !v.Enforced
+	x.observed = req.Agent.Enforcement == "observe"
 	r := &x.record
 	r.Verdict, r.Would, r.Enforced, r.Floor = v.Verdict, v.Would, v.Enforced, v.Floor
 	r.Reasons, r.Policies, r.PolicyVersion = v.Reasons, v.Policies, v.Version
@@ -63,7 +64,15 @@ func (d *Door) request(x *passage) *policy.Request {
 		enforcement = "observe"
 	}
 	res := p.Resource
-	res.Upstream, res.UpstreamTeam, res.UpstreamShared, res.External = x.Upstream.Name, x.Upstream.Team, x.Upstream.Shared, x.Upstream.External
+	if u := x.Upstream; res.Upstream != policy.Local {
+		res.Upstream, res.UpstreamTeam, res.UpstreamShared, res.External = u.Name, u.Team, u.Shared, u.External
+	}
+	var left policy.Budget
+	if d.o.Budgets != nil {
+		left.Tokens, left.Calls = d.o.Budgets.Left(x.started, budget.Use{
+			Agent: a.Name, User: c.User, Task: a.Task, Team: a.Team, Pilot: a.Lifecycle == "pilot",
+		})
+	}
 	return &policy.Request{
 		Agent: policy.Agent{
 			Name: a.Name, Team: a.Team, Owner: a.Owner, Kind: a.Kind, Lifecycle: a.Lifecycle, Autonomy: a.Autonomy, Environment: a.Environment,
@@ -73,8 +82,8 @@ func (d *Door) request(x *passage) *policy.Request {
 		Call: policy.Call{
 			Credential: c.Credential, Bound: c.Bound, Instance: c.Instance, Version: a.Version,
 			User: c.User, UserTeams: c.UserTeams, UserGroups: c.UserGroups, Chain: c.Chain, Depth: len(c.Chain),
-			Classes: p.Classes, Now: x.started, Address: c.Address, Args: p.Args, Model: p.Model,
-			Destinations: policy.Destinations{External: x.Upstream.External},
+			Classes: p.Classes, Now: x.started, Address: c.Address, Args: p.Args, Model: p.Model, Budget: left,
+			Destinations: policy.Destinations{External: res.External},
 		},
 	}
 }

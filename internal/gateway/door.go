@@ -12,8 +12,10 @@ import (
 
 	"reeve/internal/activity"
 	"reeve/internal/agent"
+	"reeve/internal/budget"
 	"reeve/internal/fault"
 	"reeve/internal/policy"
+	"reeve/internal/price"
 	"reeve/internal/stop"
 	"reeve/internal/upstream"
 )
@@ -28,6 +30,11 @@ type Options struct {
 	Decisions Recorder
 	Steps     *Steps
 	Protocols []Protocol // one for each kind of upstream
+
+	Budgets *budget.Ledger // nil: none
+	Rates   *budget.Rates  // nil: none
+	Limits  budget.Config  // of pilots and throttled agents
+	Prices  *price.Book    // nil: money is unknown
 
 	Tokens   Tokens   // nil: agent keys only
 	Subjects Subjects // nil: nobody is acted for by token
@@ -95,16 +102,18 @@ type passage struct {
 
 	identified bool // the caller is known: refusals are recorded one each
 	recorded   bool // the proposal is durable
-	observed   bool // refuse nothing that is not the floor's
+	observed   bool // the agent is in observe: what policy and limits refuse is noted
 	forwarded  bool
 	wrote      bool // the answer has begun
 
-	leave    func() // of the stop board
-	judge    Judge  // nil: nothing would be decided about tool calls
-	facts    Facts
-	hasFacts bool
-	sent     counter
-	clock    struct{ decided, forwarded, answered time.Time }
+	leave func() // of the stop board
+	judge Judge  // nil: nothing would be decided about tool calls
+
+	reservation *budget.Reservation // nil: no budget matched
+	facts       Facts
+	hasFacts    bool
+	sent        counter
+	clock       struct{ decided, forwarded, answered time.Time }
 }
 
 // stage is one part of a call's way. An error ends the call with it.
@@ -122,6 +131,7 @@ var stages = [...]stage{
 	{"join", (*Door).join},
 	{"enter", (*Door).enter},
 	{"decide", (*Door).decide},
+	{"limit", (*Door).limit},
 	{"record", (*Door).write},
 	{"forward", (*Door).forward},
 }

@@ -102,6 +102,16 @@ func everyRole() agent.Actor {
 
 const permitAll = `@id("all") permit (principal, action, resource);`
 
+func openDB(t testing.TB) *control.DB {
+	t.Helper()
+	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
 func newHouse(t testing.TB, change func(*gateway.Options)) *house {
 	t.Helper()
 	dir := t.TempDir()
@@ -113,9 +123,7 @@ func newHouse(t testing.TB, change func(*gateway.Options)) *house {
 		}
 	}
 	var err error
-	h.db, err = control.Open(t.Context(), filepath.Join(dir, "control.db"))
-	must(err)
-	t.Cleanup(func() { _ = h.db.Close() })
+	h.db = openDB(t)
 	h.agents, err = agent.New(t.Context(), agent.Options{DB: h.db})
 	must(err)
 	h.upstreams, err = upstream.New(t.Context(), upstream.Options{DB: h.db, Dir: dir})

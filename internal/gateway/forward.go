@@ -45,6 +45,7 @@ func (d *Door) forward(_ context.Context, x *passage) error {
 	if err := x.Upstream.Breaker().Allow(); err != nil {
 		return err
 	}
+	x.judge = d.judging(x)
 	d.o.Steps.begin(d, x)
 	x.forwarded = true
 	x.clock.forwarded = d.o.Now()

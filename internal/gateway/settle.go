@@ -34,12 +34,12 @@ func (d *Door) settle(x *passage, err error) {
 			r.UpstreamUS = answered.Sub(x.clock.forwarded).Microseconds()
 			x.health(answered.Sub(x.clock.forwarded), f)
 		}
-		if x.hasFacts {
-			r.Usage = x.facts.Usage
-		}
+		d.spent(x)
 		if x.recorded {
 			d.o.Decisions.Complete(r)
 		}
+	} else {
+		x.reservation.Release() // refused, and recorded so
 	}
 	if x.recorded && x.identified {
 		d.o.Steps.end(d, x, f, now)

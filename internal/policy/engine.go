@@ -50,6 +50,7 @@ type snapshot struct {
 type bucket struct {
 	anything []*Statement
 	on       map[types.EntityUID][]*Statement
+	local    bool // some are about local tools
 }
 
 // Replace puts a whole set in force at once.
@@ -88,6 +89,7 @@ func (b *bucket) add(st *Statement) {
 		b.on = map[types.EntityUID][]*Statement{}
 	}
 	b.on[x] = append(b.on[x], st)
+	b.local = b.local || isLocal(x)
 }
 
 // Version is the number of the set in force.

@@ -396,6 +396,8 @@ var (
 // check refuses what cannot work or would not be safe.
 func (r *Registry) check(u *client.Upstream) error {
 	switch {
+	case u.Name == "local":
+		return invalid("%q stands for the tools that run inside an agent's own process", u.Name)
 	case !nameForm.MatchString(u.Name):
 		return invalid("%.60q cannot name an upstream", u.Name).WithHint("use up to 40 lower-case letters, digits and -, a letter first")
 	case u.Kind != "llm" && u.Kind != "http":

@@ -47,8 +47,7 @@ func (Protocol) Refuse(w http.ResponseWriter, _ *gateway.Call, f *fault.Error, _
 func (Protocol) Propose(c *gateway.Call) (*gateway.Proposal, error) {
 	p := &gateway.Proposal{
 		Action: "call_api", Name: c.Method, Kind: activity.KindHTTP,
-		Resource:  policy.Resource{Type: "Api", ID: c.Upstream.Name + " " + c.Method, Method: c.Method},
-		MaxTokens: activity.Unknown, MaxInput: activity.Unknown, MaxOutput: activity.Unknown,
+		Resource: policy.Resource{Type: "Api", ID: c.Upstream.Name + " " + c.Method, Method: c.Method},
 	}
 	route, ok, err := c.Upstream.Route(c.Method, c.Path)
 	if err != nil {
