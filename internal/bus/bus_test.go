@@ -3,6 +3,7 @@ package bus
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -378,10 +379,18 @@ func TestEvents(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for after := range last {
+	after := uint64(0)
+	for n := range list {
 		var got []Event
+		var first uint64
 		err := e.Read(t.Context(), after, func(pos uint64, _ time.Time, ev Event) error {
-			if got = append(got, ev); pos == last {
+			if got = append(got, ev); first == 0 {
+				first = pos
+			}
+			if pos <= after || pos > last {
+				t.Errorf("position %d is not between %d and %d", pos, after, last)
+			}
+			if len(got) == len(list)-n {
 				return errDone
 			}
 			return nil
@@ -389,15 +398,21 @@ func TestEvents(t *testing.T) {
 		if !errors.Is(err, errDone) {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(list[after:], got); diff != "" {
+		if diff := cmp.Diff(list[n:], got); diff != "" {
 			t.Errorf("after position %d (-want +got):\n%s", after, diff)
 		}
+		after = first
 	}
 	if err := e.Read(t.Context(), last+1, nil); !errors.Is(err, ErrTooOld) {
 		t.Errorf("a position of another log: got %v, want ErrTooOld", err)
 	}
-	big := Event{Type: "big", Data: fmt.Appendf(nil, "%q", strings.Repeat("x", 100<<10))}
-	for range 20 {
+	rng := rand.New(rand.NewPCG(1, 2))
+	noise := make([]byte, 50<<10)
+	for range 40 {
+		for i := range noise {
+			noise[i] = byte(rng.Uint32())
+		}
+		big := Event{Type: "big", Data: fmt.Appendf(nil, "%q", hex.EncodeToString(noise))}
 		if err := e.Publish(t.Context(), big); err != nil {
 			t.Fatal(err)
 		}

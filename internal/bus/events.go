@@ -2,10 +2,12 @@ package bus
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"time"
 
+	"github.com/klauspost/compress/s2"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"reeve/internal/fault"
@@ -24,7 +26,17 @@ type Event struct {
 
 // Events is the stream that live views follow. Each event has a position of
 // its own, larger than those before. Safe for concurrent use.
+//
+// What is published together lies in one message: hundreds of runs change in a
+// moment, and a message costs far more than an event. A position is the
+// message's sequence and the event's place in it, from 1.
 type Events struct{ stream *Stream }
+
+const (
+	placeBits   = 12
+	placeMask   = 1<<placeBits - 1 // also: behind the last event of the message
+	eventsBytes = 256 << 10        // about what one message holds
+)
 
 // Publish appends events in order and returns once all are stored.
 func (e *Events) Publish(ctx context.Context, events ...Event) error {
@@ -40,20 +52,20 @@ func (e *Events) Publish(ctx context.Context, events ...Event) error {
 	if err := s.checkDisk(); err != nil {
 		return err
 	}
-	acks := make([]jetstream.PubAckFuture, 0, len(events))
-	for _, ev := range events {
-		data, err := json.Marshal(ev)
+	var acks []jetstream.PubAckFuture
+	for len(events) > 0 {
+		msg, n, err := packEvents(events)
 		if err != nil {
-			return fault.New(fault.KindInternal, "bus.event", "event %s cannot be encoded", ev.Type).WithCause(err)
+			return err
 		}
-		if len(data) > s.maxPayload {
-			return s.tooLarge(len(data))
+		if len(msg) > s.maxPayload {
+			return s.tooLarge(len(msg))
 		}
-		ack, err := s.js.PublishAsync(s.name, data)
+		ack, err := s.js.PublishAsync(s.name, msg)
 		if err != nil {
 			return s.translate(err)
 		}
-		acks = append(acks, ack)
+		acks, events = append(acks, ack), events[n:]
 	}
 	timeout := time.NewTimer(writeTimeout)
 	defer timeout.Stop()
@@ -71,11 +83,30 @@ func (e *Events) Publish(ctx context.Context, events ...Event) error {
 	return nil
 }
 
+// packEvents makes a message of as many events as it may hold.
+func packEvents(events []Event) (msg []byte, n int, err error) {
+	var raw []byte
+	for n < len(events) && n < placeMask-1 && len(raw) < eventsBytes {
+		data, err := json.Marshal(events[n])
+		if err != nil {
+			return nil, 0, fault.New(fault.KindInternal, "bus.event", "event %s cannot be encoded", events[n].Type).WithCause(err)
+		}
+		raw = append(binary.AppendUvarint(raw, uint64(len(data))), data...)
+		n++
+	}
+	msg = make([]byte, 1, 1+s2.MaxEncodedLen(len(raw)))
+	msg[0] = formGathered
+	return append(msg, s2.Encode(nil, raw)...), n, nil
+}
+
 // Last is the position of the newest event: reading after it sees only what
 // is still to come.
 func (e *Events) Last(ctx context.Context) (uint64, error) {
 	st, err := e.stream.Stats(ctx)
-	return st.LastSeq, err
+	if st.LastSeq == 0 {
+		return 0, err
+	}
+	return st.LastSeq<<placeBits | placeMask, err
 }
 
 // Read calls handle for each event after position after, in order, until ctx
@@ -87,18 +118,38 @@ func (e *Events) Read(ctx context.Context, after uint64, handle func(position ui
 	if err != nil {
 		return err
 	}
-	if after+1 < st.FirstSeq || after > st.LastSeq {
+	next, place := after>>placeBits, after&placeMask
+	if place == placeMask || next == 0 {
+		next, place = next+1, 0
+	}
+	if next < st.FirstSeq || after > st.LastSeq<<placeBits|placeMask {
 		return ErrTooOld
 	}
-	return e.stream.follow(ctx, after+1, func(seq uint64, at time.Time, msg []byte) error {
-		if seq != after+1 {
+	var raw []byte
+	var payloads [][]byte
+	return e.stream.follow(ctx, next, func(seq uint64, at time.Time, msg []byte) error {
+		if seq != next {
 			return ErrTooOld
 		}
-		after = seq
-		var ev Event
-		if err := json.Unmarshal(msg, &ev); err != nil {
-			return errCorrupt.WithCause(err)
+		var err error
+		if len(msg) > 0 && msg[0] == '{' { // an event alone, as it once was written
+			payloads = append(payloads[:0], msg)
+		} else if raw, payloads, err = unpack(msg, raw, payloads[:0]); err != nil {
+			return err
 		}
-		return handle(seq, at, ev)
+		for i, p := range payloads {
+			if uint64(i) < place {
+				continue
+			}
+			var ev Event
+			if err := json.Unmarshal(p, &ev); err != nil {
+				return errCorrupt.WithCause(err)
+			}
+			if err := handle(seq<<placeBits|uint64(i+1), at, ev); err != nil {
+				return err
+			}
+		}
+		next, place = next+1, 0
+		return nil
 	})
 }
