@@ -11,3 +11,9 @@ for _ in $(seq 600); do
 done
 cd "$root/web"
 node e2e/run.mjs "$base" "$@"
+
+# Sign-in, second factors and second people: a server that asks who one is.
+stop_server
+rm -rf "$work/data"
+start_server serve
+REEVE_ADMIN_TOKEN=$(cat "$work/data/admin-token") E2E_TESTS=people node e2e/run.mjs "$base" "$@"

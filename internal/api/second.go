@@ -34,8 +34,15 @@ func twoPeople[Req any](op operation, ask func(a *API, ctx context.Context, req 
 	return op
 }
 
-// fresh refuses who has not shown a second factor in the last minutes.
-func (a *API) fresh(ctx context.Context) error { return identity.NeedFresh(whoOf(ctx), a.o.Now()) }
+// fresh refuses who has not shown a second factor in the last minutes. In dev
+// mode whoever leaves the session away has every role, so it would guard
+// nothing.
+func (a *API) fresh(ctx context.Context) error {
+	if a.o.Dev && whoOf(ctx).Kind != identity.KindToken {
+		return nil
+	}
+	return identity.NeedFresh(whoOf(ctx), a.o.Now())
+}
 
 // askSecond finds out whether a request has to wait for a second person. It
 // gives the context to make the change under when it has not.

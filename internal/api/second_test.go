@@ -165,7 +165,7 @@ func TestShowingAFactor(t *testing.T) {
 	if got := send(a, "POST", Prefix+"/me/fresh", "as bare security", `{"code":"`+codes.Codes[0]+`"}`); got.status != http.StatusOK {
 		t.Errorf("a recovery code: %d %s", got.status, got.body)
 	}
-	if got := send(a, "POST", Prefix+"/me/fresh", "as bare security", `{"code":"000"}`); got.status != http.StatusUnauthorized {
+	if got := send(a, "POST", Prefix+"/me/fresh", "as bare security", `{"code":"000"}`); got.status != http.StatusForbidden {
 		t.Errorf("a wrong code: %d %s", got.status, got.body)
 	}
 }

@@ -380,7 +380,7 @@ func (d *Directory) tryCode(ctx context.Context, person, code string) error {
 }
 
 func errCode() error {
-	return fault.New(fault.KindUnauthenticated, "identity.factor", "the code is wrong, too old or was used before").
+	return fault.New(fault.KindDenied, "identity.factor", "the code is wrong, too old or was used before").
 		WithHint("wait for the next code; the device's clock must be right")
 }
 

@@ -43,6 +43,7 @@ const tree = root.addChildren([
   createRoute({ getParentRoute: () => root, path: '/sign-in', component: lazyRouteComponent(() => import('./signin/SignInPage'), 'SignInPage') }),
   shell.addChildren([
     at('/', lazyRouteComponent(() => import('./overview/OverviewPage'), 'OverviewPage')),
+    at('/inbox', lazyRouteComponent(() => import('./inbox/InboxPage'), 'InboxPage')),
     at('/agents', lazyRouteComponent(() => import('./agents/AgentsPage'), 'AgentsPage')),
     at('/agents/$name', lazyRouteComponent(() => import('./agents/AgentPage'), 'AgentPage')),
     at('/audit', lazyRouteComponent(() => import('./settings/AuditPage'), 'AuditPage')),

@@ -13,7 +13,7 @@
 // attempts is bounded. It adds a way to sign in, not a model: sessions, roles
 // and their ends are identity's. Safe for concurrent use.
 //
-// How it fails: the browser is sent to /signin with a stable code in the
+// How it fails: the browser is sent to /sign-in with a stable code in the
 // fragment (oidc.provider, oidc.state, oidc.token, oidc.refused and identity's
 // own); causes are logged, never shown.
 //
@@ -264,7 +264,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	f := fault.From(err)
 	h.o.Logger.Info("sign-in with provider refused", "provider", name, "code", f.Code, "err", err)
-	http.Redirect(w, r, "/signin#error="+url.QueryEscape(f.Code)+"&message="+url.QueryEscape(f.Message), http.StatusFound)
+	http.Redirect(w, r, "/sign-in#error="+url.QueryEscape(f.Code)+"&message="+url.QueryEscape(f.Message), http.StatusFound)
 }
 
 // open asks the provider for its addresses once; a failure is asked again.
@@ -391,7 +391,7 @@ func (h *Handler) finish(w http.ResponseWriter, r *http.Request, a attempt, l id
 		http.SetCookie(w, &http.Cookie{Name: h.o.Cookie, Value: in.Cookie, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil})
 		// The fragment never leaves the browser; the page trades it for the
 		// secret that goes with the cookie, once.
-		http.Redirect(w, r, "/signin#handover="+code+"&back="+url.QueryEscape(a.back), http.StatusFound)
+		http.Redirect(w, r, "/sign-in#handover="+code+"&back="+url.QueryEscape(a.back), http.StatusFound)
 		return nil
 	}
 	http.Redirect(w, r, a.back, http.StatusFound)

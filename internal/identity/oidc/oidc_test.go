@@ -205,7 +205,7 @@ func TestSignIn(t *testing.T) {
 	c, visit := h.browser(t)
 	at := visit(Prefix + "corp/start?back=/runs")
 	u, err := url.Parse(at)
-	if err != nil || !strings.HasPrefix(at, "/signin#handover=") {
+	if err != nil || !strings.HasPrefix(at, "/sign-in#handover=") {
 		t.Fatalf("came back at %q", at)
 	}
 	back, err := url.ParseQuery(u.Fragment)
@@ -259,7 +259,7 @@ func TestBadTokens(t *testing.T) {
 		h.idp.mu.Lock()
 		h.idp.change = change
 		h.idp.mu.Unlock()
-		if at := visit(Prefix + "corp/start"); !strings.HasPrefix(at, "/signin#error=oidc.token") {
+		if at := visit(Prefix + "corp/start"); !strings.HasPrefix(at, "/sign-in#error=oidc.token") {
 			t.Errorf("%s: came back at %q", name, at)
 		}
 	}
@@ -278,16 +278,16 @@ func TestAttemptsBelongToTheirBrowser(t *testing.T) {
 	state := h.idp.asked.Get("state")
 	h.idp.mu.Unlock()
 	_, others := h.browser(t)
-	if at := others(Prefix + "corp/callback?code=c-1&state=" + state); !strings.HasPrefix(at, "/signin#error=oidc.state") {
+	if at := others(Prefix + "corp/callback?code=c-1&state=" + state); !strings.HasPrefix(at, "/sign-in#error=oidc.state") {
 		t.Errorf("a state used before, elsewhere: %q", at)
 	}
-	if at := others(Prefix + "corp/callback?code=c-1&state=made-up"); !strings.HasPrefix(at, "/signin#error=oidc.state") {
+	if at := others(Prefix + "corp/callback?code=c-1&state=made-up"); !strings.HasPrefix(at, "/sign-in#error=oidc.state") {
 		t.Errorf("an unknown state: %q", at)
 	}
 	h.idp.mu.Lock()
 	h.idp.refuse = "access_denied"
 	h.idp.mu.Unlock()
-	if at := mine(Prefix + "corp/start"); !strings.HasPrefix(at, "/signin#error=oidc.refused") {
+	if at := mine(Prefix + "corp/start"); !strings.HasPrefix(at, "/sign-in#error=oidc.refused") {
 		t.Errorf("the provider refused: %q", at)
 	}
 }
@@ -295,7 +295,7 @@ func TestAttemptsBelongToTheirBrowser(t *testing.T) {
 func TestFreshAndLink(t *testing.T) {
 	h := open(t)
 	c, visit := h.browser(t)
-	if at := visit(Prefix + "corp/start?fresh=1"); !strings.HasPrefix(at, "/signin#error=identity.session") {
+	if at := visit(Prefix + "corp/start?fresh=1"); !strings.HasPrefix(at, "/sign-in#error=identity.session") {
 		t.Errorf("fresh without a session: %q", at)
 	}
 	home, _ := url.Parse(h.server.URL)
@@ -309,7 +309,7 @@ func TestFreshAndLink(t *testing.T) {
 	}
 	h.idp.change = func(_, c map[string]any) { delete(c, "amr") }
 	h.idp.mu.Unlock()
-	if at := visit(Prefix + "corp/start?fresh=1"); !strings.HasPrefix(at, "/signin#error=oidc.no_factor") {
+	if at := visit(Prefix + "corp/start?fresh=1"); !strings.HasPrefix(at, "/sign-in#error=oidc.no_factor") {
 		t.Errorf("without a word of a factor: %q", at)
 	}
 	if at := visit(Prefix + "corp/start?link=1&back=//evil.example/"); at != "/" || len(h.sessions.linked) != 1 {

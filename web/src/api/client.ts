@@ -56,7 +56,19 @@ export function read(text: string): unknown {
 
 const spelled = (c: string) => `\u2039U+${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}\u203a`;
 
-async function call<T>(method: string, address: string, body?: unknown, { signal, bearer }: Extra = {}): Promise<T> {
+/** askFactor asks the person for a second factor and tells whether it was shown; the shell sets it. */
+let askFactor: ((why: Problem) => Promise<boolean>) | undefined;
+export function onFactorNeeded(ask: ((why: Problem) => Promise<boolean>) | undefined) {
+  askFactor = ask;
+}
+
+/** waits is the answer to a change that needs a second person: nothing has changed yet. */
+function waits(text: string): Problem {
+  const p = read(text) as { id: string; summary: string };
+  return new Problem({ title: `Waiting for a second person: ${p.summary}.`, status: 202, code: 'client.waits', hint: 'Nothing has changed yet. Somebody else with the role confirms it in their Inbox.' });
+}
+
+async function call<T>(method: string, address: string, body?: unknown, { signal, bearer }: Extra = {}, again = false): Promise<T> {
   let res: Response;
   try {
     res = await fetch(address, {
@@ -72,7 +84,14 @@ async function call<T>(method: string, address: string, body?: unknown, { signal
   }
   if (res.status === 204) return undefined as T;
   const text = await res.text();
-  if (!res.ok) throw await problem(res, text);
+  if (res.status === 202) throw waits(text);
+  if (!res.ok) {
+    const p = await problem(res, text);
+    // What is hard to undo needs a code of the last minutes: ask for it, and do
+    // what was asked once more.
+    if (!again && (p.code === 'identity.factor_stale' || p.code === 'identity.factor_missing') && askFactor && (await askFactor(p))) return call<T>(method, address, body, { signal, bearer }, true);
+    throw p;
+  }
   return (text ? read(text) : undefined) as T;
 }
 
@@ -89,7 +108,7 @@ async function problem(res: Response, text: string): Promise<Problem> {
 
 export const api = {
   get: <T>(path: string, params?: Params, signal?: AbortSignal) => call<T>('GET', url(path, params), undefined, { signal }),
-  post: <T>(path: string, body?: unknown, extra?: AbortSignal | Extra) => call<T>('POST', url(path), body ?? {}, extra instanceof AbortSignal ? { signal: extra } : extra),
+  post: <T>(path: string, body?: unknown, extra?: AbortSignal | Extra) => call<T>('POST', url(path), body, extra instanceof AbortSignal ? { signal: extra } : extra),
   put: <T>(path: string, body?: unknown) => call<T>('PUT', url(path), body ?? {}),
   patch: <T>(path: string, body?: unknown) => call<T>('PATCH', url(path), body ?? {}),
   delete: <T>(path: string) => call<T>('DELETE', url(path)),

@@ -19,6 +19,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/adopt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** registers unknown agents together, in observe */
+        post: operations["AdoptAgents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents/{name}": {
         parameters: {
             query?: never;
@@ -35,6 +52,23 @@ export interface paths {
         head?: never;
         /** changes an agent */
         patch: operations["UpdateAgent"];
+        trace?: never;
+    };
+    "/api/v1/agents/{name}/claims": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the names under which an agent's telemetry came, each with the rule that matched it */
+        get: operations["ListAgentClaims"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/agents/{name}/contain": {
@@ -115,7 +149,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** ends a containment; it revives no credential */
+        /** ends a containment; it revives no credential; from quarantine a second person confirms it */
         post: operations["ReleaseAgent"];
         delete?: never;
         options?: never;
@@ -169,6 +203,23 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/factors/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** takes a second factor away; the person's other sessions end */
+        delete: operations["RemoveFactor"];
         options?: never;
         head?: never;
         patch?: never;
@@ -260,6 +311,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/match-agent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** says which registered agent telemetry would be matched to, and by which rule */
+        get: operations["MatchAgent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -271,6 +339,74 @@ export interface paths {
         get: operations["Me"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** enrols a device for one-time codes; its secret is shown once */
+        post: operations["BeginFactor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/factors/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** shows a first code, so that the device counts; the first device brings recovery codes */
+        post: operations["ConfirmFactor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/fresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** shows a code of the second factor, which dangerous acts need within five minutes */
+        post: operations["ShowFactor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** gives new recovery codes for the old ones */
+        post: operations["RenewRecoveryCodes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -376,8 +512,197 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** changes an account: name and password; as an admin also teams, roles, disabled */
+        /** changes an account: name and password; as an admin also teams, disabled, and roles, which a second person confirms */
         patch: operations["UpdatePerson"];
+        trace?: never;
+    };
+    "/api/v1/people/{id}/factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists second factors: one's own (me), or anybody's for an admin */
+        get: operations["ListFactors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists policies, guardrails first */
+        get: operations["ListPolicies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies/validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** tells what is wrong with a policy's text, by line and column */
+        post: operations["ValidatePolicy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads a policy */
+        get: operations["GetPolicy"];
+        /** makes or replaces a policy; a team's developers may do so in observe, security in enforce */
+        put: operations["PutPolicy"];
+        post?: never;
+        /** ends a policy; its revisions stay */
+        delete: operations["DeletePolicy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies/{name}/mode": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** puts a policy in observe or enforce */
+        post: operations["SetPolicyMode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies/{name}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** makes a policy again what it was at a revision, a deleted one too */
+        post: operations["RestorePolicy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies/{name}/revisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists what a policy was, the newest first */
+        get: operations["ListPolicyRevisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists changes that wait for a second person, or did: one's own and those one may confirm */
+        get: operations["ListProposals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proposals/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** makes a change that another person asked for */
+        post: operations["ConfirmProposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proposals/{id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** refuses a change that another person asked for */
+        post: operations["DeclineProposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proposals/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** takes back a change that one asked for */
+        post: operations["WithdrawProposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/query": {
@@ -602,6 +927,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sign-ins/redeem": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** fetches the session that a provider's sign-in opened, once and with its cookie */
+        post: operations["RedeemSignIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sign-ins/{id}": {
         parameters: {
             query?: never;
@@ -724,6 +1066,125 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/unknown-agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists agents that were seen and are not registered, the last seen first */
+        get: operations["ListUnknownAgents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/unknown-agents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads an unknown agent with its first evidence */
+        get: operations["GetUnknownAgent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/unknown-agents/{id}/block": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** refuses at the door whoever calls itself by an unknown agent's name */
+        post: operations["BlockUnknownAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/unknown-agents/{id}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** takes an unknown agent off the list */
+        post: operations["DismissUnknownAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/unknown-agents/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** makes an unknown agent a registered one, by an alias */
+        post: operations["MergeUnknownAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/unknown-agents/{id}/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** registers an unknown agent as a pilot in observe */
+        post: operations["RegisterUnknownAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/unknown-agents/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** takes back what was decided of an unknown agent */
+        post: operations["UndoUnknownAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/upstreams": {
         parameters: {
             query?: never;
@@ -764,6 +1225,19 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AdoptAgentsRequest: {
+            all?: boolean;
+            ids?: string[];
+            owner?: string;
+            purpose?: string;
+            reason?: string;
+            sponsor?: string;
+            team?: string;
+        };
+        Adoption: {
+            adopted: components["schemas"]["Agent"][];
+            skipped: components["schemas"]["SkippedAdoption"][];
+        };
         Agent: {
             aliases: components["schemas"]["AgentAlias"][];
             autonomy: string;
@@ -803,6 +1277,13 @@ export interface components {
             kind: string;
             value: string;
         };
+        AgentClaim: {
+            agent_id?: string;
+            environment?: string;
+            name?: string;
+            service?: string;
+            team?: string;
+        };
         AgentKey: {
             agent: string;
             /** Format: date-time */
@@ -826,6 +1307,22 @@ export interface components {
             items: components["schemas"]["Agent"][];
             next?: string;
         };
+        AgentMatch: {
+            agent?: string;
+            candidates: string[];
+            claim: components["schemas"]["AgentClaim"];
+            /** Format: date-time */
+            first_seen: string | null;
+            /** Format: date-time */
+            last_seen: string | null;
+            rule?: string;
+            seen: number;
+            why: string;
+        };
+        AgentMatchList: {
+            items: components["schemas"]["AgentMatch"][];
+            next?: string;
+        };
         AgentReasonRequest: {
             reason: string;
         };
@@ -844,11 +1341,21 @@ export interface components {
             items: components["schemas"]["AuditRecord"][];
             next?: string;
         };
+        BeginFactorRequest: {
+            label: string;
+            password?: string;
+        };
         ChartPoint: {
             /** Format: date-time */
             at: string;
             n: number;
             value: number | null;
+        };
+        CodeRequest: {
+            code: string;
+        };
+        ConfirmFactorRequest: {
+            code: string;
         };
         ContainAgentRequest: {
             containment: string;
@@ -961,6 +1468,26 @@ export interface components {
             value: number | null;
             worse: boolean;
         };
+        Enrolment: {
+            factor: components["schemas"]["Factor"];
+            image: string;
+            secret: string;
+            uri: string;
+        };
+        Factor: {
+            confirmed: boolean;
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            kind: string;
+            label: string;
+            /** Format: date-time */
+            last_used: string | null;
+        };
+        Factors: {
+            items: components["schemas"]["Factor"][];
+            recovery_codes_left: number;
+        };
         Figure: {
             formula: string;
             high?: number | null;
@@ -1001,6 +1528,10 @@ export interface components {
             more?: components["schemas"]["FleetRest"] | null;
             state: string;
             team: string;
+        };
+        FreshUntil: {
+            /** Format: date-time */
+            until: string;
         };
         Grant: {
             environment: string;
@@ -1082,7 +1613,10 @@ export interface components {
             dev: boolean;
             /** Format: date-time */
             expires_at?: string | null;
+            /** Format: date-time */
+            fresh_until: string | null;
             grants: components["schemas"]["Grant"][];
+            has_factor: boolean;
             kind: string;
             operations: string[];
             person: components["schemas"]["Person"] | null;
@@ -1095,6 +1629,10 @@ export interface components {
             field?: string;
             /** @enum {string} */
             func: "count" | "sum" | "avg" | "min" | "max" | "p50" | "p90" | "p95" | "p99" | "distinct" | "rate";
+        };
+        MergeUnknownRequest: {
+            into: string;
+            reason: string;
         };
         Message: {
             field: string;
@@ -1251,10 +1789,74 @@ export interface components {
             name: string;
             teams: string[];
             version: number;
+            waits?: string;
         };
         PersonList: {
             items: components["schemas"]["Person"][];
             next?: string;
+        };
+        Policy: {
+            author: string;
+            cedar: string;
+            /** Format: date-time */
+            created_at: string;
+            guardrail: boolean;
+            mode: string;
+            name: string;
+            origin: string;
+            reason: string;
+            revision: number;
+            statements: components["schemas"]["PolicyStatement"][];
+            team: string;
+            /** Format: date-time */
+            updated_at: string;
+            warnings: string[];
+        };
+        PolicyList: {
+            items: components["schemas"]["Policy"][];
+            next?: string;
+        };
+        PolicyModeRequest: {
+            mode: string;
+            reason?: string;
+        };
+        PolicyProblem: {
+            column: number;
+            line: number;
+            text: string;
+        };
+        PolicyRevision: {
+            action: string;
+            /** Format: date-time */
+            at: string;
+            author: string;
+            cedar: string;
+            guardrail: boolean;
+            mode: string;
+            reason: string;
+            revision: number;
+            team: string;
+            version: number;
+        };
+        PolicyRevisionList: {
+            items: components["schemas"]["PolicyRevision"][];
+            next?: string;
+        };
+        PolicyStatement: {
+            effect: string;
+            hash: string;
+            hold?: string;
+            id: string;
+            limit?: string;
+            line: number;
+            reason?: string;
+            redact?: string;
+        };
+        PolicyValidation: {
+            ok: boolean;
+            problems: components["schemas"]["PolicyProblem"][];
+            statements: components["schemas"]["PolicyStatement"][];
+            warnings: string[];
         };
         PreviewStopRequest: {
             target: components["schemas"]["StopTarget"];
@@ -1270,6 +1872,44 @@ export interface components {
         PromoteAgentRequest: {
             reason: string;
             to: string;
+        };
+        Proposal: {
+            by: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            decided_at: string | null;
+            decided_by?: string;
+            environment: string;
+            error?: string;
+            /** Format: date-time */
+            expires_at: string;
+            id: string;
+            mine: boolean;
+            operation: string;
+            path: string;
+            reason?: string;
+            request: unknown;
+            state: string;
+            summary: string;
+            team: string;
+        };
+        ProposalList: {
+            items: components["schemas"]["Proposal"][];
+            next?: string;
+        };
+        ProviderButton: {
+            label: string;
+            name: string;
+            url: string;
+        };
+        PutPolicyRequest: {
+            cedar: string;
+            guardrail?: boolean;
+            mode?: string;
+            reason?: string;
+            revision?: number;
+            team?: string;
         };
         PutUpstreamRequest: {
             allow_private?: boolean;
@@ -1341,6 +1981,30 @@ export interface components {
             targets: components["schemas"]["StopNode"][];
             through_door: boolean;
             time_to_stop_ms: number;
+        };
+        RecoveryCodes: {
+            codes: string[];
+        };
+        RegisterUnknownRequest: {
+            autonomy?: string;
+            data_classes?: string[];
+            enforcement?: string;
+            environment?: string;
+            kind?: string;
+            labels?: {
+                [key: string]: string;
+            };
+            mode?: string;
+            name?: string;
+            owner?: string;
+            purpose?: string;
+            reason?: string;
+            sponsor?: string;
+            team?: string;
+        };
+        RestorePolicyRequest: {
+            reason?: string;
+            revision: number;
         };
         Route: {
             classes?: string[];
@@ -1462,6 +2126,7 @@ export interface components {
         Setup: {
             dev: boolean;
             needed: boolean;
+            providers: components["schemas"]["ProviderButton"][];
         };
         SignIn: {
             address?: string;
@@ -1481,6 +2146,7 @@ export interface components {
             next?: string;
         };
         SignInRequest: {
+            code?: string;
             name: string;
             password: string;
         };
@@ -1490,6 +2156,12 @@ export interface components {
             id: string;
             person: components["schemas"]["Person"];
             secret: string;
+        };
+        SkippedAdoption: {
+            code: string;
+            id: string;
+            name: string;
+            why: string;
         };
         StandardBreak: {
             refused: boolean;
@@ -1641,6 +2313,40 @@ export interface components {
             name: string;
             result: string | null;
         };
+        UnknownAgent: {
+            agent?: string;
+            candidates: string[];
+            claims: components["schemas"]["AgentClaim"][];
+            /** Format: date-time */
+            decided_at: string | null;
+            decided_by?: string;
+            environment?: string;
+            /** Format: date-time */
+            first_seen: string;
+            id: string;
+            last_run_id?: string;
+            /** Format: date-time */
+            last_seen: string;
+            name: string;
+            /** Format: date-time */
+            opened_at: string;
+            reason?: string;
+            run_id?: string;
+            seen: number;
+            state: string;
+            step_id?: string;
+            suggested_name: string;
+            team?: string;
+            where: string;
+            why: string;
+        };
+        UnknownAgentList: {
+            items: components["schemas"]["UnknownAgent"][];
+            next?: string;
+        };
+        UnknownReasonRequest: {
+            reason: string;
+        };
         UpdateAgentRequest: {
             aliases?: components["schemas"]["AgentAlias"][] | null;
             autonomy?: string | null;
@@ -1716,6 +2422,12 @@ export interface components {
             input_total: number | null;
             output_reasoning: number | null;
             output_total: number | null;
+        };
+        ValidatePolicyRequest: {
+            cedar: string;
+            guardrail?: boolean;
+            name?: string;
+            team?: string;
         };
     };
     responses: never;
@@ -1796,6 +2508,39 @@ export interface operations {
             };
         };
     };
+    AdoptAgents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdoptAgentsRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Adoption"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     GetAgent: {
         parameters: {
             query?: never;
@@ -1849,6 +2594,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListAgentClaims: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentMatchList"];
                 };
             };
             /** @description a problem */
@@ -2167,6 +2943,35 @@ export interface operations {
             };
         };
     };
+    RemoveFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     Health: {
         parameters: {
             query?: never;
@@ -2358,6 +3163,41 @@ export interface operations {
             };
         };
     };
+    MatchAgent: {
+        parameters: {
+            query?: {
+                agent_id?: string;
+                environment?: string;
+                name?: string;
+                service?: string;
+                team?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentMatch"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     Me: {
         parameters: {
             query?: never;
@@ -2374,6 +3214,136 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    BeginFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BeginFactorRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enrolment"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ConfirmFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmFactorRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ShowFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FreshUntil"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RenewRecoveryCodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
                 };
             };
             /** @description a problem */
@@ -2605,6 +3575,425 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListFactors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Factors"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListPolicies: {
+        parameters: {
+            query?: {
+                team?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ValidatePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ValidatePolicyRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyValidation"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Policy"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutPolicyRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Policy"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeletePolicy: {
+        parameters: {
+            query?: {
+                reason?: string;
+                revision?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    SetPolicyMode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyModeRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Policy"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RestorePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestorePolicyRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Policy"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListPolicyRevisions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyRevisionList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListProposals: {
+        parameters: {
+            query?: {
+                limit?: number;
+                open?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ConfirmProposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeclineProposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    WithdrawProposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
                 };
             };
             /** @description a problem */
@@ -3094,6 +4483,39 @@ export interface operations {
             };
         };
     };
+    RedeemSignIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     EndSignIn: {
         parameters: {
             query?: never;
@@ -3403,6 +4825,246 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListUnknownAgents: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                state?: string;
+                team?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnknownAgentList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetUnknownAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnknownAgent"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    BlockUnknownAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnknownReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnknownAgent"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DismissUnknownAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnknownReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnknownAgent"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    MergeUnknownAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeUnknownRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnknownAgent"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RegisterUnknownAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RegisterUnknownRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    UndoUnknownAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnknownReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnknownAgent"];
+                };
             };
             /** @description a problem */
             default: {

@@ -77,3 +77,8 @@ export type NewIntakeKey = Shapes['NewIntakeKey'];
 /** AuditRecord holds the canonical record, with what it says in its body. */
 export type AuditRecord = Omit<Shapes['AuditRecord'], 'record'> & { record: { body?: unknown } };
 export type Setup = Shapes['Setup'];
+export type Factors = Shapes['Factors'];
+export type Enrolment = Shapes['Enrolment'];
+export type RecoveryCodes = Shapes['RecoveryCodes'];
+export type ProviderButton = Shapes['ProviderButton'];
+export type Proposal = Shapes['Proposal'];

@@ -7,6 +7,7 @@ import { useMe } from '../api/queries';
 import type { List, SignIn } from '../api/types';
 import { Badge, PageHeader, Panel, plural, ProblemNote, Time } from '../shared';
 import { signOut } from '../shell/signout';
+import { Factors } from './Factors';
 import { Grants, Sure } from './parts';
 import css from './settings.module.css';
 
@@ -40,6 +41,7 @@ export function AccountPage() {
         <Panel title="Roles" padded>
           <Grants grants={me?.grants} />
         </Panel>
+        {me?.kind === 'person' && <Factors />}
         {me?.kind === 'person' && (
           <Panel title="Sign-ins">
             <div className={css.scroll} tabIndex={0}>

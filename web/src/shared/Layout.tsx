@@ -59,10 +59,10 @@ export function ProblemNote({ error, retry }: { error: unknown; retry?: () => vo
   if (!error) return null;
   const p = error instanceof Problem ? error : undefined;
   return (
-    <div className={css.problem} role="alert">
+    <div className={css.problem} data-tone={p?.status === 202 ? 'wait' : undefined} role={p?.status === 202 ? 'status' : 'alert'}>
       <div className="grow">
         {p?.message ?? (error instanceof Error ? error.message : 'Something went wrong.')}
-        {p?.hint ? ` ${p.hint}` : ''} {p && <code>{p.code}</code>}
+        {p?.hint ? ` ${p.hint}` : ''} {p && p.status !== 202 && <code>{p.code}</code>}
       </div>
       {retry && <Button onClick={retry}>Try again</Button>}
     </div>

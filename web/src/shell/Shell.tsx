@@ -16,10 +16,12 @@ import { Notices } from './Notices';
 import css from './shell.module.css';
 import { TopBar } from './TopBar';
 import { dialogs, useDialog } from './dialogs';
+import { askForFactors, useFactorAsked } from './factor';
 
 // What opens on demand is loaded on demand.
 const Palette = lazy(() => import('./Palette').then((m) => ({ default: m.Palette })));
 const Help = lazy(() => import('./Help').then((m) => ({ default: m.Help })));
+const FactorPrompt = lazy(() => import('./FactorPrompt').then((m) => ({ default: m.FactorPrompt })));
 const Connect = lazy(() => import('../connect/Connect').then((m) => ({ default: m.Connect })));
 
 /** Shell is the frame of every page: navigation, view bar, notices, palette, help. */
@@ -31,6 +33,8 @@ export function Shell() {
   const view = useView();
   const [navShown, showNav] = useState(false);
   const open = useDialog();
+  const factor = useFactorAsked();
+  useEffect(askForFactors, []);
   useLive(me.isSuccess && view.live);
   useEffect(() => showNav(false), [path]);
 
@@ -108,6 +112,7 @@ export function Shell() {
         {open === 'palette' && <Palette />}
         {open === 'help' && <Help />}
         {open === 'connect' && <Connect />}
+        {factor && <FactorPrompt why={factor} />}
       </Suspense>
     </div>
   );

@@ -22,14 +22,7 @@ export const groups: Group[] = [
     name: 'Now',
     pages: [
       { to: '/', name: 'Overview', icon: 'overview', question: 'Are the agents helping, and what needs a person?', go: 'o' },
-      {
-        to: '/inbox', name: 'Inbox', icon: 'inbox', question: 'What waits for me?', go: 'i',
-        later: {
-          answers: 'Everything that waits for you, by deadline: approvals, incidents, unknown agents, changed tools, policy proposals and review actions, each decided in place.',
-          fedBy: 'Approvals arrive with the gateway, incidents with detection. Neither is part of this version, so nothing can be waiting here.',
-          meanwhile: { label: 'Failed runs', to: '/runs' },
-        },
-      },
+      { to: '/inbox', name: 'Inbox', icon: 'inbox', question: 'What waits for me?', go: 'i' },
     ],
   },
   {

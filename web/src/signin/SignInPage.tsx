@@ -6,7 +6,7 @@ import '../theme/forms';
 import { api, Problem } from '../api/client';
 import { noticesQuery } from '../api/queries';
 import { remember } from '../api/session';
-import type { Setup, SignedIn } from '../api/types';
+import type { ProviderButton, Setup, SignedIn } from '../api/types';
 import { useNoticeAction } from '../shell/Notices';
 import css from './signin.module.css';
 
@@ -33,7 +33,7 @@ export function SignInPage() {
           </svg>
           <h1>{setup.data?.needed ? 'Make the first account' : 'Sign in to Reeve'}</h1>
         </div>
-        {setup.data?.needed ? <First /> : <Password />}
+        {setup.data?.needed ? <First /> : <Password providers={setup.data?.providers ?? []} />}
         {notices.map((n) =>
           (n.actions ?? []).length === 0 ? null : (
             <section key={n.id} className={css.notice} aria-label={n.title}>
@@ -75,11 +75,39 @@ function useEnter() {
   };
 }
 
-function Password() {
+/** useReturned takes over what a provider's sign-in left in the fragment: a code to trade for the session's secret, or why it was refused. */
+function useReturned() {
+  const enter = useEnter();
+  const navigate = useNavigate();
+  const [refused, setRefused] = useState<string>();
+  const fetched = useMutation({
+    mutationFn: ({ code }: { code: string; back: string }) => api.post<SignedIn>('/sign-ins/redeem', { code }),
+    onSuccess: (s, { back }) => {
+      enter(s);
+      void navigate({ href: safeNext(back), replace: true });
+    },
+  });
+  useEffect(() => {
+    const left = new URLSearchParams(location.hash.slice(1));
+    if (left.size === 0) return;
+    history.replaceState(history.state, '', location.pathname + location.search);
+    const code = left.get('handover');
+    if (code) fetched.mutate({ code, back: left.get('back') ?? '/' });
+    else setRefused(left.get('message') ?? 'The provider refused.');
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- once, when the page opens
+  }, []);
+  return { refused, error: fetched.error, pending: fetched.isPending };
+}
+
+function Password({ providers }: { providers: ProviderButton[] }) {
+  const returned = useReturned();
+  const { next } = useSearch({ strict: false }) as { next?: string };
+  const [code, setCode] = useState('');
   const [name, setName] = useState('');
   const [password, setPassword] = useState('');
   const enter = useEnter();
-  const send = useMutation({ mutationFn: () => api.post<SignedIn>('/sign-ins', { name, password }), onSuccess: enter });
+  const send = useMutation({ mutationFn: () => api.post<SignedIn>('/sign-ins', { name, password, code: code || undefined }), onSuccess: enter });
+  const second = code !== '' || (send.error instanceof Problem && (send.error.code === 'identity.factor_needed' || send.error.code === 'identity.factor'));
   return (
     <form
       className={css.form}
@@ -88,12 +116,20 @@ function Password() {
         send.mutate();
       }}
     >
+      {returned.refused && <p className={css.error} role="alert">{returned.refused}</p>}
+      {returned.error && <Says error={returned.error} />}
       <TextInput size="sm" label="Name" name="username" autoComplete="username" autoFocus required withAsterisk={false} value={name} onChange={(e) => setName(e.currentTarget.value)} />
       <PasswordInput size="sm" label="Password" name="password" autoComplete="current-password" required withAsterisk={false} value={password} onChange={(e) => setPassword(e.currentTarget.value)} />
+      {second && <TextInput size="sm" label="Code" description="Of your authenticator, or a recovery code" name="code" inputMode="numeric" autoComplete="one-time-code" autoFocus value={code} onChange={(e) => setCode(e.currentTarget.value)} />}
       {send.error && <Says error={send.error} />}
-      <Button type="submit" size="sm" variant="filled" loading={send.isPending} fullWidth>
+      <Button type="submit" size="sm" variant="filled" loading={send.isPending || returned.pending} fullWidth>
         Sign in
       </Button>
+      {providers.map((p) => (
+        <Button key={p.name} component="a" size="sm" fullWidth href={`${p.url}?back=${encodeURIComponent(safeNext(next))}`}>
+          Sign in with {p.label}
+        </Button>
+      ))}
     </form>
   );
 }

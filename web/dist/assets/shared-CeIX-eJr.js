@@ -1,1 +1,0 @@
-import"./base-CPCM9ijn.js";import"./esm-DHyjXlqY.js";import"./Marks-Bu7_l4cO.js";import"./KeyTable-JsIStjKy.js";
