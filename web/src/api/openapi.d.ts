@@ -191,6 +191,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/budgets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists budgets with what is spent of them */
+        get: operations["ListBudgets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/budgets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads a budget with the share of each that it counts for */
+        get: operations["GetBudget"];
+        /** makes or replaces a budget: a team's developers for its own agents, security for all */
+        put: operations["PutBudget"];
+        post?: never;
+        /** removes a budget */
+        delete: operations["DeleteBudget"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -1345,6 +1381,39 @@ export interface components {
             label: string;
             password?: string;
         };
+        Budget: {
+            built_in: boolean;
+            currency?: string;
+            fullest?: components["schemas"]["BudgetShare"] | null;
+            hard: boolean;
+            limit: number;
+            match: string;
+            name: string;
+            period: string;
+            ready: boolean;
+            reserved: number;
+            /** Format: date-time */
+            resets_at: string | null;
+            revision: number;
+            scope: string;
+            shares?: components["schemas"]["BudgetShare"][];
+            spent: number;
+            team: string;
+            unit: string;
+            unknown_calls: number;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        BudgetList: {
+            items: components["schemas"]["Budget"][];
+            next?: string;
+        };
+        BudgetShare: {
+            key: string;
+            reserved: number;
+            spent: number;
+            unknown_calls: number;
+        };
         ChartPoint: {
             /** Format: date-time */
             at: string;
@@ -1902,6 +1971,17 @@ export interface components {
             label: string;
             name: string;
             url: string;
+        };
+        PutBudgetRequest: {
+            currency?: string;
+            hard?: boolean;
+            limit: number;
+            match: string;
+            period: string;
+            revision?: number;
+            scope: string;
+            team?: string;
+            unit: string;
         };
         PutPolicyRequest: {
             cedar: string;
@@ -2898,6 +2978,130 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["AuditRecordList"];
                 };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListBudgets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BudgetList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetBudget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Budget"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutBudget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutBudgetRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Budget"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteBudget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description a problem */
             default: {
