@@ -151,6 +151,8 @@ type Decision struct {
 	BytesOut   int64
 	Usage      Usage
 	Cost       Cost
+	Seq        int64  // of its record in the log of decisions; Unknown until it is read from there
+	EndSeq     int64  // of the record of its completion; Unknown while pending
 	LocalTool  bool   // proposed by a model's answer for a tool inside the agent's process
 	Parent     string // the decision whose answer proposed this one
 }

@@ -268,7 +268,7 @@ func (f *folder) add(seq int64, e entryAt, from, end int64, do func(*activity.De
 	}
 	switch r.Kind {
 	case KindProposed:
-		d, _, err := readProposed(r.Body)
+		d, err := proposedOf(&r)
 		if err != nil {
 			return err
 		}
@@ -281,9 +281,9 @@ func (f *folder) add(seq int64, e entryAt, from, end int64, do func(*activity.De
 		if e.content != nil {
 			d.ArgumentsHash, d.Context = e.content.arguments, e.content.context
 		}
-		f.order = append(f.order, &d)
+		f.order = append(f.order, d)
 		if d.Result == activity.ResultPending {
-			f.open[d.ID] = &d
+			f.open[d.ID] = d
 		}
 	case KindCompleted:
 		var d activity.Decision
@@ -295,6 +295,7 @@ func (f *folder) add(seq int64, e entryAt, from, end int64, do func(*activity.De
 			if _, err := readCompleted(r.Body, p); err != nil {
 				return err
 			}
+			p.EndSeq = seq
 			delete(f.open, o.id)
 		}
 	}

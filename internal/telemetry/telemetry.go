@@ -55,6 +55,10 @@ type Store interface {
 	Logs(ctx context.Context, q LogsQuery) (LogsPage, error)
 	// Metrics lists metric points, newest first.
 	Metrics(ctx context.Context, q MetricsQuery) (MetricsPage, error)
+	// Decisions lists decisions, newest first.
+	Decisions(ctx context.Context, q DecisionsQuery) (DecisionsPage, error)
+	// Decision reads one by its id. A missing one is fault.KindNotFound.
+	Decision(ctx context.Context, id string) (*activity.Decision, error)
 	// Query answers an aggregate question (see Query); from rollups where
 	// they can answer it, else from rows.
 	Query(ctx context.Context, q Query) (*Result, error)
@@ -79,6 +83,7 @@ type Write struct {
 	Logs      []activity.LogRecord
 	Metrics   []activity.MetricPoint
 	Runs      []activity.Run
+	Decisions []activity.Decision // completed ones; a write of PartitionDecisions
 	Rollups   []RollupDelta
 	Received  int64 // ns, for the clamp of partitions
 }
@@ -199,7 +204,7 @@ type MetricsPage struct {
 
 // Query is an aggregate question over one table.
 type Query struct {
-	Table    string      // "runs", "steps", "messages", "logs"
+	Table    string      // "runs", "steps", "messages", "logs", "decisions"
 	Select   []Measure   // none: rows' count
 	Where    search.Expr // nil: all
 	GroupBy  []string    // dimensions: agent, model, tool, team, environment, kind, status, outcome, version, provider, user, session, error_type, task
@@ -251,6 +256,7 @@ type Dropped struct {
 // Stats describes the store.
 type Stats struct {
 	Steps, Runs, Messages, Logs, Metrics int64
+	Decisions                            int64
 	Files                                int
 	Bytes, StepBytes, MessageBytes       int64
 	MessagesRaw                          int64 // bytes of content as senders sent it

@@ -28,6 +28,8 @@ type encoders struct {
 	metrics  encoder[activity.MetricPoint]
 	runs     encoder[runRow]
 
+	decisions encoder[decisionRow]
+
 	stepRows  []stepRow
 	attrs     renderer
 	resources renderer
@@ -325,6 +327,7 @@ func (s *Store) parts(w *telemetry.Write) []part {
 		day: func(r *runRow) int32 { return dayOf(r.Start) }, at: func(r *runRow) int64 { return r.Start }, key: func(r *runRow) [16]byte { return r.id },
 		less: func(a, b *runRow) int { return cmp.Compare(a.rev, b.rev) },
 	})...)
+	out = append(out, s.decisionParts(w)...)
 	return append(out, s.oldParts(w)...)
 }
 

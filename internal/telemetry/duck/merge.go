@@ -194,6 +194,8 @@ func layoutOf(table string) []columnar.Column {
 		return metrics.layout
 	case tableRuns:
 		return runs.layout
+	case tableDecisions:
+		return decisions.layout
 	case tableOldSteps:
 		return oldSteps.layout
 	}

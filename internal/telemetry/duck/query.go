@@ -78,8 +78,9 @@ var dimensions = map[string]map[string]string{
 		"session": "session", "error_type": "error_type", "task": "task", "model": "model", "tool": "tool", "kind": "kind", "provider": "provider",
 		"name": "name", "service": "service", "finish_reason": "finish_reason", "dialect": "dialect", "outcome": "outcome", "model_requested": "model_requested",
 	},
-	tableMessages: {"agent": "agent", "team": "team", "environment": "environment", "role": "role", "field": "field", "format": "format"},
-	tableLogs:     {"agent": "agent", "service": "service", "session": "session", "severity": "severity", "event": "event", "scope": "scope"},
+	tableDecisions: decisionDimensions,
+	tableMessages:  {"agent": "agent", "team": "team", "environment": "environment", "role": "role", "field": "field", "format": "format"},
+	tableLogs:      {"agent": "agent", "service": "service", "session": "session", "severity": "severity", "event": "event", "scope": "scope"},
 }
 
 // namesOf lists what may be named, for a hint.
@@ -110,12 +111,14 @@ var measures = map[string]map[string]measureColumn{
 		"run": {"run", "count"}, "session": {"nullif(session, '')", "count"}, "user": {`nullif("user", '')`, "count"},
 		"agent": {"nullif(agent, '')", "count"}, "model": {"nullif(model, '')", "count"}, "tool": {"nullif(tool, '')", "count"},
 	},
-	tableMessages: {"size": {"size", "bytes"}, "run": {"run", "count"}, "hash": {"hash", "count"}},
-	tableLogs:     {"run": {"run", "count"}, "errors": {"(severity >= 17)::INT", "count"}},
+	tableDecisions: decisionMeasures,
+	tableMessages:  {"size": {"size", "bytes"}, "run": {"run", "count"}, "hash": {"hash", "count"}},
+	tableLogs:      {"run": {"run", "count"}, "errors": {"(severity >= 17)::INT", "count"}},
 }
 
 var scopes = map[string]search.Scope{
 	tableRuns: search.ScopeRun, tableSteps: search.ScopeStep, tableMessages: search.ScopeMessage, tableLogs: search.ScopeLog,
+	tableDecisions: search.ScopeDecision,
 }
 
 func (q *queryPlan) measure(m telemetry.Measure) (expr, unit string, err error) {
@@ -190,7 +193,7 @@ func (s *Store) queryRows(ctx context.Context, query *telemetry.Query) (*telemet
 	}
 	conds = append(conds, cond)
 	at := "start"
-	if q.Table == tableMessages || q.Table == tableLogs {
+	if q.Table == tableMessages || q.Table == tableLogs || q.Table == tableDecisions {
 		at = "time"
 	}
 	if !q.From.IsZero() {

@@ -358,6 +358,8 @@ func (s *Store) Stats(context.Context) (telemetry.Stats, error) {
 				st.Logs += g.rows
 			case tableMetrics:
 				st.Metrics += g.rows
+			case tableDecisions:
+				st.Decisions += g.rows
 			case tableOldSteps:
 				st.Steps -= g.rows
 			case tableOldRuns:
@@ -372,4 +374,4 @@ func (s *Store) Stats(context.Context) (telemetry.Stats, error) {
 	return st, nil
 }
 
-var allTables = []string{tableSteps, tableMessages, tableContent, tableLogs, tableMetrics, tableRuns, tableOldSteps, tableOldRuns}
+var allTables = []string{tableSteps, tableMessages, tableContent, tableLogs, tableMetrics, tableRuns, tableDecisions, tableOldSteps, tableOldRuns}

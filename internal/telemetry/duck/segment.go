@@ -19,14 +19,15 @@ import (
 // The tables. Content lies apart from messages so that it can be kept shorter
 // and read under its own permission.
 const (
-	tableSteps    = "steps"
-	tableMessages = "messages" // who said what when; no content
-	tableContent  = "content"  // the content, at its first appearance in a day
-	tableLogs     = "logs"
-	tableMetrics  = "metrics"
-	tableRuns     = "runs"
-	tableOldSteps = "old_steps" // (step, revision): rows of lower revisions are dead
-	tableOldRuns  = "old_runs"  // (run, revision): rows of lower revisions are dead
+	tableSteps     = "steps"
+	tableMessages  = "messages" // who said what when; no content
+	tableContent   = "content"  // the content, at its first appearance in a day
+	tableLogs      = "logs"
+	tableMetrics   = "metrics"
+	tableRuns      = "runs"
+	tableDecisions = "decisions"
+	tableOldSteps  = "old_steps" // (step, revision): rows of lower revisions are dead
+	tableOldRuns   = "old_runs"  // (run, revision): rows of lower revisions are dead
 )
 
 var errCorrupt = errors.New("segment is damaged")

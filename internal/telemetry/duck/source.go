@@ -158,6 +158,8 @@ func (src *source) nothing(table string) string {
 		cols = nullColumns(logs)
 	case tableRuns:
 		cols = nullColumns(runs)
+	case tableDecisions:
+		cols = nullColumns(decisions)
 	case tableMetrics:
 		cols = nullColumns(metrics)
 	}

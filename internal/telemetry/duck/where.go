@@ -41,6 +41,7 @@ const (
 	kindSpan
 	kindFlags
 	kindRoot
+	kindDecision
 )
 
 type sqlField struct {
@@ -48,6 +49,7 @@ type sqlField struct {
 	kind  fieldKind
 	scale float64 // multiplies the asker's number; 0 means 1
 	null  bool    // the column may be null
+	zero  bool    // an id of zeros is absence
 }
 
 func texts(names ...string) map[string]sqlField {
@@ -250,6 +252,8 @@ func (w *where) text(phrase string, scope search.Scope) (string, error) {
 			return "", fault.New(fault.KindDenied, "telemetry.content_denied", "a phrase in messages needs the permission to read content")
 		}
 		return w.messagesWith(phrase), nil
+	case search.ScopeDecision:
+		columns = []string{"agent", "resource", "tool", "model", "reasons", "error_code"}
 	case search.ScopeLog:
 		columns = []string{"body", "event"}
 	}
@@ -311,7 +315,7 @@ func (w *where) one(f search.Field, scope search.Scope, op string, v search.Valu
 		return w.dynamic(prefix, key, scope, op, v)
 	}
 	fields := map[search.Scope]map[string]sqlField{
-		search.ScopeRun: runFields, search.ScopeStep: stepFields, search.ScopeMessage: messageFields, search.ScopeLog: logFields,
+		search.ScopeRun: runFields, search.ScopeStep: stepFields, search.ScopeMessage: messageFields, search.ScopeLog: logFields, search.ScopeDecision: decisionFields,
 	}[scope]
 	if w.lite {
 		fields = liteRunFields
@@ -366,7 +370,7 @@ func (w *where) one(f search.Field, scope search.Scope, op string, v search.Valu
 			return "false", nil
 		}
 		return fmt.Sprintf("(%s & %d) <> 0", x, 1<<i), nil
-	case kindRun, kindStep, kindTrace, kindSpan:
+	case kindRun, kindStep, kindTrace, kindSpan, kindDecision:
 		return idCondition(c, v), nil
 	case kindList:
 		return w.list(x, op, v), nil
@@ -411,13 +415,22 @@ func (w *where) list(x, op string, v search.Value) string {
 // idCondition compares an id by its parsed bytes: text that is no id matches
 // nothing.
 func idCondition(c sqlField, v search.Value) string {
-	if v.Unknown || v.Prefix {
+	switch {
+	case v.Unknown && c.zero && c.kind == kindStep:
+		return c.expr + " = 0"
+	case v.Unknown && c.zero:
+		return c.expr + " = " + uuid([16]byte{})
+	case v.Unknown || v.Prefix:
 		return "false"
 	}
 	switch c.kind {
 	case kindRun:
 		if id, err := activity.ParseRunID(v.Text); err == nil {
 			return c.expr + " = " + uuid(id)
+		}
+	case kindDecision:
+		if key, ok := decisionKey(v.Text); ok {
+			return fmt.Sprintf("(hi = %d AND lo = %d)", half(key[:8]), half(key[8:]))
 		}
 	case kindStep:
 		if id, err := activity.ParseStepID(v.Text); err == nil {

@@ -172,7 +172,7 @@ func kinds() []string {
 }
 
 // fields is never changed; see Field.
-var fields = []Field{
+var fields = append([]Field{
 	// Of a run.
 	{Name: "id", Aliases: []string{"run"}, Scope: ScopeRun, Type: TypeText, Help: "the run's id"},
 	{Name: "trace_id", Aliases: []string{"trace"}, Scope: ScopeRun, Type: TypeList, Help: "a trace the run was seen in"},
@@ -286,4 +286,4 @@ var fields = []Field{
 	{Name: "severity", Scope: ScopeLog, Type: TypeNumber, Help: "OTLP severity: 9 info, 13 warn, 17 error"},
 	{Name: "scope", Scope: ScopeLog, Type: TypeText, Help: "the instrumentation that made it"},
 	{Name: "started", Aliases: []string{"at", "time"}, Scope: ScopeLog, Type: TypeTime, Help: "when it was written"},
-}
+}, decisionFields...)

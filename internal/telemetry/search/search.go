@@ -28,13 +28,14 @@ type Scope uint8
 
 // The scopes.
 const (
-	ScopeRun     Scope = iota // fields of the run
-	ScopeStep                 // fields of a step (inside Any, All, Child, Parent, or a search over steps)
-	ScopeMessage              // fields of a message (a query over messages)
-	ScopeLog                  // fields of a log record (a query over logs)
+	ScopeRun      Scope = iota // fields of the run
+	ScopeStep                  // fields of a step (inside Any, All, Child, Parent, or a search over steps)
+	ScopeMessage               // fields of a message (a query over messages)
+	ScopeLog                   // fields of a log record (a query over logs)
+	ScopeDecision              // fields of a decision
 )
 
-var scopeNames = [...]string{"run", "step", "message", "log"}
+var scopeNames = [...]string{"run", "step", "message", "log", "decision"}
 
 // String is the scope's stable name.
 func (s Scope) String() string {

@@ -303,7 +303,7 @@ func FuzzParse(f *testing.F) {
 	steps := []activity.Step{{Fragment: activity.Fragment{Step: activity.StepID{1}, Name: "a"}}}
 	f.Fuzz(func(t *testing.T, text string, cursor int) {
 		_ = Complete(text, cursor, nil)
-		for _, scope := range []Scope{ScopeRun, ScopeStep, ScopeMessage, ScopeLog} {
+		for _, scope := range []Scope{ScopeRun, ScopeStep, ScopeMessage, ScopeLog, ScopeDecision} {
 			e, err := ParseIn(scope, text)
 			if err != nil {
 				var se *SyntaxError

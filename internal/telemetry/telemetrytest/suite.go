@@ -32,6 +32,7 @@ func Run(t *testing.T, open func(*testing.T) telemetry.Store) {
 		{"steps are aggregated", aggregates},
 		{"rollups add up", rollups},
 		{"logs and metric points", records},
+		{"decisions are listed, searched and counted", decisions},
 		{"teams see their own", teams},
 		{"retention drops partitions", retention},
 		{"hostile input is harmless", hostile},
