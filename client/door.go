@@ -139,7 +139,8 @@ type Decision struct {
 	CredentialID  string          `json:"credential_id,omitempty"`
 	Bound         bool            `json:"bound"`
 	OnBehalfOf    []string        `json:"on_behalf_of"`
-	User          string          `json:"user,omitempty"`
+	User          string          `json:"user,omitempty"`      // a pseudonym
+	UserName      string          `json:"user_name,omitempty"` // the name behind it, for readers, unless erased
 	Action        string          `json:"action"`
 	Resource      string          `json:"resource"`
 	Upstream      string          `json:"upstream,omitempty"`
@@ -159,9 +160,15 @@ type Decision struct {
 	RunID         string          `json:"run_id,omitempty"`
 	StepID        string          `json:"step_id,omitempty"`
 	TraceID       string          `json:"trace_id,omitempty"`
+	SpanID        string          `json:"span_id,omitempty"`
 	Session       string          `json:"session,omitempty"`
 	ApprovalID    string          `json:"approval_id,omitempty"`
 	Reserved      []Reserve       `json:"reserved"`
+	BytesIn       int64           `json:"bytes_in"`
+	BytesOut      int64           `json:"bytes_out"`
+	Seq           *int64          `json:"seq"`     // its record in the log of decisions
+	EndSeq        *int64          `json:"end_seq"` // the record of its completion
+	Pin           string          `json:"pin,omitempty"`
 	Result        string          `json:"result"` // pending, ok, error, denied, cut, timeout, unknown
 	Status        int             `json:"status,omitempty"`
 	ErrorCode     string          `json:"error_code,omitempty"`

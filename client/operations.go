@@ -17,7 +17,10 @@ func Operations() []Operation {
 		{Name: "ListSessions", Method: "GET", Path: "/api/v1/sessions", Role: "viewer", Summary: "lists sessions, the last active first"},
 		{Name: "ListLogs", Method: "GET", Path: "/api/v1/logs", Role: "viewer", Summary: "lists log records, the newest first"},
 		{Name: "ListMetricPoints", Method: "GET", Path: "/api/v1/metric-points", Role: "viewer", Summary: "lists metric points, the newest first"},
-		{Name: "Query", Method: "POST", Path: "/api/v1/query", Role: "viewer", Summary: "answers an aggregate question over runs, steps, messages or logs"},
+		{Name: "ListRunDecisions", Method: "GET", Path: "/api/v1/runs/{id}/decisions", Role: "viewer", Summary: "lists the decisions of a run, the newest first, pending ones included"},
+		{Name: "ListDecisions", Method: "GET", Path: "/api/v1/decisions", Role: "viewer", Summary: "lists decisions, the newest first, pending ones included"},
+		{Name: "GetDecision", Method: "GET", Path: "/api/v1/decisions/{id}", Role: "viewer", Summary: "reads a decision and, for readers, the request that was decided"},
+		{Name: "Query", Method: "POST", Path: "/api/v1/query", Role: "viewer", Summary: "answers an aggregate question over runs, steps, decisions, messages or logs"},
 		{Name: "SearchFields", Method: "GET", Path: "/api/v1/search/fields", Role: "viewer", Summary: "lists the fields of the search language with their known values"},
 		{Name: "CompleteSearch", Method: "GET", Path: "/api/v1/search/complete", Role: "viewer", Summary: "proposes how a search could go on"},
 		{Name: "Overview", Method: "GET", Path: "/api/v1/overview", Role: "viewer", Summary: "answers whether the agents help and what needs a person"},
@@ -168,7 +171,28 @@ func (c *Client) ListMetricPoints(ctx context.Context, req ListMetricPointsReque
 	return call[List[MetricPoint]](ctx, c, "GET", "/api/v1/metric-points", req)
 }
 
-// Query answers an aggregate question over runs, steps, messages or logs.
+// ListRunDecisions lists the decisions of a run, the newest first, pending ones included.
+//
+// GET /api/v1/runs/{id}/decisions, role viewer.
+func (c *Client) ListRunDecisions(ctx context.Context, req ListRunDecisionsRequest) (*List[Decision], error) {
+	return call[List[Decision]](ctx, c, "GET", "/api/v1/runs/{id}/decisions", req)
+}
+
+// ListDecisions lists decisions, the newest first, pending ones included.
+//
+// GET /api/v1/decisions, role viewer.
+func (c *Client) ListDecisions(ctx context.Context, req ListDecisionsRequest) (*List[Decision], error) {
+	return call[List[Decision]](ctx, c, "GET", "/api/v1/decisions", req)
+}
+
+// GetDecision reads a decision and, for readers, the request that was decided.
+//
+// GET /api/v1/decisions/{id}, role viewer.
+func (c *Client) GetDecision(ctx context.Context, req IDRequest) (*Decision, error) {
+	return call[Decision](ctx, c, "GET", "/api/v1/decisions/{id}", req)
+}
+
+// Query answers an aggregate question over runs, steps, decisions, messages or logs.
 //
 // POST /api/v1/query, role viewer.
 func (c *Client) Query(ctx context.Context, req Query) (*QueryResult, error) {

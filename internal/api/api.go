@@ -82,6 +82,7 @@ type Options struct {
 	Health   Health
 	Logger   *slog.Logger
 
+	Decisions  Decisions // what was decided; nil without a door
 	Agents     Agents
 	Fleet      Fleet
 	Stops      Stops

@@ -98,7 +98,7 @@ func (a *API) values(ctx context.Context, scope search.Scope, field string) []st
 func searchFields(a *API, ctx context.Context, req *client.SearchFieldsRequest) (*client.SearchFields, error) {
 	out := &client.SearchFields{MaxLength: search.MaxLength, MaxDepth: search.MaxDepth, Items: []client.SearchField{}}
 	known := map[string][]string{}
-	for _, scope := range []search.Scope{search.ScopeRun, search.ScopeStep, search.ScopeMessage, search.ScopeLog} {
+	for _, scope := range []search.Scope{search.ScopeRun, search.ScopeStep, search.ScopeMessage, search.ScopeLog, search.ScopeDecision} {
 		if req.Scope != "" && req.Scope != scope.String() {
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -264,6 +265,13 @@ func clean(s string) string { return strings.NewReplacer("\n", " ", "\r", " ").R
 func (w *eventWriter) mayRead(ev bus.Event) bool {
 	if w.want != nil && !w.want[ev.Type] {
 		return false
+	}
+	if ev.Type == "decision.recorded" {
+		var d client.DecisionsRecorded
+		if err := json.Unmarshal(ev.Data, &d); err != nil || w.run != "" && !slices.Contains(d.Runs, w.run) {
+			return false
+		}
+		return w.who.Can(identity.Viewer, d.Team, d.Environment)
 	}
 	if !strings.HasPrefix(ev.Type, "run.") {
 		return w.run == "" && (w.who.Everywhere(identity.Viewer) || ev.Type == "health.changed")

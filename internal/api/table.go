@@ -27,8 +27,14 @@ func table() []operation {
 		define(operation{Name: "ListLogs", Method: get, Path: "/logs", Permission: everywhere(identity.Viewer), Audit: AuditContent, Summary: "lists log records, the newest first"}, listLogs),
 		define(operation{Name: "ListMetricPoints", Method: get, Path: "/metric-points", Permission: everywhere(identity.Viewer), Summary: "lists metric points, the newest first"}, listMetricPoints),
 
+		define(operation{Name: "ListRunDecisions", Method: get, Path: "/runs/{id}/decisions", Permission: rows(identity.Viewer), Summary: "lists the decisions of a run, the newest first, pending ones included"}, listRunDecisions),
+
+		// What was decided of proposed actions.
+		define(operation{Name: "ListDecisions", Method: get, Path: "/decisions", Permission: rows(identity.Viewer), Summary: "lists decisions, the newest first, pending ones included"}, listDecisions),
+		define(operation{Name: "GetDecision", Method: get, Path: "/decisions/{id}", Permission: rows(identity.Viewer), Audit: AuditContent, Summary: "reads a decision and, for readers, the request that was decided"}, getDecision),
+
 		// Questions.
-		define(operation{Name: "Query", Method: post, Path: "/query", Permission: rows(identity.Viewer).reading(), Summary: "answers an aggregate question over runs, steps, messages or logs"}, query),
+		define(operation{Name: "Query", Method: post, Path: "/query", Permission: rows(identity.Viewer).reading(), Summary: "answers an aggregate question over runs, steps, decisions, messages or logs"}, query),
 		define(operation{Name: "SearchFields", Method: get, Path: "/search/fields", Permission: rows(identity.Viewer), Summary: "lists the fields of the search language with their known values"}, searchFields),
 		define(operation{Name: "CompleteSearch", Method: get, Path: "/search/complete", Permission: rows(identity.Viewer), Summary: "proposes how a search could go on"}, completeSearch),
 		define(operation{Name: "Overview", Method: get, Path: "/overview", Permission: rows(identity.Viewer), Summary: "answers whether the agents help and what needs a person"}, overview),

@@ -93,6 +93,7 @@ type App struct {
 	metrics   *prometheus.Registry
 	authority authority
 	decisions *decision.Log
+	decided   *decision.Index
 	gateway   *gateway.Door
 	steps     *gateway.Steps
 	health    *health
@@ -128,6 +129,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		a.openBudgets,
 		a.openPolicies,
 		a.openStore,
+		a.buildIndex,
 		a.buildReader,
 		a.buildIntake,
 		a.buildDoor,
@@ -183,6 +185,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("authority", a.authority.ca.Run)
 	start("tokens", a.authority.oauth.Run)
 	start("decisions", a.decisions.Run)
+	start("rows of decisions", a.decided.Run)
 	start("door's steps", a.steps.Run)
 	start("policies", a.policies.Run)
 	start("policies of other nodes", a.followPolicies)
@@ -346,7 +349,7 @@ func (a *App) buildAPI(context.Context) error {
 		Store: a.store, Identity: a.identity, Audit: a.auditLog, Live: a.reader, Events: a.bus.Events(),
 		Notices: a.o.Notices, Health: a.health, Logger: a.log.With("part", "api"), Dev: a.o.Config.Dev,
 		Agents: a.agents, AgentPlace: a.agentPlace, Stops: a.stops, Upstreams: a.upstreams, Policies: a.policies,
-		Fleet: a.fleet, Budgets: a.budgets,
+		Fleet: a.fleet, Budgets: a.budgets, Decisions: decided{a.decided, a.decisions},
 		Providers: a.signIns, ProviderButtons: a.providerButtons(),
 	})
 	return nil

@@ -202,7 +202,7 @@ func TestEachFromEverywhere(t *testing.T) {
 		t.Helper()
 		want := append([]activity.Decision(nil), want[10:290]...)
 		for i := range min(len(want), len(got)) {
-			got[i].Seq, got[i].EndSeq, got[i].Node = 0, 0, ""
+			got[i].Seq, got[i].EndSeq, got[i].Node = activity.Unknown, activity.Unknown, ""
 			if strings.HasPrefix(got[i].User, userPrefix) {
 				want[i].User = got[i].User
 			}

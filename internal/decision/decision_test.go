@@ -70,7 +70,7 @@ func sample(r *rand.Rand, id string) *activity.Decision {
 		Run: activity.RunOfKey(text("r")), Step: activity.StepOfKey(text("s")), Trace: activity.TraceID{1, byte(r.IntN(256))}, Span: activity.SpanID{2, byte(r.IntN(256))},
 		Session: text("ses"), Approval: text("apr"), Reserved: []activity.Reserve{{Budget: "b", Key: text("k"), Count: 3, Since: 1764220000_000000000, Unit: "tokens", Amount: r.Int64N(1000), Spent: activity.Unknown}},
 		LatencyUS: activity.Unknown, UpstreamUS: activity.Unknown, DecideUS: activity.Unknown, Usage: activity.NoUsage,
-		LocalTool: r.IntN(2) == 0, Parent: text("dec"),
+		Seq: activity.Unknown, EndSeq: activity.Unknown, LocalTool: r.IntN(2) == 0, Parent: text("dec"),
 	}
 	return d
 }

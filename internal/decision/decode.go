@@ -24,7 +24,7 @@ const (
 func blank() activity.Decision {
 	return activity.Decision{
 		Completed: activity.Unknown, LatencyUS: activity.Unknown, UpstreamUS: activity.Unknown,
-		DecideUS: activity.Unknown, Usage: activity.NoUsage,
+		DecideUS: activity.Unknown, Usage: activity.NoUsage, Seq: activity.Unknown, EndSeq: activity.Unknown,
 	}
 }
 

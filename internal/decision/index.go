@@ -24,8 +24,10 @@ type Rows interface {
 	Decision(ctx context.Context, id string) (*activity.Decision, error)
 }
 
-// Notice tells live views of decisions that were just recorded.
+// Notice tells live views of decisions of a team's agents in an environment that
+// were just recorded.
 type Notice struct {
+	Team, Environment              string
 	Count, Denied, Held, WouldDeny int
 	Newest                         []activity.Decision // at most noticeRows, those that were not allowed first
 }
@@ -42,7 +44,7 @@ type Notice struct {
 type Index struct {
 	log    *Log
 	rows   Rows
-	notify func(context.Context, Notice)
+	notify func(context.Context, []Notice)
 
 	flushing sync.Mutex // one flush at a time
 
@@ -50,27 +52,31 @@ type Index struct {
 	next int64      // record to read next
 	open map[string]*activity.Decision
 	done []activity.Decision
-	news Notice
+	news map[place]*Notice
 }
 
+// place is whose notice it is.
+type place struct{ team, environment string }
+
 const (
-	indexEvery  = 200 * time.Millisecond
-	flushEvery  = time.Second
-	flushRows   = 4000
-	maxDone     = 40_000 // rows that wait for a store that is down; then the log is read later
-	noticeRows  = 20
-	defaultRows = 50
-	maxRows     = 1000
+	indexEvery   = 200 * time.Millisecond
+	flushEvery   = time.Second
+	flushRows    = 4000
+	maxDone      = 40_000 // rows that wait for a store that is down; then the log is read later
+	noticeRows   = 20
+	noticePlaces = 64
+	defaultRows  = 50
+	maxRows      = 1000
 )
 
 // NewIndex continues where the store's cursor is. notify may be nil; it is called
 // about five times a second at most.
-func NewIndex(ctx context.Context, l *Log, rows Rows, notify func(context.Context, Notice)) (*Index, error) {
+func NewIndex(ctx context.Context, l *Log, rows Rows, notify func(context.Context, []Notice)) (*Index, error) {
 	at, err := rows.Cursor(ctx, telemetry.PartitionDecisions)
 	if err != nil {
 		return nil, err
 	}
-	return &Index{log: l, rows: rows, notify: notify, next: int64(at), open: map[string]*activity.Decision{}}, nil
+	return &Index{log: l, rows: rows, notify: notify, next: int64(at), open: map[string]*activity.Decision{}, news: map[place]*Notice{}}, nil
 }
 
 // Run follows the log until ctx ends; then what is complete is written.
@@ -203,7 +209,15 @@ func (l *Log) proposal(ctx context.Context, seq int64) (*activity.Decision, erro
 
 // count adds to the next notice. Called with mu held.
 func (x *Index) count(d *activity.Decision) {
-	n := &x.news
+	at := place{d.Team, d.Environment}
+	n := x.news[at]
+	if n == nil {
+		if len(x.news) >= noticePlaces {
+			return // live views load anew what the next notice does not name
+		}
+		n = &Notice{Team: d.Team, Environment: d.Environment}
+		x.news[at] = n
+	}
 	n.Count++
 	switch {
 	case d.Verdict == activity.VerdictDeny:
@@ -230,11 +244,14 @@ func (x *Index) count(d *activity.Decision) {
 // tell sends the notice of what came since the last one.
 func (x *Index) tell(ctx context.Context) {
 	x.mu.Lock()
-	n := x.news
-	x.news = Notice{}
+	var list []Notice
+	for _, n := range x.news {
+		list = append(list, *n)
+	}
+	clear(x.news)
 	x.mu.Unlock()
-	if n.Count > 0 && x.notify != nil {
-		x.notify(ctx, n)
+	if len(list) > 0 && x.notify != nil {
+		x.notify(ctx, list)
 	}
 }
 

@@ -195,8 +195,11 @@ func decisionFigures(t *testing.T, s telemetry.Store, all []activity.Decision) {
 	res := must(s.Query(ctx, telemetry.Query{
 		Table: "decisions", GroupBy: []string{"agent"}, OrderBy: "-n",
 		Select: []telemetry.Measure{
-			{Func: "count", As: "n"}, {Func: "sum", Field: "denied", As: "d"}, {Func: "sum", Field: "would_denied", As: "w"},
-			{Func: "p95", Field: "latency_ms", As: "p"}, {Func: "distinct", Field: "run", As: "r"},
+			{Func: "count", As: "n"},
+			{Func: "sum", Field: "denied", As: "d"},
+			{Func: "sum", Field: "would_denied", As: "w"},
+			{Func: "p95", Field: "latency_ms", As: "p"},
+			{Func: "distinct", Field: "run", As: "r"},
 		},
 	}))(t)
 	if len(res.Rows) != len(want) {
