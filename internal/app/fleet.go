@@ -25,6 +25,7 @@ func (a *App) agentChanged(before, after *agent.Agent) {
 	if a.fleet != nil { // nil only while the process is built, when nothing changes
 		a.fleet.Changed(before, after)
 	}
+	a.cutContained(before, after)
 }
 
 // observed is the store with the fleet behind it: what the store took, the
