@@ -26,6 +26,7 @@ func (a *App) agentChanged(before, after *agent.Agent) {
 		a.fleet.Changed(before, after)
 	}
 	a.cutContained(before, after)
+	a.authority.agentChanged(before, after)
 }
 
 // observed is the store with the fleet behind it: what the store took, the
