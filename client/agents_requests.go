@@ -4,11 +4,17 @@ import "time"
 
 // ListAgentsRequest filters and pages registered agents.
 type ListAgentsRequest struct {
-	Team      string `query:"team"`
-	Lifecycle string `query:"lifecycle"`
-	Contained bool   `query:"contained"` // only those that are
-	Limit     int    `query:"limit" max:"1000"`
-	Cursor    string `query:"cursor"`
+	Team        string `query:"team"`
+	Lifecycle   string `query:"lifecycle"`
+	Environment string `query:"environment"`
+	Origin      string `query:"origin"`
+	Query       string `query:"q"`         // part of name, owner, purpose or a label
+	Contained   bool   `query:"contained"` // only those that are
+	Observed    bool   `query:"observed"`  // only those in observe
+	Broken      bool   `query:"broken"`    // only those that break the standard
+	Sort        string `query:"sort"`      // name (default), worst, seen
+	Limit       int    `query:"limit" max:"1000"`
+	Cursor      string `query:"cursor"`
 }
 
 // AgentRequest names an agent.

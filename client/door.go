@@ -32,6 +32,7 @@ type Agent struct {
 	Origin        string            `json:"origin"`   // registered, adopted, dev
 	Version       string            `json:"version"`  // hash of what it is made of, as last observed; "" unknown
 	Standard      []StandardBreak   `json:"standard"` // what it breaks of the standard; empty when it conforms
+	Marks         []Mark            `json:"marks"`    // identity, standard, seen
 	CreatedAt     time.Time         `json:"created_at"`
 	UpdatedAt     time.Time         `json:"updated_at"`
 	LastSeen      *time.Time        `json:"last_seen"`
@@ -48,6 +49,7 @@ type AgentAlias struct {
 type StandardBreak struct {
 	Rule        string     `json:"rule"`
 	Text        string     `json:"text"`
+	Why         string     `json:"why"`     // how it breaks it
 	Refused     bool       `json:"refused"` // the rule refuses; else it flags
 	WaivedTill  *time.Time `json:"waived_till"`
 	WaiveReason string     `json:"waive_reason,omitempty"`
@@ -394,25 +396,158 @@ type SkippedAdoption struct {
 	Why  string `json:"why"`
 }
 
+// Inventory is what an agent was observed to use.
+type Inventory struct {
+	Agent   string          `json:"agent"`
+	From    *time.Time      `json:"from"` // nil: from the beginning
+	To      *time.Time      `json:"to"`
+	Items   []InventoryItem `json:"items"`
+	LeftOut int64           `json:"left_out"` // uses of parts beyond the 500 of a name that are kept
+}
+
 // InventoryItem is something an agent was observed to use.
 type InventoryItem struct {
-	Kind      string    `json:"kind"` // prompt, model, tool, server, source, dataset, policy, job, peer, code
-	Name      string    `json:"name"`
-	Hash      string    `json:"hash,omitempty"`
-	Known     bool      `json:"known"` // false: nobody registered or approved it
-	FirstSeen time.Time `json:"first_seen"`
-	LastSeen  time.Time `json:"last_seen"`
-	Seen      int64     `json:"seen"`
-	RunID     string    `json:"run_id,omitempty"` // where it was last seen
+	Kind      string     `json:"kind"` // prompt, model, tool, server, source, dataset, policy, job, peer, code
+	Name      string     `json:"name"`
+	Detail    string     `json:"detail,omitempty"` // a model's provider, a tool's server, a prompt's hash
+	Known     bool       `json:"known"`            // false: nobody registered or approved it
+	FirstSeen *time.Time `json:"first_seen"`
+	LastSeen  *time.Time `json:"last_seen"`
+	Seen      int64      `json:"seen"`             // uses; 0 for what was only on offer or named
+	RunID     string     `json:"run_id,omitempty"` // where it was last seen
+}
+
+// InventoryChange is a part that one of two dates has, or both.
+type InventoryChange struct {
+	InventoryItem
+	Change string `json:"change"` // added, removed, same
+	Before int64  `json:"before"` // uses in the days up to the first date
+	After  int64  `json:"after"`
 }
 
 // AgentVersion is what an agent was made of from a time on.
 type AgentVersion struct {
-	Hash       string            `json:"hash"`
-	Parts      map[string]string `json:"parts"` // prompt, model, tools, code, policy: hash of each
-	FirstSeen  time.Time         `json:"first_seen"`
-	LastSeen   time.Time         `json:"last_seen"`
-	Changed    []string          `json:"changed"` // parts that differ from the version before
-	Approved   bool              `json:"approved"`
-	ApprovedBy string            `json:"approved_by,omitempty"`
+	Hash       string              `json:"hash"`
+	Name       string              `json:"name"`    // the name it was observed under
+	Parts      map[string]string   `json:"parts"`   // prompt, model, tools, code, policy: hash of each; absent when unknown
+	MadeOf     map[string][]string `json:"made_of"` // the same parts by name
+	FirstSeen  time.Time           `json:"first_seen"`
+	LastSeen   time.Time           `json:"last_seen"`
+	Changed    []string            `json:"changed"` // parts that differ from the version before; empty for the first
+	RunID      string              `json:"run_id,omitempty"`
+	Current    bool                `json:"current"`
+	Approved   bool                `json:"approved"`
+	ApprovedBy string              `json:"approved_by,omitempty"`
+	ApprovedAt *time.Time          `json:"approved_at"`
+	Reason     string              `json:"reason,omitempty"`
+}
+
+// AgentRevision is an agent as people set it at one time.
+type AgentRevision struct {
+	Revision int64     `json:"revision"`
+	At       time.Time `json:"at"`
+	Author   string    `json:"author"`
+	Action   string    `json:"action"` // create, update, promote, contain, release, retire, alias, ...
+	Reason   string    `json:"reason,omitempty"`
+	Changed  []string  `json:"changed"` // fields that differ from the revision before
+	Agent    Agent     `json:"agent"`
+}
+
+// AgentEvent is an entry of an agent's timeline.
+type AgentEvent struct {
+	At     time.Time `json:"at"`
+	Kind   string    `json:"kind"` // lifecycle, containment, change, version, key, alias, waiver
+	Text   string    `json:"text"`
+	By     string    `json:"by,omitempty"`
+	Reason string    `json:"reason,omitempty"`
+	Ref    string    `json:"ref,omitempty"` // a revision, a version's hash, a key's id
+}
+
+// Standard is what agents keep to.
+type Standard struct {
+	Version string         `json:"version"`
+	Rules   []StandardRule `json:"rules"`
+}
+
+// StandardRule asks something of the agents that When names.
+type StandardRule struct {
+	ID      string         `json:"id"`
+	Text    string         `json:"text"`
+	Refuse  bool           `json:"refuse"`
+	When    map[string]any `json:"when"`
+	Require map[string]any `json:"require"`
+}
+
+// Conformance is how far agents keep to the standard.
+type Conformance struct {
+	Version string            `json:"version"`
+	Teams   []TeamConformance `json:"teams"` // the worst first
+}
+
+// TeamConformance is how far the agents of a team keep to the standard.
+type TeamConformance struct {
+	Team       string           `json:"team"`
+	Agents     int              `json:"agents"`
+	Conforming int              `json:"conforming"` // without a break, or with all of them waived
+	Waived     int              `json:"waived"`     // of those, by a waiver
+	Share      float64          `json:"share"`
+	Rules      []BrokenStandard `json:"rules"` // that agents break, the most broken first
+}
+
+// BrokenStandard is how many agents break a rule.
+type BrokenStandard struct {
+	Rule   string `json:"rule"`
+	Text   string `json:"text"`
+	Agents int    `json:"agents"`
+}
+
+// Waiver lets an agent break a rule of the standard until a date.
+type Waiver struct {
+	Agent  string    `json:"agent"`
+	Rule   string    `json:"rule"`
+	Till   time.Time `json:"till"`
+	Reason string    `json:"reason"`
+	By     string    `json:"by"`
+	At     time.Time `json:"at"`
+}
+
+// AgentSummary answers whether an agent may go on.
+type AgentSummary struct {
+	Agent      Agent            `json:"agent"`
+	Verdict    string           `json:"verdict"` // good, warn, bad
+	Text       string           `json:"text"`    // the answer in words
+	MayDo      []Entitlement    `json:"may_do"`  // policies that can be about it; nil when unknown
+	Version    *AgentVersion    `json:"version"` // as last observed; nil unknown
+	LastChange *AgentEvent      `json:"last_change"`
+	Inventory  []InventoryCount `json:"inventory"` // of the last 7 days
+	Unknown    int              `json:"unknown_parts"`
+	Known      []string         `json:"known_as"`   // names under which its telemetry comes
+	LiveCalls  *int             `json:"live_calls"` // at the door now; nil without a door
+	LiveRuns   *int64           `json:"live_runs"`
+	Day        *AgentDay        `json:"day"` // the last 24 hours; nil when the store does not answer
+}
+
+// Entitlement is a policy that can be about an agent, in words.
+type Entitlement struct {
+	Policy     string   `json:"policy"`
+	Team       string   `json:"team,omitempty"`
+	Guardrail  bool     `json:"guardrail"`
+	Mode       string   `json:"mode"`
+	Statements []string `json:"statements"`
+}
+
+// InventoryCount counts the parts of a kind.
+type InventoryCount struct {
+	Kind    string `json:"kind"`
+	Parts   int    `json:"parts"`
+	Unknown int    `json:"unknown"`
+}
+
+// AgentDay is what an agent did in 24 hours.
+type AgentDay struct {
+	Runs      int64            `json:"runs"`
+	Failed    int64            `json:"failed"`
+	Cost      *float64         `json:"cost"` // USD; nil unknown
+	Tokens    *int64           `json:"tokens"`
+	Decisions map[string]int64 `json:"decisions"` // by verdict, with would_deny and would_hold of observe; nil: not counted here
 }

@@ -64,3 +64,51 @@ type MatchAgentRequest struct {
 	AgentID     string `query:"agent_id"`
 	Service     string `query:"service"`
 }
+
+// InventoryRequest asks for what an agent used. From and To are dates or times;
+// with one, only what was used on the days between counts.
+type InventoryRequest struct {
+	Name   string `path:"name"`
+	From   string `query:"from"`
+	To     string `query:"to"`
+	Format string `query:"format"` // "" or cyclonedx
+}
+
+// InventoryChangesRequest compares what an agent used in the days up to two
+// dates.
+type InventoryChangesRequest struct {
+	Name string `path:"name"`
+	From string `query:"from"`
+	To   string `query:"to"`   // "" is now
+	Days int    `query:"days"` // that a date stands for; 0 is 7
+}
+
+// ApprovePartRequest says that a part of an agent is known, or no longer.
+type ApprovePartRequest struct {
+	Name   string `path:"name" json:"-"`
+	Kind   string `json:"kind"`
+	Part   string `json:"part"`
+	Known  *bool  `json:"known,omitempty"` // nil is true
+	Reason string `json:"reason"`
+}
+
+// ApproveVersionRequest says that a version is what the agent should be.
+type ApproveVersionRequest struct {
+	Name   string `path:"name" json:"-"`
+	Hash   string `path:"hash" json:"-"`
+	Reason string `json:"reason"`
+}
+
+// WaiveRequest lets an agent break a rule of the standard until a date.
+type WaiveRequest struct {
+	Name   string `path:"name" json:"-"`
+	Rule   string `json:"rule"`
+	Until  string `json:"until"` // a date or time, or a life such as 30d
+	Reason string `json:"reason"`
+}
+
+// WaiverRequest names a waiver.
+type WaiverRequest struct {
+	Name string `path:"name"`
+	Rule string `path:"rule"`
+}

@@ -42,6 +42,19 @@ func Operations() []Operation {
 		{Name: "LeakedKey", Method: "POST", Path: "/api/v1/keys/leaked", Role: "public", Summary: "ends an agent key by its text: who holds it may; the answer never says whether it lived"},
 		{Name: "MatchAgent", Method: "GET", Path: "/api/v1/match-agent", Role: "viewer", Summary: "says which registered agent telemetry would be matched to, and by which rule"},
 		{Name: "ListAgentClaims", Method: "GET", Path: "/api/v1/agents/{name}/claims", Role: "viewer", Summary: "lists the names under which an agent's telemetry came, each with the rule that matched it"},
+		{Name: "AgentSummary", Method: "GET", Path: "/api/v1/agents/{name}/summary", Role: "viewer", Summary: "answers whether an agent may go on, with what its page shows first"},
+		{Name: "AgentTimeline", Method: "GET", Path: "/api/v1/agents/{name}/timeline", Role: "viewer", Summary: "lists what happened to an agent: changes, versions, keys, waivers, the newest first"},
+		{Name: "ListAgentRevisions", Method: "GET", Path: "/api/v1/agents/{name}/revisions", Role: "viewer", Summary: "lists what people set of an agent, with author and reason, the newest first"},
+		{Name: "ListAgentVersions", Method: "GET", Path: "/api/v1/agents/{name}/versions", Role: "viewer", Summary: "lists what an agent was observed to be made of, the newest first"},
+		{Name: "ApproveAgentVersion", Method: "POST", Path: "/api/v1/agents/{name}/versions/{hash}/approve", Role: "developer or security", Summary: "says that a version is what the agent should be"},
+		{Name: "AgentInventory", Method: "GET", Path: "/api/v1/agents/{name}/inventory", Role: "viewer", Summary: "lists what an agent was observed to use; format=cyclonedx gives a bill of materials"},
+		{Name: "AgentInventoryChanges", Method: "GET", Path: "/api/v1/agents/{name}/inventory/changes", Role: "viewer", Summary: "compares what an agent used in the days up to two dates"},
+		{Name: "ApproveAgentPart", Method: "POST", Path: "/api/v1/agents/{name}/inventory/approve", Role: "developer or security", Summary: "says that a part of an agent is known, or no longer"},
+		{Name: "GetStandard", Method: "GET", Path: "/api/v1/standard", Role: "viewer", Summary: "reads the standard that agents keep to"},
+		{Name: "Conformance", Method: "GET", Path: "/api/v1/standard/conformance", Role: "viewer", Summary: "counts by team how many agents keep to the standard"},
+		{Name: "ListWaivers", Method: "GET", Path: "/api/v1/standard/waivers", Role: "viewer", Summary: "lists the waivers that hold, the first to end first"},
+		{Name: "WaiveStandard", Method: "POST", Path: "/api/v1/agents/{name}/waivers", Role: "security", Summary: "lets an agent break a rule of the standard until a date"},
+		{Name: "EndWaiver", Method: "DELETE", Path: "/api/v1/agents/{name}/waivers/{rule}", Role: "security", Summary: "ends a waiver"},
 		{Name: "AdoptAgents", Method: "POST", Path: "/api/v1/agents/adopt", Role: "developer or security", Summary: "registers unknown agents together, in observe"},
 		{Name: "ListUnknownAgents", Method: "GET", Path: "/api/v1/unknown-agents", Role: "viewer", Summary: "lists agents that were seen and are not registered, the last seen first"},
 		{Name: "GetUnknownAgent", Method: "GET", Path: "/api/v1/unknown-agents/{id}", Role: "viewer", Summary: "reads an unknown agent with its first evidence"},
@@ -339,6 +352,99 @@ func (c *Client) MatchAgent(ctx context.Context, req MatchAgentRequest) (*AgentM
 // GET /api/v1/agents/{name}/claims, role viewer.
 func (c *Client) ListAgentClaims(ctx context.Context, req AgentRequest) (*List[AgentMatch], error) {
 	return call[List[AgentMatch]](ctx, c, "GET", "/api/v1/agents/{name}/claims", req)
+}
+
+// AgentSummary answers whether an agent may go on, with what its page shows first.
+//
+// GET /api/v1/agents/{name}/summary, role viewer.
+func (c *Client) AgentSummary(ctx context.Context, req AgentRequest) (*AgentSummary, error) {
+	return call[AgentSummary](ctx, c, "GET", "/api/v1/agents/{name}/summary", req)
+}
+
+// AgentTimeline lists what happened to an agent: changes, versions, keys, waivers, the newest first.
+//
+// GET /api/v1/agents/{name}/timeline, role viewer.
+func (c *Client) AgentTimeline(ctx context.Context, req AgentRequest) (*List[AgentEvent], error) {
+	return call[List[AgentEvent]](ctx, c, "GET", "/api/v1/agents/{name}/timeline", req)
+}
+
+// ListAgentRevisions lists what people set of an agent, with author and reason, the newest first.
+//
+// GET /api/v1/agents/{name}/revisions, role viewer.
+func (c *Client) ListAgentRevisions(ctx context.Context, req AgentRequest) (*List[AgentRevision], error) {
+	return call[List[AgentRevision]](ctx, c, "GET", "/api/v1/agents/{name}/revisions", req)
+}
+
+// ListAgentVersions lists what an agent was observed to be made of, the newest first.
+//
+// GET /api/v1/agents/{name}/versions, role viewer.
+func (c *Client) ListAgentVersions(ctx context.Context, req AgentRequest) (*List[AgentVersion], error) {
+	return call[List[AgentVersion]](ctx, c, "GET", "/api/v1/agents/{name}/versions", req)
+}
+
+// ApproveAgentVersion says that a version is what the agent should be.
+//
+// POST /api/v1/agents/{name}/versions/{hash}/approve, role developer or security.
+func (c *Client) ApproveAgentVersion(ctx context.Context, req ApproveVersionRequest) (*AgentVersion, error) {
+	return call[AgentVersion](ctx, c, "POST", "/api/v1/agents/{name}/versions/{hash}/approve", req)
+}
+
+// AgentInventory lists what an agent was observed to use; format=cyclonedx gives a bill of materials.
+//
+// GET /api/v1/agents/{name}/inventory, role viewer.
+func (c *Client) AgentInventory(ctx context.Context, req InventoryRequest) (*Inventory, error) {
+	return call[Inventory](ctx, c, "GET", "/api/v1/agents/{name}/inventory", req)
+}
+
+// AgentInventoryChanges compares what an agent used in the days up to two dates.
+//
+// GET /api/v1/agents/{name}/inventory/changes, role viewer.
+func (c *Client) AgentInventoryChanges(ctx context.Context, req InventoryChangesRequest) (*List[InventoryChange], error) {
+	return call[List[InventoryChange]](ctx, c, "GET", "/api/v1/agents/{name}/inventory/changes", req)
+}
+
+// ApproveAgentPart says that a part of an agent is known, or no longer.
+//
+// POST /api/v1/agents/{name}/inventory/approve, role developer or security.
+func (c *Client) ApproveAgentPart(ctx context.Context, req ApprovePartRequest) error {
+	_, err := call[struct{}](ctx, c, "POST", "/api/v1/agents/{name}/inventory/approve", req)
+	return err
+}
+
+// GetStandard reads the standard that agents keep to.
+//
+// GET /api/v1/standard, role viewer.
+func (c *Client) GetStandard(ctx context.Context) (*Standard, error) {
+	return call[Standard](ctx, c, "GET", "/api/v1/standard", nil)
+}
+
+// Conformance counts by team how many agents keep to the standard.
+//
+// GET /api/v1/standard/conformance, role viewer.
+func (c *Client) Conformance(ctx context.Context) (*Conformance, error) {
+	return call[Conformance](ctx, c, "GET", "/api/v1/standard/conformance", nil)
+}
+
+// ListWaivers lists the waivers that hold, the first to end first.
+//
+// GET /api/v1/standard/waivers, role viewer.
+func (c *Client) ListWaivers(ctx context.Context) (*List[Waiver], error) {
+	return call[List[Waiver]](ctx, c, "GET", "/api/v1/standard/waivers", nil)
+}
+
+// WaiveStandard lets an agent break a rule of the standard until a date.
+//
+// POST /api/v1/agents/{name}/waivers, role security.
+func (c *Client) WaiveStandard(ctx context.Context, req WaiveRequest) (*Waiver, error) {
+	return call[Waiver](ctx, c, "POST", "/api/v1/agents/{name}/waivers", req)
+}
+
+// EndWaiver ends a waiver.
+//
+// DELETE /api/v1/agents/{name}/waivers/{rule}, role security.
+func (c *Client) EndWaiver(ctx context.Context, req WaiverRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/agents/{name}/waivers/{rule}", req)
+	return err
 }
 
 // AdoptAgents registers unknown agents together, in observe.

@@ -75,6 +75,7 @@ const (
 var (
 	autonomies   = []string{ReadOnly, Supervised, Bounded, Autonomous}
 	containments = []string{None, Throttled, Supervised, ReadOnly, Quarantined}
+	lifecycles   = []string{Draft, Pilot, Production, Retired}
 	kinds        = []string{"internal", "third_party"}
 	modes        = []string{"interactive", "autonomous", "asynchronous"}
 	enforcements = []string{Observe, Enforce}
@@ -229,7 +230,7 @@ func (a *Agent) check() error {
 	}{
 		{"kind", a.Kind, kinds},
 		{"mode", a.Mode, modes},
-		{"lifecycle", a.Lifecycle, []string{Draft, Pilot, Production, Retired}},
+		{"lifecycle", a.Lifecycle, lifecycles},
 		{"autonomy", a.Autonomy, autonomies},
 		{"containment", a.Containment, containments},
 		{"enforcement", a.Enforcement, enforcements},

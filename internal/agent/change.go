@@ -101,6 +101,9 @@ func (r *Registry) create(ctx context.Context, tx *control.Tx, who Actor, a *Age
 	if err := checkAliases(ctx, tx, a); err != nil {
 		return err
 	}
+	if err := r.permit(nil, a); err != nil {
+		return err
+	}
 	if err := r.save(ctx, tx, who.Name, "create", reason, nil, a); err != nil {
 		return err
 	}
@@ -196,6 +199,11 @@ func (r *Registry) changeIn(ctx context.Context, tx *control.Tx, who Actor, name
 	aliases := !slices.Equal(before.Aliases, after.Aliases)
 	if aliases {
 		if err := checkAliases(ctx, tx, after); err != nil {
+			return nil, err
+		}
+	}
+	if action == "update" || action == "promote" && slices.Index(lifecycles, after.Lifecycle) > slices.Index(lifecycles, before.Lifecycle) {
+		if err := r.permit(before, after); err != nil {
 			return nil, err
 		}
 	}

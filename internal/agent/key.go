@@ -169,6 +169,9 @@ func (r *Registry) CreateKey(ctx context.Context, who Actor, agent string, n New
 		if err := alive(a); err != nil {
 			return err
 		}
+		if err := r.permitKey(a, n.Life); err != nil {
+			return err
+		}
 		now := r.now().UTC().Truncate(time.Microsecond)
 		living, _, err := control.One(ctx, tx, func(s control.Row) (n int, err error) { return n, s.Scan(&n) },
 			`SELECT count(*) FROM agent_keys WHERE agent = ? AND revoked_at IS NULL AND expires_at > ?`, agent, control.Micros(now))
@@ -332,6 +335,23 @@ func (r *Registry) killKeys(ctx context.Context, tx *control.Tx, agent string) (
 		}
 	})
 	return len(ids), nil
+}
+
+// KeyLife is the longest whole life of the living keys of an agent; 0 for none.
+func (r *Registry) KeyLife(name string) time.Duration { return r.KeyLives()[name] }
+
+// KeyLives is KeyLife of every agent that has a living key.
+func (r *Registry) KeyLives() map[string]time.Duration {
+	now := r.now()
+	out := make(map[string]time.Duration)
+	r.keys.Range(func(_, v any) bool {
+		k := v.(*keyEntry)
+		if k.revoked.Load() == 0 && now.Before(k.key.ExpiresAt) {
+			out[k.key.Agent] = max(out[k.key.Agent], k.key.ExpiresAt.Sub(k.key.CreatedAt))
+		}
+		return true
+	})
+	return out
 }
 
 // mintKey makes a key; id is its prefix and public part.

@@ -25,6 +25,11 @@ type Options struct {
 	// Changed is told of each change once it is durable and in force, before the
 	// call that made it returns; before is nil for a new agent. It must be quick.
 	Changed func(before, after *Agent)
+	// Permit may refuse a registration (before is nil), a promotion or an edit of
+	// what people set, inside its transaction: it must not write. nil permits all.
+	Permit func(before, after *Agent) error
+	// PermitKey may refuse a key of this life. nil permits all.
+	PermitKey func(a *Agent, life time.Duration) error
 }
 
 // Registry holds the agents and their keys.
@@ -33,6 +38,9 @@ type Registry struct {
 	now     func() time.Time
 	log     *slog.Logger
 	changed func(before, after *Agent)
+	permit  func(before, after *Agent) error
+
+	permitKey func(a *Agent, life time.Duration) error
 
 	mu     sync.Mutex // one writer to what is in memory; readers take no lock
 	agents sync.Map   // name -> *entry
@@ -61,7 +69,13 @@ func New(ctx context.Context, o Options) (*Registry, error) {
 	if o.Changed == nil {
 		o.Changed = func(_, _ *Agent) {}
 	}
-	r := &Registry{db: o.DB, now: o.Now, log: o.Logger, changed: o.Changed}
+	if o.Permit == nil {
+		o.Permit = func(_, _ *Agent) error { return nil }
+	}
+	if o.PermitKey == nil {
+		o.PermitKey = func(*Agent, time.Duration) error { return nil }
+	}
+	r := &Registry{db: o.DB, now: o.Now, log: o.Logger, changed: o.Changed, permit: o.Permit, permitKey: o.PermitKey}
 	type row struct {
 		a    *Agent
 		seen int64

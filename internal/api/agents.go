@@ -1,13 +1,16 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"reeve/client"
 	"reeve/internal/agent"
 	"reeve/internal/fault"
+	"reeve/internal/fleet"
 	"reeve/internal/identity"
 )
 
@@ -26,6 +29,7 @@ type Agents interface {
 	Keys(ctx context.Context, who agent.Actor, name string) ([]agent.Key, error)
 	RevokeKey(ctx context.Context, who agent.Actor, name, id, reason string) error
 	Leaked(ctx context.Context, text string) (died bool, err error)
+	Revisions(ctx context.Context, name string) ([]agent.Revision, error)
 }
 
 func (a *API) agents() (Agents, error) {
@@ -49,12 +53,112 @@ func actorOf(ctx context.Context) agent.Actor {
 	return w
 }
 
+// marking fills in what is observed of agents.
+type marking struct {
+	judge    func(*agent.Agent) []fleet.Break // nil: nobody observes
+	presence map[string]fleet.Presence
+	now      time.Time
+}
+
+// marking looks once at what many agents are marked by.
+func (a *API) marking() marking {
+	m := marking{now: a.o.Now()}
+	if a.o.Fleet != nil {
+		m.judge, m.presence = a.o.Fleet.Judge(), a.o.Fleet.Presence()
+	}
+	return m
+}
+
+// agent is the shape of an agent with its marks.
+func (m marking) agent(list Agents, g *agent.Agent) *client.Agent {
+	out := agentOf(list, g, m.now)
+	if m.judge == nil {
+		return out
+	}
+	out.Standard = breaksOf(m.judge(g))
+	out.Marks = []client.Mark{m.identity(g), standardMark(out.Standard, g), m.seen(g, out.LastSeen)}
+	return out
+}
+
+func (m marking) identity(g *agent.Agent) client.Mark {
+	switch p := m.presence[g.Name]; {
+	case g.Lifecycle == agent.Retired:
+		return client.Mark{Name: "identity", State: stateUnknown, Reason: "it is retired"}
+	case p.Door:
+		return client.Mark{Name: "identity", State: stateGood, Reason: "it showed a credential at the door"}
+	case p.Telemetry:
+		return client.Mark{Name: "identity", State: stateWarn, Reason: "its telemetry claims its name; it never showed a credential"}
+	}
+	return client.Mark{Name: "identity", State: stateUnknown, Reason: "it was never seen"}
+}
+
+func standardMark(breaks []client.StandardBreak, g *agent.Agent) client.Mark {
+	out := client.Mark{Name: "standard", State: stateGood, Reason: "it keeps to the standard"}
+	if g.Lifecycle == agent.Retired {
+		out.State, out.Reason = stateUnknown, "it is retired"
+	}
+	for _, b := range breaks {
+		state := stateWarn
+		switch {
+		case b.WaivedTill != nil:
+			continue
+		case b.Refused:
+			state = stateBad
+		}
+		if badness(state) < badness(out.State) {
+			out.State, out.Reason = state, b.Why
+		}
+	}
+	return out
+}
+
+const (
+	seenLately = 7 * 24 * time.Hour
+	seenOnce   = 30 * 24 * time.Hour
+)
+
+func (m marking) seen(g *agent.Agent, last *time.Time) client.Mark {
+	switch {
+	case last == nil:
+		return client.Mark{Name: "seen", State: stateUnknown, Reason: "it was never seen at work"}
+	case g.Lifecycle == agent.Retired && last.After(g.UpdatedAt):
+		return client.Mark{Name: "seen", State: stateBad, Reason: "it is retired and was seen at work"}
+	case m.now.Sub(*last) > seenOnce:
+		return client.Mark{Name: "seen", State: stateWarn, Reason: "last seen " + duration(float64(m.now.Sub(*last).Milliseconds())) + " ago"}
+	case m.now.Sub(*last) > seenLately:
+		return client.Mark{Name: "seen", State: stateUnknown, Reason: "last seen " + duration(float64(m.now.Sub(*last).Milliseconds())) + " ago"}
+	}
+	return client.Mark{Name: "seen", State: stateGood, Reason: "at work in the last days"}
+}
+
+// worst orders agents by what needs a person: contained first, then by marks.
+func worst(a *client.Agent) int {
+	n := 0
+	if a.Containment != agent.None {
+		n += 1000
+	}
+	for _, m := range a.Marks {
+		switch m.State {
+		case stateBad:
+			n += 100
+		case stateWarn:
+			n += 10
+		case stateUnknown:
+			n++
+		}
+	}
+	if a.Lifecycle == agent.Retired {
+		n -= 500
+	}
+	return n
+}
+
 func agentOf(list Agents, a *agent.Agent, now time.Time) *client.Agent {
 	out := &client.Agent{
 		Name: a.Name, Team: a.Team, Owner: a.Owner, Sponsor: a.Sponsor, Purpose: a.Purpose, Kind: a.Kind, Environment: a.Environment, Mode: a.Mode,
 		DataClasses: append([]string{}, a.DataClasses...), Labels: map[string]string{}, Task: a.Task, Lifecycle: a.Lifecycle, Autonomy: a.Autonomy,
 		Containment: a.Contained(now), Enforcement: a.Enforcement, Content: a.Content, Aliases: []client.AgentAlias{}, Origin: a.Origin,
-		Version: a.Version, Standard: []client.StandardBreak{}, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
+		Version: a.Version, Standard: []client.StandardBreak{}, Marks: []client.Mark{}, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
 		LastSeen: optionalTime(list.LastSeen(a.Name)), Revision: a.Revision,
 	}
 	if out.Containment != agent.None {
@@ -111,28 +215,82 @@ func listAgents(a *API, ctx context.Context, req *client.ListAgentsRequest) (*cl
 	if err != nil {
 		return nil, err
 	}
-	who, limit, now := whoOf(ctx), orDefault(req.Limit, 200), a.o.Now()
+	who, limit, m := whoOf(ctx), orDefault(req.Limit, 200), a.marking()
+	if !slices.Contains([]string{"", "name", "worst", "seen"}, req.Sort) {
+		return nil, fault.New(fault.KindInvalid, "api.sort", "agents cannot be sorted by %s", clip(req.Sort, 50)).WithHint("name, worst or seen")
+	}
+	found := slices.DeleteFunc(all.List(), func(g *agent.Agent) bool {
+		return !who.Can(identity.Viewer, g.Team, g.Environment) || !wantsAgent(req, g, m.now)
+	})
+	if req.Broken && m.judge != nil {
+		found = slices.DeleteFunc(found, func(g *agent.Agent) bool {
+			return !slices.ContainsFunc(m.judge(g), func(b fleet.Break) bool { return b.WaivedTill.IsZero() })
+		})
+	}
+	if req.Sort == "worst" || req.Sort == "seen" {
+		order := make(map[string]int64, len(found))
+		for _, g := range found {
+			if req.Sort == "worst" {
+				order[g.Name] = int64(worst(m.agent(all, g)))
+			} else {
+				order[g.Name] = all.LastSeen(g.Name).UnixMicro()
+			}
+		}
+		slices.SortStableFunc(found, func(x, y *agent.Agent) int { return cmp.Compare(order[y.Name], order[x.Name]) })
+	}
+	if req.Cursor != "" { // the last name of the page before
+		if i := slices.IndexFunc(found, func(g *agent.Agent) bool { return g.Name == req.Cursor }); i >= 0 {
+			found = found[i+1:]
+		} else {
+			found = slices.DeleteFunc(found, func(g *agent.Agent) bool { return g.Name <= req.Cursor })
+		}
+	}
 	out := &client.List[client.Agent]{Items: []client.Agent{}}
-	for _, g := range all.List() {
-		if g.Name <= req.Cursor || req.Team != "" && g.Team != req.Team || req.Lifecycle != "" && g.Lifecycle != req.Lifecycle ||
-			req.Contained && g.Contained(now) == agent.None || !who.Can(identity.Viewer, g.Team, g.Environment) {
-			continue
-		}
-		if len(out.Items) == limit {
-			out.Next = out.Items[limit-1].Name
-			break
-		}
-		out.Items = append(out.Items, *agentOf(all, g, now))
+	for _, g := range found[:min(len(found), limit)] {
+		out.Items = append(out.Items, *m.agent(all, g))
+	}
+	if len(found) > limit {
+		out.Next = found[limit-1].Name
 	}
 	return out, nil
 }
 
+// wantsAgent reports whether an agent fulfils the filters of a list.
+func wantsAgent(req *client.ListAgentsRequest, g *agent.Agent, now time.Time) bool {
+	is := func(want, have string) bool { return want == "" || want == have }
+	if !is(req.Team, g.Team) || !is(req.Lifecycle, g.Lifecycle) || !is(req.Environment, g.Environment) || !is(req.Origin, g.Origin) ||
+		req.Contained && g.Contained(now) == agent.None || req.Observed && g.Enforced(now) {
+		return false
+	}
+	if req.Query == "" {
+		return true
+	}
+	q := strings.ToLower(req.Query)
+	for _, text := range []string{g.Name, g.Owner, g.Purpose, g.Sponsor} {
+		if strings.Contains(strings.ToLower(text), q) {
+			return true
+		}
+	}
+	for k, v := range g.Labels {
+		if strings.Contains(strings.ToLower(k+"="+v), q) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(g.Aliases, func(al agent.Alias) bool { return strings.Contains(strings.ToLower(al.Value), q) })
+}
+
+// getAgent answers also for a name that is an agent's alias, with that agent.
 func getAgent(a *API, ctx context.Context, req *client.AgentRequest) (*client.Agent, error) {
 	all, found, err := a.visible(ctx, req.Name)
+	if err != nil && a.o.Fleet != nil {
+		if name := a.o.Fleet.Canonical(req.Name); name != "" {
+			all, found, err = a.visible(ctx, name)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
-	return agentOf(all, found, a.o.Now()), nil
+	return a.marking().agent(all, found), nil
 }
 
 // needTeam refuses an agent of a team that is not there; who may make teams
@@ -169,7 +327,7 @@ func (a *API) agentOr(all Agents, made *agent.Agent, err error) (*client.Agent, 
 	if err != nil {
 		return nil, err
 	}
-	return agentOf(all, made, a.o.Now()), nil
+	return a.marking().agent(all, made), nil
 }
 
 func updateAgent(a *API, ctx context.Context, req *client.UpdateAgentRequest) (*client.Agent, error) {

@@ -152,7 +152,7 @@ func (a *API) runsQuery(ctx context.Context, req *client.ListRunsRequest) (telem
 	q.Content = role == identity.Reader
 	q.Teams, only = reachOf(who, role)
 	filters := []search.Expr{
-		exactly("agent", req.Agent), exactly("session", req.Session), exactly("trace_id", req.TraceID),
+		a.agentIs(who, req.Agent), exactly("session", req.Session), exactly("trace_id", req.TraceID),
 		exactly("environment", req.Environment), exactly("team", req.Team), words("outcome", req.Outcome), words("status", req.Status), typed, only,
 	}
 	q.Filter = search.Both(filters...)
@@ -162,6 +162,15 @@ func (a *API) runsQuery(ctx context.Context, req *client.ListRunsRequest) (telem
 			WithHint("started, updated, duration, cost, steps, errors or tokens; - before it turns it round")
 	}
 	return q, nil
+}
+
+// agentIs is the runs of an agent: for a registered one also those that came
+// under another name and were matched to it. Runs keep the name they came with.
+func (a *API) agentIs(who identity.Principal, name string) search.Expr {
+	if name == "" || a.o.Fleet == nil || len(a.mayName(who, []string{name})) == 0 {
+		return exactly("agent", name)
+	}
+	return search.Is("agent", a.o.Fleet.Aliases(name)...)
 }
 
 // phrases decides where the phrases of a search are looked for: in content, and

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"slices"
+	"time"
 
 	"reeve/client"
 	"reeve/internal/agent"
@@ -23,6 +24,20 @@ type Fleet interface {
 	Adopt(ctx context.Context, who agent.Actor, ids []string, see func(fleet.Unknown) bool, homeless string, n agent.Agent, reason string) ([]fleet.Adopted, error)
 	Match(c fleet.Claim) fleet.Match
 	Claims(agent string) []fleet.Seen
+	Inventory(ctx context.Context, a *agent.Agent, from, to time.Time) (fleet.Inventory, error)
+	Diff(ctx context.Context, a *agent.Agent, from, to time.Time, days int) ([]fleet.Change, error)
+	Approve(ctx context.Context, who agent.Actor, a *agent.Agent, kind, name string, known bool, reason string) error
+	Versions(ctx context.Context, agent string) ([]fleet.Version, error)
+	ApproveVersion(ctx context.Context, who agent.Actor, a *agent.Agent, hash, reason string) (fleet.Version, error)
+	Standard() *fleet.Standard
+	Judge() func(*agent.Agent) []fleet.Break
+	Conformance(see func(*agent.Agent) bool) []fleet.Conformance
+	Waivers() []fleet.Waiver
+	Waive(ctx context.Context, who agent.Actor, a *agent.Agent, rule string, till time.Time, reason string) (fleet.Waiver, error)
+	Unwaive(ctx context.Context, who agent.Actor, a *agent.Agent, rule, reason string) error
+	Presence() map[string]fleet.Presence
+	Aliases(agent string) []string
+	Canonical(alias string) string
 }
 
 func (a *API) fleet() (Fleet, error) {

@@ -2,13 +2,18 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"reeve/internal/agent"
 )
 
 // openAgents loads the register of agents, before anything asks for one.
 func (a *App) openAgents(ctx context.Context) (err error) {
-	a.agents, err = agent.New(ctx, agent.Options{DB: a.control, Logger: a.log.With("part", "agents"), Changed: a.agentChanged})
+	a.agents, err = agent.New(ctx, agent.Options{
+		DB: a.control, Logger: a.log.With("part", "agents"), Changed: a.agentChanged,
+		Permit:    func(before, after *agent.Agent) error { return a.fleet.Permit(before, after) },
+		PermitKey: func(g *agent.Agent, life time.Duration) error { return a.fleet.PermitKey(g, life) },
+	})
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,6 @@ import (
 	"reeve/internal/agent"
 	"reeve/internal/api"
 	"reeve/internal/audit"
-	"reeve/internal/behaviour"
 	"reeve/internal/budget"
 	"reeve/internal/bus"
 	"reeve/internal/control"
@@ -100,7 +99,6 @@ type App struct {
 	health    *health
 	budgets   *budget.Ledger
 	book      *price.Book
-	behaviour *behaviour.Memory
 
 	policyTopic bus.Topic[policyNotice]
 	listeners   []*listener
@@ -186,11 +184,9 @@ func (a *App) Run(ctx context.Context) error {
 	start("budgets", a.budgets.Run)
 	start("authority", a.authority.ca.Run)
 	start("tokens", a.authority.oauth.Run)
-	start("enrolment", a.authority.desk.Run)
 	start("decisions", a.decisions.Run)
 	start("rows of decisions", a.decided.Run)
 	start("door's steps", a.steps.Run)
-	start("behaviour", a.behaviour.Run)
 	start("policies", a.policies.Run)
 	start("policies of other nodes", a.followPolicies)
 	for _, l := range a.listeners {
@@ -354,6 +350,7 @@ func (a *App) buildAPI(context.Context) error {
 		Notices: a.o.Notices, Health: a.health, Logger: a.log.With("part", "api"), Dev: a.o.Config.Dev,
 		Agents: a.agents, AgentPlace: a.agentPlace, Stops: a.stops, Upstreams: a.upstreams, Policies: a.policies,
 		Fleet: a.fleet, Budgets: a.budgets, Decisions: decided{a.decided, a.decisions},
+		PoliciesAbout: a.policies.About, Version: a.o.Version,
 		Providers: a.signIns, ProviderButtons: a.providerButtons(),
 	})
 	return nil

@@ -46,6 +46,7 @@ type Config struct {
 	Prices         PricesConfig    `yaml:"prices" doc:"What models cost."`
 	Limits         budget.Config   `yaml:"limits" doc:"Limits of the door beside budgets and policies."`
 	Policies       PolicyConfig    `yaml:"policies" doc:"Who may do what."`
+	Standard       StandardConfig  `yaml:"standard" doc:"The standard that agents keep to."`
 	Shutdown       time.Duration   `yaml:"shutdown" doc:"How long a stop may take before what is left is dropped."`
 }
 
@@ -76,7 +77,6 @@ type IdentityConfig struct {
 	TrustDomain    string `yaml:"trust_domain" doc:"SPIFFE trust domain of this installation. It is in every identity and cannot change once the authority was made."`
 	Issuer         string `yaml:"issuer" doc:"URL by which agents reach the door from outside; it is iss in our tokens. Empty: the door's own address."`
 	PassphraseFile string `yaml:"passphrase_file" doc:"File outside the data folder that holds the passphrase of the authority's keys. Empty: the systemd credential reeve-passphrase, else the environment variable REEVE_IDENTITY_PASSPHRASE, else the keys are protected by the file's rights only."`
-	WorkloadSocket string `yaml:"workload_socket" doc:"Unix socket of the SPIFFE Workload API for processes of this host, such as /run/reeve/workload.sock. Empty switches it off."`
 }
 
 // LogConfig shapes the log.
@@ -102,6 +102,11 @@ type BusConfig struct {
 type RunsConfig struct {
 	Quiet    time.Duration `yaml:"quiet" doc:"A run whose root ended is done after this long without a new step."`
 	Deadline time.Duration `yaml:"deadline" doc:"A run without an ended root is stale after this long without a new step."`
+}
+
+// StandardConfig names the standard that agents keep to.
+type StandardConfig struct {
+	File string `yaml:"file" doc:"YAML of the standard that agents keep to; it replaces the embedded one, which reeve standard show prints."`
 }
 
 // StoreConfig bounds the telemetry store.

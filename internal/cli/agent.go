@@ -103,7 +103,12 @@ func runAgentList(ctx context.Context, e env, c *command, args []string) error {
 	r.bind(fs)
 	fs.StringVar(&req.Team, "team", "", "only this team")
 	fs.StringVar(&req.Lifecycle, "lifecycle", "", "only draft, pilot, production or retired")
+	fs.StringVar(&req.Environment, "environment", "", "only this environment")
+	fs.StringVar(&req.Query, "q", "", "only those with this in name, owner, purpose, alias or label")
 	fs.BoolVar(&req.Contained, "contained", false, "only those that are contained")
+	fs.BoolVar(&req.Observed, "observed", false, "only those in observe")
+	fs.BoolVar(&req.Broken, "broken", false, "only those that break the standard")
+	fs.StringVar(&req.Sort, "sort", "name", "name, worst or seen")
 	fs.IntVar(&req.Limit, "limit", 200, "at most so many")
 	fs.StringVar(&req.Cursor, "cursor", "", "where the page before ended")
 	if err := parse(fs, args); err != nil {

@@ -37,11 +37,18 @@ import (
 
 // Options of a Fleet. DB and Agents are required.
 type Options struct {
-	DB     *control.DB
-	Agents *agent.Registry
-	Stops  Stops            // nil: nothing can be blocked at the door
-	Now    func() time.Time // nil is time.Now
-	Logger *slog.Logger     // nil discards
+	DB       *control.DB
+	Agents   *agent.Registry
+	Stops    Stops     // nil: nothing can be blocked at the door
+	Standard *Standard // nil is the default
+	// Known reports whether the house knows a part of an agent: a model that an
+	// upstream offers, a server that is one. nil: only what people approved.
+	Known func(a *agent.Agent, kind, name, detail string) bool
+	// Policies names the policies that can be about an agent, with a hash of
+	// their text. nil: unknown.
+	Policies func(a *agent.Agent) (names []string, hash string)
+	Now      func() time.Time // nil is time.Now
+	Logger   *slog.Logger     // nil discards
 }
 
 // Stops ends calls at the door.
@@ -66,11 +73,32 @@ type Fleet struct {
 	mark    map[int]mark
 	unknown map[string]*finding // by id
 	fresh   bool                // there are claims that no row has yet
-	refused int64               // claims beyond maxClaims, counted by step
+	byName  map[place]*claim    // one of each name, for what does not say its service
+	hosts   map[place]string    // by service: the agent that it hosts; "" several
+	rehost  uint64              // changes of hosts
+	parts   map[place]*parts
+	cache   twoAges // values of messages that were read
+	clock   int64   // ns, of the write that is taken in
+	refused int64   // claims beyond maxClaims, counted by step
 
+	presence atomic.Pointer[map[string]Presence]
+	standard atomic.Pointer[Standard]
+	waivers  sync.Map          // agent NUL rule -> Waiver
+	approved sync.Map          // agent NUL version
+	judged   map[string]string // by agent: what it broke when last looked; Run's alone
+
+	unwritten []partsRow // of a flush that failed; Run's alone
+
+	waiting map[[16]byte]struct{} // hashes of the messages in samples; under mu
+	queued  int                   // bytes in samples; under mu
+	ripe    []partsRow            // versions that were settled while observing; under mu
+	samples chan sample
+	budget  float64 // bytes of samples that may be read now; Run's alone
+	filled  time.Time
 	calls   chan Call
 	dropped atomic.Int64 // calls that the queue had no room for
 	wake    chan struct{}
+	changed atomic.Bool // the register was, since judge looked
 }
 
 // mark is how far a partition's log was observed.
@@ -100,9 +128,17 @@ func New(ctx context.Context, o Options) (*Fleet, error) {
 	}
 	f := &Fleet{
 		o: o, log: o.Logger, match: newMatcher(o.Agents.List()), claims: make(map[Claim]*claim), names: make(map[place]int),
-		mark: make(map[int]mark), unknown: make(map[string]*finding), calls: make(chan Call, queuedSaws), wake: make(chan struct{}, 1),
+		mark: make(map[int]mark), byName: make(map[place]*claim), hosts: make(map[place]string), parts: make(map[place]*parts), samples: make(chan sample, queuedSamples), unknown: make(map[string]*finding), calls: make(chan Call, queuedSaws), wake: make(chan struct{}, 1),
+		budget: bytesBurst, filled: o.Now(), waiting: make(map[[16]byte]struct{}),
 	}
-	if err := f.load(ctx); err != nil {
+	if o.Standard == nil {
+		var err error
+		if o.Standard, err = ReadStandard(nil); err != nil {
+			return nil, err
+		}
+	}
+	f.standard.Store(o.Standard)
+	if err := errors.Join(f.load(ctx), f.loadStandard(ctx)); err != nil {
 		return nil, fmt.Errorf("reading what was observed of the agents: %w", err)
 	}
 	return f, nil
@@ -112,6 +148,7 @@ func New(ctx context.Context, o Options) (*Fleet, error) {
 // agent. It is quick and takes no lock that Observe holds.
 func (f *Fleet) Changed(before, after *agent.Agent) {
 	f.match.change(before, after)
+	f.changed.Store(true)
 	f.poke()
 }
 
@@ -124,7 +161,7 @@ func (f *Fleet) poke() {
 
 const (
 	lookEvery  = time.Second      // new names become findings
-	countEvery = 20 * time.Second // counts are written
+	countEvery = 30 * time.Second // counts are written
 )
 
 // Run writes what is observed until ctx ends, whose cause it returns. What was
@@ -132,11 +169,19 @@ const (
 func (f *Fleet) Run(ctx context.Context) error {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
-	counted := f.o.Now()
+	counted, judged := f.o.Now(), time.Time{}
 	for {
+		samples := f.samples
+		if !f.reads() {
+			samples = nil // until refill
+		}
 		select {
 		case c := <-f.calls:
 			f.saw(c)
+			continue
+		case s := <-samples:
+			f.budget -= float64(len(s.raw))
+			f.read(s)
 			continue
 		case <-f.wake:
 		case <-tick.C:
@@ -150,6 +195,7 @@ func (f *Fleet) Run(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 		now := f.o.Now()
+		f.refill(now)
 		all := now.Sub(counted) >= countEvery
 		if err := f.flush(ctx, all); err != nil {
 			if ctx.Err() == nil {
@@ -160,15 +206,23 @@ func (f *Fleet) Run(ctx context.Context) error {
 		if all {
 			counted = now
 		}
+		if f.changed.Swap(false) || now.Sub(judged) >= judgeEvery {
+			judged = now
+			if err := f.judge(ctx); err != nil && ctx.Err() == nil {
+				f.log.Warn("agents could not be held against the standard", "err", err)
+			}
+		}
 	}
 }
 
-// drain takes in the calls that are queued.
+// drain takes in what is queued.
 func (f *Fleet) drain() {
 	for {
 		select {
 		case c := <-f.calls:
 			f.saw(c)
+		case s := <-f.samples:
+			f.read(s)
 		default:
 			return
 		}

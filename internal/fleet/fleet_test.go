@@ -27,6 +27,7 @@ type house struct {
 	agents *agent.Registry
 	door   *door
 	file   string
+	rules  *Standard // nil: the default
 
 	mu     sync.Mutex
 	now    time.Time
@@ -68,6 +69,23 @@ func open(t *testing.T) *house {
 	return h
 }
 
+func bench(b *testing.B) *Fleet {
+	db, err := control.Open(b.Context(), filepath.Join(b.TempDir(), "control.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = db.Close() })
+	agents, err := agent.New(b.Context(), agent.Options{DB: db})
+	if err != nil {
+		b.Fatal(err)
+	}
+	f, err := New(b.Context(), Options{DB: db, Agents: agents})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return f
+}
+
 func (h *house) start() {
 	h.t.Helper()
 	var err error
@@ -75,11 +93,12 @@ func (h *house) start() {
 		h.t.Fatal(err)
 	}
 	var f *Fleet
-	h.agents, err = agent.New(h.t.Context(), agent.Options{DB: h.db, Now: h.clock, Changed: func(before, after *agent.Agent) { f.Changed(before, after) }})
+	h.agents, err = agent.New(h.t.Context(), agent.Options{DB: h.db, Now: h.clock, Changed: func(before, after *agent.Agent) { f.Changed(before, after) },
+		Permit: func(before, after *agent.Agent) error { return f.Permit(before, after) }, PermitKey: func(a *agent.Agent, life time.Duration) error { return f.PermitKey(a, life) }})
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	if f, err = New(h.t.Context(), Options{DB: h.db, Agents: h.agents, Stops: h.door, Now: h.clock}); err != nil {
+	if f, err = New(h.t.Context(), Options{DB: h.db, Agents: h.agents, Stops: h.door, Now: h.clock, Standard: h.rules}); err != nil {
 		h.t.Fatal(err)
 	}
 	h.Fleet = f
@@ -238,16 +257,64 @@ func TestWhatIsNoAgentIsNotFound(t *testing.T) {
 	h := open(t)
 	h.register("billing", nil)
 	h.observe(
-		h.said(func(s *activity.Step) { s.Agent, s.AgentExplicit, s.Kind = "web-shop", false, activity.KindHTTP }), // a service that sends spans
+		h.said(func(s *activity.Step) {
+			s.Agent, s.Service, s.AgentExplicit, s.Kind = "web-shop", "web-shop", false, activity.KindHTTP
+		}), // a service that sends spans
 		h.said(func(s *activity.Step) { s.Agent = "" }),
 		h.named("billing"),
 	)
 	h.flushed()
 	h.none("")
-	h.observe(h.said(func(s *activity.Step) { s.Agent, s.AgentExplicit, s.Kind = "web-shop", false, activity.KindModel }))
+	h.observe(h.said(func(s *activity.Step) {
+		s.Agent, s.Service, s.AgentExplicit, s.Kind = "web-shop", "web-shop", false, activity.KindModel
+	}))
+	h.flushed()
+	h.none(Open) // the span that names its agent may still come
+	h.pass(25 * time.Second)
 	h.flushed()
 	if u := h.only(Open); u.Name != "web-shop" || u.Seen != 2 {
 		t.Errorf("a service that calls a model: %+v", u)
+	}
+}
+
+// Spans of one service name their agent on the root only, which comes last.
+func TestServiceOfANamedAgentIsThatAgent(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	bare := func(s *activity.Step) {
+		s.Agent, s.Service, s.AgentExplicit, s.Kind, s.Model = "refunds", "refunds", false, activity.KindModel, "gpt-4o"
+	}
+	h.observe(h.said(bare))
+	h.flushed()
+	h.pass(5 * time.Second)
+	h.observe(h.said(func(s *activity.Step) { s.Agent, s.Service = "refund", "refunds" }))
+	h.pass(25 * time.Second)
+	h.flushed()
+	u := h.only(Open)
+	if u.Name != "refund" {
+		t.Fatalf("unknown: %+v", u)
+	}
+	a, err := h.Register(t.Context(), dev, u.ID, agent.Agent{}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.flushed()
+	h.none(Open)
+	inv, err := h.Inventory(t.Context(), a, time.Time{}, time.Time{})
+	if err != nil || len(inv.Parts) != 1 || inv.Parts[0].Name != "gpt-4o" {
+		t.Errorf("the model that its service called is not in its inventory: %+v, %v", inv, err)
+	}
+	if c := h.Claims("refund"); len(c) != 2 || c[1].Match.Why+c[0].Match.Why != "matched by its registered name"+"matched by its service, which hosts refund" && c[0].Match.Why+c[1].Match.Why != "matched by its registered name"+"matched by its service, which hosts refund" {
+		t.Errorf("claims %+v", c)
+	}
+	// A second agent in the service: nobody knows whose the bare steps are.
+	h.observe(h.said(func(s *activity.Step) { s.Agent, s.Service = "search", "refunds" }))
+	h.flushed()
+	if u := h.only(Open); u.Name != "search" {
+		t.Errorf("unknown: %+v", u)
+	}
+	if inv, err = h.Inventory(t.Context(), a, time.Time{}, time.Time{}); err != nil || len(inv.Parts) != 0 {
+		t.Errorf("with two agents in the service: %+v, %v", inv, err)
 	}
 }
 

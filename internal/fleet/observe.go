@@ -38,9 +38,20 @@ type claim struct {
 	stored bool
 	dirty  bool
 
+	news     bool  // used something that no row has yet
+	judged   bool  // its place was looked at
+	explicit bool  // a sender named it as an agent; else it is a service
+	at       int64 // first seen by us, of the observer's clock
+	items    map[itemKey]*item
+	left     int64 // uses that found no room
+	code     *item
+	codeName string
+	parts    *parts
+
 	gen     uint64 // of the matcher when match was made
 	matched bool
 	match   Match
+	part    bool   // a service that hosts an agent: no agent of its own
 	told    string // the agent that the register was told of
 }
 
@@ -60,10 +71,18 @@ func (c *Claim) id() string {
 // Observe takes in what the store has just taken. It keeps nothing of w, and
 // costs a look-up for each step of an agent.
 func (f *Fleet) Observe(w *telemetry.Write) {
+	now := f.o.Now().UnixNano()
 	f.mu.Lock()
+	f.clock = now
 	fresh := f.fresh
 	for i := range w.Steps {
 		f.step(&w.Steps[i], w.Received)
+	}
+	for i := range w.Messages {
+		f.message(&w.Messages[i])
+	}
+	for i := range w.Runs {
+		f.peers(&w.Runs[i])
 	}
 	f.mark[w.Partition] = mark{w.Cursor, w.Received, true}
 	wake := f.fresh && !fresh
@@ -87,17 +106,41 @@ func (f *Fleet) step(s *activity.Step, received int64) {
 		c.pending++
 	}
 	c.dirty = true
-	if at := min(s.Start, received); at > c.seenAt {
-		c.seenAt = at
-	}
-	if c.first == 0 || s.Start < c.first {
-		c.first = min(s.Start, received)
+	at := max(min(s.Start, received), received-maxPast)
+	c.seenAt = max(c.seenAt, at)
+	if c.first == 0 || at < c.first {
+		c.first = at
 	}
 	c.lastRun = s.Run
+	if !c.explicit && (s.AgentExplicit || s.AgentID != "") {
+		c.explicit = true
+		f.hosted(c)
+	}
+	f.uses(c, s, at)
 	if !c.works && (s.AgentExplicit || agentic(s.Kind)) {
 		c.works = true
 		c.run, c.step = s.Run.String(), s.Step.String()
 		f.fresh = true
+	}
+}
+
+// maxPast bounds how old a sender's time may be: a wrong clock must not make
+// days without end.
+const maxPast = int64(400 * 24 * time.Hour)
+
+// hosted notes that a service hosts an agent that is named.
+func (f *Fleet) hosted(c *claim) {
+	if c.Service == "" || c.Name == "" {
+		return
+	}
+	k := place{c.Team, c.Environment, c.Service}
+	switch have, ok := f.hosts[k]; {
+	case !ok:
+		f.hosts[k] = c.Name
+		f.rehost++
+	case have != c.Name && have != "":
+		f.hosts[k] = "" // several
+		f.rehost++
 	}
 }
 
@@ -146,8 +189,9 @@ func (f *Fleet) make(key Claim) *claim {
 		f.refused++
 		return nil
 	}
-	c := &claim{Claim: key, id: key.id()}
+	c := &claim{Claim: key, id: key.id(), at: f.clock}
 	f.claims[key] = c
+	f.byName[key.place()] = c
 	f.names[key.place()]++
 	return c
 }
@@ -172,17 +216,17 @@ func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 
 // Call is a call at the door, as far as the fleet wants to know it.
 type Call struct {
-	At          time.Time
-	Claim       Claim
-	Registered  bool // the credential was the agent's own
-	Decision    string
-	Run, Step   string
-	Model       string
-	Tool        string
-	Upstream    string
-	Policies    []string
-	Delegates   []string // agents it acts for
-	Environment string
+	At         time.Time
+	Claim      Claim
+	Registered bool // the credential was the agent's own
+	Decision   string
+	Run        activity.RunID
+	Step       activity.StepID
+	Model      string
+	Tool       string
+	Upstream   string
+	Policies   []string
+	Delegates  []string // agents it acts for
 }
 
 // Saw takes in a call at the door. It never waits: when calls come faster than
@@ -201,13 +245,7 @@ func (f *Fleet) Decided(d *activity.Decision) {
 	c := Call{
 		At:         time.Unix(0, d.At),
 		Claim:      Claim{Team: d.Team, Environment: d.Environment, Name: d.Agent},
-		Registered: d.Registered, Decision: d.ID, Model: d.Model, Tool: d.Tool, Upstream: d.Upstream, Delegates: d.Chain,
-	}
-	if !d.Run.IsZero() {
-		c.Run = d.Run.String()
-	}
-	if !d.Step.IsZero() {
-		c.Step = d.Step.String()
+		Registered: d.Registered, Decision: d.ID, Model: d.Model, Tool: d.Tool, Upstream: d.Upstream, Delegates: d.Chain, Run: d.Run, Step: d.Step,
 	}
 	for _, p := range d.Policies {
 		c.Policies = append(c.Policies, p.Policy)
@@ -235,21 +273,66 @@ func (f *Fleet) saw(call Call) {
 	}
 	c.seenAt = max(c.seenAt, at)
 	c.places |= placeDoor
-	c.dirty = true
-	c.seen++
-	c.pending++
+	c.dirty, c.explicit = true, true
+	if !call.Registered { // a registered agent's calls come through Observe too
+		c.seen++
+		c.pending++
+	}
+	f.called(c, &call, at)
 	if !c.works {
 		c.works, f.fresh = true, true
-		c.run, c.step = call.Run, call.Step
+		c.run, c.step = runText(call.Run), stepText(call.Step)
 	}
 }
 
-// settle brings a claim's match up to date.
+// called notes what a call at the door used. Models and tools come through
+// Observe with the step of the same call; what only the door knows is noted
+// here.
+func (f *Fleet) called(c *claim, call *Call, at int64) {
+	if !call.Run.IsZero() {
+		c.lastRun = call.Run
+	}
+	c.use(KindServer, call.Upstream, "", at, call.Run, 1)
+	for _, p := range call.Policies {
+		c.use(KindPolicy, p, "", at, call.Run, 1)
+	}
+	for _, d := range call.Delegates {
+		c.use(KindPeer, d, "", at, call.Run, 1)
+	}
+}
+
+func stepText(id activity.StepID) string {
+	if id.IsZero() {
+		return ""
+	}
+	return id.String()
+}
+
+// settle brings a claim's match up to date. A service that nobody named as an
+// agent, and that hosts one that was named, is that agent: its other steps just
+// do not repeat the name.
 func (f *Fleet) settle(c *claim, gen uint64) {
-	if c.matched && c.gen == gen {
+	if gen += f.rehost; c.matched && c.gen == gen {
 		return
 	}
-	c.match, c.gen, c.matched = f.match.Match(c.Claim), gen, true
+	c.match, c.gen, c.matched, c.part = f.match.Match(c.Claim), gen, true, false
+	if c.explicit || c.match.Agent != "" {
+		return
+	}
+	host, ok := f.hosts[place{c.Team, c.Environment, c.Service}]
+	switch {
+	case !ok:
+	case host == "":
+		c.part = true
+		c.match.Why = "its service hosts several agents, and its steps name none"
+	default:
+		c.part = true
+		named := c.Claim
+		named.Name, named.AgentID = host, ""
+		if m := f.match.Match(named); m.Agent != "" {
+			c.match = Match{Agent: m.Agent, Rule: ByService, Why: "matched by its service, which hosts " + host}
+		}
+	}
 }
 
 // sighting tells the register that an agent works.

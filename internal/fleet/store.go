@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"reeve/internal/activity"
@@ -32,9 +33,17 @@ func (f *Fleet) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, c := range claims {
+	for _, c := range slices.Backward(claims) { // of one name the last seen stays in byName
+		c.explicit = c.AgentID != "" || c.Name != c.Service
 		f.claims[c.Claim] = c
+		f.byName[c.place()] = c
 		f.names[c.place()]++
+		if c.explicit {
+			f.hosted(c)
+		}
+	}
+	if err := f.loadParts(ctx); err != nil {
+		return err
 	}
 	found, err := control.All(ctx, f.o.DB, scanFinding, `SELECT id, team, environment, name, state, agent, undo, decided_by, reason, opened_at, decided_at FROM fleet_unknown`)
 	if err != nil {
@@ -88,86 +97,147 @@ type row struct {
 	pending       int64
 	run, step     string
 	lastRun       string
-	isNew         bool
+	items         []itemRow
+}
+
+type itemRow struct {
+	it          *item
+	key         itemKey
+	id, detail  string
+	first, last int64
+	pending     int64
+	days        []dayCount
+	run         string
+}
+
+// batch is everything that one flush writes.
+type batch struct {
+	rows     []row
+	findings []*finding
+	parts    []partsRow
+	marks    map[int]mark
 }
 
 // flush writes what is new, and with all also what was counted. What a failed
 // flush did not write stays for the next.
 func (f *Fleet) flush(ctx context.Context, all bool) error {
-	rows, opened, marks := f.gather(all)
-	for len(rows) > 0 {
-		part := rows[:min(len(rows), writeBatch)]
+	b := f.gather(all)
+	for part := range slices.Chunk(b.rows, writeBatch) {
 		if err := f.o.DB.Write(ctx, func(tx *control.Tx) error { return writeClaims(ctx, tx, part) }); err != nil {
 			return err
 		}
 		f.written(part)
-		rows = rows[len(part):]
 	}
-	for len(opened) > 0 {
-		part := opened[:min(len(opened), writeBatch)]
+	for part := range slices.Chunk(b.findings, writeBatch) {
 		if err := f.o.DB.Write(ctx, func(tx *control.Tx) error { return f.writeFindings(ctx, tx, part) }); err != nil {
 			return err
 		}
-		opened = opened[len(part):]
 	}
-	if !all || len(marks) == 0 {
+	for f.unwritten = append(f.unwritten, b.parts...); len(f.unwritten) > 0; {
+		part := f.unwritten[:min(len(f.unwritten), writeBatch/4)]
+		if err := f.o.DB.Write(ctx, func(tx *control.Tx) error { return writeParts(ctx, tx, part) }); err != nil {
+			return err // they stay, in order
+		}
+		f.unwritten = f.unwritten[len(part):]
+	}
+	f.unwritten = nil
+	if len(b.marks) == 0 {
 		return nil
 	}
 	return f.o.DB.Write(ctx, func(tx *control.Tx) error {
-		for p, m := range marks {
+		for p, m := range b.marks {
 			if _, err := tx.Exec(ctx, `INSERT INTO fleet_marks (place, cursor, received) VALUES (?, ?, ?) ON CONFLICT (place) DO UPDATE SET cursor = excluded.cursor, received = excluded.received`,
 				p, m.cursor, m.received); err != nil {
 				return err
 			}
 		}
-		return nil
+		_, err := tx.Exec(ctx, `DELETE FROM fleet_days WHERE day < ?`, f.o.Now().Add(-time.Duration(maxPast)).Unix()/86400)
+		return err
 	})
 }
 
+// hostDelay is how long a service that nobody named as an agent may take to
+// turn out to host one: the span that names it often comes last.
+const hostDelay = int64(20 * time.Second)
+
 // gather takes what is to be written, and decides what each claim is.
-func (f *Fleet) gather(all bool) (rows []row, opened []*finding, marks map[int]mark) {
+func (f *Fleet) gather(all bool) (b batch) {
+	now := f.o.Now()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	gen := f.match.generation()
 	f.fresh = false
 	groups := make(map[place][]*claim)
+	best := make(map[string]*claim) // by agent: whose version is the agent's
+	seen := make(map[string]Presence)
 	for _, c := range f.claims {
-		stale := !c.matched || c.gen != gen
+		was := c.match.Agent
 		f.settle(c, gen)
-		if c.dirty || c.told != c.match.Agent {
-			f.sighting(c)
+		if a := c.match.Agent; a != "" {
+			p := seen[a]
+			p.Door, p.Telemetry = p.Door || c.places&placeDoor != 0, p.Telemetry || c.places&placeTelemetry != 0
+			if at := timeOf(c.seenAt); at.After(p.LastSeen) {
+				p.LastSeen = at
+			}
+			seen[a] = p
+			if c.dirty || c.told != a {
+				f.sighting(c)
+			}
+			if c.parts != nil && c.parts.Number > 0 && (best[a] == nil || c.Name == a || best[a].Name != a && c.seen > best[a].seen) {
+				best[a] = c
+			}
 		}
-		if c.works && (stale || !c.stored || c.match.Agent == "") {
+		young := !c.explicit && now.UnixNano()-c.at < hostDelay
+		if c.works && !young && (c.match.Agent == "" || c.match.Agent != was || !c.judged) {
 			groups[c.place()] = append(groups[c.place()], c)
+			c.judged = true
 		}
-		if c.works && !c.stored || all && c.dirty {
-			rows = append(rows, f.rowOf(c, all))
+		if c.works && !c.stored || all && c.dirty || c.hasNews() {
+			b.rows = append(b.rows, f.rowOf(c, all))
 		}
 	}
-	opened = f.findings(groups)
+	f.presence.Store(&seen)
+	b.findings = f.findings(groups)
+	f.clock = now.UnixNano()
+	b.parts = f.settleParts(now.UnixNano(), all, best)
 	if all {
-		marks = make(map[int]mark)
+		b.marks = make(map[int]mark)
 		for p, m := range f.mark {
 			if m.dirty {
-				marks[p] = m
+				b.marks[p] = m
 				m.dirty = false
 				f.mark[p] = m
 			}
 		}
 	}
-	return rows, opened, marks
+	return b
+}
+
+// hasNews reports whether a claim used something that no row has yet.
+func (c *claim) hasNews() bool {
+	news := c.news
+	c.news = false
+	return news
 }
 
 func (f *Fleet) rowOf(c *claim, all bool) row {
-	r := row{c: c, key: c.Claim, id: c.id, places: c.places, first: c.first / 1000, last: c.seenAt / 1000, run: c.run, step: c.step, isNew: !c.stored}
+	r := row{c: c, key: c.Claim, id: c.id, places: c.places, first: c.first / 1000, last: c.seenAt / 1000, run: c.run, step: c.step}
 	if c.works {
 		r.works = 1
 	}
-	if !c.lastRun.IsZero() {
-		r.lastRun = c.lastRun.String()
-	}
-	if all { // only together with the mark, or a crash would count twice
+	r.lastRun = runText(c.lastRun)
+	if all { // counts only together with the mark, or a crash would count twice
 		r.pending = c.pending
+	}
+	for k, it := range c.items {
+		if !it.dirty || it.stored && !all {
+			continue
+		}
+		i := itemRow{it: it, key: k, id: it.id, detail: it.detail, first: it.first / 1000, last: it.last / 1000, run: runText(it.lastRun)}
+		if all {
+			i.pending, i.days = it.pending, slices.Clone(it.days)
+		}
+		r.items = append(r.items, i)
 	}
 	return r
 }
@@ -179,6 +249,28 @@ func writeClaims(ctx context.Context, tx *control.Tx, rows []row) error {
 			ON CONFLICT (id) DO UPDATE SET places = excluded.places, works = excluded.works, first_seen = excluded.first_seen, last_seen = excluded.last_seen,
 				seen = fleet_claims.seen + excluded.seen, run_id = excluded.run_id, step_id = excluded.step_id, last_run = excluded.last_run`,
 			r.id, r.key.Team, r.key.Environment, r.key.Name, r.key.AgentID, r.key.Service, r.places, r.works, r.first, r.last, r.pending, r.run, r.step, r.lastRun); err != nil {
+			return err
+		}
+		for _, i := range r.items {
+			if err := i.write(ctx, tx, r.id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (i *itemRow) write(ctx context.Context, tx *control.Tx, claim string) error {
+	if _, err := tx.Exec(ctx, `INSERT INTO fleet_items (id, claim, kind, name, detail, first_seen, last_seen, seen, run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET detail = CASE WHEN excluded.detail = '' THEN fleet_items.detail ELSE excluded.detail END,
+			first_seen = MIN(fleet_items.first_seen, excluded.first_seen), last_seen = MAX(fleet_items.last_seen, excluded.last_seen),
+			seen = fleet_items.seen + excluded.seen, run_id = excluded.run_id`,
+		i.id, claim, i.key.kind, i.key.name, i.detail, i.first, i.last, i.pending, i.run); err != nil {
+		return err
+	}
+	for _, d := range i.days {
+		if _, err := tx.Exec(ctx, `INSERT INTO fleet_days (item, day, seen) VALUES (?, ?, ?) ON CONFLICT (item, day) DO UPDATE SET seen = fleet_days.seen + excluded.seen`,
+			i.id, d.day, d.seen); err != nil {
 			return err
 		}
 	}
@@ -193,7 +285,26 @@ func (f *Fleet) written(rows []row) {
 		r.c.stored = true
 		r.c.pending -= r.pending
 		r.c.dirty = r.c.pending > 0 || r.c.seenAt/1000 > r.last
+		for _, i := range r.items {
+			it := i.it
+			it.stored = true
+			it.pending -= i.pending
+			for _, d := range i.days {
+				it.take(d)
+			}
+			it.dirty = it.pending > 0 || it.last/1000 > i.last
+		}
 	}
+}
+
+// take takes written counts of a day away.
+func (it *item) take(d dayCount) {
+	for k := range it.days {
+		if it.days[k].day == d.day {
+			it.days[k].seen -= d.seen
+		}
+	}
+	it.days = slices.DeleteFunc(it.days, func(d dayCount) bool { return d.seen <= 0 })
 }
 
 func timeOf(ns int64) time.Time {
@@ -202,3 +313,6 @@ func timeOf(ns int64) time.Time {
 	}
 	return time.Unix(0, ns).UTC()
 }
+
+// micros is ns as the database keeps it.
+func micros(ns int64) int64 { return ns / 1000 }

@@ -81,7 +81,7 @@ func (f *Fleet) findings(groups map[place][]*claim) (changed []*finding) {
 		open, agentName := false, ""
 		for _, c := range claims {
 			if c.match.Agent == "" {
-				open = true
+				open = open || !c.part
 			} else {
 				agentName = c.match.Agent
 			}
@@ -97,6 +97,9 @@ func (f *Fleet) findings(groups map[place][]*claim) (changed []*finding) {
 		case !open && u != nil && u.state == Open:
 			u.state, u.agent, u.by, u.dirty = Registered, agentName, "reeve", true
 			u.reason, u.decided = "it is in the register now", f.o.Now().UTC()
+			if agentName == "" {
+				u.state, u.reason = Dismissed, "a service that hosts agents which name themselves"
+			}
 		}
 	}
 	for _, u := range f.unknown {

@@ -106,8 +106,6 @@ type Board struct {
 	change sync.Mutex // around changes of stops
 	stops  atomic.Pointer[set]
 
-	noted chan note // cuts that the audit log does not have yet
-
 	beat  atomic.Int64 // of the last heartbeat, ns after start
 	next  atomic.Uint64
 	calls [shards]shard
@@ -139,10 +137,7 @@ type live struct {
 
 // New loads the stops that are in force. It starts nothing.
 func New(ctx context.Context, o Options) (*Board, error) {
-	b := &Board{
-		db: o.DB, node: o.Node, agents: o.Agents, log: o.Logger, stale: o.StaleAfter, grace: o.Grace, now: o.Now,
-		noted: make(chan note, 1000),
-	}
+	b := &Board{db: o.DB, node: o.Node, agents: o.Agents, log: o.Logger, stale: o.StaleAfter, grace: o.Grace, now: o.Now}
 	if b.now == nil {
 		b.now = time.Now
 	}
@@ -264,8 +259,6 @@ func (b *Board) Run(ctx context.Context) error {
 			return context.Cause(ctx)
 		case <-tick.C:
 			b.tick(ctx)
-		case n := <-b.noted:
-			b.write(ctx, n)
 		}
 	}
 }
@@ -351,45 +344,6 @@ func (b *Board) find(t client.StopTarget, c *cut) []*live {
 		sh.mu.Unlock()
 	}
 	return out
-}
-
-// Cut ends the live calls that a target names, without stopping what comes: for
-// an agent that was contained or retired, whose next call is refused anyway.
-// It does not wait for them; Run writes the audit record. why is the cause that
-// the calls end with.
-func (b *Board) Cut(t client.StopTarget, by string, why *fault.Error) int {
-	all := b.find(t, nil)
-	for _, l := range all {
-		l.cancel(why)
-	}
-	if len(all) == 0 {
-		return 0
-	}
-	select {
-	case b.noted <- note{t, by, why.Code, len(all)}:
-	default: // a thousand waiting: the change that cut has a record of its own
-		b.log.Warn("calls were cut and the audit log has no room to say so", "kind", t.Kind, "value", t.Value, "calls", len(all))
-	}
-	return len(all)
-}
-
-// note is what Cut leaves for Run to write.
-type note struct {
-	target client.StopTarget
-	by     string
-	code   string
-	calls  int
-}
-
-func (b *Board) write(ctx context.Context, n note) {
-	err := b.db.Write(ctx, func(tx *control.Tx) error {
-		return record(ctx, tx, "revoke.cut", n.by, "cut", n.target.Value, nil, map[string]any{
-			"kind": n.target.Kind, "value": n.target.Value, "calls_cut": n.calls, "code": n.code,
-		}, "")
-	})
-	if err != nil {
-		b.log.Error("cut calls could not be noted", "kind", n.target.Kind, "value", n.target.Value, "calls", n.calls, "err", err)
-	}
 }
 
 // cut collects when the calls of a stop have left.
@@ -491,9 +445,6 @@ func (b *Board) commit(ctx context.Context, st *client.Stop, r *client.Receipt) 
 			st.ID, st.Target.Kind, st.Target.Value, st.Reason, st.By, control.Micros(st.CreatedAt), until); err != nil {
 			return err
 		}
-		// In force before the agent's epoch is raised: a credential that is made in
-		// between would have the new epoch and outlive the stop.
-		tx.AfterCommit(func() { b.add(st) })
 		if st.Target.Kind == KindAgent && b.agents != nil {
 			n, err := b.agents.Raise(ctx, tx, st.Target.Value)
 			switch {
@@ -504,9 +455,13 @@ func (b *Board) commit(ctx context.Context, st *client.Stop, r *client.Receipt) 
 			}
 			r.CredentialsRevoked = n
 		}
-		return record(ctx, tx, "revoke", st.By, "stop", st.ID, nil, map[string]any{
+		if err := record(ctx, tx, "revoke", st.By, "stop", st.ID, nil, map[string]any{
 			"kind": st.Target.Kind, "value": st.Target.Value, "until": until, "credentials_revoked": r.CredentialsRevoked,
-		}, st.Reason)
+		}, st.Reason); err != nil {
+			return err
+		}
+		tx.AfterCommit(func() { b.add(st) })
+		return nil
 	})
 }
 
