@@ -45,8 +45,14 @@ func (d *Door) Serve(ctx context.Context, l net.Listener, s Serving) error {
 	// Calls outlive ctx: they are drained.
 	calls, cut := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cut(nil)
+	// Amazon's SDK speaks HTTP/2 to an address without TLS too.
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true)
 	srv := &http.Server{
 		Handler:           d.handler(s),
+		Protocols:         &protocols,
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaders,
