@@ -212,8 +212,12 @@ func (w *watcher) End(err error) ([]byte, gateway.Facts) {
 		w.facts.Contents = append(w.facts.Contents, w.family.contents()...)
 	}
 	u, v := &w.facts.Usage, &w.usage
-	if !u.Known() {
-		*u = *v
+	for _, n := range []struct{ to, from *int64 }{
+		{&u.InputTotal, &v.InputTotal}, {&u.CacheRead, &v.CacheRead}, {&u.CacheWrite, &v.CacheWrite}, {&u.OutputTotal, &v.OutputTotal},
+	} {
+		if *n.to < 0 {
+			*n.to = *n.from
+		}
 	}
 	return rest, w.facts
 }

@@ -1,20 +1,24 @@
 package llm
 
 import (
+	"slices"
+
 	"reeve/internal/activity"
 	"reeve/internal/genai"
-	"reeve/internal/upstream"
 )
 
-// anthropic is the Messages API.
+// anthropic is the Messages API. Anthropic itself takes OpenAI's chat
+// completions too.
 var anthropic = dialect{
-	name: "anthropic", refuse: refuseAnthropic, provider: func(*upstream.Upstream) string { return "anthropic" }, snake: true,
-	operations: both("", "/v1",
-		operation{method: "POST", path: "/messages", endpoint: "messages", name: "chat", kind: activity.KindModel, read: readMessages, answer: newMessages},
-		operation{method: "POST", path: "/messages/count_tokens", endpoint: "count_tokens", name: "count tokens", kind: activity.KindHTTP, read: readMessages, silent: true},
-		operation{method: "GET", path: "/models", endpoint: "models", name: "list models", kind: activity.KindHTTP, silent: true},
-		operation{method: "GET", path: "/models/{model}", endpoint: "models", name: "describe", kind: activity.KindHTTP, silent: true},
-	),
+	name: "anthropic", refuse: refuseAnthropic, provider: "anthropic", byHost: true, snake: true,
+	operations: slices.Concat(both("", "/v1", anthropicOperations...), both("", "/v1", below("", "anthropic", refuseOpenAI, openaiOperations[0])...)),
+}
+
+var anthropicOperations = []operation{
+	{method: "POST", path: "/messages", endpoint: "messages", name: "chat", kind: activity.KindModel, read: readMessages, answer: newMessages},
+	{method: "POST", path: "/messages/count_tokens", endpoint: "count_tokens", name: "count tokens", kind: activity.KindHTTP, read: readMessages, silent: true},
+	{method: "GET", path: "/models", endpoint: "models", name: "list models", kind: activity.KindHTTP, silent: true},
+	{method: "GET", path: "/models/{model}", endpoint: "models", name: "describe", kind: activity.KindHTTP, silent: true},
 }
 
 func readMessages(r *request) {

@@ -4,21 +4,20 @@ import (
 	"slices"
 
 	"reeve/internal/activity"
-	"reeve/internal/upstream"
 )
 
 // azure is Azure OpenAI: a deployment in the path stands for the model, or the
 // newer /openai/v1 with OpenAI's own shapes. Claude lives below /anthropic.
 var azure = dialect{
-	name: "azure", refuse: refuseOpenAI, provider: func(*upstream.Upstream) string { return "azure.ai.openai" }, snake: true,
+	name: "azure", refuse: refuseOpenAI, provider: "azure.ai.openai", snake: true,
 	operations: slices.Concat(
 		[]operation{
 			{method: "POST", path: "/openai/deployments/{model}/chat/completions", endpoint: "chat.completions", name: "chat", kind: activity.KindModel, read: deployed(readChat), answer: newChat},
 			{method: "POST", path: "/openai/deployments/{model}/completions", endpoint: "completions", name: "text_completion", kind: activity.KindModel, read: deployed(readCompletions), answer: newCompletions},
 			{method: "POST", path: "/openai/deployments/{model}/embeddings", endpoint: "embeddings", name: "embeddings", kind: activity.KindEmbedding, read: deployed(readEmbeddings), answer: newEmbeddings, silent: true},
 		},
-		both("/openai", "/openai/v1", openai.operations[:len(openai.operations)/2]...),
-		below("/anthropic/v1", "anthropic", refuseAnthropic, anthropic.operations[:2]...),
+		both("/openai", "/openai/v1", openaiOperations...),
+		below("/anthropic/v1", "anthropic", refuseAnthropic, anthropicOperations[:2]...),
 	),
 }
 

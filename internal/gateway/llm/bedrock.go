@@ -5,13 +5,12 @@ import (
 
 	"reeve/internal/activity"
 	"reeve/internal/genai"
-	"reeve/internal/upstream"
 )
 
 // bedrock is Amazon Bedrock's runtime. Its requests are signed by the upstream's
 // credential of kind sigv4, its streams are Amazon's event stream.
 var bedrock = dialect{
-	name: "bedrock", refuse: refuseBedrock, provider: func(*upstream.Upstream) string { return "aws.bedrock" },
+	name: "bedrock", refuse: refuseBedrock, provider: "aws.bedrock",
 	operations: []operation{
 		{method: "POST", path: "/model/{model}/converse", endpoint: "converse", name: "chat", kind: activity.KindModel, read: readConverse, answer: newConverse},
 		{method: "POST", path: "/model/{model}/converse-stream", endpoint: "converse", name: "chat", kind: activity.KindModel, read: streamed(readConverse), answer: newConverse},

@@ -229,10 +229,13 @@ func (f *blocks) ask(w *watcher, b *block) *fault.Error {
 
 // arguments are a call's input: what the parts make, else what the beginning has.
 func (b *block) arguments() []byte {
-	if len(b.text) > 0 || b.input == nil {
+	switch {
+	case len(b.text) > 0:
 		return []byte(wire.Unquote(b.text))
+	case b.input == nil:
+		return []byte("{}") // none were needed
 	}
-	return b.input
+	return clone(b.input)
 }
 
 func (f *blocks) done(w *watcher) error {
@@ -294,9 +297,6 @@ func (f *blocks) contents() []activity.Content {
 // json is a call's input as JSON: itself, or as a text when it is none.
 func (b *block) json() []byte {
 	args := b.arguments()
-	if len(args) == 0 {
-		return []byte("{}")
-	}
 	if wire.Valid(args) == nil {
 		return args
 	}

@@ -29,7 +29,8 @@ type choice struct {
 	finish          string
 	current         *proposed // the one that a part without index and id continues
 	open, decided   bool
-	refused         int // calls
+	waits           bool // some of its text is held: what follows it waits too
+	refused         int  // calls
 }
 
 // proposed is a tool call of an answer.
@@ -243,7 +244,7 @@ func (f *chat) event(w *watcher, ev *wire.Event) error {
 		return err
 	}
 	f.common(w, k)
-	calls, finished, words := false, false, false
+	calls, finished, words, waits := false, false, false, false
 	for i := range k.choices {
 		x := &k.choices[i]
 		ch, err := f.of(x.index)
@@ -257,6 +258,7 @@ func (f *chat) event(w *watcher, ev *wire.Event) error {
 			w.token()
 		}
 		words = words || len(x.text) > 0 || len(x.thought) > 0
+		waits = waits || ch.waits
 		if len(x.list) > 0 {
 			calls = true
 			if err := f.parts(w, ch, x); err != nil {
@@ -272,7 +274,7 @@ func (f *chat) event(w *watcher, ev *wire.Event) error {
 		}
 	}
 	// Text overtakes what is held; whatever may end a call waits with it.
-	if !calls && (f.open == 0 || words && !finished) {
+	if !calls && (f.open == 0 || words && !finished && !waits) {
 		if f.refused(k) {
 			w.put(ev, ev.Name, wire.Apply(nil, ev.Data, f.edits(ev.Data, k, true)))
 		} else {
@@ -284,10 +286,14 @@ func (f *chat) event(w *watcher, ev *wire.Event) error {
 		return err
 	}
 	for i := range k.choices {
-		if k.choices[i].reason != nil {
-			if ch, err := f.of(k.choices[i].index); err == nil {
-				f.decide(w, ch)
-			}
+		x := &k.choices[i]
+		ch, err := f.of(x.index)
+		if err != nil {
+			return err
+		}
+		ch.waits = ch.waits || len(x.text) > 0 || len(x.thought) > 0
+		if x.reason != nil {
+			f.decide(w, ch)
 		}
 	}
 	return f.settle(w)
@@ -406,6 +412,9 @@ func (f *chat) settle(w *watcher) error {
 			continue
 		}
 		w.put(ev, ev.Name, wire.Apply(nil, ev.Data, f.edits(ev.Data, &f.chunk, true)))
+	}
+	for _, ch := range f.choices {
+		ch.waits = false
 	}
 	w.drop()
 	return nil

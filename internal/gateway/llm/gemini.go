@@ -8,12 +8,11 @@ import (
 	"reeve/internal/activity"
 	"reeve/internal/gateway/llm/wire"
 	"reeve/internal/genai"
-	"reeve/internal/upstream"
 )
 
 // gemini is the Gemini API, in both of its versions.
 var gemini = dialect{
-	name: "gemini", refuse: refuseGemini, provider: func(*upstream.Upstream) string { return "gcp.gemini" },
+	name: "gemini", refuse: refuseGemini, provider: "gcp.gemini",
 	operations: slices.Concat(
 		both("/v1", "/v1beta",
 			operation{method: "POST", path: "/models/{model}:generateContent", endpoint: "generate_content", name: "generate_content", kind: activity.KindModel, read: readGemini, answer: newGemini},

@@ -135,9 +135,15 @@ func (f *geminiAnswer) part(w *watcher, c *wire.Cursor, edits []wire.Edit) []wir
 	if !call {
 		return edits
 	}
-	if partial && w.judge != nil {
+	if partial {
+		if len(name) > 0 && len(w.facts.ToolCalls) < maxCalls {
+			w.facts.ToolCalls = append(w.facts.ToolCalls, gateway.ToolCall{ID: wire.Unquote(id), Name: wire.Unquote(name)})
+		}
+		if w.judge == nil {
+			return edits
+		}
 		said := ""
-		if !f.cut {
+		if len(name) > 0 || !f.cut {
 			said = refusedCall(wire.Unquote(name), errPartial)
 		}
 		f.cut = true

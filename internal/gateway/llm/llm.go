@@ -78,7 +78,7 @@ func (p *Protocol) Propose(c *gateway.Call) (*gateway.Proposal, error) {
 func (p *Protocol) unknown(c *gateway.Call, d *dialect) *gateway.Proposal {
 	return &gateway.Proposal{
 		Action: "call_model", Name: shown(c.Method + " " + c.Path), Kind: activity.KindHTTP,
-		Resource: resource(c.Upstream, "*", d.provider(c.Upstream)), Args: policy.Args{Bytes: int64(len(c.Body))},
+		Resource: resource(c.Upstream, "*", d.providerOf(c.Upstream, nil)), Args: policy.Args{Bytes: int64(len(c.Body))},
 		MaxTokens: activity.Unknown, MaxInput: activity.Unknown, MaxOutput: activity.Unknown,
 	}
 }

@@ -2,6 +2,7 @@ package llm
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"reeve/internal/activity"
@@ -9,18 +10,21 @@ import (
 	"reeve/internal/upstream"
 )
 
-// openai is OpenAI's format, which many others speak. A base URL ends in /v1 by
-// custom; whether the upstream's own URL has it or the agent's, both are found.
+// openai is OpenAI's format, which many others speak, some of them beside
+// Anthropic's. A base URL ends in /v1 by custom; whether the upstream's own URL
+// has it or the agent's, both are found.
 var openai = dialect{
-	name: "openai", refuse: refuseOpenAI, provider: openaiProvider, snake: true,
-	operations: both("", "/v1",
-		operation{method: "POST", path: "/chat/completions", endpoint: "chat.completions", name: "chat", kind: activity.KindModel, read: readChat, answer: newChat},
-		operation{method: "POST", path: "/responses", endpoint: "responses", name: "chat", kind: activity.KindModel, read: readResponses, answer: newResponses},
-		operation{method: "POST", path: "/completions", endpoint: "completions", name: "text_completion", kind: activity.KindModel, read: readCompletions, answer: newCompletions},
-		operation{method: "POST", path: "/embeddings", endpoint: "embeddings", name: "embeddings", kind: activity.KindEmbedding, read: readEmbeddings, answer: newEmbeddings, silent: true},
-		operation{method: "GET", path: "/models", endpoint: "models", name: "list models", kind: activity.KindHTTP, silent: true},
-		operation{method: "GET", path: "/models/{model}", endpoint: "models", name: "describe", kind: activity.KindHTTP, silent: true},
-	),
+	name: "openai", refuse: refuseOpenAI, provider: "openai", byHost: true, snake: true,
+	operations: slices.Concat(both("", "/v1", openaiOperations...), both("", "/v1", below("", "anthropic", refuseAnthropic, anthropicOperations[:2]...)...)),
+}
+
+var openaiOperations = []operation{
+	{method: "POST", path: "/chat/completions", endpoint: "chat.completions", name: "chat", kind: activity.KindModel, read: readChat, answer: newChat},
+	{method: "POST", path: "/responses", endpoint: "responses", name: "chat", kind: activity.KindModel, read: readResponses, answer: newResponses},
+	{method: "POST", path: "/completions", endpoint: "completions", name: "text_completion", kind: activity.KindModel, read: readCompletions, answer: newCompletions},
+	{method: "POST", path: "/embeddings", endpoint: "embeddings", name: "embeddings", kind: activity.KindEmbedding, read: readEmbeddings, answer: newEmbeddings, silent: true},
+	{method: "GET", path: "/models", endpoint: "models", name: "list models", kind: activity.KindHTTP, silent: true},
+	{method: "GET", path: "/models/{model}", endpoint: "models", name: "describe", kind: activity.KindHTTP, silent: true},
 }
 
 // both lists operations under each of two prefixes.
@@ -54,21 +58,25 @@ var hosts = []struct{ suffix, provider string }{
 	{"amazonaws.com", "aws.bedrock"},
 	{"azure.com", "azure.ai.openai"},
 	{"anthropic.com", "anthropic"},
+	{"openai.com", "openai"},
 }
 
-func openaiProvider(u *upstream.Upstream) string {
-	if base, err := url.Parse(u.URL); err == nil {
-		host := base.Hostname()
-		for _, h := range hosts {
-			if host == h.suffix || strings.HasSuffix(host, "."+h.suffix) {
-				return h.provider
-			}
+// hostProvider is who answers at the upstream's address; "" for nobody known.
+func hostProvider(u *upstream.Upstream) string {
+	base, err := url.Parse(u.URL)
+	if err != nil {
+		return ""
+	}
+	host := base.Hostname()
+	for _, h := range hosts {
+		if host == h.suffix || strings.HasSuffix(host, "."+h.suffix) {
+			return h.provider
 		}
 	}
-	return "openai"
+	return ""
 }
 
-// limits are a request's bounds on one answer: where there are two, the larger
+// limit reads one of a request's bounds on one answer: where there are two, the larger
 // may be the one that counts.
 func (r *request) limit() {
 	n, ok := r.cur.Int()

@@ -157,6 +157,9 @@ func (r *request) output() int64 {
 	if one == activity.Unknown && r.rule != nil && r.rule.MaxOutput > 0 {
 		one = r.rule.MaxOutput
 	}
+	if one == activity.Unknown {
+		one = documented(r.model)
+	}
 	if one < 0 || one > math.MaxInt64/2/max(r.times, 1) {
 		return activity.Unknown
 	}
@@ -189,7 +192,7 @@ func (r *request) proposal(p *Protocol) *gateway.Proposal {
 		model = "*"
 	}
 	out := &gateway.Proposal{
-		Action: "call_model", Name: r.op.name, Kind: r.op.kind, Resource: resource(u, model, r.provider()),
+		Action: "call_model", Name: r.op.name, Kind: r.op.kind, Resource: resource(u, model, r.dialect.providerOf(u, r.op)),
 		Args:     policy.Args{Readable: true, Bytes: int64(len(r.call.Body))},
 		Model:    &policy.ModelCall{Endpoint: r.op.endpoint, Tools: r.tools, HostedTools: r.hosted},
 		MaxInput: r.input(), MaxOutput: r.output(), MaxTokens: activity.Unknown, Streams: r.stream,
@@ -220,11 +223,17 @@ func (r *request) proposal(p *Protocol) *gateway.Proposal {
 	return out
 }
 
-func (r *request) provider() string {
-	if r.op.provider != "" {
-		return r.op.provider
+// providerOf is who answers: as the upstream's host tells, else whose format it is.
+func (d *dialect) providerOf(u *upstream.Upstream, op *operation) string {
+	if d.byHost {
+		if p := hostProvider(u); p != "" {
+			return p
+		}
 	}
-	return r.dialect.provider(r.call.Upstream)
+	if op != nil && op.provider != "" {
+		return op.provider
+	}
+	return d.provider
 }
 
 func join(a, b []string) []string {

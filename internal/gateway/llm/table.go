@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"reeve/internal/activity"
-	"reeve/internal/upstream"
 )
 
 // operation is one thing that a provider does: a line of a dialect's table.
@@ -35,8 +34,10 @@ type dialect struct {
 	name       string
 	operations []operation
 	refuse     refusal
-	// provider names it for prices and policies.
-	provider func(*upstream.Upstream) string
+	// provider names it for prices and policies, unless byHost says that others
+	// speak the format too and their host tells who they are.
+	provider string
+	byHost   bool
 	// snake says that names are written in lower case: one in another case is
 	// read by some servers and not by others.
 	snake bool
