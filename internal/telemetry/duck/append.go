@@ -84,20 +84,12 @@ func (s *Store) Append(ctx context.Context, w *telemetry.Write) error {
 	if w.Cursor < at {
 		return fault.New(fault.KindConflict, "telemetry.replayed", "log position %d is stored already (the store is at %d)", w.Cursor, at)
 	}
-	parts := s.parts(w)
-	if len(parts) > 0 {
-		first, err := s.index.reserve(len(parts))
-		if err != nil {
-			return storageFault("reserving segments", err)
-		}
-		for i := range parts {
-			parts[i].id = first + int64(i)
-		}
-	}
-	come, err := s.writeParts(parts)
+	fresh, stored := s.fresh.part(w.Runs)
+	data, packed := packFresh(fresh)
+	come, err := s.writeAll(s.parts(w, stored))
 	var done committed
 	if err == nil {
-		done, err = s.commit(w, come)
+		done, err = s.commit(w, stored, data, come)
 	}
 	if err != nil {
 		s.segs.remove(come)
@@ -111,10 +103,13 @@ func (s *Store) Append(ctx context.Context, w *telemetry.Write) error {
 			s.log.Warn("rollups not folded", "err", err)
 		}
 	}
+	now := s.o.Now()
+	s.fresh.put(fresh, packed, done.fresh, now)
 	for i := range w.Runs {
-		r := &w.Runs[i]
-		s.known.add(r.ID)
-		s.recent.put(r.ID, r.Start)
+		s.known.add(w.Runs[i].ID)
+	}
+	for i := range stored {
+		s.recent.put(stored[i].ID, stored[i].Start)
 	}
 	for i := range w.Steps {
 		// A run may have steps before it has a row.
@@ -122,7 +117,29 @@ func (s *Store) Append(ctx context.Context, w *telemetry.Write) error {
 			s.known.add(w.Steps[i].Run)
 		}
 	}
+	if s.fresh.due(now) {
+		// What was committed stays committed; they stay fresh for longer.
+		if err := s.flushFresh(false); err != nil {
+			s.log.Warn("fresh run rows not written", "err", err)
+		}
+	}
 	return nil
+}
+
+// writeAll gives parts their numbers and writes them. On an error it returns
+// what it wrote, to be removed.
+func (s *Store) writeAll(parts []part) ([]segment, error) {
+	if len(parts) == 0 {
+		return nil, nil
+	}
+	first, err := s.index.reserve(len(parts))
+	if err != nil {
+		return nil, err
+	}
+	for i := range parts {
+		parts[i].id = first + int64(i)
+	}
+	return s.writeParts(parts)
 }
 
 // writeParts writes the files, two at a time, and syncs their folders. On an
@@ -168,16 +185,20 @@ func (s *Store) writePart(p *part) error {
 type committed struct {
 	news  int64 // row of the write's rollups
 	words int   // how many are saved
+	fresh int64 // its fresh run rows
 }
 
-func (s *Store) commit(w *telemetry.Write, come []segment) (done committed, err error) {
+func (s *Store) commit(w *telemetry.Write, stored []activity.Run, fresh []byte, come []segment) (done committed, err error) {
 	// A commit that was begun is finished: ctx may end, the answer may not be
 	// "unknown".
 	err = s.index.tx(context.Background(), func(tx *sql.Tx) error {
 		if err := insertSegments(tx, come); err != nil {
 			return err
 		}
-		if err := s.commitRuns(tx, w.Runs); err != nil {
+		if err := s.commitRuns(tx, stored, false); err != nil {
+			return err
+		}
+		if done.fresh, err = insertFresh(tx, freshRows, fresh); err != nil {
 			return err
 		}
 		if done.words, err = s.words.save(tx); err != nil {
@@ -195,7 +216,8 @@ func (s *Store) commit(w *telemetry.Write, come []segment) (done committed, err 
 
 // commitRuns writes thin run rows; those of runs older than the index keeps are
 // read from segments only.
-func (s *Store) commitRuns(tx *sql.Tx, runs []activity.Run) error {
+// first says that none of them has a row yet.
+func (s *Store) commitRuns(tx *sql.Tx, runs []activity.Run, first bool) error {
 	if len(runs) == 0 {
 		return nil
 	}
@@ -214,7 +236,7 @@ func (s *Store) commitRuns(tx *sql.Tx, runs []activity.Run) error {
 	// The newest revision of a run in this write counts.
 	for _, i := range newest(runs) {
 		r := &runs[i]
-		if s.known.has(r.ID) {
+		if !first && s.known.has(r.ID) {
 			if err := s.dropRun(drop, r); err != nil {
 				return err
 			}
@@ -273,7 +295,7 @@ func newest(runs []activity.Run) []int {
 }
 
 // parts splits a write into segments by table and day.
-func (s *Store) parts(w *telemetry.Write) []part {
+func (s *Store) parts(w *telemetry.Write, stored []activity.Run) []part {
 	var out []part
 	e := &s.enc
 	out = append(out, s.stepParts(w)...)
@@ -317,18 +339,22 @@ func (s *Store) parts(w *telemetry.Write) []part {
 		less: func(a, b *activity.MetricPoint) int { return cmp.Compare(a.Time, b.Time) },
 	})...)
 
-	rs := make([]runRow, len(w.Runs))
-	for i := range w.Runs {
-		r := &w.Runs[i]
+	out = append(out, s.runParts(stored)...)
+	out = append(out, s.decisionParts(w)...)
+	return append(out, s.oldParts(w, stored)...)
+}
+
+func (s *Store) runParts(rows []activity.Run) []part {
+	rs := make([]runRow, len(rows))
+	for i := range rows {
+		r := &rows[i]
 		rs[i] = runRow{Run: r, id: r.ID, rev: int64(r.Revision), blob: packRun(nil, r)}
 	}
-	e.runs.t = runs
-	out = append(out, split(&e.runs, rs, rowsOf[runRow]{
+	s.enc.runs.t = runs
+	return split(&s.enc.runs, rs, rowsOf[runRow]{
 		day: func(r *runRow) int32 { return dayOf(r.Start) }, at: func(r *runRow) int64 { return r.Start }, key: func(r *runRow) [16]byte { return r.id },
 		less: func(a, b *runRow) int { return cmp.Compare(a.rev, b.rev) },
-	})...)
-	out = append(out, s.decisionParts(w)...)
-	return append(out, s.oldParts(w)...)
+	})
 }
 
 func (s *Store) stepParts(w *telemetry.Write) []part {
@@ -349,7 +375,7 @@ func (s *Store) stepParts(w *telemetry.Write) []part {
 
 // oldParts lists which stored rows this write makes dead: every revision above
 // the first of something that may have been stored.
-func (s *Store) oldParts(w *telemetry.Write) []part {
+func (s *Store) oldParts(w *telemetry.Write, stored []activity.Run) []part {
 	type dated struct {
 		oldRow
 		day int32
@@ -360,8 +386,8 @@ func (s *Store) oldParts(w *telemetry.Write) []part {
 			st = append(st, dated{oldRow{half(x.Step[:8]), int64(x.Revision)}, dayOf(x.Start)})
 		}
 	}
-	for i := range w.Runs {
-		if x := &w.Runs[i]; x.Revision > 1 {
+	for i := range stored {
+		if x := &stored[i]; x.Revision > 1 {
 			rn = append(rn, dated{oldRow{half(x.ID[:8]), int64(x.Revision)}, dayOf(x.Start)})
 		}
 	}

@@ -77,6 +77,7 @@ type Store struct {
 
 	write  sync.Mutex // one Append, fold of rollups or commit of a merge at a time
 	recent starts     // guarded by write
+	fresh  freshRuns
 	closed atomic.Bool
 	enc    encoders
 	maint  sync.Mutex // one merge pass or retention at a time
@@ -163,6 +164,9 @@ func (s *Store) load() error {
 		if err := s.segs.eachKey(g, s.known.addKey); err != nil {
 			s.setAside(g, err)
 		}
+	}
+	if err := s.loadFresh(); err != nil {
+		return storageFault("reading fresh run rows", err)
 	}
 	return nil
 }

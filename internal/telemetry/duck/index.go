@@ -44,6 +44,7 @@ var schema = []string{
 	`CREATE TABLE IF NOT EXISTS rollups (level INTEGER NOT NULL, family INTEGER NOT NULL, bucket INTEGER NOT NULL, data BLOB NOT NULL,
 		PRIMARY KEY (level, family, bucket))`,
 	`CREATE TABLE IF NOT EXISTS news (seq INTEGER PRIMARY KEY AUTOINCREMENT, data BLOB NOT NULL)`,
+	`CREATE TABLE IF NOT EXISTS fresh (seq INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL, data BLOB NOT NULL)`,
 	`CREATE TABLE IF NOT EXISTS words (id INTEGER PRIMARY KEY, word TEXT NOT NULL)`,
 	`CREATE TABLE IF NOT EXISTS runs (start INTEGER NOT NULL, id BLOB NOT NULL, agent TEXT NOT NULL, team TEXT NOT NULL,
 		environment TEXT NOT NULL, status TEXT NOT NULL, outcome TEXT NOT NULL, session TEXT NOT NULL, user TEXT NOT NULL,
@@ -108,7 +109,7 @@ func openIndex(path string) (*index, error) {
 }
 
 // schemaVersion is the form of index.db.
-const schemaVersion = 4
+const schemaVersion = 5
 
 // checkVersion marks a new index and refuses one of another form, which would
 // fail only later and less plainly.

@@ -96,6 +96,7 @@ func (s *Store) Runs(ctx context.Context, q telemetry.RunsQuery) (telemetry.Runs
 	if err != nil {
 		return telemetry.RunsPage{}, err
 	}
+	s.settleRuns()
 	var got []activity.Run
 	if s.indexHolds(q.From) {
 		got, err = s.runsFromIndex(ctx, q, after)

@@ -47,6 +47,7 @@ func (s *Store) maintain(ctx context.Context, prune bool) error {
 	if err := s.foldRollups(false); err != nil {
 		return err
 	}
+	s.settleOld()
 	if prune {
 		if err := s.index.pruneRuns(s.o.Now().Add(-s.o.RunRows)); err != nil {
 			return err
@@ -404,6 +405,7 @@ func (s *Store) Retain(ctx context.Context, p telemetry.Retention) (telemetry.Dr
 	if p.MaxAge < 0 || p.MaxBytes < 0 || p.Content < 0 {
 		return d, fault.New(fault.KindInvalid, "telemetry.bad_retention", "a retention is not negative")
 	}
+	s.settleRuns()
 	cut := func(age time.Duration) int32 { return dayOf(p.Now.Add(-age).UnixNano()) - 1 }
 	take := func(table string, upTo int32) error {
 		gone := s.segs.of(table, dayRange{allDays.from, upTo})

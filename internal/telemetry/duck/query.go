@@ -180,6 +180,9 @@ func (s *Store) queryRows(ctx context.Context, query *telemetry.Query) (*telemet
 	if !ok {
 		return nil, badQuery("there is no table %s", q.Table)
 	}
+	if q.Table == tableRuns {
+		s.settleRuns()
+	}
 	src := s.source(q.From, q.To)
 	defer src.release()
 	if q.Table != tableRuns {

@@ -85,6 +85,9 @@ func (s *Store) findRun(id activity.RunID) (*activity.Run, error) {
 }
 
 func (s *Store) findRunContext(ctx context.Context, id activity.RunID) (*activity.Run, error) {
+	if r, ok := s.fresh.get(id); ok { // else it lies in a segment by now, if anywhere
+		return r, nil
+	}
 	var best runRow
 	err := again(func() error {
 		best = runRow{rev: -1}
@@ -367,6 +370,7 @@ func (s *Store) Stats(context.Context) (telemetry.Stats, error) {
 			}
 		}
 	}
+	st.Runs += int64(s.fresh.len())
 	if oldest != 0 {
 		st.Oldest = timeOf(oldest)
 	}
