@@ -1,0 +1,182 @@
+package content
+
+import (
+	"slices"
+)
+
+// keep is how much of what was sent on stays in sight, for what stands before a
+// keyword.
+const keep = 512
+
+// Stream looks at an answer, or at one text within it, as it comes in. It is for
+// one goroutine. Use Next for bytes as they come from the upstream, or Text for
+// decoded text (the deltas of one message, so that a secret cut in two by events
+// is whole again), not both.
+type Stream struct {
+	plan   *Plan
+	engine *engine
+
+	raw  []byte // what is in sight, as it came
+	view view   // of raw, without half an escape at its end
+
+	from int // in the view: what is decided and sent on
+	seen int // in the view: known when it was last searched
+
+	writer  writer
+	started bool
+	marked  bool     // the last that was sent on is a marker: what touches it adds none
+	more    []string // the secret that was redacted goes on until one of these, or while it is a token (empty)
+	class   string   // of it; "" for none
+	run     int      // bytes of it
+	out     []byte
+	found   finds
+	err     error
+	held    int // the most that was held back, for tests
+}
+
+// Stream watches an answer.
+func (p *Plan) Stream() *Stream {
+	if p == nil || p.answer.engine == nil {
+		return &Stream{plan: p}
+	}
+	return &Stream{plan: p, engine: p.answer.engine, found: finds{plan: p, side: &p.answer}}
+}
+
+// Next takes the piece that arrived and gives what may go on, valid until the
+// next call. After an error nothing more goes on.
+func (s *Stream) Next(piece []byte) ([]byte, error) {
+	if s.engine == nil || s.err != nil {
+		return piece[:len(piece):len(piece)], s.err
+	}
+	if !s.started && len(piece) > 0 {
+		s.started = true
+		s.writer.json = looksJSON(piece)
+	}
+	return s.step(piece, false)
+}
+
+// Text is Next for decoded text.
+func (s *Stream) Text(piece string) (string, error) {
+	if s.engine == nil || s.err != nil {
+		return piece, s.err
+	}
+	s.started = true
+	out, err := s.step([]byte(piece), false)
+	return string(out), err
+}
+
+// End says that no more comes: what was held back and may go on, what was found,
+// and whether a rule blocks it.
+func (s *Stream) End() ([]byte, []Found, error) {
+	if s.engine == nil {
+		return nil, nil, s.err
+	}
+	if s.err != nil {
+		return nil, s.found.list(), s.err
+	}
+	out, err := s.step(nil, true)
+	return out, s.found.list(), err
+}
+
+func (s *Stream) step(piece []byte, final bool) ([]byte, error) {
+	s.out = s.out[:0]
+	s.slide()
+	s.raw = append(s.raw, piece...)
+	v, _ := unescape(s.raw, final) // half an escape at the end waits in raw
+	s.view = v
+	list, hold := s.engine.find(scan{text: v.text, from: s.from, seen: s.seen, final: final, stream: true}, nil)
+	s.seen = len(v.text)
+	slices.SortFunc(list, byPlace)
+	if s.err = s.found.note(v.text, list, s.from, hold); s.err != nil {
+		return nil, s.err
+	}
+	s.send(slices.DeleteFunc(list, func(m match) bool { return s.plan.answer.action(m.class) < Redact }), hold, final)
+	if !s.plan.answer.holds {
+		// Nothing is changed, so nothing waits: it has gone on already.
+		s.out = append(s.out[:0], piece...)
+	}
+	s.held = max(s.held, len(v.text)-s.from)
+	return s.out, nil
+}
+
+// slide drops what is out of sight.
+func (s *Stream) slide() {
+	cut := s.from - keep
+	if cut <= 0 {
+		return
+	}
+	raw := s.view.raw(cut)
+	for cut > 0 && s.view.raw(cut-1) == raw { // never within what one escape gave
+		cut--
+	}
+	s.raw = append(s.raw[:0], s.raw[raw:]...)
+	s.from -= cut
+	s.seen -= cut
+}
+
+// send writes what is decided: everything before hold, and what is redacted that
+// begins there.
+func (s *Stream) send(list []match, hold int, final bool) {
+	s.goOn()
+	for _, m := range list {
+		if m.end <= s.from || m.start >= hold && m.start > s.from {
+			continue
+		}
+		if start := max(m.start, s.from); start > s.from {
+			s.copy(start)
+		} else if m.start >= hold && !s.marked {
+			continue
+		}
+		s.redact(m.end, m.class)
+		if m.more {
+			s.class, s.more, s.run = m.class, longSecrets[m.class].ends, 0
+			s.goOn()
+		}
+	}
+	if s.class != "" {
+		return // all there is belongs to the secret
+	}
+	if hold > s.from {
+		s.copy(hold)
+	}
+}
+
+func (s *Stream) copy(to int) {
+	s.out = s.writer.copy(s.out, s.raw[s.view.raw(s.from):s.view.raw(to)])
+	s.from, s.marked = to, false
+}
+
+func (s *Stream) redact(to int, class string) {
+	s.out = s.writer.redact(s.out, s.raw[s.view.raw(s.from):s.view.raw(to)], class, !s.marked)
+	s.from, s.marked = to, true
+}
+
+// goOn drops what still belongs to a long secret.
+func (s *Stream) goOn() {
+	if s.class == "" {
+		return
+	}
+	text := s.view.text
+	to := s.from
+	for ; to < len(text) && s.class != ""; to++ {
+		if len(s.more) == 0 && !tokenish[text[to]] {
+			break
+		}
+		s.run++
+		for _, end := range s.more {
+			if to+1 >= len(end) && string(text[to+1-len(end):to+1]) == end {
+				s.class = ""
+			}
+		}
+		if s.run >= beyond {
+			s.class = ""
+		}
+	}
+	class := s.class
+	if to < len(text) || s.class == "" {
+		s.class = ""
+	}
+	if to > s.from {
+		s.redact(to, class)
+	}
+}
