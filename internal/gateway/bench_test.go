@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -16,9 +17,11 @@ import (
 	"testing"
 	"time"
 
+	"reeve/internal/budget"
 	"reeve/internal/bus"
 	"reeve/internal/decision"
 	"reeve/internal/gateway"
+	"reeve/internal/price"
 )
 
 // cpu is what this process has used.
@@ -53,7 +56,27 @@ func realLog(t testing.TB) *decision.Log {
 // what a proxy costs is the difference to the last.
 func BenchmarkDoor(b *testing.B) {
 	log := realLog(b)
-	h := newHouse(b, func(o *gateway.Options) { o.Decisions = log })
+	book, err := price.Embedded()
+	if err != nil {
+		b.Fatal(err)
+	}
+	var steps *gateway.Steps
+	h := newHouse(b, func(o *gateway.Options) {
+		c := budget.Defaults()
+		c.PilotRate, c.PilotCalls, c.PilotTokens, c.PilotMoney = "999999/s by agent", 1e9, 1e12, 1e6
+		ledger, err := budget.Open(b.Context(), budget.Options{DB: openDB(b), Dir: b.TempDir(), Config: c})
+		if err != nil {
+			b.Fatal(err)
+		}
+		ledger.Ready()
+		o.Decisions, o.Budgets, o.Rates, o.Limits, o.Prices = log, ledger, budget.NewRates(time.Now(), 0), c, book
+		steps = gateway.NewSteps(func(context.Context, []byte) error { return nil }, slog.New(slog.DiscardHandler))
+		o.Steps = steps
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() { _ = steps.Run(ctx) }()
+	b.Cleanup(cancel)
+	h.permit(thousand())
 	key := h.agent("refunds")
 	body := strings.Repeat("x", 1024)
 	up := h.upstream("shop", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -74,17 +97,35 @@ func BenchmarkDoor(b *testing.B) {
 		{"bare", bare.URL + "/v1/refunds"},
 		{"door", h.url + "/http/shop/v1/refunds"},
 	}
-	var direct float64
+	var direct, bareCost float64
 	for _, w := range ways {
 		b.Run(w.name, func(b *testing.B) {
 			per, rate := drive(b, w.url, key, 32)
 			if w.name == "direct" {
 				direct = per
 			}
+			switch w.name {
+			case "bare":
+				bareCost = per - direct
+			case "door":
+				b.ReportMetric((per-direct)/bareCost, "of-bare's-cpu")
+			}
 			b.ReportMetric(per-direct, "cpu-µs/call-over-direct")
 			b.ReportMetric(rate, "calls/s")
 		})
 	}
+}
+
+// thousand are as many policies of other agents beside those that are about
+// the call.
+func thousand() string {
+	var all strings.Builder
+	all.WriteString(permitAll)
+	for i := range 998 {
+		fmt.Fprintf(&all, "@id(\"p%d\") permit (principal == Agent::\"agent-%d\", action, resource in Upstream::\"up-%d\") when { context.args.readable };\n", i, i, i%50)
+	}
+	all.WriteString(`@id("limited") @limit("999999/s by agent") permit (principal, action == Action::"call_api", resource) when { context.args.number.hasTag("/amount") && context.args.number.getTag("/amount").lessThan(decimal("100.0")) && !context.taint.untrusted };`)
+	return all.String()
 }
 
 // drive calls with n workers and gives the CPU of a call in µs and calls a second.
