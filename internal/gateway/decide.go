@@ -91,6 +91,9 @@ func (d *Door) request(x *passage) *policy.Request {
 // write makes the proposal durable: what is not recorded is not forwarded.
 func (d *Door) write(ctx context.Context, x *passage) error {
 	r := &x.record
+	if len(x.Body) > 0 {
+		r.ArgumentsHash = d.o.Decisions.Commit(x.Body)
+	}
 	if r.Result == activity.ResultPending {
 		r.Completed, r.LatencyUS = activity.Unknown, activity.Unknown
 	}

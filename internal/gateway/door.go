@@ -55,6 +55,8 @@ type Recorder interface {
 	NewID() string
 	Propose(ctx context.Context, d *activity.Decision) error
 	Complete(d *activity.Decision)
+	// Commit is a keyed digest of a call's arguments.
+	Commit(arguments []byte) string
 }
 
 const defaultMaxBody = 32 << 20

@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -60,6 +61,8 @@ func (r *record) NewID() string {
 	r.n++
 	return "dec_" + strings.Repeat("0", 6) + string(rune('a'+r.n/26%26)) + string(rune('a'+r.n%26))
 }
+
+func (r *record) Commit(b []byte) string { return fmt.Sprint(len(b)) }
 
 func (r *record) Propose(_ context.Context, d *activity.Decision) error {
 	r.mu.Lock()
