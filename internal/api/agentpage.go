@@ -14,10 +14,6 @@ import (
 	"reeve/internal/telemetry/search"
 )
 
-// DecisionCounts counts an agent's decisions since a time: by verdict, and under
-// would_deny and would_hold what observing let pass.
-type DecisionCounts func(ctx context.Context, agent string, since time.Time) (map[string]int64, error)
-
 // agentSummary answers "may it go on?" in one call: what the page of one agent
 // opens with. Nothing in it asks the store for more than a day of rollups.
 func agentSummary(a *API, ctx context.Context, req *client.AgentRequest) (*client.AgentSummary, error) {
@@ -168,13 +164,34 @@ func (a *API) agentDay(ctx context.Context, g *agent.Agent, names []string) *cli
 			}
 		}
 	}
-	if a.o.DecisionCounts != nil {
-		if day.Decisions, err = a.o.DecisionCounts(ctx, g.Name, now.Add(-24*time.Hour)); err != nil {
-			a.o.Logger.Warn("an agent's decisions could not be counted", "agent", g.Name, "err", err)
-			day.Decisions = nil
+	day.Decisions = a.decisionsOf(ctx, g.Name, now)
+	return day
+}
+
+// decisionsOf counts an agent's decisions of 24 hours by verdict, and under
+// would_deny and would_hold what observing let pass; nil without a door.
+func (a *API) decisionsOf(ctx context.Context, name string, now time.Time) map[string]int64 {
+	if a.o.Decisions == nil {
+		return nil
+	}
+	res, err := a.o.Store.Query(ctx, telemetry.Query{
+		Table: "decisions", From: now.Add(-24 * time.Hour), To: now, GroupBy: []string{"verdict", "would"}, Limit: 100,
+		Where: search.Is("agent", name), Select: []telemetry.Measure{{Func: "count", As: "count"}},
+	})
+	if err != nil {
+		a.o.Logger.Warn("an agent's decisions could not be counted", "agent", name, "err", err)
+		return nil
+	}
+	out := map[string]int64{"allow": 0, "hold": 0, "deny": 0}
+	rows := newAnswers(res)
+	for _, row := range rows.rows {
+		n, verdict, would := rows.count(row, "count"), rows.text(row, "verdict"), rows.text(row, "would")
+		out[verdict] += n
+		if would != verdict {
+			out["would_"+would] += n
 		}
 	}
-	return day
+	return out
 }
 
 // verdictOf answers whether the agent may go on: what stops or limits it first,

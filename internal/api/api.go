@@ -91,12 +91,10 @@ type Options struct {
 	Policies   Policies
 	AgentPlace AgentPlace
 
-	// PoliciesAbout and DecisionCounts may be nil: what an agent may do and what
-	// was decided of it are then not told. Version is of this program, for
-	// documents that name their maker.
-	PoliciesAbout  PoliciesAbout
-	DecisionCounts DecisionCounts
-	Version        string
+	// PoliciesAbout may be nil: what an agent may do is then not told. Version is
+	// of this program, for documents that name their maker.
+	PoliciesAbout PoliciesAbout
+	Version       string
 
 	// Providers are the ways to sign in beside a password, and what the sign-in
 	// page shows of them; may be nil.

@@ -281,7 +281,7 @@ func (a *App) openStore(context.Context) (err error) {
 	return nil
 }
 
-func (a *App) buildReader(context.Context) error {
+func (a *App) buildReader(ctx context.Context) error {
 	key, err := hashKey(filepath.Join(a.o.Config.Data, "telemetry", "hash-key"))
 	if err != nil {
 		return err
@@ -300,7 +300,7 @@ func (a *App) buildReader(context.Context) error {
 		Deadline:   a.o.Config.Runs.Deadline,
 		FlushBytes: 10 << 20, // two writes of it are in memory at once,
 	})
-	return err
+	return errors.Join(err, a.fleet.CatchUp(ctx, a.store, 0))
 }
 
 func (a *App) prices() (*price.Book, error) {

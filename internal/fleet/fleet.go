@@ -215,6 +215,13 @@ func (f *Fleet) Run(ctx context.Context) error {
 	}
 }
 
+// Sync writes all that was observed, counts included, as Run does by itself. It
+// must not be called while Run runs.
+func (f *Fleet) Sync(ctx context.Context) error {
+	f.drain()
+	return f.flush(ctx, true)
+}
+
 // drain takes in what is queued.
 func (f *Fleet) drain() {
 	for {

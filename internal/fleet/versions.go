@@ -169,6 +169,9 @@ func writeParts(ctx context.Context, tx *control.Tx, rows []partsRow) error {
 			return err
 		}
 		if r.fresh {
+			if _, err := tx.Exec(ctx, `UPDATE fleet_versions SET last_seen = MAX(last_seen, ?) WHERE place = ? AND number = ?`, micros(r.at), r.id, r.number-1); err != nil {
+				return err
+			}
 			_, err = tx.Exec(ctx, `INSERT INTO fleet_versions (place, number, hash, parts, made_of, changed, first_seen, last_seen, run_id, approved_by, approved_at, reason)
 				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0, '') ON CONFLICT (place, number) DO UPDATE SET hash = excluded.hash, parts = excluded.parts, made_of = excluded.made_of`,
 				r.id, r.number, r.hash, string(hashes), string(madeOf), string(changed), micros(r.at), micros(r.seenAt), r.run)
