@@ -138,8 +138,8 @@ func NewCompiler() (*Compiler, error) {
 	return &Compiler{schema: r, validator: validate.New(r, validate.WithStrict())}, nil
 }
 
-// position is where cedar-go's parser says its complaint is.
-var position = regexp.MustCompile(`(\d+):(\d+)`)
+// position is how cedar-go's parser begins its complaint.
+var position = regexp.MustCompile(`^(?:parser error: )?parse error at [^\n]*?:(\d+):(\d+) `)
 
 // SyntaxError is where a policy's text is wrong; it is the cause of a fault
 // policy.invalid. Lines and columns (in characters) begin at 1.
@@ -161,17 +161,21 @@ func (c *Compiler) Compile(d Document) ([]Statement, error) {
 	if len(d.Cedar) > maxText {
 		return nil, fault.New(fault.KindInvalid, "policy.too_large", "a policy has at most %d bytes", maxText)
 	}
+	if err := bound(&d); err != nil {
+		return nil, err
+	}
 	list, err := cedar.NewPolicyListFromBytes(d.Name, []byte(d.Cedar))
 	if err != nil {
-		line, column := 1, 1
-		if m := position.FindStringSubmatch(err.Error()); m != nil {
+		line, column, text := 1, 1, err.Error()
+		if m := position.FindStringSubmatch(text); m != nil {
 			line, _ = strconv.Atoi(m[1])
 			column, _ = strconv.Atoi(m[2])
+			text = "cannot be read: " + text[len(m[0]):]
 		}
-		return nil, invalid(&d, line, column, "%v", err)
+		return nil, invalid(&d, line, column, "%s", text)
 	}
-	if len(list) == 0 || len(list) > maxStatements {
-		return nil, invalid(&d, 1, 1, "a policy has 1 to %d statements, not %d", maxStatements, len(list))
+	if len(list) == 0 {
+		return nil, invalid(&d, 1, 1, "a policy has at least one statement")
 	}
 	out := make([]Statement, 0, len(list))
 	seen := map[string]bool{}
@@ -233,7 +237,7 @@ func (c *Compiler) statement(d *Document, p *cedar.Policy, i int) (Statement, er
 	}
 	s.obliged = s.Hold != nil || s.Redact != nil || s.Limits != nil
 	if err := c.validator.Policy(s.ID, tree); err != nil {
-		return refuse("%v", err)
+		return Statement{}, c.complain(d, at.Offset, tree, err)
 	}
 	s.scope = [2]scopeOf{scopeFrom(tree.Principal), scopeFrom(tree.Resource)}
 	s.actions = actionsFrom(tree.Action)
@@ -243,6 +247,30 @@ func (c *Compiler) statement(d *Document, p *cedar.Policy, i int) (Statement, er
 	}
 	s.finish(tree)
 	return s, nil
+}
+
+// complain says what the validator refused, and where.
+func (c *Compiler) complain(d *Document, from int, tree *ast.Policy, err error) error {
+	b := &blamer{c: c, tree: tree}
+	at, why, ok := b.find()
+	if ok {
+		if b.some {
+			why += "; name the actions that are meant in the scope"
+		}
+		line, column := placeOf(d.Cedar, place(d.Cedar, from, tree, at))
+		return invalid(d, line, column, "%s", why)
+	}
+	// It is the scope: at what the complaint names, if it stands there.
+	why = explain(err)
+	offset := next(d.Cedar, from).from
+	if _, rest, ok := strings.Cut(why, "`"); ok {
+		name, _, _ := strings.Cut(rest, "`")
+		if i := strings.Index(d.Cedar[from:], name); i >= 0 {
+			offset = from + i
+		}
+	}
+	line, column := placeOf(d.Cedar, offset)
+	return invalid(d, line, column, "%s", why)
 }
 
 // unknown finds a value of an enumerated type that the type does not have, which
@@ -360,15 +388,9 @@ func actionsFrom(n ast.IsScopeNode) (set actionSet) {
 	return allActions
 }
 
-// locate finds line and column of what, from an offset on; Cedar's tree keeps
-// no positions inside a statement.
+// locate finds line and column of an entity, from an offset on.
 func locate(text string, from int, what string) (line, column int) {
-	at := from
-	if i := strings.Index(text[from:], what); i >= 0 {
-		at += i
-	}
-	before := text[:at]
-	return 1 + strings.Count(before, "\n"), 1 + len([]rune(before[strings.LastIndexByte(before, '\n')+1:]))
+	return placeOf(text, from+max(0, strings.Index(text[from:], what)))
 }
 
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)

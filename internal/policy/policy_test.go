@@ -2,6 +2,7 @@ package policy
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -127,7 +128,7 @@ func TestRefused(t *testing.T) {
 		`permit (principal, action == Action::"call_toll", resource);`:                                                  "line 1",
 		`permit (principal, action == Action::"call_tool", resource) when { resource.colour == "red" };`:                "line 1",
 		`@id("a") permit (principal, action, resource); @id("a") permit (principal, action, resource);`:                 "there twice",
-		"": "1 to 1000 statements",
+		"": "at least one statement",
 	} {
 		_, err := c.Compile(Document{Name: "p", Cedar: text})
 		if err == nil || !fault.Is(err, fault.KindInvalid) || !strings.Contains(err.Error(), want) {
@@ -330,9 +331,38 @@ func FuzzCompile(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	rnd := rand.New(rand.NewPCG(13, 14))
+	w := &writer{rnd: rnd}
+	for range 50 {
+		f.Add(w.statement("x", true))
+	}
+	r := randomRequest(rnd)
+	withArgs(rnd, r)
 	f.Fuzz(func(t *testing.T, text string) {
-		if _, err := c.Compile(Document{Name: "f", Cedar: text}); err != nil && !fault.Is(err, fault.KindInvalid) {
-			t.Fatal(err)
+		start := time.Now()
+		statements, err := c.Compile(Document{Name: "f", Cedar: text})
+		if took := time.Since(start); took > 5*time.Second {
+			t.Fatalf("took %v", took)
+		}
+		if err != nil {
+			var at *SyntaxError
+			if !fault.Is(err, fault.KindInvalid) || len(err.Error()) > 2000 || errors.As(err, &at) && (at.Line < 1 || at.Column < 1) {
+				t.Fatal(err)
+			}
+			return
+		}
+		// What compiles decides as cedar-go does.
+		var e Engine
+		e.Replace(1, statements)
+		got := e.Decide(r)
+		for i := range statements {
+			statements[i].when = nil
+		}
+		e.Replace(1, statements)
+		want := e.Decide(r)
+		got.Context, want.Context = nil, nil
+		if d := cmp.Diff(want, got); d != "" {
+			t.Fatal(d)
 		}
 	})
 }
