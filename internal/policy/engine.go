@@ -19,7 +19,7 @@ type Decision struct {
 	Verdict, Would, Floor activity.Verdict
 	Enforced              bool
 	Reasons               []activity.Reason
-	Policies              []activity.PolicyRef // the statements that took part
+	Policies              []activity.PolicyRef // every statement that matched or could not be evaluated, observed ones too
 	Version               int64
 	Hold                  []HoldGroup
 	Asked                 []activity.PolicyRef // the statements that hold: an approval meets exactly these
@@ -339,33 +339,40 @@ func (e *Engine) Decide(req *Request) Decision {
 
 func (e *Engine) decide(s *snapshot, w *scratch, req *Request, of []*Statement) Decision {
 	f := frame{r: req, action: req.Action, effect: req.Resource.effect()}
+	return e.conclude(s, &f, s.evaluate(w, of, &f))
+}
+
+// conclude is what outcomes come to, with the floor.
+func (e *Engine) conclude(s *snapshot, f *frame, outcomes []outcome) Decision {
+	req := f.r
 	low, code := floor(&req.Agent, f.effect, e.Dev)
-	outcomes := s.evaluate(w, of, &f)
 	would := rule(outcomes, true)
 	force := would
 	if slices.ContainsFunc(outcomes, func(o outcome) bool { return o.st.observe }) {
 		force = rule(outcomes, false)
 	}
-	d := Decision{Floor: low, Version: s.version, Context: req.contextJSON}
+	d := Decision{Floor: low, Version: s.version, Context: req.contextJSON, Policies: would.policies}
 	d.Would = max(would.verdict, low)
-	take := &force
+	reasons := would.reasons
 	if req.Agent.Enforcement != "observe" {
 		d.Verdict = max(force.verdict, low)
 		d.Enforced = d.Verdict == d.Would
 		d.Hold, d.Asked, d.Redact, d.Limits = force.hold, force.asked, force.redact, force.limits
+		// An observed permit would loosen: then the reasons are of what is in force.
+		if d.Enforced || force.verdict > would.verdict {
+			reasons = force.reasons
+		}
 	} else {
 		// Observing loosens policies, never the floor.
 		d.Verdict = low
 	}
-	if !d.Enforced {
-		take = &would
-	}
-	d.Policies = take.policies
 	if low != activity.VerdictAllow {
 		d.Reasons = append(d.Reasons, activity.Reason{Code: code, Text: "the agent's standing allows no more"})
-		d.Reasons = append(d.Reasons, take.reasons...)
+	}
+	if d.Reasons == nil {
+		d.Reasons = reasons
 	} else {
-		d.Reasons = take.reasons
+		d.Reasons = append(d.Reasons, reasons...)
 	}
 	return d
 }
