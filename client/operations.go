@@ -69,8 +69,8 @@ func Operations() []Operation {
 		{Name: "DeleteUpstream", Method: "DELETE", Path: "/api/v1/upstreams/{name}", Role: "security", Summary: "removes an upstream and its credential"},
 		{Name: "ListPolicies", Method: "GET", Path: "/api/v1/policies", Role: "viewer", Summary: "lists policies, guardrails first"},
 		{Name: "GetPolicy", Method: "GET", Path: "/api/v1/policies/{name}", Role: "viewer", Summary: "reads a policy"},
-		{Name: "PutPolicy", Method: "PUT", Path: "/api/v1/policies/{name}", Role: "developer or security", Summary: "makes or replaces a policy; a team's developers may do so in observe, security in enforce"},
-		{Name: "DeletePolicy", Method: "DELETE", Path: "/api/v1/policies/{name}", Role: "developer or security", Summary: "ends a policy; its revisions stay"},
+		{Name: "PutPolicy", Method: "PUT", Path: "/api/v1/policies/{name}", Role: "developer or security", Summary: "makes or replaces a policy; a team's developers may do so in observe, security in enforce; a guardrail a second person confirms"},
+		{Name: "DeletePolicy", Method: "DELETE", Path: "/api/v1/policies/{name}", Role: "developer or security", Summary: "ends a policy; its revisions stay; of a guardrail a second person confirms it"},
 		{Name: "SetPolicyMode", Method: "POST", Path: "/api/v1/policies/{name}/mode", Role: "security", Summary: "puts a policy in observe or enforce"},
 		{Name: "RestorePolicy", Method: "POST", Path: "/api/v1/policies/{name}/restore", Role: "developer or security", Summary: "makes a policy again what it was at a revision, a deleted one too"},
 		{Name: "ListPolicyRevisions", Method: "GET", Path: "/api/v1/policies/{name}/revisions", Role: "viewer", Summary: "lists what a policy was, the newest first"},
@@ -79,6 +79,14 @@ func Operations() []Operation {
 		{Name: "GetBudget", Method: "GET", Path: "/api/v1/budgets/{name}", Role: "viewer", Summary: "reads a budget with the share of each that it counts for"},
 		{Name: "PutBudget", Method: "PUT", Path: "/api/v1/budgets/{name}", Role: "developer or security", Summary: "makes or replaces a budget: a team's developers for its own agents, security for all"},
 		{Name: "DeleteBudget", Method: "DELETE", Path: "/api/v1/budgets/{name}", Role: "developer or security", Summary: "removes a budget"},
+		{Name: "CheckPolicy", Method: "POST", Path: "/api/v1/policies/check", Role: "viewer", Summary: "tells what the door would say to an action of an agent, and why"},
+		{Name: "SimulatePolicies", Method: "POST", Path: "/api/v1/policies/simulate", Role: "viewer", Summary: "tries policies, or another mode, on recorded decisions and lists every verdict that would change"},
+		{Name: "GetSimulation", Method: "GET", Path: "/api/v1/simulations/{id}", Role: "viewer", Summary: "reads a simulation of one's own, while it goes on too"},
+		{Name: "WouldRefuse", Method: "GET", Path: "/api/v1/policies/would", Role: "viewer", Summary: "counts what observing kept from being refused, by agent, resource and reason"},
+		{Name: "ProposePolicy", Method: "POST", Path: "/api/v1/policies/propose", Role: "viewer", Summary: "proposes the smallest policy that permits what an agent did, and tries it on the period before"},
+		{Name: "EnforcePolicy", Method: "POST", Path: "/api/v1/policies/{name}/enforce", Role: "security", Summary: "enforces a policy once a simulation showed what that refuses; without one, answers with it"},
+		{Name: "EnforceAgent", Method: "POST", Path: "/api/v1/agents/{name}/enforce", Role: "developer or security", Summary: "enforces an agent once a simulation showed what that refuses; without one, answers with it"},
+		{Name: "BreakGlass", Method: "POST", Path: "/api/v1/agents/{name}/break-glass", Role: "responder or security", Summary: "sets an agent to observe for at most an hour, in an emergency; everybody is told"},
 		{Name: "ListStops", Method: "GET", Path: "/api/v1/stops", Role: "viewer", Summary: "lists stops, the newest first, with their receipts"},
 		{Name: "CreateStop", Method: "POST", Path: "/api/v1/stops", Role: "responder", Summary: "stops a target: cuts its calls in flight, kills an agent's credentials and refuses new calls; answers with the receipt"},
 		{Name: "PreviewStop", Method: "POST", Path: "/api/v1/stops/preview", Role: "responder", Summary: "tells what a stop would cut now"},
@@ -546,14 +554,14 @@ func (c *Client) GetPolicy(ctx context.Context, req PolicyRequest) (*Policy, err
 	return call[Policy](ctx, c, "GET", "/api/v1/policies/{name}", req)
 }
 
-// PutPolicy makes or replaces a policy; a team's developers may do so in observe, security in enforce.
+// PutPolicy makes or replaces a policy; a team's developers may do so in observe, security in enforce; a guardrail a second person confirms.
 //
 // PUT /api/v1/policies/{name}, role developer or security.
 func (c *Client) PutPolicy(ctx context.Context, req PutPolicyRequest) (*Policy, error) {
 	return call[Policy](ctx, c, "PUT", "/api/v1/policies/{name}", req)
 }
 
-// DeletePolicy ends a policy; its revisions stay.
+// DeletePolicy ends a policy; its revisions stay; of a guardrail a second person confirms it.
 //
 // DELETE /api/v1/policies/{name}, role developer or security.
 func (c *Client) DeletePolicy(ctx context.Context, req DeletePolicyRequest) error {
@@ -616,6 +624,62 @@ func (c *Client) PutBudget(ctx context.Context, req PutBudgetRequest) (*Budget, 
 func (c *Client) DeleteBudget(ctx context.Context, req BudgetRequest) error {
 	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/budgets/{name}", req)
 	return err
+}
+
+// CheckPolicy tells what the door would say to an action of an agent, and why.
+//
+// POST /api/v1/policies/check, role viewer.
+func (c *Client) CheckPolicy(ctx context.Context, req CheckRequest) (*CheckAnswer, error) {
+	return call[CheckAnswer](ctx, c, "POST", "/api/v1/policies/check", req)
+}
+
+// SimulatePolicies tries policies, or another mode, on recorded decisions and lists every verdict that would change.
+//
+// POST /api/v1/policies/simulate, role viewer.
+func (c *Client) SimulatePolicies(ctx context.Context, req SimulateRequest) (*Simulation, error) {
+	return call[Simulation](ctx, c, "POST", "/api/v1/policies/simulate", req)
+}
+
+// GetSimulation reads a simulation of one's own, while it goes on too.
+//
+// GET /api/v1/simulations/{id}, role viewer.
+func (c *Client) GetSimulation(ctx context.Context, req SimulationRequest) (*Simulation, error) {
+	return call[Simulation](ctx, c, "GET", "/api/v1/simulations/{id}", req)
+}
+
+// WouldRefuse counts what observing kept from being refused, by agent, resource and reason.
+//
+// GET /api/v1/policies/would, role viewer.
+func (c *Client) WouldRefuse(ctx context.Context, req WouldRequest) (*WouldAnswer, error) {
+	return call[WouldAnswer](ctx, c, "GET", "/api/v1/policies/would", req)
+}
+
+// ProposePolicy proposes the smallest policy that permits what an agent did, and tries it on the period before.
+//
+// POST /api/v1/policies/propose, role viewer.
+func (c *Client) ProposePolicy(ctx context.Context, req ProposePolicyRequest) (*PolicyProposal, error) {
+	return call[PolicyProposal](ctx, c, "POST", "/api/v1/policies/propose", req)
+}
+
+// EnforcePolicy enforces a policy once a simulation showed what that refuses; without one, answers with it.
+//
+// POST /api/v1/policies/{name}/enforce, role security.
+func (c *Client) EnforcePolicy(ctx context.Context, req EnforceRequest) (*EnforceAnswer, error) {
+	return call[EnforceAnswer](ctx, c, "POST", "/api/v1/policies/{name}/enforce", req)
+}
+
+// EnforceAgent enforces an agent once a simulation showed what that refuses; without one, answers with it.
+//
+// POST /api/v1/agents/{name}/enforce, role developer or security.
+func (c *Client) EnforceAgent(ctx context.Context, req EnforceRequest) (*EnforceAnswer, error) {
+	return call[EnforceAnswer](ctx, c, "POST", "/api/v1/agents/{name}/enforce", req)
+}
+
+// BreakGlass sets an agent to observe for at most an hour, in an emergency; everybody is told.
+//
+// POST /api/v1/agents/{name}/break-glass, role responder or security.
+func (c *Client) BreakGlass(ctx context.Context, req BreakGlassRequest) (*Agent, error) {
+	return call[Agent](ctx, c, "POST", "/api/v1/agents/{name}/break-glass", req)
 }
 
 // ListStops lists stops, the newest first, with their receipts.

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -217,6 +218,16 @@ func (r *Registry) changeIn(ctx context.Context, tx *control.Tx, who Actor, name
 	}
 	if aliases {
 		if err := setAliases(ctx, tx, after); err != nil {
+			return nil, err
+		}
+	}
+	if action == "break_glass" {
+		// Told to everybody at once: for a while its policies refuse nothing.
+		data, err := json.Marshal(map[string]any{"until": after.ObserveTill, "by": who.Name, "reason": reason})
+		if err != nil {
+			return nil, err
+		}
+		if err := tx.Event(ctx, control.Event{Type: "agent.break_glass", Object: name, Data: data}); err != nil {
 			return nil, err
 		}
 	}

@@ -23,6 +23,7 @@ type Agents interface {
 	Update(ctx context.Context, who agent.Actor, name string, c agent.Change) (*agent.Agent, error)
 	Promote(ctx context.Context, who agent.Actor, name, to, reason string) (*agent.Agent, error)
 	Contain(ctx context.Context, who agent.Actor, name, level string, till time.Time, reason string) (*agent.Agent, error)
+	BreakGlass(ctx context.Context, who agent.Actor, name string, life time.Duration, reason string) (*agent.Agent, error)
 	Release(ctx context.Context, who agent.Actor, name, reason string) (*agent.Agent, error)
 	Retire(ctx context.Context, who agent.Actor, name, reason string) (*agent.Agent, error)
 	CreateKey(ctx context.Context, who agent.Actor, name string, n agent.NewKey) (k agent.Key, secret string, err error)

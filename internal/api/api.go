@@ -82,14 +82,16 @@ type Options struct {
 	Health   Health
 	Logger   *slog.Logger
 
-	Decisions  Decisions // what was decided; nil without a door
-	Agents     Agents
-	Fleet      Fleet
-	Stops      Stops
-	Upstreams  Upstreams
-	Budgets    Budgets // what may be spent; nil without a door
-	Policies   Policies
-	AgentPlace AgentPlace
+	Decisions   Decisions // what was decided; nil without a door
+	Agents      Agents
+	Fleet       Fleet
+	Stops       Stops
+	Upstreams   Upstreams
+	Budgets     Budgets // what may be spent; nil without a door
+	Policies    Policies
+	Door        Asker
+	Simulations Simulations
+	AgentPlace  AgentPlace
 
 	// PoliciesAbout may be nil: what an agent may do is then not told. Version is
 	// of this program, for documents that name their maker.

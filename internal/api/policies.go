@@ -23,6 +23,8 @@ type Policies interface {
 	Revisions(ctx context.Context, name string) ([]policy.Revision, error)
 	Compile(d policy.Document) ([]policy.Statement, error)
 	Warnings(p *policy.Policy) []string
+	Engine() *policy.Engine
+	Proposed(p *policy.Plan) (*policy.Engine, error)
 }
 
 func (a *API) policies() (Policies, error) {

@@ -94,10 +94,10 @@ func table() []operation {
 		// Policies. The store checks the roles for the policy's team.
 		define(operation{Name: "ListPolicies", Method: get, Path: "/policies", Permission: rows(identity.Viewer), Summary: "lists policies, guardrails first"}, listPolicies),
 		define(operation{Name: "GetPolicy", Method: get, Path: "/policies/{name}", Permission: rows(identity.Viewer), Summary: "reads a policy"}, getPolicy),
-		define(operation{Name: "PutPolicy", Method: http.MethodPut, Path: "/policies/{name}", Permission: rows(identity.Developer, identity.Security), Audit: AuditChange, Summary: "makes or replaces a policy; a team's developers may do so in observe, security in enforce"}, putPolicy),
-		define(operation{Name: "DeletePolicy", Method: del, Path: "/policies/{name}", Permission: rows(identity.Developer, identity.Security), Audit: AuditChange, Summary: "ends a policy; its revisions stay"}, deletePolicy),
-		define(operation{Name: "SetPolicyMode", Method: post, Path: "/policies/{name}/mode", Permission: rows(identity.Security), Audit: AuditChange, Summary: "puts a policy in observe or enforce"}, setPolicyMode),
-		define(operation{Name: "RestorePolicy", Method: post, Path: "/policies/{name}/restore", Permission: rows(identity.Developer, identity.Security), Audit: AuditChange, Summary: "makes a policy again what it was at a revision, a deleted one too"}, restorePolicy),
+		twoPeople(define(operation{Name: "PutPolicy", Method: http.MethodPut, Path: "/policies/{name}", Permission: rows(identity.Developer, identity.Security), Audit: AuditChange, Summary: "makes or replaces a policy; a team's developers may do so in observe, security in enforce; a guardrail a second person confirms"}, putPolicy), askPutGuardrail),
+		twoPeople(define(operation{Name: "DeletePolicy", Method: del, Path: "/policies/{name}", Permission: rows(identity.Developer, identity.Security), Audit: AuditChange, Summary: "ends a policy; its revisions stay; of a guardrail a second person confirms it"}, deletePolicy), askDeleteGuardrail),
+		twoPeople(define(operation{Name: "SetPolicyMode", Method: post, Path: "/policies/{name}/mode", Permission: rows(identity.Security), Audit: AuditChange, Summary: "puts a policy in observe or enforce"}, setPolicyMode), askGuardrailMode),
+		twoPeople(define(operation{Name: "RestorePolicy", Method: post, Path: "/policies/{name}/restore", Permission: rows(identity.Developer, identity.Security), Audit: AuditChange, Summary: "makes a policy again what it was at a revision, a deleted one too"}, restorePolicy), askRestoreGuardrail),
 		define(operation{Name: "ListPolicyRevisions", Method: get, Path: "/policies/{name}/revisions", Permission: rows(identity.Viewer), Summary: "lists what a policy was, the newest first"}, listPolicyRevisions),
 		define(operation{Name: "ValidatePolicy", Method: post, Path: "/policies/validate", Permission: rows(identity.Viewer).reading(), Summary: "tells what is wrong with a policy's text, by line and column"}, validatePolicy),
 
@@ -106,6 +106,15 @@ func table() []operation {
 		define(operation{Name: "GetBudget", Method: get, Path: "/budgets/{name}", Permission: rows(identity.Viewer), Summary: "reads a budget with the share of each that it counts for"}, getBudget),
 		define(operation{Name: "PutBudget", Method: http.MethodPut, Path: "/budgets/{name}", Permission: rows(identity.Developer, identity.Security), Audit: AuditChange, Summary: "makes or replaces a budget: a team's developers for its own agents, security for all"}, putBudget),
 		define(operation{Name: "DeleteBudget", Method: del, Path: "/budgets/{name}", Permission: rows(identity.Developer, identity.Security), Audit: AuditChange, Summary: "removes a budget"}, deleteBudget),
+
+		define(operation{Name: "CheckPolicy", Method: post, Path: "/policies/check", Permission: rows(identity.Viewer).reading(), Summary: "tells what the door would say to an action of an agent, and why"}, checkPolicy),
+		define(operation{Name: "SimulatePolicies", Method: post, Path: "/policies/simulate", Permission: rows(identity.Viewer).reading(), Summary: "tries policies, or another mode, on recorded decisions and lists every verdict that would change"}, simulatePolicies),
+		define(operation{Name: "GetSimulation", Method: get, Path: "/simulations/{id}", Permission: rows(identity.Viewer), Summary: "reads a simulation of one's own, while it goes on too"}, getSimulation),
+		define(operation{Name: "WouldRefuse", Method: get, Path: "/policies/would", Permission: rows(identity.Viewer), Summary: "counts what observing kept from being refused, by agent, resource and reason"}, wouldRefuse),
+		define(operation{Name: "ProposePolicy", Method: post, Path: "/policies/propose", Permission: rows(identity.Viewer).reading(), Summary: "proposes the smallest policy that permits what an agent did, and tries it on the period before"}, proposePolicy),
+		twoPeople(define(operation{Name: "EnforcePolicy", Method: post, Path: "/policies/{name}/enforce", Permission: rows(identity.Security), Audit: AuditChange, Summary: "enforces a policy once a simulation showed what that refuses; without one, answers with it"}, enforcePolicy), askEnforceGuardrail),
+		define(operation{Name: "EnforceAgent", Method: post, Path: "/agents/{name}/enforce", Permission: rows(identity.Developer, identity.Security), Audit: AuditChange, Summary: "enforces an agent once a simulation showed what that refuses; without one, answers with it"}, enforceAgent),
+		define(operation{Name: "BreakGlass", Method: post, Path: "/agents/{name}/break-glass", Permission: rows(identity.Responder, identity.Security).onlyPeople(), Audit: AuditChange, Summary: "sets an agent to observe for at most an hour, in an emergency; everybody is told"}, breakGlass),
 
 		// What is stopped.
 		define(operation{Name: "ListStops", Method: get, Path: "/stops", Permission: rows(identity.Viewer), Summary: "lists stops, the newest first, with their receipts"}, listStops),

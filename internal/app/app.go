@@ -90,6 +90,7 @@ type App struct {
 	upstreams *upstream.Registry
 	engine    *policy.Engine
 	policies  *policy.Store
+	simulator *policy.Simulator
 	metrics   *prometheus.Registry
 	authority authority
 	decisions *decision.Log
@@ -133,6 +134,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		a.buildReader,
 		a.buildIntake,
 		a.buildDoor,
+		a.buildSimulator,
 		a.buildAPI,
 		a.buildMetrics,
 		a.listen,
@@ -189,6 +191,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("door's steps", a.steps.Run)
 	start("policies", a.policies.Run)
 	start("policies of other nodes", a.followPolicies)
+	start("simulations", a.simulator.Run)
 	for _, l := range a.listeners {
 		g.Go(func() error { return l.serve(failed) })
 	}
@@ -351,6 +354,7 @@ func (a *App) buildAPI(context.Context) error {
 		Agents: a.agents, AgentPlace: a.agentPlace, Stops: a.stops, Upstreams: a.upstreams, Policies: a.policies,
 		Fleet: a.fleet, Budgets: a.budgets, Decisions: decided{a.decided, a.decisions},
 		PoliciesAbout: a.policies.About, Version: a.o.Version,
+		Door: a.gateway, Simulations: a.simulator,
 		Providers: a.signIns, ProviderButtons: a.providerButtons(),
 	})
 	return nil

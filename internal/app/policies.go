@@ -44,6 +44,12 @@ func (a *App) openPolicies(ctx context.Context) (err error) {
 	return err
 }
 
+// buildSimulator wires simulations to what was decided.
+func (a *App) buildSimulator(context.Context) (err error) {
+	a.simulator, err = policy.NewSimulator(policy.SimulatorOptions{Store: a.policies, Past: a.decisions.Each, Logger: a.log.With("part", "simulations")})
+	return err
+}
+
 // followPolicies reads the policies when another node changed them.
 func (a *App) followPolicies(ctx context.Context) error {
 	for {

@@ -35,11 +35,7 @@ func (d *Door) tool(x *passage, t ToolCall) *fault.Error {
 	y.Body = t.Arguments
 	y.proposal = &Proposal{
 		Action: "call_tool", Name: t.Name, Kind: activity.KindTool, Tool: t.Name, Args: ArgsOf(t.Arguments),
-		Resource: policy.Resource{
-			Type: "Tool", ID: policy.LocalTool(t.Name), Upstream: policy.Local, UpstreamTeam: a.Team, UpstreamShared: true,
-			Pinned: true, // its definition is the agent's own, there is nothing to compare it with
-			Effect: a.Labels[effectLabel+t.Name], Name: t.Name,
-		},
+		Resource: localTool(a, t.Name),
 	}
 	r, of := &y.record, &x.record
 	r.ID, r.At, r.Node = d.o.Decisions.NewID(), y.started.UnixNano(), d.o.Node

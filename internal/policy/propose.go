@@ -44,13 +44,13 @@ const (
 // policy for it: a permit for each action and resource, held to the effects and
 // data classes that were seen, and a forbid of everything else, since another
 // policy may permit more.
-func Propose(ctx context.Context, past Past, agent, team string, from, to time.Time) (Proposal, error) {
+func (m *Simulator) Propose(ctx context.Context, agent, team string, from, to time.Time) (Proposal, error) {
 	type key struct{ action, typ, id string }
 	used := map[key]*Used{}
 	var out Proposal
 	timed, cancel := context.WithTimeout(ctx, proposeTimeout)
 	defer cancel()
-	err := past(timed, from, to, func(d *activity.Decision) error {
+	err := m.o.Past(timed, from, to, func(d *activity.Decision) error {
 		if d.Agent != agent {
 			return nil
 		}

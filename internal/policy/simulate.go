@@ -87,7 +87,6 @@ const (
 type SimulatorOptions struct {
 	Store  *Store
 	Past   Past
-	Dev    bool
 	Logger *slog.Logger     // nil discards
 	Now    func() time.Time // nil is time.Now
 }

@@ -264,7 +264,8 @@ func TestPropose(t *testing.T) {
 			r.Action, r.Resource = "call_api", Resource{Type: "Api", ID: fmt.Sprint("crm GET /", i), Upstream: "crm", Method: "GET", Route: fmt.Sprint("/", i), Effect: "read"}
 		})
 	}
-	p, err := Propose(t.Context(), l.past, "refunds", "support", day, day.Add(24*time.Hour))
+	m := newSimulator(t, s.Store, &l)
+	p, err := m.Propose(t.Context(), "refunds", "support", day, day.Add(24*time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -314,7 +315,7 @@ func TestPropose(t *testing.T) {
 	if v := s.verdict(nil); v != activity.VerdictAllow {
 		t.Errorf("what it used: %v", v)
 	}
-	if _, err := Propose(t.Context(), l.past, "nobody", "", day, day.Add(time.Hour)); code(err) != "policy.nothing_used" {
+	if _, err := m.Propose(t.Context(), "nobody", "", day, day.Add(time.Hour)); code(err) != "policy.nothing_used" {
 		t.Errorf("nothing used: %v", err)
 	}
 }

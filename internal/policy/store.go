@@ -29,9 +29,6 @@ type StoreOptions struct {
 	// then nothing that a team's policy names is accepted.
 	AgentTeam func(name string) (team string, ok bool)
 	Upstream  func(name string) (team string, shared, ok bool)
-	// Confirm is asked before a guardrail changes: where two people are needed,
-	// it refuses until the second agreed. nil takes one.
-	Confirm func(ctx context.Context, who Actor, action, policy string) error
 	// Changed is told of each new version of the set once it is in force.
 	Changed func(version int64)
 	Logger  *slog.Logger     // nil discards
@@ -258,6 +255,9 @@ func (s *Store) Refresh(ctx context.Context, version int64) error {
 	return s.load(ctx)
 }
 
+// Engine has the set in force.
+func (s *Store) Engine() *Engine { return s.o.Engine }
+
 // Version is the number of the set in force.
 func (s *Store) Version() int64 { return s.set.Load().version }
 
@@ -307,7 +307,8 @@ func checkDocument(d *Document) error {
 // may refuses an actor who may not bring a document into being, or end it.
 // Observing refuses nobody anything, so a team's developers may propose; what is
 // in force belongs to security, and guardrails to people with their own hands.
-func (s *Store) may(ctx context.Context, who Actor, action string, d *Document) error {
+// Who calls asks the second person that a guardrail needs.
+func may(who Actor, d *Document) error {
 	denied := func(role string) error {
 		of := "everybody"
 		if d.Team != "" {
@@ -327,9 +328,6 @@ func (s *Store) may(ctx context.Context, who Actor, action string, d *Document) 
 		return denied("security")
 	case !who.Some("developer", d.Team):
 		return denied("developer")
-	}
-	if d.Guardrail && s.o.Confirm != nil {
-		return s.o.Confirm(ctx, who, action, d.Name)
 	}
 	return nil
 }
@@ -368,11 +366,11 @@ func (s *Store) put(ctx context.Context, who Actor, in Change, action string) (*
 		}
 	}
 	if ok {
-		if err := s.changeable(ctx, who, action, old); err != nil {
+		if err := changeable(who, old); err != nil {
 			return nil, err
 		}
 	}
-	if err := s.may(ctx, who, action, &in.Document); err != nil {
+	if err := may(who, &in.Document); err != nil {
 		return nil, err
 	}
 	p := &Policy{Document: in.Document, Origin: OriginAPI, Reason: in.Reason, Statements: statements}
@@ -381,12 +379,12 @@ func (s *Store) put(ctx context.Context, who Actor, in Change, action string) (*
 
 // changeable refuses a change of what a file says, or of what the actor may not
 // touch.
-func (s *Store) changeable(ctx context.Context, who Actor, action string, old *Policy) error {
+func changeable(who Actor, old *Policy) error {
 	if old.Origin == OriginFile {
 		return fault.New(fault.KindConflict, "policy.from_file", "policy %s is a file of the server", old.Name).
 			WithHint("change the file; the server reads it within a second")
 	}
-	return s.may(ctx, who, action, &old.Document)
+	return may(who, &old.Document)
 }
 
 func notFound(name string) error {
@@ -414,7 +412,7 @@ func (s *Store) SetMode(ctx context.Context, who Actor, name, mode, reason strin
 	}
 	enforced := old.Document // loosening and tightening both concern what is in force
 	enforced.Observe = false
-	if err := s.changeable(ctx, who, "mode", &Policy{Document: enforced, Origin: old.Origin}); err != nil {
+	if err := changeable(who, &Policy{Document: enforced, Origin: old.Origin}); err != nil {
 		return nil, err
 	}
 	p := &Policy{Document: old.Document, Origin: old.Origin, Reason: reason}
@@ -438,7 +436,7 @@ func (s *Store) Delete(ctx context.Context, who Actor, name string, revision int
 	if revision != 0 && revision != old.Revision {
 		return conflict(old)
 	}
-	if err := s.changeable(ctx, who, "delete", old); err != nil {
+	if err := changeable(who, old); err != nil {
 		return err
 	}
 	return s.save(ctx, who, change{name: name, action: "delete", reason: reason, old: old})

@@ -1,0 +1,125 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"reeve/internal/agent"
+	"reeve/internal/fault"
+	"reeve/internal/policy"
+	"reeve/internal/upstream"
+)
+
+// Ask is what the door would put to policy for a call that nobody makes, read by
+// the same protocol and from the same registers as a real one. Resources are
+// named as decisions name them: "openai/gpt-4o" for call_model, "crm GET
+// /v1/users/7" for call_api, "local.search" for call_tool. A call that the door
+// refuses before it asks policy gives that fault.
+func (d *Door) Ask(ctx context.Context, who Caller, action, resource string) (*policy.Request, error) {
+	x := &passage{started: d.o.Now()}
+	x.Context, x.Caller = ctx, who
+	var err error
+	switch action {
+	case "call_model":
+		name, model, _ := strings.Cut(resource, "/")
+		if x.Upstream, err = d.upstreamOf(name, "llm"); err == nil {
+			err = d.askModel(x, model)
+		}
+	case "call_api":
+		words := strings.SplitN(resource, " ", 3)
+		if len(words) != 3 {
+			return nil, asked("an API's resource is `UPSTREAM METHOD /path`, not %.100q", resource)
+		}
+		if x.Upstream, err = d.upstreamOf(words[0], "http"); err == nil {
+			err = d.askAPI(x, words[1], words[2])
+		}
+	case "call_tool":
+		name, ok := strings.CutPrefix(resource, policy.Local+".")
+		if !ok || name == "" {
+			return nil, asked("a tool's resource is `%s.NAME`, not %.100q", policy.Local, resource)
+		}
+		x.proposal = &Proposal{Action: action, Tool: name, Resource: localTool(who.Agent, name)}
+	default:
+		return nil, asked("the door decides call_model, call_api and call_tool, not %.40q", action)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return d.request(x), nil
+}
+
+func asked(format string, args ...any) *fault.Error {
+	return fault.New(fault.KindInvalid, "gateway.asked", format, args...)
+}
+
+func (d *Door) upstreamOf(name, kind string) (*upstream.Upstream, error) {
+	u, ok := d.o.Upstreams.Lookup(name)
+	if !ok || u.Kind != kind {
+		return nil, fault.New(fault.KindNotFound, "upstream.not_found", "there is no upstream %.60s of kind %s", name, kind).WithHint("`reeve upstream list` lists them")
+	}
+	return u, nil
+}
+
+// askModel has the protocol read the smallest request for a model.
+func (d *Door) askModel(x *passage, model string) error {
+	if model == "" {
+		return asked("a model's resource is `UPSTREAM/MODEL`")
+	}
+	escaped := url.PathEscape(model)
+	body := map[string]any{"messages": []any{map[string]any{"role": "user", "content": "?"}}, "max_tokens": 1}
+	path := ""
+	switch x.Upstream.Dialect {
+	case "azure":
+		path = "/openai/deployments/" + escaped + "/chat/completions"
+	case "bedrock":
+		path, body = "/model/"+escaped+"/converse", map[string]any{
+			"messages": []any{map[string]any{"role": "user", "content": []any{map[string]any{"text": "?"}}}}, "inferenceConfig": map[string]any{"maxTokens": 1},
+		}
+	case "gemini":
+		path, body = "/v1beta/models/"+escaped+":generateContent", map[string]any{
+			"contents": []any{map[string]any{"parts": []any{map[string]any{"text": "?"}}}}, "generationConfig": map[string]any{"maxOutputTokens": 1},
+		}
+	case "anthropic":
+		path, body["model"] = "/v1/messages", model
+	default:
+		path, body["model"] = "/v1/chat/completions", model
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	x.Body = text
+	return d.askProtocol(x, http.MethodPost, path, "application/json")
+}
+
+func (d *Door) askAPI(x *passage, method, path string) error {
+	path, x.Query, _ = strings.Cut(path, "?")
+	return d.askProtocol(x, method, path, "")
+}
+
+func (d *Door) askProtocol(x *passage, method, path, content string) error {
+	p := d.protocols[x.Upstream.Kind]
+	if p == nil {
+		return errPath
+	}
+	x.Request = &http.Request{Method: method, URL: &url.URL{Path: path, RawQuery: x.Query}, Header: http.Header{}, Body: http.NoBody}
+	if content != "" {
+		x.Request.Header.Set("Content-Type", content)
+	}
+	x.Method, x.Path = method, path
+	var err error
+	x.proposal, err = p.Propose(&x.Call)
+	return err
+}
+
+// localTool is a tool inside an agent's process, as policy sees it.
+func localTool(a *agent.Agent, name string) policy.Resource {
+	return policy.Resource{
+		Type: "Tool", ID: policy.LocalTool(name), Upstream: policy.Local, UpstreamTeam: a.Team, UpstreamShared: true,
+		Pinned: true, // its definition is the agent's own, there is nothing to compare it with
+		Effect: a.Labels[effectLabel+name], Name: name,
+	}
+}
