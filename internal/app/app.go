@@ -36,6 +36,7 @@ import (
 	"reeve/internal/agent"
 	"reeve/internal/api"
 	"reeve/internal/audit"
+	"reeve/internal/behaviour"
 	"reeve/internal/budget"
 	"reeve/internal/bus"
 	"reeve/internal/control"
@@ -100,6 +101,7 @@ type App struct {
 	health    *health
 	budgets   *budget.Ledger
 	book      *price.Book
+	behaviour *behaviour.Memory
 
 	policyTopic bus.Topic[policyNotice]
 	listeners   []*listener
@@ -189,6 +191,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("decisions", a.decisions.Run)
 	start("rows of decisions", a.decided.Run)
 	start("door's steps", a.steps.Run)
+	start("behaviour", a.behaviour.Run)
 	start("policies", a.policies.Run)
 	start("policies of other nodes", a.followPolicies)
 	start("simulations", a.simulator.Run)

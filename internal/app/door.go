@@ -3,13 +3,19 @@ package app
 import (
 	"context"
 	"net"
+	"path/filepath"
 	"time"
 
+	"reeve/client"
+	"reeve/internal/agent"
 	"reeve/internal/api"
+	"reeve/internal/behaviour"
 	"reeve/internal/budget"
+	"reeve/internal/fault"
 	"reeve/internal/gateway"
 	"reeve/internal/gateway/httpapi"
 	"reeve/internal/gateway/llm"
+	"reeve/internal/stop"
 )
 
 // protocols read the kinds of upstreams; each names its own kind.
@@ -20,12 +26,16 @@ func protocols() []gateway.Protocol {
 // buildDoor wires the door to what it asks on each call.
 func (a *App) buildDoor(context.Context) (err error) {
 	a.steps = gateway.NewSteps(func(ctx context.Context, batch []byte) error { return a.health.Publish(ctx, batch) }, a.log.With("part", "door"))
+	a.behaviour, err = behaviour.New(behaviour.Options{File: filepath.Join(a.o.Config.Data, "behaviour.json"), Logger: a.log.With("part", "behaviour")})
+	if err != nil {
+		return err
+	}
 	a.gateway, err = gateway.New(gateway.Options{
 		Agents: a.agents, Upstreams: a.upstreams, Policies: a.engine, Stops: a.stops,
 		Decisions: witnessed{a.decisions, a.fleet}, Steps: a.steps, Protocols: protocols(),
-		Budgets: a.budgets, Rates: budget.NewRates(time.Now(), 0), Limits: a.o.Config.Limits, Prices: a.book,
+		Budgets: a.budgets, Rates: budget.NewRates(time.Now(), 0), Limits: a.o.Config.Limits, Prices: a.book, Behaviour: a.behaviour,
 		Tokens: a.authority.who, Subjects: &a.authority, Guard: api.Guarded(api.GuardOptions{Hosts: a.o.Config.Hosts}),
-		Dev: a.o.Config.Dev, Node: a.stops.Node(), Logger: a.log.With("part", "door"),
+		Stranger: a.fleet.Decided, Dev: a.o.Config.Dev, Node: a.stops.Node(), Logger: a.log.With("part", "door"),
 	})
 	return err
 }
@@ -37,4 +47,28 @@ func (a *App) serveDoor(ctx context.Context, l net.Listener) error {
 	return a.gateway.Serve(ctx, l, gateway.Serving{
 		TLS: a.authority.tls, Other: other, Guarded: api.Guard(other, api.GuardOptions{Hosts: a.o.Config.Hosts}), Drain: a.o.Config.Shutdown,
 	})
+}
+
+// cutContained ends the live calls of an agent that may not act any more, and
+// of those that act for it: the next ones are refused by what it is now.
+func (a *App) cutContained(before, after *agent.Agent) {
+	now := time.Now()
+	dead := func(g *agent.Agent) string {
+		switch {
+		case g == nil:
+		case g.Lifecycle == agent.Retired:
+			return "floor.retired"
+		case g.Contained(now) == agent.Quarantined:
+			return "floor.quarantined"
+		}
+		return ""
+	}
+	code := dead(after)
+	if a.stops == nil || code == "" || dead(before) == code { // nil only while the process is built
+		return
+	}
+	why := fault.New(fault.KindDenied, "stop.agent", "the agent %s was stopped: %s", after.Name, code)
+	if n := a.stops.Cut(client.StopTarget{Kind: stop.KindAgent, Value: after.Name}, "reeve", why); n > 0 {
+		a.log.Info("live calls of an agent were cut", "agent", after.Name, "code", code, "calls", n)
+	}
 }

@@ -53,6 +53,7 @@ func (a *App) agentChanged(before, after *agent.Agent) {
 	if a.fleet != nil { // nil only while the process is built, when nothing changes
 		a.fleet.Changed(before, after)
 	}
+	a.cutContained(before, after)
 }
 
 // knownPart reports whether an upstream offers a model or is a server.

@@ -82,7 +82,35 @@ func (p *parts) Collect(out chan<- prometheus.Metric) {
 			figure{"reeve_store_steps", "Rows of steps.", gauge, float64(s.Steps)},
 			figure{"reeve_store_messages", "Rows of messages.", gauge, float64(s.Messages)})
 	}
+	p.door(out)
 	for _, f := range figures {
+		out <- prometheus.MustNewConstMetric(prometheus.NewDesc(f.name, f.help, nil, nil), f.kind, f.value)
+	}
+}
+
+var (
+	doorCalls = prometheus.NewDesc("reeve_door_calls_total", "Calls at the door by kind of upstream, verdict, result and code.",
+		[]string{"kind", "verdict", "result", "code"}, nil)
+	doorWhole    = prometheus.NewDesc("reeve_door_call_seconds", "From a call's request to the end of its answer.", nil, nil)
+	doorDeciding = prometheus.NewDesc("reeve_door_deciding_seconds", "Of it, before it was forwarded: identified, decided, recorded.", nil, nil)
+)
+
+// door gives the door's own counters.
+func (p *parts) door(out chan<- prometheus.Metric) {
+	s, log := p.a.gateway.Stats(), p.a.decisions.Stats()
+	for _, c := range s.Calls {
+		out <- prometheus.MustNewConstMetric(doorCalls, prometheus.CounterValue, float64(c.Calls), c.Kind, c.Verdict, c.Result, c.Code)
+	}
+	out <- prometheus.MustNewConstHistogram(doorWhole, s.Whole.Count, s.Whole.Sum, s.Whole.Buckets)
+	out <- prometheus.MustNewConstHistogram(doorDeciding, s.Deciding.Count, s.Deciding.Sum, s.Deciding.Buckets)
+	for _, f := range []figure{
+		{"reeve_door_live_calls", "Calls at the door now.", prometheus.GaugeValue, float64(s.Live)},
+		{"reeve_door_strangers_total", "Refusals of callers that nobody knows; one a second is recorded.", prometheus.CounterValue, float64(s.Strangers)},
+		{"reeve_door_steps_lost_total", "Steps of calls that found no room in the activity log; their decisions are complete.", prometheus.CounterValue, float64(s.StepsLost)},
+		{"reeve_decisions_recorded_total", "Decisions recorded before their action.", prometheus.CounterValue, float64(log.Proposed)},
+		{"reeve_decisions_refused_total", "Actions refused because their decision could not be recorded.", prometheus.CounterValue, float64(log.Refused)},
+		{"reeve_decisions_open", "Decisions whose action goes on.", prometheus.GaugeValue, float64(log.Open)},
+	} {
 		out <- prometheus.MustNewConstMetric(prometheus.NewDesc(f.name, f.help, nil, nil), f.kind, f.value)
 	}
 }

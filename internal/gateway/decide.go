@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"reeve/internal/activity"
+	"reeve/internal/agent"
 	"reeve/internal/budget"
 	"reeve/internal/fault"
 	"reeve/internal/policy"
@@ -36,7 +37,9 @@ func (d *Door) decide(_ context.Context, x *passage) error {
 	r.Verdict, r.Would, r.Enforced, r.Floor = v.Verdict, v.Would, v.Enforced, v.Floor
 	r.Reasons, r.Policies, r.PolicyVersion = v.Reasons, v.Policies, v.Version
 	r.Context = v.Context()
-	x.clock.decided = d.o.Now()
+	if err := d.delegators(x); err != nil {
+		return err
+	}
 	switch v.Verdict {
 	case activity.VerdictAllow:
 		return nil
@@ -46,6 +49,20 @@ func (d *Door) decide(_ context.Context, x *passage) error {
 	}
 	return fault.New(fault.KindDenied, "decision.denied", "denied: %s", because(v.Reasons)).
 		WithHint("`reeve decision show %s` says why", r.ID)
+}
+
+// delegators refuses an action for an agent that may not act itself.
+func (d *Door) delegators(x *passage) error {
+	for _, name := range x.Caller.Chain {
+		a, ok := d.o.Agents.Lookup(name)
+		if ok && (a.Lifecycle == agent.Retired || a.Contained(x.started) == agent.Quarantined) {
+			r := &x.record
+			r.Verdict, r.Would, r.Enforced, r.Floor = activity.VerdictDeny, activity.VerdictDeny, true, activity.VerdictDeny
+			r.Reasons = append([]activity.Reason{{Code: "floor.delegator", Text: "it acts for " + name + ", which may not act"}}, r.Reasons...)
+			return fault.New(fault.KindDenied, "decision.denied", "denied: %s", because(r.Reasons)).WithHint("`reeve decision show %s` says why", r.ID)
+		}
+	}
+	return nil
 }
 
 // because is why, in words for the caller.
@@ -73,7 +90,7 @@ func (d *Door) request(x *passage) *policy.Request {
 			Agent: a.Name, User: c.User, Task: a.Task, Team: a.Team, Pilot: a.Lifecycle == "pilot",
 		})
 	}
-	return &policy.Request{
+	req := &policy.Request{
 		Agent: policy.Agent{
 			Name: a.Name, Team: a.Team, Owner: a.Owner, Kind: a.Kind, Lifecycle: a.Lifecycle, Autonomy: a.Autonomy, Environment: a.Environment,
 			Mode: a.Mode, Containment: a.Contained(x.started), Enforcement: enforcement, Classes: a.DataClasses, Labels: a.Labels,
@@ -86,6 +103,8 @@ func (d *Door) request(x *passage) *policy.Request {
 			Destinations: policy.Destinations{External: res.External},
 		},
 	}
+	d.taint(x, req)
+	return req
 }
 
 // write makes the proposal durable: what is not recorded is not forwarded.

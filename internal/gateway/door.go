@@ -12,6 +12,7 @@ import (
 
 	"reeve/internal/activity"
 	"reeve/internal/agent"
+	"reeve/internal/behaviour"
 	"reeve/internal/budget"
 	"reeve/internal/fault"
 	"reeve/internal/policy"
@@ -36,11 +37,16 @@ type Options struct {
 	Limits  budget.Config  // of pilots and throttled agents
 	Prices  *price.Book    // nil: money is unknown
 
+	Behaviour *behaviour.Memory // nil: nobody is tainted
+
 	Tokens   Tokens   // nil: agent keys only
 	Subjects Subjects // nil: nobody is acted for by token
 
 	// Guard refuses hosts and origins that are not ours; nil lets all in.
 	Guard func(*http.Request) error
+	// Stranger is told of recorded refusals whose agent is not registered; it
+	// must be quick. nil tells nobody.
+	Stranger func(*activity.Decision)
 	// Dev makes a caller without a credential an agent of --dev.
 	Dev     bool
 	MaxBody int64 // of a request, in bytes; 0 is 32 MiB
@@ -98,6 +104,7 @@ type passage struct {
 	kind     string // of upstream, from the path
 	protocol Protocol
 	proposal *Proposal
+	claimed  string // the name of an agent that is not registered
 	verdict  policy.Decision
 	record   activity.Decision
 	trace    traceContext
@@ -115,7 +122,7 @@ type passage struct {
 	facts       Facts
 	hasFacts    bool
 	sent        counter
-	clock       struct{ decided, forwarded, answered time.Time }
+	clock       struct{ forwarded, answered time.Time }
 }
 
 // stage is one part of a call's way. An error ends the call with it.

@@ -18,6 +18,7 @@ import (
 	"reeve/client"
 	"reeve/internal/activity"
 	"reeve/internal/agent"
+	"reeve/internal/behaviour"
 	"reeve/internal/control"
 	"reeve/internal/gateway"
 	"reeve/internal/gateway/httpapi"
@@ -140,8 +141,11 @@ func newHouse(t testing.TB, change func(*gateway.Options)) *house {
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = h.steps.Run(ctx) }()
 	t.Cleanup(func() { cancel(); <-ended })
+	memory, err := behaviour.New(behaviour.Options{})
+	must(err)
 	o := gateway.Options{
-		Agents: h.agents, Upstreams: h.upstreams, Policies: h.policies, Stops: h.stops, Decisions: h.log, Steps: h.steps,
+		Behaviour: memory,
+		Agents:    h.agents, Upstreams: h.upstreams, Policies: h.policies, Stops: h.stops, Decisions: h.log, Steps: h.steps,
 		Protocols: []gateway.Protocol{httpapi.New()}, Node: "n1", MaxBody: 1 << 20,
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
@@ -313,6 +317,47 @@ func TestACallPasses(t *testing.T) {
 	}
 }
 
+// An agent that read from outside the house is tainted for its next call, and a
+// destination is new once.
+func TestTaintAndDestinations(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	key := h.agent("refunds")
+	ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	h.upstream("shop", ok, nil)
+	h.upstream("web", ok, func(u *client.Upstream) { u.External, u.Classes = true, []string{"public"} })
+	h.permit(`
+		@id("all") permit (principal, action, resource);
+		@id("clean") @reason("it read from outside") forbid (principal, action, resource in Upstream::"shop") when { context.taint.untrusted && context.taint.upstreams.contains(Upstream::"web") && context.taint.classes.contains(DataClass::"public") };
+		@id("known") @reason("never sent there") forbid (principal, action, resource in Upstream::"web") when { !context.destinations.first_seen.isEmpty() };`)
+	get := func(upstream string, headers ...string) string {
+		return h.call(key, "GET", "/http/"+upstream+"/v1/orders/1", "", headers...).problem
+	}
+	if code := get("web"); code != "decision.denied" { // both stand at 127.0.0.1, and nothing went there yet
+		t.Fatalf("a first destination: %q", code)
+	}
+	if code := get("shop"); code != "" {
+		t.Fatalf("before it read from outside: %q", code)
+	}
+	if code := get("web", "X-Reeve-Session", "s1"); code != "" {
+		t.Fatalf("a known destination: %q", code)
+	}
+	if code := get("shop"); code != "decision.denied" {
+		t.Errorf("after it read from outside: %q", code)
+	}
+	_, other, err := h.agents.CreateKey(t.Context(), everyRole(), "refunds", agent.NewKey{Label: "new task"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key = other
+	if code := get("shop"); code != "" {
+		t.Errorf("with a new credential: %q", code)
+	}
+	if code := get("shop", "X-Reeve-Session", "s1"); code != "decision.denied" {
+		t.Errorf("with a new credential in the tainted session: %q", code)
+	}
+}
+
 func (h *house) waitFragments(n int) []activity.Fragment {
 	h.t.Helper()
 	for range 5000 {
@@ -370,6 +415,29 @@ func TestRefusals(t *testing.T) {
 		d := h.log.of(t, a.decision)
 		if d.Verdict != activity.VerdictDeny || d.Result != activity.ResultDenied || len(d.Reasons) == 0 || d.Reasons[0].Code != c.code || d.Agent != "refunds" {
 			t.Errorf("%s: decision %+v", c.name, d)
+		}
+	}
+}
+
+// lockWrites holds the control database's write lock until released.
+func lockWrites(t testing.TB, db *control.DB) (release func()) {
+	t.Helper()
+	held, let, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		done <- db.Write(context.WithoutCancel(t.Context()), func(tx *control.Tx) error {
+			if _, err := tx.Exec(t.Context(), `UPDATE agents SET version = version`); err != nil {
+				return err
+			}
+			close(held)
+			<-let
+			return nil
+		})
+	}()
+	<-held
+	return func() {
+		close(let)
+		if err := <-done; err != nil {
+			t.Error(err)
 		}
 	}
 }

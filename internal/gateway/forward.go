@@ -60,6 +60,7 @@ func (d *Door) forward(_ context.Context, x *passage) error {
 	if err := x.head(resp, leak); err != nil {
 		return err
 	}
+	d.touched(x)
 	return x.body(ctx, resp, leak, &w)
 }
 

@@ -92,12 +92,12 @@ func (d *Door) identify(ctx context.Context, x *passage) error {
 	case text != "" && ours(text) && d.o.Tokens != nil:
 		var p token.Principal
 		if p, err = d.o.Tokens.Bearer(ctx, text, r); err == nil {
-			err = d.byPrincipal(p, c)
+			err = d.byPrincipal(p, x)
 		}
 	case text == "" && r.TLS != nil && len(r.TLS.PeerCertificates) > 0 && d.o.Tokens != nil:
 		var p token.Principal
 		if p, err = d.o.Tokens.Peer(r.TLS.PeerCertificates[0]); err == nil {
-			err = d.byPrincipal(p, c)
+			err = d.byPrincipal(p, x)
 		}
 	case d.o.Dev && !ours(text):
 		// Client libraries insist on some key; in dev mode nobody needs one.
@@ -132,9 +132,11 @@ func (d *Door) byKey(text string, c *Caller) error {
 	return nil
 }
 
-func (d *Door) byPrincipal(p token.Principal, c *Caller) error {
+func (d *Door) byPrincipal(p token.Principal, x *passage) error {
+	c := &x.Caller
 	a, ok := d.o.Agents.Lookup(p.Agent)
 	if !ok {
+		x.claimed = p.Agent
 		return errUnknown
 	}
 	if p.Epoch < a.Epoch || a.Lifecycle == agent.Retired {

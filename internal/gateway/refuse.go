@@ -139,13 +139,16 @@ func (d *Door) stranger(x *passage, f *fault.Error) {
 	if missed > 0 {
 		text += "; " + strconv.FormatInt(missed, 10) + " more refusals of strangers since the last that was recorded"
 	}
-	if x.Request != nil {
+	if r.Agent = x.claimed; r.Agent == "" && x.Request != nil {
 		r.Agent = claimed(x.Request)
 	}
 	r.Verdict, r.Would, r.Enforced = activity.VerdictDeny, activity.VerdictDeny, true
 	r.Reasons = []activity.Reason{{Code: f.Code, Text: text}}
 	if err := d.closed(x, f); err != nil {
-		x.recorded = false // a stranger is refused as before: nothing was to be forwarded
+		return // a stranger is refused as before: nothing was to be forwarded
+	}
+	if d.o.Stranger != nil {
+		d.o.Stranger(r)
 	}
 }
 

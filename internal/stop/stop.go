@@ -106,6 +106,8 @@ type Board struct {
 	change sync.Mutex // around changes of stops
 	stops  atomic.Pointer[set]
 
+	noted chan note // cuts that the audit log does not have yet
+
 	beat  atomic.Int64 // of the last heartbeat, ns after start
 	next  atomic.Uint64
 	calls [shards]shard
@@ -137,7 +139,10 @@ type live struct {
 
 // New loads the stops that are in force. It starts nothing.
 func New(ctx context.Context, o Options) (*Board, error) {
-	b := &Board{db: o.DB, node: o.Node, agents: o.Agents, log: o.Logger, stale: o.StaleAfter, grace: o.Grace, now: o.Now}
+	b := &Board{
+		db: o.DB, node: o.Node, agents: o.Agents, log: o.Logger, stale: o.StaleAfter, grace: o.Grace, now: o.Now,
+		noted: make(chan note, 1000),
+	}
 	if b.now == nil {
 		b.now = time.Now
 	}
@@ -259,6 +264,8 @@ func (b *Board) Run(ctx context.Context) error {
 			return context.Cause(ctx)
 		case <-tick.C:
 			b.tick(ctx)
+		case n := <-b.noted:
+			b.write(ctx, n)
 		}
 	}
 }
@@ -344,6 +351,45 @@ func (b *Board) find(t client.StopTarget, c *cut) []*live {
 		sh.mu.Unlock()
 	}
 	return out
+}
+
+// Cut ends the live calls that a target names, without stopping what comes: for
+// an agent that was contained or retired, whose next call is refused anyway.
+// It does not wait for them; Run writes the audit record. why is the cause that
+// the calls end with.
+func (b *Board) Cut(t client.StopTarget, by string, why *fault.Error) int {
+	all := b.find(t, nil)
+	for _, l := range all {
+		l.cancel(why)
+	}
+	if len(all) == 0 {
+		return 0
+	}
+	select {
+	case b.noted <- note{t, by, why.Code, len(all)}:
+	default: // a thousand waiting: the change that cut has a record of its own
+		b.log.Warn("calls were cut and the audit log has no room to say so", "kind", t.Kind, "value", t.Value, "calls", len(all))
+	}
+	return len(all)
+}
+
+// note is what Cut leaves for Run to write.
+type note struct {
+	target client.StopTarget
+	by     string
+	code   string
+	calls  int
+}
+
+func (b *Board) write(ctx context.Context, n note) {
+	err := b.db.Write(ctx, func(tx *control.Tx) error {
+		return record(ctx, tx, "revoke.cut", n.by, "cut", n.target.Value, nil, map[string]any{
+			"kind": n.target.Kind, "value": n.target.Value, "calls_cut": n.calls, "code": n.code,
+		}, "")
+	})
+	if err != nil {
+		b.log.Error("cut calls could not be noted", "kind", n.target.Kind, "value", n.target.Value, "calls", n.calls, "err", err)
+	}
 }
 
 // cut collects when the calls of a stop have left.

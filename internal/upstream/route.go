@@ -176,6 +176,9 @@ func (u *Upstream) Target(escaped, query string) (*url.URL, error) {
 	return &url.URL{Scheme: u.base.Scheme, Host: u.base.Host, Path: path, RawPath: full, RawQuery: query}, nil
 }
 
+// Host is the name or address that calls go to, without port.
+func (u *Upstream) Host() string { return u.base.Hostname() }
+
 // Client asks the upstream without following redirects: one that leads
 // elsewhere would take the credential along.
 func (u *Upstream) Client() *http.Client {
