@@ -188,6 +188,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("budgets", a.budgets.Run)
 	start("authority", a.authority.ca.Run)
 	start("tokens", a.authority.oauth.Run)
+	start("enrolment", a.authority.desk.Run)
 	start("decisions", a.decisions.Run)
 	start("rows of decisions", a.decided.Run)
 	start("door's steps", a.steps.Run)

@@ -77,6 +77,7 @@ type IdentityConfig struct {
 	TrustDomain    string `yaml:"trust_domain" doc:"SPIFFE trust domain of this installation. It is in every identity and cannot change once the authority was made."`
 	Issuer         string `yaml:"issuer" doc:"URL by which agents reach the door from outside; it is iss in our tokens. Empty: the door's own address."`
 	PassphraseFile string `yaml:"passphrase_file" doc:"File outside the data folder that holds the passphrase of the authority's keys. Empty: the systemd credential reeve-passphrase, else the environment variable REEVE_IDENTITY_PASSPHRASE, else the keys are protected by the file's rights only."`
+	WorkloadSocket string `yaml:"workload_socket" doc:"Unix socket of the SPIFFE Workload API for processes of this host, such as /run/reeve/workload.sock. Empty switches it off."`
 }
 
 // LogConfig shapes the log.

@@ -4,8 +4,11 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
+	"io/fs"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -15,9 +18,11 @@ import (
 	"reeve/internal/fault"
 	"reeve/internal/gateway"
 	"reeve/internal/identity/ca"
+	"reeve/internal/identity/enrol"
 	"reeve/internal/identity/issuer"
 	"reeve/internal/identity/oauth"
 	"reeve/internal/identity/token"
+	"reeve/internal/identity/workload"
 	"reeve/internal/stop"
 )
 
@@ -26,13 +31,16 @@ const passphraseEnv = "REEVE_IDENTITY_PASSPHRASE"
 
 // authority is what gives agents their identity and says who calls.
 type authority struct {
-	issuer  string // URL of the door, iss in our tokens
-	ca      *ca.CA
-	keys    *token.Keys
-	who     *token.Verifier
-	oauth   *oauth.Server
-	issuers *issuer.Registry
-	tls     *tls.Config // of the door; nil: none
+	issuer    string // URL of the door, iss in our tokens
+	ca        *ca.CA
+	keys      *token.Keys
+	who       *token.Verifier
+	oauth     *oauth.Server
+	issuers   *issuer.Registry
+	desk      *enrol.Desk
+	workloads *workload.Registry
+	sockets   *workload.Server
+	tls       *tls.Config // of the door; nil: none
 }
 
 // Door is the URL by which agents reach the door; it is the issuer of their
@@ -85,8 +93,83 @@ func (a *App) openIdentity(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	t.desk = enrol.New(enrol.Options{
+		DB: a.control, CA: t.ca, Keys: t.keys, Verifier: t.who, Agents: a.credible, Key: a.agentKey, Workload: a.foreign, Logger: a.log.With("part", "enrol"),
+	})
+	if t.workloads, err = workload.OpenRegistry(ctx, a.control, nil); err != nil {
+		return err
+	}
+	t.sockets = workload.New(workload.Options{
+		Registry: t.workloads, Desk: t.desk, CA: t.ca, Keys: t.keys, Verifier: t.who, Agents: a.credible, Standing: a.standing,
+		Logger: a.log.With("part", "workload"),
+	})
+	if err := a.bindWorkload(); err != nil {
+		return err
+	}
 	t.tls, err = a.doorTLS()
 	return err
+}
+
+// agentChanged is told of each change of an agent once it is in force.
+func (t *authority) agentChanged(before, after *agent.Agent) {
+	if t.desk == nil {
+		return // while the process is built
+	}
+	if before != nil && (after.Epoch > before.Epoch || after.Lifecycle == agent.Retired) {
+		t.desk.Stopped(after.Name)
+		t.sockets.Changed()
+	}
+}
+
+// agentKey finds the agent of an agent key that is used to enrol.
+func (a *App) agentKey(text, remote string) (name, id string, err error) {
+	var from netip.Addr
+	if at, err := netip.ParseAddrPort(remote); err == nil {
+		from = at.Addr()
+	}
+	k, g, err := a.agents.Key(text, from)
+	if err != nil {
+		return "", "", err
+	}
+	return g.Name, k.ID, nil
+}
+
+// bindWorkload listens for processes of this host. The socket is open to all of
+// them: who gets what is decided by what the kernel says of the caller.
+func (a *App) bindWorkload() error {
+	path := a.o.Config.Identity.WorkloadSocket
+	if path == "" {
+		return nil
+	}
+	if !workload.Supported {
+		return fault.New(fault.KindInvalid, "config.invalid", "identity.workload_socket: callers can be attested on Linux only")
+	}
+	if c, err := net.Dial("unix", path); err == nil {
+		_ = c.Close()
+		return fault.New(fault.KindConflict, "app.port_taken", "identity.workload_socket: another program listens on %s", path)
+	}
+	if info, err := os.Lstat(path); err == nil && info.Mode().Type() == fs.ModeSocket {
+		_ = os.Remove(path) // of a process that was killed; if it stays, listening says so
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return fault.New(fault.KindUnavailable, "app.listen", "identity.workload_socket: cannot listen on %s", path).WithCause(err).
+			WithHint("a socket's path has at most 107 bytes, and its folder must be there")
+	}
+	if err := os.Chmod(path, 0o666); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	a.listeners = append(a.listeners, &listener{key: "workload_socket", net: l, serve: func(ctx context.Context) error {
+		if err := a.authority.sockets.Serve(ctx, l); err != nil && ctx.Err() == nil {
+			return err
+		}
+		return nil
+	}})
+	a.stack.push("workload_socket", func(context.Context) error {
+		_ = l.Close() // already closed when it served
+		return nil
+	})
+	return nil
 }
 
 // credentialName is the passphrase's name in systemd's LoadCredential=.
@@ -183,10 +266,10 @@ func (a *App) mayHave(name string) (*agent.Agent, error) {
 // credible is mayHave in identity's words.
 func (a *App) credible(name string) (token.Agent, error) {
 	g, err := a.mayHave(name)
-	if err != nil {
+	if g == nil {
 		return token.Agent{}, err
 	}
-	return token.Agent{Name: g.Name, Team: g.Team, Environment: g.Environment, Purpose: g.Purpose, Epoch: g.Epoch}, nil
+	return token.Agent{Name: g.Name, Team: g.Team, Environment: g.Environment, Purpose: g.Purpose, Epoch: g.Epoch}, err
 }
 
 // Subject lets a call be made on somebody's behalf; see gateway.Subjects.
@@ -207,6 +290,10 @@ func (a *App) door() *http.ServeMux {
 	tokens := a.authority.oauth.Handler()
 	for _, p := range oauth.Paths() {
 		mux.Handle(p, tokens)
+	}
+	desk := a.authority.desk.Handler()
+	for _, p := range enrol.Paths() {
+		mux.Handle(p, desk)
 	}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	return mux

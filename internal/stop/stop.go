@@ -491,6 +491,9 @@ func (b *Board) commit(ctx context.Context, st *client.Stop, r *client.Receipt) 
 			st.ID, st.Target.Kind, st.Target.Value, st.Reason, st.By, control.Micros(st.CreatedAt), until); err != nil {
 			return err
 		}
+		// In force before the agent's epoch is raised: a credential that is made in
+		// between would have the new epoch and outlive the stop.
+		tx.AfterCommit(func() { b.add(st) })
 		if st.Target.Kind == KindAgent && b.agents != nil {
 			n, err := b.agents.Raise(ctx, tx, st.Target.Value)
 			switch {
@@ -501,13 +504,9 @@ func (b *Board) commit(ctx context.Context, st *client.Stop, r *client.Receipt) 
 			}
 			r.CredentialsRevoked = n
 		}
-		if err := record(ctx, tx, "revoke", st.By, "stop", st.ID, nil, map[string]any{
+		return record(ctx, tx, "revoke", st.By, "stop", st.ID, nil, map[string]any{
 			"kind": st.Target.Kind, "value": st.Target.Value, "until": until, "credentials_revoked": r.CredentialsRevoked,
-		}, st.Reason); err != nil {
-			return err
-		}
-		tx.AfterCommit(func() { b.add(st) })
-		return nil
+		}, st.Reason)
 	})
 }
 

@@ -133,6 +133,9 @@ func TestTargets(t *testing.T) {
 			if _, _, err := b.Enter(t.Context(), full()); code(err) != c.code {
 				t.Errorf("the next call: %v, want %s", err, c.code)
 			}
+			if err := b.Check(full()); code(err) != c.code {
+				t.Errorf("asked without entering: %v, want %s", err, c.code)
+			}
 			if _, _, err := b.Enter(t.Context(), Call{}); (c.kind == KindEverything) != (err != nil) {
 				t.Errorf("a call that names nothing: %v", err)
 			}
@@ -145,6 +148,9 @@ func TestTargets(t *testing.T) {
 			}
 			if _, err := b.Lift(t.Context(), "ada", st.ID, "mended"); err != nil {
 				t.Fatal(err)
+			}
+			if err := b.Check(full()); err != nil {
+				t.Errorf("asked after the stop was lifted: %v", err)
 			}
 			if _, leave, err := b.Enter(t.Context(), full()); err != nil {
 				t.Errorf("after the stop was lifted: %v", err)

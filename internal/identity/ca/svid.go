@@ -300,6 +300,30 @@ func (c *CA) Revoke(serial string, expires time.Time) error {
 	return nil
 }
 
+// RevokeAll is Revoke for many at once: serial -> end of the certificate. What
+// is revoked already, or has ended, is passed over.
+func (c *CA) RevokeAll(list map[string]time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now, before := c.o.Now(), c.state
+	revoked := slices.Clone(c.state.Revoked)
+	for serial, expires := range list {
+		if !c.Revoked(serial) && expires.After(now) {
+			revoked = append(revoked, struck{Serial: serial, At: now, Expires: expires})
+		}
+	}
+	if len(revoked) == len(before.Revoked) {
+		return nil
+	}
+	c.state.Revoked = revoked
+	if err := c.save(); err != nil {
+		c.state = before
+		return err
+	}
+	c.show()
+	return nil
+}
+
 type crlCache struct {
 	lists [][]byte
 	until time.Time

@@ -10,5 +10,6 @@ type Agent struct {
 }
 
 // Agents finds the agent that may be given credentials now, or says why not: it
-// is not there, retired, or stopped.
+// is not there or retired (then the Agent is empty), or stopped (then it is
+// not).
 type Agents func(name string) (Agent, error)
