@@ -63,6 +63,24 @@ func Operations() []Operation {
 		{Name: "BlockUnknownAgent", Method: "POST", Path: "/api/v1/unknown-agents/{id}/block", Role: "responder or security", Summary: "refuses at the door whoever calls itself by an unknown agent's name"},
 		{Name: "DismissUnknownAgent", Method: "POST", Path: "/api/v1/unknown-agents/{id}/dismiss", Role: "developer or responder or security", Summary: "takes an unknown agent off the list"},
 		{Name: "UndoUnknownAgent", Method: "POST", Path: "/api/v1/unknown-agents/{id}/undo", Role: "developer or responder or security", Summary: "takes back what was decided of an unknown agent"},
+		{Name: "ListAgentJWKs", Method: "GET", Path: "/api/v1/agents/{name}/jwks", Role: "developer or responder or security or auditor", Summary: "lists the public keys with which an agent signs client assertions"},
+		{Name: "AddAgentJWKs", Method: "POST", Path: "/api/v1/agents/{name}/jwks", Role: "developer or security", Summary: "registers public keys of an agent, as a JWK or a JWK set"},
+		{Name: "RemoveAgentJWK", Method: "DELETE", Path: "/api/v1/agents/{name}/jwks/{kid}", Role: "developer or responder or security", Summary: "takes a public key of an agent away"},
+		{Name: "GetAgentOAuth", Method: "GET", Path: "/api/v1/agents/{name}/oauth", Role: "viewer", Summary: "tells what an agent may ask of the token endpoint"},
+		{Name: "PutAgentOAuth", Method: "PUT", Path: "/api/v1/agents/{name}/oauth", Role: "security", Summary: "says what an agent may ask of the token endpoint"},
+		{Name: "ListJoinTokens", Method: "GET", Path: "/api/v1/agents/{name}/join-tokens", Role: "developer or responder or security or auditor", Summary: "lists the join tokens of an agent, never their texts"},
+		{Name: "CreateJoinToken", Method: "POST", Path: "/api/v1/agents/{name}/join-tokens", Role: "developer or security", Summary: "makes a token by which one instance of an agent enrols; it is shown once"},
+		{Name: "RevokeJoinToken", Method: "DELETE", Path: "/api/v1/agents/{name}/join-tokens/{id}", Role: "developer or responder or security", Summary: "ends an unused join token"},
+		{Name: "CreateAgentSVID", Method: "POST", Path: "/api/v1/agents/{name}/svids", Role: "developer or security", Summary: "makes a certificate of a new instance of an agent for a certificate request"},
+		{Name: "RevokeCredential", Method: "POST", Path: "/api/v1/agents/{name}/credentials/revoke", Role: "responder or security", Summary: "ends one credential of an agent: a token by its jti, with what was exchanged from it, or a certificate by its serial"},
+		{Name: "ListWorkloads", Method: "GET", Path: "/api/v1/agents/{name}/workloads", Role: "developer or responder or security or auditor", Summary: "lists which processes of this host are an agent"},
+		{Name: "CreateWorkload", Method: "POST", Path: "/api/v1/agents/{name}/workloads", Role: "developer or security", Summary: "registers processes of this host as an agent"},
+		{Name: "DeleteWorkload", Method: "DELETE", Path: "/api/v1/agents/{name}/workloads/{id}", Role: "developer or responder or security", Summary: "ends a workload's registration"},
+		{Name: "ListTokenIssuers", Method: "GET", Path: "/api/v1/issuers", Role: "security", Summary: "lists the outside issuers whose tokens are taken"},
+		{Name: "PutTokenIssuer", Method: "PUT", Path: "/api/v1/issuers/{name}", Role: "security", Summary: "registers an outside issuer, or replaces a registration"},
+		{Name: "DeleteTokenIssuer", Method: "DELETE", Path: "/api/v1/issuers/{name}", Role: "security", Summary: "takes no more tokens of an outside issuer"},
+		{Name: "GetAuthority", Method: "GET", Path: "/api/v1/ca", Role: "viewer", Summary: "tells what the certificate authority is, with its roots"},
+		{Name: "RotateAuthority", Method: "POST", Path: "/api/v1/ca/rotate", Role: "security", Summary: "makes a new root; compromised drops the old one and all that it signed at once"},
 		{Name: "ListUpstreams", Method: "GET", Path: "/api/v1/upstreams", Role: "viewer", Summary: "lists upstreams with their health, never their credentials"},
 		{Name: "GetUpstream", Method: "GET", Path: "/api/v1/upstreams/{name}", Role: "viewer", Summary: "reads an upstream"},
 		{Name: "PutUpstream", Method: "PUT", Path: "/api/v1/upstreams/{name}", Role: "security", Summary: "makes or replaces an upstream; one that leads elsewhere loses its credential"},
@@ -509,6 +527,137 @@ func (c *Client) DismissUnknownAgent(ctx context.Context, req UnknownReasonReque
 // POST /api/v1/unknown-agents/{id}/undo, role developer or responder or security.
 func (c *Client) UndoUnknownAgent(ctx context.Context, req UnknownReasonRequest) (*UnknownAgent, error) {
 	return call[UnknownAgent](ctx, c, "POST", "/api/v1/unknown-agents/{id}/undo", req)
+}
+
+// ListAgentJWKs lists the public keys with which an agent signs client assertions.
+//
+// GET /api/v1/agents/{name}/jwks, role developer or responder or security or auditor.
+func (c *Client) ListAgentJWKs(ctx context.Context, req AgentRequest) (*List[AgentJWK], error) {
+	return call[List[AgentJWK]](ctx, c, "GET", "/api/v1/agents/{name}/jwks", req)
+}
+
+// AddAgentJWKs registers public keys of an agent, as a JWK or a JWK set.
+//
+// POST /api/v1/agents/{name}/jwks, role developer or security.
+func (c *Client) AddAgentJWKs(ctx context.Context, req AddAgentJWKsRequest) (*List[AgentJWK], error) {
+	return call[List[AgentJWK]](ctx, c, "POST", "/api/v1/agents/{name}/jwks", req)
+}
+
+// RemoveAgentJWK takes a public key of an agent away.
+//
+// DELETE /api/v1/agents/{name}/jwks/{kid}, role developer or responder or security.
+func (c *Client) RemoveAgentJWK(ctx context.Context, req AgentJWKRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/agents/{name}/jwks/{kid}", req)
+	return err
+}
+
+// GetAgentOAuth tells what an agent may ask of the token endpoint.
+//
+// GET /api/v1/agents/{name}/oauth, role viewer.
+func (c *Client) GetAgentOAuth(ctx context.Context, req AgentRequest) (*AgentOAuth, error) {
+	return call[AgentOAuth](ctx, c, "GET", "/api/v1/agents/{name}/oauth", req)
+}
+
+// PutAgentOAuth says what an agent may ask of the token endpoint.
+//
+// PUT /api/v1/agents/{name}/oauth, role security.
+func (c *Client) PutAgentOAuth(ctx context.Context, req PutAgentOAuthRequest) (*AgentOAuth, error) {
+	return call[AgentOAuth](ctx, c, "PUT", "/api/v1/agents/{name}/oauth", req)
+}
+
+// ListJoinTokens lists the join tokens of an agent, never their texts.
+//
+// GET /api/v1/agents/{name}/join-tokens, role developer or responder or security or auditor.
+func (c *Client) ListJoinTokens(ctx context.Context, req AgentRequest) (*List[JoinToken], error) {
+	return call[List[JoinToken]](ctx, c, "GET", "/api/v1/agents/{name}/join-tokens", req)
+}
+
+// CreateJoinToken makes a token by which one instance of an agent enrols; it is shown once.
+//
+// POST /api/v1/agents/{name}/join-tokens, role developer or security.
+func (c *Client) CreateJoinToken(ctx context.Context, req CreateJoinTokenRequest) (*JoinToken, error) {
+	return call[JoinToken](ctx, c, "POST", "/api/v1/agents/{name}/join-tokens", req)
+}
+
+// RevokeJoinToken ends an unused join token.
+//
+// DELETE /api/v1/agents/{name}/join-tokens/{id}, role developer or responder or security.
+func (c *Client) RevokeJoinToken(ctx context.Context, req AgentItemRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/agents/{name}/join-tokens/{id}", req)
+	return err
+}
+
+// CreateAgentSVID makes a certificate of a new instance of an agent for a certificate request.
+//
+// POST /api/v1/agents/{name}/svids, role developer or security.
+func (c *Client) CreateAgentSVID(ctx context.Context, req CreateAgentSVIDRequest) (*AgentSVID, error) {
+	return call[AgentSVID](ctx, c, "POST", "/api/v1/agents/{name}/svids", req)
+}
+
+// RevokeCredential ends one credential of an agent: a token by its jti, with what was exchanged from it, or a certificate by its serial.
+//
+// POST /api/v1/agents/{name}/credentials/revoke, role responder or security.
+func (c *Client) RevokeCredential(ctx context.Context, req RevokeCredentialRequest) error {
+	_, err := call[struct{}](ctx, c, "POST", "/api/v1/agents/{name}/credentials/revoke", req)
+	return err
+}
+
+// ListWorkloads lists which processes of this host are an agent.
+//
+// GET /api/v1/agents/{name}/workloads, role developer or responder or security or auditor.
+func (c *Client) ListWorkloads(ctx context.Context, req AgentRequest) (*List[Workload], error) {
+	return call[List[Workload]](ctx, c, "GET", "/api/v1/agents/{name}/workloads", req)
+}
+
+// CreateWorkload registers processes of this host as an agent.
+//
+// POST /api/v1/agents/{name}/workloads, role developer or security.
+func (c *Client) CreateWorkload(ctx context.Context, req CreateWorkloadRequest) (*Workload, error) {
+	return call[Workload](ctx, c, "POST", "/api/v1/agents/{name}/workloads", req)
+}
+
+// DeleteWorkload ends a workload's registration.
+//
+// DELETE /api/v1/agents/{name}/workloads/{id}, role developer or responder or security.
+func (c *Client) DeleteWorkload(ctx context.Context, req AgentItemRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/agents/{name}/workloads/{id}", req)
+	return err
+}
+
+// ListTokenIssuers lists the outside issuers whose tokens are taken.
+//
+// GET /api/v1/issuers, role security.
+func (c *Client) ListTokenIssuers(ctx context.Context) (*List[TokenIssuer], error) {
+	return call[List[TokenIssuer]](ctx, c, "GET", "/api/v1/issuers", nil)
+}
+
+// PutTokenIssuer registers an outside issuer, or replaces a registration.
+//
+// PUT /api/v1/issuers/{name}, role security.
+func (c *Client) PutTokenIssuer(ctx context.Context, req PutTokenIssuerRequest) (*TokenIssuer, error) {
+	return call[TokenIssuer](ctx, c, "PUT", "/api/v1/issuers/{name}", req)
+}
+
+// DeleteTokenIssuer takes no more tokens of an outside issuer.
+//
+// DELETE /api/v1/issuers/{name}, role security.
+func (c *Client) DeleteTokenIssuer(ctx context.Context, req TokenIssuerRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/issuers/{name}", req)
+	return err
+}
+
+// GetAuthority tells what the certificate authority is, with its roots.
+//
+// GET /api/v1/ca, role viewer.
+func (c *Client) GetAuthority(ctx context.Context) (*Authority, error) {
+	return call[Authority](ctx, c, "GET", "/api/v1/ca", nil)
+}
+
+// RotateAuthority makes a new root; compromised drops the old one and all that it signed at once.
+//
+// POST /api/v1/ca/rotate, role security.
+func (c *Client) RotateAuthority(ctx context.Context, req RotateAuthorityRequest) (*Authority, error) {
+	return call[Authority](ctx, c, "POST", "/api/v1/ca/rotate", req)
 }
 
 // ListUpstreams lists upstreams with their health, never their credentials.

@@ -360,6 +360,7 @@ func (a *App) buildAPI(context.Context) error {
 		PoliciesAbout: a.policies.About, Version: a.o.Version,
 		Door: a.gateway, Simulations: a.simulator,
 		Providers: a.signIns, ProviderButtons: a.providerButtons(),
+		Credentials: a.credentials(),
 	})
 	return nil
 }

@@ -15,6 +15,9 @@ import (
 	"strings"
 
 	"reeve/internal/agent"
+	"reeve/internal/api"
+	"reeve/internal/audit"
+	"reeve/internal/control"
 	"reeve/internal/fault"
 	"reeve/internal/gateway"
 	"reeve/internal/identity/ca"
@@ -108,6 +111,33 @@ func (a *App) openIdentity(ctx context.Context) (err error) {
 	}
 	t.tls, err = a.doorTLS()
 	return err
+}
+
+// credentials gives the API what proves agents.
+func (a *App) credentials() *api.Credentials {
+	t := &a.authority
+	return &api.Credentials{
+		Issuer: t.issuer, OAuth: t.oauth, Desk: t.desk, Workloads: t.workloads, Issuers: t.issuers, CA: t.ca, Agents: a.credible,
+		Rotate: a.rotate, Changed: t.sockets.Changed,
+	}
+}
+
+// rotate makes a new root. The record comes first: a rotation that was recorded
+// and did not happen is repeated, one that happened unrecorded is a hole.
+func (a *App) rotate(ctx context.Context, by, reason string, compromised bool) error {
+	err := a.control.Write(ctx, func(tx *control.Tx) error {
+		return audit.Append(ctx, tx, audit.Record{
+			Kind: "admin.ca_rotated", Person: by, Action: "rotate", Object: a.authority.ca.TrustDomain(), Reason: reason, After: map[string]any{"compromised": compromised},
+		})
+	})
+	if err != nil {
+		return err
+	}
+	if err := a.authority.ca.Rotate(compromised); err != nil {
+		return err
+	}
+	a.authority.sockets.Changed()
+	return nil
 }
 
 // agentChanged is told of each change of an agent once it is in force.

@@ -300,6 +300,22 @@ func (d *Desk) Issue(ctx context.Context, p Proof, csr []byte, life time.Duratio
 // NewInstance makes an instance id: 100 random bits, so that none comes twice.
 func NewInstance() string { return "i-" + random(13)[:20] }
 
+// RevokeCertificate ends a living certificate of an agent by its serial, and
+// reports whether there is one. Callers have checked who asks.
+func (d *Desk) RevokeCertificate(ctx context.Context, by, agent, serial, reason string) (bool, error) {
+	expires, ok, err := control.One(ctx, d.o.DB, func(r control.Row) (us int64, err error) { return us, r.Scan(&us) },
+		`SELECT expires_at FROM svids WHERE serial = ? AND agent = ?`, serial, agent)
+	if err != nil || !ok {
+		return false, err
+	}
+	if err := d.o.CA.Revoke(serial, control.Time(expires)); err != nil {
+		return false, err
+	}
+	return true, d.o.DB.Write(ctx, func(tx *control.Tx) error {
+		return audit.Append(ctx, tx, audit.Record{Kind: "revoke", Person: by, Action: "revoke_certificate", Object: serial, Reason: reason})
+	})
+}
+
 func refuse(cause error) error {
 	return fault.New(fault.KindUnauthenticated, "enrol.credential", "this enrols nobody").WithCause(cause).
 		WithHint("a join token is good once and for an hour: `reeve agent join-token create AGENT` makes one")
