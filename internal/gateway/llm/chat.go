@@ -51,6 +51,7 @@ func newCompletions(*request) family { return &chat{} }
 
 // chunk is where the parts of an event, or of a whole answer, are.
 type chunk struct {
+	cur           wire.Cursor
 	id, model     []byte
 	usage, failed []byte
 	choices       []chunkChoice
@@ -83,8 +84,8 @@ func span(from, to int) wire.Edit { return wire.Edit{From: from, To: to} }
 
 // read finds the parts of data.
 func (k *chunk) read(data []byte) error {
-	*k = chunk{choices: k.choices[:0]}
-	c := wire.NewCursor(data)
+	*k = chunk{choices: k.choices[:0], cur: wire.NewCursor(data)}
+	c := &k.cur
 	for o := c.Object(); o.Next(); {
 		switch string(o.Key) {
 		case "id":
@@ -107,7 +108,7 @@ func (k *chunk) read(data []byte) error {
 					return wire.ErrLarge
 				}
 				k.choices = append(k.choices, chunkChoice{})
-				k.choices[len(k.choices)-1].read(&c)
+				k.choices[len(k.choices)-1].read(c)
 			}
 		}
 	}

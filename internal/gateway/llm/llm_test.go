@@ -234,30 +234,7 @@ func passed(t *testing.T, c *gateway.Call, status int, kind string, body []byte,
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := p.Answer(status, http.Header{"Content-Type": {kind}}, judge)
-	var out []byte
-	at := 0
-	for _, end := range append(cuts, len(body)) {
-		if end <= at {
-			continue
-		}
-		piece := bytes.Clone(body[at:end])
-		got, err := a.Next(piece)
-		out = append(out, got...)
-		for i := range piece {
-			piece[i] = 'x' // the door uses its buffers again
-		}
-		if at = end; err != nil {
-			_, facts := a.End(err)
-			return string(out), facts, err
-		}
-	}
-	rest, facts := a.End(nil)
-	out = append(out, rest...)
-	if facts.Fault != nil {
-		return string(out), facts, facts.Fault
-	}
-	return string(out), facts, nil
+	return fed(p.Answer(status, http.Header{"Content-Type": {kind}}, judge), body, cuts)
 }
 
 func denying(names ...string) gateway.Judge {

@@ -22,6 +22,7 @@ type SSE struct {
 	line    int    // of rest, where its last line begins
 	scanned int    // of rest, up to where that line has no end
 	data    []byte // joined data lines
+	ev      Event  // the one at hand
 	begun   bool
 }
 
@@ -94,7 +95,8 @@ func eventEnd(b []byte, line, pos int) (end, nextLine, nextPos int) {
 }
 
 func (s *SSE) one(raw []byte, each func(*Event) error) error {
-	ev := Event{Raw: raw}
+	s.ev = Event{Raw: raw}
+	ev := &s.ev
 	lines := raw
 	if !s.begun {
 		s.begun = true
@@ -139,7 +141,7 @@ func (s *SSE) one(raw []byte, each func(*Event) error) error {
 	if n > 0 && ev.Data == nil {
 		ev.Data = []byte{}
 	}
-	return each(&ev)
+	return each(ev)
 }
 
 // eventName spares the allocation for the names there are.
