@@ -242,7 +242,7 @@ type Measure struct {
 
 // Query is the body of POST /api/v1/query.
 type Query struct {
-	From    string    `json:"from" enum:"runs,steps,messages,logs"`
+	From    string    `json:"from" enum:"runs,steps,decisions,messages,logs"`
 	Select  []Measure `json:"select,omitempty"`                                         // none: count
 	Where   string    `json:"where,omitempty" example:"agent:refund-agent failed:true"` // the search language
 	GroupBy []string  `json:"group_by,omitempty" example:"agent,outcome"`

@@ -10,7 +10,7 @@ export default defineConfig({
   server: {
     host: '127.0.0.1',
     proxy: {
-      '/api': { target: process.env.REEVE_URL ?? 'http://127.0.0.1:7300', changeOrigin: true },
+      '/api': { target: process.env.REEVE_URL ?? 'http://127.0.0.1:7300' },
     },
   },
   build: {

@@ -44,6 +44,8 @@ const tree = root.addChildren([
   shell.addChildren([
     at('/', lazyRouteComponent(() => import('./overview/OverviewPage'), 'OverviewPage')),
     at('/inbox', lazyRouteComponent(() => import('./inbox/InboxPage'), 'InboxPage')),
+    at('/decisions', lazyRouteComponent(() => import('./decisions/DecisionsPage'), 'DecisionsPage')),
+    at('/policies', lazyRouteComponent(() => import('./policies/PoliciesPage'), 'PoliciesPage')),
     at('/agents', lazyRouteComponent(() => import('./agents/AgentsPage'), 'AgentsPage')),
     at('/agents/$name', lazyRouteComponent(() => import('./agents/AgentPage'), 'AgentPage')),
     at('/audit', lazyRouteComponent(() => import('./settings/AuditPage'), 'AuditPage')),

@@ -1,21 +1,27 @@
 import { Button } from '@mantine/core';
-import { Link, useNavigate } from '@tanstack/react-router';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
-import { Badge, count, duration, Empty, Figure, Icon, Known, KeyTable, money, PageHeader, Panel, percent, pickView, plural, ProblemNote, Unknown, wilson, type Column } from '../shared';
+import { useMay } from '../api/queries';
+import { count, duration, Empty, Figure, Icon, Known, KeyTable, money, PageHeader, Panel, percent, pickView, plural, ProblemNote, Time, Unknown, useShortcuts, wilson, type Column } from '../shared';
 import { dialogs } from '../shell/dialogs';
 import { useView } from '../state/url';
-import { useSeenAgents, type SeenAgent } from './data';
+import css from './agents.module.css';
+import { join, trouble, useRegistered, useSeenAgents, type FleetRow } from './data';
+import { RegisterDialog } from './RegisterDialog';
+import { AgentState } from './State';
+import { UnknownAgents, useUnknownAgents } from './UnknownAgents';
 
 const quote = (v: string) => (/^[\w.@/-]+$/.test(v) ? v : JSON.stringify(v));
 
-const columns: Column<SeenAgent>[] = [
-  { id: 'agent', head: 'Agent', width: 'minmax(200px, 1.4fr)', sort: 'agent', cell: (a) => <Link to={'/agents/$name' as never} params={{ name: a.agent } as never} search={pickView as never}>{a.agent || 'no name given'}</Link> },
-  { id: 'state', head: 'Registry', width: 'minmax(150px, 1fr)', cell: () => <Badge title="Its name stands in telemetry. The registry, with owner and purpose, is not part of this version.">seen, not registered</Badge> },
-  { id: 'team', head: 'Team', width: 'minmax(110px, 1fr)', sort: 'team', cell: (a) => a.team || <span className="muted">no team</span> },
-  { id: 'environment', head: 'Environment', width: '120px', cell: (a) => a.environment || <Unknown why="Neither the key nor the sender named an environment." /> },
-  { id: 'runs', head: 'Runs', width: '84px', align: 'right', sort: 'runs', cell: (a) => <Figure to="/runs" search={{ q: `agent:${quote(a.agent)}` }} title="Runs that started in the period">{count(a.runs)}</Figure> },
+const columns: Column<FleetRow>[] = [
+  { id: 'agent', head: 'Agent', width: 'minmax(160px, 1.3fr)', sort: 'agent', cell: (a) => <Link to={'/agents/$name' as never} params={{ name: a.agent } as never} search={pickView as never}>{a.agent || 'no name given'}</Link> },
+  { id: 'state', head: 'State', width: 'minmax(150px, 1fr)', sort: 'trouble', cell: (a) => <AgentState agent={a.registered} /> },
+  { id: 'owner', head: 'Owner', width: 'minmax(84px, .8fr)', cell: (a) => a.registered?.owner || <span className="muted">nobody</span> },
+  { id: 'team', head: 'Team', width: 'minmax(84px, .8fr)', sort: 'team', cell: (a) => a.team || <span className="muted">no team</span> },
+  { id: 'environment', head: 'Environment', width: '98px', cell: (a) => a.environment || <Unknown why="Neither the key nor the sender named an environment." /> },
+  { id: 'runs', head: 'Runs', width: '66px', align: 'right', sort: 'runs', cell: (a) => <Figure to="/runs" search={{ q: `agent:${quote(a.agent)}` }} title="Runs that started in the period">{count(a.runs)}</Figure> },
   {
-    id: 'failed', head: 'Failed', width: '150px', align: 'right', sort: 'errors',
+    id: 'failed', head: 'Failed', width: '100px', align: 'right', sort: 'errors',
     cell: (a) => {
       if (a.errors === null) return <Unknown why="The answer has not arrived." />;
       const w = wilson(a.errors, a.runs);
@@ -26,41 +32,88 @@ const columns: Column<SeenAgent>[] = [
       );
     },
   },
-  { id: 'p95', head: 'p95', width: '100px', align: 'right', sort: 'p95', cell: (a) => <Known text={duration(a.p95)} why="No run has ended in the period." /> },
-  { id: 'cost', head: 'Cost', width: '100px', align: 'right', sort: 'cost', cell: (a) => <Known text={money(a.cost)} why="No price is known for its model calls." /> },
+  { id: 'p95', head: 'p95', width: '78px', align: 'right', sort: 'p95', cell: (a) => <Known text={duration(a.p95)} why="No run has ended in the period." /> },
+  { id: 'cost', head: 'Cost', width: '82px', align: 'right', sort: 'cost', cell: (a) => <Known text={money(a.cost)} why="No price is known for its model calls." /> },
+  { id: 'seen', head: 'Last seen', width: '84px', align: 'right', cell: (a) => (a.registered?.last_seen ? <Time at={a.registered.last_seen} /> : <span className="muted">{a.registered ? 'never' : ''}</span>) },
 ];
 
 /** byColumn sorts rows by a column; unknown comes last either way. */
-export function byColumn(rows: SeenAgent[], sort: string): SeenAgent[] {
+export function byColumn<T extends object>(rows: T[], sort: string, value: (r: T, key: string) => unknown = (r, key) => r[key as keyof T]): T[] {
   const asc = sort.startsWith('-');
-  const key = sort.replace('-', '') as keyof SeenAgent;
+  const key = sort.replace('-', '');
   return [...rows].sort((a, b) => {
-    const x = a[key];
-    const y = b[key];
-    if (x === null || y === null) return x === y ? 0 : x === null ? 1 : -1;
+    const x = value(a, key);
+    const y = value(b, key);
+    if (x === null || y === null || x === undefined || y === undefined) return x === y ? 0 : x === null || x === undefined ? 1 : -1;
     const d = typeof x === 'number' ? x - (y as number) : String(x).localeCompare(String(y));
     return asc ? d : -d;
   });
 }
 
-/** AgentsPage: who works for us, as far as telemetry tells. */
+const filters = [
+  { id: '', label: 'All', fits: () => true },
+  { id: 'registered', label: 'Registered', fits: (r: FleetRow) => !!r.registered },
+  { id: 'contained', label: 'Contained', fits: (r: FleetRow) => !!r.registered && r.registered.containment !== 'none' },
+  { id: 'observe', label: 'In observe', fits: (r: FleetRow) => r.registered?.enforcement === 'observe' },
+  { id: 'unknown', label: 'Not registered', fits: (r: FleetRow) => !r.registered },
+];
+
+/** AgentsPage: who works for us and how well, worst first. */
 export function AgentsPage() {
   const view = useView();
   const navigate = useNavigate();
+  const { show = '', sort = 'trouble' } = useSearch({ strict: false }) as { show?: string; sort?: string };
+  const set = (change: object) => void navigate({ to: '.', search: ((old: object) => ({ ...old, ...change })) as never, replace: true });
   const { rows, query } = useSeenAgents(view);
-  const [sort, setSort] = useState('runs');
-  const sorted = useMemo(() => byColumn(rows, sort), [rows, sort]);
-  const names = new Set(rows.map((r) => r.agent)).size;
-  const connect = (
-    <Button variant="filled" leftSection={<Icon name="plus" size={14} />} onClick={() => dialogs.open('connect')}>
-      Connect an agent
-    </Button>
+  const registered = useRegistered();
+  const unknown = useUnknownAgents();
+  const mayRegister = useMay('CreateAgent');
+  const [registering, setRegistering] = useState(false);
+  useShortcuts('Agents', mayRegister ? [{ keys: 'n', label: 'Register an agent', run: () => setRegistering(true) }] : []);
+  const all = useMemo(() => join(registered.data ?? [], rows, view), [registered.data, rows, view]);
+  const fits = filters.find((f) => f.id === show)?.fits ?? filters[0]!.fits;
+  const sorted = useMemo(() => byColumn(all.filter(fits), sort, (r, key) => (key === 'trouble' ? trouble(r) : r[key as keyof FleetRow])), [all, fits, sort]);
+  const contained = all.filter((r) => r.registered && r.registered.containment !== 'none').length;
+  const open = unknown.data?.items ?? [];
+  const actions = (
+    <>
+      <Button leftSection={<Icon name="plus" size={14} />} onClick={() => dialogs.open('connect')}>
+        Connect an agent
+      </Button>
+      {mayRegister && (
+        <Button variant="filled" leftSection={<Icon name="plus" size={14} />} onClick={() => setRegistering(true)}>
+          Register an agent
+        </Button>
+      )}
+    </>
   );
   return (
     <>
-      <PageHeader title="Agents" question="Who works for us, and how well?" answer={query.isSuccess && rows.length > 0 && `${plural(names, 'agent')} seen in telemetry in this period, ${plural(rows.reduce((n, r) => n + r.runs, 0), 'run')}. None is registered: owner, purpose and limits come with the registry.`} actions={connect} />
-      <div style={{ padding: '4px 20px 20px', flex: 1, minHeight: 0 }}>
-        <ProblemNote error={query.error} retry={() => void query.refetch()} />
+      <PageHeader
+        title="Agents"
+        question="Who works for us, and how well?"
+        answer={
+          registered.isSuccess &&
+          query.isSuccess &&
+          `${plural(registered.data.length, 'agent')} registered, ${count(contained)} contained. ${open.length > 0 ? `${plural(open.length, 'agent')} seen that nobody registered.` : 'Everybody who was seen is registered.'} ${plural(rows.reduce((n, r) => n + r.runs, 0), 'run')} in this period.`
+        }
+        actions={actions}
+      />
+      <div className={css.body}>
+        <ProblemNote error={query.error ?? registered.error ?? unknown.error} retry={() => void query.refetch()} />
+        {open.length > 0 && (show === '' || show === 'unknown') && (
+          <details className={css.found} open={show === 'unknown'}>
+            <summary>{plural(open.length, 'agent')} seen that nobody registered: decide on {open.length === 1 ? 'it' : 'them'}</summary>
+            <UnknownAgents items={open} />
+          </details>
+        )}
+        <div className={css.filters} role="group" aria-label="Show">
+          {filters.map((f) => (
+            <Button key={f.id} size="compact-sm" variant={show === f.id ? 'filled' : 'default'} aria-pressed={show === f.id} onClick={() => set({ show: f.id || undefined })}>
+              {f.label} <span className={css.n}>{count(all.filter(f.fits).length)}</span>
+            </Button>
+          ))}
+        </div>
         <Panel>
           <KeyTable
             label="Agents"
@@ -68,20 +121,30 @@ export function AgentsPage() {
             rows={sorted}
             rowKey={(a) => `${a.agent}\t${a.team}\t${a.environment}`}
             sort={sort}
-            onSort={setSort}
+            onSort={(s) => set({ sort: s === 'trouble' ? undefined : s })}
             onOpen={(a) => void navigate({ to: '/agents/$name' as never, params: { name: a.agent } as never, search: pickView as never })}
-            height="calc(100dvh - 160px)"
+            height="calc(100dvh - 230px)"
             autoFocus
             empty={
-              query.isSuccess && (
-                <Empty title="No agent was seen in this period." actions={connect}>
-                  Agents appear here as soon as they send telemetry. Choose a longer period, or connect one.
+              query.isSuccess &&
+              registered.isSuccess && (
+                <Empty title={show ? 'No agent is like that.' : 'No agent was seen in this period.'} actions={actions}>
+                  {show ? 'Choose another filter.' : 'Agents appear here as soon as they send telemetry or call through the door. Choose a longer period, or connect one.'}
                 </Empty>
               )
             }
           />
         </Panel>
       </div>
+      {registering && (
+        <RegisterDialog
+          onClose={() => setRegistering(false)}
+          onDone={(a) => {
+            setRegistering(false);
+            void navigate({ to: '/agents/$name' as never, params: { name: a.name } as never, search: pickView as never });
+          }}
+        />
+      )}
     </>
   );
 }

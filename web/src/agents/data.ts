@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
+import { api } from '../api/client';
 import { aggregate } from '../api/queries';
-import type { Cell, QueryResult } from '../api/types';
+import type { Agent, Cell, List, QueryResult } from '../api/types';
 import type { CurrentView } from '../state/url';
 
 /** A row of what telemetry says of one agent; null is unknown. */
@@ -71,4 +72,52 @@ export function useSeenAgents(view: CurrentView, agent?: string) {
     for (const a of rows) a.errors = counts.get([a.agent, a.team, a.environment].join('\t')) ?? 0;
   }
   return { rows, query: main };
+}
+
+/** A row of the fleet: what is registered, what telemetry says of it, or both. */
+export interface FleetRow extends SeenAgent {
+  registered?: Agent;
+}
+
+/** join puts registered agents and what was seen of them together; who is registered and quiet stays in sight. */
+export function join(registered: Agent[], seen: SeenAgent[], view: Pick<CurrentView, 'env' | 'team'>): FleetRow[] {
+  const byName = new Map(registered.map((a) => [a.name, a]));
+  const met = new Set<string>();
+  const rows: FleetRow[] = seen.map((s) => {
+    const a = byName.get(s.agent);
+    const own = a && a.environment === s.environment && (!s.team || a.team === s.team) ? a : undefined;
+    if (own) met.add(own.name);
+    return { ...s, registered: own };
+  });
+  for (const a of registered) {
+    if (met.has(a.name) || (view.env && a.environment !== view.env) || (view.team && a.team !== view.team)) continue;
+    rows.push({ agent: a.name, team: a.team, environment: a.environment, runs: 0, errors: 0, p95: null, cost: null, tokens: null, last: a.last_seen ? Date.parse(a.last_seen) : null, registered: a });
+  }
+  return rows;
+}
+
+/** trouble sorts what needs a look first: contained, then unknown, then failing. */
+export function trouble(r: FleetRow): number {
+  if (r.registered && r.registered.containment !== 'none') return 4;
+  if (!r.registered) return 3;
+  if (r.registered.enforcement === 'observe' && r.environment === 'production') return 2;
+  return r.runs > 0 && r.errors !== null ? r.errors / r.runs : 0;
+}
+
+/** useRegistered lists every registered agent that this person may see. */
+export function useRegistered() {
+  return useQuery({
+    queryKey: ['agents'],
+    queryFn: async ({ signal }) => {
+      const all: Agent[] = [];
+      let cursor: string | undefined;
+      do {
+        const page: List<Agent> = await api.get<List<Agent>>('/agents', { limit: 1000, cursor }, signal);
+        all.push(...page.items);
+        cursor = page.next;
+      } while (cursor && all.length < 20_000);
+      return all;
+    },
+    meta: { live: true },
+  });
 }

@@ -227,6 +227,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists decisions, the newest first, pending ones included */
+        get: operations["ListDecisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decisions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads a decision and, for readers, the request that was decided */
+        get: operations["GetDecision"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -750,7 +784,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** answers an aggregate question over runs, steps, messages or logs */
+        /** answers an aggregate question over runs, steps, decisions, messages or logs */
         post: operations["Query"];
         delete?: never;
         options?: never;
@@ -784,6 +818,23 @@ export interface paths {
         };
         /** reads a run */
         get: operations["GetRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the decisions of a run, the newest first, pending ones included */
+        get: operations["ListRunDecisions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1523,6 +1574,71 @@ export interface components {
             /** Format: date-time */
             started_at: string;
         };
+        Decision: {
+            action: string;
+            agent: string;
+            approval_id?: string;
+            arguments_hash?: string;
+            /** Format: date-time */
+            at: string;
+            autonomy?: string;
+            bound: boolean;
+            bytes_in: number;
+            bytes_out: number;
+            /** Format: date-time */
+            completed_at: string | null;
+            containment?: string;
+            context?: unknown;
+            cost: components["schemas"]["Cost"];
+            credential?: string;
+            credential_id?: string;
+            decide_us: number | null;
+            effect?: string;
+            end_seq: number | null;
+            enforced: boolean;
+            environment?: string;
+            error_code?: string;
+            floor: string;
+            id: string;
+            instance?: string;
+            latency_us: number | null;
+            lifecycle?: string;
+            local_tool: boolean;
+            model?: string;
+            node: string;
+            on_behalf_of: string[];
+            parent_id?: string;
+            pin?: string;
+            policies: components["schemas"]["PolicyRef"][];
+            policy_version: number;
+            reasons: components["schemas"]["Reason"][];
+            redacted?: string[];
+            registered: boolean;
+            reserved: components["schemas"]["Reserve"][];
+            resource: string;
+            result: string;
+            run_id?: string;
+            seq: number | null;
+            session?: string;
+            span_id?: string;
+            status?: number;
+            step_id?: string;
+            team?: string;
+            tool?: string;
+            trace_id?: string;
+            upstream?: string;
+            upstream_us: number | null;
+            usage: components["schemas"]["Usage"];
+            user?: string;
+            user_name?: string;
+            verdict: string;
+            version?: string;
+            would: string;
+        };
+        DecisionList: {
+            items: components["schemas"]["Decision"][];
+            next?: string;
+        };
         Deviation: {
             high?: number | null;
             kind: string;
@@ -1894,6 +2010,11 @@ export interface components {
             line: number;
             text: string;
         };
+        PolicyRef: {
+            hash?: string;
+            policy: string;
+            statement: string;
+        };
         PolicyRevision: {
             action: string;
             /** Format: date-time */
@@ -2019,7 +2140,7 @@ export interface components {
             bucket?: string;
             end?: string;
             /** @enum {string} */
-            from: "runs" | "steps" | "messages" | "logs";
+            from: "runs" | "steps" | "decisions" | "messages" | "logs";
             /**
              * @example [
              *       "agent",
@@ -2046,6 +2167,10 @@ export interface components {
             scanned: number;
             source: string;
             took_ms: number;
+        };
+        Reason: {
+            code: string;
+            text: string;
         };
         Receipt: {
             agent?: string;
@@ -2081,6 +2206,13 @@ export interface components {
             reason?: string;
             sponsor?: string;
             team?: string;
+        };
+        Reserve: {
+            amount: number;
+            budget: string;
+            key?: string;
+            spent: number | null;
+            unit: string;
         };
         RestorePolicyRequest: {
             reason?: string;
@@ -3102,6 +3234,85 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListDecisions: {
+        parameters: {
+            query?: {
+                action?: string;
+                agent?: string;
+                code?: string;
+                cursor?: string;
+                enforced?: string;
+                from?: string;
+                limit?: number;
+                q?: string;
+                result?: string;
+                run?: string;
+                session?: string;
+                team?: string;
+                to?: string;
+                tool?: string;
+                upstream?: string;
+                user?: string;
+                verdict?: string;
+                would?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetDecision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decision"];
+                };
             };
             /** @description a problem */
             default: {
@@ -4305,6 +4516,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListRunDecisions: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionList"];
                 };
             };
             /** @description a problem */

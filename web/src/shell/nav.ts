@@ -47,10 +47,7 @@ export const groups: Group[] = [
     name: 'Activity',
     pages: [
       { to: '/runs', name: 'Runs', icon: 'runs', question: 'What happened?', go: 'r' },
-      {
-        to: '/decisions', name: 'Decisions', icon: 'decisions', question: 'What was refused, held, or would have been?', go: 'd',
-        later: { answers: 'Each proposed action with its verdict and the policies behind it, refused ones first.', fedBy: 'The gateway writes decisions. Without it Reeve sees what agents report and decides nothing.' },
-      },
+      { to: '/decisions', name: 'Decisions', icon: 'decisions', question: 'What was refused, held, or would have been?', go: 'd' },
       {
         to: '/changes', name: 'Changes', icon: 'changes', question: 'What did we change, and did it help?',
         later: { answers: 'Each change of a prompt, model, tool list or policy with the outcome before and after.', fedBy: 'Agent versions arrive with the registry. Versions that senders report are on each run.', meanwhile: { label: 'Runs', to: '/runs' } },
@@ -98,10 +95,7 @@ export const groups: Group[] = [
   {
     name: 'Rules',
     pages: [
-      {
-        to: '/policies', name: 'Policies and limits', icon: 'policies', question: 'Who may do what?', go: 'p',
-        later: { answers: 'What each agent may do, in observe or enforce, and what would have been refused.', fedBy: 'Cedar policies, which the gateway decides by.' },
-      },
+      { to: '/policies', name: 'Policies and limits', icon: 'policies', question: 'Who may do what?', go: 'p' },
       {
         to: '/standards', name: 'Standards', icon: 'standards', question: 'What do we not see, or not meet?',
         later: { answers: 'Gaps in what we see and in what we promise, by their effect.', fedBy: 'Coverage is measured on every run already; the page that ranks the gaps comes with the registry.' },
