@@ -1,1 +1,0 @@
-import"./base-2XjFt-Gf.js";import"./esm-J01osFkQ.js";import"./Marks-BHVnG0nI.js";import"./KeyTable-CF7fz74O.js";
