@@ -88,6 +88,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/{name}/inventory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists what an agent was observed to use; format=cyclonedx gives a bill of materials */
+        get: operations["AgentInventory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{name}/inventory/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** says that a part of an agent is known, or no longer */
+        post: operations["ApproveAgentPart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{name}/inventory/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** compares what an agent used in the days up to two dates */
+        get: operations["AgentInventoryChanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents/{name}/keys": {
         parameters: {
             query?: never;
@@ -169,6 +220,125 @@ export interface paths {
         /** ends an agent for good, and its keys with it; its name is never used again */
         post: operations["RetireAgent"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{name}/revisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists what people set of an agent, with author and reason, the newest first */
+        get: operations["ListAgentRevisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{name}/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** answers whether an agent may go on, with what its page shows first */
+        get: operations["AgentSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{name}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists what happened to an agent: changes, versions, keys, waivers, the newest first */
+        get: operations["AgentTimeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{name}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists what an agent was observed to be made of, the newest first */
+        get: operations["ListAgentVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{name}/versions/{hash}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** says that a version is what the agent should be */
+        post: operations["ApproveAgentVersion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{name}/waivers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** lets an agent break a rule of the standard until a date */
+        post: operations["WaiveStandard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{name}/waivers/{rule}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** ends a waiver */
+        delete: operations["EndWaiver"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1048,6 +1218,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/standard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads the standard that agents keep to */
+        get: operations["GetStandard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/conformance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** counts by team how many agents keep to the standard */
+        get: operations["Conformance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standard/waivers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the waivers that hold, the first to end first */
+        get: operations["ListWaivers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stops": {
         parameters: {
             query?: never;
@@ -1344,6 +1565,7 @@ export interface components {
             /** Format: date-time */
             last_seen: string | null;
             lifecycle: string;
+            marks: components["schemas"]["Mark"][];
             mode: string;
             name: string;
             /** Format: date-time */
@@ -1370,6 +1592,28 @@ export interface components {
             name?: string;
             service?: string;
             team?: string;
+        };
+        AgentDay: {
+            cost: number | null;
+            decisions: {
+                [key: string]: number;
+            };
+            failed: number;
+            runs: number;
+            tokens: number | null;
+        };
+        AgentEvent: {
+            /** Format: date-time */
+            at: string;
+            by?: string;
+            kind: string;
+            reason?: string;
+            ref?: string;
+            text: string;
+        };
+        AgentEventList: {
+            items: components["schemas"]["AgentEvent"][];
+            next?: string;
         };
         AgentKey: {
             agent: string;
@@ -1413,6 +1657,69 @@ export interface components {
         AgentReasonRequest: {
             reason: string;
         };
+        AgentRevision: {
+            action: string;
+            agent: components["schemas"]["Agent"];
+            /** Format: date-time */
+            at: string;
+            author: string;
+            changed: string[];
+            reason?: string;
+            revision: number;
+        };
+        AgentRevisionList: {
+            items: components["schemas"]["AgentRevision"][];
+            next?: string;
+        };
+        AgentSummary: {
+            agent: components["schemas"]["Agent"];
+            day: components["schemas"]["AgentDay"] | null;
+            inventory: components["schemas"]["InventoryCount"][];
+            known_as: string[];
+            last_change: components["schemas"]["AgentEvent"] | null;
+            live_calls: number | null;
+            live_runs: number | null;
+            may_do: components["schemas"]["Entitlement"][];
+            text: string;
+            unknown_parts: number;
+            verdict: string;
+            version: components["schemas"]["AgentVersion"] | null;
+        };
+        AgentVersion: {
+            approved: boolean;
+            /** Format: date-time */
+            approved_at: string | null;
+            approved_by?: string;
+            changed: string[];
+            current: boolean;
+            /** Format: date-time */
+            first_seen: string;
+            hash: string;
+            /** Format: date-time */
+            last_seen: string;
+            made_of: {
+                [key: string]: string[];
+            };
+            name: string;
+            parts: {
+                [key: string]: string;
+            };
+            reason?: string;
+            run_id?: string;
+        };
+        AgentVersionList: {
+            items: components["schemas"]["AgentVersion"][];
+            next?: string;
+        };
+        ApprovePartRequest: {
+            kind: string;
+            known?: boolean | null;
+            part: string;
+            reason: string;
+        };
+        ApproveVersionRequest: {
+            reason: string;
+        };
         AuditRecord: {
             after?: unknown;
             /** Format: date-time */
@@ -1431,6 +1738,11 @@ export interface components {
         BeginFactorRequest: {
             label: string;
             password?: string;
+        };
+        BrokenStandard: {
+            agents: number;
+            rule: string;
+            text: string;
         };
         Budget: {
             built_in: boolean;
@@ -1476,6 +1788,10 @@ export interface components {
         };
         ConfirmFactorRequest: {
             code: string;
+        };
+        Conformance: {
+            teams: components["schemas"]["TeamConformance"][];
+            version: string;
         };
         ContainAgentRequest: {
             containment: string;
@@ -1659,6 +1975,13 @@ export interface components {
             secret: string;
             uri: string;
         };
+        Entitlement: {
+            guardrail: boolean;
+            mode: string;
+            policy: string;
+            statements: string[];
+            team?: string;
+        };
         Factor: {
             confirmed: boolean;
             /** Format: date-time */
@@ -1761,6 +2084,42 @@ export interface components {
         IntakeKeyList: {
             items: components["schemas"]["IntakeKey"][];
             next?: string;
+        };
+        Inventory: {
+            agent: string;
+            /** Format: date-time */
+            from: string | null;
+            items: components["schemas"]["InventoryItem"][];
+            left_out: number;
+            /** Format: date-time */
+            to: string | null;
+        };
+        InventoryChange: {
+            "": components["schemas"]["InventoryItem"];
+            after: number;
+            before: number;
+            change: string;
+        };
+        InventoryChangeList: {
+            items: components["schemas"]["InventoryChange"][];
+            next?: string;
+        };
+        InventoryCount: {
+            kind: string;
+            parts: number;
+            unknown: number;
+        };
+        InventoryItem: {
+            detail?: string;
+            /** Format: date-time */
+            first_seen: string | null;
+            kind: string;
+            known: boolean;
+            /** Format: date-time */
+            last_seen: string | null;
+            name: string;
+            run_id?: string;
+            seen: number;
         };
         LeakedKeyRequest: {
             key: string;
@@ -2375,6 +2734,10 @@ export interface components {
             name: string;
             why: string;
         };
+        Standard: {
+            rules: components["schemas"]["StandardRule"][];
+            version: string;
+        };
         StandardBreak: {
             refused: boolean;
             rule: string;
@@ -2382,6 +2745,18 @@ export interface components {
             waive_reason?: string;
             /** Format: date-time */
             waived_till: string | null;
+            why: string;
+        };
+        StandardRule: {
+            id: string;
+            refuse: boolean;
+            require: {
+                [key: string]: unknown;
+            };
+            text: string;
+            when: {
+                [key: string]: unknown;
+            };
         };
         Step: {
             agent?: string;
@@ -2496,6 +2871,14 @@ export interface components {
             name: string;
             people: string[];
             version: number;
+        };
+        TeamConformance: {
+            agents: number;
+            conforming: number;
+            rules: components["schemas"]["BrokenStandard"][];
+            share: number;
+            team: string;
+            waived: number;
         };
         TeamList: {
             items: components["schemas"]["Team"][];
@@ -2641,6 +3024,25 @@ export interface components {
             name?: string;
             team?: string;
         };
+        WaiveRequest: {
+            reason: string;
+            rule: string;
+            until: string;
+        };
+        Waiver: {
+            agent: string;
+            /** Format: date-time */
+            at: string;
+            by: string;
+            reason: string;
+            rule: string;
+            /** Format: date-time */
+            till: string;
+        };
+        WaiverList: {
+            items: components["schemas"]["Waiver"][];
+            next?: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -2653,10 +3055,16 @@ export interface operations {
     ListAgents: {
         parameters: {
             query?: {
+                broken?: boolean;
                 contained?: boolean;
                 cursor?: string;
+                environment?: string;
                 lifecycle?: string;
                 limit?: number;
+                observed?: boolean;
+                origin?: string;
+                q?: string;
+                sort?: string;
                 team?: string;
             };
             header?: never;
@@ -2885,6 +3293,109 @@ export interface operations {
             };
         };
     };
+    AgentInventory: {
+        parameters: {
+            query?: {
+                format?: string;
+                from?: string;
+                to?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Inventory"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApproveAgentPart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApprovePartRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    AgentInventoryChanges: {
+        parameters: {
+            query?: {
+                days?: number;
+                from?: string;
+                to?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InventoryChangeList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListAgentKeys: {
         parameters: {
             query?: never;
@@ -3074,6 +3585,231 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Agent"];
                 };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListAgentRevisions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentRevisionList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    AgentSummary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentSummary"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    AgentTimeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentEventList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListAgentVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentVersionList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApproveAgentVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hash: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApproveVersionRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentVersion"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    WaiveStandard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WaiveRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Waiver"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    EndWaiver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description a problem */
             default: {
@@ -4982,6 +5718,93 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetStandard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Standard"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Conformance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conformance"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListWaivers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaiverList"];
+                };
             };
             /** @description a problem */
             default: {
