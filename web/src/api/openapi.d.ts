@@ -54,6 +54,23 @@ export interface paths {
         patch: operations["UpdateAgent"];
         trace?: never;
     };
+    "/api/v1/agents/{name}/break-glass": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** sets an agent to observe for at most an hour, in an emergency; everybody is told */
+        post: operations["BreakGlass"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents/{name}/claims": {
         parameters: {
             query?: never;
@@ -82,6 +99,40 @@ export interface paths {
         put?: never;
         /** narrows what an agent may do, until a time or until it is released */
         post: operations["ContainAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{name}/credentials/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** ends one credential of an agent: a token by its jti, with what was exchanged from it, or a certificate by its serial */
+        post: operations["RevokeCredential"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{name}/enforce": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** enforces an agent once a simulation showed what that refuses; without one, answers with it */
+        post: operations["EnforceAgent"];
         delete?: never;
         options?: never;
         head?: never;
@@ -139,6 +190,76 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/{name}/join-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the join tokens of an agent, never their texts */
+        get: operations["ListJoinTokens"];
+        put?: never;
+        /** makes a token by which one instance of an agent enrols; it is shown once */
+        post: operations["CreateJoinToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{name}/join-tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** ends an unused join token */
+        delete: operations["RevokeJoinToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{name}/jwks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the public keys with which an agent signs client assertions */
+        get: operations["ListAgentJWKs"];
+        put?: never;
+        /** registers public keys of an agent, as a JWK or a JWK set */
+        post: operations["AddAgentJWKs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{name}/jwks/{kid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** takes a public key of an agent away */
+        delete: operations["RemoveAgentJWK"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents/{name}/keys": {
         parameters: {
             query?: never;
@@ -169,6 +290,24 @@ export interface paths {
         post?: never;
         /** ends a key of an agent */
         delete: operations["RevokeAgentKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{name}/oauth": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** tells what an agent may ask of the token endpoint */
+        get: operations["GetAgentOAuth"];
+        /** says what an agent may ask of the token endpoint */
+        put: operations["PutAgentOAuth"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -253,6 +392,23 @@ export interface paths {
         get: operations["AgentSummary"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{name}/svids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** makes a certificate of a new instance of an agent for a certificate request */
+        post: operations["CreateAgentSVID"];
         delete?: never;
         options?: never;
         head?: never;
@@ -344,6 +500,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/{name}/workloads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists which processes of this host are an agent */
+        get: operations["ListWorkloads"];
+        put?: never;
+        /** registers processes of this host as an agent */
+        post: operations["CreateWorkload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{name}/workloads/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** ends a workload's registration */
+        delete: operations["DeleteWorkload"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -392,6 +583,40 @@ export interface paths {
         post?: never;
         /** removes a budget */
         delete: operations["DeleteBudget"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ca": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** tells what the certificate authority is, with its roots */
+        get: operations["GetAuthority"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ca/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** makes a new root; compromised drops the old one and all that it signed at once */
+        post: operations["RotateAuthority"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -512,6 +737,41 @@ export interface paths {
         post?: never;
         /** ends an intake key */
         delete: operations["RevokeIntakeKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issuers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the outside issuers whose tokens are taken */
+        get: operations["ListTokenIssuers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issuers/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** registers an outside issuer, or replaces a registration */
+        put: operations["PutTokenIssuer"];
+        post?: never;
+        /** takes no more tokens of an outside issuer */
+        delete: operations["DeleteTokenIssuer"];
         options?: never;
         head?: never;
         patch?: never;
@@ -790,6 +1050,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/policies/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** tells what the door would say to an action of an agent, and why */
+        post: operations["CheckPolicy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies/propose": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** proposes the smallest policy that permits what an agent did, and tries it on the period before */
+        post: operations["ProposePolicy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies/simulate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** tries policies, or another mode, on recorded decisions and lists every verdict that would change */
+        post: operations["SimulatePolicies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/policies/validate": {
         parameters: {
             query?: never;
@@ -807,6 +1118,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/policies/would": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** counts what observing kept from being refused, by agent, resource and reason */
+        get: operations["WouldRefuse"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/policies/{name}": {
         parameters: {
             query?: never;
@@ -816,11 +1144,28 @@ export interface paths {
         };
         /** reads a policy */
         get: operations["GetPolicy"];
-        /** makes or replaces a policy; a team's developers may do so in observe, security in enforce */
+        /** makes or replaces a policy; a team's developers may do so in observe, security in enforce; a guardrail a second person confirms */
         put: operations["PutPolicy"];
         post?: never;
-        /** ends a policy; its revisions stay */
+        /** ends a policy; its revisions stay; of a guardrail a second person confirms it */
         delete: operations["DeletePolicy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies/{name}/enforce": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** enforces a policy once a simulation showed what that refuses; without one, answers with it */
+        post: operations["EnforcePolicy"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1218,6 +1563,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/simulations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads a simulation of one's own, while it goes on too */
+        get: operations["GetSimulation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/standard": {
         parameters: {
             query?: never;
@@ -1533,6 +1895,10 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AddAgentJWKsRequest: {
+            expires_in?: string;
+            jwks: unknown;
+        };
         AdoptAgentsRequest: {
             all?: boolean;
             ids?: string[];
@@ -1615,6 +1981,19 @@ export interface components {
             items: components["schemas"]["AgentEvent"][];
             next?: string;
         };
+        AgentJWK: {
+            agent: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            jwk: unknown;
+            kid: string;
+        };
+        AgentJWKList: {
+            items: components["schemas"]["AgentJWK"][];
+            next?: string;
+        };
         AgentKey: {
             agent: string;
             /** Format: date-time */
@@ -1654,6 +2033,14 @@ export interface components {
             items: components["schemas"]["AgentMatch"][];
             next?: string;
         };
+        AgentOAuth: {
+            audiences: string[];
+            bound: boolean;
+            client_id: string;
+            life_s: number;
+            resources: string[];
+            scopes: string[];
+        };
         AgentReasonRequest: {
             reason: string;
         };
@@ -1670,6 +2057,15 @@ export interface components {
         AgentRevisionList: {
             items: components["schemas"]["AgentRevision"][];
             next?: string;
+        };
+        AgentSVID: {
+            bundle: string;
+            certificate_chain: string;
+            /** Format: date-time */
+            expires_at: string;
+            instance: string;
+            serial: string;
+            spiffe_id: string;
         };
         AgentSummary: {
             agent: components["schemas"]["Agent"];
@@ -1735,9 +2131,26 @@ export interface components {
             items: components["schemas"]["AuditRecord"][];
             next?: string;
         };
+        Authority: {
+            issuer: string;
+            roots: components["schemas"]["AuthorityRoot"][];
+            sealed: boolean;
+            sequence: number;
+            trust_domain: string;
+        };
+        AuthorityRoot: {
+            certificate: string;
+            fingerprint: string;
+            /** Format: date-time */
+            not_after: string;
+        };
         BeginFactorRequest: {
             label: string;
             password?: string;
+        };
+        BreakGlassRequest: {
+            minutes: number;
+            reason: string;
         };
         BrokenStandard: {
             agents: number;
@@ -1777,11 +2190,94 @@ export interface components {
             spent: number;
             unknown_calls: number;
         };
+        ChangeGroup: {
+            action: string;
+            agent: string;
+            becomes: string;
+            count: number;
+            examples: string[];
+            /** Format: date-time */
+            first: string;
+            /** Format: date-time */
+            last: string;
+            reason: components["schemas"]["Reason"];
+            resource: string;
+            team: string;
+            was: string;
+        };
         ChartPoint: {
             /** Format: date-time */
             at: string;
             n: number;
             value: number | null;
+        };
+        CheckAnswer: {
+            enforced: boolean;
+            floor: string;
+            hold: components["schemas"]["HoldGroup"][];
+            limits: components["schemas"]["PolicyRate"][];
+            policies: components["schemas"]["PolicyRef"][];
+            policy_version: number;
+            reasons: components["schemas"]["Reason"][];
+            redact: string[];
+            text: string;
+            verdict: string;
+            would: string;
+        };
+        CheckArgs: {
+            flag?: {
+                [key: string]: boolean;
+            };
+            int?: {
+                [key: string]: number;
+            };
+            number?: {
+                [key: string]: string;
+            };
+            text?: {
+                [key: string]: string[];
+            };
+        };
+        CheckContext: {
+            args?: components["schemas"]["CheckArgs"] | null;
+            bound?: boolean;
+            chain?: string[];
+            classes?: string[];
+            credential?: string;
+            destinations?: components["schemas"]["CheckDestinations"] | null;
+            instance?: string;
+            model?: components["schemas"]["CheckModel"] | null;
+            /** Format: date-time */
+            now?: string | null;
+            taint?: components["schemas"]["CheckTaint"] | null;
+            user?: string;
+            user_groups?: string[];
+            user_teams?: string[];
+        };
+        CheckDestinations: {
+            all?: string[];
+            domains?: string[];
+            external?: boolean;
+            first_seen?: string[];
+            injected?: string[];
+        };
+        CheckModel: {
+            hosted_tools?: string[];
+            max_output?: number;
+            tools?: string[];
+        };
+        CheckRequest: {
+            action: string;
+            agent: string;
+            context?: components["schemas"]["CheckContext"] | null;
+            policies?: components["schemas"]["ProposedPolicy"][];
+            resource: string;
+        };
+        CheckTaint: {
+            classes?: string[];
+            sources?: string[];
+            untrusted?: boolean;
+            upstreams?: string[];
         };
         CodeRequest: {
             code: string;
@@ -1838,6 +2334,9 @@ export interface components {
             task?: string;
             team: string;
         };
+        CreateAgentSVIDRequest: {
+            csr: string;
+        };
         CreateIntakeKeyRequest: {
             bytes_per_second?: number;
             environment: string;
@@ -1845,6 +2344,10 @@ export interface components {
             name: string;
             spans_per_second?: number;
             team: string;
+        };
+        CreateJoinTokenRequest: {
+            expires_in?: string;
+            label?: string;
         };
         CreatePersonRequest: {
             email?: string;
@@ -1869,6 +2372,14 @@ export interface components {
             grants?: components["schemas"]["Grant"][];
             kind?: string;
             name: string;
+        };
+        CreateWorkloadRequest: {
+            cgroup?: string;
+            exe?: string;
+            expires_in?: string;
+            parent_pid?: number;
+            parent_start?: number;
+            uid?: number | null;
         };
         Credential: {
             header?: string;
@@ -1969,6 +2480,16 @@ export interface components {
             value: number | null;
             worse: boolean;
         };
+        EnforceAnswer: {
+            enforced: boolean;
+            simulation: components["schemas"]["Simulation"] | null;
+        };
+        EnforceRequest: {
+            days?: number;
+            preview?: boolean;
+            reason?: string;
+            simulation?: string;
+        };
         Enrolment: {
             factor: components["schemas"]["Factor"];
             image: string;
@@ -2066,6 +2587,10 @@ export interface components {
             reason: string;
             state: string;
         };
+        HoldGroup: {
+            count: number;
+            group: string;
+        };
         IntakeKey: {
             bytes_per_second?: number;
             /** Format: date-time */
@@ -2120,6 +2645,23 @@ export interface components {
             name: string;
             run_id?: string;
             seen: number;
+        };
+        JoinToken: {
+            agent: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            id: string;
+            instance?: string;
+            label: string;
+            token?: string;
+            /** Format: date-time */
+            used_at: string | null;
+        };
+        JoinTokenList: {
+            items: components["schemas"]["JoinToken"][];
+            next?: string;
         };
         LeakedKeyRequest: {
             key: string;
@@ -2369,6 +2911,22 @@ export interface components {
             line: number;
             text: string;
         };
+        PolicyProposal: {
+            cut: boolean;
+            decisions: number;
+            /** Format: date-time */
+            from: string;
+            policy: components["schemas"]["ProposedPolicy"];
+            simulation: components["schemas"]["Simulation"] | null;
+            /** Format: date-time */
+            to: string;
+            unread: number;
+            used: components["schemas"]["UsedResource"][];
+        };
+        PolicyRate: {
+            limit: string;
+            statement: string;
+        };
         PolicyRef: {
             hash?: string;
             policy: string;
@@ -2447,10 +3005,29 @@ export interface components {
             items: components["schemas"]["Proposal"][];
             next?: string;
         };
+        ProposePolicyRequest: {
+            agent: string;
+            days?: number;
+        };
+        ProposedPolicy: {
+            cedar?: string;
+            delete?: boolean;
+            guardrail?: boolean;
+            mode?: string;
+            name: string;
+            team?: string;
+        };
         ProviderButton: {
             label: string;
             name: string;
             url: string;
+        };
+        PutAgentOAuthRequest: {
+            audiences?: string[];
+            bound?: boolean;
+            life_s?: number;
+            resources?: string[];
+            scopes?: string[];
         };
         PutBudgetRequest: {
             currency?: string;
@@ -2470,6 +3047,21 @@ export interface components {
             reason?: string;
             revision?: number;
             team?: string;
+        };
+        PutTokenIssuerRequest: {
+            allow_private?: boolean;
+            audiences: string[];
+            issuer?: string;
+            jwks?: unknown;
+            jwks_url?: string;
+            max_life_s?: number;
+            preset?: string;
+            required?: {
+                [key: string]: string[];
+            };
+            rules?: components["schemas"]["TokenRule"][];
+            user_claim?: string;
+            uses?: string[];
         };
         PutUpstreamRequest: {
             allow_private?: boolean;
@@ -2576,6 +3168,14 @@ export interface components {
         RestorePolicyRequest: {
             reason?: string;
             revision: number;
+        };
+        RevokeCredentialRequest: {
+            id: string;
+            reason?: string;
+        };
+        RotateAuthorityRequest: {
+            compromised?: boolean;
+            reason: string;
         };
         Route: {
             classes?: string[];
@@ -2727,6 +3327,38 @@ export interface components {
             id: string;
             person: components["schemas"]["Person"];
             secret: string;
+        };
+        SimulateRequest: {
+            agent?: string;
+            agents?: {
+                [key: string]: string;
+            };
+            from?: string;
+            policies?: components["schemas"]["ProposedPolicy"][];
+            to?: string;
+            whole?: boolean;
+        };
+        Simulation: {
+            changed: number;
+            changes: components["schemas"]["ChangeGroup"][];
+            cut: boolean;
+            decisions: number;
+            elsewhere: number;
+            error?: string;
+            /** Format: date-time */
+            from: string;
+            id: string;
+            looser: number;
+            more: number;
+            not_kept: number;
+            progress: number;
+            replayed: number;
+            state: string;
+            stricter: number;
+            /** Format: date-time */
+            to: string;
+            /** Format: date-time */
+            until: string;
         };
         SkippedAdoption: {
             code: string;
@@ -2898,9 +3530,36 @@ export interface components {
             owner: string;
             revoked: boolean;
         };
+        TokenIssuer: {
+            allow_private: boolean;
+            audiences: string[];
+            issuer: string;
+            jwks?: unknown;
+            jwks_url?: string;
+            max_life_s: number;
+            name: string;
+            preset: string;
+            required: {
+                [key: string]: string[];
+            };
+            revision: number;
+            rules: components["schemas"]["TokenRule"][];
+            user_claim?: string;
+            uses: string[];
+        };
+        TokenIssuerList: {
+            items: components["schemas"]["TokenIssuer"][];
+            next?: string;
+        };
         TokenList: {
             items: components["schemas"]["Token"][];
             next?: string;
+        };
+        TokenRule: {
+            agent: string;
+            claims: {
+                [key: string]: string;
+            };
         };
         ToolCall: {
             arguments: string | null;
@@ -3018,6 +3677,15 @@ export interface components {
             output_reasoning: number | null;
             output_total: number | null;
         };
+        UsedResource: {
+            action: string;
+            classes: string[];
+            count: number;
+            effects: string[];
+            /** Format: date-time */
+            last: string;
+            resource: string;
+        };
         ValidatePolicyRequest: {
             cedar: string;
             guardrail?: boolean;
@@ -3042,6 +3710,34 @@ export interface components {
         WaiverList: {
             items: components["schemas"]["Waiver"][];
             next?: string;
+        };
+        Workload: {
+            agent: string;
+            cgroup?: string;
+            /** Format: date-time */
+            created_at: string;
+            exe?: string;
+            /** Format: date-time */
+            expires_at: string | null;
+            id: string;
+            parent_pid?: number;
+            parent_start?: number;
+            uid: number | null;
+        };
+        WorkloadList: {
+            items: components["schemas"]["Workload"][];
+            next?: string;
+        };
+        WouldAnswer: {
+            cut: boolean;
+            decisions: number;
+            /** Format: date-time */
+            from: string;
+            groups: components["schemas"]["ChangeGroup"][];
+            more: number;
+            refused: number;
+            /** Format: date-time */
+            to: string;
         };
     };
     responses: never;
@@ -3227,6 +3923,41 @@ export interface operations {
             };
         };
     };
+    BreakGlass: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BreakGlassRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListAgentClaims: {
         parameters: {
             query?: never;
@@ -3280,6 +4011,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RevokeCredential: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevokeCredentialRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    EnforceAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnforceRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnforceAnswer"];
                 };
             };
             /** @description a problem */
@@ -3396,6 +4195,198 @@ export interface operations {
             };
         };
     };
+    ListJoinTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JoinTokenList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    CreateJoinToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateJoinTokenRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JoinToken"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RevokeJoinToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListAgentJWKs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentJWKList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    AddAgentJWKs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddAgentJWKsRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentJWKList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RemoveAgentJWK: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kid: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListAgentKeys: {
         parameters: {
             query?: never;
@@ -3480,6 +4471,72 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetAgentOAuth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentOAuth"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutAgentOAuth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutAgentOAuthRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentOAuth"];
+                };
             };
             /** @description a problem */
             default: {
@@ -3659,6 +4716,41 @@ export interface operations {
             };
         };
     };
+    CreateAgentSVID: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateAgentSVIDRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentSVID"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     AgentTimeline: {
         parameters: {
             query?: never;
@@ -3799,6 +4891,102 @@ export interface operations {
             path: {
                 name: string;
                 rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListWorkloads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkloadList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    CreateWorkload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateWorkloadRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Workload"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteWorkload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                name: string;
             };
             cookie?: never;
         };
@@ -3970,6 +5158,68 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetAuthority: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Authority"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RotateAuthority: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateAuthorityRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Authority"];
+                };
             };
             /** @description a problem */
             default: {
@@ -4222,6 +5472,99 @@ export interface operations {
             header?: never;
             path: {
                 id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListTokenIssuers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenIssuerList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutTokenIssuer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutTokenIssuerRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenIssuer"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteTokenIssuer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
             };
             cookie?: never;
         };
@@ -4801,6 +6144,105 @@ export interface operations {
             };
         };
     };
+    CheckPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckAnswer"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ProposePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProposePolicyRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyProposal"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    SimulatePolicies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SimulateRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Simulation"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ValidatePolicy: {
         parameters: {
             query?: never;
@@ -4821,6 +6263,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PolicyValidation"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    WouldRefuse: {
+        parameters: {
+            query?: {
+                agent?: string;
+                from?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WouldAnswer"];
                 };
             };
             /** @description a problem */
@@ -4920,6 +6395,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    EnforcePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnforceRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnforceAnswer"];
+                };
             };
             /** @description a problem */
             default: {
@@ -5718,6 +7228,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetSimulation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Simulation"];
+                };
             };
             /** @description a problem */
             default: {
