@@ -94,6 +94,12 @@ func (s *side) stores() bool {
 // them uncompressed.
 func (p *Plan) Reads() bool { return p != nil && p.answer.engine != nil && !p.answer.own }
 
+// Holds reports whether something is blocked or redacted in one direction: what
+// passes then may become longer or shorter, or end.
+func (p *Plan) Holds(answer bool) bool {
+	return p != nil && (answer && p.answer.holds || !answer && p.request.holds)
+}
+
 // Encoded says what a Content-Encoding means: content.unreadable when a rule
 // must read the body. answer says whose it is.
 func (p *Plan) Encoded(encoding string, answer bool) error {

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"reeve/internal/content"
 	"reeve/internal/upstream"
 )
 
@@ -45,8 +46,13 @@ func (x *passage) head(resp *http.Response, leak *upstream.Leak) error {
 			}
 		}
 	}
-	if e := resp.Header["Content-Encoding"]; len(e) > 0 && !strings.EqualFold(e[0], "identity") && leak != nil && resp.ContentLength != 0 && x.Method != http.MethodHead {
-		return errEncoded
+	if e := resp.Header["Content-Encoding"]; len(e) > 0 && !strings.EqualFold(e[0], "identity") && resp.ContentLength != 0 && x.Method != http.MethodHead {
+		if leak != nil {
+			return errEncoded
+		}
+		if err := x.scan.plan.Encoded(e[0], true); err != nil {
+			return err
+		}
 	}
 	location, err := x.relocated(resp)
 	if err != nil {
@@ -108,6 +114,7 @@ type passing struct {
 	resp   *http.Response
 	watch  *watch
 	leak   *upstream.Leak
+	rules  *content.Stream
 	answer Answer // nil: nobody reads along
 	flush  bool   // each piece goes on at once
 	small  bool   // the whole answer fits one piece: it goes on when it is whole
@@ -116,16 +123,17 @@ type passing struct {
 // body lets the answer pass, piece by piece.
 func (x *passage) body(ctx context.Context, resp *http.Response, leak *upstream.Leak, w *watch) error {
 	p := passing{x: x, ctx: ctx, resp: resp, watch: w, leak: leak}
-	length := resp.ContentLength
+	if x.scan.plan != nil {
+		p.rules = x.scan.plan.Stream()
+	}
 	if make := x.proposal.Answer; make != nil {
 		p.answer = make(resp.StatusCode, resp.Header, x.judge)
-		if x.judge != nil {
-			delete(x.w.Header(), "Content-Length") // it may become longer or shorter
-			length = -1
-		}
 	}
-	p.flush = length < 0 && x.Method != http.MethodHead
-	p.small = length >= 0 && length <= pieceSize
+	if x.judge != nil || x.scan.plan.Holds(true) {
+		delete(x.w.Header(), "Content-Length") // it may become longer or shorter
+	}
+	p.flush = resp.ContentLength < 0 && x.Method != http.MethodHead
+	p.small = resp.ContentLength >= 0 && resp.ContentLength <= pieceSize
 	if p.flush {
 		if err := p.begin(); err != nil { // a stream's head goes before its first piece
 			return p.end(err)
@@ -169,6 +177,17 @@ func (p *passing) piece(b []byte) error {
 	b, found := p.leak.Next(b)
 	if found {
 		return errLeak
+	}
+	return p.ruled(b)
+}
+
+// ruled is piece after the watch for our credential.
+func (p *passing) ruled(b []byte) error {
+	if p.rules != nil && len(b) > 0 {
+		var err error
+		if b, err = p.rules.Next(b); err != nil {
+			return err
+		}
 	}
 	return p.next(b)
 }
@@ -220,7 +239,17 @@ func (p *passing) write(b []byte) error {
 // of who read along.
 func (p *passing) end(err error) error {
 	if err == nil {
-		err = p.next(p.leak.End())
+		err = p.ruled(p.leak.End())
+	}
+	if p.rules != nil {
+		rest, found, wrong := p.rules.End()
+		p.x.scan.found = append(p.x.scan.found, found...)
+		if err == nil && wrong == nil {
+			wrong = p.next(rest)
+		}
+		if err == nil {
+			err = wrong
+		}
 	}
 	if p.answer != nil {
 		tail, facts := p.answer.End(err)

@@ -29,6 +29,7 @@ func (d *Door) enter(ctx context.Context, x *passage) error {
 
 // decide asks policy and floor.
 func (d *Door) decide(_ context.Context, x *passage) error {
+	d.look(x)
 	req := d.request(x)
 	v := d.o.Policies.Decide(req)
 	x.verdict = v

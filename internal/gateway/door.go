@@ -14,6 +14,7 @@ import (
 	"reeve/internal/agent"
 	"reeve/internal/behaviour"
 	"reeve/internal/budget"
+	"reeve/internal/content"
 	"reeve/internal/fault"
 	"reeve/internal/policy"
 	"reeve/internal/price"
@@ -37,6 +38,7 @@ type Options struct {
 	Limits  budget.Config  // of pilots and throttled agents
 	Prices  *price.Book    // nil: money is unknown
 
+	Content   *content.Set      // nil: nothing is looked for
 	Behaviour *behaviour.Memory // nil: nobody is tainted
 
 	Tokens   Tokens   // nil: agent keys only
@@ -44,9 +46,6 @@ type Options struct {
 
 	// Guard refuses hosts and origins that are not ours; nil lets all in.
 	Guard func(*http.Request) error
-	// Stranger is told of recorded refusals whose agent is not registered; it
-	// must be quick. nil tells nobody.
-	Stranger func(*activity.Decision)
 	// Dev makes a caller without a credential an agent of --dev.
 	Dev     bool
 	MaxBody int64 // of a request, in bytes; 0 is 32 MiB
@@ -118,6 +117,7 @@ type passage struct {
 	leave func() // of the stop board
 	judge Judge  // nil: nothing would be decided about tool calls
 
+	scan        scanned
 	reservation *budget.Reservation // nil: no budget matched
 	facts       Facts
 	hasFacts    bool
@@ -141,6 +141,7 @@ var stages = [...]stage{
 	{"enter", (*Door).enter},
 	{"decide", (*Door).decide},
 	{"limit", (*Door).limit},
+	{"content", (*Door).content},
 	{"record", (*Door).write},
 	{"forward", (*Door).forward},
 }

@@ -145,10 +145,7 @@ func (d *Door) stranger(x *passage, f *fault.Error) {
 	r.Verdict, r.Would, r.Enforced = activity.VerdictDeny, activity.VerdictDeny, true
 	r.Reasons = []activity.Reason{{Code: f.Code, Text: text}}
 	if err := d.closed(x, f); err != nil {
-		return // a stranger is refused as before: nothing was to be forwarded
-	}
-	if d.o.Stranger != nil {
-		d.o.Stranger(r)
+		d.o.Logger.Debug("a stranger's refusal was not recorded", "err", err) // it is refused all the same
 	}
 }
 

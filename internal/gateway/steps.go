@@ -100,8 +100,8 @@ func (s *Steps) begin(d *Door, x *passage) {
 		return
 	}
 	f := x.fragment(d)
-	if p := x.proposal; p != nil && x.Caller.Agent.Content != "metadata" {
-		f.Contents = p.Contents
+	if p := x.proposal; p != nil {
+		f.Contents = x.stored(p.Contents, false)
 	}
 	s.send(x, f)
 }
@@ -112,15 +112,14 @@ func (s *Steps) end(d *Door, x *passage, err *fault.Error, now time.Time) {
 	f.WholeFragment = true
 	f.End = now.UnixNano()
 	f.Status = activity.StatusOK
+	f.Tags = x.tags()
 	t := &x.facts
 	if x.hasFacts {
 		f.Usage, f.Model, f.ResponseID, f.FinishReason = t.Usage, t.Model, t.ResponseID, t.FinishReason
 		if !t.FirstToken.IsZero() {
 			f.TTFT = t.FirstToken.Sub(x.started).Nanoseconds()
 		}
-		if x.Caller.Agent.Content != "metadata" {
-			f.Contents = t.Contents
-		}
+		f.Contents = x.stored(t.Contents, true)
 	}
 	switch r := &x.record; {
 	case err != nil:
