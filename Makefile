@@ -12,7 +12,7 @@ GOVULN     = $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 RACE_PKGS = $(shell $(GO) list ./... | grep -v -e /telemetry/duck -e /internal/app -e /internal/cli -e /cmd/ -e /internal/bench -e /internal/testkit)
 REST_PKGS = $(shell $(GO) list ./... | grep -e /telemetry/duck -e /internal/app -e /internal/cli -e /cmd/ -e /internal/bench -e /internal/testkit)
 
-.PHONY: demo serve build test lint unit race reference ui ui-check e2e crash clients bench quickstart generate vuln clean help
+.PHONY: zlint demo serve build test lint unit race reference ui ui-check e2e crash clients bench quickstart generate vuln clean help
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -68,6 +68,9 @@ crash: build ## kill -9 under load 50 times, then count (ROUNDS=5 for a short ru
 
 clients: build ## real, unmodified clients against a server (CLIENTS=a folder of drivers)
 	scripts/clients.sh $(CLIENTS)
+
+zlint: build ## zlint's remarks on our certificates: there are none
+	scripts/zlint.sh
 
 bench: build ## the ingest benchmark (SPANS=1000000)
 	scripts/bench.sh $(or $(SPANS),1000000)

@@ -41,5 +41,19 @@ try "otel-genai grpc" otel-genai OTLP=grpc otel-genai-grpc
 try "openinference" openinference "" openinference
 try "traceloop" traceloop "" traceloop
 try "langgraph" langgraph "" langgraph-openinference
+# The token endpoint, with openid-client as it is.
+(cd "$work/clients/oidc" && npm ci --no-audit --no-fund >"$work/npm" 2>&1) || { cat "$work/npm" >&2; exit 1; }
+cp "$root/scripts/oidc.mjs" "$work/clients/oidc/reeve.mjs"
+rm -rf "$work/data"
+start_server serve --dev
+if (cd "$work/clients/oidc" && BASE=$base ISSUER=$door node reeve.mjs) >"$work/driver" 2>&1; then
+  passed=$((passed + 1))
+  echo "openid-client: $(grep -c '^ok' "$work/driver") checks"
+else
+  failed=$((failed + 1))
+  echo "openid-client: FAILED"
+  cat "$work/driver" "$work/log"
+fi
+stop_server
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

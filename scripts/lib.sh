@@ -18,12 +18,12 @@ stop_server() {
 cleanup() { stop_server; rm -rf "$work"; }
 trap cleanup EXIT
 
-# start_server COMMAND [FLAGS...]: sets base, grpc and pid, waits until ready.
+# start_server COMMAND [FLAGS...]: sets base, door, grpc and pid, waits until ready.
 start_server() {
-  local http grpc_port otlp
-  http=$(free_port); grpc_port=$(free_port); otlp=$(free_port)
-  base=http://127.0.0.1:$http; grpc=http://127.0.0.1:$grpc_port
-  "$reeve" "$@" --data "$work/data" --listen "127.0.0.1:$http" --gateway-listen "" \
+  local http grpc_port otlp gateway
+  http=$(free_port); grpc_port=$(free_port); otlp=$(free_port); gateway=$(free_port)
+  base=http://127.0.0.1:$http; grpc=http://127.0.0.1:$grpc_port; door=http://127.0.0.1:$gateway
+  "$reeve" "$@" --data "$work/data" --listen "127.0.0.1:$http" --gateway-listen "127.0.0.1:$gateway" \
     --otlp-grpc-listen "127.0.0.1:$grpc_port" --otlp-http-listen "127.0.0.1:$otlp" >"$work/out" 2>"$work/log" &
   pid=$!
   for _ in $(seq 600); do

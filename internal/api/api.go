@@ -97,7 +97,7 @@ type Options struct {
 	// of this program, for documents that name their maker.
 	PoliciesAbout PoliciesAbout
 	Version       string
-	Credentials *Credentials // what proves agents; nil without
+	Credentials   *Credentials // what proves agents; nil without
 
 	// Providers are the ways to sign in beside a password, and what the sign-in
 	// page shows of them; may be nil.

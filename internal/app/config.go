@@ -78,6 +78,7 @@ type IdentityConfig struct {
 	Issuer         string `yaml:"issuer" doc:"URL by which agents reach the door from outside; it is iss in our tokens. Empty: the door's own address."`
 	PassphraseFile string `yaml:"passphrase_file" doc:"File outside the data folder that holds the passphrase of the authority's keys. Empty: the systemd credential reeve-passphrase, else the environment variable REEVE_IDENTITY_PASSPHRASE, else the keys are protected by the file's rights only."`
 	WorkloadSocket string `yaml:"workload_socket" doc:"Unix socket of the SPIFFE Workload API for processes of this host, such as /run/reeve/workload.sock. Empty switches it off."`
+	CRLURL         string `yaml:"crl_url" doc:"Plain http URL under which you publish the door's /crl, put into certificates. Empty: the door itself where it speaks plain http, else none; the list is at /crl in any case."`
 }
 
 // LogConfig shapes the log.
@@ -332,6 +333,9 @@ func (c *Config) validateDoor(bad func(string, ...any) *fault.Error) error {
 		}
 	default:
 		return bad("gateway.tls: %q is none of auto, files, off", c.Gateway.TLS)
+	}
+	if u := c.Identity.CRLURL; u != "" && (!strings.HasPrefix(u, "http://") || len(u) > 200) {
+		return bad("identity.crl_url: %q is no http URL; certificates name a list that is fetched without TLS", u)
 	}
 	if c.Identity.Issuer == "" {
 		return nil

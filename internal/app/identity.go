@@ -64,7 +64,7 @@ func (a *App) openIdentity(ctx context.Context) (err error) {
 	t.issuer = a.issuer()
 	t.ca, err = ca.Open(ca.Options{
 		Dir: dir, TrustDomain: a.o.Config.Identity.TrustDomain, PassphraseFile: a.passphraseFile(), PassphraseEnv: passphraseEnv,
-		CRLURL: t.issuer + "/crl", Log: a.log.With("part", "authority"),
+		CRLURL: a.crlURL(), Log: a.log.With("part", "authority"),
 	})
 	if err != nil {
 		return err
@@ -200,6 +200,18 @@ func (a *App) bindWorkload() error {
 		return nil
 	})
 	return nil
+}
+
+// crlURL is what certificates name: where the configuration says that the list
+// is published, else the door when it speaks plain http.
+func (a *App) crlURL() string {
+	if u := a.o.Config.Identity.CRLURL; u != "" {
+		return u
+	}
+	if strings.HasPrefix(a.authority.issuer, "http://") {
+		return a.authority.issuer + "/crl"
+	}
+	return ""
 }
 
 // credentialName is the passphrase's name in systemd's LoadCredential=.

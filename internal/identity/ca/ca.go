@@ -81,7 +81,10 @@ type Options struct {
 	PassphraseFile string
 	PassphraseEnv  string
 
-	CRLURL string           // put into leaves as distribution point; may be empty
+	// CRLURL is put into leaves as distribution point; may be empty. RFC 5280
+	// §4.2.1.13 wants http: to fetch a list over https is to verify a certificate
+	// first, perhaps by that list.
+	CRLURL string
 	Now    func() time.Time // nil is time.Now
 	Log    *slog.Logger     // nil discards
 }

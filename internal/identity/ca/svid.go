@@ -166,6 +166,12 @@ func (c *CA) leaf(id *url.URL, serial *big.Int, name string, life time.Duration)
 
 // signLeaf has the newest intermediate sign t. Holds mu.
 func (c *CA) signLeaf(t *x509.Certificate, key crypto.PublicKey) (*SVID, error) {
+	spki, err := x509.MarshalPKIXPublicKey(key)
+	if err != nil {
+		return nil, fault.New(fault.KindInvalid, "ca.csr", "no certificate can be made for this key").WithCause(err)
+	}
+	id := sha256.Sum256(spki) // RFC 7093 §2, method 4; x509 makes one for authorities alone
+	t.SubjectKeyId = id[:20]
 	by := c.state.Intermediates[len(c.state.Intermediates)-1]
 	der, err := x509.CreateCertificate(rand.Reader, t, by.cert, key, by.key)
 	if err != nil {
