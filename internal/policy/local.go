@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/cedar-policy/cedar-go/types"
@@ -29,6 +30,26 @@ func (e *Engine) NamesLocal(agent, team, tool string) bool {
 		return false
 	}
 	return s.anybody.namesLocal(tool) || s.by[uid("Agent", agent)].namesLocal(tool) || s.by[uid("Team", team)].namesLocal(tool)
+}
+
+// EnforcesLocal reports whether one of the statements that name the tool is in
+// force. A tool that only observed ones name is decided for the record alone.
+func (e *Engine) EnforcesLocal(agent, team, tool string) bool {
+	s := e.set.Load()
+	if s == nil {
+		return false
+	}
+	for _, b := range []*bucket{&s.anybody, s.by[uid("Agent", agent)], s.by[uid("Team", team)]} {
+		if b == nil || !b.local {
+			continue
+		}
+		for _, of := range []types.EntityUID{uid("Upstream", Local), uid("Tool", LocalTool(tool))} {
+			if slices.ContainsFunc(b.on[of], func(st *Statement) bool { return !st.observe }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (b *bucket) namesLocal(tool string) bool {
