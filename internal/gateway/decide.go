@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"strings"
 
 	"reeve/internal/activity"
 	"reeve/internal/agent"
@@ -66,12 +67,20 @@ func (d *Door) delegators(x *passage) error {
 	return nil
 }
 
-// because is why, in words for the caller.
+// because is why, in words for the caller: the first is not always the one that
+// they can do something about.
 func because(reasons []activity.Reason) string {
 	if len(reasons) == 0 {
 		return "no policy permits it"
 	}
-	return reasons[0].Text + " (" + reasons[0].Code + ")"
+	var b strings.Builder
+	for i, r := range reasons[:min(len(reasons), 3)] {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString(r.Text + " (" + r.Code + ")")
+	}
+	return b.String()
 }
 
 // request puts the call into policy's words.
