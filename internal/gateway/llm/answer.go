@@ -350,9 +350,9 @@ func (w *watcher) failed(kind, message string) {
 
 // refusedCall is what stands in the place of a tool call that was denied.
 func refusedCall(name string, f *fault.Error) string {
-	s := "[Reeve] The call of tool " + strconv.Quote(cut(name, 200)) + " was refused: " + f.Message + " (" + f.Code + ")."
+	s := "[Reeve] The call of tool " + strconv.Quote(cut(name, 200)) + " was refused: " + strings.TrimPrefix(f.Message, "denied: ") + " (" + f.Code + ")."
 	if f.Hint != "" {
-		s += " " + f.Hint + "."
+		s += " " + strings.ToUpper(f.Hint[:1]) + f.Hint[1:] + "."
 	}
 	return s + " It was not run, and will not be when it is proposed again."
 }
