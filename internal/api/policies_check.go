@@ -44,6 +44,14 @@ func checkPolicy(a *API, ctx context.Context, req *client.CheckRequest) (*client
 	if in == nil {
 		in = &client.CheckContext{}
 	}
+	if tool, ok := strings.CutPrefix(req.Resource, policy.Local+"."); ok && req.Action == "call_tool" && !engine.NamesLocal(found.Name, found.Team, tool) {
+		return &client.CheckAnswer{
+			Verdict: "allow", Would: "allow", Enforced: true, Floor: "allow", Policies: []client.PolicyRef{}, Hold: []client.HoldGroup{}, Redact: []string{},
+			Limits: []client.PolicyRate{}, PolicyVersion: engine.Version(),
+			Reasons: []client.Reason{{Code: "gateway.undecided", Text: "no policy names this tool"}},
+			Text:    "Not decided: the agent runs its local tools itself, and no policy names this one. Name it in a scope, as Tool::\"" + req.Resource + "\", and its calls are decided in the model's answers.",
+		}, nil
+	}
 	q, err := a.o.Door.Ask(ctx, callerOf(found, in), req.Action, req.Resource)
 	if f := fault.From(err); f != nil {
 		if f.Kind != fault.KindDenied {

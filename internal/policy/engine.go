@@ -267,6 +267,7 @@ func (s *snapshot) evaluateSlow(of []*Statement, entities types.EntityGetter, re
 type ruling struct {
 	verdict  activity.Verdict
 	reasons  []activity.Reason
+	denials  int // of the reasons, which stand first
 	policies []activity.PolicyRef
 	hold     []HoldGroup
 	asked    []activity.PolicyRef
@@ -277,6 +278,11 @@ type ruling struct {
 func rule(outcomes []outcome, observed bool) ruling {
 	r := ruling{policies: make([]activity.PolicyRef, 0, len(outcomes))}
 	permitted := false
+	deny := func(why activity.Reason) { // before reasons to hold: the first is what people are told
+		r.verdict = activity.VerdictDeny
+		r.reasons = slices.Insert(r.reasons, r.denials, why)
+		r.denials++
+	}
 	for _, o := range outcomes {
 		st := o.st
 		if st.observe && !observed || o.err && !st.forbid && !st.obliged {
@@ -285,19 +291,16 @@ func rule(outcomes []outcome, observed bool) ruling {
 		r.policies = append(r.policies, st.ref)
 		switch {
 		case o.err:
-			r.verdict = activity.VerdictDeny
-			r.reasons = append(r.reasons, st.texts.failed)
+			deny(st.texts.failed)
 		case st.forbid && !st.obliged:
-			r.verdict = activity.VerdictDeny
-			r.reasons = append(r.reasons, st.texts.forbid)
+			deny(st.texts.forbid)
 		default:
 			permitted = permitted || !st.forbid
 			r.oblige(st)
 		}
 	}
 	if !permitted && r.verdict != activity.VerdictDeny {
-		r.verdict = activity.VerdictDeny
-		r.reasons = append(r.reasons, activity.Reason{Code: "policy.no_permit", Text: "no policy permits it"})
+		deny(activity.Reason{Code: "policy.no_permit", Text: "no policy permits it"})
 	}
 	return r
 }
@@ -366,13 +369,13 @@ func (e *Engine) conclude(s *snapshot, f *frame, outcomes []outcome) Decision {
 		// Observing loosens policies, never the floor.
 		d.Verdict = low
 	}
-	if low != activity.VerdictAllow {
-		d.Reasons = append(d.Reasons, activity.Reason{Code: code, Text: "the agent's standing allows no more"})
-	}
-	if d.Reasons == nil {
+	switch why := floorReason(code); {
+	case low == activity.VerdictAllow:
 		d.Reasons = reasons
-	} else {
-		d.Reasons = append(d.Reasons, reasons...)
+	case low >= max(d.Verdict, d.Would):
+		d.Reasons = append([]activity.Reason{why}, reasons...)
+	default: // policies are stricter than the floor
+		d.Reasons = append(reasons[:len(reasons):len(reasons)], why)
 	}
 	return d
 }

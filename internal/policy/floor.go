@@ -1,6 +1,10 @@
 package policy
 
-import "reeve/internal/activity"
+import (
+	"cmp"
+
+	"reeve/internal/activity"
+)
 
 // Effect is what the floor takes an action to be: the resource's effect as a
 // person set it, else what its type always is, else the worst.
@@ -79,4 +83,24 @@ func floor(a *Agent, effect string, dev bool) (activity.Verdict, string) {
 		return hold, code
 	}
 	return allow, ""
+}
+
+// floorTexts say what the floor refuses, to people.
+var floorTexts = map[string]string{
+	"floor.effect":               "nobody said what this action does, so it counts as the worst",
+	"floor.draft":                "the agent is a draft",
+	"floor.retired":              "the agent is retired",
+	"floor.lifecycle":            "the agent's lifecycle is not known",
+	"floor.contained_supervised": "the agent is contained: each write waits for a person",
+	"floor.contained_read_only":  "the agent is contained: it may only think and read",
+	"floor.quarantined":          "the agent is quarantined",
+	"floor.containment":          "the agent's containment is not known",
+	"floor.bounded":              "an agent of autonomy bounded destroys only when a person agrees",
+	"floor.supervised":           "an agent of autonomy supervised acts only when a person agrees",
+	"floor.read_only":            "an agent of autonomy read_only may only think and read",
+	"floor.autonomy":             "the agent's autonomy is not known",
+}
+
+func floorReason(code string) activity.Reason {
+	return activity.Reason{Code: code, Text: cmp.Or(floorTexts[code], "the agent's standing allows no more")}
 }
