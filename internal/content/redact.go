@@ -93,15 +93,28 @@ func (w *writer) redact(dst, raw []byte, class string, mark bool) []byte {
 
 // looksJSON reports whether a text begins as JSON, or as events that carry it.
 func looksJSON(text []byte) bool {
-	for i, c := range text {
-		switch c {
-		case ' ', '\t', '\r', '\n':
-			continue
-		case '{', '[', '"':
-			return true
-		}
-		rest := string(text[i:min(i+6, len(text))])
-		return rest == "data: " || rest == "data:{" || rest == "event:" || rest == "id: " || len(rest) > 3 && rest[:3] == "id:"
+	yes, _ := beginsJSON(text)
+	return yes
+}
+
+// beginsJSON is looksJSON for the beginning of a text; sure is false when more
+// of it could say otherwise.
+func beginsJSON(text []byte) (yes, sure bool) {
+	i := 0
+	for i < len(text) && (text[i] == ' ' || text[i] == '\t' || text[i] == '\r' || text[i] == '\n') {
+		i++
 	}
-	return false
+	rest := text[i:]
+	if len(rest) == 0 {
+		return false, false
+	}
+	if rest[0] == '{' || rest[0] == '[' || rest[0] == '"' {
+		return true, true
+	}
+	for _, field := range []string{"data:", "event:", "id:", "retry:", ":"} {
+		if n := min(len(rest), len(field)); string(rest[:n]) == field[:n] {
+			return n == len(field), n == len(field)
+		}
+	}
+	return false, true
 }

@@ -22,8 +22,13 @@ type Stream struct {
 	from int // in the view: what is decided and sent on
 	seen int // in the view: known when it was last searched
 
+	// What is decided and not sent on yet, because something before it is not:
+	// its keyword may be out of the search by then.
+	pending []match
+
 	writer  writer
 	started bool
+	head    []byte   // what came before that
 	marked  bool     // the last that was sent on is a marker: what touches it adds none
 	more    []string // the secret that was redacted goes on until one of these, or while it is a token (empty)
 	class   string   // of it; "" for none
@@ -48,11 +53,17 @@ func (s *Stream) Next(piece []byte) ([]byte, error) {
 	if s.engine == nil || s.err != nil {
 		return piece[:len(piece):len(piece)], s.err
 	}
-	if !s.started && len(piece) > 0 {
-		s.started = true
-		s.writer.json = looksJSON(piece)
+	if s.started || !s.plan.answer.holds {
+		return s.step(piece, false)
 	}
-	return s.step(piece, false)
+	// The first bytes tell whether it is JSON; a few of them may have to wait.
+	s.head = append(s.head, piece...)
+	yes, sure := beginsJSON(s.head)
+	if !sure && len(s.head) < 64 {
+		return nil, nil
+	}
+	s.started, s.writer.json = true, yes
+	return s.step(s.head, false)
 }
 
 // Text is Next for decoded text.
@@ -74,7 +85,11 @@ func (s *Stream) End() ([]byte, []Found, error) {
 	if s.err != nil {
 		return nil, s.found.list(), s.err
 	}
-	out, err := s.step(nil, true)
+	var head []byte
+	if !s.started {
+		head = s.head
+	}
+	out, err := s.step(head, true)
 	return out, s.found.list(), err
 }
 
@@ -84,13 +99,15 @@ func (s *Stream) step(piece []byte, final bool) ([]byte, error) {
 	s.raw = append(s.raw, piece...)
 	v, _ := unescape(s.raw, final) // half an escape at the end waits in raw
 	s.view = v
-	list, hold := s.engine.find(scan{text: v.text, from: s.from, seen: s.seen, final: final, stream: true}, nil)
+	list, hold := s.engine.find(scan{text: v.text, from: s.from, seen: s.seen, final: final, stream: true}, s.pending)
 	s.seen = len(v.text)
 	slices.SortFunc(list, byPlace)
+	list = slices.Compact(list)
 	if s.err = s.found.note(v.text, list, s.from, hold); s.err != nil {
 		return nil, s.err
 	}
-	s.send(slices.DeleteFunc(list, func(m match) bool { return s.plan.answer.action(m.class) < Redact }), hold, final)
+	s.send(list, hold)
+	s.pending = slices.DeleteFunc(list, func(m match) bool { return m.end <= s.from })
 	if !s.plan.answer.holds {
 		// Nothing is changed, so nothing waits: it has gone on already.
 		s.out = append(s.out[:0], piece...)
@@ -112,14 +129,18 @@ func (s *Stream) slide() {
 	s.raw = append(s.raw[:0], s.raw[raw:]...)
 	s.from -= cut
 	s.seen -= cut
+	for i := range s.pending {
+		p := &s.pending[i]
+		p.start, p.end, p.at = p.start-cut, p.end-cut, p.at-cut
+	}
 }
 
 // send writes what is decided: everything before hold, and what is redacted that
 // begins there.
-func (s *Stream) send(list []match, hold int, final bool) {
+func (s *Stream) send(list []match, hold int) {
 	s.goOn()
 	for _, m := range list {
-		if m.end <= s.from || m.start >= hold && m.start > s.from {
+		if s.plan.answer.action(m.class) < Redact || m.end <= s.from || m.start >= hold && m.start > s.from {
 			continue
 		}
 		if start := max(m.start, s.from); start > s.from {

@@ -1,0 +1,101 @@
+package content
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// conversation is what a model call carries: prose, code, JSON of tools.
+func conversation(size int) []byte {
+	prose := "The customer asked about the status of the order and whether the access to the account can be restored by Friday. We told them that the key contact is away. "
+	code := "func token(s string) (key string, err error) {\n\tfor i := range s {\n\t\tif s[i] == ':' {\n\t\t\treturn s[:i], nil\n\t\t}\n\t}\n\treturn \"\", errors.New(\"no token\")\n}\n"
+	tool := `{"order_id":"A-20391","total":129.90,"items":[{"sku":"XK-22","qty":2}],"created":"2026-11-20T10:11:12Z"}`
+	var messages []any
+	for n, i := 0, 0; n < size; i++ {
+		text := fmt.Sprintf("%d: ", i) + strings.Repeat(prose, 3) + code + tool
+		n += len(text)
+		messages = append(messages, map[string]string{"role": "user", "content": text})
+	}
+	b, err := json.Marshal(map[string]any{"model": "m", "messages": messages})
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+func benchmarkRequest(b *testing.B, p *Plan, forget bool) {
+	body := conversation(64 << 10)
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if forget {
+			p.set.memory = memory{}
+		}
+		if _, _, err := p.Request(body); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// The floor: looking at each byte once.
+func BenchmarkFloor(b *testing.B) {
+	body := conversation(64 << 10)
+	b.SetBytes(int64(len(body)))
+	n := 0
+	for b.Loop() {
+		for _, c := range body {
+			if c == 0 {
+				n++
+			}
+		}
+	}
+	_ = n
+}
+
+func BenchmarkIndexFloor(b *testing.B) {
+	body := conversation(64 << 10)
+	b.SetBytes(int64(len(body)))
+	for b.Loop() {
+		if bytes.Contains(body, []byte("rvk_")) {
+			b.Fatal()
+		}
+	}
+}
+
+func BenchmarkOwnKeysOnly(b *testing.B) {
+	benchmarkRequest(b, rules(b).For("bot", "core", "production"), true)
+}
+
+func BenchmarkSecrets(b *testing.B) {
+	benchmarkRequest(b, rules(b, on("redact", "secret")).For("bot", "core", "production"), true)
+}
+
+func BenchmarkPersonal(b *testing.B) {
+	benchmarkRequest(b, rules(b, on("redact", "pii")).For("bot", "core", "production"), true)
+}
+
+func BenchmarkEverything(b *testing.B) {
+	benchmarkRequest(b, rules(b, on("redact", "pii", "secret")).For("bot", "core", "production"), true)
+}
+
+func BenchmarkResent(b *testing.B) {
+	benchmarkRequest(b, rules(b, on("redact", "pii", "secret")).For("bot", "core", "production"), false)
+}
+
+func BenchmarkStream(b *testing.B) {
+	p := rules(b, on("redact", "pii", "secret")).For("bot", "core", "production")
+	words := strings.SplitAfter(strings.Repeat("The customer asked about the status of the order and the access to the account. ", 50), " ")
+	b.ReportAllocs()
+	for b.Loop() {
+		s := p.Stream()
+		for _, w := range words {
+			if _, err := s.Text(w); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(words)), "ns/piece")
+}
