@@ -87,7 +87,8 @@ type Options struct {
 	Fleet       Fleet
 	Stops       Stops
 	Upstreams   Upstreams
-	Budgets     Budgets // what may be spent; nil without a door
+	Budgets     Budgets      // what may be spent; nil without a door
+	Content     ContentRules // what content may hold; nil without a door
 	Policies    Policies
 	Door        Asker
 	Simulations Simulations

@@ -136,6 +136,15 @@ func table() []operation {
 		define(operation{Name: "EnforceAgent", Method: post, Path: "/agents/{name}/enforce", Permission: rows(identity.Developer, identity.Security), Audit: AuditChange, Summary: "enforces an agent once a simulation showed what that refuses; without one, answers with it"}, enforceAgent),
 		define(operation{Name: "BreakGlass", Method: post, Path: "/agents/{name}/break-glass", Permission: rows(identity.Responder, identity.Security).onlyPeople(), Audit: AuditChange, Summary: "sets an agent to observe for at most an hour, in an emergency; everybody is told"}, breakGlass),
 
+		// What content may hold. A rule changes what is kept of everybody's words, so
+		// that only security, and a person, sets it.
+		define(operation{Name: "ListContentRules", Method: get, Path: "/content-rules", Permission: rows(identity.Viewer), Summary: "lists the rules for secrets and personal data in content"}, listContentRules),
+		define(operation{Name: "GetContentRule", Method: get, Path: "/content-rules/{name}", Permission: rows(identity.Viewer), Summary: "reads a content rule"}, getContentRule),
+		define(operation{Name: "PutContentRule", Method: http.MethodPut, Path: "/content-rules/{name}", Permission: everywhere(identity.Security).freshly(), Audit: AuditChange, Summary: "makes or replaces a content rule; it is in force for the next call"}, putContentRule),
+		define(operation{Name: "DeleteContentRule", Method: del, Path: "/content-rules/{name}", Permission: everywhere(identity.Security).freshly(), Audit: AuditChange, Summary: "removes a content rule"}, deleteContentRule),
+		define(operation{Name: "ContentClasses", Method: get, Path: "/content-classes", Permission: rows(identity.Viewer), Summary: "lists what can be found in content"}, contentClasses),
+		define(operation{Name: "TryContent", Method: post, Path: "/content-rules/try", Permission: rows(identity.Viewer).reading(), Summary: "tells what the rules find in a text and what would become of it; nothing is kept"}, tryContent),
+
 		// What is stopped.
 		define(operation{Name: "ListStops", Method: get, Path: "/stops", Permission: rows(identity.Viewer), Summary: "lists stops, the newest first, with their receipts"}, listStops),
 		define(operation{Name: "CreateStop", Method: post, Path: "/stops", Permission: rows(identity.Responder), Audit: AuditChange, Status: created, Summary: "stops a target: cuts its calls in flight, kills an agent's credentials and refuses new calls; answers with the receipt"}, createStop),

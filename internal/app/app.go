@@ -39,6 +39,7 @@ import (
 	"reeve/internal/behaviour"
 	"reeve/internal/budget"
 	"reeve/internal/bus"
+	"reeve/internal/content"
 	"reeve/internal/control"
 	"reeve/internal/decision"
 	"reeve/internal/fault"
@@ -100,6 +101,8 @@ type App struct {
 	steps     *gateway.Steps
 	health    *health
 	budgets   *budget.Ledger
+	content   *content.Set
+	leaks     chan string // keys of ours that were seen in content
 	book      *price.Book
 	behaviour *behaviour.Memory
 
@@ -130,6 +133,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		a.openBus,
 		a.openDecisions,
 		a.openBudgets,
+		a.openContent,
 		a.openPolicies,
 		a.openStore,
 		a.buildIndex,
@@ -186,6 +190,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("fleet", a.fleet.Run)
 	start("stops", a.stops.Run)
 	start("budgets", a.budgets.Run)
+	start("leaked keys", a.killLeaked)
 	start("authority", a.authority.ca.Run)
 	start("tokens", a.authority.oauth.Run)
 	start("enrolment", a.authority.desk.Run)
@@ -356,7 +361,7 @@ func (a *App) buildAPI(context.Context) error {
 		Store: a.store, Identity: a.identity, Audit: a.auditLog, Live: a.reader, Events: a.bus.Events(),
 		Notices: a.o.Notices, Health: a.health, Logger: a.log.With("part", "api"), Dev: a.o.Config.Dev,
 		Agents: a.agents, AgentPlace: a.agentPlace, Stops: a.stops, Upstreams: a.upstreams, Policies: a.policies,
-		Fleet: a.fleet, Budgets: a.budgets, Decisions: decided{a.decided, a.decisions},
+		Fleet: a.fleet, Budgets: a.budgets, Content: a.content, Decisions: decided{a.decided, a.decisions},
 		PoliciesAbout: a.policies.About, Version: a.o.Version,
 		Door: a.gateway, Simulations: a.simulator,
 		Providers: a.signIns, ProviderButtons: a.providerButtons(),

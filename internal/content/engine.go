@@ -34,6 +34,9 @@ type pattern struct {
 
 var engines atomic.Uint64
 
+// maxWord is longer than any keyword.
+const maxWord = 64
+
 // lookahead is how far behind a keyword a stream waits until it decides. With
 // what may stand before it, no more than 256 bytes are held back.
 const lookahead = 240
@@ -123,8 +126,13 @@ func (e *engine) find(s scan, dst []match) (_ []match, hold int) {
 func (e *engine) findWords(s scan, dst []match) (_ []match, hold int) {
 	hold = len(s.text)
 	done := map[*secretRule]int(nil) // up to where a rule has matched: words within say nothing new
-	open := e.words.find(s.text, func(word, at int) {
-		if at < s.from && at+lookahead <= s.seen {
+	// A stream walks over what was sent on only as far as words may matter.
+	base := 0
+	if s.stream {
+		base = max(min(s.from, s.seen-lookahead)-maxWord, 0)
+	}
+	open := e.words.find(s.text[base:], func(word, at int) {
+		if at += base; at < s.from && at+lookahead <= s.seen {
 			return // decided before
 		}
 		for _, r := range e.uses[word] {
