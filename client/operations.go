@@ -105,6 +105,12 @@ func Operations() []Operation {
 		{Name: "EnforcePolicy", Method: "POST", Path: "/api/v1/policies/{name}/enforce", Role: "security", Summary: "enforces a policy once a simulation showed what that refuses; without one, answers with it"},
 		{Name: "EnforceAgent", Method: "POST", Path: "/api/v1/agents/{name}/enforce", Role: "developer or security", Summary: "enforces an agent once a simulation showed what that refuses; without one, answers with it"},
 		{Name: "BreakGlass", Method: "POST", Path: "/api/v1/agents/{name}/break-glass", Role: "responder or security", Summary: "sets an agent to observe for at most an hour, in an emergency; everybody is told"},
+		{Name: "ListContentRules", Method: "GET", Path: "/api/v1/content-rules", Role: "viewer", Summary: "lists the rules for secrets and personal data in content"},
+		{Name: "GetContentRule", Method: "GET", Path: "/api/v1/content-rules/{name}", Role: "viewer", Summary: "reads a content rule"},
+		{Name: "PutContentRule", Method: "PUT", Path: "/api/v1/content-rules/{name}", Role: "security", Summary: "makes or replaces a content rule; it is in force for the next call"},
+		{Name: "DeleteContentRule", Method: "DELETE", Path: "/api/v1/content-rules/{name}", Role: "security", Summary: "removes a content rule"},
+		{Name: "ContentClasses", Method: "GET", Path: "/api/v1/content-classes", Role: "viewer", Summary: "lists what can be found in content"},
+		{Name: "TryContent", Method: "POST", Path: "/api/v1/content-rules/try", Role: "viewer", Summary: "tells what the rules find in a text and what would become of it; nothing is kept"},
 		{Name: "ListStops", Method: "GET", Path: "/api/v1/stops", Role: "viewer", Summary: "lists stops, the newest first, with their receipts"},
 		{Name: "CreateStop", Method: "POST", Path: "/api/v1/stops", Role: "responder", Summary: "stops a target: cuts its calls in flight, kills an agent's credentials and refuses new calls; answers with the receipt"},
 		{Name: "PreviewStop", Method: "POST", Path: "/api/v1/stops/preview", Role: "responder", Summary: "tells what a stop would cut now"},
@@ -829,6 +835,49 @@ func (c *Client) EnforceAgent(ctx context.Context, req EnforceRequest) (*Enforce
 // POST /api/v1/agents/{name}/break-glass, role responder or security.
 func (c *Client) BreakGlass(ctx context.Context, req BreakGlassRequest) (*Agent, error) {
 	return call[Agent](ctx, c, "POST", "/api/v1/agents/{name}/break-glass", req)
+}
+
+// ListContentRules lists the rules for secrets and personal data in content.
+//
+// GET /api/v1/content-rules, role viewer.
+func (c *Client) ListContentRules(ctx context.Context) (*List[ContentRule], error) {
+	return call[List[ContentRule]](ctx, c, "GET", "/api/v1/content-rules", nil)
+}
+
+// GetContentRule reads a content rule.
+//
+// GET /api/v1/content-rules/{name}, role viewer.
+func (c *Client) GetContentRule(ctx context.Context, req ContentRuleRequest) (*ContentRule, error) {
+	return call[ContentRule](ctx, c, "GET", "/api/v1/content-rules/{name}", req)
+}
+
+// PutContentRule makes or replaces a content rule; it is in force for the next call.
+//
+// PUT /api/v1/content-rules/{name}, role security.
+func (c *Client) PutContentRule(ctx context.Context, req PutContentRuleRequest) (*ContentRule, error) {
+	return call[ContentRule](ctx, c, "PUT", "/api/v1/content-rules/{name}", req)
+}
+
+// DeleteContentRule removes a content rule.
+//
+// DELETE /api/v1/content-rules/{name}, role security.
+func (c *Client) DeleteContentRule(ctx context.Context, req ContentRuleRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/content-rules/{name}", req)
+	return err
+}
+
+// ContentClasses lists what can be found in content.
+//
+// GET /api/v1/content-classes, role viewer.
+func (c *Client) ContentClasses(ctx context.Context) (*List[string], error) {
+	return call[List[string]](ctx, c, "GET", "/api/v1/content-classes", nil)
+}
+
+// TryContent tells what the rules find in a text and what would become of it; nothing is kept.
+//
+// POST /api/v1/content-rules/try, role viewer.
+func (c *Client) TryContent(ctx context.Context, req TryContentRequest) (*TriedContent, error) {
+	return call[TriedContent](ctx, c, "POST", "/api/v1/content-rules/try", req)
 }
 
 // ListStops lists stops, the newest first, with their receipts.
