@@ -43,7 +43,7 @@ func TestScripts(t *testing.T) {
 }
 
 // server starts `reeve serve` with the flags given, on free ports, and waits
-// until it is ready: SERVER and OTLP are its addresses,
+// until it is ready: SERVER, DOOR and OTLP are its addresses,
 // LISTEN the first without its scheme, PID its process, the file server.out is
 // what it greets with. It is stopped politely at the script's end.
 func server(ts *testscript.TestScript, neg bool, args []string) {
@@ -89,11 +89,14 @@ func server(ts *testscript.TestScript, neg bool, args []string) {
 				ts.Setenv("SERVER", strings.TrimSpace(at))
 				ts.Setenv("LISTEN", strings.TrimPrefix(strings.TrimSpace(at), "http://"))
 			}
+			if at, ok := strings.CutPrefix(line, "Agents call the door at "); ok {
+				ts.Setenv("DOOR", strings.TrimSpace(at))
+			}
 			if at, ok := strings.CutPrefix(line, "Send OTLP to "); ok {
 				ts.Setenv("OTLP", strings.Fields(at)[0])
 			}
 		}
-		return ts.Getenv("OTLP") != ""
+		return ts.Getenv("OTLP") != "" && ts.Getenv("DOOR") != ""
 	})
 	ts.Setenv("REEVE_SERVER", ts.Getenv("SERVER"))
 	until(ts, "the server is not ready", func() bool {

@@ -2,11 +2,13 @@ package app
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
@@ -14,12 +16,17 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
 	"github.com/spiffe/go-spiffe/v2/bundle/spiffebundle"
 	"github.com/spiffe/go-spiffe/v2/spiffeid"
 
+	"reeve/client"
 	"reeve/internal/agent"
 	"reeve/internal/fault"
+	"reeve/internal/identity/issuer"
 	"reeve/internal/identity/token"
 )
 
@@ -110,6 +117,143 @@ func TestDoorWithBuiltInAuthority(t *testing.T) {
 		if _, _, err := a.authority.who.Request(r); code(err) != "token.dead" {
 			t.Errorf("%s of a retired agent: %v", name, err)
 		}
+	}
+}
+
+// A stop kills an agent's credentials and those of agents that act for it; a
+// restart and lifting the stop bring none back, and a revoked token stays so.
+func TestCredentialsStayDead(t *testing.T) {
+	t.Parallel()
+	c := testConfig(t.TempDir())
+	c.Identity.Issuer = "http://127.0.0.1:7301" // the same after a restart
+	open := func() *App {
+		a, err := New(t.Context(), Options{Config: c, Logger: slog.New(slog.DiscardHandler), Version: "test"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	a := open()
+	for _, name := range []string{"planner", "billing"} {
+		register(t, a, name)
+	}
+	issue := func(x token.Access) token.Issued {
+		x.Audience = a.Door()
+		out, err := a.authority.keys.Access(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	billing := token.Subject{Agent: "billing", Epoch: 1}
+	own := issue(token.Access{Subject: billing})
+	planner := issue(token.Access{Subject: token.Subject{Agent: "planner", Epoch: 1}})
+	chained := issue(token.Access{Subject: billing, Chain: []token.Link{{Agent: "planner", Epoch: 1}}})
+	revoked := issue(token.Access{Subject: billing})
+	child := issue(token.Access{Subject: billing, From: []string{revoked.ID}})
+	if err := a.authority.oauth.RevokeToken(t.Context(), "ada", revoked.ID, "", revoked.Expires); err != nil {
+		t.Fatal(err)
+	}
+	st, err := a.stops.Stop(t.Context(), "ada", client.StopTarget{Kind: "agent", Value: "planner"}, "odd", time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []string{"stopped", "lifted", "restarted"} {
+		switch at {
+		case "lifted":
+			if _, err := a.credible("planner"); code(err) != "stop.agent" {
+				t.Errorf("a stopped agent may have credentials: %v", err)
+			}
+			if _, err := a.stops.Lift(t.Context(), "ada", st.ID, "fine"); err != nil {
+				t.Fatal(err)
+			}
+		case "restarted":
+			if err := a.Stop(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			a = open()
+			defer func() { _ = a.Stop(context.Background()) }()
+		}
+		for name, tc := range map[string]struct {
+			t    token.Issued
+			want string
+		}{
+			"its own":                    {planner, "token.dead"},
+			"of a delegate":              {chained, "token.dead"},
+			"of the delegate alone":      {own, ""},
+			"revoked":                    {revoked, "token.revoked"},
+			"exchanged from the revoked": {child, "token.revoked"},
+		} {
+			if _, err := a.authority.who.Bearer(t.Context(), tc.t.Token, nil); code(err) != tc.want {
+				t.Errorf("%s, %s: %v, want %q", at, name, err, tc.want)
+			}
+		}
+	}
+	if g, err := a.credible("planner"); err != nil || g.Epoch != 2 {
+		t.Errorf("%+v, %v", g, err)
+	}
+}
+
+// A token of an outside issuer that was issued before its agent was stopped is
+// dead after the stop, although it says nothing of epochs.
+func TestForeignTokenDiesWithStop(t *testing.T) {
+	t.Parallel()
+	a, err := New(t.Context(), Options{Config: testConfig(t.TempDir()), Logger: slog.New(slog.DiscardHandler), Version: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = a.Stop(context.Background()) }()
+	register(t, a, "billing")
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "k", Use: "sig"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.authority.issuers.Set(t.Context(), "ada", issuer.Issuer{
+		Name: "ci", Issuer: "https://ci.example.org", Audiences: []string{a.Door()}, JWKS: set, Rules: []issuer.Rule{{Claims: map[string]string{"sub": "job"}, Agent: "billing"}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	mint := func(issued time.Time) string {
+		s, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: key, KeyID: "k"}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := jwt.Signed(s).Claims(map[string]any{
+			"iss": "https://ci.example.org", "sub": "job", "client_id": "job", "aud": a.Door(), "iat": issued.Unix(), "exp": issued.Add(time.Hour).Unix(), "jti": "1",
+		}).Serialize()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	old, twin := mint(time.Now()), mint(time.Now().Add(-time.Minute))
+	if p, err := a.authority.who.Bearer(t.Context(), old, nil); err != nil || p.Agent != "billing" || p.Credential != "foreign_token" {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	st, err := a.stops.Stop(t.Context(), "ada", client.StopTarget{Kind: "agent", Value: "billing"}, "odd", time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.stops.Lift(t.Context(), "ada", st.ID, ""); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"known before": old, "never seen": twin} {
+		if _, err := a.authority.who.Bearer(t.Context(), text, nil); code(err) != "token.dead" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := a.authority.who.Bearer(t.Context(), mint(time.Now().Add(token.Leeway)), nil); code(err) != "token.dead" && err != nil {
+		t.Errorf("a fresh one: %v", err)
+	}
+	if err := a.authority.issuers.Delete(t.Context(), "ada", "ci"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.authority.who.Bearer(t.Context(), old, nil); code(err) != "token.invalid" {
+		t.Errorf("after its issuer went: %v", err)
 	}
 }
 
