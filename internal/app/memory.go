@@ -5,16 +5,14 @@ import (
 	"runtime/debug"
 )
 
-// TuneMemory makes the collector eager. Most of what lives here are buffers of
-// one size, so the live heap is small (300 MB at 40,000 spans/s) and Go's
-// default of letting it double costs 300 MB for 2 % of the time. The limit is
-// soft: a question that needs more gets it, at the price of more collecting.
-// GOGC and GOMEMLIMIT, where set, are the operator's word.
+// TuneMemory bounds what the collector lets the heap become. Most of what lives
+// here are buffers of one size (200 MB at 40,000 spans/s), so the heap may
+// double until it meets the limit, which is set so that the process stays below
+// 500 MB with what is not the heap's. The limit is soft: a question that needs
+// more gets it, at the price of more collecting. GOGC and GOMEMLIMIT, where set,
+// are the operator's word.
 func TuneMemory() {
-	if _, set := os.LookupEnv("GOGC"); !set {
-		debug.SetGCPercent(50)
-	}
 	if _, set := os.LookupEnv("GOMEMLIMIT"); !set {
-		debug.SetMemoryLimit(440 << 20)
+		debug.SetMemoryLimit(400 << 20)
 	}
 }

@@ -31,6 +31,8 @@ type encoders struct {
 	decisions encoder[decisionRow]
 
 	stepRows  []stepRow
+	msgRows   []messageRow
+	conRows   []contentRow
 	attrs     renderer
 	resources renderer
 	logAttrs  renderer
@@ -300,8 +302,10 @@ func (s *Store) parts(w *telemetry.Write, stored []activity.Run) []part {
 	e := &s.enc
 	out = append(out, s.stepParts(w)...)
 
-	msg := make([]messageRow, len(w.Messages))
-	con := make([]contentRow, 0, len(w.Messages))
+	// What a row of the write before refers to is kept alive until this one
+	// takes its place, which costs less than making room for both anew.
+	msg := slices.Grow(e.msgRows[:0], len(w.Messages))[:len(w.Messages)]
+	con := slices.Grow(e.conRows[:0], len(w.Messages))
 	for i := range w.Messages {
 		m := &w.Messages[i]
 		msg[i].Message = *m
@@ -309,6 +313,7 @@ func (s *Store) parts(w *telemetry.Write, stored []activity.Run) []part {
 			con = append(con, contentRow{Message: *m, exact: utf8.Valid(m.Raw)})
 		}
 	}
+	e.msgRows, e.conRows = msg, con
 	e.messages.t, e.content.t = messages, content
 	out = append(out, split(&e.messages, msg, rowsOf[messageRow]{
 		day: func(r *messageRow) int32 { return r.Day }, at: func(r *messageRow) int64 { return r.Time }, key: func(r *messageRow) [16]byte { return r.Run },
