@@ -120,10 +120,7 @@ func (s *Store) Append(ctx context.Context, w *telemetry.Write) error {
 		}
 	}
 	if s.fresh.due(now) {
-		// What was committed stays committed; they stay fresh for longer.
-		if err := s.flushFresh(false); err != nil {
-			s.log.Warn("fresh run rows not written", "err", err)
-		}
+		s.leaveFresh(false)
 	}
 	return nil
 }

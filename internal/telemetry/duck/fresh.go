@@ -25,13 +25,14 @@ import (
 //	  kind 0                 rows of one Append; a later one of a run replaces an earlier
 //	  kind 1                 ids of runs that left
 type freshRuns struct {
-	mu    sync.RWMutex // guards rows; the rest is guarded by Store.write
-	rows  map[activity.RunID]freshRun
-	live  map[int64]int // by seq of kind 0: how many of its rows are in rows
-	left  []int64       // seqs of kind 1
-	over  int           // rows of runs that are over
-	since time.Time     // of the oldest row, at the earliest
-	asked time.Time     // when a question last made all leave
+	mu     sync.RWMutex // guards rows; the rest is guarded by Store.write
+	rows   map[activity.RunID]freshRun
+	live   map[int64]int // by seq of kind 0: how many of its rows are in rows
+	left   []int64       // seqs of kind 1
+	over   int           // rows of runs that are over
+	since  time.Time     // of the oldest row, at the earliest
+	asked  time.Time     // when a question last made all leave
+	failed bool          // they could not, of late: whoever asks looks at them here
 }
 
 type freshRun struct {
@@ -62,6 +63,23 @@ func (f *freshRuns) get(id activity.RunID) (*activity.Run, bool) {
 	}
 	r, err := unpackRun(row.packed)
 	return r, err == nil
+}
+
+// all are the rows that are fresh.
+func (f *freshRuns) all() []activity.Run {
+	f.mu.RLock()
+	packed := make([][]byte, 0, len(f.rows))
+	for _, row := range f.rows {
+		packed = append(packed, row.packed)
+	}
+	f.mu.RUnlock()
+	out := make([]activity.Run, 0, len(packed))
+	for _, b := range packed {
+		if r, err := unpackRun(b); err == nil { // we packed it
+			out = append(out, *r)
+		}
+	}
+	return out
 }
 
 func (f *freshRuns) len() int {
@@ -246,13 +264,21 @@ func (s *Store) settleRuns() {
 	s.write.Lock()
 	defer s.write.Unlock()
 	now := s.o.Now()
-	if s.closed.Load() || n > freshFew && now.Sub(s.fresh.asked) < freshPause {
+	if s.closed.Load() || (n > freshFew || s.fresh.failed) && now.Sub(s.fresh.asked) < freshPause {
 		return
 	}
 	s.fresh.asked = now
-	if err := s.flushFresh(true); err != nil {
+	s.leaveFresh(true)
+}
+
+// leaveFresh is flushFresh for whoever has no use for its error: what was
+// committed stays committed, rows stay fresh for longer. Store.write is held.
+func (s *Store) leaveFresh(all bool) {
+	err := s.flushFresh(all)
+	if err != nil && !s.fresh.failed {
 		s.log.Warn("fresh run rows not written", "err", err)
 	}
+	s.fresh.failed = err != nil
 }
 
 // loadFresh reads what was fresh when the process ended.
@@ -325,7 +351,5 @@ func (s *Store) settleOld() {
 	if s.closed.Load() || !s.fresh.due(s.o.Now()) {
 		return
 	}
-	if err := s.flushFresh(false); err != nil {
-		s.log.Warn("fresh run rows not written", "err", err)
-	}
+	s.leaveFresh(false)
 }

@@ -1,6 +1,7 @@
 package duck
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/base64"
@@ -96,7 +97,8 @@ func (s *Store) Runs(ctx context.Context, q telemetry.RunsQuery) (telemetry.Runs
 	if err != nil {
 		return telemetry.RunsPage{}, err
 	}
-	s.settleRuns()
+	// Before the rest: a row that leaves meanwhile is then found twice, not never.
+	fresh := s.fresh.all()
 	var got []activity.Run
 	if s.indexHolds(q.From) {
 		got, err = s.runsFromIndex(ctx, q, after)
@@ -104,7 +106,11 @@ func (s *Store) Runs(ctx context.Context, q telemetry.RunsQuery) (telemetry.Runs
 		err = errNotHere
 	}
 	if errors.Is(err, errNotHere) {
+		s.settleRuns()
 		got, err = s.runsFromSegments(ctx, q, after)
+	}
+	if err == nil {
+		got, err = s.withFresh(ctx, got, fresh, q, after)
 	}
 	if err != nil {
 		return telemetry.RunsPage{}, err
@@ -116,6 +122,50 @@ func (s *Store) Runs(ctx context.Context, q telemetry.RunsQuery) (telemetry.Runs
 		page.Next = place{q.Sort, runSortValue(last, name), last.ID[:]}.cursor()
 	}
 	return page, nil
+}
+
+// withFresh adds fresh rows to a page of others, which has one more than the
+// page's limit where there are more.
+func (s *Store) withFresh(ctx context.Context, got, rows []activity.Run, q telemetry.RunsQuery, after *place) ([]activity.Run, error) {
+	if len(rows) == 0 {
+		return got, nil
+	}
+	name, sign := strings.TrimPrefix(q.Sort, "-"), -1
+	if strings.HasPrefix(q.Sort, "-") {
+		sign = 1
+	}
+	order := func(value int64, id []byte, r *activity.Run) int {
+		return sign * cmp.Or(cmp.Compare(value, runSortValue(r, name)), bytes.Compare(id, r.ID[:]))
+	}
+	have := make(map[activity.RunID]bool, len(got))
+	for i := range got {
+		have[got[i].ID] = true // it left in between
+	}
+	now := s.o.Now()
+	for i := range rows {
+		r := &rows[i]
+		if have[r.ID] || !q.From.IsZero() && r.Start < q.From.UnixNano() || !q.To.IsZero() && r.Start >= q.To.UnixNano() ||
+			q.Teams != nil && !slices.Contains(q.Teams, r.Team) || after != nil && order(after.Value, after.ID, r) >= 0 {
+			continue
+		}
+		if q.Filter != nil {
+			var failed error
+			ok, err := search.MatchAt(q.Filter, now, r, func() []activity.Step {
+				steps, err := s.Steps(ctx, r.ID)
+				failed = err
+				return steps
+			})
+			if err = errors.Join(err, failed); err != nil {
+				return nil, err
+			}
+			if !ok {
+				continue
+			}
+		}
+		got = append(got, *r)
+	}
+	slices.SortFunc(got, func(a, b activity.Run) int { return order(runSortValue(&a, name), a.ID[:], &b) })
+	return got[:min(len(got), pageLimit(q.Limit)+1)], nil
 }
 
 // indexHolds reports whether every run that started since from has a row in
