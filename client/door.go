@@ -29,10 +29,11 @@ type Agent struct {
 	ObserveTill   *time.Time        `json:"observe_till"`   // break-glass ends then
 	Content       string            `json:"content"`        // full, metadata: what of its content is stored
 	Aliases       []AgentAlias      `json:"aliases"`
-	Origin        string            `json:"origin"`   // registered, adopted, dev
-	Version       string            `json:"version"`  // hash of what it is made of, as last observed; "" unknown
-	Standard      []StandardBreak   `json:"standard"` // what it breaks of the standard; empty when it conforms
-	Marks         []Mark            `json:"marks"`    // identity, standard, seen
+	MergedInto    string            `json:"merged_into,omitempty"` // the agent that it turned out to be
+	Origin        string            `json:"origin"`                // registered, adopted, dev
+	Version       string            `json:"version"`               // hash of what it is made of, as last observed; "" unknown
+	Standard      []StandardBreak   `json:"standard"`              // what it breaks of the standard; empty when it conforms
+	Marks         []Mark            `json:"marks"`                 // identity, standard, seen
 	CreatedAt     time.Time         `json:"created_at"`
 	UpdatedAt     time.Time         `json:"updated_at"`
 	LastSeen      *time.Time        `json:"last_seen"`
@@ -347,6 +348,7 @@ type UnknownAgent struct {
 	FirstSeen   time.Time    `json:"first_seen"`
 	LastSeen    time.Time    `json:"last_seen"`
 	Seen        int64        `json:"seen"`             // steps and calls
+	SeenSince   int64        `json:"seen_since"`       // of them, after the decision
 	RunID       string       `json:"run_id,omitempty"` // first evidence
 	StepID      string       `json:"step_id,omitempty"`
 	LastRunID   string       `json:"last_run_id,omitempty"`

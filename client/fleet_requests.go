@@ -112,3 +112,10 @@ type WaiverRequest struct {
 	Name string `path:"name"`
 	Rule string `path:"rule"`
 }
+
+// MergeAgentRequest says that an agent is another one that was registered too.
+type MergeAgentRequest struct {
+	Name   string `path:"name" json:"-"`
+	Into   string `json:"into"`
+	Reason string `json:"reason"`
+}

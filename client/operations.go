@@ -36,6 +36,8 @@ func Operations() []Operation {
 		{Name: "ContainAgent", Method: "POST", Path: "/api/v1/agents/{name}/contain", Role: "responder or security", Summary: "narrows what an agent may do, until a time or until it is released"},
 		{Name: "ReleaseAgent", Method: "POST", Path: "/api/v1/agents/{name}/release", Role: "security", Summary: "ends a containment; it revives no credential; from quarantine a second person confirms it"},
 		{Name: "RetireAgent", Method: "POST", Path: "/api/v1/agents/{name}/retire", Role: "security", Summary: "ends an agent for good, and its keys with it; its name is never used again"},
+		{Name: "MergeAgent", Method: "POST", Path: "/api/v1/agents/{name}/merge", Role: "developer or security", Summary: "says that an agent is another registered one, which takes its names and telemetry; its credentials die"},
+		{Name: "UnmergeAgent", Method: "POST", Path: "/api/v1/agents/{name}/unmerge", Role: "developer or security", Summary: "takes a merge back; the agent needs new credentials"},
 		{Name: "ListAgentKeys", Method: "GET", Path: "/api/v1/agents/{name}/keys", Role: "developer or responder or security or auditor", Summary: "lists the keys of an agent, the newest first"},
 		{Name: "CreateAgentKey", Method: "POST", Path: "/api/v1/agents/{name}/keys", Role: "developer or security", Summary: "makes a key of an agent; its text is shown once"},
 		{Name: "RevokeAgentKey", Method: "DELETE", Path: "/api/v1/agents/{name}/keys/{id}", Role: "developer or responder or security", Summary: "ends a key of an agent"},
@@ -340,6 +342,20 @@ func (c *Client) ReleaseAgent(ctx context.Context, req AgentReasonRequest) (*Age
 // POST /api/v1/agents/{name}/retire, role security.
 func (c *Client) RetireAgent(ctx context.Context, req AgentReasonRequest) (*Agent, error) {
 	return call[Agent](ctx, c, "POST", "/api/v1/agents/{name}/retire", req)
+}
+
+// MergeAgent says that an agent is another registered one, which takes its names and telemetry; its credentials die.
+//
+// POST /api/v1/agents/{name}/merge, role developer or security.
+func (c *Client) MergeAgent(ctx context.Context, req MergeAgentRequest) (*Agent, error) {
+	return call[Agent](ctx, c, "POST", "/api/v1/agents/{name}/merge", req)
+}
+
+// UnmergeAgent takes a merge back; the agent needs new credentials.
+//
+// POST /api/v1/agents/{name}/unmerge, role developer or security.
+func (c *Client) UnmergeAgent(ctx context.Context, req AgentReasonRequest) (*Agent, error) {
+	return call[Agent](ctx, c, "POST", "/api/v1/agents/{name}/unmerge", req)
 }
 
 // ListAgentKeys lists the keys of an agent, the newest first.

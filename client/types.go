@@ -50,6 +50,8 @@ type Run struct {
 	TraceIDs    []string          `json:"trace_ids"`
 	Name        string            `json:"name"`
 	Agent       string            `json:"agent"`
+	AgentState  string            `json:"agent_state,omitempty"`      // registered, unknown, doubtful, blocked; "" when nobody observes
+	Registered  string            `json:"registered_agent,omitempty"` // the agent that it is in the register
 	Version     string            `json:"version,omitempty"`
 	Task        string            `json:"task,omitempty"`
 	Environment string            `json:"environment,omitempty"`

@@ -111,6 +111,8 @@ type Agent struct {
 	UpdatedAt     time.Time         `json:"-"`
 	Revision      int64             `json:"-"`
 	Aliases       []Alias           `json:"aliases,omitempty"`
+	MergedInto    string            `json:"merged_into,omitempty"` // the agent that it turned out to be; it is retired then
+	MergedAs      string            `json:"merged_as,omitempty"`   // its lifecycle before
 }
 
 // Alias is a way by which telemetry is recognised as an agent's.

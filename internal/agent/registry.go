@@ -322,16 +322,20 @@ func (r *Registry) Revisions(ctx context.Context, name string) ([]Revision, erro
 	if _, ok := r.Lookup(name); !ok {
 		return nil, notFound()
 	}
-	return control.All(ctx, r.db, func(s control.Row) (v Revision, err error) {
-		var at int64
-		var body string
-		if err := s.Scan(&v.Revision, &at, &v.Author, &v.Action, &v.Reason, &v.Agent.Epoch, &body); err != nil {
-			return v, err
-		}
-		v.At = control.Time(at)
-		v.Agent.Revision, v.Agent.UpdatedAt = v.Revision, v.At
-		return v, json.Unmarshal([]byte(body), &v.Agent)
-	}, `SELECT revision, at, author, action, reason, epoch, body FROM agent_revisions WHERE agent = ? ORDER BY revision DESC LIMIT 1000`, name)
+	return control.All(ctx, r.db, scanRevision, revisionQuery+` ORDER BY revision DESC LIMIT 1000`, name)
+}
+
+const revisionQuery = `SELECT revision, at, author, action, reason, epoch, body FROM agent_revisions WHERE agent = ?`
+
+func scanRevision(s control.Row) (v Revision, err error) {
+	var at int64
+	var body string
+	if err := s.Scan(&v.Revision, &at, &v.Author, &v.Action, &v.Reason, &v.Agent.Epoch, &body); err != nil {
+		return v, err
+	}
+	v.At = control.Time(at)
+	v.Agent.Revision, v.Agent.UpdatedAt = v.Revision, v.At
+	return v, json.Unmarshal([]byte(body), &v.Agent)
 }
 
 const (

@@ -26,6 +26,8 @@ type Agents interface {
 	BreakGlass(ctx context.Context, who agent.Actor, name string, life time.Duration, reason string) (*agent.Agent, error)
 	Release(ctx context.Context, who agent.Actor, name, reason string) (*agent.Agent, error)
 	Retire(ctx context.Context, who agent.Actor, name, reason string) (*agent.Agent, error)
+	Merge(ctx context.Context, who agent.Actor, name, into, reason string) (merged, kept *agent.Agent, err error)
+	Unmerge(ctx context.Context, who agent.Actor, name, reason string) (*agent.Agent, error)
 	CreateKey(ctx context.Context, who agent.Actor, name string, n agent.NewKey) (k agent.Key, secret string, err error)
 	Keys(ctx context.Context, who agent.Actor, name string) ([]agent.Key, error)
 	RevokeKey(ctx context.Context, who agent.Actor, name, id, reason string) error
@@ -158,7 +160,7 @@ func agentOf(list Agents, a *agent.Agent, now time.Time) *client.Agent {
 	out := &client.Agent{
 		Name: a.Name, Team: a.Team, Owner: a.Owner, Sponsor: a.Sponsor, Purpose: a.Purpose, Kind: a.Kind, Environment: a.Environment, Mode: a.Mode,
 		DataClasses: append([]string{}, a.DataClasses...), Labels: map[string]string{}, Task: a.Task, Lifecycle: a.Lifecycle, Autonomy: a.Autonomy,
-		Containment: a.Contained(now), Enforcement: a.Enforcement, Content: a.Content, Aliases: []client.AgentAlias{}, Origin: a.Origin,
+		Containment: a.Contained(now), Enforcement: a.Enforcement, Content: a.Content, Aliases: []client.AgentAlias{}, Origin: a.Origin, MergedInto: a.MergedInto,
 		Version: a.Version, Standard: []client.StandardBreak{}, Marks: []client.Mark{}, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
 		LastSeen: optionalTime(list.LastSeen(a.Name)), Revision: a.Revision,
 	}
@@ -388,6 +390,27 @@ func retireAgent(a *API, ctx context.Context, req *client.AgentReasonRequest) (*
 		return nil, err
 	}
 	made, err := all.Retire(ctx, actorOf(ctx), req.Name, req.Reason)
+	return a.agentOr(all, made, err)
+}
+
+func mergeAgent(a *API, ctx context.Context, req *client.MergeAgentRequest) (*client.Agent, error) {
+	all, _, err := a.visible(ctx, req.Name)
+	if err != nil {
+		return nil, err
+	}
+	if _, _, err := a.visible(ctx, req.Into); err != nil {
+		return nil, err
+	}
+	_, kept, err := all.Merge(ctx, actorOf(ctx), req.Name, req.Into, req.Reason)
+	return a.agentOr(all, kept, err)
+}
+
+func unmergeAgent(a *API, ctx context.Context, req *client.AgentReasonRequest) (*client.Agent, error) {
+	all, _, err := a.visible(ctx, req.Name)
+	if err != nil {
+		return nil, err
+	}
+	made, err := all.Unmerge(ctx, actorOf(ctx), req.Name, req.Reason)
 	return a.agentOr(all, made, err)
 }
 

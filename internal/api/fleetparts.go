@@ -259,6 +259,10 @@ func revisionEvent(r agent.Revision, changed []string) client.AgentEvent {
 		e.Kind, e.Text = "lifecycle", "is "+r.Agent.Lifecycle+" now"
 	case "retire", "withdraw":
 		e.Kind, e.Text = "lifecycle", "retired"
+	case "merge":
+		e.Kind, e.Text = "lifecycle", "merged into "+r.Agent.MergedInto
+	case "unmerge":
+		e.Kind, e.Text = "lifecycle", "taken out of a merge; is "+r.Agent.Lifecycle+" again"
 	case "contain":
 		e.Kind, e.Text = "containment", "contained: "+r.Agent.Containment
 	case "release":

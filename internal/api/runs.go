@@ -132,8 +132,16 @@ func listRuns(a *API, ctx context.Context, req *client.ListRunsRequest) (*client
 	out := &client.List[client.Run]{Items: make([]client.Run, len(page.Runs)), Next: page.Next}
 	for i := range page.Runs {
 		out.Items[i] = runOf(&page.Runs[i])
+		a.nameState(&out.Items[i])
 	}
 	return out, nil
+}
+
+// nameState says what the register knows of the agent that a run names.
+func (a *API) nameState(r *client.Run) {
+	if a.o.Fleet != nil && r.Agent != "" {
+		r.AgentState, r.Registered = a.o.Fleet.NameState(r.Team, r.Environment, r.Agent)
+	}
 }
 
 // runsQuery turns a request into a question that the caller may ask.
@@ -379,6 +387,7 @@ func getRun(a *API, ctx context.Context, req *client.RunRequest) (*client.Run, e
 		return nil, err
 	}
 	out := runOf(r)
+	a.nameState(&out)
 	return &out, nil
 }
 

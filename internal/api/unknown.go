@@ -38,6 +38,7 @@ type Fleet interface {
 	Presence() map[string]fleet.Presence
 	Aliases(agent string) []string
 	Canonical(alias string) string
+	NameState(team, environment, name string) (state, agent string)
 }
 
 func (a *API) fleet() (Fleet, error) {
@@ -68,7 +69,7 @@ func claimOf(c fleet.Claim) client.AgentClaim {
 func (a *API) unknownOf(who identity.Principal, u fleet.Unknown) client.UnknownAgent {
 	out := client.UnknownAgent{
 		ID: u.ID, Name: u.Name, Claims: []client.AgentClaim{}, Team: u.Team, Environment: u.Environment, Where: "telemetry", FirstSeen: u.FirstSeen,
-		LastSeen: u.LastSeen, Seen: u.Seen, RunID: u.Run, StepID: u.Step, LastRunID: u.LastRun, Why: u.Why, Candidates: a.mayName(who, u.Candidates),
+		LastSeen: u.LastSeen, Seen: u.Seen, SeenSince: u.SeenSince, RunID: u.Run, StepID: u.Step, LastRunID: u.LastRun, Why: u.Why, Candidates: a.mayName(who, u.Candidates),
 		Suggested: u.Suggested, State: u.State, Agent: u.Agent, DecidedBy: u.By, DecidedAt: optionalTime(u.DecidedAt), Reason: u.Reason, OpenedAt: u.OpenedAt,
 	}
 	switch {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"reeve/internal/agent"
 	"reeve/internal/control"
 	"reeve/internal/fleet"
+	"reeve/internal/identity"
 	"reeve/internal/telemetry"
 )
 
@@ -141,6 +143,44 @@ func TestUnknownAgents(t *testing.T) {
 	}
 	o.ask("GET", "/match-agent", coreView, "", 400)
 	o.ask("GET", "/match-agent?name=stock&team=shop", coreView, "", 403)
+}
+
+func TestMergedAgentsReadAsOne(t *testing.T) {
+	t.Parallel()
+	o := newObserved(t)
+	for _, name := range []string{"refund", "refund-two"} {
+		o.ask("POST", "/agents", coreDev, `{"name":"`+name+`","team":"core","purpose":"gives money back"}`, 201)
+		o.saw("core", name, nil)
+	}
+	o.ask("POST", "/agents/refund-two/merge", coreView, `{"into":"refund","reason":"r"}`, 403)
+	o.ask("POST", "/agents/refund-two/merge", coreDev, `{"into":"refund","reason":""}`, 400)
+	o.ask("POST", "/agents/refund-two/merge", coreDev, `{"into":"none","reason":"r"}`, 404)
+	o.ask("POST", "/agents/refund-two/merge", coreDev, `{"into":"refund","reason":"registered twice"}`, 200)
+	if g := get[client.Agent](t, o.testAPI, "/agents/refund-two", coreView); g.MergedInto != "refund" || g.Lifecycle != "retired" {
+		t.Errorf("merged %+v", g)
+	}
+	if c := get[client.List[client.AgentMatch]](t, o.testAPI, "/agents/refund/claims", coreView); len(c.Items) != 2 {
+		t.Errorf("claims %+v", c.Items)
+	}
+	// Runs keep the name they came with; a question for the agent finds both.
+	who := identity.Dev()
+	q, err := o.runsQuery(context.WithValue(t.Context(), callKey{}, &call{who: &who}), &client.ListRunsRequest{Agent: "refund"})
+	if err != nil || !strings.Contains(q.Filter.String(), "refund-two") {
+		t.Errorf("runs of the agent are asked by %v, %v", q.Filter, err)
+	}
+	run := client.Run{Team: "core", Environment: "production", Agent: "refund-two"}
+	if o.nameState(&run); run.AgentState != "registered" || run.Registered != "refund" {
+		t.Errorf("a run of it says %q %q", run.AgentState, run.Registered)
+	}
+	o.ask("POST", "/agents/refund-two/unmerge", coreDev, `{"reason":"they differ"}`, 200)
+	if c := get[client.List[client.AgentMatch]](t, o.testAPI, "/agents/refund/claims", coreView); len(c.Items) != 1 {
+		t.Errorf("claims after it %+v", c.Items)
+	}
+	o.saw("core", "stranger", nil)
+	run = client.Run{Team: "core", Environment: "production", Agent: "stranger"}
+	if o.nameState(&run); run.AgentState != "unknown" {
+		t.Errorf("a stranger's run says %q", run.AgentState)
+	}
 }
 
 func TestAgentPage(t *testing.T) {

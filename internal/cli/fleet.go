@@ -88,11 +88,19 @@ func runAgentMergeUnknown(ctx context.Context, e env, c *command, args []string)
 	r.bind(fs)
 	fs.StringVar(&req.Reason, "reason", "", "why, for the record (needed)")
 	var err error
-	if req.ID, req.Into, err = twoWords(fs, args, "an unknown agent and the agent that it is"); err != nil {
+	if req.ID, req.Into, err = twoWords(fs, args, "an unknown agent, or an agent, and the agent that it is"); err != nil {
 		return err
+	}
+	if !strings.HasPrefix(req.ID, "unk_") {
+		a, err := r.client().MergeAgent(ctx, client.MergeAgentRequest{Name: req.ID, Into: req.Into, Reason: req.Reason})
+		return r.agent(e, a, err)
 	}
 	u, err := r.client().MergeUnknownAgent(ctx, req)
 	return r.unknown(e, u, err)
+}
+
+func runAgentUnmerge(ctx context.Context, e env, c *command, args []string) error {
+	return runAgentReason(ctx, e, c, args, (*client.Client).UnmergeAgent)
 }
 
 func runAgentBlock(ctx context.Context, e env, c *command, args []string) error {

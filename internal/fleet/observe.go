@@ -15,6 +15,7 @@ import (
 const (
 	placeTelemetry = 1 << iota
 	placeDoor
+	placeProven // at the door, with the agent's own credential
 )
 
 // place is a name within a team and environment.
@@ -274,7 +275,9 @@ func (f *Fleet) saw(call Call) {
 	c.seenAt = max(c.seenAt, at)
 	c.places |= placeDoor
 	c.dirty, c.explicit = true, true
-	if !call.Registered { // a registered agent's calls come through Observe too
+	if call.Registered { // its steps come through Observe too
+		c.places |= placeProven
+	} else {
 		c.seen++
 		c.pending++
 	}
@@ -316,6 +319,11 @@ func (f *Fleet) settle(c *claim, gen uint64) {
 		return
 	}
 	c.match, c.gen, c.matched, c.part = f.match.Match(c.Claim), gen, true, false
+	if c.places&placeProven != 0 {
+		if _, ok := f.o.Agents.Lookup(c.Name); ok {
+			c.match = Match{Agent: c.Name, Rule: ByCredential, Why: "it showed a credential of the agent at the door"}
+		}
+	}
 	if c.explicit || c.match.Agent != "" {
 		return
 	}

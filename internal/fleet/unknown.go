@@ -51,6 +51,7 @@ type undo struct {
 	Created bool          `json:"created,omitempty"` // the agent was registered by it
 	Aliases []agent.Alias `json:"aliases,omitempty"` // that the agent got by it
 	Stop    string        `json:"stop,omitempty"`
+	Seen    int64         `json:"seen,omitempty"` // steps and calls until then
 }
 
 // Unknown is an agent that was seen and is not registered, or was not.
@@ -61,6 +62,7 @@ type Unknown struct {
 	Door, Telemetry         bool    // where it was seen
 	FirstSeen, LastSeen     time.Time
 	Seen                    int64  // steps and calls
+	SeenSince               int64  // of them, after the decision
 	Run, Step               string // first evidence
 	LastRun                 string
 	Why                     string   // it is not known
@@ -135,7 +137,7 @@ func (f *Fleet) writeFindings(ctx context.Context, tx *control.Tx, list []*findi
 
 func (u *finding) write(ctx context.Context, tx *control.Tx) error {
 	back := ""
-	if u.undo.Created || u.undo.Stop != "" || len(u.undo.Aliases) > 0 {
+	if u.undo.Created || u.undo.Stop != "" || u.undo.Seen > 0 || len(u.undo.Aliases) > 0 {
 		b, err := json.Marshal(u.undo)
 		if err != nil {
 			return err
@@ -233,6 +235,9 @@ func (u *finding) shape(claims []*claim) Unknown {
 		}
 	}
 	out.FirstSeen, out.LastSeen = timeOf(first), timeOf(last)
+	if u.state != Open {
+		out.SeenSince = max(0, out.Seen-u.undo.Seen)
+	}
 	slices.SortFunc(out.Claims, func(x, y Claim) int {
 		return cmp.Or(strings.Compare(x.AgentID, y.AgentID), strings.Compare(x.Service, y.Service))
 	})
@@ -318,9 +323,9 @@ func (f *Fleet) decide(ctx context.Context, who agent.Actor, id, action, reason,
 		if after.state != before.State {
 			return fault.New(fault.KindConflict, "fleet.state", "this unknown agent was decided meanwhile").WithHint("read it again")
 		}
-		after.state, after.by, after.reason, after.decided, after.undo, after.agent = state, who.Name, reason, f.o.Now().UTC().Truncate(time.Microsecond), undo{}, ""
+		after.state, after.by, after.reason, after.decided, after.undo, after.agent = state, who.Name, reason, f.o.Now().UTC().Truncate(time.Microsecond), undo{Seen: before.Seen}, ""
 		if state == Open { // as before anybody decided; the audit log has who did what
-			after.by, after.reason, after.decided = "", "", time.Time{}
+			after.by, after.reason, after.decided, after.undo = "", "", time.Time{}, undo{}
 		}
 		if err := act(tx, before, &after); err != nil {
 			return err
@@ -575,7 +580,7 @@ func (f *Fleet) adopt(ctx context.Context, who agent.Actor, list []Unknown, home
 			}
 			out = append(out, Adopted{Unknown: u, Agent: made})
 			after = append(after, finding{
-				Team: u.Team, Environment: u.Environment, Name: u.Name, id: u.ID, state: Registered, agent: made.Name, undo: undo{Created: true},
+				Team: u.Team, Environment: u.Environment, Name: u.Name, id: u.ID, state: Registered, agent: made.Name, undo: undo{Created: true, Seen: u.Seen},
 				by: who.Name, reason: reason, opened: u.OpenedAt, decided: made.CreatedAt,
 			})
 			if err := after[len(after)-1].write(ctx, tx); err != nil {
@@ -618,4 +623,36 @@ func (f *Fleet) adoptOne(ctx context.Context, tx *control.Tx, who agent.Actor, u
 	}
 	taken[made.Name] = true
 	return made, nil
+}
+
+// The states of a name in telemetry.
+const (
+	NameRegistered = "registered"
+	NameUnknown    = "unknown"
+	NameBlocked    = "blocked"
+	NameDoubtful   = "doubtful" // it may be a registered agent
+)
+
+// NameState is what is known of the agent that a run names: registered, with
+// the agent that it is, unknown, doubtful or blocked; "" when the name was not
+// seen yet.
+func (f *Fleet) NameState(team, environment, name string) (state, agent string) {
+	p := place{team, environment, name}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c := f.byName[p]
+	if c == nil {
+		return "", ""
+	}
+	f.settle(c, f.match.generation())
+	u := f.unknown[p.id()]
+	switch {
+	case u != nil && u.state == Blocked:
+		return NameBlocked, ""
+	case c.match.Agent != "":
+		return NameRegistered, c.match.Agent
+	case len(c.match.Candidates) > 0:
+		return NameDoubtful, ""
+	}
+	return NameUnknown, ""
 }
