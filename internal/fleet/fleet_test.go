@@ -93,8 +93,10 @@ func (h *house) start() {
 		h.t.Fatal(err)
 	}
 	var f *Fleet
-	h.agents, err = agent.New(h.t.Context(), agent.Options{DB: h.db, Now: h.clock, Changed: func(before, after *agent.Agent) { f.Changed(before, after) },
-		Permit: func(before, after *agent.Agent) error { return f.Permit(before, after) }, PermitKey: func(a *agent.Agent, life time.Duration) error { return f.PermitKey(a, life) }})
+	h.agents, err = agent.New(h.t.Context(), agent.Options{
+		DB: h.db, Now: h.clock, Changed: func(before, after *agent.Agent) { f.Changed(before, after) },
+		Permit: func(before, after *agent.Agent) error { return f.Permit(before, after) }, PermitKey: func(a *agent.Agent, life time.Duration) error { return f.PermitKey(a, life) },
+	})
 	if err != nil {
 		h.t.Fatal(err)
 	}

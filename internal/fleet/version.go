@@ -234,7 +234,7 @@ func (p *part) admit(which int, pending int64) {
 	if which == partPrompt && p.generalise() {
 		return
 	}
-	var none, steady, beside = true, false, true
+	none, steady, beside := true, false, true
 	for i := range p.Values {
 		if v := &p.Values[i]; v.In {
 			none = false

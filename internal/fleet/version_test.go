@@ -107,10 +107,14 @@ func TestVersions(t *testing.T) {
 		want []string // parts that changed, by version
 	}{
 		"always the same": {times(6, base), []string{""}},
-		"another prompt": {append(times(4, base), with(func(r *runOf) { r.prompts = []string{strings.Replace(basePrompt, "3 times", "5 times", 1)} })),
-			[]string{"", "prompt"}},
-		"a prompt that is new twice": {append(times(1, base), times(2, with(func(r *runOf) { r.prompts = []string{basePrompt + "\nIn German."} }))...),
-			[]string{"", "prompt"}},
+		"another prompt": {
+			append(times(4, base), with(func(r *runOf) { r.prompts = []string{strings.Replace(basePrompt, "3 times", "5 times", 1)} })),
+			[]string{"", "prompt"},
+		},
+		"a prompt that is new twice": {
+			append(times(1, base), times(2, with(func(r *runOf) { r.prompts = []string{basePrompt + "\nIn German."} }))...),
+			[]string{"", "prompt"},
+		},
 		"another model, twice":          {append(times(4, base), times(2, with(func(r *runOf) { r.models = []string{"gpt-5"} }))...), []string{"", "model"}},
 		"a fallback that answered once": {append(append(times(4, base), with(func(r *runOf) { r.models = []string{"claude"} })), times(3, base)...), []string{""}},
 		"two models from the start":     {times(6, with(func(r *runOf) { r.models = []string{"gpt-4o", "gpt-4o-mini"} })), []string{""}},
@@ -120,8 +124,10 @@ func TestVersions(t *testing.T) {
 		"a tool's keys in another order": {append(times(4, base), with(func(r *runOf) {
 			r.tools = []string{`{"function":{"parameters":{"properties":{"why":{"type":"string"},"id":{"type":"string"}},"type":"object"},"description":"gives  back","name":"refund"},"type":"function"}`, base.tools[1]}
 		})), []string{""}},
-		"released anew with another prompt": {append(times(4, base), with(func(r *runOf) { r.code, r.prompts = "1.1", []string{basePrompt + "\nIn German."} })),
-			[]string{"", "prompt+code"}},
+		"released anew with another prompt": {
+			append(times(4, base), with(func(r *runOf) { r.code, r.prompts = "1.1", []string{basePrompt + "\nIn German."} })),
+			[]string{"", "prompt+code"},
+		},
 		"back to what it was": {append(append(times(4, base), times(3, with(func(r *runOf) { r.code = "1.1" }))...), base), []string{"", "code", "code"}},
 		"dates and ids in the prompt": {[]runOf{
 			with(func(r *runOf) {
