@@ -29,7 +29,8 @@ import (
 // what is behind its known size was never committed and is cut off at the next
 // start. Reads are safe beside one writer.
 type shelf struct {
-	dir string
+	dir  string
+	span int64 // numbers of a file
 
 	mu    sync.RWMutex // guards what follows
 	files []shelfFile  // by first
@@ -78,17 +79,36 @@ type shelfEnd struct {
 
 // openShelf opens the folder and cuts off what was never committed.
 func openShelf(dir string, end shelfEnd) (*shelf, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, archiveFault(err)
-	}
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
+	s, late, err := listShelf(dir, end)
 	if err != nil {
 		return nil, err
 	}
-	s := &shelf{dir: dir, enc: enc}
+	if s.enc, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1)); err != nil {
+		return nil, err
+	}
+	for _, name := range late {
+		if err := os.Remove(name); err != nil {
+			return nil, archiveFault(err)
+		}
+	}
+	if n := len(s.files); n > 0 && s.files[n-1].first == end.File {
+		if err := os.Truncate(s.path(end.File), s.files[n-1].size); err != nil {
+			return nil, archiveFault(err)
+		}
+	}
+	return s, nil
+}
+
+// listShelf finds the files of a shelf, and those behind its end, and changes
+// nothing: a process may be writing to it.
+func listShelf(dir string, end shelfEnd) (_ *shelf, late []string, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, nil, archiveFault(err)
+	}
+	s := &shelf{dir: dir, span: fileSpan}
 	names, err := filepath.Glob(filepath.Join(dir, "*.log"))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	slices.Sort(names)
 	for _, name := range names {
@@ -97,31 +117,26 @@ func openShelf(dir string, end shelfEnd) (*shelf, error) {
 			continue // not ours
 		}
 		if first > end.File {
-			if err := os.Remove(name); err != nil {
-				return nil, archiveFault(err)
-			}
+			late = append(late, name)
 			continue
 		}
 		info, err := os.Stat(name)
 		if err != nil {
-			return nil, archiveFault(err)
+			return nil, nil, archiveFault(err)
 		}
 		f := shelfFile{first: first, size: info.Size()}
 		if first == end.File {
 			// Shorter it is only after an erasure that was not committed, and then
 			// it is whole; verification finds what is missing without reason.
 			f.size = min(f.size, end.Size)
-			if err := os.Truncate(name, f.size); err != nil {
-				return nil, archiveFault(err)
-			}
 		}
 		s.files = append(s.files, f)
 	}
 	if end.File >= 0 && (len(s.files) == 0 || s.files[len(s.files)-1].first != end.File) {
-		return nil, fault.New(fault.KindInternal, "decision.archive_lost", "the newest file of %s is gone", filepath.Base(dir)).
+		return nil, nil, fault.New(fault.KindInternal, "decision.archive_lost", "the newest file of %s is gone", filepath.Base(dir)).
 			WithHint("restore the folder of decisions from a backup")
 	}
-	return s, nil
+	return s, late, nil
 }
 
 func (s *shelf) path(first int64) string {
@@ -149,7 +164,7 @@ type item struct {
 func (s *shelf) append(items []item) error {
 	for len(items) > 0 {
 		n, size := 1, len(items[0].data)
-		for n < len(items) && items[n].seq/fileSpan == items[0].seq/fileSpan && size < blockRaw {
+		for n < len(items) && items[n].seq/s.span == items[0].seq/s.span && size < blockRaw {
 			size += len(items[n].data)
 			n++
 		}
@@ -180,7 +195,7 @@ func (s *shelf) block(items []item) error {
 	s.pack = b
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.roll(first / fileSpan * fileSpan); err != nil {
+	if err := s.roll(first / s.span * s.span); err != nil {
 		return err
 	}
 	f := &s.files[len(s.files)-1]
@@ -435,7 +450,7 @@ func unpackBlock(h, packed []byte) ([]item, error) {
 func (s *shelf) drop(seq int64) (int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for len(s.files) > 1 && s.files[0].first+fileSpan <= seq {
+	for len(s.files) > 1 && s.files[0].first+s.span <= seq {
 		if err := os.Remove(s.path(s.files[0].first)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return s.files[0].first, archiveFault(err)
 		}

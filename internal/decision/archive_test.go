@@ -255,7 +255,7 @@ func TestArchiveThatFails(t *testing.T) {
 	fail := errors.New("no tree today")
 	failing := true
 	o := Options{Stream: b.Decisions(), Dir: t.TempDir(), Install: "ins", Node: "n1"}
-	o.Grow = growFunc(func() error {
+	o.Tree = treeFunc(func() error {
 		if failing {
 			return fail
 		}
@@ -291,6 +291,10 @@ func TestArchiveThatFails(t *testing.T) {
 	}
 }
 
-func growFunc(do func() error) func(int64, []record.Hash) error {
-	return func(int64, []record.Hash) error { return do() }
-}
+// treeFunc is a tree whose appends do as it says.
+type treeFunc func() error
+
+func (f treeFunc) Size() int64                       { return 0 }
+func (f treeFunc) Append(int64, []record.Hash) error { return f() }
+func (f treeFunc) Sign() error                       { return nil }
+func (f treeFunc) Sync(int64) error                  { return nil }

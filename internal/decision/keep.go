@@ -79,6 +79,9 @@ func (l *Log) keep(ctx context.Context) {
 		// A keeper that fails is tried again: the stream holds what it did not
 		// keep, and decisions go on as long as that has room.
 		err := l.keepAll(context.WithoutCancel(ctx))
+		if err == nil && l.o.Tree != nil {
+			err = l.o.Tree.Sign()
+		}
 		if err == nil && (ended || l.o.Now().Sub(purged) >= purgeEvery) {
 			purged = l.o.Now()
 			err = l.o.Stream.DeleteThrough(context.WithoutCancel(ctx), l.kept.Load().Message)
@@ -168,8 +171,8 @@ func (l *Log) keepSome(chunks []chunk) error {
 	if err := l.contents.append(extras); err != nil {
 		return err
 	}
-	if l.o.Grow != nil {
-		if err := l.o.Grow(l.state.Seq, leaves); err != nil {
+	if l.o.Tree != nil {
+		if err := l.o.Tree.Append(l.state.Seq, leaves); err != nil {
 			return err
 		}
 	}

@@ -66,9 +66,18 @@ type Options struct {
 	// DB keeps the names behind the pseudonyms of users; nil forgets them.
 	DB *control.DB
 
-	// Grow is told the leaves of records that were archived, from sequence from
-	// on, before that is committed; it may be told the same again. nil: nobody.
-	Grow func(from int64, leaves []record.Hash) error
+	span int64 // of the archive's files; 0 is fileSpan
+
+	// Tree is grown by what is archived; nil: none.
+	Tree Tree
+}
+
+// Tree is what the log needs of tree.Tree.
+type Tree interface {
+	Size() int64
+	Append(from int64, leaves []record.Hash) error
+	Sign() error
+	Sync(before int64) error
 }
 
 func (o *Options) complete() error {

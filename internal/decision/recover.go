@@ -49,6 +49,9 @@ func (l *Log) recover(ctx context.Context) error {
 	if l.contents, err = openShelf(filepath.Join(l.o.Dir, "content"), s.Contents); err != nil {
 		return err
 	}
+	if l.o.span > 0 {
+		l.records.span, l.contents.span = l.o.span, l.o.span
+	}
 	l.state = s
 	l.kept.Store(&position{s.Message, s.Seq})
 	l.dropped.Store(s.Dropped)
@@ -66,7 +69,38 @@ func (l *Log) recover(ctx context.Context) error {
 	if err := l.readTail(ctx); err != nil {
 		return err
 	}
+	if err := l.regrow(ctx); err != nil {
+		return err
+	}
 	return l.closeOpen(ctx)
+}
+
+// regrow gives the tree the archived records that it lacks: a power cut may have
+// taken its tiles.
+func (l *Log) regrow(ctx context.Context) error {
+	if l.o.Tree == nil {
+		return nil
+	}
+	for l.o.Tree.Size() < l.state.Seq {
+		chunks, err := l.since(ctx, l.o.Tree.Size())
+		if err != nil {
+			return err
+		}
+		for i := range chunks {
+			var leaves []record.Hash
+			err := chunks[i].each(0, func(_ int64, e entryAt) error {
+				leaves = append(leaves, record.Leaf(e.line))
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			if err := l.o.Tree.Append(chunks[i].first, leaves); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // readTail reads what the stream has beyond the archive.
