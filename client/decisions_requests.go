@@ -1,5 +1,7 @@
 package client
 
+import "time"
+
 // ListDecisionsRequest filters decisions, newest first. Values separated by
 // commas are alternatives; unknown asks for absence.
 type ListDecisionsRequest struct {
@@ -43,4 +45,90 @@ type DecisionsRecorded struct {
 	IDs         []string `json:"ids"`
 	Runs        []string `json:"runs"`
 	Agents      []string `json:"agents"`
+}
+
+// DecisionReceipt proves that records are in a log, to whoever has the public key.
+// `reeve audit receipt verify` checks it without a server.
+type DecisionReceipt struct {
+	V          int              `json:"v"`
+	Checkpoint string           `json:"checkpoint"` // signed note: log, size, root
+	Records    []ReceiptRecord  `json:"records"`
+	Contents   []ReceiptContent `json:"contents,omitempty"` // for readers
+}
+
+// ReceiptRecord is a record verbatim, and the hashes from it to the root.
+type ReceiptRecord struct {
+	Seq    int64    `json:"seq"`
+	Record string   `json:"record"`
+	Proof  []string `json:"proof"`
+}
+
+// ReceiptContent opens a commitment of a record.
+type ReceiptContent struct {
+	Seq     int64  `json:"seq"`
+	Field   string `json:"field"`
+	Key     string `json:"key"`
+	Content string `json:"content"`
+}
+
+// AuditKey is a public key that signs checkpoints of the audit log.
+type AuditKey struct {
+	Key       string     `json:"key"` // name+hash+base64, a signed note's verifier key
+	AddedAt   time.Time  `json:"added_at"`
+	RetiresAt *time.Time `json:"retires_at"`        // nil: it has no successor
+	RetiredAt *time.Time `json:"retired_at"`        // nil: it signs
+	Vouched   string     `json:"vouched,omitempty"` // note by which the key before names this one
+}
+
+// AuditCheckpoint is the newest signed state of a log.
+type AuditCheckpoint struct {
+	Log        string `json:"log"`
+	Size       int64  `json:"size"`
+	Checkpoint string `json:"checkpoint"`
+}
+
+// AuditReport is what verifying a log found.
+type AuditReport struct {
+	Log         string      `json:"log"`
+	What        string      `json:"what"` // decisions, changes
+	Records     int64       `json:"records"`
+	First       int64       `json:"first"` // those before fell to retention; their hashes are verified
+	Last        int64       `json:"last"`  // -1 for none
+	LastLeaf    string      `json:"last_leaf"`
+	Erased      int64       `json:"erased"`       // records whose content was erased
+	Open        int64       `json:"open"`         // decisions that are not completed
+	Agreed      int64       `json:"agreed"`       // records under the largest checkpoint that agrees
+	Witnessed   int64       `json:"witnessed"`    // of them under one that a witness kept; later ones could be missing unseen
+	WitnessFile bool        `json:"witness_file"` // checkpoints reach the file now
+	WitnessURL  bool        `json:"witness_url"`
+	Break       *AuditBreak `json:"break"` // nil: the log holds
+}
+
+// AuditBreak is where a log does not hold.
+type AuditBreak struct {
+	Seq    int64  `json:"seq"`
+	Reason string `json:"reason"`
+}
+
+// AuditVerification is the reports of all logs.
+type AuditVerification struct {
+	OK    bool          `json:"ok"`
+	Items []AuditReport `json:"items"`
+}
+
+// RotateAuditKeyRequest makes a new key for checkpoints.
+type RotateAuditKeyRequest struct {
+	Reason string `json:"reason"`
+}
+
+// EraseUserRequest erases what the log of decisions knows of a user.
+type EraseUserRequest struct {
+	User   string `json:"user"` // the name
+	Reason string `json:"reason"`
+}
+
+// ErasedUser is what was erased.
+type ErasedUser struct {
+	Pseudonyms []string `json:"pseudonyms"`
+	Records    int      `json:"records"`
 }

@@ -19,6 +19,12 @@ func Operations() []Operation {
 		{Name: "ListMetricPoints", Method: "GET", Path: "/api/v1/metric-points", Role: "viewer", Summary: "lists metric points, the newest first"},
 		{Name: "ListRunDecisions", Method: "GET", Path: "/api/v1/runs/{id}/decisions", Role: "viewer", Summary: "lists the decisions of a run, the newest first, pending ones included"},
 		{Name: "ListDecisions", Method: "GET", Path: "/api/v1/decisions", Role: "viewer", Summary: "lists decisions, the newest first, pending ones included"},
+		{Name: "EraseUser", Method: "POST", Path: "/api/v1/decisions/erase", Role: "admin", Summary: "erases a user's name and the content of decisions made for them; the records stay"},
+		{Name: "DecisionReceipt", Method: "GET", Path: "/api/v1/decisions/{id}/receipt", Role: "viewer", Summary: "proves a decision's records to whoever has the public key"},
+		{Name: "ListAuditKeys", Method: "GET", Path: "/api/v1/audit/keys", Role: "public", Summary: "lists the public keys that sign checkpoints of the audit log"},
+		{Name: "RotateAuditKey", Method: "POST", Path: "/api/v1/audit/keys/rotate", Role: "security", Summary: "makes a new key for checkpoints, vouched for by the old one"},
+		{Name: "ListAuditCheckpoints", Method: "GET", Path: "/api/v1/audit/checkpoints", Role: "auditor", Summary: "lists the newest checkpoint of each log"},
+		{Name: "VerifyAudit", Method: "GET", Path: "/api/v1/audit/verify", Role: "auditor", Summary: "walks both logs and says whether they hold"},
 		{Name: "GetDecision", Method: "GET", Path: "/api/v1/decisions/{id}", Role: "viewer", Summary: "reads a decision and, for readers, the request that was decided"},
 		{Name: "Query", Method: "POST", Path: "/api/v1/query", Role: "viewer", Summary: "answers an aggregate question over runs, steps, decisions, messages or logs"},
 		{Name: "SearchFields", Method: "GET", Path: "/api/v1/search/fields", Role: "viewer", Summary: "lists the fields of the search language with their known values"},
@@ -230,6 +236,48 @@ func (c *Client) ListRunDecisions(ctx context.Context, req ListRunDecisionsReque
 // GET /api/v1/decisions, role viewer.
 func (c *Client) ListDecisions(ctx context.Context, req ListDecisionsRequest) (*List[Decision], error) {
 	return call[List[Decision]](ctx, c, "GET", "/api/v1/decisions", req)
+}
+
+// EraseUser erases a user's name and the content of decisions made for them; the records stay.
+//
+// POST /api/v1/decisions/erase, role admin.
+func (c *Client) EraseUser(ctx context.Context, req EraseUserRequest) (*ErasedUser, error) {
+	return call[ErasedUser](ctx, c, "POST", "/api/v1/decisions/erase", req)
+}
+
+// DecisionReceipt proves a decision's records to whoever has the public key.
+//
+// GET /api/v1/decisions/{id}/receipt, role viewer.
+func (c *Client) DecisionReceipt(ctx context.Context, req IDRequest) (*DecisionReceipt, error) {
+	return call[DecisionReceipt](ctx, c, "GET", "/api/v1/decisions/{id}/receipt", req)
+}
+
+// ListAuditKeys lists the public keys that sign checkpoints of the audit log.
+//
+// GET /api/v1/audit/keys, role public.
+func (c *Client) ListAuditKeys(ctx context.Context) (*List[AuditKey], error) {
+	return call[List[AuditKey]](ctx, c, "GET", "/api/v1/audit/keys", nil)
+}
+
+// RotateAuditKey makes a new key for checkpoints, vouched for by the old one.
+//
+// POST /api/v1/audit/keys/rotate, role security.
+func (c *Client) RotateAuditKey(ctx context.Context, req RotateAuditKeyRequest) (*List[AuditKey], error) {
+	return call[List[AuditKey]](ctx, c, "POST", "/api/v1/audit/keys/rotate", req)
+}
+
+// ListAuditCheckpoints lists the newest checkpoint of each log.
+//
+// GET /api/v1/audit/checkpoints, role auditor.
+func (c *Client) ListAuditCheckpoints(ctx context.Context) (*List[AuditCheckpoint], error) {
+	return call[List[AuditCheckpoint]](ctx, c, "GET", "/api/v1/audit/checkpoints", nil)
+}
+
+// VerifyAudit walks both logs and says whether they hold.
+//
+// GET /api/v1/audit/verify, role auditor.
+func (c *Client) VerifyAudit(ctx context.Context) (*AuditVerification, error) {
+	return call[AuditVerification](ctx, c, "GET", "/api/v1/audit/verify", nil)
 }
 
 // GetDecision reads a decision and, for readers, the request that was decided.

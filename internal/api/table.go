@@ -31,6 +31,12 @@ func table() []operation {
 
 		// What was decided of proposed actions.
 		define(operation{Name: "ListDecisions", Method: get, Path: "/decisions", Permission: rows(identity.Viewer), Summary: "lists decisions, the newest first, pending ones included"}, listDecisions),
+		define(operation{Name: "EraseUser", Method: post, Path: "/decisions/erase", Permission: everywhere(identity.Admin).freshly(), Audit: AuditChange, Summary: "erases a user's name and the content of decisions made for them; the records stay"}, eraseUser),
+		define(operation{Name: "DecisionReceipt", Method: get, Path: "/decisions/{id}/receipt", Permission: rows(identity.Viewer), Audit: AuditContent, Summary: "proves a decision's records to whoever has the public key"}, decisionReceipt),
+		define(operation{Name: "ListAuditKeys", Method: get, Path: "/audit/keys", Permission: public(), Summary: "lists the public keys that sign checkpoints of the audit log"}, listAuditKeys),
+		define(operation{Name: "RotateAuditKey", Method: post, Path: "/audit/keys/rotate", Permission: everywhere(identity.Security).freshly(), Audit: AuditChange, Summary: "makes a new key for checkpoints, vouched for by the old one"}, rotateAuditKey),
+		define(operation{Name: "ListAuditCheckpoints", Method: get, Path: "/audit/checkpoints", Permission: everywhere(identity.Auditor), Summary: "lists the newest checkpoint of each log"}, listAuditCheckpoints),
+		define(operation{Name: "VerifyAudit", Method: get, Path: "/audit/verify", Permission: everywhere(identity.Auditor), Summary: "walks both logs and says whether they hold"}, verifyAudit),
 		define(operation{Name: "GetDecision", Method: get, Path: "/decisions/{id}", Permission: rows(identity.Viewer), Audit: AuditContent, Summary: "reads a decision and, for readers, the request that was decided"}, getDecision),
 
 		// Questions.

@@ -97,6 +97,7 @@ type App struct {
 	authority authority
 	decisions *decision.Log
 	decided   *decision.Index
+	proofs    proofs
 	gateway   *gateway.Door
 	steps     *gateway.Steps
 	health    *health
@@ -131,6 +132,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		a.openIdentity,
 		a.openPeople,
 		a.openBus,
+		a.openAudit,
 		a.openDecisions,
 		a.openBudgets,
 		a.openContent,
@@ -195,6 +197,8 @@ func (a *App) Run(ctx context.Context) error {
 	start("tokens", a.authority.oauth.Run)
 	start("enrolment", a.authority.desk.Run)
 	start("decisions", a.decisions.Run)
+	start("audit", a.keepAudit)
+	start("witness", a.proofs.witness.Run)
 	start("rows of decisions", a.decided.Run)
 	start("door's steps", a.steps.Run)
 	start("behaviour", a.behaviour.Run)
@@ -362,6 +366,7 @@ func (a *App) buildAPI(context.Context) error {
 		Notices: a.o.Notices, Health: a.health, Logger: a.log.With("part", "api"), Dev: a.o.Config.Dev,
 		Agents: a.agents, AgentPlace: a.agentPlace, Stops: a.stops, Upstreams: a.upstreams, Policies: a.policies,
 		Fleet: a.fleet, Budgets: a.budgets, Content: a.content, Decisions: decided{a.decided, a.decisions},
+		Proofs:        &a.proofs,
 		PoliciesAbout: a.policies.About, Version: a.o.Version,
 		Door: a.gateway, Simulations: a.simulator,
 		Providers: a.signIns, ProviderButtons: a.providerButtons(),

@@ -46,6 +46,7 @@ type Config struct {
 	Prices         PricesConfig    `yaml:"prices" doc:"What models cost."`
 	Limits         budget.Config   `yaml:"limits" doc:"Limits of the door beside budgets and policies."`
 	Policies       PolicyConfig    `yaml:"policies" doc:"Who may do what."`
+	Audit          AuditConfig     `yaml:"audit" doc:"The record of decisions and changes."`
 	Standard       StandardConfig  `yaml:"standard" doc:"The standard that agents keep to."`
 	Shutdown       time.Duration   `yaml:"shutdown" doc:"How long a stop may take before what is left is dropped."`
 }
@@ -106,6 +107,15 @@ type RunsConfig struct {
 	Deadline time.Duration `yaml:"deadline" doc:"A run without an ended root is stale after this long without a new step."`
 }
 
+// AuditConfig shapes the audit log.
+type AuditConfig struct {
+	WitnessFile   string        `yaml:"witness_file" doc:"File outside the data folder, best on another machine, to which checkpoints are appended each second. Without a witness the removal of the newest records cannot be seen."`
+	WitnessURL    string        `yaml:"witness_url" doc:"URL to which checkpoints are POSTed as JSON, at most every 10 s."`
+	KeyOverlap    time.Duration `yaml:"key_overlap" doc:"How long the old key signs beside the new one after reeve audit rotate."`
+	DecisionsAge  time.Duration `yaml:"decisions_max_age" doc:"Records of decisions older than this are dropped; their hashes stay. 0 keeps them for good."`
+	DecisionsBody time.Duration `yaml:"decisions_content_max_age" doc:"Content that decisions commit to (the request that was decided) is dropped after this; 0 keeps it as long as the records."`
+}
+
 // StandardConfig names the standard that agents keep to.
 type StandardConfig struct {
 	File string `yaml:"file" doc:"YAML of the standard that agents keep to; it replaces the embedded one, which reeve standard show prints."`
@@ -146,6 +156,7 @@ func DefaultConfig() Config {
 		Limits:         budget.Defaults(),
 		Store:          StoreConfig{MaxAge: 90 * 24 * time.Hour},
 		Shutdown:       20 * time.Second,
+		Audit:          AuditConfig{KeyOverlap: 7 * 24 * time.Hour},
 		Identity:       IdentityConfig{TrustDomain: "reeve.internal"},
 	}
 }

@@ -46,6 +46,7 @@ var within = map[string][]string{
 	"internal/intake/dialect/openllmetry":   {"internal/intake/dialect"},
 	"internal/demo":                         {"internal/demo", "internal/bench"},
 	"internal/audit":                        {"internal/audit"},
+	"internal/audit/tree":                   {"internal/audit/record"},
 	"internal/identity":                     {"internal/identity"},
 	"internal/identity/token":               {"internal/identity/ca"},
 	"internal/identity/oidc":                {"internal/identity"},

@@ -100,7 +100,31 @@ func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
 func leafOf(line []byte) string { return record.Leaf(line).String() }
 
-func logName(install string) string { return install + "/audit/" + node }
+func logName(install string) string { return LogName(install) }
+
+// LogName is what the log of administrative changes is called in its records.
+func LogName(install string) string { return install + "/audit/" + node }
+
+// Leaves reads the leaf hashes of records from seq on, in order.
+func Leaves(ctx context.Context, db *control.DB, seq int64, limit int) ([]record.Hash, error) {
+	list, err := control.All(ctx, db, scanText, `SELECT leaf FROM audit WHERE seq >= ? ORDER BY seq LIMIT ?`, seq, limit)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]record.Hash, len(list))
+	for i, text := range list {
+		if out[i], err = record.ParseHash(text); err != nil {
+			return nil, fmt.Errorf("reading record %d: %w", seq+int64(i), err)
+		}
+	}
+	return out, nil
+}
+
+// Line reads one record verbatim; ok is false when there is none.
+func Line(ctx context.Context, db *control.DB, seq int64) (line []byte, ok bool, err error) {
+	text, ok, err := control.One(ctx, db, scanText, `SELECT record FROM audit WHERE seq = ?`, seq)
+	return []byte(text), ok, err
+}
 
 // Append records an act in tx; it becomes part of the log when tx commits.
 func Append(ctx context.Context, tx *control.Tx, r Record) error {
@@ -245,6 +269,7 @@ type Report struct {
 	LastSeq  int64  // -1 for none
 	LastLeaf string // base64url
 	Erased   int64  // records whose content is gone
+	Agreed   int64  // records under the largest checkpoint that agrees (VerifyTree)
 	Break    *Break // the first one; nil when the chain holds
 }
 

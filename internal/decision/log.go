@@ -93,12 +93,14 @@ func (o *Options) complete() error {
 
 // name is what the log is called in its records. The node "local" is the log of
 // administrative changes.
-func (o *Options) name() string {
-	node := o.Node
+func (o *Options) name() string { return LogName(o.Install, o.Node) }
+
+// LogName is what the log of decisions of a node is called.
+func LogName(install, node string) string {
 	if node == "local" {
 		node = "node-local"
 	}
-	return o.Install + "/audit/" + node
+	return install + "/audit/" + node
 }
 
 // Log is an open log of decisions: one writer a node. Run it once.

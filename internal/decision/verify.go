@@ -55,6 +55,11 @@ type verifier struct {
 // Its error is about reading; what is wrong with the log is in the report.
 func Verify(dir string, checkpoints []string, keys []string) (Report, error) {
 	v := verifier{r: Report{Last: -1}, open: map[string]bool{}, missing: map[string]int64{}, erased: map[string]int64{}}
+	// The checkpoint first: signed over what was archived before, it is never
+	// ahead of a state that is read after it.
+	if own, err := os.ReadFile(filepath.Join(dir, "tree", "checkpoint")); err == nil {
+		checkpoints = append([]string{string(own)}, checkpoints...)
+	}
 	s := state{Records: shelfEnd{File: -1}, Contents: shelfEnd{File: -1}}
 	text, err := os.ReadFile(filepath.Join(dir, "state.json"))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -67,9 +72,6 @@ func Verify(dir string, checkpoints []string, keys []string) (Report, error) {
 		return v.r, archiveFault(err)
 	}
 	v.r.Log = s.Log
-	if own, err := os.ReadFile(filepath.Join(dir, "tree", "checkpoint")); err == nil {
-		checkpoints = append([]string{string(own)}, checkpoints...)
-	}
 	if v.check, err = tree.NewCheck(s.Log, checkpoints, keys...); err != nil {
 		return v.r, err
 	}

@@ -41,6 +41,7 @@ type key struct {
 	Added   time.Time `json:"added"`
 	Retires time.Time `json:"retires,omitzero"`
 	Retired time.Time `json:"retired,omitzero"`
+	Vouch   []byte    `json:"vouch,omitempty"` // signed by the key before; none of the first
 
 	signer note.Signer // nil once retired
 }
@@ -51,6 +52,7 @@ type Key struct {
 	Added   time.Time
 	Retires time.Time // zero: no successor yet
 	Retired time.Time // zero: it signs
+	Vouch   []byte    // the signed note by which the key before names it; nil for the first
 }
 
 const sealName = "audit checkpoint key"
@@ -162,7 +164,7 @@ func (k *Keys) All() []Key {
 	defer k.mu.Unlock()
 	out := make([]Key, len(k.list))
 	for i, e := range k.list {
-		out[i] = Key{e.Public, e.Added, e.Retires, e.Retired}
+		out[i] = Key{e.Public, e.Added, e.Retires, e.Retired, e.Vouch}
 	}
 	return out
 }
@@ -203,6 +205,7 @@ func (k *Keys) Rotate(now time.Time, overlap time.Duration) (Vouched, error) {
 		k.list = before
 		return Vouched{}, fmt.Errorf("vouching for a new key: %w", err)
 	}
+	k.list[len(k.list)-1].Vouch = signed
 	for i := range k.list[:len(k.list)-1] {
 		if e := &k.list[i]; e.signer != nil && e.Retires.IsZero() {
 			e.Retires = now.Add(overlap).UTC()
@@ -251,4 +254,22 @@ func CheckVouched(signed []byte, public, by string) error {
 		return errors.New("it vouches for another key")
 	}
 	return nil
+}
+
+// PublicKeys reads the public keys of a file of keys, without opening a secret.
+func PublicKeys(file string) ([]string, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fault.New(fault.KindNotFound, "tree.no_keys", "there is no file of audit keys in %s", filepath.Dir(file)).
+			WithHint("name the public key with --key").WithCause(err)
+	}
+	var list []key
+	if err := json.Unmarshal(text, &list); err != nil {
+		return nil, fault.New(fault.KindInternal, "tree.keys", "the file of audit keys is damaged").WithCause(err)
+	}
+	var out []string
+	for _, k := range list {
+		out = append(out, k.Public)
+	}
+	return out, nil
 }
