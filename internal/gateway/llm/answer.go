@@ -94,9 +94,11 @@ func (p *Protocol) watch(r *request, status int, h http.Header, judge gateway.Ju
 		w.family, w.judge = &plain{}, nil
 	}
 	kind, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
-	switch e := h.Get("Content-Encoding"); {
+	switch e := strings.Join(h["Content-Encoding"], ","); {
 	case e != "" && !strings.EqualFold(e, "identity"):
 		w.refuse(errEncoded)
+	case len(h["Content-Type"]) > 1:
+		w.refuse(errKind) // readers differ in which one counts
 	case w.judge != nil && r.shape == "closed":
 		w.refuse(errKind)
 	case good && kind == "text/event-stream":

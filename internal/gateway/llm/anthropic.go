@@ -48,7 +48,7 @@ func readMessages(r *request) {
 				r.host("container")
 			}
 		default:
-			r.strange(o.Key, "model", "messages", "system", "tools", "stream", "max_tokens", "mcp_servers", "container")
+			r.strange(&o, "model", "messages", "system", "tools", "stream", "max_tokens", "mcp_servers", "container")
 		}
 	}
 }

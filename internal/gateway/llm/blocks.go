@@ -379,6 +379,8 @@ func readMessagesBlock(c *wire.Cursor) (b block) {
 			b.input = c.Raw()
 		case "text", "thinking":
 			b.text, _ = c.Quoted()
+		default:
+			o.Like("type", "name", "input")
 		}
 	}
 	switch string(kind) {
@@ -420,12 +422,16 @@ func readMessagesEvent(w *watcher, ev *wire.Event) (s step, err error) {
 					for a := c.Array(); a.Next(); {
 						s.early = true
 					}
+				default:
+					m.Like("content")
 				}
 			}
 		case "error":
 			errorValue = c.Raw()
 		case invocationMetrics:
 			metrics = c.Raw()
+		default:
+			o.Like("type", "index", "content_block", "delta", "message")
 		}
 	}
 	if err := c.End(); err != nil {
@@ -464,6 +470,8 @@ func (s *step) messagesDelta(c *wire.Cursor) {
 			from := c.Pos()
 			s.why, _ = c.Quoted()
 			s.stop = span(from, c.Pos())
+		default:
+			o.Like("partial_json", "stop_reason")
 		}
 	}
 }
@@ -481,6 +489,8 @@ func wholeMessage(c *wire.Cursor, each func(from int, b *block, to int)) (stop w
 			from := c.Pos()
 			why, _ = c.Quoted()
 			stop = span(from, c.Pos())
+		default:
+			o.Like("content", "stop_reason")
 		}
 	}
 	return stop, why

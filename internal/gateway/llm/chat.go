@@ -68,6 +68,7 @@ type chunkChoice struct {
 	list    []chunkCall
 	finish  wire.Edit
 	reason  []byte
+	said    bool // there was a message
 }
 
 type chunkCall struct {
@@ -110,6 +111,8 @@ func (k *chunk) read(data []byte) error {
 				k.choices = append(k.choices, chunkChoice{})
 				k.choices[len(k.choices)-1].read(c)
 			}
+		default:
+			o.Like("choices")
 		}
 	}
 	return c.End()
@@ -121,6 +124,10 @@ func (x *chunkChoice) read(c *wire.Cursor) {
 		case "index":
 			x.index, _ = c.Int()
 		case "delta", "message":
+			if x.said { // in both: readers differ in which one they look at
+				c.Fail(errStrange)
+			}
+			x.said = true
 			x.message(c)
 		case "text":
 			x.plain, _ = c.Quoted()
@@ -128,6 +135,8 @@ func (x *chunkChoice) read(c *wire.Cursor) {
 			from := c.Pos()
 			x.reason, _ = c.Quoted()
 			x.finish = span(from, c.Pos())
+		default:
+			o.Like("delta", "message", "index", "finish_reason")
 		}
 	}
 }
@@ -144,6 +153,10 @@ func (x *chunkChoice) message(c *wire.Cursor) {
 		case "tool_calls":
 			if c.Kind() != '[' {
 				continue // null
+			}
+			if len(x.list) > 0 {
+				c.Fail(errStrange)
+				return
 			}
 			for a := c.Array(); a.Next(); {
 				if len(x.list) >= maxCalls {
@@ -165,6 +178,8 @@ func (x *chunkChoice) message(c *wire.Cursor) {
 			call.function(c)
 			x.list = append(x.list, call)
 			x.calls, x.from = span(at, c.Pos()), from
+		default:
+			o.Like("tool_calls", "function_call", "content")
 		}
 	}
 }
@@ -186,6 +201,8 @@ func readCall(c *wire.Cursor) chunkCall {
 		case "custom":
 			call.custom = c.Kind() == '{'
 			call.function(c)
+		default:
+			o.Like("index", "function", "custom")
 		}
 	}
 	call.at = span(from, c.Pos())
@@ -203,6 +220,8 @@ func (x *chunkCall) function(c *wire.Cursor) {
 				continue
 			}
 			x.args, _ = c.Quoted()
+		default:
+			o.Like("name", "arguments", "input")
 		}
 	}
 }

@@ -125,8 +125,12 @@ func readConverseBlock(c *wire.Cursor) (b block) {
 					b.name, _ = c.Quoted()
 				case "input":
 					b.input = c.Raw()
+				default:
+					t.Like("toolUseId", "name", "input")
 				}
 			}
+		default:
+			o.Like("text", "toolUse")
 		}
 	}
 	if b.tool {
@@ -192,6 +196,8 @@ func (s *step) converse(w *watcher, name string, c *wire.Cursor) {
 			if c.Kind() == '"' {
 				w.failed(name, c.Text())
 			}
+		default:
+			o.Like("contentBlockIndex", "start", "delta", "stopReason")
 		}
 	}
 }
@@ -206,6 +212,8 @@ func (s *step) converseDelta(c *wire.Cursor) {
 			for t := c.Object(); t.Next(); {
 				if string(t.Key) == "input" {
 					s.text, _ = c.Quoted()
+				} else {
+					t.Like("input")
 				}
 			}
 		case "reasoningContent":
@@ -215,6 +223,8 @@ func (s *step) converseDelta(c *wire.Cursor) {
 					s.text, _ = c.Quoted()
 				}
 			}
+		default:
+			o.Like("toolUse")
 		}
 	}
 }
@@ -226,12 +236,16 @@ func wholeConverse(c *wire.Cursor, each func(from int, b *block, to int)) (stop 
 			for p := c.Object(); p.Next(); {
 				if string(p.Key) == "message" {
 					converseContent(c, each)
+				} else {
+					p.Like("message")
 				}
 			}
 		case "stopReason":
 			from := c.Pos()
 			why, _ = c.Quoted()
 			stop = span(from, c.Pos())
+		default:
+			o.Like("output", "stopReason")
 		}
 	}
 	return stop, why
@@ -240,6 +254,7 @@ func wholeConverse(c *wire.Cursor, each func(from int, b *block, to int)) (stop 
 func converseContent(c *wire.Cursor, each func(from int, b *block, to int)) {
 	for m := c.Object(); m.Next(); {
 		if string(m.Key) != "content" {
+			m.Like("content")
 			continue
 		}
 		for a := c.Array(); a.Next(); {

@@ -60,6 +60,8 @@ func (f *geminiAnswer) answer(w *watcher, body []byte) ([]byte, error) {
 			w.common(key, c.Raw())
 		case "promptFeedback":
 			f.blocked(w, &c)
+		default:
+			o.Like("candidates")
 		}
 	}
 	if err := c.End(); err != nil || len(edits) == 0 {
@@ -82,6 +84,7 @@ func (f *geminiAnswer) candidate(w *watcher, c *wire.Cursor, edits []wire.Edit) 
 		case "content":
 			for m := c.Object(); m.Next(); {
 				if string(m.Key) != "parts" {
+					m.Like("parts")
 					continue
 				}
 				for a := c.Array(); a.Next(); {
@@ -92,6 +95,8 @@ func (f *geminiAnswer) candidate(w *watcher, c *wire.Cursor, edits []wire.Edit) 
 			if s := c.Text(); w.facts.FinishReason == "" {
 				w.facts.FinishReason = s
 			}
+		default:
+			o.Like("content")
 		}
 	}
 	return edits
@@ -122,8 +127,12 @@ func (f *geminiAnswer) part(w *watcher, c *wire.Cursor, edits []wire.Edit) []wir
 					args = c.Raw()
 				case "partialArgs", "partial_args", "willContinue", "will_continue":
 					partial = true
+				default:
+					m.Like("name", "args", "partialArgs")
 				}
 			}
+		default:
+			o.Like("functionCall", "function_call", "text")
 		}
 	}
 	raw := c.Since(from)

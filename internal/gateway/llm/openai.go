@@ -127,7 +127,7 @@ func readChat(r *request) {
 				r.host(string(o.Key))
 			}
 		default:
-			r.strange(o.Key, "model", "messages", "tools", "functions", "stream", "max_tokens", "max_completion_tokens", "n", "web_search_options", "plugins",
+			r.strange(&o, "model", "messages", "tools", "functions", "stream", "max_tokens", "max_completion_tokens", "n", "web_search_options", "plugins",
 				"data_sources", "mcp_servers")
 		}
 	}
@@ -280,7 +280,7 @@ func readCompletions(r *request) {
 				best = n
 			}
 		default:
-			r.strange(o.Key, "model", "prompt", "stream", "max_tokens", "n", "best_of")
+			r.strange(&o, "model", "prompt", "stream", "max_tokens", "n", "best_of")
 		}
 	}
 	if r.times = max(r.times, best); r.times > 1<<32 {
@@ -315,7 +315,7 @@ func readEmbeddings(r *request) {
 			r.inputs()
 			r.note(activity.ContentInput, genai.JSON, c.Since(from))
 		default:
-			r.strange(o.Key, "model", "input")
+			r.strange(&o, "model", "input")
 		}
 	}
 }

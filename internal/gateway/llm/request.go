@@ -50,9 +50,6 @@ type result struct{ id, name, text []byte }
 // errTwoModels is a body that names another model than the path does.
 var errTwoModels = errors.New("two models")
 
-// errCase is a name that some servers take for another.
-var errCase = errors.New("a known name in another case")
-
 const (
 	maxModel  = 256
 	maxTools  = 4096
@@ -101,7 +98,7 @@ func broken(err error) error {
 		return fault.New(fault.KindInvalid, "llm.duplicate_key", "the body has a name twice in one object: readers differ in which one counts")
 	case errors.Is(err, errTwoModels):
 		return fault.New(fault.KindInvalid, "llm.two_models", "the body names another model than the path")
-	case errors.Is(err, errCase):
+	case errors.Is(err, wire.ErrCase):
 		return fault.New(fault.KindInvalid, "llm.ambiguous_key", "the body has a name in a case that not all readers take for the same").WithHint("names are in lower case")
 	case errors.Is(err, wire.ErrDepth):
 		return fault.New(fault.KindInvalid, "llm.too_deep", "the body is nested too deeply")
@@ -382,13 +379,8 @@ func cut(s string, n int) string {
 
 // strange notes a member that a dialect does not name. Some servers read names
 // in any case: what they would obey must not be overlooked here.
-func (r *request) strange(key []byte, known ...string) {
-	if !r.dialect.snake {
-		return
-	}
-	for _, k := range known {
-		if len(k) == len(key) && strings.EqualFold(k, string(key)) {
-			r.cur.Fail(errCase)
-		}
+func (r *request) strange(o *wire.Object, known ...string) {
+	if r.dialect.snake {
+		o.Like(known...)
 	}
 }

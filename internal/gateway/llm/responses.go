@@ -30,7 +30,7 @@ func readResponses(r *request) {
 		case "previous_response_id", "conversation", "prompt":
 			r.unbounded = r.unbounded || c.Kind() != 'n' // what they stand for is stored at the provider
 		default:
-			r.strange(o.Key, "model", "input", "instructions", "tools", "stream", "max_output_tokens", "background", "previous_response_id", "conversation", "prompt")
+			r.strange(&o, "model", "input", "instructions", "tools", "stream", "max_output_tokens", "background", "previous_response_id", "conversation", "prompt")
 		}
 	}
 	if strings.HasSuffix(r.model, ":online") || strings.Contains(r.model, "deep-research") {

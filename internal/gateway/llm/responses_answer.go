@@ -39,7 +39,7 @@ type item struct {
 }
 
 func newResponses(r *request) family {
-	return &responses{shell: slices.Contains(r.tools, "shell")}
+	return &responses{shell: slices.Contains(r.tools, "shell") || !slices.Contains(r.hosted, "shell")}
 }
 
 // local says whether items of a type are run by the agent itself.
@@ -79,6 +79,8 @@ func (s *said) read(c *wire.Cursor) {
 			s.args, _ = c.Quoted()
 		case "action", "operation":
 			s.object = c.Raw()
+		default:
+			o.Like("type", "name", "arguments", "input", "action", "operation")
 		}
 	}
 	s.to = c.Pos()
@@ -136,6 +138,8 @@ func (e *responseEvent) read(data []byte) error {
 		case "response":
 			c.Skip()
 			e.response = span(from, c.Pos())
+		default:
+			o.Like("type", "output_index", "item", "delta", "arguments", "response")
 		}
 	}
 	return c.End()
@@ -404,6 +408,7 @@ func (f *responses) output(w *watcher, body []byte) ([]byte, error) {
 	c := wire.NewCursor(body)
 	for o := c.Object(); o.Next(); {
 		if string(o.Key) != "output" {
+			o.Like("output")
 			continue
 		}
 		place := int64(-1)

@@ -25,6 +25,7 @@ import (
 	"math"
 	"math/bits"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 	"unsafe"
 )
@@ -35,6 +36,7 @@ var (
 	ErrUTF8   = errors.New("invalid UTF-8")
 	ErrDepth  = errors.New("nested too deeply")
 	ErrTwice  = errors.New("a name twice in one object")
+	ErrCase   = errors.New("a known name in another case")
 	ErrLarge  = errors.New("too large")
 )
 
@@ -590,6 +592,16 @@ func (o *Object) note(escaped bool) bool {
 		o.more = append(o.more, o.Key)
 	}
 	return true
+}
+
+// Like refuses the member at hand when its name is one of these in another case:
+// readers in Go would take it for that one.
+func (o *Object) Like(names ...string) {
+	for _, n := range names {
+		if len(n) == len(o.Key) && strings.EqualFold(n, string(o.Key)) {
+			o.c.fail(ErrCase)
+		}
+	}
 }
 
 // sameName is how the most lenient of readers compares: Go's takes names in
