@@ -102,6 +102,7 @@ type App struct {
 	steps     *gateway.Steps
 	health    *health
 	budgets   *budget.Ledger
+	budgetsAt int64 // sequence of the log that they are read up to; the follower's
 	content   *content.Set
 	leaks     chan string // keys of ours that were seen in content
 	book      *price.Book
@@ -193,6 +194,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("stops", a.stops.Run)
 	start("budgets", a.budgets.Run)
 	start("leaked keys", a.killLeaked)
+	start("reservations", a.followReserved)
 	start("authority", a.authority.ca.Run)
 	start("tokens", a.authority.oauth.Run)
 	start("enrolment", a.authority.desk.Run)

@@ -65,6 +65,14 @@ func (l *Ledger) Replay(position uint64, d *activity.Decision) {
 	b.completed(d)
 }
 
+// Read says up to which position the log was read: what Replay was not told of
+// is of no budget.
+func (l *Ledger) Read(position uint64) {
+	l.book.mu.Lock()
+	defer l.book.mu.Unlock()
+	l.book.cursor = max(l.book.cursor, position)
+}
+
 func (b *book) proposed(d *activity.Decision) {
 	if _, again := b.open[d.ID]; again || len(d.Reserved) == 0 || d.Verdict == activity.VerdictDeny {
 		return
