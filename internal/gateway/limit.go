@@ -74,12 +74,15 @@ func (d *Door) most(x *passage) int64 {
 	switch {
 	case p.MaxTokens == 0:
 		return 0
-	case p.MaxInput < 0 || p.MaxOutput < 0:
+	case d.o.Prices == nil:
 		return activity.Unknown
 	}
-	return d.cost(x, activity.Usage{
-		InputTotal: p.MaxInput, OutputTotal: p.MaxOutput, CacheRead: activity.Unknown, CacheWrite: activity.Unknown, Reasoning: activity.Unknown,
-	}, "").Nanos
+	provider, model := p.model()
+	nanos, currency, ok := d.o.Prices.Bound(provider, model, x.started, p.MaxInput, p.MaxOutput)
+	if !ok || currency != budget.Currency {
+		return activity.Unknown // and so refused under a hard budget in money
+	}
+	return nanos
 }
 
 // cost is what the price book makes of usage; its Nanos are Unknown when it has
@@ -119,7 +122,7 @@ func (d *Door) spent(x *passage) {
 		x.reservation.Release()
 	case r.Usage.InputTotal >= 0 && r.Usage.OutputTotal >= 0:
 		tokens = r.Usage.InputTotal + r.Usage.OutputTotal
-		if r.Cost.Basis != activity.CostUnknown {
+		if r.Cost.Basis != activity.CostUnknown && r.Cost.Currency == budget.Currency {
 			money = r.Cost.Nanos
 		}
 	case r.Status >= 400:
