@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"go.opentelemetry.io/otel/propagation"
 )
 
 // Message is one message of a conversation, in no provider's form.
@@ -327,6 +329,8 @@ func (m *Model) post(ctx context.Context, path string, body any, header, value s
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set(header, value)
+	// Whatever stands between joins its own view of this call to ours.
+	propagation.TraceContext{}.Inject(ctx, propagation.HeaderCarrier(req.Header))
 	if m.Provider == "anthropic" {
 		req.Header.Set("anthropic-version", "2023-06-01")
 	}

@@ -141,13 +141,15 @@ func (s *Shop) sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Handler serves the orders database at /orders and the knowledge base at /kb.
+// Handler serves the orders database at /orders and the knowledge base at /kb,
+// both over MCP, and a plain HTTP API at /api.
 func (s *Shop) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for path, server := range map[string]*mcp.Server{"/orders": s.ordersServer(), "/kb": s.kbServer()} {
 		mux.Handle(path, mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server },
 			&mcp.StreamableHTTPOptions{Stateless: true, JSONResponse: true, MaxRequestBodyBytes: 1 << 20}))
 	}
+	s.rest(mux)
 	return mux
 }
 

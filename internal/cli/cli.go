@@ -55,7 +55,7 @@ func commands() []command {
 	return []command{
 		{name: "serve", args: "[flags]", short: "run Reeve: console, API, intake", long: serveHelp, run: runServe},
 		{name: "demo", args: "[flags]", short: "run Reeve with a small fleet of live agents to look at", long: demoHelp, run: runDemo},
-		{name: "demo play", args: "NAME", short: "replay a story (outage, runaway) in the running demo", run: runDemoPlay},
+		{name: "demo play", args: "NAME", short: "replay a story (outage, rogue, runaway) in the running demo", run: runDemoPlay},
 		{name: "run list", args: "[flags] [SEARCH]", short: "list runs; SEARCH is the console's search language", long: runListHelp, run: runRunList},
 		{name: "run", args: "[flags] --agent NAME -- CMD...", short: "run a process as an agent, behind the door", long: runHelp, run: runRun},
 		{name: "run get", args: "[flags] RUN", short: "show one run with its steps", run: runRunGet},

@@ -26,7 +26,7 @@ const demoHelp = `
 Fills a temporary folder with 30 days of generated history of 40 agents in 6
 teams, starts live agents with real tools and a scripted model server, and
 serves the console in dev mode. Data is kept only with --data.
-Stories to replay: ` + "`reeve demo play outage`, `reeve demo play runaway`" + `, or the
+Stories to replay: ` + "`reeve demo play outage`, `... rogue`, `... runaway`" + `, or the
 buttons in the console.`
 
 func runDemo(ctx context.Context, e env, c *command, args []string) error {
@@ -63,6 +63,9 @@ func runDemo(ctx context.Context, e env, c *command, args []string) error {
 	at := demo.Endpoints{API: "http://" + a.Address("listen")}
 	if otlp := a.Address("otlp_http_listen"); otlp != "" {
 		at.OTLP = "http://" + otlp
+	}
+	if a.Address("gateway_listen") != "" {
+		at.Door = a.Door()
 	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return serve(gctx, a) })

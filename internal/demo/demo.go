@@ -33,6 +33,7 @@ type Options struct {
 type Endpoints struct {
 	API  string // http://127.0.0.1:7300
 	OTLP string // http://127.0.0.1:4318; "" uses API, which takes OTLP too
+	Door string // http://127.0.0.1:7301; "": agents call their models directly
 }
 
 // Demo is a fleet beside a server. Safe for concurrent use.
@@ -43,16 +44,17 @@ type Demo struct {
 	model  *modelserver.Server
 	shop   *shop.Shop
 
-	mu      sync.Mutex // guards what follows
-	at      Endpoints  // empty until Run knows them
-	ready   bool       // live agents are running
-	playing map[string]time.Time
-	keys    map[place]string // intake keys; "" where the server needs none
-	agents  map[string]*liveAgent
-	extra   *errgroup.Group // story runs
-	ctx     context.Context // of Run: what a story starts must end with it
-	models  string          // base URL of the scripted model
-	tools   string          // base URL of the shop
+	mu        sync.Mutex // guards what follows
+	at        Endpoints  // empty until Run knows them
+	ready     bool       // live agents are running
+	playing   map[string]time.Time
+	keys      map[place]string  // intake keys; "" where the server needs none
+	agentKeys map[string]string // by agent: what it presents at the door
+	agents    map[string]*liveAgent
+	extra     *errgroup.Group // story runs
+	ctx       context.Context // of Run: what a story starts must end with it
+	models    string          // base URL of the scripted model
+	tools     string          // base URL of the shop
 }
 
 // place is where an intake key writes to.
@@ -87,9 +89,9 @@ func New(o Options) *Demo {
 	model.Pace = o.Pace
 	d := &Demo{
 		o: o, log: o.Logger, model: modelserver.New(model), shop: shop.New(o.Seed, shop.Everyday(), o.Pace),
-		playing: map[string]time.Time{}, keys: map[place]string{}, agents: map[string]*liveAgent{},
+		playing: map[string]time.Time{}, keys: map[place]string{}, agentKeys: map[string]string{}, agents: map[string]*liveAgent{},
 		people: []person{
-			{name: "platform-engineer", title: "platform engineer", roles: []string{"admin", "reader", "developer"}, team: "*", teams: []string{"platform"}},
+			{name: "platform-engineer", title: "platform engineer", roles: []string{"admin", "reader", "developer", "security"}, team: "*", teams: []string{"platform"}},
 			{name: "sre", title: "SRE", roles: []string{"responder", "reader"}, team: "*", teams: []string{"platform", "support"}},
 			{name: "owner", title: "business owner", roles: []string{"viewer"}, team: "support", teams: []string{"support"}},
 		},
@@ -154,6 +156,9 @@ func (d *Demo) start(ctx context.Context, g *errgroup.Group, at Endpoints) error
 	if err != nil {
 		return fmt.Errorf("starting the shop: %w", err)
 	}
+	if err := d.govern(ctx, at, models, tools); err != nil {
+		return err
+	}
 	sent := historyTotals{}
 	if d.o.Days > 0 {
 		if sent, err = d.sendHistory(ctx, at, time.Now()); err != nil {
@@ -189,9 +194,13 @@ func (d *Demo) banner(h historyTotals, took time.Duration) {
 	} else {
 		d.say("  Generated      %d runs, %d steps of %d agents in %d teams over %d days, marked as generated", h.runs, h.spans, len(fleet), len(teams), max(d.o.Days, 0))
 	}
-	d.say("  Live           refund-agent, research-agent, data-analyst, returns-nightly: real calls to a scripted model and MCP servers")
+	through := "straight to"
+	if d.at.Door != "" {
+		through = "through the door at " + d.at.Door + " to"
+	}
+	d.say("  Live           refund-agent, research-agent, data-analyst, returns-nightly: real calls %s a scripted model, and MCP servers", through)
 	d.say("  Look first at  Overview, then open a running run of refund-agent and watch it end")
-	d.say("  Then play      reeve demo play outage    or    reeve demo play runaway    (buttons are in the console)")
+	d.say("  Then play      reeve demo play rogue, and stop payout-helper on its page; or outage, runaway (buttons are in the console)")
 	d.say("  Your agent     OTEL_EXPORTER_OTLP_ENDPOINT=%s joins the fleet; no key is needed here", d.at.OTLP)
 	d.say("  Stop           Ctrl-C; the data go with it unless you gave --data")
 	d.say("")
@@ -226,6 +235,7 @@ func (d *Demo) env(s agentkit.Spec) agentkit.Env {
 		OrdersURL: d.tools + "/orders", KBURL: d.tools + "/kb",
 		Setup: agentkit.SetupOptions{Endpoint: d.at.OTLP},
 	}
+	d.through(&e, s.Service.Name)
 	if key := d.keys[place{s.Service.Namespace, s.Service.Environment}]; key != "" {
 		e.Setup.Headers = map[string]string{"Authorization": "Bearer " + key}
 	}

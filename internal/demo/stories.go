@@ -24,6 +24,7 @@ type story struct {
 func stories() []story {
 	return []story{
 		{"outage", "Model provider fails with 529 for 90 s; agents retry", 90 * time.Second, playOutage},
+		{"rogue", "An agent refunds order after order; stop it", rogueLasts, playRogue},
 		{"runaway", "An agent loops on one tool with growing context", 2 * time.Minute, playRunaway},
 	}
 }
@@ -94,7 +95,7 @@ func (d *Demo) Play(name string) (until time.Time, err error) {
 		d.say("Playing %s: %s.", s.name, s.title)
 		return until, nil
 	}
-	return until, &client.Problem{Status: http.StatusNotFound, Code: "demo.unknown_story", Title: "no such story", Detail: fmt.Sprintf("there is no story %q", name), Hint: "outage and runaway are there"}
+	return until, &client.Problem{Status: http.StatusNotFound, Code: "demo.unknown_story", Title: "no such story", Detail: fmt.Sprintf("there is no story %q", name), Hint: "outage, rogue and runaway are there"}
 }
 
 // Handler answers POST /x/demo/play/{story} and POST /x/demo/become/{person}.
@@ -175,7 +176,7 @@ func (d *Demo) Notices() []client.Notice {
 	}
 	play := client.Notice{
 		ID: "demo-stories", Title: "Make something go wrong",
-		Links: []client.NoticeLink{{Label: "Runs that failed", Path: "/runs?q=failed%3Atrue"}},
+		Links: []client.NoticeLink{{Label: "Runs that failed", Path: "/runs?q=failed%3Atrue"}, {Label: "The rogue's page", Path: "/agents/" + rogueName}},
 	}
 	for _, s := range stories() {
 		if until := d.playing[s.name]; time.Now().Before(until) {

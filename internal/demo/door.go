@@ -1,0 +1,147 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"reeve/client"
+	"reeve/examples/agentkit"
+)
+
+// rogueName is the agent that the story rogue is about.
+const rogueName = "payout-helper"
+
+// registered is an agent that calls through the door.
+type registered struct {
+	agent client.CreateAgentRequest
+	to    string // production: promoted; "" stays a pilot
+}
+
+// governed are the live agents and the rogue, as their teams would register
+// them.
+func governed() []registered {
+	var out []registered
+	purpose := map[string]string{
+		"refund-agent":    "answers questions about orders and gives money back",
+		"research-agent":  "answers questions from the knowledge base",
+		"data-analyst":    "answers questions about figures",
+		"returns-nightly": "checks open returns at night",
+	}
+	autonomy := map[string]string{"research-agent": "read_only", "data-analyst": "read_only"}
+	for _, s := range liveSpecs() {
+		r := registered{agent: client.CreateAgentRequest{
+			Name: s.Service.Name, Team: s.Service.Namespace, Environment: s.Service.Environment, Purpose: purpose[s.Service.Name],
+			Mode: s.Mode, Autonomy: autonomy[s.Service.Name], Owner: "owner", Reason: "part of the demo",
+		}}
+		if s.Service.Environment == "production" {
+			r.to = "production"
+		}
+		out = append(out, r)
+	}
+	return append(out, registered{agent: client.CreateAgentRequest{
+		Name: rogueName, Team: "finance", Environment: "production", Purpose: "pays out small refunds that a person agreed to", Mode: "autonomous",
+		Autonomy: "bounded", Owner: "owner", Reason: "part of the demo",
+	}})
+}
+
+// govern names the upstreams and registers the live agents, so that their calls
+// pass the door. Without a door they go straight to the models.
+func (d *Demo) govern(ctx context.Context, at Endpoints, models, tools string) error {
+	if at.Door == "" {
+		return nil
+	}
+	for name, u := range map[string]client.PutUpstreamRequest{
+		"openai":    {Kind: "llm", Dialect: "openai", URL: models, External: true, Credential: &client.Credential{Kind: "bearer", Source: "value", Value: "demo"}},
+		"anthropic": {Kind: "llm", Dialect: "anthropic", URL: models, External: true, Credential: &client.Credential{Kind: "header", Header: "x-api-key", Source: "value", Value: "demo"}},
+		"shop": {Kind: "http", URL: tools, Routes: []client.Route{
+			{Method: "GET", Path: "/api/orders/{id}", Effect: "read"},
+			{Method: "POST", Path: "/api/refunds", Effect: "write"},
+		}},
+	} {
+		u.Name, u.Team, u.Environment, u.Shared, u.AllowPrivate = name, "platform", "production", true, true
+		var have client.Upstream
+		if err := call(ctx, at, http.MethodGet, "/upstreams/"+name, nil, &have); err == nil {
+			u.Revision = have.Revision // a folder that was kept: the servers have new ports
+		}
+		if err := call(ctx, at, http.MethodPut, "/upstreams/"+name, u, nil); err != nil {
+			return fmt.Errorf("naming the upstream %s: %w", name, err)
+		}
+	}
+	for _, r := range governed() {
+		if err := d.register(ctx, at, r); err != nil {
+			return fmt.Errorf("registering %s: %w", r.agent.Name, err)
+		}
+	}
+	return nil
+}
+
+func (d *Demo) register(ctx context.Context, at Endpoints, r registered) error {
+	name := r.agent.Name
+	err := call(ctx, at, http.MethodPost, "/agents", r.agent, nil)
+	if err != nil && !conflict(err) {
+		return err
+	}
+	if err == nil && r.to != "" {
+		if err := call(ctx, at, http.MethodPost, "/agents/"+name+"/promote", client.PromoteAgentRequest{To: r.to, Reason: "part of the demo"}, nil); err != nil {
+			return err
+		}
+	}
+	return d.newKey(ctx, at, name)
+}
+
+// newKey gives an agent a key for this start.
+func (d *Demo) newKey(ctx context.Context, at Endpoints, name string) error {
+	var key client.AgentKey
+	if err := call(ctx, at, http.MethodPost, "/agents/"+name+"/keys", client.CreateAgentKeyRequest{Label: "demo", ExpiresIn: "7d"}, &key); err != nil {
+		return fmt.Errorf("making a key of %s: %w", name, err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.agentKeys[name] = key.Key
+	return nil
+}
+
+// through points an agent's model at the door, with the agent's own key instead
+// of the provider's; with d.mu held.
+func (d *Demo) through(e *agentkit.Env, name string) {
+	key := d.agentKeys[name]
+	if d.at.Door == "" || key == "" {
+		return
+	}
+	e.OpenAIURL, e.OpenAIKey = d.at.Door+"/llm/openai/v1", key
+	e.AnthropicURL, e.AnthropicKey = d.at.Door+"/llm/anthropic", key
+}
+
+// released makes an agent that a story stopped before able to call again: its
+// stops are lifted, and it gets a new key, since the old ones stay dead.
+func (d *Demo) released(ctx context.Context, at Endpoints, name string) error {
+	var stops client.List[client.Stop]
+	if err := call(ctx, at, http.MethodGet, "/stops?active=true&limit=1000", nil, &stops); err != nil {
+		return err
+	}
+	for _, s := range stops.Items {
+		if s.Target.Kind == "agent" && s.Target.Value == name {
+			if err := call(ctx, at, http.MethodPost, "/stops/"+s.ID+"/lift", client.LiftStopRequest{Reason: "the story begins anew"}, nil); err != nil {
+				return err
+			}
+		}
+	}
+	var a client.Agent
+	if err := call(ctx, at, http.MethodGet, "/agents/"+name, nil, &a); err != nil {
+		return err
+	}
+	if a.Lifecycle == "retired" {
+		return &client.Problem{Status: http.StatusConflict, Code: "demo.retired", Title: "retired", Detail: name + " was retired, which is for good", Hint: "start the demo anew"}
+	}
+	if a.Containment != "none" {
+		err := call(ctx, at, http.MethodPost, "/agents/"+name+"/release", client.AgentReasonRequest{Reason: "the story begins anew"}, nil)
+		if err != nil {
+			return err
+		}
+	}
+	return d.newKey(ctx, at, name)
+}
+
+var errNoDoor = errors.New("this demo has no door: start it with --gateway-listen")
