@@ -17,6 +17,9 @@ func (a *App) openPeople(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := a.identity.LoadKeys(ctx); err != nil {
+		return err
+	}
 	a.signIns, err = oidc.New(oidc.Options{Providers: a.o.Config.OIDC, Sessions: a.identity, Cookie: api.SessionCookie, Logger: log})
 	if err != nil || a.o.Config.Dev {
 		return err // in dev mode nobody has to sign in: no token to hand out

@@ -33,7 +33,7 @@ func governed() []registered {
 	for _, s := range liveSpecs() {
 		r := registered{agent: client.CreateAgentRequest{
 			Name: s.Service.Name, Team: s.Service.Namespace, Environment: s.Service.Environment, Purpose: purpose[s.Service.Name],
-			Mode: s.Mode, Autonomy: autonomy[s.Service.Name], Owner: "owner", Reason: "part of the demo",
+			Mode: s.Mode, Autonomy: autonomy[s.Service.Name], Owner: "owner", Sponsor: "owner", Reason: "part of the demo",
 		}}
 		if s.Service.Environment == "production" {
 			r.to = "production"
@@ -42,7 +42,7 @@ func governed() []registered {
 	}
 	return append(out, registered{agent: client.CreateAgentRequest{
 		Name: rogueName, Team: "finance", Environment: "production", Purpose: "pays out small refunds that a person agreed to", Mode: "autonomous",
-		Autonomy: "bounded", Owner: "owner", Reason: "part of the demo",
+		Autonomy: "bounded", Owner: "owner", Sponsor: "owner", Reason: "part of the demo",
 	}})
 }
 

@@ -46,6 +46,9 @@ type Options struct {
 
 	// Guard refuses hosts and origins that are not ours; nil lets all in.
 	Guard func(*http.Request) error
+	// Keyed tells in dev mode whether a team's senders in an environment have an
+	// intake key, and their telemetry so a scope; nil: none has.
+	Keyed func(team, environment string) bool
 	// Dev makes a caller without a credential an agent of --dev.
 	Dev     bool
 	MaxBody int64 // of a request, in bytes; 0 is 32 MiB
@@ -87,6 +90,9 @@ func New(o Options) (*Door, error) {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Keyed == nil {
+		o.Keyed = func(_, _ string) bool { return false }
 	}
 	d := &Door{o: o, protocols: map[string]Protocol{}}
 	for _, p := range o.Protocols {

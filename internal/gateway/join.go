@@ -14,6 +14,7 @@ const maxName = 512 // of a run or a session
 
 // traceContext is where a call belongs in its agent's telemetry.
 type traceContext struct {
+	scope  activity.Scope
 	trace  activity.TraceID
 	parent activity.SpanID // the agent's span around the call
 	span   activity.SpanID // ours, when the call came without a trace
@@ -24,11 +25,12 @@ type traceContext struct {
 func (d *Door) join(_ context.Context, x *passage) error {
 	h, r, a := x.Request.Header, &x.record, x.Caller.Agent
 	r.ID, r.At, r.Node = d.o.Decisions.NewID(), x.started.UnixNano(), d.o.Node
-	scope := activity.Scope{}
-	if !d.o.Dev {
-		// In dev mode telemetry comes without a key and so without a team: a scope
-		// here would tear a call and its agent's spans apart.
-		scope = activity.ScopeOf(a.Team, a.Environment)
+	scope := activity.ScopeOf(a.Team, a.Environment)
+	if d.o.Dev && !d.o.Keyed(a.Team, a.Environment) {
+		// In dev mode telemetry comes without a key and so without a team, unless a
+		// key was made for it: a scope here would tear a call and its agent's
+		// spans apart.
+		scope = activity.Scope{}
 	}
 	run, session := h.Get("X-Reeve-Run"), h.Get("X-Reeve-Session")
 	if len(run) > maxName || len(session) > maxName {
@@ -39,6 +41,7 @@ func (d *Door) join(_ context.Context, x *passage) error {
 	if !ok {
 		t = traceContext{trace: activity.TraceID(random16()), span: activity.SpanID(random8())}
 	}
+	t.scope = scope
 	x.trace = t
 	r.Trace = t.trace
 	switch {
@@ -62,12 +65,8 @@ func (d *Door) join(_ context.Context, x *passage) error {
 }
 
 // parent is the step of the agent's span around the call; zero for none.
-func (x *passage) parent(dev bool) activity.StepID {
-	scope := activity.Scope{}
-	if !dev {
-		scope = activity.ScopeOf(x.record.Team, x.record.Environment)
-	}
-	return scope.StepOfSpan(x.trace.trace, x.trace.parent)
+func (x *passage) parent() activity.StepID {
+	return x.trace.scope.StepOfSpan(x.trace.trace, x.trace.parent)
 }
 
 // parseTraceparent reads W3C trace context: of a version that is known, one

@@ -153,7 +153,7 @@ func (x *passage) fragment(d *Door) activity.Fragment {
 		name = p.Name
 	}
 	return activity.Fragment{
-		Run: r.Run, Step: r.Step, Parent: x.parent(d.o.Dev), Trace: r.Trace, Span: r.Span,
+		Run: r.Run, Step: r.Step, Parent: x.parent(), Trace: r.Trace, Span: r.Span,
 		Source: activity.SourceGateway, Kind: x.kindOf(), Status: activity.StatusRunning, Start: r.At, End: activity.Unknown,
 		Name: name, Agent: r.Agent, AgentVersion: r.Version, AgentExplicit: true, Environment: r.Environment,
 		Task: x.Caller.Agent.Task, Session: r.Session, User: r.User, Mode: x.Caller.Agent.Mode,

@@ -78,6 +78,29 @@ func (d *Directory) reloadKeys(ctx context.Context) (map[string]IntakeKey, error
 	return m, nil
 }
 
+// LoadKeys reads the intake keys into memory, so that Keyed knows them before
+// the first sender comes.
+func (d *Directory) LoadKeys(ctx context.Context) error {
+	_, err := d.intakeKeys(ctx)
+	return err
+}
+
+// Keyed reports, from memory, whether a living key writes for a team's
+// environment.
+func (d *Directory) Keyed(team, environment string) bool {
+	m := d.keys.Load()
+	if m == nil {
+		return false
+	}
+	now := d.now()
+	for _, k := range *m {
+		if k.Team == team && k.Environment == environment && k.RevokedAt.IsZero() && (k.ExpiresAt.IsZero() || now.Before(k.ExpiresAt)) {
+			return true
+		}
+	}
+	return false
+}
+
 // keysChanged runs after a commit: later checks see the change. Failing to
 // read leaves no keys in memory, so the next check reads them or fails.
 func (d *Directory) keysChanged(ctx context.Context) {
