@@ -23,6 +23,7 @@ func (r *Reader) row(l *live, now int64) activity.Run {
 		best[i] = none
 	}
 	firstError := none
+	var latest int64
 	for i := range l.steps {
 		st := &l.steps[i]
 		if !st.is(bitSeen) {
@@ -36,6 +37,7 @@ func (r *Reader) row(l *live, now int64) activity.Run {
 			run.Start = st.start
 		}
 		run.End = max(run.End, st.end)
+		latest = max(latest, st.start)
 		if b := best[st.profile]; b == none || l.before(int32(i), b) {
 			best[st.profile] = int32(i)
 		}
@@ -73,6 +75,9 @@ func (r *Reader) row(l *live, now int64) activity.Run {
 				run.UnknownCostCalls++
 			}
 		}
+	}
+	if run.End != activity.Unknown {
+		run.End = max(run.End, latest) // no run ends before its last step began
 	}
 	var left int64
 	run.Cost, left = sum.total()

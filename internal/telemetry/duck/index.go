@@ -109,7 +109,7 @@ func openIndex(path string) (*index, error) {
 }
 
 // schemaVersion is the form of index.db.
-const schemaVersion = 5
+const schemaVersion = 6
 
 // checkVersion marks a new index and refuses one of another form, which would
 // fail only later and less plainly.

@@ -259,7 +259,10 @@ func (s *Store) runsFromIndex(ctx context.Context, q telemetry.RunsQuery, after 
 func (s *Store) runsFromSegments(ctx context.Context, q telemetry.RunsQuery, after *place) ([]activity.Run, error) {
 	src := s.source(q.From, q.To)
 	defer src.release()
-	w := &where{now: s.o.Now(), content: q.Content, from: src.from}
+	if err := s.narrow(ctx, src, q.From, q.To); err != nil {
+		return nil, err
+	}
+	w := &where{now: s.o.Now(), content: q.Content, from: src.from, within: src.within}
 	from := src.from(tableRuns)
 	if src.empty(tableRuns) {
 		return nil, nil

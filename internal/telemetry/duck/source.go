@@ -1,6 +1,8 @@
 package duck
 
 import (
+	"context"
+	"database/sql"
 	"fmt"
 	"strings"
 	"time"
@@ -14,6 +16,7 @@ type source struct {
 	s         *Store
 	days      dayRange
 	since, to int64
+	last      int64 // the end of the runs asked for, where it is known; else 0
 	memo      map[string][]segment
 }
 
@@ -55,8 +58,12 @@ func (src *source) segments(table string) []segment {
 		days.from, days.to, prune = days.from-1, days.to+1, false
 	case tableSteps, tableMessages, tableContent:
 		// Runs of a period go on after it, but have nothing from before.
-		days.to += slackDays
 		to += int64(slack)
+		days.to += slackDays
+		if src.last != 0 {
+			to = src.last + int64(skew)
+			days.to = dayOf(to)
+		}
 	}
 	l := src.s.segs.of(table, days)
 	if prune {
@@ -71,6 +78,35 @@ func (src *source) segments(table string) []segment {
 	}
 	src.memo[table] = l
 	return l
+}
+
+const minuteNanos = int64(time.Minute)
+
+// within is a condition on the time of rows that belong to the runs asked for,
+// as whole numbers of unit; "true" where nothing is known.
+func (src *source) within(column string, unit int64) string {
+	if src.last == 0 {
+		return "true"
+	}
+	return fmt.Sprintf("%s BETWEEN %d AND %d", column, floorDiv(src.since-int64(skew), unit), floorDiv(src.last+int64(skew), unit))
+}
+
+// narrow looks up until when the runs that started in a period went on. Only
+// the index knows, and only of runs that are over.
+func (s *Store) narrow(ctx context.Context, src *source, from, to time.Time) error {
+	if from.IsZero() || to.IsZero() || s.fresh.len() > 0 || !s.indexHolds(from) {
+		return nil
+	}
+	var last, open sql.NullInt64
+	err := s.index.r.QueryRowContext(ctx, `SELECT max(start + duration), sum(status <> 'done' OR duration IS NULL) FROM runs WHERE start >= ? AND start < ?`,
+		from.UnixNano(), to.UnixNano()).Scan(&last, &open)
+	if err != nil {
+		return storageFault("reading the period's runs", err)
+	}
+	if last.Valid && open.Int64 == 0 {
+		src.last = max(last.Int64, to.UnixNano())
+	}
+	return nil
 }
 
 // tight prunes steps, messages and content by the segments' times too: for

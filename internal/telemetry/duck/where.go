@@ -22,6 +22,7 @@ type where struct {
 	lite    bool // for SQLite's run rows: fewer columns, fewer functions
 	content bool // phrases look into content
 	from    func(table string) string
+	within  func(column string, unit int64) string // of rows that belong to a run; nil: any time
 }
 
 // errNotHere says that the run rows of the index cannot decide a search.
@@ -229,6 +230,14 @@ func (w *where) inContent(phrase string) string {
 	return "regexp_matches(raw, " + quoteText("(?i)"+regexp.QuoteMeta(phrase)) + ")"
 }
 
+// when limits rows of a run to the time that the runs asked for took.
+func (w *where) when(column string, unit int64) string {
+	if w.within == nil {
+		return "true"
+	}
+	return w.within(column, unit)
+}
+
 // messagesWith are the rows of messages whose content has a phrase: content
 // lies under the run and ordinal of its first appearance, and is found by hash
 // where another run said it again.
@@ -262,13 +271,13 @@ func (w *where) text(phrase string, scope search.Scope) (string, error) {
 		parts = append(parts, w.contains(quoteName(c), phrase))
 	}
 	if scope == search.ScopeRun {
-		parts = append(parts, "run IN (SELECT run FROM "+w.from(tableSteps)+" x WHERE "+
-			w.contains("name", phrase)+" OR "+w.contains("error", phrase)+")")
+		parts = append(parts, "run IN (SELECT run FROM "+w.from(tableSteps)+" x WHERE "+w.when("start", 1)+" AND ("+
+			w.contains("name", phrase)+" OR "+w.contains("error", phrase)+"))")
 	}
 	if w.content && scope == search.ScopeRun {
 		// The row of a content names the run where it first appeared, so no join
 		// is needed. Another run of the day that only repeats it is not found.
-		parts = append(parts, "run IN (SELECT run FROM "+w.from(tableContent)+" x WHERE "+w.inContent(phrase)+")")
+		parts = append(parts, "run IN (SELECT run FROM "+w.from(tableContent)+" x WHERE "+w.when("minute", minuteNanos)+" AND "+w.inContent(phrase)+")")
 	}
 	if w.content && scope == search.ScopeStep {
 		parts = append(parts, "(run, sid) IN (SELECT (run, sid) FROM "+w.from(tableMessages)+" x WHERE "+w.messagesWith(phrase)+")", w.contains("attr_values", phrase))
