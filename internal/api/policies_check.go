@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 
 	"reeve/client"
@@ -86,7 +87,9 @@ func bring(c *policy.Call, in *client.CheckContext) {
 		c.Now = *in.Now
 	}
 	if x := in.Args; x != nil {
-		c.Args.Readable, c.Args.Text, c.Args.Int, c.Args.Number, c.Args.Flag = true, x.Text, x.Int, x.Number, x.Flag
+		c.Args.Readable = true
+		c.Args.Text, c.Args.Int = joined(c.Args.Text, x.Text), joined(c.Args.Int, x.Int) // beside what the path has
+		c.Args.Number, c.Args.Flag = joined(c.Args.Number, x.Number), joined(c.Args.Flag, x.Flag)
 	}
 	if x := in.Model; x != nil && c.Model != nil {
 		m := *c.Model
@@ -99,6 +102,13 @@ func bring(c *policy.Call, in *client.CheckContext) {
 	if x := in.Destinations; x != nil {
 		c.Destinations = policy.Destinations{All: x.All, Domains: x.Domains, FirstSeen: x.FirstSeen, Injected: x.Injected, External: x.External || c.Destinations.External}
 	}
+}
+
+func joined[V any](a, b map[string]V) map[string]V {
+	out := make(map[string]V, len(a)+len(b))
+	maps.Copy(out, a)
+	maps.Copy(out, b)
+	return out
 }
 
 func checkAnswer(d policy.Decision) *client.CheckAnswer {

@@ -50,7 +50,7 @@ func (m *Simulator) Propose(ctx context.Context, agent, team string, from, to ti
 	var out Proposal
 	timed, cancel := context.WithTimeout(ctx, proposeTimeout)
 	defer cancel()
-	err := m.o.Past(timed, from, to, func(d *activity.Decision) error {
+	err := m.read(timed, from, to, func(d *activity.Decision) error {
 		if d.Agent != agent {
 			return nil
 		}

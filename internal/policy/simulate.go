@@ -80,7 +80,12 @@ const (
 	keepFor       = 24 * time.Hour
 	maxKept       = 200
 	maxWaiting    = 20
-	simulators    = 2 // at a time: the door needs the processor too
+	maxWaitingFor = 3 // one asker
+	maxReading    = 2 // periods that are read while somebody waits
+	// The door needs the processor too: one simulation at a time, and it rests a
+	// third of the time.
+	workFor = 20 * time.Millisecond
+	restFor = 10 * time.Millisecond
 )
 
 // SimulatorOptions are what a Simulator needs: Store and Past.
@@ -93,8 +98,9 @@ type SimulatorOptions struct {
 
 // Simulator tries sets of policies on recorded decisions. Run does the work.
 type Simulator struct {
-	o     SimulatorOptions
-	queue chan *job
+	o       SimulatorOptions
+	queue   chan *job
+	reading chan struct{} // a slot for each period being read at once
 
 	mu   sync.Mutex
 	jobs map[string]*job
@@ -125,7 +131,7 @@ func NewSimulator(o SimulatorOptions) (*Simulator, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Simulator{o: o, queue: make(chan *job, maxWaiting), jobs: map[string]*job{}}, nil
+	return &Simulator{o: o, queue: make(chan *job, maxWaiting), reading: make(chan struct{}, maxReading), jobs: map[string]*job{}}, nil
 }
 
 // Proposed is an engine with the set as it would be.
@@ -170,13 +176,42 @@ func (m *Simulator) Start(p Plan) (Simulation, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.forget()
+	busy := fault.New(fault.KindExhausted, "policy.busy", "too many simulations wait already").WithHint("try again in a minute")
+	if m.open(p.By) >= maxWaitingFor {
+		return Simulation{}, busy
+	}
 	select {
 	case m.queue <- j:
 	default:
-		return Simulation{}, fault.New(fault.KindExhausted, "policy.simulations", "%d simulations wait already", maxWaiting).WithHint("try again in a minute")
+		return Simulation{}, busy
 	}
 	m.jobs[j.at.ID] = j
 	return j.shot(), nil
+}
+
+// open counts the simulations of one asker that have not ended; mu is held.
+func (m *Simulator) open(by string) (n int) {
+	for _, j := range m.jobs {
+		select {
+		case <-j.done:
+		default:
+			if j.at.Plan.By == by {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// read walks a period for somebody who waits for the answer.
+func (m *Simulator) read(ctx context.Context, from, to time.Time, do func(*activity.Decision) error) error {
+	select {
+	case m.reading <- struct{}{}:
+		defer func() { <-m.reading }()
+	default:
+		return fault.New(fault.KindExhausted, "policy.busy", "too many periods are being read already").WithHint("try again in a minute")
+	}
+	return m.o.Past(ctx, from, to, do)
 }
 
 // forget drops old simulations, and the oldest of too many; mu is held.
@@ -229,23 +264,17 @@ func (m *Simulator) Wait(ctx context.Context, id, by string) (Simulation, error)
 	return m.Get(id, by)
 }
 
-// Run simulates until ctx ends, whose cause it returns.
+// Run simulates, one plan after the other, until ctx ends, whose cause it
+// returns.
 func (m *Simulator) Run(ctx context.Context) error {
-	var all sync.WaitGroup
-	for range simulators {
-		all.Go(func() {
-			for {
-				select {
-				case <-ctx.Done():
-					return
-				case j := <-m.queue:
-					m.simulate(ctx, j)
-				}
-			}
-		})
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case j := <-m.queue:
+			m.simulate(ctx, j)
+		}
 	}
-	all.Wait()
-	return context.Cause(ctx)
 }
 
 var errEnough = errors.New("enough")
@@ -260,7 +289,12 @@ func (m *Simulator) simulate(ctx context.Context, j *job) {
 	defer cancel()
 	r := &replayer{store: m.o.Store, engine: j.engine, agents: p.Agents, past: map[int64]map[refKey]bool{}}
 	w := &scratch{}
+	since := time.Now()
 	err := m.o.Past(ctx, p.From, p.To, func(d *activity.Decision) error {
+		if time.Since(since) > workFor {
+			rest(ctx)
+			since = time.Now()
+		}
 		if p.Agent != "" && d.Agent != p.Agent || !p.Sees(d.Team, d.Environment) {
 			return nil
 		}
@@ -277,6 +311,16 @@ func (m *Simulator) simulate(ctx context.Context, j *job) {
 	default:
 		m.o.Logger.Error("a simulation failed", "simulation", j.at.ID, "err", err)
 		j.at.State, j.at.Error = SimulationFailed, fault.From(err).Message
+	}
+}
+
+// rest gives the processor to others.
+func rest(ctx context.Context) {
+	t := time.NewTimer(restFor)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
 	}
 }
 
@@ -404,7 +448,7 @@ func (m *Simulator) Would(ctx context.Context, agent string, from, to time.Time,
 	groups := map[groupKey]*Group{}
 	timed, cancel := context.WithTimeout(ctx, wouldTimeout)
 	defer cancel()
-	err := m.o.Past(timed, from, to, func(d *activity.Decision) error {
+	err := m.read(timed, from, to, func(d *activity.Decision) error {
 		if agent != "" && d.Agent != agent || !sees(d.Team, d.Environment) {
 			return nil
 		}

@@ -319,3 +319,52 @@ func TestPropose(t *testing.T) {
 		t.Errorf("nothing used: %v", err)
 	}
 }
+
+// One asker cannot fill the queue, and nobody reads more than a few periods at
+// once.
+func TestSimulationsAreBounded(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, "")
+	block, entered := make(chan struct{}), make(chan struct{}, 10)
+	m, err := NewSimulator(SimulatorOptions{Store: s.Store, Past: func(ctx context.Context, _, _ time.Time, _ func(*activity.Decision) error) error {
+		entered <- struct{}{}
+		select {
+		case <-block:
+		case <-ctx.Done():
+		}
+		return ctx.Err()
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := Plan{From: day, To: day.Add(time.Hour), Sees: all, By: "ann"}
+	for range maxWaitingFor {
+		if _, err := m.Start(plan); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := m.Start(plan); code(err) != "policy.busy" {
+		t.Errorf("one too many: %v", err)
+	}
+	plan.By = "bob"
+	if _, err := m.Start(plan); err != nil {
+		t.Errorf("another asker: %v", err)
+	}
+	ends := make(chan error, maxReading)
+	for range maxReading {
+		go func() {
+			_, err := m.Would(t.Context(), "", day, day.Add(time.Hour), all)
+			ends <- err
+		}()
+		<-entered
+	}
+	if _, err := m.Would(t.Context(), "", day, day.Add(time.Hour), all); code(err) != "policy.busy" {
+		t.Errorf("one reader too many: %v", err)
+	}
+	close(block)
+	for range maxReading {
+		if err := <-ends; err != nil {
+			t.Error(err)
+		}
+	}
+}

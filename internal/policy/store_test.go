@@ -184,6 +184,25 @@ func TestStore(t *testing.T) {
 	}
 }
 
+// Another process takes over what one changed, when it is told.
+func TestRefresh(t *testing.T) {
+	t.Parallel()
+	one := newStore(t, "")
+	two := &storeRoom{db: one.db, now: one.now}
+	two.open(t, "")
+	var told int64
+	one.o.Changed = func(v int64) { told = v }
+	if _, err := one.Put(t.Context(), as("security"), Change{Document: Document{Name: "x", Cedar: "forbid (principal, action, resource);"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := two.Refresh(t.Context(), told); err != nil || two.verdict(nil) != activity.VerdictDeny || two.Version() != 2 {
+		t.Errorf("%v, %v, version %d", err, two.verdict(nil), two.Version())
+	}
+	if err := two.Refresh(t.Context(), told-1); err != nil || two.Version() != 2 {
+		t.Errorf("an old notice: %v, version %d", err, two.Version())
+	}
+}
+
 // A write that fails leaves nothing behind.
 func TestStoreUndoes(t *testing.T) {
 	t.Parallel()
