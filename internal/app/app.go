@@ -193,6 +193,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("fleet", a.fleet.Run)
 	start("stops", a.stops.Run)
 	start("budgets", a.budgets.Run)
+	start("upstreams", a.upstreams.Run)
 	start("leaked keys", a.killLeaked)
 	start("reservations", a.followReserved)
 	start("authority", a.authority.ca.Run)

@@ -18,6 +18,7 @@ import (
 	"reeve/internal/budget"
 	"reeve/internal/fault"
 	"reeve/internal/identity/oidc"
+	"reeve/internal/upstream"
 )
 
 // Config is everything an operator may set. Each value comes from, weakest
@@ -27,28 +28,29 @@ import (
 // The `doc` tag is the manual: `reeve config show` and docs/configuration.md
 // are made from it.
 type Config struct {
-	Data           string          `yaml:"data" flag:"data" doc:"Folder that holds all state. One process at a time."`
-	Dev            bool            `yaml:"dev" flag:"dev" doc:"Open API and intake on loopback without a token, for trying out. Any other address is refused."`
-	Listen         string          `yaml:"listen" flag:"listen" doc:"Console, API and all HTTP intake. Empty switches it off."`
-	GatewayListen  string          `yaml:"gateway_listen" flag:"gateway-listen" doc:"The door (gateway): what agents call, and where they get their identity. Empty switches it off."`
-	OTLPGRPCListen string          `yaml:"otlp_grpc_listen" flag:"otlp-grpc-listen" doc:"OTLP over gRPC. Empty switches it off."`
-	OTLPHTTPListen string          `yaml:"otlp_http_listen" flag:"otlp-http-listen" doc:"OTLP over HTTP. Empty switches it off; /v1/* on listen stays."`
-	Hosts          []string        `yaml:"hosts" doc:"Further host names by which browsers and agents reach the listeners; loopback names always work."`
-	TLS            TLSConfig       `yaml:"tls" doc:"Certificate for all listeners; needed for any address off loopback."`
-	Gateway        GatewayConfig   `yaml:"gateway" doc:"The door."`
-	Identity       IdentityConfig  `yaml:"identity" doc:"The authority that gives agents their identity."`
-	OIDC           []oidc.Provider `yaml:"oidc" doc:"Providers that people sign in with by OpenID Connect; docs/people.md tells their keys."`
-	Log            LogConfig       `yaml:"log" doc:"Messages on stderr."`
-	Intake         IntakeConfig    `yaml:"intake" doc:"Limits on what senders may send."`
-	Activity       BusConfig       `yaml:"activity" doc:"The activity log between intake and store."`
-	Runs           RunsConfig      `yaml:"runs" doc:"When a run counts as ended."`
-	Store          StoreConfig     `yaml:"store" doc:"How long telemetry stays."`
-	Prices         PricesConfig    `yaml:"prices" doc:"What models cost."`
-	Limits         budget.Config   `yaml:"limits" doc:"Limits of the door beside budgets and policies."`
-	Policies       PolicyConfig    `yaml:"policies" doc:"Who may do what."`
-	Audit          AuditConfig     `yaml:"audit" doc:"The record of decisions and changes."`
-	Standard       StandardConfig  `yaml:"standard" doc:"The standard that agents keep to."`
-	Shutdown       time.Duration   `yaml:"shutdown" doc:"How long a stop may take before what is left is dropped."`
+	Data           string               `yaml:"data" flag:"data" doc:"Folder that holds all state. One process at a time."`
+	Dev            bool                 `yaml:"dev" flag:"dev" doc:"Open API and intake on loopback without a token, for trying out. Any other address is refused."`
+	Listen         string               `yaml:"listen" flag:"listen" doc:"Console, API and all HTTP intake. Empty switches it off."`
+	GatewayListen  string               `yaml:"gateway_listen" flag:"gateway-listen" doc:"The door (gateway): what agents call, and where they get their identity. Empty switches it off."`
+	OTLPGRPCListen string               `yaml:"otlp_grpc_listen" flag:"otlp-grpc-listen" doc:"OTLP over gRPC. Empty switches it off."`
+	OTLPHTTPListen string               `yaml:"otlp_http_listen" flag:"otlp-http-listen" doc:"OTLP over HTTP. Empty switches it off; /v1/* on listen stays."`
+	Hosts          []string             `yaml:"hosts" doc:"Further host names by which browsers and agents reach the listeners; loopback names always work."`
+	TLS            TLSConfig            `yaml:"tls" doc:"Certificate for all listeners; needed for any address off loopback."`
+	Gateway        GatewayConfig        `yaml:"gateway" doc:"The door."`
+	Identity       IdentityConfig       `yaml:"identity" doc:"The authority that gives agents their identity."`
+	OIDC           []oidc.Provider      `yaml:"oidc" doc:"Providers that people sign in with by OpenID Connect; docs/people.md tells their keys."`
+	Log            LogConfig            `yaml:"log" doc:"Messages on stderr."`
+	Intake         IntakeConfig         `yaml:"intake" doc:"Limits on what senders may send."`
+	Activity       BusConfig            `yaml:"activity" doc:"The activity log between intake and store."`
+	Runs           RunsConfig           `yaml:"runs" doc:"When a run counts as ended."`
+	Store          StoreConfig          `yaml:"store" doc:"How long telemetry stays."`
+	Prices         PricesConfig         `yaml:"prices" doc:"What models cost."`
+	Limits         budget.Config        `yaml:"limits" doc:"Limits of the door beside budgets and policies."`
+	Vault          upstream.VaultConfig `yaml:"vault" doc:"HashiCorp Vault, for upstreams whose credential lies there."`
+	Policies       PolicyConfig         `yaml:"policies" doc:"Who may do what."`
+	Audit          AuditConfig          `yaml:"audit" doc:"The record of decisions and changes."`
+	Standard       StandardConfig       `yaml:"standard" doc:"The standard that agents keep to."`
+	Shutdown       time.Duration        `yaml:"shutdown" doc:"How long a stop may take before what is left is dropped."`
 }
 
 // TLSConfig names PEM files.
@@ -154,6 +156,7 @@ func DefaultConfig() Config {
 		Activity:       BusConfig{MaxBytes: 4 << 30, Durability: "process"},
 		Runs:           RunsConfig{Quiet: 5 * time.Second, Deadline: 30 * time.Minute},
 		Limits:         budget.Defaults(),
+		Vault:          upstream.DefaultVault(),
 		Store:          StoreConfig{MaxAge: 90 * 24 * time.Hour},
 		Shutdown:       20 * time.Second,
 		Audit:          AuditConfig{KeyOverlap: 7 * 24 * time.Hour},

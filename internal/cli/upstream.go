@@ -16,8 +16,9 @@ import (
 const upstreamHelp = `
 Flags that are not given keep what is there. The credential comes from the
 server's environment (--credential env:OPENAI_API_KEY), from a file in one of
-its folders of secrets (file:/run/secrets/openai) or from standard input
-(--credential -), and is never shown again. Changing --url drops a credential
+its folders of secrets (file:/run/secrets/openai), from Vault
+(vault:secret/data/openai#key) or from standard input (--credential -), and is
+never shown again. Changing --url drops a credential
 that is not given anew.
 
 A model upstream's dialect is the format that its agents speak; their SDK's
@@ -54,7 +55,7 @@ func (l *texts) Set(s string) error { *l = append(*l, s); return nil }
 func runUpstreamSet(ctx context.Context, e env, c *command, args []string) error {
 	var r remote
 	var in client.PutUpstreamRequest
-	var routes, models texts
+	var routes, fallback, models texts
 	var credential, as string
 	fs := c.flags(e)
 	r.bind(fs)
@@ -68,10 +69,12 @@ func runUpstreamSet(ctx context.Context, e env, c *command, args []string) error
 	fs.BoolVar(&in.AllowPrivate, "allow-private", false, "it is inside the house: private addresses and plain http")
 	fs.Int64Var(&in.MaxTokens, "max-tokens", 0, "most tokens of a call; 0 no limit")
 	fs.Int64Var(&in.TimeoutMS, "timeout-ms", 0, "how long its answer may take to begin; 0 no limit")
+	fs.Var(&fallback, "fallback", "an upstream that stands in while this one fails; several, in order")
+	fs.StringVar(&in.HealthPath, "health-path", "", "a path below the address that is asked every ten seconds")
 	fs.Var(&routes, "route", `what may be called: "METHOD PATH EFFECT"; several`)
 	fs.StringVar(&in.Region, "region", "", "where it runs, for policies")
 	fs.Var(&models, "model", `what may be asked for: "NAME [max=TOKENS] [deprecated=DATE] [region=REGION]", a NAME ending in * for all that begin so; several, "" for every model`)
-	fs.StringVar(&credential, "credential", "", "env:NAME, file:PATH, - for standard input, or none")
+	fs.StringVar(&credential, "credential", "", "env:NAME, file:PATH, vault:PATH#KEY, - for standard input, or none")
 	fs.StringVar(&as, "as", "bearer", "how the credential is sent: bearer, header:NAME, query:NAME, basic:USER or sigv4[:REGION[:SERVICE]]")
 	name, err := oneWord(fs, args, "upstream")
 	if err != nil {
@@ -89,6 +92,9 @@ func runUpstreamSet(ctx context.Context, e env, c *command, args []string) error
 		return err
 	}
 	in.Name = name
+	if given["fallback"] {
+		in.Fallback = fallback
+	}
 	if given["route"] {
 		in.Routes = nil
 		for _, text := range routes {
@@ -135,7 +141,7 @@ func merged(in client.PutUpstreamRequest, old *client.Upstream, given map[string
 		"shared": func() { out.Shared = in.Shared }, "external": func() { out.External = in.External },
 		"allow-private": func() { out.AllowPrivate = in.AllowPrivate }, "max-tokens": func() { out.MaxTokens = in.MaxTokens },
 		"region":     func() { out.Region = in.Region },
-		"timeout-ms": func() { out.TimeoutMS = in.TimeoutMS },
+		"timeout-ms": func() { out.TimeoutMS = in.TimeoutMS }, "health-path": func() { out.HealthPath = in.HealthPath },
 	} {
 		if given[name] {
 			set()
@@ -199,8 +205,8 @@ func credentialFrom(stdin io.Reader, text, as string) (*client.Credential, error
 		return c, nil
 	}
 	source, ref, ok := strings.Cut(text, ":")
-	if !ok || source != "env" && source != "file" {
-		return nil, fmt.Errorf("%w: --credential is env:NAME, file:PATH, - or none", errUsage)
+	if !ok || source != "env" && source != "file" && source != "vault" {
+		return nil, fmt.Errorf("%w: --credential is env:NAME, file:PATH, vault:PATH#KEY, - or none", errUsage)
 	}
 	c.Source, c.Ref = source, ref
 	return c, nil

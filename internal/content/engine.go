@@ -20,6 +20,7 @@ import (
 type engine struct {
 	id       uint64 // names it in the cache
 	words    *automaton
+	names    []string        // the words
 	uses     [][]*secretRule // by word; nil is one of our own keys
 	personal personal
 	patterns []*pattern
@@ -75,7 +76,7 @@ func newEngine(classes []string, patterns []*pattern) (*engine, error) {
 			}
 		}
 	}
-	if len(words) > 0 {
+	if e.names = words; len(words) > 0 {
 		e.words = newAutomaton(words)
 	}
 	e.personal = personal{
@@ -141,7 +142,7 @@ func (e *engine) findWords(s scan, dst []match) (_ []match, hold int) {
 			}
 			n := len(dst)
 			var undecided bool
-			if dst, undecided = e.decide(s, r, at, e.words.long[word], dst); undecided {
+			if dst, undecided = e.decide(s, r, at, e.names[word], dst); undecided {
 				hold = min(hold, at)
 			}
 			if len(dst) > n && !s.stream { // a stream may meet them one by one
@@ -159,7 +160,7 @@ func (e *engine) findWords(s scan, dst []match) (_ []match, hold int) {
 }
 
 // decide asks a rule about a keyword; r is nil for our own keys.
-func (e *engine) decide(s scan, r *secretRule, at, long int, dst []match) (_ []match, undecided bool) {
+func (e *engine) decide(s scan, r *secretRule, at int, keyword string, dst []match) (_ []match, undecided bool) {
 	if r == nil {
 		return ownKey(s, at, dst)
 	}
@@ -169,7 +170,7 @@ func (e *engine) decide(s scan, r *secretRule, at, long int, dst []match) (_ []m
 	} else {
 		until = min(until, at+r.reach())
 	}
-	switch r.quick(s.text[:until], at, at+long) {
+	switch r.quick(s.text[:until], at, keyword) {
 	case no:
 		return dst, false
 	default:

@@ -145,6 +145,9 @@ func starts(text []byte, i int) bool {
 			if digit(text[j]) || text[j] == ':' {
 				return true
 			}
+			if text[j] == ' ' && j == i+2 && j+1 < len(text) && digit(text[j+1]) { // "AB 12 34 56 C"
+				return true
+			}
 			if !word[text[j]] {
 				return false
 			}
@@ -340,6 +343,9 @@ func address(run []byte) int {
 	for n > 0 && (run[n-1] == '.' || run[n-1] == ':' && (n < 2 || run[n-2] != ':')) {
 		n--
 	}
+	if bytes.IndexFunc(run[:n], func(r rune) bool { return r >= '0' && r <= '9' }) < 0 {
+		return 0 // a::b of C++
+	}
 	if dots := bytes.Count(run[:n], []byte(".")); n < 7 && bytes.Count(run[:n], []byte(":")) < 2 || dots != 3 && dots != 0 {
 		return 0
 	} else if dots == 3 { // a port may follow
@@ -393,9 +399,9 @@ func phoneNumber(run []byte, digits, groups int) int {
 		}
 		return 0
 	}
+	country := 0
 	if digits == 11 && run[0] == '1' && groups == 4 {
-		run = run[2:]
-		digits, groups = 10, 3
+		country, run, digits, groups = 2, run[2:], 10, 3
 	}
 	// (415) 555-0132, 415-555-0132, 415.555.0132: area and exchange from 2 on.
 	d := onlyDigits(run)
@@ -406,7 +412,7 @@ func phoneNumber(run []byte, digits, groups int) int {
 	if sizes != [3]int{3, 3, 4} || !bytes.ContainsAny(run, "-.()") {
 		return 0
 	}
-	return len(run)
+	return country + len(run)
 }
 
 func onlyDigits(run []byte) (d [16]byte) {

@@ -47,12 +47,12 @@ type secretRule struct {
 
 	// What is looked at before the expression is asked, which costs a hundred
 	// times as much.
-	literal    string // the match begins with it, and so does the keyword; "" unknown
-	follow     *[256]bool
-	followMin  int
-	assignment bool // "keyword ... = value"
-	apart      bool // the keyword may stand anywhere near: it is no part of the match
-	longest    int  // bytes of a match; unbounded where nothing bounds it
+	literal   string // the match begins with it, and so does the keyword; "" unknown
+	follow    *[256]bool
+	followMin int
+	assigned  map[string]bool // keywords that stand before an operator and a value
+	apart     bool            // the keyword may stand anywhere near: it is no part of the match
+	longest   int             // bytes of a match; unbounded where nothing bounds it
 }
 
 // allowlist says what is no secret after all.
@@ -125,8 +125,14 @@ func (r *secretRule) look(text string) error {
 		return err
 	}
 	r.longest = longest(tree)
-	r.assignment = strings.Contains(text, operators)
-	r.apart = !r.assignment
+	if name, _, ok := strings.Cut(text, operators); ok {
+		name = strings.ToLower(name)
+		r.assigned = map[string]bool{}
+		for _, k := range r.keywords {
+			r.assigned[k] = strings.Contains(name, k) // else it is in the value
+		}
+	}
+	r.apart = r.assigned == nil
 	parts := flatten(nil, tree)
 	for len(parts) > 0 && zeroWidth(parts[0]) {
 		parts = parts[1:]
@@ -237,12 +243,12 @@ const (
 )
 
 // quick looks whether the expression is worth asking at a keyword.
-func (r *secretRule) quick(text []byte, at, end int) verdict {
+func (r *secretRule) quick(text []byte, at int, keyword string) verdict {
 	switch {
 	case r.literal != "":
 		return r.quickLiteral(text[at:])
-	case r.assignment:
-		return quickAssignment(text[end:])
+	case r.assigned[keyword]:
+		return quickAssignment(text[at+len(keyword):])
 	}
 	return perhaps
 }
@@ -325,6 +331,9 @@ const beyond = 16 << 10
 func (r *secretRule) reach() int {
 	if r.longest == unbounded {
 		return beyond
+	}
+	if r.apart {
+		return min(r.longest, 1200) + lookahead
 	}
 	return min(r.longest, 1200) + 2
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"reeve/internal/activity"
@@ -38,6 +39,9 @@ func (d *Door) decide(_ context.Context, x *passage) error {
 	r := &x.record
 	r.Verdict, r.Would, r.Enforced, r.Floor = v.Verdict, v.Would, v.Enforced, v.Floor
 	r.Reasons, r.Policies, r.PolicyVersion = v.Reasons, v.Policies, v.Version
+	if x.instead != "" {
+		r.Reasons = append(slices.Clip(r.Reasons), activity.Reason{Code: "upstream.fallback", Text: x.Upstream.Name + " stands in for " + x.instead + ", which fails"})
+	}
 	r.Context = v.Context()
 	if err := d.delegators(x); err != nil {
 		return err

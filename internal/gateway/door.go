@@ -107,6 +107,7 @@ type passage struct {
 	w        http.ResponseWriter
 	started  time.Time
 	kind     string // of upstream, from the path
+	instead  string // the upstream that was asked for, where another stands in; "" else
 	protocol Protocol
 	proposal *Proposal
 	claimed  string // the name of an agent that is not registered

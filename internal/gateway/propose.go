@@ -21,11 +21,13 @@ var (
 // propose finds the upstream, reads the body and asks the protocol what the
 // call would do.
 func (d *Door) propose(_ context.Context, x *passage) error {
-	u, ok := d.o.Upstreams.Lookup(x.record.Upstream)
+	// One that stands in for another is chosen now, so that all that is decided
+	// and recorded is about what is really called.
+	u, instead, ok := d.o.Upstreams.Choose(x.record.Upstream)
 	if !ok || u.Kind != x.kind {
 		return errNoUpstream
 	}
-	x.Upstream = u
+	x.Upstream, x.instead, x.record.Upstream = u, instead, u.Name
 	if x.Request.ContentLength != 0 {
 		rc := http.NewResponseController(x.w)
 		_ = rc.SetReadDeadline(time.Now().Add(bodyTime)) // not supported: then the agent's patience bounds it

@@ -74,6 +74,12 @@ func (b *Breaker) Done(took time.Duration, err error) {
 		return
 	}
 	b.errors++
+	b.failed(err)
+}
+
+// failed notes a failure in a row; mu is held.
+func (b *Breaker) failed(err error) {
+	now := b.now()
 	b.row++
 	b.last = err.Error()
 	if len(b.last) > 300 {

@@ -55,6 +55,7 @@ type Options struct {
 	// SecretDirs are the folders that credentials of source file may lie in;
 	// nil means /run/secrets and "secrets" in Dir.
 	SecretDirs []string
+	Vault      VaultConfig // for credentials of source vault
 	Logger     *slog.Logger
 	Now        func() time.Time // nil means time.Now
 }
@@ -64,6 +65,7 @@ type Registry struct {
 	db      *control.DB
 	dir     string // of secrets given as values
 	folders []string
+	vault   *vault
 	log     *slog.Logger
 	now     func() time.Time
 
@@ -116,6 +118,10 @@ func New(ctx context.Context, o Options) (*Registry, error) {
 	}
 	if r.now == nil {
 		r.now = time.Now
+	}
+	var err error
+	if r.vault, err = newVault(o.Vault, r.log, r.now); err != nil {
+		return nil, err
 	}
 	if err := os.MkdirAll(r.dir, 0o700); err != nil {
 		return nil, fault.New(fault.KindUnavailable, "upstream.folder", "the folder of upstream credentials cannot be made").WithCause(err)
@@ -430,6 +436,11 @@ func (r *Registry) check(u *client.Upstream) error {
 			return err
 		}
 	}
+	if u.HealthPath != "" {
+		if _, err := segments(u.HealthPath); err != nil {
+			return err
+		}
+	}
 	if ip, err := netip.ParseAddr(base.Hostname()); err == nil {
 		if err := CheckAddress(ip, u.AllowPrivate); err != nil {
 			return err
@@ -481,15 +492,17 @@ func (r *Registry) checkCredential(c *client.Credential) error {
 		}
 	case "env":
 		// Reeve's own variables hold its own secrets.
-		if !envForm.MatchString(c.Ref) || strings.HasPrefix(c.Ref, "REEVE_") && !strings.HasPrefix(c.Ref, "REEVE_UPSTREAM_") {
-			return invalid("ref names an environment variable of the server, and none of Reeve's own")
+		if !envForm.MatchString(c.Ref) || strings.HasPrefix(c.Ref, "VAULT_") || strings.HasPrefix(c.Ref, "REEVE_") && !strings.HasPrefix(c.Ref, "REEVE_UPSTREAM_") {
+			return invalid("ref names an environment variable of the server, and none of Reeve's own or of Vault")
 		}
 	case "file":
 		if !r.allowedFile(filepath.Clean(c.Ref)) {
 			return invalid("a credential's file lies in a folder of secrets").WithHint("put it in one of %s", strings.Join(r.folders, ", "))
 		}
+	case "vault":
+		return r.vault.checkRef(c.Ref)
 	default:
-		return invalid("a credential's source is value, env or file")
+		return invalid("a credential's source is value, env, file or vault")
 	}
 	return nil
 }
@@ -516,6 +529,12 @@ func (u *Upstream) value() (string, error) {
 		v = os.Getenv(c.Ref)
 	case "file":
 		return u.fromFile(c.Ref)
+	case "vault":
+		v, err := u.registry.vault.value(c.Ref)
+		if err != nil {
+			return "", missing(u.Name).WithCause(err)
+		}
+		return v, nil
 	}
 	if v == "" {
 		return "", missing(u.Name)
