@@ -35,6 +35,7 @@ const settingsRoutes = [
   createRoute({ getParentRoute: () => settings, path: 'teams', component: lazyRouteComponent(() => import('./settings/TeamsPage'), 'TeamsPage') }),
   createRoute({ getParentRoute: () => settings, path: 'tokens', component: lazyRouteComponent(() => import('./settings/TokensPage'), 'TokensPage') }),
   createRoute({ getParentRoute: () => settings, path: 'intake-keys', component: lazyRouteComponent(() => import('./settings/IntakeKeysPage'), 'IntakeKeysPage') }),
+  createRoute({ getParentRoute: () => settings, path: 'upstreams', component: lazyRouteComponent(() => import('./settings/UpstreamsPage'), 'UpstreamsPage') }),
   createRoute({ getParentRoute: () => settings, path: 'notices', component: lazyRouteComponent(() => import('./settings/NoticesPage'), 'NoticesPage') }),
   ...settingsPages.filter((p) => p.later).map((p) => createRoute({ getParentRoute: () => settings, path: p.to.slice('/settings/'.length), component: settingsLater })),
 ];

@@ -7,36 +7,6 @@ import { Said } from './Text';
 import type { Tree } from './tree';
 import { num } from './verdict';
 
-/** Decisions is the lane of what the door decided about this run. */
-export function Decisions({ tree, onSelect }: { tree: Tree; onSelect: (i: number) => void }) {
-  const decided = useMemo(() => {
-    const out: number[] = [];
-    for (let k = 0; k < tree.n; k++) {
-      const i = tree.order[k]!;
-      if (tree.steps[i]!.decision_id || tree.steps[i]!.kind === 'decision') out.push(i);
-    }
-    return out;
-  }, [tree]);
-  return (
-    <section className={css.lanebar} aria-label="Decisions">
-      <h2>Decisions</h2>
-      {decided.length === 0 ? (
-        <p className={css.quiet}>No decisions were recorded: this run did not pass the door.</p>
-      ) : (
-        <p>
-          {num(decided.length)} steps passed the door.{' '}
-          <button type="button" className={css.link} onClick={() => onSelect(decided[0]!)}>
-            First
-          </button>{' '}
-          <button type="button" className={css.link} onClick={() => onSelect(decided.at(-1)!)}>
-            Last
-          </button>
-        </p>
-      )}
-    </section>
-  );
-}
-
 const HEIGHT = 44;
 
 /** Behaviour is the lane of how the run behaved: how its context grew from call to call, and what it did again and again. */

@@ -2,12 +2,14 @@ import { Link, useParams } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
 import { Problem } from '../api/client';
 import { useStreamState } from '../api/events';
+import { useMay } from '../api/queries';
 import type { Message, Run } from '../api/types';
 import { Badge, Outcome, RunStatus } from '../shared/Marks';
 import { pickView, Time, useNow } from '../shared/Values';
 import { criticalPath } from './critical';
 import type { GraphMode } from './graph';
-import { Behaviour, Decisions } from './Lanes';
+import { Decisions } from './DecisionLane';
+import { Behaviour } from './Lanes';
 import { Logs, Metrics } from './Panels';
 import { useLiveRun, useLogs, useMessages, useMetrics, useRun, useSteps } from './queries';
 import css from './run.module.css';
@@ -22,6 +24,7 @@ import { type Bit, num, type Target, verdict } from './verdict';
 import { Waterfall } from './Waterfall';
 
 const GraphView = lazy(() => import('./GraphView'));
+const StopDialog = lazy(() => import('../stop/StopDialog').then((m) => ({ default: m.StopDialog })));
 
 const NOBODY: readonly never[] = [];
 const PANELS = ['transcript', 'step', 'logs', 'metrics'] as const;
@@ -136,6 +139,7 @@ function RunView({ run }: { run: Run }) {
         <Split
           left={
             <Performance
+              run={run.id}
               tree={tree}
               critical={critical}
               lane={lane}
@@ -236,6 +240,8 @@ function BitView({ b, go }: { b: Bit; go: (to: Target) => void }) {
 /** Head says what the run is, how it stands and whose it is. */
 function Head({ run, live, lost }: { run: Run; live: boolean; lost: boolean }) {
   const [copied, setCopied] = useState(false);
+  const [stopping, setStopping] = useState(false);
+  const mayStop = useMay('CreateStop');
   const trace = run.trace_ids?.[0];
   const generated = run.coverage?.flags?.includes('generated');
   return (
@@ -309,7 +315,17 @@ function Head({ run, live, lost }: { run: Run; live: boolean; lost: boolean }) {
             {copied ? 'copied' : `trace ${trace.slice(0, 8)}…`}
           </button>
         )}
+        {live && mayStop && (
+          <button type="button" className={css.stopbutton} onClick={() => setStopping(true)}>
+            Stop this run
+          </button>
+        )}
       </div>
+      {stopping && (
+        <Suspense fallback={null}>
+          <StopDialog target={{ kind: 'run', value: run.id }} onClose={() => setStopping(false)} />
+        </Suspense>
+      )}
     </header>
   );
 }
@@ -321,6 +337,7 @@ function quoted(v: string): string {
 interface PerformanceProps {
   tree: Tree;
   critical: ReturnType<typeof criticalPath> | null;
+  run: string;
   lane: 'time' | 'graph';
   selected: number;
   live: boolean;
@@ -335,7 +352,7 @@ interface PerformanceProps {
 }
 
 /** Performance is the first lane with its tools, and the lanes below it on the same axis. */
-function Performance({ tree, critical, lane, selected, live, follow, find, onFind, onFollow, onSelect, onOpen, params, setParams }: PerformanceProps) {
+function Performance({ run, tree, critical, lane, selected, live, follow, find, onFind, onFollow, onSelect, onOpen, params, setParams }: PerformanceProps) {
   const gaps = useMemo(() => idleGaps(tree), [tree]);
   const fold = params.gaps !== 'open';
   const scale = useMemo(() => new Scale(tree.total, fold ? gaps : []), [tree.total, gaps, fold]);
@@ -577,7 +594,7 @@ function Performance({ tree, critical, lane, selected, live, follow, find, onFin
         )}
       </section>
       <Behaviour tree={tree} scale={scale} view={view} onSelect={pick} />
-      <Decisions tree={tree} onSelect={pick} />
+      <Decisions run={run} live={live} tree={tree} scale={scale} view={view} onSelect={pick} />
     </div>
   );
 }

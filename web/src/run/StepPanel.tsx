@@ -1,5 +1,7 @@
+import { Link } from '@tanstack/react-router';
 import { useMemo, type ReactNode } from 'react';
 import type { Cost, Step, Usage } from '../api/types';
+import { pickView } from '../shared';
 import type { CriticalPath } from './critical';
 import { Kind } from './Kind';
 import { Data, pretty } from './MessageView';
@@ -148,7 +150,9 @@ export function StepPanel({ run, tree, selected, critical, onSelect }: StepPanel
         {s.source && <Fact name="known from">{SOURCES[s.source] ?? s.source}</Fact>}
         {s.decision_id && (
           <Fact name="decision">
-            <code>{s.decision_id}</code>
+            <Link className={css.link} to={'/decisions' as never} search={((old: Record<string, unknown>) => ({ ...pickView(old), show: 'all', decision: s.decision_id })) as never}>
+              <code>{s.decision_id}</code>
+            </Link>
           </Fact>
         )}
       </dl>

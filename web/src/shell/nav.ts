@@ -114,6 +114,7 @@ export const pages: Page[] = groups.flatMap((g) => g.pages);
 export const settingsPages: { to: string; name: string; question: string; later?: Page['later'] }[] = [
   { to: '/settings/health', name: 'Health of Reeve', question: 'Does Reeve itself see, keep and answer?' },
   { to: '/settings/intake-keys', name: 'Intake keys', question: 'Who may send telemetry?' },
+  { to: '/settings/upstreams', name: 'Upstreams', question: 'What does the door forward to?' },
   { to: '/settings/people', name: 'People', question: 'Who may sign in, and as what?' },
   { to: '/settings/teams', name: 'Teams', question: 'Who owns agents?' },
   { to: '/settings/tokens', name: 'API tokens', question: 'What may call the API?' },

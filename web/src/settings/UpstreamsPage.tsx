@@ -1,0 +1,191 @@
+import { Button, Checkbox, PasswordInput, Textarea, TextInput } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { api } from '../api/client';
+import { useMay } from '../api/queries';
+import type { List, Upstream } from '../api/types';
+import { Badge, count, duration, Empty, Icon, Mark, PageHeader, Panel, percent, plural, ProblemNote, Snippet, Unknown, useShortcuts } from '../shared';
+import { useTeams } from '../shell/TopBar';
+import { FormDialog, Pick, Sure } from './parts';
+import css from './settings.module.css';
+
+const of = (...all: [string, string][]) => all.map(([value, label]) => ({ value, label }));
+const kinds = of(['llm', 'models'], ['http', 'HTTP API']);
+const dialects = of(['openai', 'OpenAI'], ['anthropic', 'Anthropic'], ['azure', 'Azure OpenAI'], ['bedrock', 'Amazon Bedrock'], ['gemini', 'Gemini']);
+const sources = of(['', 'none'], ['value', 'typed here, kept in a file of this server'], ['env', "this server's environment"], ['file', 'a file of this server'], ['vault', 'Vault']);
+const states: Record<string, { level: 'good' | 'warn' | 'bad' | 'unknown'; letter: string; label: string }> = {
+  ok: { level: 'good', letter: 'O', label: 'answers' },
+  failing: { level: 'warn', letter: 'F', label: 'failing' },
+  open: { level: 'bad', letter: 'X', label: 'kept from: it fails' },
+  unknown: { level: 'unknown', letter: '?', label: 'not called yet' },
+};
+
+/** routesText writes routes a line each: "GET /v1/users/{id} read". */
+export const routesText = (u: Upstream | undefined) => (u?.routes ?? []).map((r) => [r.method, r.path, r.effect, (r.classes ?? []).join(',')].filter(Boolean).join(' ')).join('\n');
+
+/** readRoutes reads what routesText wrote; a line that is no route is given back as the fault. */
+export function readRoutes(text: string): { routes: { method: string; path: string; effect: string; classes?: string[] }[]; bad?: string } {
+  const routes = [];
+  for (const line of text.split('\n').map((l) => l.trim()).filter(Boolean)) {
+    const [method, path, effect = 'destructive', classes] = line.split(/\s+/);
+    if (!method || !path?.startsWith('/') || !['read', 'write', 'destructive'].includes(effect)) return { routes: [], bad: line };
+    routes.push({ method: method.toUpperCase(), path, effect, ...(classes ? { classes: classes.split(',') } : {}) });
+  }
+  return { routes };
+}
+
+/** UpstreamsPage: what the door forwards to, and whether it answers. */
+export function UpstreamsPage() {
+  const client = useQueryClient();
+  const q = useQuery({ queryKey: ['upstreams'], queryFn: ({ signal }) => api.get<List<Upstream>>('/upstreams', undefined, signal), refetchInterval: 5000 });
+  const may = useMay('PutUpstream');
+  const [edit, setEdit] = useState<Upstream | 'new'>();
+  useShortcuts('Upstreams', may ? [{ keys: 'n', label: 'Name an upstream', run: () => setEdit('new') }] : []);
+  const remove = useMutation({ mutationFn: (name: string) => api.delete(`/upstreams/${encodeURIComponent(name)}`), onSettled: () => void client.invalidateQueries({ queryKey: ['upstreams'] }) });
+  const items = q.data?.items ?? [];
+  const failing = items.filter((u) => u.health.state === 'open' || u.health.state === 'failing');
+  const button = may && (
+    <Button variant="filled" leftSection={<Icon name="plus" size={14} />} onClick={() => setEdit('new')}>
+      Name an upstream
+    </Button>
+  );
+  return (
+    <>
+      <PageHeader title="Upstreams" question="What does the door forward to?" answer={q.data && `${plural(items.length, 'upstream')}${failing.length > 0 ? `, ${failing.map((u) => u.name).join(', ')} failing` : ''}. Agents reach them by name and never see their credentials.`} actions={button} />
+      <div className={css.wide}>
+        <ProblemNote error={q.error ?? remove.error} retry={() => void q.refetch()} />
+        <Panel>
+          {items.length === 0 && q.isSuccess ? (
+            <Empty title="There is no upstream." actions={button}>
+              Agents can call nothing through the door yet. Name a model provider or an API: the door adds its credential, and agents use their own key.
+            </Empty>
+          ) : (
+            <div className={css.scroll} tabIndex={0} role="region" aria-label="Upstreams">
+              <table className={css.table}>
+                <thead>
+                  <tr>
+                    <th>Name</th>
+                    <th>State</th>
+                    <th>Kind</th>
+                    <th>Address</th>
+                    <th>Team</th>
+                    <th>Credential</th>
+                    <th>May be called</th>
+                    <th>p95</th>
+                    <th>Errors</th>
+                    <th>
+                      <span className="unseen">Actions</span>
+                    </th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {items.map((u) => (
+                    <tr key={u.name}>
+                      <td>
+                        {u.name} {u.external && <Badge title="Data sent there leaves the house">external</Badge>} {u.shared && <Badge>shared</Badge>}
+                      </td>
+                      <td title={u.health.last_error}>
+                        <Mark {...(states[u.health.state] ?? states.unknown!)} words />
+                      </td>
+                      <td>{u.kind === 'llm' ? `models, ${u.dialect}` : u.kind}</td>
+                      <td className="truncate" style={{ maxWidth: 240 }} title={u.url}>
+                        {u.url}
+                      </td>
+                      <td>
+                        {u.team} <span className="muted">{u.environment}</span>
+                      </td>
+                      <td>{!u.credential ? <span className="muted">none</span> : u.credential.set ? `${u.credential.source}${u.credential.ref ? ` ${u.credential.ref}` : ''}` : <Badge tone="bad">not there</Badge>}</td>
+                      <td>{u.kind === 'http' ? plural(u.routes?.length ?? 0, 'route') : (u.models?.length ?? 0) > 0 ? plural(u.models!.length, 'model') : 'every model'}</td>
+                      <td className="num">{u.health.p95_ms === null ? <Unknown why="It was not called yet." /> : duration(u.health.p95_ms)}</td>
+                      <td className="num">
+                        {count(u.health.errors)} <span className="muted">{u.health.calls > 0 ? percent(u.health.errors / u.health.calls) : ''}</span>
+                      </td>
+                      <td className={css.end}>
+                        {may && (
+                          <span style={{ display: 'inline-flex', gap: 4 }}>
+                            <Button size="compact-xs" onClick={() => setEdit(u)}>
+                              Change
+                            </Button>
+                            <Sure label="Remove" sure="Remove now" pending={remove.isPending && remove.variables === u.name} onDo={() => remove.mutate(u.name)} />
+                          </span>
+                        )}
+                      </td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </div>
+          )}
+        </Panel>
+        {items.length > 0 && (
+          <Panel title="How agents reach them" padded>
+            <p className="muted">With a key of their own (on the agent&apos;s page), at the door:</p>
+            <Snippet label="addresses" text={items.slice(0, 6).map((u) => `${location.protocol}//${location.hostname}:7301/${u.kind}/${u.name}${u.kind === 'llm' && u.dialect === 'openai' ? '/v1' : ''}`).join('\n')} />
+          </Panel>
+        )}
+      </div>
+      {edit && <UpstreamDialog upstream={edit === 'new' ? undefined : edit} onClose={() => setEdit(undefined)} />}
+    </>
+  );
+}
+
+function UpstreamDialog({ upstream, onClose }: { upstream: Upstream | undefined; onClose: () => void }) {
+  const client = useQueryClient();
+  const teams = useTeams();
+  const [name, setName] = useState(upstream?.name ?? '');
+  const [kind, setKind] = useState(upstream?.kind ?? 'llm');
+  const [dialect, setDialect] = useState(upstream?.dialect || 'openai');
+  const [address, setAddress] = useState(upstream?.url ?? '');
+  const [team, setTeam] = useState(upstream?.team ?? '');
+  const [environment, setEnvironment] = useState(upstream?.environment ?? 'production');
+  const [external, setExternal] = useState(upstream?.external ?? true);
+  const [shared, setShared] = useState(upstream?.shared ?? false);
+  const [priv, setPriv] = useState(upstream?.allow_private ?? false);
+  const [routes, setRoutes] = useState(routesText(upstream));
+  const [source, setSource] = useState(upstream?.credential?.source ?? '');
+  const [ref, setRef] = useState(upstream?.credential?.ref ?? '');
+  const [value, setValue] = useState('');
+  const chosen = team || teams[0] || '';
+  const read = readRoutes(routes);
+  const save = useMutation({
+    mutationFn: () => {
+      const keep = upstream ? { headers: upstream.headers, models: upstream.models, classes: upstream.classes, max_tokens: upstream.max_tokens, timeout_ms: upstream.timeout_ms, fallback: upstream.fallback, health_path: upstream.health_path, region: upstream.region } : {};
+      const was = upstream?.credential;
+      const kindOf = was?.kind ?? (kind === 'llm' && dialect !== 'openai' ? 'header' : 'bearer');
+      const header = was?.header ?? (kind === 'llm' ? ({ anthropic: 'x-api-key', azure: 'api-key', gemini: 'x-goog-api-key' } as Record<string, string>)[dialect] : undefined);
+      return api.put(`/upstreams/${encodeURIComponent(name.trim())}`, {
+        ...keep, kind, dialect: kind === 'llm' ? dialect : undefined, url: address.trim(), team: chosen, environment: environment.trim(), external, shared, allow_private: priv,
+        routes: kind === 'http' ? read.routes : undefined,
+        credential: source ? { ...was, kind: kindOf, header: kindOf === 'header' ? header : undefined, source, ref: ref.trim() || undefined, value: value || undefined, set: undefined } : undefined,
+        revision: upstream?.revision ?? 0,
+      });
+    },
+    onSuccess: onClose,
+    onSettled: () => void client.invalidateQueries({ queryKey: ['upstreams'] }),
+  });
+  return (
+    <FormDialog title={upstream ? `Change ${upstream.name}` : 'Name an upstream'} submit="Keep" pending={save.isPending} error={save.error} onSubmit={() => save.mutate()} onClose={onClose} size={620} disabled={kind === 'http' && (read.bad !== undefined || read.routes.length === 0)}>
+      <div className={css.two}>
+        <TextInput label="Name" description="Part of the address at the door" pattern="[a-z0-9][a-z0-9-]*" required withAsterisk={false} disabled={!!upstream} value={name} onChange={(e) => setName(e.currentTarget.value)} data-autofocus />
+        <TextInput label="Address" description="https; where the door forwards to" placeholder="https://api.openai.com" required withAsterisk={false} value={address} onChange={(e) => setAddress(e.currentTarget.value)} />
+        <Pick label="Kind" value={kind} options={kinds} onPick={setKind} />
+        {kind === 'llm' ? <Pick label="Wire format" value={dialect} options={dialects} onPick={setDialect} /> : <span />}
+        {teams.length > 0 ? <Pick label="Team" value={chosen} options={teams.map((t) => ({ value: t, label: t }))} onPick={setTeam} /> : <TextInput label="Team" required withAsterisk={false} value={team} onChange={(e) => setTeam(e.currentTarget.value)} />}
+        <TextInput label="Environment" required withAsterisk={false} value={environment} onChange={(e) => setEnvironment(e.currentTarget.value)} />
+        <Pick label="Credential from" value={source} options={sources} onPick={setSource} />
+        {source === 'value' ? (
+          <PasswordInput label="Credential" description={upstream?.credential?.set ? 'Empty keeps the one that is there' : undefined} autoComplete="off" value={value} onChange={(e) => setValue(e.currentTarget.value)} />
+        ) : source ? (
+          <TextInput label={source === 'env' ? 'Variable' : source === 'file' ? 'Path' : 'Secret'} placeholder={source === 'env' ? 'OPENAI_API_KEY' : source === 'file' ? '/run/secrets/openai' : 'secret/data/openai#key'} required withAsterisk={false} value={ref} onChange={(e) => setRef(e.currentTarget.value)} />
+        ) : (
+          <span />
+        )}
+      </div>
+      {kind === 'http' && <Textarea label="What may be called" description="A line each: method, path, effect (read, write, destructive), data classes" placeholder={'GET /v1/users/{id} read pii.email\nPOST /v1/refunds write'} autosize minRows={3} maxRows={10} error={read.bad && `no route: ${read.bad}`} value={routes} onChange={(e) => setRoutes(e.currentTarget.value)} />}
+      <Checkbox label="External: data sent there leaves the house" checked={external} onChange={(e) => setExternal(e.currentTarget.checked)} />
+      <Checkbox label="Shared: policies of other teams may name it" checked={shared} onChange={(e) => setShared(e.currentTarget.checked)} />
+      <Checkbox label="It lives at a private address of this house" checked={priv} onChange={(e) => setPriv(e.currentTarget.checked)} />
+      {upstream && <p className="muted">Another address drops a credential that was typed here and is not typed anew.</p>}
+    </FormDialog>
+  );
+}
