@@ -295,6 +295,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/{name}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** says that an agent is another registered one, which takes its names and telemetry; its credentials die */
+        post: operations["MergeAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents/{name}/oauth": {
         parameters: {
             query?: never;
@@ -432,6 +449,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/{name}/unmerge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** takes a merge back; the agent needs new credentials */
+        post: operations["UnmergeAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents/{name}/versions": {
         parameters: {
             query?: never;
@@ -552,6 +586,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the newest checkpoint of each log */
+        get: operations["ListAuditCheckpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the public keys that sign checkpoints of the audit log */
+        get: operations["ListAuditKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/keys/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** makes a new key for checkpoints, vouched for by the old one */
+        post: operations["RotateAuditKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** walks both logs and says whether they hold */
+        get: operations["VerifyAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/budgets": {
         parameters: {
             query?: never;
@@ -622,6 +724,76 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/content-classes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists what can be found in content */
+        get: operations["ContentClasses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/content-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the rules for secrets and personal data in content */
+        get: operations["ListContentRules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/content-rules/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** tells what the rules find in a text and what would become of it; nothing is kept */
+        post: operations["TryContent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/content-rules/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads a content rule */
+        get: operations["GetContentRule"];
+        /** makes or replaces a content rule; it is in force for the next call */
+        put: operations["PutContentRule"];
+        post?: never;
+        /** removes a content rule */
+        delete: operations["DeleteContentRule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/decisions": {
         parameters: {
             query?: never;
@@ -639,6 +811,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/decisions/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** erases a user's name and the content of decisions made for them; the records stay */
+        post: operations["EraseUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/decisions/{id}": {
         parameters: {
             query?: never;
@@ -648,6 +837,23 @@ export interface paths {
         };
         /** reads a decision and, for readers, the request that was decided */
         get: operations["GetDecision"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decisions/{id}/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** proves a decision's records to whoever has the public key */
+        get: operations["DecisionReceipt"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1932,6 +2138,7 @@ export interface components {
             last_seen: string | null;
             lifecycle: string;
             marks: components["schemas"]["Mark"][];
+            merged_into?: string;
             mode: string;
             name: string;
             /** Format: date-time */
@@ -2116,6 +2323,33 @@ export interface components {
         ApproveVersionRequest: {
             reason: string;
         };
+        AuditBreak: {
+            reason: string;
+            seq: number;
+        };
+        AuditCheckpoint: {
+            checkpoint: string;
+            log: string;
+            size: number;
+        };
+        AuditCheckpointList: {
+            items: components["schemas"]["AuditCheckpoint"][];
+            next?: string;
+        };
+        AuditKey: {
+            /** Format: date-time */
+            added_at: string;
+            key: string;
+            /** Format: date-time */
+            retired_at: string | null;
+            /** Format: date-time */
+            retires_at: string | null;
+            vouched?: string;
+        };
+        AuditKeyList: {
+            items: components["schemas"]["AuditKey"][];
+            next?: string;
+        };
         AuditRecord: {
             after?: unknown;
             /** Format: date-time */
@@ -2130,6 +2364,25 @@ export interface components {
         AuditRecordList: {
             items: components["schemas"]["AuditRecord"][];
             next?: string;
+        };
+        AuditReport: {
+            agreed: number;
+            break: components["schemas"]["AuditBreak"] | null;
+            erased: number;
+            first: number;
+            last: number;
+            last_leaf: string;
+            log: string;
+            open: number;
+            records: number;
+            what: string;
+            witness_file: boolean;
+            witness_url: boolean;
+            witnessed: number;
+        };
+        AuditVerification: {
+            items: components["schemas"]["AuditReport"][];
+            ok: boolean;
         };
         Authority: {
             issuer: string;
@@ -2294,6 +2547,31 @@ export interface components {
             reason: string;
             /** Format: date-time */
             until?: string | null;
+        };
+        ContentFound: {
+            action: string;
+            class: string;
+            end: number;
+            rule?: string;
+            start: number;
+        };
+        ContentRule: {
+            action: string;
+            agent?: string;
+            classes: string[];
+            direction: string;
+            environment?: string;
+            name: string;
+            pattern?: string;
+            reason: string;
+            revision: number;
+            team?: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        ContentRuleList: {
+            items: components["schemas"]["ContentRule"][];
+            next?: string;
         };
         Cost: {
             amount: number | null;
@@ -2466,6 +2744,12 @@ export interface components {
             items: components["schemas"]["Decision"][];
             next?: string;
         };
+        DecisionReceipt: {
+            checkpoint: string;
+            contents?: components["schemas"]["ReceiptContent"][];
+            records: components["schemas"]["ReceiptRecord"][];
+            v: number;
+        };
         Deviation: {
             high?: number | null;
             kind: string;
@@ -2502,6 +2786,14 @@ export interface components {
             policy: string;
             statements: string[];
             team?: string;
+        };
+        EraseUserRequest: {
+            reason: string;
+            user: string;
+        };
+        ErasedUser: {
+            pseudonyms: string[];
+            records: number;
         };
         Factor: {
             confirmed: boolean;
@@ -2715,6 +3007,10 @@ export interface components {
             field?: string;
             /** @enum {string} */
             func: "count" | "sum" | "avg" | "min" | "max" | "p50" | "p90" | "p95" | "p99" | "distinct" | "rate";
+        };
+        MergeAgentRequest: {
+            into: string;
+            reason: string;
         };
         MergeUnknownRequest: {
             into: string;
@@ -3040,6 +3336,17 @@ export interface components {
             team?: string;
             unit: string;
         };
+        PutContentRuleRequest: {
+            action: string;
+            agent?: string;
+            classes?: string[];
+            direction?: string;
+            environment?: string;
+            pattern?: string;
+            reason: string;
+            revision?: number;
+            team?: string;
+        };
         PutPolicyRequest: {
             cedar: string;
             guardrail?: boolean;
@@ -3138,6 +3445,17 @@ export interface components {
             through_door: boolean;
             time_to_stop_ms: number;
         };
+        ReceiptContent: {
+            content: string;
+            field: string;
+            key: string;
+            seq: number;
+        };
+        ReceiptRecord: {
+            proof: string[];
+            record: string;
+            seq: number;
+        };
         RecoveryCodes: {
             codes: string[];
         };
@@ -3173,6 +3491,9 @@ export interface components {
             id: string;
             reason?: string;
         };
+        RotateAuditKeyRequest: {
+            reason: string;
+        };
         RotateAuthorityRequest: {
             compromised?: boolean;
             reason: string;
@@ -3186,6 +3507,7 @@ export interface components {
         };
         Run: {
             agent: string;
+            agent_state?: string;
             agents: string[];
             cost: components["schemas"]["Cost"];
             coverage: components["schemas"]["Coverage"];
@@ -3207,6 +3529,7 @@ export interface components {
             models: string[];
             name: string;
             outcome: string | null;
+            registered_agent?: string;
             revision: number;
             session?: string;
             sources: string[];
@@ -3567,6 +3890,20 @@ export interface components {
             name: string;
             result: string | null;
         };
+        TriedContent: {
+            blocked: boolean;
+            forwarded: string;
+            found: components["schemas"]["ContentFound"][];
+            stored: string;
+        };
+        TryContentRequest: {
+            agent?: string;
+            all?: boolean;
+            answer?: boolean;
+            environment?: string;
+            team?: string;
+            text: string;
+        };
         UnknownAgent: {
             agent?: string;
             candidates: string[];
@@ -3587,6 +3924,7 @@ export interface components {
             reason?: string;
             run_id?: string;
             seen: number;
+            seen_since: number;
             state: string;
             step_id?: string;
             suggested_name: string;
@@ -3738,6 +4076,10 @@ export interface components {
             refused: number;
             /** Format: date-time */
             to: string;
+        };
+        stringList: {
+            items: string[];
+            next?: string;
         };
     };
     responses: never;
@@ -4483,6 +4825,41 @@ export interface operations {
             };
         };
     };
+    MergeAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeAgentRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     GetAgentOAuth: {
         parameters: {
             query?: never;
@@ -4782,6 +5159,41 @@ export interface operations {
             };
         };
     };
+    UnmergeAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgentReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListAgentVersions: {
         parameters: {
             query?: never;
@@ -5046,6 +5458,126 @@ export interface operations {
             };
         };
     };
+    ListAuditCheckpoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditCheckpointList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListAuditKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditKeyList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RotateAuditKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateAuditKeyRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditKeyList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    VerifyAudit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditVerification"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListBudgets: {
         parameters: {
             query?: never;
@@ -5232,6 +5764,192 @@ export interface operations {
             };
         };
     };
+    ContentClasses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["stringList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListContentRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContentRuleList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    TryContent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryContentRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriedContent"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetContentRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContentRule"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutContentRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutContentRuleRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContentRule"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteContentRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListDecisions: {
         parameters: {
             query?: {
@@ -5280,6 +5998,39 @@ export interface operations {
             };
         };
     };
+    EraseUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EraseUserRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasedUser"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     GetDecision: {
         parameters: {
             query?: never;
@@ -5298,6 +6049,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Decision"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DecisionReceipt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionReceipt"];
                 };
             };
             /** @description a problem */
