@@ -18,14 +18,15 @@ import (
 type story struct {
 	name, title string
 	lasts       time.Duration
+	door        bool // needs one
 	play        func(d *Demo, ctx context.Context, g *errgroup.Group, r *rand.Rand) error
 }
 
 func stories() []story {
 	return []story{
-		{"outage", "Model provider fails with 529 for 90 s; agents retry", 90 * time.Second, playOutage},
-		{"rogue", "An agent refunds order after order; stop it", rogueLasts, playRogue},
-		{"runaway", "An agent loops on one tool with growing context", 2 * time.Minute, playRunaway},
+		{"outage", "Model provider fails with 529 for 90 s; agents retry", 90 * time.Second, false, playOutage},
+		{"rogue", "An agent refunds order after order; stop it", rogueLasts, true, playRogue},
+		{"runaway", "An agent loops on one tool with growing context", 2 * time.Minute, false, playRunaway},
 	}
 }
 
@@ -176,9 +177,15 @@ func (d *Demo) Notices() []client.Notice {
 	}
 	play := client.Notice{
 		ID: "demo-stories", Title: "Make something go wrong",
-		Links: []client.NoticeLink{{Label: "Runs that failed", Path: "/runs?q=failed%3Atrue"}, {Label: "The rogue's page", Path: "/agents/" + rogueName}},
+		Links: []client.NoticeLink{{Label: "Runs that failed", Path: "/runs?q=failed%3Atrue"}},
+	}
+	if d.at.Door != "" {
+		play.Links = append(play.Links, client.NoticeLink{Label: "The rogue's page", Path: "/agents/" + rogueName})
 	}
 	for _, s := range stories() {
+		if s.door && d.at.Door == "" {
+			continue
+		}
 		if until := d.playing[s.name]; time.Now().Before(until) {
 			play.Text += fmt.Sprintf("Playing %s until %s. ", s.name, until.Format(time.TimeOnly))
 		}
