@@ -44,6 +44,13 @@ func TestAModelCallThroughTheDoor(t *testing.T) {
 		if r.URL.Path != "/v1/chat/completions" || string(body) != question || r.Header.Get("Authorization") != "Bearer sk-upstream-1" || r.Header.Get("X-Api-Key") != "" {
 			t.Errorf("the provider got %s %s %v", r.URL.Path, body, r.Header)
 		}
+		if r.Header.Get("X-Case") == "broken" {
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("Etag", "x")
+			_ = http.NewResponseController(w).Flush()
+			_, _ = io.WriteString(w, `{"choices":[{"message":{"tool_calls":[`)
+			return
+		}
 		w.Header().Set("Content-Type", "text/event-stream")
 		_, _ = io.WriteString(w, refundStream)
 	}))
@@ -54,7 +61,7 @@ func TestAModelCallThroughTheDoor(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	ask := func(run string) string {
+	send := func(run, kind string) (*http.Response, string) {
 		t.Helper()
 		req, err := http.NewRequestWithContext(t.Context(), "POST", a.Door()+"/llm/openai/v1/chat/completions", strings.NewReader(question))
 		if err != nil {
@@ -63,16 +70,25 @@ func TestAModelCallThroughTheDoor(t *testing.T) {
 		req.Header.Set("Authorization", "Bearer "+key)
 		req.Header.Set("Content-Type", "application/json")
 		req.Header.Set("X-Reeve-Run", run)
+		req.Header.Set("X-Case", kind)
 		resp, err := http.DefaultClient.Do(req)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer func() { _ = resp.Body.Close() }()
 		body, err := io.ReadAll(resp.Body)
-		if err != nil || resp.StatusCode != http.StatusOK {
+		if err != nil {
 			t.Fatalf("%d %s: %v", resp.StatusCode, body, err)
 		}
-		return string(body)
+		return resp, string(body)
+	}
+	ask := func(run string) string {
+		t.Helper()
+		resp, body := send(run, "")
+		if resp.StatusCode != http.StatusOK {
+			t.Fatalf("%d %s", resp.StatusCode, body)
+		}
+		return body
 	}
 	if got := ask("free"); got != refundStream {
 		t.Errorf("without a policy about the tool the answer became\n%s", got)
@@ -98,6 +114,10 @@ func TestAModelCallThroughTheDoor(t *testing.T) {
 		return err == nil && len(list.Items) == 1 && list.Items[0].Verdict == "allow" && list.Items[0].Would == "deny" && !list.Items[0].Enforced
 	})
 	policy("enforce", revision)
+	if resp, body := send("broken", "broken"); resp.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, `"code":"llm.answer_broken"`) ||
+		resp.Header.Get("X-Should-Retry") != "false" || resp.Header.Get("Etag") != "" {
+		t.Errorf("a broken answer gives %d %v %s", resp.StatusCode, resp.Header, body)
+	}
 	got := ask("bound")
 	if !strings.Contains(got, `"content":"Let me see."`) || !strings.Contains(got, `refunds are for people`) || !strings.Contains(got, `"finish_reason":"stop"`) || strings.Contains(got, "tool_calls") {
 		t.Errorf("with a policy that forbids the tool the answer is\n%s", got)

@@ -134,8 +134,10 @@ func (x *passage) body(ctx context.Context, resp *http.Response, leak *upstream.
 	}
 	p.flush = resp.ContentLength < 0 && x.Method != http.MethodHead
 	p.small = resp.ContentLength >= 0 && resp.ContentLength <= pieceSize
-	if p.flush {
-		if err := p.begin(); err != nil { // a stream's head goes before its first piece
+	// A stream's head goes before its first piece, unless a judge may find that
+	// none may pass: then it is still time for a refusal.
+	if p.flush && x.judge == nil {
+		if err := p.begin(); err != nil {
 			return p.end(err)
 		}
 		_ = http.NewResponseController(x.w).Flush() // a failure is the next write's

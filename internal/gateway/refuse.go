@@ -3,8 +3,10 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -82,6 +84,9 @@ func (d *Door) refuse(x *passage, f *fault.Error) {
 		}
 	default:
 		d.stranger(x, f)
+	}
+	if x.forwarded { // the upstream's headers are of an answer that does not pass
+		maps.DeleteFunc(x.w.Header(), func(name string, _ []string) bool { return !strings.HasPrefix(name, "X-Reeve-") })
 	}
 	if f.Code == errFraming.Code {
 		x.w.Header().Set("Connection", "close") // where the next request begins is not known
