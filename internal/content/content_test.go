@@ -153,7 +153,7 @@ func TestWhoseRules(t *testing.T) {
 			t.Errorf("%+v: answer %v", c, err)
 		}
 	}
-	if s.For("other", "x", "test") != s.For("other", "x", "test") {
+	if first, second := s.For("other", "x", "test"), s.For("other", "x", "test"); first != second {
 		t.Error("a plan is made anew for each call")
 	}
 }

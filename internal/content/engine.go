@@ -91,9 +91,6 @@ func newEngine(classes []string, patterns []*pattern) (*engine, error) {
 	return e, nil
 }
 
-// empty reports whether the engine looks for nothing.
-func (e *engine) empty() bool { return e.words == nil && !e.personal.any() && len(e.patterns) == 0 }
-
 // scan is where a search stands: text from a place on is to be decided, and the
 // last search knew the text up to seen. A search in a stream decides on a keyword
 // once lookahead bytes behind it are known, whatever pieces they came in.

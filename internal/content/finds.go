@@ -7,7 +7,6 @@ type finds struct {
 	plan *Plan
 	side *side
 	all  []Found
-	last int // end of the match noted last, so that one that grows counts once
 }
 
 // note adds what begins in [from, until); a match that a rule blocks is an

@@ -100,7 +100,11 @@ func isDomain(d []byte) bool {
 func (p personal) findNumbers(text []byte, from int, final bool, dst []match) ([]match, int) {
 	for i := from; i < len(text); {
 		if !starts(text, i) {
-			i++
+			if word[text[i]] { // nothing begins within a word
+				i = nextWord(text, i)
+			} else {
+				i++
+			}
 			continue
 		}
 		// The longest run that could be one number, which may have spaces in it.

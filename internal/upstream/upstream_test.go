@@ -267,6 +267,8 @@ func TestAddresses(t *testing.T) {
 		"::ffff:127.0.0.1":       {true, false},
 		"64:ff9b::a00:1":         {true, false},
 		"2002:a00:1::":           {true, false},
+		"::127.0.0.1":            {true, false},
+		"2001:0:53aa:64c::1":     {true, false},
 		"0.0.0.0":                {true, true},
 		"::":                     {true, true},
 		"169.254.1.1":            {true, true},
