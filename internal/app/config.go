@@ -80,6 +80,8 @@ type IdentityConfig struct {
 	TrustDomain    string `yaml:"trust_domain" doc:"SPIFFE trust domain of this installation. It is in every identity and cannot change once the authority was made."`
 	Issuer         string `yaml:"issuer" doc:"URL by which agents reach the door from outside; it is iss in our tokens. Empty: the door's own address."`
 	PassphraseFile string `yaml:"passphrase_file" doc:"File outside the data folder that holds the passphrase of the authority's keys. Empty: the systemd credential reeve-passphrase, else the environment variable REEVE_IDENTITY_PASSPHRASE, else the keys are protected by the file's rights only."`
+	RootCert       string `yaml:"root_cert" doc:"PEM file of a root brought from outside (EC P-256, may sign authorities). Empty: the authority makes its own. Another one here is a rotation."`
+	RootKey        string `yaml:"root_key" doc:"PEM file (PKCS #8) of its key. It is taken over, sealed like the others."`
 	WorkloadSocket string `yaml:"workload_socket" doc:"Unix socket of the SPIFFE Workload API for processes of this host, such as /run/reeve/workload.sock. Empty switches it off."`
 	CRLURL         string `yaml:"crl_url" doc:"Plain http URL under which you publish the door's /crl, put into certificates. Empty: the door itself where it speaks plain http, else none; the list is at /crl in any case."`
 }
@@ -347,6 +349,9 @@ func (c *Config) validateDoor(bad func(string, ...any) *fault.Error) error {
 		}
 	default:
 		return bad("gateway.tls: %q is none of auto, files, off", c.Gateway.TLS)
+	}
+	if (c.Identity.RootCert == "") != (c.Identity.RootKey == "") {
+		return bad("identity: give both root_cert and root_key, or neither")
 	}
 	if u := c.Identity.CRLURL; u != "" && (!strings.HasPrefix(u, "http://") || len(u) > 200) {
 		return bad("identity.crl_url: %q is no http URL; certificates name a list that is fetched without TLS", u)

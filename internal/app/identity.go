@@ -64,7 +64,7 @@ func (a *App) openIdentity(ctx context.Context) (err error) {
 	t.issuer = a.issuer()
 	t.ca, err = ca.Open(ca.Options{
 		Dir: dir, TrustDomain: a.o.Config.Identity.TrustDomain, PassphraseFile: a.passphraseFile(), PassphraseEnv: passphraseEnv,
-		CRLURL: a.crlURL(), Log: a.log.With("part", "authority"),
+		CRLURL: a.crlURL(), RootCert: a.o.Config.Identity.RootCert, RootKey: a.o.Config.Identity.RootKey, Log: a.log.With("part", "authority"),
 	})
 	if err != nil {
 		return err

@@ -81,6 +81,11 @@ type Options struct {
 	PassphraseFile string
 	PassphraseEnv  string
 
+	// RootCert and RootKey are PEM files of a root (or an authority below one)
+	// that was brought from outside: EC P-256, may sign authorities. The key is
+	// kept with the others, sealed. Another one in these files is a rotation.
+	RootCert, RootKey string
+
 	// CRLURL is put into leaves as distribution point; may be empty. RFC 5280
 	// §4.2.1.13 wants http: to fetch a list over https is to verify a certificate
 	// first, perhaps by that list.
@@ -170,6 +175,7 @@ func Open(o Options) (*CA, error) {
 	}
 	c := &CA{o: o, file: filepath.Join(o.Dir, "ca.json")}
 	text, err := os.ReadFile(c.file)
+	missing := err
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		err = c.found(pass)
@@ -183,6 +189,9 @@ func Open(o Options) (*CA, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if err := c.adopt(errors.Is(missing, fs.ErrNotExist)); err != nil {
+		return nil, err
+	}
 	if err := c.advance(); err != nil {
 		return nil, err
 	}
@@ -303,6 +312,10 @@ func (c *CA) Run(ctx context.Context) error {
 // compromised drops every other root and intermediate at once instead: all
 // certificates issued so far are refused from then on.
 func (c *CA) Rotate(compromised bool) error {
+	if c.o.RootCert != "" {
+		return fault.New(fault.KindConflict, "ca.external", "the root was brought from outside").
+			WithHint("put the next one into its files and start again")
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	before := c.state
@@ -381,7 +394,7 @@ func (c *CA) step() error {
 	changed = changed || len(revoked) != len(s.Revoked)
 	s.Revoked = revoked
 
-	if last := s.Roots[len(s.Roots)-1]; last.cert.NotAfter.Sub(now) < renewRoot && !last.ActiveFrom.After(now) {
+	if last := s.Roots[len(s.Roots)-1]; c.o.RootCert == "" && last.cert.NotAfter.Sub(now) < renewRoot && !last.ActiveFrom.After(now) {
 		c.o.Log.Info("certificate authority makes a new root")
 		if err := c.rotate(false); err != nil {
 			return err
