@@ -132,3 +132,16 @@ type ErasedUser struct {
 	Pseudonyms []string `json:"pseudonyms"`
 	Records    int      `json:"records"`
 }
+
+// SIEMTarget is where records stream to.
+type SIEMTarget struct {
+	Name         string           `json:"name"`
+	Kind         string           `json:"kind"`
+	Where        string           `json:"where"`
+	Sent         int64            `json:"sent"`    // since the start
+	Cursors      map[string]int64 `json:"cursors"` // by log: the next record
+	Behind       map[string]int64 `json:"behind"`  // by log: records that it does not have
+	LastSentAt   *time.Time       `json:"last_sent_at"`
+	FailingSince *time.Time       `json:"failing_since"` // nil: it works
+	Error        string           `json:"error,omitempty"`
+}

@@ -24,6 +24,7 @@ func Operations() []Operation {
 		{Name: "ListAuditKeys", Method: "GET", Path: "/api/v1/audit/keys", Role: "public", Summary: "lists the public keys that sign checkpoints of the audit log"},
 		{Name: "RotateAuditKey", Method: "POST", Path: "/api/v1/audit/keys/rotate", Role: "security", Summary: "makes a new key for checkpoints, vouched for by the old one"},
 		{Name: "ListAuditCheckpoints", Method: "GET", Path: "/api/v1/audit/checkpoints", Role: "auditor", Summary: "lists the newest checkpoint of each log"},
+		{Name: "ListSIEMTargets", Method: "GET", Path: "/api/v1/siem", Role: "auditor", Summary: "lists where records stream to, and how that goes"},
 		{Name: "VerifyAudit", Method: "GET", Path: "/api/v1/audit/verify", Role: "auditor", Summary: "walks both logs and says whether they hold"},
 		{Name: "GetDecision", Method: "GET", Path: "/api/v1/decisions/{id}", Role: "viewer", Summary: "reads a decision and, for readers, the request that was decided"},
 		{Name: "Query", Method: "POST", Path: "/api/v1/query", Role: "viewer", Summary: "answers an aggregate question over runs, steps, decisions, messages or logs"},
@@ -271,6 +272,13 @@ func (c *Client) RotateAuditKey(ctx context.Context, req RotateAuditKeyRequest) 
 // GET /api/v1/audit/checkpoints, role auditor.
 func (c *Client) ListAuditCheckpoints(ctx context.Context) (*List[AuditCheckpoint], error) {
 	return call[List[AuditCheckpoint]](ctx, c, "GET", "/api/v1/audit/checkpoints", nil)
+}
+
+// ListSIEMTargets lists where records stream to, and how that goes.
+//
+// GET /api/v1/siem, role auditor.
+func (c *Client) ListSIEMTargets(ctx context.Context) (*List[SIEMTarget], error) {
+	return call[List[SIEMTarget]](ctx, c, "GET", "/api/v1/siem", nil)
 }
 
 // VerifyAudit walks both logs and says whether they hold.

@@ -93,7 +93,8 @@ type Options struct {
 	Door        Asker
 	Simulations Simulations
 	AgentPlace  AgentPlace
-	Proofs      Proofs // of the audit logs; nil without a door
+	SIEM        func() []client.SIEMTarget // where records stream to; nil without a door
+	Proofs      Proofs                     // of the audit logs; nil without a door
 
 	// PoliciesAbout may be nil: what an agent may do is then not told. Version is
 	// of this program, for documents that name their maker.

@@ -90,3 +90,10 @@ func eraseUser(a *API, ctx context.Context, req *client.EraseUserRequest) (*clie
 	}
 	return a.o.Proofs.Erase(ctx, req.User, actor(ctx), req.Reason)
 }
+
+func listSIEM(a *API, _ context.Context, _ *struct{}) (*client.List[client.SIEMTarget], error) {
+	if a.o.SIEM == nil {
+		return nil, errNoProofs
+	}
+	return &client.List[client.SIEMTarget]{Items: a.o.SIEM()}, nil
+}

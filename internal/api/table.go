@@ -36,6 +36,7 @@ func table() []operation {
 		define(operation{Name: "ListAuditKeys", Method: get, Path: "/audit/keys", Permission: public(), Summary: "lists the public keys that sign checkpoints of the audit log"}, listAuditKeys),
 		define(operation{Name: "RotateAuditKey", Method: post, Path: "/audit/keys/rotate", Permission: everywhere(identity.Security).freshly(), Audit: AuditChange, Summary: "makes a new key for checkpoints, vouched for by the old one"}, rotateAuditKey),
 		define(operation{Name: "ListAuditCheckpoints", Method: get, Path: "/audit/checkpoints", Permission: everywhere(identity.Auditor), Summary: "lists the newest checkpoint of each log"}, listAuditCheckpoints),
+		define(operation{Name: "ListSIEMTargets", Method: get, Path: "/siem", Permission: everywhere(identity.Auditor), Summary: "lists where records stream to, and how that goes"}, listSIEM),
 		define(operation{Name: "VerifyAudit", Method: get, Path: "/audit/verify", Permission: everywhere(identity.Auditor), Summary: "walks both logs and says whether they hold"}, verifyAudit),
 		define(operation{Name: "GetDecision", Method: get, Path: "/decisions/{id}", Permission: rows(identity.Viewer), Audit: AuditContent, Summary: "reads a decision and, for readers, the request that was decided"}, getDecision),
 

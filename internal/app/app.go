@@ -51,6 +51,7 @@ import (
 	"reeve/internal/policy"
 	"reeve/internal/price"
 	"reeve/internal/run"
+	"reeve/internal/siem"
 	"reeve/internal/stop"
 	"reeve/internal/telemetry/duck"
 	"reeve/internal/upstream"
@@ -98,6 +99,7 @@ type App struct {
 	decisions *decision.Log
 	decided   *decision.Index
 	proofs    proofs
+	siem      *siem.Exporter
 	gateway   *gateway.Door
 	steps     *gateway.Steps
 	health    *health
@@ -135,6 +137,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		a.openBus,
 		a.openAudit,
 		a.openDecisions,
+		a.openSIEM,
 		a.openBudgets,
 		a.openContent,
 		a.openPolicies,
@@ -201,6 +204,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("enrolment", a.authority.desk.Run)
 	start("decisions", a.decisions.Run)
 	start("audit", a.keepAudit)
+	start("siem", a.siem.Run)
 	start("witness", a.proofs.witness.Run)
 	start("rows of decisions", a.decided.Run)
 	start("door's steps", a.steps.Run)
@@ -369,7 +373,7 @@ func (a *App) buildAPI(context.Context) error {
 		Notices: a.o.Notices, Health: a.health, Logger: a.log.With("part", "api"), Dev: a.o.Config.Dev,
 		Agents: a.agents, AgentPlace: a.agentPlace, Stops: a.stops, Upstreams: a.upstreams, Policies: a.policies,
 		Fleet: a.fleet, Budgets: a.budgets, Content: a.content, Decisions: decided{a.decided, a.decisions},
-		Proofs:        &a.proofs,
+		Proofs: &a.proofs, SIEM: a.siemStatus,
 		PoliciesAbout: a.policies.About, Version: a.o.Version,
 		Door: a.gateway, Simulations: a.simulator,
 		Providers: a.signIns, ProviderButtons: a.providerButtons(),

@@ -18,6 +18,7 @@ import (
 	"reeve/internal/budget"
 	"reeve/internal/fault"
 	"reeve/internal/identity/oidc"
+	"reeve/internal/siem"
 	"reeve/internal/upstream"
 )
 
@@ -51,6 +52,7 @@ type Config struct {
 	Audit          AuditConfig          `yaml:"audit" doc:"The record of decisions and changes."`
 	Standard       StandardConfig       `yaml:"standard" doc:"The standard that agents keep to."`
 	Shutdown       time.Duration        `yaml:"shutdown" doc:"How long a stop may take before what is left is dropped."`
+	SIEM           []siem.Config        `yaml:"siem" doc:"Where decisions and changes stream to; docs/audit.md tells the keys."`
 }
 
 // TLSConfig names PEM files.

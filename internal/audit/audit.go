@@ -120,10 +120,14 @@ func Leaves(ctx context.Context, db *control.DB, seq int64, limit int) ([]record
 	return out, nil
 }
 
-// Line reads one record verbatim; ok is false when there is none.
-func Line(ctx context.Context, db *control.DB, seq int64) (line []byte, ok bool, err error) {
-	text, ok, err := control.One(ctx, db, scanText, `SELECT record FROM audit WHERE seq = ?`, seq)
-	return []byte(text), ok, err
+// Lines reads records verbatim from seq on, in order.
+func Lines(ctx context.Context, db *control.DB, seq int64, limit int) ([][]byte, error) {
+	list, err := control.All(ctx, db, scanText, `SELECT record FROM audit WHERE seq >= ? ORDER BY seq LIMIT ?`, seq, limit)
+	out := make([][]byte, len(list))
+	for i, text := range list {
+		out[i] = []byte(text)
+	}
+	return out, err
 }
 
 // Append records an act in tx; it becomes part of the log when tx commits.

@@ -163,6 +163,7 @@ func commands() []command {
 		{name: "decision show", args: "ID", short: "the same as decision get", run: runDecisionGet},
 		{name: "decision tail", args: "[flags]", short: "follow decisions as they are recorded", long: tailHelp, run: runDecisionTail},
 		{name: "audit verify", args: "[--data DIR] [--witness FILE]", short: "check that the records of decisions and changes are whole", long: auditHelp, run: runAuditVerify},
+		{name: "siem status", args: "", short: "show where records stream to, and how that goes", run: runSIEMStatus},
 		{name: "audit list", args: "[flags]", short: "list administrative changes", run: runAuditList},
 		{name: "audit keys", args: "", short: "list the public keys that sign checkpoints", run: runAuditKeys},
 		{name: "audit rotate", args: "--reason WHY", short: "make a new key for checkpoints", run: runAuditRotate},

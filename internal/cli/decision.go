@@ -172,3 +172,29 @@ func runDecisionTail(ctx context.Context, e env, c *command, args []string) erro
 		}
 	}
 }
+
+func runSIEMStatus(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	fs := c.flags(e)
+	r.bind(fs)
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	list, err := r.client().ListSIEMTargets(ctx)
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, list, func(w io.Writer) {
+		fmt.Fprintln(w, "NAME\tKIND\tWHERE\tSENT\tBEHIND\tSTATE")
+		for _, t := range list.Items {
+			behind, state := int64(0), "ok"
+			for _, n := range t.Behind {
+				behind += n
+			}
+			if t.FailingSince != nil {
+				state = "failing since " + when(t.FailingSince) + ": " + t.Error
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%s\n", word(t.Name), word(t.Kind), word(t.Where), t.Sent, behind, state)
+		}
+	})
+}
