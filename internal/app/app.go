@@ -53,6 +53,7 @@ import (
 	"reeve/internal/run"
 	"reeve/internal/siem"
 	"reeve/internal/stop"
+	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/duck"
 	"reeve/internal/upstream"
 )
@@ -85,6 +86,7 @@ type App struct {
 	identity  *identity.Directory
 	signIns   *oidc.Handler
 	store     *duck.Store
+	stages    telemetry.Stages // of the way from a body to the store
 	reader    *run.Reader
 	intake    *intake.Intake
 	agents    *agent.Registry
@@ -296,6 +298,7 @@ func (a *App) openStore(context.Context) (err error) {
 		Dir:    filepath.Join(a.o.Config.Data, "telemetry"),
 		Logger: a.log.With("part", "store"),
 		Exec:   a.o.Exec,
+		Stages: &a.stages,
 	})
 	if err != nil {
 		return err
@@ -317,6 +320,7 @@ func (a *App) buildReader(ctx context.Context) error {
 		Store:      observed{a.store, a.fleet},
 		HashKey:    key,
 		Prices:     a.book,
+		Stages:     &a.stages,
 		Notify:     a.notify,
 		Logger:     a.log.With("part", "reader"),
 		Quiet:      a.o.Config.Runs.Quiet,

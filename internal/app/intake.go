@@ -18,6 +18,7 @@ func (a *App) buildIntake(context.Context) (err error) {
 		Log:    a.health,
 		Keys:   senders{a.identity},
 		Logger: a.log.With("part", "intake"),
+		Stages: &a.stages,
 	}
 	if a.o.Config.Dev {
 		o.Anonymous = &intake.Sender{ID: "dev"}

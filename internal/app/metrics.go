@@ -6,6 +6,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"reeve/internal/telemetry"
 )
 
 // buildMetrics makes /metrics: the process, and what the parts count. Names
@@ -26,6 +28,9 @@ type parts struct{ a *App }
 
 // metricsTimeout bounds what a scrape may wait for a part.
 const metricsTimeout = 2 * time.Second
+
+var stageDesc = prometheus.NewDesc("reeve_stage_seconds_total",
+	"Processor seconds on the way from a request's body to the store, by stage; waiting is not in it.", []string{"stage"}, nil)
 
 type figure struct {
 	name, help string
@@ -67,6 +72,9 @@ func (p *parts) Collect(out chan<- prometheus.Metric) {
 		{"reeve_run_live", "Runs in memory.", gauge, float64(rd.Live)},
 		{"reeve_run_live_bytes", "Memory they take, about.", gauge, float64(rd.LiveBytes)},
 		{"reeve_run_lag_seconds", "Age of the oldest record that is not yet stored.", gauge, lag.Seconds()},
+	}
+	for i, name := range telemetry.StageNames {
+		out <- prometheus.MustNewConstMetric(stageDesc, counter, p.a.stages.Seconds(telemetry.Stage(i)), name)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), metricsTimeout)
 	defer cancel()

@@ -35,6 +35,7 @@ import (
 	"reeve/internal/intake/dialect/openinference"
 	"reeve/internal/intake/dialect/openllmetry"
 	"reeve/internal/intake/dialect/otelgenai"
+	"reeve/internal/telemetry"
 )
 
 // registry lists the dialects; where several recognise a span, the first names
@@ -105,6 +106,7 @@ type Options struct {
 	Anonymous *Sender      // who sends without a credential (dev on loopback); nil refuses them
 	Logger    *slog.Logger // nil is silent
 	Now       func() time.Time
+	Stages    *telemetry.Stages // counts where time goes; may be nil
 }
 
 // Intake takes requests. It is an http.Handler for /v1/traces, /v1/logs and
@@ -119,6 +121,7 @@ type Intake struct {
 	table     *dialect.Map
 	limits    *limits
 	workers   sync.Pool // *worker
+	stages    *telemetry.Stages
 
 	stats struct {
 		requests, refused, bytes, spans, logs, points, rejected atomic.Int64
@@ -150,7 +153,7 @@ func New(o Options) (*Intake, error) {
 		o.Now = time.Now
 	}
 	in := &Intake{
-		config: o.Config, log: o.Log, keys: o.Keys, anonymous: o.Anonymous, logger: o.Logger, now: o.Now,
+		config: o.Config, log: o.Log, keys: o.Keys, anonymous: o.Anonymous, logger: o.Logger, now: o.Now, stages: o.Stages,
 		table: dialect.NewMap(registry()...), limits: newLimits(o.Config.InFlight),
 	}
 	in.workers.New = func() any {
@@ -242,7 +245,9 @@ type answer struct {
 // accept decodes a body, publishes it, and returns once the log has it.
 func (in *Intake) accept(ctx context.Context, w *worker, s signal, asJSON bool, body []byte, from Sender) (answer, error) {
 	if asJSON {
+		began := in.stages.Begin()
 		out, err := transcode(w.proto[:0], s, body)
+		in.stages.End(telemetry.StageDecode, began)
 		w.proto = out
 		if err != nil {
 			return answer{}, err
@@ -250,12 +255,18 @@ func (in *Intake) accept(ctx context.Context, w *worker, s signal, asJSON bool, 
 		body = out
 	}
 	now := in.now()
-	if err := w.n.run(s, body, now, from); err != nil {
+	began := in.stages.Begin()
+	err := w.n.run(s, body, now, from)
+	in.stages.End(telemetry.StageNormalise, began)
+	if err != nil {
 		return answer{}, err
 	}
 	b := &w.n.batch
 	in.limits.charge(from, w.n.accepted, int64(len(body)), now)
-	if err := in.publish(ctx, w, b); err != nil {
+	began = in.stages.Begin()
+	err = in.publish(ctx, w, b)
+	in.stages.End(telemetry.StageLog, began)
+	if err != nil {
 		return answer{}, err
 	}
 	in.stats.bytes.Add(int64(len(body)))

@@ -61,6 +61,8 @@ type Options struct {
 	Now       func() time.Time
 	Logger    *slog.Logger
 
+	Stages *telemetry.Stages // counts where time goes; may be nil
+
 	// Notify is told of changed runs, at most every NotifyEvery a run; its ctx
 	// ends with Run's. May be nil.
 	Notify func(ctx context.Context, notes []Note)
@@ -186,6 +188,7 @@ type Reader struct {
 	stats    Stats
 	failing  error // of the last append, nil when it went well
 	decoded  activity.Batch
+	clock    time.Duration // what a measurement of nothing gives
 }
 
 // New checks the options and makes a Reader; it starts nothing.
@@ -203,6 +206,7 @@ func New(o Options) (*Reader, error) {
 		held: held{limit: o.HoldBytes, steps: make(map[activity.StepID]*heldStep)}, parked: newParked(),
 		orphans: orphanLogs{counts: make(map[activity.RunID]int64)},
 	}
+	r.clock = r.o.Stages.Cost()
 	r.changed.L = &r.mu
 	r.cur = r.begin()
 	return r, nil
@@ -297,7 +301,13 @@ func (r *Reader) payload(ctx context.Context, p []byte, received int64) (err err
 			err = fmt.Errorf("folding activity: panic: %v", v)
 		}
 	}()
-	return activity.DecodeEnvelope(p, &r.decoded, func(b *activity.Batch) error { return r.batch(ctx, b, received) })
+	began := r.o.Stages.Begin()
+	defer func() { r.o.Stages.End(telemetry.StageDecode, began) }()
+	return activity.DecodeEnvelope(p, &r.decoded, func(b *activity.Batch) error {
+		began := r.o.Stages.Begin()
+		defer func() { r.o.Stages.Add(telemetry.StageDecode, -r.o.Stages.End(telemetry.StageFold, began)) }()
+		return r.batch(ctx, b, received)
+	})
 }
 
 // poke wakes the committer.

@@ -133,14 +133,17 @@ func (r *Reader) commit(ctx context.Context, all bool) {
 	if !due || !r.cur.work() {
 		return
 	}
-	if err := r.build(ctx); err != nil {
+	began := r.o.Stages.Begin()
+	err := r.build(ctx)
+	r.o.Stages.End(telemetry.StageRuns, began)
+	if err != nil {
 		return // ctx ended while the store refused; the log still has it all
 	}
 	w := r.cur
 	r.inflight, r.cur = w, r.begin()
 	r.changed.Broadcast()
 	r.mu.Unlock()
-	_, err := retry(ctx, r, "appending", func() (struct{}, error) {
+	_, err = retry(ctx, r, "appending", func() (struct{}, error) {
 		err := r.o.Store.Append(ctx, &w.Write)
 		if err != nil {
 			r.mu.Lock()

@@ -88,10 +88,15 @@ func (s *Store) Append(ctx context.Context, w *telemetry.Write) error {
 	}
 	fresh, stored := s.fresh.part(w.Runs)
 	data, packed := packFresh(fresh)
-	come, err := s.writeAll(s.parts(w, stored))
+	began := s.o.Stages.Begin()
+	parts := s.parts(w, stored)
+	s.o.Stages.End(telemetry.StageSegments, began)
+	come, err := s.writeAll(parts)
 	var done committed
 	if err == nil {
+		began = s.o.Stages.Begin()
 		done, err = s.commit(w, stored, data, come)
+		s.o.Stages.End(telemetry.StageRuns, began)
 	}
 	if err != nil {
 		s.segs.remove(come)
@@ -99,7 +104,10 @@ func (s *Store) Append(ctx context.Context, w *telemetry.Write) error {
 	}
 	s.segs.replace(nil, come)
 	s.words.saved = done.words
-	if s.rolls.add(done.news, w.Rollups, s.o.Now()) {
+	began = s.o.Stages.Begin()
+	late := s.rolls.add(done.news, w.Rollups, s.o.Now())
+	s.o.Stages.End(telemetry.StageRollups, began)
+	if late {
 		// Whoever folds is late. What was committed stays committed.
 		if err := s.foldRollups(true); err != nil {
 			s.log.Warn("rollups not folded", "err", err)
@@ -120,7 +128,9 @@ func (s *Store) Append(ctx context.Context, w *telemetry.Write) error {
 		}
 	}
 	if s.fresh.due(now) {
+		began = s.o.Stages.Begin()
 		s.leaveFresh(false)
+		s.o.Stages.End(telemetry.StageRuns, began)
 	}
 	return nil
 }
@@ -152,7 +162,9 @@ func (s *Store) writeParts(parts []part) ([]segment, error) {
 		limit <- struct{}{}
 		go func() {
 			defer func() { <-limit; wg.Done() }()
+			began := s.o.Stages.Begin()
 			errs[i] = s.writePart(&parts[i])
+			s.o.Stages.End(telemetry.StageSegments, began)
 		}()
 	}
 	wg.Wait()

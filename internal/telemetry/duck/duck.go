@@ -61,6 +61,8 @@ type Options struct {
 	// RunRows is how long run rows stay in the index (default 7 days); older ones
 	// are read from segments.
 	RunRows time.Duration
+	// Stages counts where time goes; may be nil.
+	Stages *telemetry.Stages
 	// Now is the clock (default time.Now).
 	Now func() time.Time
 }

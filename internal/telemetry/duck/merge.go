@@ -58,7 +58,10 @@ func (s *Store) maintain(ctx context.Context, prune bool) error {
 		if group == nil {
 			break
 		}
-		if err := s.merge(group); err != nil {
+		began := s.o.Stages.Begin()
+		err := s.merge(group)
+		s.o.Stages.End(telemetry.StageMerging, began)
+		if err != nil {
 			return err
 		}
 		if err := s.foldRollups(false); err != nil {

@@ -437,6 +437,8 @@ func (s *Store) foldRollups(must bool) error {
 	if news == nil {
 		return nil
 	}
+	began := s.o.Stages.Begin()
+	defer func() { s.o.Stages.End(telemetry.StageRollups, began) }()
 	type block struct {
 		key  blockKey
 		data []byte
