@@ -25,6 +25,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -114,6 +115,7 @@ type App struct {
 
 	policyTopic bus.Topic[policyNotice]
 	listeners   []*listener
+	passed      map[string]net.Listener // sockets that this process was given and nobody took yet
 	adminToken  string
 }
 
@@ -128,6 +130,9 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 			err = errors.Join(err, a.stack.unwind(context.WithoutCancel(ctx), a.log))
 		}
 	}()
+	if a.passed, err = takeSockets(); err != nil {
+		return nil, err
+	}
 	for _, build := range []func(context.Context) error{
 		a.openFolder,
 		a.openControl,
@@ -251,14 +256,14 @@ func (a *App) drain(ctx context.Context) {
 	}
 }
 
-func (a *App) openFolder(context.Context) error {
+func (a *App) openFolder(ctx context.Context) error {
 	dir := a.o.Config.Data
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fault.New(fault.KindUnavailable, "app.data_folder", "the data folder %s cannot be made", dir).WithCause(err).
 			WithHint("choose another with --data, or give this user the right to write there")
 	}
 	narrow := control.NarrowFolder(dir) // before the lock's file is in it
-	unlock, err := control.LockFolder(dir)
+	unlock, err := a.lockFolder(ctx)
 	if err != nil {
 		return err
 	}

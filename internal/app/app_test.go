@@ -220,6 +220,8 @@ func wantRuns(t *testing.T, c *client.Client, ids, maybe map[string]bool) {
 type childOptions struct {
 	Dir   string
 	Mount string // "": none; "small": a disk of its own; "read-only": one that cannot be written
+
+	Socket *os.File `json:"-"` // handed over as the door's
 }
 
 // childHello is the first line that it prints.
@@ -314,6 +316,10 @@ func startChild(t *testing.T, o childOptions) *child {
 	c := &child{cmd: exec.Command(os.Args[0]), log: &bytes.Buffer{}}
 	c.cmd.Env = append(os.Environ(), childEnv+"="+string(raw))
 	c.cmd.Stderr = c.log
+	if o.Socket != nil {
+		c.cmd.ExtraFiles = []*os.File{o.Socket}
+		c.cmd.Env = append(c.cmd.Env, "LISTEN_FDS=1", "LISTEN_FDNAMES=gateway_listen")
+	}
 	if o.Mount != "" {
 		if c.cmd.SysProcAttr = ownMounts(); c.cmd.SysProcAttr == nil {
 			t.Skip("this system has no mount namespaces")

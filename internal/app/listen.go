@@ -81,7 +81,7 @@ func (a *App) open(key, addr string, serve func(context.Context, net.Listener) e
 	if addr == "" {
 		return nil
 	}
-	l, err := net.Listen("tcp", addr)
+	l, err := a.socket(key, addr)
 	if err != nil {
 		f := fault.New(fault.KindUnavailable, "app.listen", "%s: cannot listen on %s", key, addr).WithCause(err)
 		if errors.Is(err, syscall.EADDRINUSE) {

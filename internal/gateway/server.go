@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"reeve/internal/activity"
@@ -64,6 +65,8 @@ func (d *Door) Serve(ctx context.Context, l net.Listener, s Serving) error {
 		// deadline of their own (readBody), answers the upstream's patience.
 	}
 	read := d.framing(calls, l, s.TLS)
+	var fresh fresh
+	srv.ConnState = fresh.note
 	ended := make(chan error, 1)
 	go func() { ended <- srv.Serve(read) }()
 	select {
@@ -71,6 +74,11 @@ func (d *Door) Serve(ctx context.Context, l net.Listener, s Serving) error {
 		return fmt.Errorf("serving %s: %w", l.Addr(), err)
 	case <-ctx.Done():
 	}
+	// Shutdown drops a request that it finds unread. So first nobody new is let
+	// in, and who is in is heard.
+	read.stop()
+	srv.SetKeepAlivesEnabled(false)
+	fresh.wait(min(s.Drain/2, freshTime))
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Drain)
 	defer cancel()
 	if err := srv.Shutdown(grace); err != nil {
@@ -85,6 +93,35 @@ func (d *Door) Serve(ctx context.Context, l net.Listener, s Serving) error {
 	}
 	<-ended
 	return nil
+}
+
+// freshTime is how long a stop waits for what connections say that were taken
+// in and have said nothing yet.
+const freshTime = time.Second
+
+// fresh knows the connections on which no request was read yet.
+type fresh struct{ conns sync.Map }
+
+func (f *fresh) note(c net.Conn, state http.ConnState) {
+	if state == http.StateNew {
+		f.conns.Store(c, struct{}{})
+		return
+	}
+	f.conns.Delete(c)
+}
+
+// wait waits until there is none, but not for long: one may say nothing at all.
+func (f *fresh) wait(most time.Duration) {
+	for end := time.Now().Add(most); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+		some := false
+		f.conns.Range(func(any, any) bool {
+			some = true
+			return false
+		})
+		if !some {
+			return
+		}
+	}
 }
 
 // handler sends calls to the door as they are: a mux would clean their path
@@ -129,11 +166,11 @@ func ambiguous(ctx context.Context) bool {
 }
 
 // framing makes a listener whose HTTP/1 connections are read along.
-func (d *Door) framing(ctx context.Context, l net.Listener, secure *tls.Config) net.Listener {
-	f := &framing{Listener: l, secure: secure, refused: func(why *fault.Error) { d.unreadable(ctx, why) }}
+func (d *Door) framing(ctx context.Context, l net.Listener, secure *tls.Config) *framing {
+	f := &framing{Listener: l, secure: secure, done: make(chan struct{}), refused: func(why *fault.Error) { d.unreadable(ctx, why) }}
 	if secure != nil {
-		f.ready, f.done = make(chan net.Conn), make(chan struct{})
-		go f.accept(ctx) // until Close
+		f.ready = make(chan net.Conn)
+		go f.accept(ctx) // until the listener is closed
 	}
 	return f
 }
@@ -145,18 +182,22 @@ type framing struct {
 	secure  *tls.Config
 	refused func(*fault.Error)
 	ready   chan net.Conn // of finished handshakes
+	stopped atomic.Bool
 	end     sync.Once
-	done    chan struct{}
+	done    chan struct{} // closed with the server
 }
 
 // Accept gives the next connection.
 func (f *framing) Accept() (net.Conn, error) {
 	if f.secure == nil {
 		c, err := f.Listener.Accept()
-		if err != nil {
-			return nil, err
+		if err == nil {
+			return f.plain(c, nil), nil
 		}
-		return f.plain(c, nil), nil
+		if f.stopped.Load() {
+			<-f.done // the server goes on with whom it has
+		}
+		return nil, err
 	}
 	select {
 	case c := <-f.ready:
@@ -179,7 +220,9 @@ func (f *framing) accept(ctx context.Context) {
 		case err == nil:
 			go f.handshake(ctx, c)
 		case errors.Is(err, net.ErrClosed):
-			f.end.Do(func() { close(f.done) })
+			if !f.stopped.Load() {
+				f.end.Do(func() { close(f.done) })
+			}
 			return
 		default: // no file descriptor left, or a peer that went away meanwhile
 			select {
@@ -210,12 +253,19 @@ func (f *framing) handshake(ctx context.Context, c net.Conn) {
 	}
 }
 
-// Close stops accepting.
+// stop ends accepting; what was taken in is served.
+func (f *framing) stop() {
+	f.stopped.Store(true)
+	_ = f.Listener.Close() // closed again with the server
+}
+
+// Close is the server's end.
 func (f *framing) Close() error {
-	if f.secure != nil {
-		defer f.end.Do(func() { close(f.done) })
+	f.end.Do(func() { close(f.done) })
+	if err := f.Listener.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
 	}
-	return f.Listener.Close()
+	return nil
 }
 
 // unreadable counts a request that net/http itself refused.
