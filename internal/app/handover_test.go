@@ -91,6 +91,9 @@ func TestStreamsOutliveTheEndOfTheirProcess(t *testing.T) {
 	if err := old.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
+	// One that does not end says where it is.
+	slow := time.AfterFunc(time.Minute, func() { _ = old.cmd.Process.Signal(syscall.SIGQUIT) })
+	defer slow.Stop()
 	began := time.Now()
 	next := make(chan *child, 1)
 	go func() { next <- startChild(t, childOptions{Dir: dir, Socket: socket}) }()
