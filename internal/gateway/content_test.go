@@ -1,0 +1,94 @@
+package gateway_test
+
+import (
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"reeve/client"
+	"reeve/internal/activity"
+	"reeve/internal/content"
+	"reeve/internal/gateway"
+)
+
+// Content rules at the door: blocked before anything is forwarded, redacted
+// before it is forwarded and stored, both ways; policy knows the classes that a
+// call carries and can have them redacted.
+func TestContentRules(t *testing.T) {
+	t.Parallel()
+	const mail, card = "ada.lovelace@example.com", "4111 1111 1111 1111"
+	var rules *content.Set
+	h := newHouse(t, func(o *gateway.Options) {
+		var err error
+		if rules, err = content.New(t.Context(), content.Options{DB: openDB(t)}); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range []client.ContentRule{
+			{Name: "mail", Classes: []string{"pii.email"}, Action: "redact", Direction: "both", Reason: "a test"},
+			{Name: "card", Classes: []string{"pii.payment.card"}, Action: "block", Direction: "both", Reason: "a test"},
+			{Name: "iban", Classes: []string{"pii.payment.iban"}, Action: "flag", Direction: "request", Reason: "a test"},
+		} {
+			if _, err := rules.Put(t.Context(), content.Actor{Person: "ada"}, r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		o.Content = rules
+	})
+	key := h.agent("refunds")
+	var seen, answer string
+	h.upstream("shop", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		seen = string(b)
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, answer)
+	}), nil)
+	post := func(body string) (status int, problem, got string, d activity.Decision) {
+		t.Helper()
+		seen = ""
+		a := h.call(key, "POST", "/http/shop/v1/refunds", body, "Content-Type", "application/json")
+		return a.status, a.problem, a.body, h.log.of(t, a.decision)
+	}
+	answer = `{"ok": true}`
+	status, problem, _, d := post(`{"note": "write to ` + mail + ` soon"}`)
+	if status != 200 || seen == "" || strings.Contains(seen, mail) || !slices.Contains(d.Redacted, "pii.email") {
+		t.Errorf("redacted: %d %s, forwarded %q, record %v", status, problem, seen, d.Redacted)
+	}
+	for _, f := range h.waitFragments(2) {
+		for _, c := range f.Contents {
+			if strings.Contains(string(c.Raw), mail) {
+				t.Errorf("stored: %s", c.Raw)
+			}
+		}
+	}
+	status, problem, _, d = post(`{"card": "` + card + `"}`)
+	if status != 403 || problem != "content.blocked" || seen != "" || d.Result != activity.ResultDenied || d.Reasons[0].Code != "content.blocked" {
+		t.Errorf("blocked: %d %s, forwarded %q, %+v", status, problem, seen, d.Reasons)
+	}
+	answer = `{"owner": "` + mail + `"}`
+	if _, _, got, _ := post(`{}`); strings.Contains(got, mail) || !strings.Contains(got, `"owner"`) {
+		t.Errorf("an answer to redact: %s", got)
+	}
+	answer = `{"card": "` + card + `"}`
+	if status, problem, got, d := post(`{}`); status != 403 || problem != "content.blocked" || strings.Contains(got, card) || d.Result != activity.ResultError || d.ErrorCode != "content.blocked" {
+		t.Errorf("an answer to block: %d %s %s, %s %s", status, problem, got, d.Result, d.ErrorCode)
+	}
+	answer = `{}`
+	h.permit(permitAll + `@id("no-iban") @reason("no accounts") forbid (principal, action == Action::"call_api", resource) when { context.classes.contains(DataClass::"pii.payment") };`)
+	if status, problem, _, d := post(`{"iban": "DE89370400440532013000"}`); status != 403 || problem != "decision.denied" || d.Reasons[0].Text != "no accounts" {
+		t.Errorf("a class that policy forbids: %d %s %+v", status, problem, d.Reasons)
+	}
+	h.permit(`@id("all") @redact("pii.ip") permit (principal, action, resource);`)
+	if status, _, _, d := post(`{"from": "81.2.69.142"}`); status != 200 || strings.Contains(seen, "81.2.69.142") || !slices.Contains(d.Redacted, "pii.ip") {
+		t.Errorf("what policy has redacted: %d %q %v", status, seen, d.Redacted)
+	}
+	h.permit(`@id("all") @redact("nobody.knows") permit (principal, action, resource);`)
+	if status, problem, _, _ := post(`{}`); status != 403 || problem != "content.class" {
+		t.Errorf("a class that nobody can find: %d %s", status, problem)
+	}
+	h.permit(permitAll)
+	if a := h.call(key, "GET", "/http/shop/v1/orders/1?to="+mail, ""); a.problem != "content.query" {
+		t.Errorf("in a query: %d %s", a.status, a.problem)
+	}
+}
