@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	fanIn      = 16    // segments of a tier that become one of the next
-	smallRows  = 4_000 // below it rows are encoded again, at most maxEncodes times
+	fanIn      = 16      // segments of a tier that become one of the next
+	smallRows  = 4_000   // below it rows are encoded again, at most maxEncodes times,
+	smallBytes = 1 << 20 // unless they are large: 16 kB of content a row make a page of few
 	maxEncodes = 2
 	mergedRows = 8 << 20 // no segment grows beyond it
 	settled    = 30 * time.Minute
@@ -73,7 +74,9 @@ func (s *Store) maintain(ctx context.Context, prune bool) error {
 
 // encodable reports whether a segment's rows are to be encoded again rather
 // than copied.
-func encodable(g segment) bool { return g.rows < smallRows && g.encodes < maxEncodes }
+func encodable(g segment) bool {
+	return g.rows < smallRows && g.bytes < smallBytes && g.encodes < maxEncodes
+}
 
 // nextMerge chooses segments of one table and day that should become one: a
 // full tier, or, in a day that is over, whatever is left.
