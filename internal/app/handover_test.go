@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -24,17 +25,7 @@ func TestStreamsOutliveTheEndOfTheirProcess(t *testing.T) {
 	if testing.Short() {
 		t.Skip("500 streams and two processes")
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	socket, err := l.(*net.TCPListener).File()
-	if err != nil {
-		t.Fatal(err)
-	}
-	door := "http://" + l.Addr().String()
-	_ = l.Close() // the copy stays
-	t.Cleanup(func() { _ = socket.Close() })
+	door, socket := passable(t)
 	enough := make(chan struct{}) // closed: the streams may end
 	var open atomic.Int64
 	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -124,4 +115,31 @@ func TestStreamsOutliveTheEndOfTheirProcess(t *testing.T) {
 		t.Fatalf("the next process did not start: %s", again.Error)
 	}
 	t.Logf("%d streams ended whole and 20 calls were answered within %s of the signal", streams, took)
+}
+
+// passable opens a socket as a service manager does. Whether it blocks belongs
+// to all processes that have it, and os.File.Fd makes it block, unless the file
+// was made of one that does: hence the order.
+func passable(t *testing.T) (url string, socket *os.File) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }() // the copy stays
+	first, err := l.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = first.Close() }()
+	fd, err := syscall.Dup(int(first.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket = os.NewFile(uintptr(fd), "door")
+	if err := syscall.SetNonblock(fd, true); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = socket.Close() })
+	return "http://" + l.Addr().String(), socket
 }
