@@ -22,6 +22,9 @@ import (
 //	archive ....committed   | not yet committed: cut off at start
 const (
 	keepEvery = time.Second
+	// keepApart is the least time between two commits when records come fast: each
+	// costs some milliseconds, and a checkpoint each second is what witnesses take.
+	keepApart = 750 * time.Millisecond
 	// purgeAfter is how much of the stream is given free at once: that rewrites
 	// its blocks.
 	purgeEvery = 15 * time.Second
@@ -103,6 +106,11 @@ func (l *Log) keep(ctx context.Context) {
 			ended = true
 		case <-tick.C:
 		case <-l.ring.full:
+			select {
+			case <-ctx.Done():
+				ended = true
+			case <-time.After(keepApart):
+			}
 		}
 	}
 }
@@ -120,7 +128,7 @@ func (l *Log) keepAll(ctx context.Context) error {
 		if len(chunks) == 0 {
 			return l.keepUsers(ctx)
 		}
-		if err := l.keepSome(chunks); err != nil {
+		if err := l.keepSome(ctx, chunks); err != nil {
 			return err
 		}
 	}
@@ -128,8 +136,9 @@ func (l *Log) keepAll(ctx context.Context) error {
 
 // keepSome appends chunks and commits. After an error what was appended is
 // behind the committed end, and is written over.
-func (l *Log) keepSome(chunks []chunk) error {
+func (l *Log) keepSome(ctx context.Context, chunks []chunk) error {
 	s := l.state
+	var fresh []named
 	var lines, extras []item
 	var leaves []record.Hash
 	for i := range chunks {
@@ -138,6 +147,13 @@ func (l *Log) keepSome(chunks []chunk) error {
 			lines = append(lines, item{seq, e.line})
 			if e.content != nil {
 				extras = append(extras, item{seq, e.content.append(nil)})
+				if e.content.user != "" {
+					n, err := nameOf(e)
+					if err != nil {
+						return err
+					}
+					fresh = append(fresh, n)
+				}
 			}
 			leaves = append(leaves, record.Leaf(e.line))
 			return nil
@@ -162,6 +178,10 @@ func (l *Log) keepSome(chunks []chunk) error {
 	}
 	s.Seq, s.Leaf, s.At = last.seq+1, leaves[len(leaves)-1].String(), r.At
 	s.Open = l.openNow()
+	// Names are saved on the way; when that fails, keepUsers does it later.
+	if l.state.Users == l.state.Seq && l.saveUsers(ctx, fresh) == nil {
+		s.Users = s.Seq
+	}
 	if err := l.rewind(); err != nil {
 		return err
 	}

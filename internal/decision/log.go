@@ -149,6 +149,9 @@ type Stats struct {
 	Records   int64 // of the whole log: the next sequence
 }
 
+// bodyRoom is what most records of a proposal take.
+const bodyRoom = 1536
+
 // maxOpen bounds decisions that are proposed and not completed, and so also the
 // completions that wait while the log does not take them.
 const maxOpen = 1 << 18
@@ -251,7 +254,7 @@ func (l *Log) Propose(ctx context.Context, d *activity.Decision) error {
 	}
 	user, fresh := l.users.pseudonym(d.User)
 	var err error
-	if e.body, e.content, err = appendProposed(nil, d, user); err != nil {
+	if e.body, e.content, err = appendProposed(make([]byte, 0, bodyRoom), d, user); err != nil {
 		return err
 	}
 	if fresh {

@@ -124,6 +124,16 @@ func (l *Log) saveUsers(ctx context.Context, list []named) error {
 	})
 }
 
+// nameOf is the name in a record's content and the pseudonym in the record.
+func nameOf(e entryAt) (named, error) {
+	r, err := record.Parse(e.line)
+	if err != nil {
+		return named{}, err
+	}
+	d, _, err := readProposed(r.Body)
+	return named{d.User, e.content.user}, err
+}
+
 // keepUsers saves the names in the records that are kept, from where the last
 // success ended. A database that is down delays it and nothing else.
 func (l *Log) keepUsers(ctx context.Context) error {
@@ -139,12 +149,8 @@ func (l *Log) keepUsers(ctx context.Context) error {
 				if e.content == nil || e.content.user == "" {
 					return nil
 				}
-				r, err := record.Parse(e.line)
-				if err != nil {
-					return err
-				}
-				d, _, err := readProposed(r.Body)
-				list = append(list, named{d.User, e.content.user})
+				n, err := nameOf(e)
+				list = append(list, n)
 				return err
 			})
 			if err != nil {

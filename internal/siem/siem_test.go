@@ -238,9 +238,16 @@ func receive(conn net.Conn, breaks bool, got map[string]int, first *string, done
 func TestConfigIsChecked(t *testing.T) {
 	t.Parallel()
 	for _, c := range []Config{
-		{}, {Name: "A B", Kind: "file", File: "x"}, {Name: "a", Kind: "pigeon"}, {Name: "a", Kind: "file"}, {Name: "a", Kind: "syslog", Address: "host"},
-		{Name: "a", Kind: "https", URL: "http://siem.example.com/x"}, {Name: "a", Kind: "https", URL: "ftp://x"}, {Name: "a", Kind: "https", URL: "https://"},
-		{Name: "a", Kind: "splunk", URL: "https://s"}, {Name: "a", Kind: "splunk", URL: "https://s", TokenFile: "/does/not/exist"},
+		{},
+		{Name: "A B", Kind: "file", File: "x"},
+		{Name: "a", Kind: "pigeon"},
+		{Name: "a", Kind: "file"},
+		{Name: "a", Kind: "syslog", Address: "host"},
+		{Name: "a", Kind: "https", URL: "http://siem.example.com/x"},
+		{Name: "a", Kind: "https", URL: "ftp://x"},
+		{Name: "a", Kind: "https", URL: "https://"},
+		{Name: "a", Kind: "splunk", URL: "https://s"},
+		{Name: "a", Kind: "splunk", URL: "https://s", TokenFile: "/does/not/exist"},
 		{Name: "a", Kind: "syslog", Address: "h:1", CA: "/does/not/exist"},
 	} {
 		if _, err := New(Options{Dir: t.TempDir(), Targets: []Config{c}}); fault.From(err) == nil || fault.From(err).Code != "siem.config" {
