@@ -142,7 +142,7 @@ func (h *health) Health(ctx context.Context) (client.Health, error) {
 	}
 	part := func(name, state, text string) {
 		out.Parts = append(out.Parts, client.HealthPart{Name: name, State: state, Reason: text})
-		if state != "ok" {
+		if state == "down" || state != "ok" && out.State == "ok" {
 			out.State = state
 		}
 	}
@@ -157,6 +157,16 @@ func (h *health) Health(ctx context.Context) (client.Health, error) {
 		part("reader", "down", "the store refuses writes: "+fault.From(s.failing).Message)
 	} else {
 		part("reader", "ok", fmt.Sprintf("%d runs in memory (%.1f MB), %d ms behind", live.Live, float64(live.LiveBytes)/1e6, lag))
+	}
+	if err := h.a.decisions.Failing(); err != nil {
+		part("decisions", "down", fault.From(err).Message)
+	} else {
+		part("decisions", "ok", fmt.Sprintf("%d records, %d decisions open", h.a.decisions.Stats().Records, h.a.decisions.Stats().Open))
+	}
+	for _, s := range h.a.siem.Status() {
+		if s.Error != "" {
+			part("siem "+s.Name, "degraded", "takes no records since "+s.FailingSince.UTC().Format(time.RFC3339))
+		}
 	}
 	stats, err := h.a.store.Stats(ctx)
 	if err != nil {

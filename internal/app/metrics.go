@@ -83,6 +83,15 @@ func (p *parts) Collect(out chan<- prometheus.Metric) {
 			figure{"reeve_log_bytes", "Bytes of the activity log that wait to be stored.", gauge, float64(s.Bytes)},
 			figure{"reeve_log_quota_bytes", "Most bytes it may hold.", gauge, float64(s.Quota)})
 	}
+	d := p.a.decisions.Stats()
+	figures = append(figures,
+		figure{"reeve_decisions_proposed_total", "Decisions recorded.", counter, float64(d.Proposed)},
+		figure{"reeve_decisions_completed_total", "Completions recorded.", counter, float64(d.Completed)},
+		figure{"reeve_decisions_refused_total", "Decisions that could not be recorded: their calls were refused.", counter, float64(d.Refused)},
+		figure{"reeve_decisions_batches_total", "Messages that carried them to the log.", counter, float64(d.Batches)},
+		figure{"reeve_decisions_open", "Decisions that are proposed and not completed.", gauge, float64(d.Open)},
+		figure{"reeve_decisions_records", "Records of the log, the next number.", gauge, float64(d.Records)},
+		figure{"reeve_decisions_archive_bytes", "Bytes of its archive on disk.", gauge, float64(d.Archive)})
 	if s, err := p.a.store.Stats(ctx); err == nil {
 		figures = append(figures,
 			figure{"reeve_store_bytes", "Bytes of the telemetry store on disk.", gauge, float64(s.Bytes)},

@@ -147,6 +147,7 @@ type Stats struct {
 	Batches   int64 // messages written
 	Open      int64 // proposed and not completed now
 	Records   int64 // of the whole log: the next sequence
+	Archive   int64 // bytes of its archive on disk
 }
 
 // bodyRoom is what most records of a proposal take.
@@ -364,7 +365,23 @@ func (l *Log) Stats() Stats {
 	return Stats{
 		Proposed: l.stats.proposed.Load(), Completed: l.stats.completed.Load(), Refused: l.stats.refused.Load(),
 		Batches: l.stats.batches.Load(), Open: int64(open), Records: l.w.records.Load(),
+		Archive: l.records.bytes() + l.contents.bytes(),
 	}
+}
+
+// Failing says what does not work: recording (then calls are refused), or
+// archiving (then the stream fills up). nil when all does.
+func (l *Log) Failing() error {
+	l.mu.Lock()
+	failing := l.failing
+	l.mu.Unlock()
+	if failing {
+		return notRecorded(nil)
+	}
+	if err := l.keepErr.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // Name is what the log is called in its records: <install>/audit/<node>.
