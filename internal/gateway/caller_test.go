@@ -237,3 +237,20 @@ func TestADatabaseThatWaitsKeepsNobody(t *testing.T) {
 		t.Errorf("with the database closed: %+v", a)
 	}
 }
+
+// A body that policy cannot read hides nothing: a statement about its values
+// denies, also one that would only forbid.
+func TestUnreadableBodiesHideNothing(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	key := h.agent("refunds")
+	h.upstream("shop", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), nil)
+	h.permit(permitAll + `@id("big") forbid (principal, action == Action::"call_api", resource) when { context.args.number.hasTag("/amount") && context.args.number.getTag("/amount").greaterThan(decimal("100.0")) };`)
+	for body, want := range map[string]int{
+		`{"amount": 5}`: 200, `{"amount": 500}`: 403, `{"amount": 5, "amount": 500}`: 403, `{"amount": 500`: 403, "\xff\xfe{\x00": 403, `{"amount": 0.000001}`: 403, ``: 200,
+	} {
+		if a := h.call(key, "POST", "/http/shop/v1/refunds", body, "Content-Type", "application/json"); a.status != want {
+			t.Errorf("%q: %d %s, want %d", body, a.status, a.problem, want)
+		}
+	}
+}

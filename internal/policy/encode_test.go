@@ -79,6 +79,9 @@ func randomRequest(rnd *rand.Rand) *Request {
 			All: some("a.example", "b.example"), Domains: some("example"), FirstSeen: some("a.example"), Injected: some("b.example"), External: yes(),
 		},
 	}
+	if !c.Args.Readable {
+		c.Args.Bytes = 0 // a body that nobody could read denies, which plain Cedar knows nothing of
+	}
 	if c.User != "" {
 		c.UserTeams, c.UserGroups = some("support", "sales"), some("staff")
 	}

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -193,9 +194,9 @@ func (s *snapshot) evaluate(w *scratch, of []*Statement, f *frame) []outcome {
 		out = append(out, s.evaluateSlow(slow, f.r, f.r.cedarRequest())...)
 		slices.SortFunc(out, func(a, b outcome) int { return a.st.rank - b.st.rank })
 	}
-	if unfit := f.r.Call.Args.Unfit; len(unfit) > 0 {
+	if a := &f.r.Call.Args; len(a.Unfit) > 0 || a.unread() {
 		for _, st := range of {
-			if st.anyPath || slices.ContainsFunc(st.paths, func(p types.String) bool { return slices.Contains(unfit, string(p)) }) {
+			if st.anyPath || slices.ContainsFunc(st.paths, a.unknown) {
 				// Whether it would match cannot be known, so it denies like one that errs.
 				out = append(out, outcome{unmet(st), true})
 			}
@@ -203,6 +204,15 @@ func (s *snapshot) evaluate(w *scratch, of []*Statement, f *frame) []outcome {
 	}
 	w.outcomes, w.slow = out, slow
 	return out
+}
+
+// unread reports whether there are arguments that nobody could read.
+func (a *Args) unread() bool { return !a.Readable && a.Bytes > 0 }
+
+// unknown reports whether what stands at a path cannot be known: its value does
+// not fit, or it would be in a body that could not be read.
+func (a *Args) unknown(path types.String) bool {
+	return slices.Contains(a.Unfit, string(path)) || a.unread() && strings.HasPrefix(string(path), "/")
 }
 
 // unmet is a statement as one whose obligation cannot be met.
