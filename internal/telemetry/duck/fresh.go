@@ -51,6 +51,8 @@ const (
 	// Questions make few rows leave whenever they are asked, many once a second.
 	freshFew   = 2000
 	freshPause = time.Second
+	// A list looks at so many itself: each takes two microseconds to unpack.
+	freshListed = 256
 )
 
 // get is the row of a run that is fresh.

@@ -97,6 +97,9 @@ func (s *Store) Runs(ctx context.Context, q telemetry.RunsQuery) (telemetry.Runs
 	if err != nil {
 		return telemetry.RunsPage{}, err
 	}
+	if s.fresh.len() > freshListed {
+		s.settleRuns()
+	}
 	// Before the rest: a row that leaves meanwhile is then found twice, not never.
 	fresh := s.fresh.all()
 	var got []activity.Run
