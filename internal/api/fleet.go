@@ -359,7 +359,14 @@ func (o *overviewAsk) sentence(out *client.Overview) string {
 	if len(out.NeedsPerson.Sources) == 0 {
 		b.WriteString("Nothing reports yet whether a person is needed.")
 	} else {
-		fmt.Fprintf(&b, "%s %s a person.", count(int64(len(out.NeedsPerson.Items))), map[bool]string{true: "thing needs", false: "things need"}[len(out.NeedsPerson.Items) == 1])
+		switch n := len(out.NeedsPerson.Items); n {
+		case 0:
+			b.WriteString("Nothing needs a person.")
+		case 1:
+			b.WriteString("One thing needs a person.")
+		default:
+			fmt.Fprintf(&b, "%s things need a person.", count(int64(n)))
+		}
 	}
 	if out.Seen.State != "live" {
 		b.WriteString(" " + out.Seen.Text)

@@ -206,8 +206,8 @@ func overview(a *API, ctx context.Context, req *client.OverviewRequest) (*client
 	out := &client.Overview{
 		From: ask.from, To: ask.to, PreviousFrom: ask.prev, PreviousTo: ask.from, Environment: req.Environment, Team: req.Team,
 		Figures: ask.figures(&s), Seen: seen,
-		NeedsPerson: client.OverviewWaiting{Items: []client.OverviewRow{}, Sources: []string{}},
-		InForce:     client.OverviewWaiting{Items: []client.OverviewRow{}, Sources: []string{}},
+		NeedsPerson: a.gather(ctx, req.Environment, req.Team, needsPerson),
+		InForce:     a.gather(ctx, req.Environment, req.Team, inForce),
 		Outcomes:    client.OverviewOutcomes{BucketMS: ask.bucket.Milliseconds(), Points: s.outcomes, Previous: []int64{}},
 		Charts:      ask.charts(&s), Fleet: ask.fleet(&s), Outside: ask.outside(&s),
 	}

@@ -190,7 +190,7 @@ func TestRealStore(t *testing.T) {
 	if len(o.Outside) != 1 || o.Outside[0].Name != "look" || !o.Outside[0].Worse || o.Outside[0].N != 100 {
 		t.Errorf("outside is %+v, want the tool look", o.Outside)
 	}
-	if o.NeedsPerson.Items == nil || len(o.NeedsPerson.Sources) != 0 || o.Seen.State == "never" {
+	if len(o.NeedsPerson.Items) != 0 || !slices.Equal(o.NeedsPerson.Sources, []string{"second people"}) || o.Seen.State == "never" {
 		t.Errorf("needs %+v, seen %+v", o.NeedsPerson, o.Seen)
 	}
 	t.Log(o.Text)

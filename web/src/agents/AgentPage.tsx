@@ -14,6 +14,8 @@ import css from './agents.module.css';
 import { useSeenAgents } from './data';
 import { RegisterDialog } from './RegisterDialog';
 import { AgentState } from './State';
+import { EnforceDialog } from '../policies/Simulation';
+import { Inventory, Now, useSummary } from './Summary';
 import { UnknownAgents, useUnknownAgents } from './UnknownAgents';
 
 const quote = (v: string) => (/^[\w.@/-]+$/.test(v) ? v : JSON.stringify(v));
@@ -54,7 +56,10 @@ export function AgentPage() {
   const [stopping, setStopping] = useState(false);
   const [registering, setRegistering] = useState(false);
   const [act, setAct] = useState<Act>();
+  const [enforcing, setEnforcing] = useState(false);
+  const mayEnforce = useMay('EnforceAgent');
   const agent = found.data ?? undefined;
+  const summary = useSummary(name, !!agent);
   const alive = agent && agent.lifecycle !== 'retired';
   useShortcuts('Agent', alive && may.stop ? [{ keys: 's', label: `Stop ${name}`, run: () => setStopping(true) }] : []);
   const total = rows.reduce((n, r) => n + r.runs, 0);
@@ -64,6 +69,7 @@ export function AgentPage() {
   const actions = agent ? (
     <>
       {alive && step && may.promote && <Button onClick={() => setAct({ kind: 'promote', to: step.to })}>{step.label}</Button>}
+      {alive && agent.enforcement === 'observe' && mayEnforce && <Button onClick={() => setEnforcing(true)}>Enforce</Button>}
       {alive && may.contain && <Button onClick={() => setAct({ kind: 'contain' })}>Contain</Button>}
       {agent.containment !== 'none' && may.release && <Button onClick={() => setAct({ kind: 'release' })}>Release</Button>}
       {alive && may.retire && <Button onClick={() => setAct({ kind: 'retire' })}>Retire</Button>}
@@ -104,12 +110,15 @@ export function AgentPage() {
             </Panel>
           </div>
           <div className={css.column}>
+            {agent && summary.data && <Now name={name} summary={summary.data} />}
             {agent && <Facts agent={agent} />}
             {agent && <AgentKeys agent={agent} />}
+            {agent && <Inventory name={name} />}
           </div>
         </div>
       </div>
       {stopping && <StopDialog target={{ kind: 'agent', value: name }} onClose={() => setStopping(false)} />}
+      {enforcing && <EnforceDialog what={name} path={`/agents/${encodeURIComponent(name)}/enforce`} onClose={() => setEnforcing(false)} />}
       {act && agent && <ActDialog agent={agent} act={act} onClose={() => setAct(undefined)} />}
       {registering && <RegisterDialog onClose={() => setRegistering(false)} onDone={() => { setRegistering(false); void found.refetch(); }} />}
     </>

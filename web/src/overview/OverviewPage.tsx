@@ -72,10 +72,10 @@ export function OverviewPage() {
     needs: (
       <div className={css.pair} key="needs">
         <Panel title="Needs a person now" actions={move('needs')}>
-          <Waiting w={o.needs_a_person} calm={<Calm o={o} />} unknown="No part of Reeve reports here yet. Approvals come with the gateway, incidents with detection; until then look at failed runs." first />
+          <Waiting w={o.needs_a_person} calm={<Calm o={o} />} unknown="No part of Reeve reports here now: whether something waits is unknown." first />
         </Panel>
         <Panel title="In force now" note="what we ourselves hold back">
-          <Waiting w={o.in_force} calm="No limit holds at this moment." unknown="Nothing can be held yet: limits and containment come with the gateway." />
+          <Waiting w={o.in_force} calm="No limit holds at this moment." unknown="No part of Reeve reports here now: what is held back is unknown." />
         </Panel>
       </div>
     ),

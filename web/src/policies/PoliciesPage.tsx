@@ -9,10 +9,14 @@ import { Badge, count, Empty, Icon, PageHeader, Panel, plural, ProblemNote, useS
 import css from './policies.module.css';
 import { PolicyEditor } from './PolicyEditor';
 
+const ContentRules = lazy(() => import('./ContentRules').then((m) => ({ default: m.ContentRules })));
+const Check = lazy(() => import('./Check').then((m) => ({ default: m.Check })));
 const Budgets = lazy(() => import('./Budgets').then((m) => ({ default: m.Budgets })));
 const tabs = [
   { id: 'policies', label: 'Policies' },
   { id: 'budgets', label: 'Budgets' },
+  { id: 'content', label: 'Content' },
+  { id: 'check', label: 'Ask the door' },
 ];
 
 /** PoliciesPage: who may do what, in observe or enforce, and how much. */
@@ -49,10 +53,8 @@ export function PoliciesPage() {
           ))}
         </div>
         <ProblemNote error={q.error} retry={() => void q.refetch()} />
-        {tab === 'budgets' ? (
-          <Suspense fallback={null}>
-            <Budgets />
-          </Suspense>
+        {tab !== 'policies' ? (
+          <Suspense fallback={null}>{tab === 'budgets' ? <Budgets /> : tab === 'content' ? <ContentRules /> : <Check />}</Suspense>
         ) : q.isSuccess && items.length === 0 && policy !== 'new' ? (
           <Panel>
             <Empty title="There is no policy.">Nothing is permitted then. Write one, or restore the starter policies with reeve policy put.</Empty>

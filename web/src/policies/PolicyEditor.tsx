@@ -9,6 +9,7 @@ import { Pick, Sure } from '../settings/parts';
 import { Badge, Panel, plural, ProblemNote, Time } from '../shared';
 import { useTeams } from '../shell/TopBar';
 import css from './policies.module.css';
+import { EnforceDialog, Try } from './Simulation';
 
 const starter = `@id("read-orders")
 permit (
@@ -29,6 +30,7 @@ export function PolicyEditor({ policy, onSaved }: { policy: Policy | undefined; 
   const [reason, setReason] = useState('');
   const may = useMay('PutPolicy');
   const mayMode = useMay('SetPolicyMode');
+  const [enforcing, setEnforcing] = useState(false);
   const area = useRef<HTMLTextAreaElement>(null);
   const lines = useRef<HTMLDivElement>(null);
   const typed = useDeferredValue(text);
@@ -68,7 +70,9 @@ export function PolicyEditor({ policy, onSaved }: { policy: Policy | undefined; 
           policy &&
           mayMode &&
           (policy.mode === 'observe' ? (
-            <Sure label="Enforce" sure="Enforce it now" pending={mode.isPending} onDo={() => mode.mutate('enforce')} />
+            <Button size="compact-xs" variant="filled" onClick={() => setEnforcing(true)}>
+              Enforce
+            </Button>
           ) : (
             !policy.guardrail && <Sure label="Put in observe" sure="Observe from now on" pending={mode.isPending} onDo={() => mode.mutate('observe')} />
           ))
@@ -133,6 +137,8 @@ export function PolicyEditor({ policy, onSaved }: { policy: Policy | undefined; 
           </form>
         )}
         <ProblemNote error={save.error} />
+        {changed && check.data?.ok && <Try body={{ name: name.trim() || 'new', team, guardrail, cedar: text }} />}
+        {enforcing && policy && <EnforceDialog what={policy.name} path={`/policies/${encodeURIComponent(policy.name)}/enforce`} onClose={() => setEnforcing(false)} />}
       </Panel>
       <Panel title="Statements">
         <table className={css.table}>

@@ -1,0 +1,156 @@
+package api
+
+import (
+	"context"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"reeve/client"
+	"reeve/internal/agent"
+	"reeve/internal/fault"
+	"reeve/internal/identity"
+)
+
+// This file fills two bands of the overview: what needs a person now, and every
+// limit that holds at this moment, so that nothing that was switched on once is
+// forgotten. Both show what the asker may see, and name the parts that reported:
+// no rows from a part that looked is calm, no part is blind.
+
+// maxInForce bounds each list; the page shows fewer.
+const maxInForce = 50
+
+// rowsOf is what one part has to report.
+type rowsOf func(a *API, ctx context.Context, env, team string) ([]client.OverviewRow, error)
+
+// gather asks each part. One that is not here reports nothing and is not named;
+// one that failed is not named either, which shows as less than all.
+func (a *API) gather(ctx context.Context, env, team string, parts map[string]rowsOf) client.OverviewWaiting {
+	out := client.OverviewWaiting{Items: []client.OverviewRow{}, Sources: []string{}}
+	for name, ask := range parts {
+		rows, err := ask(a, ctx, env, team)
+		if err != nil {
+			if fault.From(err).Code != "api.not_here" {
+				a.o.Logger.WarnContext(ctx, "part of the overview could not be read", "part", name, "err", err)
+			}
+			continue
+		}
+		out.Sources = append(out.Sources, name)
+		out.Items = append(out.Items, rows...)
+	}
+	slices.Sort(out.Sources)
+	slices.SortFunc(out.Items, func(x, y client.OverviewRow) int {
+		if c := y.Since.Compare(x.Since); c != 0 {
+			return c
+		}
+		return strings.Compare(x.ID, y.ID)
+	})
+	out.Items = out.Items[:min(len(out.Items), maxInForce)]
+	return out
+}
+
+var needsPerson = map[string]rowsOf{
+	"second people": func(a *API, ctx context.Context, _, _ string) ([]client.OverviewRow, error) {
+		l, err := listProposals(a, ctx, &client.ListProposalsRequest{Open: true})
+		if err != nil {
+			return nil, err
+		}
+		var out []client.OverviewRow
+		for _, p := range l.Items {
+			if !p.Mine {
+				out = append(out, client.OverviewRow{ID: p.ID, Kind: "proposal", Text: p.By + " asks to " + p.Summary, Since: p.CreatedAt, Until: &p.ExpiresAt, Path: "/inbox"})
+			}
+		}
+		return out, nil
+	},
+	"unknown agents": func(a *API, ctx context.Context, env, team string) ([]client.OverviewRow, error) {
+		l, err := listUnknownAgents(a, ctx, &client.ListUnknownAgentsRequest{Team: team, Limit: 200})
+		if err != nil {
+			return nil, err
+		}
+		here := slices.DeleteFunc(l.Items, func(u client.UnknownAgent) bool { return env != "" && u.Environment != env })
+		if len(here) == 0 {
+			return nil, nil
+		}
+		first := here[0]
+		for _, u := range here {
+			if u.OpenedAt.After(first.OpenedAt) {
+				first = u
+			}
+		}
+		text := "Nobody registered " + orText(first.Name, "an agent without a name")
+		if len(here) > 1 {
+			text += " and " + strconv.Itoa(len(here)-1) + " more"
+		}
+		return []client.OverviewRow{{ID: "unknown-agents", Kind: "unknown_agent", Text: text + ", and they are at work.", Since: first.OpenedAt, Path: "/agents?show=unknown"}}, nil
+	},
+}
+
+var inForce = map[string]rowsOf{
+	"stops": func(a *API, ctx context.Context, _, _ string) ([]client.OverviewRow, error) {
+		l, err := listStops(a, ctx, &client.ListStopsRequest{Active: true, Limit: 200})
+		if err != nil {
+			return nil, err
+		}
+		var out []client.OverviewRow
+		for _, s := range l.Items {
+			row := client.OverviewRow{ID: s.ID, Kind: "stop", Text: stopText(s.Target) + " is stopped: " + s.Reason, Since: s.CreatedAt, Until: s.Until, Owner: s.By, Path: "/agents?show=contained"}
+			if s.Target.Kind == "agent" {
+				row.Path = agentPath(s.Target.Value)
+			}
+			out = append(out, row)
+		}
+		return out, nil
+	},
+	"agents": func(a *API, ctx context.Context, env, team string) ([]client.OverviewRow, error) {
+		all, err := a.agents()
+		if err != nil {
+			return nil, err
+		}
+		who, now := whoOf(ctx), a.o.Now()
+		var out []client.OverviewRow
+		for _, g := range all.List() {
+			if g.Lifecycle == agent.Retired || env != "" && g.Environment != env || team != "" && g.Team != team || !who.Can(identity.Viewer, g.Team, g.Environment) {
+				continue
+			}
+			row := client.OverviewRow{Since: g.UpdatedAt, Owner: g.Owner, Path: agentPath(g.Name)}
+			if level := g.Contained(now); level != agent.None {
+				row.ID, row.Kind, row.Text, row.Until = "contained-"+g.Name, "containment", g.Name+" is "+strings.ReplaceAll(level, "_", " "), optionalTime(g.ContainedTill)
+				out = append(out, row)
+			}
+			if !g.Enforced(now) && g.Environment == "production" {
+				row.ID, row.Kind, row.Text, row.Until = "observe-"+g.Name, "observe", g.Name+" is in observe in production: nothing is refused", optionalTime(g.ObserveTill)
+				out = append(out, row)
+			}
+		}
+		return out, nil
+	},
+	"budgets": func(a *API, ctx context.Context, _, team string) ([]client.OverviewRow, error) {
+		l, err := listBudgets(a, ctx, &struct{}{})
+		if err != nil {
+			return nil, err
+		}
+		var out []client.OverviewRow
+		for _, b := range l.Items {
+			if b.Match == "*" || b.Limit <= 0 || b.Spent < b.Limit || team != "" && b.Team != team {
+				continue
+			}
+			does := "warns"
+			if b.Hard {
+				does = "refuses"
+			}
+			out = append(out, client.OverviewRow{ID: "budget-" + b.Name, Kind: "budget", Text: "The budget " + b.Name + " is spent, and " + does, Since: b.UpdatedAt, Until: b.ResetsAt, Owner: b.Team, Path: "/policies?tab=budgets"})
+		}
+		return out, nil
+	},
+}
+
+func stopText(t client.StopTarget) string {
+	if t.Kind == "everything" {
+		return "Everything"
+	}
+	return t.Kind + " " + t.Value
+}
+
+func agentPath(name string) string { return "/agents/" + url.PathEscape(name) }

@@ -1,0 +1,42 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+	"testing"
+
+	"reeve/client"
+	"reeve/internal/agent"
+)
+
+func TestOverviewSaysWhatIsInForce(t *testing.T) {
+	t.Parallel()
+	a, _ := withStops(t)
+	register, err := agent.New(t.Context(), agent.Options{DB: a.house.db})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.o.Agents = register
+	decode[client.Agent](t, send(a, "POST", Prefix+"/agents", "as developer", `{"name":"refund","team":"core","environment":"production","purpose":"refunds","enforcement":"observe"}`), http.StatusCreated)
+	decode[client.Agent](t, send(a, "POST", Prefix+"/agents/refund/contain", "as responder", `{"containment":"read_only","reason":"odd"}`), http.StatusOK)
+	decode[client.Stop](t, send(a, "POST", Prefix+"/stops", "as responder", `{"target":{"kind":"tool","value":"issue_refund"},"reason":"drill"}`), http.StatusCreated)
+
+	kinds := func(who string) (kinds, sources []string) {
+		o := get[client.Overview](t, a, "/overview", who)
+		for _, r := range o.InForce.Items {
+			kinds = append(kinds, r.Kind)
+		}
+		slices.Sort(kinds)
+		return kinds, o.InForce.Sources
+	}
+	got, sources := kinds("as viewer")
+	if want := []string{"containment", "observe", "stop"}; !slices.Equal(got, want) {
+		t.Errorf("in force: %q, want %q", got, want)
+	}
+	if want := []string{"agents", "stops"}; !slices.Equal(sources, want) {
+		t.Errorf("reported by %q, want %q", sources, want)
+	}
+	if got, _ := kinds("as viewer@shop/*"); slices.Contains(got, "containment") {
+		t.Errorf("another team sees %q", got)
+	}
+}

@@ -1,1 +1,0 @@
-import"./base-D_ogPRNb.js";import"./esm-CWMK6F5O.js";import"./Marks-DDEKsPqH.js";import"./KeyTable-BvFsM8Ms.js";
