@@ -1717,6 +1717,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/siem": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists where records stream to, and how that goes */
+        get: operations["ListSIEMTargets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sign-ins": {
         parameters: {
             query?: never;
@@ -3562,6 +3579,27 @@ export interface components {
             status: string;
             steps?: number;
             team?: string;
+        };
+        SIEMTarget: {
+            behind: {
+                [key: string]: number;
+            };
+            cursors: {
+                [key: string]: number;
+            };
+            error?: string;
+            /** Format: date-time */
+            failing_since: string | null;
+            kind: string;
+            /** Format: date-time */
+            last_sent_at: string | null;
+            name: string;
+            sent: number;
+            where: string;
+        };
+        SIEMTargetList: {
+            items: components["schemas"]["SIEMTarget"][];
+            next?: string;
         };
         SearchField: {
             aliases?: string[];
@@ -7883,6 +7921,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Setup"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListSIEMTargets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SIEMTargetList"];
                 };
             };
             /** @description a problem */
