@@ -47,7 +47,7 @@ for (const width of [1280, 390])
         await page.keyboard.press('j');
         await page.keyboard.press('Enter');
         await page.waitForURL('**decision=dec_**');
-        await page.getByRole('region', { name: 'Why' }).getByText('Credential').waitFor();
+        await page.getByRole('region', { name: 'Why' }).getByText('Credential', { exact: true }).waitFor();
         await t.axe(page, 'decision');
         await page.keyboard.press('1');
         await page.waitForURL('**show=refused**');
@@ -98,7 +98,7 @@ for (const width of [1280, 390])
         await page.keyboard.press('n');
         const dialog = page.getByRole('dialog', { name: 'Name an upstream' });
         await dialog.getByLabel('Name', { exact: true }).fill(name);
-        await dialog.getByLabel('Address').fill('https://api.example.com');
+        await dialog.getByRole('textbox', { name: 'Address' }).fill('https://api.example.com');
         await t.axe(page, 'upstream');
         await page.keyboard.press('Enter');
         await page.getByRole('row', { name: new RegExp(name) }).getByText('not called yet').waitFor();

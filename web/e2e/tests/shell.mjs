@@ -1,5 +1,5 @@
 // The frame of the console and the pages of web/src/{overview,agents,settings,later}.
-const pages = ['/', '/inbox', '/agents', '/audit', '/account', '/settings/health', '/settings/people', '/settings/teams', '/settings/tokens', '/settings/intake-keys', '/settings/notices', '/settings/retention'];
+const pages = ['/', '/inbox', '/agents', '/decisions', '/policies', '/policies?tab=budgets', '/policies?tab=content', '/policies?tab=check', '/settings/upstreams', '/audit', '/account', '/settings/health', '/settings/people', '/settings/teams', '/settings/tokens', '/settings/intake-keys', '/settings/notices', '/settings/retention'];
 
 const tests = [];
 
@@ -139,7 +139,7 @@ tests.push(
       await page.keyboard.press('j');
       await page.keyboard.press('Enter');
       await page.waitForURL('**/agents/**');
-      await page.getByText('seen, not registered').first().waitFor();
+      await page.getByText('May it go on?').waitFor();
     },
   },
   {

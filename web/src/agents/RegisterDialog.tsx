@@ -39,7 +39,7 @@ export function RegisterDialog({ found, onClose, onDone }: { found?: UnknownAgen
   });
   return (
     <FormDialog title={found ? `Register ${found.name || 'an agent'}` : 'Register an agent'} submit="Register" pending={send.isPending} error={send.error} onSubmit={() => send.mutate()} onClose={onClose} size={560}>
-      <TextInput label="Name" description="Lower case; never changes, and is never used again" pattern="[a-z0-9][a-z0-9._-]*" required withAsterisk={false} value={name} onChange={(e) => setName(e.currentTarget.value)} data-autofocus />
+      <TextInput label="Name" description="Lower case; never changes, and is never used again" pattern="[a-z0-9][a-z0-9._\-]*" required withAsterisk={false} value={name} onChange={(e) => setName(e.currentTarget.value)} data-autofocus />
       <TextInput label="Purpose" description="What it is for, in a sentence" required withAsterisk={false} value={purpose} onChange={(e) => setPurpose(e.currentTarget.value)} />
       <div className={css.two}>
         {teams.length > 0 && !found?.team ? <Pick label="Team" value={chosen} options={teams.map((t) => ({ value: t, label: t }))} onPick={setTeam} /> : <TextInput label="Team" required withAsterisk={false} disabled={!!found?.team} value={found?.team || team} onChange={(e) => setTeam(e.currentTarget.value)} />}

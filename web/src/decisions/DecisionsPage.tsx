@@ -122,7 +122,7 @@ export function DecisionsPage() {
             />
           </Panel>
           {decision && (
-            <div className={css.side} tabIndex={0} role="region" aria-label="Why">
+            <div className={css.side} tabIndex={0} role="region" aria-label="The decision">
               <DecisionPanel id={decision} onClose={() => set({ decision: undefined })} />
             </div>
           )}

@@ -82,7 +82,7 @@ export function PolicyEditor({ policy, onSaved }: { policy: Policy | undefined; 
         <ProblemNote error={mode.error ?? check.error} />
         {!policy && (
           <div className={css.meta}>
-            <TextInput label="Name" pattern="[a-z0-9][a-z0-9-]*" required withAsterisk={false} value={name} onChange={(e) => setName(e.currentTarget.value)} data-autofocus />
+            <TextInput label="Name" pattern="[a-z0-9][a-z0-9\-]*" required withAsterisk={false} value={name} onChange={(e) => setName(e.currentTarget.value)} data-autofocus />
             <Pick label="Whose agents" value={team} options={[{ value: '', label: "everybody's (security's own)" }, ...teams.map((t) => ({ value: t, label: `team ${t}` }))]} onPick={setTeam} />
             <Checkbox label="Guardrail: forbids only, for everybody" checked={guardrail} onChange={(e) => setGuardrail(e.currentTarget.checked)} />
           </div>

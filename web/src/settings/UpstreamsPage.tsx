@@ -166,7 +166,7 @@ function UpstreamDialog({ upstream, onClose }: { upstream: Upstream | undefined;
   return (
     <FormDialog title={upstream ? `Change ${upstream.name}` : 'Name an upstream'} submit="Keep" pending={save.isPending} error={save.error} onSubmit={() => save.mutate()} onClose={onClose} size={620} disabled={kind === 'http' && (read.bad !== undefined || read.routes.length === 0)}>
       <div className={css.two}>
-        <TextInput label="Name" description="Part of the address at the door" pattern="[a-z0-9][a-z0-9-]*" required withAsterisk={false} disabled={!!upstream} value={name} onChange={(e) => setName(e.currentTarget.value)} data-autofocus />
+        <TextInput label="Name" description="Part of the address at the door" pattern="[a-z0-9][a-z0-9\-]*" required withAsterisk={false} disabled={!!upstream} value={name} onChange={(e) => setName(e.currentTarget.value)} data-autofocus />
         <TextInput label="Address" description="https; where the door forwards to" placeholder="https://api.openai.com" required withAsterisk={false} value={address} onChange={(e) => setAddress(e.currentTarget.value)} />
         <Pick label="Kind" value={kind} options={kinds} onPick={setKind} />
         {kind === 'llm' ? <Pick label="Wire format" value={dialect} options={dialects} onPick={setDialect} /> : <span />}
