@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,8 +18,10 @@ import (
 	"testing"
 	"time"
 
+	"reeve/client"
 	"reeve/internal/budget"
 	"reeve/internal/bus"
+	"reeve/internal/content"
 	"reeve/internal/decision"
 	"reeve/internal/gateway"
 	"reeve/internal/price"
@@ -70,6 +73,16 @@ func BenchmarkDoor(b *testing.B) {
 		}
 		ledger.Ready()
 		o.Decisions, o.Budgets, o.Rates, o.Limits, o.Prices = log, ledger, budget.NewRates(time.Now(), 0), c, book
+		rules, err := content.New(b.Context(), content.Options{DB: openDB(b)})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := rules.Put(b.Context(), content.Actor{Person: "ada"}, client.ContentRule{
+			Name: "secrets", Classes: []string{"secret", "pii.payment"}, Action: "redact", Direction: "request", Reason: "a benchmark",
+		}); err != nil {
+			b.Fatal(err)
+		}
+		o.Content = rules
 		steps = gateway.NewSteps(func(context.Context, []byte) error { return nil }, slog.New(slog.DiscardHandler))
 		o.Steps = steps
 	})
@@ -170,4 +183,51 @@ func drive(b *testing.B, to, key string, n int) (per, rate float64) {
 	b.StopTimer()
 	took := time.Since(began)
 	return float64((cpu() - used).Microseconds()) / float64(b.N), float64(b.N) / took.Seconds()
+}
+
+// BenchmarkFirstByte is the median time until a stream's first piece is read,
+// one call at a time, through a bare proxy and through the door.
+func BenchmarkFirstByte(b *testing.B) {
+	log := realLog(b)
+	h := newHouse(b, func(o *gateway.Options) { o.Decisions = log })
+	key := h.agent("refunds")
+	up := h.upstream("shop", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = io.WriteString(w, "data: first\n\n")
+		_ = http.NewResponseController(w).Flush()
+		_, _ = io.WriteString(w, "data: last\n\n")
+	}), nil)
+	target, err := url.Parse(up.URL)
+	if err != nil {
+		b.Fatal(err)
+	}
+	bare := httptest.NewServer(httputil.NewSingleHostReverseProxy(target))
+	b.Cleanup(bare.Close)
+	for _, way := range []struct{ name, url string }{{"bare", bare.URL + "/v1/orders/1"}, {"door", h.url + "/http/shop/v1/orders/1"}} {
+		b.Run(way.name, func(b *testing.B) {
+			var took []time.Duration
+			buf := make([]byte, 13)
+			for b.Loop() {
+				req, err := http.NewRequest("GET", way.url, nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				req.Header.Set("X-Api-Key", key)
+				began := time.Now()
+				resp, err := http.DefaultTransport.RoundTrip(req)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, err := io.ReadFull(resp.Body, buf); err != nil {
+					b.Fatal(err)
+				}
+				took = append(took, time.Since(began))
+				_, _ = io.Copy(io.Discard, resp.Body)
+				_ = resp.Body.Close()
+			}
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
+			b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
+		})
+	}
 }
