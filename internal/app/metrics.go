@@ -125,8 +125,6 @@ func (p *parts) door(out chan<- prometheus.Metric) {
 		{"reeve_door_strangers_total", "Refusals of callers that nobody knows; one a second is recorded.", prometheus.CounterValue, float64(s.Strangers)},
 		{"reeve_door_steps_lost_total", "Steps of calls that found no room in the activity log; their decisions are complete.", prometheus.CounterValue, float64(s.StepsLost)},
 		{"reeve_decisions_recorded_total", "Decisions recorded before their action.", prometheus.CounterValue, float64(log.Proposed)},
-		{"reeve_decisions_refused_total", "Actions refused because their decision could not be recorded.", prometheus.CounterValue, float64(log.Refused)},
-		{"reeve_decisions_open", "Decisions whose action goes on.", prometheus.GaugeValue, float64(log.Open)},
 	} {
 		out <- prometheus.MustNewConstMetric(prometheus.NewDesc(f.name, f.help, nil, nil), f.kind, f.value)
 	}
