@@ -154,7 +154,7 @@ export function PolicyEditor({ policy, onSaved }: { policy: Policy | undefined; 
             {statements.map((s) => (
               <tr key={s.id + s.line}>
                 <td>
-                  <button type="button" className="link" onClick={() => jump(s.line, 1)}>
+                  <button type="button" className={css.jump} onClick={() => jump(s.line, 1)}>
                     {s.id}
                   </button>
                 </td>
