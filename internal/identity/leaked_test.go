@@ -24,8 +24,13 @@ func TestLeaked(t *testing.T) {
 		name, text string
 		died       bool
 	}{
-		{"unknown", stranger, false}, {"cut", key[:len(key)-1], false}, {"intake key", key, true}, {"again", key, false},
-		{"token", token, true}, {"again", token, false}, {"nothing", "", false},
+		{"unknown", stranger, false},
+		{"cut", key[:len(key)-1], false},
+		{"intake key", key, true},
+		{"again", key, false},
+		{"token", token, true},
+		{"again", token, false},
+		{"nothing", "", false},
 	} {
 		died, err := h.Leaked(ctx, c.text)
 		if err != nil || died != c.died {
