@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"reeve/internal/identity/oidc"
+	"reeve/internal/siem"
 )
 
 var update = flag.Bool("update", false, "rewrite generated files")
@@ -76,6 +79,8 @@ func TestShowIsAFile(t *testing.T) {
 	want := DefaultConfig()
 	want.Hosts = []string{"reeve.example"}
 	want.TLS = TLSConfig{Cert: "c.pem", Key: "k.pem"}
+	want.OIDC = []oidc.Provider{{Name: "corp", Issuer: "https://login.example.com", ClientID: "reeve", Scopes: []string{"groups"}, GroupsClaim: "groups", FactorMethods: []string{"mfa"}, FactorContexts: []string{"loa2"}, Groups: map[string]oidc.Group{"sre": {Teams: []string{"platform"}, Roles: []string{"responder"}}}}}
+	want.SIEM = []siem.Config{} // none is written as an empty list
 	var b bytes.Buffer
 	if err := want.Show(&b); err != nil {
 		t.Fatal(err)
