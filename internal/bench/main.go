@@ -10,12 +10,15 @@ import (
 	"time"
 )
 
-const mainUsage = `Usage: reeve bench ingest|crash [flags]
+const mainUsage = `Usage: reeve bench ingest|crash|gateway [flags]
 
   ingest   send a load of agent spans to an OTLP endpoint and report what the
            server spent on it (any server; --start runs a Reeve of our own)
   crash    kill a Reeve under load again and again, then compare what it kept
            with what it acknowledged
+
+  gateway  send calls through the door and through a bare Go proxy, and stop
+           an agent with streams in flight; ratios of one run
 
 reeve bench ingest --help and reeve bench crash --help list the flags.
 `
@@ -33,11 +36,13 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = ingestMain(ctx, args[1:], stdout, stderr)
 	case "crash":
 		err = crashMain(ctx, args[1:], stdout, stderr)
+	case "gateway":
+		err = gatewayMain(ctx, args[1:], stdout, stderr)
 	case "help", "-h", "--help":
 		fmt.Fprint(stdout, mainUsage)
 		return 0
 	default:
-		fmt.Fprintf(stderr, "reeve: error: bench knows ingest and crash, not %q\n", args[0])
+		fmt.Fprintf(stderr, "reeve: error: bench knows ingest, crash and gateway, not %q\n", args[0])
 		return 2
 	}
 	switch {
