@@ -140,6 +140,7 @@ func commands() []command {
 		{name: "policy delete", args: "[flags] NAME", short: "end a policy; its revisions stay", run: runPolicyDelete},
 		{name: "policy revisions", args: "[flags] NAME", short: "list what a policy was", run: runPolicyRevisions},
 		{name: "policy restore", args: "[flags] NAME REVISION", short: "make a policy again what it was", run: runPolicyRestore},
+		{name: "apply", args: "-f FILE|DIR [flags]", short: "make upstreams, agents, policies, budgets and content rules as YAML says; plan first", long: applyHelp, run: runApply},
 		{name: "sign-in", args: "[flags]", short: "open a session as a person", long: signInHelp, run: runSignIn},
 		{name: "sign-out", args: "[flags]", short: "end the session that sign-in opened", run: runSignOut},
 		{name: "factor add", args: "[flags]", short: "enrol a device for one-time codes", run: runFactorAdd},
