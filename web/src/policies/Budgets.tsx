@@ -32,7 +32,7 @@ export function Budgets() {
       {q.isSuccess && items.length === 0 ? (
         <Empty title="There is no budget." actions={make}>Agents may spend without bound. A budget holds back the most a call can cost before it is made, and refuses what would go over.</Empty>
       ) : (
-        <div style={{ overflowX: 'auto' }} tabIndex={0} role="region" aria-label="Table of budgets">
+        <div className={css.scroll} tabIndex={0} role="region" aria-label="Table of budgets">
           <table className={css.table}>
             <thead>
               <tr>

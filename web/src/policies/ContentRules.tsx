@@ -34,7 +34,7 @@ export function ContentRules() {
       {q.isSuccess && items.length === 0 ? (
         <Empty title="There is no content rule." actions={make}>What passes the door is not looked at. A rule finds secrets and personal data, and notes, redacts or blocks them. Reeve&apos;s own keys are always found, and die.</Empty>
       ) : (
-        <div style={{ overflowX: 'auto' }} tabIndex={0} role="region" aria-label="Table of content rules">
+        <div className={css.scroll} tabIndex={0} role="region" aria-label="Table of content rules">
           <table className={css.table}>
             <thead>
               <tr>

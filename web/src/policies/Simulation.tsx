@@ -42,7 +42,7 @@ export function SimulationView({ s }: { s: Simulation }) {
         {s.cut && <span className={css.warning}>The period was too long; it was tried until <Time at={s.until} as="day" />.</span>}
       </p>
       {groups.length > 0 && (
-        <div style={{ overflowX: 'auto' }} tabIndex={0} role="region" aria-label="What would change">
+        <div className={css.scroll} tabIndex={0} role="region" aria-label="What would change">
           <table className={css.table}>
             <thead>
               <tr>
