@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"slices"
@@ -79,7 +80,7 @@ var needsPerson = map[string]rowsOf{
 				first = u
 			}
 		}
-		text := "Nobody registered " + orText(first.Name, "an agent without a name")
+		text := "Nobody registered " + cmp.Or(first.Name, "an agent without a name")
 		if len(here) > 1 {
 			text += " and " + strconv.Itoa(len(here)-1) + " more"
 		}

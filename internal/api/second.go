@@ -1,7 +1,7 @@
 package api
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -84,16 +84,9 @@ func (a *API) askSecond(ctx context.Context, r *http.Request, c *call, req any, 
 
 func proposalOf(p identity.Proposal) client.Proposal {
 	return client.Proposal{
-		ID: p.ID, Operation: p.Operation, Summary: p.Summary, Request: []byte(orText(p.Body, "null")), Path: p.Path, Reason: p.Reason, Team: p.Team, Environment: p.Environment,
+		ID: p.ID, Operation: p.Operation, Summary: p.Summary, Request: []byte(cmp.Or(p.Body, "null")), Path: p.Path, Reason: p.Reason, Team: p.Team, Environment: p.Environment,
 		By: p.PersonName, CreatedAt: p.CreatedAt, ExpiresAt: p.ExpiresAt, State: p.State, DecidedBy: p.DecidedBy, DecidedAt: optionalTime(p.DecidedAt), Error: p.Error,
 	}
-}
-
-func orText(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
 }
 
 // operationNamed finds an operation of the table.
@@ -208,7 +201,7 @@ func (a *API) perform(ctx context.Context, op *operation, p identity.Proposal) e
 
 // rebuild makes the HTTP request that a proposal was.
 func (op *operation) rebuild(ctx context.Context, p identity.Proposal) (*http.Request, error) {
-	r, err := http.NewRequestWithContext(ctx, op.Method, "http://reeve"+Prefix+p.Path, bytes.NewReader([]byte(p.Body)))
+	r, err := http.NewRequestWithContext(ctx, op.Method, "http://reeve"+Prefix+p.Path, strings.NewReader(p.Body))
 	if err != nil {
 		return nil, fault.New(fault.KindInternal, "api.proposal_damaged", "the proposal cannot be read").WithCause(err)
 	}
@@ -276,7 +269,7 @@ func askRoles(a *API, ctx context.Context, req *client.UpdatePersonRequest) (*qu
 	}
 	return &question{
 		roles: []identity.Role{identity.Admin}, team: identity.Everything, environment: identity.Everything,
-		summary: "give " + p.Name + " the roles " + orText(strings.Join(roles, ", "), "(none)"),
+		summary: "give " + p.Name + " the roles " + cmp.Or(strings.Join(roles, ", "), "(none)"),
 	}, nil
 }
 
