@@ -44,7 +44,13 @@ A sigv4 credential is ID:SECRET, ID:SECRET:SESSION_TOKEN, or the JSON that
 Amazon's tools print; --as sigv4:REGION:SERVICE says what the host does not.
 
   reeve upstream set crm --kind http --url https://crm.example.com --team core \
-      --route "GET /v1/users/{id} read" --credential - --as header:X-Token`
+      --route "GET /v1/users/{id} read" --credential - --as header:X-Token
+
+A server of MCP tools is one address; which versions of the protocol it speaks
+is found out by asking, or said by --dialect:
+
+  reeve upstream set tracker --kind mcp --url https://mcp.example.com/mcp \
+      --team core --credential env:TRACKER_TOKEN`
 
 // texts is a flag that may be given several times.
 type texts []string
@@ -59,8 +65,8 @@ func runUpstreamSet(ctx context.Context, e env, c *command, args []string) error
 	var credential, as string
 	fs := c.flags(e)
 	r.bind(fs)
-	fs.StringVar(&in.Kind, "kind", "", "llm or http")
-	fs.StringVar(&in.Dialect, "dialect", "", "of a model upstream: openai, anthropic, azure, bedrock, gemini")
+	fs.StringVar(&in.Kind, "kind", "", "llm, http or mcp")
+	fs.StringVar(&in.Dialect, "dialect", "", "of a model upstream: openai, anthropic, azure, bedrock, gemini; of a server of tools: stateless, session, sse")
 	fs.StringVar(&in.URL, "url", "", "where it is")
 	fs.StringVar(&in.Team, "team", "", "whose it is")
 	fs.StringVar(&in.Environment, "environment", "production", "of which environment")

@@ -129,7 +129,7 @@ func (x *passage) body(ctx context.Context, resp *http.Response, leak *upstream.
 	if make := x.proposal.Answer; make != nil {
 		p.answer = make(resp.StatusCode, resp.Header, x.judge)
 	}
-	if x.judge != nil || x.scan.plan.Holds(true) {
+	if x.judge != nil || x.proposal.Rewrites || x.scan.plan.Holds(true) {
 		delete(x.w.Header(), "Content-Length") // it may become longer or shorter
 	}
 	p.flush = resp.ContentLength < 0 && x.Method != http.MethodHead

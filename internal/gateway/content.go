@@ -7,6 +7,7 @@ import (
 	"reeve/internal/activity"
 	"reeve/internal/content"
 	"reeve/internal/fault"
+	"reeve/internal/policy"
 )
 
 // scanned is what content rules made of a request.
@@ -28,7 +29,7 @@ func (x *passage) payload() []byte {
 // look scans the request before it is decided: the classes that it carries are
 // policy's to know.
 func (d *Door) look(x *passage) {
-	if d.o.Content == nil || x.proposal.Action == "call_tool" {
+	if d.o.Content == nil || x.proposal.Resource.Upstream == policy.Local { // a local tool's call was scanned with the answer
 		return
 	}
 	a := x.Caller.Agent

@@ -146,17 +146,28 @@ var stages = [...]stage{
 	{"propose", (*Door).propose},
 	{"join", (*Door).join},
 	{"enter", (*Door).enter},
-	{"decide", (*Door).decide},
-	{"limit", (*Door).limit},
-	{"content", (*Door).content},
-	{"record", (*Door).write},
+	{"decide", unlessQuiet((*Door).decide)},
+	{"limit", unlessQuiet((*Door).limit)},
+	{"content", unlessQuiet((*Door).content)},
+	{"record", unlessQuiet((*Door).write)},
 	{"forward", (*Door).forward},
+}
+
+// unlessQuiet passes over a stage for what is no action of its own.
+func unlessQuiet(run func(*Door, context.Context, *passage) error) func(*Door, context.Context, *passage) error {
+	return func(d *Door, ctx context.Context, x *passage) error {
+		if x.proposal.Quiet {
+			return nil
+		}
+		return run(d, ctx, x)
+	}
 }
 
 // ServeHTTP takes one call through the stages and settles it, however it ended.
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &passage{w: w, started: d.o.Now()}
 	x.Context, x.Request = r.Context(), r
+	x.x, x.door = x, d
 	d.figures.live.Add(1)
 	defer d.figures.live.Add(-1)
 	err := d.pass(x)
@@ -196,7 +207,7 @@ var (
 	errKeyInURL = fault.New(fault.KindUnauthenticated, "gateway.credential_in_url", "a credential in a URL is seen by everybody on the way").
 			WithHint("send it as Authorization: Bearer, and revoke this one: it is known now")
 	errPath = fault.New(fault.KindNotFound, "gateway.path", "the door has no such path").
-		WithHint("call /llm/{upstream}/... or /http/{upstream}/...")
+		WithHint("call /llm/{upstream}/..., /http/{upstream}/... or /mcp/{upstream}")
 )
 
 // accept looks at what needs no credential.
@@ -220,7 +231,7 @@ func (d *Door) accept(ctx context.Context, x *passage) error {
 	path := r.URL.EscapedPath()
 	kind, rest, ok := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	protocol := d.protocols[kind]
-	if !ok || protocol == nil {
+	if _, whole := protocol.(Entrance); protocol == nil || !ok && !whole {
 		return errPath
 	}
 	name, below, _ := strings.Cut(rest, "/")

@@ -46,10 +46,16 @@ func (d *Door) forward(_ context.Context, x *passage) error {
 		return err
 	}
 	x.judge = d.judging(x)
-	d.o.Steps.begin(d, x)
+	if !x.proposal.Quiet {
+		d.o.Steps.begin(d, x)
+	}
 	x.forwarded = true
 	x.clock.forwarded = d.o.Now()
-	resp, err := x.Upstream.Transport().RoundTrip(req)
+	send := x.Upstream.Transport().RoundTrip
+	if f := x.proposal.Forward; f != nil && f.RoundTrip != nil {
+		send = f.RoundTrip
+	}
+	resp, err := send(req)
 	if err != nil {
 		return x.broke(ctx, err, errReach)
 	}
@@ -60,7 +66,9 @@ func (d *Door) forward(_ context.Context, x *passage) error {
 	if err := x.head(resp, leak); err != nil {
 		return err
 	}
-	d.touched(x)
+	if !x.proposal.Quiet {
+		d.touched(x)
+	}
 	return x.body(ctx, resp, leak, &w)
 }
 

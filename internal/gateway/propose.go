@@ -21,13 +21,17 @@ var (
 // propose finds the upstream, reads the body and asks the protocol what the
 // call would do.
 func (d *Door) propose(_ context.Context, x *passage) error {
-	// One that stands in for another is chosen now, so that all that is decided
-	// and recorded is about what is really called.
-	u, instead, ok := d.o.Upstreams.Choose(x.record.Upstream)
-	if !ok || u.Kind != x.kind {
-		return errNoUpstream
+	entrance, _ := x.protocol.(Entrance)
+	entering := entrance != nil && x.record.Upstream == ""
+	if !entering {
+		// One that stands in for another is chosen now, so that all that is decided
+		// and recorded is about what is really called.
+		u, instead, ok := d.o.Upstreams.Choose(x.record.Upstream)
+		if !ok || u.Kind != x.kind {
+			return errNoUpstream
+		}
+		x.Upstream, x.instead, x.record.Upstream = u, instead, u.Name
 	}
-	x.Upstream, x.instead, x.record.Upstream = u, instead, u.Name
 	if x.Request.ContentLength != 0 {
 		rc := http.NewResponseController(x.w)
 		_ = rc.SetReadDeadline(time.Now().Add(bodyTime)) // not supported: then the agent's patience bounds it
@@ -37,6 +41,13 @@ func (d *Door) propose(_ context.Context, x *passage) error {
 			return err
 		}
 		x.Body = body
+	}
+	if entering {
+		u, err := entrance.Enter(&x.Call)
+		if err != nil {
+			return err
+		}
+		x.Upstream, x.record.Upstream = u, u.Name
 	}
 	p, err := x.protocol.Propose(&x.Call)
 	x.proposal = p // also with an error: the record says what was asked
@@ -92,14 +103,14 @@ func (x *passage) describe() {
 		}
 		return
 	}
-	r.Action, r.Resource, r.Effect, r.Tool = p.Action, p.Resource.ID, p.Resource.Effect, p.Tool
+	r.Action, r.Resource, r.Effect, r.Tool, r.Pin = p.Action, p.Resource.ID, p.Resource.Effect, p.Tool, p.Pin
 	if p.Resource.Type == "Model" {
 		r.Model = p.Resource.Name
 	}
 }
 
 // actions are what calls of a kind of upstream are before they were read.
-var actions = map[string]string{"http": "call_api", "llm": "call_model"}
+var actions = map[string]string{"http": "call_api", "llm": "call_model", "mcp": "call_tool"}
 
 // provider and model of a proposal, for steps and budgets.
 func (p *Proposal) model() (provider, model string) {

@@ -84,6 +84,18 @@ type Call struct {
 	Query    string // raw
 	Body     []byte
 	Caller   Caller
+
+	x    *passage // nil for a call that nobody makes
+	door *Door
+}
+
+// Entrance is a Protocol with an address that stands for several upstreams:
+// /KIND without a name.
+type Entrance interface {
+	Protocol
+	// Enter finds the upstream that such a call is for. c has no Upstream yet;
+	// c.Body is whole. One that is for none of them is for upstream.Nowhere.
+	Enter(c *Call) (*upstream.Upstream, error)
 }
 
 // Proposal is what a call would do, in the words of policy, budget and record.
@@ -96,6 +108,12 @@ type Proposal struct {
 	Model    *policy.ModelCall // call_model
 	Tool     string            // call_tool
 	Classes  []string          // data classes that the request carries, as far as known
+	Pin      string            // hash of the definition that it is decided on; "" for none
+
+	// Quiet is what is no action of its own: a handshake, a list, a sign of life.
+	// It is identified, stopped and watched as any call, but not decided, and
+	// recorded only when it is refused.
+	Quiet bool
 
 	// What budgets need. MaxTokens is a provable upper bound of the call's tokens
 	// (request bytes as input, plus the most output that request, upstream and
@@ -110,6 +128,8 @@ type Proposal struct {
 	// Forward is what goes upstream. A Protocol leaves it nil to pass path, query
 	// and body on as they came.
 	Forward *Forward
+	// Rewrites says that the answer's watcher may change its length.
+	Rewrites bool
 
 	// Answer makes the watcher of the upstream's answer; nil passes it through
 	// and looks at its status alone. judge is nil when nothing would be decided
@@ -123,6 +143,10 @@ type Forward struct {
 	Path, Query string
 	Body        []byte
 	Sign        func(*http.Request) error // after headers and credential; nil for nothing
+	// RoundTrip carries the request, which has the upstream's address and
+	// credential, and gives the answer, which is watched as any other. It ends
+	// with the request's context. nil is the upstream's own transport.
+	RoundTrip func(*http.Request) (*http.Response, error)
 }
 
 // ToolResult is a tool's result as a request hands it back to a model. A request

@@ -32,7 +32,7 @@ func (x *passage) who() behaviour.Who {
 func (d *Door) taint(x *passage, req *policy.Request) {
 	m := d.o.Behaviour
 	to := &req.Call.Destinations
-	if u := x.Upstream; req.Resource.Upstream == u.Name {
+	if u := x.Upstream; req.Resource.Upstream == u.Name && u.Host() != "" {
 		host := u.Host()
 		domain := registrable(host)
 		to.All, to.Domains = []string{host}, []string{domain}
@@ -54,7 +54,9 @@ func (d *Door) touched(x *passage) {
 	if m == nil {
 		return
 	}
-	m.Reached(x.record.Agent, registrable(x.Upstream.Host()))
+	if host := x.Upstream.Host(); host != "" {
+		m.Reached(x.record.Agent, registrable(host))
+	}
 	if x.kind == "llm" {
 		return
 	}

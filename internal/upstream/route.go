@@ -164,6 +164,11 @@ func (r *route) takes(method string, parts []string) bool {
 
 // Target is where a path below the upstream leads; its query is passed on.
 func (u *Upstream) Target(escaped, query string) (*url.URL, error) {
+	if u.Kind == "mcp" && escaped == "" {
+		to := *u.base // a server of tools is one address, with or without a slash at its end
+		to.RawQuery = query
+		return &to, nil
+	}
 	// The models of Bedrock have ARNs, which have slashes.
 	if _, err := split(escaped, u.Dialect == "bedrock"); err != nil {
 		return nil, err

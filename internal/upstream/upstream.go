@@ -406,12 +406,16 @@ func (r *Registry) check(u *client.Upstream) error {
 		return invalid("%q stands for the tools that run inside an agent's own process", u.Name)
 	case !nameForm.MatchString(u.Name):
 		return invalid("%.60q cannot name an upstream", u.Name).WithHint("use up to 40 lower-case letters, digits and -, a letter first")
-	case u.Kind != "llm" && u.Kind != "http":
-		return invalid("an upstream's kind is llm or http")
+	case u.Kind != "llm" && u.Kind != "http" && u.Kind != "mcp":
+		return invalid("an upstream's kind is llm, http or mcp")
 	case u.Kind == "llm" && !slices.Contains([]string{"openai", "anthropic", "azure", "bedrock", "gemini"}, u.Dialect):
 		return invalid("a model upstream's dialect is openai, anthropic, azure, bedrock or gemini")
 	case u.Kind == "http" && u.Dialect != "":
 		return invalid("an HTTP upstream has no dialect")
+	case u.Kind == "mcp" && !slices.Contains([]string{"", "stateless", "session", "sse"}, u.Dialect):
+		return invalid("a server of tools has the dialect stateless (2026-07-28), session (2025-03-26 to 2025-11-25) or sse (2024-11-05), or none, and then is asked")
+	case u.Kind == "mcp" && len(u.Routes)+len(u.Models)+len(u.Fallback) > 0:
+		return invalid("a server of tools has no routes, models or fallback")
 	case u.Team == "" || u.Environment == "" || len(u.Team) > 64 || len(u.Environment) > 64:
 		return invalid("an upstream belongs to a team and an environment")
 	case u.TimeoutMS < 0 || u.TimeoutMS > 3_600_000 || u.MaxTokens < 0:
@@ -641,6 +645,16 @@ func Outgoing(dst, src http.Header) {
 		if !removed(http.CanonicalHeaderKey(k)) && !slices.Contains(named, http.CanonicalHeaderKey(k)) {
 			dst[k] = slices.Clone(v)
 		}
+	}
+}
+
+// Nowhere stands for the upstream of calls that are for none in particular. It
+// leads nowhere: whoever proposes a call to it carries the call himself.
+func Nowhere(kind string) *Upstream {
+	r := &Registry{now: time.Now, log: slog.New(slog.DiscardHandler)}
+	return &Upstream{
+		Upstream: client.Upstream{Name: "*", Kind: kind}, registry: r, base: &url.URL{Scheme: "http", Host: "nowhere.invalid"},
+		transport: newTransport(false, 0), breaker: NewBreaker(time.Now),
 	}
 }
 
