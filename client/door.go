@@ -77,6 +77,7 @@ type Upstream struct {
 	AllowPrivate bool              `json:"allow_private"`      // addresses in private ranges
 	Fallback     []string          `json:"fallback,omitempty"` // upstreams to try next, in order
 	HealthPath   string            `json:"health_path,omitempty"`
+	Peer         *Peer             `json:"peer,omitempty"` // a2a: who answers there
 	Health       UpstreamHealth    `json:"health"`
 	CreatedAt    time.Time         `json:"created_at"`
 	UpdatedAt    time.Time         `json:"updated_at"`

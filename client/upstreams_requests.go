@@ -29,5 +29,6 @@ type PutUpstreamRequest struct {
 	AllowPrivate bool              `json:"allow_private,omitempty"`
 	Fallback     []string          `json:"fallback,omitempty"`
 	HealthPath   string            `json:"health_path,omitempty"`
+	Peer         *Peer             `json:"peer,omitempty"`
 	Revision     int64             `json:"revision,omitempty"`
 }

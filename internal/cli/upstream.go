@@ -138,7 +138,7 @@ func merged(in client.PutUpstreamRequest, old *client.Upstream, given map[string
 	out := client.PutUpstreamRequest{
 		Kind: old.Kind, Dialect: old.Dialect, URL: old.URL, Team: old.Team, Environment: old.Environment, Shared: old.Shared, External: old.External,
 		Region: old.Region, Headers: old.Headers, Credential: old.Credential, Models: old.Models, Routes: old.Routes, Classes: old.Classes,
-		MaxTokens: old.MaxTokens, TimeoutMS: old.TimeoutMS, AllowPrivate: old.AllowPrivate, Fallback: old.Fallback, HealthPath: old.HealthPath,
+		MaxTokens: old.MaxTokens, TimeoutMS: old.TimeoutMS, AllowPrivate: old.AllowPrivate, Fallback: old.Fallback, HealthPath: old.HealthPath, Peer: old.Peer,
 		Revision: old.Revision,
 	}
 	for name, set := range map[string]func(){

@@ -256,6 +256,11 @@ func (p *passing) end(err error) error {
 	if p.answer != nil {
 		tail, facts := p.answer.End(err)
 		p.x.facts, p.x.hasFacts = facts, true
+		if t, ok := p.answer.(Trailing); ok {
+			for name, values := range t.Trailers() {
+				p.x.w.Header()[http.TrailerPrefix+name] = values
+			}
+		}
 		if err == nil && facts.Fault != nil {
 			err = facts.Fault
 		}

@@ -73,6 +73,7 @@ const defaultMaxBody = 32 << 20
 type Door struct {
 	o         Options
 	protocols map[string]Protocol // by kind of upstream
+	roots     map[string]Protocol // by the first segment of paths of their own
 	figures   figures
 	strangers sampler
 }
@@ -94,9 +95,12 @@ func New(o Options) (*Door, error) {
 	if o.Keyed == nil {
 		o.Keyed = func(_, _ string) bool { return false }
 	}
-	d := &Door{o: o, protocols: map[string]Protocol{}}
+	d := &Door{o: o, protocols: map[string]Protocol{}, roots: map[string]Protocol{}}
 	for _, p := range o.Protocols {
 		d.protocols[p.Kind()] = p
+		if r, ok := p.(Rooted); ok {
+			d.roots[r.Root()] = p
+		}
 	}
 	return d, nil
 }
@@ -207,7 +211,7 @@ var (
 	errKeyInURL = fault.New(fault.KindUnauthenticated, "gateway.credential_in_url", "a credential in a URL is seen by everybody on the way").
 			WithHint("send it as Authorization: Bearer, and revoke this one: it is known now")
 	errPath = fault.New(fault.KindNotFound, "gateway.path", "the door has no such path").
-		WithHint("call /llm/{upstream}/..., /http/{upstream}/... or /mcp/{upstream}")
+		WithHint("call /llm/{upstream}/..., /http/{upstream}/..., /mcp/{upstream} or /a2a/{upstream}")
 )
 
 // accept looks at what needs no credential.
@@ -230,6 +234,11 @@ func (d *Door) accept(ctx context.Context, x *passage) error {
 	}
 	path := r.URL.EscapedPath()
 	kind, rest, ok := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	if p := d.roots[kind]; ok && p != nil {
+		x.protocol, x.kind = p, p.Kind()
+		x.Method, x.Path, x.Query = r.Method, path, r.URL.RawQuery
+		return nil
+	}
 	protocol := d.protocols[kind]
 	if _, whole := protocol.(Entrance); protocol == nil || !ok && !whole {
 		return errPath

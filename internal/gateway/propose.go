@@ -110,7 +110,7 @@ func (x *passage) describe() {
 }
 
 // actions are what calls of a kind of upstream are before they were read.
-var actions = map[string]string{"http": "call_api", "llm": "call_model", "mcp": "call_tool"}
+var actions = map[string]string{"http": "call_api", "llm": "call_model", "mcp": "call_tool", "a2a": "send_task"}
 
 // provider and model of a proposal, for steps and budgets.
 func (p *Proposal) model() (provider, model string) {

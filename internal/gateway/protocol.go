@@ -98,6 +98,18 @@ type Entrance interface {
 	Enter(c *Call) (*upstream.Upstream, error)
 }
 
+// Rooted is an Entrance that is called at paths of its own as well, since some of
+// its clients cannot be given one: a gRPC client calls /package.Service/Method
+// wherever it is.
+type Rooted interface {
+	Entrance
+	// Root is the first segment of those paths. Such a call's Path is whole.
+	Root() string
+}
+
+// Trailing is an Answer with trailers, which are asked for after End.
+type Trailing interface{ Trailers() http.Header }
+
 // Proposal is what a call would do, in the words of policy, budget and record.
 type Proposal struct {
 	Action   string // activity's words: call_model, call_api, call_tool

@@ -132,7 +132,7 @@ func (d *Door) handler(s Serving) http.Handler {
 			r.TLS = c.state
 		}
 		kind, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-		if d.protocols[kind] == nil && s.Other != nil {
+		if d.protocols[kind] == nil && d.roots[kind] == nil && s.Other != nil {
 			if _, pattern := s.Other.Handler(r); pattern != "" {
 				s.Guarded.ServeHTTP(w, r)
 				return

@@ -81,6 +81,8 @@ type Upstream struct {
 	base      *url.URL
 	routes    []route
 	transport *http.Transport
+	clear2    *http.Transport // made by cleartext
+	cleartext sync.Once
 	breaker   *Breaker
 	secret    string // the value, for source value
 	secretID  string // the name of its file
@@ -290,7 +292,7 @@ func (r *Registry) Put(ctx context.Context, by string, in client.Upstream) (clie
 // keep finds the credential of the new state: its secret, and whether the old
 // one was dropped. It takes the value out of s.
 func (s *stored) keep(old *Upstream) (secret string, dropped bool, err error) {
-	moved := old != nil && (s.URL != old.URL || !maps.Equal(s.Headers, old.Headers) || s.AllowPrivate != old.AllowPrivate)
+	moved := old != nil && (s.URL != old.URL || !maps.Equal(s.Headers, old.Headers) || s.AllowPrivate != old.AllowPrivate || !slices.Equal(origins(&s.Upstream), origins(&old.Upstream)))
 	var had *client.Credential
 	if old != nil {
 		had = old.Credential
@@ -406,8 +408,8 @@ func (r *Registry) check(u *client.Upstream) error {
 		return invalid("%q stands for the tools that run inside an agent's own process", u.Name)
 	case !nameForm.MatchString(u.Name):
 		return invalid("%.60q cannot name an upstream", u.Name).WithHint("use up to 40 lower-case letters, digits and -, a letter first")
-	case u.Kind != "llm" && u.Kind != "http" && u.Kind != "mcp":
-		return invalid("an upstream's kind is llm, http or mcp")
+	case u.Kind != "llm" && u.Kind != "http" && u.Kind != "mcp" && u.Kind != "a2a":
+		return invalid("an upstream's kind is llm, http, mcp or a2a")
 	case u.Kind == "llm" && !slices.Contains([]string{"openai", "anthropic", "azure", "bedrock", "gemini"}, u.Dialect):
 		return invalid("a model upstream's dialect is openai, anthropic, azure, bedrock or gemini")
 	case u.Kind == "http" && u.Dialect != "":
@@ -464,6 +466,9 @@ func (r *Registry) check(u *client.Upstream) error {
 		}
 	}
 	if _, err := compile(u.Routes); err != nil {
+		return err
+	}
+	if err := checkPeer(u); err != nil {
 		return err
 	}
 	return r.checkCredential(u.Credential)
