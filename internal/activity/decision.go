@@ -43,9 +43,10 @@ const (
 	ResultCut     // ended by a stop, or by the agent that went away
 	ResultTimeout // the upstream took longer than it may
 	ResultUnknown // forwarded, and how it ended was lost in a crash
+	ResultHeld    // handed to people: its approval says how it went on, under a decision of its own
 )
 
-var resultNames = [...]string{"pending", "ok", "error", "denied", "cut", "timeout", "unknown"}
+var resultNames = [...]string{"pending", "ok", "error", "denied", "cut", "timeout", "unknown", "held"}
 
 // String is the result's stable name.
 func (r Result) String() string {

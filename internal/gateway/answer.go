@@ -226,6 +226,7 @@ func (p *passing) write(b []byte) error {
 	if err := p.begin(); err != nil {
 		return err
 	}
+	p.x.kept.add(b)
 	n, err := p.x.w.Write(b)
 	p.x.sent.n.Add(int64(n))
 	if err == nil && p.flush {

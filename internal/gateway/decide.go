@@ -46,12 +46,12 @@ func (d *Door) decide(_ context.Context, x *passage) error {
 	if err := d.delegators(x); err != nil {
 		return err
 	}
-	switch v.Verdict {
+	d.taken(x)
+	switch r.Verdict {
 	case activity.VerdictAllow:
 		return nil
 	case activity.VerdictHold:
-		return fault.New(fault.KindDenied, "decision.held", "a person must agree first: %s", because(v.Reasons)).
-			WithHint("waiting for approvals is not part of this version: ask the owner to loosen the policy or the agent's autonomy")
+		return d.held(x)
 	}
 	return fault.New(fault.KindDenied, "decision.denied", "denied: %s", because(v.Reasons)).
 		WithHint("`reeve decision show %s` says why", r.ID)

@@ -8,10 +8,12 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"reeve/internal/activity"
 	"reeve/internal/agent"
+	"reeve/internal/approval"
 	"reeve/internal/behaviour"
 	"reeve/internal/budget"
 	"reeve/internal/content"
@@ -40,6 +42,11 @@ type Options struct {
 
 	Content   *content.Set      // nil: nothing is looked for
 	Behaviour *behaviour.Memory // nil: nobody is tainted
+
+	// Approvals keeps what waits for a person; nil refuses what is held. Page is
+	// where the console shows an approval, with its id in place of %s.
+	Approvals *approval.Book
+	Page      string
 
 	Tokens   Tokens   // nil: agent keys only
 	Subjects Subjects // nil: nobody is acted for by token
@@ -76,6 +83,8 @@ type Door struct {
 	roots     map[string]Protocol // by the first segment of paths of their own
 	figures   figures
 	strangers sampler
+	ending    chan struct{} // closed when the process ends: nobody waits for people any more
+	endOnce   sync.Once
 }
 
 // New makes a door. It starts nothing.
@@ -95,7 +104,7 @@ func New(o Options) (*Door, error) {
 	if o.Keyed == nil {
 		o.Keyed = func(_, _ string) bool { return false }
 	}
-	d := &Door{o: o, protocols: map[string]Protocol{}, roots: map[string]Protocol{}}
+	d := &Door{o: o, protocols: map[string]Protocol{}, roots: map[string]Protocol{}, ending: make(chan struct{})}
 	for _, p := range o.Protocols {
 		d.protocols[p.Kind()] = p
 		if r, ok := p.(Rooted); ok {
@@ -125,6 +134,14 @@ type passage struct {
 	forwarded  bool
 	wrote      bool // the answer has begun
 
+	named    bool               // the agent said which run it is: a retry can say so again
+	begun    int64              // ns, when the call came: r.At of its first decision
+	granted  *approval.Approval // the approval that this call uses; nil: none
+	claims   bool               // and it is claimed
+	answered bool               // somebody else's answer went out: nothing is forwarded
+	kept     *keeping           // of the answer, for a retry; nil: nothing is kept
+	watching *watch             // of the answer that is read; nil before
+
 	leave func() // of the stop board
 	judge Judge  // nil: nothing would be decided about tool calls
 
@@ -153,7 +170,9 @@ var stages = [...]stage{
 	{"decide", unlessQuiet((*Door).decide)},
 	{"limit", unlessQuiet((*Door).limit)},
 	{"content", unlessQuiet((*Door).content)},
+	{"hold", unlessQuiet((*Door).hold)},
 	{"record", unlessQuiet((*Door).write)},
+	{"claim", (*Door).claim},
 	{"forward", (*Door).forward},
 }
 
@@ -175,7 +194,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.figures.live.Add(1)
 	defer d.figures.live.Add(-1)
 	err := d.pass(x)
-	if err != nil && !x.wrote {
+	if err != nil && (!x.wrote || x.Begun) {
 		d.refuse(x, fault.From(err))
 	}
 	d.settle(x, err)
@@ -195,7 +214,7 @@ func (d *Door) pass(x *passage) (err error) {
 		}
 	}()
 	for i := range stages {
-		if err := stages[i].run(d, x.Context, x); err != nil {
+		if err := stages[i].run(d, x.Context, x); err != nil || x.answered {
 			return err
 		}
 	}

@@ -36,6 +36,7 @@ func (d *Door) forward(_ context.Context, x *passage) error {
 	if ms := x.Upstream.TimeoutMS; ms > 0 {
 		w.patience = time.Duration(ms) * time.Millisecond
 	}
+	x.watching = &w
 	ctx, end := w.begin(x.Context)
 	defer end()
 	req, err := x.outgoing(ctx)
@@ -99,6 +100,9 @@ func (w *watch) begin(parent context.Context) (ctx context.Context, end func()) 
 
 // alive says that the upstream sent something.
 func (w *watch) alive() { w.timer.Reset(w.patience) }
+
+// pause lets the upstream be silent while we keep it from being heard.
+func (w *watch) pause() { w.timer.Stop() }
 
 // broke says what an error on the way means: a stop's or a limit's own word
 // first, then the agent that went away.

@@ -44,6 +44,7 @@ func (d *Door) join(_ context.Context, x *passage) error {
 	t.scope = scope
 	x.trace = t
 	r.Trace = t.trace
+	x.named = run != "" || ok || session != ""
 	switch {
 	case run != "":
 		r.Run = scope.RunOfKey(run)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"reeve/internal/activity"
+	"reeve/internal/approval"
 	"reeve/internal/fault"
 	"reeve/internal/policy"
 	"reeve/internal/stop"
@@ -56,20 +57,68 @@ func (d *Door) tool(x *passage, t ToolCall) *fault.Error {
 			err = d.rates(y)
 		}
 	}
-	if err != nil {
-		f := fault.From(err)
-		if err := d.denied(y, f); err != nil {
-			f = fault.From(err)
-		}
-		d.figures.count(y, d.o.Now())
-		return f.WithHint("this is decision %s", r.ID)
+	if err == nil && r.Verdict == activity.VerdictHold {
+		err = d.holdTool(x, y)
 	}
-	if err := d.write(context.WithoutCancel(x.Context), y); err != nil {
-		return fault.From(err)
+	if err == nil {
+		err = d.write(context.WithoutCancel(x.Context), y)
+	}
+	if err == nil && y.granted != nil {
+		err = d.o.Approvals.Claim(context.WithoutCancel(x.Context), y.granted.ID, r.ID)
 	}
 	now := d.o.Now()
+	if err != nil {
+		f := fault.From(err)
+		switch {
+		case !y.recorded:
+			if err := d.denied(y, f); err != nil {
+				f = fault.From(err)
+			}
+		case r.Result == activity.ResultPending:
+			r.Result, r.ErrorCode, r.Completed, r.LatencyUS = activity.ResultDenied, f.Code, now.UnixNano(), now.Sub(y.started).Microseconds()
+			d.o.Decisions.Complete(r)
+		}
+		d.figures.count(y, now)
+		return f.WithHint("this is decision %s", r.ID)
+	}
 	r.Result, r.Completed, r.LatencyUS = activity.ResultOK, now.UnixNano(), now.Sub(y.started).Microseconds()
 	d.o.Decisions.Complete(r)
+	if y.granted != nil {
+		// What the agent does with it is for telemetry to say.
+		if err := d.o.Approvals.Finish(context.WithoutCancel(x.Context), y.granted.ID, "ok", nil, true); err != nil {
+			d.o.Logger.Error("what an approved call came to could not be stored", "approval", y.granted.ID, "decision", r.ID, "err", err)
+		}
+	}
 	d.figures.count(y, now)
 	return nil
+}
+
+// holdTool makes a held call of a local tool wait for people, while the answer
+// that proposes it waits.
+func (d *Door) holdTool(x, y *passage) error {
+	a, err := d.question(x.Context, y)
+	if err != nil {
+		return err
+	}
+	if a.State == approval.Pending {
+		if err := d.handed(y); err != nil {
+			return err
+		}
+		x.watching.pause()
+		a, err = d.await(x.Context, y, a)
+		x.watching.alive()
+		if err != nil {
+			return err
+		}
+	}
+	if a.State != approval.Approved {
+		return d.refusal(a)
+	}
+	y.granted = a
+	y.again(d, a.ID)
+	if code, why := d.changed(y, &a.Ask); code != "" {
+		return d.void(y, code, why)
+	}
+	y.describe()
+	return d.decide(x.Context, y)
 }

@@ -10,8 +10,11 @@ import (
 
 // limit takes the call from rates and reserves its upper bound in budgets.
 func (d *Door) limit(_ context.Context, x *passage) error {
-	if err := d.rates(x); err != nil {
-		return err
+	// One that uses an approval was counted when it asked.
+	if x.granted == nil {
+		if err := d.rates(x); err != nil {
+			return err
+		}
 	}
 	if d.o.Budgets == nil {
 		return nil

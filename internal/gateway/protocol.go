@@ -21,7 +21,9 @@
 //	decide    policy and floor (policy.Engine)
 //	limit     rates and budgets, reserved at their upper bound
 //	content   block, redact, flag
+//	hold      wait for a person, then decide again (approval.Book)
 //	record    decision.Log, durable
+//	claim     an approval is used once
 //	forward   with the upstream's credential, answer watched as it passes
 //	settle    budget, decision completed, step of the run published
 //
@@ -39,6 +41,7 @@ import (
 
 	"reeve/internal/activity"
 	"reeve/internal/agent"
+	"reeve/internal/approval"
 	"reeve/internal/fault"
 	"reeve/internal/policy"
 	"reeve/internal/upstream"
@@ -74,6 +77,33 @@ type Protocol interface {
 	Refuse(w http.ResponseWriter, c *Call, f *fault.Error, decision string)
 }
 
+// Waiter is a Protocol that can carry a wait for a person. For the others the
+// door keeps the call open for a while, then answers with the approval's
+// address and Retry-After; the retry joins.
+type Waiter interface {
+	// Wait is called when a call is held and its approval is durable and pending.
+	// It may answer the client at once (an input_required result, a task): then
+	// answered is true and the call ends here; the retry collects. Or it keeps the
+	// connection alive until decided is closed or ctx ends, or for as long as it
+	// likes: answered is false. What it writes to w meanwhile begins the answer
+	// (Call.Begun): only a body may follow.
+	Wait(ctx context.Context, w http.ResponseWriter, c *Call, p *Proposal, h Held, decided <-chan struct{}) (answered bool, err error)
+}
+
+// Held is an approval as a Waiter tells it to a client.
+type Held struct {
+	Approval string // its id
+	Address  string // the console's page of it
+	Reason   string // why it is held, in words
+	Expires  time.Time
+}
+
+// Collector is a Protocol that gives a stored answer to a retry in its own way:
+// one whose answers repeat something of the request, such as its id.
+type Collector interface {
+	Collect(w http.ResponseWriter, c *Call, p *Proposal, a approval.Answer) error
+}
+
 // Call is one request at the door, before anything was decided about it.
 type Call struct {
 	Context  context.Context
@@ -84,6 +114,7 @@ type Call struct {
 	Query    string // raw
 	Body     []byte
 	Caller   Caller
+	Begun    bool // a Waiter began the answer: its head is sent
 
 	x    *passage // nil for a call that nobody makes
 	door *Door
@@ -137,6 +168,17 @@ type Proposal struct {
 	Contents    []activity.Content
 	ToolResults []ToolResult // results that the request brings back to a model
 
+	// Bind is what an approval of this call is bound to, when that is not every
+	// byte of it: a request's own id differs in each retry. nil: method, path,
+	// query and body.
+	Bind []byte
+	// Arguments are where in Call.Body the arguments stand that a person sees and
+	// may edit; zero is the whole body.
+	Arguments Span
+	Shown     approval.Shown // what of them a person looks at first
+	Words     string         // what the agent says of the call; hostile text
+	Fixed     bool           // a person cannot edit it
+
 	// Forward is what goes upstream. A Protocol leaves it nil to pass path, query
 	// and body on as they came.
 	Forward *Forward
@@ -149,6 +191,9 @@ type Proposal struct {
 	// may become longer or shorter, so its Content-Length does not pass.
 	Answer func(status int, h http.Header, judge Judge) Answer
 }
+
+// Span is a part of a body.
+type Span struct{ From, To int }
 
 // Forward replaces what goes upstream.
 type Forward struct {

@@ -66,6 +66,9 @@ func RefusalHeaders(h http.Header, f *fault.Error) {
 			h.Set("Retry-After", "1")
 		}
 	}
+	if f.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(int((f.RetryAfter+time.Second-1)/time.Second)))
+	}
 }
 
 // refuse answers a call that a stage ended before its answer began. An

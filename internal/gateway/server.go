@@ -74,6 +74,7 @@ func (d *Door) Serve(ctx context.Context, l net.Listener, s Serving) error {
 		return fmt.Errorf("serving %s: %w", l.Addr(), err)
 	case <-ctx.Done():
 	}
+	d.endOnce.Do(func() { close(d.ending) }) // who waits for people is told to come again
 	// Shutdown drops a request that it finds unread. So first nobody new is let
 	// in, and who is in is heard.
 	read.stop()

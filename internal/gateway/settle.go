@@ -38,6 +38,7 @@ func (d *Door) settle(x *passage, err error) {
 		if x.recorded {
 			d.o.Decisions.Complete(r)
 		}
+		d.used(x, f)
 	} else {
 		x.reservation.Release() // refused, and recorded so
 	}

@@ -11,7 +11,7 @@ import (
 // result:unknown.
 var (
 	verdicts = []string{"allow", "hold", "deny"}
-	results  = []string{"pending", "ok", "error", "denied", "cut", "timeout"}
+	results  = []string{"pending", "ok", "error", "denied", "cut", "timeout", "held"}
 	effects  = []string{"think", "read", "write", "destructive"}
 	actions  = []string{"call_tool", "call_model", "call_api", "send_task", "read_source"}
 )
