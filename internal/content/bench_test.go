@@ -90,9 +90,9 @@ func BenchmarkStream(b *testing.B) {
 	words := strings.SplitAfter(strings.Repeat("The customer asked about the status of the order and the access to the account. ", 50), " ")
 	b.ReportAllocs()
 	for b.Loop() {
-		s := p.Stream()
+		s := p.Text(false)
 		for _, w := range words {
-			if _, err := s.Text(w); err != nil {
+			if _, _, err := s.Add([]byte(w)); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -90,7 +90,9 @@ func blocked(f Found) error {
 		WithHint("leave it out; whoever keeps the rules can say what is allowed")
 }
 
-func unreadable(why string) error {
+// Unreadable refuses a body that a rule must read and cannot; why is what it is:
+// compressed, broken.
+func Unreadable(why string) *fault.Error {
 	return fault.New(fault.KindDenied, "content.unreadable", "the body is %s, and a content rule must read it", why).
 		WithHint("send it as plain, uncompressed text or JSON")
 }

@@ -1,6 +1,9 @@
 package content
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // finds gathers what was found of one body or stream.
 type finds struct {
@@ -37,14 +40,19 @@ func (f *finds) add(m match, text []byte) error {
 	return nil
 }
 
-func (f *finds) count(n Found) {
-	for i := range f.all {
-		if v := &f.all[i]; v.Class == n.Class && v.Rule == n.Rule {
-			v.Count += n.Count
-			return
+func (f *finds) count(n Found) { f.all = Add(f.all, []Found{n}) }
+
+// Add adds up what was found; list may change.
+func Add(list, more []Found) []Found {
+	for _, n := range more {
+		i := slices.IndexFunc(list, func(v Found) bool { return v.Class == n.Class && v.Rule == n.Rule })
+		if i < 0 {
+			list = append(list, n)
+			continue
 		}
+		list[i].Count += n.Count
 	}
-	f.all = append(f.all, n)
+	return list
 }
 
 func (f *finds) list() []Found { return f.all }

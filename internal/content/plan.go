@@ -107,7 +107,7 @@ func (p *Plan) Encoded(encoding string, answer bool) error {
 		return nil
 	}
 	if s := &p.request; answer && p.answer.holds || !answer && s.holds {
-		return unreadable("compressed")
+		return Unreadable("compressed")
 	}
 	return nil
 }
@@ -116,26 +116,35 @@ func (p *Plan) whole(s *side, body []byte, from Action) ([]byte, []Found, error)
 	if s.engine == nil || len(body) == 0 {
 		return body, nil, nil
 	}
+	list, found, err := p.look(s, body)
+	switch {
+	case err != nil:
+		return nil, found, err
+	case len(list) == 0:
+		return body, found, nil
+	}
+	return p.redact(s, body, list, from), found, nil
+}
+
+// look finds everything in a body, and says what a rule blocks.
+func (p *Plan) look(s *side, body []byte) ([]place, []Found, error) {
 	if s.own && !mayHoldOwn(body) {
-		return body, nil, nil
+		return nil, nil, nil
 	}
 	if why := binary(body); why != "" {
 		if s.holds {
-			return nil, nil, unreadable(why)
+			return nil, nil, Unreadable(why)
 		}
-		return body, nil, nil
+		return nil, nil, nil
 	}
 	list := p.scan(s, body)
-	if len(list) == 0 {
-		return body, nil, nil
-	}
 	f := finds{plan: p, side: s}
 	for _, m := range list {
 		if err := f.add(m.match, m.text); err != nil {
 			return nil, f.list(), err
 		}
 	}
-	return p.redact(s, body, list, from), f.list(), nil
+	return list, f.list(), nil
 }
 
 // binary says what a body is that cannot be read as text; "" for text.
@@ -160,6 +169,21 @@ type place struct {
 
 // redact takes out of body what has at least an action.
 func (p *Plan) redact(s *side, body []byte, list []place, from Action) []byte {
+	cuts := p.cuts(s, body, list, from)
+	if len(cuts) == 0 {
+		return body
+	}
+	out := make([]byte, 0, len(body)+64)
+	at := int64(0)
+	for _, c := range cuts {
+		out = append(append(out, body[at:c.From]...), c.With...)
+		at = c.To
+	}
+	return append(out, body[at:]...)
+}
+
+// cuts is how that is done.
+func (p *Plan) cuts(s *side, body []byte, list []place, from Action) []Cut {
 	var take []match
 	for _, m := range list {
 		if s.action(m.class) >= from {
@@ -167,17 +191,17 @@ func (p *Plan) redact(s *side, body []byte, list []place, from Action) []byte {
 		}
 	}
 	if len(take) == 0 {
-		return body
+		return nil
 	}
 	w := writer{json: looksJSON(body)}
-	out := make([]byte, 0, len(body)+64)
+	var cuts []Cut
 	at := 0
 	for _, sp := range merge(take, func(i int) int { return i }) {
-		out = w.copy(out, body[at:sp.start])
-		out = w.redact(out, body[sp.start:sp.end], sp.class, true)
+		w.follow(body[at:sp.start])
+		cuts = append(cuts, Cut{From: int64(sp.start), To: int64(sp.end), With: string(w.redact(nil, body[sp.start:sp.end], sp.class, true))})
 		at = sp.end
 	}
-	return w.copy(out, body[at:])
+	return cuts
 }
 
 // scan finds everything in a body, message by message.

@@ -37,14 +37,19 @@ type writer struct {
 	escape bool // the last byte was a backslash inside a string
 }
 
-// copy appends raw and notes where its strings begin and end.
+// copy appends raw and follows it.
 func (w *writer) copy(dst, raw []byte) []byte {
+	w.follow(raw)
+	return append(dst, raw...)
+}
+
+// follow notes where the strings of raw begin and end.
+func (w *writer) follow(raw []byte) {
 	if w.json {
 		for _, c := range raw {
 			w.step(c)
 		}
 	}
-	return append(dst, raw...)
 }
 
 // step follows one byte; structural tells a quote that begins or ends a string.

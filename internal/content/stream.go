@@ -8,10 +8,9 @@ import (
 // keyword.
 const keep = 512
 
-// Stream looks at an answer, or at one text within it, as it comes in. It is for
-// one goroutine. Use Next for bytes as they come from the upstream, or Text for
-// decoded text (the deltas of one message, so that a secret cut in two by events
-// is whole again), not both.
+// Stream looks at an answer as it comes in, byte by byte as the upstream sends
+// them. It is for one goroutine. A text that an answer tells in parts is whole in
+// a Text alone.
 type Stream struct {
 	plan   *Plan
 	engine *engine
@@ -37,6 +36,10 @@ type Stream struct {
 	found   finds
 	err     error
 	held    int // the most that was held back, for tests
+
+	cutting bool  // a Text asks
+	base    int64 // of it came before raw
+	cuts    []Cut // since it last asked
 }
 
 // Stream watches an answer.
@@ -64,16 +67,6 @@ func (s *Stream) Next(piece []byte) ([]byte, error) {
 	}
 	s.started, s.writer.json = true, yes
 	return s.step(s.head, false)
-}
-
-// Text is Next for decoded text.
-func (s *Stream) Text(piece string) (string, error) {
-	if s.engine == nil || s.err != nil {
-		return piece, s.err
-	}
-	s.started = true
-	out, err := s.step([]byte(piece), false)
-	return string(out), err
 }
 
 // End says that no more comes: what was held back and may go on, what was found,
@@ -127,6 +120,7 @@ func (s *Stream) slide() {
 		cut--
 	}
 	s.raw = append(s.raw[:0], s.raw[raw:]...)
+	s.base += int64(raw)
 	s.from -= cut
 	s.seen -= cut
 	for i := range s.pending {
@@ -168,7 +162,11 @@ func (s *Stream) copy(to int) {
 }
 
 func (s *Stream) redact(to int, class string) {
-	s.out = s.writer.redact(s.out, s.raw[s.view.raw(s.from):s.view.raw(to)], class, !s.marked)
+	from, until, n := s.view.raw(s.from), s.view.raw(to), len(s.out)
+	s.out = s.writer.redact(s.out, s.raw[from:until], class, !s.marked)
+	if s.cutting {
+		s.cuts = append(s.cuts, Cut{From: s.base + int64(from), To: s.base + int64(until), With: string(s.out[n:])})
+	}
 	s.from, s.marked = to, true
 }
 

@@ -108,32 +108,57 @@ func TestStreamAgreesWithWhole(t *testing.T) {
 	}
 }
 
+// tell adds the parts of a text and gives what may go on of it after each, and
+// how much waits.
+func tell(p *Plan, json bool, parts ...string) (out string, waits []int64, found []Found, err error) {
+	t := p.Text(json)
+	var all string
+	var cuts []Cut
+	var decided int64
+	take := func(more []Cut, to int64) {
+		cuts, decided = append(cuts, more...), to
+		out, _ = applied(all[:decided], cuts)
+		waits = append(waits, int64(len(all))-decided)
+	}
+	for _, part := range parts {
+		all += part
+		more, to, err := t.Add([]byte(part))
+		if err != nil {
+			return out, waits, t.Found(), err
+		}
+		take(more, to)
+	}
+	more, err := t.End()
+	if err == nil {
+		take(more, int64(len(all)))
+	}
+	return out, waits, t.Found(), err
+}
+
+// applied makes the cuts that are whole in text.
+func applied(text string, cuts []Cut) (string, bool) {
+	var b strings.Builder
+	at := int64(0)
+	for _, c := range cuts {
+		if c.From < at || c.To < c.From || c.To > int64(len(text)) {
+			return text, false
+		}
+		b.WriteString(text[at:c.From] + c.With)
+		at = c.To
+	}
+	return b.String() + text[at:], true
+}
+
 // A secret in two events of a model's stream is whole again in its text.
 func TestSecretOverTwoEvents(t *testing.T) {
 	t.Parallel()
 	p := rules(t, on("redact", "secret")).For("bot", "core", "production")
-	s := p.Stream()
-	var b strings.Builder
-	for _, delta := range []string{"the key is ", awsKey[:7], awsKey[7:], ", keep", " it"} {
-		out, err := s.Text(delta)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b.WriteString(out)
+	got, _, found, err := tell(p, false, "the key is ", awsKey[:7], awsKey[7:], ", keep", " it")
+	if err != nil || got != "the key is [redacted:secret.aws-access-token], keep it" || len(found) != 1 {
+		t.Errorf("got %q, %v, %v", got, found, err)
 	}
-	rest, found, err := s.End()
-	if b.Write(rest); err != nil || b.String() != "the key is [redacted:secret.aws-access-token], keep it" || len(found) != 1 {
-		t.Errorf("got %q, %v, %v", b.String(), found, err)
-	}
-	s = rules(t, on("block", "secret")).For("bot", "core", "production").Stream()
-	sent := ""
-	for _, delta := range []string{"the key is ", awsKey[:7], awsKey[7:], ", keep it in a safe place", strings.Repeat(" and more words", 20)} {
-		out, e := s.Text(delta)
-		if err = e; err != nil {
-			break
-		}
-		sent += out
-	}
+	p = rules(t, on("block", "secret")).For("bot", "core", "production")
+	sent, _, _, err := tell(p, false, "the key is ", awsKey[:7], awsKey[7:], ", keep it in a safe place", strings.Repeat(" and more words", 20))
 	if code(err) != "content.blocked" || strings.Contains(sent, "AKIA") {
 		t.Errorf("sent %q, %v", sent, err)
 	}
@@ -143,17 +168,61 @@ func TestSecretOverTwoEvents(t *testing.T) {
 func TestPlainTextDoesNotWait(t *testing.T) {
 	t.Parallel()
 	p := rules(t, on("redact", "secret")).For("bot", "core", "production")
-	s := p.Stream()
-	sent, got := 0, 0
-	for _, w := range strings.SplitAfter("Once upon a time there was a small boat that went out on the wide sea. ", " ") {
-		out, err := s.Text(w)
+	parts := strings.SplitAfter("Once upon a time there was a small boat that went out on the wide sea. ", " ")
+	_, waits, _, err := tell(p, false, parts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, n := range waits {
+		if n > 3 {
+			t.Errorf("%d bytes wait after %q", n, parts[min(i, len(parts)-1)])
+		}
+	}
+}
+
+// A text in parts gives what the same text gives as a stream, cuts say so in
+// places of the text, JSON stays JSON, and at most 256 bytes wait.
+func TestTextIsTheStream(t *testing.T) {
+	t.Parallel()
+	p := rules(t, every()).For("bot", "core", "production")
+	parts := ingredients()
+	for seed := range uint64(250) {
+		rnd := rand.New(rand.NewPCG(seed, 17))
+		var b strings.Builder
+		for range 1 + rnd.IntN(30) {
+			b.WriteString(parts[rnd.IntN(len(parts))])
+		}
+		text, json1 := b.String(), seed%2 == 0
+		if json1 {
+			raw, err := json.Marshal(map[string]string{"q": text})
+			if err != nil {
+				t.Fatal(err)
+			}
+			text = string(raw)
+		} else if looksJSON([]byte(text)) {
+			text = "- " + text
+		}
+		want, _, _, err := pour(p, text, whole)
 		if err != nil {
 			t.Fatal(err)
 		}
-		sent += len(w)
-		got += len(out)
-		if sent-got > 3 {
-			t.Errorf("%d bytes wait after %q", sent-got, w)
+		var pieces []string
+		for rest := text; rest != ""; {
+			n := min(1+rnd.IntN(40), len(rest))
+			pieces, rest = append(pieces, rest[:n]), rest[n:]
+		}
+		got, waits, _, err := tell(p, json1, pieces...)
+		if err != nil || got != want {
+			t.Fatalf("seed %d:\ntext %q\ngot  %q\nwant %q (%v)", seed, text, got, want, err)
+		}
+		if json1 && !json.Valid([]byte(got)) {
+			t.Fatalf("seed %d: %q is no JSON", seed, got)
+		}
+		// In decoded bytes: an escape may take six for one.
+		for _, n := range waits {
+			if n > 256*6 || !strings.Contains(text, `\`) && n > 256 {
+				t.Fatalf("seed %d: %d bytes wait", seed, n)
+			}
 		}
 	}
 }

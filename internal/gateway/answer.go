@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"reeve/internal/activity"
 	"reeve/internal/content"
 	"reeve/internal/upstream"
 )
@@ -123,11 +124,11 @@ type passing struct {
 // body lets the answer pass, piece by piece.
 func (x *passage) body(ctx context.Context, resp *http.Response, leak *upstream.Leak, w *watch) error {
 	p := passing{x: x, ctx: ctx, resp: resp, watch: w, leak: leak}
-	if x.scan.plan != nil {
-		p.rules = x.scan.plan.Stream()
-	}
 	if make := x.proposal.Answer; make != nil {
 		p.answer = make(resp.StatusCode, resp.Header, x.judge)
+	}
+	if r, ok := p.answer.(Ruled); x.scan.plan != nil && (!ok || !r.Rules(x.scan.plan)) {
+		p.rules = x.scan.plan.Stream()
 	}
 	if x.judge != nil || x.proposal.Rewrites || x.scan.plan.Holds(true) {
 		delete(x.w.Header(), "Content-Length") // it may become longer or shorter
@@ -256,6 +257,10 @@ func (p *passing) end(err error) error {
 	}
 	if p.answer != nil {
 		tail, facts := p.answer.End(err)
+		if r, ok := p.answer.(Ruled); ok {
+			p.x.scan.found = append(p.x.scan.found, r.Found()...)
+		}
+		p.ownKeys(facts.Contents)
 		p.x.facts, p.x.hasFacts = facts, true
 		if t, ok := p.answer.(Trailing); ok {
 			for name, values := range t.Trailers() {
@@ -273,4 +278,18 @@ func (p *passing) end(err error) error {
 		err = p.begin() // an answer without a body
 	}
 	return err
+}
+
+// ownKeys looks for keys of ours that pieces share, in what the answer said as a
+// whole. Nothing is held back for them: a key that is found is killed.
+func (p *passing) ownKeys(said []activity.Content) {
+	plan := p.x.scan.plan
+	if plan == nil || plan.Reads() || len(p.x.scan.found) > 0 {
+		return
+	}
+	for _, c := range said {
+		if _, found, err := plan.Answer(c.Raw); err == nil {
+			p.x.scan.found = append(p.x.scan.found, found...)
+		}
+	}
 }

@@ -1,10 +1,12 @@
 package gateway_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"reeve/client"
@@ -90,5 +92,54 @@ func TestContentRules(t *testing.T) {
 	h.permit(permitAll)
 	if a := h.call(key, "GET", "/http/shop/v1/orders/1?to="+mail, ""); a.problem != "content.query" {
 		t.Errorf("in a query: %d %s", a.status, a.problem)
+	}
+}
+
+// A model's stream: what its events share is redacted, blocked, and a key of ours
+// in it is killed.
+func TestContentRulesOverEvents(t *testing.T) {
+	t.Parallel()
+	const aws = "AKIA" + "Q3TZ7PLMXW2VBN5R"
+	var told, leaked []string
+	var mu sync.Mutex
+	var rules *content.Set
+	h, key, _ := modelHouse(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		for _, text := range told {
+			_, _ = fmt.Fprintf(w, "data: {\"id\":\"c1\",\"choices\":[{\"index\":0,\"delta\":{\"content\":%q}}]}\n\n", text)
+			_ = http.NewResponseController(w).Flush()
+		}
+		_, _ = io.WriteString(w, "data: {\"id\":\"c1\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n")
+	}, func(o *gateway.Options) {
+		var err error
+		if rules, err = content.New(t.Context(), content.Options{DB: openDB(t), Leaked: func(k string) { mu.Lock(); leaked = append(leaked, k); mu.Unlock() }}); err != nil {
+			t.Fatal(err)
+		}
+		o.Content = rules
+	})
+	call := func() (answer, activity.Decision) {
+		a := h.call(key, "POST", "/llm/openai/v1/chat/completions", `{"model":"gpt-4o-mini","max_tokens":100,"stream":true,"messages":[]}`, "Content-Type", "application/json")
+		return a, h.log.of(t, a.decision)
+	}
+	told = []string{"your key is ", key[:9], key[9:], ", bye"}
+	a, _ := call()
+	mu.Lock()
+	if a.status != 200 || !slices.Equal(leaked, []string{key}) {
+		t.Errorf("a key of ours over two events: %d, leaked %q", a.status, leaked)
+	}
+	mu.Unlock()
+	put := func(action string) {
+		if _, err := rules.Put(t.Context(), content.Actor{Person: "ada"}, client.ContentRule{Name: action, Classes: []string{"secret"}, Action: action, Direction: "answer", Reason: "a test"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("redact")
+	told = []string{"the key is ", aws[:6], aws[6:], ", keep it"}
+	if a, d := call(); a.status != 200 || strings.Contains(a.body, aws[:6]) || !strings.Contains(a.body, "[redacted:secret.aws-access-token]") || !strings.Contains(a.body, ", keep it") || d.Result != activity.ResultOK {
+		t.Errorf("to redact: %d %s, %s", a.status, a.body, d.Result)
+	}
+	put("block")
+	if a, d := call(); strings.Contains(a.body, aws[:6]) || d.Result != activity.ResultError || d.ErrorCode != "content.blocked" {
+		t.Errorf("to block: %d %s, %s %s", a.status, a.body, d.Result, d.ErrorCode)
 	}
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // modelHouse is a house with a model upstream, budgets, rates and prices.
-func modelHouse(t testing.TB, answer http.HandlerFunc) (h *house, key string, ledger *budget.Ledger) {
+func modelHouse(t testing.TB, answer http.HandlerFunc, change ...func(*gateway.Options)) (h *house, key string, ledger *budget.Ledger) {
 	t.Helper()
 	book, err := price.Embedded()
 	if err != nil {
@@ -32,6 +32,9 @@ func modelHouse(t testing.TB, answer http.HandlerFunc) (h *house, key string, le
 		ledger.Ready()
 		o.Protocols = []gateway.Protocol{httpapi.New(), llm.New(nil)}
 		o.Budgets, o.Rates, o.Limits, o.Prices = ledger, budget.NewRates(time.Now(), 0), budget.Defaults(), book
+		for _, c := range change {
+			c(o)
+		}
 	})
 	h.upstream("openai", answer, func(u *client.Upstream) { u.Kind, u.Dialect, u.Routes = "llm", "openai", nil })
 	return h, h.agent("refunds"), ledger

@@ -42,6 +42,7 @@ import (
 	"reeve/internal/activity"
 	"reeve/internal/agent"
 	"reeve/internal/approval"
+	"reeve/internal/content"
 	"reeve/internal/fault"
 	"reeve/internal/policy"
 	"reeve/internal/upstream"
@@ -221,6 +222,16 @@ type Answer interface {
 	// End says that no more comes; err is nil for a whole answer. What was held
 	// back and may go on is returned; Facts.Fault says why something may not.
 	End(err error) ([]byte, Facts)
+}
+
+// Ruled is an Answer that knows which parts of it its reader puts together: it
+// applies content rules itself, so that they hold for texts that come in parts.
+type Ruled interface {
+	// Rules is called once, before Next. With true the door leaves the rules to it:
+	// Next and End then fail with what a rule blocks (content.blocked).
+	Rules(p *content.Plan) bool
+	// Found is what was found, once the answer has ended.
+	Found() []content.Found
 }
 
 // Judge decides on a tool call that a model's answer proposes, once its

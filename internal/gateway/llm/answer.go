@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"reeve/internal/activity"
+	"reeve/internal/content"
 	"reeve/internal/fault"
 	"reeve/internal/gateway"
 	"reeve/internal/gateway/llm/wire"
@@ -59,6 +60,8 @@ type watcher struct {
 	split  framing
 	pick   *wire.Fields
 	gather bool
+	sieve  *sieve // nil: no content rules are applied here
+	blind  bool   // the family cannot read on
 
 	facts gateway.Facts
 	usage activity.Usage // of headers and metrics, where the answer itself has none
@@ -163,7 +166,7 @@ func (w *watcher) Next(piece []byte) ([]byte, error) {
 	}
 	w.out = w.out[:0]
 	err := w.split.Push(piece, w.each)
-	if w.judge == nil {
+	if !w.changes() {
 		if err != nil {
 			w.split = nil // what cannot be read passes all the same
 		}
@@ -177,13 +180,20 @@ func (w *watcher) Next(piece []byte) ([]byte, error) {
 
 // stop ends what may pass.
 func (w *watcher) stop(err error) *fault.Error {
-	if w.fault == nil {
-		f := errBroken
-		if errors.Is(err, wire.ErrLarge) {
-			f = errLarge
-		}
-		w.fault = f.WithCause(err)
-		w.held, w.body = nil, nil
+	if w.fault != nil {
+		return w.fault
+	}
+	w.held, w.body = nil, nil
+	var f *fault.Error
+	switch {
+	case errors.As(err, &f): // a rule says so
+		w.fault = f
+	case errors.Is(err, wire.ErrLarge):
+		w.fault = errLarge.WithCause(err)
+	case w.judge == nil:
+		w.fault = content.Unreadable("broken").WithCause(err)
+	default:
+		w.fault = errBroken.WithCause(err)
 	}
 	return w.fault
 }
@@ -198,11 +208,16 @@ func (w *watcher) End(err error) ([]byte, gateway.Facts) {
 		rest = w.whole()
 	case w.split != nil:
 		e := w.split.End(w.each)
+		if e == nil && w.sieve != nil {
+			e = w.sieve.done()
+		}
 		if e == nil {
-			e = w.family.done(w)
+			if e = w.family.done(w); w.judge == nil {
+				e = nil // nothing has to be read to its end
+			}
 		}
 		switch {
-		case w.judge == nil:
+		case !w.changes():
 		case e != nil:
 			w.stop(e)
 		default:
@@ -275,13 +290,18 @@ func (w *watcher) hold(ev *wire.Event) error {
 	if w.holds += size; w.holds > maxHeld {
 		return wire.ErrLarge
 	}
+	w.held = append(w.held, kept(ev))
+	return nil
+}
+
+// kept is an event whose bytes stay.
+func kept(ev *wire.Event) wire.Event {
 	own := *ev
-	buf := make([]byte, 0, size)
+	buf := make([]byte, 0, len(ev.Raw)+len(ev.Data)+len(ev.Headers))
 	own.Raw, buf = save(buf, ev.Raw)
 	own.Data, buf = save(buf, ev.Data)
 	own.Headers, _ = save(buf, ev.Headers)
-	w.held = append(w.held, own)
-	return nil
+	return own
 }
 
 func save(buf, b []byte) (own, rest []byte) {

@@ -115,3 +115,44 @@ func TestAnswerAllocs(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkRuled is a stream of 500 events under content rules.
+func BenchmarkRuled(b *testing.B) {
+	pieces := chatStream(500)
+	p, err := protocol().Propose(history(2 << 10))
+	if err != nil {
+		b.Fatal(err)
+	}
+	rules := plan(b, "redact", "", "secret", "pii")
+	h := http.Header{"Content-Type": {"text/event-stream"}}
+	b.ReportAllocs()
+	for b.Loop() {
+		a := p.Answer(http.StatusOK, h, nil)
+		a.(gateway.Ruled).Rules(rules)
+		for _, piece := range pieces {
+			if _, err := a.Next(piece); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if _, facts := a.End(nil); facts.FinishReason != "stop" {
+			b.Fatal(facts)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(pieces)), "ns/event")
+}
+
+// BenchmarkRuledBytes is the same stream looked at byte by byte, as it was before
+// events were known: what BenchmarkRuled is to be compared with.
+func BenchmarkRuledBytes(b *testing.B) {
+	pieces := chatStream(500)
+	rules := plan(b, "redact", "", "secret", "pii")
+	for b.Loop() {
+		s := rules.Stream()
+		for _, piece := range pieces {
+			if _, err := s.Next(piece); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(pieces)), "ns/event")
+}
