@@ -1,10 +1,12 @@
-// Package bench measures a server that takes OTLP: how fast, at what cost, and
-// whether anything is lost when it is killed.
+// Package bench measures Reeve, or any server that takes OTLP: how fast, at what
+// cost, and whether anything is lost when it is killed.
 //
 // What for: `reeve bench ingest` sends a load of agent spans and reports what
 // the server spent on it, by stage, with read latencies; `reeve bench crash`
 // kills a server at random moments under load and compares what it kept with
-// what it acknowledged. The OTLP writer here also serves the demo's history.
+// what it acknowledged; `reeve bench gateway` compares the door with a bare
+// proxy, `reeve bench stop` sees how fast a stop is. The OTLP writer here also
+// serves the demo's history.
 //
 // Who calls it: cli (Main), the whole-product tests (Crash), demo (the
 // writer).
@@ -17,5 +19,5 @@
 // How it fails: Main returns 1 and says what; refused bodies are counted and
 // reported, never dropped silently; a figure that cannot be measured is null.
 //
-// Start reading at Load, then Ingest and Crash.
+// Start reading at Load, then Ingest, Crash, Gateway and Stops.
 package bench

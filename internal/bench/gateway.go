@@ -1,88 +1,102 @@
 package bench
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
-	"net/http/httputil"
-	"net/url"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
-	"syscall"
 	"time"
-
-	"golang.org/x/sync/errgroup"
-
-	"reeve/client"
 )
 
-// GatewayOptions shape the measurement of the door against a bare Go proxy, in
-// one run, the same upstream answering 1 kB to both.
+// GatewayOptions shape the measurement of the door against a bare Go proxy, and
+// nginx where asked for, in one run: the same upstream answers 1 kB to all.
 type GatewayOptions struct {
 	Bin         string        // the program; "" is this one
-	Policies    int           // statements beside the starters [1,000]
-	Connections int           // of the closed loop [32]
-	For         time.Duration // each measurement [5 s]
-	Rate        int           // calls a second of the open loop [1,000]
-	Streams     int           // in flight at a stop [200]
-	Stops       int           // how often [5]
+	ServerArgs  []string      // more flags for it
+	Policies    int           // statements beside the starters
+	Agents      int           // registered; at most maxCallers of them call
+	Connections int           // of the closed loop
+	Rounds      int           // every contender is measured so often, in turn
+	For         time.Duration // each measurement
+	Rate        int           // calls a second of the open loop
+	RunCalls    int           // calls of one run of an agent
+	Routes      []string      // http, llm
+	Nginx       string        // program; "" leaves it out
+	Profile     string        // file for a CPU profile of the door's process in its first closed loop; "": none
 	Progress    io.Writer     // nil: none
 }
 
-// GatewayReport is what each server did, and how fast a stop was.
+// GatewayReport is what each contender did, by route.
 type GatewayReport struct {
-	Bare    GatewayFigures `json:"bare_proxy"`
-	Door    GatewayFigures `json:"door"`
-	Share   float64        `json:"share_of_bare"`   // calls/s of the door by those of the bare proxy
-	MoreP99 float64        `json:"more_p99_ms"`     // of the door over the bare proxy, at Rate
-	Streams int            `json:"streams"`         // in flight at each stop
-	StopP50 float64        `json:"stop_p50_ms"`     // from the request to a stream's last byte, at the client
-	StopP99 float64        `json:"stop_p99_ms"`     //
-	StopMax float64        `json:"stop_max_ms"`     //
-	Stopped int            `json:"streams_stopped"` // over all stops
+	Routes []RouteReport `json:"routes"`
 }
 
-// GatewayFigures are one server's.
+// RouteReport is one route's figures. Shares and differences compare what was
+// measured minutes apart at most, in turn, on the same machine.
+type RouteReport struct {
+	Route      string           `json:"route"`
+	Contenders []GatewayFigures `json:"contenders"`       // the bare proxy first, the door last
+	Share      float64          `json:"share_of_bare"`    // of the bare proxy's calls/s: the median round
+	CPU        float64          `json:"cpu_of_bare"`      // the door's CPU a call by the bare proxy's
+	MoreP50    float64          `json:"more_p50_ms"`      // of the door over the bare proxy, at Rate
+	MoreP99    float64          `json:"more_p99_ms"`      //
+	FirstP50   float64          `json:"first_byte_p50ms"` // the door's over the bare proxy's: a stream's first byte
+	FirstP99   float64          `json:"first_byte_p99ms"`
+}
+
+// GatewayFigures are one contender's.
 type GatewayFigures struct {
+	Name           string  `json:"name"`
 	CallsPerSecond float64 `json:"calls_per_second"`
-	CPUPerCall     float64 `json:"cpu_us_per_call"`
+	CPUPerCall     float64 `json:"cpu_us_per_call"` // with what follows the call
+	RateCPU        float64 `json:"cpu_us_per_call_at_rate"`
 	P50            float64 `json:"p50_ms"` // at Rate
 	P99            float64 `json:"p99_ms"`
+	FirstP50       float64 `json:"first_p50_ms"`
+	FirstP99       float64 `json:"first_p99_ms"`
 	Errors         int64   `json:"errors"`
 }
 
 // Text writes the report for people.
 func (r *GatewayReport) Text(w io.Writer) error {
-	line := func(name string, f GatewayFigures) string {
-		return fmt.Sprintf("%-11s %9.0f calls/s %7.0f us CPU a call   at the set rate p50 %.2f ms, p99 %.2f ms   %d errors\n", name, f.CallsPerSecond, f.CPUPerCall, f.P50, f.P99, f.Errors)
+	var errs []error
+	line := func(format string, args ...any) {
+		_, err := fmt.Fprintf(w, format+"\n", args...)
+		errs = append(errs, err)
 	}
-	_, err := fmt.Fprintf(w, "%s%sthe door makes %.0f %% of the bare proxy's calls/s; p99 is %.2f ms more\ntime to stop, %d streams: p50 %.1f ms, p99 %.1f ms, most %.1f ms (%d streams ended)\n",
-		line("bare proxy", r.Bare), line("door", r.Door), 100*r.Share, r.MoreP99, r.Streams, r.StopP50, r.StopP99, r.StopMax, r.Stopped)
-	return err
+	for _, route := range r.Routes {
+		line("/%-11s %9s %12s %12s %19s %23s %7s", route.Route, "calls/s", "CPU a call", "at the rate", "p50, p99 there", "first byte p50, p99", "errors")
+		for _, f := range route.Contenders {
+			line("%-12s %9.0f %9.0f us %9.0f us %8.2f, %6.2f ms %12.2f, %6.2f ms %7d", f.Name, f.CallsPerSecond, f.CPUPerCall, f.RateCPU, f.P50, f.P99, f.FirstP50, f.FirstP99, f.Errors)
+		}
+		line("the door makes %.0f %% of the bare proxy's calls/s with %.2f times its CPU; p50 %+.2f ms, p99 %+.2f ms; first byte p50 %+.2f ms, p99 %+.2f ms",
+			100*route.Share, route.CPU, route.MoreP50, route.MoreP99, route.FirstP50, route.FirstP99)
+	}
+	return errors.Join(errs...)
 }
 
 func gatewayMain(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	var o GatewayOptions
-	var bare, output string
+	var bare, output, routes, server string
+	var nginx bool
 	fs := flag.NewFlagSet("reeve bench gateway", flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	fs.IntVar(&o.Policies, "policies", 1000, "statements beside the starter policies")
+	fs.IntVar(&o.Agents, "agents", 1, "agents that are registered; the first 64 of them call")
 	fs.IntVar(&o.Connections, "connections", 32, "connections of the closed loop")
-	fs.DurationVar(&o.For, "for", 5*time.Second, "how long each measurement takes")
+	fs.IntVar(&o.Rounds, "rounds", 3, "how often each contender is measured, in turn")
+	fs.DurationVar(&o.For, "for", 4*time.Second, "how long each measurement takes")
 	fs.IntVar(&o.Rate, "rate", 1000, "calls a second for the latencies")
-	fs.IntVar(&o.Streams, "streams", 200, "streams in flight at a stop")
-	fs.IntVar(&o.Stops, "stops", 5, "how often everything is stopped")
+	fs.IntVar(&o.RunCalls, "run-calls", 10, "calls of one run of an agent")
+	fs.StringVar(&routes, "routes", "http,llm", "http, llm or both")
+	fs.BoolVar(&nginx, "nginx", false, "measure nginx too (Debian's nginx-light)")
+	fs.StringVar(&o.Profile, "profile", "", "write a CPU profile of the server to this file, taken while its calls/s are measured first")
 	fs.StringVar(&o.Bin, "bin", "", "the program to measure (default: this one)")
+	fs.StringVar(&server, "server-args", "", "more flags for the server, separated by spaces")
 	fs.StringVar(&output, "o", "text", "text or json")
 	fs.StringVar(&bare, "bare-proxy", "", "be the bare proxy to this address, as the measurement starts it")
 	if err := parse(fs, args); err != nil {
@@ -91,7 +105,10 @@ func gatewayMain(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	if bare != "" {
 		return bareProxy(ctx, bare, stdout)
 	}
-	o.Progress = stderr
+	if nginx {
+		o.Nginx = "nginx"
+	}
+	o.Routes, o.ServerArgs, o.Progress = strings.Split(routes, ","), strings.Fields(server), stderr
 	r, err := Gateway(ctx, o)
 	if err != nil {
 		return err
@@ -102,32 +119,8 @@ func gatewayMain(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	return r.Text(stdout)
 }
 
-// bareProxy is the floor: the standard library's reverse proxy and nothing else,
-// in a process of its own so that its CPU is known. It prints its address.
-func bareProxy(ctx context.Context, to string, stdout io.Writer) error {
-	target, err := url.Parse(to)
-	if err != nil {
-		return fmt.Errorf("reading --bare-proxy: %w", err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	p := &httputil.ReverseProxy{
-		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target) },
-		Transport: &http.Transport{MaxIdleConnsPerHost: 256, IdleConnTimeout: time.Minute, DisableCompression: true},
-	}
-	s := &http.Server{Handler: p, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
-	fmt.Fprintln(stdout, "http://"+l.Addr().String())
-	go func() { <-ctx.Done(); _ = s.Close() }()
-	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
-}
-
-// Gateway measures. It starts the upstream in this process, and a bare proxy and
-// a Reeve in processes of their own.
+// Gateway measures. The upstream is in this process; the bare proxy, nginx and
+// Reeve have processes of their own, so that their CPU is known.
 func Gateway(ctx context.Context, o GatewayOptions) (*GatewayReport, error) {
 	if o.Progress == nil {
 		o.Progress = io.Discard
@@ -137,133 +130,69 @@ func Gateway(ctx context.Context, o GatewayOptions) (*GatewayReport, error) {
 		return nil, err
 	}
 	defer stopUpstream()
-	bareURL, barePid, stopBare, err := startBare(ctx, o.Bin, up)
+	floors, stopFloors, err := startFloors(ctx, o, up)
 	if err != nil {
 		return nil, err
 	}
-	defer stopBare()
-	door, err := freeAddress()
+	defer stopFloors()
+	g, err := startGoverned(ctx, o.Bin, o.ServerArgs)
 	if err != nil {
 		return nil, err
 	}
-	server, cleanup, err := tempServer(ctx, o.Bin, "", []string{"--gateway-listen", door}, io.Discard)
-	if err != nil {
-		return nil, err
-	}
-	defer cleanup()
-	g := &governed{api: client.New("http://"+server.HTTP, ""), door: "http://" + door}
-	if err := g.settle(ctx, up, o.Policies); err != nil {
+	defer g.end()
+	fmt.Fprintf(o.Progress, "setting up %d agents and %d policies\n", o.Agents, o.Policies)
+	if err := g.settle(ctx, up, o.Policies, o.Agents); err != nil {
 		return nil, fmt.Errorf("setting the door up: %w", err)
 	}
-	key, err := g.key(ctx)
+	keys, err := g.keys(ctx, min(o.Agents, maxCallers))
 	if err != nil {
 		return nil, err
 	}
-	r := &GatewayReport{Streams: o.Streams}
-	for _, m := range []struct {
-		name, url, key string
-		pid            int
-		into           *GatewayFigures
-	}{
-		{"bare proxy", bareURL + "/1k", "", barePid, &r.Bare},
-		{"door", g.door + "/http/bench/1k", key, server.Pid(), &r.Door},
-	} {
-		fmt.Fprintf(o.Progress, "measuring the %s for %s\n", m.name, 2*o.For+o.For/2)
-		if err := measure(ctx, o, m.url, m.key, m.pid, m.into); err != nil {
-			return nil, fmt.Errorf("measuring the %s: %w", m.name, err)
+	r := &GatewayReport{}
+	for _, name := range o.Routes {
+		rt, ok := routeOf[name]
+		if !ok {
+			return nil, fmt.Errorf("a route is http or llm, not %q", name)
 		}
+		one, err := measureRoute(ctx, o, rt, append(slices.Clone(floors), contender{name: "door", base: g.door + rt.prefix, pid: g.server.Pid(), keys: keys}), g.server)
+		if err != nil {
+			return nil, err
+		}
+		r.Routes = append(r.Routes, *one)
 	}
-	if r.Bare.CallsPerSecond > 0 {
-		r.Share = r.Door.CallsPerSecond / r.Bare.CallsPerSecond
-	}
-	r.MoreP99 = r.Door.P99 - r.Bare.P99
-	return r, g.stops(ctx, o, r)
+	return r, nil
 }
 
-// measure warms up, then runs the closed loop for calls/s and CPU, then the open
-// loop for latencies.
-func measure(ctx context.Context, o GatewayOptions, target, key string, pid int, into *GatewayFigures) error {
-	c := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 512, MaxConnsPerHost: 512, DisableCompression: true}}
-	defer c.CloseIdleConnections()
-	var failed atomic.Int64
-	call := func() bool {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
-		if err != nil {
-			return false
-		}
-		if key != "" {
-			req.Header.Set("Authorization", "Bearer "+key)
-		}
-		resp, err := c.Do(req)
-		if err != nil {
-			failed.Add(1)
-			return false
-		}
-		n, err := io.Copy(io.Discard, resp.Body)
-		resp.Body.Close()
-		if err != nil || resp.StatusCode != http.StatusOK || n != 1024 {
-			failed.Add(1)
-			return false
-		}
-		return true
-	}
-	closed := func(d time.Duration) (calls int64) {
-		var n atomic.Int64
-		var g errgroup.Group
-		end := time.Now().Add(d)
-		for range o.Connections {
-			g.Go(func() error {
-				for time.Now().Before(end) && ctx.Err() == nil {
-					if call() {
-						n.Add(1)
-					}
-				}
-				return nil
-			})
-		}
-		_ = g.Wait() // no loop fails
-		return n.Load()
-	}
-	closed(o.For / 2)
-	failed.Store(0)
-	before, ok := procUsage(pid)
-	began := time.Now()
-	calls := closed(o.For)
-	took := time.Since(began)
-	after, still := procUsage(pid)
-	switch {
-	case !ok || !still:
-		return errors.New("the server's CPU cannot be read from /proc")
-	case calls == 0:
-		return fmt.Errorf("no call came through, %d failed", failed.Load())
-	}
-	into.CallsPerSecond = float64(calls) / took.Seconds()
-	into.CPUPerCall = (after.cpu - before.cpu) * 1e6 / float64(calls)
-
-	// The open loop: a call begins when it is due, whatever became of those
-	// before, and its latency counts from when it was due.
-	var mu sync.Mutex
-	var took1 []float64
-	var g errgroup.Group
-	g.SetLimit(1024)
-	every := time.Second / time.Duration(max(1, o.Rate))
-	start := time.Now()
-	for i := 0; time.Since(start) < o.For && ctx.Err() == nil; i++ {
-		due := start.Add(time.Duration(i) * every)
-		time.Sleep(time.Until(due))
-		g.Go(func() error {
-			if call() {
-				ms := time.Since(due).Seconds() * 1e3
-				mu.Lock()
-				took1 = append(took1, ms)
-				mu.Unlock()
+// measureRoute measures the contenders in turn: what else the machine does then
+// meets all of them.
+func measureRoute(ctx context.Context, o GatewayOptions, rt route, list []contender, server *Server) (*RouteReport, error) {
+	results := make([]measured, len(list))
+	for round := range max(1, o.Rounds) {
+		for i := range list {
+			fmt.Fprintf(o.Progress, "/%s: measuring the %s, round %d\n", rt.name, list[i].name, round+1)
+			var profile func() error
+			if round == 0 && list[i].pid == server.Pid() {
+				profile = server.profiler(ctx, o.Profile, o.For)
 			}
-			return nil
-		})
+			if err := results[i].round(ctx, o, rt, &list[i], profile); err != nil {
+				return nil, fmt.Errorf("measuring the %s: %w", list[i].name, err)
+			}
+		}
 	}
-	_ = g.Wait() // no call fails the loop
-	into.P50, into.P99, into.Errors = rank(took1, 0.5), rank(took1, 0.99), failed.Load()
-	return ctx.Err()
+	r := &RouteReport{Route: rt.name}
+	for i := range list {
+		r.Contenders = append(r.Contenders, results[i].figures(list[i].name))
+	}
+	floor, door := &results[0], &results[len(list)-1]
+	var shares []float64
+	for i := range door.speeds {
+		shares = append(shares, door.speeds[i]/max(1, floor.speeds[i]))
+	}
+	f, d := r.Contenders[0], r.Contenders[len(list)-1]
+	r.Share, r.CPU = rank(shares, 0.5), d.CPUPerCall/max(1, f.CPUPerCall)
+	r.MoreP50, r.MoreP99 = d.P50-f.P50, d.P99-f.P99
+	r.FirstP50, r.FirstP99 = d.FirstP50-f.FirstP50, d.FirstP99-f.FirstP99
+	return r, nil
 }
 
 // rank is the q-th quantile of values, which it sorts.
@@ -273,206 +202,4 @@ func rank(values []float64, q float64) float64 {
 	}
 	slices.Sort(values)
 	return values[min(len(values)-1, int(q*float64(len(values))))]
-}
-
-// gatewayUpstream answers 1 kB at /1k, and streams a line each 20 ms at /stream
-// until its reader goes away.
-func gatewayUpstream() (base string, stop func(), err error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", nil, err
-	}
-	body := []byte(strings.Repeat("x", 1024))
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /1k", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/plain")
-		_, _ = w.Write(body) // the proxy has gone away: nobody to tell
-	})
-	mux.HandleFunc("GET /stream", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/event-stream")
-		tick := time.NewTicker(20 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			if _, err := io.WriteString(w, "data: x\n\n"); err != nil {
-				return
-			}
-			if http.NewResponseController(w).Flush() != nil {
-				return
-			}
-			select {
-			case <-r.Context().Done():
-				return
-			case <-tick.C:
-			}
-		}
-	})
-	s := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
-	go func() { _ = s.Serve(l) }() // ends with Close
-	return "http://" + l.Addr().String(), func() { _ = s.Close() }, nil
-}
-
-func startBare(ctx context.Context, bin, upstream string) (base string, pid int, stop func(), err error) {
-	if bin == "" {
-		if bin, err = os.Executable(); err != nil {
-			return "", 0, nil, fmt.Errorf("finding this program: %w", err)
-		}
-	}
-	cmd := exec.CommandContext(ctx, bin, "bench", "gateway", "--bare-proxy", upstream)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return "", 0, nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return "", 0, nil, fmt.Errorf("starting the bare proxy: %w", err)
-	}
-	stop = func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		stop()
-		return "", 0, nil, fmt.Errorf("the bare proxy did not say where it is: %w", err)
-	}
-	return strings.TrimSpace(line), cmd.Process.Pid, stop, nil
-}
-
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
-}
-
-// governed is a Reeve with an agent that calls through its door, and everything
-// switched on that a call passes.
-type governed struct {
-	api  *client.Client
-	door string
-}
-
-const benchAgent = "bench-agent"
-
-func (g *governed) settle(ctx context.Context, upstream string, policies int) error {
-	if _, err := g.api.CreateTeam(ctx, client.CreateTeamRequest{Name: "bench"}); err != nil {
-		return err
-	}
-	if _, err := g.api.PutUpstream(ctx, client.PutUpstreamRequest{
-		Name: "bench", Kind: "http", URL: upstream, Team: "bench", Environment: "production", AllowPrivate: true,
-		Routes: []client.Route{{Method: "GET", Path: "/1k", Effect: "read"}, {Method: "GET", Path: "/stream", Effect: "read"}},
-	}); err != nil {
-		return err
-	}
-	if _, err := g.api.CreateAgent(ctx, client.CreateAgentRequest{Name: benchAgent, Team: "bench", Environment: "production", Purpose: "measures the door", Owner: "dev", Sponsor: "dev"}); err != nil {
-		return err
-	}
-	if _, err := g.api.PromoteAgent(ctx, client.PromoteAgentRequest{Name: benchAgent, To: "production", Reason: "measures the door"}); err != nil {
-		return err
-	}
-	for from := 0; from < policies; from += 100 {
-		var b strings.Builder
-		for i := from; i < min(policies, from+100); i++ {
-			fmt.Fprintf(&b, "@id(\"p%d\") permit (principal == Agent::\"agent-%d\", action == Action::\"call_api\", resource in Upstream::\"up-%d\") when { resource.effect == Effect::\"read\" };\n", i, i, i%50)
-		}
-		if _, err := g.api.PutPolicy(ctx, client.PutPolicyRequest{Name: fmt.Sprintf("bench-%d", from), Mode: "enforce", Cedar: b.String(), Reason: "measures the door"}); err != nil {
-			return err
-		}
-	}
-	// The reads of a real agent have a rate of their own; this one is measured.
-	if _, err := g.api.PutPolicy(ctx, client.PutPolicyRequest{
-		Name: "read-only", Mode: "enforce", Reason: "measures the door", Revision: 1,
-		Cedar: "@id(\"read\") @limit(\"100000000/m by agent\") permit (principal, action in [Action::\"call_tool\", Action::\"call_api\"], resource) when { resource.effect == Effect::\"read\" };",
-	}); err != nil {
-		return err
-	}
-	if _, err := g.api.PutBudget(ctx, client.PutBudgetRequest{Name: "bench", Scope: "agent", Match: benchAgent, Unit: "calls", Limit: 1e9, Period: "day", Hard: true}); err != nil {
-		return err
-	}
-	_, err := g.api.PutContentRule(ctx, client.PutContentRuleRequest{Name: "bench", Classes: []string{"secret", "pii"}, Action: "flag", Reason: "measures the door"})
-	return err
-}
-
-func (g *governed) key(ctx context.Context) (string, error) {
-	k, err := g.api.CreateAgentKey(ctx, client.CreateAgentKeyRequest{Name: benchAgent, Label: "bench", ExpiresIn: "1d"})
-	if err != nil {
-		return "", fmt.Errorf("making a key: %w", err)
-	}
-	return k.Key, nil
-}
-
-// stops opens streams, stops the agent, and measures when the last byte of each
-// stream came; then it lifts the stop and begins again with a new key.
-func (g *governed) stops(ctx context.Context, o GatewayOptions, r *GatewayReport) error {
-	var ends []float64
-	for n := range o.Stops {
-		fmt.Fprintf(o.Progress, "stopping %d streams, %d of %d\n", o.Streams, n+1, o.Stops)
-		key, err := g.key(ctx)
-		if err != nil {
-			return err
-		}
-		took, err := g.stopOnce(ctx, key, o.Streams)
-		if err != nil {
-			return err
-		}
-		ends = append(ends, took...)
-	}
-	r.Stopped = len(ends)
-	r.StopP50, r.StopP99, r.StopMax = rank(ends, 0.5), rank(ends, 0.99), rank(ends, 1)
-	return nil
-}
-
-func (g *governed) stopOnce(ctx context.Context, key string, streams int) ([]float64, error) {
-	c := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: streams}}
-	defer c.CloseIdleConnections()
-	var running sync.WaitGroup
-	running.Add(streams)
-	last := make([]time.Time, streams)
-	var all errgroup.Group
-	for i := range streams {
-		all.Go(func() error {
-			var once sync.Once
-			up := func() { once.Do(running.Done) }
-			defer up()
-			req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.door+"/http/bench/stream", nil)
-			if err != nil {
-				return err
-			}
-			req.Header.Set("Authorization", "Bearer "+key)
-			resp, err := c.Do(req)
-			if err != nil {
-				return err
-			}
-			defer resp.Body.Close()
-			if resp.StatusCode != http.StatusOK {
-				return fmt.Errorf("a stream was refused with %s", resp.Status)
-			}
-			buf := make([]byte, 4096)
-			for {
-				n, err := resp.Body.Read(buf)
-				if n > 0 {
-					last[i] = time.Now()
-					up()
-				}
-				if err != nil {
-					last[i] = time.Now() // its end is what the agent sees
-					return nil
-				}
-			}
-		})
-	}
-	running.Wait()
-	asked := time.Now()
-	s, err := g.api.CreateStop(ctx, client.CreateStopRequest{Target: client.StopTarget{Kind: "agent", Value: benchAgent}, Reason: "measures the stop"})
-	if err != nil {
-		return nil, fmt.Errorf("stopping: %w", err)
-	}
-	if err := all.Wait(); err != nil {
-		return nil, err
-	}
-	took := make([]float64, streams)
-	for i, at := range last {
-		took[i] = at.Sub(asked).Seconds() * 1e3
-	}
-	_, err = g.api.LiftStop(ctx, client.LiftStopRequest{ID: s.ID, Reason: "measured"})
-	return took, err
 }

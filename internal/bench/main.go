@@ -10,17 +10,18 @@ import (
 	"time"
 )
 
-const mainUsage = `Usage: reeve bench ingest|crash|gateway [flags]
+const mainUsage = `Usage: reeve bench ingest|crash|gateway|stop [flags]
 
   ingest   send a load of agent spans to an OTLP endpoint and report what the
            server spent on it (any server; --start runs a Reeve of our own)
   crash    kill a Reeve under load again and again, then compare what it kept
            with what it acknowledged
 
-  gateway  send calls through the door and through a bare Go proxy, and stop
-           an agent with streams in flight; ratios of one run
+  gateway  send calls through the door and through a bare Go proxy (and nginx),
+           in turn; ratios of one run
+  stop     stop an agent with streams in flight, and see when each ends
 
-reeve bench ingest --help and reeve bench crash --help list the flags.
+reeve bench gateway --help lists the flags of that one, and so do the others.
 `
 
 // Main is the command `reeve bench`; args follow the word bench. It returns the
@@ -38,11 +39,13 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = crashMain(ctx, args[1:], stdout, stderr)
 	case "gateway":
 		err = gatewayMain(ctx, args[1:], stdout, stderr)
+	case "stop":
+		err = stopMain(ctx, args[1:], stdout, stderr)
 	case "help", "-h", "--help":
 		fmt.Fprint(stdout, mainUsage)
 		return 0
 	default:
-		fmt.Fprintf(stderr, "reeve: error: bench knows ingest, crash and gateway, not %q\n", args[0])
+		fmt.Fprintf(stderr, "reeve: error: bench knows ingest, crash, gateway and stop, not %q\n", args[0])
 		return 2
 	}
 	switch {

@@ -95,6 +95,36 @@ func (s *Server) Start(ctx context.Context) error {
 	}
 }
 
+// profiler gives a function that writes a CPU profile of the server, over most
+// of d, into a file; nil when the file has no name. Servers have profiles with
+// --dev only.
+func (s *Server) profiler(ctx context.Context, file string, d time.Duration) func() error {
+	if file == "" {
+		return nil
+	}
+	return func() error {
+		url := fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", s.HTTP, max(1, int(d.Seconds())-1))
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return err
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return fmt.Errorf("asking for a profile: %w", err)
+		}
+		defer resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			return fmt.Errorf("asking for a profile: the server answers %s", resp.Status)
+		}
+		f, err := os.Create(file)
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(f, resp.Body)
+		return errors.Join(err, f.Close())
+	}
+}
+
 // Pid is the server's process id.
 func (s *Server) Pid() int { return s.cmd.Process.Pid }
 
