@@ -94,6 +94,15 @@ func Operations() []Operation {
 		{Name: "GetUpstream", Method: "GET", Path: "/api/v1/upstreams/{name}", Role: "viewer", Summary: "reads an upstream"},
 		{Name: "PutUpstream", Method: "PUT", Path: "/api/v1/upstreams/{name}", Role: "security", Summary: "makes or replaces an upstream; one that leads elsewhere loses its credential"},
 		{Name: "DeleteUpstream", Method: "DELETE", Path: "/api/v1/upstreams/{name}", Role: "security", Summary: "removes an upstream and its credential"},
+		{Name: "ListTools", Method: "GET", Path: "/api/v1/tools", Role: "viewer", Summary: "lists the tools of MCP servers, with what waits for a person and why"},
+		{Name: "UpstreamTools", Method: "GET", Path: "/api/v1/tools/{upstream}", Role: "viewer", Summary: "lists an upstream's tools with the digest by which all are accepted"},
+		{Name: "GetTool", Method: "GET", Path: "/api/v1/tools/{upstream}/{tool}", Role: "viewer", Summary: "reads a tool with its versions, what changed, and what its definition suggests"},
+		{Name: "ToolDifference", Method: "GET", Path: "/api/v1/tools/{upstream}/{tool}/difference", Role: "viewer", Summary: "tells how two definitions of a tool differ, word by word and by path"},
+		{Name: "AcceptTool", Method: "POST", Path: "/api/v1/tools/{upstream}/{tool}/accept", Role: "security", Summary: "accepts the definition of a tool that was shown, with its effect, data classes and paths"},
+		{Name: "HoldTool", Method: "POST", Path: "/api/v1/tools/{upstream}/{tool}/hold", Role: "security or responder", Summary: "makes a tool wait for a person again"},
+		{Name: "AcceptTools", Method: "POST", Path: "/api/v1/tools/{upstream}/accept", Role: "security", Summary: "accepts all tools of an upstream that wait and that nothing serious speaks against"},
+		{Name: "ForgetTool", Method: "DELETE", Path: "/api/v1/tools/{upstream}/{tool}", Role: "security", Summary: "drops a tool with its versions: the next list has it as new"},
+		{Name: "ListToolFindings", Method: "GET", Path: "/api/v1/tool-findings", Role: "viewer", Summary: "lists why tools are or were held, the newest first"},
 		{Name: "ListPolicies", Method: "GET", Path: "/api/v1/policies", Role: "viewer", Summary: "lists policies, guardrails first"},
 		{Name: "GetPolicy", Method: "GET", Path: "/api/v1/policies/{name}", Role: "viewer", Summary: "reads a policy"},
 		{Name: "PutPolicy", Method: "PUT", Path: "/api/v1/policies/{name}", Role: "developer or security", Summary: "makes or replaces a policy; a team's developers may do so in observe, security in enforce; a guardrail a second person confirms"},
@@ -765,6 +774,70 @@ func (c *Client) PutUpstream(ctx context.Context, req PutUpstreamRequest) (*Upst
 func (c *Client) DeleteUpstream(ctx context.Context, req UpstreamRequest) error {
 	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/upstreams/{name}", req)
 	return err
+}
+
+// ListTools lists the tools of MCP servers, with what waits for a person and why.
+//
+// GET /api/v1/tools, role viewer.
+func (c *Client) ListTools(ctx context.Context, req ListToolsRequest) (*List[Tool], error) {
+	return call[List[Tool]](ctx, c, "GET", "/api/v1/tools", req)
+}
+
+// UpstreamTools lists an upstream's tools with the digest by which all are accepted.
+//
+// GET /api/v1/tools/{upstream}, role viewer.
+func (c *Client) UpstreamTools(ctx context.Context, req UpstreamToolsRequest) (*UpstreamTools, error) {
+	return call[UpstreamTools](ctx, c, "GET", "/api/v1/tools/{upstream}", req)
+}
+
+// GetTool reads a tool with its versions, what changed, and what its definition suggests.
+//
+// GET /api/v1/tools/{upstream}/{tool}, role viewer.
+func (c *Client) GetTool(ctx context.Context, req ToolRequest) (*ToolDetail, error) {
+	return call[ToolDetail](ctx, c, "GET", "/api/v1/tools/{upstream}/{tool}", req)
+}
+
+// ToolDifference tells how two definitions of a tool differ, word by word and by path.
+//
+// GET /api/v1/tools/{upstream}/{tool}/difference, role viewer.
+func (c *Client) ToolDifference(ctx context.Context, req ToolDifferenceRequest) (*ToolDifference, error) {
+	return call[ToolDifference](ctx, c, "GET", "/api/v1/tools/{upstream}/{tool}/difference", req)
+}
+
+// AcceptTool accepts the definition of a tool that was shown, with its effect, data classes and paths.
+//
+// POST /api/v1/tools/{upstream}/{tool}/accept, role security.
+func (c *Client) AcceptTool(ctx context.Context, req AcceptToolRequest) (*Tool, error) {
+	return call[Tool](ctx, c, "POST", "/api/v1/tools/{upstream}/{tool}/accept", req)
+}
+
+// HoldTool makes a tool wait for a person again.
+//
+// POST /api/v1/tools/{upstream}/{tool}/hold, role security or responder.
+func (c *Client) HoldTool(ctx context.Context, req HoldToolRequest) (*Tool, error) {
+	return call[Tool](ctx, c, "POST", "/api/v1/tools/{upstream}/{tool}/hold", req)
+}
+
+// AcceptTools accepts all tools of an upstream that wait and that nothing serious speaks against.
+//
+// POST /api/v1/tools/{upstream}/accept, role security.
+func (c *Client) AcceptTools(ctx context.Context, req AcceptToolsRequest) (*AcceptedTools, error) {
+	return call[AcceptedTools](ctx, c, "POST", "/api/v1/tools/{upstream}/accept", req)
+}
+
+// ForgetTool drops a tool with its versions: the next list has it as new.
+//
+// DELETE /api/v1/tools/{upstream}/{tool}, role security.
+func (c *Client) ForgetTool(ctx context.Context, req ForgetToolRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/tools/{upstream}/{tool}", req)
+	return err
+}
+
+// ListToolFindings lists why tools are or were held, the newest first.
+//
+// GET /api/v1/tool-findings, role viewer.
+func (c *Client) ListToolFindings(ctx context.Context, req ListToolFindingsRequest) (*List[ToolFinding], error) {
+	return call[List[ToolFinding]](ctx, c, "GET", "/api/v1/tool-findings", req)
 }
 
 // ListPolicies lists policies, guardrails first.

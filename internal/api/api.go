@@ -89,6 +89,7 @@ type Options struct {
 	Upstreams   Upstreams
 	Budgets     Budgets      // what may be spent; nil without a door
 	Content     ContentRules // what content may hold; nil without a door
+	Tools       Tools        // the tools of MCP servers; nil without a door
 	Policies    Policies
 	Door        Asker
 	Simulations Simulations

@@ -120,6 +120,18 @@ func table() []operation {
 			func(r *client.PutUpstreamRequest) (string, string) { return r.Team, r.Environment }),
 		define(operation{Name: "DeleteUpstream", Method: del, Path: "/upstreams/{name}", Permission: rows(identity.Security), Audit: AuditChange, Summary: "removes an upstream and its credential"}, deleteUpstream),
 
+		// The tools of MCP servers. Accepting one is approving what a model is told and
+		// may do: a person with a fresh second factor.
+		define(operation{Name: "ListTools", Method: get, Path: "/tools", Permission: rows(identity.Viewer), Summary: "lists the tools of MCP servers, with what waits for a person and why"}, listTools),
+		define(operation{Name: "UpstreamTools", Method: get, Path: "/tools/{upstream}", Permission: rows(identity.Viewer), Summary: "lists an upstream's tools with the digest by which all are accepted"}, upstreamTools),
+		define(operation{Name: "GetTool", Method: get, Path: "/tools/{upstream}/{tool}", Permission: rows(identity.Viewer), Summary: "reads a tool with its versions, what changed, and what its definition suggests"}, getTool),
+		define(operation{Name: "ToolDifference", Method: get, Path: "/tools/{upstream}/{tool}/difference", Permission: rows(identity.Viewer), Summary: "tells how two definitions of a tool differ, word by word and by path"}, toolDifference),
+		define(operation{Name: "AcceptTool", Method: post, Path: "/tools/{upstream}/{tool}/accept", Permission: rows(identity.Security).freshly(), Audit: AuditChange, Summary: "accepts the definition of a tool that was shown, with its effect, data classes and paths"}, acceptTool),
+		define(operation{Name: "HoldTool", Method: post, Path: "/tools/{upstream}/{tool}/hold", Permission: rows(identity.Security, identity.Responder), Audit: AuditChange, Summary: "makes a tool wait for a person again"}, holdTool),
+		define(operation{Name: "AcceptTools", Method: post, Path: "/tools/{upstream}/accept", Permission: rows(identity.Security).freshly(), Audit: AuditChange, Summary: "accepts all tools of an upstream that wait and that nothing serious speaks against"}, acceptTools),
+		define(operation{Name: "ForgetTool", Method: del, Path: "/tools/{upstream}/{tool}", Permission: rows(identity.Security).onlyPeople(), Audit: AuditChange, Summary: "drops a tool with its versions: the next list has it as new"}, forgetTool),
+		define(operation{Name: "ListToolFindings", Method: get, Path: "/tool-findings", Permission: rows(identity.Viewer), Summary: "lists why tools are or were held, the newest first"}, listToolFindings),
+
 		// Policies. The store checks the roles for the policy's team.
 		define(operation{Name: "ListPolicies", Method: get, Path: "/policies", Permission: rows(identity.Viewer), Summary: "lists policies, guardrails first"}, listPolicies),
 		define(operation{Name: "GetPolicy", Method: get, Path: "/policies/{name}", Permission: rows(identity.Viewer), Summary: "reads a policy"}, getPolicy),

@@ -49,6 +49,7 @@ import (
 	"reeve/internal/identity"
 	"reeve/internal/identity/oidc"
 	"reeve/internal/intake"
+	"reeve/internal/pin"
 	"reeve/internal/policy"
 	"reeve/internal/price"
 	"reeve/internal/run"
@@ -112,6 +113,7 @@ type App struct {
 	leaks     chan string // keys of ours that were seen in content
 	book      *price.Book
 	behaviour *behaviour.Memory
+	pins      *pin.Book
 
 	policyTopic bus.Topic[policyNotice]
 	listeners   []*listener
@@ -147,6 +149,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		a.openSIEM,
 		a.openBudgets,
 		a.openContent,
+		a.openPins,
 		a.openPolicies,
 		a.openStore,
 		a.buildIndex,
@@ -381,7 +384,7 @@ func (a *App) buildAPI(context.Context) error {
 		Store: a.store, Identity: a.identity, Audit: a.auditLog, Live: a.reader, Events: a.bus.Events(),
 		Notices: a.o.Notices, Health: a.health, Logger: a.log.With("part", "api"), Dev: a.o.Config.Dev,
 		Agents: a.agents, AgentPlace: a.agentPlace, Stops: a.stops, Upstreams: a.upstreams, Policies: a.policies,
-		Fleet: a.fleet, Budgets: a.budgets, Content: a.content, Decisions: decided{a.decided, a.decisions},
+		Fleet: a.fleet, Budgets: a.budgets, Content: a.content, Tools: a.pins, Decisions: decided{a.decided, a.decisions},
 		Proofs: &a.proofs, SIEM: a.siemStatus,
 		PoliciesAbout: a.policies.About, Version: a.o.Version,
 		Door: a.gateway, Simulations: a.simulator,

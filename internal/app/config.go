@@ -18,6 +18,7 @@ import (
 	"reeve/internal/budget"
 	"reeve/internal/fault"
 	"reeve/internal/identity/oidc"
+	"reeve/internal/pin"
 	"reeve/internal/siem"
 	"reeve/internal/upstream"
 )
@@ -49,6 +50,7 @@ type Config struct {
 	Limits         budget.Config        `yaml:"limits" doc:"Limits of the door beside budgets and policies."`
 	Vault          upstream.VaultConfig `yaml:"vault" doc:"HashiCorp Vault, for upstreams whose credential lies there."`
 	Policies       PolicyConfig         `yaml:"policies" doc:"Who may do what."`
+	Tools          pin.Config           `yaml:"tools" doc:"The tools of MCP servers."`
 	Audit          AuditConfig          `yaml:"audit" doc:"The record of decisions and changes."`
 	Standard       StandardConfig       `yaml:"standard" doc:"The standard that agents keep to."`
 	Shutdown       time.Duration        `yaml:"shutdown" doc:"How long a stop may take before what is left is dropped."`
