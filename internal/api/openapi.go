@@ -190,9 +190,11 @@ func (s *schemas) named(t reflect.Type) map[string]any {
 	}
 	props, required := map[string]any{}, []string{}
 	s.done[name] = props // ends recursion; replaced below
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for _, f := range reflect.VisibleFields(t) {
 		tag := f.Tag.Get("json")
+		if f.Anonymous && tag == "" {
+			continue // JSON has its fields beside ours, and so has VisibleFields
+		}
 		if tag == "-" || tag == "" && (f.Tag.Get("path") != "" || f.Tag.Get("query") != "") {
 			continue
 		}

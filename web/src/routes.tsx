@@ -36,6 +36,7 @@ const settingsRoutes = [
   createRoute({ getParentRoute: () => settings, path: 'tokens', component: lazyRouteComponent(() => import('./settings/TokensPage'), 'TokensPage') }),
   createRoute({ getParentRoute: () => settings, path: 'intake-keys', component: lazyRouteComponent(() => import('./settings/IntakeKeysPage'), 'IntakeKeysPage') }),
   createRoute({ getParentRoute: () => settings, path: 'upstreams', component: lazyRouteComponent(() => import('./settings/UpstreamsPage'), 'UpstreamsPage') }),
+  createRoute({ getParentRoute: () => settings, path: 'identity', component: lazyRouteComponent(() => import('./settings/IdentityPage'), 'IdentityPage') }),
   createRoute({ getParentRoute: () => settings, path: 'notices', component: lazyRouteComponent(() => import('./settings/NoticesPage'), 'NoticesPage') }),
   ...settingsPages.filter((p) => p.later).map((p) => createRoute({ getParentRoute: () => settings, path: p.to.slice('/settings/'.length), component: settingsLater })),
 ];
@@ -49,7 +50,8 @@ const tree = root.addChildren([
     at('/policies', lazyRouteComponent(() => import('./policies/PoliciesPage'), 'PoliciesPage')),
     at('/agents', lazyRouteComponent(() => import('./agents/AgentsPage'), 'AgentsPage')),
     at('/agents/$name', lazyRouteComponent(() => import('./agents/AgentPage'), 'AgentPage')),
-    at('/audit', lazyRouteComponent(() => import('./settings/AuditPage'), 'AuditPage')),
+    at('/standards', lazyRouteComponent(() => import('./standards/StandardsPage'), 'StandardsPage')),
+    at('/audit', lazyRouteComponent(() => import('./audit/AuditPage'), 'AuditPage')),
     at('/account', lazyRouteComponent(() => import('./settings/AccountPage'), 'AccountPage')),
 
     // Activity (web/src/runs, run, sessions)

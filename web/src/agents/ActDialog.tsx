@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { api } from '../api/client';
 import type { Agent } from '../api/types';
 import { FormDialog, Pick } from '../settings/parts';
+import { holds, untilOf } from '../shared';
 
 /** What a person does with an agent, for a reason that stands in the record. */
 export type Act = { kind: 'promote'; to: string } | { kind: 'contain' } | { kind: 'release' } | { kind: 'retire' };
@@ -13,12 +14,6 @@ const levels = [
   { value: 'supervised', label: 'supervised: each write is held' },
   { value: 'read_only', label: 'read only: thinks and reads' },
   { value: 'quarantined', label: 'quarantined: nothing at all; live calls are cut' },
-];
-const lasts = [
-  { value: '', label: 'until somebody releases it' },
-  { value: '60', label: 'an hour' },
-  { value: '480', label: '8 hours' },
-  { value: '1440', label: 'a day' },
 ];
 
 /** ActDialog asks for the reason and says what will happen. */
@@ -31,7 +26,7 @@ export function ActDialog({ agent, act, onClose }: { agent: Agent; act: Act; onC
   const body = {
     reason: reason.trim(),
     ...(act.kind === 'promote' ? { to: act.to } : {}),
-    ...(act.kind === 'contain' ? { containment: level, until: minutes ? new Date(Date.now() + Number(minutes) * 60_000).toISOString() : undefined } : {}),
+    ...(act.kind === 'contain' ? { containment: level, until: untilOf(minutes) } : {}),
   };
   const send = useMutation({
     mutationFn: () => api.post<Agent>(path, body),
@@ -50,7 +45,7 @@ export function ActDialog({ agent, act, onClose }: { agent: Agent; act: Act; onC
     <FormDialog title={words.title} submit={words.submit} pending={send.isPending} error={send.error} onSubmit={() => send.mutate()} onClose={onClose} disabled={reason.trim() === ''}>
       <p>{words.says}</p>
       {act.kind === 'contain' && <Pick label="Level" value={level} options={levels} onPick={setLevel} />}
-      {act.kind === 'contain' && <Pick label="Holds" value={minutes} options={lasts} onPick={setMinutes} />}
+      {act.kind === 'contain' && <Pick label="Holds" value={minutes} options={holds('until somebody releases it', 60, 480, 1440)} onPick={setMinutes} />}
       <TextInput label="Reason" required withAsterisk={false} data-autofocus value={reason} onChange={(e) => setReason(e.currentTarget.value)} />
     </FormDialog>
   );

@@ -5,10 +5,8 @@ import { api } from '../api/client';
 import { useMay } from '../api/queries';
 import type { Agent, AgentKey, List } from '../api/types';
 import { FormDialog, Once, Pick, Sure } from '../settings/parts';
-import { Badge, Icon, Panel, ProblemNote, Snippet, Time } from '../shared';
+import { Badge, Icon, lives, Panel, ProblemNote, Snippet, Time } from '../shared';
 import css from '../inbox/inbox.module.css';
-
-const lives = [['1d', 'a day'], ['7d', '7 days'], ['30d', '30 days'], ['90d', '90 days']].map(([value, label]) => ({ value: value!, label: label! }));
 
 /** AgentKeys: what the agent presents at the door when its client knows only API keys. */
 export function AgentKeys({ agent }: { agent: Agent }) {
@@ -72,7 +70,7 @@ export function AgentKeys({ agent }: { agent: Agent }) {
         <FormDialog title={`Make a key of ${agent.name}`} submit="Make" pending={make.isPending} error={make.error} onSubmit={() => make.mutate()} onClose={() => setMaking(false)}>
           <TextInput label="Label" description="Where it is used" value={label} onChange={(e) => setLabel(e.currentTarget.value)} data-autofocus />
           <TextInput label="Networks" description="From where it may be used, with commas between; empty is anywhere" placeholder="10.0.0.0/8" value={networks} onChange={(e) => setNetworks(e.currentTarget.value)} />
-          <Pick label="Ends after" value={life} options={lives} onPick={setLife} />
+          <Pick label="Ends after" value={life} options={lives('1d', '7d', '30d', '90d')} onPick={setLife} />
         </FormDialog>
       )}
     </Panel>

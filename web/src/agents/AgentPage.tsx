@@ -1,11 +1,11 @@
 import { Button } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
-import { Link, useNavigate, useParams } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { lazy, Suspense, useState } from 'react';
 import { api, Problem } from '../api/client';
 import { useMay } from '../api/queries';
 import type { Agent, List, Run, Stop } from '../api/types';
-import { Badge, Cost, count, Duration, Empty, Figure, KeyTable, PageHeader, Panel, percent, pickView, plural, ProblemNote, RunStatus, Time, useShortcuts, type Column } from '../shared';
+import { Badge, Cost, count, Duration, Empty, Figure, KeyTable, PageHeader, Panel, percent, pickView, plural, ProblemNote, quote, RunStatus, Tabs, Time, useShortcuts, type Column } from '../shared';
 import { StopDialog } from '../stop/StopDialog';
 import { useView } from '../state/url';
 import { ActDialog, type Act } from './ActDialog';
@@ -15,10 +15,20 @@ import { useSeenAgents } from './data';
 import { RegisterDialog } from './RegisterDialog';
 import { AgentState } from './State';
 import { EnforceDialog } from '../policies/Simulation';
-import { Inventory, Now, useSummary } from './Summary';
+import { BreakGlass } from './BreakGlass';
+import { Now, useSummary } from './Summary';
 import { UnknownAgents, useUnknownAgents } from './UnknownAgents';
 
-const quote = (v: string) => (/^[\w.@/-]+$/.test(v) ? v : JSON.stringify(v));
+const AgentIdentity = lazy(() => import('./Identity').then((m) => ({ default: m.AgentIdentity })));
+const History = lazy(() => import('./History').then((m) => ({ default: m.History })));
+const Parts = lazy(() => import('./Parts').then((m) => ({ default: m.Parts })));
+
+const tabs = [
+  { id: 'now', label: 'Now' },
+  { id: 'history', label: 'History and versions' },
+  { id: 'inventory', label: 'Inventory' },
+  { id: 'identity', label: 'Identity' },
+];
 
 const columns: Column<Run>[] = [
   { id: 'status', head: 'State', width: '92px', cell: (r) => <RunStatus status={r.status} failed={r.failed} words /> },
@@ -26,7 +36,7 @@ const columns: Column<Run>[] = [
   { id: 'started', head: 'Started', width: '90px', align: 'right', cell: (r) => <Time at={r.started_at} /> },
   { id: 'duration', head: 'Took', width: '90px', align: 'right', cell: (r) => <Duration ms={r.duration_ms} running={r.status === 'running'} /> },
   { id: 'steps', head: 'Steps', width: '64px', align: 'right', cell: (r) => count(r.step_count) },
-  { id: 'cost', head: 'Cost', width: '90px', align: 'right', cell: (r) => <Cost cost={r.cost} partial={r.coverage.unknown_cost_calls} /> },
+  { id: 'cost', head: 'Cost', width: '100px', align: 'right', cell: (r) => <Cost cost={r.cost} partial={r.coverage.unknown_cost_calls} /> },
 ];
 
 const next: Record<string, { to: string; label: string }> = { draft: { to: 'pilot', label: 'Make it a pilot' }, pilot: { to: 'production', label: 'Take into production' } };
@@ -36,6 +46,7 @@ export function AgentPage() {
   const { name } = useParams({ strict: false }) as { name: string };
   const view = useView();
   const navigate = useNavigate();
+  const client = useQueryClient();
   const { rows, query } = useSeenAgents(view, name);
   const found = useQuery({
     queryKey: ['agent', name],
@@ -52,16 +63,26 @@ export function AgentPage() {
   const stops = useQuery({ queryKey: ['stops'], queryFn: ({ signal }) => api.get<List<Stop>>('/stops', { active: true, limit: 1000 }, signal), refetchInterval: 10_000 });
   const runs = useQuery({ queryKey: ['runs', 'agent', name, view.filter], queryFn: ({ signal }) => api.get<List<Run>>('/runs', { ...view.filter, agent: name, limit: 50 }, signal), meta: { live: true } });
   const unknown = (useUnknownAgents().data?.items ?? []).filter((u) => u.name === name);
-  const may = { stop: useMay('CreateStop'), contain: useMay('ContainAgent'), release: useMay('ReleaseAgent'), promote: useMay('PromoteAgent'), retire: useMay('RetireAgent'), register: useMay('CreateAgent') };
+  const may = { stop: useMay('CreateStop'), contain: useMay('ContainAgent'), release: useMay('ReleaseAgent'), promote: useMay('PromoteAgent'), retire: useMay('RetireAgent'), register: useMay('CreateAgent'), update: useMay('UpdateAgent') };
   const [stopping, setStopping] = useState(false);
   const [registering, setRegistering] = useState(false);
   const [act, setAct] = useState<Act>();
   const [enforcing, setEnforcing] = useState(false);
   const mayEnforce = useMay('EnforceAgent');
+  const mayBreak = useMay('BreakGlass');
+  const [breaking, setBreaking] = useState(false);
+  const mend = useMutation({
+    mutationFn: () => api.patch(`/agents/${encodeURIComponent(name)}`, { enforcement: 'enforce', reason: 'the emergency is over' }),
+    onSettled: () => {
+      for (const key of ['agent', 'agents', 'overview']) void client.invalidateQueries({ queryKey: [key] });
+    },
+  });
   const agent = found.data ?? undefined;
   const summary = useSummary(name, !!agent);
   const alive = agent && agent.lifecycle !== 'retired';
-  useShortcuts('Agent', alive && may.stop ? [{ keys: 's', label: `Stop ${name}`, run: () => setStopping(true) }] : []);
+  const { tab = 'now' } = useSearch({ strict: false }) as { tab?: string };
+  const show = (id: string) => void navigate({ to: '.', search: ((old: Record<string, unknown>) => ({ ...old, tab: id === 'now' ? undefined : id })) as never, replace: true });
+  useShortcuts('Agent', [...(alive && may.stop ? [{ keys: 's', label: `Stop ${name}`, run: () => setStopping(true) }] : []), ...tabs.map((t, i) => ({ keys: String(i + 1), label: `Show: ${t.label}`, run: () => show(t.id) }))]);
   const total = rows.reduce((n, r) => n + r.runs, 0);
   const failed = rows.reduce((n, r) => n + (r.errors ?? 0), 0);
   const stopped = (stops.data?.items ?? []).filter((s) => s.target.kind === 'everything' || (s.target.kind === 'agent' && s.target.value === name) || (s.target.kind === 'team' && s.target.value === agent?.team));
@@ -69,7 +90,13 @@ export function AgentPage() {
   const actions = agent ? (
     <>
       {alive && step && may.promote && <Button onClick={() => setAct({ kind: 'promote', to: step.to })}>{step.label}</Button>}
-      {alive && agent.enforcement === 'observe' && mayEnforce && <Button onClick={() => setEnforcing(true)}>Enforce</Button>}
+      {alive && agent.enforcement === 'observe' && !agent.observe_till && mayEnforce && <Button onClick={() => setEnforcing(true)}>Enforce</Button>}
+      {alive && agent.observe_till && may.update && (
+        <Button loading={mend.isPending} onClick={() => mend.mutate()}>
+          End the emergency
+        </Button>
+      )}
+      {alive && agent.enforcement === 'enforce' && mayBreak && <Button onClick={() => setBreaking(true)}>Break glass</Button>}
       {alive && may.contain && <Button onClick={() => setAct({ kind: 'contain' })}>Contain</Button>}
       {agent.containment !== 'none' && may.release && <Button onClick={() => setAct({ kind: 'release' })}>Release</Button>}
       {alive && may.retire && <Button onClick={() => setAct({ kind: 'retire' })}>Retire</Button>}
@@ -92,10 +119,24 @@ export function AgentPage() {
     <>
       <PageHeader title={name} badge={found.isSuccess && <AgentState agent={agent} />} question="May it go on?" answer={found.isSuccess && query.isSuccess && <Verdict agent={agent} stopped={stopped} name={name} total={total} failed={failed} />} actions={actions} />
       <div className={css.body}>
-        <ProblemNote error={found.error ?? query.error ?? runs.error ?? stops.error} retry={() => void runs.refetch()} />
+        <ProblemNote error={mend.error ?? found.error ?? query.error ?? runs.error ?? stops.error} retry={() => void runs.refetch()} />
         {unknown.length > 0 && <UnknownAgents items={unknown} />}
-        <div className={css.columns}>
-          <div className={css.column}>
+        {agent && <Tabs tabs={tabs} on={tab} onPick={show} />}
+        {agent && tab !== 'now' ? (
+          <Suspense fallback={null}>
+            {tab === 'history' ? (
+              <History name={name} />
+            ) : tab === 'inventory' ? (
+              <Parts name={name} />
+            ) : (
+              <>
+                <AgentKeys agent={agent} />
+                <AgentIdentity name={name} alive={alive} />
+              </>
+            )}
+          </Suspense>
+        ) : (
+          <div className={css.columns}>
             <Panel title="Newest runs" actions={<Link className="link" to={'/runs' as never} search={((old: Record<string, unknown>) => ({ ...pickView(old), q: `agent:${quote(name)}` })) as never}>All runs</Link>}>
               <KeyTable
                 label={`Newest runs of ${name}`}
@@ -103,20 +144,19 @@ export function AgentPage() {
                 rows={runs.data?.items ?? []}
                 rowKey={(r) => r.id}
                 onOpen={(r) => void navigate({ to: '/runs/$id' as never, params: { id: r.id } as never, search: pickView as never })}
-                height="calc(100dvh - 260px)"
+                height="calc(100dvh - 270px)"
                 autoFocus
                 empty={runs.isSuccess && <Empty title="No run in this period.">Choose a longer period.</Empty>}
               />
             </Panel>
+            <div className={css.column}>
+              {agent && summary.data && <Now name={name} summary={summary.data} />}
+              {agent && <Facts agent={agent} />}
+            </div>
           </div>
-          <div className={css.column}>
-            {agent && summary.data && <Now name={name} summary={summary.data} />}
-            {agent && <Facts agent={agent} />}
-            {agent && <AgentKeys agent={agent} />}
-            {agent && <Inventory name={name} />}
-          </div>
-        </div>
+        )}
       </div>
+      {breaking && agent && <BreakGlass agent={agent} onClose={() => setBreaking(false)} />}
       {stopping && <StopDialog target={{ kind: 'agent', value: name }} onClose={() => setStopping(false)} />}
       {enforcing && <EnforceDialog what={name} path={`/agents/${encodeURIComponent(name)}/enforce`} onClose={() => setEnforcing(false)} />}
       {act && agent && <ActDialog agent={agent} act={act} onClose={() => setAct(undefined)} />}
@@ -156,7 +196,7 @@ function Verdict({ agent, stopped, name, total, failed }: { agent: Agent | undef
   return (
     <>
       Yes, {agent.autonomy.replace('_', ' ')}
-      {agent.enforcement === 'observe' ? ', in observe: nothing is refused' : ''}. {did}
+      {agent.enforcement === 'observe' ? (agent.observe_till ? <strong>, the glass is broken: nothing is refused until <Time at={agent.observe_till} as="clock" /></strong> : ', in observe: nothing is refused') : ''}. {did}
     </>
   );
 }

@@ -2,7 +2,7 @@ import { Button } from '@mantine/core';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { useMay } from '../api/queries';
-import { count, duration, Empty, Figure, Icon, Known, KeyTable, money, PageHeader, Panel, percent, pickView, plural, ProblemNote, Time, Unknown, useShortcuts, wilson, type Column } from '../shared';
+import { count, duration, Empty, Figure, Icon, Known, KeyTable, money, PageHeader, Panel, percent, pickView, plural, ProblemNote, quote, Tabs, Time, Unknown, useShortcuts, wilson, type Column } from '../shared';
 import { dialogs } from '../shell/dialogs';
 import { useView } from '../state/url';
 import css from './agents.module.css';
@@ -10,8 +10,6 @@ import { join, trouble, useRegistered, useSeenAgents, type FleetRow } from './da
 import { RegisterDialog } from './RegisterDialog';
 import { AgentState } from './State';
 import { UnknownAgents, useUnknownAgents } from './UnknownAgents';
-
-const quote = (v: string) => (/^[\w.@/-]+$/.test(v) ? v : JSON.stringify(v));
 
 const columns: Column<FleetRow>[] = [
   { id: 'agent', head: 'Agent', width: 'minmax(160px, 1.3fr)', sort: 'agent', cell: (a) => <Link to={'/agents/$name' as never} params={{ name: a.agent } as never} search={pickView as never}>{a.agent || 'no name given'}</Link> },
@@ -107,13 +105,7 @@ export function AgentsPage() {
             <UnknownAgents items={open} />
           </details>
         )}
-        <div className={css.filters} role="group" aria-label="Show">
-          {filters.map((f) => (
-            <Button key={f.id} size="compact-sm" variant={show === f.id ? 'filled' : 'default'} aria-pressed={show === f.id} onClick={() => set({ show: f.id || undefined })}>
-              {f.label} <span className={css.n}>{count(all.filter(f.fits).length)}</span>
-            </Button>
-          ))}
-        </div>
+        <Tabs tabs={filters.map((f) => ({ ...f, n: all.filter(f.fits).length }))} on={show} onPick={(id) => set({ show: id || undefined })} />
         <Panel>
           <KeyTable
             label="Agents"

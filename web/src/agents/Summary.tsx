@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { api } from '../api/client';
-import type { AgentSummary, InventoryItem, List } from '../api/types';
-import { Badge, count, Panel, pickView, plural, ProblemNote, Time } from '../shared';
+import type { AgentSummary } from '../api/types';
+import { Badge, count, Panel, pickView, plural, Time } from '../shared';
 import css from './agents.module.css';
 
 /** useSummary reads what the agent page opens on. */
@@ -59,11 +59,30 @@ export function Now({ name, summary }: { name: string; summary: AgentSummary }) 
                 <Link className="link" to={'/policies' as never} search={((old: Record<string, unknown>) => ({ ...pickView(old), policy: e.policy })) as never}>
                   {e.policy}
                 </Link>{' '}
-                {e.guardrail && <Badge tone="accent">guardrail</Badge>} {e.mode === 'observe' && <Badge tone="info">observe</Badge>} <span className="muted">{(e.statements ?? []).join('; ')}</span>
+                {e.guardrail && <Badge tone="accent">guardrail</Badge>} {e.mode === 'observe' && <Badge tone="info">observe</Badge>}
+                <ul className={css.statements}>
+                  {(e.statements ?? []).map((s) => (
+                    <li key={s}>{s}</li>
+                  ))}
+                </ul>
               </div>
             ))
           )}
         </dd>
+        {(summary.inventory ?? []).length > 0 && (
+          <>
+            <dt>Uses</dt>
+            <dd>
+              {summary.inventory!.map((k) => `${count(k.parts)} ${k.kind}${k.parts === 1 ? '' : 's'}`).join(', ')}
+              {summary.unknown_parts > 0 && (
+                <>
+                  {' '}
+                  <Badge tone="warn" title="Nobody registered or approved them">{count(summary.unknown_parts)} unknown</Badge>
+                </>
+              )}
+            </dd>
+          </>
+        )}
         {(summary.known_as ?? []).length > 1 && (
           <>
             <dt>Known as</dt>
@@ -79,35 +98,6 @@ export function Now({ name, summary }: { name: string; summary: AgentSummary }) 
           </>
         )}
       </dl>
-    </Panel>
-  );
-}
-
-/** Inventory: what the agent was seen to use in a week, unknown parts first. */
-export function Inventory({ name }: { name: string }) {
-  const q = useQuery({ queryKey: ['agent', name, 'inventory'], queryFn: ({ signal }) => api.get<List<InventoryItem>>(`/agents/${encodeURIComponent(name)}/inventory`, undefined, signal), staleTime: 30_000 });
-  const items = [...(q.data?.items ?? [])].sort((a, b) => Number(a.known) - Number(b.known) || a.kind.localeCompare(b.kind) || b.seen - a.seen);
-  return (
-    <Panel title="What it uses" note={q.isSuccess ? plural(items.length, 'part') : undefined} padded>
-      <ProblemNote error={q.error} />
-      {q.isSuccess && items.length === 0 ? (
-        <p className="muted">Nothing was seen yet.</p>
-      ) : (
-        <dl className={css.facts}>
-          {items.slice(0, 24).map((i) => (
-            <div key={i.kind + i.name + (i.detail ?? '')} style={{ display: 'contents' }}>
-              <dt>{i.kind}</dt>
-              <dd>
-                {i.name} {i.detail && <span className="muted">{i.detail.slice(0, 24)}</span>} {!i.known && <Badge tone="warn" title="Nobody registered or approved it">unknown</Badge>}{' '}
-                <span className="muted">
-                  {i.seen === 0 ? 'on offer' : <>{count(i.seen)} times{i.last_seen && <>, last <Time at={i.last_seen} /></>}</>}
-                </span>
-              </dd>
-            </div>
-          ))}
-        </dl>
-      )}
-      {items.length > 24 && <p className="muted">and {count(items.length - 24)} more: reeve agent inventory {name}</p>}
     </Panel>
   );
 }

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { api } from '../api/client';
 import { aggregate } from '../api/queries';
 import type { Agent, Cell, List, QueryResult } from '../api/types';
+import { quote } from '../shared/query';
 import type { CurrentView } from '../state/url';
 
 /** A row of what telemetry says of one agent; null is unknown. */
@@ -41,8 +42,6 @@ export function readAgents(r: QueryResult | undefined): SeenAgent[] {
     })
     .sort((a, b) => b.runs - a.runs || a.agent.localeCompare(b.agent));
 }
-
-const quote = (v: string) => (/^[\w.@/-]+$/.test(v) ? v : JSON.stringify(v));
 
 /** where is the view as a search. */
 export function where(view: CurrentView, more = ''): string {

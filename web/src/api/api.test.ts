@@ -38,6 +38,21 @@ describe('event stream', () => {
     expect(stale).toHaveBeenLastCalledWith();
     vi.useRealTimers();
   });
+  it('tells the lists and lanes of decisions, gathered, and what waits for a person at once', () => {
+    vi.useFakeTimers();
+    const client = new QueryClient();
+    const stale = vi.spyOn(client, 'invalidateQueries').mockResolvedValue();
+    const hear = refresh(client, 100);
+    hear({ id: '1', type: 'decision.recorded', data: { runs: ['run_1'] } });
+    hear({ id: '2', type: 'decision.recorded', data: { runs: ['run_1', 'run_2'] } });
+    expect(stale).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(100);
+    expect(stale).toHaveBeenCalledTimes(3);
+    expect(stale).toHaveBeenCalledWith({ queryKey: ['run-decisions', 'run_2'] });
+    hear({ id: '3', type: 'approval.updated', data: {} });
+    expect(stale).toHaveBeenCalledWith({ queryKey: ['approvals'] });
+    vi.useRealTimers();
+  });
 });
 
 describe('client', () => {

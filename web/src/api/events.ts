@@ -141,35 +141,63 @@ export function useStreamState(): StreamState {
   return useSyncExternalStore(stream.watch, () => stream.state);
 }
 
+// What an event's first word touches, by the first word of a query's key.
+const touches: Record<string, string[]> = {
+  agent: ['agents', 'agent', 'unknown-agents', 'standard', 'overview'],
+  stop: ['stops', 'agents', 'agent', 'overview'],
+  approval: ['approvals', 'approval', 'overview', 'decisions'],
+  proposal: ['proposals', 'overview'],
+  policy: ['policies'],
+  budget: ['budgets', 'overview'],
+  content_rule: ['content-rules'],
+  upstream: ['upstreams'],
+  pin: ['tools', 'upstreams', 'overview', 'inbox-tools'],
+  tool: ['tools', 'upstreams', 'overview', 'inbox-tools'],
+  health: ['health'],
+  // What people change: it may be anything that Settings shows.
+  admin: ['agents', 'agent', 'people', 'teams', 'tokens', 'intake-keys', 'proposals', 'issuers', 'upstreams', 'unknown-agents', 'audit', 'standard', 'overview'],
+};
+
 /**
  * refresh gathers events and marks what they touch as stale at most every
- * 400 ms, so that a busy fleet does not make the page read without end.
+ * 400 ms, so that a busy fleet does not make the page read without end. What
+ * waits for a person (approvals, stops) is told at once.
  */
 export function refresh(client: QueryClient, everyMs = 400): Listener {
   let runs = new Set<string>();
-  let health = false;
+  let lanes = new Set<string>();
+  let keys = new Set<string>();
+  let decisions = false;
   let all = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  const flush = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (all) void client.invalidateQueries();
+    else {
+      for (const id of runs) void client.invalidateQueries({ queryKey: ['run', id] });
+      for (const id of lanes) void client.invalidateQueries({ queryKey: ['run-decisions', id] });
+      for (const key of keys) void client.invalidateQueries({ queryKey: [key] });
+      // Lists and figures say themselves (meta) what they follow.
+      if (runs.size > 0) void client.invalidateQueries({ predicate: (q) => q.meta?.live === true && q.meta.on !== 'decisions' });
+      if (decisions) void client.invalidateQueries({ predicate: (q) => q.meta?.on === 'decisions' });
+    }
+    runs = new Set();
+    lanes = new Set();
+    keys = new Set();
+    decisions = false;
+    all = false;
+  };
   return (e) => {
+    const word = e.type.split('.')[0] ?? '';
     if (e.type === 'reset') all = true;
     else if (e.type === 'run.updated' && typeof e.data.id === 'string') runs.add(e.data.id);
-    else if (e.type === 'health.changed') health = true;
-    else void client.invalidateQueries({ queryKey: [e.type.split('.')[0]] });
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      if (all) void client.invalidateQueries();
-      else {
-        if (runs.size > 0) {
-          for (const id of runs) void client.invalidateQueries({ queryKey: ['run', id] });
-          // Lists and figures say themselves (meta.live) whether they follow.
-          void client.invalidateQueries({ predicate: (q) => q.meta?.live === true });
-        }
-        if (health) void client.invalidateQueries({ queryKey: ['health'] });
-      }
-      runs = new Set();
-      health = false;
-      all = false;
-    }, everyMs);
+    else if (word === 'decision') {
+      decisions = true;
+      for (const id of Array.isArray(e.data.runs) ? e.data.runs : []) lanes.add(String(id));
+    } else for (const key of touches[word] ?? [word]) keys.add(key);
+    if (word === 'approval' || word === 'stop') flush();
+    else timer ??= setTimeout(flush, everyMs);
   };
 }
 

@@ -2929,10 +2929,19 @@ export interface components {
             to: string | null;
         };
         InventoryChange: {
-            "": components["schemas"]["InventoryItem"];
             after: number;
             before: number;
             change: string;
+            detail?: string;
+            /** Format: date-time */
+            first_seen: string | null;
+            kind: string;
+            known: boolean;
+            /** Format: date-time */
+            last_seen: string | null;
+            name: string;
+            run_id?: string;
+            seen: number;
         };
         InventoryChangeList: {
             items: components["schemas"]["InventoryChange"][];

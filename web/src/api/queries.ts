@@ -1,8 +1,10 @@
 // Questions that several pages ask. A query whose meta.live is true is read
-// again when runs change (api/events.ts).
+// again when runs change, one whose meta.on is 'decisions' when decisions were
+// recorded (api/events.ts).
 
 import { keepPreviousData, QueryClient, queryOptions, useQuery } from '@tanstack/react-query';
 import { api, Problem } from './client';
+import { useStreamState } from './events';
 import type { Health, List, Me, Notice, Query, QueryResult } from './types';
 
 export function makeClient(): QueryClient {
@@ -26,7 +28,12 @@ export const noticesQuery = queryOptions({ queryKey: ['notices'], queryFn: ({ si
 
 /** aggregate asks POST /query. */
 export function aggregate(q: Query) {
-  return queryOptions<QueryResult>({ queryKey: ['query', q], queryFn: ({ signal }) => api.post<QueryResult>('/query', q, signal), meta: { live: true }, placeholderData: keepPreviousData });
+  return queryOptions<QueryResult>({ queryKey: ['query', q], queryFn: ({ signal }) => api.post<QueryResult>('/query', q, signal), meta: { live: true, on: q.from }, placeholderData: keepPreviousData });
+}
+
+/** useFollow is how often to ask when the stream of events cannot tell: never while it is live. */
+export function useFollow(everyMs = 5000): number | false {
+  return useStreamState() === 'live' ? false : everyMs;
 }
 
 export function useMe(): Me | undefined {

@@ -4,7 +4,7 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import '../theme/forms';
 import { api } from '../api/client';
-import { aggregate } from '../api/queries';
+import { aggregate, useFollow } from '../api/queries';
 import type { Cell, Decision, List } from '../api/types';
 import { count, Empty, KeyTable, PageHeader, Panel, pickView, plural, ProblemNote, Time, useShortcuts, type Column } from '../shared';
 import { useView } from '../state/url';
@@ -46,14 +46,16 @@ export function DecisionsPage() {
   const filter = filters.find((f) => f.id === show) ?? filters[0]!;
   const params = { ...filter.params, from: view.from, to: view.live ? undefined : view.to, team: view.team || undefined };
   const joined = [filter.params.q, view.env && `environment:${JSON.stringify(view.env)}`, q].filter(Boolean).join(' ');
+  const follow = useFollow();
   const list = useInfiniteQuery({
     queryKey: ['decisions', params, joined],
     queryFn: ({ signal, pageParam }) => api.get<List<Decision>>('/decisions', { ...params, q: joined || undefined, limit: 200, cursor: pageParam || undefined }, signal),
     initialPageParam: '',
     getNextPageParam: (last) => last.next || undefined,
     placeholderData: keepPreviousData,
-    meta: { live: true },
-    refetchInterval: view.live ? 5000 : false,
+    meta: { on: 'decisions' },
+    // A call in flight ends without a notice of its own: look again while one is shown.
+    refetchInterval: (s) => (!view.live ? false : s.state.data?.pages[0]?.items.some((d) => d.result === 'pending') ? 2000 : follow),
   });
   const base = { from: 'decisions' as const, start: view.from, end: view.live ? undefined : view.to };
   const scope = [view.env && `environment:${JSON.stringify(view.env)}`, view.team && `team:${JSON.stringify(view.team)}`].filter(Boolean).join(' ');

@@ -2,7 +2,7 @@ import { ActionIcon } from '@mantine/core';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import type { FleetAgent, FleetTeam, Mark as MarkValue } from '../api/types';
-import { Badge, count, duration, Empty, Figure, Icon, Known, KeyTable, Mark, money, Panel, percent, pickView, plural, Time, Unknown, useShortcuts, type Column, type Level } from '../shared';
+import { Badge, count, duration, Empty, Figure, Icon, Known, KeyTable, Mark, money, Panel, percent, pickView, plural, quote, Time, Unknown, useShortcuts, type Column, type Level } from '../shared';
 import css from './overview.module.css';
 
 type Row = { team: FleetTeam } | { agent: FleetAgent };
@@ -22,8 +22,6 @@ export function FiveMarks({ marks }: { marks: MarkValue[] }) {
     </span>
   );
 }
-
-export const quoteValue = (v: string) => (/^[\w.@/-]+$/.test(v) ? v : JSON.stringify(v));
 
 // What the five marks mean, for the head of their column.
 const marksHelp = 'O objective: does it meet what was promised? B behaviour: do its runs fail? D data: are its sources fresh? I identity: is it registered, with an owner? C cost: does a run cost what it did before? A dashed mark is not known yet.';
@@ -50,8 +48,8 @@ const columns: Column<Row>[] = [
       return <span title={`${f.formula}; from ${count(f.n)}`}>{percent(f.value, 0)} {f.low !== undefined && f.low !== null && f.high !== null && f.high !== undefined && <span className="muted">{(f.low * 100).toFixed(0)} to {(f.high * 100).toFixed(0)}</span>}</span>;
     },
   },
-  { id: 'runs', head: 'Runs', width: '66px', align: 'right', cell: (r) => 'agent' in r && <Figure to="/runs" search={{ q: `agent:${quoteValue(r.agent.agent)}` }}>{count(r.agent.runs)}</Figure> },
-  { id: 'running', head: 'Now', width: '50px', align: 'right', cell: (r) => 'agent' in r && (r.agent.running > 0 ? <Figure to="/runs" search={{ q: `agent:${quoteValue(r.agent.agent)} status:running` }}>{count(r.agent.running)}</Figure> : <span className="muted">0</span>) },
+  { id: 'runs', head: 'Runs', width: '66px', align: 'right', cell: (r) => 'agent' in r && <Figure to="/runs" search={{ q: `agent:${quote(r.agent.agent)}` }}>{count(r.agent.runs)}</Figure> },
+  { id: 'running', head: 'Now', width: '50px', align: 'right', cell: (r) => 'agent' in r && (r.agent.running > 0 ? <Figure to="/runs" search={{ q: `agent:${quote(r.agent.agent)} status:running` }}>{count(r.agent.running)}</Figure> : <span className="muted">0</span>) },
   { id: 'p95', head: 'p95', width: '78px', align: 'right', cell: (r) => 'agent' in r && <Known text={duration(r.agent.p95_ms)} why="No run has ended in the period." /> },
   { id: 'cost', head: 'Cost', width: '80px', align: 'right', cell: (r) => 'agent' in r && <Known text={money(r.agent.cost)} why="No price is known for its model calls." /> },
   { id: 'coverage', head: 'Seen', width: '62px', align: 'right', cell: (r) => 'agent' in r && <Known text={percent(r.agent.coverage, 0)} why="No run to measure coverage on." /> },

@@ -5,13 +5,18 @@ import { api } from '../api/client';
 import { useMay } from '../api/queries';
 import type { Budget, List } from '../api/types';
 import { FormDialog, Pick, Sure } from '../settings/parts';
-import { Badge, count, Empty, Icon, money, Panel, plural, ProblemNote, Time } from '../shared';
+import { Badge, count, Empty, Icon, KeyedTable, Meter, money, Panel, plural, ProblemNote, Time } from '../shared';
 import { useTeams } from '../shell/TopBar';
-import css from './policies.module.css';
 import form from '../settings/settings.module.css';
 
 const amount = (b: Budget, n: number) => (b.unit === 'money' ? (money(n, b.currency || 'USD') ?? String(n)) : `${count(n)} ${b.unit}`);
 const of = (all: string[]) => all.map((v) => ({ value: v, label: v }));
+
+/** share is how much of a budget is gone, with what is held back for calls in flight; of the fullest where each has its own. */
+function shareOf(b: Budget): { spent: number; reserved: number } {
+  const of = b.match === '*' ? b.fullest : b;
+  return b.limit > 0 && of ? { spent: of.spent / b.limit, reserved: of.reserved / b.limit } : { spent: 0, reserved: 0 };
+}
 
 /** Budgets: what may be spent, what is, and what is held back for calls in flight. */
 export function Budgets() {
@@ -19,83 +24,106 @@ export function Budgets() {
   const q = useQuery({ queryKey: ['budgets'], queryFn: ({ signal }) => api.get<List<Budget>>('/budgets', undefined, signal), refetchInterval: 10_000 });
   const may = useMay('PutBudget');
   const [edit, setEdit] = useState<Budget | 'new'>();
+  const [open, setOpen] = useState<string>();
   const remove = useMutation({ mutationFn: (name: string) => api.delete(`/budgets/${encodeURIComponent(name)}`), onSettled: () => void client.invalidateQueries({ queryKey: ['budgets'] }) });
-  const items = q.data?.items ?? [];
+  // The fullest first: what will refuse next.
+  const items = [...(q.data?.items ?? [])].sort((a, b) => shareOf(b).spent - shareOf(a).spent || a.name.localeCompare(b.name));
+  const shown = items.find((b) => b.name === open);
   const make = may && (
     <Button size="compact-xs" leftSection={<Icon name="plus" size={13} />} onClick={() => setEdit('new')}>
       Set a budget
     </Button>
   );
   return (
-    <Panel title="Budgets" note={plural(items.length, 'budget')} actions={make}>
-      <ProblemNote error={q.error ?? remove.error} />
-      {q.isSuccess && items.length === 0 ? (
-        <Empty title="There is no budget." actions={make}>Agents may spend without bound. A budget holds back the most a call can cost before it is made, and refuses what would go over.</Empty>
-      ) : (
-        <div className={css.scroll} tabIndex={0} role="region" aria-label="Table of budgets">
-          <table className={css.table}>
-            <thead>
-              <tr>
-                <th>Budget</th>
-                <th>Counts for</th>
-                <th style={{ width: '28%' }}>Spent</th>
-                <th>Limit</th>
-                <th>Period</th>
-                <th>Beyond it</th>
-                <th>
-                  <span className="unseen">Actions</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {items.map((b) => {
-                const share = b.limit > 0 ? (b.spent + b.reserved) / b.limit : 0;
+    <>
+      <Panel title="Budgets" note={plural(items.length, 'budget')} actions={make}>
+        <ProblemNote error={q.error ?? remove.error} />
+        <KeyedTable
+          label="Table of budgets"
+          rows={items}
+          rowKey={(b) => b.name}
+          mark={(b) => (shareOf(b).spent >= 1 ? (b.hard ? 'bad' : 'warn') : shareOf(b).spent >= 0.8 ? 'warn' : undefined)}
+          empty={q.isSuccess && <Empty title="There is no budget." actions={make}>Agents may spend without bound. A budget holds back the most a call can cost before it is made, and refuses what would go over.</Empty>}
+          fields={[
+            { head: 'Budget', cell: (b) => <>{b.name} {b.team && <Badge>{b.team}</Badge>} {b.built_in && <Badge title="From the configuration; it holds for every pilot">built in</Badge>} {!b.ready && <Badge tone="info" title="Reeve has just started and still reads what was spent">reading</Badge>}</> },
+            { head: 'Counts for', cell: (b) => (b.match === '*' ? `each ${b.scope}, alone` : `${b.scope} ${b.match}`) },
+            {
+              head: 'Spent', width: '30%',
+              cell: (b) => {
+                const s = shareOf(b);
+                const of = b.match === '*' ? b.fullest : b;
+                if (!of) return <span className="muted">nobody has spent of it</span>;
                 return (
-                  <tr key={b.name}>
-                    <td>
-                      {b.name} {b.team && <Badge>{b.team}</Badge>}
-                    </td>
-                    <td>{b.match === '*' ? `each ${b.scope}, alone` : `${b.scope} ${b.match}`}</td>
-                    <td>
-                      {b.match === '*' ? (
-                        <span className="muted">each {b.scope} has its own</span>
-                      ) : (
-                        <>
-                          {amount(b, b.spent)} {b.reserved > 0 && <span className="muted">and {amount(b, b.reserved)} in flight</span>}
-                          <span className={css.meter} role="img" aria-label={`${Math.round(share * 100)} % of ${b.name}`}>
-                            <span style={{ width: `${Math.min(100, share * 100)}%` }} data-over={share >= 1 || undefined} />
-                          </span>
-                        </>
-                      )}
-                    </td>
-                    <td className="num">{amount(b, b.limit)}</td>
-                    <td>
-                      {b.period === 'total' ? 'in total' : `a ${b.period}`}
-                      {b.resets_at && (
-                        <span className="muted">
-                          , anew <Time at={b.resets_at} />
-                        </span>
-                      )}
-                    </td>
-                    <td>{b.hard ? <Badge tone="bad">refuses</Badge> : <Badge tone="warn">warns</Badge>}</td>
-                    <td className={css.end}>
-                      {may && (
-                        <span style={{ display: 'inline-flex', gap: 4 }}>
-                          <Button size="compact-xs" onClick={() => setEdit(b)}>
-                            Change
-                          </Button>
-                          <Sure label="Remove" sure="Remove now" pending={remove.isPending && remove.variables === b.name} onDo={() => remove.mutate(b.name)} />
-                        </span>
-                      )}
-                    </td>
-                  </tr>
+                  <>
+                    {b.match === '*' && <span className="muted">fullest: {b.fullest!.key}, </span>}
+                    {amount(b, of.spent)} {of.reserved > 0 && <span className="muted">and {amount(b, of.reserved)} in flight</span>}
+                    {of.unknown_calls > 0 && <Badge tone="warn" title="Nobody knows what they came to; what was held back for them stays spent">{plural(of.unknown_calls, 'call')} unknown</Badge>}
+                    <Meter label={`${Math.round((s.spent + s.reserved) * 100)} % of ${b.name}`} parts={[{ share: s.spent, tone: s.spent >= 1 ? 'bad' : s.spent >= 0.8 ? 'warn' : undefined }, { share: s.reserved, tone: 'soft' }]} />
+                  </>
                 );
-              })}
-            </tbody>
-          </table>
-        </div>
-      )}
+              },
+            },
+            { head: 'Limit', num: true, cell: (b) => amount(b, b.limit) },
+            {
+              head: 'Period',
+              cell: (b) => (
+                <>
+                  {b.period === 'total' ? 'in total' : `a ${b.period}`}
+                  {b.resets_at && <span className="muted">, anew <Time at={b.resets_at} /></span>}
+                </>
+              ),
+            },
+            { head: 'Beyond it', cell: (b) => (b.hard ? <Badge tone="bad">refuses</Badge> : <Badge tone="warn">warns</Badge>) },
+            {
+              head: 'Actions',
+              end: true,
+              cell: (b) => (
+                <>
+                  {b.match === '*' && (
+                    <Button size="compact-xs" aria-expanded={open === b.name} onClick={() => setOpen(open === b.name ? undefined : b.name)}>
+                      Shares
+                    </Button>
+                  )}
+                  {may && !b.built_in && (
+                    <>
+                      <Button size="compact-xs" onClick={() => setEdit(b)}>
+                        Change
+                      </Button>
+                      <Sure label="Remove" sure="Remove now" pending={remove.isPending && remove.variables === b.name} onDo={() => remove.mutate(b.name)} />
+                    </>
+                  )}
+                </>
+              ),
+            },
+          ]}
+        />
+      </Panel>
+      {shown && <Shares budget={shown} onClose={() => setOpen(undefined)} />}
       {edit && <BudgetDialog budget={edit === 'new' ? undefined : edit} onClose={() => setEdit(undefined)} />}
+    </>
+  );
+}
+
+/** Shares of a budget that gives each its own: the fullest first. */
+function Shares({ budget, onClose }: { budget: Budget; onClose: () => void }) {
+  const q = useQuery({ queryKey: ['budgets', budget.name], queryFn: ({ signal }) => api.get<Budget>(`/budgets/${encodeURIComponent(budget.name)}`, undefined, signal), refetchInterval: 10_000 });
+  const shares = q.data?.shares ?? [];
+  return (
+    <Panel title={`Shares of ${budget.name}`} note={q.isSuccess ? plural(shares.length, budget.scope) : undefined} actions={<Button size="compact-xs" onClick={onClose}>Close</Button>}>
+      <ProblemNote error={q.error} />
+      <KeyedTable
+        label={`Shares of ${budget.name}`}
+        rows={shares.slice(0, 100)}
+        rowKey={(s) => s.key}
+        empty={q.isSuccess && <p className="muted" style={{ padding: '8px 12px' }}>Nobody has spent of it in this period.</p>}
+        fields={[
+          { head: budget.scope[0]!.toUpperCase() + budget.scope.slice(1), width: '30%', cell: (s) => s.key || <span className="muted">none named</span> },
+          { head: 'Spent', num: true, width: '14%', cell: (s) => amount(budget, s.spent) },
+          { head: 'In flight', num: true, width: '14%', cell: (s) => amount(budget, s.reserved) },
+          { head: 'Left', num: true, width: '14%', cell: (s) => amount(budget, Math.max(0, budget.limit - s.spent - s.reserved)) },
+          { head: 'Of its limit', cell: (s) => <Meter label={`${Math.round(((s.spent + s.reserved) / budget.limit) * 100)} % of ${s.key}`} parts={[{ share: s.spent / budget.limit, tone: s.spent >= budget.limit ? 'bad' : s.spent >= 0.8 * budget.limit ? 'warn' : undefined }, { share: s.reserved / budget.limit, tone: 'soft' }]} /> },
+        ]}
+      />
     </Panel>
   );
 }

@@ -7,8 +7,7 @@ import { useMay } from '../api/queries';
 import type { ContentRule, List } from '../api/types';
 import { FormDialog, Pick, Sure } from '../settings/parts';
 import form from '../settings/settings.module.css';
-import { Badge, Empty, Icon, Panel, plural, ProblemNote } from '../shared';
-import css from './policies.module.css';
+import { Badge, Empty, Icon, KeyedTable, Panel, plural, ProblemNote } from '../shared';
 
 const of = (...all: [string, string][]) => all.map(([value, label]) => ({ value, label }));
 const acts = of(['flag', 'flag: note it'], ['redact_store', 'redact before it is stored'], ['redact', 'redact before it is forwarded'], ['block', 'block the call']);
@@ -31,56 +30,33 @@ export function ContentRules() {
   return (
     <Panel title="Content rules" note={plural(items.length, 'rule')} actions={make}>
       <ProblemNote error={q.error ?? remove.error} />
-      {q.isSuccess && items.length === 0 ? (
-        <Empty title="There is no content rule." actions={make}>What passes the door is not looked at. A rule finds secrets and personal data, and notes, redacts or blocks them. Reeve&apos;s own keys are always found, and die.</Empty>
-      ) : (
-        <div className={css.scroll} tabIndex={0} role="region" aria-label="Table of content rules">
-          <table className={css.table}>
-            <thead>
-              <tr>
-                <th>Rule</th>
-                <th>Finds</th>
-                <th>Then it is</th>
-                <th>Where</th>
-                <th>For</th>
-                <th>Why</th>
-                <th>
-                  <span className="unseen">Actions</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {items.map((r) => (
-                <tr key={r.name}>
-                  <td>{r.name}</td>
-                  <td>
-                    {(r.classes ?? []).map((c) => (
-                      <Badge key={c}>{c}</Badge>
-                    ))}{' '}
-                    {r.pattern && <code>{r.pattern}</code>}
-                  </td>
-                  <td>
-                    <Badge tone={r.action === 'block' ? 'bad' : r.action === 'flag' ? 'info' : 'warn'}>{words[r.action] ?? r.action}</Badge>
-                  </td>
-                  <td>{ways.find((w) => w.value === r.direction)?.label ?? r.direction}</td>
-                  <td>{[r.agent && `agent ${r.agent}`, r.team && `team ${r.team}`, r.environment].filter(Boolean).join(', ') || 'all'}</td>
-                  <td>{r.reason}</td>
-                  <td className={css.end}>
-                    {may && (
-                      <span style={{ display: 'inline-flex', gap: 4 }}>
-                        <Button size="compact-xs" onClick={() => setEdit(r)}>
-                          Change
-                        </Button>
-                        <Sure label="Remove" sure="Remove now" pending={remove.isPending && remove.variables === r.name} onDo={() => remove.mutate(r.name)} />
-                      </span>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
+      <KeyedTable
+        label="Table of content rules"
+        rows={items}
+        rowKey={(r) => r.name}
+        empty={q.isSuccess && <Empty title="There is no content rule." actions={make}>What passes the door is not looked at. A rule finds secrets and personal data, and notes, redacts or blocks them. Reeve&apos;s own keys are always found, and die.</Empty>}
+        fields={[
+          { head: 'Rule', cell: (r) => r.name },
+          { head: 'Finds', cell: (r) => <>{(r.classes ?? []).map((c) => <Badge key={c}>{c}</Badge>)} {r.pattern && <code>{r.pattern}</code>}</> },
+          { head: 'Then it is', cell: (r) => <Badge tone={r.action === 'block' ? 'bad' : r.action === 'flag' ? 'info' : 'warn'}>{words[r.action] ?? r.action}</Badge> },
+          { head: 'Where', cell: (r) => ways.find((w) => w.value === r.direction)?.label ?? r.direction },
+          { head: 'For', cell: (r) => [r.agent && `agent ${r.agent}`, r.team && `team ${r.team}`, r.environment].filter(Boolean).join(', ') || 'all' },
+          { head: 'Why', cell: (r) => r.reason },
+          {
+            head: 'Actions',
+            end: true,
+            cell: (r) =>
+              may && (
+                <>
+                  <Button size="compact-xs" onClick={() => setEdit(r)}>
+                    Change
+                  </Button>
+                  <Sure label="Remove" sure="Remove now" pending={remove.isPending && remove.variables === r.name} onDo={() => remove.mutate(r.name)} />
+                </>
+              ),
+          },
+        ]}
+      />
       {edit && <RuleDialog rule={edit === 'new' ? undefined : edit} onClose={() => setEdit(undefined)} />}
     </Panel>
   );

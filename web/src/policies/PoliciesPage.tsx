@@ -5,7 +5,7 @@ import { lazy, Suspense } from 'react';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
 import type { List, Policy } from '../api/types';
-import { Badge, count, Empty, Icon, PageHeader, Panel, plural, ProblemNote, useShortcuts } from '../shared';
+import { Badge, count, Empty, Icon, PageHeader, Panel, plural, ProblemNote, Tabs, useShortcuts } from '../shared';
 import css from './policies.module.css';
 import { PolicyEditor } from './PolicyEditor';
 
@@ -45,13 +45,7 @@ export function PoliciesPage() {
         }
       />
       <div className={css.body}>
-        <div className={css.tabs} role="group" aria-label="Show">
-          {tabs.map((t) => (
-            <Button key={t.id} size="compact-sm" variant={tab === t.id ? 'filled' : 'default'} aria-pressed={tab === t.id} onClick={() => set({ tab: t.id === 'policies' ? undefined : t.id })}>
-              {t.label}
-            </Button>
-          ))}
-        </div>
+        <Tabs tabs={tabs} on={tab} onPick={(id) => set({ tab: id === 'policies' ? undefined : id })} />
         <ProblemNote error={q.error} retry={() => void q.refetch()} />
         {tab !== 'policies' ? (
           <Suspense fallback={null}>{tab === 'budgets' ? <Budgets /> : tab === 'content' ? <ContentRules /> : <Check />}</Suspense>

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { api } from '../api/client';
+import { useFollow } from '../api/queries';
 import type { Decision, List } from '../api/types';
 import { pickView } from '../shared';
 import css from './run.module.css';
@@ -9,12 +10,13 @@ import type { Scale, View } from './scale';
 import type { Tree } from './tree';
 import { num } from './verdict';
 
-/** useRunDecisions reads what the door decided about a run; while it runs, once a second. */
+/** useRunDecisions reads what the door decided about a run: told by events, and once a second while a call is in flight. */
 export function useRunDecisions(run: string, live: boolean) {
+  const follow = useFollow(1000);
   return useQuery({
     queryKey: ['run-decisions', run],
     queryFn: ({ signal }) => api.get<List<Decision>>(`/runs/${encodeURIComponent(run)}/decisions`, { limit: 1000 }, signal),
-    refetchInterval: live ? 1000 : false,
+    refetchInterval: (s) => (!live ? false : s.state.data?.items.some((d) => d.result === 'pending') ? 1000 : follow),
     retry: 1,
   });
 }

@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { api } from '../api/client';
 import { useMe } from '../api/queries';
 import type { List, SignIn } from '../api/types';
-import { Badge, PageHeader, Panel, plural, ProblemNote, Time } from '../shared';
+import { Badge, KeyedTable, PageHeader, Panel, plural, ProblemNote, Time } from '../shared';
 import { signOut } from '../shell/signout';
 import { Factors } from './Factors';
 import { Grants, Sure } from './parts';
@@ -44,42 +44,19 @@ export function AccountPage() {
         {me?.kind === 'person' && <Factors />}
         {me?.kind === 'person' && (
           <Panel title="Sign-ins">
-            <div className={css.scroll} tabIndex={0}>
-              <table className={css.table}>
-                <thead>
-                  <tr>
-                    <th>Where</th>
-                    <th>Address</th>
-                    <th>Since</th>
-                    <th>Last used</th>
-                    <th>Ends</th>
-                    <th>
-                      <span className="unseen">Actions</span>
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {items.map((s) => (
-                    <tr key={s.id}>
-                      <td title={s.agent}>
-                        {browser(s.agent)} {s.current && <Badge tone="accent">this one</Badge>}
-                      </td>
-                      <td className="num">{s.address}</td>
-                      <td>
-                        <Time at={s.created_at} as="day" />
-                      </td>
-                      <td>
-                        <Time at={s.last_used} />
-                      </td>
-                      <td>
-                        <Time at={s.expires_at} as="day" />
-                      </td>
-                      <td className={css.end}>{!s.current && <Sure label="End" sure="End now" pending={end.isPending && end.variables === s.id} onDo={() => end.mutate(s.id)} />}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <KeyedTable
+              label="Sign-ins"
+              rows={items}
+              rowKey={(s) => s.id}
+              fields={[
+                { head: 'Where', cell: (s) => <span title={s.agent}>{browser(s.agent)} {s.current && <Badge tone="accent">this one</Badge>}</span> },
+                { head: 'Address', cell: (s) => <span className="num">{s.address}</span> },
+                { head: 'Since', cell: (s) => <Time at={s.created_at} as="day" /> },
+                { head: 'Last used', cell: (s) => <Time at={s.last_used} /> },
+                { head: 'Ends', cell: (s) => <Time at={s.expires_at} as="day" /> },
+                { head: 'Actions', end: true, cell: (s) => !s.current && <Sure label="End" sure="End now" pending={end.isPending && end.variables === s.id} onDo={() => end.mutate(s.id)} /> },
+              ]}
+            />
           </Panel>
         )}
         <p className="muted">

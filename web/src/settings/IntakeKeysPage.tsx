@@ -5,7 +5,7 @@ import { api } from '../api/client';
 import { useMay, useMe } from '../api/queries';
 import type { IntakeKey, List, NewIntakeKey } from '../api/types';
 import { Snippets } from '../connect/Snippets';
-import { Badge, count, Empty, Icon, PageHeader, Panel, plural, ProblemNote, Time, useShortcuts } from '../shared';
+import { Badge, count, Empty, Icon, KeyedTable, lives, PageHeader, Panel, plural, ProblemNote, Time, useShortcuts } from '../shared';
 import { useEnvironments, useTeams } from '../shell/TopBar';
 import { FormDialog, Once, Pick, Sure } from './parts';
 import css from './settings.module.css';
@@ -62,46 +62,28 @@ export function IntakeKeysPage() {
         )}
         <ProblemNote error={keys.error ?? end.error} retry={() => void keys.refetch()} />
         <Panel>
-          {items.length === 0 && keys.isSuccess ? (
-            <Empty title="There is no intake key." actions={button}>
-              {dev ? 'In development mode telemetry from this computer needs none. Off this computer every sender needs a key.' : 'Senders need one: make a key for each team and environment, so that each can be limited and revoked alone.'}
-            </Empty>
-          ) : (
-            <div className={css.scroll} tabIndex={0}>
-              <table className={css.table}>
-                <thead>
-                  <tr>
-                    <th>Name</th>
-                    <th>Team</th>
-                    <th>Environment</th>
-                    <th>Quota</th>
-                    <th>Made</th>
-                    <th>Ends</th>
-                    <th>Last used</th>
-                    <th>
-                      <span className="unseen">Actions</span>
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {items.map((k) => (
-                    <tr key={k.id}>
-                      <td>{k.name}</td>
-                      <td>{k.team}</td>
-                      <td>{k.environment}</td>
-                      <td className="num">{k.spans_per_second ? `${count(k.spans_per_second)} spans/s` : <span className="muted">none of its own</span>}</td>
-                      <td>
-                        <Time at={k.created_at} as="day" />
-                      </td>
-                      <td>{k.revoked ? <Badge tone="bad">revoked</Badge> : !k.expires_at ? <span className="muted">never</span> : !good(k) ? <Badge tone="warn">ended</Badge> : <Time at={k.expires_at} as="day" />}</td>
-                      <td>{k.last_used ? <Time at={k.last_used} /> : <span className="muted">never</span>}</td>
-                      <td className={css.end}>{good(k) && <Sure label="Revoke" sure="Revoke now" pending={end.isPending && end.variables === k.id} onDo={() => end.mutate(k.id)} />}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-          )}
+          <KeyedTable
+            label="Intake keys"
+            rows={items}
+            rowKey={(k) => k.id}
+            empty={
+              keys.isSuccess && (
+                <Empty title="There is no intake key." actions={button}>
+                  {dev ? 'In development mode telemetry from this computer needs none. Off this computer every sender needs a key.' : 'Senders need one: make a key for each team and environment, so that each can be limited and revoked alone.'}
+                </Empty>
+              )
+            }
+            fields={[
+              { head: 'Name', cell: (k) => k.name },
+              { head: 'Team', cell: (k) => k.team },
+              { head: 'Environment', cell: (k) => k.environment },
+              { head: 'Quota', cell: (k) => (k.spans_per_second ? <span className="num">{count(k.spans_per_second)} spans/s</span> : <span className="muted">none of its own</span>) },
+              { head: 'Made', cell: (k) => <Time at={k.created_at} as="day" /> },
+              { head: 'Ends', cell: (k) => (k.revoked ? <Badge tone="bad">revoked</Badge> : !k.expires_at ? <span className="muted">never</span> : !good(k) ? <Badge tone="warn">ended</Badge> : <Time at={k.expires_at} as="day" />) },
+              { head: 'Last used', cell: (k) => (k.last_used ? <Time at={k.last_used} /> : <span className="muted">never</span>) },
+              { head: 'Actions', end: true, cell: (k) => good(k) && <Sure label="Revoke" sure="Revoke now" pending={end.isPending && end.variables === k.id} onDo={() => end.mutate(k.id)} /> },
+            ]}
+          />
         </Panel>
       </div>
       {open && (
@@ -116,7 +98,7 @@ export function IntakeKeysPage() {
               ))}
             </datalist>
             <TextInput label="Spans a second, at most" placeholder="no quota of its own" inputMode="numeric" pattern="[0-9]*" value={spans} onChange={(e) => setSpans(e.currentTarget.value.replace(/\D/g, ''))} />
-            <Pick label="Ends after" value={life} options={[['', 'never'], ['7d', '7 days'], ['30d', '30 days'], ['90d', '90 days'], ['365d', 'a year']].map(([value, label]) => ({ value: value!, label: label! }))} onPick={setLife} />
+            <Pick label="Ends after" value={life} options={[{ value: '', label: 'never' }, ...lives('7d', '30d', '90d', '365d')]} onPick={setLife} />
           </div>
         </FormDialog>
       )}

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { api } from '../api/client';
 import { useMay, useMe } from '../api/queries';
 import type { Grant, List, Person } from '../api/types';
-import { Badge, Empty, Icon, PageHeader, Panel, plural, ProblemNote, Time, useShortcuts } from '../shared';
+import { Badge, Empty, Icon, KeyedTable, PageHeader, Panel, plural, ProblemNote, Time, useShortcuts } from '../shared';
 import { useTeams } from '../shell/TopBar';
 import { FormDialog, Grants, GrantsEdit } from './parts';
 import css from './settings.module.css';
@@ -35,48 +35,35 @@ export function PeoplePage() {
       <div className={css.body}>
         <ProblemNote error={people.error} retry={() => void people.refetch()} />
         <Panel>
-          {items.length === 0 && people.isSuccess ? (
-            <Empty title="Nobody has an account yet." />
-          ) : (
-            <div className={css.scroll} tabIndex={0}>
-              <table className={css.table}>
-                <thead>
-                  <tr>
-                    <th>Name</th>
-                    <th>Teams</th>
-                    <th>Roles</th>
-                    <th>Since</th>
-                    <th>
-                      <span className="unseen">Actions</span>
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {items.map((p) => (
-                    <tr key={p.id}>
-                      <td>
-                        {p.full_name || p.name} {p.full_name && <span className="muted">{p.name}</span>} {p.id === me?.person?.id && <Badge tone="accent">you</Badge>} {p.disabled && <Badge tone="warn">may not sign in</Badge>}
-                      </td>
-                      <td>{(p.teams ?? []).join(', ') || <span className="muted">none</span>}</td>
-                      <td>
-                        <Grants grants={p.grants} />
-                      </td>
-                      <td>
-                        <Time at={p.created_at} as="day" />
-                      </td>
-                      <td className={css.end}>
-                        {may && (
-                          <Button size="compact-xs" aria-label={`Change ${p.name}`} onClick={() => setEdit(p)}>
-                            Change
-                          </Button>
-                        )}
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-          )}
+          <KeyedTable
+            label="People"
+            rows={items}
+            rowKey={(p) => p.id}
+            empty={people.isSuccess && <Empty title="Nobody has an account yet." />}
+            fields={[
+              {
+                head: 'Name',
+                cell: (p) => (
+                  <>
+                    {p.full_name || p.name} {p.full_name && <span className="muted">{p.name}</span>} {p.id === me?.person?.id && <Badge tone="accent">you</Badge>} {p.disabled && <Badge tone="warn">may not sign in</Badge>}
+                  </>
+                ),
+              },
+              { head: 'Teams', cell: (p) => (p.teams ?? []).join(', ') || <span className="muted">none</span> },
+              { head: 'Roles', cell: (p) => <Grants grants={p.grants} /> },
+              { head: 'Since', cell: (p) => <Time at={p.created_at} as="day" /> },
+              {
+                head: 'Actions',
+                end: true,
+                cell: (p) =>
+                  may && (
+                    <Button size="compact-xs" aria-label={`Change ${p.name}`} onClick={() => setEdit(p)}>
+                      Change
+                    </Button>
+                  ),
+              },
+            ]}
+          />
         </Panel>
       </div>
       {edit && <PersonDialog person={edit === 'new' ? undefined : edit} onClose={() => setEdit(undefined)} />}

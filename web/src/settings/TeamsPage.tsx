@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
 import type { List, Team } from '../api/types';
-import { Empty, Figure, Icon, PageHeader, Panel, plural, ProblemNote, Time, useShortcuts } from '../shared';
+import { Empty, Figure, Icon, KeyedTable, PageHeader, Panel, plural, ProblemNote, Time, useShortcuts } from '../shared';
 import { FormDialog } from './parts';
 import css from './settings.module.css';
 
@@ -38,42 +38,25 @@ export function TeamsPage() {
       <div className={css.body}>
         <ProblemNote error={teams.error} retry={() => void teams.refetch()} />
         <Panel>
-          {items.length === 0 && teams.isSuccess ? (
-            <Empty title="There is no team yet." actions={button}>
-              A team owns agents, intake keys and roles. What a team's key sends belongs to that team.
-            </Empty>
-          ) : (
-            <div className={css.scroll} tabIndex={0}>
-              <table className={css.table}>
-                <thead>
-                  <tr>
-                    <th>Team</th>
-                    <th>People</th>
-                    <th>Channel</th>
-                    <th>Since</th>
-                    <th>Runs</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {items.map((t) => (
-                    <tr key={t.id}>
-                      <td>{t.name}</td>
-                      <td>{(t.people ?? []).join(', ') || <span className="muted">nobody</span>}</td>
-                      <td>{t.channel || <span className="muted">none</span>}</td>
-                      <td>
-                        <Time at={t.created_at} as="day" />
-                      </td>
-                      <td>
-                        <Figure to="/runs" search={{ team: t.name }}>
-                          its runs
-                        </Figure>
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-          )}
+          <KeyedTable
+            label="Teams"
+            rows={items}
+            rowKey={(t) => t.id}
+            empty={
+              teams.isSuccess && (
+                <Empty title="There is no team yet." actions={button}>
+                  A team owns agents, intake keys and roles. What a team's key sends belongs to that team.
+                </Empty>
+              )
+            }
+            fields={[
+              { head: 'Team', cell: (t) => t.name },
+              { head: 'People', cell: (t) => (t.people ?? []).join(', ') || <span className="muted">nobody</span> },
+              { head: 'Channel', cell: (t) => t.channel || <span className="muted">none</span> },
+              { head: 'Since', cell: (t) => <Time at={t.created_at} as="day" /> },
+              { head: 'Runs', cell: (t) => <Figure to="/runs" search={{ team: t.name }}>its runs</Figure> },
+            ]}
+          />
         </Panel>
       </div>
       {open && (

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { api } from '../api/client';
 import { useMay, useMe } from '../api/queries';
 import type { Grant, List, NewToken, Token } from '../api/types';
-import { Badge, Empty, Icon, PageHeader, Panel, plural, ProblemNote, Snippet, Time, useShortcuts } from '../shared';
+import { Badge, Empty, Icon, KeyedTable, lives, PageHeader, Panel, plural, ProblemNote, Snippet, Time, useShortcuts } from '../shared';
 import { FormDialog, Grants, GrantsEdit, Once, Pick, Sure } from './parts';
 import css from './settings.module.css';
 
@@ -61,48 +61,27 @@ export function TokensPage() {
         )}
         <ProblemNote error={tokens.error ?? end.error} retry={() => void tokens.refetch()} />
         <Panel>
-          {items.length === 0 && tokens.isSuccess ? (
-            <Empty title="There is no token." actions={button}>
-              Tokens let programs read what you may read, until a day you choose. Agents do not use them: they send with intake keys.
-            </Empty>
-          ) : (
-            <div className={css.scroll} tabIndex={0}>
-              <table className={css.table}>
-                <thead>
-                  <tr>
-                    <th>Name</th>
-                    <th>Kind</th>
-                    <th>Roles</th>
-                    <th>Made</th>
-                    <th>Ends</th>
-                    <th>Last used</th>
-                    <th>
-                      <span className="unseen">Actions</span>
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {items.map((t) => (
-                    <tr key={t.id}>
-                      <td>
-                        {t.name} {everybody && <span className="muted">{t.owner}</span>}
-                      </td>
-                      <td>{t.kind}</td>
-                      <td>
-                        <Grants grants={t.grants} />
-                      </td>
-                      <td>
-                        <Time at={t.created_at} as="day" />
-                      </td>
-                      <td>{t.revoked ? <Badge tone="bad">revoked</Badge> : Date.parse(t.expires_at) < Date.now() ? <Badge tone="warn">ended</Badge> : <Time at={t.expires_at} as="day" />}</td>
-                      <td>{t.last_used ? <Time at={t.last_used} /> : <span className="muted">never</span>}</td>
-                      <td className={css.end}>{!t.revoked && <Sure label="Revoke" sure="Revoke now" pending={end.isPending && end.variables === t.id} onDo={() => end.mutate(t.id)} />}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-          )}
+          <KeyedTable
+            label="Tokens"
+            rows={items}
+            rowKey={(t) => t.id}
+            empty={
+              tokens.isSuccess && (
+                <Empty title="There is no token." actions={button}>
+                  Tokens let programs read what you may read, until a day you choose. Agents do not use them: they send with intake keys.
+                </Empty>
+              )
+            }
+            fields={[
+              { head: 'Name', cell: (t) => <>{t.name} {everybody && <span className="muted">{t.owner}</span>}</> },
+              { head: 'Kind', cell: (t) => t.kind },
+              { head: 'Roles', cell: (t) => <Grants grants={t.grants} /> },
+              { head: 'Made', cell: (t) => <Time at={t.created_at} as="day" /> },
+              { head: 'Ends', cell: (t) => (t.revoked ? <Badge tone="bad">revoked</Badge> : Date.parse(t.expires_at) < Date.now() ? <Badge tone="warn">ended</Badge> : <Time at={t.expires_at} as="day" />) },
+              { head: 'Last used', cell: (t) => (t.last_used ? <Time at={t.last_used} /> : <span className="muted">never</span>) },
+              { head: 'Actions', end: true, cell: (t) => !t.revoked && <Sure label="Revoke" sure="Revoke now" pending={end.isPending && end.variables === t.id} onDo={() => end.mutate(t.id)} /> },
+            ]}
+          />
         </Panel>
       </div>
       {open && (
@@ -111,7 +90,7 @@ export function TokensPage() {
             <TextInput label="Name" description="What it is for" required withAsterisk={false} value={name} onChange={(e) => setName(e.currentTarget.value)} data-autofocus />
             <div />
             <Pick label="Kind" value={kind} options={[{ value: 'personal', label: 'personal: dies with my account' }, { value: 'service', label: 'service: for a program' }]} onPick={setKind} />
-            <Pick label="Ends after" value={life} options={[['1d', 'a day'], ['7d', '7 days'], ['30d', '30 days'], ['90d', '90 days'], ['365d', 'a year']].map(([value, label]) => ({ value: value!, label: label! }))} onPick={setLife} />
+            <Pick label="Ends after" value={life} options={lives('1d', '7d', '30d', '90d', '365d')} onPick={setLife} />
           </div>
           <div>
             <span className={css.fieldLabel}>Roles</span>

@@ -44,9 +44,9 @@ export function Panel({ title, note, actions, padded, className, children }: { t
 }
 
 /** Empty says why nothing is here and what to do next. */
-export function Empty({ title, children, actions }: { title: string; children?: ReactNode; actions?: ReactNode }) {
+export function Empty({ title, children, actions, small }: { title: string; children?: ReactNode; actions?: ReactNode; small?: boolean }) {
   return (
-    <div className={css.empty}>
+    <div className={css.empty} data-small={small || undefined}>
       <h2>{title}</h2>
       {children && <p>{children}</p>}
       {actions && <div className={css.emptyActions}>{actions}</div>}

@@ -119,8 +119,10 @@ export function clock(at: number, tz: string, precise: false | 's' | 'ms' = fals
   return f.format(at);
 }
 
+/** day writes a date; its year only when that is not this one. */
 export function day(at: number, tz: string): string {
-  return fmt(tz, 'd', { day: 'numeric', month: 'short' }).format(at);
+  const thisYear = new Date(at).getFullYear() === new Date().getFullYear();
+  return thisYear ? fmt(tz, 'd', { day: 'numeric', month: 'short' }).format(at) : fmt(tz, 'y', { day: 'numeric', month: 'short', year: 'numeric' }).format(at);
 }
 
 export function dayClock(at: number, tz: string): string {

@@ -8,3 +8,8 @@ export * from './icons';
 export * from './Dropdown';
 export * from './period';
 export { useShortcuts, type Shortcut } from './keys';
+export * from './KeyedTable';
+export * from './Tabs';
+export * from './Meter';
+export * from './query';
+export * from './durations';

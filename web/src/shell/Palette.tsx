@@ -9,6 +9,7 @@ import { useMantineColorScheme } from '@mantine/core';
 import { dialogs } from './dialogs';
 import { pages, settingsPages } from './nav';
 import { useNoticeAction } from './Notices';
+import { quote } from '../shared/query';
 import { rank } from './rank';
 import '../theme/forms';
 import css from './shell.module.css';
@@ -45,7 +46,7 @@ export function Palette() {
     for (const p of settingsPages) items.push({ id: p.to, group: 'Pages', label: p.name, hint: p.question, icon: 'settings', run: go(p.to) });
     for (const row of agents.data?.rows ?? []) {
       const name = row[0];
-      if (typeof name === 'string' && name) items.push({ id: 'agent ' + name, group: 'Agents', label: name, hint: 'its runs', icon: 'agents', run: go('/runs', { q: `agent:${/^[\w.-]+$/.test(name) ? name : JSON.stringify(name)}` }) });
+      if (typeof name === 'string' && name) items.push({ id: 'agent ' + name, group: 'Agents', label: name, hint: 'its runs', icon: 'agents', run: go('/runs', { q: `agent:${quote(name)}` }) });
     }
     items.push({ id: 'connect', group: 'Actions', label: 'Connect an agent', icon: 'plus', run: () => dialogs.open('connect') });
     items.push({ id: 'help', group: 'Actions', label: 'Show the shortcuts of this page', icon: 'help', run: () => dialogs.open('help') });

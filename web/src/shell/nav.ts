@@ -96,11 +96,8 @@ export const groups: Group[] = [
     name: 'Rules',
     pages: [
       { to: '/policies', name: 'Policies and limits', icon: 'policies', question: 'Who may do what?', go: 'p' },
-      {
-        to: '/standards', name: 'Standards', icon: 'standards', question: 'What do we not see, or not meet?',
-        later: { answers: 'Gaps in what we see and in what we promise, by their effect.', fedBy: 'Coverage is measured on every run already; the page that ranks the gaps comes with the registry.' },
-      },
-      { to: '/audit', name: 'Audit', icon: 'audit', question: 'Who changed what?', go: 'u' },
+      { to: '/standards', name: 'Standards', icon: 'standards', question: 'What do we not see, or not meet?', go: 'e' },
+      { to: '/audit', name: 'Audit', icon: 'audit', question: 'Can we prove it?', go: 'u' },
     ],
   },
   {
@@ -115,6 +112,7 @@ export const settingsPages: { to: string; name: string; question: string; later?
   { to: '/settings/health', name: 'Health of Reeve', question: 'Does Reeve itself see, keep and answer?' },
   { to: '/settings/intake-keys', name: 'Intake keys', question: 'Who may send telemetry?' },
   { to: '/settings/upstreams', name: 'Upstreams', question: 'What does the door forward to?' },
+  { to: '/settings/identity', name: 'Identity of agents', question: 'Whose word do we take for who an agent is?' },
   { to: '/settings/people', name: 'People', question: 'Who may sign in, and as what?' },
   { to: '/settings/teams', name: 'Teams', question: 'Who owns agents?' },
   { to: '/settings/tokens', name: 'API tokens', question: 'What may call the API?' },

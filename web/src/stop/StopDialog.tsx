@@ -6,19 +6,12 @@ import { api } from '../api/client';
 import type { Stop, StopPreview, StopTarget } from '../api/types';
 import { Pick } from '../settings/parts';
 import css from '../settings/settings.module.css';
-import { count, plural, ProblemNote, Time } from '../shared';
+import { count, holds, KeyedTable, plural, ProblemNote, Time, untilOf } from '../shared';
 
 /** targetText names a stop's target in words. */
 export function targetText(t: StopTarget): string {
   return t.kind === 'everything' ? 'everything' : `${t.kind} ${t.value}`;
 }
-
-const lasts = [
-  { value: '', label: 'until it is lifted' },
-  { value: '15', label: '15 minutes' },
-  { value: '60', label: 'an hour' },
-  { value: '480', label: '8 hours' },
-];
 
 /** StopDialog names what will stop before it does, and shows the receipt. */
 export function StopDialog({ target, onClose }: { target: StopTarget; onClose: () => void }) {
@@ -27,7 +20,7 @@ export function StopDialog({ target, onClose }: { target: StopTarget; onClose: (
   const [minutes, setMinutes] = useState('');
   const preview = useQuery({ queryKey: ['stop-preview', target], queryFn: ({ signal }) => api.post<StopPreview>('/stops/preview', { target }, signal), refetchInterval: 2000 });
   const stop = useMutation({
-    mutationFn: () => api.post<Stop>('/stops', { target, reason: reason.trim(), until: minutes ? new Date(Date.now() + Number(minutes) * 60_000).toISOString() : undefined }),
+    mutationFn: () => api.post<Stop>('/stops', { target, reason: reason.trim(), until: untilOf(minutes) }),
     onSettled: () => {
       for (const key of ['stops', 'agents', 'agent', 'overview']) void client.invalidateQueries({ queryKey: [key] });
     },
@@ -55,7 +48,7 @@ export function StopDialog({ target, onClose }: { target: StopTarget; onClose: (
           )}
         </p>
         <TextInput label="Reason" description="Stands in the record and on the receipt" required withAsterisk={false} data-autofocus value={reason} onChange={(e) => setReason(e.currentTarget.value)} />
-        <Pick label="Holds" value={minutes} options={lasts} onPick={setMinutes} />
+        <Pick label="Holds" value={minutes} options={holds('until it is lifted', 15, 60, 480)} onPick={setMinutes} />
         <ProblemNote error={preview.error ?? stop.error} />
         <div className={css.formEnd}>
           <Button onClick={onClose}>Cancel</Button>
@@ -96,26 +89,16 @@ function Receipt({ stop, onClose }: { stop: Stop; onClose: () => void }) {
           </p>
         ))}
         {cut.length > 0 && (
-          <div className={css.scroll} tabIndex={0}>
-            <table className={css.table}>
-              <thead>
-                <tr>
-                  <th>Agent</th>
-                  <th>Call</th>
-                  <th>Cut after</th>
-                </tr>
-              </thead>
-              <tbody>
-                {cut.slice(0, 50).map((c) => (
-                  <tr key={c.decision_id}>
-                    <td>{c.agent}</td>
-                    <td>{c.resource}</td>
-                    <td className="num">{c.cut_ms.toFixed(1)} ms</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <KeyedTable
+            label="Calls that were cut"
+            rows={cut.slice(0, 50)}
+            rowKey={(c) => c.decision_id}
+            fields={[
+              { head: 'Agent', cell: (c) => c.agent },
+              { head: 'Call', cell: (c) => c.resource },
+              { head: 'Cut after', num: true, cell: (c) => `${c.cut_ms.toFixed(1)} ms` },
+            ]}
+          />
         )}
         <div className={css.formEnd}>
           <Button variant="filled" data-autofocus onClick={onClose}>

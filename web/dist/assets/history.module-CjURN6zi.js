@@ -1,0 +1,1 @@
+var e={columns:`_columns_w49uv_1`,line:`_line_w49uv_7`,open:`_open_w49uv_45`,more:`_more_w49uv_57`,pick:`_pick_w49uv_61`,dates:`_dates_w49uv_74`,says:`_says_w49uv_85`,diff:`_diff_w49uv_88`,state:`_state_w49uv_116`,came:`_came_w49uv_122`,gone:`_gone_w49uv_123`};export{e as t};

@@ -1,0 +1,1 @@
+var e=e=>/^[\w.@/-]+$/.test(e)?e:JSON.stringify(e);export{e as t};

@@ -1,1 +1,0 @@
-import"./base-DGER06_G.js";import"./esm-D71b2u8p.js";import"./Marks-QSRoLybh.js";import"./KeyTable-CSRrRqFe.js";
