@@ -361,25 +361,57 @@ func readContents(data []byte, each func(content) error) error {
 }
 
 func readContent(data []byte) (c content, rest []byte, err error) {
-	short := fmt.Errorf("%w: content that is cut short", record.ErrForm)
+	head, parts, rest, err := contentParts(data)
+	if err != nil {
+		return c, nil, err
+	}
+	c.seq, c.key = head.seq, head.key
+	c.arguments, c.user = string(parts[contentArguments]), string(parts[contentUser])
+	if len(parts[contentContext]) > 0 {
+		c.context = parts[contentContext]
+	}
+	return c, rest, nil
+}
+
+// cutContent cuts off the first content of data, whose record is seq, and leaves
+// it as it is.
+func cutContent(data []byte) (seq int64, raw, rest []byte, err error) {
+	head, _, rest, err := contentParts(data)
+	n := len(data) - len(rest)
+	return head.seq, data[:n:n], rest, err
+}
+
+// The parts of a content.
+const (
+	contentArguments = iota
+	contentContext
+	contentUser
+	contentPartCount
+)
+
+var errContent = fmt.Errorf("%w: content that is cut short", record.ErrForm)
+
+// contentHead is what stands before the parts.
+type contentHead struct {
+	seq int64
+	key []byte
+}
+
+// contentParts finds the parts of the first content of data; they alias it.
+func contentParts(data []byte) (h contentHead, parts [contentPartCount][]byte, rest []byte, err error) {
 	seq, n := binary.Uvarint(data)
 	if n <= 0 || seq > record.MaxInteger || len(data)-n < record.KeyBytes {
-		return c, nil, short
+		return h, parts, nil, errContent
 	}
-	c.seq, c.key = int64(seq), data[n:n+record.KeyBytes]
+	h = contentHead{int64(seq), data[n : n+record.KeyBytes]}
 	data = data[n+record.KeyBytes:]
-	var parts [3][]byte
 	for i := range parts {
 		size, n := binary.Uvarint(data)
 		if n <= 0 || size > uint64(len(data)-n) {
-			return c, nil, short
+			return h, parts, nil, errContent
 		}
 		parts[i] = data[n : n+int(size) : n+int(size)]
 		data = data[n+int(size):]
 	}
-	c.arguments, c.user = string(parts[0]), string(parts[2])
-	if len(parts[1]) > 0 {
-		c.context = parts[1]
-	}
-	return c, data, nil
+	return h, parts, data, nil
 }

@@ -17,7 +17,15 @@ type chunk struct {
 	next  int64 // sequence behind its last record
 	lines []byte
 	extra []byte
+
+	// What the writer knows of its own records; empty for those read from disk.
+	at     int64 // µs of the last one
+	leaves []record.Hash
+	told   []told
 }
+
+// size is about what c takes in memory.
+func (c *chunk) size() int { return len(c.lines) + len(c.extra) + toldBytes*len(c.told) }
 
 // ring keeps what was written last, so that those who follow the log closely
 // read it neither from the stream nor from the archive.
@@ -31,7 +39,7 @@ type ring struct {
 }
 
 const (
-	ringBytes = 8 << 20
+	ringBytes = 16 << 20
 	// signalAfter records the keeper is woken before its time.
 	signalAfter = 1000
 )
@@ -40,10 +48,10 @@ func (r *ring) put(c chunk) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.chunks = append(r.chunks, c)
-	r.bytes += len(c.lines) + len(c.extra)
+	r.bytes += c.size()
 	drop := 0
 	for r.bytes > ringBytes && drop < len(r.chunks)-1 {
-		r.bytes -= len(r.chunks[drop].lines) + len(r.chunks[drop].extra)
+		r.bytes -= r.chunks[drop].size()
 		drop++
 	}
 	if drop > 0 {
@@ -179,10 +187,21 @@ func chunkOf(msg uint64, payloads [][]byte) (chunk, error) {
 	return c, nil
 }
 
-// entryAt is a record of the log and its content, if it has any.
+// entryAt is a record of the log with what stands beside it.
 type entryAt struct {
-	line    []byte
-	content *content
+	line  []byte
+	extra []byte // its content as the stream has it; nil: none
+	leaf  record.Hash
+	told  told
+}
+
+// content reads what the record commits to; nil for nothing.
+func (e *entryAt) content() (*content, error) {
+	if e.extra == nil {
+		return nil, nil
+	}
+	c, _, err := readContent(e.extra)
+	return &c, err
 }
 
 // each calls do for the records of c from seq on, each with its content.
@@ -192,17 +211,20 @@ func (c *chunk) each(seq int64, do func(seq int64, e entryAt) error) error {
 	for line := range lines(c.lines) {
 		e := entryAt{line: line}
 		for len(rest) > 0 {
-			k, after, err := readContent(rest)
+			of, raw, after, err := cutContent(rest)
 			if err != nil {
 				return err
 			}
-			if k.seq > at {
+			if of > at {
 				break
 			}
 			rest = after
-			if k.seq == at {
-				e.content = &k
+			if of == at {
+				e.extra = raw
 			}
+		}
+		if i := at - c.first; i < int64(len(c.told)) {
+			e.leaf, e.told = c.leaves[i], c.told[i]
 		}
 		if at >= seq {
 			if err := do(at, e); err != nil {
@@ -261,7 +283,7 @@ type folder struct {
 // keepOpen is how many decisions Each holds for their completions.
 const keepOpen = 4096
 
-func (f *folder) add(seq int64, e entryAt, from, end int64, do func(*activity.Decision) error) error {
+func (f *folder) add(seq int64, e entryAt, from, until int64, do func(*activity.Decision) error) error {
 	r, err := record.Parse(e.line)
 	if err != nil {
 		return err
@@ -272,29 +294,27 @@ func (f *folder) add(seq int64, e entryAt, from, end int64, do func(*activity.De
 		if err != nil {
 			return err
 		}
-		if r.At*1000 >= end+int64(time.Hour) {
+		if r.At*1000 >= until+int64(time.Hour) {
 			return errStop // completions of the period are behind us, but for a few
 		}
-		if d.At < from || d.At >= end {
+		if d.At < from || d.At >= until {
 			return nil
 		}
-		if e.content != nil {
-			d.ArgumentsHash, d.Context = e.content.arguments, e.content.context
+		if err := e.fill(d); err != nil {
+			return err
 		}
 		f.order = append(f.order, d)
 		if d.Result == activity.ResultPending {
 			f.open[d.ID] = d
 		}
 	case KindCompleted:
-		var d activity.Decision
-		o, err := readCompleted(r.Body, &d)
+		ended := blank()
+		o, err := readCompleted(r.Body, &ended)
 		if err != nil {
 			return err
 		}
 		if p := f.open[o.id]; p != nil {
-			if _, err := readCompleted(r.Body, p); err != nil {
-				return err
-			}
+			conclude(p, &ended)
 			p.EndSeq = seq
 			delete(f.open, o.id)
 		}

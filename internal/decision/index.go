@@ -144,6 +144,15 @@ func (x *Index) catchUp(ctx context.Context) error {
 
 // add takes one record. Called with mu held.
 func (x *Index) add(ctx context.Context, seq int64, e entryAt) error {
+	if t := e.told; t.d != nil {
+		if t.ended {
+			return x.ended(ctx, seq, t.d, t.of)
+		}
+		d := *t.d
+		d.Seq, d.Node = seq, nodeOf(x.log.name)
+		x.proposed(&d)
+		return nil
+	}
 	r, err := record.Parse(e.line)
 	if err != nil {
 		return err
@@ -154,32 +163,42 @@ func (x *Index) add(ctx context.Context, seq int64, e entryAt) error {
 		if err != nil {
 			return err
 		}
-		x.count(d)
-		if d.Result == activity.ResultPending {
-			x.open[d.ID] = d
-		} else {
-			d.EndSeq = seq
-			x.done = append(x.done, *d)
-		}
+		x.proposed(d)
 	case KindCompleted:
-		var end activity.Decision
-		o, err := readCompleted(r.Body, &end)
+		d := blank()
+		o, err := readCompleted(r.Body, &d)
 		if err != nil {
 			return err
 		}
-		d := x.open[o.id]
-		if d == nil { // proposed before our cursor: by the process before this one
-			if d, err = x.log.proposal(ctx, o.proposed); err != nil {
-				return err
-			}
-		}
-		if _, err := readCompleted(r.Body, d); err != nil {
+		d.ID = o.id
+		return x.ended(ctx, seq, &d, o.proposed)
+	}
+	return nil
+}
+
+// proposed takes a decision that was proposed, which is its to keep.
+func (x *Index) proposed(d *activity.Decision) {
+	x.count(d)
+	if d.Result == activity.ResultPending {
+		x.open[d.ID] = d
+		return
+	}
+	d.EndSeq = d.Seq
+	x.done = append(x.done, *d)
+}
+
+// ended takes how a decision ended; of is its proposal's sequence.
+func (x *Index) ended(ctx context.Context, seq int64, with *activity.Decision, of int64) (err error) {
+	d := x.open[with.ID]
+	if d == nil { // proposed before our cursor: by the process before this one
+		if d, err = x.log.proposal(ctx, of); err != nil {
 			return err
 		}
-		d.EndSeq = seq
-		delete(x.open, o.id)
-		x.done = append(x.done, *d)
 	}
+	conclude(d, with)
+	d.EndSeq = seq
+	delete(x.open, with.ID)
+	x.done = append(x.done, *d)
 	return nil
 }
 
@@ -190,9 +209,12 @@ func proposedOf(r *record.Record) (*activity.Decision, error) {
 		return nil, err
 	}
 	d.Seq = r.Seq
-	d.Node = r.Log[strings.LastIndexByte(r.Log, '/')+1:]
+	d.Node = nodeOf(r.Log)
 	return &d, nil
 }
+
+// nodeOf is the node in a log's name.
+func nodeOf(log string) string { return log[strings.LastIndexByte(log, '/')+1:] }
 
 // proposal reads a proposal by its sequence.
 func (l *Log) proposal(ctx context.Context, seq int64) (*activity.Decision, error) {
@@ -389,8 +411,14 @@ func (l *Log) Content(ctx context.Context, d *activity.Decision) error {
 	if err != nil {
 		return err
 	}
-	if e.content != nil {
-		d.ArgumentsHash, d.Context = e.content.arguments, e.content.context
+	return e.fill(d)
+}
+
+// fill adds the record's content to a decision, where that was not erased.
+func (e *entryAt) fill(d *activity.Decision) error {
+	c, err := e.content()
+	if c != nil && err == nil {
+		d.ArgumentsHash, d.Context = c.arguments, c.context
 	}
-	return nil
+	return err
 }

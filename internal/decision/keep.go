@@ -145,17 +145,20 @@ func (l *Log) keepSome(ctx context.Context, chunks []chunk) error {
 		c := &chunks[i]
 		err := c.each(s.Seq, func(seq int64, e entryAt) error {
 			lines = append(lines, item{seq, e.line})
-			if e.content != nil {
-				extras = append(extras, item{seq, e.content.append(nil)})
-				if e.content.user != "" {
-					n, err := nameOf(e)
-					if err != nil {
-						return err
-					}
+			if e.extra != nil {
+				extras = append(extras, item{seq, e.extra})
+				n, err := nameOf(e)
+				if err != nil {
+					return err
+				}
+				if n.name != "" {
 					fresh = append(fresh, n)
 				}
 			}
-			leaves = append(leaves, record.Leaf(e.line))
+			if e.leaf == (record.Hash{}) {
+				e.leaf = record.Leaf(e.line)
+			}
+			leaves = append(leaves, e.leaf)
 			return nil
 		})
 		if err != nil {
@@ -172,11 +175,15 @@ func (l *Log) keepSome(ctx context.Context, chunks []chunk) error {
 		return fault.New(fault.KindInternal, "decision.gap", "record %d is missing", s.Seq).WithHint("run reeve audit verify")
 	}
 	last := lines[len(lines)-1]
-	r, err := record.Parse(last.data)
-	if err != nil {
-		return err
+	s.At = chunks[len(chunks)-1].at
+	if s.At == 0 {
+		r, err := record.Parse(last.data)
+		if err != nil {
+			return err
+		}
+		s.At = r.At
 	}
-	s.Seq, s.Leaf, s.At = last.seq+1, leaves[len(leaves)-1].String(), r.At
+	s.Seq, s.Leaf = last.seq+1, leaves[len(leaves)-1].String()
 	s.Open = l.openNow()
 	// Names are saved on the way; when that fails, keepUsers does it later.
 	if l.state.Users == l.state.Seq && l.saveUsers(ctx, fresh) == nil {
@@ -254,11 +261,7 @@ func (l *Log) at(ctx context.Context, seq int64) (entryAt, error) {
 		if err == nil && found {
 			err = l.contents.read(seq, func(it item) error {
 				if it.seq == seq {
-					c, _, err := readContent(it.data)
-					if err != nil {
-						return err
-					}
-					out.content = &c
+					out.extra = it.data
 				}
 				return errStop
 			})

@@ -153,6 +153,9 @@ type Stats struct {
 // bodyRoom is what most records of a proposal take.
 const bodyRoom = 1536
 
+// endRoom is what most records of a completion take.
+const endRoom = 640
+
 // maxOpen bounds decisions that are proposed and not completed, and so also the
 // completions that wait while the log does not take them.
 const maxOpen = 1 << 18
@@ -217,6 +220,7 @@ type entry struct {
 	id      string
 	body    []byte
 	content content
+	told    told // of kinds that decisions are
 	open    bool // a proposal that a completion follows
 	state   atomic.Int32
 	done    chan error // takes one answer; nil for completions
@@ -266,6 +270,7 @@ func (l *Log) Propose(ctx context.Context, d *activity.Decision) error {
 			}
 		}()
 	}
+	e.told = proposal(d, user)
 	if err = l.enqueue(e); err != nil {
 		l.stats.refused.Add(1)
 		return err
@@ -292,7 +297,7 @@ func (l *Log) Propose(ctx context.Context, d *activity.Decision) error {
 // caller's.
 func (l *Log) Complete(d *activity.Decision) {
 	if seq, ok := l.ending(d.ID); ok {
-		l.push(&entry{kind: KindCompleted, id: d.ID, body: appendCompleted(nil, d, seq)})
+		l.push(&entry{kind: KindCompleted, id: d.ID, body: appendCompleted(make([]byte, 0, endRoom), d, seq), told: ending(d, seq)})
 		return
 	}
 	l.stats.unmatched.Add(1)

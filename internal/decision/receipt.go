@@ -29,15 +29,19 @@ func (l *Log) Receipt(ctx context.Context, t *tree.Tree, d *activity.Decision, c
 		if err := r.Add(t, seq, e.line); err != nil {
 			return nil, err
 		}
-		if !content || e.content == nil {
+		c, err := e.content()
+		if err != nil {
+			return nil, err
+		}
+		if !content || c == nil {
 			continue
 		}
-		key := base64.RawURLEncoding.EncodeToString(e.content.key)
-		if e.content.arguments != "" {
-			r.Contents = append(r.Contents, tree.ReceiptContent{Seq: seq, Field: "arguments", Key: key, Content: e.content.arguments})
+		key := base64.RawURLEncoding.EncodeToString(c.key)
+		if c.arguments != "" {
+			r.Contents = append(r.Contents, tree.ReceiptContent{Seq: seq, Field: "arguments", Key: key, Content: c.arguments})
 		}
-		if e.content.context != nil {
-			r.Contents = append(r.Contents, tree.ReceiptContent{Seq: seq, Field: "context", Key: key, Content: string(e.content.context)})
+		if c.context != nil {
+			r.Contents = append(r.Contents, tree.ReceiptContent{Seq: seq, Field: "context", Key: key, Content: string(c.context)})
 		}
 	}
 	return &r, nil

@@ -22,7 +22,7 @@ func (l *Log) Reserved(ctx context.Context, from int64, do func(seq int64, d *ac
 		}
 		for i := range chunks {
 			err := chunks[i].each(next, func(seq int64, e entryAt) error {
-				d, err := reservedIn(e.line)
+				d, err := reservedOf(e)
 				if err == nil && d != nil {
 					do(seq, d)
 				}
@@ -46,6 +46,22 @@ var (
 	saysLost     = []byte(`"outcome":"unknown"`)
 	saysDenied   = []byte(`"outcome":"denied"`)
 )
+
+// reservedOf is what a record says of a budget; nil when it is of none.
+func reservedOf(e entryAt) (*activity.Decision, error) {
+	t := e.told
+	switch {
+	case t.d == nil:
+		return reservedIn(e.line)
+	case t.ended && len(t.d.Reserved) == 0 && t.d.Result != activity.ResultUnknown && t.d.Result != activity.ResultDenied:
+		return nil, nil
+	case t.ended:
+		return &activity.Decision{ID: t.d.ID, Result: t.d.Result, Reserved: t.d.Reserved, Completed: max(t.d.Completed, 1)}, nil
+	case len(t.d.Reserved) == 0 || t.d.Result != activity.ResultPending:
+		return nil, nil
+	}
+	return t.d, nil
+}
 
 // reservedIn reads a record; nil when it is of no budget.
 func reservedIn(line []byte) (*activity.Decision, error) {

@@ -124,14 +124,22 @@ func (l *Log) saveUsers(ctx context.Context, list []named) error {
 	})
 }
 
-// nameOf is the name in a record's content and the pseudonym in the record.
+// nameOf is the name in a record's content and the pseudonym in the record; the
+// zero value for a record without a name.
 func nameOf(e entryAt) (named, error) {
+	if e.extra == nil {
+		return named{}, nil
+	}
+	_, parts, _, err := contentParts(e.extra)
+	if err != nil || len(parts[contentUser]) == 0 {
+		return named{}, err
+	}
 	r, err := record.Parse(e.line)
 	if err != nil {
 		return named{}, err
 	}
 	d, _, err := readProposed(r.Body)
-	return named{d.User, e.content.user}, err
+	return named{d.User, string(parts[contentUser])}, err
 }
 
 // keepUsers saves the names in the records that are kept, from where the last
@@ -146,11 +154,10 @@ func (l *Log) keepUsers(ctx context.Context) error {
 		var list []named
 		for i := range chunks {
 			err := chunks[i].each(s.Users, func(seq int64, e entryAt) error {
-				if e.content == nil || e.content.user == "" {
-					return nil
-				}
 				n, err := nameOf(e)
-				list = append(list, n)
+				if n.name != "" {
+					list = append(list, n)
+				}
 				return err
 			})
 			if err != nil {

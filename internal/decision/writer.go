@@ -41,6 +41,8 @@ type writer struct {
 	records atomic.Int64
 	lines   []byte // of the batch at hand
 	extra   []byte
+	leaves  []record.Hash
+	told    []told
 }
 
 // link writes e as the next record.
@@ -51,6 +53,7 @@ func (w *writer) link(name string, e *entry, now int64) {
 	w.lines = r.Append(w.lines)
 	w.prev = record.Leaf(w.lines[start:])
 	w.lines = append(w.lines, '\n')
+	w.leaves, w.told = append(w.leaves, w.prev), append(w.told, e.told)
 	if !e.content.empty() {
 		e.content.seq = w.seq
 		w.extra = e.content.append(w.extra)
@@ -207,7 +210,7 @@ func (l *Log) write(ctx context.Context, batch []*entry) error {
 	}
 	w := &l.w
 	seq, prev, at := w.seq, w.prev, w.at
-	w.lines, w.extra = w.lines[:0], w.extra[:0]
+	w.lines, w.extra, w.leaves, w.told = w.lines[:0], w.extra[:0], w.leaves[:0], w.told[:0]
 	now := l.o.Now().UnixMicro()
 	for _, e := range batch {
 		w.link(l.name, e, now)
@@ -221,7 +224,11 @@ func (l *Log) write(ctx context.Context, batch []*entry) error {
 		return err
 	}
 	w.last = last
-	l.ring.put(chunk{msg: last, first: seq, next: w.seq, lines: slices.Clone(w.lines), extra: slices.Clone(w.extra)})
+	l.ring.put(chunk{
+		msg: last, first: seq, next: w.seq, at: w.at,
+		lines: slices.Clone(w.lines), extra: slices.Clone(w.extra), leaves: slices.Clone(w.leaves), told: slices.Clone(w.told),
+	})
+	clear(w.told)
 	w.records.Store(w.seq)
 	l.written(batch)
 	return nil
