@@ -57,7 +57,7 @@ func TestContentRules(t *testing.T) {
 	if status != 200 || seen == "" || strings.Contains(seen, mail) || !slices.Contains(d.Redacted, "pii.email") {
 		t.Errorf("redacted: %d %s, forwarded %q, record %v", status, problem, seen, d.Redacted)
 	}
-	for _, f := range h.waitFragments(2) {
+	for _, f := range h.waitFragments(1) {
 		for _, c := range f.Contents {
 			if strings.Contains(string(c.Raw), mail) {
 				t.Errorf("stored: %s", c.Raw)

@@ -142,6 +142,9 @@ type passage struct {
 	kept     *keeping           // of the answer, for a retry; nil: nothing is kept
 	watching *watch             // of the answer that is read; nil before
 
+	news  *news              // what Steps keeps of it; nil: it was not told
+	asked []activity.Content // what is stored of the request
+
 	leave func() // of the stop board
 	judge Judge  // nil: nothing would be decided about tool calls
 

@@ -75,7 +75,7 @@ func TestModelCall(t *testing.T) {
 	if left == nil || *left != budget.Defaults().PilotTokens-12 {
 		t.Errorf("tokens left: %v", left)
 	}
-	f := h.waitFragments(2)[1]
+	f := h.waitFragments(1)[0]
 	if f.Kind != activity.KindModel || f.Usage.OutputTotal != 3 || f.ResponseID != "chatcmpl-1" || f.ModelRequested != "gpt-4o-mini" || f.Provider != "openai" {
 		t.Errorf("step: %+v", f)
 	}

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,24 +15,39 @@ import (
 // Steps publishes what calls were as steps of their runs, behind the door's
 // back: a call never waits for it, and what finds no room is lost and counted.
 // The record of a decision is elsewhere and complete.
+//
+// What is told within gather shares a message of the log. That a call began is
+// told only once it is underway for linger: most calls are over by then, and
+// their end says it all.
 type Steps struct {
 	publish func(context.Context, []byte) error
 	log     *slog.Logger
 	limit   int
+	kick    chan struct{}
 
-	mu   sync.Mutex
-	open []byte // batches end to end
-	kick chan struct{}
+	mu      sync.Mutex // guards what follows
+	ready   []byte     // batches end to end
+	waiting int64      // steps in ready
+	young   []*news   // by time
+	held    int        // bytes in young
 
-	waiting int64 // steps in open, under mu
-	lost    atomic.Int64
+	lost atomic.Int64
 }
 
-// maxSteps bounds the bytes that wait.
-const maxSteps = 16 << 20
+// news is a call of which nobody was told yet.
+type news struct {
+	at   time.Time
+	data []byte // its batch; nil once it was told of, or is over
+}
 
-// maxPublished bounds one message of the log.
-const maxPublished = 1 << 20
+const (
+	// maxSteps bounds the bytes that wait.
+	maxSteps = 16 << 20
+	// maxPublished bounds one message of the log.
+	maxPublished = 1 << 20
+	gather       = 50 * time.Millisecond
+	linger       = 200 * time.Millisecond
+)
 
 // NewSteps makes an empty queue; publish puts encoded batches into the activity
 // log. Run empties it.
@@ -42,16 +58,7 @@ func NewSteps(publish func(context.Context, []byte) error, log *slog.Logger) *St
 // Lost is how many steps found no room, or were refused by the log.
 func (s *Steps) Lost() int64 { return s.lost.Load() }
 
-func (s *Steps) add(b *activity.Batch) {
-	s.mu.Lock()
-	if len(s.open) > s.limit {
-		s.mu.Unlock()
-		s.lost.Add(1)
-		return
-	}
-	s.open = activity.AppendBatch(s.open, b)
-	s.waiting++
-	s.mu.Unlock()
+func (s *Steps) wake() {
 	select {
 	case s.kick <- struct{}{}:
 	default:
@@ -61,25 +68,40 @@ func (s *Steps) add(b *activity.Batch) {
 // Run publishes until ctx ends, and then what is left.
 func (s *Steps) Run(ctx context.Context) error {
 	var spare []byte
+	t := time.NewTimer(0)
+	defer t.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			s.flush(context.WithoutCancel(ctx), spare)
+			s.flush(context.WithoutCancel(ctx), spare, 0)
 			return context.Cause(ctx)
 		case <-s.kick:
-			spare = s.flush(ctx, spare)
+		}
+		for left := true; left; {
+			t.Reset(gather)
+			select {
+			case <-ctx.Done():
+				left = false // the rest goes above
+				s.wake()
+			case <-t.C:
+				spare, left = s.flush(ctx, spare, linger)
+			}
 		}
 	}
 }
 
-// flush publishes what waits and gives back the buffer for the next round.
-func (s *Steps) flush(ctx context.Context, spare []byte) []byte {
+// flush publishes what is ready, and the calls that are underway for longer than
+// a time. It gives back a buffer for the next round, and whether calls are left
+// that were not told of.
+func (s *Steps) flush(ctx context.Context, spare []byte, underway time.Duration) (_ []byte, left bool) {
 	s.mu.Lock()
-	data, n := s.open, s.waiting
-	s.open, s.waiting = spare[:0], 0
+	s.grow(time.Now().Add(-underway))
+	left = len(s.young) > 0
+	data, n := s.ready, s.waiting
+	s.ready, s.waiting = spare[:0], 0
 	s.mu.Unlock()
 	if len(data) == 0 {
-		return data
+		return data, left
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -89,26 +111,68 @@ func (s *Steps) flush(ctx context.Context, spare []byte) []byte {
 		s.log.Warn("steps of calls at the door were lost", "steps", n, "err", err)
 	}
 	if cap(data) > maxPublished {
-		return nil // a burst's buffer is not kept
+		return nil, left // a burst's buffer is not kept
 	}
-	return data
+	return data, left
 }
 
-// begin publishes a call that is about to be forwarded.
+// grow makes ready what began before a time. Called with mu held.
+func (s *Steps) grow(before time.Time) {
+	n := 0
+	for ; n < len(s.young) && (s.young[n].data == nil || !s.young[n].at.After(before)); n++ {
+		if b := s.young[n]; b.data != nil {
+			s.ready, s.waiting = append(s.ready, b.data...), s.waiting+1
+			s.held -= len(b.data)
+			b.data = nil
+		}
+	}
+	s.young = slices.Delete(s.young, 0, n)
+}
+
+// begin tells that a call is about to be forwarded, or waits for people.
 func (s *Steps) begin(d *Door, x *passage) {
 	if !x.identified {
 		return
 	}
-	f := x.fragment(d)
-	if p := x.proposal; p != nil {
-		f.Contents = x.stored(p.Contents, false)
+	if x.news == nil && x.proposal != nil {
+		x.asked = x.stored(x.proposal.Contents, false)
 	}
-	s.send(x, f)
+	f := x.fragment(d)
+	f.Contents = x.asked
+	b := &news{at: time.Now(), data: activity.AppendBatch(nil, x.batch(f))}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.held+len(s.ready) > s.limit {
+		s.lost.Add(1)
+		return
+	}
+	x.news = b
+	s.young, s.held = append(s.young, b), s.held+len(b.data)
+	s.wake()
 }
 
-// end publishes how it went.
+// take forgets that a call began when nobody was told yet, and reports whether
+// that was so: its end then has to say all.
+func (s *Steps) take(b *news) bool {
+	if b == nil {
+		return true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if b.data == nil {
+		return false
+	}
+	s.held -= len(b.data)
+	b.data = nil
+	return true
+}
+
+// end tells how it went.
 func (s *Steps) end(d *Door, x *passage, err *fault.Error, now time.Time) {
 	f := x.fragment(d)
+	if s.take(x.news) {
+		f.Contents = x.asked
+	}
 	f.WholeFragment = true
 	f.End = now.UnixNano()
 	f.Status = activity.StatusOK
@@ -119,7 +183,7 @@ func (s *Steps) end(d *Door, x *passage, err *fault.Error, now time.Time) {
 		if !t.FirstToken.IsZero() {
 			f.TTFT = t.FirstToken.Sub(x.started).Nanoseconds()
 		}
-		f.Contents = x.stored(t.Contents, true)
+		f.Contents = append(f.Contents[:len(f.Contents):len(f.Contents)], x.stored(t.Contents, true)...)
 	}
 	switch r := &x.record; {
 	case err != nil:
@@ -129,14 +193,21 @@ func (s *Steps) end(d *Door, x *passage, err *fault.Error, now time.Time) {
 	case r.Status >= 400:
 		f.Status, f.ErrorType = activity.StatusError, statusWord(r.Status)
 	}
-	s.send(x, f)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.held+len(s.ready) > s.limit {
+		s.lost.Add(1)
+		return
+	}
+	s.ready, s.waiting = activity.AppendBatch(s.ready, x.batch(f)), s.waiting+1
+	s.wake()
 }
 
-func (s *Steps) send(x *passage, f activity.Fragment) {
+func (x *passage) batch(f activity.Fragment) *activity.Batch {
 	r := &x.record
-	s.add(&activity.Batch{
+	return &activity.Batch{
 		Received: time.Now().UnixNano(), Sender: "door", Team: r.Team, Environment: r.Environment, Fragments: []activity.Fragment{f},
-	})
+	}
 }
 
 func statusWord(status int32) string {
