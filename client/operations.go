@@ -133,6 +133,14 @@ func Operations() []Operation {
 		{Name: "CreateStop", Method: "POST", Path: "/api/v1/stops", Role: "responder", Summary: "stops a target: cuts its calls in flight, kills an agent's credentials and refuses new calls; answers with the receipt"},
 		{Name: "PreviewStop", Method: "POST", Path: "/api/v1/stops/preview", Role: "responder", Summary: "tells what a stop would cut now"},
 		{Name: "LiftStop", Method: "POST", Path: "/api/v1/stops/{id}/lift", Role: "responder", Summary: "ends a stop; it revives no credential"},
+		{Name: "ListApprovals", Method: "GET", Path: "/api/v1/approvals", Role: "signed_in", Summary: "lists held actions, the newest first; those that wait unless state says otherwise"},
+		{Name: "GetApproval", Method: "GET", Path: "/api/v1/approvals/{id}", Role: "signed_in", Summary: "reads a held action: what will happen, with which arguments, who agreed, how the like was answered"},
+		{Name: "OpenApproval", Method: "POST", Path: "/api/v1/approvals/{id}/opened", Role: "signed_in", Summary: "notes that one looked at a held action"},
+		{Name: "Approve", Method: "POST", Path: "/api/v1/approvals/{id}/approve", Role: "signed_in", Summary: "agrees to a held action with exactly the arguments of the hash"},
+		{Name: "DenyApproval", Method: "POST", Path: "/api/v1/approvals/{id}/deny", Role: "signed_in", Summary: "denies a held action, and the same again for a day"},
+		{Name: "EditApproval", Method: "POST", Path: "/api/v1/approvals/{id}/edit", Role: "signed_in", Summary: "agrees to a held action with other arguments, which are decided on again"},
+		{Name: "TakeOver", Method: "POST", Path: "/api/v1/approvals/{id}/takeover", Role: "signed_in", Summary: "does a held action instead of the agent, or gives its result; further calls of the run are held"},
+		{Name: "GiveBack", Method: "POST", Path: "/api/v1/approvals/{id}/give-back", Role: "signed_in", Summary: "lets a run that was taken over go on"},
 		{Name: "Me", Method: "GET", Path: "/api/v1/me", Role: "signed_in", Summary: "tells who asks and what they may do"},
 		{Name: "Setup", Method: "GET", Path: "/api/v1/setup", Role: "public", Summary: "tells whether the first account is still to be made"},
 		{Name: "SignIn", Method: "POST", Path: "/api/v1/sign-ins", Role: "public", Summary: "signs in with name and password"},
@@ -1051,6 +1059,63 @@ func (c *Client) PreviewStop(ctx context.Context, req PreviewStopRequest) (*Stop
 // POST /api/v1/stops/{id}/lift, role responder.
 func (c *Client) LiftStop(ctx context.Context, req LiftStopRequest) (*Stop, error) {
 	return call[Stop](ctx, c, "POST", "/api/v1/stops/{id}/lift", req)
+}
+
+// ListApprovals lists held actions, the newest first; those that wait unless state says otherwise.
+//
+// GET /api/v1/approvals, role signed_in.
+func (c *Client) ListApprovals(ctx context.Context, req ListApprovalsRequest) (*List[Approval], error) {
+	return call[List[Approval]](ctx, c, "GET", "/api/v1/approvals", req)
+}
+
+// GetApproval reads a held action: what will happen, with which arguments, who agreed, how the like was answered.
+//
+// GET /api/v1/approvals/{id}, role signed_in.
+func (c *Client) GetApproval(ctx context.Context, req IDRequest) (*Approval, error) {
+	return call[Approval](ctx, c, "GET", "/api/v1/approvals/{id}", req)
+}
+
+// OpenApproval notes that one looked at a held action.
+//
+// POST /api/v1/approvals/{id}/opened, role signed_in.
+func (c *Client) OpenApproval(ctx context.Context, req IDRequest) error {
+	_, err := call[struct{}](ctx, c, "POST", "/api/v1/approvals/{id}/opened", req)
+	return err
+}
+
+// Approve agrees to a held action with exactly the arguments of the hash.
+//
+// POST /api/v1/approvals/{id}/approve, role signed_in.
+func (c *Client) Approve(ctx context.Context, req ApproveRequest) (*Approval, error) {
+	return call[Approval](ctx, c, "POST", "/api/v1/approvals/{id}/approve", req)
+}
+
+// DenyApproval denies a held action, and the same again for a day.
+//
+// POST /api/v1/approvals/{id}/deny, role signed_in.
+func (c *Client) DenyApproval(ctx context.Context, req ApprovalReasonRequest) (*Approval, error) {
+	return call[Approval](ctx, c, "POST", "/api/v1/approvals/{id}/deny", req)
+}
+
+// EditApproval agrees to a held action with other arguments, which are decided on again.
+//
+// POST /api/v1/approvals/{id}/edit, role signed_in.
+func (c *Client) EditApproval(ctx context.Context, req EditApprovalRequest) (*Approval, error) {
+	return call[Approval](ctx, c, "POST", "/api/v1/approvals/{id}/edit", req)
+}
+
+// TakeOver does a held action instead of the agent, or gives its result; further calls of the run are held.
+//
+// POST /api/v1/approvals/{id}/takeover, role signed_in.
+func (c *Client) TakeOver(ctx context.Context, req TakeOverRequest) (*Approval, error) {
+	return call[Approval](ctx, c, "POST", "/api/v1/approvals/{id}/takeover", req)
+}
+
+// GiveBack lets a run that was taken over go on.
+//
+// POST /api/v1/approvals/{id}/give-back, role signed_in.
+func (c *Client) GiveBack(ctx context.Context, req ApprovalReasonRequest) (*Approval, error) {
+	return call[Approval](ctx, c, "POST", "/api/v1/approvals/{id}/give-back", req)
 }
 
 // Me tells who asks and what they may do.

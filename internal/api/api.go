@@ -31,6 +31,7 @@ import (
 
 	"reeve/client"
 	"reeve/internal/activity"
+	"reeve/internal/approval"
 	"reeve/internal/bus"
 	"reeve/internal/fault"
 	"reeve/internal/telemetry"
@@ -96,6 +97,11 @@ type Options struct {
 	AgentPlace  AgentPlace
 	SIEM        func() []client.SIEMTarget // where records stream to; nil without a door
 	Proofs      Proofs                     // of the audit logs; nil without a door
+	// Approvals is what waits for people, nil without a door; Rehearser tries
+	// edits, nil refuses them; ApprovalPage is where the console shows one.
+	Approvals    *approval.Book
+	Rehearser    Rehearser
+	ApprovalPage func(id string) string
 
 	// PoliciesAbout may be nil: what an agent may do is then not told. Version is
 	// of this program, for documents that name their maker.

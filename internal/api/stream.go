@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"reeve/client"
+	"reeve/internal/approval"
 	"reeve/internal/bus"
 	"reeve/internal/fault"
 	"reeve/internal/identity"
@@ -272,6 +273,14 @@ func (w *eventWriter) mayRead(ev bus.Event) bool {
 			return false
 		}
 		return w.who.Can(identity.Viewer, d.Team, d.Environment)
+	}
+	if strings.HasPrefix(ev.Type, "approval.") {
+		var n approval.Notice
+		if err := json.Unmarshal(ev.Data, &n); err != nil || w.run != "" && n.Run != w.run {
+			return false
+		}
+		// Who is asked as one of a group sees the list change when it is read again.
+		return w.who.Can(identity.Viewer, n.Team, n.Environment)
 	}
 	if !strings.HasPrefix(ev.Type, "run.") {
 		return w.run == "" && (w.who.Everywhere(identity.Viewer) || ev.Type == "health.changed")

@@ -172,6 +172,16 @@ func table() []operation {
 		define(operation{Name: "PreviewStop", Method: post, Path: "/stops/preview", Permission: rows(identity.Responder).reading(), Summary: "tells what a stop would cut now"}, previewStop),
 		define(operation{Name: "LiftStop", Method: post, Path: "/stops/{id}/lift", Permission: rows(identity.Responder).freshly(), Audit: AuditChange, Summary: "ends a stop; it revives no credential"}, liftStop),
 
+		// Actions that wait for a person.
+		define(operation{Name: "ListApprovals", Method: get, Path: "/approvals", Permission: signedIn(), Audit: AuditContent, Summary: "lists held actions, the newest first; those that wait unless state says otherwise"}, listApprovals),
+		define(operation{Name: "GetApproval", Method: get, Path: "/approvals/{id}", Permission: signedIn(), Audit: AuditContent, Summary: "reads a held action: what will happen, with which arguments, who agreed, how the like was answered"}, getApproval),
+		define(operation{Name: "OpenApproval", Method: post, Path: "/approvals/{id}/opened", Permission: signedIn().onlyPeople(), Audit: AuditChange, Summary: "notes that one looked at a held action"}, openApproval),
+		define(operation{Name: "Approve", Method: post, Path: "/approvals/{id}/approve", Permission: signedIn().freshly(), Audit: AuditChange, Summary: "agrees to a held action with exactly the arguments of the hash"}, approve),
+		define(operation{Name: "DenyApproval", Method: post, Path: "/approvals/{id}/deny", Permission: signedIn().onlyPeople(), Audit: AuditChange, Summary: "denies a held action, and the same again for a day"}, denyApproval),
+		define(operation{Name: "EditApproval", Method: post, Path: "/approvals/{id}/edit", Permission: signedIn().freshly(), Audit: AuditChange, Summary: "agrees to a held action with other arguments, which are decided on again"}, editApproval),
+		define(operation{Name: "TakeOver", Method: post, Path: "/approvals/{id}/takeover", Permission: signedIn().freshly(), Audit: AuditChange, Summary: "does a held action instead of the agent, or gives its result; further calls of the run are held"}, takeOver),
+		define(operation{Name: "GiveBack", Method: post, Path: "/approvals/{id}/give-back", Permission: signedIn().onlyPeople(), Audit: AuditChange, Summary: "lets a run that was taken over go on"}, giveBack),
+
 		// People.
 		define(operation{Name: "Me", Method: get, Path: "/me", Permission: signedIn(), Summary: "tells who asks and what they may do"}, me),
 		define(operation{Name: "Setup", Method: get, Path: "/setup", Permission: public(), Summary: "tells whether the first account is still to be made"}, setup),

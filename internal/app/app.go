@@ -36,6 +36,7 @@ import (
 
 	"reeve/internal/agent"
 	"reeve/internal/api"
+	"reeve/internal/approval"
 	"reeve/internal/audit"
 	"reeve/internal/behaviour"
 	"reeve/internal/budget"
@@ -107,6 +108,8 @@ type App struct {
 	gateway   *gateway.Door
 	steps     *gateway.Steps
 	health    *health
+	approvals *approval.Book
+	timers    map[string]control.TimerFunc // by kind; each part adds its own while it is built
 	budgets   *budget.Ledger
 	budgetsAt int64 // sequence of the log that they are read up to; the follower's
 	content   *content.Set
@@ -141,6 +144,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		a.bindDoor,
 		a.openAgents,
 		a.openStops,
+		a.openApprovals,
 		a.openIdentity,
 		a.openPeople,
 		a.openBus,
@@ -207,6 +211,8 @@ func (a *App) Run(ctx context.Context) error {
 	start("stops", a.stops.Run)
 	start("budgets", a.budgets.Run)
 	start("upstreams", a.upstreams.Run)
+	start("approvals", a.approvals.Run)
+	start("timers", control.NewTimers(a.control, a.timers, a.log.With("part", "timers")).Run)
 	start("leaked keys", a.killLeaked)
 	start("reservations", a.followReserved)
 	start("authority", a.authority.ca.Run)
@@ -387,7 +393,7 @@ func (a *App) buildAPI(context.Context) error {
 		Fleet: a.fleet, Budgets: a.budgets, Content: a.content, Tools: a.pins, Decisions: decided{a.decided, a.decisions},
 		Proofs: &a.proofs, SIEM: a.siemStatus,
 		PoliciesAbout: a.policies.About, Version: a.o.Version,
-		Door: a.gateway, Simulations: a.simulator,
+		Door: a.gateway, Simulations: a.simulator, Approvals: a.approvals, Rehearser: a.gateway, ApprovalPage: a.approvalPage,
 		Providers: a.signIns, ProviderButtons: a.providerButtons(),
 		Credentials: a.credentials(),
 	})

@@ -15,6 +15,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"reeve/internal/approval"
 	"reeve/internal/budget"
 	"reeve/internal/fault"
 	"reeve/internal/identity/oidc"
@@ -49,6 +50,7 @@ type Config struct {
 	Prices         PricesConfig         `yaml:"prices" doc:"What models cost."`
 	Limits         budget.Config        `yaml:"limits" doc:"Limits of the door beside budgets and policies."`
 	Vault          upstream.VaultConfig `yaml:"vault" doc:"HashiCorp Vault, for upstreams whose credential lies there."`
+	Approvals      approval.Config      `yaml:"approvals" doc:"Actions that wait for a person; docs/approvals.md."`
 	Policies       PolicyConfig         `yaml:"policies" doc:"Who may do what."`
 	Tools          pin.Config           `yaml:"tools" doc:"The tools of MCP servers."`
 	Audit          AuditConfig          `yaml:"audit" doc:"The record of decisions and changes."`
@@ -163,6 +165,7 @@ func DefaultConfig() Config {
 		Runs:           RunsConfig{Quiet: 5 * time.Second, Deadline: 30 * time.Minute},
 		Limits:         budget.Defaults(),
 		Vault:          upstream.DefaultVault(),
+		Approvals:      approval.Default(),
 		Store:          StoreConfig{MaxAge: 90 * 24 * time.Hour},
 		Shutdown:       20 * time.Second,
 		Audit:          AuditConfig{KeyOverlap: 7 * 24 * time.Hour},
@@ -289,6 +292,9 @@ func (c *Config) Validate() error {
 		return err
 	}
 	if err := c.Limits.Validate(); err != nil {
+		return err
+	}
+	if err := c.Approvals.Validate(); err != nil {
 		return err
 	}
 	for _, l := range []struct {

@@ -54,6 +54,7 @@ func (a *App) agentChanged(before, after *agent.Agent) {
 		a.fleet.Changed(before, after)
 	}
 	a.cutContained(before, after)
+	a.voidApprovals(before, after)
 	a.authority.agentChanged(before, after)
 }
 

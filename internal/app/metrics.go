@@ -100,6 +100,7 @@ func (p *parts) Collect(out chan<- prometheus.Metric) {
 			figure{"reeve_store_messages", "Rows of messages.", gauge, float64(s.Messages)})
 	}
 	p.door(out)
+	p.approvals(out)
 	for _, f := range figures {
 		out <- prometheus.MustNewConstMetric(prometheus.NewDesc(f.name, f.help, nil, nil), f.kind, f.value)
 	}
@@ -125,6 +126,30 @@ func (p *parts) door(out chan<- prometheus.Metric) {
 		{"reeve_door_strangers_total", "Refusals of callers that nobody knows; one a second is recorded.", prometheus.CounterValue, float64(s.Strangers)},
 		{"reeve_door_steps_lost_total", "Steps of calls that found no room in the activity log; their decisions are complete.", prometheus.CounterValue, float64(s.StepsLost)},
 		{"reeve_decisions_recorded_total", "Decisions recorded before their action.", prometheus.CounterValue, float64(log.Proposed)},
+	} {
+		out <- prometheus.MustNewConstMetric(prometheus.NewDesc(f.name, f.help, nil, nil), f.kind, f.value)
+	}
+}
+
+var approvalAnswers = prometheus.NewDesc("reeve_approval_answers_total", "What people said about held actions.", []string{"verdict"}, nil)
+
+// approvals gives what waits for people, and how they answered.
+func (p *parts) approvals(out chan<- prometheus.Metric) {
+	const counter, gauge = prometheus.CounterValue, prometheus.GaugeValue
+	s := p.a.approvals.Stats()
+	for verdict, n := range s.Answers {
+		out <- prometheus.MustNewConstMetric(approvalAnswers, counter, float64(n), verdict)
+	}
+	for _, f := range []figure{
+		{"reeve_approvals_pending", "Held actions that wait for a person.", gauge, float64(s.Pending)},
+		{"reeve_approvals_oldest_seconds", "How long the oldest of them has waited.", gauge, s.OldestPending.Seconds()},
+		{"reeve_approvals_approved", "Approved actions whose call did not come yet.", gauge, float64(s.Approved)},
+		{"reeve_approvals_executing", "Approved actions that are being forwarded.", gauge, float64(s.Executing)},
+		{"reeve_approvals_requested_total", "Actions that were put to people.", counter, float64(s.Requested)},
+		{"reeve_approvals_refused_total", "Held actions of agents that ask for too much: denied.", counter, float64(s.Refused)},
+		{"reeve_approvals_denied_again_total", "Actions that a person denied in the last day: denied again.", counter, float64(s.DeniedAgain)},
+		{"reeve_approvals_unopened_total", "Actions that were approved without having been opened.", counter, float64(s.Unopened)},
+		{"reeve_approval_answer_seconds_total", "Seconds from question to answer, over all answers.", counter, s.AnswerSeconds},
 	} {
 		out <- prometheus.MustNewConstMetric(prometheus.NewDesc(f.name, f.help, nil, nil), f.kind, f.value)
 	}

@@ -79,6 +79,8 @@ type Ask struct {
 	Environment  string   `json:"environment"`
 	Instance     string   `json:"instance,omitempty"`
 	User         string   `json:"user,omitempty"`
+	UserTeams    []string `json:"user_teams,omitempty"`
+	UserGroups   []string `json:"user_groups,omitempty"`
 	Chain        []string `json:"chain,omitempty"`
 	Credential   string   `json:"credential,omitempty"` // kind
 	CredentialID string   `json:"credential_id,omitempty"`
@@ -200,18 +202,34 @@ type Approval struct {
 	mac     string
 }
 
+// GroupProgress is a group with how many of it agreed so far.
+type GroupProgress struct {
+	Group
+	Have int
+}
+
+// Progress lists the groups that are asked, with how many of each agreed to what
+// it is about now.
+func (a *Approval) Progress() []GroupProgress {
+	var out []GroupProgress
+	for _, g := range a.groups() {
+		p := GroupProgress{Group: g}
+		for i := range a.Votes {
+			if v := &a.Votes[i]; v.agrees(a.Bound) && v.stands(g.Name) {
+				p.Have++
+			}
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
 // Missing lists the groups of which more people must agree, with how many.
 func (a *Approval) Missing() []Group {
 	var out []Group
-	for _, g := range a.groups() {
-		have := 0
-		for i := range a.Votes {
-			if v := &a.Votes[i]; v.agrees(a.Bound) && v.stands(g.Name) {
-				have++
-			}
-		}
-		if have < g.Count {
-			out = append(out, Group{g.Name, g.Count - have})
+	for _, p := range a.Progress() {
+		if p.Have < p.Count {
+			out = append(out, Group{p.Name, p.Count - p.Have})
 		}
 	}
 	return out

@@ -7,6 +7,7 @@ import (
 	"encoding/base32"
 	"encoding/binary"
 	"log/slog"
+	"net/url"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -21,9 +22,11 @@ type Config struct {
 	Wait   time.Duration `yaml:"wait" doc:"How long a held call is kept open before it is answered with the approval's address; the retry joins."`
 	Life   time.Duration `yaml:"life" doc:"How long an approval waits for a person; then it is denied."`
 	Use    time.Duration `yaml:"use" doc:"How long what was approved waits for its call; then it is void."`
-	Open   int           `yaml:"open" doc:"Approvals of one agent that may wait at once; what it asks beyond is denied."`
-	Hourly int           `yaml:"hourly" doc:"Approvals that one agent may ask for in an hour."`
+	Open   int64         `yaml:"open" doc:"Approvals of one agent that may wait at once; what it asks beyond is denied."`
+	Hourly int64         `yaml:"hourly" doc:"Approvals that one agent may ask for in an hour."`
 	Keep   time.Duration `yaml:"keep" doc:"How long the arguments of settled approvals are kept; their records stay."`
+	// Console is for whoever names an approval's address.
+	Console string `yaml:"console" doc:"URL of the console as people reach it, such as https://reeve.example: held calls are answered with the approval's page there. Empty: the address it listens on."`
 }
 
 // Default is the configuration of who sets nothing.
@@ -33,6 +36,9 @@ func Default() Config {
 
 // Validate refuses what cannot work.
 func (c *Config) Validate() error {
+	if u, err := url.Parse(c.Console); c.Console != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.RawQuery != "" || u.Fragment != "") {
+		return fault.New(fault.KindInvalid, "config.invalid", "approvals.console: %q is no URL such as https://reeve.example", c.Console)
+	}
 	if c.Wait < 0 || c.Wait > 30*time.Minute || c.Life < time.Minute || c.Life > 30*24*time.Hour || c.Use < time.Second || c.Use > 24*time.Hour ||
 		c.Open < 1 || c.Open > 1000 || c.Hourly < 1 || c.Hourly > 10_000 || c.Keep < time.Hour {
 		return fault.New(fault.KindInvalid, "config.invalid", "approvals: wait is at most 30m, life 1m to 720h, use 1s to 24h, open 1 to 1000, hourly 1 to 10000, keep at least 1h")
@@ -64,6 +70,8 @@ type Book struct {
 	log     *slog.Logger
 	now     func() time.Time
 
+	work chan struct{} // holds one token while there are ends
+
 	creating sync.Mutex // one new approval at a time: its limits are read before it is stored
 
 	mu     sync.Mutex // guards what follows
@@ -72,6 +80,7 @@ type Book struct {
 	denied map[string]time.Time // until when, by agent and arguments
 	hourly map[string][]time.Time
 	floods map[string]time.Time // when an agent's flood was last told
+	ends   []end
 	runs   atomic.Pointer[map[string]*Takeover]
 
 	stats counters
@@ -96,6 +105,7 @@ func New(ctx context.Context, o Options) (*Book, error) {
 	}
 	b := &Book{
 		db: o.DB, keys: k, c: o.Config, changed: o.Changed, log: cmp.Or(o.Logger, slog.New(slog.DiscardHandler)), now: o.Now,
+		work: make(chan struct{}, 1),
 		byID: map[string]*live{}, byJoin: map[string]*live{}, denied: map[string]time.Time{}, hourly: map[string][]time.Time{}, floods: map[string]time.Time{},
 	}
 	if b.changed == nil {
@@ -226,7 +236,7 @@ func (b *Book) admit(k *Ask) (*Approval, error) {
 		}
 		delete(b.denied, key)
 	}
-	open := 0
+	open := int64(0)
 	for _, l := range b.byID {
 		if l.a.State == Pending && l.a.Ask.Agent == k.Agent {
 			open++
@@ -234,7 +244,7 @@ func (b *Book) admit(k *Ask) (*Approval, error) {
 	}
 	recent := slices.DeleteFunc(b.hourly[k.Agent], func(t time.Time) bool { return now.Sub(t) >= time.Hour })
 	b.hourly[k.Agent] = recent
-	if open < b.c.Open && len(recent) < b.c.Hourly {
+	if open < b.c.Open && int64(len(recent)) < b.c.Hourly {
 		return nil, nil
 	}
 	b.stats.refused.Add(1)
@@ -328,7 +338,7 @@ func (b *Book) askedOf(a *Approval) int64 {
 	return a.Asked
 }
 
-// Run forgets what is over until ctx ends.
+// Run voids what changes made void, and forgets what is over until ctx ends.
 func (b *Book) Run(ctx context.Context) error {
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
@@ -336,6 +346,8 @@ func (b *Book) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
+		case <-b.work:
+			b.discard(ctx)
 		case <-tick.C:
 			b.forget()
 			if err := b.drop(ctx); err != nil && ctx.Err() == nil {

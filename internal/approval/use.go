@@ -58,19 +58,45 @@ func (b *Book) Void(ctx context.Context, id, code, reason string) error {
 	})
 }
 
-// VoidWhere ends the open approvals for which why gives a code.
-func (b *Book) VoidWhere(ctx context.Context, why func(k *Ask) (code, reason string)) {
-	type end struct{ id, code, reason string }
-	var ends []end
+// end is an approval that Run shall void.
+type end struct{ id, code, reason string }
+
+// VoidWhere ends the open approvals for which why gives a code. It does not wait:
+// Run stores it, and who would use one meanwhile finds out by itself.
+func (b *Book) VoidWhere(why func(k *Ask) (code, reason string)) {
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	for id, l := range b.byID {
 		if l.a.State != Pending && l.a.State != Approved {
 			continue
 		}
 		if code, reason := why(&l.a.Ask); code != "" {
-			ends = append(ends, end{id, code, reason})
+			b.ends = append(b.ends, end{id, code, reason})
 		}
 	}
+	b.kick()
+}
+
+// Discard is VoidWhere for one.
+func (b *Book) Discard(id, code, reason string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ends = append(b.ends, end{id, code, reason})
+	b.kick()
+}
+
+func (b *Book) kick() {
+	select {
+	case b.work <- struct{}{}:
+	default: // one is pending
+	}
+}
+
+// discard voids what waits for it.
+func (b *Book) discard(ctx context.Context) {
+	b.mu.Lock()
+	ends := b.ends
+	b.ends = nil
 	b.mu.Unlock()
 	for _, e := range ends {
 		if err := b.Void(ctx, e.id, e.code, e.reason); err != nil && !fault.Is(err, fault.KindConflict) {
@@ -116,10 +142,11 @@ func (b *Book) Open(a *Approval) (Request, error) {
 	if len(a.edited) == 0 {
 		return r, nil
 	}
-	if err := b.keys.unbox(a.ID, "edited "+a.Bound, a.edited, &r.Body); err != nil {
+	var edited Request
+	if err := b.keys.unbox(a.ID, "edited "+a.Bound, a.edited, &edited); err != nil {
 		return r, err
 	}
-	r.From, r.To = 0, 0
+	r.Body, r.From, r.To = edited.Body, edited.From, edited.To
 	return r, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"reeve/internal/audit"
 	"reeve/internal/control"
 	"reeve/internal/fault"
 )
@@ -87,28 +88,37 @@ func (a *Approval) open(now time.Time) error {
 // approval.other (bound is not what it is about any more), approval.voted.
 func (b *Book) Approve(ctx context.Context, id string, p Person, bound string) (*Approval, error) {
 	return b.answer(ctx, id, p, "approve", func(_ *control.Tx, a *Approval, v *Vote) error {
-		if bound != "" && !same(bound, a.Bound) {
-			return fault.New(fault.KindConflict, "approval.other", "somebody edited it since: it is about other arguments now").WithHint("read it again")
+		if !same(bound, a.Bound) {
+			return errOther
 		}
 		return nil
 	})
 }
 
-// Edit agrees to the action with body in place of the one that was asked for;
-// what others agreed to before counts no more. bound is the hash of the new
-// arguments.
-func (b *Book) Edit(ctx context.Context, id string, p Person, body []byte, bound string) (*Approval, error) {
+// Edit agrees to the action with the body of to in place of the one that was
+// asked for; what others agreed to before counts no more. from is the hash that
+// the person was shown, bound that of the new arguments.
+func (b *Book) Edit(ctx context.Context, id string, p Person, from string, to Request, bound string) (*Approval, error) {
 	return b.answer(ctx, id, p, "edit", func(_ *control.Tx, a *Approval, v *Vote) error {
-		if !a.Ask.Editable {
-			return fault.New(fault.KindInvalid, "approval.not_editable", "the arguments of this action cannot be edited here").
-				WithHint("deny it and say why; whoever asks sees the reason")
+		switch {
+		case !a.Ask.Editable:
+			return errFixed
+		case !same(from, a.Bound):
+			return errOther
 		}
-		a.edited = b.keys.box(a.ID, "edited "+bound, body)
+		a.edited = b.keys.box(a.ID, "edited "+bound, Request{Body: to.Body, From: to.From, To: to.To})
 		a.Bound, a.Edited = bound, true
 		v.Bound = bound
 		return nil
 	})
 }
+
+var (
+	errOther = fault.New(fault.KindConflict, "approval.other", "it is not about these arguments: somebody edited it since, or this is the hash of another").
+			WithHint("read it again: `arguments.hash` is what you agree to")
+	errFixed = fault.New(fault.KindInvalid, "approval.not_editable", "the arguments of this action cannot be edited here").
+			WithHint("deny it and say why: whoever asked is told the reason")
+)
 
 // Deny ends it: the action does not happen, nor the same again for a day.
 func (b *Book) Deny(ctx context.Context, id string, p Person) (*Approval, error) {
@@ -212,6 +222,13 @@ func countOf(g Group) string {
 	return "more people of " + name
 }
 
+// HasOpened reports whether a person opened an approval.
+func (b *Book) HasOpened(ctx context.Context, id, person string) (bool, error) {
+	_, ok, err := control.One(ctx, b.db, func(r control.Row) (n int, err error) { return n, r.Scan(&n) },
+		`SELECT 1 FROM approval_opened WHERE approval = ? AND person = ?`, id, person)
+	return ok, err
+}
+
 // Opened notes that a person looked at an approval; it is counted how many are
 // approved without.
 func (b *Book) Opened(ctx context.Context, id, person string) error {
@@ -219,7 +236,10 @@ func (b *Book) Opened(ctx context.Context, id, person string) error {
 		if _, err := b.read(ctx, tx, id); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `INSERT INTO approval_opened (approval, person, at) VALUES (?, ?, ?) ON CONFLICT (approval, person) DO NOTHING`, id, person, control.Micros(b.now()))
-		return err
+		n, err := tx.Exec(ctx, `INSERT INTO approval_opened (approval, person, at) VALUES (?, ?, ?) ON CONFLICT (approval, person) DO NOTHING`, id, person, control.Micros(b.now()))
+		if err != nil || n == 0 {
+			return err
+		}
+		return audit.Append(ctx, tx, audit.Record{Kind: "approval.opened", Person: person, Action: "open", Object: id})
 	})
 }

@@ -44,9 +44,9 @@ type Options struct {
 	Behaviour *behaviour.Memory // nil: nobody is tainted
 
 	// Approvals keeps what waits for a person; nil refuses what is held. Page is
-	// where the console shows an approval, with its id in place of %s.
+	// where the console shows one, by its id; nil: nowhere.
 	Approvals *approval.Book
-	Page      string
+	Page      func(id string) string
 
 	Tokens   Tokens   // nil: agent keys only
 	Subjects Subjects // nil: nobody is acted for by token
@@ -100,6 +100,9 @@ func New(o Options) (*Door, error) {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Page == nil {
+		o.Page = func(id string) string { return "reeve approval show " + id }
 	}
 	if o.Keyed == nil {
 		o.Keyed = func(_, _ string) bool { return false }

@@ -71,7 +71,7 @@ func (d *Door) ask(x *passage) approval.Ask {
 	r, c, p, a := &x.record, &x.Caller, x.proposal, x.Caller.Agent
 	k := approval.Ask{
 		Decision: r.ID, Agent: a.Name, Version: a.Version, Owner: a.Owner, Sponsor: a.Sponsor, Team: a.Team, Environment: a.Environment,
-		Instance: c.Instance, User: c.User, Chain: c.Chain, Credential: c.Credential, CredentialID: c.CredentialID, Bound: c.Bound, Epoch: c.Epoch,
+		Instance: c.Instance, User: c.User, UserTeams: c.UserTeams, UserGroups: c.UserGroups, Chain: c.Chain, Credential: c.Credential, CredentialID: c.CredentialID, Bound: c.Bound, Epoch: c.Epoch,
 		Containment: r.Containment,
 		Action:      p.Action, Name: p.Name, Resource: p.Resource.ID, Upstream: r.Upstream, Tool: p.Tool, Effect: p.Resource.Effect, Pin: r.Pin,
 		Model: r.Model, Classes: p.Classes, Shown: p.Shown, Words: p.Words,
@@ -228,14 +228,14 @@ func (d *Door) await(ctx context.Context, x *passage, a *approval.Approval) (*ap
 				case <-d.ending:
 					return nil, d.pending(a)
 				case <-ctx.Done():
-					return nil, x.broke(ctx, ctx.Err(), errGone)
+					return nil, d.leftWaiting(x, ctx)
 				}
 				a, changed, ok = b.Follow(a.ID)
 			}
 		}
 	}
 	if x.Context.Err() != nil {
-		return nil, x.broke(x.Context, x.Context.Err(), errGone)
+		return nil, d.leftWaiting(x, x.Context)
 	}
 	if a, _, ok = b.Follow(x.record.Approval); !ok {
 		return nil, fault.New(fault.KindUnavailable, "approval.lost", "the approval is not known any more").WithHint("call again")
@@ -244,6 +244,16 @@ func (d *Door) await(ctx context.Context, x *passage, a *approval.Approval) (*ap
 		return nil, d.pending(a)
 	}
 	return a, nil
+}
+
+// leftWaiting is why a call ended while it waited. A stop ends the question too;
+// an agent that went away may come again.
+func (d *Door) leftWaiting(x *passage, ctx context.Context) error {
+	err := x.broke(ctx, ctx.Err(), errGone)
+	if f := fault.From(err); strings.HasPrefix(f.Code, "stop.") {
+		d.o.Approvals.Discard(x.record.Approval, f.Code, f.Message)
+	}
+	return err
 }
 
 // undecided returns once an approval is no longer pending, or nobody waits.
@@ -286,11 +296,8 @@ func (w *headWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // telling is an approval as a client may know it.
 func (d *Door) telling(a *approval.Approval) Held {
-	return Held{Approval: a.ID, Address: d.address(a.ID), Reason: because(a.Ask.Reasons), Expires: a.ExpiresAt}
+	return Held{Approval: a.ID, Address: d.o.Page(a.ID), Reason: because(a.Ask.Reasons), Expires: a.ExpiresAt}
 }
-
-// address is where the console shows an approval.
-func (d *Door) address(id string) string { return strings.ReplaceAll(d.o.Page, "%s", id) }
 
 // againAfter is when a call that waited too long may come again; it waits then.
 const againAfter = time.Second
@@ -298,7 +305,7 @@ const againAfter = time.Second
 // pending is what a call gets that waited as long as it may.
 func (d *Door) pending(a *approval.Approval) *fault.Error {
 	return fault.New(fault.KindConflict, "approval.pending", "a person must agree first, and nobody answered yet: approval %s", a.ID).
-		WithHint("%s shows it; the same call again joins it, until %s", d.address(a.ID), a.ExpiresAt.UTC().Format(time.RFC3339)).
+		WithHint("%s shows it; the same call again joins it, until %s", d.o.Page(a.ID), a.ExpiresAt.UTC().Format(time.RFC3339)).
 		WithRetryAfter(againAfter)
 }
 
@@ -310,14 +317,14 @@ func (d *Door) refusal(a *approval.Approval) *fault.Error {
 		if a.Reason != "" {
 			f = fault.New(fault.KindDenied, "approval.denied", "%s denied it: %s", a.Votes[len(a.Votes)-1].Name, a.Reason)
 		}
-		return f.WithHint("the same action is denied for a day; %s", d.address(a.ID))
+		return f.WithHint("the same action is denied for a day; %s", d.o.Page(a.ID))
 	case approval.Expired:
 		return fault.New(fault.KindDenied, "approval.expired", "nobody answered in time, so it is denied: approval %s", a.ID).WithHint("call again: people are asked anew")
 	case approval.Taken:
 		return fault.New(fault.KindDenied, "approval.taken", "a person does this instead: approval %s", a.ID).WithHint("do not do it; further calls of this run wait for that person")
 	case approval.Unknown:
 		return fault.New(fault.KindDenied, "approval.unknown", "it was being forwarded when Reeve ended: whether it happened is not known, and it is not repeated").
-			WithHint("look at the upstream; a person decides what is to be done: %s", d.address(a.ID))
+			WithHint("look at the upstream; a person decides what is to be done: %s", d.o.Page(a.ID))
 	case approval.Done:
 		return fault.New(fault.KindDenied, "approval.answer_lost", "it happened, and its answer was not kept: approval %s", a.ID).WithHint("read the result from the upstream")
 	}

@@ -193,13 +193,17 @@ func (s *Steps) end(d *Door, x *passage, err *fault.Error, now time.Time) {
 	case r.Status >= 400:
 		f.Status, f.ErrorType = activity.StatusError, statusWord(r.Status)
 	}
+	s.tell(x.batch(f))
+}
+
+func (s *Steps) tell(b *activity.Batch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.held+len(s.ready) > s.limit {
 		s.lost.Add(1)
 		return
 	}
-	s.ready, s.waiting = activity.AppendBatch(s.ready, x.batch(f)), s.waiting+1
+	s.ready, s.waiting = activity.AppendBatch(s.ready, b), s.waiting+1
 	s.wake()
 }
 
