@@ -113,7 +113,7 @@ type Decision struct {
 	Chain        []string // agents it acts for, nearest first
 	User         string   // whom it acts for, as a pseudonym; "" for nobody
 
-	Action   string // call_tool, call_model, call_api, send_task, read_source
+	Action   string // call_tool, call_model, call_api, send_task, read_source, ask_model, ask_user
 	Resource string // "upstream/gpt-4o", "orders.refund", "upstream GET /v1/users/{id}"
 	Upstream string
 	Tool     string

@@ -33,7 +33,7 @@ func (d *Door) enter(ctx context.Context, x *passage) error {
 func (d *Door) decide(_ context.Context, x *passage) error {
 	d.look(x)
 	req := d.request(x)
-	v := d.o.Policies.Decide(req)
+	v := d.verdict(x, req)
 	x.verdict = v
 	x.observed = req.Agent.Enforcement == "observe"
 	r := &x.record
@@ -42,7 +42,9 @@ func (d *Door) decide(_ context.Context, x *passage) error {
 	if x.instead != "" {
 		r.Reasons = append(slices.Clip(r.Reasons), activity.Reason{Code: "upstream.fallback", Text: x.Upstream.Name + " stands in for " + x.instead + ", which fails"})
 	}
-	r.Context = v.Context()
+	if v.Context != nil {
+		r.Context = v.Context()
+	}
 	if err := d.delegators(x); err != nil {
 		return err
 	}
@@ -55,6 +57,18 @@ func (d *Door) decide(_ context.Context, x *passage) error {
 	}
 	return fault.New(fault.KindDenied, "decision.denied", "denied: %s", because(v.Reasons)).
 		WithHint("`reeve decision show %s` says why", r.ID)
+}
+
+// verdict asks policy: about what an agent does, or about what a server asks.
+func (d *Door) verdict(x *passage, req *policy.Request) policy.Decision {
+	a := x.proposal.Ask
+	if a == nil {
+		return d.o.Policies.Decide(req)
+	}
+	u := x.Upstream
+	a.Upstream, a.UpstreamTeam, a.UpstreamShared, a.External, a.Agent, a.Action = u.Name, u.Team, u.Shared, u.External, req.Agent, req.Action
+	a.Classes = req.Call.Classes
+	return d.o.Policies.Ask(a)
 }
 
 // delegators refuses an action for an agent that may not act itself.

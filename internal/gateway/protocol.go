@@ -154,6 +154,10 @@ type Proposal struct {
 	Classes  []string          // data classes that the request carries, as far as known
 	Pin      string            // hash of the definition that it is decided on; "" for none
 
+	// Ask is what a server asks back of its caller: decided by the policies about
+	// that, with the agent as the resource. nil for what agents do themselves.
+	Ask *policy.Ask
+
 	// Quiet is what is no action of its own: a handshake, a list, a sign of life.
 	// It is identified, stopped and watched as any call, but not decided, and
 	// recorded only when it is refused.

@@ -13,7 +13,7 @@ var (
 	verdicts = []string{"allow", "hold", "deny"}
 	results  = []string{"pending", "ok", "error", "denied", "cut", "timeout", "held"}
 	effects  = []string{"think", "read", "write", "destructive"}
-	actions  = []string{"call_tool", "call_model", "call_api", "send_task", "read_source"}
+	actions  = []string{"call_tool", "call_model", "call_api", "send_task", "read_source", "ask_model", "ask_user"}
 )
 
 // decisionFields is never changed; see Field.
