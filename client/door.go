@@ -77,7 +77,8 @@ type Upstream struct {
 	AllowPrivate bool              `json:"allow_private"`      // addresses in private ranges
 	Fallback     []string          `json:"fallback,omitempty"` // upstreams to try next, in order
 	HealthPath   string            `json:"health_path,omitempty"`
-	Peer         *Peer             `json:"peer,omitempty"` // a2a: who answers there
+	Peer         *Peer             `json:"peer,omitempty"`      // a2a: who answers there
+	AskHosts     []string          `json:"ask_hosts,omitempty"` // mcp: hosts that it may send people to
 	Health       UpstreamHealth    `json:"health"`
 	CreatedAt    time.Time         `json:"created_at"`
 	UpdatedAt    time.Time         `json:"updated_at"`

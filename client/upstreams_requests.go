@@ -30,5 +30,6 @@ type PutUpstreamRequest struct {
 	Fallback     []string          `json:"fallback,omitempty"`
 	HealthPath   string            `json:"health_path,omitempty"`
 	Peer         *Peer             `json:"peer,omitempty"`
+	AskHosts     []string          `json:"ask_hosts,omitempty"` // mcp: hosts that it may send people to
 	Revision     int64             `json:"revision,omitempty"`
 }

@@ -87,7 +87,7 @@ func putUpstream(a *API, ctx context.Context, req *client.PutUpstreamRequest) (*
 		Name: req.Name, Kind: req.Kind, Dialect: req.Dialect, URL: req.URL, Team: req.Team, Environment: req.Environment, Shared: req.Shared,
 		External: req.External, Region: req.Region, Headers: req.Headers, Credential: req.Credential, Models: req.Models, Routes: req.Routes,
 		Classes: req.Classes, MaxTokens: req.MaxTokens, TimeoutMS: req.TimeoutMS, AllowPrivate: req.AllowPrivate, Fallback: req.Fallback,
-		HealthPath: req.HealthPath, Peer: req.Peer, Revision: req.Revision,
+		HealthPath: req.HealthPath, AskHosts: req.AskHosts, Peer: req.Peer, Revision: req.Revision,
 	})
 	return &u, err
 }

@@ -47,6 +47,7 @@ import (
 	"reeve/internal/fault"
 	"reeve/internal/fleet"
 	"reeve/internal/gateway"
+	"reeve/internal/gateway/mcp"
 	"reeve/internal/identity"
 	"reeve/internal/identity/oidc"
 	"reeve/internal/intake"
@@ -106,6 +107,7 @@ type App struct {
 	proofs    proofs
 	siem      *siem.Exporter
 	gateway   *gateway.Door
+	mcp       *mcp.Protocol
 	steps     *gateway.Steps
 	health    *health
 	approvals *approval.Book
@@ -225,6 +227,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("rows of decisions", a.decided.Run)
 	start("door's steps", a.steps.Run)
 	start("behaviour", a.behaviour.Run)
+	start("servers of tools", a.mcp.Run)
 	start("policies", a.policies.Run)
 	start("policies of other nodes", a.followPolicies)
 	start("simulations", a.simulator.Run)

@@ -15,12 +15,14 @@ import (
 	"reeve/internal/gateway"
 	"reeve/internal/gateway/httpapi"
 	"reeve/internal/gateway/llm"
+	"reeve/internal/gateway/mcp"
 	"reeve/internal/stop"
 )
 
 // protocols read the kinds of upstreams; each names its own kind.
-func protocols() []gateway.Protocol {
-	return []gateway.Protocol{httpapi.New(), llm.New(nil)}
+func (a *App) protocols() []gateway.Protocol {
+	a.mcp = mcp.New(mcp.Options{Pins: pinned{a.pins}, Logger: a.log.With("part", "mcp")})
+	return []gateway.Protocol{httpapi.New(), llm.New(nil), a.mcp}
 }
 
 // buildDoor wires the door to what it asks on each call.
@@ -32,7 +34,7 @@ func (a *App) buildDoor(context.Context) (err error) {
 	}
 	a.gateway, err = gateway.New(gateway.Options{
 		Agents: a.agents, Upstreams: a.upstreams, Policies: a.engine, Stops: a.stops,
-		Decisions: witnessed{a.decisions, a.fleet}, Steps: a.steps, Protocols: protocols(),
+		Decisions: witnessed{a.decisions, a.fleet}, Steps: a.steps, Protocols: a.protocols(),
 		Budgets: a.budgets, Rates: budget.NewRates(time.Now(), 0), Limits: a.o.Config.Limits, Prices: a.book, Behaviour: a.behaviour, Content: a.content,
 		Approvals: a.approvals, Page: a.approvalPage,
 		Tokens: a.authority.who, Subjects: &a.authority, Guard: api.Guarded(api.GuardOptions{Hosts: a.o.Config.Hosts}),

@@ -57,6 +57,7 @@ var within = map[string][]string{
 	"internal/gateway":                      {"internal/gateway"},
 	"internal/gateway/llm":                  {"internal/gateway"},
 	"internal/gateway/httpapi":              {"internal/gateway"},
+	"internal/gateway/mcp":                  {"internal/gateway"},
 	"internal/gateway/a2a":                  {"internal/gateway"},
 	"web":                                   {"internal/api"},
 	"internal/api":                          {"internal/api"},

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -61,7 +62,7 @@ func (l *texts) Set(s string) error { *l = append(*l, s); return nil }
 func runUpstreamSet(ctx context.Context, e env, c *command, args []string) error {
 	var r remote
 	var in client.PutUpstreamRequest
-	var routes, fallback, models texts
+	var routes, fallback, models, hosts texts
 	var credential, as string
 	fs := c.flags(e)
 	r.bind(fs)
@@ -77,6 +78,7 @@ func runUpstreamSet(ctx context.Context, e env, c *command, args []string) error
 	fs.Int64Var(&in.TimeoutMS, "timeout-ms", 0, "how long its answer may take to begin; 0 no limit")
 	fs.Var(&fallback, "fallback", "an upstream that stands in while this one fails; several, in order")
 	fs.StringVar(&in.HealthPath, "health-path", "", "a path below the address that is asked every ten seconds")
+	fs.Var(&hosts, "ask-host", "a host to which a server of tools may send people; several, \"\" for none")
 	fs.Var(&routes, "route", `what may be called: "METHOD PATH EFFECT"; several`)
 	fs.StringVar(&in.Region, "region", "", "where it runs, for policies")
 	fs.Var(&models, "model", `what may be asked for: "NAME [max=TOKENS] [deprecated=DATE] [region=REGION]", a NAME ending in * for all that begin so; several, "" for every model`)
@@ -100,6 +102,9 @@ func runUpstreamSet(ctx context.Context, e env, c *command, args []string) error
 	in.Name = name
 	if given["fallback"] {
 		in.Fallback = fallback
+	}
+	if given["ask-host"] {
+		in.AskHosts = slices.DeleteFunc(hosts, func(h string) bool { return h == "" })
 	}
 	if given["route"] {
 		in.Routes = nil
@@ -138,7 +143,8 @@ func merged(in client.PutUpstreamRequest, old *client.Upstream, given map[string
 	out := client.PutUpstreamRequest{
 		Kind: old.Kind, Dialect: old.Dialect, URL: old.URL, Team: old.Team, Environment: old.Environment, Shared: old.Shared, External: old.External,
 		Region: old.Region, Headers: old.Headers, Credential: old.Credential, Models: old.Models, Routes: old.Routes, Classes: old.Classes,
-		MaxTokens: old.MaxTokens, TimeoutMS: old.TimeoutMS, AllowPrivate: old.AllowPrivate, Fallback: old.Fallback, HealthPath: old.HealthPath, Peer: old.Peer,
+		MaxTokens: old.MaxTokens, TimeoutMS: old.TimeoutMS, AllowPrivate: old.AllowPrivate, Fallback: old.Fallback, HealthPath: old.HealthPath,
+		AskHosts: old.AskHosts, Peer: old.Peer,
 		Revision: old.Revision,
 	}
 	for name, set := range map[string]func(){

@@ -395,10 +395,11 @@ func invalid(format string, args ...any) *fault.Error {
 }
 
 var (
-	nameForm   = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
-	envForm    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`)
-	scopeForm  = regexp.MustCompile(`^[a-z0-9-]{0,64}$`)
-	headerForm = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")
+	nameForm    = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
+	envForm     = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`)
+	scopeForm   = regexp.MustCompile(`^[a-z0-9-]{0,64}$`)
+	askHostForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?(:[0-9]{1,5})?$`)
+	headerForm  = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")
 )
 
 // check refuses what cannot work or would not be safe.
@@ -440,6 +441,14 @@ func (r *Registry) check(u *client.Upstream) error {
 	if base.Path != "" {
 		if _, err := segments(base.EscapedPath()); err != nil {
 			return err
+		}
+	}
+	if len(u.AskHosts) > 50 || len(u.AskHosts) > 0 && u.Kind != "mcp" {
+		return invalid("at most 50 hosts, to which a server of tools may send people")
+	}
+	for i, h := range u.AskHosts {
+		if u.AskHosts[i] = strings.ToLower(h); !askHostForm.MatchString(u.AskHosts[i]) {
+			return invalid("%.60q is no host", h)
 		}
 	}
 	if u.HealthPath != "" {

@@ -1,0 +1,283 @@
+package mcp_test
+
+import (
+	"strings"
+	"testing"
+
+	"reeve/internal/activity"
+)
+
+// A tool is called in both eras: decided with its resource and arguments,
+// recorded before it goes on, and a step of the run.
+func TestToolCall(t *testing.T) {
+	t.Parallel()
+	for _, era := range []string{"stateless", "session"} {
+		t.Run(era, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, nil)
+			key := h.agent("refunds")
+			f := &fake{modern: true, session: true}
+			h.server("shop", f, nil)
+			args := `"name":"refund","arguments":{"amount":12.5,"order":"o-1"}`
+			var r reply
+			if era == "stateless" {
+				r = h.modernCall(key, "/mcp/shop", `"a"`, "tools/call", args)
+			} else {
+				id := h.begin(key, "/mcp/shop")
+				r = h.send(key, "POST", "/mcp/shop", `{"jsonrpc":"2.0","id":"a","method":"tools/call","params":{`+args+`}}`, "Mcp-Session-Id", id, "Mcp-Protocol-Version", "2025-11-25")
+			}
+			if r.status != 200 || !strings.Contains(r.body, `"done"`) {
+				t.Fatalf("%d %s", r.status, r.body)
+			}
+			d := h.log.of(t, r.header.Get("X-Reeve-Decision"))
+			if d.Action != "call_tool" || d.Resource != "shop.refund" || d.Tool != "refund" || d.Upstream != "shop" || d.Effect != "read" || d.Pin != "h" ||
+				d.Result != activity.ResultOK || d.Verdict != activity.VerdictAllow || d.ArgumentsHash == "" {
+				t.Errorf("decision: %+v", d)
+			}
+			got := f.calls("tools/call")
+			if len(got) != 1 || got[0].header.Get("Authorization") != "Bearer "+secret || !strings.Contains(got[0].body, args) {
+				t.Fatalf("the server got %+v", got)
+			}
+			if era == "session" && !strings.HasPrefix(got[0].header.Get("Mcp-Session-Id"), "theirs-") {
+				t.Errorf("the server got the session id %q", got[0].header.Get("Mcp-Session-Id"))
+			}
+			h.eventually(func() bool {
+				h.mu.Lock()
+				defer h.mu.Unlock()
+				for _, s := range h.fragments {
+					if s.Kind == activity.KindTool && s.Status == activity.StatusOK && s.ToolName == "refund" && s.DecisionID == d.ID && s.Run == d.Run {
+						return true
+					}
+				}
+				return false
+			})
+			// Nothing but the call has a record.
+			if all := h.log.all(); len(all) != 1 {
+				t.Errorf("%d decisions: %+v", len(all), all)
+			}
+		})
+	}
+}
+
+// What policy denies never reaches the server, and the client gets the
+// protocol's own error with the decision.
+func TestDenied(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	key := h.agent("refunds")
+	f := &fake{modern: true}
+	h.server("shop", f, nil)
+	h.permit(permitAll + `@id("big") forbid (principal, action == Action::"call_tool", resource == Tool::"shop.refund") when { context.args.number.hasTag("/amount") && context.args.number.getTag("/amount").greaterThan(decimal("100.0")) };
+		@id("file") forbid (principal, action == Action::"read_source", resource == Source::"shop file:///etc/passwd");
+		@id("prompt") forbid (principal, action == Action::"read_source", resource == Source::"shop prompt/evil");`)
+	for _, c := range []struct{ method, params, code string }{
+		{"tools/call", `"name":"refund","arguments":{"amount":50}`, ""},
+		{"tools/call", `"name":"refund","arguments":{"amount":500}`, "decision.denied"},
+		{"resources/read", `"uri":"file:///etc/hosts"`, ""},
+		{"resources/read", `"uri":"file:///etc/passwd"`, "decision.denied"},
+		{"prompts/get", `"name":"evil"`, "decision.denied"},
+		{"prompts/get", `"name":"good"`, ""},
+		{"completion/complete", `"ref":{"type":"ref/prompt","name":"evil"},"argument":{"name":"a","value":"b"}`, "decision.denied"},
+	} {
+		before := len(f.calls(c.method))
+		r := h.modernCall(key, "/mcp/shop", "1", c.method, c.params)
+		if r.status != 200 || r.code() != c.code {
+			t.Errorf("%s %s: %d %s", c.method, c.params, r.status, r.body)
+			continue
+		}
+		d := h.log.of(t, r.header.Get("X-Reeve-Decision"))
+		reached := len(f.calls(c.method)) > before
+		if reached != (c.code == "") || (d.Result == activity.ResultDenied) != (c.code != "") {
+			t.Errorf("%s %s: reached %v, decision %+v", c.method, c.params, reached, d)
+		}
+		if c.code != "" && (!strings.Contains(r.body, `"code":-32001`) || !strings.Contains(r.body, d.ID)) {
+			t.Errorf("%s: the error is %s", c.method, r.body)
+		}
+	}
+}
+
+// Lists show what the caller may use, and only definitions that were accepted.
+func TestListsAreFiltered(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	key := h.agent("refunds")
+	f := &fake{modern: true, answer: func(m sent) string {
+		switch m.method {
+		case "tools/list":
+			return ok(m, `{"resultType":"complete","tools":[{"name":"get","inputSchema":{"type":"object"}}, {"name":"drop","inputSchema":{"type":"object"}},{"name":"new","description":"unseen","inputSchema":{"type":"object"}}],"ttlMs":5,"cacheScope":"private"}`)
+		case "resources/list":
+			return "event: message\ndata: " + ok(m, `{"resources":[{"uri":"a://1","name":"one"},{"uri":"b://2","name":"two"}]}`) + "\n\n"
+		case "prompts/list":
+			return ok(m, `{"prompts":[{"name":"p1"},{"name":"p2"}]}`)
+		}
+		return ""
+	}}
+	h.server("shop", f, nil)
+	h.pins.held["shop.new"] = true
+	h.permit(`@id("t") permit (principal, action == Action::"call_tool", resource) unless { resource == Tool::"shop.drop" };
+		@id("h") @hold("security") forbid (principal, action == Action::"call_tool", resource) unless { resource.pinned };
+		@id("r") permit (principal, action == Action::"read_source", resource == Source::"shop b://2");
+		@id("q") permit (principal, action == Action::"read_source", resource == Source::"shop prompt/p1");`)
+	for method, want := range map[string]string{
+		"tools/list":     `"tools":[{"name":"get","inputSchema":{"type":"object"}}],"ttlMs":5`,
+		"resources/list": `"resources":[{"uri":"b://2","name":"two"}]`,
+		"prompts/list":   `"prompts":[{"name":"p1"}]`,
+	} {
+		if r := h.modernCall(key, "/mcp/shop", "1", method, ""); r.status != 200 || !strings.Contains(r.body, want) {
+			t.Errorf("%s: %d %s", method, r.status, r.body)
+		}
+	}
+	if len(h.log.all()) != 0 {
+		t.Errorf("lists were recorded: %+v", h.log.all())
+	}
+	if tools := h.pins.Tools("shop"); len(tools) != 3 {
+		t.Errorf("the book saw %v", tools)
+	}
+	// Whom nothing is for learns nothing.
+	h.permit(`@id("t") permit (principal == Agent::"other", action, resource);`)
+	if r := h.modernCall(key, "/mcp/shop", "1", "tools/list", ""); r.code() != "mcp.not_entitled" {
+		t.Errorf("with nothing permitted: %d %s", r.status, r.body)
+	}
+}
+
+// A session belongs to one credential, user and upstream.
+func TestSessionsAreBound(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	a, b := h.agent("refunds"), h.agent("other")
+	f := &fake{session: true}
+	h.server("shop", f, nil)
+	h.server("files", f, nil)
+	id := h.begin(a, "/mcp/shop")
+	if raw := len(id); raw != 22 {
+		t.Errorf("the session id %q has no 128 bits", id)
+	}
+	list := `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`
+	for _, c := range []struct {
+		name, key, path, id string
+		status              int
+	}{
+		{"its own", a, "/mcp/shop", id, 200},
+		{"another agent's", b, "/mcp/shop", id, 404},
+		{"at another upstream", a, "/mcp/files", id, 404},
+		{"the server's own", a, "/mcp/shop", "theirs-1", 404},
+		{"none", a, "/mcp/shop", "", 400},
+	} {
+		for _, verb := range []string{"POST", "DELETE", "GET"} {
+			if c.status == 200 && verb != "POST" {
+				continue
+			}
+			body := list
+			if verb != "POST" {
+				body = ""
+			}
+			headers := []string{"Accept", "application/json, text/event-stream"}
+			if c.id != "" {
+				headers = append(headers, "Mcp-Session-Id", c.id)
+			}
+			if r := h.send(c.key, verb, c.path, body, headers...); r.status != c.status {
+				t.Errorf("%s %s: %d %s, want %d", verb, c.name, r.status, r.body, c.status)
+			}
+		}
+	}
+	if r := h.send(a, "DELETE", "/mcp/shop", "", "Mcp-Session-Id", id); r.status != 200 {
+		t.Errorf("DELETE: %d %s", r.status, r.body)
+	}
+	if r := h.send(a, "POST", "/mcp/shop", list, "Mcp-Session-Id", id); r.status != 404 {
+		t.Errorf("after its end: %d %s", r.status, r.body)
+	}
+	// An upstream that changed is another one.
+	id = h.begin(a, "/mcp/files")
+	u, _ := h.upstreams.Lookup("files")
+	next := u.Upstream
+	next.TimeoutMS = 5000
+	if _, err := h.upstreams.Put(t.Context(), "ada", next); err != nil {
+		t.Fatal(err)
+	}
+	if r := h.send(a, "POST", "/mcp/files", list, "Mcp-Session-Id", id); r.status != 404 {
+		t.Errorf("after a change of the upstream: %d %s", r.status, r.body)
+	}
+}
+
+// A message that can be read in two ways, or whose headers say another thing
+// than its body, goes nowhere.
+func TestBadMessages(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	key := h.agent("refunds")
+	f := &fake{modern: true}
+	h.server("shop", f, nil)
+	call := func(params string) string { return modernBody("1", "tools/call", params) }
+	good := call(`"name":"refund","arguments":{"a":1}`)
+	headers := modernHeaders("tools/call", `"name":"refund"`)
+	with := func(pairs ...string) []string { return append(append([]string(nil), headers...), pairs...) }
+	for _, c := range []struct {
+		name, body string
+		headers    []string
+		status     int
+		code       string
+	}{
+		{"as it should be", good, headers, 200, ""},
+		{"no JSON", `{`, headers, 400, "mcp.parse"},
+		{"a name twice", strings.Replace(good, `"id":1`, `"id":1,"id":2`, 1), headers, 400, "mcp.parse"},
+		{"a name twice in params", strings.Replace(good, `"name":"refund"`, `"name":"refund","name":"drop"`, 1), headers, 400, "mcp.parse"},
+		{"a name in another case", strings.Replace(good, `"name":"refund"`, `"name":"refund","Name":"drop"`, 1), headers, 400, "mcp.parse"},
+		{"an argument twice", strings.Replace(good, `{"a":1}`, `{"a":1,"a":2}`, 1), headers, 200, "mcp.arguments"},
+		{"arguments that are no object", strings.Replace(good, `{"a":1}`, `[1]`, 1), headers, 200, "mcp.arguments"},
+		{"bad UTF-8", strings.Replace(good, `"a":1`, "\"a\":\"\xff\"", 1), headers, 400, "mcp.parse"},
+		{"a batch", "[" + good + "]", headers, 400, "mcp.batch"},
+		{"an id of null", strings.Replace(good, `"id":1`, `"id":null`, 1), headers, 400, "mcp.id"},
+		{"an id of true", strings.Replace(good, `"id":1`, `"id":true`, 1), headers, 400, "mcp.id"},
+		{"an id that is an object", strings.Replace(good, `"id":1`, `"id":{}`, 1), headers, 400, "mcp.id"},
+		{"a broken id", strings.Replace(good, `"id":1`, `"id":1.5`, 1), headers, 400, "mcp.id"},
+		{"a huge id", strings.Replace(good, `"id":1`, `"id":123456789012345678901234567890`, 1), headers, 400, "mcp.id"},
+		{"a long id", strings.Replace(good, `"id":1`, `"id":"`+strings.Repeat("x", 300)+`"`, 1), headers, 400, "mcp.id"},
+		{"no version of JSON-RPC", strings.Replace(good, `"jsonrpc":"2.0",`, ``, 1), headers, 400, "mcp.message"},
+		{"a request and a response", strings.Replace(good, `"id":1`, `"id":1,"result":{}`, 1), headers, 400, "mcp.message"},
+		{"another method in the header", good, with("Mcp-Method", "tools/list"), 400, "mcp.header"},
+		{"no method in the header", good, with("Mcp-Method", ""), 400, "mcp.header"},
+		{"another name in the header", good, with("Mcp-Name", "get"), 400, "mcp.header"},
+		{"no name in the header", good, with("Mcp-Name", ""), 400, "mcp.header"},
+		{"a name in base64", good, with("Mcp-Name", "=?base64?cmVmdW5k?="), 200, ""},
+		{"another name in base64", good, with("Mcp-Name", "=?base64?Z2V0?="), 400, "mcp.header"},
+		{"another version in the header", good, with("Mcp-Protocol-Version", "2027-01-01"), 400, "mcp.header"},
+		{"no version in the header", good, with("Mcp-Protocol-Version", ""), 400, "mcp.header"},
+		{"a version nobody knows", strings.Replace(good, "2026-07-28", "2030-01-01", 1), with("Mcp-Protocol-Version", "2030-01-01"), 400, "mcp.version"},
+		{"no capabilities", `{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}`, with("Mcp-Method", "tools/list"), 400, "mcp.meta"},
+		{"a response", `{"jsonrpc":"2.0","id":1,"result":{}}`, headers, 400, "mcp.response"},
+		{"an unknown method", modernBody("1", "tools/forget", ""), with("Mcp-Method", "tools/forget"), 404, "mcp.method"},
+		{"a method of another time", modernBody("1", "logging/setLevel", ""), with("Mcp-Method", "logging/setLevel"), 404, "mcp.method"},
+		{"a notification of the server's", `{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}`, headers, 403, "mcp.method"},
+		{"no tool", call(`"arguments":{}`), with("Mcp-Name", ""), 400, "mcp.params"},
+		{"a name of control characters", call(`"name":"a\u0000b","arguments":{}`), with("Mcp-Name", "=?base64?YQBi?="), 200, "mcp.name"},
+		{"text", good, with("Content-Type", "text/plain"), 415, "mcp.content_type"},
+		{"5 MB", call(`"name":"refund","arguments":{"a":"` + strings.Repeat("x", 5<<20) + `"}`), headers, 413, "mcp.too_large"},
+	} {
+		before := len(f.calls("tools/call"))
+		r := h.send(key, "POST", "/mcp/shop", c.body, c.headers...)
+		if r.status != c.status || r.code() != c.code {
+			t.Errorf("%s: %d %s %s, want %d %s", c.name, r.status, r.code(), r.body, c.status, c.code)
+		}
+		if reached := len(f.calls("tools/call")) > before; reached != (c.code == "") {
+			t.Errorf("%s: reached the server: %v", c.name, reached)
+		}
+		if c.code == "" {
+			continue
+		}
+		d := h.log.of(t, r.header.Get("X-Reeve-Decision"))
+		if d.Result != activity.ResultDenied || d.ErrorCode != c.code || d.Agent != "refunds" {
+			t.Errorf("%s: decision %+v", c.name, d)
+		}
+	}
+	for verb, status := range map[string]int{"GET": 405, "DELETE": 405, "PUT": 405} {
+		if r := h.send(key, verb, "/mcp/shop", "", "Mcp-Protocol-Version", "2026-07-28"); r.status != status {
+			t.Errorf("%s without sessions: %d %s", verb, r.status, r.body)
+		}
+	}
+	if r := h.send(key, "POST", "/mcp/shop/more", good, headers...); r.status != 404 {
+		t.Errorf("below the address: %d %s", r.status, r.body)
+	}
+	if r := h.send("", "POST", "/mcp/shop", good, headers...); r.status != 401 || r.code() != "gateway.credential_missing" {
+		t.Errorf("a stranger: %d %s", r.status, r.body)
+	}
+}

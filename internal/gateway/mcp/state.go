@@ -1,0 +1,129 @@
+package mcp
+
+import (
+	"bytes"
+	"net/http"
+
+	"reeve/internal/fault"
+	"reeve/internal/gateway/llm/wire"
+)
+
+// What a sealed state stands for, by its first byte.
+const (
+	stateNone   = 0 // the server gave none of its own
+	stateServer = 1 // the server's own follows
+	stateOurs   = 2 // the name of a call that waits at an upstream with sessions
+)
+
+// over is what a state of this request is sealed over.
+func (x *exchange) over() []byte {
+	m := x.m
+	name := m.name
+	if x.of.name == "uri" {
+		name = m.uri
+	}
+	return bound(ownerOf(x.c), m.method, name, m.args.in(m.raw))
+}
+
+// openState puts the server's own state into a request that brings ours back.
+func (x *exchange) openState() error {
+	m := x.m
+	if m.state.to == 0 && m.inputs.to == 0 {
+		return nil
+	}
+	if !x.modern || !x.of.asks || m.state.to == 0 {
+		return errState // nothing was asked, so there is nothing to answer
+	}
+	text := wire.Unquote(m.raw[m.state.from+1 : m.state.to-1])
+	var err error
+	if x.state, err = x.p.seals.open(text, x.over()); err != nil {
+		return err
+	}
+	if len(x.state.state) == 0 {
+		return errState
+	}
+	edit := wire.Cut(m.raw, m.stateKey, m.state.to)
+	if x.state.state[0] == stateServer {
+		edit = wire.Edit{From: m.state.from, To: m.state.to, With: quote(string(x.state.state[1:]))}
+	}
+	x.out = wire.Apply(nil, m.raw, []wire.Edit{edit})
+	return nil
+}
+
+var errTask = fault.New(fault.KindInvalid, "mcp.task", "there is no such task of this caller")
+
+// task puts the server's own name of a task into a request about one of ours.
+func (x *exchange) task() error {
+	m := x.m
+	own, ok := x.p.seals.unmark(m.task, ownerOf(x.c))
+	if !ok {
+		return errTask
+	}
+	x.out = wire.Apply(nil, x.out, []wire.Edit{{From: m.taskAt.from, To: m.taskAt.to, With: quote(own)}})
+	if h := x.c.Request.Header; h.Get("Mcp-Name") != "" {
+		h["Mcp-Name"] = []string{encodeHeader(own)}
+	}
+	return nil
+}
+
+// tasks puts our names of tasks into what a server says: taskId, task.taskId and
+// tasks[].taskId of an object.
+func (x *exchange) tasks(object []byte) []byte {
+	if !bytes.Contains(object, []byte(`"taskId"`)) {
+		return object
+	}
+	var edits []wire.Edit
+	of := ownerOf(x.c)
+	c := wire.NewCursor(object)
+	id := func() {
+		from := c.Pos()
+		if s, ok := c.Quoted(); ok {
+			edits = append(edits, wire.Edit{From: from, To: c.Pos(), With: quote(x.p.seals.mark(wire.Unquote(s), of))})
+		}
+	}
+	inside := func() {
+		for o := c.Object(); o.Next(); {
+			if string(o.Key) == "taskId" {
+				id()
+			}
+		}
+	}
+	for o := c.Object(); o.Next(); {
+		switch string(o.Key) {
+		case "taskId":
+			id()
+		case "task":
+			inside()
+		case "tasks":
+			for a := c.Array(); a.Next(); {
+				inside()
+			}
+		}
+	}
+	if c.End() != nil {
+		return object
+	}
+	return wire.Apply(nil, object, edits)
+}
+
+// accepted is the answer to what has none.
+func accepted(req *http.Request) *http.Response { return local(req, http.StatusAccepted, "", nil) }
+
+// local is an answer of our own.
+func local(req *http.Request, status int, kind string, body []byte) *http.Response {
+	resp := &http.Response{
+		StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, Request: req,
+		ContentLength: int64(len(body)), Body: http.NoBody,
+	}
+	if kind != "" {
+		resp.Header["Content-Type"] = []string{kind}
+	}
+	if len(body) > 0 {
+		resp.Body = readCloser{bytes.NewReader(body)}
+	}
+	return resp
+}
+
+type readCloser struct{ *bytes.Reader }
+
+func (readCloser) Close() error { return nil }
