@@ -258,6 +258,9 @@ type block struct {
 	CallID     loose           `json:"call_id"`
 	ToolUseID  loose           `json:"tool_use_id"`
 	ToolCallID loose           `json:"tool_call_id"`
+	ToolID     loose           `json:"tool_id"`    // Datadog
+	CamelID    loose           `json:"toolCallId"` // AI SDK
+	CamelName  loose           `json:"toolName"`
 	Name       loose           `json:"name"`
 	Text       loose           `json:"text"`
 	Thinking   loose           `json:"thinking"`
@@ -331,7 +334,8 @@ func parsePart(raw []byte) Part {
 	if p, ok := b.part(raw); ok && b.Type == "" {
 		return p
 	}
-	p := Part{ID: string(first(b.ID, b.CallID, b.ToolUseID, b.ToolCallID)), Name: string(b.Name)}
+	b.Name = first(b.Name, b.CamelName)
+	p := Part{ID: string(first(b.ID, b.CallID, b.ToolUseID, b.ToolCallID, b.ToolID, b.CamelID)), Name: string(b.Name)}
 	kind := b.Type
 	if kind == "" && (b.Function != nil || (b.Name != "" && (present(b.Arguments) || present(b.Args) || present(b.Input)))) {
 		kind = "function"
@@ -361,7 +365,7 @@ func parsePart(raw []byte) Part {
 		return p
 	case "tool_call_response", "tool_result", "function_call_output", "server_tool_call_response", "tool-result":
 		p.Type = PartToolResult
-		p.ID = string(first(b.ToolUseID, b.CallID, b.ToolCallID, b.ID))
+		p.ID = string(first(b.ToolUseID, b.CallID, b.ToolCallID, b.ToolID, b.CamelID, b.ID))
 		p.setResult(firstRaw(b.Response, b.Result, b.Output, b.Content))
 		return p
 	case "image", "image_url", "input_image", "audio", "input_audio", "video", "file", "input_file", "document", "blob", "uri":

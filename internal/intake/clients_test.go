@@ -29,13 +29,20 @@ func TestRealClients(t *testing.T) {
 	if err := json.Unmarshal(raw, &all); err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range []struct{ name, driver, env, truth string }{
-		{"protobuf", "otel-genai", "", "otel-genai"},
-		{"json", "otel-genai", "OTLP=json", "otel-genai-json"},
-		{"grpc", "otel-genai", "OTLP=grpc", "otel-genai-grpc"},
-		{"openinference", "openinference", "", "openinference"},
-		{"traceloop", "traceloop", "", "traceloop"},
-		{"langgraph", "langgraph", "", "langgraph-openinference"},
+	for _, c := range []struct{ name, driver, env, truth, file string }{
+		{"protobuf", "otel-genai", "", "otel-genai", "driver.mjs"},
+		{"json", "otel-genai", "OTLP=json", "otel-genai-json", "driver.mjs"},
+		{"grpc", "otel-genai", "OTLP=grpc", "otel-genai-grpc", "driver.mjs"},
+		{"openinference", "openinference", "", "openinference", "driver.mjs"},
+		{"traceloop", "traceloop", "", "traceloop", "driver.mjs"},
+		{"langgraph", "langgraph", "", "langgraph-openinference", "driver.mjs"},
+		{"langsmith", "langgraph", "TRACE=langsmith", "langsmith", "driver.mjs"},
+		{"vercel", "vercel-ai-v5", "", "vercel-ai-v5", "driver.mjs"},
+		{"langfuse", "langfuse", "", "langfuse", "driver.mjs"},
+		{"langfuse v3", "langfuse-v3", "", "langfuse-v3", "driver.mjs"},
+		{"openai agents", "openai-agents", "", "openai-agents", "driver.mjs"},
+		{"datadog", "ddtrace", "", "ddtrace", "driver.cjs"},
+		{"datadog 6", "ddtrace6", "", "ddtrace-6", "driver.cjs"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			in, log := fixture(t, func(o *Options) { o.Now = time.Now })
@@ -49,7 +56,7 @@ func TestRealClients(t *testing.T) {
 			conn := dial(t, in)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
-			cmd := exec.CommandContext(ctx, filepath.Join(folder, "run.sh"), c.driver, "driver.mjs")
+			cmd := exec.CommandContext(ctx, filepath.Join(folder, "run.sh"), c.driver, c.file)
 			cmd.Env = append(os.Environ(), "PRODUCT=http://"+l.Addr().String(), "PRODUCT_GRPC=http://"+conn.Target(), "DRIVER_ENV="+c.env, "OUT="+t.TempDir())
 			out, err := cmd.CombinedOutput()
 			t.Logf("%s", out)

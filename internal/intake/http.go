@@ -2,6 +2,7 @@ package intake
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -32,15 +33,9 @@ var httpStatus = map[string]int{
 	"intake.method":      http.StatusMethodNotAllowed,
 }
 
-// Paths are what ServeHTTP answers.
-var paths = map[string]signal{"/v1/traces": traces, "/v1/logs": logs, "/v1/metrics": metrics}
-
-// Paths lists the paths that an Intake serves, for who mounts it.
-func Paths() []string { return []string{"/v1/traces", "/v1/logs", "/v1/metrics"} }
-
-// ServeHTTP takes one OTLP/HTTP request. The guards of Host and Origin stand
-// before it; it takes no body that a page on another site could send without
-// asking: those have no content type of OTLP.
+// ServeHTTP takes one request, in OTLP or a vendor's own wire format. The guards of Host and Origin stand
+// before it: a page on another site could send some of these bodies without
+// asking.
 func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	in.stats.requests.Add(1)
 	asJSON := false
@@ -53,9 +48,10 @@ func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			in.refuse(w, asJSON, fault.New(fault.KindInternal, "intake.internal", "this request could not be taken"))
 		}
 	}()
-	sig, ok := paths[r.URL.Path]
+	sig, ok := in.doors.signals[r.URL.Path]
 	if !ok {
-		in.refuse(w, false, fault.New(fault.KindNotFound, "intake.path", "no such path").WithHint("send to /v1/traces, /v1/logs or /v1/metrics"))
+		asJSON = true
+		in.serveVendor(w, r)
 		return
 	}
 	asJSON, err := contentType(r)
@@ -63,7 +59,11 @@ func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		in.refuse(w, asJSON, err)
 		return
 	}
-	a, err := in.take(w, r, sig, asJSON)
+	var a answer
+	err = in.take(w, r, func(ctx context.Context, work *worker, from Sender) (err error) {
+		a, err = in.accept(ctx, work, sig, asJSON, work.body, from)
+		return err
+	})
 	if err != nil {
 		in.refuse(w, asJSON, err)
 		return
@@ -92,37 +92,38 @@ func contentType(r *http.Request) (asJSON bool, err error) {
 	return asJSON, nil
 }
 
-func (in *Intake) take(w http.ResponseWriter, r *http.Request, sig signal, asJSON bool) (answer, error) {
+// take finds out who sends, reads the body within all limits and hands it on.
+func (in *Intake) take(w http.ResponseWriter, r *http.Request, with func(context.Context, *worker, Sender) error) error {
 	if keyInURL(r) {
-		return answer{}, fault.New(fault.KindInvalid, "intake.key_in_url", "a key stands in the URL, where logs and proxies keep it").
+		return fault.New(fault.KindInvalid, "intake.key_in_url", "a key stands in the URL, where logs and proxies keep it").
 			WithHint("send it as a header, and replace this key")
 	}
 	from, err := in.identify(r.Context(), credentials(r.Header.Get))
 	if err != nil {
-		return answer{}, err
+		return err
 	}
 	now := in.now()
 	if err := in.limits.enter(from, now); err != nil {
-		return answer{}, err
+		return err
 	}
 	if r.ContentLength > in.config.MaxBody {
-		return answer{}, in.tooLarge()
+		return in.tooLarge()
 	}
 	held := &ticket{l: in.limits, id: from.ID, now: now}
 	defer held.close()
 	if err := held.grow(max(r.ContentLength, 64<<10)); err != nil {
-		return answer{}, err
+		return err
 	}
 	work := in.worker()
 	defer in.keep(work)
 	if work.body, err = in.read(w, r, held, work.body[:0]); err != nil {
-		return answer{}, err
+		return err
 	}
 	// Decoding makes at most as much again.
 	if err := held.grow(2 * int64(len(work.body))); err != nil {
-		return answer{}, err
+		return err
 	}
-	return in.accept(r.Context(), work, sig, asJSON, work.body, from)
+	return with(r.Context(), work, from)
 }
 
 func (in *Intake) tooLarge() error {

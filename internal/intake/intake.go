@@ -32,9 +32,25 @@ import (
 	"reeve/internal/activity"
 	"reeve/internal/fault"
 	"reeve/internal/intake/dialect"
+	"reeve/internal/intake/dialect/adk"
+	"reeve/internal/intake/dialect/agentops"
+	"reeve/internal/intake/dialect/claudecode"
+	"reeve/internal/intake/dialect/codex"
+	"reeve/internal/intake/dialect/datadog"
+	"reeve/internal/intake/dialect/genkit"
+	"reeve/internal/intake/dialect/laminar"
+	"reeve/internal/intake/dialect/langfuse"
+	"reeve/internal/intake/dialect/langsmith"
+	"reeve/internal/intake/dialect/livekit"
+	"reeve/internal/intake/dialect/logfire"
+	"reeve/internal/intake/dialect/mastra"
+	"reeve/internal/intake/dialect/mlflow"
+	"reeve/internal/intake/dialect/openaiagents"
 	"reeve/internal/intake/dialect/openinference"
+	"reeve/internal/intake/dialect/openlit"
 	"reeve/internal/intake/dialect/openllmetry"
 	"reeve/internal/intake/dialect/otelgenai"
+	"reeve/internal/intake/dialect/vercel"
 	"reeve/internal/telemetry"
 )
 
@@ -42,9 +58,26 @@ import (
 // it. A new dialect is a folder and a line here.
 func registry() []dialect.Dialect {
 	return []dialect.Dialect{
+		langfuse.Dialect(),
+		datadog.Dialect(),
+		openaiagents.Dialect(),
 		openinference.Dialect(),
 		openllmetry.Dialect(),
+		vercel.Dialect(),
+		langsmith.Dialect(),
+		laminar.Dialect(),
+		agentops.Dialect(),
+		mlflow.Dialect(),
+		mastra.Dialect(),
+		adk.Dialect(),
+		genkit.Dialect(),
+		livekit.Dialect(),
+		openlit.Dialect(),
 		otelgenai.Dialect(),
+		// Names so plain that they say nothing of who uses them come last.
+		logfire.Dialect(),
+		codex.Dialect(),
+		claudecode.Dialect(),
 	}
 }
 
@@ -109,8 +142,7 @@ type Options struct {
 	Stages    *telemetry.Stages // counts where time goes; may be nil
 }
 
-// Intake takes requests. It is an http.Handler for /v1/traces, /v1/logs and
-// /v1/metrics.
+// Intake takes requests. It is an http.Handler for Paths.
 type Intake struct {
 	config    Config
 	log       Log
@@ -119,6 +151,7 @@ type Intake struct {
 	logger    *slog.Logger
 	now       func() time.Time
 	table     *dialect.Map
+	doors     doors
 	limits    *limits
 	workers   sync.Pool // *worker
 	stages    *telemetry.Stages
@@ -154,7 +187,7 @@ func New(o Options) (*Intake, error) {
 	}
 	in := &Intake{
 		config: o.Config, log: o.Log, keys: o.Keys, anonymous: o.Anonymous, logger: o.Logger, now: o.Now, stages: o.Stages,
-		table: dialect.NewMap(registry()...), limits: newLimits(o.Config.InFlight),
+		table: dialect.NewMap(registry()...), doors: newDoors(registry()), limits: newLimits(o.Config.InFlight),
 	}
 	in.workers.New = func() any {
 		return &worker{n: normaliser{

@@ -42,6 +42,7 @@ type normaliser struct {
 	arena    []byte       // raw attributes with their new tags
 	orders   map[activity.StepID]int32
 	scratch  [][]byte
+	told     dialect.Writer // steps that log records tell of
 
 	now      int64
 	rejected int64
@@ -86,6 +87,7 @@ func (n *normaliser) run(s signal, body []byte, now time.Time, from Sender) erro
 		n.arena = nil
 	}
 	clear(n.orders)
+	n.told = dialect.Writer{}
 	n.rejected, n.accepted, n.reasons = 0, 0, n.reasons[:0]
 	r := dialect.Reader{B: body}
 	for r.More() {
@@ -730,6 +732,25 @@ func (n *normaliser) readLog(body []byte) {
 	l.Flags = s.Flags
 	n.logs = append(n.logs, l)
 	n.accepted++
+	n.tell(&l, raw)
+}
+
+// tell makes the steps that a log record tells of: a coding agent that sends no
+// spans is seen all the same.
+func (n *normaliser) tell(l *activity.LogRecord, raw [][]byte) {
+	if l.EventName == "" || !n.table.Logs() {
+		return
+	}
+	r := dialect.LogRecord{Scope: n.scope, Service: l.Service, Event: l.EventName, Time: l.Time, Trace: l.Trace, Attributes: make(map[string]dialect.Value, len(raw))}
+	for _, kv := range raw {
+		key, v := dialect.KeyValue(kv)
+		r.Attributes[string(key)] = v
+	}
+	before := n.told.Mark()
+	n.table.Log(&n.told, &r)
+	accepted := n.accepted
+	n.told.Since(before, n.readSpan)
+	n.accepted = accepted // the record was counted
 }
 
 // contentOf makes a fragment of a log record that carries content of its step,

@@ -19,6 +19,7 @@ func (s *Span) contentList(kind activity.Kind) []activity.Content {
 		c := &s.contents[i]
 		c.field = fieldOf(c, kind)
 	}
+	s.chats(kind)
 	if len(s.contents) > 1 {
 		slices.SortStableFunc(s.contents, func(a, b found) int {
 			return cmp.Or(cmp.Compare(a.field, b.field), cmp.Compare(a.rank, b.rank))

@@ -29,7 +29,7 @@ import (
 
 // MapVersion numbers the table: it is raised whenever a rule changes, and
 // stored with each step, so that old data can be mapped again.
-const MapVersion = 1
+const MapVersion = 2
 
 // Field is a canonical fact that attributes feed.
 type Field uint8
@@ -82,7 +82,11 @@ const (
 	PendingParent
 	InputMime
 	OutputMime
-	EntityName // a name for whatever the step is: an agent, a tool
+	EntityName   // a name for whatever the step is: an agent, a tool
+	Level        // of severity, in the sender's words
+	UsageBuckets // a JSON object of tokens by kind, no two overlapping
+	CostBuckets  // a JSON object of USD by kind
+	FirstTokenAt // when the answer began, RFC 3339
 	ContentInput
 	ContentOutput
 	ContentSystem
@@ -130,6 +134,17 @@ type Dialect struct {
 	// Exclusive, if set, says whether the input tokens of a span with attributes of
 	// this dialect exclude cached ones. Without it they include them.
 	Exclusive func(*Span) bool
+
+	// Log, if set, reads a log record that tells of a step, and reports whether it
+	// is one of this dialect's.
+	Log func(out *Writer, l *LogRecord) bool
+
+	// Aliases are other paths at which its SDKs send OTLP, Endpoints their own
+	// ways of sending.
+	Aliases   []Alias
+	Endpoints []Endpoint
+	// Info is what its SDKs want to read at GET /info, as members of a JSON object.
+	Info string
 }
 
 // Verdict is what becomes of an attribute.
@@ -153,6 +168,7 @@ type Map struct {
 	dialects []Dialect
 	slots    []slot // open addressing; a power of two
 	prefixes [256][]rule
+	logs     []func(*Writer, *LogRecord) bool
 }
 
 type slot struct {
@@ -168,6 +184,9 @@ func NewMap(dialects ...Dialect) *Map {
 	byKey := map[string][]rule{}
 	m := &Map{dialects: all}
 	for i := range all {
+		if all[i].Log != nil {
+			m.logs = append(m.logs, all[i].Log)
+		}
 		for _, r := range all[i].Rules {
 			if r.Key == "" || r.Field == 0 || r.Field >= fieldCount || r.Rank == 0 {
 				panic("dialect " + all[i].Name + ": unusable rule for " + r.Key)
@@ -408,6 +427,23 @@ func (m *Map) Attribute(s *Span, key []byte, v Value, event, cut bool) Verdict {
 		}
 	}
 	return verdict
+}
+
+// Content is what an attribute said that a rule took as content; "" for none.
+// from is the rule's key.
+func (s *Span) Content(field Field, from string) []byte {
+	for i := range s.contents {
+		if c := &s.contents[i]; c.field == field && c.from == from && c.v.Type == String {
+			return c.v.Raw()
+		}
+	}
+	return nil
+}
+
+// AddContent adds content that was put together from others, as a rule of that
+// rank would. raw is JSON of the format.
+func (s *Span) AddContent(f Field, rank uint8, format, from string, raw []byte) {
+	s.contents = append(s.contents, found{field: f, rank: rank, format: format, from: from, v: Value{Type: String, b: raw}})
 }
 
 // AddEvent adds content that an event or log record says. raw is JSON text of

@@ -62,6 +62,12 @@ func TextValue(s string) Value {
 	return Value{Type: String, b: unsafe.Slice(unsafe.StringData(s), len(s))}
 }
 
+// IntValue makes an Int value of n.
+func IntValue(n int64) Value { return Value{Type: Int, num: uint64(n)} }
+
+// FloatValue makes a Double value of f.
+func FloatValue(f float64) Value { return Value{Type: Double, num: math.Float64bits(f)} }
+
 // Raw is the bytes of a String, Bytes, Array or Pairs (its encoding).
 func (v Value) Raw() []byte { return v.b }
 

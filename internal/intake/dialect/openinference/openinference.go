@@ -13,6 +13,9 @@
 package openinference
 
 import (
+	"bytes"
+	"encoding/json"
+
 	"reeve/internal/activity"
 	"reeve/internal/genai"
 	"reeve/internal/intake/dialect"
@@ -93,5 +96,22 @@ func finish(s *dialect.Span, f *activity.Fragment) {
 		s.Set(dialect.Agent, 230, dialect.TextValue(s.Name))
 	case activity.KindTool:
 		s.Set(dialect.ToolName, 230, dialect.TextValue(s.Name))
+	case activity.KindModel:
+		answered(s)
+	}
+}
+
+// answered finds the model that answered inside LangChain's own account of it,
+// where no attribute says which it was.
+func answered(s *dialect.Span) {
+	raw := s.Content(dialect.ContentOutput, "output.value")
+	if s.Text(dialect.Model) != "" || !bytes.Contains(raw, []byte(`"response_metadata"`)) {
+		return
+	}
+	var about struct {
+		Model string `json:"model_name"`
+	}
+	if json.Unmarshal(dialect.Find(raw, "response_metadata", 8), &about) == nil && about.Model != "" {
+		s.Set(dialect.Model, 240, dialect.TextValue(about.Model))
 	}
 }
