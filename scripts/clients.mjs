@@ -1,5 +1,5 @@
-// clients.mjs NAME SERVER TRUTH KEY: compare the one run that a client sent
-// with what the truth says it did. Prints a line; exit 1 when they differ.
+// clients.mjs NAME SERVER TRUTH KEY: compare the runs that a client sent
+// with what the truth says they did. Prints a line; exit 1 when they differ.
 import { readFileSync } from 'node:fs'
 
 const [name, server, file, key] = process.argv.slice(2)
@@ -10,30 +10,34 @@ const get = async (path) => {
   return answer.json()
 }
 
-// What a person would see: the run's row, and its steps.
+// What a person would see: the rows of the runs, and their steps.
 async function look() {
   const runs = (await get('/runs?from=-24h')).items
   const seen = { runs: runs.length }
-  if (runs.length !== 1) return seen
-  const run = runs[0]
-  const steps = (await get(`/runs/${run.id}/steps`)).items
+  if (runs.length !== truth.runs) return seen
+  const steps = []
+  for (const run of runs) steps.push(...(await get(`/runs/${run.id}/steps`)).items)
   const counted = steps.filter((s) => s.counted)
   const calls = counted.filter((s) => s.kind === 'model')
+  // All runs of a story have the same agent, session and user.
+  const one = (of) => runs.map(of).reduce((a, b) => (a === b ? a : `${a} and ${b}`)) ?? null
+  // What no run reported is unknown, and not zero.
+  const sum = (of) => runs.map(of).reduce((a, b) => (a == null ? b : b == null ? a : a + b)) ?? null
   return {
     ...seen,
-    status: run.status,
-    agent: run.agent,
-    session: run.session ?? null,
-    user: run.user ?? null,
-    input: run.usage.input_total,
-    output: run.usage.output_total,
-    cacheRead: run.usage.input_cache_read,
+    status: one((r) => r.status),
+    agent: one((r) => r.agent),
+    session: one((r) => r.session),
+    user: one((r) => r.user),
+    input: sum((r) => r.usage.input_total),
+    output: sum((r) => r.usage.output_total),
+    cacheRead: sum((r) => r.usage.input_cache_read),
     inputOfSteps: counted.reduce((sum, s) => sum + (s.usage?.input_total ?? 0), 0),
     outputOfSteps: counted.reduce((sum, s) => sum + (s.usage?.output_total ?? 0), 0),
     callsOk: calls.filter((s) => s.status !== 'error').length,
     callsFailed: calls.filter((s) => s.status === 'error').length,
     tools: steps.filter((s) => s.kind === 'tool').length,
-    traces: run.trace_ids.length,
+    traces: runs.reduce((sum, r) => sum + r.trace_ids.length, 0),
   }
 }
 
@@ -67,5 +71,5 @@ if (wrong.length > 0) {
   process.exit(1)
 }
 console.log(
-  `${name}: ok (1 run ${got.status}, ${got.callsOk} calls and ${got.callsFailed} failed, ${got.input} + ${got.output} tokens, agent ${got.agent}, session ${got.session}, user ${got.user})`,
+  `${name}: ok (${got.runs} run ${got.status}, ${got.callsOk} calls and ${got.callsFailed} failed, ${got.input} + ${got.output} tokens, agent ${got.agent}, session ${got.session}, user ${got.user})`,
 )

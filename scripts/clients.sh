@@ -13,17 +13,19 @@ folder=$(cd "$1" && pwd)
 truth=${2:-$folder/../captures/truth.json}
 [ -f "$truth" ] || truth=$root/internal/intake/testdata/captures/truth.json
 cp -r "$folder" "$work/clients"
-for client in otel-genai openinference traceloop langgraph; do
+for client in _node otel-genai openinference traceloop langgraph vercel-ai-v5 langfuse langfuse-v3 openai-agents ddtrace ddtrace6; do
   (cd "$work/clients/$client" && npm ci --no-audit --no-fund >"$work/npm" 2>&1) || { cat "$work/npm" >&2; exit 1; }
 done
 
 passed=0 failed=0
-# try NAME CLIENT ENVIRONMENT TRUTH: a server of its own for each, since every
-# driver tells the same story.
+# try NAME CLIENT ENVIRONMENT TRUTH [DRIVER]: a server of its own for each, since
+# every driver tells the same story. ONLY, a pattern of names, leaves the others
+# out.
 try() {
+  [[ -z ${ONLY:-} || $1 =~ $ONLY ]] || return 0
   rm -rf "$work/data"
   start_server serve --dev
-  if PRODUCT=$base PRODUCT_GRPC=$grpc DRIVER_ENV=$3 OUT=$work/captured "$work/clients/run.sh" "$2" driver.mjs >"$work/driver" 2>&1 \
+  if PRODUCT=$base PRODUCT_GRPC=$grpc DRIVER_ENV=$3 OUT=$work/captured "$work/clients/run.sh" "$2" "${5:-driver.mjs}" >"$work/driver" 2>&1 \
     && grep -q "rc=0" "$work/driver" \
     && node "$root/scripts/clients.mjs" "$1" "$base" "$truth" "$4"; then
     passed=$((passed + 1))
@@ -41,6 +43,13 @@ try "otel-genai grpc" otel-genai OTLP=grpc otel-genai-grpc
 try "openinference" openinference "" openinference
 try "traceloop" traceloop "" traceloop
 try "langgraph" langgraph "" langgraph-openinference
+try "langsmith" langgraph TRACE=langsmith langsmith
+try "vercel ai sdk 5" vercel-ai-v5 "" vercel-ai-v5
+try "langfuse 5" langfuse "" langfuse
+try "langfuse 3" langfuse-v3 "" langfuse-v3
+try "openai agents" openai-agents "" openai-agents
+try "datadog 5" ddtrace "" ddtrace driver.cjs
+NODE=$work/clients/_node/node_modules/.bin/node try "datadog 6" ddtrace6 "" ddtrace-6 driver.cjs
 # The token endpoint, with openid-client as it is.
 (cd "$work/clients/oidc" && npm ci --no-audit --no-fund >"$work/npm" 2>&1) || { cat "$work/npm" >&2; exit 1; }
 cp "$root/scripts/oidc.mjs" "$work/clients/oidc/reeve.mjs"

@@ -49,6 +49,7 @@ import (
 	"reeve/internal/intake/dialect/openinference"
 	"reeve/internal/intake/dialect/openlit"
 	"reeve/internal/intake/dialect/openllmetry"
+	"reeve/internal/intake/dialect/opik"
 	"reeve/internal/intake/dialect/otelgenai"
 	"reeve/internal/intake/dialect/vercel"
 	"reeve/internal/telemetry"
@@ -73,6 +74,7 @@ func registry() []dialect.Dialect {
 		genkit.Dialect(),
 		livekit.Dialect(),
 		openlit.Dialect(),
+		opik.Dialect(),
 		otelgenai.Dialect(),
 		// Names so plain that they say nothing of who uses them come last.
 		logfire.Dialect(),
