@@ -83,6 +83,20 @@ type Run struct {
 	Coverage    Coverage          `json:"coverage"`
 	Revision    uint32            `json:"revision"`
 	UpdatedAt   time.Time         `json:"updated_at"`
+	Joined      bool              `json:"joined,omitempty"` // it only repeats calls of a linked run, which counts them; lists leave it out
+	Linked      []LinkedRun       `json:"linked,omitempty"` // one run read alone: where its links lead
+}
+
+// LinkedRun is a run that another's steps link to.
+type LinkedRun struct {
+	RunID  string `json:"run_id"`
+	Kind   string `json:"kind"` // span: a step links there; linked_by: a step there links here; same_call: one model call, told by the door and by an SDK
+	Name   string `json:"name,omitempty"`
+	Agent  string `json:"agent,omitempty"`
+	Status string `json:"status,omitempty"` // "" when it is not there, or not for the caller to see
+	Joined bool   `json:"joined,omitempty"` // its calls count in this run, not there
+	Usage  *Usage `json:"usage,omitempty"`
+	Cost   *Cost  `json:"cost,omitempty"`
 }
 
 // StepError is how a step failed.
@@ -171,10 +185,18 @@ type Step struct {
 	Dialect        string            `json:"dialect,omitempty"`
 	Scope          string            `json:"scope,omitempty"`
 	MapVersion     int32             `json:"map_version,omitempty"`
-	Links          []string          `json:"links,omitempty"`
+	Links          []string          `json:"links,omitempty"`  // runs
+	Linked         []LinkedStep      `json:"linked,omitempty"` // the same with steps, and why
 	Attributes     map[string]any    `json:"attributes,omitempty"`
 	Resource       map[string]any    `json:"resource,omitempty"`
 	Events         []StepEvent       `json:"events,omitempty"`
+}
+
+// LinkedStep is a step of another run, or of this one.
+type LinkedStep struct {
+	RunID  string `json:"run_id"`
+	StepID string `json:"step_id,omitempty"`
+	Kind   string `json:"kind"` // as of LinkedRun
 }
 
 // StepEvent is a span event.

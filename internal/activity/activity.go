@@ -305,14 +305,16 @@ const (
 	FlagGenerated                        // made by the demo's generator, not by an agent
 	FlagCycle                            // its parents form a circle: shown as a root
 	FlagUsageExclusive                   // sender's input tokens excluded the cache: total was made whole
-	FlagUsageMismatch                    // container's reported usage differs from the sum of its leaves
+	FlagUsageMismatch                    // reported usage differs: a container's from its leaves, an SDK's from the door's
+	FlagAlone                            // a call at the door without any trace context: its run was made up
+	FlagJoined                           // another step tells the same call and counts in its place
 )
 
 // FlagNames are the stable names of the flags, in bit order.
 var FlagNames = []string{
 	"start_missing", "end_before_start", "clamped_time", "clock_skew", "self_parent", "bad_id", "truncated",
 	"invalid_utf8", "bad_index", "agent_guessed", "secret_dropped", "content_withheld", "generated", "cycle",
-	"usage_exclusive", "usage_mismatch",
+	"usage_exclusive", "usage_mismatch", "alone", "joined",
 }
 
 // Names lists the flags that are set.
@@ -421,10 +423,40 @@ func ContentBand(n int) int32 { return int32(n) << 16 }
 // BesideBand is the first band of what was not said.
 const BesideBand = 101
 
-// Link points to another trace's span.
+// Link points to another step: to a span that the sender named, or to one that
+// Reeve found (then Run and Step say which).
 type Link struct {
 	TraceID TraceID
 	SpanID  SpanID
+	Run     RunID
+	Step    StepID
+	Kind    LinkKind
+}
+
+// LinkKind is why there is a link.
+type LinkKind uint8
+
+// The kinds of links; the names are stable (LinkKind.String).
+const (
+	LinkSpan     LinkKind = iota // the sender linked the span
+	LinkSameCall                 // one model call, told by the door and by an SDK
+	LinkBack                     // a span elsewhere links here
+)
+
+var linkKindNames = [...]string{"span", "same_call", "linked_by"}
+
+// String is the kind's stable name.
+func (k LinkKind) String() string {
+	if int(k) < len(linkKindNames) {
+		return linkKindNames[k]
+	}
+	return "span"
+}
+
+// RunLink is a run that steps of another link to.
+type RunLink struct {
+	Run  RunID
+	Kind LinkKind
 }
 
 // Fragment is what one sender said once about one step: a span, a log record

@@ -37,7 +37,7 @@ import (
 //	            45 reasoning, unknown  46 cost nanos             47 cost currency
 //	            48 cost basis      49 cost price                 50 tool name
 //	            51 tool call id    52 decision id                53 tag (repeated)
-//	            54 Label {1 key, 2 value}   55 link, 24 bytes    56 events
+//	            54 Label {1 key, 2 value}   55 link, 24 or 57 bytes   56 events
 //
 //	Content      1 field  2 format ref  3 from ref  4 order  5 raw
 //
@@ -239,10 +239,16 @@ func (e *encoder) fragment(dst []byte, f *Fragment) []byte {
 		dst = appendString(dst, 2, l.Value)
 	}
 	for i := range f.Links {
+		l := &f.Links[i]
 		dst = appendTag(dst, 55, 2)
-		dst = append(dst, 24)
-		dst = append(dst, f.Links[i].TraceID[:]...)
-		dst = append(dst, f.Links[i].SpanID[:]...)
+		size := byte(24)
+		if l.Kind != LinkSpan {
+			size = 24 + 33
+		}
+		dst = append(append(append(dst, size), l.TraceID[:]...), l.SpanID[:]...)
+		if l.Kind != LinkSpan {
+			dst = append(append(append(dst, l.Run[:]...), l.Step[:]...), byte(l.Kind))
+		}
 	}
 	dst = appendBytes(dst, 56, f.Events)
 	return closeAt(dst, at)
@@ -634,9 +640,12 @@ func (d *decoder) fragment(src []byte, f *Fragment) {
 			f.Labels = append(f.Labels, Label{})
 			d.label(d.bytes(), &f.Labels[len(f.Labels)-1])
 		case 55:
-			if b := d.bytes(); len(b) == 24 {
-				f.Links = append(f.Links, Link{TraceID(b[:16]), SpanID(b[16:])})
-			} else {
+			switch b := d.bytes(); len(b) {
+			case 24:
+				f.Links = append(f.Links, Link{TraceID: TraceID(b[:16]), SpanID: SpanID(b[16:])})
+			case 24 + 33:
+				f.Links = append(f.Links, Link{TraceID(b[:16]), SpanID(b[16:24]), RunID(b[24:40]), StepID(b[40:56]), LinkKind(b[56])})
+			default:
 				d.fail()
 			}
 		case 56:

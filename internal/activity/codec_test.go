@@ -24,7 +24,7 @@ func full() *Batch {
 		ResponseID: "chatcmpl-1", FinishReason: "tool_call", TTFT: 12345, Usage: Usage{41, 8, 0, 13, 2},
 		ReportedCost: Cost{Nanos: -5, Currency: "USD", Basis: CostProvider, Price: "said"}, ToolName: "lookup_order",
 		ToolCallID: "call_1", DecisionID: "dec_1", Dialect: "otel-genai", Scope: "scope", ScopeVersion: "0.21.0", MapVersion: 3,
-		Tags: []string{"a", "", "b"}, Labels: []Label{{"k", "v"}, {"", ""}}, Links: []Link{{TraceID{9}, SpanID{8}}},
+		Tags: []string{"a", "", "b"}, Labels: []Label{{"k", "v"}, {"", ""}}, Links: []Link{{TraceID: TraceID{9}, SpanID: SpanID{8}}, {TraceID{9}, SpanID{8}, RunID{1}, StepID{2}, LinkSameCall}},
 		Contents: []Content{
 			{Field: ContentInput, Format: "genai.messages", From: "gen_ai.input.messages", Order: 2, Raw: []byte(`[{"role":"user"}]`)},
 			{Field: ContentOutput, Format: "text", From: "output.value", Order: -1, Raw: []byte(`hello`)},

@@ -259,7 +259,8 @@ func compareLabel(a, b Label) int {
 }
 
 func compareLink(a, b Link) int {
-	return cmp.Or(bytes.Compare(a.TraceID[:], b.TraceID[:]), bytes.Compare(a.SpanID[:], b.SpanID[:]))
+	return cmp.Or(bytes.Compare(a.TraceID[:], b.TraceID[:]), bytes.Compare(a.SpanID[:], b.SpanID[:]),
+		bytes.Compare(a.Run[:], b.Run[:]), bytes.Compare(a.Step[:], b.Step[:]), cmp.Compare(a.Kind, b.Kind))
 }
 
 func compareContent(a, b Content) int {

@@ -129,6 +129,7 @@ type Run struct {
 	Dialects                                   []string
 	Tags                                       []string
 	Labels                                     []Label
-	Flags                                      Flag // union over its steps
+	Flags                                      Flag // union over its steps; FlagJoined when it is of all
 	Partial                                    bool // no root seen yet
+	Links                                      []RunLink
 }

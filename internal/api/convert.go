@@ -75,7 +75,7 @@ func runOf(r *activity.Run) client.Run {
 			ModelCalls: r.ModelCalls, UnknownUsageCalls: r.UnknownUsageCalls, UnknownCostCalls: r.UnknownCostCalls,
 			RootSeen: !r.Partial, Flags: r.Flags.Names(),
 		},
-		Revision: r.Revision, UpdatedAt: at(r.Updated),
+		Revision: r.Revision, UpdatedAt: at(r.Updated), Joined: r.Flags&activity.FlagJoined != 0,
 	}
 	for _, t := range r.Traces {
 		out.TraceIDs = append(out.TraceIDs, t.String())
@@ -118,7 +118,11 @@ func stepOf(s *activity.Step) client.Step {
 		out.Tool = &client.ToolCall{Name: s.ToolName, CallID: s.ToolCallID}
 	}
 	for _, l := range s.Links {
-		out.Links = append(out.Links, activity.ScopeOf(s.Team, s.Environment).RunOfTrace(l.TraceID).String())
+		if scope := activity.ScopeOf(s.Team, s.Environment); l.Kind == activity.LinkSpan {
+			l.Run, l.Step = scope.RunOfTrace(l.TraceID), scope.StepOfSpan(l.TraceID, l.SpanID)
+		}
+		out.Links = append(out.Links, l.Run.String())
+		out.Linked = append(out.Linked, client.LinkedStep{RunID: l.Run.String(), StepID: l.Step.String(), Kind: l.Kind.String()})
 	}
 	for _, e := range activity.Events(s.Events, maxStepEvents) {
 		out.Events = append(out.Events, client.StepEvent{At: at(e.Time), Name: e.Name, Attributes: activity.Attributes(e.Attributes)})

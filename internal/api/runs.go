@@ -129,10 +129,15 @@ func listRuns(a *API, ctx context.Context, req *client.ListRunsRequest) (*client
 	if err != nil {
 		return nil, err
 	}
-	out := &client.List[client.Run]{Items: make([]client.Run, len(page.Runs)), Next: page.Next}
+	out := &client.List[client.Run]{Items: make([]client.Run, 0, len(page.Runs)), Next: page.Next}
+	joined := search.Names(q.Filter, "flag") || req.TraceID != "" // asked for by name
 	for i := range page.Runs {
-		out.Items[i] = runOf(&page.Runs[i])
-		a.nameState(&out.Items[i])
+		r := runOf(&page.Runs[i])
+		if r.Joined && !joined {
+			continue
+		}
+		a.nameState(&r)
+		out.Items = append(out.Items, r)
 	}
 	return out, nil
 }
@@ -388,7 +393,23 @@ func getRun(a *API, ctx context.Context, req *client.RunRequest) (*client.Run, e
 	}
 	out := runOf(r)
 	a.nameState(&out)
+	for _, l := range r.Links {
+		out.Linked = append(out.Linked, a.linked(ctx, l))
+	}
 	return &out, nil
+}
+
+// linked is what the caller may know of a linked run.
+func (a *API) linked(ctx context.Context, l activity.RunLink) client.LinkedRun {
+	out := client.LinkedRun{RunID: l.Run.String(), Kind: l.Kind.String()}
+	r, err := a.run(ctx, out.RunID)
+	if err != nil {
+		return out // gone, of another team, or never seen: the link is all there is
+	}
+	usage, cost := usageOf(r.Usage), costOf(r.Cost)
+	out.Name, out.Agent, out.Status, out.Joined = r.Name, r.Agent, r.Status.String(), r.Flags&activity.FlagJoined != 0
+	out.Usage, out.Cost = &usage, &cost
+	return out
 }
 
 // Reading a page takes some 2 kB a step: 100 MB for the largest. A few large ones

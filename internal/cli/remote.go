@@ -163,8 +163,11 @@ func runRunGet(ctx context.Context, e env, c *command, args []string) error {
 	}{run, steps.Items}
 	return r.print(e.stdout, whole, func(w io.Writer) {
 		fmt.Fprintf(w, "%s  %s  %s\n", run.ID, show(run.Agent), run.Status)
-		fmt.Fprintf(w, "started %s, took %s, %s tokens, cost %s (%s)\n\n", run.StartedAt.Local().Format(time.DateTime), millis(run.DurationMS), tokens(run.Usage), money(run.Cost), run.Cost.Basis)
-		fmt.Fprintln(w, "OFFSET\tKIND\tNAME\tSTATUS\tDURATION\tMODEL\tTOKENS\tCOST")
+		fmt.Fprintf(w, "started %s, took %s, %s tokens, cost %s (%s)\n", run.StartedAt.Local().Format(time.DateTime), millis(run.DurationMS), tokens(run.Usage), money(run.Cost), run.Cost.Basis)
+		for _, l := range run.Linked {
+			fmt.Fprintf(w, "%s  %s  %s  %s\n", linkWords[l.Kind], l.RunID, show(l.Agent), l.Status)
+		}
+		fmt.Fprintln(w, "\nOFFSET\tKIND\tNAME\tSTATUS\tDURATION\tMODEL\tTOKENS\tCOST")
 		depth := depths(steps.Items)
 		for _, s := range steps.Items {
 			fmt.Fprintf(w, "%s\t%s\t%s%s\t%s\t%s\t%s\t%s\t%s\n", time.Duration(s.StartNS-run.StartedAt.UnixNano()).Round(time.Millisecond), s.Kind,
@@ -172,6 +175,9 @@ func runRunGet(ctx context.Context, e env, c *command, args []string) error {
 		}
 	})
 }
+
+// linkWords say why a run is linked.
+var linkWords = map[string]string{"same_call": "tells the same call as", "span": "links to", "linked_by": "is linked by"}
 
 // depths is how far each step is from its root, at most 20 for the eye.
 func depths(steps []client.Step) map[string]int {

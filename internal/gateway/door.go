@@ -138,6 +138,7 @@ type passage struct {
 	wrote      bool // the answer has begun
 
 	named    bool               // the agent said which run it is: a retry can say so again
+	alone    bool               // it gave neither run nor trace: the run is made up
 	begun    int64              // ns, when the call came: r.At of its first decision
 	granted  *approval.Approval // the approval that this call uses; nil: none
 	claims   bool               // and it is claimed

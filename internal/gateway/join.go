@@ -45,6 +45,7 @@ func (d *Door) join(_ context.Context, x *passage) error {
 	x.trace = t
 	r.Trace = t.trace
 	x.named = run != "" || ok || session != ""
+	x.alone = run == "" && !ok
 	switch {
 	case run != "":
 		r.Run = scope.RunOfKey(run)

@@ -227,8 +227,12 @@ func (x *passage) fragment(d *Door) activity.Fragment {
 	if p != nil && p.Name != "" {
 		name = p.Name
 	}
+	flags := activity.Flag(0)
+	if x.alone {
+		flags = activity.FlagAlone
+	}
 	return activity.Fragment{
-		Run: r.Run, Step: r.Step, Parent: x.parent(), Trace: r.Trace, Span: r.Span,
+		Flags: flags, Run: r.Run, Step: r.Step, Parent: x.parent(), Trace: r.Trace, Span: r.Span,
 		Source: activity.SourceGateway, Kind: x.kindOf(), Status: activity.StatusRunning, Start: r.At, End: activity.Unknown,
 		Name: name, Agent: r.Agent, AgentVersion: r.Version, AgentExplicit: true, Environment: r.Environment,
 		Task: x.Caller.Agent.Task, Session: r.Session, User: r.User, Mode: x.Caller.Agent.Mode,

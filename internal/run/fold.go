@@ -77,7 +77,7 @@ func (r *Reader) fragment(ctx context.Context, b *activity.Batch, f *activity.Fr
 	}
 	if i == none || !l.steps[i].is(bitSeen) {
 		r.first(l, f, refs, b, received)
-		return nil
+		return r.related(ctx, b, f, received)
 	}
 	// The copy is made before it is known to be needed: laid end to end it is
 	// also what the hash reads, and resends are rare.
@@ -92,7 +92,20 @@ func (r *Reader) fragment(ctx context.Context, b *activity.Batch, f *activity.Fr
 	}
 	l.learn(i, hash)
 	r.touch(l, received)
-	return nil
+	return r.related(ctx, b, f, received)
+}
+
+// related finds what a fragment has to do with other runs.
+func (r *Reader) related(ctx context.Context, b *activity.Batch, f *activity.Fragment, received int64) error {
+	if f.ResponseID != "" {
+		if err := r.pair(ctx, f, b.Team, received); err != nil {
+			return err
+		}
+	}
+	if len(f.Links) == 0 && len(r.back.by) == 0 {
+		return nil
+	}
+	return r.answer(ctx, f, b.Team, received)
 }
 
 // refsMeasured is one in how many fragments is measured: a look at the clock
@@ -319,6 +332,7 @@ func (r *Reader) copy(dst, f *activity.Fragment) uint64 {
 		dst.Links = slices.Clone(f.Links)
 		for k := range f.Links {
 			h.put(binary.LittleEndian.Uint64(f.Links[k].SpanID[:]))
+			h.put(uint64(f.Links[k].Kind))
 		}
 	}
 	h.put(resource)
@@ -408,6 +422,9 @@ func (r *Reader) settle(l *live, i int32, s *activity.Step) {
 	}
 	for _, x := range s.Labels {
 		l.notes = append(l.notes, note{i, noteLabel, r.names.get(x.Key), r.names.get(x.Value)})
+	}
+	if len(s.Links) > 0 {
+		l.linksOf(i, s)
 	}
 }
 

@@ -53,7 +53,7 @@ func (s *step) set(bit uint16, on bool) {
 }
 
 func (s *step) model() bool {
-	return s.is(bitSeen) && (s.kind == activity.KindModel || s.kind == activity.KindEmbedding)
+	return s.is(bitSeen) && (s.kind == activity.KindModel || s.kind == activity.KindEmbedding) && s.flags&activity.FlagJoined == 0
 }
 
 func (s *step) toolCall() bool {
@@ -90,6 +90,7 @@ const (
 	noteError                 // an error's type
 	noteTag
 	noteLabel
+	noteLink // a: the run's id, b: the kind
 )
 
 // live is a run in memory.

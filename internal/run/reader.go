@@ -174,6 +174,8 @@ type Reader struct {
 	contents *seen[[16]byte]
 	records  *seen[uint64]
 	orphans  orphanLogs
+	calls    calls
+	back     backLinks
 	names    *names
 	counter  counter
 	resource same

@@ -88,11 +88,12 @@ func (r *Reader) reload(ctx context.Context, id activity.RunID) (*live, error) {
 		s.Cost = cost
 		l.restore(i, s)
 		l.addTrace(s.Trace)
+		r.recallCall(s)
 	}
 	// What the rollups hold of this run follows from the stored steps alone.
 	sum := r.row(l, row.Updated)
 	l.account = account{
-		r.names.get(sum.Agent), r.names.get(sum.Team), r.names.get(sum.Environment), sum.Start / minute, l.seen > 0,
+		r.names.get(sum.Agent), r.names.get(sum.Team), r.names.get(sum.Environment), sum.Start / minute, l.counts(&sum),
 	}
 	r.weigh(l)
 	return l, nil
@@ -183,6 +184,7 @@ func (r *Reader) loadWords(ctx context.Context, l *live) error {
 // that they end in time, and recalls the records of late.
 func (r *Reader) resume(ctx context.Context) error {
 	r.recall(ctx)
+	r.recallAlone(ctx)
 	for _, status := range []string{"running", "waiting"} {
 		q := telemetry.RunsQuery{Filter: &search.Cmp{Field: "status", Op: ":", Values: []string{status}}, Limit: 1000}
 		for n := 0; n < maxParked/1000; n++ {

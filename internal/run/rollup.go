@@ -58,15 +58,16 @@ func (r *Reader) retract(l *live, i int32) {
 
 // contribute gives the shares of l that the rollups lack.
 func (r *Reader) contribute(l *live, row *activity.Run) {
-	now := account{row.Agent, row.Team, row.Environment, row.Start / minute, l.seen > 0}
+	now := account{row.Agent, row.Team, row.Environment, row.Start / minute, l.counts(row)}
 	if l.account != now {
-		if l.account.open {
-			if a := l.account; a.agent != now.agent || a.team != now.team || a.environment != now.environment {
-				for i := range l.steps {
-					r.retract(l, int32(i))
-				}
+		a := l.account
+		if a.agent != now.agent || a.team != now.team || a.environment != now.environment {
+			for i := range l.steps {
+				r.retract(l, int32(i))
 			}
-			r.share(l.account.key()).Runs--
+		}
+		if a.open {
+			r.share(a.key()).Runs--
 		}
 		// Names of the row may lie in a write's arena.
 		now.agent, now.team, now.environment = r.names.get(now.agent), r.names.get(now.team), r.names.get(now.environment)
@@ -82,6 +83,12 @@ func (r *Reader) contribute(l *live, row *activity.Run) {
 			last = r.book(l, int32(i), 1, last)
 		}
 	}
+}
+
+// counts says whether the run is one of its agent's: one that only repeats a call
+// of another run is not.
+func (l *live) counts(row *activity.Run) bool {
+	return l.seen > 0 && row.Flags&activity.FlagJoined == 0
 }
 
 func (a *account) key() shareKey {

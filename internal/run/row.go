@@ -24,12 +24,14 @@ func (r *Reader) row(l *live, now int64) activity.Run {
 	}
 	firstError := none
 	var latest int64
+	joined := l.seen > 0
 	for i := range l.steps {
 		st := &l.steps[i]
 		if !st.is(bitSeen) {
 			continue
 		}
-		run.Flags |= st.flags
+		run.Flags |= st.flags &^ activity.FlagJoined
+		joined = joined && st.flags&activity.FlagJoined != 0
 		if st.is(bitCycle) {
 			run.Flags |= activity.FlagCycle
 		}
@@ -85,6 +87,9 @@ func (r *Reader) row(l *live, now int64) activity.Run {
 	r.sums = sum.of
 	r.identify(l, &run, best)
 	l.describe(&run, firstError)
+	if joined {
+		run.Flags |= activity.FlagJoined
+	}
 	if l.overflowing {
 		run.Flags |= activity.FlagTruncated
 	}
@@ -194,6 +199,11 @@ func (l *live) describe(run *activity.Run, firstError int32) {
 			if len(run.Labels) < maxListed && !slices.Contains(run.Labels, x) {
 				run.Labels = append(run.Labels, x)
 			}
+		case noteLink:
+			x := activity.RunLink{Run: activity.RunID([]byte(n.a)), Kind: activity.LinkKind(n.b[0])}
+			if len(run.Links) < maxListed && !slices.Contains(run.Links, x) {
+				run.Links = append(run.Links, x)
+			}
 		}
 	}
 	if run.Name == "" {
@@ -204,6 +214,9 @@ func (l *live) describe(run *activity.Run, firstError int32) {
 	}
 	slices.SortFunc(run.Labels, func(a, b activity.Label) int {
 		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Value, b.Value))
+	})
+	slices.SortFunc(run.Links, func(a, b activity.RunLink) int {
+		return cmp.Or(compareIDs(activity.StepID(a.Run), activity.StepID(b.Run)), cmp.Compare(a.Kind, b.Kind))
 	})
 }
 

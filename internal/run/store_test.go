@@ -14,6 +14,7 @@ import (
 	"reeve/internal/activity"
 	"reeve/internal/fault"
 	"reeve/internal/telemetry"
+	"reeve/internal/telemetry/search"
 )
 
 // memory is a telemetry.Store that keeps everything in maps, as strictly as
@@ -143,12 +144,16 @@ func (m *memory) HasRun(id activity.RunID) bool {
 	return ok
 }
 
-func (m *memory) Runs(context.Context, telemetry.RunsQuery) (telemetry.RunsPage, error) {
+func (m *memory) Runs(_ context.Context, q telemetry.RunsQuery) (telemetry.RunsPage, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var p telemetry.RunsPage
 	for _, r := range m.rows {
-		if r.Status == activity.RunRunning || r.Status == activity.RunWaiting {
+		ok, err := search.MatchAt(q.Filter, time.Unix(0, start0), &r, nil)
+		if err != nil {
+			return p, err
+		}
+		if ok && (q.From.IsZero() || r.Start >= q.From.UnixNano()) {
 			p.Runs = append(p.Runs, r)
 		}
 	}

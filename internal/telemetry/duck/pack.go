@@ -155,6 +155,11 @@ func (p *packer) run(r *activity.Run) {
 	p.labels(&r.Labels)
 	number8(p, &r.Flags, func(f activity.Flag) int64 { return int64(f) }, func(n int64) activity.Flag { return activity.Flag(n) })
 	p.bool(&r.Partial)
+	list(p, &r.Links, func(l *activity.RunLink) { p.fixed(l.Run[:]); p.linkKind(&l.Kind) })
+}
+
+func (p *packer) linkKind(k *activity.LinkKind) {
+	number8(p, k, func(k activity.LinkKind) int64 { return int64(k) }, func(n int64) activity.LinkKind { return activity.LinkKind(n) })
 }
 
 func packRun(dst []byte, r *activity.Run) []byte {
@@ -185,6 +190,7 @@ const (
 	restScope
 	restAttributes // raw, when the texts cannot give them back
 	restResource
+	restJoins // links that Reeve found
 )
 
 // packRest appends what has no column of its own.
@@ -205,8 +211,22 @@ func packRest(dst []byte, s *activity.Step, attrs, resource bool) []byte {
 	if len(s.Labels) > 0 {
 		put(restLabels, func(p *packer) { p.labels(&s.Labels) })
 	}
-	if len(s.Links) > 0 {
-		put(restLinks, func(p *packer) { p.links(&s.Links) })
+	said, found := s.Links, []activity.Link(nil)
+	if slices.ContainsFunc(s.Links, func(l activity.Link) bool { return l.Kind != activity.LinkSpan }) {
+		said = nil
+		for _, l := range s.Links {
+			if l.Kind == activity.LinkSpan {
+				said = append(said, l)
+			} else {
+				found = append(found, l)
+			}
+		}
+	}
+	if len(said) > 0 {
+		put(restLinks, func(p *packer) { p.links(&said) })
+	}
+	if len(found) > 0 {
+		put(restJoins, func(p *packer) { p.joins(&found) })
 	}
 	if s.ReportedCost != (activity.Cost{}) {
 		put(restReported, func(p *packer) { p.cost(&s.ReportedCost) })
@@ -242,6 +262,16 @@ func (p *packer) links(v *[]activity.Link) {
 	list(p, v, func(l *activity.Link) { p.fixed(l.TraceID[:]); p.fixed(l.SpanID[:]) })
 }
 
+func (p *packer) joins(v *[]activity.Link) {
+	list(p, v, func(l *activity.Link) {
+		p.fixed(l.TraceID[:])
+		p.fixed(l.SpanID[:])
+		p.fixed(l.Run[:])
+		p.fixed(l.Step[:])
+		p.linkKind(&l.Kind)
+	})
+}
+
 func unpackRest(b []byte, s *activity.Step) bool {
 	for len(b) > 0 {
 		if len(b) < 5 {
@@ -263,6 +293,10 @@ func unpackRest(b []byte, s *activity.Step) bool {
 			p.labels(&s.Labels)
 		case restLinks:
 			p.links(&s.Links)
+		case restJoins:
+			var found []activity.Link
+			p.joins(&found)
+			s.Links = append(s.Links, found...)
 		case restReported:
 			p.cost(&s.ReportedCost)
 		case restLayers:

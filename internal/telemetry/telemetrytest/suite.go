@@ -81,7 +81,10 @@ func readsBack(t *testing.T, s telemetry.Store) {
 	// A step with everything that is unusual about it.
 	odd := &w.Steps[3]
 	odd.Tags, odd.Labels = []string{"a", "b"}, []activity.Label{{Key: "tier", Value: "gold"}}
-	odd.Links = []activity.Link{{TraceID: activity.TraceID{1}, SpanID: activity.SpanID{2}}}
+	odd.Links = []activity.Link{
+		{TraceID: activity.TraceID{1}, SpanID: activity.SpanID{2}},
+		{TraceID: activity.TraceID{1}, SpanID: activity.SpanID{3}, Run: activity.RunID{4}, Step: activity.StepID{5}, Kind: activity.LinkSameCall},
+	}
 	odd.Events, odd.Layers, odd.ScopeAttribute = []byte{10, 0}, []byte("layers"), String(nil, "k", "v")
 	odd.Attributes = append(odd.Attributes, 0x0a, 0x07, 0x0a, 0x01, 'm', 0x12, 0x02, 0x32, 0x00) // an empty map
 	odd.Attributes = String(odd.Attributes, "sep", "a\x1fb")
