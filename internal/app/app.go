@@ -47,6 +47,7 @@ import (
 	"reeve/internal/fault"
 	"reeve/internal/fleet"
 	"reeve/internal/gateway"
+	"reeve/internal/gateway/a2a"
 	"reeve/internal/gateway/mcp"
 	"reeve/internal/identity"
 	"reeve/internal/identity/oidc"
@@ -108,6 +109,7 @@ type App struct {
 	siem      *siem.Exporter
 	gateway   *gateway.Door
 	mcp       *mcp.Protocol
+	peers     *a2a.Protocol
 	steps     *gateway.Steps
 	health    *health
 	approvals *approval.Book
@@ -161,6 +163,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		a.buildIndex,
 		a.buildReader,
 		a.buildIntake,
+		a.buildPeers,
 		a.buildDoor,
 		a.buildSimulator,
 		a.buildAPI,
@@ -226,6 +229,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("witness", a.proofs.witness.Run)
 	start("rows of decisions", a.decided.Run)
 	start("door's steps", a.steps.Run)
+	start("peers", a.peers.Run)
 	start("behaviour", a.behaviour.Run)
 	start("servers of tools", a.mcp.Run)
 	start("policies", a.policies.Run)

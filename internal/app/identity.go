@@ -337,6 +337,7 @@ func (a *App) door() *http.ServeMux {
 	for _, p := range enrol.Paths() {
 		mux.Handle(p, desk)
 	}
+	mux.HandleFunc("GET "+token.CardKeysPath, a.serveCardKeys)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	return mux
 }

@@ -51,7 +51,14 @@ A server of MCP tools is one address; which versions of the protocol it speaks
 is found out by asking, or said by --dialect:
 
   reeve upstream set tracker --kind mcp --url https://mcp.example.com/mcp \
-      --team core --credential env:TRACKER_TOKEN`
+      --team core --credential env:TRACKER_TOKEN
+
+A peer is another agent, which speaks A2A; its card says how. The card waits
+for a person: see reeve upstream card. With --peer-agent it is one that is
+registered here, and acts for whoever sends to it.
+
+  reeve upstream set refunds --kind a2a --url https://refunds.example.com \
+      --team core --peer-agent refunds --effect write`
 
 // texts is a flag that may be given several times.
 type texts []string
@@ -64,9 +71,10 @@ func runUpstreamSet(ctx context.Context, e env, c *command, args []string) error
 	var in client.PutUpstreamRequest
 	var routes, fallback, models, hosts texts
 	var credential, as string
+	var peer peerFlags
 	fs := c.flags(e)
 	r.bind(fs)
-	fs.StringVar(&in.Kind, "kind", "", "llm, http or mcp")
+	fs.StringVar(&in.Kind, "kind", "", "llm, http, mcp or a2a")
 	fs.StringVar(&in.Dialect, "dialect", "", "of a model upstream: openai, anthropic, azure, bedrock, gemini; of a server of tools: stateless, session, sse")
 	fs.StringVar(&in.URL, "url", "", "where it is")
 	fs.StringVar(&in.Team, "team", "", "whose it is")
@@ -84,6 +92,7 @@ func runUpstreamSet(ctx context.Context, e env, c *command, args []string) error
 	fs.Var(&models, "model", `what may be asked for: "NAME [max=TOKENS] [deprecated=DATE] [region=REGION]", a NAME ending in * for all that begin so; several, "" for every model`)
 	fs.StringVar(&credential, "credential", "", "env:NAME, file:PATH, vault:PATH#KEY, - for standard input, or none")
 	fs.StringVar(&as, "as", "bearer", "how the credential is sent: bearer, header:NAME, query:NAME, basic:USER or sigv4[:REGION[:SERVICE]]")
+	peer.bind(fs)
 	name, err := oneWord(fs, args, "upstream")
 	if err != nil {
 		return err
@@ -120,6 +129,9 @@ func runUpstreamSet(ctx context.Context, e env, c *command, args []string) error
 		if in.Models, err = modelRules(models); err != nil {
 			return err
 		}
+	}
+	if in.Peer, err = peer.merged(in.Peer, given); err != nil {
+		return err
 	}
 	if given["credential"] {
 		if in.Credential, err = credentialFrom(e.stdin, credential, as); err != nil {

@@ -145,6 +145,14 @@ func (d *Door) hold(ctx context.Context, x *passage) error {
 // one has its decision on record.
 func (d *Door) question(ctx context.Context, x *passage) (*approval.Approval, error) {
 	k := d.ask(x)
+	if id := x.proposal.Collects; id != "" {
+		a, _, ok := d.o.Approvals.Follow(id)
+		if !ok || a.Ask.Agent != k.Agent || a.Ask.User != k.User || a.Ask.Arguments != k.Arguments {
+			return nil, fault.New(fault.KindDenied, "approval.void", "the approval %s is not for this", id).WithHint("call again: people are asked anew")
+		}
+		x.record.Approval = a.ID
+		return a, nil
+	}
 	a, _, err := d.o.Approvals.Hold(ctx, k)
 	if err != nil {
 		f := fault.From(err)

@@ -116,6 +116,7 @@ type Call struct {
 	Body     []byte
 	Caller   Caller
 	Begun    bool // a Waiter began the answer: its head is sent
+	State    any  // a Protocol's own, from one Propose of the call to the next
 
 	x    *passage // nil for a call that nobody makes
 	door *Door
@@ -183,6 +184,10 @@ type Proposal struct {
 	Shown     approval.Shown // what of them a person looks at first
 	Words     string         // what the agent says of the call; hostile text
 	Fixed     bool           // a person cannot edit it
+	// Collects is the approval that the call is about, by its id: a question that
+	// asks how an earlier call goes on. It is joined if it was asked for by the
+	// same agent and user, and for what this call is bound to. "" for none.
+	Collects string
 
 	// Forward is what goes upstream. A Protocol leaves it nil to pass path, query
 	// and body on as they came.

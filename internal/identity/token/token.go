@@ -61,6 +61,7 @@ type use string
 const (
 	useSVID   use = "jwt-svid"
 	useAccess use = "access"
+	useCard   use = "agent-card"
 )
 
 // Sealer encrypts keys at rest; *ca.CA is one.
@@ -155,7 +156,7 @@ func (k *Keys) advance() error {
 		}
 	}
 	changed := len(next.Keys) != len(k.state.Keys)
-	for _, u := range []use{useSVID, useAccess} {
+	for _, u := range []use{useSVID, useAccess, useCard} {
 		newest := -1
 		for i, x := range next.Keys {
 			if x.Use == u && x.DropAt.IsZero() {
@@ -238,6 +239,9 @@ func (k *Keys) JWKS() (svid, access []json.RawMessage, sequence int64, err error
 		return nil, nil, 0, err
 	}
 	for _, x := range k.state.Keys {
+		if x.Use == useCard {
+			continue
+		}
 		j := jose.JSONWebKey{Key: x.private.Public(), KeyID: x.ID, Algorithm: string(jose.ES256), Use: "sig"}
 		if x.Use == useSVID {
 			j.Use, j.Algorithm = "jwt-svid", ""
@@ -435,12 +439,7 @@ func (k *Keys) issue(u use, c claims, life time.Duration, end time.Time) (Issued
 	if !expires.After(now) {
 		return Issued{}, fault.New(fault.KindDenied, "token.over", "what this token would stand on has ended")
 	}
-	var by *key
-	for _, x := range k.state.Keys {
-		if x.Use == u && (by == nil || !x.ActiveFrom.After(now)) {
-			by = x
-		}
-	}
+	by := k.signing(u)
 	typ := jose.ContentType("JWT")
 	if u == useAccess {
 		typ = "at+jwt"

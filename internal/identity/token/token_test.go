@@ -282,7 +282,7 @@ func TestSealedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	var s keyState
-	if err := json.Unmarshal(text, &s); err != nil || len(s.Keys) != 2 {
+	if err := json.Unmarshal(text, &s); err != nil || len(s.Keys) != 3 {
 		t.Fatal(len(s.Keys), err)
 	}
 	for _, x := range s.Keys {
