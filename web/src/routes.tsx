@@ -46,6 +46,8 @@ const tree = root.addChildren([
   shell.addChildren([
     at('/', lazyRouteComponent(() => import('./overview/OverviewPage'), 'OverviewPage')),
     at('/inbox', lazyRouteComponent(() => import('./inbox/InboxPage'), 'InboxPage')),
+    at('/approvals/$id', lazyRouteComponent(() => import('./approvals/ApprovalPage'), 'ApprovalPage')),
+    at('/tools', lazyRouteComponent(() => import('./tools/ToolsPage'), 'ToolsPage')),
     at('/decisions', lazyRouteComponent(() => import('./decisions/DecisionsPage'), 'DecisionsPage')),
     at('/policies', lazyRouteComponent(() => import('./policies/PoliciesPage'), 'PoliciesPage')),
     at('/agents', lazyRouteComponent(() => import('./agents/AgentsPage'), 'AgentsPage')),

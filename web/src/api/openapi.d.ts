@@ -1959,6 +1959,143 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tool-findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists why tools are or were held, the newest first */
+        get: operations["ListToolFindings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the tools of MCP servers, with what waits for a person and why */
+        get: operations["ListTools"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tools/{upstream}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists an upstream's tools with the digest by which all are accepted */
+        get: operations["UpstreamTools"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tools/{upstream}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** accepts all tools of an upstream that wait and that nothing serious speaks against */
+        post: operations["AcceptTools"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tools/{upstream}/{tool}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads a tool with its versions, what changed, and what its definition suggests */
+        get: operations["GetTool"];
+        put?: never;
+        post?: never;
+        /** drops a tool with its versions: the next list has it as new */
+        delete: operations["ForgetTool"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tools/{upstream}/{tool}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** accepts the definition of a tool that was shown, with its effect, data classes and paths */
+        post: operations["AcceptTool"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tools/{upstream}/{tool}/difference": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** tells how two definitions of a tool differ, word by word and by path */
+        get: operations["ToolDifference"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tools/{upstream}/{tool}/hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** makes a tool wait for a person again */
+        post: operations["HoldTool"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/unknown-agents": {
         parameters: {
             query?: never;
@@ -2118,6 +2255,23 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AcceptToolRequest: {
+            acknowledge?: string[];
+            classes?: string[];
+            effect?: string;
+            hash: string;
+            paths: components["schemas"]["ToolPaths"];
+            reason: string;
+        };
+        AcceptToolsRequest: {
+            digest: string;
+            reason: string;
+            suggested?: boolean;
+        };
+        AcceptedTools: {
+            accepted: components["schemas"]["Tool"][];
+            waiting: components["schemas"]["Tool"][];
+        };
         AddAgentJWKsRequest: {
             expires_in?: string;
             jwks: unknown;
@@ -2900,6 +3054,9 @@ export interface components {
             count: number;
             group: string;
         };
+        HoldToolRequest: {
+            reason: string;
+        };
         IntakeKey: {
             bytes_per_second?: number;
             /** Format: date-time */
@@ -3186,6 +3343,21 @@ export interface components {
             type: string;
             uri?: string;
         };
+        PartDifference: {
+            after?: string;
+            before?: string;
+            change: string;
+            path: string;
+        };
+        Peer: {
+            agent?: string;
+            binding?: string;
+            card_keys?: string;
+            card_path?: string;
+            effect?: string;
+            origins?: string[];
+            push_hosts?: string[];
+        };
         Person: {
             /** Format: date-time */
             created_at: string;
@@ -3411,6 +3583,7 @@ export interface components {
             kind: string;
             max_tokens?: number;
             models?: components["schemas"]["ModelRule"][];
+            peer?: components["schemas"]["Peer"] | null;
             region?: string;
             revision?: number;
             routes?: components["schemas"]["Route"][];
@@ -3886,6 +4059,10 @@ export interface components {
             items: components["schemas"]["Team"][];
             next?: string;
         };
+        TextDifference: {
+            path: string;
+            words: components["schemas"]["WordPiece"][];
+        };
         Token: {
             /** Format: date-time */
             created_at: string;
@@ -3931,11 +4108,112 @@ export interface components {
                 [key: string]: string;
             };
         };
+        Tool: {
+            accepted?: string;
+            /** Format: date-time */
+            accepted_at: string | null;
+            accepted_by?: string;
+            alias: string;
+            /** Format: date-time */
+            changed_at: string;
+            classes: string[];
+            description: string;
+            effect: string;
+            findings: components["schemas"]["ToolFinding"][];
+            /** Format: date-time */
+            first_seen: string;
+            listed: string;
+            name: string;
+            paths: components["schemas"]["ToolPaths"];
+            reason?: string;
+            revision: number;
+            state: string;
+            title?: string;
+            upstream: string;
+        };
         ToolCall: {
             arguments: string | null;
             call_id?: string;
             name: string;
             result: string | null;
+        };
+        ToolDetail: {
+            accepted?: string;
+            /** Format: date-time */
+            accepted_at: string | null;
+            accepted_by?: string;
+            alias: string;
+            /** Format: date-time */
+            changed_at: string;
+            classes: string[];
+            definition: unknown;
+            description: string;
+            difference: components["schemas"]["ToolDifference"];
+            effect: string;
+            findings: components["schemas"]["ToolFinding"][];
+            /** Format: date-time */
+            first_seen: string;
+            listed: string;
+            name: string;
+            paths: components["schemas"]["ToolPaths"];
+            reason?: string;
+            revision: number;
+            state: string;
+            suggested: components["schemas"]["ToolSuggestion"];
+            title?: string;
+            upstream: string;
+            versions: components["schemas"]["ToolVersion"][];
+        };
+        ToolDifference: {
+            from?: string;
+            parts: components["schemas"]["PartDifference"][];
+            texts: components["schemas"]["TextDifference"][];
+            to?: string;
+        };
+        ToolFinding: {
+            /** Format: date-time */
+            at: string;
+            /** Format: date-time */
+            closed_at?: string | null;
+            code: string;
+            detail?: string;
+            hash?: string;
+            id?: number;
+            resolution?: string;
+            serious: boolean;
+            text: string;
+            tool?: string;
+            upstream?: string;
+        };
+        ToolFindingList: {
+            items: components["schemas"]["ToolFinding"][];
+            next?: string;
+        };
+        ToolList: {
+            items: components["schemas"]["Tool"][];
+            next?: string;
+        };
+        ToolPaths: {
+            amount?: string[];
+            destination?: string[];
+            recipient?: string[];
+        };
+        ToolSuggestion: {
+            classes: string[];
+            effect: string;
+            paths: components["schemas"]["ToolPaths"];
+            why: string;
+        };
+        ToolVersion: {
+            /** Format: date-time */
+            accepted_at: string | null;
+            accepted_by?: string;
+            definition: unknown;
+            /** Format: date-time */
+            first_seen: string;
+            hash: string;
+            /** Format: date-time */
+            last_seen: string;
         };
         TriedContent: {
             blocked: boolean;
@@ -4032,6 +4310,7 @@ export interface components {
             max_tokens?: number;
             models?: components["schemas"]["ModelRule"][];
             name: string;
+            peer?: components["schemas"]["Peer"] | null;
             region?: string;
             revision: number;
             routes?: components["schemas"]["Route"][];
@@ -4054,6 +4333,11 @@ export interface components {
         UpstreamList: {
             items: components["schemas"]["Upstream"][];
             next?: string;
+        };
+        UpstreamTools: {
+            digest: string;
+            items: components["schemas"]["Tool"][];
+            upstream: string;
         };
         Usage: {
             input_cache_read: number | null;
@@ -4095,6 +4379,10 @@ export interface components {
         WaiverList: {
             items: components["schemas"]["Waiver"][];
             next?: string;
+        };
+        WordPiece: {
+            change: string;
+            text: string;
         };
         Workload: {
             agent: string;
@@ -8496,6 +8784,311 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListToolFindings: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                open?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolFindingList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListTools: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                q?: string;
+                state?: string;
+                upstream?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    UpstreamTools: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upstream: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpstreamTools"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    AcceptTools: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upstream: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcceptToolsRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedTools"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetTool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tool: string;
+                upstream: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolDetail"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ForgetTool: {
+        parameters: {
+            query?: {
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                tool: string;
+                upstream: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    AcceptTool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tool: string;
+                upstream: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcceptToolRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tool"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ToolDifference: {
+        parameters: {
+            query?: {
+                from?: string;
+                to?: string;
+            };
+            header?: never;
+            path: {
+                tool: string;
+                upstream: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolDifference"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    HoldTool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tool: string;
+                upstream: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldToolRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tool"];
+                };
             };
             /** @description a problem */
             default: {

@@ -13,3 +13,5 @@ export * from './Tabs';
 export * from './Meter';
 export * from './query';
 export * from './durations';
+export * from './diff';
+export * from './Words';

@@ -33,10 +33,7 @@ export const groups: Group[] = [
         to: '/map', name: 'Map', icon: 'map', question: 'Who depends on what?', go: 'm',
         later: { answers: 'Which agents call which agents, tools, models and sources, as edges that were observed; pick one and see what it could take down.', fedBy: 'The edges come from steps, which are recorded already. The graph of a single run is on its page.', meanwhile: { label: 'Runs', to: '/runs' } },
       },
-      {
-        to: '/tools', name: 'Tools and models', icon: 'tools', question: 'Is what they call sound?', go: 't',
-        later: { answers: 'Changed tool definitions, failing tools and models, and those that nobody owns.', fedBy: 'Pinned definitions arrive with the gateway. Errors and latency by tool are in Steps today.', meanwhile: { label: 'Steps', to: '/steps' } },
-      },
+      { to: '/tools', name: 'Tools and models', icon: 'tools', question: 'Is what they call sound?', go: 't' },
       {
         to: '/sources', name: 'Sources', icon: 'sources', question: 'Is what they read fresh?',
         later: { answers: 'Which datasets, documents and indexes agents read, and which of those are stale and in demand.', fedBy: 'Freshness comes from lineage events (OpenLineage), which this version does not take yet.' },

@@ -1,1 +1,0 @@
-var e={body:`_body_j9h7x_1`,list:`_list_j9h7x_8`,row:`_row_j9h7x_13`,raw:`_raw_j9h7x_31`};export{e as t};
