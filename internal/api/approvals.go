@@ -77,7 +77,7 @@ func (a *API) teamsOf(ctx context.Context) ([]string, error) {
 func (a *API) approverOf(ctx context.Context, ap *approval.Approval, teams []string, reason string) approval.Person {
 	who := whoOf(ctx)
 	groups, any := a.groupsOf(ctx, ap, teams)
-	return approval.Person{ID: actor(ctx), Name: who.Name, Groups: groups, Any: any, Reason: reason}
+	return approval.Person{ID: actor(ctx), Name: who.Name, Groups: groups, Any: any, Dev: who.Kind == identity.KindDev, Reason: reason}
 }
 
 // approvalOf finds an approval that the asker may see.

@@ -132,14 +132,14 @@ var (
 // Open gives the bytes that an approval is about: the body as it was edited, if
 // it was.
 func (b *Book) Open(a *Approval) (Request, error) {
-	var r Request
-	if len(a.request) == 0 {
-		return r, fault.New(fault.KindNotFound, "approval.dropped", "the arguments of this approval are not kept any more")
-	}
-	if err := b.keys.unbox(a.ID, "request", a.request, &r); err != nil {
+	r, err := b.Original(a)
+	if err != nil {
 		return r, err
 	}
 	if len(a.edited) == 0 {
+		if !same(a.Bound, a.Ask.Arguments) { // there was an edit, and it is gone
+			return r, errTampered
+		}
 		return r, nil
 	}
 	var edited Request
@@ -152,9 +152,10 @@ func (b *Book) Open(a *Approval) (Request, error) {
 
 // Original is Open without the edit.
 func (b *Book) Original(a *Approval) (r Request, err error) {
-	c := *a
-	c.edited = nil
-	return b.Open(&c)
+	if len(a.request) == 0 {
+		return r, fault.New(fault.KindNotFound, "approval.dropped", "the arguments of this approval are not kept any more")
+	}
+	return r, b.keys.unbox(a.ID, "request", a.request, &r)
 }
 
 // Claim takes an approved one for the decision under which it is forwarded, once:

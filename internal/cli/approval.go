@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"reeve/client"
-	"reeve/internal/visible"
 )
 
 const approvalHelp = `
@@ -50,7 +49,7 @@ func runApprovalList(ctx context.Context, e env, c *command, args []string) erro
 		fmt.Fprintln(w, "ID\tSTATE\tSINCE\tENDS\tWHAT\tWHY")
 		for i := range list.Items {
 			a := &list.Items[i]
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", a.ID, a.State, when(&a.CreatedAt), when(&a.ExpiresAt), visible.Line(a.Words, 200), firstReason(a))
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", a.ID, a.State, when(&a.CreatedAt), when(&a.ExpiresAt), a.Words, firstReason(a))
 		}
 	})
 }
@@ -59,7 +58,7 @@ func firstReason(a *client.Approval) string {
 	if len(a.Reasons) == 0 {
 		return ""
 	}
-	return visible.Line(a.Reasons[0].Text, 200)
+	return a.Reasons[0].Text
 }
 
 func runApprovalShow(ctx context.Context, e env, c *command, args []string) error {
@@ -82,28 +81,28 @@ func runApprovalShow(ctx context.Context, e env, c *command, args []string) erro
 }
 
 func writeApproval(w io.Writer, a *client.Approval) {
-	fmt.Fprintf(w, "%s\n\n", visible.Text(a.Words))
+	fmt.Fprintf(w, "%s\n\n", a.Words)
 	row := func(name, format string, values ...any) {
 		fmt.Fprintf(w, "%s\t"+format+"\n", append([]any{name}, values...)...)
 	}
 	row("id", "%s", a.ID)
 	row("state", "%s", a.State)
 	if a.Reason != "" {
-		row("because", "%s", visible.Line(a.Reason, 500))
+		row("because", "%s", word(a.Reason))
 	}
 	row("asked", "%s, %d times, decision %s", when(&a.CreatedAt), a.Asked, a.DecisionID)
 	row("ends", "%s", when(&a.ExpiresAt))
-	row("agent", "%s of team %s in %s, owner %s", a.Agent, a.Team, a.Environment, visible.Line(a.Owner, 100))
+	row("agent", "%s of team %s in %s, owner %s", a.Agent, a.Team, a.Environment, word(a.Owner))
 	if a.User != "" {
-		row("user", "%s", visible.Line(a.User, 100))
+		row("user", "%s", word(a.User))
 	}
 	row("run", "%s", a.RunID)
 	row("effect", "%s", a.Effect)
 	for _, d := range a.Destinations {
-		row("goes to", "%s", visible.Line(d, 200))
+		row("goes to", "%s", word(d))
 	}
 	for _, one := range a.Reasons {
-		row("held by", "%s (%s)", visible.Line(one.Text, 300), one.Code)
+		row("held by", "%s (%s)", one.Text, one.Code)
 	}
 	for _, g := range a.Groups {
 		name := g.Name
@@ -113,13 +112,13 @@ func writeApproval(w io.Writer, a *client.Approval) {
 		row("needs", "%d of %s, has %d", g.Count, name, g.Have)
 	}
 	for _, v := range a.Votes {
-		row(v.Verdict, "%s, %s %s", v.Name, when(&v.At), visible.Line(v.Reason, 300))
+		row(v.Verdict, "%s, %s %s", v.Name, when(&v.At), word(v.Reason))
 	}
 	if a.AgentWords != nil {
-		row("it says", "%s", visible.Line(a.AgentWords.Text, 1000))
+		row("it says", "%s", oneLine(a.AgentWords))
 	}
 	for _, p := range a.Similar {
-		row("before", "%s %s by %s %s", when(&p.At), p.State, strings.Join(p.By, ", "), visible.Line(p.Reason, 200))
+		row("before", "%s %s by %s %s", when(&p.At), p.State, strings.Join(p.By, ", "), word(p.Reason))
 	}
 	if !a.Can.Approve && a.Can.Why != "" {
 		row("you", "cannot approve: %s", a.Can.Why)
@@ -135,9 +134,9 @@ func writeApproval(w io.Writer, a *client.Approval) {
 	}
 	fmt.Fprintf(w, "\narguments: %d bytes%s, hash %s\n", g.Bytes, edited, g.Hash)
 	for _, f := range g.Fields {
-		fmt.Fprintf(w, "  %s\t%s", f.Path, visible.Line(f.Value.Text, 0))
+		fmt.Fprintf(w, "  %s\t%s", f.Path, oneLine(&f.Value))
 		if f.Was != nil {
-			fmt.Fprintf(w, "\t(was %s)", visible.Line(f.Was.Text, 0))
+			fmt.Fprintf(w, "\t(was %s)", oneLine(f.Was))
 		}
 		fmt.Fprintln(w)
 	}
@@ -147,6 +146,11 @@ func writeApproval(w io.Writer, a *client.Approval) {
 	if len(g.Fields) == 0 && g.Whole != nil {
 		fmt.Fprintln(w, g.Whole.Text)
 	}
+}
+
+// oneLine is text that the server made visible, in a cell of a table.
+func oneLine(s *client.ShownText) string {
+	return strings.NewReplacer("\n", "\u27e6LF\u27e7", "\t", "\u27e6TAB\u27e7").Replace(s.Text)
 }
 
 // answerFlags are what every answer takes.

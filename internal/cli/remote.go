@@ -11,9 +11,9 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
-	"unicode"
 
 	"reeve/client"
+	"reeve/internal/visible"
 )
 
 // remote are the flags of every command that asks a running Reeve.
@@ -51,42 +51,20 @@ func (r *remote) print(w io.Writer, v any, text func(io.Writer)) error {
 	return fmt.Errorf("%w: -o %s is neither text nor json", errUsage, r.output)
 }
 
-// cleaner makes what senders wrote harmless for a terminal: control, bidi and
-// zero-width characters are shown as their code points.
+// cleaner is the last look at what is printed: nothing that senders wrote acts on
+// a terminal or hides in it.
 type cleaner struct{ w io.Writer }
 
 func (c cleaner) Write(p []byte) (int, error) {
-	var b strings.Builder
-	for _, r := range string(p) {
-		if r == '\n' || r == '\t' {
-			b.WriteRune(r)
-		} else {
-			clean(&b, r)
-		}
-	}
-	if _, err := io.WriteString(c.w, b.String()); err != nil {
+	if _, err := io.WriteString(c.w, visible.Safe(string(p))); err != nil {
 		return 0, err
 	}
 	return len(p), nil
 }
 
-func clean(b *strings.Builder, r rune) {
-	if unicode.IsPrint(r) {
-		b.WriteRune(r)
-	} else {
-		fmt.Fprintf(b, "<U+%04X>", r)
-	}
-}
-
 // word is what a sender wrote in a cell of a table: there a line break or a tab
 // would make rows and cells that are not ours, so they are shown too.
-func word(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		clean(&b, r)
-	}
-	return b.String()
-}
+func word(s string) string { return visible.Line(s, 0) }
 
 func envOr(key, other string) string {
 	if v := os.Getenv(key); v != "" {

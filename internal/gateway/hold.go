@@ -370,6 +370,9 @@ func (d *Door) resume(ctx context.Context, x *passage, a *approval.Approval) err
 			return err
 		}
 	}
+	if x.bound(d.o.Approvals, x.Body) != a.Bound {
+		return d.void(x, "approval.other_arguments", "people agreed to other arguments")
+	}
 	x.describe()
 	for _, stage := range []func(*Door, context.Context, *passage) error{(*Door).decide, (*Door).limit, (*Door).content} {
 		if err := stage(d, ctx, x); err != nil {

@@ -86,6 +86,27 @@ func Text(s string) string {
 	return shown.Text()
 }
 
+// Safe marks what acts on a terminal or hides in it, and nothing else: what Of or
+// Line made visible passes as it is. It is the last look at what is printed.
+func Safe(s string) string {
+	if plain(s, false) {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		m := marker{}
+		switch kind, text := m.look(s[i:i+n], r); kind {
+		case Control, Bidi, Invisible, Tag, Invalid:
+			b.WriteString(text)
+		default:
+			b.WriteString(s[i : i+n])
+		}
+		i += n
+	}
+	return b.String()
+}
+
 // plain reports whether nothing of a text needs a mark: most have none.
 func plain(s string, line bool) bool {
 	for i := range len(s) {

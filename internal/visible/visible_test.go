@@ -94,3 +94,17 @@ func FuzzOf(f *testing.F) {
 		}
 	})
 }
+
+// What was made visible once is printed as it is.
+func TestSafe(t *testing.T) {
+	t.Parallel()
+	for _, s := range []string{"plain\n", "a\x1b[2K", "p\u0430y\u202e", "\u2066x", "⟦x⟧", "\xff", "\U000E0041"} {
+		once := Text(s)
+		if got := Safe(once); got != once {
+			t.Errorf("%q made visible is %q, printed %q", s, once, got)
+		}
+		if got := Safe(s); Safe(got) != got {
+			t.Errorf("%q: %q then %q", s, got, Safe(got))
+		}
+	}
+}
