@@ -37,10 +37,14 @@ func (a *App) readReserved(ctx context.Context) (err error) {
 	return err
 }
 
+// reservedEvery is often enough to find thousands of decisions a second still in
+// memory.
+const reservedEvery = 250 * time.Millisecond
+
 // followReserved keeps the budgets' snapshot close to the log, so that the next
 // start reads little of it.
 func (a *App) followReserved(ctx context.Context) error {
-	tick := time.NewTicker(time.Second)
+	tick := time.NewTicker(reservedEvery)
 	defer tick.Stop()
 	failing := false
 	for {

@@ -54,16 +54,24 @@ type measured struct {
 	cpu      float64   // seconds
 	rateCPU  float64   // µs a call, the last round's
 	speeds   []float64 // calls/s of each round
-	waits    []float64 // ms, at the set rate
-	firsts   []float64 // ms to a stream's first byte
+	waits    quantiles // ms, at the set rate
+	firsts   quantiles // ms to a stream's first byte
 	failures atomic.Int64
 }
 
 func (m *measured) figures(name string) GatewayFigures {
 	return GatewayFigures{
 		Name: name, CallsPerSecond: float64(m.calls) / m.took.Seconds(), CPUPerCall: m.cpu * 1e6 / float64(max(1, m.calls)), RateCPU: m.rateCPU,
-		P50: rank(m.waits, 0.5), P99: rank(m.waits, 0.99), FirstP50: rank(m.firsts, 0.5), FirstP99: rank(m.firsts, 0.99), Errors: m.failures.Load(),
+		P50: rank(m.waits.p50, 0.5), P99: rank(m.waits.p99, 0.5), FirstP50: rank(m.firsts.p50, 0.5), FirstP99: rank(m.firsts.p99, 0.5), Errors: m.failures.Load(),
 	}
+}
+
+// quantiles are those of each round. The median round is reported: on a shared
+// machine one stall of the whole machine would else be the p99 of all.
+type quantiles struct{ p50, p99 []float64 }
+
+func (q *quantiles) add(values []float64) {
+	q.p50, q.p99 = append(q.p50, rank(values, 0.5)), append(q.p99, rank(values, 0.99))
 }
 
 // afterwards is how long a server gets to do what follows its calls, before its
@@ -72,17 +80,14 @@ const afterwards = 1500 * time.Millisecond
 
 // round warms up, runs the closed loop for calls/s and CPU, then the open loop
 // for latencies, then streams for their first byte.
-func (m *measured) round(ctx context.Context, o GatewayOptions, rt route, c *contender, profile func() error) error {
+func (m *measured) round(ctx context.Context, o GatewayOptions, rt route, c *contender, profile profiler) error {
 	p := &caller{rt: rt, c: c, runCalls: int64(max(1, o.RunCalls)), client: &http.Client{
 		Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 512, MaxConnsPerHost: 512, DisableCompression: true},
 	}}
 	defer p.client.CloseIdleConnections()
 	p.closed(ctx, o.Connections, o.For/4)
 	p.failed.Store(0)
-	var profiling errgroup.Group
-	if profile != nil {
-		profiling.Go(profile)
-	}
+	stop := profile.take("")
 	cpu, err := cpuOf(ctx, c.pid, func() {
 		began := time.Now()
 		calls := p.closed(ctx, o.Connections, o.For)
@@ -91,19 +96,22 @@ func (m *measured) round(ctx context.Context, o GatewayOptions, rt route, c *con
 		m.took += took
 		m.speeds = append(m.speeds, float64(calls)/took.Seconds())
 	})
-	if err := errors.Join(err, profiling.Wait()); err != nil {
+	if err := errors.Join(err, stop()); err != nil {
 		return err
 	}
 	m.cpu += cpu
 	if m.calls == 0 {
 		return fmt.Errorf("no call came through, %d failed, the last with: %v", p.failed.Load(), p.why.Load())
 	}
-	n := len(m.waits)
-	if cpu, err = cpuOf(ctx, c.pid, func() { m.waits = append(m.waits, p.open(ctx, o.For, o.Rate, p.call)...) }); err != nil {
+	var waits []float64
+	stop = profile.take(".rate")
+	cpu, err = cpuOf(ctx, c.pid, func() { waits = p.open(ctx, o.For, o.Rate, p.call) })
+	if err := errors.Join(err, stop()); err != nil {
 		return err
 	}
-	m.rateCPU = cpu * 1e6 / float64(max(1, len(m.waits)-n))
-	m.firsts = append(m.firsts, p.open(ctx, o.For/2, firstRate, p.first)...)
+	m.rateCPU = cpu * 1e6 / float64(max(1, len(waits)))
+	m.waits.add(waits)
+	m.firsts.add(p.open(ctx, o.For/2, firstRate, p.first))
 	m.failures.Add(p.failed.Load())
 	return ctx.Err()
 }

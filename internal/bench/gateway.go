@@ -26,7 +26,7 @@ type GatewayOptions struct {
 	RunCalls    int           // calls of one run of an agent
 	Routes      []string      // http, llm
 	Nginx       string        // program; "" leaves it out
-	Profile     string        // file for a CPU profile of the door's process in its first closed loop; "": none
+	Profile     string        // file for a CPU profile of the door's process in its first closed loop, and FILE.rate; "": none
 	Progress    io.Writer     // nil: none
 }
 
@@ -94,7 +94,7 @@ func gatewayMain(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	fs.IntVar(&o.RunCalls, "run-calls", 10, "calls of one run of an agent")
 	fs.StringVar(&routes, "routes", "http,llm", "http, llm or both")
 	fs.BoolVar(&nginx, "nginx", false, "measure nginx too (Debian's nginx-light)")
-	fs.StringVar(&o.Profile, "profile", "", "write a CPU profile of the server to this file, taken while its calls/s are measured first")
+	fs.StringVar(&o.Profile, "profile", "", "write CPU profiles of the server to this file (while its calls/s are measured first) and to FILE.rate (at the set rate)")
 	fs.StringVar(&o.Bin, "bin", "", "the program to measure (default: this one)")
 	fs.StringVar(&server, "server-args", "", "more flags for the server, separated by spaces")
 	fs.StringVar(&output, "o", "text", "text or json")
@@ -170,7 +170,7 @@ func measureRoute(ctx context.Context, o GatewayOptions, rt route, list []conten
 	for round := range max(1, o.Rounds) {
 		for i := range list {
 			fmt.Fprintf(o.Progress, "/%s: measuring the %s, round %d\n", rt.name, list[i].name, round+1)
-			var profile func() error
+			var profile profiler
 			if round == 0 && list[i].pid == server.Pid() {
 				profile = server.profiler(ctx, o.Profile, o.For)
 			}

@@ -32,7 +32,8 @@ func TestCallersMeasureTheUpstream(t *testing.T) {
 			if f.Errors != 0 || f.CallsPerSecond <= 0 || f.CPUPerCall <= 0 || f.P50 <= 0 || f.P99 < f.P50 || f.FirstP50 <= 0 {
 				t.Errorf("figures: %+v", f)
 			}
-			if n := len(m.waits); n < 5 || n > 25 {
+			p := caller{rt: rt, c: &c, runCalls: 1, client: http.DefaultClient}
+			if n := len(p.open(t.Context(), o.For, o.Rate, p.call)); n < 5 || n > 25 {
 				t.Errorf("%d calls at 100 a second in 200 ms", n)
 			}
 		})

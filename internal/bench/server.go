@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Server is a Reeve of our own, in a process of its own, for a measurement or
@@ -95,14 +97,27 @@ func (s *Server) Start(ctx context.Context) error {
 	}
 }
 
-// profiler gives a function that writes a CPU profile of the server, over most
-// of d, into a file; nil when the file has no name. Servers have profiles with
-// --dev only.
-func (s *Server) profiler(ctx context.Context, file string, d time.Duration) func() error {
+// profiler takes CPU profiles into a file whose name gets the given ending; nil
+// takes none.
+type profiler func(ending string) error
+
+// take starts taking one and gives what waits for its end.
+func (p profiler) take(ending string) (wait func() error) {
+	if p == nil {
+		return func() error { return nil }
+	}
+	var g errgroup.Group
+	g.Go(func() error { return p(ending) })
+	return g.Wait
+}
+
+// profiler takes profiles of the server, over most of d; nil when the file has
+// no name. Servers have profiles with --dev only.
+func (s *Server) profiler(ctx context.Context, file string, d time.Duration) profiler {
 	if file == "" {
 		return nil
 	}
-	return func() error {
+	return func(ending string) error {
 		url := fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", s.HTTP, max(1, int(d.Seconds())-1))
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 		if err != nil {
@@ -116,7 +131,7 @@ func (s *Server) profiler(ctx context.Context, file string, d time.Duration) fun
 		if resp.StatusCode != http.StatusOK {
 			return fmt.Errorf("asking for a profile: the server answers %s", resp.Status)
 		}
-		f, err := os.Create(file)
+		f, err := os.Create(file + ending)
 		if err != nil {
 			return err
 		}

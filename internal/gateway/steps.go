@@ -28,7 +28,7 @@ type Steps struct {
 	mu      sync.Mutex // guards what follows
 	ready   []byte     // batches end to end
 	waiting int64      // steps in ready
-	young   []*news   // by time
+	young   []*news    // by time
 	held    int        // bytes in young
 
 	lost atomic.Int64

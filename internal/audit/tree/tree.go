@@ -321,20 +321,18 @@ func (t *Tree) save() error {
 // write replaces a file. It is not synced: the records are, and tiles that a
 // power cut took are made again from them; see Sync.
 func (t *Tree) write(name string, data []byte) error {
-	path := t.path(name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
+	path, tmp := t.path(name), filepath.Join(t.o.Dir, ".tmp-tile") // there is one writer
+	err := os.WriteFile(tmp, data, 0o600)
+	if err == nil {
+		err = os.Rename(tmp, path)
 	}
-	f, err := os.CreateTemp(t.o.Dir, ".tmp-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
+	if errors.Is(err, fs.ErrNotExist) { // the first of 256 tiles of a folder
+		if err = os.MkdirAll(filepath.Dir(path), 0o700); err == nil {
+			err = os.Rename(tmp, path)
+		}
 	}
 	if err != nil {
-		_ = os.Remove(f.Name())
+		_ = os.Remove(tmp)
 	}
 	return err
 }
