@@ -79,6 +79,9 @@ func (a *answer) End(err error) ([]byte, gateway.Facts) {
 			if err := a.sse.End(a.event); err != nil {
 				a.fail(errAnswer.WithCause(err))
 			}
+			if x := a.x; x.modern && !a.done && !a.over && x.m.isRequest() && x.m.method != "subscriptions/listen" {
+				a.fail(errSilent) // with sessions the client may come back for the rest
+			}
 		} else {
 			a.whole()
 		}
@@ -318,6 +321,9 @@ func lines(raw []byte) [][]byte {
 // the server sends from here on goes nowhere.
 func (a *answer) fail(f *fault.Error) {
 	a.over = true
+	if a.x.abandon != nil {
+		a.x.abandon()
+	}
 	a.facts.ErrorType, a.facts.ErrorMessage = f.Code, f.Message
 	if a.x.flow != nil {
 		a.x.flow.done = true

@@ -126,6 +126,7 @@ func (p *Protocol) shown(ctx context.Context, u *upstream.Upstream, list string,
 		for i := range all {
 			tools[i] = all[i].tool
 		}
+		p.params.learn(u.Name, tools, whole)
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), seeTime)
 		defer cancel()
 		pins, err := p.o.Pins.See(ctx, u.Name, tools, whole)

@@ -74,6 +74,9 @@ type Protocol struct {
 	sessions sessions
 	seals    *seals
 	eras     eras
+	links    links
+	params   params
+	waits    waits
 }
 
 // New makes a protocol. It starts nothing.
@@ -103,10 +106,12 @@ func (p *Protocol) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			p.sessions.end()
+			p.links.end()
 			return context.Cause(ctx)
 		case <-tick.C:
 			p.sessions.sweep()
 			p.seals.sweep()
+			p.links.sweep(p.o.Now())
 		}
 	}
 }

@@ -83,9 +83,6 @@ func (x *exchange) pass(req *http.Request) (*http.Response, error) {
 	x.reply = func(id, answer []byte) { x.post(req, answer) }
 	x.flow = &flow{ReadCloser: resp.Body, exit: x.exit}
 	resp.Body = x.flow
-	if x.m == nil {
-		x.listening(resp)
-	}
 	return resp, nil
 }
 

@@ -50,6 +50,9 @@ type exchange struct {
 	state  opened   // that the request brings back; state.state is nil for none
 	// reply answers a request of the server's that may not reach the client.
 	reply func(id, answer []byte)
+	// abandon gives up what was begun for a result that does not pass; nil for
+	// nothing.
+	abandon func()
 }
 
 // post takes a message.
@@ -237,6 +240,11 @@ func (x *exchange) tool() (*gateway.Proposal, error) {
 	if m.name == "" || len(m.name) > maxToolName || strings.ContainsFunc(m.name, control) {
 		pr.Name, pr.Tool, pr.Resource.ID, pr.Resource.Name = "tools/call", "", x.c.Upstream.Name+" tools/call", ""
 		return pr, errName
+	}
+	if x.modern {
+		if err := x.checkParams(); err != nil {
+			return pr, err
+		}
 	}
 	return pr, x.arguments(pr)
 }

@@ -80,7 +80,7 @@ func failureOf(f *fault.Error, decision string) (failure, int) {
 	if c, ok := codes[f.Code]; ok {
 		out.Code = c.code
 		if f.Code == "mcp.version" {
-			out.Data["supported"] = append([]string{modernVersion}, sessionVersions[:3]...)
+			out.Data["supported"] = []string{modernVersion}
 		}
 		return out, c.status
 	}
