@@ -161,6 +161,7 @@ type Decision struct {
 	Policies      []PolicyRef     `json:"policies"`
 	PolicyVersion int64           `json:"policy_version"`
 	Context       json.RawMessage `json:"context,omitempty"`
+	Origins       []Origin        `json:"origins,omitempty"` // for readers: where what the arguments name came from
 	Redacted      []string        `json:"redacted,omitempty"`
 	RunID         string          `json:"run_id,omitempty"`
 	StepID        string          `json:"step_id,omitempty"`

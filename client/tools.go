@@ -192,3 +192,18 @@ type ListToolFindingsRequest struct {
 	Limit  int    `query:"limit" max:"1000"`
 	Cursor string `query:"cursor"`
 }
+
+// Origin is where something that a call's arguments name came from.
+type Origin struct {
+	Path     string `json:"path"`            // JSON Pointer of the argument, * for any element; path:NAME, query:NAME
+	Index    int    `json:"index,omitempty"` // among several values at that path
+	From     int    `json:"from"`            // its bytes within the argument's text
+	To       int    `json:"to"`
+	Kind     string `json:"kind"`           // url, host, email, account, phone, path, id, name
+	Entity   string `json:"entity"`         // people and accounts are masked
+	Source   string `json:"source"`         // user, system, tool, model (nobody before it), unknown
+	Tool     string `json:"tool,omitempty"` // whose result it stood in first
+	Step     string `json:"step,omitempty"` // in which it was heard first
+	First    bool   `json:"first"`          // the agent never sent anything there
+	Injected bool   `json:"injected"`       // a destination that a tool's result gave, and nobody else
+}

@@ -157,3 +157,18 @@ type Decision struct {
 	LocalTool  bool   // proposed by a model's answer for a tool inside the agent's process
 	Parent     string // the decision whose answer proposed this one
 }
+
+// Origin is where something that a call's arguments name came from.
+type Origin struct {
+	Path     string `json:"path"`            // JSON Pointer of the argument, "*" for any element; path:NAME, query:NAME
+	Index    int    `json:"index,omitempty"` // among several values at that path
+	From     int    `json:"from"`            // its bytes within the argument's text
+	To       int    `json:"to"`
+	Kind     string `json:"kind"`               // url, host, email, account, phone, path, id, name
+	Entity   string `json:"entity"`             // in its normal form; in a decision's record people and accounts are masked
+	Source   string `json:"source"`             // user, system, tool, model (nobody before it); unknown: what was heard earlier is lost
+	Tool     string `json:"tool,omitempty"`     // whose result it stood in first
+	Step     string `json:"step,omitempty"`     // in which it was heard first
+	First    bool   `json:"first,omitempty"`    // this agent never sent anything there
+	Injected bool   `json:"injected,omitempty"` // a destination that a tool's result gave, and nobody else
+}

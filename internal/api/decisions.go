@@ -130,6 +130,12 @@ func getDecision(a *API, ctx context.Context, req *client.IDRequest) (*client.De
 	out.ArgumentsHash = d.ArgumentsHash
 	if json.Valid(d.Context) {
 		out.Context = d.Context
+		var kept struct{ Origins []activity.Origin }
+		if err := json.Unmarshal(d.Context, &kept); err == nil {
+			for _, o := range kept.Origins {
+				out.Origins = append(out.Origins, client.Origin(o))
+			}
+		}
 	}
 	if out.UserName, err = a.o.Decisions.UserName(ctx, d.User); err != nil {
 		return nil, err

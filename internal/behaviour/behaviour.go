@@ -2,8 +2,10 @@
 // decision depends on it: taint, and where they sent data before.
 //
 // What for: an agent that read something nobody vouches for may be acting on
-// that text. Policies ask (taint, destinations.first_seen), and the answer must
-// hold for the very next action.
+// that text. Policies ask (taint, destinations.first_seen, .injected), and the
+// answer must hold for the very next action. For that it remembers what was said
+// to an agent and by whom, as far as it names places, people and accounts, and
+// tells of each in a call's arguments where it came from.
 //
 // Who calls it: the door, before each decision and before an answer's last byte
 // leaves; app runs it.
@@ -18,7 +20,8 @@
 // forgetting taint is no way to start. A file that cannot be written is logged,
 // and tried again.
 //
-// Start reading at Memory.Taint and Memory.Touch.
+// Start reading at Memory.Taint and Memory.Touch; entity.go finds what texts
+// name, origin.go says where it came from, scope.go keeps it.
 package behaviour
 
 import (
@@ -27,6 +30,7 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -41,6 +45,7 @@ type Who struct {
 	Credential string // what the agent cannot make anew by itself: key, instance
 	User       string
 	Session    string // as the agent says: it only ever adds
+	Run        string // where the call names one; what was heard is kept by it
 }
 
 // Taint is what was touched. Values handed out are shared: do not change them.
@@ -64,6 +69,7 @@ const (
 type Options struct {
 	File   string
 	Logger *slog.Logger
+	Now    func() time.Time // nil is time.Now
 }
 
 // Memory is what all agents touched.
@@ -76,6 +82,8 @@ type Memory struct {
 	reached  map[string]map[string]bool // domains, by agent
 	full     bool                       // some taint found no room: who is not known is tainted
 	dirty    bool
+
+	scopes scopes
 }
 
 // kept is a Memory as its file has it.
@@ -86,14 +94,26 @@ type kept struct {
 	Full    bool                       `json:"full,omitempty"`
 }
 
+// heard is what is kept of the texts that were heard: that there were some.
+type heard struct {
+	Lost map[uint64]int64 `json:"lost"`
+}
+
 // New reads what the last process remembered. It starts nothing.
 func New(o Options) (*Memory, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	m := &Memory{o: o, taints: map[string]Taint{}, sessions: map[string]int{}, reached: map[string]map[string]bool{}}
+	m.scopes.now = o.Now
 	if o.File == "" {
 		return m, nil
+	}
+	if err := m.restore(); err != nil {
+		return nil, err
 	}
 	text, err := os.ReadFile(o.File)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -104,11 +124,55 @@ func New(o Options) (*Memory, error) {
 		err = json.Unmarshal(text, &k)
 	}
 	if err != nil {
-		return nil, fault.New(fault.KindInternal, "behaviour.file", "what agents touched cannot be read from %s", o.File).WithCause(err).
-			WithHint("remove the file to begin anew: agents that read untrusted text are then not known as such")
+		return nil, unreadable(o.File, err)
 	}
 	m.taints, m.sessions, m.reached, m.full = orEmpty(k.Taints), orEmpty(k.Session), orEmpty(k.Reached), k.Full
 	return m, nil
+}
+
+func unreadable(file string, err error) error {
+	return fault.New(fault.KindInternal, "behaviour.file", "what agents touched cannot be read from %s", file).WithCause(err).
+		WithHint("remove the file to begin anew: agents that read untrusted text are then not known as such")
+}
+
+// heardFile is beside File.
+func (m *Memory) heardFile() string { return m.o.File + ".heard" }
+
+func (m *Memory) restore() error {
+	text, err := os.ReadFile(m.heardFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var h heard
+	if err == nil {
+		err = json.Unmarshal(text, &h)
+	}
+	if err != nil {
+		return unreadable(m.heardFile(), err)
+	}
+	now := m.o.Now().Unix()
+	maps.DeleteFunc(h.Lost, func(_ uint64, at int64) bool { return now-at >= int64(keptFor/time.Second) })
+	m.scopes.earlier = h.Lost
+	return nil
+}
+
+// saveHeard keeps which runs and sessions were heard, so that after a restart
+// what is not known of them counts as lost and not as new.
+func (m *Memory) saveHeard() {
+	if m.o.File == "" {
+		return
+	}
+	lost, changed := m.scopes.lost()
+	if !changed {
+		return
+	}
+	text, err := json.Marshal(heard{lost})
+	if err == nil {
+		err = replace(m.heardFile(), text)
+	}
+	if err != nil {
+		m.o.Logger.Warn("which runs were heard could not be kept: a restart forgets it", "err", err)
+	}
 }
 
 func orEmpty[K comparable, V any](m map[K]V) map[K]V {
@@ -246,8 +310,10 @@ func (m *Memory) Run(ctx context.Context) error {
 		select {
 		case <-tick.C:
 			m.save()
+			m.saveHeard()
 		case <-ctx.Done():
 			m.save()
+			m.saveHeard()
 			return context.Cause(ctx)
 		}
 	}

@@ -117,6 +117,7 @@ type passing struct {
 	leak   *upstream.Leak
 	rules  *content.Stream
 	answer Answer // nil: nobody reads along
+	ear    *ear   // nil: nobody listens
 	flush  bool   // each piece goes on at once
 	small  bool   // the whole answer fits one piece: it goes on when it is whole
 }
@@ -124,6 +125,7 @@ type passing struct {
 // body lets the answer pass, piece by piece.
 func (x *passage) body(ctx context.Context, resp *http.Response, leak *upstream.Leak, w *watch) error {
 	p := passing{x: x, ctx: ctx, resp: resp, watch: w, leak: leak}
+	p.ear = x.door.hears(x, resp.Header)
 	if make := x.proposal.Answer; make != nil {
 		p.answer = make(resp.StatusCode, resp.Header, x.judge)
 	}
@@ -224,6 +226,7 @@ func (p *passing) begin() error {
 }
 
 func (p *passing) write(b []byte) error {
+	p.ear.piece(b) // before it leaves
 	if err := p.begin(); err != nil {
 		return err
 	}

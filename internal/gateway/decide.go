@@ -32,6 +32,7 @@ func (d *Door) enter(ctx context.Context, x *passage) error {
 // decide asks policy and floor.
 func (d *Door) decide(_ context.Context, x *passage) error {
 	d.look(x)
+	d.listen(x)
 	req := d.request(x)
 	v := d.verdict(x, req)
 	x.verdict = v

@@ -18,6 +18,7 @@ import (
 	"reeve/internal/budget"
 	"reeve/internal/content"
 	"reeve/internal/fault"
+	"reeve/internal/pin"
 	"reeve/internal/policy"
 	"reeve/internal/price"
 	"reeve/internal/stop"
@@ -42,6 +43,7 @@ type Options struct {
 
 	Content   *content.Set      // nil: nothing is looked for
 	Behaviour *behaviour.Memory // nil: nobody is tainted
+	Pins      *pin.Book         // nil: no tool has paths that a person named
 
 	// Approvals keeps what waits for a person; nil refuses what is held. Page is
 	// where the console shows one, by its id; nil: nowhere.
@@ -137,6 +139,7 @@ type passage struct {
 	forwarded  bool
 	wrote      bool // the answer has begun
 
+	found    *behaviour.Found   // what the arguments name; nil before it is decided
 	named    bool               // the agent said which run it is: a retry can say so again
 	alone    bool               // it gave neither run nor trace: the run is made up
 	begun    int64              // ns, when the call came: r.At of its first decision

@@ -31,7 +31,7 @@ func (d *Door) tool(x *passage, t ToolCall) *fault.Error {
 	if !d.o.Policies.NamesLocal(a.Name, a.Team, t.Name) {
 		return nil
 	}
-	y := &passage{started: d.o.Now(), kind: x.kind, protocol: x.protocol, trace: x.trace}
+	y := &passage{started: d.o.Now(), kind: x.kind, protocol: x.protocol, trace: x.trace, named: x.named}
 	y.Call, y.identified = x.Call, true
 	y.Body = t.Arguments
 	y.proposal = &Proposal{
@@ -81,6 +81,7 @@ func (d *Door) tool(x *passage, t ToolCall) *fault.Error {
 		d.figures.count(y, now)
 		return f.WithHint("this is decision %s", r.ID)
 	}
+	d.goes(y)
 	r.Result, r.Completed, r.LatencyUS = activity.ResultOK, now.UnixNano(), now.Sub(y.started).Microseconds()
 	d.o.Decisions.Complete(r)
 	if y.granted != nil {

@@ -21,6 +21,9 @@ func (x *passage) who() behaviour.Who {
 	case c.Credential == "agent_key":
 		w.Credential = c.CredentialID
 	}
+	if x.named {
+		w.Run = x.record.Run.String()
+	}
 	if x.record.Session != "" {
 		w.Session = x.record.Team + "/" + x.record.Session
 	}
@@ -44,6 +47,7 @@ func (d *Door) taint(x *passage, req *policy.Request) {
 		t := m.Taint(x.who())
 		req.Call.Taint = policy.Taint{Classes: t.Classes, Upstreams: t.Upstreams, Untrusted: t.Untrusted}
 	}
+	d.origins(x, req)
 }
 
 // touched notes what the answer brings, before any of it leaves: the next call
@@ -60,6 +64,7 @@ func (d *Door) touched(x *passage) {
 	if x.kind == "llm" {
 		return
 	}
+	d.goes(x)
 	m.Touch(x.who(), behaviour.Taint{
 		Classes: x.proposal.Resource.Classes, Upstreams: []string{x.Upstream.Name}, Untrusted: x.Upstream.External,
 	})

@@ -7,6 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
+
+	"reeve/internal/activity"
 )
 
 // contextJSON is the whole Cedar request {principal, action, resource, context,
@@ -24,9 +27,69 @@ func (r *Request) contextJSON() []byte {
 	r.appendEntities(&b)
 	b.text(`,"door":`)
 	r.appendDoor(&b)
+	if len(r.Call.Origins) > 0 {
+		b.text(`,"origins":`)
+		eachOf(&b, r.Call.Origins, func(o activity.Origin) { b.origin(&o) })
+	}
 	b.text(`}`)
 	return b
 }
+
+// origin writes where an entity came from: which person or account it is stays
+// out.
+func (b *appender) origin(o *activity.Origin) {
+	b.text(`{"path":`).str(o.Path)
+	if o.Index > 0 {
+		b.key("index").int(int64(o.Index))
+	}
+	b.key("from").int(int64(o.From))
+	b.key("to").int(int64(o.To))
+	b.key("kind").str(o.Kind)
+	b.key("entity").str(Masked(o.Entity))
+	b.key("source").str(o.Source)
+	if o.Tool != "" {
+		b.key("tool").str(o.Tool)
+	}
+	if o.Step != "" {
+		b.key("step").str(o.Step)
+	}
+	if o.First {
+		b.key("first").bool(true)
+	}
+	if o.Injected {
+		b.key("injected").bool(true)
+	}
+	b.text(`}`)
+}
+
+// Masked is a destination as records show it: hosts and addresses of the web as
+// they are, without what follows the path, and of people and accounts so much
+// that two can be told apart.
+func Masked(s string) string {
+	if i := strings.IndexAny(s, "?#"); i >= 0 {
+		s = s[:i]
+	}
+	if i := strings.LastIndexByte(s, '@'); i > 0 && !strings.ContainsAny(s, "/ ") {
+		_, n := utf8.DecodeRuneInString(s)
+		return s[:n] + "…" + s[i:]
+	}
+	if strings.ContainsAny(s, "./") {
+		return s
+	}
+	// A number, or a name within the house.
+	digits := 0
+	for _, c := range s {
+		if c >= '0' && c <= '9' {
+			digits++
+		}
+	}
+	if digits < 6 {
+		return s
+	}
+	return s[:min(4, len(s))] + "…" + s[max(4, len(s)-2):]
+}
+
+func (b *appender) masked(list []string) { eachOf(b, list, func(s string) { b.str(Masked(s)) }) }
 
 // appender writes JSON; each of its methods writes one value, or the key before
 // one.
@@ -163,10 +226,10 @@ func (r *Request) appendContext(b *appender) {
 	b.key("upstreams").refs("Upstream", c.Taint.Upstreams)
 	b.text(`}`)
 	d := &c.Destinations
-	b.key("destinations").text(`{"all":`).strs(d.All)
+	b.key("destinations").text(`{"all":`).masked(d.All)
 	b.key("domains").strs(d.Domains)
-	b.key("first_seen").strs(d.FirstSeen)
-	b.key("injected").strs(d.Injected)
+	b.key("first_seen").masked(d.FirstSeen)
+	b.key("injected").masked(d.Injected)
 	b.key("external").bool(d.External)
 	b.text(`}}`)
 }
@@ -337,6 +400,7 @@ type recorded struct {
 		Enforcement, Effect      string
 		Shared, External, Values bool
 	}
+	Origins []activity.Origin
 }
 
 type recordedAttr struct {
@@ -386,6 +450,7 @@ func ParseContext(text []byte) (r *Request, ok bool) {
 		Budget:       Budget{Tokens: c.Budget.Tokens, Calls: c.Budget.Calls},
 		Taint:        Taint{Classes: ids(c.Taint.Classes), Sources: ids(c.Taint.Sources), Upstreams: ids(c.Taint.Upstreams), Untrusted: c.Taint.Untrusted},
 		Destinations: Destinations{All: c.Destinations.All, Domains: c.Destinations.Domains, FirstSeen: c.Destinations.FirstSeen, Injected: c.Destinations.Injected, External: c.Destinations.External},
+		Origins:      in.Origins,
 	}
 	if m := c.Model; m != nil {
 		r.Call.Model = &ModelCall{Endpoint: m.Endpoint, MaxOutput: m.MaxOutput, Tools: m.Tools, HostedTools: m.HostedTools}

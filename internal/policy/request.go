@@ -7,6 +7,8 @@ import (
 
 	cedar "github.com/cedar-policy/cedar-go"
 	"github.com/cedar-policy/cedar-go/types"
+
+	"reeve/internal/activity"
 )
 
 // Agent is who acts, as the register knows it.
@@ -86,6 +88,7 @@ type Call struct {
 	Budget          Budget
 	Taint           Taint
 	Destinations    Destinations
+	Origins         []activity.Origin // what the arguments name; Cedar is not told
 }
 
 // Request is a proposed action: call_tool, call_model, call_api, send_task or
