@@ -229,7 +229,7 @@ type childHello struct {
 	Mount             string // why there is no disk of its own
 	Console, HTTP     string
 	Code, Error, Hint string
-	GRPC              string
+	GRPC, Gateway     string
 }
 
 // childServes is the server's process. On stdin it takes "fill" and "free": to
@@ -258,6 +258,7 @@ func childServes() int {
 		return 1
 	}
 	hello.Console, hello.HTTP, hello.GRPC = a.Address("listen"), a.Address("otlp_http_listen"), a.Address("otlp_grpc_listen")
+	hello.Gateway = a.Address("gateway_listen")
 	if err := out.Encode(hello); err != nil {
 		return 1
 	}
