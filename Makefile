@@ -12,7 +12,7 @@ GOVULN     = $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 RACE_PKGS = $(shell $(GO) list ./... | grep -v -e /telemetry/duck -e /internal/app -e /internal/cli -e /cmd/ -e /internal/bench -e /internal/testkit)
 REST_PKGS = $(shell $(GO) list ./... | grep -e /telemetry/duck -e /internal/app -e /internal/cli -e /cmd/ -e /internal/bench -e /internal/testkit)
 
-.PHONY: zlint demo serve build test lint unit race reference ui ui-check e2e crash clients bench quickstart generate vuln clean help
+.PHONY: zlint demo serve build test lint unit race reference ui ui-check e2e crash clients bench quickstart governed generate vuln clean help
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,7 +26,7 @@ serve: ## a plain server on loopback without tokens
 build: ## bin/reeve
 	$(GO) build -o bin/reeve ./cmd/reeve
 
-test: lint unit race reference ui-check quickstart e2e crash ## every check that CI runs
+test: lint unit race reference ui-check quickstart governed e2e crash ## every check that CI runs
 	@echo "all checks passed"
 
 lint: ## gofumpt, vet, staticcheck
@@ -62,6 +62,9 @@ e2e: build web/node_modules/.stamp ## browser tests against a real server
 
 quickstart: build ## the README's first five minutes, timed
 	scripts/quickstart.sh
+
+governed: build ## an empty folder to a governed call, a refusal and an alert, timed
+	scripts/governed.sh
 
 crash: build ## kill -9 under load 50 times, then count (ROUNDS=5 for a short run)
 	scripts/crash.sh $(or $(ROUNDS),50)

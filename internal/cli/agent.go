@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -218,7 +219,8 @@ func runAgentKeyCreate(ctx context.Context, e env, c *command, args []string) er
 	var networks string
 	fs := c.flags(e)
 	r.bind(fs)
-	fs.StringVar(&req.Label, "label", "", "where it is used (needed)")
+	host, _ := os.Hostname() // a machine without a name has to say a label
+	fs.StringVar(&req.Label, "label", host, "where it is used")
 	fs.StringVar(&networks, "networks", "", "from where it may be used, with commas: 10.0.0.0/8; empty: from anywhere")
 	fs.StringVar(&req.ExpiresIn, "expires-in", "", "life, 90d at most; empty: 30 days")
 	var err error
