@@ -64,9 +64,53 @@ func Split(raw []byte, each func(elem []byte) bool) error {
 
 func trailing(raw []byte, i int) error {
 	if i = space(raw, i); i < len(raw) {
-		return fmt.Errorf("genai: text after the JSON array at byte %d: %w", i, ErrFormat)
+		return fmt.Errorf("genai: text after the JSON at byte %d: %w", i, ErrFormat)
 	}
 	return nil
+}
+
+// Members calls each with the name and value of every member of the JSON object
+// raw, in order, until each returns false. The name is what stands between the
+// quotes, escapes and all. Both alias raw. What Split says of values and faults
+// holds here too.
+func Members(raw []byte, each func(name, val []byte) bool) error {
+	i := space(raw, 0)
+	if i >= len(raw) || raw[i] != '{' {
+		return fmt.Errorf("genai: no JSON object: %w", ErrFormat)
+	}
+	i = space(raw, i+1)
+	if i < len(raw) && raw[i] == '}' {
+		return trailing(raw, i+1)
+	}
+	for {
+		if i >= len(raw) || raw[i] != '"' {
+			return fmt.Errorf("genai: JSON object is cut or broken at byte %d: %w", i, ErrFormat)
+		}
+		end := str(raw, i)
+		if end < 0 {
+			return fmt.Errorf("genai: JSON object is cut: %w", ErrFormat)
+		}
+		name := raw[i+1 : end-1]
+		if i = space(raw, end); i >= len(raw) || raw[i] != ':' {
+			return fmt.Errorf("genai: JSON object is broken at byte %d: %w", i, ErrFormat)
+		}
+		i = space(raw, i+1)
+		if end = value(raw, i); end <= i {
+			return fmt.Errorf("genai: JSON object is cut or broken at byte %d: %w", i, ErrFormat)
+		}
+		if !each(name, raw[i:end:end]) {
+			return nil
+		}
+		switch i = space(raw, end); {
+		case i >= len(raw):
+			return fmt.Errorf("genai: JSON object is cut: %w", ErrFormat)
+		case raw[i] == '}':
+			return trailing(raw, i+1)
+		case raw[i] != ',':
+			return fmt.Errorf("genai: JSON object is broken at byte %d: %w", i, ErrFormat)
+		}
+		i = space(raw, i+1)
+	}
 }
 
 // space is the first place from i that is no white space.

@@ -167,6 +167,7 @@ type Intake struct {
 // worker is the memory of one request.
 type worker struct {
 	body, proto, batch []byte
+	out                dialect.Writer // of vendors' own wire formats
 	n                  normaliser
 }
 

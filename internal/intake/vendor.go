@@ -119,9 +119,10 @@ func (in *Intake) takeVendor(w http.ResponseWriter, r *http.Request) (reply dial
 		return reply, fault.New(fault.KindInvalid, "intake.media_type", "the content type is not one of this endpoint").WithHint("send %s", e.Types[0])
 	}
 	err = in.take(w, r, func(ctx context.Context, work *worker, from Sender) error {
-		var out dialect.Writer
+		out := &work.out
+		out.Reset()
 		began := in.stages.Begin()
-		reply, err = e.Take(&out, &dialect.Request{Header: r.Header, Params: params, Body: work.body, Now: in.now().UnixNano()})
+		reply, err = e.Take(out, &dialect.Request{Header: r.Header, Params: params, Body: work.body, Now: in.now().UnixNano()})
 		in.stages.End(telemetry.StageDecode, began)
 		if err != nil {
 			return err

@@ -2,7 +2,6 @@ package dialect
 
 import (
 	"bytes"
-	"encoding/json"
 
 	"reeve/internal/activity"
 	"reeve/internal/genai"
@@ -53,19 +52,12 @@ func split(raw []byte) (messages, tools []byte) {
 		if !bytes.Contains(raw, []byte(`"messages"`)) && !bytes.Contains(raw, []byte(`"generations"`)) {
 			return nil, nil
 		}
-		var o struct {
-			Messages    json.RawMessage `json:"messages"`
-			Tools       json.RawMessage `json:"tools"`
-			Generations json.RawMessage `json:"generations"` // LangChain: choices around messages
+		o := Raw(raw).Object()
+		if messages = spoken(o.Get("messages")); messages == nil {
+			return spoken(o.Get("generations")), nil // LangChain: choices around messages
 		}
-		if json.Unmarshal(raw, &o) != nil {
-			return nil, nil
-		}
-		if messages = spoken(o.Messages); messages == nil {
-			return spoken(o.Generations), nil
-		}
-		if len(o.Tools) > 2 && o.Tools[0] == '[' {
-			tools = o.Tools
+		if offered := o.Get("tools"); len(offered) > 2 && offered[0] == '[' {
+			tools = offered
 		}
 		return messages, tools
 	}

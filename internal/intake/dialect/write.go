@@ -5,10 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
-	"maps"
 	"math"
-	"slices"
+	"math/bits"
 	"strconv"
 	"time"
 
@@ -16,11 +14,24 @@ import (
 )
 
 // Writer makes the OTLP of what a vendor's own wire format says. The zero value
-// is ready. Nothing given to it is kept after it returned.
+// is ready; Reset makes it so again and keeps its memory. Nothing given to it is
+// kept after it returned.
 type Writer struct {
 	spans, logs []byte // encoded, with the tags of their scope groups
+	record      []byte // the one at hand
+	spare       []byte // memory for attributes
+	request     []byte
 	rejected    int64
 	reasons     []string
+}
+
+// Reset forgets all that was written.
+func (w *Writer) Reset() {
+	*w = Writer{spans: w.spans[:0], logs: w.logs[:0], record: w.record[:0], spare: w.spare[:0], request: w.request[:0]}
+	const most = 4 << 20 // one giant must not be remembered for good
+	if cap(w.spans)+cap(w.request) > most {
+		*w = Writer{}
+	}
 }
 
 // OutSpan is a span to write. What is zero is not written.
@@ -49,81 +60,108 @@ type OutLog struct {
 // Attributes are the attributes of a record to write; empty values are left out.
 type Attributes struct{ b []byte }
 
-func (a *Attributes) entry(field byte, key string, value []byte) {
-	kv := append([]byte{1<<3 | 2}, AppendVarint(nil, uint64(len(key)))...)
-	kv = append(kv, key...)
-	kv = append(kv, 2<<3|2)
-	kv = append(AppendVarint(kv, uint64(len(value))), value...)
-	a.b = append(a.b, field)
-	a.b = append(AppendVarint(a.b, uint64(len(kv))), kv...)
+// Attributes is memory for the next record's: what the last one's used.
+func (w *Writer) Attributes() Attributes {
+	b := w.spare[:0]
+	w.spare = nil
+	return Attributes{b}
 }
 
 // attributesOfSpan is the tag of a span's attributes; a log record's is put in
 // its place when it is written.
 const attributesOfSpan = 9<<3 | 2
 
+func varintLen(n int) int { return (bits.Len(uint(n)|1) + 6) / 7 }
+
+// entry begins an attribute whose AnyValue has that many bytes.
+func (a *Attributes) entry(key string, size int) {
+	a.b = append(a.b, attributesOfSpan)
+	a.b = AppendVarint(a.b, uint64(2+varintLen(len(key))+len(key)+varintLen(size)+size))
+	a.b = append(a.b, 1<<3|2)
+	a.b = append(AppendVarint(a.b, uint64(len(key))), key...)
+	a.b = append(a.b, 2<<3|2)
+	a.b = AppendVarint(a.b, uint64(size))
+}
+
 // Text adds a text.
 func (a *Attributes) Text(key, v string) {
 	if v == "" {
 		return
 	}
-	value := AppendVarint([]byte{1<<3 | 2}, uint64(len(v)))
-	a.entry(attributesOfSpan, key, append(value, v...))
+	a.entry(key, 1+varintLen(len(v))+len(v))
+	a.b = append(a.b, 1<<3|2)
+	a.b = append(AppendVarint(a.b, uint64(len(v))), v...)
 }
 
 // JSON adds JSON as its text, a JSON string as what it says; null is nothing.
-func (a *Attributes) JSON(key string, raw []byte) {
-	raw = bytes.TrimSpace(raw)
-	if len(raw) == 0 || string(raw) == "null" {
+func (a *Attributes) JSON(key string, raw Raw) {
+	if raw = bytes.TrimSpace(raw); len(raw) == 0 || string(raw) == "null" {
 		return
 	}
 	if raw[0] == '"' {
-		a.Text(key, unquoteJSON(raw))
+		a.Text(key, raw.Text())
 		return
 	}
-	value := AppendVarint([]byte{1<<3 | 2}, uint64(len(raw)))
-	a.entry(attributesOfSpan, key, append(value, raw...))
+	a.Text(key, alias(raw))
 }
 
 // Int adds a whole number.
 func (a *Attributes) Int(key string, n int64) {
-	a.entry(attributesOfSpan, key, AppendVarint([]byte{3 << 3}, uint64(n)))
+	var b [10]byte
+	v := AppendVarint(b[:0], uint64(n))
+	a.entry(key, 1+len(v))
+	a.b = append(append(a.b, 3<<3), v...)
 }
 
-// Count adds a number that may not have been said: nil is none.
-func (a *Attributes) Count(key string, n *int64) {
-	if n != nil {
-		a.Int(key, *n)
+// Count adds a whole number that may not have been said.
+func (a *Attributes) Count(key string, raw Raw) {
+	if n, ok := raw.Int(); ok {
+		a.Int(key, n)
+	}
+}
+
+// Number adds a number that may not have been said, whole ones as such.
+func (a *Attributes) Number(key string, raw Raw) {
+	switch f, ok := raw.Float(); {
+	case !ok:
+	case f == math.Trunc(f) && math.Abs(f) < 1<<53:
+		a.Int(key, int64(f))
+	default:
+		a.Float(key, f)
 	}
 }
 
 // Float adds a number.
 func (a *Attributes) Float(key string, f float64) {
-	a.entry(attributesOfSpan, key, binary.LittleEndian.AppendUint64([]byte{4<<3 | 1}, math.Float64bits(f)))
-}
-
-// Bool adds a truth.
-func (a *Attributes) Bool(key string, v bool) {
-	a.entry(attributesOfSpan, key, []byte{2 << 3, byte(b2i(v))})
+	a.entry(key, 9)
+	a.b = append(a.b, 4<<3|1)
+	a.b = binary.LittleEndian.AppendUint64(a.b, math.Float64bits(f))
 }
 
 // Texts adds a list of texts.
 func (a *Attributes) Texts(key string, all []string) {
-	if len(all) == 0 {
+	size := 0
+	for _, v := range all {
+		n := 1 + varintLen(len(v)) + len(v)
+		size += 1 + varintLen(n) + n
+	}
+	if size == 0 {
 		return
 	}
-	var list []byte
+	a.entry(key, 1+varintLen(size)+size)
+	a.b = append(a.b, 5<<3|2)
+	a.b = AppendVarint(a.b, uint64(size))
 	for _, v := range all {
-		e := AppendVarint([]byte{1<<3 | 2}, uint64(len(v)))
-		list = AppendEntry(list, append(e, v...))
+		a.b = append(a.b, 1<<3|2)
+		a.b = AppendVarint(a.b, uint64(1+varintLen(len(v))+len(v)))
+		a.b = append(a.b, 1<<3|2)
+		a.b = append(AppendVarint(a.b, uint64(len(v))), v...)
 	}
-	value := AppendVarint([]byte{5<<3 | 2}, uint64(len(list)))
-	a.entry(attributesOfSpan, key, append(value, list...))
 }
 
-// Span writes s.
+// Span writes s, whose attributes may not be used after.
 func (w *Writer) Span(s *OutSpan) {
-	var b []byte
+	b := w.record[:0]
 	if s.Trace != (activity.TraceID{}) {
 		b = append(b, 1<<3|2, 16)
 		b = append(b, s.Trace[:]...)
@@ -139,21 +177,26 @@ func (w *Writer) Span(s *OutSpan) {
 	b = fixed(b, 8<<3|1, s.End)
 	b = append(b, s.b...)
 	if s.Failed {
-		status := text(nil, 2<<3|2, s.Message)
-		status = append(status, 3<<3, 2)
+		size := 2
+		if s.Message != "" {
+			size += 1 + varintLen(len(s.Message)) + len(s.Message)
+		}
 		b = append(b, 15<<3|2)
-		b = append(AppendVarint(b, uint64(len(status))), status...)
+		b = AppendVarint(b, uint64(size))
+		b = text(b, 2<<3|2, s.Message)
+		b = append(b, 3<<3, 2)
 	}
+	w.record, w.spare = b, s.b[:0]
 	w.spans = entry2(w.spans, b)
 }
 
-// Log writes l.
+// Log writes l, whose attributes may not be used after.
 func (w *Writer) Log(l *OutLog) {
-	b := fixed(nil, 1<<3|1, l.Time)
+	b := fixed(w.record[:0], 1<<3|1, l.Time)
 	if l.Body != "" {
-		value := text(nil, 1<<3|2, l.Body)
 		b = append(b, 5<<3|2)
-		b = append(AppendVarint(b, uint64(len(value))), value...)
+		b = AppendVarint(b, uint64(1+varintLen(len(l.Body))+len(l.Body)))
+		b = text(b, 1<<3|2, l.Body)
 	}
 	for r := (Reader{B: l.b}); r.More(); {
 		r.Tag()
@@ -170,6 +213,7 @@ func (w *Writer) Log(l *OutLog) {
 		b = append(b, l.Span[:]...)
 	}
 	b = text(b, 12<<3|2, l.Event)
+	w.record, w.spare = b, l.b[:0]
 	w.logs = entry2(w.logs, b)
 }
 
@@ -188,7 +232,7 @@ func (w *Writer) Rejected() (int64, []string) { return w.rejected, w.reasons }
 func (w *Writer) Mark() int { return len(w.spans) }
 
 // Since calls each with every encoded span that was written after the mark.
-// They stay valid.
+// They stay valid until Reset.
 func (w *Writer) Since(mark int, each func(span []byte)) {
 	for r := (Reader{B: w.spans[mark:]}); r.More(); {
 		r.Tag()
@@ -196,18 +240,24 @@ func (w *Writer) Since(mark int, each func(span []byte)) {
 	}
 }
 
-// Traces is the request that holds all spans; nil for none.
-func (w *Writer) Traces() []byte { return wrap(w.spans) }
+// Traces is the request that holds all spans; nil for none. It is valid until
+// Reset.
+func (w *Writer) Traces() []byte { return w.wrap(w.spans) }
 
-// Logs is the request that holds all log records; nil for none.
-func (w *Writer) Logs() []byte { return wrap(w.logs) }
+// Logs is the request that holds all log records; nil for none. It is valid
+// until Reset.
+func (w *Writer) Logs() []byte { return w.wrap(w.logs) }
 
 // wrap puts records into one scope of one resource.
-func wrap(records []byte) []byte {
+func (w *Writer) wrap(records []byte) []byte {
 	if len(records) == 0 {
 		return nil
 	}
-	return AppendEntry(nil, entry2(nil, records))
+	from := len(w.request)
+	w.request = append(w.request, 1<<3|2)
+	w.request = AppendVarint(w.request, uint64(1+varintLen(len(records))+len(records)))
+	w.request = entry2(w.request, records)
+	return w.request[from:len(w.request):len(w.request)]
 }
 
 // entry2 is AppendEntry for field 2, where OTLP keeps what belongs to a scope
@@ -236,11 +286,8 @@ func fixed(dst []byte, tag byte, n int64) []byte {
 // they are, a decimal number as its bytes, anything else by its hash, so that
 // the same text is always the same trace.
 func TraceOf(id string) (t activity.TraceID) {
-	if id == "" {
-		return t
-	}
-	if raw, ok := unhex(id, 16); ok {
-		copy(t[:], raw)
+	switch {
+	case id == "" || unhex(t[:], id):
 		return t
 	}
 	if n, err := strconv.ParseUint(id, 10, 64); err == nil {
@@ -253,8 +300,7 @@ func TraceOf(id string) (t activity.TraceID) {
 }
 
 // SpanOf is the span that a vendor's id names: 16 hex digits as they are, a
-// decimal number as its bytes, anything else by its hash. A number of 16 digits
-// that is both is read as decimal where decimal is true.
+// decimal number as its bytes where decimal is true, anything else by its hash.
 func SpanOf(id string, decimal bool) (s activity.SpanID) {
 	if id == "" {
 		return s
@@ -265,8 +311,7 @@ func SpanOf(id string, decimal bool) (s activity.SpanID) {
 			return s
 		}
 	}
-	if raw, ok := unhex(id, 8); ok {
-		copy(s[:], raw)
+	if unhex(s[:], id) {
 		return s
 	}
 	sum := sha256.Sum256([]byte(id))
@@ -274,31 +319,36 @@ func SpanOf(id string, decimal bool) (s activity.SpanID) {
 	return s
 }
 
-// unhex reads n bytes in hex, with the dashes of a UUID or without.
-func unhex(id string, n int) ([]byte, bool) {
+// unhex reads hex into dst, with the dashes of a UUID or without.
+func unhex(dst []byte, id string) bool {
 	if len(id) == 36 && id[8] == '-' && id[13] == '-' && id[18] == '-' && id[23] == '-' {
 		id = id[:8] + id[9:13] + id[14:18] + id[19:23] + id[24:]
 	}
-	if len(id) != 2*n {
-		return nil, false
+	if len(id) != 2*len(dst) {
+		return false
 	}
-	raw, err := hex.DecodeString(id)
-	return raw, err == nil
+	var whole [16]byte
+	if n, err := hex.Decode(whole[:], []byte(id)); err != nil || n != len(dst) {
+		return false
+	}
+	copy(dst, whole[:])
+	return true
 }
 
-// Instant reads a time as vendors write it: RFC 3339, or a number of
-// milliseconds or microseconds or nanoseconds since 1970. 0 is none.
-func Instant(raw []byte) int64 {
+// Instant reads a time as vendors write it: RFC 3339, or a number of seconds,
+// milliseconds, microseconds or nanoseconds since 1970. 0 is none.
+func Instant(raw Raw) int64 {
 	raw = bytes.Trim(bytes.TrimSpace(raw), `"`)
 	if len(raw) == 0 || string(raw) == "null" {
 		return 0
 	}
-	if f, err := strconv.ParseFloat(string(raw), 64); err == nil {
+	said := alias(raw)
+	if f, err := strconv.ParseFloat(said, 64); err == nil {
 		switch {
 		case f <= 0 || f > 9e18:
 			return 0
 		case f > 1e17:
-			if n, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
+			if n, err := strconv.ParseInt(said, 10, 64); err == nil {
 				return n
 			}
 			return int64(f)
@@ -310,21 +360,9 @@ func Instant(raw []byte) int64 {
 		return int64(f * 1e9)
 	}
 	for _, layout := range [...]string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999"} {
-		if t, err := time.Parse(layout, string(raw)); err == nil && t.Year() > 1970 && t.Year() < 2200 {
+		if t, err := time.Parse(layout, said); err == nil && t.Year() > 1970 && t.Year() < 2200 {
 			return t.UnixNano()
 		}
 	}
 	return 0
 }
-
-// unquoteJSON is what a JSON string says; what is none is itself.
-func unquoteJSON(raw []byte) string {
-	var s string
-	if json.Unmarshal(raw, &s) != nil {
-		return string(raw)
-	}
-	return s
-}
-
-// Keys are a map's keys in order: the same request must give the same bytes.
-func Keys[M ~map[string]V, V any](m M) []string { return slices.Sorted(maps.Keys(m)) }

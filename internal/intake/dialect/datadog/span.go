@@ -1,8 +1,7 @@
 package datadog
 
 import (
-	"bytes"
-	"encoding/json"
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -16,271 +15,156 @@ var (
 	errPack = fault.New(fault.KindInvalid, "intake.malformed", "the body is not the msgpack of this endpoint")
 )
 
-// number is an id that comes as a number or as its text.
-type number string
-
-// UnmarshalJSON takes both; null is none.
-func (n *number) UnmarshalJSON(b []byte) error {
-	if s := strings.Trim(string(b), `"`); s != "null" {
-		*n = number(s)
-	}
-	return nil
-}
-
-// event is a span event. Members that only pass through are raw.
-type event struct {
-	TraceID   number             `json:"trace_id"`
-	SpanID    number             `json:"span_id"`
-	ParentID  number             `json:"parent_id"`
-	SessionID string             `json:"session_id"`
-	Service   string             `json:"service"`
-	Name      string             `json:"name"`
-	Tags      []string           `json:"tags"`
-	StartNS   json.Number        `json:"start_ns"`
-	Duration  json.Number        `json:"duration"`
-	Status    string             `json:"status"`
-	Message   string             `json:"status_message"`
-	Meta      meta               `json:"meta"`
-	Metrics   map[string]float64 `json:"metrics"`
-	Errors    []string           `json:"collection_errors"`
-	Links     json.RawMessage    `json:"span_links"`
-}
-
-// meta is an event's meta: JavaScript writes "span.kind" and "error.message"
-// flat, Python span and error as objects, the public API kind.
-type meta map[string]json.RawMessage
-
-// take removes a member and returns it.
-func (m meta) take(key string) json.RawMessage {
-	raw := m[key]
-	delete(m, key)
-	return raw
-}
-
-func (m meta) takeText(key string) string {
-	var s string
-	_ = json.Unmarshal(m.take(key), &s) // not a text: none
-	return s
-}
-
-// content is an input or an output.
-type content struct {
-	Messages   json.RawMessage `json:"messages"`
-	Value      json.RawMessage `json:"value"`
-	Documents  json.RawMessage `json:"documents"`
-	Parameters json.RawMessage `json:"parameters"`
-	Prompt     json.RawMessage `json:"prompt"`
-}
-
 // spanEvents takes what the SDKs send: a list of groups of span events.
 func spanEvents(out *dialect.Writer, r *dialect.Request) (dialect.Reply, error) {
-	var groups []struct {
-		Spans []json.RawMessage `json:"spans"`
+	group := func(g dialect.Raw) {
+		g.Object().Get("spans").Each(func(e dialect.Raw) { event(out, e, nil) })
 	}
-	body := bytes.TrimSpace(r.Body)
-	if len(body) > 0 && body[0] == '{' { // one group alone
-		body = append(append([]byte{'['}, body...), ']')
+	body := dialect.Raw(r.Body)
+	if one := body.Object(); one != nil {
+		group(body)
+	} else if !body.Each(group) {
+		return dialect.Reply{}, errJSON
 	}
-	if err := json.Unmarshal(body, &groups); err != nil {
-		return dialect.Reply{}, errJSON.WithCause(err)
+	return dialect.Reply{Status: http.StatusAccepted}, nil
+}
+
+// publicSpans takes the public API's request, whose spans share some facts.
+func publicSpans(out *dialect.Writer, r *dialect.Request) (dialect.Reply, error) {
+	body, ok := dialect.ParseObject(r.Body)
+	if !ok {
+		return dialect.Reply{}, errJSON
 	}
-	for _, g := range groups {
-		for _, raw := range g.Spans {
-			writeEvent(out, raw, nil)
+	all := body.Get("data").Object().Get("attributes").Object()
+	tags := all.Get("tags").Texts()
+	for _, key := range [...]string{"ml_app", "feedback_join_key"} {
+		if v := all.Get(key).Text(); v != "" {
+			tags = append(tags, key+":"+v)
 		}
 	}
-	return dialect.Reply{Status: http.StatusAccepted}, nil
-}
-
-// publicSpans takes the public API's request.
-func publicSpans(out *dialect.Writer, r *dialect.Request) (dialect.Reply, error) {
-	var q struct {
-		Data struct {
-			Attributes struct {
-				MLApp     string            `json:"ml_app"`
-				SessionID string            `json:"session_id"`
-				JoinKey   string            `json:"feedback_join_key"`
-				Tags      []string          `json:"tags"`
-				Spans     []json.RawMessage `json:"spans"`
-			} `json:"attributes"`
-		} `json:"data"`
-	}
-	if err := json.Unmarshal(r.Body, &q); err != nil {
-		return dialect.Reply{}, errJSON.WithCause(err)
-	}
-	all := q.Data.Attributes
-	for _, raw := range all.Spans {
-		writeEvent(out, raw, func(e *event) {
-			if e.SessionID == "" {
-				e.SessionID = all.SessionID
-			}
-			e.Tags = append(e.Tags, all.Tags...)
-			if all.MLApp != "" {
-				e.Tags = append(e.Tags, "ml_app:"+all.MLApp)
-			}
-			if all.JoinKey != "" {
-				e.Tags = append(e.Tags, "feedback_join_key:"+all.JoinKey)
+	session := all.Get("session_id")
+	all.Get("spans").Each(func(raw dialect.Raw) {
+		event(out, raw, func(e *dialect.Object, more *[]string) {
+			*more = tags
+			if e.Get("session_id") == nil && session != nil {
+				e.Set("session_id", session)
 			}
 		})
-	}
+	})
 	return dialect.Reply{Status: http.StatusAccepted}, nil
 }
 
-// writeEvent writes one span event, changed first by with where it is not nil.
-func writeEvent(out *dialect.Writer, raw []byte, with func(*event)) {
-	var e event
-	if err := json.Unmarshal(raw, &e); err != nil {
-		out.Reject("a span event cannot be read")
+// event writes one span event; with, where it is not nil, adds first what stands
+// elsewhere.
+func event(out *dialect.Writer, raw dialect.Raw, with func(e *dialect.Object, tags *[]string)) {
+	e, ok := dialect.ParseObject(raw)
+	if !ok {
+		out.Reject("a span event is no JSON object")
 		return
 	}
+	var tags []string
 	if with != nil {
-		with(&e)
+		with(&e, &tags)
 	}
-	write(out, &e)
-}
-
-func write(out *dialect.Writer, e *event) {
-	s := dialect.OutSpan{Trace: dialect.TraceOf(string(e.TraceID)), ID: dialect.SpanOf(string(e.SpanID), true), Name: e.Name}
+	s := dialect.OutSpan{
+		Trace: dialect.TraceOf(e.Get("trace_id").Word()), ID: dialect.SpanOf(e.Get("span_id").Word(), true),
+		Name: e.Get("name").Text(), Start: dialect.Instant(e.Get("start_ns")), Attributes: out.Attributes(),
+	}
 	if s.ID == (activity.SpanID{}) || s.Trace == (activity.TraceID{}) {
 		out.Reject("a span event has no span_id or trace_id")
 		return
 	}
-	if e.ParentID != "undefined" && e.ParentID != "0" {
-		s.Parent = dialect.SpanOf(string(e.ParentID), true)
+	if parent := e.Get("parent_id").Word(); parent != "undefined" && parent != "0" {
+		s.Parent = dialect.SpanOf(parent, true)
 	}
-	s.Start = dialect.Instant([]byte(e.StartNS))
-	if d, err := e.Duration.Int64(); err == nil && d >= 0 && s.Start > 0 {
+	if d, ok := e.Get("duration").Int(); ok && d >= 0 && s.Start > 0 {
 		s.End = s.Start + d
-	} else if f, err := e.Duration.Float64(); err == nil && f >= 0 && s.Start > 0 {
-		s.End = s.Start + int64(f)
 	}
-	e.tags(&s)
-	s.Text("session.id", e.SessionID)
-	s.Text("service.name", e.Service)
-	for _, name := range dialect.Keys(e.Metrics) {
-		n := e.Metrics[name]
-		if n == float64(int64(n)) {
-			s.Int(metricPrefix+name, int64(n))
-		} else {
-			s.Float(metricPrefix+name, n)
-		}
+	s.Text("session.id", e.Get("session_id").Text())
+	s.Text("service.name", e.Get("service").Text())
+	e.Get("tags").Each(func(t dialect.Raw) { tag(&s, e, t.Text()) })
+	for _, t := range tags {
+		tag(&s, e, t)
 	}
-	s.Texts("datadog.collection_errors", e.Errors)
-	s.JSON("datadog.span_links", e.Links)
-	kind := e.Meta.write(&s)
-	s.Text(kindKey, kind)
-	if e.Status == "error" {
-		s.Failed = true
-		if s.Message == "" {
-			s.Message = e.Message
-		}
+	for _, m := range e.Get("metrics").Object() {
+		s.Number(metricPrefix+m.Key, m.Value)
+	}
+	s.Texts("datadog.collection_errors", e.Get("collection_errors").Texts())
+	s.JSON("datadog.span_links", e.Get("span_links"))
+	about(&s, e.Get("meta").Object())
+	if e.Get("status").Text() == "error" {
+		s.Failed, s.Message = true, cmp.Or(s.Message, e.Get("status_message").Text())
 	}
 	out.Span(&s)
 }
 
-// tags writes "key:value" tags, those that OpenTelemetry has a name for by it.
-func (e *event) tags(s *dialect.OutSpan) {
-	for _, t := range e.Tags {
-		key, v, ok := strings.Cut(t, ":")
-		if !ok || v == "" {
-			continue
+// tag writes a "key:value" tag, one that OpenTelemetry has a name for by it.
+func tag(s *dialect.OutSpan, e dialect.Object, t string) {
+	key, v, ok := strings.Cut(t, ":")
+	if !ok || v == "" {
+		return
+	}
+	switch key {
+	case "env":
+		s.Text("deployment.environment.name", v)
+	case "service":
+		if e.Get("service") == nil {
+			s.Text("service.name", v)
 		}
-		switch key {
-		case "env":
-			s.Text("deployment.environment.name", v)
-		case "service":
-			if e.Service == "" {
-				s.Text("service.name", v)
-			}
-		case "version":
-			s.Text("service.version", v)
-		case "session_id":
-			if e.SessionID == "" {
-				s.Text("session.id", v)
-			}
-		case "user_id", "user_handle":
-			s.Text("user.id", v)
-		case "error_type":
-			s.Text("error.type", v)
-		default:
-			s.Text(tagPrefix+key, v)
+	case "version":
+		s.Text("service.version", v)
+	case "session_id":
+		if e.Get("session_id") == nil {
+			s.Text("session.id", v)
 		}
+	case "user_id", "user_handle":
+		s.Text("user.id", v)
+	case "error_type":
+		s.Text("error.type", v)
+	default:
+		s.Text(tagPrefix+key, v)
 	}
 }
 
-// write writes a meta and returns the kind it names.
-func (m meta) write(s *dialect.OutSpan) (kind string) {
-	if m == nil {
-		return ""
-	}
-	kind = m.takeText("span.kind")
-	if kind == "" {
-		kind = m.takeText("kind")
-	}
-	var span struct {
-		Kind string `json:"kind"`
-	}
-	if json.Unmarshal(m.take("span"), &span) == nil && kind == "" {
-		kind = span.Kind
-	}
-	if name := m.takeText("model_name"); name != "" && name != "custom" {
+// about writes an event's meta: JavaScript writes "span.kind" and "error.message"
+// flat, Python span and error as objects, the public API kind.
+func about(s *dialect.OutSpan, meta dialect.Object) {
+	kind := cmp.Or(meta.Take("span.kind").Text(), meta.Take("kind").Text(), meta.Take("span").Object().Get("kind").Text())
+	s.Text(kindKey, kind)
+	if name := meta.Take("model_name").Text(); name != "custom" {
 		s.Text(modelKey, name)
 	}
-	if p := m.takeText("model_provider"); p != "unknown" && p != "custom" {
+	if p := meta.Take("model_provider").Text(); p != "unknown" && p != "custom" {
 		s.Text(providerKey, p)
 	}
-	var problem struct{ Message, Type, Stack string }
-	_ = json.Unmarshal(m.take("error"), &problem) // not an object: the flat names follow
-	s.Message = first(problem.Message, m.takeText("error.message"))
-	s.Text("error.type", first(problem.Type, m.takeText("error.type")))
-	s.Text("exception.stacktrace", first(problem.Stack, m.takeText("error.stack")))
-	var by struct {
-		Agent string `json:"pagent_name"`
+	problem := meta.Take("error").Object()
+	s.Message = cmp.Or(problem.Get("message").Text(), meta.Take("error.message").Text())
+	s.Text("error.type", cmp.Or(problem.Get("type").Text(), meta.Take("error.type").Text()))
+	s.Text("exception.stacktrace", cmp.Or(problem.Get("stack").Text(), meta.Take("error.stack").Text()))
+	s.Text(parentKey, meta.Get("agent_attribution").Object().Get("pagent_name").Text())
+	s.JSON(toolsKey, meta.Take("tool_definitions"))
+	s.JSON(metadataKey, meta.Take("metadata"))
+	input, output := meta.Take("input"), meta.Take("output")
+	content(s, input, "input", inputKey, inputKey)
+	content(s, output, "output", outputKey, documentsKey)
+	for _, m := range meta { // what is not known is kept
+		s.JSON(metaPrefix+m.Key, m.Value)
 	}
-	if raw := m.take("agent_attribution"); json.Unmarshal(raw, &by) == nil {
-		s.Text(parentKey, by.Agent)
-		s.JSON(metaPrefix+"agent_attribution", raw)
-	}
-	s.JSON(toolsKey, m.take("tool_definitions"))
-	s.JSON(metadataKey, m.take("metadata"))
-	m.content(s, "input", inputKey)
-	m.content(s, "output", outputKey)
-	for _, key := range dialect.Keys(m) { // what is not known is kept
-		s.JSON(metaPrefix+key, m[key])
-	}
-	return kind
 }
 
-func (m meta) content(s *dialect.OutSpan, name, key string) {
-	raw := m.take(name)
-	var c content
-	if json.Unmarshal(raw, &c) != nil {
+// content writes an input or output; only what was retrieved is documents.
+func content(s *dialect.OutSpan, raw dialect.Raw, name, key, documents string) {
+	c := raw.Object()
+	if c == nil {
 		s.JSON(key, raw)
 		return
 	}
-	switch {
-	case len(c.Messages) > 0:
-		s.JSON(key, c.Messages)
-	case len(c.Value) > 0:
-		s.JSON(key, c.Value)
-	case len(c.Parameters) > 0:
-		s.JSON(key, c.Parameters)
-	}
-	if len(c.Documents) > 0 {
-		if name == "output" {
-			s.JSON(documentsKey, c.Documents)
-		} else {
-			s.JSON(key, c.Documents)
+	for _, from := range [...]string{"messages", "value", "parameters"} {
+		if v := c.Get(from); v != nil {
+			s.JSON(key, v)
+			break
 		}
 	}
-	s.JSON(metaPrefix+name+".prompt", c.Prompt)
-}
-
-func first(all ...string) string {
-	for _, s := range all {
-		if s != "" {
-			return s
-		}
-	}
-	return ""
+	s.JSON(documents, c.Get("documents"))
+	s.JSON(metaPrefix+name+".prompt", c.Get("prompt"))
 }

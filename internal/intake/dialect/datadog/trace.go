@@ -3,7 +3,7 @@ package datadog
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/json"
+	"fmt"
 	"strconv"
 
 	"github.com/tinylib/msgp/msgp"
@@ -11,50 +11,41 @@ import (
 	"reeve/internal/intake/dialect"
 )
 
-// apmSpan is a span of an APM trace, with what LLM Observability rides on it.
-type apmSpan struct {
-	TraceID    number            `json:"trace_id"`
-	SpanID     number            `json:"span_id"`
-	ParentID   number            `json:"parent_id"`
-	Name       string            `json:"name"`
-	Service    string            `json:"service"`
-	Start      json.Number       `json:"start"`
-	Duration   json.Number       `json:"duration"`
-	Error      int               `json:"error"`
-	Meta       map[string]string `json:"meta"`
-	MetaStruct map[string]string `json:"meta_struct"` // values are msgpack, in base64 here
-}
-
 // apmTraces takes the spans of APM traces that carry a span event which was not
 // submitted on its own; all others are the business of an APM store.
 func apmTraces(out *dialect.Writer, r *dialect.Request) (dialect.Reply, error) {
+	// The rates at which each service may send: everything.
+	reply := dialect.Reply{Body: []byte(`{"rate_by_service":{"service:,env:":1}}`)}
+	if !bytes.Contains(r.Body, []byte("_llmobs")) && wholePack(r.Body) {
+		return reply, nil
+	}
 	text, err := asJSON(r.Body)
 	if err != nil {
 		return dialect.Reply{}, errPack.WithCause(err)
 	}
-	var chunks [][]json.RawMessage
-	if err := json.Unmarshal(text, &chunks); err != nil {
-		return dialect.Reply{}, errPack.WithCause(err)
-	}
-	for _, chunk := range chunks {
-		for _, raw := range chunk {
-			if bytes.Contains(raw, []byte(`"_llmobs"`)) {
-				apm(out, raw)
+	ok := dialect.Raw(text).Each(func(chunk dialect.Raw) {
+		chunk.Each(func(span dialect.Raw) {
+			if bytes.Contains(span, []byte(`"_llmobs"`)) {
+				apm(out, span.Object())
 			}
-		}
+		})
+	})
+	if !ok {
+		return dialect.Reply{}, errPack
 	}
-	// The rates at which each service may send: everything.
-	return dialect.Reply{Body: []byte(`{"rate_by_service":{"service:,env:":1}}`)}, nil
+	return reply, nil
 }
 
-func apm(out *dialect.Writer, raw []byte) {
-	var s apmSpan
-	if err := json.Unmarshal(raw, &s); err != nil {
-		out.Reject("an APM span cannot be read")
-		return
-	}
-	packed, err := base64.StdEncoding.DecodeString(s.MetaStruct["_llmobs"])
-	if err != nil || len(packed) == 0 || s.Meta["_dd.llmobs.submitted"] == "1" {
+// wholePack reports one array in msgpack.
+func wholePack(b []byte) bool {
+	rest, err := msgp.Skip(b)
+	return err == nil && len(rest) == 0 && msgp.NextType(b) == msgp.ArrayType
+}
+
+func apm(out *dialect.Writer, span dialect.Object) {
+	meta := span.Get("meta").Object()
+	packed, err := base64.StdEncoding.DecodeString(span.Get("meta_struct").Object().Get("_llmobs").Text())
+	if err != nil || len(packed) == 0 || meta.Get("_dd.llmobs.submitted").Text() == "1" {
 		return
 	}
 	text, err := asJSON(packed)
@@ -62,51 +53,42 @@ func apm(out *dialect.Writer, raw []byte) {
 		out.Reject("a span event inside an APM span cannot be read")
 		return
 	}
-	writeEvent(out, text, func(e *event) {
-		if e.SpanID == "" {
-			e.SpanID = s.SpanID
+	event(out, text, func(e *dialect.Object, tags *[]string) {
+		missing := func(key string, v dialect.Raw) {
+			if e.Get(key) == nil && v != nil {
+				e.Set(key, v)
+			}
 		}
-		if e.TraceID == "" {
-			e.TraceID = wide(s.Meta["_dd.p.tid"], s.TraceID)
-		}
-		if e.ParentID == "" {
-			e.ParentID = s.ParentID
-		}
-		e.Name, e.Service = first(e.Name, s.Name), first(e.Service, s.Service)
-		if e.StartNS == "" {
-			e.StartNS, e.Duration = s.Start, s.Duration
-		}
-		if e.Status == "" && s.Error != 0 {
-			e.Status = "error"
+		missing("span_id", span.Get("span_id"))
+		missing("trace_id", wide(meta.Get("_dd.p.tid").Text(), span.Get("trace_id")))
+		missing("parent_id", span.Get("parent_id"))
+		missing("name", span.Get("name"))
+		missing("service", span.Get("service"))
+		missing("start_ns", span.Get("start"))
+		missing("duration", span.Get("duration"))
+		if n, _ := span.Get("error").Int(); n != 0 {
+			missing("status", dialect.Raw(`"error"`))
 		}
 		for _, tag := range [...]string{"env", "version"} {
-			if v := s.Meta[tag]; v != "" {
-				e.Tags = append(e.Tags, tag+":"+v)
+			if v := meta.Get(tag).Text(); v != "" {
+				*tags = append(*tags, tag+":"+v)
 			}
 		}
 	})
 }
 
-// wide is a trace id of 128 bits: the upper half stands in a tag.
-func wide(upper string, lower number) number {
-	n, err := strconv.ParseUint(string(lower), 10, 64)
+// wide is a trace id of 128 bits: the upper half stands in a tag, in hex.
+func wide(upper string, lower dialect.Raw) dialect.Raw {
+	n, err := strconv.ParseUint(lower.Word(), 10, 64)
 	if err != nil || len(upper) != 16 {
 		return lower
 	}
-	hex := strconv.FormatUint(n, 16)
-	for len(hex) < 16 {
-		hex = "0" + hex
-	}
-	return number(upper + hex)
+	return fmt.Appendf(nil, `"%s%016x"`, upper, n)
 }
 
 // asJSON is msgpack as JSON, its bytes in base64.
 func asJSON(packed []byte) ([]byte, error) {
 	var b bytes.Buffer
-	rest, err := msgp.UnmarshalAsJSON(&b, packed)
-	if err != nil {
-		return nil, err
-	}
-	_ = rest // what follows the value is not ours
-	return b.Bytes(), nil
+	_, err := msgp.UnmarshalAsJSON(&b, packed) // what follows the value is not ours
+	return b.Bytes(), err
 }

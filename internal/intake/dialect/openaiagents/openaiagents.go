@@ -18,8 +18,8 @@ package openaiagents
 
 import (
 	"cmp"
-	"encoding/json"
 	"net/http"
+	"strings"
 
 	"reeve/internal/activity"
 	"reeve/internal/fault"
@@ -77,190 +77,144 @@ func finish(s *dialect.Span, f *activity.Fragment) {
 
 // item is a trace or a span.
 type item struct {
-	Object    string                     `json:"object"`
-	ID        string                     `json:"id"`
-	TraceID   string                     `json:"trace_id"`
-	ParentID  string                     `json:"parent_id"`
-	StartedAt json.RawMessage            `json:"started_at"`
-	EndedAt   json.RawMessage            `json:"ended_at"`
-	Data      map[string]json.RawMessage `json:"span_data"`
-	Error     *struct {
-		Message string          `json:"message"`
-		Data    json.RawMessage `json:"data"`
-	} `json:"error"`
-
-	Workflow string                     `json:"workflow_name"`
-	Group    string                     `json:"group_id"`
-	Metadata map[string]json.RawMessage `json:"metadata"`
-}
-
-// usage is the tokens of a turn or generation: input includes what was cached.
-type usage struct {
-	Input      *int64 `json:"input_tokens"`
-	Output     *int64 `json:"output_tokens"`
-	Cached     *int64 `json:"cached_input_tokens"`
-	CacheWrite *int64 `json:"cache_write_input_tokens"`
-	Details    struct {
-		Cached *int64 `json:"cached_tokens"`
-	} `json:"input_tokens_details"`
-	OutputDetails struct {
-		Reasoning *int64 `json:"reasoning_tokens"`
-	} `json:"output_tokens_details"`
+	id, parent, trace, kind, name string
+	all, data, custom             dialect.Object // the item, its span_data, the data of a custom span
+	start                         int64
 }
 
 // ingest takes a batch of items. What a trace says of itself is said of its
 // spans that come with it.
 func ingest(out *dialect.Writer, r *dialect.Request) (dialect.Reply, error) {
-	var q struct {
-		Data []json.RawMessage `json:"data"`
+	q, ok := dialect.ParseObject(r.Body)
+	if !ok {
+		return dialect.Reply{}, fault.New(fault.KindInvalid, "intake.malformed", "the body is not a list of traces and spans")
 	}
-	if err := json.Unmarshal(r.Body, &q); err != nil {
-		return dialect.Reply{}, fault.New(fault.KindInvalid, "intake.malformed", "the body is not a list of traces and spans").WithCause(err)
-	}
-	traces, spans := map[string]*item{}, []*item{}
-	turns := map[string]bool{} // spans that are turns with usage
-	for _, raw := range q.Data {
-		var i item
-		if err := json.Unmarshal(raw, &i); err != nil || i.ID == "" {
-			out.Reject("an item cannot be read or has no id")
-			continue
+	b := batch{traces: map[string]dialect.Object{}, spans: map[string]*item{}, begins: map[string]*item{}}
+	q.Get("data").Each(func(raw dialect.Raw) {
+		if why := b.take(raw.Object()); why != "" {
+			out.Reject(why)
 		}
-		switch i.Object {
-		case "trace":
-			traces[i.ID] = &i
-		case "trace.span":
-			if i.TraceID == "" {
-				out.Reject("a span has no trace_id")
-				continue
-			}
-			spans = append(spans, &i)
-			if kind, inner := i.custom(); kind == "turn" && inner["usage"] != nil {
-				turns[i.ID] = true
-			}
-		default:
-			out.Reject("an item is neither a trace nor a span")
-		}
-	}
-	agents := agentsOf(spans)
-	for _, s := range spans {
-		s.write(out, traces[s.TraceID], turns[s.ParentID], agents[s.ID])
+	})
+	for _, s := range b.order {
+		b.write(out, s)
 	}
 	return dialect.Reply{Status: http.StatusNoContent, Body: []byte{}}, nil
 }
 
-// agentsOf is whose step each span is: the nearest agent's above it, and above
-// all agents the first of the trace.
-func agentsOf(spans []*item) map[string]string {
-	byID, begins := map[string]*item{}, map[string]*item{}
-	for _, s := range spans {
-		byID[s.ID] = s
-		if first := begins[s.TraceID]; text(s.Data["type"]) == "agent" && (first == nil || dialect.Instant(s.StartedAt) < dialect.Instant(first.StartedAt)) {
-			begins[s.TraceID] = s
-		}
-	}
-	out := map[string]string{}
-	for _, s := range spans {
-		at, n := s, 0
-		for at != nil && text(at.Data["type"]) != "agent" && n < 100 {
-			at, n = byID[at.ParentID], n+1
-		}
-		if at == nil {
-			at = begins[s.TraceID]
-		}
-		if at != nil {
-			out[s.ID] = text(at.Data["name"])
-		}
-	}
-	return out
+type batch struct {
+	traces map[string]dialect.Object
+	spans  map[string]*item
+	begins map[string]*item // the first agent of a trace
+	order  []*item
 }
 
-// custom is the SDK's own name of a custom span, and its data.
-func (i *item) custom() (kind string, inner map[string]json.RawMessage) {
-	if text(i.Data["type"]) != "custom" {
-		return "", nil
+// take sorts an item; why says what is wrong with it.
+func (b *batch) take(o dialect.Object) (why string) {
+	id := o.Get("id").Text()
+	switch object := o.Get("object").Text(); {
+	case id == "":
+		return "an item is no JSON object or has no id"
+	case object == "trace":
+		b.traces[id] = o
+		return ""
+	case object != "trace.span":
+		return "an item is neither a trace nor a span"
 	}
-	_ = json.Unmarshal(i.Data["data"], &inner) // no object: nothing is said
-	return text(inner["sdk_span_type"]), inner
+	s := &item{
+		id: id, parent: o.Get("parent_id").Text(), trace: o.Get("trace_id").Text(),
+		all: o, data: o.Get("span_data").Object(), start: dialect.Instant(o.Get("started_at")),
+	}
+	if s.trace == "" {
+		return "a span has no trace_id"
+	}
+	s.kind, s.name = s.data.Take("type").Text(), s.data.Take("name").Text()
+	if s.kind == "custom" {
+		s.custom = s.data.Get("data").Object()
+		s.kind = cmp.Or(s.custom.Get("sdk_span_type").Text(), s.kind)
+	}
+	if first := b.begins[s.trace]; s.kind == "agent" && (first == nil || s.start < first.start) {
+		b.begins[s.trace] = s
+	}
+	b.spans[id] = s
+	b.order = append(b.order, s)
+	return ""
 }
 
-// text is a JSON string's, "" for anything else.
-func text(raw json.RawMessage) string {
-	var s string
-	_ = json.Unmarshal(raw, &s) // no string: none
-	return s
+// agent is whose step a span is: the nearest agent's above it, and above all
+// agents the first of the trace.
+func (b *batch) agent(s *item) string {
+	if name := s.custom.Get("agent_name").Text(); name != "" {
+		return name
+	}
+	at := s
+	for n := 0; at != nil && at.kind != "agent" && n < 100; n++ {
+		at = b.spans[at.parent]
+	}
+	if at == nil || at.kind != "agent" {
+		at = b.begins[s.trace]
+	}
+	if at == nil {
+		return ""
+	}
+	return at.name
 }
 
 // traceID is the hexadecimal part of trace_{32 digits}.
 func traceID(id string) activity.TraceID {
-	const prefix = "trace_"
-	if len(id) == len(prefix)+32 && id[:len(prefix)] == prefix {
-		return dialect.TraceOf(id[len(prefix):])
+	if rest, ok := strings.CutPrefix(id, "trace_"); ok && len(rest) == 32 {
+		return dialect.TraceOf(rest)
 	}
 	return dialect.TraceOf(id)
 }
 
-func (i *item) write(out *dialect.Writer, trace *item, ofTurn bool, agent string) {
+func (b *batch) write(out *dialect.Writer, i *item) {
 	s := dialect.OutSpan{
-		Trace: traceID(i.TraceID), ID: dialect.SpanOf(i.ID, false), Parent: dialect.SpanOf(i.ParentID, false),
-		Start: dialect.Instant(i.StartedAt), End: dialect.Instant(i.EndedAt),
+		Trace: traceID(i.trace), ID: dialect.SpanOf(i.id, false), Parent: dialect.SpanOf(i.parent, false), Name: cmp.Or(i.name, i.kind),
+		Start: i.start, End: dialect.Instant(i.all.Get("ended_at")), Attributes: out.Attributes(),
 	}
-	if trace != nil {
-		s.Text("openai_agents.workflow_name", trace.Workflow)
-		s.Text("session.id", trace.Group)
-		for _, key := range dialect.Keys(trace.Metadata) {
-			s.JSON("openai_agents.metadata."+key, trace.Metadata[key])
+	if trace, ok := b.traces[i.trace]; ok {
+		s.Text("openai_agents.workflow_name", trace.Get("workflow_name").Text())
+		s.Text("session.id", trace.Get("group_id").Text())
+		for _, m := range trace.Get("metadata").Object() {
+			s.JSON("openai_agents.metadata."+m.Key, m.Value)
 		}
 	}
-	kind := text(i.Data["type"])
-	if inner, data := i.custom(); inner != "" {
-		kind = inner
-		if name := text(data["agent_name"]); name != "" {
-			agent = name
-		}
-		tokens(&s, data["usage"])
-	}
-	if kind == "response" && ofTurn {
+	kind := i.kind
+	if above := b.spans[i.parent]; kind == "response" && above != nil && above.kind == "turn" && above.custom.Get("usage") != nil {
 		kind = "reference" // the call is its turn, which has the usage
 	}
 	s.Text(typeKey, kind)
-	s.Text(agentKey, agent)
-	name := text(i.Data["name"])
-	s.Name = cmp.Or(name, kind)
-	s.Text(nameKey, name)
-	if i.Error != nil {
-		s.Failed, s.Message = true, i.Error.Message
-		s.JSON("openai_agents.error.data", i.Error.Data)
+	s.Text(agentKey, b.agent(i))
+	s.Text(nameKey, i.name)
+	if problem := i.all.Get("error").Object(); problem != nil {
+		s.Failed, s.Message = true, problem.Get("message").Text()
+		s.JSON("openai_agents.error.data", problem.Get("data"))
 	}
-	for _, key := range dialect.Keys(i.Data) {
-		raw := i.Data[key]
-		switch key {
-		case "type", "name":
+	tokens(&s, i.data.Take("usage").Object())
+	tokens(&s, i.custom.Get("usage").Object())
+	for _, m := range i.data {
+		switch m.Key {
 		case "input":
-			s.JSON(inputKey, raw)
+			s.JSON(inputKey, m.Value)
 		case "output":
-			s.JSON(outputKey, raw)
+			s.JSON(outputKey, m.Value)
 		case "model":
-			s.Text("gen_ai.request.model", text(raw))
+			s.Text("gen_ai.request.model", m.Value.Text())
 		case "response_id":
-			s.Text("gen_ai.response.id", text(raw))
-		case "usage":
-			tokens(&s, raw)
+			s.Text("gen_ai.response.id", m.Value.Text())
 		default:
-			s.JSON("openai_agents."+key, raw)
+			s.JSON("openai_agents."+m.Key, m.Value)
 		}
 	}
 	out.Span(&s)
 }
 
-// tokens writes a usage; what was not said is left out.
-func tokens(s *dialect.OutSpan, raw json.RawMessage) {
-	var u usage
-	if raw == nil || json.Unmarshal(raw, &u) != nil {
-		return
-	}
-	s.Count("gen_ai.usage.input_tokens", u.Input)
-	s.Count("gen_ai.usage.output_tokens", u.Output)
-	s.Count("gen_ai.usage.cache_read.input_tokens", cmp.Or(u.Cached, u.Details.Cached))
-	s.Count("gen_ai.usage.cache_creation.input_tokens", u.CacheWrite)
-	s.Count("gen_ai.usage.reasoning.output_tokens", u.OutputDetails.Reasoning)
+// tokens writes a usage, whose input includes what was cached.
+func tokens(s *dialect.OutSpan, u dialect.Object) {
+	s.Count("gen_ai.usage.input_tokens", u.Get("input_tokens"))
+	s.Count("gen_ai.usage.output_tokens", u.Get("output_tokens"))
+	s.Count("gen_ai.usage.cache_read.input_tokens", u.Get("cached_input_tokens"))
+	s.Count("gen_ai.usage.cache_creation.input_tokens", u.Get("cache_write_input_tokens"))
+	s.Count("gen_ai.usage.cache_read.input_tokens", u.Get("input_tokens_details").Object().Get("cached_tokens"))
+	s.Count("gen_ai.usage.reasoning.output_tokens", u.Get("output_tokens_details").Object().Get("reasoning_tokens"))
 }

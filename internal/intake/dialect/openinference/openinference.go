@@ -14,7 +14,6 @@ package openinference
 
 import (
 	"bytes"
-	"encoding/json"
 
 	"reeve/internal/activity"
 	"reeve/internal/genai"
@@ -108,10 +107,7 @@ func answered(s *dialect.Span) {
 	if s.Text(dialect.Model) != "" || !bytes.Contains(raw, []byte(`"response_metadata"`)) {
 		return
 	}
-	var about struct {
-		Model string `json:"model_name"`
-	}
-	if json.Unmarshal(dialect.Find(raw, "response_metadata", 8), &about) == nil && about.Model != "" {
-		s.Set(dialect.Model, 240, dialect.TextValue(about.Model))
+	if model := dialect.Raw(raw).Find("response_metadata", 8).Object().Get("model_name").Text(); model != "" {
+		s.Set(dialect.Model, 240, dialect.TextValue(model))
 	}
 }
