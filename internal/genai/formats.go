@@ -128,6 +128,9 @@ type wire struct {
 	Function     json.RawMessage `json:"function_call"`
 	Message      json.RawMessage `json:"message"`
 	Kwargs       json.RawMessage `json:"kwargs"` // LangChain's constructor form
+	Additional   struct {
+		ToolCalls json.RawMessage `json:"tool_calls"`
+	} `json:"additional_kwargs"` // LangChain: where calls stand that have no place of their own
 }
 
 // loose is a string that also takes what else senders put there.
@@ -210,6 +213,10 @@ func (w *wire) message(raw []byte) Message {
 		m.Parts = append(m.Parts, Part{Type: PartText, Text: string(w.Refusal)})
 	}
 	_ = Split(w.ToolCalls, func(e []byte) bool { // an error: what was read before it stays
+		m.Parts = m.addCall(parsePart(e))
+		return true
+	})
+	_ = Split(w.Additional.ToolCalls, func(e []byte) bool { // as above
 		m.Parts = m.addCall(parsePart(e))
 		return true
 	})

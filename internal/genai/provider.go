@@ -12,6 +12,8 @@ type providerBlock struct {
 	Thought          bool            `json:"thought"`
 	FunctionCall     *namedValue     `json:"functionCall"`
 	FunctionResponse *namedValue     `json:"functionResponse"`
+	SnakeCall        *namedValue     `json:"function_call"` // Gemini as Python writes it
+	SnakeResponse    *namedValue     `json:"function_response"`
 	InlineData       *geminiData     `json:"inlineData"`
 	FileData         *geminiData     `json:"fileData"`
 	ToolUse          *namedValue     `json:"toolUse"`
@@ -58,6 +60,10 @@ func (b *block) part(raw []byte) (p Part, ok bool) {
 	switch {
 	case b.FunctionCall != nil:
 		return call(PartToolCall, b.FunctionCall)
+	case b.SnakeCall != nil:
+		return call(PartToolCall, b.SnakeCall)
+	case b.SnakeResponse != nil:
+		return call(PartToolResult, b.SnakeResponse)
 	case b.ToolUse != nil:
 		return call(PartToolCall, b.ToolUse)
 	case b.FunctionResponse != nil:
