@@ -1,5 +1,5 @@
 // A reference peer made of the official JavaScript SDK: JSON-RPC and HTTP+JSON
-// of A2A 1.0. It prints its address.
+// of A2A 1.0, and with OLD=1 JSON-RPC of 0.3 alone. It prints its address.
 import express from 'express';
 import { AgentEvent, DefaultRequestHandler, InMemoryTaskStore } from '@a2a-js/sdk/server';
 import { agentCardHandler, jsonRpcHandler, restHandler, UserBuilder } from '@a2a-js/sdk/server/express';
@@ -9,13 +9,16 @@ const app = express();
 const server = app.listen(0, '127.0.0.1');
 await new Promise((ok) => server.once('listening', ok));
 const url = `http://127.0.0.1:${server.address().port}`;
-const version = '1.0';
+const old = Boolean(process.env.OLD);
+const legacyCompat = { enabled: old };
 const card = {
   name: 'refund-agent', description: 'Handles refunds', version: '1.4.2',
-  supportedInterfaces: [
-    { url: url + '/a2a/jsonrpc', protocolBinding: 'JSONRPC', protocolVersion: version, tenant: '' },
-    { url: url + '/a2a/rest', protocolBinding: 'HTTP+JSON', protocolVersion: version, tenant: '' },
-  ],
+  supportedInterfaces: old
+    ? [{ url: url + '/a2a/jsonrpc', protocolBinding: 'JSONRPC', protocolVersion: '0.3', tenant: '' }]
+    : [
+        { url: url + '/a2a/jsonrpc', protocolBinding: 'JSONRPC', protocolVersion: '1.0', tenant: '' },
+        { url: url + '/a2a/rest', protocolBinding: 'HTTP+JSON', protocolVersion: '1.0', tenant: '' },
+      ],
   capabilities: { streaming: true, pushNotifications: false, extensions: [] },
   defaultInputModes: ['text/plain'], defaultOutputModes: ['text/plain'],
   skills: [{ id: 'refund', name: 'Refund', description: 'Refund an order', tags: ['payments'], examples: [], inputModes: [], outputModes: [], securityRequirements: [] }],
@@ -39,7 +42,7 @@ const executor = {
   async cancelTask() {},
 };
 const requestHandler = new DefaultRequestHandler(card, new InMemoryTaskStore(), executor);
-app.use('/.well-known/agent-card.json', agentCardHandler({ agentCardProvider: requestHandler }));
-app.use('/a2a/jsonrpc', jsonRpcHandler({ requestHandler, userBuilder: UserBuilder.noAuthentication }));
+app.use('/.well-known/agent-card.json', agentCardHandler({ agentCardProvider: requestHandler, legacyCompat }));
+app.use('/a2a/jsonrpc', jsonRpcHandler({ requestHandler, legacyCompat, userBuilder: UserBuilder.noAuthentication }));
 app.use('/a2a/rest', restHandler({ requestHandler, userBuilder: UserBuilder.noAuthentication }));
 console.log(url);

@@ -64,5 +64,11 @@ else
   cat "$work/driver" "$work/log"
 fi
 stop_server
+# Agents that call agents, with the official A2A client as it is.
+if "$root/scripts/a2a.sh" "$folder/a2a"; then
+  passed=$((passed + 1))
+else
+  failed=$((failed + 1))
+fi
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
