@@ -75,7 +75,7 @@ func (p *Protocol) Refuse(w http.ResponseWriter, c *gateway.Call, f *fault.Error
 		write(w, status, "application/json", rpcError(idOf(c), code, message, details))
 	default:
 		status, grpc := gateway.Status(f), int(f.Kind.GRPCCode())
-		if k := kindOfCode(code); k.code == code && code != -32603 {
+		if k, ok := protocolKind(f); ok {
 			status, grpc = k.http, k.grpc
 		}
 		write(w, status, "application/json", restError(status, grpc, message, details))
@@ -91,7 +91,7 @@ func write(w http.ResponseWriter, status int, kind string, body []byte) {
 
 func refuseGRPC(w http.ResponseWriter, f *fault.Error, message string, details []byte) {
 	status := int(f.Kind.GRPCCode())
-	if k := kindOfCode(codeOf(f)); k.code == codeOf(f) && k.code != -32603 {
+	if k, ok := protocolKind(f); ok {
 		status = k.grpc
 	}
 	a := grpcAnswer{status: status, message: message, details: statusBytes(status, message, details), finished: true}

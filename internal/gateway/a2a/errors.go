@@ -107,6 +107,15 @@ func codeOf(f *fault.Error) int {
 	return -32603
 }
 
+// protocolKind is the protocol's own error for a fault, if it has one.
+func protocolKind(f *fault.Error) (kind, bool) {
+	code, ok := codes[f.Code]
+	if !ok || code == -32603 {
+		return kind{}, false
+	}
+	return kindOfCode(code), true
+}
+
 // peerError is an error that a peer answered with: it passes on.
 type peerError struct {
 	code    int
@@ -154,7 +163,7 @@ func detailsOf(f *fault.Error, decision string) []byte {
 		metadata = append(metadata, "decision", decision)
 	}
 	reason, of := strings.ToUpper(strings.ReplaceAll(f.Code, ".", "_")), ourDomain
-	if k := kindOfCode(codeOf(f)); k.code == codeOf(f) && k.code <= -32001 && k.code >= -32009 {
+	if k, ok := protocolKind(f); ok && k.code <= -32001 && k.code >= -32009 {
 		reason, of = k.reason, domain
 	}
 	return append(append([]byte{'['}, info(reason, of, metadata...)...), ']')

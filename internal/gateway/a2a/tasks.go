@@ -301,3 +301,15 @@ func (b *tasks) flush(ctx context.Context) {
 	}
 	b.mu.Unlock()
 }
+
+// Owner is the agent whose task this is at an upstream; ok is false for one that
+// is nobody's.
+func (p *Protocol) Owner(upstream, task string) (agent string, ok bool) {
+	p.tasks.mu.Lock()
+	defer p.tasks.mu.Unlock()
+	e, ok := p.tasks.all[ownerKey{upstream, ownsTask, task}]
+	if !ok {
+		return "", false
+	}
+	return e.Value.(*owned).Agent, true
+}
