@@ -247,7 +247,9 @@ func (p *Protocol) edited(c *gateway.Call, out *gateway.Proposal, k *card, kept 
 		return out, err
 	}
 	x.r = r
-	return out, p.prepare(c, out, x, k)
+	err = p.prepare(c, out, x, k)
+	out.Bind = bindOf(r) // people agreed to this, and not to what came
+	return out, err
 }
 
 // prepare makes ready what goes to the peer.

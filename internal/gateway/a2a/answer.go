@@ -105,6 +105,9 @@ func refuseGRPC(w http.ResponseWriter, f *fault.Error, message string, details [
 
 // idOf is the id of a JSON-RPC request that is refused, where it can be read.
 func idOf(c *gateway.Call) []byte {
+	if s, ok := c.State.(*asking); ok {
+		return s.asked.id // the body may be another call's by now
+	}
 	if strict(c.Body) != nil {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"reeve/internal/approval"
 	"reeve/internal/fault"
 	"reeve/internal/gateway"
+	"reeve/internal/policy"
 )
 
 // A message that waits for a person is a task of ours, whose id is the
@@ -219,6 +220,10 @@ func (p *Protocol) waiting(out *gateway.Proposal, x *exchange, a *approval.Appro
 // answered makes a proposal of asking us, not the peer.
 func (p *Protocol) answered(out *gateway.Proposal, x *exchange, task object) {
 	out.Kind, out.Resource.Effect, out.Rewrites = activity.KindA2A, "read", true
+	// Whatever was said to the task, nothing of it is acted on.
+	out.Name = opGet.String() + " " + x.u.Name
+	out.Args = policy.Args{Readable: true}
+	gateway.AddText(&out.Args, "path:operation", []string{opGet.String()})
 	out.Forward = &gateway.Forward{Path: "/", RoundTrip: func(req *http.Request) (*http.Response, error) {
 		resp, err := x.local(task)
 		if err == nil {
