@@ -185,6 +185,7 @@ type Decision struct {
 	Cost          Cost            `json:"cost"`
 	Node          string          `json:"node"`
 	LocalTool     bool            `json:"local_tool"`
+	Point         string          `json:"point,omitempty"` // the decision point that asked: what was decided was not forwarded by us; "" at the door
 	ParentID      string          `json:"parent_id,omitempty"`
 }
 

@@ -26,6 +26,10 @@ func Operations() []Operation {
 		{Name: "ListAuditCheckpoints", Method: "GET", Path: "/api/v1/audit/checkpoints", Role: "auditor", Summary: "lists the newest checkpoint of each log"},
 		{Name: "ListSIEMTargets", Method: "GET", Path: "/api/v1/siem", Role: "auditor", Summary: "lists where records stream to, and how that goes"},
 		{Name: "VerifyAudit", Method: "GET", Path: "/api/v1/audit/verify", Role: "auditor", Summary: "walks both logs and says whether they hold"},
+		{Name: "Decide", Method: "POST", Path: "/api/v1/decisions", Role: "developer", Summary: "decides and records an action that does not pass the door; who asks acts by the answer"},
+		{Name: "AwaitDecision", Method: "GET", Path: "/api/v1/decisions/{id}/answer", Role: "developer", Summary: "tells how a held action stands, or waits for it"},
+		{Name: "CompleteDecision", Method: "POST", Path: "/api/v1/decisions/{id}/complete", Role: "developer", Summary: "reports how an action ended that was allowed and did not pass the door"},
+		{Name: "ListCoverage", Method: "GET", Path: "/api/v1/coverage", Role: "viewer", Summary: "lists how much of what agents do was decided, the least covered first"},
 		{Name: "GetDecision", Method: "GET", Path: "/api/v1/decisions/{id}", Role: "viewer", Summary: "reads a decision and, for readers, the request that was decided"},
 		{Name: "Query", Method: "POST", Path: "/api/v1/query", Role: "viewer", Summary: "answers an aggregate question over runs, steps, decisions, messages or logs"},
 		{Name: "SearchFields", Method: "GET", Path: "/api/v1/search/fields", Role: "viewer", Summary: "lists the fields of the search language with their known values"},
@@ -303,6 +307,34 @@ func (c *Client) ListSIEMTargets(ctx context.Context) (*List[SIEMTarget], error)
 // GET /api/v1/audit/verify, role auditor.
 func (c *Client) VerifyAudit(ctx context.Context) (*AuditVerification, error) {
 	return call[AuditVerification](ctx, c, "GET", "/api/v1/audit/verify", nil)
+}
+
+// Decide decides and records an action that does not pass the door; who asks acts by the answer.
+//
+// POST /api/v1/decisions, role developer.
+func (c *Client) Decide(ctx context.Context, req DecideRequest) (*DecisionAnswer, error) {
+	return call[DecisionAnswer](ctx, c, "POST", "/api/v1/decisions", req)
+}
+
+// AwaitDecision tells how a held action stands, or waits for it.
+//
+// GET /api/v1/decisions/{id}/answer, role developer.
+func (c *Client) AwaitDecision(ctx context.Context, req AwaitDecisionRequest) (*DecisionAnswer, error) {
+	return call[DecisionAnswer](ctx, c, "GET", "/api/v1/decisions/{id}/answer", req)
+}
+
+// CompleteDecision reports how an action ended that was allowed and did not pass the door.
+//
+// POST /api/v1/decisions/{id}/complete, role developer.
+func (c *Client) CompleteDecision(ctx context.Context, req CompleteDecisionRequest) (*CompletedDecision, error) {
+	return call[CompletedDecision](ctx, c, "POST", "/api/v1/decisions/{id}/complete", req)
+}
+
+// ListCoverage lists how much of what agents do was decided, the least covered first.
+//
+// GET /api/v1/coverage, role viewer.
+func (c *Client) ListCoverage(ctx context.Context, req ListCoverageRequest) (*List[AgentCoverage], error) {
+	return call[List[AgentCoverage]](ctx, c, "GET", "/api/v1/coverage", req)
 }
 
 // GetDecision reads a decision and, for readers, the request that was decided.

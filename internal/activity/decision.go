@@ -107,7 +107,7 @@ type Decision struct {
 	Lifecycle    string
 	Autonomy     string
 	Containment  string
-	Credential   string   // kind: x509_svid, jwt_svid, access_token, foreign_token, agent_key, dev; "" for none
+	Credential   string   // kind: x509_svid, jwt_svid, access_token, foreign_token, agent_key, team_token, dev; "" for none
 	CredentialID string   // key id, jti or serial; never a secret
 	Bound        bool     // the credential is tied to a key that its holder proved
 	Chain        []string // agents it acts for, nearest first

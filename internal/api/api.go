@@ -93,6 +93,8 @@ type Options struct {
 	Tools       Tools        // the tools of MCP servers; nil without a door
 	Policies    Policies
 	Door        Asker
+	Points      Points   // decides what does not pass the door; nil without one
+	Coverage    Coverage // nil without a door
 	Simulations Simulations
 	AgentPlace  AgentPlace
 	SIEM        func() []client.SIEMTarget // where records stream to; nil without a door

@@ -8,6 +8,7 @@ import (
 	"reeve/client"
 	"reeve/internal/activity"
 	"reeve/internal/fault"
+	"reeve/internal/gateway"
 	"reeve/internal/identity"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/search"
@@ -170,7 +171,7 @@ func decisionOf(d *activity.Decision) client.Decision {
 		Redacted: d.Redacted, TraceID: d.Trace.String(), SpanID: d.Span.String(), Session: d.Session, ApprovalID: d.Approval,
 		Reserved: make([]client.Reserve, len(d.Reserved)), Result: d.Result.String(), Status: int(d.Status), ErrorCode: d.ErrorCode,
 		LatencyUS: known(d.LatencyUS), UpstreamUS: known(d.UpstreamUS), DecideUS: known(d.DecideUS), BytesIn: d.BytesIn, BytesOut: d.BytesOut,
-		Usage: usageOf(d.Usage), Cost: costOf(d.Cost), Node: d.Node, LocalTool: d.LocalTool, ParentID: d.Parent, Seq: known(d.Seq), EndSeq: known(d.EndSeq),
+		Usage: usageOf(d.Usage), Cost: costOf(d.Cost), Node: d.Node, LocalTool: d.LocalTool, Point: gateway.PointOf(d), ParentID: d.Parent, Seq: known(d.Seq), EndSeq: known(d.EndSeq),
 	}
 	for i, r := range d.Reasons {
 		out.Reasons[i] = client.Reason{Code: r.Code, Text: r.Text}

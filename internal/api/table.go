@@ -38,6 +38,11 @@ func table() []operation {
 		define(operation{Name: "ListAuditCheckpoints", Method: get, Path: "/audit/checkpoints", Permission: everywhere(identity.Auditor), Summary: "lists the newest checkpoint of each log"}, listAuditCheckpoints),
 		define(operation{Name: "ListSIEMTargets", Method: get, Path: "/siem", Permission: everywhere(identity.Auditor), Summary: "lists where records stream to, and how that goes"}, listSIEM),
 		define(operation{Name: "VerifyAudit", Method: get, Path: "/audit/verify", Permission: everywhere(identity.Auditor), Summary: "walks both logs and says whether they hold"}, verifyAudit),
+		// The log of decisions is the record of what these do.
+		define(operation{Name: "Decide", Method: post, Path: "/decisions", Permission: rows(identity.Developer), Audit: AuditChange, Idempotent: true, Summary: "decides and records an action that does not pass the door; who asks acts by the answer"}, decide),
+		define(operation{Name: "AwaitDecision", Method: get, Path: "/decisions/{id}/answer", Permission: rows(identity.Developer), Summary: "tells how a held action stands, or waits for it"}, awaitDecision),
+		define(operation{Name: "CompleteDecision", Method: post, Path: "/decisions/{id}/complete", Permission: rows(identity.Developer), Audit: AuditChange, Summary: "reports how an action ended that was allowed and did not pass the door"}, completeDecision),
+		define(operation{Name: "ListCoverage", Method: get, Path: "/coverage", Permission: rows(identity.Viewer), Summary: "lists how much of what agents do was decided, the least covered first"}, listCoverage),
 		define(operation{Name: "GetDecision", Method: get, Path: "/decisions/{id}", Permission: rows(identity.Viewer), Audit: AuditContent, Summary: "reads a decision and, for readers, the request that was decided"}, getDecision),
 
 		// Questions.

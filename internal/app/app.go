@@ -49,6 +49,7 @@ import (
 	"reeve/internal/gateway"
 	"reeve/internal/gateway/a2a"
 	"reeve/internal/gateway/mcp"
+	"reeve/internal/gateway/points"
 	"reeve/internal/identity"
 	"reeve/internal/identity/oidc"
 	"reeve/internal/intake"
@@ -110,6 +111,8 @@ type App struct {
 	gateway   *gateway.Door
 	mcp       *mcp.Protocol
 	peers     *a2a.Protocol
+	points    *points.Server
+	coverage  *points.Coverage
 	steps     *gateway.Steps
 	health    *health
 	approvals *approval.Book
@@ -230,6 +233,8 @@ func (a *App) Run(ctx context.Context) error {
 	start("rows of decisions", a.decided.Run)
 	start("door's steps", a.steps.Run)
 	start("peers", a.peers.Run)
+	start("decision points", a.gateway.Sweep)
+	start("coverage", a.coverage.Run)
 	start("behaviour", a.behaviour.Run)
 	start("servers of tools", a.mcp.Run)
 	start("policies", a.policies.Run)
@@ -400,7 +405,7 @@ func (a *App) buildAPI(context.Context) error {
 		Fleet: a.fleet, Budgets: a.budgets, Content: a.content, Tools: a.pins, Decisions: decided{a.decided, a.decisions},
 		Proofs: &a.proofs, SIEM: a.siemStatus,
 		PoliciesAbout: a.policies.About, Version: a.o.Version,
-		Door: a.gateway, Simulations: a.simulator, Approvals: a.approvals, Rehearser: a.gateway, ApprovalPage: a.approvalPage,
+		Door: a.gateway, Points: a.points, Coverage: a.coverage, Simulations: a.simulator, Approvals: a.approvals, Rehearser: a.gateway, ApprovalPage: a.approvalPage,
 		Providers: a.signIns, ProviderButtons: a.providerButtons(),
 		Credentials: a.credentials(),
 	})

@@ -16,6 +16,7 @@ import (
 	"reeve/internal/gateway/httpapi"
 	"reeve/internal/gateway/llm"
 	"reeve/internal/gateway/mcp"
+	"reeve/internal/gateway/points"
 	"reeve/internal/stop"
 )
 
@@ -32,13 +33,25 @@ func (a *App) buildDoor(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	a.coverage = points.NewCoverage(a.control, a.log.With("part", "coverage"), time.Now)
 	a.gateway, err = gateway.New(gateway.Options{
 		Agents: a.agents, Upstreams: a.upstreams, Policies: a.engine, Stops: a.stops,
 		Decisions: witnessed{a.decisions, a.fleet}, Steps: a.steps, Protocols: a.protocols(),
 		Budgets: a.budgets, Rates: budget.NewRates(time.Now(), 0), Limits: a.o.Config.Limits, Prices: a.book, Behaviour: a.behaviour, Pins: a.pins, Content: a.content,
 		Approvals: a.approvals, Page: a.approvalPage,
+		Coverage: a.coverage,
 		Tokens: a.authority.who, Subjects: &a.authority, Guard: api.Guarded(api.GuardOptions{Hosts: a.o.Config.Hosts}),
 		Dev: a.o.Config.Dev, Keyed: a.identity.Keyed, Node: a.stops.Node(), Logger: a.log.With("part", "door"),
+	})
+	if err != nil {
+		return err
+	}
+	a.points, err = points.New(points.Options{
+		Door: a.gateway, Agents: a.agents, Upstreams: a.upstreams, Base: a.authority.issuer, Coverage: a.coverage, Logger: a.log.With("part", "points"),
+		Token: func(ctx context.Context, text string) (points.Speaker, error) {
+			p, err := a.identity.Token(ctx, text)
+			return api.SpeakerOf(p), err
+		},
 	})
 	return err
 }
@@ -47,6 +60,10 @@ func (a *App) buildDoor(context.Context) (err error) {
 // identity.
 func (a *App) serveDoor(ctx context.Context, l net.Listener) error {
 	other := a.door()
+	decided := a.points.Handler()
+	for _, p := range points.Paths() {
+		other.Handle(p, decided)
+	}
 	return a.gateway.Serve(ctx, l, gateway.Serving{
 		TLS: a.authority.tls, Other: other, Guarded: api.Guard(other, api.GuardOptions{Hosts: a.o.Config.Hosts}), Drain: a.o.Config.Shutdown,
 	})

@@ -76,6 +76,7 @@ var within = map[string][]string{
 	"internal/gateway/httpapi":              {"internal/gateway"},
 	"internal/gateway/mcp":                  {"internal/gateway"},
 	"internal/gateway/a2a":                  {"internal/gateway"},
+	"internal/gateway/points":               {"internal/gateway"},
 	"web":                                   {"internal/api"},
 	"internal/api":                          {"internal/api"},
 }

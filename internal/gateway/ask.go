@@ -21,34 +21,85 @@ import (
 func (d *Door) Ask(ctx context.Context, who Caller, action, resource string) (*policy.Request, error) {
 	x := &passage{started: d.o.Now()}
 	x.Context, x.Caller = ctx, who
-	var err error
-	switch action {
-	case "call_model":
-		name, model, _ := strings.Cut(resource, "/")
-		if x.Upstream, err = d.upstreamOf(name, "llm"); err == nil {
-			err = d.askModel(x, model)
-		}
-	case "call_api":
-		words := strings.SplitN(resource, " ", 3)
-		if len(words) != 3 {
-			return nil, asked("an API's resource is `UPSTREAM METHOD /path`, not %.100q", resource)
-		}
-		if x.Upstream, err = d.upstreamOf(words[0], "http"); err == nil {
-			err = d.askAPI(x, words[1], words[2])
-		}
-	case "call_tool":
-		name, ok := strings.CutPrefix(resource, policy.Local+".")
-		if !ok || name == "" {
-			return nil, asked("a tool's resource is `%s.NAME`, not %.100q", policy.Local, resource)
-		}
-		x.proposal = &Proposal{Action: action, Tool: name, Resource: localTool(who.Agent, name)}
-	default:
-		return nil, asked("the door decides call_model, call_api and call_tool, not %.40q", action)
-	}
-	if err != nil {
+	if err := d.named(x, action, resource); err != nil {
 		return nil, err
 	}
 	return d.request(x), nil
+}
+
+// Named fills o with the action on a resource, both by the names that Ask takes.
+// Arguments of a tool are o.Body as it is.
+func (d *Door) Named(ctx context.Context, o *Outside, action, resource string) error {
+	x := &passage{started: d.o.Now()}
+	x.Context, x.Caller = ctx, o.Caller
+	if action == "call_tool" {
+		if name, ok := strings.CutPrefix(resource, policy.Local+"."); ok && name != "" {
+			o.Tool = name
+			return nil
+		}
+		return d.namedTool(ctx, o, resource)
+	}
+	err := d.named(x, action, resource)
+	o.Proposal, o.Upstream, o.Method, o.Path, o.Query = x.proposal, x.Upstream, x.Method, x.Path, x.Query
+	return err
+}
+
+// namedTool reads the call of a server's tool, "server.tool", as the server's
+// protocol does.
+func (d *Door) namedTool(ctx context.Context, o *Outside, resource string) error {
+	server, tool, ok := strings.Cut(resource, ".")
+	if !ok || server == "" || tool == "" {
+		return asked("a tool's resource is `%s.NAME` or `SERVER.NAME`, not %.100q", policy.Local, resource)
+	}
+	u, err := d.upstreamOf(server, "mcp")
+	if err != nil {
+		return err
+	}
+	arguments := json.RawMessage(o.Body)
+	if len(arguments) == 0 {
+		arguments = json.RawMessage("{}")
+	}
+	call, err := json.Marshal(map[string]any{
+		"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": map[string]any{"name": tool, "arguments": arguments},
+	})
+	if err != nil {
+		return asked("the arguments are no JSON")
+	}
+	o.Upstream, o.Method, o.Path, o.Body = u, http.MethodPost, "/", call
+	if o.Header == nil {
+		o.Header = http.Header{}
+	}
+	o.Header.Set("Content-Type", "application/json")
+	return d.ProposeAt(ctx, o)
+}
+
+// named fills x with an action and its resource by their names.
+func (d *Door) named(x *passage, action, resource string) (err error) {
+	switch action {
+	case "call_model":
+		name, model, _ := strings.Cut(resource, "/")
+		if x.Upstream, err = d.upstreamOf(name, "llm"); err != nil {
+			return err
+		}
+		return d.askModel(x, model)
+	case "call_api":
+		words := strings.SplitN(resource, " ", 3)
+		if len(words) != 3 {
+			return asked("an API's resource is `UPSTREAM METHOD /path`, not %.100q", resource)
+		}
+		if x.Upstream, err = d.upstreamOf(words[0], "http"); err != nil {
+			return err
+		}
+		return d.askAPI(x, words[1], words[2])
+	case "call_tool":
+		name, ok := strings.CutPrefix(resource, policy.Local+".")
+		if !ok || name == "" {
+			return asked("a tool's resource is `%s.NAME`, not %.100q", policy.Local, resource)
+		}
+		x.proposal = &Proposal{Action: action, Tool: name, Resource: localTool(x.Caller.Agent, name)}
+		return nil
+	}
+	return asked("the door decides call_model, call_api and call_tool, not %.40q", action)
 }
 
 func asked(format string, args ...any) *fault.Error {

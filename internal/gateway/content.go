@@ -29,7 +29,8 @@ func (x *passage) payload() []byte {
 // look scans the request before it is decided: the classes that it carries are
 // policy's to know.
 func (d *Door) look(x *passage) {
-	if d.o.Content == nil || x.proposal.Resource.Upstream == policy.Local { // a local tool's call was scanned with the answer
+	// A local tool's call was scanned with the answer, unless it is asked apart.
+	if d.o.Content == nil || x.proposal.Resource.Upstream == policy.Local && !x.outside {
 		return
 	}
 	a := x.Caller.Agent

@@ -43,6 +43,7 @@ func (d *Door) decide(_ context.Context, x *passage) error {
 	if x.instead != "" {
 		r.Reasons = append(slices.Clip(r.Reasons), activity.Reason{Code: "upstream.fallback", Text: x.Upstream.Name + " stands in for " + x.instead + ", which fails"})
 	}
+	d.ungoverned(x)
 	if v.Context != nil {
 		r.Context = v.Context()
 	}
@@ -110,7 +111,7 @@ func (d *Door) request(x *passage) *policy.Request {
 		enforcement = "observe"
 	}
 	res := p.Resource
-	if u := x.Upstream; res.Upstream != policy.Local {
+	if u := x.Upstream; u != nil && res.Upstream != policy.Local {
 		res.Upstream, res.UpstreamTeam, res.UpstreamShared, res.External = u.Name, u.Team, u.Shared, u.External
 	}
 	var left policy.Budget
@@ -151,6 +152,7 @@ func (d *Door) write(ctx context.Context, x *passage) error {
 		return err
 	}
 	x.recorded = true
+	d.governs(x)
 	if x.w != nil { // nil for a request that net/http itself refused
 		x.w.Header()["X-Reeve-Decision"] = []string{r.ID}
 	}

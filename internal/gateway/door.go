@@ -49,6 +49,8 @@ type Options struct {
 	// where the console shows one, by its id; nil: nowhere.
 	Approvals *approval.Book
 	Page      func(id string) string
+	// Coverage counts tool results by whether they were decided; nil: nobody does.
+	Coverage Coverage
 
 	Tokens   Tokens   // nil: agent keys only
 	Subjects Subjects // nil: nobody is acted for by token
@@ -87,6 +89,8 @@ type Door struct {
 	strangers sampler
 	ending    chan struct{} // closed when the process ends: nobody waits for people any more
 	endOnce   sync.Once
+	outside   openActions
+	governed  governed
 }
 
 // New makes a door. It starts nothing.
@@ -138,6 +142,9 @@ type passage struct {
 	observed   bool // the agent is in observe: what policy and limits refuse is noted
 	forwarded  bool
 	wrote      bool // the answer has begun
+	outside    bool // somebody else acts by our answer (Judge)
+
+	callID string // by which a model knows the tool call; "" unknown
 
 	found    *behaviour.Found   // what the arguments name; nil before it is decided
 	named    bool               // the agent said which run it is: a retry can say so again

@@ -31,7 +31,7 @@ func (d *Door) tool(x *passage, t ToolCall) *fault.Error {
 	if !d.o.Policies.NamesLocal(a.Name, a.Team, t.Name) {
 		return nil
 	}
-	y := &passage{started: d.o.Now(), kind: x.kind, protocol: x.protocol, trace: x.trace, named: x.named}
+	y := &passage{started: d.o.Now(), kind: x.kind, protocol: x.protocol, trace: x.trace, named: x.named, callID: t.ID}
 	y.Call, y.identified = x.Call, true
 	y.Body = t.Arguments
 	y.proposal = &Proposal{

@@ -51,7 +51,7 @@ import (
 // Caller is who calls, as the credential proved it and the register knows it.
 type Caller struct {
 	Agent        *agent.Agent
-	Credential   string // x509_svid, jwt_svid, access_token, foreign_token, agent_key, dev
+	Credential   string // x509_svid, jwt_svid, access_token, foreign_token, agent_key, team_token, dev
 	CredentialID string // key id, jti or serial; never a secret
 	Bound        bool   // tied to a key whose possession was shown
 	Instance     string

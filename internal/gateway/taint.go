@@ -35,7 +35,7 @@ func (x *passage) who() behaviour.Who {
 func (d *Door) taint(x *passage, req *policy.Request) {
 	m := d.o.Behaviour
 	to := &req.Call.Destinations
-	if u := x.Upstream; req.Resource.Upstream == u.Name && u.Host() != "" {
+	if u := x.Upstream; u != nil && req.Resource.Upstream == u.Name && u.Host() != "" {
 		host := u.Host()
 		domain := registrable(host)
 		to.All, to.Domains = []string{host}, []string{domain}

@@ -1,0 +1,112 @@
+package points
+
+import (
+	"context"
+	"crypto/sha256"
+	"strconv"
+	"sync"
+	"time"
+
+	"reeve/client"
+	"reeve/internal/fault"
+	"reeve/internal/gateway"
+)
+
+// keys gives the same answer to the same question under the same key. Its zero
+// value is empty. It is memory: a restart forgets, and a question asked again is
+// then decided again, under a record of its own.
+type keys struct {
+	mu    sync.Mutex
+	known map[asked]*asking
+	order []asked // the oldest first
+}
+
+// asked is a key of an agent: one agent's keys say nothing about another's.
+type asked struct{ agent, key string }
+
+type asking struct {
+	digest [sha256.Size]byte
+	at     time.Time
+	done   chan struct{} // closed with the answer
+	answer *client.DecisionAnswer
+	err    error
+}
+
+const (
+	maxKeys = 20_000
+	keyLife = 24 * time.Hour
+)
+
+var errKeyUsed = fault.New(fault.KindConflict, "decision.key_used", "this key was used for another question").
+	WithHint("a key stands for one action: make a new one for each")
+
+// digest is what makes two questions the same.
+func digest(o *gateway.Outside) [sha256.Size]byte {
+	h := sha256.New()
+	for _, part := range [...][]byte{
+		[]byte(o.Point), []byte(o.Caller.Credential), []byte(o.Caller.User), []byte(o.Tool), []byte(o.CallID), o.Body,
+		[]byte(strconv.FormatBool(o.Replaces)), []byte(strconv.FormatBool(o.Unreported)),
+	} {
+		h.Write(strconv.AppendInt(nil, int64(len(part)), 10))
+		h.Write([]byte{':'})
+		h.Write(part)
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// once decides, unless the key's question was decided or is being decided.
+func (k *keys) once(ctx context.Context, now time.Time, agent, key string, d [sha256.Size]byte, decide func() (*client.DecisionAnswer, error)) (*client.DecisionAnswer, error) {
+	if key == "" {
+		return decide()
+	}
+	id := asked{agent, key}
+	a, first := k.ask(id, now, d)
+	if a.digest != d {
+		return nil, errKeyUsed
+	}
+	if !first {
+		select {
+		case <-a.done:
+			return a.answer, a.err
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+	defer close(a.done)
+	a.answer, a.err = decide()
+	if a.err != nil || a.answer.ID == "" {
+		k.forget(id, a) // not decided: the next one tries again
+	}
+	return a.answer, a.err
+}
+
+func (k *keys) ask(id asked, now time.Time, d [sha256.Size]byte) (a *asking, first bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.known == nil {
+		k.known = map[asked]*asking{}
+	}
+	for len(k.order) > 0 {
+		old, ok := k.known[k.order[0]]
+		if ok && len(k.order) < maxKeys && now.Sub(old.at) < keyLife {
+			break
+		}
+		delete(k.known, k.order[0])
+		k.order = k.order[1:]
+	}
+	if a, ok := k.known[id]; ok {
+		return a, false
+	}
+	a = &asking{digest: d, at: now, done: make(chan struct{})}
+	k.known[id] = a
+	k.order = append(k.order, id)
+	return a, true
+}
+
+func (k *keys) forget(id asked, a *asking) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.known[id] == a {
+		delete(k.known, id)
+	}
+}

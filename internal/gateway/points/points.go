@@ -1,0 +1,281 @@
+// Package points decides actions that do not pass the door: who acts asks here
+// first, and does what the answer says.
+//
+// What for: tools inside an agent's process, another proxy's traffic and agents
+// of other platforms meet no gateway of ours. The same policies, stops, limits
+// and content rules decide for them, the same log records it, marked as not
+// forwarded by us.
+//
+// Who calls it: app serves the handler on the door's listener; api calls Decide,
+// Await and Complete for tokens of people and programs; package extauthz asks
+// for proxies.
+//
+//	/decisions                 our own shape: frameworks and scripts
+//	/access/v1/...             OpenID AuthZEN 1.0; /authzen/{agent}/access/v1/... for one agent
+//	/hooks/claude-code         Claude Code's http hooks
+//	/copilot-studio/{agent}/…  Copilot Studio's external threat detection
+//
+// Promises: a decision is durable before it is answered. What cannot be read
+// without doubt is refused, and what cannot be decided is not allowed: each
+// protocol gets the answer that keeps its client from acting. Who asks acts for
+// an agent only with that agent's credential, or with a token whose roles reach
+// it. An obligation that the asker did not declare is a denial. Bodies, waits
+// and memory are bounded. Safe for concurrent use.
+//
+// How it fails: our own shape with problem documents, the others in the way that
+// they define.
+//
+// Start reading at Server.Decide.
+package points
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"reeve/client"
+	"reeve/internal/activity"
+	"reeve/internal/agent"
+	"reeve/internal/fault"
+	"reeve/internal/gateway"
+	"reeve/internal/upstream"
+)
+
+// Options are what a Server needs: Door, Agents and Upstreams are required.
+type Options struct {
+	Door      *gateway.Door
+	Agents    *agent.Registry
+	Upstreams *upstream.Registry
+	// Token finds whose API token (rvt_...) a request carries; nil: only agents'
+	// own credentials are taken.
+	Token func(ctx context.Context, text string) (Speaker, error)
+	// Base is the URL of the listener, which metadata names.
+	Base     string
+	Coverage *Coverage // nil: nothing is counted
+	Logger   *slog.Logger
+	Now      func() time.Time
+}
+
+// Server answers decision points.
+type Server struct {
+	o     Options
+	keys  keys
+	hooks ids // of calls of Claude Code that run
+}
+
+// New makes a server. It starts nothing.
+func New(o Options) (*Server, error) {
+	if o.Door == nil || o.Agents == nil || o.Upstreams == nil {
+		return nil, errors.New("decision points need the door, agents and upstreams")
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Server{o: o}, nil
+}
+
+// Speaker is who asks: an agent by its own credential, or somebody whose token
+// reaches agents.
+type Speaker struct {
+	Agent *gateway.Caller // nil: a token
+	ID    string          // of the token; never a secret
+	May   func(team, environment string) bool
+}
+
+// Bounds of what is asked and told.
+const (
+	maxBody      = 1 << 20
+	maxName      = 256 // of a tool, a call, a user
+	maxArguments = 512 << 10
+	maxWait      = time.Minute
+)
+
+func invalid(format string, args ...any) *fault.Error {
+	return fault.New(fault.KindInvalid, "decision.invalid", format, args...)
+}
+
+var errNoAgent = fault.New(fault.KindNotFound, "decision.agent", "there is no such agent, or who asks may not speak for it").
+	WithHint("an agent's own credential speaks for that agent; a token needs the role developer for its team and environment")
+
+// caller is the agent that a question is about, as policy and record know it.
+// What an agent says of its user is nothing: a verified subject token names it.
+func (s *Server) caller(who Speaker, name, user string) (gateway.Caller, error) {
+	if c := who.Agent; c != nil {
+		switch {
+		case name != "" && name != c.Agent.Name:
+			return gateway.Caller{}, errNoAgent
+		case user != "" && user != c.User:
+			return gateway.Caller{}, fault.New(fault.KindDenied, "decision.user", "an agent's own credential does not say whom it acts for").
+				WithHint("send the user's token as X-Reeve-Subject-Token, or ask with a team's token")
+		}
+		return *c, nil
+	}
+	if name == "" {
+		return gateway.Caller{}, invalid("say which agent asks: `agent`")
+	}
+	a, ok := s.o.Agents.Lookup(name)
+	if !ok || who.May == nil || !who.May(a.Team, a.Environment) {
+		return gateway.Caller{}, errNoAgent
+	}
+	if len(user) > maxName {
+		return gateway.Caller{}, invalid("the user's name is longer than %d bytes", maxName)
+	}
+	return gateway.Caller{Agent: a, Credential: "team_token", CredentialID: who.ID, User: user, Epoch: a.Epoch}, nil
+}
+
+// may says whether who asks may speak for an agent that it asked for before.
+func (who Speaker) may(agent, team, environment string) bool {
+	if who.Agent != nil {
+		return who.Agent.Agent.Name == agent
+	}
+	return who.May != nil && who.May(team, environment)
+}
+
+// Decide decides a tool call in our own shape.
+func (s *Server) Decide(ctx context.Context, who Speaker, req *client.DecideRequest) (*client.DecisionAnswer, error) {
+	c, err := s.caller(who, req.Agent, req.User)
+	if err != nil {
+		return nil, err
+	}
+	o, err := outsideOf(c, req)
+	if err != nil {
+		return nil, err
+	}
+	if req.WaitMS < 0 || req.WaitMS > maxWait.Milliseconds() {
+		return nil, invalid("wait_ms is between 0 and %d", maxWait.Milliseconds())
+	}
+	return s.keys.once(ctx, s.o.Now(), c.Agent.Name, req.Key, digest(o), func() (*client.DecisionAnswer, error) {
+		return s.answer(o, s.o.Door.Judge(ctx, o)), nil
+	})
+}
+
+// outsideOf checks a question in our own shape.
+func outsideOf(c gateway.Caller, req *client.DecideRequest) (*gateway.Outside, error) {
+	o := &gateway.Outside{Caller: c, Point: "decisions", Tool: req.Tool, Body: req.Arguments, CallID: req.CallID, Unreported: req.Unreported}
+	for _, v := range req.Obligations {
+		if v != obligationArguments {
+			return nil, invalid("there is no obligation %.40q", v).WithHint("the only one is %q", obligationArguments)
+		}
+		o.Replaces = true
+	}
+	for name, v := range map[string]string{"call_id": req.CallID, "run": req.Run, "session": req.Session, "key": req.Key, "traceparent": req.Traceparent} {
+		if len(v) > maxName || !plain(v) {
+			return nil, invalid("%s has at most %d bytes of text without control characters", name, maxName)
+		}
+	}
+	o.Header = grouped(req.Run, req.Session, req.Traceparent)
+	return o, toolCall(o)
+}
+
+// grouped are the headers by which an agent groups its own records.
+func grouped(run, session, traceparent string) http.Header {
+	h := http.Header{}
+	for name, v := range map[string]string{"X-Reeve-Run": run, "X-Reeve-Session": session, "Traceparent": traceparent} {
+		if v != "" {
+			h[name] = []string{v}
+		}
+	}
+	return h
+}
+
+// toolCall checks a tool's name and arguments.
+func toolCall(o *gateway.Outside) error {
+	switch {
+	case o.Tool == "":
+		return invalid("say which tool: `tool`")
+	case len(o.Tool) > maxName || !plain(o.Tool):
+		return invalid("a tool's name has at most %d bytes of text without control characters", maxName)
+	case len(o.Body) > maxArguments:
+		return fault.New(fault.KindInvalid, "decision.too_large", "arguments have at most %d bytes", maxArguments)
+	}
+	if string(o.Body) == "null" {
+		o.Body = nil
+	}
+	if len(o.Body) == 0 {
+		return nil
+	}
+	if o.Body[0] != '{' {
+		return invalid("arguments are a JSON object")
+	}
+	if !gateway.ArgsOf(o.Body).Readable {
+		return invalid("the arguments can be read in two ways: a name twice, bad UTF-8, or too deep")
+	}
+	return nil
+}
+
+const obligationArguments = "arguments"
+
+// answer puts an outcome into our own shape.
+func (s *Server) answer(o *gateway.Outside, out *gateway.Outcome) *client.DecisionAnswer {
+	r := &out.Record
+	a := &client.DecisionAnswer{
+		ID: r.ID, Verdict: r.Verdict.String(), Would: r.Would.String(), Enforced: r.Enforced, Reasons: []client.Reason{}, Obligations: []client.Obligation{},
+	}
+	for _, v := range r.Reasons {
+		a.Reasons = append(a.Reasons, client.Reason{Code: v.Code, Text: v.Text})
+	}
+	if f := out.Fault; f != nil {
+		if r.Verdict == activity.VerdictAllow { // nothing was recorded: what it would have been does not count
+			a.Verdict, a.Would, a.Enforced = activity.VerdictDeny.String(), activity.VerdictDeny.String(), true
+		}
+		a.Code, a.Reason, a.Hint = f.Code, f.Message, f.Hint
+		return a
+	}
+	a.Reason = "allowed"
+	if out.Arguments != nil {
+		a.Arguments = out.Arguments
+		a.Obligations = append(a.Obligations, client.Obligation{ID: "arguments", Type: obligationArguments})
+	}
+	if !out.Expires.IsZero() {
+		a.ExpiresAt = &out.Expires
+	}
+	return a
+}
+
+// Await says how a held action stands.
+func (s *Server) Await(_ context.Context, _ Speaker, req *client.AwaitDecisionRequest) (*client.DecisionAnswer, error) {
+	if req.WaitMS < 0 || req.WaitMS > maxWait.Milliseconds() {
+		return nil, invalid("wait_ms is between 0 and %d", maxWait.Milliseconds())
+	}
+	return nil, errNotHeld
+}
+
+var errNotHeld = fault.New(fault.KindNotFound, "decision.not_held", "no decision of this id waits for a person").
+	WithHint("ask again with the same key, or read the decision: `reeve decision show`")
+
+// Complete takes in how an allowed action ended.
+func (s *Server) Complete(_ context.Context, who Speaker, req *client.CompleteDecisionRequest) (*client.CompletedDecision, error) {
+	rep := gateway.Report{Error: req.Error, Result: req.Output, Duration: time.Duration(req.DurationMS) * time.Millisecond}
+	switch req.Result {
+	case "ok":
+		rep.OK = true
+	case "error":
+	case "cancelled":
+		rep.Cancel = true
+	default:
+		return nil, invalid("result is ok, error or cancelled, not %.40q", req.Result)
+	}
+	if req.DurationMS < 0 || req.DurationMS > (24*time.Hour).Milliseconds() {
+		return nil, invalid("duration_ms is between 0 and a day")
+	}
+	result, err := s.o.Door.Complete(req.ID, rep, who.may)
+	if err != nil {
+		return nil, err
+	}
+	return &client.CompletedDecision{ID: req.ID, Result: result.String()}, nil
+}
+
+// plain reports whether a text has no control characters and is UTF-8.
+func plain(s string) bool {
+	for _, r := range s {
+		if r < ' ' || r == 0x7f || r == '\uFFFD' {
+			return false
+		}
+	}
+	return true
+}
