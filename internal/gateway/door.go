@@ -141,8 +141,11 @@ type passage struct {
 	recorded   bool // the proposal is durable
 	observed   bool // the agent is in observe: what policy and limits refuse is noted
 	forwarded  bool
-	wrote      bool // the answer has begun
-	outside    bool // somebody else acts by our answer (Judge)
+	wrote      bool               // the answer has begun
+	outside    bool               // somebody else acts by our answer (Judge)
+	waits      *approval.Approval // of an outside action: what it waits for; nil: for nobody
+
+	replacement []byte // of an outside action: the arguments to act with; nil: those that were sent
 
 	callID string // by which a model knows the tool call; "" unknown
 

@@ -77,7 +77,7 @@ func (d *Door) ask(x *passage) approval.Ask {
 		Model: r.Model, Classes: p.Classes, Shown: p.Shown, Words: p.Words,
 		Run: r.Run.String(), Session: r.Session, Step: r.Step.String(), Trace: r.Trace.String(),
 		Reasons: r.Reasons, Asked: x.verdict.Asked, Holds: x.holds(),
-		Forwarded: !r.LocalTool, Editable: !r.LocalTool && !p.Fixed && len(x.Body) > 0,
+		Forwarded: !r.LocalTool && !x.outside, Editable: !r.LocalTool && !p.Fixed && len(x.Body) > 0,
 		Request: approval.Request{
 			Method: x.Method, Path: x.Path, Query: x.Query, Body: x.Body, From: p.Arguments.From, To: p.Arguments.To,
 		},

@@ -41,9 +41,9 @@ func (o *openActions) add(x *passage, now time.Time, life time.Duration) time.Ti
 	}
 	expires := now.Add(min(life, maxOutsideLife))
 	// What an action needs until its end is little; its request is not.
-	x.Body, x.Request = nil, nil
+	x.Body, x.replacement = nil, nil
 	p := *x.proposal
-	p.Args, p.Contents, p.Forward = policy.Args{}, nil, nil
+	p.Args, p.Contents, p.Forward, p.Bind = policy.Args{}, nil, nil, nil
 	x.proposal = &p
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -114,11 +114,4 @@ func (o *openActions) expired(now time.Time) (out []*passage) {
 		o.ended = o.ended[1:]
 	}
 	return out
-}
-
-// waiting is how many actions wait for a report.
-func (o *openActions) waiting() int {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return len(o.open)
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"reeve/internal/activity"
+	"reeve/internal/approval"
 	"reeve/internal/behaviour"
 	"reeve/internal/fault"
 	"reeve/internal/policy"
@@ -49,6 +51,7 @@ type Outside struct {
 	// once.
 	Life       time.Duration
 	Unreported bool
+	Wait       time.Duration // for a person, where one must agree first; 0 answers at once
 }
 
 // Outcome is what was decided of an Outside.
@@ -57,6 +60,7 @@ type Outcome struct {
 	Fault     *fault.Error // nil: allowed
 	Arguments []byte       // to act with in place of those that were sent; nil: as sent
 	Expires   time.Time    // until when it can be reported how the action ended; zero: not at all
+	Held      *Held        // a person must agree first: asking again joins the same approval; nil: nobody is asked
 }
 
 const (
@@ -129,22 +133,31 @@ func (d *Door) Judge(ctx context.Context, o *Outside) *Outcome {
 		}
 		x.record.Upstream, x.record.LocalTool = policy.Local, true
 	} else {
-		x.record.Upstream = o.Upstream.Name
+		x.record.Upstream, x.protocol = o.Upstream.Name, d.protocols[o.Upstream.Kind]
+		if !o.Replaces {
+			p := *o.Proposal
+			p.Fixed = true // who acts does it with what it asked about
+			x.proposal = &p
+		}
 	}
 	f := fault.From(d.judge(ctx, x, o))
 	out := &Outcome{Fault: f}
 	if f != nil {
 		f = d.refuseOutside(x, f)
 		out.Fault = f
-	} else if x.proposal.Forward != nil {
-		out.Arguments = x.proposal.Forward.Body
+		if a := x.waits; a != nil && a.State == approval.Pending {
+			held := d.telling(a)
+			out.Held = &held
+		}
+	} else {
+		out.Arguments = x.replacement
 	}
 	r := &x.record
 	now := d.o.Now()
 	switch {
 	case f != nil || !x.recorded:
 		x.reservation.Release()
-		if x.recorded {
+		if x.recorded && out.Held == nil {
 			d.o.Steps.end(d, x, f, now)
 		}
 	case o.Unreported:
@@ -195,29 +208,123 @@ func (d *Door) judge(ctx context.Context, x *passage, o *Outside) (err error) {
 	if err := x.replaced(o); err != nil {
 		return err
 	}
-	x.asked()
-	return d.write(ctx, x)
+	if err := d.holdOutside(ctx, x, o); err != nil {
+		return err
+	}
+	x.mark()
+	if err := d.write(ctx, x); err != nil || x.granted == nil {
+		return err
+	}
+	return d.claimOutside(ctx, x)
+}
+
+// holdOutside puts a held action to people and waits for them, as long as the
+// asker does. When they agree it is decided again.
+func (d *Door) holdOutside(ctx context.Context, x *passage, o *Outside) error {
+	if x.record.Verdict != activity.VerdictHold {
+		return nil
+	}
+	x.reservation.Release()
+	x.reservation = nil
+	x.mark()
+	a, err := d.question(ctx, x)
+	if err != nil {
+		return err
+	}
+	x.waits = a
+	if a.State == approval.Pending {
+		if err := d.handed(x); err != nil {
+			return err
+		}
+		if a, err = d.AwaitApproval(ctx, a.ID, o.Wait); err != nil {
+			return err
+		}
+		x.waits = a
+	}
+	switch {
+	case a.State == approval.Pending:
+		return d.pending(a)
+	case a.State != approval.Approved:
+		x.waits = nil
+		return d.refusal(a)
+	}
+	x.waits = nil
+	if err := d.resume(ctx, x, a); err != nil {
+		return err
+	}
+	return x.replaced(o)
+}
+
+// AwaitApproval waits until an approval is no longer pending, but at most so
+// long, and tells how it stands then.
+func (d *Door) AwaitApproval(ctx context.Context, id string, most time.Duration) (*approval.Approval, error) {
+	limit := time.NewTimer(most)
+	defer limit.Stop()
+	for {
+		a, changed, ok := d.o.Approvals.Follow(id)
+		if !ok {
+			return nil, fault.New(fault.KindUnavailable, "approval.lost", "the approval is not known any more").WithHint("ask again")
+		}
+		if a.State != approval.Pending || most <= 0 {
+			return a, nil
+		}
+		select {
+		case <-changed:
+		case <-limit.C:
+			return a, nil
+		case <-d.ending:
+			return a, nil
+		case <-ctx.Done():
+			return nil, errGone.WithCause(ctx.Err())
+		}
+	}
+}
+
+// claimOutside takes the approval for this answer, once: who else joined it is
+// told that it was used.
+func (d *Door) claimOutside(ctx context.Context, x *passage) error {
+	ctx = context.WithoutCancel(ctx)
+	if err := d.o.Approvals.Claim(ctx, x.granted.ID, x.record.ID); err != nil {
+		x.granted = nil
+		return err
+	}
+	return nil
+}
+
+// usedOutside ends the approval of an action with how it ended.
+func (d *Door) usedOutside(x *passage) {
+	if x.granted == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.Context), 10*time.Second)
+	defer cancel()
+	code := cmp.Or(x.record.ErrorCode, "ok")
+	if err := d.o.Approvals.Finish(ctx, x.granted.ID, code, nil, true); err != nil {
+		// It stays executing: after a restart it is unknown, and never repeated.
+		d.o.Logger.Error("what an approved action came to could not be stored", "approval", x.granted.ID, "decision", x.record.ID, "err", err)
+	}
 }
 
 // replaced checks what the content stage made of the arguments: only who
 // declared that they can replace them is asked to.
 func (x *passage) replaced(o *Outside) error {
-	f := x.proposal.Forward
-	if f == nil || len(x.record.Redacted) == 0 || bytes.Equal(f.Body, o.Body) {
-		x.proposal.Forward = nil
+	body := x.payload()
+	if len(x.record.Redacted) == 0 && (x.granted == nil || !x.granted.Edited) || bytes.Equal(body, o.Body) {
+		x.replacement = nil
 		return nil
 	}
 	if !o.Replaces {
 		return errObligation
 	}
-	if o.Tool != "" && !json.Valid(f.Body) {
+	x.replacement = body
+	if o.Tool != "" && !json.Valid(body) {
 		return fault.New(fault.KindDenied, "decision.obligation", "what must be taken out of the arguments leaves none that can be read")
 	}
 	return nil
 }
 
-// asked marks the record: we decided and did not forward.
-func (x *passage) asked() {
+// mark marks the record: we decided and did not forward.
+func (x *passage) mark() {
 	r := &x.record
 	code := pointCode + x.kind
 	if slices.ContainsFunc(r.Reasons, func(v activity.Reason) bool { return v.Code == code }) {
@@ -237,17 +344,24 @@ func PointOf(r *activity.Decision) string {
 	return ""
 }
 
-// refuseOutside records a refusal, unless its record was what failed.
+// refuseOutside records a refusal, unless its record is there: of an action that
+// waits for people, or of one that people agreed to and somebody else did.
 func (d *Door) refuseOutside(x *passage, f *fault.Error) *fault.Error {
 	if f.Kind == fault.KindInternal {
 		d.o.Logger.Error("a decision for a call elsewhere failed", "decision", x.record.ID, "err", f)
 	}
-	if x.recorded {
-		return f
-	}
-	x.asked()
-	if err := d.denied(x, f); err != nil {
-		return fault.From(err)
+	r := &x.record
+	switch {
+	case x.waits != nil && x.waits.State == approval.Pending:
+	case x.recorded && r.Result == activity.ResultPending:
+		now := d.o.Now()
+		r.Result, r.ErrorCode, r.Completed, r.LatencyUS = activity.ResultDenied, f.Code, now.UnixNano(), now.Sub(x.started).Microseconds()
+		d.o.Decisions.Complete(r)
+	case !x.recorded:
+		x.mark()
+		if err := d.denied(x, f); err != nil {
+			return fault.From(err)
+		}
 	}
 	return f
 }
@@ -356,6 +470,7 @@ func (d *Door) endOutside(x *passage, f *fault.Error, now time.Time) {
 	x.reservation.Settle(x.started, spent, spent)
 	r.Reserved = x.reservation.Amounts()
 	d.o.Decisions.Complete(r)
+	d.usedOutside(x)
 	d.o.Steps.end(d, x, f, now)
 }
 
@@ -420,3 +535,10 @@ func (d *Door) Would(ctx context.Context, o *Outside) bool {
 
 // SweepNow ends what nobody reported in time, as Sweep does now and then.
 func (d *Door) SweepNow() { d.sweep(d.o.Now()) }
+
+// Refused is why an action does not happen whose approval is neither pending nor
+// approved.
+func (d *Door) Refused(a *approval.Approval) *fault.Error { return d.refusal(a) }
+
+// Page is where people see an approval.
+func (d *Door) Page(id string) string { return d.o.Page(id) }

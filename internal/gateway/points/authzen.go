@@ -40,6 +40,8 @@ func (s *Server) authzen(mux *http.ServeMux) {
 			}))
 		}
 	}
+	mux.HandleFunc("POST "+requestsPath, s.postRequest)
+	mux.HandleFunc("GET "+requestsPath+"/{task}", s.getRequest)
 	mux.HandleFunc("GET "+authzenWellKnown, s.zenMetadata)
 	mux.HandleFunc("GET "+authzenWellKnown+"/authzen/{agent}", s.zenMetadata)
 }
@@ -111,7 +113,7 @@ func (s *Server) zenMetadata(w http.ResponseWriter, r *http.Request) {
 	write(w, http.StatusOK, map[string]any{
 		"policy_decision_point": base, "access_evaluation_endpoint": at + "evaluation", "access_evaluations_endpoint": at + "evaluations",
 		"search_subject_endpoint": at + "search/subject", "search_resource_endpoint": at + "search/resource", "search_action_endpoint": at + "search/action",
-		"supported_obligations": []string{obligationCustom},
+		"supported_obligations": []string{obligationCustom}, "access_request_endpoint": s.o.Base + requestsPath, "capabilities": []string{capabilityRequests},
 	})
 }
 
@@ -276,13 +278,16 @@ func (s *Server) evaluate(ctx context.Context, who zenAsker, e evaluation) (d ze
 		// What we do not know is not allowed; to tell more would say what exists.
 		return zenDecision{Context: map[string]any{"reason": f.Message, "reason_code": f.Code}}, nil
 	}
-	return zenAnswer(o, s.o.Door.Judge(ctx, o)), nil
+	return s.zenAnswer(e, o, s.o.Door.Judge(ctx, o)), nil
 }
 
-func zenAnswer(o *gateway.Outside, out *gateway.Outcome) zenDecision {
+func (s *Server) zenAnswer(e evaluation, o *gateway.Outside, out *gateway.Outcome) zenDecision {
 	d := zenDecision{Decision: out.Fault == nil, Context: map[string]any{"evaluation_id": out.Record.ID, "verdict": out.Record.Verdict.String()}}
 	if f := out.Fault; f != nil {
 		d.Context["reason"], d.Context["reason_code"] = f.Message, f.Code
+		if out.Held != nil {
+			s.requestable(d.Context, e, o, out)
+		}
 		return d
 	}
 	if out.Arguments != nil {
@@ -310,7 +315,7 @@ func (s *Server) zenOutside(ctx context.Context, who zenAsker, e evaluation) (*g
 		return nil, invalid("context.run, context.session and context.call_id have at most %d bytes of text without control characters", maxName)
 	}
 	o.CallID = callID
-	o.Header = grouped(or(run, who.header.Get("X-Reeve-Run")), or(session, who.header.Get("X-Reeve-Session")), who.header.Get("Traceparent"))
+	o.Header = who.proven(grouped(or(run, who.header.Get("X-Reeve-Run")), or(session, who.header.Get("X-Reeve-Session")), who.header.Get("Traceparent")))
 	if o.Replaces, err = declares(e.context); err != nil {
 		return nil, err
 	}

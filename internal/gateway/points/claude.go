@@ -4,9 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"sync"
+	"time"
 
-	"reeve/internal/activity"
 	"reeve/internal/fault"
 	"reeve/internal/gateway"
 )
@@ -42,11 +43,15 @@ func (s *Server) claude(w http.ResponseWriter, r *http.Request) {
 	write(w, http.StatusOK, s.claudeBefore(r, w.Header(), who, h))
 }
 
+// claudeWait is how long a hook waits for a person unless its URL says wait_ms;
+// the hook's own timeout must be longer.
+const claudeWait = 20 * time.Second
+
 // hook is what Claude Code tells of a tool call.
 type hook struct {
-	event, session, tool, callID, agent string
-	input, response                     json.RawMessage
-	failure                             string
+	event, session, tool, callID string
+	input, response              json.RawMessage
+	failure                      string
 }
 
 func readHook(o object) (h hook, err error) {
@@ -92,7 +97,7 @@ func denies(why string) hookOutput {
 func (s *Server) claudeBefore(r *http.Request, h http.Header, who Speaker, k hook) hookOutput {
 	c, err := s.caller(who, r.URL.Query().Get("agent"), "")
 	o := &gateway.Outside{Caller: c, Point: "claude_code", Tool: k.tool, Body: k.input, CallID: k.callID, Replaces: true}
-	o.Header = grouped(r.Header.Get("X-Reeve-Run"), or(r.Header.Get("X-Reeve-Session"), k.session), r.Header.Get("Traceparent"))
+	o.Header = who.proven(grouped(r.Header.Get("X-Reeve-Run"), or(r.Header.Get("X-Reeve-Session"), k.session), r.Header.Get("Traceparent")))
 	if err == nil {
 		err = toolCall(o)
 	}
@@ -101,11 +106,23 @@ func (s *Server) claudeBefore(r *http.Request, h http.Header, who Speaker, k hoo
 		h.Set("X-Reeve-Code", f.Code)
 		return denies("Reeve refuses: " + f.Message)
 	}
+	o.Wait = claudeWait
+	if text := r.URL.Query().Get("wait_ms"); text != "" {
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || n < 0 || n > maxWait.Milliseconds() {
+			return denies("Reeve refuses: wait_ms in the hook's URL is between 0 and " + strconv.FormatInt(maxWait.Milliseconds(), 10))
+		}
+		o.Wait = time.Duration(n) * time.Millisecond
+	}
 	out := s.o.Door.Judge(r.Context(), o)
 	h.Set("X-Reeve-Decision", out.Record.ID)
 	if f := out.Fault; f != nil {
 		h.Set("X-Reeve-Code", f.Code)
-		return denies("Reeve (" + out.Record.ID + "): " + f.Message)
+		why := "Reeve (" + out.Record.ID + "): " + f.Message
+		if out.Held != nil {
+			why += ". Ask for it at " + out.Held.Address + " and try again"
+		}
+		return denies(why)
 	}
 	s.hooks.put(hookKey(c.Agent.Name, k), out.Record.ID)
 	d := &hookDecision{Event: "PreToolUse", Updated: out.Arguments}
@@ -193,6 +210,3 @@ func or(a, b string) string {
 	}
 	return b
 }
-
-// held reports whether a person must agree first.
-func held(out *gateway.Outcome) bool { return out.Record.Verdict == activity.VerdictHold }

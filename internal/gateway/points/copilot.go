@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"reeve/internal/activity"
 	"reeve/internal/agent"
 	"reeve/internal/fault"
 	"reeve/internal/gateway"
@@ -154,7 +155,7 @@ func copilotSays(out *gateway.Outcome) copilotVerdict {
 	switch {
 	case f == nil:
 		return copilotVerdict{}
-	case held(out):
+	case out.Held != nil || out.Record.Verdict == activity.VerdictHold:
 		return copilotVerdict{Block: true, ReasonCode: copilotHeld, Reason: f.Message, Diagnostics: out.Record.ID}
 	}
 	return copilotVerdict{Block: true, ReasonCode: copilotDenied, Reason: f.Message, Diagnostics: out.Record.ID}

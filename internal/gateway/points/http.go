@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"strconv"
@@ -121,7 +122,22 @@ func (s *Server) speaker(r *http.Request) (Speaker, error) {
 	if err != nil {
 		return Speaker{}, err
 	}
-	return Speaker{Agent: &c}, nil
+	proof := http.Header{}
+	for _, name := range credentials {
+		if v := r.Header[name]; len(v) > 0 {
+			proof[name] = v
+		}
+	}
+	return Speaker{Agent: &c, proof: proof}, nil
+}
+
+// credentials are the headers in which an agent shows who it is.
+var credentials = [...]string{"Authorization", "X-Api-Key", "Api-Key", "X-Goog-Api-Key"}
+
+// proven adds the credential of who asks to the headers of its question.
+func (who Speaker) proven(h http.Header) http.Header {
+	maps.Copy(h, who.proof)
+	return h
 }
 
 func (s *Server) postDecision(w http.ResponseWriter, r *http.Request, who Speaker) (any, error) {

@@ -38,6 +38,7 @@ import (
 	"reeve/client"
 	"reeve/internal/activity"
 	"reeve/internal/agent"
+	"reeve/internal/approval"
 	"reeve/internal/fault"
 	"reeve/internal/gateway"
 	"reeve/internal/upstream"
@@ -62,7 +63,8 @@ type Options struct {
 type Server struct {
 	o     Options
 	keys  keys
-	hooks ids // of calls of Claude Code that run
+	held  waiting // for people
+	hooks ids     // of calls of Claude Code that run
 }
 
 // New makes a server. It starts nothing.
@@ -85,6 +87,8 @@ type Speaker struct {
 	Agent *gateway.Caller // nil: a token
 	ID    string          // of the token; never a secret
 	May   func(team, environment string) bool
+
+	proof http.Header // of the agent: an approval is for this credential, and it must be good when it is used
 }
 
 // Bounds of what is asked and told.
@@ -149,9 +153,15 @@ func (s *Server) Decide(ctx context.Context, who Speaker, req *client.DecideRequ
 	if req.WaitMS < 0 || req.WaitMS > maxWait.Milliseconds() {
 		return nil, invalid("wait_ms is between 0 and %d", maxWait.Milliseconds())
 	}
-	return s.keys.once(ctx, s.o.Now(), c.Agent.Name, req.Key, digest(o), func() (*client.DecisionAnswer, error) {
+	o.Header, o.Wait = who.proven(o.Header), time.Duration(req.WaitMS)*time.Millisecond
+	a, err := s.keys.once(ctx, s.o.Now(), c.Agent.Name, req.Key, digest(o), func() (*client.DecisionAnswer, error) {
 		return s.answer(o, s.o.Door.Judge(ctx, o)), nil
 	})
+	if err == nil && a.Verdict == "hold" && req.Key != "" {
+		// The key's answer was to ask a person: how that stands is today's answer.
+		return s.Await(ctx, who, &client.AwaitDecisionRequest{ID: a.ID, WaitMS: req.WaitMS})
+	}
+	return a, err
 }
 
 // outsideOf checks a question in our own shape.
@@ -219,7 +229,16 @@ func (s *Server) answer(o *gateway.Outside, out *gateway.Outcome) *client.Decisi
 	for _, v := range r.Reasons {
 		a.Reasons = append(a.Reasons, client.Reason{Code: v.Code, Text: v.Text})
 	}
+	if h := out.Held; h != nil {
+		a.Approval = &client.AnswerApproval{ID: h.Approval, Address: h.Address, ExpiresAt: &h.Expires}
+		a.Code, a.Reason, a.Hint = out.Fault.Code, out.Fault.Message, out.Fault.Hint
+		s.held.put(r.ID, o, h.Approval, "", a)
+		return a
+	}
 	if f := out.Fault; f != nil {
+		if r.Verdict == activity.VerdictHold {
+			a.Verdict = activity.VerdictDeny.String() // nobody is asked, or they said no
+		}
 		if r.Verdict == activity.VerdictAllow { // nothing was recorded: what it would have been does not count
 			a.Verdict, a.Would, a.Enforced = activity.VerdictDeny.String(), activity.VerdictDeny.String(), true
 		}
@@ -237,16 +256,48 @@ func (s *Server) answer(o *gateway.Outside, out *gateway.Outcome) *client.Decisi
 	return a
 }
 
-// Await says how a held action stands.
-func (s *Server) Await(_ context.Context, _ Speaker, req *client.AwaitDecisionRequest) (*client.DecisionAnswer, error) {
+// Await says how a held action stands, and waits for it as long as is asked. Once
+// people answered, it is decided again, as everything is then.
+func (s *Server) Await(ctx context.Context, who Speaker, req *client.AwaitDecisionRequest) (*client.DecisionAnswer, error) {
 	if req.WaitMS < 0 || req.WaitMS > maxWait.Milliseconds() {
 		return nil, invalid("wait_ms is between 0 and %d", maxWait.Milliseconds())
 	}
-	return nil, errNotHeld
+	h, ok := s.held.get(req.ID)
+	if !ok || h.first == nil || !who.may(h.caller.Agent.Name, h.caller.Agent.Team, h.caller.Agent.Environment) {
+		return nil, errNotHeld
+	}
+	h.mu.Lock() // one decides, the others get its answer
+	defer h.mu.Unlock()
+	if h.final != nil {
+		return h.final, nil
+	}
+	stands, err := s.o.Door.AwaitApproval(ctx, h.approval, time.Duration(req.WaitMS)*time.Millisecond)
+	if err == nil && stands.State == approval.Pending {
+		return h.first, nil
+	}
+	if err == nil && stands.State != approval.Approved {
+		h.final = refused(h.first, s.o.Door.Refused(stands))
+		return h.final, nil
+	}
+	o := h.outside()
+	o.Header = who.proven(o.Header)
+	out := s.o.Door.Judge(ctx, o)
+	a := s.answer(o, out)
+	if out.Held == nil {
+		h.final = a
+	}
+	return a, nil
+}
+
+// refused is the answer to a question that people said no to, or not at all.
+func refused(first *client.DecisionAnswer, f *fault.Error) *client.DecisionAnswer {
+	a := *first
+	a.Verdict, a.Code, a.Reason, a.Hint = activity.VerdictDeny.String(), f.Code, f.Message, f.Hint
+	return &a
 }
 
 var errNotHeld = fault.New(fault.KindNotFound, "decision.not_held", "no decision of this id waits for a person").
-	WithHint("ask again with the same key, or read the decision: `reeve decision show`")
+	WithHint("ask again: the same question joins what waits; `reeve decision show` reads a decision")
 
 // Complete takes in how an allowed action ended.
 func (s *Server) Complete(_ context.Context, who Speaker, req *client.CompleteDecisionRequest) (*client.CompletedDecision, error) {

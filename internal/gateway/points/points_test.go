@@ -18,6 +18,7 @@ import (
 	"reeve/client"
 	"reeve/internal/activity"
 	"reeve/internal/agent"
+	"reeve/internal/approval"
 	"reeve/internal/behaviour"
 	"reeve/internal/content"
 	"reeve/internal/control"
@@ -46,6 +47,7 @@ type house struct {
 	url       string
 	log       *record
 	memory    *behaviour.Memory
+	book      *approval.Book
 	clock     *clock
 }
 
@@ -159,9 +161,12 @@ func newHouse(t testing.TB) *house {
 	set, err := content.New(t.Context(), content.Options{DB: h.db})
 	must(err)
 	h.coverage = points.NewCoverage(h.db, slog.New(slog.DiscardHandler), h.clock.now)
+	c := approval.Default()
+	h.book, err = approval.New(t.Context(), approval.Options{DB: h.db, Key: make([]byte, approval.KeySize), Config: c, Now: h.clock.now})
+	must(err)
 	h.door, err = gateway.New(gateway.Options{
 		Behaviour: h.memory, Agents: h.agents, Upstreams: h.upstreams, Policies: h.policies, Stops: h.stops, Decisions: h.log, Steps: steps,
-		Protocols: []gateway.Protocol{httpapi.New(), llm.New(nil)}, Node: "n1", Content: set, Now: h.clock.now, Coverage: h.coverage,
+		Protocols: []gateway.Protocol{httpapi.New(), llm.New(nil)}, Node: "n1", Content: set, Now: h.clock.now, Approvals: h.book, Page: func(id string) string { return "https://reeve.example/approvals/" + id }, Coverage: h.coverage,
 	})
 	must(err)
 	h.points, err = points.New(points.Options{
