@@ -21,7 +21,7 @@ import (
 func (d *Door) Ask(ctx context.Context, who Caller, action, resource string) (*policy.Request, error) {
 	x := &passage{started: d.o.Now()}
 	x.Context, x.Caller = ctx, who
-	if err := d.named(x, action, resource); err != nil {
+	if err := d.spelled(x, action, resource); err != nil {
 		return nil, err
 	}
 	return d.request(x), nil
@@ -39,7 +39,7 @@ func (d *Door) Named(ctx context.Context, o *Outside, action, resource string) e
 		}
 		return d.namedTool(ctx, o, resource)
 	}
-	err := d.named(x, action, resource)
+	err := d.spelled(x, action, resource)
 	o.Proposal, o.Upstream, o.Method, o.Path, o.Query = x.proposal, x.Upstream, x.Method, x.Path, x.Query
 	return err
 }
@@ -73,8 +73,8 @@ func (d *Door) namedTool(ctx context.Context, o *Outside, resource string) error
 	return d.ProposeAt(ctx, o)
 }
 
-// named fills x with an action and its resource by their names.
-func (d *Door) named(x *passage, action, resource string) (err error) {
+// spelled fills x with an action and its resource by their names.
+func (d *Door) spelled(x *passage, action, resource string) (err error) {
 	switch action {
 	case "call_model":
 		name, model, _ := strings.Cut(resource, "/")
