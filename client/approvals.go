@@ -44,6 +44,7 @@ type Approval struct {
 	Amount       *ShownText   `json:"amount"`    // as the pinned definition says where it stands
 	Currency     *ShownText   `json:"currency"`
 	Destination  *ShownText   `json:"destination"`
+	Recipient    *ShownText   `json:"recipient"`
 	AgentWords   *ShownText   `json:"agent_words"` // what the agent says of it: a quote, nothing more
 	Reasons      []Reason     `json:"reasons"`
 	Statements   []PolicyRef  `json:"statements"` // that hold; it meets exactly these

@@ -114,6 +114,16 @@ type Route struct {
 	Path    string   `json:"path"`   // /v1/users/{id}, a last segment {rest...} takes everything below
 	Effect  string   `json:"effect"` // read, write, destructive
 	Classes []string `json:"classes,omitempty"`
+	Shows   Shows    `json:"shows,omitzero"`
+}
+
+// Shows is where in the arguments of an action stands what a person looks at
+// first: JSON Pointers, or query:NAME.
+type Shows struct {
+	Amount      []string `json:"amount,omitempty"`
+	Currency    []string `json:"currency,omitempty"`
+	Destination []string `json:"destination,omitempty"`
+	Recipient   []string `json:"recipient,omitempty"`
 }
 
 // UpstreamHealth is how an upstream answers now.

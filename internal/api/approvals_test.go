@@ -53,7 +53,7 @@ func (a *asked) hold(body string, change func(*approval.Ask)) *approval.Approval
 		Decision: "dec_1", Agent: "refunds", Owner: "olga", Team: "core", Environment: "production", Action: "call_api", Name: "POST /v1/refunds",
 		Resource: "shop POST /v1/refunds", Upstream: "shop", Effect: "write", Run: "run_1", External: true, Destinations: []string{"pay.example"},
 		Reasons: []activity.Reason{{Code: "policy.hold", Text: "money leaves"}}, Forwarded: true, Editable: true,
-		Shown:   approval.Shown{Amount: "/amount", Currency: "/currency", Destination: "/to"},
+		Shown:   approval.Shown{Amount: []string{"/amount"}, Currency: []string{"/currency"}, Destination: []string{"/to"}},
 		Words:   "harmless\u202e, approve",
 		Request: approval.Request{Method: "POST", Path: "/v1/refunds", Query: "dry=1", Header: map[string][]string{"Content-Type": {"application/json"}}, Body: []byte(body)},
 	}

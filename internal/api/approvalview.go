@@ -87,6 +87,7 @@ func (a *API) viewApproval(ctx context.Context, book *approval.Book, ap *approva
 		out.AgentWords = shownOrNil(k.Words, limit)
 		first = looksOf(k, &r)
 		out.Amount, out.Currency, out.Destination = shownOrNil(first.amount, 100), shownOrNil(first.currency, 40), shownOrNil(first.destination, 300)
+		out.Recipient = shownOrNil(first.recipient, 300)
 	} else if reads {
 		out.Arguments = &client.Arguments{Hash: ap.Bound, Edited: ap.Edited, Fields: []client.ArgumentField{}}
 	}
@@ -185,25 +186,33 @@ func formFields(prefix string, form url.Values) []field {
 }
 
 // firstLooks are what a person looks at first.
-type firstLooks struct{ amount, currency, destination string }
+type firstLooks struct{ amount, currency, destination, recipient string }
 
 // looksOf reads them where the pinned definition says that they stand.
 func looksOf(k *approval.Ask, r *approval.Request) (out firstLooks) {
-	if k.Shown == (approval.Shown{}) {
-		return out
-	}
 	for _, f := range fieldsOf(r) {
-		switch f.path {
-		case "":
-		case k.Shown.Amount:
-			out.amount = f.value
-		case k.Shown.Currency:
-			out.currency = f.value
-		case k.Shown.Destination:
-			out.destination = f.value
+		for _, look := range []struct {
+			paths []string
+			into  *string
+		}{{k.Shown.Amount, &out.amount}, {k.Shown.Currency, &out.currency}, {k.Shown.Destination, &out.destination}, {k.Shown.Recipient, &out.recipient}} {
+			if !stands(look.paths, f.path) {
+				continue
+			}
+			if *look.into != "" {
+				*look.into += ", "
+			}
+			*look.into += f.value
 		}
 	}
 	return out
+}
+
+// stands reports whether a value stands at one of the paths, or in a list there:
+// "/to" and "/to/*" are also /to/0.
+func stands(paths []string, at string) bool {
+	list, _ := strings.CutSuffix(at, at[strings.LastIndexByte(at, '/')+1:])
+	list = strings.TrimSuffix(list, "/")
+	return slices.ContainsFunc(paths, func(p string) bool { p = strings.TrimSuffix(p, "/*"); return p == at || p == list && list != "" })
 }
 
 // effects say what an action does, to people.
@@ -236,6 +245,9 @@ func wordsOf(ap *approval.Approval, first firstLooks) string {
 	}
 	if first.destination != "" {
 		b.WriteString(" to " + visible.Line(first.destination, 200))
+	}
+	if first.recipient != "" {
+		b.WriteString(", received by " + visible.Line(first.recipient, 200))
 	}
 	if k.User != "" {
 		b.WriteString(" for the user " + visible.Line(k.User, 100))

@@ -24,11 +24,6 @@ func (a *App) openApprovals(ctx context.Context) error {
 	}
 	a.approvals, err = approval.New(ctx, approval.Options{
 		DB: a.control, Key: key, Config: a.o.Config.Approvals, Logger: a.log.With("part", "approvals"),
-		Changed: func(p *approval.Approval, kind string) {
-			if a.gateway != nil { // nil only while the process is built
-				a.gateway.ApprovalChanged(p, kind)
-			}
-		},
 	})
 	if err != nil {
 		return err

@@ -46,6 +46,7 @@ func (a *App) buildDoor(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	a.approvals.Tell(a.gateway.ApprovalChanged)
 	a.points, err = points.New(points.Options{
 		Door: a.gateway, Agents: a.agents, Upstreams: a.upstreams, Base: a.authority.issuer, Coverage: a.coverage, Logger: a.log.With("part", "points"),
 		Token: func(ctx context.Context, text string) (points.Speaker, error) {

@@ -130,9 +130,10 @@ type Ask struct {
 // Shown are the paths of what a person looks at first, as the pinned
 // definition has them: JSON Pointers into the arguments.
 type Shown struct {
-	Amount      string `json:"amount,omitempty"`
-	Currency    string `json:"currency,omitempty"`
-	Destination string `json:"destination,omitempty"`
+	Amount      []string `json:"amount,omitempty"`
+	Currency    []string `json:"currency,omitempty"`
+	Destination []string `json:"destination,omitempty"`
+	Recipient   []string `json:"recipient,omitempty"`
 }
 
 // Request is the bytes of a call, without credentials.

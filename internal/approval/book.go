@@ -51,11 +51,8 @@ type Options struct {
 	DB  *control.DB
 	Key []byte // KeySize bytes, kept outside of the database
 	Config
-	// Changed is told of each step once it is durable; kind is the last word of
-	// its audit record. It must not wait. May be nil.
-	Changed func(a *Approval, kind string)
-	Logger  *slog.Logger
-	Now     func() time.Time
+	Logger *slog.Logger
+	Now    func() time.Time
 }
 
 // deniedFor is how long what a person denied is denied again.
@@ -63,12 +60,12 @@ const deniedFor = 24 * time.Hour
 
 // Book holds the approvals of an installation.
 type Book struct {
-	db      *control.DB
-	keys    keys
-	c       Config
-	changed func(*Approval, string)
-	log     *slog.Logger
-	now     func() time.Time
+	db       *control.DB
+	keys     keys
+	c        Config
+	listener atomic.Pointer[func(*Approval, string)]
+	log      *slog.Logger
+	now      func() time.Time
 
 	work chan struct{} // holds one token while there are ends
 
@@ -104,12 +101,9 @@ func New(ctx context.Context, o Options) (*Book, error) {
 		return nil, err
 	}
 	b := &Book{
-		db: o.DB, keys: k, c: o.Config, changed: o.Changed, log: cmp.Or(o.Logger, slog.New(slog.DiscardHandler)), now: o.Now,
+		db: o.DB, keys: k, c: o.Config, log: cmp.Or(o.Logger, slog.New(slog.DiscardHandler)), now: o.Now,
 		work: make(chan struct{}, 1),
 		byID: map[string]*live{}, byJoin: map[string]*live{}, denied: map[string]time.Time{}, hourly: map[string][]time.Time{}, floods: map[string]time.Time{},
-	}
-	if b.changed == nil {
-		b.changed = func(*Approval, string) {}
 	}
 	if b.now == nil {
 		b.now = time.Now
@@ -156,6 +150,16 @@ func (b *Book) lost(ctx context.Context, id string) error {
 		a.Code, a.Reason = "approval.unknown", "Reeve ended while it was forwarded: whether it happened is not known"
 		return nil
 	})
+}
+
+// Tell names who is told of each step once it is durable; kind is the last word
+// of its audit record. It must not wait.
+func (b *Book) Tell(f func(a *Approval, kind string)) { b.listener.Store(&f) }
+
+func (b *Book) changed(a *Approval, kind string) {
+	if f := b.listener.Load(); f != nil {
+		(*f)(a, kind)
+	}
 }
 
 // Hash is a keyed digest of parts: what an approval is bound to.

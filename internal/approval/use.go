@@ -161,6 +161,9 @@ func (b *Book) Original(a *Approval) (r Request, err error) {
 // Claim takes an approved one for the decision under which it is forwarded, once:
 // whoever comes later gets approval.used. It is durable before it returns.
 func (b *Book) Claim(ctx context.Context, id, decision string) error {
+	if a, _, ok := b.Follow(id); ok && a.State != Approved {
+		return errUsed // whatever the database says
+	}
 	var refused error
 	err := b.step(ctx, id, "executing", "reeve", func(_ *control.Tx, a *Approval) error {
 		if a.State != Approved {

@@ -87,7 +87,7 @@ func runUpstreamSet(ctx context.Context, e env, c *command, args []string) error
 	fs.Var(&fallback, "fallback", "an upstream that stands in while this one fails; several, in order")
 	fs.StringVar(&in.HealthPath, "health-path", "", "a path below the address that is asked every ten seconds")
 	fs.Var(&hosts, "ask-host", "a host to which a server of tools may send people; several, \"\" for none")
-	fs.Var(&routes, "route", `what may be called: "METHOD PATH EFFECT"; several`)
+	fs.Var(&routes, "route", `what may be called: "METHOD PATH EFFECT [amount=/path] [currency=/path] [destination=/path] [recipient=/path]"; several`)
 	fs.StringVar(&in.Region, "region", "", "where it runs, for policies")
 	fs.Var(&models, "model", `what may be asked for: "NAME [max=TOKENS] [deprecated=DATE] [region=REGION]", a NAME ending in * for all that begin so; several, "" for every model`)
 	fs.StringVar(&credential, "credential", "", "env:NAME, file:PATH, vault:PATH#KEY, - for standard input, or none")
@@ -119,10 +119,16 @@ func runUpstreamSet(ctx context.Context, e env, c *command, args []string) error
 		in.Routes = nil
 		for _, text := range routes {
 			f := strings.Fields(text)
-			if len(f) != 3 {
+			if len(f) < 3 {
 				return fmt.Errorf("%w: --route %q is not METHOD PATH EFFECT", errUsage, text)
 			}
-			in.Routes = append(in.Routes, client.Route{Method: f[0], Path: f[1], Effect: f[2]})
+			route := client.Route{Method: f[0], Path: f[1], Effect: f[2]}
+			for _, word := range f[3:] {
+				if err := routeShows(&route.Shows, word); err != nil {
+					return err
+				}
+			}
+			in.Routes = append(in.Routes, route)
 		}
 	}
 	if given["model"] {
@@ -277,5 +283,17 @@ func runUpstreamDelete(ctx context.Context, e env, c *command, args []string) er
 		return err
 	}
 	fmt.Fprintf(e.stdout, "upstream %s is removed\n", name)
+	return nil
+}
+
+// routeShows reads amount=/path and the like: what a person looks at first when a
+// call of the route waits for them.
+func routeShows(s *client.Shows, word string) error {
+	name, path, _ := strings.Cut(word, "=")
+	into := map[string]*[]string{"amount": &s.Amount, "currency": &s.Currency, "destination": &s.Destination, "recipient": &s.Recipient}[name]
+	if into == nil || path == "" {
+		return fmt.Errorf("%w: a route ends in amount=, currency=, destination= or recipient= and a JSON Pointer, not %q", errUsage, word)
+	}
+	*into = append(*into, path)
 	return nil
 }

@@ -230,11 +230,17 @@ func (p *passing) write(b []byte) error {
 	if err := p.begin(); err != nil {
 		return err
 	}
-	p.x.kept.add(b)
+	if p.x.kept.add(b); p.x.gone {
+		return p.x.kept.enough()
+	}
 	n, err := p.x.w.Write(b)
 	p.x.sent.n.Add(int64(n))
 	if err == nil && p.flush {
 		err = http.NewResponseController(p.x.w).Flush()
+	}
+	if err != nil && p.x.claims && p.ctx.Err() == nil {
+		p.x.gone = true // what people agreed to goes on, and its answer is kept
+		return p.x.kept.enough()
 	}
 	if err != nil {
 		return p.x.broke(p.ctx, err, errGone)

@@ -16,17 +16,21 @@ import (
 // enter registers the call where stops look, and refuses one that is stopped.
 func (d *Door) enter(ctx context.Context, x *passage) error {
 	x.describe()
-	r, c := &x.record, &x.Caller
-	ctx, leave, err := d.o.Stops.Enter(ctx, stop.Call{
-		ID: r.ID, Agent: r.Agent, Instance: c.Instance, Run: r.Run.String(), Session: r.Session, User: c.User, Version: r.Version,
-		Tool: r.Tool, Model: r.Model, Upstream: r.Upstream, Team: r.Team, Credential: c.CredentialID, Resource: r.Resource,
-		Chain: c.Chain, Labels: c.Agent.Labels, StartedAt: x.started, Sent: &x.sent.n,
-	})
+	ctx, leave, err := d.enterStops(ctx, x)
 	if err != nil {
 		return err
 	}
 	x.Context, x.leave = ctx, leave
 	return nil
+}
+
+func (d *Door) enterStops(ctx context.Context, x *passage) (_ context.Context, leave func(), err error) {
+	r, c := &x.record, &x.Caller
+	return d.o.Stops.Enter(ctx, stop.Call{
+		ID: r.ID, Agent: r.Agent, Instance: c.Instance, Run: r.Run.String(), Session: r.Session, User: c.User, Version: r.Version,
+		Tool: r.Tool, Model: r.Model, Upstream: r.Upstream, Team: r.Team, Credential: c.CredentialID, Resource: r.Resource,
+		Chain: c.Chain, Labels: c.Agent.Labels, StartedAt: x.started, Sent: &x.sent.n,
+	})
 }
 
 // decide asks policy and floor.

@@ -154,6 +154,7 @@ type passage struct {
 	alone    bool               // it gave neither run nor trace: the run is made up
 	begun    int64              // ns, when the call came: r.At of its first decision
 	granted  *approval.Approval // the approval that this call uses; nil: none
+	gone     bool               // its agent went away while it was underway
 	claims   bool               // and it is claimed
 	answered bool               // somebody else's answer went out: nothing is forwarded
 	kept     *keeping           // of the answer, for a retry; nil: nothing is kept

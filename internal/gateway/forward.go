@@ -111,7 +111,7 @@ func (x *passage) broke(ctx context.Context, err error, otherwise *fault.Error) 
 	switch {
 	case errors.As(context.Cause(ctx), &f):
 		return f
-	case x.Request.Context().Err() != nil:
+	case x.Request.Context().Err() != nil && !x.claims:
 		return errGone.WithCause(err)
 	case errors.As(err, &f):
 		return f

@@ -434,6 +434,9 @@ func (d *Door) claim(ctx context.Context, x *passage) error {
 	if g == nil {
 		return nil
 	}
+	if err := d.detach(x); err != nil {
+		return err
+	}
 	err := d.o.Approvals.Claim(context.WithoutCancel(ctx), g.ID, x.record.ID)
 	if err == nil {
 		x.claims, x.kept = true, &keeping{}
@@ -449,6 +452,35 @@ func (d *Door) claim(ctx context.Context, x *passage) error {
 		return err
 	}
 	return d.collect(ctx, x, a)
+}
+
+// detach lets a call go on when its agent goes away: what people agreed to
+// happens once, and its answer is kept for the retry. Stops end it, and the end
+// of the process does.
+func (d *Door) detach(x *passage) error {
+	request := x.Request.Context()
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(request))
+	undo := context.AfterFunc(request, func() {
+		var f *fault.Error
+		if errors.As(context.Cause(request), &f) {
+			cancel(f)
+		}
+	})
+	ctx, leave, err := d.enterStops(ctx, x)
+	if err != nil {
+		undo()
+		cancel(nil)
+		return err
+	}
+	before := x.leave
+	x.Context = ctx
+	x.leave = func() {
+		undo()
+		leave()
+		cancel(nil)
+		before()
+	}
+	return nil
 }
 
 // collect gives the call what became of its approval: the stored answer, once
@@ -535,6 +567,14 @@ func (k *keeping) add(b []byte) {
 	k.body = append(k.body, b...)
 }
 
+// enough ends an answer that nobody hears and that is too large to keep.
+func (k *keeping) enough() error {
+	if k.cut {
+		return errGone
+	}
+	return nil
+}
+
 // keptHeaders are those of an answer that are kept with it.
 var keptHeaders = []string{"Content-Type", "Content-Encoding", "Content-Language", "Location", "Etag", "Last-Modified", "Retry-After", "X-Request-Id", "Request-Id"}
 
@@ -562,7 +602,7 @@ func (d *Door) used(x *passage, f *fault.Error) {
 				}
 			}
 		}
-		err = d.o.Approvals.Finish(ctx, x.granted.ID, code, answer, f == nil)
+		err = d.o.Approvals.Finish(ctx, x.granted.ID, code, answer, f == nil && !x.gone)
 	}
 	if err != nil && !errors.Is(err, context.Canceled) {
 		// It stays executing: after a restart it is unknown, and never repeated.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -343,4 +345,223 @@ func code(err error) string {
 		return f.Code
 	}
 	return ""
+}
+
+// An agent that goes away while what people agreed to is underway loses nothing:
+// it happens once, and the retry collects the answer.
+func TestTheAgentGoesAway(t *testing.T) {
+	t.Parallel()
+	for _, when := range []string{"before the answer", "in the answer", "while it waits"} {
+		t.Run(when, func(t *testing.T) {
+			t.Parallel()
+			h := newHeld(t, 10*time.Second, nil)
+			arrived, go2 := make(chan struct{}, 4), make(chan struct{})
+			var calls atomic.Int64
+			h.upstream("shop", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				calls.Add(1)
+				if when == "in the answer" {
+					_, _ = io.WriteString(w, strings.Repeat("x", 100_000))
+					_ = http.NewResponseController(w).Flush()
+				}
+				arrived <- struct{}{}
+				<-go2
+				_, _ = io.WriteString(w, "whole")
+			}), func(u *client.Upstream) { u.Revision = 1 })
+			ctx, leave := context.WithCancel(t.Context())
+			defer leave()
+			gone := make(chan struct{})
+			go func() {
+				defer close(gone)
+				req, err := http.NewRequestWithContext(ctx, "POST", h.url+"/http/shop/v1/refunds", strings.NewReader(`{"amount": 1}`))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				req.Header.Set("Authorization", "Bearer "+h.key)
+				req.Header.Set("X-Reeve-Run", "r1")
+				req.Header.Set("Content-Type", "application/json")
+				if resp, err := http.DefaultTransport.RoundTrip(req); err == nil {
+					_, _ = io.Copy(io.Discard, resp.Body)
+					_ = resp.Body.Close()
+				}
+			}()
+			a := h.one(approval.Pending)
+			if when == "while it waits" {
+				leave()
+				<-gone
+				h.approve()
+				close(go2)
+				if got := <-h.refund(`{"amount": 1}`); got.status != 200 || got.body != "whole" || calls.Load() != 1 {
+					t.Errorf("%+v, %d calls", got, calls.Load())
+				}
+				return
+			}
+			h.approve()
+			<-arrived
+			leave()
+			<-gone
+			retry := h.refund(`{"amount": 1}`)
+			close(go2)
+			if got := <-retry; got.status != 200 || !strings.HasSuffix(got.body, "whole") || when == "in the answer" && len(got.body) != 100_005 {
+				t.Errorf("%d %s, %d bytes", got.status, got.problem, len(got.body))
+			}
+			if calls.Load() != 1 {
+				t.Errorf("%d calls were forwarded", calls.Load())
+			}
+			done, err := h.book.Get(t.Context(), a.ID)
+			if err != nil || done.State != approval.Done || done.Code != "ok" {
+				t.Errorf("%+v %v", done, err)
+			}
+		})
+	}
+}
+
+// A stop ends a wait, and the question with it; it cuts what is underway.
+func TestAStopEndsAWait(t *testing.T) {
+	t.Parallel()
+	h := newHeld(t, 10*time.Second, nil)
+	waits := h.refund(`{"amount": 1}`)
+	a := h.one(approval.Pending)
+	st, err := h.stops.Stop(t.Context(), "ada", client.StopTarget{Kind: stop.KindAgent, Value: "refunds"}, "a test", time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(st.Receipt.CallsCut) != 1 {
+		t.Errorf("%+v", st.Receipt)
+	}
+	if got := <-waits; got.status != 403 || got.problem != "stop.agent" {
+		t.Errorf("%+v", got)
+	}
+	if b := h.one(approval.Void); b.ID != a.ID || b.Code != "stop.agent" {
+		t.Errorf("%+v", b)
+	}
+	if _, err := h.book.Approve(t.Context(), a.ID, finance, a.Bound); code(err) != "approval.settled" {
+		t.Errorf("agreeing to what a stop ended: %v", err)
+	}
+}
+
+// The end of the process keeps nobody waiting for people.
+func TestTheProcessEndsAWait(t *testing.T) {
+	t.Parallel()
+	h := newHeld(t, time.Minute, nil)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- h.door.Serve(ctx, l, gateway.Serving{Drain: 30 * time.Second}) }()
+	h.url = "http://" + l.Addr().String()
+	waits := h.refund(`{"amount": 1}`)
+	h.one(approval.Pending)
+	end()
+	if got := <-waits; got.status != 409 || got.problem != "approval.pending" || got.header.Get("Retry-After") == "" {
+		t.Errorf("%+v", got)
+	}
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+}
+
+// A person takes over: their result is the agent's, further calls of the run wait
+// for them, and all that they do is in the run.
+func TestTakenOver(t *testing.T) {
+	t.Parallel()
+	var book *approval.Book
+	h := newHeld(t, 10*time.Second, func(o *gateway.Options) { book = o.Approvals })
+	book.Tell(h.door.ApprovalChanged)
+	waits := h.refund(`{"amount": 1}`)
+	a := h.one(approval.Pending)
+	by := finance
+	by.Reason = "by hand"
+	if _, err := h.book.TakeOver(t.Context(), a.ID, by, &approval.Answer{Status: 202, Header: map[string][]string{"Content-Type": {"text/plain"}}, Body: []byte("done by hand")}, true); err != nil {
+		t.Fatal(err)
+	}
+	got := <-waits
+	if got.status != 202 || got.body != "done by hand" || h.seen.Load() != 0 {
+		t.Errorf("%+v", got)
+	}
+	// A read of that run waits now, one of another run does not.
+	read := func(run string) <-chan answer {
+		out := make(chan answer, 1)
+		go func() { out <- h.call(h.key, "GET", "/http/shop/v1/orders/1", "", "X-Reeve-Run", run) }()
+		return out
+	}
+	if got := <-read("r2"); got.status != 200 {
+		t.Errorf("another run: %+v", got)
+	}
+	waits = read("r1")
+	b := h.one(approval.Pending)
+	if len(b.Ask.Holds) != 1 || b.Ask.Holds[0] != approval.CodeTaken || b.Ask.Reasons[0].Code != approval.CodeTaken {
+		t.Errorf("%+v", b.Ask)
+	}
+	h.approve()
+	if got := <-waits; got.status != 200 {
+		t.Errorf("%+v", got)
+	}
+	if _, err := h.book.GiveBack(t.Context(), a.ID, finance); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-read("r1"); got.status != 200 {
+		t.Errorf("after it was given back: %+v", got)
+	}
+	var human []activity.Fragment
+	for range 2000 {
+		human = human[:0]
+		h.mu.Lock()
+		for _, f := range h.fragments {
+			if f.Kind == activity.KindHuman {
+				human = append(human, f)
+			}
+		}
+		h.mu.Unlock()
+		if len(human) == 3 {
+			break
+		}
+		<-time.After(time.Millisecond)
+	}
+	if len(human) != 3 || human[0].Name != "take over POST /v1/refunds" || human[0].Run.String() != a.Ask.Run || human[0].Parent.String() != a.Ask.Step ||
+		len(human[0].Contents) != 2 || string(human[0].Contents[1].Raw) != "done by hand" || !slices.Contains(human[0].Tags, "person:fin") {
+		t.Errorf("human steps: %+v", human)
+	}
+}
+
+// Nothing that a client sends answers its own question.
+func TestTheHeldPartyAnswersNothing(t *testing.T) {
+	t.Parallel()
+	h := newHeld(t, 20*time.Millisecond, nil)
+	if got := <-h.refund(`{"amount": 1}`); got.problem != "approval.pending" {
+		t.Fatalf("%+v", got)
+	}
+	a := h.one(approval.Pending)
+	for _, headers := range [][]string{
+		{"X-Reeve-Approval", a.ID}, {"X-Reeve-Approval", a.ID + "; approved"}, {"X-Reeve-Decision", a.Ask.Decision}, {"X-Reeve-Verdict", "allow"},
+	} {
+		if got := <-h.refund(`{"amount": 1}`, headers...); got.problem != "approval.pending" || h.seen.Load() != 0 {
+			t.Errorf("%v: %+v", headers, got)
+		}
+	}
+	if got := <-h.refund(`{"amount": 1, "approved": true, "approval": "` + a.ID + `"}`); got.problem != "approval.pending" || h.seen.Load() != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Beyond its limits an agent is refused, recorded and told of; nothing is
+// forwarded.
+func TestAnAgentAsksTooMuch(t *testing.T) {
+	t.Parallel()
+	h := newHeld(t, time.Millisecond, nil)
+	for i := range 5 {
+		if got := <-h.refund(`{"amount": ` + strconv.Itoa(i) + `}`); got.problem != "approval.pending" {
+			t.Fatalf("%d: %+v", i, got)
+		}
+	}
+	got := <-h.refund(`{"amount": 99}`)
+	if got.status != 403 || got.problem != "approval.too_many" || h.seen.Load() != 0 {
+		t.Fatalf("%+v", got)
+	}
+	d := h.log.of(t, got.decision)
+	if d.Verdict != activity.VerdictDeny || d.Result != activity.ResultDenied || d.Reasons[0].Code != "approval.too_many" {
+		t.Errorf("%+v", d)
+	}
 }

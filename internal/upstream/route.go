@@ -92,6 +92,11 @@ func compile(routes []client.Route) ([]route, error) {
 		if r.Name == "" {
 			r.Name = r.Method + " " + r.Path
 		}
+		for _, p := range slices.Concat(r.Shows.Amount, r.Shows.Currency, r.Shows.Destination, r.Shows.Recipient) {
+			if !strings.HasPrefix(p, "/") && !strings.HasPrefix(p, "query:") || len(p) > 300 {
+				return nil, invalid("route %.80q: %.80q says where nothing stands", r.Path, p).WithHint("a JSON Pointer such as /amount, or query:NAME")
+			}
+		}
 		c := route{Route: r}
 		list, err := segments(r.Path)
 		if err != nil {

@@ -24,6 +24,7 @@ import (
 
 	"reeve/client"
 	"reeve/internal/activity"
+	"reeve/internal/approval"
 	"reeve/internal/fault"
 	"reeve/internal/gateway"
 	"reeve/internal/policy"
@@ -60,6 +61,7 @@ func (Protocol) Propose(c *gateway.Call) (*gateway.Proposal, error) {
 	p.Name = c.Method + " " + route.Path
 	p.Resource.ID = c.Upstream.Name + " " + route.Name
 	p.Resource.Route, p.Resource.Effect = route.Path, route.Effect
+	p.Shown = approval.Shown(route.Shows)
 	p.Resource.Classes = append(c.Upstream.Classes[:len(c.Upstream.Classes):len(c.Upstream.Classes)], route.Classes...)
 	if p.Args, err = args(c, route); err != nil {
 		return p, err
