@@ -317,6 +317,9 @@ func (r *Request) appendEntities(b *appender) {
 	case "Peer":
 		b.key("external").bool(x.External)
 		b.key("pinned").bool(x.Pinned)
+		if x.Agent != "" {
+			b.key("agent").ref("Agent", x.Agent)
+		}
 	case "Source":
 		b.key("trusted").bool(x.Trusted)
 	}
@@ -405,7 +408,7 @@ type recorded struct {
 
 type recordedAttr struct {
 	Kind, Environment, Mode, Provider, Name, Region, Method, Route string
-	Lifecycle, Autonomy, Owner                                     reference
+	Lifecycle, Autonomy, Owner, Agent                              reference
 	Classes                                                        []reference
 	Pinned, Deprecated, Trusted                                    bool
 }
@@ -493,6 +496,7 @@ func ParseContext(text []byte) (r *Request, ok bool) {
 			x := &r.Resource
 			x.Classes, x.Upstream, x.Pinned, x.Deprecated, x.Trusted = ids(at.Classes), first(above("Upstream")), at.Pinned, at.Deprecated, at.Trusted
 			x.Provider, x.Name, x.Region, x.Method, x.Route = at.Provider, at.Name, at.Region, at.Method, at.Route
+			x.Agent = at.Agent.Entity.ID
 		case e.UID.Type == "Upstream":
 			r.Resource.UpstreamTeam = first(above("Team"))
 		case e.UID.Type == "User":

@@ -57,7 +57,7 @@ func randomRequest(rnd *rand.Rand) *Request {
 	case "Tool":
 		r.Resource.Pinned = yes()
 	case "Peer":
-		r.Resource.Pinned = yes()
+		r.Resource.Pinned, r.Resource.Agent = yes(), pick("", "billing", "b")
 	case "Source":
 		r.Resource.Trusted = yes()
 	case "Model":

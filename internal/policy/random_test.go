@@ -163,7 +163,10 @@ func (w *writer) leaf() string {
 	case "Api":
 		all = append(all, func() string { return `resource.method == "GET"` }, func() string { return `resource.route like "/v1/*"` }, func() string { return `resource.effect != Effect::"read"` })
 	case "Peer":
-		all = append(all, func() string { return "resource.external == resource.pinned" }, func() string { return "resource has agent" })
+		all = append(all, func() string { return "resource.external == resource.pinned" }, func() string { return "resource has agent" },
+			func() string {
+				return guarded("resource has agent", `resource.agent `+w.pick("==", "!=")+` Agent::"billing"`)
+			})
 	case "Source":
 		all = append(all, func() string { return "resource.trusted" }, func() string { return guarded("resource has fresh", "resource.fresh") })
 	}

@@ -271,6 +271,8 @@ func (f *frame) resourceAttr(name string) (v val, ok bool) {
 		v = stringVal(x.Route)
 	case "Peer.external":
 		v = boolVal(x.External)
+	case "Peer.agent":
+		return entityVal("Agent", x.Agent), x.Agent != ""
 	case "Source.trusted":
 		v = boolVal(x.Trusted)
 	default:

@@ -25,6 +25,7 @@ type Resource struct {
 	UpstreamShared                                bool // policies of other teams may permit it
 	External, Pinned, Deprecated, Trusted         bool
 	Effect, Provider, Name, Region, Method, Route string
+	Agent                                         string // of a Peer: the registered agent behind it; "" none
 	Classes                                       []string
 }
 
@@ -176,6 +177,9 @@ func (r *Request) Get(u types.EntityUID) (types.Entity, bool) {
 			m["method"], m["route"], m["effect"] = types.String(x.Method), types.String(x.Route), uid("Effect", x.effect())
 		case "Peer":
 			m["external"], m["pinned"] = types.Boolean(x.External), types.Boolean(x.Pinned)
+			if x.Agent != "" {
+				m["agent"] = uid("Agent", x.Agent)
+			}
 		case "Source":
 			m["trusted"] = types.Boolean(x.Trusted)
 		}

@@ -26,6 +26,7 @@
 package a2a
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -150,8 +151,8 @@ func (p *Protocol) Propose(c *gateway.Call) (*gateway.Proposal, error) {
 		Action: "send_task", Name: u.Name, Kind: activity.KindA2A,
 		Resource: policy.Resource{Type: "Peer", ID: u.Name, Name: u.Name, Effect: "destructive", Classes: u.Classes},
 	}
-	if u.Peer != nil && u.Peer.Effect != "" {
-		out.Resource.Effect = u.Peer.Effect
+	if u.Peer != nil {
+		out.Resource.Effect, out.Resource.Agent = cmp.Or(u.Peer.Effect, "destructive"), u.Peer.Agent
 	}
 	k, err := p.cards.get(c.Context, u)
 	if err == nil {

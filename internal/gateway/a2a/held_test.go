@@ -210,7 +210,8 @@ func TestHeldMessageEdited(t *testing.T) {
 		ID     string
 		Kind   string
 		Status struct{ State string }
-	}) {
+	},
+	) {
 		t.Helper()
 		got := h.call(key, "POST", "/a2a/refunds", `{"jsonrpc":"2.0","id":"`+id+`","method":"`+method+`","params":`+params+`}`, "Content-Type", "application/json", "X-Reeve-Run", "r1")
 		var e struct {

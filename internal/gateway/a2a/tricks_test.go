@@ -274,7 +274,9 @@ func TestLyingPeer(t *testing.T) {
 		}
 	}
 	// Asked for one task, it tells of another.
-	set(func(w http.ResponseWriter, _ *http.Request, id string) { result(w, id, taskResult("mine", "mine", own)) })
+	set(func(w http.ResponseWriter, _ *http.Request, id string) {
+		result(w, id, taskResult("mine", "mine", own))
+	})
 	if got := h.rpc(sales, "actor", "SendMessage", sending); got.problem != "" {
 		t.Fatalf("%+v", got)
 	}
