@@ -18,6 +18,7 @@ import (
 	"reeve/internal/approval"
 	"reeve/internal/budget"
 	"reeve/internal/fault"
+	"reeve/internal/gateway/mcp"
 	"reeve/internal/identity/oidc"
 	"reeve/internal/pin"
 	"reeve/internal/siem"
@@ -53,6 +54,7 @@ type Config struct {
 	Approvals      approval.Config      `yaml:"approvals" doc:"Actions that wait for a person; docs/approvals.md."`
 	Policies       PolicyConfig         `yaml:"policies" doc:"Who may do what."`
 	Tools          pin.Config           `yaml:"tools" doc:"The tools of MCP servers."`
+	MCP            mcp.Config           `yaml:"mcp" doc:"MCP servers that are processes of this host."`
 	Audit          AuditConfig          `yaml:"audit" doc:"The record of decisions and changes."`
 	Standard       StandardConfig       `yaml:"standard" doc:"The standard that agents keep to."`
 	Shutdown       time.Duration        `yaml:"shutdown" doc:"How long a stop may take before what is left is dropped."`
@@ -295,6 +297,12 @@ func (c *Config) Validate() error {
 		return err
 	}
 	if err := c.Approvals.Validate(); err != nil {
+		return err
+	}
+	if c.Dev && len(c.MCP.Servers) > 0 {
+		return bad("mcp.servers: in dev mode anybody on this host could run them")
+	}
+	if err := c.MCP.Validate(c.Data); err != nil {
 		return err
 	}
 	for _, l := range []struct {

@@ -22,7 +22,7 @@ import (
 
 // protocols read the kinds of upstreams; each names its own kind.
 func (a *App) protocols() []gateway.Protocol {
-	a.mcp = mcp.New(mcp.Options{Pins: pinned{a.pins}, Logger: a.log.With("part", "mcp")})
+	a.mcp = mcp.New(mcp.Options{Pins: pinned{a.pins}, Config: a.o.Config.MCP, Logger: a.log.With("part", "mcp")})
 	return []gateway.Protocol{httpapi.New(), llm.New(nil), a.mcp, a.peers}
 }
 

@@ -24,6 +24,6 @@ func (a *App) openStops(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	a.upstreams, err = upstream.New(ctx, upstream.Options{DB: a.control, Dir: a.o.Config.Data, Vault: a.o.Config.Vault, Logger: a.log.With("part", "upstream")})
+	a.upstreams, err = upstream.New(ctx, upstream.Options{DB: a.control, Dir: a.o.Config.Data, Vault: a.o.Config.Vault, Static: a.o.Config.MCP.Upstreams(), Logger: a.log.With("part", "upstream")})
 	return err
 }

@@ -56,8 +56,11 @@ type Options struct {
 	// nil means /run/secrets and "secrets" in Dir.
 	SecretDirs []string
 	Vault      VaultConfig // for credentials of source vault
-	Logger     *slog.Logger
-	Now        func() time.Time // nil means time.Now
+	// Static are upstreams that the configuration defines: nobody changes or
+	// deletes them, and they come before stored ones of the same name.
+	Static []client.Upstream
+	Logger *slog.Logger
+	Now    func() time.Time // nil means time.Now
 }
 
 // Registry is the upstreams, in memory and in the control database.
@@ -81,6 +84,7 @@ type Upstream struct {
 	base      *url.URL
 	routes    []route
 	transport *http.Transport
+	static    bool            // the configuration defines it
 	clear2    *http.Transport // made by cleartext
 	cleartext sync.Once
 	breaker   *Breaker
@@ -147,6 +151,17 @@ func New(ctx context.Context, o Options) (*Registry, error) {
 			return nil, err
 		}
 		all[u.Name] = u
+	}
+	for _, s := range o.Static {
+		if all[s.Name] != nil {
+			r.log.Warn("an upstream of the configuration stands for a stored one", "upstream", s.Name)
+		}
+		s.CreatedAt, s.UpdatedAt = r.now().UTC(), r.now().UTC()
+		u, err := r.build(stored{Upstream: s}, "", nil)
+		if err != nil {
+			return nil, err
+		}
+		u.static, all[s.Name] = true, u
 	}
 	r.all.Store(&all)
 	return r, nil
@@ -225,6 +240,8 @@ func (r *Registry) Put(ctx context.Context, by string, in client.Upstream) (clie
 	defer r.change.Unlock()
 	old := (*r.all.Load())[in.Name]
 	switch {
+	case old != nil && old.static:
+		return client.Upstream{}, errStatic
 	case old == nil && in.Revision != 0:
 		return client.Upstream{}, fault.New(fault.KindNotFound, "upstream.not_found", "there is no upstream %s", in.Name)
 	case old != nil && in.Revision != old.Revision:
@@ -289,6 +306,9 @@ func (r *Registry) Put(ctx context.Context, by string, in client.Upstream) (clie
 	return u.Shape(), nil
 }
 
+var errStatic = fault.New(fault.KindConflict, "upstream.configured", "the configuration file defines this upstream").
+	WithHint("change it there")
+
 // keep finds the credential of the new state: its secret, and whether the old
 // one was dropped. It takes the value out of s.
 func (s *stored) keep(old *Upstream) (secret string, dropped bool, err error) {
@@ -343,6 +363,9 @@ func (r *Registry) Delete(ctx context.Context, by, name string) error {
 	old, ok := r.Lookup(name)
 	if !ok {
 		return fault.New(fault.KindNotFound, "upstream.not_found", "there is no upstream %s", name)
+	}
+	if old.static {
+		return errStatic
 	}
 	err := r.db.Write(ctx, func(tx *control.Tx) error {
 		if _, err := tx.Exec(ctx, `DELETE FROM upstreams WHERE name = ?`, name); err != nil {

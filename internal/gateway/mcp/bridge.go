@@ -3,7 +3,6 @@ package mcp
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -311,7 +310,7 @@ func (x *exchange) localResult(req *http.Request, result []byte) *http.Response 
 }
 
 // ended reports whether a flight's error is its ordinary end.
-func ended(err error) bool { return errors.Is(err, io.EOF) }
+func ended(err error) bool { return err == io.EOF } //nolint:errorlint // one that has io.EOF as its cause is another
 
 // told is what a server says when a call ends that a client gave up.
 func cancelled(id []byte) []byte {

@@ -54,7 +54,7 @@ func (e *eras) modern(u *upstream.Upstream, like *http.Request) (bool, error) {
 	switch u.Dialect {
 	case "stateless":
 		return true, nil
-	case "session", "sse":
+	case "session", "sse", "stdio":
 		return false, nil
 	}
 	n := e.of(u)

@@ -177,6 +177,11 @@ const permitAll = `@id("all") permit (principal, action, resource);`
 
 func newHouse(t testing.TB, change func(*gateway.Options)) *house {
 	t.Helper()
+	return newHouseWith(t, mcp.Config{}, change)
+}
+
+func newHouseWith(t testing.TB, config mcp.Config, change func(*gateway.Options)) *house {
+	t.Helper()
 	dir := t.TempDir()
 	h := &house{
 		t: t, log: &record{proposed: map[string]activity.Decision{}, done: map[string]activity.Decision{}},
@@ -194,7 +199,7 @@ func newHouse(t testing.TB, change func(*gateway.Options)) *house {
 	t.Cleanup(func() { _ = h.db.Close() })
 	h.agents, err = agent.New(t.Context(), agent.Options{DB: h.db})
 	must(err)
-	h.upstreams, err = upstream.New(t.Context(), upstream.Options{DB: h.db, Dir: dir})
+	h.upstreams, err = upstream.New(t.Context(), upstream.Options{DB: h.db, Dir: dir, Static: config.Upstreams()})
 	must(err)
 	h.stops, err = stop.New(t.Context(), stop.Options{DB: h.db, Node: "n1", Agents: h.agents})
 	must(err)
@@ -207,7 +212,7 @@ func newHouse(t testing.TB, change func(*gateway.Options)) *house {
 	steps := gateway.NewSteps(h.publish, logger)
 	memory, err := behaviour.New(behaviour.Options{})
 	must(err)
-	h.protocol = mcp.New(mcp.Options{Pins: h.pins, Logger: logger})
+	h.protocol = mcp.New(mcp.Options{Pins: h.pins, Config: config, Logger: logger})
 	o := gateway.Options{
 		Behaviour: memory, Agents: h.agents, Upstreams: h.upstreams, Policies: h.policies, Stops: h.stops, Decisions: h.log, Steps: steps,
 		Protocols: []gateway.Protocol{h.protocol}, Node: "n1", Logger: logger,

@@ -46,6 +46,9 @@ var errManyLinks = fault.New(fault.KindExhausted, "mcp.links", "the door has too
 // pipes. caps are what the client can be asked.
 func (s *links) of(x *exchange, like *http.Request, caps, client []byte) (link, error) {
 	k := linkKey{of: ownerOf(x.c), revision: x.c.Upstream.Revision, caps: sha256.Sum256(canonical(caps))}
+	if x.p.children.shareable(x.c.Upstream) {
+		k = linkKey{of: owner{upstream: x.c.Upstream.Name}, revision: k.revision} // a person said that callers share it
+	}
 	s.mu.Lock()
 	n := s.all[k]
 	if n == nil {
@@ -73,6 +76,10 @@ func (s *links) of(x *exchange, like *http.Request, caps, client []byte) (link, 
 	n.l = l
 	return l, nil
 }
+
+// piped reports whether a server is reached in another way than by streamable
+// HTTP.
+func piped(u *upstream.Upstream) bool { return u.Dialect == "stdio" || u.Dialect == "sse" }
 
 // over reports whether a connection has ended.
 func over(l link) bool {
@@ -123,6 +130,16 @@ func shut(l link) {
 func (p *Protocol) connect(u *upstream.Upstream, like *http.Request, caps, client []byte, ids *atomic.Int64) (link, error) {
 	ctx, cancel := context.WithTimeout(like.Context(), 30*time.Second)
 	defer cancel()
+	switch u.Dialect {
+	case "stdio":
+		l, err := p.children.start(ctx, u.Name, ids, func(l *pipe) error { return l.greet(ctx, u, caps, client) })
+		if err != nil {
+			return nil, err
+		}
+		return l, nil
+	case "sse":
+		return dialSSE(u, like, caps, client, ids)
+	}
 	return initialized(ctx, u, like, caps, client, ids)
 }
 

@@ -63,7 +63,8 @@ type Pins interface {
 
 // Options are what a Protocol needs; all may be empty.
 type Options struct {
-	Pins   Pins // nil: no tool was ever accepted
+	Pins   Pins   // nil: no tool was ever accepted
+	Config Config // has the servers that are processes of this host
 	Logger *slog.Logger
 	Now    func() time.Time
 }
@@ -76,6 +77,7 @@ type Protocol struct {
 	eras     eras
 	links    links
 	params   params
+	children *children
 	waits    waits
 }
 
@@ -90,7 +92,7 @@ func New(o Options) *Protocol {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	p := &Protocol{o: o, seals: newSeals(o.Now)}
+	p := &Protocol{o: o, seals: newSeals(o.Now), children: newChildren(o.Config, o.Logger)}
 	p.sessions.now = o.Now
 	return p
 }
@@ -107,6 +109,7 @@ func (p *Protocol) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			p.sessions.end()
 			p.links.end()
+			p.children.end()
 			return context.Cause(ctx)
 		case <-tick.C:
 			p.sessions.sweep()

@@ -257,5 +257,3 @@ func nextCursor(result []byte) []byte {
 	}
 	return nil
 }
-
-func piped(any) bool { return false }
