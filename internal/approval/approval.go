@@ -103,6 +103,7 @@ type Ask struct {
 	Shown            Shown    `json:"shown,omitzero"`
 
 	Run     string `json:"run"`
+	Named   bool   `json:"named,omitempty"` // the agent said which run it is: a retry says so again
 	Session string `json:"session,omitempty"`
 	Step    string `json:"step,omitempty"`
 	Trace   string `json:"trace,omitempty"`

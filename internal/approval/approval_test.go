@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -136,7 +137,8 @@ func wants(t *testing.T, what string, err error, want string) {
 // The states that an approval goes through, and no others.
 func TestStates(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, nil)
+	var later atomic.Int64
+	d := newDesk(t, func(o *Options) { o.Now = func() time.Time { return time.Now().Add(time.Duration(later.Load())) } })
 	ctx := t.Context()
 	a := d.hold(d.ask("1"))
 	wants(t, "claiming what nobody agreed to", d.Claim(ctx, a.ID, "dec_2"), "approval.used")
@@ -166,6 +168,10 @@ func TestStates(t *testing.T) {
 	if err := d.Collected(ctx, a.ID); err != nil {
 		t.Fatal(err)
 	}
+	if b := d.hold(d.ask("1")); b.ID != a.ID {
+		t.Error("a retry of what was written does not join it")
+	}
+	later.Store(int64(2 * time.Minute))
 	if b := d.hold(d.ask("1")); b.ID == a.ID {
 		t.Error("a new call joined what was used and collected")
 	}

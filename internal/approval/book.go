@@ -257,19 +257,37 @@ func (b *Book) admit(k *Ask) (*Approval, error) {
 }
 
 // joinable reports whether a call of the same action belongs to this approval.
-// One whose answer the agent has is over: the same call again is a new act.
+// That an answer was written does not mean that the agent has it, so the same
+// call again collects for a while before it is a new act.
 func (l *live) joinable(now time.Time) bool {
-	switch l.a.State {
-	case Pending, Approved, Executing:
+	a := l.a
+	if !a.State.over() {
 		return true
-	case Done, Unknown, Taken:
-		return !l.a.Delivered && now.Before(l.a.EndedAt.Add(collectFor))
 	}
-	return false
+	if a.State != Done && a.State != Unknown && a.State != Taken {
+		return false
+	}
+	window := collectFor
+	switch {
+	case !a.Delivered:
+	case !a.Ask.Forwarded: // what became of it is not known here
+		return false
+	case a.Ask.Named:
+		window = retryFor
+	default:
+		window = unnamedFor
+	}
+	return now.Before(a.EndedAt.Add(window))
 }
 
-// collectFor is how long an answer waits for a retry that collects it.
-const collectFor = time.Hour
+// How long after its end the same call collects an answer: one that the agent
+// does not have, one that was written to it, and one of a run that it does not
+// name, whose calls cannot be told from those of another.
+const (
+	collectFor = time.Hour
+	retryFor   = 10 * time.Minute
+	unnamedFor = time.Minute
+)
 
 // publish puts an approval as it is now into memory and wakes who follows it.
 func (b *Book) publish(a *Approval) {

@@ -97,7 +97,7 @@ func (d *Door) ask(x *passage) approval.Ask {
 	b := d.o.Approvals
 	k.Arguments = x.bound(b, x.Body)
 	run := ""
-	if x.named {
+	if k.Named = x.named; k.Named {
 		run = k.Run
 	}
 	k.Joins = b.Hash([]byte("join"), []byte(k.Agent), []byte(k.User), []byte(strings.Join(k.Chain, " ")), []byte(run), []byte(k.Arguments))
@@ -518,6 +518,7 @@ func (d *Door) collect(ctx context.Context, x *passage, a *approval.Approval) er
 		return d.refusal(a)
 	}
 	x.answered, x.wrote = true, true
+	x.w.Header()["X-Reeve-Collected"] = []string{a.ID}
 	x.record.Status = int32(answer.Status)
 	if x.record.Result == activity.ResultPending {
 		x.record.Result = activity.ResultHeld

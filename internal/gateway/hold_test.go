@@ -145,8 +145,12 @@ func TestAHeldCallGoesOn(t *testing.T) {
 	if done.UsedBy != got.decision || !done.Delivered {
 		t.Errorf("%+v", done)
 	}
-	// Used is used: the same again is a new question.
-	again := h.refund(`{"amount": 12.50}`)
+	// The same again is a retry, and happens no second time.
+	if got := <-h.refund(`{"amount": 12.50}`); got.status != 200 || got.body != `{"refund":1}` || got.header.Get("X-Reeve-Collected") != a.ID || h.seen.Load() != 1 {
+		t.Errorf("%+v", got)
+	}
+	// In another run it is a new question.
+	again := h.refund(`{"amount": 12.50}`, "X-Reeve-Run", "r2")
 	if b := h.one(approval.Pending); b.ID == a.ID {
 		t.Error("an approval was used twice")
 	}

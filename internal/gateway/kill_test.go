@@ -22,6 +22,7 @@ import (
 	"reeve/client"
 	"reeve/internal/activity"
 	"reeve/internal/agent"
+	"reeve/internal/approval"
 	"reeve/internal/bus"
 	"reeve/internal/control"
 	"reeve/internal/decision"
@@ -37,6 +38,8 @@ import (
 const (
 	childDir      = "REEVE_DOOR_TEST_DIR"
 	childUpstream = "REEVE_DOOR_TEST_UPSTREAM"
+	// childHolds makes it hold every call, and people agree at once.
+	childHolds = "REEVE_DOOR_TEST_HOLDS"
 )
 
 func TestMain(m *testing.M) {
@@ -92,7 +95,7 @@ func child(dir, to string) error {
 			return err
 		}
 	}
-	_, key, err := agents.CreateKey(ctx, everyRole(), "killed", agent.NewKey{Label: "test"})
+	key, err := sameKey(ctx, agents, filepath.Join(dir, "agent-key"))
 	if err != nil {
 		return err
 	}
@@ -100,15 +103,27 @@ func child(dir, to string) error {
 	if err != nil {
 		return err
 	}
-	statements, err := compiler.Compile(policy.Document{Name: "test", Cedar: permitAll})
+	text := permitAll
+	holds := os.Getenv(childHolds) != ""
+	if holds {
+		text = `@id("hold") @hold("finance") permit (principal, action, resource);`
+	}
+	statements, err := compiler.Compile(policy.Document{Name: "test", Cedar: text})
 	if err != nil {
 		return err
 	}
 	engine := &policy.Engine{}
 	engine.Replace(1, statements)
 	steps := gateway.NewSteps(func(ctx context.Context, batch []byte) error { _, err := b.Activity().Publish(ctx, batch); return err }, log)
+	c := approval.Default()
+	c.Open, c.Hourly, c.Wait = 1000, 10_000, 10*time.Second
+	book, err := approval.New(ctx, approval.Options{DB: db, Key: make([]byte, approval.KeySize), Config: c})
+	if err != nil {
+		return err
+	}
 	door, err := gateway.New(gateway.Options{
-		Agents: agents, Upstreams: upstreams, Policies: engine, Stops: stops, Decisions: decisions, Steps: steps,
+		Approvals: book,
+		Agents:    agents, Upstreams: upstreams, Policies: engine, Stops: stops, Decisions: decisions, Steps: steps,
 		Protocols: []gateway.Protocol{httpapi.New()}, Node: "n1",
 	})
 	if err != nil {
@@ -122,11 +137,27 @@ func child(dir, to string) error {
 	loops.Go(func() { _ = decisions.Run(ctx) })
 	loops.Go(func() { _ = steps.Run(ctx) })
 	loops.Go(func() { _ = door.Serve(ctx, l, gateway.Serving{Drain: time.Second}) })
+	if holds {
+		loops.Go(func() { agreeToAll(ctx, book) })
+	}
 	fmt.Println(l.Addr(), key)
 	_, _ = io.Copy(io.Discard, os.Stdin)
 	cancel()
 	loops.Wait()
 	return nil
+}
+
+// sameKey is the agent's key, the same after a restart: an approval is void for
+// another.
+func sameKey(ctx context.Context, agents *agent.Registry, file string) (string, error) {
+	if key, err := os.ReadFile(file); err == nil {
+		return string(key), nil
+	}
+	_, key, err := agents.CreateKey(ctx, everyRole(), "killed", agent.NewKey{Label: "test"})
+	if err != nil {
+		return "", err
+	}
+	return key, os.WriteFile(file, []byte(key), 0o600)
 }
 
 // The upstream counts what it receives, the door is killed at random moments
@@ -202,10 +233,10 @@ func TestNoHiddenAction(t *testing.T) {
 	t.Logf("%d kills: %d calls sent, %d seen by the upstream, %d answered, %d decided", kills, n, len(seen), answered, len(decided))
 }
 
-func startChild(t *testing.T, dir, to string) (c *exec.Cmd, address, key string) {
+func startChild(t *testing.T, dir, to string, more ...string) (c *exec.Cmd, address, key string) {
 	t.Helper()
 	c = exec.Command(os.Args[0])
-	c.Env = append(os.Environ(), childDir+"="+dir, childUpstream+"="+to)
+	c.Env = append(append(os.Environ(), childDir+"="+dir, childUpstream+"="+to), more...)
 	c.Stderr = os.Stderr
 	if _, err := c.StdinPipe(); err != nil { // it ends with this process
 		t.Fatal(err)
