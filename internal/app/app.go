@@ -114,6 +114,7 @@ type App struct {
 	points    *points.Server
 	coverage  *points.Coverage
 	steps     *gateway.Steps
+	jobs      *gateway.Jobs
 	health    *health
 	approvals *approval.Book
 	timers    map[string]control.TimerFunc // by kind; each part adds its own while it is built
@@ -232,6 +233,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("witness", a.proofs.witness.Run)
 	start("rows of decisions", a.decided.Run)
 	start("door's steps", a.steps.Run)
+	start("background jobs", a.jobs.Run)
 	start("peers", a.peers.Run)
 	start("decision points", a.gateway.Sweep)
 	start("coverage", a.coverage.Run)

@@ -27,14 +27,19 @@ func (a *App) protocols() []gateway.Protocol {
 }
 
 // buildDoor wires the door to what it asks on each call.
-func (a *App) buildDoor(context.Context) (err error) {
+func (a *App) buildDoor(ctx context.Context) (err error) {
 	a.steps = gateway.NewSteps(func(ctx context.Context, batch []byte) error { return a.health.Publish(ctx, batch) }, a.log.With("part", "door"))
 	a.behaviour, err = behaviour.New(behaviour.Options{File: filepath.Join(a.o.Config.Data, "behaviour.json"), Logger: a.log.With("part", "behaviour")})
 	if err != nil {
 		return err
 	}
 	a.coverage = points.NewCoverage(a.control, a.log.With("part", "coverage"), time.Now)
+	a.jobs, err = gateway.NewJobs(ctx, gateway.JobsOptions{DB: a.control, Upstreams: a.upstreams, Stops: a.stops, Logger: a.log.With("part", "jobs")})
+	if err != nil {
+		return err
+	}
 	a.gateway, err = gateway.New(gateway.Options{
+		Jobs:   a.jobs,
 		Agents: a.agents, Upstreams: a.upstreams, Policies: a.engine, Stops: a.stops,
 		Decisions: witnessed{a.decisions, a.fleet}, Steps: a.steps, Protocols: a.protocols(),
 		Budgets: a.budgets, Rates: budget.NewRates(time.Now(), 0), Limits: a.o.Config.Limits, Prices: a.book, Behaviour: a.behaviour, Pins: a.pins, Content: a.content,

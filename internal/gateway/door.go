@@ -52,6 +52,7 @@ type Options struct {
 	// Coverage counts tool results by whether they were decided; nil: nobody does.
 	Coverage Coverage
 
+	Jobs     *Jobs    // nil: work that goes on after a call is not watched over
 	Tokens   Tokens   // nil: agent keys only
 	Subjects Subjects // nil: nobody is acted for by token
 

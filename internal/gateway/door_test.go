@@ -40,6 +40,7 @@ type house struct {
 	steps     *gateway.Steps
 	url       string
 	log       *record
+	options   gateway.Options
 
 	mu        sync.Mutex
 	fragments []activity.Fragment
@@ -152,10 +153,22 @@ func newHouse(t testing.TB, change func(*gateway.Options)) *house {
 	if change != nil {
 		change(&o)
 	}
+	h.options = o
 	h.door, err = gateway.New(o)
 	must(err)
 	h.serve(gateway.Serving{Drain: time.Second})
 	return h
+}
+
+// reopen makes another door on the same house.
+func (h *house) reopen(change func(*gateway.Options)) {
+	h.t.Helper()
+	change(&h.options)
+	var err error
+	if h.door, err = gateway.New(h.options); err != nil {
+		h.t.Fatal(err)
+	}
+	h.serve(gateway.Serving{Drain: time.Second})
 }
 
 // serve opens the door until the test ends.

@@ -159,6 +159,11 @@ type Proposal struct {
 	// that, with the agent as the resource. nil for what agents do themselves.
 	Ask *policy.Ask
 
+	// Background says that the work goes on at the provider after the answer, and
+	// Job that the call is about work that does, by the provider's id: Jobs.
+	Background bool
+	Job        string
+
 	// Quiet is what is no action of its own: a handshake, a list, a sign of life.
 	// It is identified, stopped and watched as any call, but not decided, and
 	// recorded only when it is refused.

@@ -42,6 +42,7 @@ func (d *Door) settle(x *passage, err error) {
 	} else {
 		x.reservation.Release() // refused, and recorded so
 	}
+	d.jobs(x)
 	if x.recorded && x.identified {
 		d.o.Steps.end(d, x, f, now)
 	}

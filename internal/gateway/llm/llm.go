@@ -65,6 +65,9 @@ func (p *Protocol) Propose(c *gateway.Call) (*gateway.Proposal, error) {
 	}
 	r := &request{call: c, dialect: d, op: op, model: model, most: activity.Unknown, times: 1, silent: op.silent}
 	err := r.read()
+	if err == nil && op.stored {
+		err = r.background()
+	}
 	if r.model != "" || err != nil {
 		r.rule = ruleOf(c.Upstream, r.model)
 	}

@@ -21,6 +21,8 @@ var openai = dialect{
 var openaiOperations = []operation{
 	{method: "POST", path: "/chat/completions", endpoint: "chat.completions", name: "chat", kind: activity.KindModel, read: readChat, answer: newChat},
 	{method: "POST", path: "/responses", endpoint: "responses", name: "chat", kind: activity.KindModel, read: readResponses, answer: newResponses},
+	{method: "GET", path: "/responses/{model}", endpoint: "responses.get", name: "collect", kind: activity.KindHTTP, answer: newResponses, silent: true, stored: true},
+	{method: "POST", path: "/responses/{model}/cancel", endpoint: "responses.cancel", name: "cancel", kind: activity.KindHTTP, answer: newResponses, silent: true, stored: true},
 	{method: "POST", path: "/completions", endpoint: "completions", name: "text_completion", kind: activity.KindModel, read: readCompletions, answer: newCompletions},
 	{method: "POST", path: "/embeddings", endpoint: "embeddings", name: "embeddings", kind: activity.KindEmbedding, read: readEmbeddings, answer: newEmbeddings, silent: true},
 	{method: "GET", path: "/models", endpoint: "models", name: "list models", kind: activity.KindHTTP, silent: true},

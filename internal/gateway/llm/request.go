@@ -34,6 +34,8 @@ type request struct {
 	silent    bool   // no model writes anything: nothing to bound
 	shape     string // bedrock: of the model's own words
 
+	later         bool   // the work goes on after the answer
+	job           string // the call is about such work
 	tools, hosted []string
 	contents      []activity.Content
 	order         int32
@@ -174,8 +176,8 @@ const (
 // input is the most tokens that the call can make a model read.
 func (r *request) input() int64 {
 	switch {
-	case r.unbounded || len(r.hosted) > 0:
-		return activity.Unknown
+	case r.unbounded || len(r.hosted) > 1 || len(r.hosted) == 1 && !r.later:
+		return activity.Unknown // later work alone reads no more than any other
 	case len(r.tools) > 0:
 		return int64(len(r.call.Body)) + aroundTools
 	}
@@ -193,7 +195,7 @@ func (r *request) proposal(p *Protocol) *gateway.Proposal {
 		Args:     policy.Args{Readable: true, Bytes: int64(len(r.call.Body))},
 		Model:    &policy.ModelCall{Endpoint: r.op.endpoint, Tools: r.tools, HostedTools: r.hosted},
 		MaxInput: r.input(), MaxOutput: r.output(), MaxTokens: activity.Unknown, Streams: r.stream,
-		Contents: r.contents, ToolResults: r.toolResults(),
+		Contents: r.contents, ToolResults: r.toolResults(), Background: r.later, Job: r.job,
 	}
 	if r.model != "" {
 		out.Name += " " + shown(r.model)

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"reeve/internal/activity"
+	"reeve/internal/fault"
 	"reeve/internal/genai"
 )
 
@@ -26,6 +27,7 @@ func readResponses(r *request) {
 		case "background":
 			if c.True() {
 				r.host("background") // goes on when the call has ended
+				r.later = true
 			}
 		case "previous_response_id", "conversation", "prompt":
 			r.unbounded = r.unbounded || c.Kind() != 'n' // what they stand for is stored at the provider
@@ -36,6 +38,19 @@ func readResponses(r *request) {
 	if strings.HasSuffix(r.model, ":online") || strings.Contains(r.model, "deep-research") {
 		r.host("web_search")
 	}
+}
+
+// background finds the job that a path names: an answer that the provider keeps is
+// given to the agent that left it there, and to nobody else.
+func (r *request) background() error {
+	id := r.model
+	model, ok := r.call.Job(id)
+	if r.model, r.job = model, id; !ok {
+		return fault.New(fault.KindNotFound, "llm.unknown_job", "the agent has no background job %s at upstream %s", shown(id), r.call.Upstream.Name).
+			WithHint("only answers that were begun with background: true through this door are given, and only to the agent that asked for them")
+	}
+	r.host("background")
+	return nil
 }
 
 func (r *request) responsesInput() {

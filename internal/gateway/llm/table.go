@@ -24,6 +24,9 @@ type operation struct {
 	answer func(*request) family
 	// silent says that no model writes anything: nothing to bound.
 	silent bool
+	// stored says that the path's {model} is an answer that the provider keeps, of
+	// a background job.
+	stored bool
 	// refuse and provider are those of another dialect that is spoken here too.
 	refuse   refusal
 	provider string
