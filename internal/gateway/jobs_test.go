@@ -151,7 +151,7 @@ func TestBackgroundJobs(t *testing.T) {
 	if len(st.Receipt.CallsCut) != 1 || st.Receipt.CallsCut[0].DecisionID != began.ID {
 		t.Errorf("cut: %+v", st.Receipt.CallsCut)
 	}
-	until(t, "the cancel", func() bool { return p.wasCancelled("resp_2") })
+	until(t, "the cancel", func() bool { return p.wasCancelled("resp_2") && jobs.Len() == 0 })
 	if p.wasCancelled("resp_1") {
 		t.Error("what was over was cancelled")
 	}
@@ -182,7 +182,7 @@ func TestBackgroundJobs(t *testing.T) {
 		if !before {
 			stop()
 		}
-		until(t, "the cancel after a restart", func() bool { return p.wasCancelled(id) })
+		until(t, "the cancel after a restart", func() bool { return p.wasCancelled(id) && jobs.Len() == 0 })
 		until(t, "the end of the stop", func() bool { return h.call(other, "GET", "/llm/openai/v1/models", "").status != 403 })
 		<-time.After(1100 * time.Millisecond)
 	}
