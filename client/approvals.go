@@ -85,6 +85,9 @@ type Arguments struct {
 	Fields []ArgumentField `json:"fields"` // of JSON and forms, path and query; empty for other texts
 	More   int             `json:"more"`   // fields beyond those that are listed
 	Whole  *ShownText      `json:"whole"`  // nil once they are not kept any more
+	// Origins say where what the arguments name came from, with its place within
+	// each; of what the agent asked for, before an edit.
+	Origins []Origin `json:"origins,omitempty"`
 }
 
 // ArgumentField is one value of the arguments.

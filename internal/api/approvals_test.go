@@ -426,3 +426,15 @@ func TestApprovalEventsStayInTheTeam(t *testing.T) {
 		}
 	}
 }
+
+func TestOriginsAt(t *testing.T) {
+	t.Parallel()
+	all := []activity.Origin{
+		{Path: "/to/*", Source: "tool", Tool: "mail.read"}, {Path: "/to/*", Index: 1, Source: "user"}, {Path: "query:cc", Source: "unknown"}, {Path: "/to/*", Source: "user"},
+	}
+	for path, want := range map[string][]string{"/to/0": {"tool:mail.read", "user"}, "query:cc": {"unknown"}, "/text": nil} {
+		if got := originsAt(all, path); !slices.Equal(got, want) {
+			t.Errorf("at %s: %v, want %v", path, got, want)
+		}
+	}
+}

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"reeve/client"
+	"reeve/internal/activity"
 	"reeve/internal/approval"
 	"reeve/internal/identity"
 	"reeve/internal/visible"
@@ -126,8 +128,34 @@ func (a *API) arguments(book *approval.Book, ap *approval.Approval, r *approval.
 		one := client.ArgumentField{Path: visible.Line(f.path, 300), Kind: f.kind, Value: shown(f.value, limit)}
 		if before, ok := was[f.path]; ok && before != f.value {
 			one.Was = shownOrNil(before, limit)
+		} else {
+			one.Origin = originsAt(ap.Ask.Origins, f.path) // what a person wrote came from them
 		}
 		out.Fields = append(out.Fields, one)
+	}
+	for _, o := range ap.Ask.Origins {
+		out.Origins = append(out.Origins, client.Origin(o))
+	}
+	return out
+}
+
+// originsAt says where what a field names came from, each source once.
+func originsAt(all []activity.Origin, path string) (out []string) {
+	parts := strings.Split(path, "/")
+	for i, p := range parts {
+		if _, err := strconv.ParseUint(p, 10, 32); err == nil && i > 0 {
+			parts[i] = "*" // as origins have an element of an array
+		}
+	}
+	general := strings.Join(parts, "/")
+	for _, o := range all {
+		source := o.Source
+		if o.Tool != "" {
+			source = "tool:" + o.Tool
+		}
+		if (o.Path == path || o.Path == general) && !slices.Contains(out, source) {
+			out = append(out, source)
+		}
 	}
 	return out
 }

@@ -403,7 +403,7 @@ func (a *App) buildAPI(context.Context) error {
 	a.api = api.New(api.Options{
 		Store: a.store, Identity: a.identity, Audit: a.auditLog, Live: a.reader, Events: a.bus.Events(),
 		Notices: a.o.Notices, Health: a.health, Logger: a.log.With("part", "api"), Dev: a.o.Config.Dev,
-		Agents: a.agents, AgentPlace: a.agentPlace, Stops: a.stops, Upstreams: a.upstreams, Policies: a.policies,
+		Agents: a.agents, AgentPlace: a.agentPlace, Stops: a.stops, Upstreams: moving{a.upstreams, a.pins}, Policies: a.policies,
 		Fleet: a.fleet, Budgets: a.budgets, Content: a.content, Tools: a.pins, Decisions: decided{a.decided, a.decisions},
 		Proofs: &a.proofs, SIEM: a.siemStatus,
 		PoliciesAbout: a.policies.About, Version: a.o.Version,

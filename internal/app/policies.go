@@ -33,6 +33,7 @@ func (a *App) openPolicies(ctx context.Context) (err error) {
 			}
 			return u.Team, u.Shared, true
 		},
+		Tools: a.pins,
 		Changed: func(version int64) {
 			// The set is in force here; another node that misses this reads it at its
 			// next notice.

@@ -101,6 +101,9 @@ type Ask struct {
 	Destinations     []string `json:"destinations,omitempty"`
 	External         bool     `json:"external,omitempty"`
 	Shown            Shown    `json:"shown,omitzero"`
+	// Origins say where what the arguments name came from, people and accounts
+	// masked.
+	Origins []activity.Origin `json:"origins,omitempty"`
 
 	Run     string `json:"run"`
 	Named   bool   `json:"named,omitempty"` // the agent said which run it is: a retry says so again

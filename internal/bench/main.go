@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-const mainUsage = `Usage: reeve bench ingest|crash|gateway|stop [flags]
+const mainUsage = `Usage: reeve bench ingest|crash|gateway|stop|hijack [flags]
 
   ingest   send a load of agent spans to an OTLP endpoint and report what the
            server spent on it (any server; --start runs a Reeve of our own)
@@ -20,6 +20,8 @@ const mainUsage = `Usage: reeve bench ingest|crash|gateway|stop [flags]
   gateway  send calls through the door and through a bare Go proxy (and nginx),
            in turn; ratios of one run
   stop     stop an agent with streams in flight, and see when each ends
+  hijack   replay recorded agent runs, benign and under prompt injection, through
+           the door under the shipped policies, and count what is held
 
 reeve bench gateway --help lists the flags of that one, and so do the others.
 `
@@ -41,11 +43,13 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = gatewayMain(ctx, args[1:], stdout, stderr)
 	case "stop":
 		err = stopMain(ctx, args[1:], stdout, stderr)
+	case "hijack":
+		err = hijackMain(ctx, args[1:], stdout, stderr)
 	case "help", "-h", "--help":
 		fmt.Fprint(stdout, mainUsage)
 		return 0
 	default:
-		fmt.Fprintf(stderr, "reeve: error: bench knows ingest, crash, gateway and stop, not %q\n", args[0])
+		fmt.Fprintf(stderr, "reeve: error: bench knows ingest, crash, gateway, stop and hijack, not %q\n", args[0])
 		return 2
 	}
 	switch {

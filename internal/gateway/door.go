@@ -151,6 +151,7 @@ type passage struct {
 	callID string // by which a model knows the tool call; "" unknown
 
 	found    *behaviour.Found   // what the arguments name; nil before it is decided
+	origins  []activity.Origin  // of it, for people
 	named    bool               // the agent said which run it is: a retry can say so again
 	alone    bool               // it gave neither run nor trace: the run is made up
 	begun    int64              // ns, when the call came: r.At of its first decision

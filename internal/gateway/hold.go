@@ -74,7 +74,7 @@ func (d *Door) ask(x *passage) approval.Ask {
 		Instance: c.Instance, User: c.User, UserTeams: c.UserTeams, UserGroups: c.UserGroups, Chain: c.Chain, Credential: c.Credential, CredentialID: c.CredentialID, Bound: c.Bound, Epoch: c.Epoch,
 		Containment: r.Containment,
 		Action:      p.Action, Name: p.Name, Resource: p.Resource.ID, Upstream: r.Upstream, Tool: p.Tool, Effect: p.Resource.Effect, Pin: r.Pin,
-		Model: r.Model, Classes: p.Classes, Shown: p.Shown, Words: p.Words,
+		Model: r.Model, Classes: p.Classes, Shown: d.shown(x), Origins: masked(x.origins), Words: p.Words,
 		Run: r.Run.String(), Session: r.Session, Step: r.Step.String(), Trace: r.Trace.String(),
 		Reasons: r.Reasons, Asked: x.verdict.Asked, Holds: x.holds(),
 		Forwarded: !r.LocalTool && !x.outside, Editable: !r.LocalTool && !p.Fixed && len(x.Body) > 0,

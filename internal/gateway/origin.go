@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"reeve/internal/activity"
+	"reeve/internal/approval"
 	"reeve/internal/behaviour"
 	"reeve/internal/genai"
 	"reeve/internal/policy"
@@ -37,6 +38,7 @@ func (d *Door) origins(x *passage, req *policy.Request) {
 			Source: source, Tool: o.Source.Tool, Step: o.Source.Step, First: o.First, Injected: o.Injected,
 		}
 	}
+	x.origins = req.Call.Origins
 }
 
 // both are two lists as one, each name once.
@@ -104,6 +106,32 @@ func (d *Door) named(x *passage) []string {
 		return nil
 	}
 	return both(p.Paths.Destination, p.Paths.Recipient)
+}
+
+// shown are the arguments that a person sees first: as the call's protocol says,
+// else as a person said when they accepted the tool.
+func (d *Door) shown(x *passage) approval.Shown {
+	s := x.proposal.Shown
+	if s != (approval.Shown{}) || d.o.Pins == nil || x.Upstream == nil || x.record.LocalTool {
+		return s
+	}
+	p, _ := d.o.Pins.Lookup(x.Upstream.Name, x.proposal.Tool)
+	if to := both(p.Paths.Destination, p.Paths.Recipient); len(to) > 0 {
+		s.Destination = to[0]
+	}
+	if len(p.Paths.Amount) > 0 {
+		s.Amount = p.Paths.Amount[0]
+	}
+	return s
+}
+
+// masked are origins as they are kept beside what is sealed.
+func masked(list []activity.Origin) []activity.Origin {
+	out := slices.Clone(list)
+	for i := range out {
+		out[i].Entity = policy.Masked(out[i].Entity)
+	}
+	return out
 }
 
 // goes notes that a call goes on: where it sends data is known from now on.

@@ -29,6 +29,8 @@ type StoreOptions struct {
 	// then nothing that a team's policy names is accepted.
 	AgentTeam func(name string) (team string, ok bool)
 	Upstream  func(name string) (team string, shared, ok bool)
+	// Tools checks the argument paths of statements about tools; nil checks none.
+	Tools Tools
 	// Changed is told of each new version of the set once it is in force.
 	Changed func(version int64)
 	Logger  *slog.Logger     // nil discards
@@ -281,7 +283,10 @@ func (s *Store) Compile(d Document) ([]Statement, error) {
 	if err != nil {
 		return nil, err
 	}
-	return statements, s.own(&d, statements)
+	if err := s.own(&d, statements); err != nil {
+		return statements, err
+	}
+	return statements, s.arguments(&d, statements)
 }
 
 var documentName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
