@@ -112,17 +112,12 @@ func (d *Door) named(x *passage) []string {
 // else as a person said when they accepted the tool.
 func (d *Door) shown(x *passage) approval.Shown {
 	s := x.proposal.Shown
-	if s != (approval.Shown{}) || d.o.Pins == nil || x.Upstream == nil || x.record.LocalTool {
+	said := len(s.Amount)+len(s.Currency)+len(s.Destination)+len(s.Recipient) > 0
+	if said || d.o.Pins == nil || x.Upstream == nil || x.record.LocalTool {
 		return s
 	}
 	p, _ := d.o.Pins.Lookup(x.Upstream.Name, x.proposal.Tool)
-	if to := both(p.Paths.Destination, p.Paths.Recipient); len(to) > 0 {
-		s.Destination = to[0]
-	}
-	if len(p.Paths.Amount) > 0 {
-		s.Amount = p.Paths.Amount[0]
-	}
-	return s
+	return approval.Shown{Amount: p.Paths.Amount, Destination: p.Paths.Destination, Recipient: p.Paths.Recipient}
 }
 
 // masked are origins as they are kept beside what is sealed.
