@@ -79,6 +79,7 @@ func proportion(k, n int) (p Proportion) {
 	return Proportion{&x, &low, &high}
 }
 
+// String is the share with its interval, in percent.
 func (p Proportion) String() string {
 	if p.Value == nil {
 		return "-"
