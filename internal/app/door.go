@@ -18,11 +18,12 @@ import (
 	"reeve/internal/gateway/mcp"
 	"reeve/internal/gateway/points"
 	"reeve/internal/stop"
+	"reeve/internal/upstream"
 )
 
 // protocols read the kinds of upstreams; each names its own kind.
 func (a *App) protocols() []gateway.Protocol {
-	a.mcp = mcp.New(mcp.Options{Pins: pinned{a.pins}, Config: a.o.Config.MCP, Logger: a.log.With("part", "mcp")})
+	a.mcp = mcp.New(mcp.Options{Pins: pinned{a.pins}, Config: a.o.Config.MCP, Upstreams: func() []*upstream.Upstream { return a.upstreams.Of("mcp") }, Logger: a.log.With("part", "mcp")})
 	return []gateway.Protocol{httpapi.New(), llm.New(nil), a.mcp, a.peers}
 }
 
@@ -45,7 +46,7 @@ func (a *App) buildDoor(ctx context.Context) (err error) {
 		Budgets: a.budgets, Rates: budget.NewRates(time.Now(), 0), Limits: a.o.Config.Limits, Prices: a.book, Behaviour: a.behaviour, Pins: a.pins, Content: a.content,
 		Approvals: a.approvals, Page: a.approvalPage,
 		Coverage: a.coverage,
-		Tokens: a.authority.who, Subjects: &a.authority, Guard: api.Guarded(api.GuardOptions{Hosts: a.o.Config.Hosts}),
+		Tokens:   a.authority.who, Subjects: &a.authority, Guard: api.Guarded(api.GuardOptions{Hosts: a.o.Config.Hosts}),
 		Dev: a.o.Config.Dev, Keyed: a.identity.Keyed, Node: a.stops.Node(), Logger: a.log.With("part", "door"),
 	})
 	if err != nil {

@@ -42,5 +42,5 @@ func (p pinned) Alias(name string) (upstream, tool string, ok bool) {
 }
 
 func asPin(p pin.Pin) mcp.Pin {
-	return mcp.Pin{Hash: p.Hash, Effect: p.Effect, Classes: p.Classes, Accepted: p.State == pin.Accepted}
+	return mcp.Pin{Hash: p.Hash, Effect: p.Effect, Classes: p.Classes, Alias: p.Alias, Accepted: p.State == pin.Accepted}
 }

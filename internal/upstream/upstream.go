@@ -205,6 +205,19 @@ func (r *Registry) Lookup(name string) (*Upstream, bool) {
 	return u, ok
 }
 
+// Of are the upstreams of a kind by name, as the door uses them.
+func (r *Registry) Of(kind string) []*Upstream {
+	var out []*Upstream
+	all := *r.all.Load()
+	for _, u := range all {
+		if u.Kind == kind {
+			out = append(out, u)
+		}
+	}
+	slices.SortFunc(out, func(a, b *Upstream) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
 // List is all upstreams by name, with their health and without secrets.
 func (r *Registry) List() []client.Upstream {
 	var out []client.Upstream

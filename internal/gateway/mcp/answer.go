@@ -246,6 +246,9 @@ func (a *answer) note(m *message, raw []byte) {
 	if !serverNotes[m.method] {
 		return // it means nothing to a client
 	}
+	if m.method == "notifications/tools/list_changed" {
+		x.p.catalogue.stale(x.c.Upstream.Name)
+	}
 	a.notes++
 	call := x.m != nil && m.method != "notifications/subscriptions/acknowledged" && x.m.method != "subscriptions/listen"
 	switch {

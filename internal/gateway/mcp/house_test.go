@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -42,6 +43,7 @@ type house struct {
 	pins      *pins
 	url       string
 	log       *record
+	looks     atomic.Bool // the door asks servers by itself, and /mcp has them
 
 	mu        sync.Mutex
 	fragments []activity.Fragment
@@ -144,7 +146,7 @@ func (p *pins) See(_ context.Context, upstream string, tools []mcp.Tool, whole b
 }
 
 func (p *pins) pin(upstream, tool string) (mcp.Pin, bool) {
-	return mcp.Pin{Hash: "h", Effect: "read", Accepted: !p.held[upstream+"."+tool]}, true
+	return mcp.Pin{Hash: "h", Effect: "read", Alias: upstream + "__" + tool, Accepted: !p.held[upstream+"."+tool]}, true
 }
 
 func (p *pins) Lookup(upstream, tool string) (mcp.Pin, bool) {
@@ -212,7 +214,14 @@ func newHouseWith(t testing.TB, config mcp.Config, change func(*gateway.Options)
 	steps := gateway.NewSteps(h.publish, logger)
 	memory, err := behaviour.New(behaviour.Options{})
 	must(err)
-	h.protocol = mcp.New(mcp.Options{Pins: h.pins, Config: config, Logger: logger})
+	h.protocol = mcp.New(mcp.Options{
+		Pins: h.pins, Config: config, Logger: logger, Upstreams: func() []*upstream.Upstream {
+			if !h.looks.Load() {
+				return nil // most tests count what a server is asked
+			}
+			return h.upstreams.Of("mcp")
+		},
+	})
 	o := gateway.Options{
 		Behaviour: memory, Agents: h.agents, Upstreams: h.upstreams, Policies: h.policies, Stops: h.stops, Decisions: h.log, Steps: steps,
 		Protocols: []gateway.Protocol{h.protocol}, Node: "n1", Logger: logger,

@@ -45,9 +45,16 @@ var errManyLinks = fault.New(fault.KindExhausted, "mcp.links", "the door has too
 // of finds or makes the caller's connection to a server with sessions, or over
 // pipes. caps are what the client can be asked.
 func (s *links) of(x *exchange, like *http.Request, caps, client []byte) (link, error) {
-	k := linkKey{of: ownerOf(x.c), revision: x.c.Upstream.Revision, caps: sha256.Sum256(canonical(caps))}
-	if x.p.children.shareable(x.c.Upstream) {
-		k = linkKey{of: owner{upstream: x.c.Upstream.Name}, revision: k.revision} // a person said that callers share it
+	of := ownerOf(x.c)
+	of.upstream = x.c.Upstream.Name // at /mcp too
+	return s.get(x.p, x.c.Upstream, of, like, caps, client)
+}
+
+// get is of for anybody.
+func (s *links) get(p *Protocol, u *upstream.Upstream, of owner, like *http.Request, caps, client []byte) (link, error) {
+	k := linkKey{of: of, revision: u.Revision, caps: sha256.Sum256(canonical(caps))}
+	if p.children.shareable(u) {
+		k = linkKey{of: owner{upstream: u.Name}, revision: k.revision} // a person said that callers share it
 	}
 	s.mu.Lock()
 	n := s.all[k]
@@ -65,11 +72,11 @@ func (s *links) of(x *exchange, like *http.Request, caps, client []byte) (link, 
 	s.mu.Unlock()
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.used = x.p.o.Now()
+	n.used = p.o.Now()
 	if n.l != nil && !over(n.l) {
 		return n.l, nil
 	}
-	l, err := x.p.connect(x.c.Upstream, like, caps, client, &s.ids)
+	l, err := p.connect(u, like, caps, client, &s.ids)
 	if err != nil {
 		return nil, err
 	}

@@ -32,6 +32,7 @@ import (
 
 	"reeve/internal/fault"
 	"reeve/internal/gateway"
+	"reeve/internal/upstream"
 )
 
 // Pin is what is in force about a tool.
@@ -39,6 +40,7 @@ type Pin struct {
 	Hash     string   // of the definition that was accepted
 	Effect   string   // "" nobody said
 	Classes  []string // of data that it handles
+	Alias    string   // its name at /mcp; "" it has none
 	Accepted bool     // what the server listed last is what a person accepted
 }
 
@@ -65,20 +67,26 @@ type Pins interface {
 type Options struct {
 	Pins   Pins   // nil: no tool was ever accepted
 	Config Config // has the servers that are processes of this host
-	Logger *slog.Logger
-	Now    func() time.Time
+	// Upstreams are the servers there are now; nil: nothing is asked by the door
+	// itself, and /mcp is empty.
+	Upstreams func() []*upstream.Upstream
+	Logger    *slog.Logger
+	Now       func() time.Time
 }
 
 // Protocol is gateway.Protocol for servers of tools. Make one with New.
 type Protocol struct {
-	o        Options
-	sessions sessions
-	seals    *seals
-	eras     eras
-	links    links
-	params   params
-	children *children
-	waits    waits
+	o         Options
+	sessions  sessions
+	seals     *seals
+	eras      eras
+	links     links
+	params    params
+	children  *children
+	catalogue catalogue
+	found     found
+	nowhere   *upstream.Upstream
+	waits     waits
 }
 
 // New makes a protocol. It starts nothing.
@@ -92,7 +100,7 @@ func New(o Options) *Protocol {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	p := &Protocol{o: o, seals: newSeals(o.Now), children: newChildren(o.Config, o.Logger)}
+	p := &Protocol{o: o, seals: newSeals(o.Now), children: newChildren(o.Config, o.Logger), nowhere: upstream.Nowhere("mcp")}
 	p.sessions.now = o.Now
 	return p
 }
@@ -104,9 +112,24 @@ func (*Protocol) Kind() string { return "mcp" }
 func (p *Protocol) Run(ctx context.Context) error {
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
+	looked := make(chan struct{})
+	go func() {
+		defer close(looked)
+		again := time.NewTicker(lookEvery)
+		defer again.Stop()
+		for {
+			p.look(ctx)
+			select {
+			case <-ctx.Done():
+				return
+			case <-again.C:
+			}
+		}
+	}()
 	for {
 		select {
 		case <-ctx.Done():
+			<-looked
 			p.sessions.end()
 			p.links.end()
 			p.children.end()

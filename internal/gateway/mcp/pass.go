@@ -25,6 +25,9 @@ func (x *exchange) carry(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
+	if x.c.Upstream == x.p.nowhere {
+		return x.atOnce(req)
+	}
 	if x.modern {
 		modern, err := x.p.eras.modern(x.c.Upstream, req)
 		switch {
@@ -72,7 +75,7 @@ func (x *exchange) pass(req *http.Request) (*http.Response, error) {
 	case x.ses != nil && resp.StatusCode == http.StatusNotFound:
 		x.p.sessions.close(x.ses) // the server ended its own
 	case x.ses == nil && !x.modern && resp.StatusCode == http.StatusOK: // initialize
-		if x.ses, err = x.p.sessions.open(ownerOf(x.c), x.c.Upstream.Revision); err != nil {
+		if x.ses, err = x.p.sessions.open(ownerOf(x.c), revisionOf(x.c)); err != nil {
 			_ = resp.Body.Close()
 			return nil, err
 		}
@@ -202,6 +205,6 @@ func (x *exchange) find() error {
 	case !there:
 		return errNoSession
 	}
-	x.ses, err = x.p.sessions.find(id, ownerOf(x.c), x.c.Upstream.Revision)
+	x.ses, err = x.p.sessions.find(id, ownerOf(x.c), revisionOf(x.c))
 	return err
 }

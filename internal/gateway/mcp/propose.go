@@ -127,7 +127,7 @@ func (x *exchange) sessioned() (*gateway.Proposal, error) {
 	if !there {
 		return x.quiet(), errNoSession
 	}
-	if x.ses, err = x.p.sessions.find(id, ownerOf(x.c), x.c.Upstream.Revision); err != nil {
+	if x.ses, err = x.p.sessions.find(id, ownerOf(x.c), revisionOf(x.c)); err != nil {
 		return x.quiet(), err
 	}
 	if version, there, _ := one(h, "Mcp-Protocol-Version"); there && !slices.Contains(sessionVersions, version) {
@@ -172,6 +172,14 @@ func (x *exchange) answer() (*gateway.Proposal, error) {
 
 // request takes a request that passes as a method that is known.
 func (x *exchange) request() (*gateway.Proposal, error) {
+	if atEntry(x.c) {
+		if err := x.entered(); err != nil {
+			return x.quiet(), err
+		}
+		if x.c.Upstream == x.p.nowhere {
+			return x.quiet(), nil
+		}
+	}
 	if err := x.openState(); err != nil {
 		return x.quiet(), err
 	}

@@ -27,6 +27,9 @@ type owner struct{ agent, credential, user, upstream string }
 func ownerOf(c *gateway.Call) owner {
 	who := &c.Caller
 	o := owner{agent: who.Agent.Name, credential: who.Credential, user: who.User, upstream: c.Upstream.Name}
+	if atEntry(c) {
+		o.upstream = "*"
+	}
 	switch {
 	case who.Instance != "":
 		o.credential += "/" + who.Instance
@@ -34,6 +37,14 @@ func ownerOf(c *gateway.Call) owner {
 		o.credential += "/" + who.CredentialID
 	}
 	return o
+}
+
+// revisionOf is the revision that a session is bound to; the entry has none.
+func revisionOf(c *gateway.Call) int64 {
+	if atEntry(c) {
+		return 0
+	}
+	return c.Upstream.Revision
 }
 
 // session is a client's session of the versions that have them.

@@ -22,6 +22,7 @@ func (x *exchange) over() []byte {
 	if x.of.name == "uri" {
 		name = m.uri
 	}
+	name += "\x00" + x.c.Upstream.Name // which /mcp chose
 	return bound(ownerOf(x.c), m.method, name, m.args.in(m.raw))
 }
 

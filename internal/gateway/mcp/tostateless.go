@@ -74,7 +74,7 @@ func (x *exchange) initialize(req *http.Request) (*http.Response, error) {
 
 // ours begins a session that is ours alone.
 func (x *exchange) ours(req *http.Request, l link) (*http.Response, error) {
-	ses, err := x.p.sessions.open(ownerOf(x.c), x.c.Upstream.Revision)
+	ses, err := x.p.sessions.open(ownerOf(x.c), revisionOf(x.c))
 	if err != nil {
 		return nil, err
 	}
@@ -114,6 +114,9 @@ func withVersion(said []byte, version string) []byte {
 // toStateless carries a message of a session that is ours.
 func (x *exchange) toStateless(req *http.Request) (*http.Response, error) {
 	g, m := x.ses.legacy, x.m
+	if atEntry(x.c) {
+		return x.behind(req)
+	}
 	switch {
 	case m == nil:
 		return x.hearing(req)
@@ -131,7 +134,7 @@ func (x *exchange) toStateless(req *http.Request) (*http.Response, error) {
 	case m.method == "ping":
 		return x.localResult(req, []byte("{}")), nil
 	case !g.l.modern():
-		return x.across(req)
+		return x.across(req, g.l)
 	case m.method == "logging/setLevel":
 		g.mu.Lock()
 		g.level = m.level
@@ -145,7 +148,24 @@ func (x *exchange) toStateless(req *http.Request) (*http.Response, error) {
 	case strings.HasPrefix(m.method, "tasks/"):
 		return nil, errMethod(m.method)
 	}
-	return x.respond(req, func(ctx context.Context, say emit) error { return x.rounds(ctx, req, say) })
+	return x.respond(req, func(ctx context.Context, say emit) error { return x.rounds(ctx, req, g.l, say) })
+}
+
+// behind carries a request at /mcp to the server that it is for.
+func (x *exchange) behind(req *http.Request) (*http.Response, error) {
+	of := ownerOf(x.c)
+	of.upstream = x.c.Upstream.Name
+	l, err := x.p.linkTo(x.c.Upstream, req, of, x.ses.caps, x.ses.client)
+	if err != nil {
+		return nil, err
+	}
+	if !l.modern() {
+		return x.across(req, l)
+	}
+	if x.m.method == "resources/subscribe" || x.m.method == "resources/unsubscribe" {
+		return nil, errMethod(x.m.method)
+	}
+	return x.respond(req, func(ctx context.Context, say emit) error { return x.rounds(ctx, req, l, say) })
 }
 
 func (g *legacy) subscribe(uri string, on bool) bool {
@@ -214,12 +234,12 @@ func (n *session) meta() []byte {
 const maxRounds = 20 // times that one request is asked for input
 
 // rounds makes a request as often as the server asks for input.
-func (x *exchange) rounds(ctx context.Context, req *http.Request, say emit) error {
+func (x *exchange) rounds(ctx context.Context, req *http.Request, l link, say emit) error {
 	ctx, end := x.ses.legacy.during(ctx, x.m.id)
 	defer end()
 	var more []byte
 	for range maxRounds {
-		r, err := x.round(ctx, req, more, say)
+		r, err := x.round(ctx, req, l, more, say)
 		switch {
 		case err != nil:
 			return err
@@ -249,9 +269,8 @@ func (x *exchange) rounds(ctx context.Context, req *http.Request, say emit) erro
 }
 
 // round makes the request once and gives its response.
-func (x *exchange) round(ctx context.Context, req *http.Request, more []byte, say emit) (*message, error) {
-	g := x.ses.legacy
-	f, err := g.l.call(ctx, x.withParams(ctx, req, g.l), x.m, func(id []byte) []byte { return rewrite(x.m, id, x.ses.meta(), more) })
+func (x *exchange) round(ctx context.Context, req *http.Request, l link, more []byte, say emit) (*message, error) {
+	f, err := l.call(ctx, x.withParams(ctx, req, l), x.m, func(id []byte) []byte { return rewrite(x.m, id, x.ses.meta(), more) })
 	if err != nil {
 		return nil, err
 	}
@@ -471,31 +490,31 @@ func (x *exchange) quietly(ctx context.Context, changed <-chan struct{}, err err
 
 // across carries a request of a session to a server with sessions that is
 // reached over a pipe.
-func (x *exchange) across(req *http.Request) (*http.Response, error) {
+func (x *exchange) across(req *http.Request, l link) (*http.Response, error) {
 	g := x.ses.legacy
 	return x.respond(req, func(ctx context.Context, say emit) error {
 		ctx, end := g.during(ctx, x.m.id)
 		defer end()
-		f, err := g.l.call(ctx, req, x.m, func(id []byte) []byte {
+		f, err := l.call(ctx, req, x.m, func(id []byte) []byte {
 			return wire.Apply(nil, x.m.raw, []wire.Edit{{From: x.m.idAt.from, To: x.m.idAt.to, With: id}})
 		})
 		if err != nil {
 			return err
 		}
 		defer f.end()
-		return x.handOn(ctx, f, say, func(m *message) error { return x.passAsk(ctx, req, m, say) })
+		return x.handOn(ctx, f, say, func(m *message) error { return x.passAsk(ctx, req, l, m, say) })
 	})
 }
 
 // passAsk hands a server's request on under an id of ours, and its answer back.
-func (x *exchange) passAsk(ctx context.Context, req *http.Request, m *message, say emit) error {
+func (x *exchange) passAsk(ctx context.Context, req *http.Request, l link, m *message, say emit) error {
 	g := x.ses.legacy
 	theirs := bytes.Clone(m.id)
 	back := func(answer *message) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeTime)
 		defer cancel()
 		msg := wire.Apply(nil, answer.raw, []wire.Edit{{From: answer.idAt.from, To: answer.idAt.to, With: theirs}})
-		if err := g.l.tell(ctx, req, msg); err != nil {
+		if err := l.tell(ctx, req, msg); err != nil {
 			x.p.o.Logger.Debug("a server did not take an answer", "upstream", x.c.Upstream.Name, "err", err)
 		}
 	}
