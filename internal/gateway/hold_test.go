@@ -40,7 +40,7 @@ func newHeld(t *testing.T, wait time.Duration, change func(*gateway.Options)) *h
 	t.Helper()
 	h := &held{}
 	h.house = newHouse(t, func(o *gateway.Options) {
-		h.book = openBook(t, o.Agents, wait)
+		h.book = openBook(t, wait)
 		o.Approvals = h.book
 		o.Page = func(id string) string { return "https://reeve.example/approvals/" + id }
 		if change != nil {
@@ -59,8 +59,8 @@ func newHeld(t *testing.T, wait time.Duration, change func(*gateway.Options)) *h
 	return h
 }
 
-// bookDB finds the database of a house's register, which a Book shares.
-func openBook(t *testing.T, _ *agent.Registry, wait time.Duration) *approval.Book {
+// openBook is a Book on a database of its own, with its loops running.
+func openBook(t *testing.T, wait time.Duration) *approval.Book {
 	t.Helper()
 	c := approval.Default()
 	c.Wait = wait

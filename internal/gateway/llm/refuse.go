@@ -63,9 +63,12 @@ func shapeFor(c *gateway.Call) refusal {
 	return refuseOpenAI
 }
 
-// again says whether the same call may pass later. What waits for a person or a
-// budget's next day is no matter of the seconds that SDKs wait.
+// again says whether the same call may pass later. What waits for a budget's next
+// day is no matter of the seconds that SDKs wait.
 func again(f *fault.Error) bool {
+	if f.Code == "approval.pending" {
+		return true // the retry waits for the person again
+	}
 	switch f.Kind {
 	case fault.KindExhausted:
 		return strings.HasPrefix(f.Code, "limit.") || f.Code == "stop.capacity"
