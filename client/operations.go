@@ -138,6 +138,7 @@ func Operations() []Operation {
 		{Name: "PreviewStop", Method: "POST", Path: "/api/v1/stops/preview", Role: "responder", Summary: "tells what a stop would cut now"},
 		{Name: "LiftStop", Method: "POST", Path: "/api/v1/stops/{id}/lift", Role: "responder", Summary: "ends a stop; it revives no credential"},
 		{Name: "ListApprovals", Method: "GET", Path: "/api/v1/approvals", Role: "signed_in", Summary: "lists held actions, the newest first; those that wait unless state says otherwise"},
+		{Name: "ApprovalIndicators", Method: "GET", Path: "/api/v1/approvals/indicators", Role: "viewer", Summary: "tells how held actions were answered: how soon, by whom, and how many without being looked at"},
 		{Name: "GetApproval", Method: "GET", Path: "/api/v1/approvals/{id}", Role: "signed_in", Summary: "reads a held action: what will happen, with which arguments, who agreed, how the like was answered"},
 		{Name: "OpenApproval", Method: "POST", Path: "/api/v1/approvals/{id}/opened", Role: "signed_in", Summary: "notes that one looked at a held action"},
 		{Name: "Approve", Method: "POST", Path: "/api/v1/approvals/{id}/approve", Role: "signed_in", Summary: "agrees to a held action with exactly the arguments of the hash"},
@@ -1098,6 +1099,13 @@ func (c *Client) LiftStop(ctx context.Context, req LiftStopRequest) (*Stop, erro
 // GET /api/v1/approvals, role signed_in.
 func (c *Client) ListApprovals(ctx context.Context, req ListApprovalsRequest) (*List[Approval], error) {
 	return call[List[Approval]](ctx, c, "GET", "/api/v1/approvals", req)
+}
+
+// ApprovalIndicators tells how held actions were answered: how soon, by whom, and how many without being looked at.
+//
+// GET /api/v1/approvals/indicators, role viewer.
+func (c *Client) ApprovalIndicators(ctx context.Context, req ApprovalIndicatorsRequest) (*ApprovalIndicators, error) {
+	return call[ApprovalIndicators](ctx, c, "GET", "/api/v1/approvals/indicators", req)
 }
 
 // GetApproval reads a held action: what will happen, with which arguments, who agreed, how the like was answered.

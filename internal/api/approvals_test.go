@@ -438,3 +438,46 @@ func TestOriginsAt(t *testing.T) {
 		}
 	}
 }
+
+func TestApprovalIndicators(t *testing.T) {
+	t.Parallel()
+	a := withApprovals(t)
+	for i, verb := range []string{"approve", "approve", "deny", ""} {
+		ap := a.hold(`{"a":`+string(rune('0'+i))+`}`, func(k *approval.Ask) { k.Run = "run_" + string(rune('0'+i)) })
+		if i == 0 {
+			a.post(ap, "opened", "as approver", "")
+		}
+		switch verb {
+		case "approve":
+			decode[client.Approval](t, a.agree(ap, "as approver"), 200)
+		case "deny":
+			decode[client.Approval](t, a.post(ap, "deny", "as approver@core/*", `{}`), 200)
+		}
+	}
+	got := get[client.ApprovalIndicators](t, a.testAPI, "/approvals/indicators", "as viewer")
+	if got.Asked != 4 || got.Answered != 3 || got.Pending != 1 || got.States["denied"] != 1 || *got.Unopened != 0.5 || got.AnswerP50 == nil || *got.AnswerP95 < *got.AnswerP50 ||
+		len(got.Approvers) != 2 || got.Approvers[0].Answers != 2 || got.Approvers[0].Unopened != 1 || got.Approvers[1].Denied != 1 {
+		t.Errorf("%+v", got)
+	}
+	if got := get[client.ApprovalIndicators](t, a.testAPI, "/approvals/indicators", "as viewer@shop/*"); got.Asked != 0 || got.AnswerP50 != nil || got.Unopened != nil {
+		t.Errorf("another team: %+v", got)
+	}
+	if got := get[client.ApprovalIndicators](t, a.testAPI, "/approvals/indicators?to=-1h", "as viewer"); got.Asked != 0 {
+		t.Errorf("another time: %+v", got)
+	}
+	// What waits is on the page that says what needs a person, for who can answer.
+	rows := must(approvalRows(a.API, as(a, "approver"), "", ""))
+	if len(rows) != 1 || rows[0].Kind != "approval" {
+		t.Errorf("%+v", rows)
+	}
+	if rows := must(approvalRows(a.API, as(a, "viewer"), "", "")); len(rows) != 0 {
+		t.Errorf("%+v", rows)
+	}
+}
+
+// as is the context of a caller's request.
+func as(a *asked, spec string) context.Context {
+	cookie, secret := a.house.session(spec)
+	who := must(a.house.Session(a.t.Context(), cookie, secret))
+	return context.WithValue(a.t.Context(), callKey{}, &call{who: &who})
+}

@@ -52,6 +52,7 @@ func (a *API) gather(ctx context.Context, env, team string, parts map[string]row
 }
 
 var needsPerson = map[string]rowsOf{
+	"approvals": approvalRows,
 	"second people": func(a *API, ctx context.Context, _, _ string) ([]client.OverviewRow, error) {
 		l, err := listProposals(a, ctx, &client.ListProposalsRequest{Open: true})
 		if err != nil {
@@ -89,6 +90,7 @@ var needsPerson = map[string]rowsOf{
 }
 
 var inForce = map[string]rowsOf{
+	"takeovers": takenRows,
 	"stops": func(a *API, ctx context.Context, _, _ string) ([]client.OverviewRow, error) {
 		l, err := listStops(a, ctx, &client.ListStopsRequest{Active: true, Limit: 200})
 		if err != nil {

@@ -179,6 +179,7 @@ func table() []operation {
 
 		// Actions that wait for a person.
 		define(operation{Name: "ListApprovals", Method: get, Path: "/approvals", Permission: signedIn(), Audit: AuditContent, Summary: "lists held actions, the newest first; those that wait unless state says otherwise"}, listApprovals),
+		define(operation{Name: "ApprovalIndicators", Method: get, Path: "/approvals/indicators", Permission: rows(identity.Viewer), Summary: "tells how held actions were answered: how soon, by whom, and how many without being looked at"}, approvalIndicators),
 		define(operation{Name: "GetApproval", Method: get, Path: "/approvals/{id}", Permission: signedIn(), Audit: AuditContent, Summary: "reads a held action: what will happen, with which arguments, who agreed, how the like was answered"}, getApproval),
 		define(operation{Name: "OpenApproval", Method: post, Path: "/approvals/{id}/opened", Permission: signedIn().onlyPeople(), Audit: AuditChange, Summary: "notes that one looked at a held action"}, openApproval),
 		define(operation{Name: "Approve", Method: post, Path: "/approvals/{id}/approve", Permission: signedIn().freshly(), Audit: AuditChange, Summary: "agrees to a held action with exactly the arguments of the hash"}, approve),

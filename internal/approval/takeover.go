@@ -62,6 +62,17 @@ func (b *Book) loadRuns(ctx context.Context) error {
 	return nil
 }
 
+// TakenRuns lists the runs that people took over and have not given back.
+func (b *Book) TakenRuns() []*Takeover {
+	var out []*Takeover
+	for _, t := range *b.runs.Load() {
+		if b.now().Before(t.Until) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
 // setRun changes one run of the map that calls read.
 func (b *Book) setRun(run string, t *Takeover) {
 	b.mu.Lock()

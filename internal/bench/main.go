@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-const mainUsage = `Usage: reeve bench ingest|crash|gateway|stop|hijack [flags]
+const mainUsage = `Usage: reeve bench ingest|crash|gateway|stop|hijack|approval [flags]
 
   ingest   send a load of agent spans to an OTLP endpoint and report what the
            server spent on it (any server; --start runs a Reeve of our own)
@@ -22,6 +22,8 @@ const mainUsage = `Usage: reeve bench ingest|crash|gateway|stop|hijack [flags]
   stop     stop an agent with streams in flight, and see when each ends
   hijack   replay recorded agent runs, benign and under prompt injection, through
            the door under the shipped policies, and count what is held
+  approval hold calls and agree to them: how soon a call is in the inbox, and how
+           soon it goes on
 
 reeve bench gateway --help lists the flags of that one, and so do the others.
 `
@@ -45,11 +47,13 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = stopMain(ctx, args[1:], stdout, stderr)
 	case "hijack":
 		err = hijackMain(ctx, args[1:], stdout, stderr)
+	case "approval":
+		err = approvalMain(ctx, args[1:], stdout, stderr)
 	case "help", "-h", "--help":
 		fmt.Fprint(stdout, mainUsage)
 		return 0
 	default:
-		fmt.Fprintf(stderr, "reeve: error: bench knows ingest, crash, gateway, stop and hijack, not %q\n", args[0])
+		fmt.Fprintf(stderr, "reeve: error: bench knows ingest, crash, gateway, stop, hijack and approval, not %q\n", args[0])
 		return 2
 	}
 	switch {
