@@ -36,6 +36,7 @@ type Config struct {
 	Dev            bool                 `yaml:"dev" flag:"dev" doc:"Open API and intake on loopback without a token, for trying out. Any other address is refused."`
 	Listen         string               `yaml:"listen" flag:"listen" doc:"Console, API and all HTTP intake. Empty switches it off."`
 	GatewayListen  string               `yaml:"gateway_listen" flag:"gateway-listen" doc:"The door (gateway): what agents call, and where they get their identity. Empty switches it off."`
+	ExtAuthzListen string               `yaml:"ext_authz_listen" flag:"ext-authz-listen" doc:"Envoy's external authorization over gRPC, for proxies that ask here. Off loopback it needs TLS, and each proxy a token. Empty, the default, switches it off."`
 	OTLPGRPCListen string               `yaml:"otlp_grpc_listen" flag:"otlp-grpc-listen" doc:"OTLP over gRPC. Empty switches it off."`
 	OTLPHTTPListen string               `yaml:"otlp_http_listen" flag:"otlp-http-listen" doc:"OTLP over HTTP. Empty switches it off; /v1/* on listen stays."`
 	Hosts          []string             `yaml:"hosts" doc:"Further host names by which browsers and agents reach the listeners; loopback names always work."`
@@ -394,6 +395,7 @@ func (c *Config) listeners() []listenerKey {
 	return []listenerKey{
 		{"listen", &c.Listen},
 		{"gateway_listen", &c.GatewayListen},
+		{"ext_authz_listen", &c.ExtAuthzListen},
 		{"otlp_grpc_listen", &c.OTLPGRPCListen},
 		{"otlp_http_listen", &c.OTLPHTTPListen},
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"path/filepath"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"reeve/internal/budget"
 	"reeve/internal/fault"
 	"reeve/internal/gateway"
+	"reeve/internal/gateway/extauthz"
 	"reeve/internal/gateway/httpapi"
 	"reeve/internal/gateway/llm"
 	"reeve/internal/gateway/mcp"
@@ -74,6 +76,21 @@ func (a *App) serveDoor(ctx context.Context, l net.Listener) error {
 	return a.gateway.Serve(ctx, l, gateway.Serving{
 		TLS: a.authority.tls, Other: other, Guarded: api.Guard(other, api.GuardOptions{Hosts: a.o.Config.Hosts}), Drain: a.o.Config.Shutdown,
 	})
+}
+
+// serveExtAuthz answers proxies. Whom other machines reach asks each for a token.
+func (a *App) serveExtAuthz(ctx context.Context, l net.Listener, secure *tls.Config) error {
+	host, _, err := net.SplitHostPort(a.o.Config.ExtAuthzListen)
+	if err != nil {
+		return err
+	}
+	s, err := extauthz.New(extauthz.Options{
+		Door: a.gateway, Points: a.points, Upstreams: a.upstreams, Required: !isLoopback(host), Logger: a.log.With("part", "ext_authz"),
+	})
+	if err != nil {
+		return err
+	}
+	return s.Serve(ctx, l, secure)
 }
 
 // cutContained ends the live calls of an agent that may not act any more, and

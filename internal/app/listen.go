@@ -59,6 +59,11 @@ func (a *App) listen(context.Context) error {
 	}); err != nil {
 		return err
 	}
+	if err := a.open("ext_authz_listen", a.o.Config.ExtAuthzListen, func(ctx context.Context, l net.Listener) error {
+		return a.serveExtAuthz(ctx, l, secure)
+	}); err != nil {
+		return err
+	}
 	return a.open("otlp_grpc_listen", a.o.Config.OTLPGRPCListen, func(ctx context.Context, l net.Listener) error {
 		return a.intake.ServeGRPC(ctx, l, secure)
 	})

@@ -77,6 +77,7 @@ var within = map[string][]string{
 	"internal/gateway/mcp":                  {"internal/gateway"},
 	"internal/gateway/a2a":                  {"internal/gateway"},
 	"internal/gateway/points":               {"internal/gateway"},
+	"internal/gateway/extauthz":             {"internal/gateway", "internal/gateway/points"},
 	"web":                                   {"internal/api"},
 	"internal/api":                          {"internal/api"},
 }

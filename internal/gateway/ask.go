@@ -7,8 +7,10 @@ import (
 	"net/url"
 	"strings"
 
+	"reeve/internal/activity"
 	"reeve/internal/agent"
 	"reeve/internal/fault"
+	"reeve/internal/pin"
 	"reeve/internal/policy"
 	"reeve/internal/upstream"
 )
@@ -44,9 +46,9 @@ func (d *Door) Named(ctx context.Context, o *Outside, action, resource string) e
 	return err
 }
 
-// namedTool reads the call of a server's tool, "server.tool", as the server's
-// protocol does.
-func (d *Door) namedTool(ctx context.Context, o *Outside, resource string) error {
+// namedTool fills o with the call of a server's tool, "server.tool", on the
+// definition that people accepted.
+func (d *Door) namedTool(_ context.Context, o *Outside, resource string) error {
 	server, tool, ok := strings.Cut(resource, ".")
 	if !ok || server == "" || tool == "" {
 		return asked("a tool's resource is `%s.NAME` or `SERVER.NAME`, not %.100q", policy.Local, resource)
@@ -55,22 +57,25 @@ func (d *Door) namedTool(ctx context.Context, o *Outside, resource string) error
 	if err != nil {
 		return err
 	}
-	arguments := json.RawMessage(o.Body)
-	if len(arguments) == 0 {
-		arguments = json.RawMessage("{}")
+	d.ServerTool(o, u, tool)
+	return nil
+}
+
+// ServerTool fills o with the call of a tool of an MCP server, whose arguments
+// are o.Body, on the definition that people accepted.
+func (d *Door) ServerTool(o *Outside, u *upstream.Upstream, tool string) {
+	var p pin.Pin
+	if d.o.Pins != nil {
+		p, _ = d.o.Pins.Lookup(u.Name, tool)
 	}
-	call, err := json.Marshal(map[string]any{
-		"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": map[string]any{"name": tool, "arguments": arguments},
-	})
-	if err != nil {
-		return asked("the arguments are no JSON")
+	o.Upstream = u
+	o.Proposal = &Proposal{
+		Action: "call_tool", Name: tool, Kind: activity.KindTool, Tool: tool, Args: ArgsOf(o.Body), Pin: p.Hash,
+		Resource: policy.Resource{
+			Type: "Tool", ID: u.Name + "." + tool, Name: tool, Effect: p.Effect, Pinned: p.State == pin.Accepted,
+			Classes: append(u.Classes[:len(u.Classes):len(u.Classes)], p.Classes...),
+		},
 	}
-	o.Upstream, o.Method, o.Path, o.Body = u, http.MethodPost, "/", call
-	if o.Header == nil {
-		o.Header = http.Header{}
-	}
-	o.Header.Set("Content-Type", "application/json")
-	return d.ProposeAt(ctx, o)
 }
 
 // spelled fills x with an action and its resource by their names.

@@ -142,6 +142,9 @@ func (d *Door) Judge(ctx context.Context, o *Outside) *Outcome {
 	}
 	f := fault.From(d.judge(ctx, x, o))
 	out := &Outcome{Fault: f}
+	if f == nil && x.recorded {
+		d.goes(x)
+	}
 	if f != nil {
 		f = d.refuseOutside(x, f)
 		out.Fault = f
@@ -173,6 +176,9 @@ func (d *Door) Judge(ctx context.Context, o *Outside) *Outcome {
 	}
 	d.figures.count(x, now)
 	out.Record = *r
+	if !x.recorded {
+		out.Record.ID = "" // there is none to look for
+	}
 	return out
 }
 
@@ -195,6 +201,9 @@ func (d *Door) judge(ctx context.Context, x *passage, o *Outside) (err error) {
 		Tool: r.Tool, Model: r.Model, Upstream: r.Upstream, Team: r.Team, Credential: r.CredentialID, Resource: r.Resource, Chain: r.Chain, Labels: a.Labels,
 	}); err != nil {
 		return err
+	}
+	if x.proposal.Quiet {
+		return nil // no action of its own: identified and stopped as any, not decided
 	}
 	if err := d.decide(ctx, x); err != nil {
 		return err
@@ -457,6 +466,7 @@ func (d *Door) heardOutside(x *passage, result []byte) {
 		}
 	}
 	m.Touch(x.who(), t)
+	m.Heard(x.who(), behaviour.Source{By: behaviour.ByTool, Tool: x.proposal.Resource.ID, Step: x.record.Step.String()}, result, true)
 }
 
 // endOutside completes the record of an allowed action and publishes its step.
@@ -535,6 +545,19 @@ func (d *Door) Would(ctx context.Context, o *Outside) bool {
 
 // SweepNow ends what nobody reported in time, as Sweep does now and then.
 func (d *Door) SweepNow() { d.sweep(d.o.Now()) }
+
+// RefuseAs writes a refusal in the shape that clients of o's upstream read.
+func (d *Door) RefuseAs(ctx context.Context, w http.ResponseWriter, o *Outside, f *fault.Error, decision string) {
+	if decision != "" {
+		w.Header().Set("X-Reeve-Decision", decision)
+	}
+	if o.Upstream == nil || d.protocols[o.Upstream.Kind] == nil {
+		Refuse(w, f)
+		return
+	}
+	c := Call{Context: ctx, Upstream: o.Upstream, Method: o.Method, Path: o.Path, Query: o.Query, Body: o.Body, Caller: o.Caller, Request: o.request(ctx)}
+	d.protocols[o.Upstream.Kind].Refuse(w, &c, f, decision)
+}
 
 // Refused is why an action does not happen whose approval is neither pending nor
 // approved.

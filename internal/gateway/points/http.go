@@ -1,6 +1,7 @@
 package points
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -212,4 +213,27 @@ func (s *Server) postComplete(w http.ResponseWriter, r *http.Request, who Speake
 		return nil, err
 	}
 	return s.Complete(r.Context(), who, &q)
+}
+
+// Token finds who an API token speaks for.
+func (s *Server) Token(ctx context.Context, text string) (Speaker, error) {
+	if s.o.Token == nil || !strings.HasPrefix(text, tokenPrefix) {
+		return Speaker{}, fault.New(fault.KindUnauthenticated, "identity.token", "the token is not valid")
+	}
+	return s.o.Token(ctx, text)
+}
+
+// Caller is the agent of a name, where who asks may speak for it.
+func (s *Server) Caller(who Speaker, name string) (gateway.Caller, error) {
+	return s.caller(who, name, "")
+}
+
+// Shown are the headers in which an agent showed who it is.
+func Shown(h http.Header) (names []string) {
+	for _, name := range credentials {
+		if len(h[name]) > 0 {
+			names = append(names, name)
+		}
+	}
+	return names
 }
