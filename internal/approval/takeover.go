@@ -43,6 +43,9 @@ func (b *Book) Taken(run string) *Takeover {
 	return t
 }
 
+// AnyTaken reports whether any run is taken over: mostly none is.
+func (b *Book) AnyTaken() bool { return len(*b.runs.Load()) > 0 }
+
 func (b *Book) loadRuns(ctx context.Context) error {
 	list, err := control.All(ctx, b.db, func(r control.Row) (*Takeover, error) {
 		t := &Takeover{}

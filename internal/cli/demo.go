@@ -26,7 +26,7 @@ const demoHelp = `
 Fills a temporary folder with 30 days of generated history of 40 agents in 6
 teams, starts live agents with real tools and a scripted model server, and
 serves the console in dev mode. Data is kept only with --data.
-Stories to replay: ` + "`reeve demo play outage`, `... rogue`, `... runaway`" + `, or the
+Stories to replay: ` + "`reeve demo play outage`, `... refund`, `... rogue`, `... runaway`" + `, or the
 buttons in the console.`
 
 func runDemo(ctx context.Context, e env, c *command, args []string) error {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"strings"
@@ -92,7 +93,7 @@ func New(o Options) *Demo {
 		playing: map[string]time.Time{}, keys: map[place]string{}, agentKeys: map[string]string{}, agents: map[string]*liveAgent{},
 		people: []person{
 			{name: "platform-engineer", title: "platform engineer", roles: []string{"admin", "reader", "developer", "security"}, team: "*", teams: []string{"platform"}},
-			{name: "sre", title: "SRE", roles: []string{"responder", "reader"}, team: "*", teams: []string{"platform", "support"}},
+			{name: "sre", title: "SRE", roles: []string{"responder", "approver"}, team: "*", teams: []string{"platform", "support"}},
 			{name: "owner", title: "business owner", roles: []string{"viewer"}, team: "support", teams: []string{"support"}},
 		},
 	}
@@ -171,6 +172,12 @@ func (d *Demo) start(ctx context.Context, g *errgroup.Group, at Endpoints) error
 	if err := d.startLive(ctx, g); err != nil {
 		return err
 	}
+	if at.Door != "" {
+		// One question waits from the start, until somebody answers it.
+		if err := d.refundHeld(ctx, d.extra, mathrand.New(mathrand.NewPCG(d.o.Seed, 1)), 24*time.Hour); err != nil {
+			return err
+		}
+	}
 	d.banner(sent, time.Since(begin))
 	g.Go(func() error { <-ctx.Done(); return nil }) // without live agents Run still waits
 	return nil
@@ -200,7 +207,7 @@ func (d *Demo) banner(h historyTotals, took time.Duration) {
 	}
 	d.say("  Live           refund-agent, research-agent, data-analyst, returns-nightly: real calls %s a scripted model, and MCP servers", through)
 	d.say("  Look first at  Overview, then open a running run of refund-agent and watch it end")
-	d.say("  Then play      reeve demo play rogue, and stop payout-helper on its page; or outage, runaway (buttons are in the console)")
+	d.say("  Then play      reeve demo play rogue, and stop payout-helper on its page; refund, and answer it in the inbox; or outage, runaway (buttons are in the console)")
 	d.say("  Your agent     OTEL_EXPORTER_OTLP_ENDPOINT=%s joins the fleet; no key is needed here", d.at.OTLP)
 	d.say("  Stop           Ctrl-C; the data go with it unless you gave --data")
 	d.say("")

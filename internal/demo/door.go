@@ -57,7 +57,7 @@ func (d *Demo) govern(ctx context.Context, at Endpoints, models, tools string) e
 		"anthropic": {Kind: "llm", Dialect: "anthropic", URL: models, External: true, Credential: &client.Credential{Kind: "header", Header: "x-api-key", Source: "value", Value: "demo"}},
 		"shop": {Kind: "http", URL: tools, Routes: []client.Route{
 			{Method: "GET", Path: "/api/orders/{id}", Effect: "read"},
-			{Method: "POST", Path: "/api/refunds", Effect: "write"},
+			{Method: "POST", Path: "/api/refunds", Effect: "write", Shows: client.Shows{Amount: []string{"/amount"}}},
 		}},
 	} {
 		u.Name, u.Team, u.Environment, u.Shared, u.AllowPrivate = name, "platform", "production", true, true

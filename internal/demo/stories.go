@@ -25,6 +25,7 @@ type story struct {
 func stories() []story {
 	return []story{
 		{"outage", "Model provider fails with 529 for 90 s; agents retry", 90 * time.Second, false, playOutage},
+		{"refund", "An agent asks for a large refund; a person answers in the inbox", refundLasts, true, playRefund},
 		{"rogue", "An agent refunds order after order; stop it", rogueLasts, true, playRogue},
 		{"runaway", "An agent loops on one tool with growing context", 2 * time.Minute, false, playRunaway},
 	}
@@ -96,7 +97,7 @@ func (d *Demo) Play(name string) (until time.Time, err error) {
 		d.say("Playing %s: %s.", s.name, s.title)
 		return until, nil
 	}
-	return until, &client.Problem{Status: http.StatusNotFound, Code: "demo.unknown_story", Title: "no such story", Detail: fmt.Sprintf("there is no story %q", name), Hint: "outage, rogue and runaway are there"}
+	return until, &client.Problem{Status: http.StatusNotFound, Code: "demo.unknown_story", Title: "no such story", Detail: fmt.Sprintf("there is no story %q", name), Hint: "outage, refund, rogue and runaway are there"}
 }
 
 // Handler answers POST /x/demo/play/{story} and POST /x/demo/become/{person}.
