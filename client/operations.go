@@ -115,6 +115,11 @@ func Operations() []Operation {
 		{Name: "RestorePolicy", Method: "POST", Path: "/api/v1/policies/{name}/restore", Role: "developer or security", Summary: "makes a policy again what it was at a revision, a deleted one too"},
 		{Name: "ListPolicyRevisions", Method: "GET", Path: "/api/v1/policies/{name}/revisions", Role: "viewer", Summary: "lists what a policy was, the newest first"},
 		{Name: "ValidatePolicy", Method: "POST", Path: "/api/v1/policies/validate", Role: "viewer", Summary: "tells what is wrong with a policy's text, by line and column"},
+		{Name: "ListSources", Method: "GET", Path: "/api/v1/sources", Role: "viewer", Summary: "lists what agents read, with how fresh it is"},
+		{Name: "GetSource", Method: "GET", Path: "/api/v1/sources/{name}", Role: "viewer", Summary: "reads a source with its versions, jobs, checks and documents"},
+		{Name: "PutSource", Method: "PUT", Path: "/api/v1/sources/{name}", Role: "developer", Summary: "registers a source, or says how old it may be and who answers for it"},
+		{Name: "DeleteSource", Method: "DELETE", Path: "/api/v1/sources/{name}", Role: "developer", Summary: "forgets a source and its history"},
+		{Name: "ListRunSources", Method: "GET", Path: "/api/v1/runs/{id}/sources", Role: "viewer", Summary: "says what the run read, in which version and how old it was then"},
 		{Name: "ListBudgets", Method: "GET", Path: "/api/v1/budgets", Role: "viewer", Summary: "lists budgets with what is spent of them"},
 		{Name: "GetBudget", Method: "GET", Path: "/api/v1/budgets/{name}", Role: "viewer", Summary: "reads a budget with the share of each that it counts for"},
 		{Name: "PutBudget", Method: "PUT", Path: "/api/v1/budgets/{name}", Role: "developer or security", Summary: "makes or replaces a budget: a team's developers for its own agents, security for all"},
@@ -936,6 +941,42 @@ func (c *Client) ListPolicyRevisions(ctx context.Context, req PolicyRequest) (*L
 // POST /api/v1/policies/validate, role viewer.
 func (c *Client) ValidatePolicy(ctx context.Context, req ValidatePolicyRequest) (*PolicyValidation, error) {
 	return call[PolicyValidation](ctx, c, "POST", "/api/v1/policies/validate", req)
+}
+
+// ListSources lists what agents read, with how fresh it is.
+//
+// GET /api/v1/sources, role viewer.
+func (c *Client) ListSources(ctx context.Context, req ListSourcesRequest) (*List[Source], error) {
+	return call[List[Source]](ctx, c, "GET", "/api/v1/sources", req)
+}
+
+// GetSource reads a source with its versions, jobs, checks and documents.
+//
+// GET /api/v1/sources/{name}, role viewer.
+func (c *Client) GetSource(ctx context.Context, req SourceRequest) (*SourceDetail, error) {
+	return call[SourceDetail](ctx, c, "GET", "/api/v1/sources/{name}", req)
+}
+
+// PutSource registers a source, or says how old it may be and who answers for it.
+//
+// PUT /api/v1/sources/{name}, role developer.
+func (c *Client) PutSource(ctx context.Context, req PutSourceRequest) (*Source, error) {
+	return call[Source](ctx, c, "PUT", "/api/v1/sources/{name}", req)
+}
+
+// DeleteSource forgets a source and its history.
+//
+// DELETE /api/v1/sources/{name}, role developer.
+func (c *Client) DeleteSource(ctx context.Context, req SourceRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/sources/{name}", req)
+	return err
+}
+
+// ListRunSources says what the run read, in which version and how old it was then.
+//
+// GET /api/v1/runs/{id}/sources, role viewer.
+func (c *Client) ListRunSources(ctx context.Context, req RunRequest) (*List[SourceUse], error) {
+	return call[List[SourceUse]](ctx, c, "GET", "/api/v1/runs/{id}/sources", req)
 }
 
 // ListBudgets lists budgets with what is spent of them.

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -38,7 +39,7 @@ func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"server": server, "http": request, "await": await, "adopt": adopt, "enrol": enrol},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"server": server, "http": request, "await": await, "adopt": adopt, "enrol": enrol, "times": times},
 	})
 }
 
@@ -140,6 +141,29 @@ func request(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("the answer is %s: %s", resp.Status, text)
 	}
 }
+
+// times replaces @48h@ in files by the time 48 hours ago, and @ns 48h@ by its
+// nanoseconds: what is old stays as old whenever the script runs.
+func times(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: times FILE...")
+	}
+	now := time.Now().UTC().Truncate(time.Hour)
+	for _, file := range args {
+		text := agoPattern.ReplaceAllStringFunc(ts.ReadFile(file), func(s string) string {
+			m := agoPattern.FindStringSubmatch(s)
+			ago, err := time.ParseDuration(m[2])
+			ts.Check(err)
+			if m[1] != "" {
+				return strconv.FormatInt(now.Add(-ago).UnixNano(), 10)
+			}
+			return now.Add(-ago).Format(time.RFC3339)
+		})
+		ts.Check(os.WriteFile(ts.MkAbs(file), []byte(text), 0o600))
+	}
+}
+
+var agoPattern = regexp.MustCompile(`@(ns )?([0-9]+h)@`)
 
 // adopt makes TOKEN what a file holds.
 func adopt(ts *testscript.TestScript, neg bool, args []string) {

@@ -88,6 +88,7 @@ type Options struct {
 	Fleet       Fleet
 	Stops       Stops
 	Upstreams   Upstreams
+	Sources     Sources      // what agents read; nil keeps none
 	Budgets     Budgets      // what may be spent; nil without a door
 	Content     ContentRules // what content may hold; nil without a door
 	Tools       Tools        // the tools of MCP servers; nil without a door

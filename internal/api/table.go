@@ -148,6 +148,11 @@ func table() []operation {
 		define(operation{Name: "ValidatePolicy", Method: post, Path: "/policies/validate", Permission: rows(identity.Viewer).reading(), Summary: "tells what is wrong with a policy's text, by line and column"}, validatePolicy),
 
 		// What may be spent. The ledger checks the roles for the budget's team.
+		define(operation{Name: "ListSources", Method: get, Path: "/sources", Permission: rows(identity.Viewer), Summary: "lists what agents read, with how fresh it is"}, listSources),
+		define(operation{Name: "GetSource", Method: get, Path: "/sources/{name}", Permission: rows(identity.Viewer), Summary: "reads a source with its versions, jobs, checks and documents"}, getSource),
+		define(operation{Name: "PutSource", Method: http.MethodPut, Path: "/sources/{name}", Permission: rows(identity.Developer), Audit: AuditChange, Summary: "registers a source, or says how old it may be and who answers for it"}, putSource),
+		define(operation{Name: "DeleteSource", Method: del, Path: "/sources/{name}", Permission: rows(identity.Developer), Audit: AuditChange, Summary: "forgets a source and its history"}, deleteSource),
+		define(operation{Name: "ListRunSources", Method: get, Path: "/runs/{id}/sources", Permission: rows(identity.Viewer), Summary: "says what the run read, in which version and how old it was then"}, listRunSources),
 		define(operation{Name: "ListBudgets", Method: get, Path: "/budgets", Permission: rows(identity.Viewer), Summary: "lists budgets with what is spent of them"}, listBudgets),
 		define(operation{Name: "GetBudget", Method: get, Path: "/budgets/{name}", Permission: rows(identity.Viewer), Summary: "reads a budget with the share of each that it counts for"}, getBudget),
 		define(operation{Name: "PutBudget", Method: http.MethodPut, Path: "/budgets/{name}", Permission: rows(identity.Developer, identity.Security), Audit: AuditChange, Summary: "makes or replaces a budget: a team's developers for its own agents, security for all"}, putBudget),

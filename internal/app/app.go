@@ -58,6 +58,7 @@ import (
 	"reeve/internal/price"
 	"reeve/internal/run"
 	"reeve/internal/siem"
+	"reeve/internal/source"
 	"reeve/internal/stop"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/duck"
@@ -119,6 +120,7 @@ type App struct {
 	approvals *approval.Book
 	timers    map[string]control.TimerFunc // by kind; each part adds its own while it is built
 	budgets   *budget.Ledger
+	sources   *source.Book
 	budgetsAt int64 // sequence of the log that they are read up to; the follower's
 	content   *content.Set
 	leaks     chan string // keys of ours that were seen in content
@@ -219,6 +221,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("fleet", a.fleet.Run)
 	start("stops", a.stops.Run)
 	start("budgets", a.budgets.Run)
+	start("sources", a.sources.Run)
 	start("upstreams", a.upstreams.Run)
 	start("approvals", a.approvals.Run)
 	start("timers", control.NewTimers(a.control, a.timers, a.log.With("part", "timers")).Run)
@@ -404,7 +407,7 @@ func (a *App) buildAPI(context.Context) error {
 		Store: a.store, Identity: a.identity, Audit: a.auditLog, Live: a.reader, Events: a.bus.Events(),
 		Notices: a.o.Notices, Health: a.health, Logger: a.log.With("part", "api"), Dev: a.o.Config.Dev,
 		Agents: a.agents, AgentPlace: a.agentPlace, Stops: a.stops, Upstreams: moving{a.upstreams, a.pins}, Policies: a.policies,
-		Fleet: a.fleet, Budgets: a.budgets, Content: a.content, Tools: a.pins, Decisions: decided{a.decided, a.decisions},
+		Fleet: a.fleet, Budgets: a.budgets, Sources: a.sources, Content: a.content, Tools: a.pins, Decisions: decided{a.decided, a.decisions},
 		Proofs: &a.proofs, SIEM: a.siemStatus,
 		PoliciesAbout: a.policies.About, Version: a.o.Version,
 		Door: a.gateway, Points: a.points, Coverage: a.coverage, Simulations: a.simulator, Approvals: a.approvals, Rehearser: a.gateway, ApprovalPage: a.approvalPage,

@@ -6,6 +6,7 @@ import (
 
 	"reeve/internal/identity"
 	"reeve/internal/intake"
+	"reeve/internal/source"
 )
 
 // buildIntake wires the letter box to the log (through health, which says when
@@ -20,6 +21,10 @@ func (a *App) buildIntake(context.Context) (err error) {
 		Logger: a.log.With("part", "intake"),
 		Stages: &a.stages,
 	}
+	if a.sources, err = source.New(source.Options{DB: a.control}); err != nil {
+		return err
+	}
+	o.Sources = a.sources
 	if a.o.Config.Dev {
 		o.Anonymous = &intake.Sender{ID: "dev"}
 	}

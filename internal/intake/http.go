@@ -50,8 +50,11 @@ func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}()
 	sig, ok := in.doors.signals[r.URL.Path]
 	if !ok {
-		asJSON = true
-		in.serveVendor(w, r)
+		if asJSON = true; isLineage(r.URL.Path) {
+			in.serveLineage(w, r)
+		} else {
+			in.serveVendor(w, r)
+		}
 		return
 	}
 	asJSON, err := contentType(r)

@@ -142,6 +142,7 @@ type Options struct {
 	Logger    *slog.Logger // nil is silent
 	Now       func() time.Time
 	Stages    *telemetry.Stages // counts where time goes; may be nil
+	Sources   Sources           // nil: lineage is refused
 }
 
 // Intake takes requests. It is an http.Handler for Paths.
@@ -154,6 +155,7 @@ type Intake struct {
 	now       func() time.Time
 	table     *dialect.Map
 	doors     doors
+	sources   Sources
 	limits    *limits
 	workers   sync.Pool // *worker
 	stages    *telemetry.Stages
@@ -189,7 +191,7 @@ func New(o Options) (*Intake, error) {
 		o.Now = time.Now
 	}
 	in := &Intake{
-		config: o.Config, log: o.Log, keys: o.Keys, anonymous: o.Anonymous, logger: o.Logger, now: o.Now, stages: o.Stages,
+		config: o.Config, log: o.Log, keys: o.Keys, anonymous: o.Anonymous, logger: o.Logger, now: o.Now, stages: o.Stages, sources: o.Sources,
 		table: dialect.NewMap(registry()...), doors: newDoors(registry()), limits: newLimits(o.Config.InFlight),
 	}
 	in.workers.New = func() any {

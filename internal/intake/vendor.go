@@ -59,6 +59,7 @@ func Paths() []string {
 	for p := range d.vendor {
 		out = append(out, p)
 	}
+	out = append(out, lineagePaths()...)
 	slices.Sort(out)
 	return out
 }

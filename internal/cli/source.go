@@ -1,0 +1,209 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"reeve/client"
+)
+
+const sourceHelp = `
+A source is what agents read: a dataset, a corpus of documents, an index, an API.
+Sources are found in lineage (OpenLineage, dbt, Great Expectations, Soda) and in
+what crawlers report; docs/sources.md says how to send it. Registering one gives
+it an owner and says how old it may be.
+
+  reeve source list --state stale
+  reeve source set refund_policy --team support --max-age 24h --warn-age 12h
+  reeve source used run_...
+
+Flags that are not given keep what is there.`
+
+func runSourceList(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	var req client.ListSourcesRequest
+	fs := c.flags(e)
+	r.bind(fs)
+	fs.StringVar(&req.State, "state", "", "fresh, warn, stale or unknown")
+	fs.StringVar(&req.Q, "q", "", "a part of the name or description")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	list, err := r.client().ListSources(ctx, req)
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, list, func(w io.Writer) {
+		fmt.Fprintln(w, "SOURCE\tKIND\tSTATE\tVERSION\tDOCUMENTS\tCHECKS\tTEAM\tWHY")
+		for _, s := range list.Items {
+			version := "-"
+			if s.Version != nil {
+				version = word(s.Version.Version)
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", s.Name, s.Kind, s.State, version, s.Documents, checksWord(s), word(s.Team), s.Reason)
+		}
+	})
+}
+
+func checksWord(s client.Source) string {
+	switch {
+	case s.Checks == 0:
+		return "-"
+	case s.Failing > 0:
+		return fmt.Sprintf("%d of %d fail", s.Failing, s.Checks)
+	}
+	return fmt.Sprintf("%d pass", s.Checks)
+}
+
+func runSourceShow(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	fs := c.flags(e)
+	r.bind(fs)
+	name, err := oneWord(fs, args, "source")
+	if err != nil {
+		return err
+	}
+	s, err := r.client().GetSource(ctx, client.SourceRequest{Name: name})
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, s, func(w io.Writer) {
+		fmt.Fprintf(w, "%s\t%s, %s: %s\n", s.Name, s.Kind, s.State, s.Reason)
+		for _, u := range s.Upstream {
+			fmt.Fprintf(w, "  because\t%s was %s at %s (%s)\n", u.Job, u.State, u.At.Format(time.RFC3339), strings.Join(u.Path, " > "))
+		}
+		for _, v := range s.History {
+			fmt.Fprintf(w, "  version\t%s\t%s\t%s\n", word(v.Version), v.At.Format(time.RFC3339), word(v.Job))
+		}
+		for _, j := range s.Writers {
+			fmt.Fprintf(w, "  made by\t%s\t%s\t%s\n", word(j.Name), word(j.State), word(j.Note))
+		}
+		for _, k := range s.Results {
+			fmt.Fprintf(w, "  check\t%s\t%t\t%s\n", word(k.Name), k.OK, word(k.Note))
+		}
+		for _, d := range s.Newest {
+			fmt.Fprintf(w, "  document\t%s\tversion %s\t%s\n", word(d.ID), word(d.Version), d.CrawledAt.Format(time.RFC3339))
+		}
+	})
+}
+
+func runSourceSet(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	var in client.PutSourceRequest
+	fs := c.flags(e)
+	r.bind(fs)
+	fs.StringVar(&in.Kind, "kind", "", "dataset, corpus, index or api")
+	fs.StringVar(&in.Namespace, "namespace", "", "of its name in lineage")
+	fs.StringVar(&in.Dataset, "dataset", "", "its name in lineage")
+	fs.Var((*texts)(&in.Aliases), "alias", "another name by which steps call it; may be given again")
+	fs.StringVar(&in.Team, "team", "", "the team that answers for it")
+	fs.StringVar(&in.Owner, "owner", "", "a person who answers for it")
+	fs.StringVar(&in.Description, "description", "", "what it is")
+	fs.Var((*texts)(&in.Classes), "class", "a class of data in it; may be given again")
+	fs.BoolVar(&in.Trusted, "trusted", false, "its text comes from people we trust")
+	fs.StringVar(&in.MaxAge, "max-age", "", "older is stale: 24h, 7d")
+	fs.StringVar(&in.WarnAge, "warn-age", "", "older is nearly stale")
+	name, err := oneWord(fs, args, "source")
+	if err != nil {
+		return err
+	}
+	given := map[string]bool{}
+	fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	old, err := r.client().GetSource(ctx, client.SourceRequest{Name: name})
+	var problem *client.Problem
+	switch {
+	case err == nil:
+		in = mergedSource(in, old.Source, given)
+	case errors.As(err, &problem) && problem.Code == "source.not_found":
+	default:
+		return err
+	}
+	in.Name = name
+	s, err := r.client().PutSource(ctx, in)
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, s, func(w io.Writer) { fmt.Fprintf(w, "%s is %s: %s\n", s.Name, s.State, s.Reason) })
+}
+
+// mergedSource keeps what no flag was given for.
+func mergedSource(in client.PutSourceRequest, old client.Source, given map[string]bool) client.PutSourceRequest {
+	out := client.PutSourceRequest{
+		Kind: old.Kind, Namespace: old.Namespace, Dataset: old.Dataset, Aliases: old.Aliases, Team: old.Team, Owner: old.Owner,
+		Description: old.Description, Classes: old.Classes, Trusted: old.Trusted, Revision: old.Revision,
+	}
+	if old.AgePolicy == "people" {
+		out.MaxAge, out.WarnAge = old.MaxAge, old.WarnAge
+	}
+	keep := func(flag string, to, from *string) {
+		if given[flag] {
+			*to = *from
+		}
+	}
+	keep("kind", &out.Kind, &in.Kind)
+	keep("namespace", &out.Namespace, &in.Namespace)
+	keep("dataset", &out.Dataset, &in.Dataset)
+	keep("team", &out.Team, &in.Team)
+	keep("owner", &out.Owner, &in.Owner)
+	keep("description", &out.Description, &in.Description)
+	keep("max-age", &out.MaxAge, &in.MaxAge)
+	keep("warn-age", &out.WarnAge, &in.WarnAge)
+	if given["alias"] {
+		out.Aliases = in.Aliases
+	}
+	if given["class"] {
+		out.Classes = in.Classes
+	}
+	if given["trusted"] {
+		out.Trusted = in.Trusted
+	}
+	return out
+}
+
+func runSourceDelete(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	fs := c.flags(e)
+	r.bind(fs)
+	name, err := oneWord(fs, args, "source")
+	if err != nil {
+		return err
+	}
+	if err := r.client().DeleteSource(ctx, client.SourceRequest{Name: name}); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(e.stdout, "%s is forgotten\n", name)
+	return err
+}
+
+func runSourceUsed(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	fs := c.flags(e)
+	r.bind(fs)
+	id, err := oneWord(fs, args, "run")
+	if err != nil {
+		return err
+	}
+	list, err := r.client().ListRunSources(ctx, client.RunRequest{ID: id})
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, list, func(w io.Writer) {
+		if len(list.Items) == 0 {
+			fmt.Fprintln(w, "no step of this run says that it read something")
+		}
+		for _, u := range list.Items {
+			fmt.Fprintf(w, "%s\t%s\n", u.State, u.Sentence)
+			for _, d := range u.Documents {
+				fmt.Fprintf(w, "\t%s\n", d.Sentence)
+			}
+			for _, cause := range u.Causes {
+				fmt.Fprintf(w, "\tbecause %s was %s at %s: %s\n", cause.Job, cause.State, cause.At.Format(time.RFC3339), strings.Join(cause.Path, " > "))
+			}
+		}
+	})
+}
