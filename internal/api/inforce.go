@@ -42,13 +42,23 @@ func (a *API) gather(ctx context.Context, env, team string, parts map[string]row
 	}
 	slices.Sort(out.Sources)
 	slices.SortFunc(out.Items, func(x, y client.OverviewRow) int {
-		if c := y.Since.Compare(x.Since); c != 0 {
-			return c
-		}
-		return strings.Compare(x.ID, y.ID)
+		return cmp.Or(byDeadline(x, y), y.Since.Compare(x.Since), strings.Compare(x.ID, y.ID))
 	})
 	out.Items = out.Items[:min(len(out.Items), maxInForce)]
 	return out
+}
+
+// byDeadline puts what ends by itself first, the nearest end before the others.
+func byDeadline(x, y client.OverviewRow) int {
+	switch {
+	case x.Until != nil && y.Until != nil:
+		return x.Until.Compare(*y.Until)
+	case x.Until != nil:
+		return -1
+	case y.Until != nil:
+		return 1
+	}
+	return 0
 }
 
 var needsPerson = map[string]rowsOf{
@@ -65,6 +75,35 @@ var needsPerson = map[string]rowsOf{
 			}
 		}
 		return out, nil
+	},
+	"approvals": func(a *API, ctx context.Context, env, team string) ([]client.OverviewRow, error) {
+		l, err := listApprovals(a, ctx, &client.ListApprovalsRequest{Limit: 200})
+		if err != nil {
+			return nil, err
+		}
+		var out []client.OverviewRow
+		for _, h := range l.Items {
+			if env != "" && h.Environment != env || team != "" && h.Team != team {
+				continue
+			}
+			out = append(out, client.OverviewRow{ID: h.ID, Kind: "approval", Text: h.Words, Since: h.CreatedAt, Until: &h.ExpiresAt, Owner: h.Owner, Path: "/approvals/" + url.PathEscape(h.ID)})
+		}
+		return out, nil
+	},
+	"tools": func(a *API, ctx context.Context, _, _ string) ([]client.OverviewRow, error) {
+		l, err := listTools(a, ctx, &client.ListToolsRequest{State: "held", Limit: 1000})
+		if err != nil {
+			return nil, err
+		}
+		if len(l.Items) == 0 {
+			return nil, nil
+		}
+		first := slices.MaxFunc(l.Items, func(x, y client.Tool) int { return x.ChangedAt.Compare(y.ChangedAt) })
+		row := client.OverviewRow{ID: "tools", Kind: "tool", Text: "The tool " + first.Name + " of " + first.Upstream + " is held: " + cmp.Or(first.Reason, "nobody accepted it") + ".", Since: first.ChangedAt, Path: "/tools?tool=" + url.QueryEscape(first.Upstream+"/"+first.Name)}
+		if more := len(l.Items) - 1; more > 0 {
+			row.Text = strconv.Itoa(more+1) + " tools of servers are held until a person accepts them, " + first.Name + " of " + first.Upstream + " among them."
+		}
+		return []client.OverviewRow{row}, nil
 	},
 	"unknown agents": func(a *API, ctx context.Context, env, team string) ([]client.OverviewRow, error) {
 		l, err := listUnknownAgents(a, ctx, &client.ListUnknownAgentsRequest{Team: team, Limit: 200})
@@ -122,7 +161,10 @@ var inForce = map[string]rowsOf{
 				row.ID, row.Kind, row.Text, row.Until = "contained-"+g.Name, "containment", g.Name+" is "+strings.ReplaceAll(level, "_", " "), optionalTime(g.ContainedTill)
 				out = append(out, row)
 			}
-			if !g.Enforced(now) && g.Environment == "production" {
+			if !g.Enforced(now) && !g.ObserveTill.IsZero() {
+				row.ID, row.Kind, row.Text, row.Until = "break-glass-"+g.Name, "break_glass", "The glass is broken for "+g.Name+": nothing is refused", optionalTime(g.ObserveTill)
+				out = append(out, row)
+			} else if !g.Enforced(now) && g.Environment == "production" {
 				row.ID, row.Kind, row.Text, row.Until = "observe-"+g.Name, "observe", g.Name+" is in observe in production: nothing is refused", optionalTime(g.ObserveTill)
 				out = append(out, row)
 			}
@@ -136,14 +178,24 @@ var inForce = map[string]rowsOf{
 		}
 		var out []client.OverviewRow
 		for _, b := range l.Items {
-			if b.Match == "*" || b.Limit <= 0 || b.Spent < b.Limit || team != "" && b.Team != team {
+			spent, whose := b.Spent, ""
+			if b.Match == "*" {
+				if b.Fullest == nil {
+					continue
+				}
+				spent, whose = b.Fullest.Spent, " of "+b.Scope+" "+b.Fullest.Key
+			}
+			if b.Limit <= 0 || spent < b.Limit || team != "" && b.Team != "" && b.Team != team {
 				continue
 			}
-			does := "warns"
+			does, since := "warns", b.UpdatedAt
+			if b.BuiltIn {
+				since = a.o.Now() // nobody made it; when it was spent is not kept
+			}
 			if b.Hard {
 				does = "refuses"
 			}
-			out = append(out, client.OverviewRow{ID: "budget-" + b.Name, Kind: "budget", Text: "The budget " + b.Name + " is spent, and " + does, Since: b.UpdatedAt, Until: b.ResetsAt, Owner: b.Team, Path: "/policies?tab=budgets"})
+			out = append(out, client.OverviewRow{ID: "budget-" + b.Name, Kind: "budget", Text: "The budget " + b.Name + whose + " is spent, and " + does, Since: since, Until: b.ResetsAt, Owner: b.Team, Path: "/policies?tab=budgets"})
 		}
 		return out, nil
 	},

@@ -36,6 +36,12 @@ func TestOverviewSaysWhatIsInForce(t *testing.T) {
 	if want := []string{"agents", "stops"}; !slices.Equal(sources, want) {
 		t.Errorf("reported by %q, want %q", sources, want)
 	}
+	// Who breaks the glass is seen until it ends, wherever the agent is.
+	decode[client.Agent](t, send(a, "POST", Prefix+"/agents", "as developer", `{"name":"triage","team":"core","environment":"staging","purpose":"sorts tickets"}`), http.StatusCreated)
+	decode[client.Agent](t, send(a, "POST", Prefix+"/agents/triage/break-glass", "as responder", `{"minutes":15,"reason":"customers wait"}`), http.StatusOK)
+	if got, _ := kinds("as viewer"); !slices.Contains(got, "break_glass") {
+		t.Errorf("in force: %q, and no glass is broken", got)
+	}
 	if got, _ := kinds("as viewer@shop/*"); slices.Contains(got, "containment") {
 		t.Errorf("another team sees %q", got)
 	}

@@ -39,15 +39,15 @@ const browser = await chromium.launch({
 let session; // {storage, secret} once signed in
 
 /** api calls the server as the person who is signed in. */
-async function api(path, body) {
+async function api(path, body, method = body ? 'POST' : 'GET') {
   const cookie = session.storage.cookies.map((c) => `${c.name}=${c.value}`).join('; ');
   const res = await fetch(`${base}/api/v1${path}`, {
-    method: body ? 'POST' : 'GET',
+    method,
     headers: { Accept: 'application/json', ...(body ? { 'Content-Type': 'application/json' } : {}), ...(session.secret ? { Cookie: cookie, 'X-Reeve-Session-Secret': session.secret } : {}) },
     body: body && JSON.stringify(body),
   });
   if (!res.ok) throw new Error(`${path}: ${res.status} ${await res.text()}`);
-  return res.json();
+  return res.status === 204 ? undefined : res.json();
 }
 
 /** arrived waits until the run of a trace can be read with at least so many steps. */

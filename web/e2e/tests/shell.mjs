@@ -1,5 +1,5 @@
 // The frame of the console and the pages of web/src/{overview,agents,settings,later}.
-const pages = ['/', '/inbox', '/agents', '/decisions', '/policies', '/policies?tab=budgets', '/policies?tab=content', '/policies?tab=check', '/settings/upstreams', '/audit', '/account', '/settings/health', '/settings/people', '/settings/teams', '/settings/tokens', '/settings/intake-keys', '/settings/notices', '/settings/retention'];
+const pages = ['/', '/inbox', '/inbox?show=answered', '/agents', '/agents/refund-agent', '/agents/refund-agent?tab=history', '/agents/refund-agent?tab=inventory', '/agents/refund-agent?tab=identity', '/tools', '/tools?tab=models', '/standards', '/decisions', '/policies', '/policies?tab=budgets', '/policies?tab=content', '/policies?tab=check', '/settings/upstreams', '/audit', '/audit?tab=proof', '/audit?tab=streams', '/account', '/settings/identity', '/settings/health', '/settings/people', '/settings/teams', '/settings/tokens', '/settings/intake-keys', '/settings/notices', '/settings/retention'];
 
 const tests = [];
 
@@ -7,6 +7,7 @@ for (const scheme of ['light', 'dark'])
   for (const width of [1280, 390])
     tests.push({
       name: `axe: every page, ${scheme}, ${width} wide`,
+      limit: 240_000,
       async run(t) {
         const page = await t.open('/', { scheme, width });
         const wrong = [];

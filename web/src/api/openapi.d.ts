@@ -569,6 +569,142 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists held actions, the newest first; those that wait unless state says otherwise */
+        get: operations["ListApprovals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads a held action: what will happen, with which arguments, who agreed, how the like was answered */
+        get: operations["GetApproval"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** agrees to a held action with exactly the arguments of the hash */
+        post: operations["Approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{id}/deny": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** denies a held action, and the same again for a day */
+        post: operations["DenyApproval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{id}/edit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** agrees to a held action with other arguments, which are decided on again */
+        post: operations["EditApproval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{id}/give-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** lets a run that was taken over go on */
+        post: operations["GiveBack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{id}/opened": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** notes that one looked at a held action */
+        post: operations["OpenApproval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{id}/takeover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** does a held action instead of the agent, or gives its result; further calls of the run are held */
+        post: operations["TakeOver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -2485,14 +2621,105 @@ export interface components {
             items: components["schemas"]["AgentVersion"][];
             next?: string;
         };
+        Approval: {
+            action: string;
+            agent: string;
+            agent_words: components["schemas"]["ShownText"] | null;
+            amount: components["schemas"]["ShownText"] | null;
+            arguments: components["schemas"]["Arguments"] | null;
+            asked: number;
+            can: components["schemas"]["ApprovalCan"];
+            chain: string[];
+            classes: string[];
+            code?: string;
+            /** Format: date-time */
+            created_at: string;
+            currency: components["schemas"]["ShownText"] | null;
+            /** Format: date-time */
+            decided_at: string | null;
+            decision_id: string;
+            destination: components["schemas"]["ShownText"] | null;
+            destinations: string[];
+            effect: string;
+            /** Format: date-time */
+            ended_at: string | null;
+            environment: string;
+            /** Format: date-time */
+            expires_at: string;
+            external: boolean;
+            forwarded: boolean;
+            groups: components["schemas"]["VoteGroup"][];
+            id: string;
+            model?: string;
+            name: string;
+            owner?: string;
+            page: string;
+            pin?: string;
+            reason?: string;
+            reasons: components["schemas"]["Reason"][];
+            resource: string;
+            run_id: string;
+            session?: string;
+            similar: components["schemas"]["PastAnswer"][];
+            state: string;
+            statements: components["schemas"]["PolicyRef"][];
+            takeover: components["schemas"]["Takeover"] | null;
+            team: string;
+            tool?: string;
+            upstream: string;
+            used_by?: string;
+            user?: string;
+            version?: string;
+            votes: components["schemas"]["Vote"][];
+            words: string;
+        };
+        ApprovalCan: {
+            approve: boolean;
+            deny: boolean;
+            edit: boolean;
+            give_back: boolean;
+            take_over: boolean;
+            unopened: boolean;
+            why?: string;
+        };
+        ApprovalList: {
+            items: components["schemas"]["Approval"][];
+            next?: string;
+        };
+        ApprovalReasonRequest: {
+            reason?: string;
+        };
         ApprovePartRequest: {
             kind: string;
             known?: boolean | null;
             part: string;
             reason: string;
         };
+        ApproveRequest: {
+            hash: string;
+            reason?: string;
+        };
         ApproveVersionRequest: {
             reason: string;
+        };
+        ArgumentEdit: {
+            path: string;
+            value: unknown;
+        };
+        ArgumentField: {
+            kind: string;
+            origin?: string[];
+            path: string;
+            value: components["schemas"]["ShownText"];
+            was: components["schemas"]["ShownText"] | null;
+        };
+        Arguments: {
+            bytes: number;
+            edited: boolean;
+            fields: components["schemas"]["ArgumentField"][];
+            hash: string;
+            more: number;
+            whole: components["schemas"]["ShownText"] | null;
         };
         AuditBreak: {
             reason: string;
@@ -2935,6 +3162,12 @@ export interface components {
             value: number | null;
             worse: boolean;
         };
+        EditApprovalRequest: {
+            edits?: components["schemas"]["ArgumentEdit"][];
+            hash: string;
+            reason?: string;
+            whole?: string | null;
+        };
         EnforceAnswer: {
             enforced: boolean;
             simulation: components["schemas"]["Simulation"] | null;
@@ -3029,6 +3262,11 @@ export interface components {
             environment: string;
             role: string;
             team: string;
+        };
+        HandAnswer: {
+            body: string;
+            content_type?: string;
+            status?: number;
         };
         Health: {
             dev: boolean;
@@ -3143,6 +3381,21 @@ export interface components {
         };
         LiftStopRequest: {
             reason?: string;
+        };
+        LinkedRun: {
+            agent?: string;
+            cost?: components["schemas"]["Cost"] | null;
+            joined?: boolean;
+            kind: string;
+            name?: string;
+            run_id: string;
+            status?: string;
+            usage?: components["schemas"]["Usage"] | null;
+        };
+        LinkedStep: {
+            kind: string;
+            run_id: string;
+            step_id?: string;
         };
         Log: {
             agent?: string;
@@ -3349,6 +3602,15 @@ export interface components {
             change: string;
             path: string;
         };
+        PastAnswer: {
+            /** Format: date-time */
+            at: string;
+            by: string[];
+            id: string;
+            reason?: string;
+            same: boolean;
+            state: string;
+        };
         Peer: {
             agent?: string;
             binding?: string;
@@ -3374,6 +3636,10 @@ export interface components {
         PersonList: {
             items: components["schemas"]["Person"][];
             next?: string;
+        };
+        Piece: {
+            kind?: string;
+            text: string;
         };
         Policy: {
             author: string;
@@ -3570,6 +3836,7 @@ export interface components {
         };
         PutUpstreamRequest: {
             allow_private?: boolean;
+            ask_hosts?: string[];
             classes?: string[];
             credential?: components["schemas"]["Credential"] | null;
             dialect?: string;
@@ -3719,9 +3986,11 @@ export interface components {
             error_type?: string;
             failed: boolean;
             id: string;
+            joined?: boolean;
             labels?: {
                 [key: string]: string;
             };
+            linked?: components["schemas"]["LinkedRun"][];
             log_count: number;
             mode?: string;
             model_calls: number;
@@ -3842,6 +4111,13 @@ export interface components {
             needed: boolean;
             providers: components["schemas"]["ProviderButton"][];
         };
+        ShownText: {
+            bytes: number;
+            cut: boolean;
+            marked: number;
+            pieces: components["schemas"]["Piece"][];
+            text: string;
+        };
         SignIn: {
             address?: string;
             agent?: string;
@@ -3951,6 +4227,7 @@ export interface components {
             id: string;
             input?: components["schemas"]["Message"][];
             kind: string;
+            linked?: components["schemas"]["LinkedStep"][];
             links?: string[];
             map_version?: number;
             message_refs?: {
@@ -4037,6 +4314,19 @@ export interface components {
         StopTarget: {
             kind: string;
             value?: string;
+        };
+        TakeOverRequest: {
+            answer?: components["schemas"]["HandAnswer"] | null;
+            let_go_on?: boolean;
+            reason?: string;
+        };
+        Takeover: {
+            approval: string;
+            /** Format: date-time */
+            at: string;
+            person: string;
+            /** Format: date-time */
+            until: string;
         };
         Team: {
             channel?: string;
@@ -4293,6 +4583,7 @@ export interface components {
         };
         Upstream: {
             allow_private: boolean;
+            ask_hosts?: string[];
             classes?: string[];
             /** Format: date-time */
             created_at: string;
@@ -4360,6 +4651,22 @@ export interface components {
             guardrail?: boolean;
             name?: string;
             team?: string;
+        };
+        Vote: {
+            /** Format: date-time */
+            at: string;
+            counts: boolean;
+            groups: string[];
+            name: string;
+            opened: boolean;
+            person: string;
+            reason?: string;
+            verdict: string;
+        };
+        VoteGroup: {
+            count: number;
+            have: number;
+            name: string;
         };
         WaiveRequest: {
             reason: string;
@@ -5745,6 +6052,277 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListApprovals: {
+        parameters: {
+            query?: {
+                agent?: string;
+                cursor?: string;
+                limit?: number;
+                resource?: string;
+                run?: string;
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetApproval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApproveRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DenyApproval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApprovalReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    EditApproval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditApprovalRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GiveBack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApprovalReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    OpenApproval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    TakeOver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeOverRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
             };
             /** @description a problem */
             default: {

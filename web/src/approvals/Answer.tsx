@@ -1,10 +1,10 @@
+import type { Approval } from '../api/types';
 import { Button, TextInput } from '@mantine/core';
 import { useEffect, useRef, useState } from 'react';
 import '../theme/forms';
 import { Keys, plural, ProblemNote } from '../shared';
 import css from './approvals.module.css';
 import type { useAnswer } from './data';
-import type { Approval } from './shapes';
 
 export type Mode = 'approve' | 'deny' | undefined;
 

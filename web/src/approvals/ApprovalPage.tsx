@@ -4,7 +4,7 @@ import { Link, useParams } from '@tanstack/react-router';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import '../theme/forms';
 import { api } from '../api/client';
-import type { List } from '../api/types';
+import type { Approval, List } from '../api/types';
 import type { LightStep } from '../run/data';
 import { Kind } from '../run/Kind';
 import { FormDialog } from '../settings/parts';
@@ -13,7 +13,6 @@ import { Answer, type Mode } from './Answer';
 import css from './approvals.module.css';
 import { editOf, open, states, useAnswer, useApproval } from './data';
 import { Clock, Consequence, Fields, OpenArguments, OriginLegend, Quorum, Similar } from './Parts';
-import type { Approval } from './shapes';
 
 // What is longer than this is folded, and has to be opened before it is agreed to.
 const foldAt = 1500;

@@ -1,10 +1,10 @@
+import type { Approval, ArgumentField, PastAnswer } from '../api/types';
 import { Button } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { Badge, bytes, count, plural, Shown, Time, useNow, wordDiff, Words } from '../shared';
 import css from './approvals.module.css';
 import { effects, left, originOf } from './data';
-import type { Approval, ArgumentField, PastAnswer } from './shapes';
 
 /** Clock counts down to the safe default: when nobody answers, nothing happens. */
 export function Clock({ a, size = 34 }: { a: Pick<Approval, 'created_at' | 'expires_at' | 'state'>; size?: number }) {

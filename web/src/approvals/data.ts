@@ -1,8 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api } from '../api/client';
-import type { List } from '../api/types';
+import type { Approval, List } from '../api/types';
 import { useFollow, useMay } from '../api/queries';
-import type { Approval } from './shapes';
 
 /** useApprovals lists what waits for a person, the nearest deadline first. Events tell at once; asking goes on for those whom events do not reach. */
 export function useApprovals(state = '') {

@@ -1,8 +1,9 @@
+import type { ApprovalIndicators } from '../api/types';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { api } from '../api/client';
+import { useMay } from '../api/queries';
 import { states, useApprovals } from '../approvals/data';
-import type { ApprovalIndicators } from '../approvals/shapes';
 import { Badge, count, duration, Empty, KeyedTable, Mark, Panel, percent, pickView, ProblemNote, Time, Unknown } from '../shared';
 import { useView } from '../state/url';
 import css from './inbox.module.css';
@@ -12,7 +13,7 @@ const seconds = (s: number | null | undefined) => (s === null || s === undefined
 /** Answered: how long people take, how much each of them decides, and how often without looking. */
 export function Answered() {
   const view = useView();
-  const q = useQuery({ queryKey: ['approvals', 'indicators', view.filter], queryFn: ({ signal }) => api.get<ApprovalIndicators>('/approval-indicators', { from: view.from, to: view.live ? undefined : view.to, team: view.team || undefined }, signal), placeholderData: keepPreviousData });
+  const q = useQuery({ queryKey: ['approvals', 'indicators', view.filter], queryFn: ({ signal }) => api.get<ApprovalIndicators>('/approvals/indicators', { from: view.from, to: view.live ? undefined : view.to, team: view.team || undefined }, signal), placeholderData: keepPreviousData, enabled: useMay('ApprovalIndicators') });
   const past = useApprovals('all');
   const i = q.data;
   const figure = (label: string, value: string | undefined, why: string, title?: string) => (

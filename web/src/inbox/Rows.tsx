@@ -5,11 +5,10 @@ import { useEffect, useState, type ReactNode, type RefObject } from 'react';
 import { RegisterDialog } from '../agents/RegisterDialog';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
-import type { Proposal, Tool, UnknownAgent } from '../api/types';
+import type { Approval, Proposal, Tool, UnknownAgent } from '../api/types';
 import { Answer, type Mode } from '../approvals/Answer';
 import { useAnswer } from '../approvals/data';
 import { Clock, Consequence, Fields, OpenArguments, Quorum } from '../approvals/Parts';
-import type { Approval } from '../approvals/shapes';
 import { Badge, Icon, Keys, pickView, plural, ProblemNote, Shown, Time } from '../shared';
 import css from './inbox.module.css';
 

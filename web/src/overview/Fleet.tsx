@@ -5,7 +5,9 @@ import type { FleetAgent, FleetTeam, Mark as MarkValue } from '../api/types';
 import { Badge, count, duration, Empty, Figure, Icon, Known, KeyTable, Mark, money, Panel, percent, pickView, plural, quote, Time, Unknown, useShortcuts, type Column, type Level } from '../shared';
 import css from './overview.module.css';
 
-type Row = { team: FleetTeam } | { agent: FleetAgent };
+/** The agents of a team that the overview leaves out, summed up. */
+type Rest = { of: FleetTeam; rest: NonNullable<FleetTeam['more']> };
+type Row = { team: FleetTeam } | { agent: FleetAgent } | Rest;
 
 const level = (state: string): Level => (state === 'good' || state === 'warn' || state === 'bad' ? state : 'unknown');
 const words: Record<string, string> = { good: 'in order', warn: 'look', bad: 'bad', unknown: 'not known' };
@@ -61,8 +63,8 @@ export function Fleet({ teams, move }: { teams: FleetTeam[]; move?: React.ReactN
   const [grid, setGrid] = useState(false);
   const navigate = useNavigate();
   useShortcuts('Fleet', [{ keys: 'v', label: 'Fleet as a table or as a grid', run: () => setGrid((g) => !g) }]);
-  const rows = useMemo<Row[]>(() => teams.flatMap((t): Row[] => [{ team: t }, ...(t.agents ?? []).map((agent) => ({ agent }))]), [teams]);
-  const agents = rows.length - teams.length;
+  const rows = useMemo<Row[]>(() => teams.flatMap((t): Row[] => [{ team: t }, ...(t.agents ?? []).map((agent) => ({ agent })), ...(t.more && t.more.agents > 0 ? [{ of: t, rest: t.more }] : [])]), [teams]);
+  const agents = teams.reduce((n, t) => n + (t.agents?.length ?? 0) + (t.more?.agents ?? 0), 0);
   return (
     <Panel
       title="Fleet"
@@ -91,12 +93,20 @@ export function Fleet({ teams, move }: { teams: FleetTeam[]; move?: React.ReactN
           label="Fleet"
           columns={columns}
           rows={rows}
-          rowKey={(r) => ('team' in r ? `team ${r.team.team}` : `agent ${r.agent.team} ${r.agent.agent}`)}
+          rowKey={(r) => ('team' in r ? `team ${r.team.team}` : 'rest' in r ? `rest ${r.of.team}` : `agent ${r.agent.team} ${r.agent.agent}`)}
           heading={(r) =>
             'team' in r ? (
               <div className={css.teamRow}>
-                {r.team.team || 'No team'} <span className="muted">{count(r.team.agents?.length ?? 0)}</span>
+                {r.team.team || 'No team'} <span className="muted">{count((r.team.agents?.length ?? 0) + (r.team.more?.agents ?? 0))}</span>
                 {(r.team.state === 'bad' || r.team.state === 'warn') && <Badge tone={r.team.state}>{words[r.team.state]}</Badge>}
+              </div>
+            ) : 'rest' in r ? (
+              <div className={css.restRow}>
+                and {plural(r.rest.agents, 'agent')} more,{' '}
+                <Figure to="/agents" search={{ team: r.of.team || undefined }}>
+                  {plural(r.rest.runs, 'run')}
+                </Figure>
+                , {count(r.rest.failed)} failed: nothing of them stands out
               </div>
             ) : undefined
           }

@@ -3,6 +3,7 @@ import uPlot from 'uplot';
 import type { OutcomePoint, OverviewOutcomes } from '../api/types';
 import { timeAxis, valueAxis } from '../charts/axes';
 import charts from '../charts/charts.module.css';
+import { Flags } from '../charts/Flags';
 import { Plot } from '../charts/Plot';
 import { clock, compact, count, Figure } from '../shared';
 import { useView } from '../state/url';
@@ -104,6 +105,7 @@ export function OutcomesChart({ data, height, onBrush }: { data: OverviewOutcome
   return (
     <div style={{ position: 'relative' }} onMouseLeave={() => setTip(null)}>
       <Plot options={options} data={aligned} label={label} height={height} onBrush={(a, b) => onBrush(a * 1000, b * 1000)} />
+      {n > 0 && <Flags from={Date.parse(points[0]!.at)} to={Date.parse(points[n - 1]!.at) + data.bucket_ms} left={34} right={14} />}
       {at && tip && (
         <div className={charts.tip} style={{ top: 6, left: tip.left > 300 ? undefined : tip.left + 14, right: tip.left > 300 ? `calc(100% - ${tip.left - 14}px)` : undefined }}>
           <div className="muted">

@@ -1,18 +1,23 @@
 import { ActionIcon, Button } from '@mantine/core';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
-import { useEffect, useState, type ReactNode } from 'react';
+import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react';
 import { api } from '../api/client';
+import { useMay } from '../api/queries';
 import type { Deviation, Overview, OverviewRow, OverviewWaiting } from '../api/types';
 import { bucketFor, Figure, Icon, Panel, pickView, ProblemNote, span, Time, useNow, useShortcuts, ago, dayClock, plural } from '../shared';
 import { setPrefs, usePrefs } from '../state/prefs';
 import { useSetView, useView } from '../state/url';
 import { FirstTrace } from '../connect/FirstTrace';
+import { where } from '../agents/data';
+import { Sure } from '../settings/parts';
 import { Fleet } from './Fleet';
 import css from './overview.module.css';
 import { OutcomesChart, OutcomesLegend } from './OutcomesChart';
 import { Sentence } from './Sentence';
 import { SmallChart } from './SmallChart';
+
+const Difference = lazy(() => import('../runs/Difference').then((m) => ({ default: m.Difference })));
 
 const bandIDs = ['needs', 'outcomes', 'fleet'] as const;
 
@@ -27,7 +32,9 @@ export function OverviewPage() {
   const view = useView();
   const setView = useSetView();
   const { bands } = usePrefs();
+  const navigate = useNavigate();
   const [brushed, setBrushed] = useState<{ from: number; to: number }>();
+  const [comparing, setComparing] = useState(false);
   const period = span(view.from, view.to);
   const bucket = bucketFor(period.to - period.from).text;
   const q = useQuery({
@@ -41,7 +48,10 @@ export function OverviewPage() {
   useEffect(() => {
     document.title = 'Overview · Reeve';
   }, []);
-  useEffect(() => setBrushed(undefined), [view.from, view.to]);
+  useEffect(() => {
+    setBrushed(undefined);
+    setComparing(false);
+  }, [view.from, view.to]);
   useShortcuts('Overview', [
     { keys: 'enter', label: 'Act on the first thing that needs a person', run: () => document.querySelector<HTMLElement>('[data-first-need] a, [data-first-need] button')?.click() },
     { keys: '1', label: 'Last hour', run: () => setView({ from: '-1h', to: undefined }) },
@@ -94,16 +104,24 @@ export function OverviewPage() {
                 {dayClock(brushed.from, view.tz)} to {dayClock(brushed.to, view.tz)}
               </span>
               <span className="grow" />
+              <Button size="compact-xs" aria-pressed={comparing} onClick={() => setComparing(!comparing)}>
+                What is different
+              </Button>
               <Button size="compact-xs" onClick={() => setView({ from: new Date(brushed.from).toISOString(), to: new Date(brushed.to).toISOString() })}>
                 Look closer
               </Button>
               <Figure to="/runs" search={{ from: new Date(brushed.from).toISOString(), to: new Date(brushed.to).toISOString() }}>
                 Its runs
               </Figure>
-              <ActionIcon size={20} aria-label="Drop the selection" onClick={() => setBrushed(undefined)}>
+              <ActionIcon size={20} aria-label="Drop the selection" onClick={() => (setBrushed(undefined), setComparing(false))}>
                 <Icon name="close" size={12} />
               </ActionIcon>
             </div>
+          )}
+          {brushed && comparing && (
+            <Suspense fallback={null}>
+              <Difference words="Runs of this stretch" selected={brushed} filter={view.filter} where={where(view)} onClose={() => setComparing(false)} onNarrow={(term) => void navigate({ to: '/runs' as never, search: ((old: Record<string, unknown>) => ({ ...pickView(old), q: term, from: new Date(brushed.from).toISOString(), to: new Date(brushed.to).toISOString() })) as never })} />
+            </Suspense>
           )}
         </Panel>
         <Panel title="How well, how dear, how fast">
@@ -198,8 +216,30 @@ function Row({ row, first }: { row: OverviewRow; first?: boolean }) {
           {row.owner && `, ${row.owner}`}
         </span>
       </span>
+      <Release row={row} />
       {row.path && <OpenPath path={row.path} />}
     </li>
+  );
+}
+
+/** Release ends here what may be ended here: a stop, and broken glass. */
+function Release({ row }: { row: OverviewRow }) {
+  const client = useQueryClient();
+  const mayLift = useMay('LiftStop');
+  const mayUpdate = useMay('UpdateAgent');
+  const agent = row.kind === 'break_glass' && row.path ? decodeURIComponent(row.path.replace('/agents/', '')) : '';
+  const end = useMutation({
+    mutationFn: () => (row.kind === 'stop' ? api.post(`/stops/${row.id}/lift`, { reason: 'lifted from the overview' }) : api.patch(`/agents/${encodeURIComponent(agent)}`, { enforcement: 'enforce', reason: 'the emergency is over' })),
+    onSettled: () => {
+      for (const key of ['overview', 'stops', 'agent', 'agents']) void client.invalidateQueries({ queryKey: [key] });
+    },
+  });
+  if (!(row.kind === 'stop' && mayLift) && !(agent && mayUpdate)) return null;
+  return (
+    <span className={css.did}>
+      {end.error && <span role="alert">{end.error.message}</span>}
+      <Sure label={row.kind === 'stop' ? 'Lift' : 'End'} sure={row.kind === 'stop' ? 'Lift it now' : 'Enforce again'} pending={end.isPending} onDo={() => end.mutate()} />
+    </span>
   );
 }
 

@@ -4,13 +4,17 @@ import { useState } from 'react';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
 import type { List, Upstream } from '../api/types';
-import { Badge, count, duration, Empty, Icon, Mark, PageHeader, Panel, percent, plural, ProblemNote, Snippet, Unknown, useShortcuts } from '../shared';
+import { Badge, count, duration, Empty, Figure, Icon, KeyedTable, Mark, PageHeader, Panel, percent, plural, ProblemNote, Snippet, Unknown, useShortcuts } from '../shared';
+import { useRegistered } from '../agents/data';
 import { useTeams } from '../shell/TopBar';
+import { usePins } from '../tools/data';
 import { FormDialog, Pick, Sure } from './parts';
 import css from './settings.module.css';
 
 const of = (...all: [string, string][]) => all.map(([value, label]) => ({ value, label }));
-const kinds = of(['llm', 'models'], ['http', 'HTTP API']);
+const kinds = of(['llm', 'models'], ['mcp', 'tools (MCP)'], ['a2a', 'agent (A2A)'], ['http', 'HTTP API']);
+const bindings = of(['', 'as its card says'], ['JSONRPC', 'JSON-RPC'], ['HTTP+JSON', 'HTTP and JSON'], ['GRPC', 'gRPC']);
+const placeholders: Record<string, string> = { llm: 'https://api.openai.com', mcp: 'https://tools.example.com/mcp', a2a: 'https://agent.example.com', http: 'https://api.example.com' };
 const dialects = of(['openai', 'OpenAI'], ['anthropic', 'Anthropic'], ['azure', 'Azure OpenAI'], ['bedrock', 'Amazon Bedrock'], ['gemini', 'Gemini']);
 const sources = of(['', 'none'], ['value', 'typed here, kept in a file of this server'], ['env', "this server's environment"], ['file', 'a file of this server'], ['vault', 'Vault']);
 const states: Record<string, { level: 'good' | 'warn' | 'bad' | 'unknown'; letter: string; label: string }> = {
@@ -43,6 +47,14 @@ export function UpstreamsPage() {
   useShortcuts('Upstreams', may ? [{ keys: 'n', label: 'Name an upstream', run: () => setEdit('new') }] : []);
   const remove = useMutation({ mutationFn: (name: string) => api.delete(`/upstreams/${encodeURIComponent(name)}`), onSettled: () => void client.invalidateQueries({ queryKey: ['upstreams'] }) });
   const items = q.data?.items ?? [];
+  const pins = usePins().data ?? [];
+  const tools = new Map<string, number>();
+  const waits = new Map<string, number>();
+  for (const t of pins) {
+    tools.set(t.upstream, (tools.get(t.upstream) ?? 0) + 1);
+    if (t.state === 'held') waits.set(t.upstream, (waits.get(t.upstream) ?? 0) + 1);
+  }
+  const waiting = [...waits.values()].reduce((n, x) => n + x, 0);
   const failing = items.filter((u) => u.health.state === 'open' || u.health.state === 'failing');
   const button = may && (
     <Button variant="filled" leftSection={<Icon name="plus" size={14} />} onClick={() => setEdit('new')}>
@@ -51,82 +63,105 @@ export function UpstreamsPage() {
   );
   return (
     <>
-      <PageHeader title="Upstreams" question="What does the door forward to?" answer={q.data && `${plural(items.length, 'upstream')}${failing.length > 0 ? `, ${failing.map((u) => u.name).join(', ')} failing` : ''}. Agents reach them by name and never see their credentials.`} actions={button} />
+      <PageHeader title="Upstreams" question="What does the door forward to?" answer={q.data && `${plural(items.length, 'upstream')}${failing.length > 0 ? `, ${failing.map((u) => u.name).join(', ')} failing` : ''}${waiting > 0 ? `; ${plural(waiting, 'tool')} of them ${waiting === 1 ? 'waits' : 'wait'} for a person` : ''}. Agents reach them by name and never see their credentials.`} actions={button} />
       <div className={css.wide}>
         <ProblemNote error={q.error ?? remove.error} retry={() => void q.refetch()} />
         <Panel>
-          {items.length === 0 && q.isSuccess ? (
-            <Empty title="There is no upstream." actions={button}>
-              Agents can call nothing through the door yet. Name a model provider or an API: the door adds its credential, and agents use their own key.
-            </Empty>
-          ) : (
-            <div className={css.scroll} tabIndex={0} role="region" aria-label="Upstreams">
-              <table className={css.table}>
-                <thead>
-                  <tr>
-                    <th>Name</th>
-                    <th>State</th>
-                    <th>Kind</th>
-                    <th>Address</th>
-                    <th>Team</th>
-                    <th>Credential</th>
-                    <th>May be called</th>
-                    <th>p95</th>
-                    <th>Errors</th>
-                    <th>
-                      <span className="unseen">Actions</span>
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {items.map((u) => (
-                    <tr key={u.name}>
-                      <td>
-                        {u.name} {u.external && <Badge title="Data sent there leaves the house">external</Badge>} {u.shared && <Badge>shared</Badge>}
-                      </td>
-                      <td title={u.health.last_error}>
-                        <Mark {...(states[u.health.state] ?? states.unknown!)} words />
-                      </td>
-                      <td>{u.kind === 'llm' ? `models, ${u.dialect}` : u.kind}</td>
-                      <td className="truncate" style={{ maxWidth: 240 }} title={u.url}>
-                        {u.url}
-                      </td>
-                      <td>
-                        {u.team} <span className="muted">{u.environment}</span>
-                      </td>
-                      <td>{!u.credential ? <span className="muted">none</span> : u.credential.set ? `${u.credential.source}${u.credential.ref ? ` ${u.credential.ref}` : ''}` : <Badge tone="bad">not there</Badge>}</td>
-                      <td>{u.kind === 'http' ? plural(u.routes?.length ?? 0, 'route') : (u.models?.length ?? 0) > 0 ? plural(u.models!.length, 'model') : 'every model'}</td>
-                      <td className="num">{u.health.p95_ms === null ? <Unknown why="It was not called yet." /> : duration(u.health.p95_ms)}</td>
-                      <td className="num">
-                        {count(u.health.errors)} <span className="muted">{u.health.calls > 0 ? percent(u.health.errors / u.health.calls) : ''}</span>
-                      </td>
-                      <td className={css.end}>
-                        {may && (
-                          <span style={{ display: 'inline-flex', gap: 4 }}>
-                            <Button size="compact-xs" onClick={() => setEdit(u)}>
-                              Change
-                            </Button>
-                            <Sure label="Remove" sure="Remove now" pending={remove.isPending && remove.variables === u.name} onDo={() => remove.mutate(u.name)} />
-                          </span>
-                        )}
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-          )}
+          <KeyedTable
+            label="Upstreams"
+            rows={items}
+            rowKey={(u) => u.name}
+            mark={(u) => (u.health.state === 'open' ? 'bad' : u.health.state === 'failing' || (waits.get(u.name) ?? 0) > 0 ? 'warn' : undefined)}
+            empty={
+              q.isSuccess && (
+                <Empty title="There is no upstream." actions={button}>
+                  Agents can call nothing through the door yet. Name a model provider, a server of tools, another agent or an API: the door adds its credential, and agents use their own key.
+                </Empty>
+              )
+            }
+            fields={[
+              {
+                head: 'Name',
+                cell: (u) => (
+                  <>
+                    {u.name} {u.external && <Badge title="Data sent there leaves the house">external</Badge>} {u.shared && <Badge>shared</Badge>}
+                  </>
+                ),
+              },
+              {
+                head: 'State',
+                cell: (u) => (
+                  <span title={u.health.last_error}>
+                    <Mark {...(states[u.health.state] ?? states.unknown!)} words />
+                  </span>
+                ),
+              },
+              { head: 'Kind', cell: (u) => (u.kind === 'llm' ? `models, ${u.dialect}` : (kinds.find((k) => k.value === u.kind)?.label ?? u.kind)) },
+              { head: 'Address', width: '220px', title: (u) => u.url, cell: (u) => u.url || <span className="muted">a program of this host</span> },
+              {
+                head: 'Team',
+                cell: (u) => (
+                  <>
+                    {u.team} <span className="muted">{u.environment}</span>
+                  </>
+                ),
+              },
+              { head: 'Credential', cell: (u) => (!u.credential ? <span className="muted">none</span> : u.credential.set ? `${u.credential.source}${u.credential.ref ? ` ${u.credential.ref}` : ''}` : <Badge tone="bad">not there</Badge>) },
+              { head: 'May be called', cell: (u) => <Offer u={u} tools={tools.get(u.name) ?? 0} waits={waits.get(u.name) ?? 0} /> },
+              { head: 'Calls', num: true, cell: (u) => count(u.health.calls) },
+              { head: 'p95', num: true, cell: (u) => (u.health.p95_ms === null ? <Unknown why="It was not called yet." /> : duration(u.health.p95_ms)) },
+              {
+                head: 'Errors',
+                num: true,
+                cell: (u) => (
+                  <>
+                    {count(u.health.errors)} <span className="muted">{u.health.calls > 0 ? percent(u.health.errors / u.health.calls) : ''}</span>
+                  </>
+                ),
+              },
+              {
+                head: 'Actions',
+                end: true,
+                cell: (u) =>
+                  may && (
+                    <>
+                      <Button size="compact-xs" onClick={() => setEdit(u)}>
+                        Change
+                      </Button>
+                      <Sure label="Remove" sure="Remove now" pending={remove.isPending && remove.variables === u.name} onDo={() => remove.mutate(u.name)} />
+                    </>
+                  ),
+              },
+            ]}
+          />
         </Panel>
         {items.length > 0 && (
           <Panel title="How agents reach them" padded>
             <p className="muted">With a key of their own (on the agent&apos;s page), at the door:</p>
-            <Snippet label="addresses" text={items.slice(0, 6).map((u) => `${location.protocol}//${location.hostname}:7301/${u.kind}/${u.name}${u.kind === 'llm' && u.dialect === 'openai' ? '/v1' : ''}`).join('\n')} />
+            <Snippet label="addresses" text={items.slice(0, 6).map((u) => `${location.protocol}//${location.hostname}:7301/${u.kind}/${u.name}${u.kind === 'llm' && u.dialect === 'openai' ? '/v1' : ''}${u.kind === 'mcp' ? '        all that an agent is entitled to, as one server: /mcp' : ''}`).join('\n')} />
           </Panel>
         )}
       </div>
       {edit && <UpstreamDialog upstream={edit === 'new' ? undefined : edit} onClose={() => setEdit(undefined)} />}
     </>
   );
+}
+
+/** Offer is what an upstream may be called for. */
+function Offer({ u, tools, waits }: { u: Upstream; tools: number; waits: number }) {
+  if (u.kind === 'http') return <>{plural(u.routes?.length ?? 0, 'route')}</>;
+  if (u.kind === 'a2a') return u.peer?.agent ? <Figure to={`/agents/${encodeURIComponent(u.peer.agent)}`}>{u.peer.agent}</Figure> : <span className="muted">an agent that nobody registered</span>;
+  if (u.kind === 'mcp') {
+    return (
+      <>
+        <Figure to="/tools" search={{ server: u.name }}>
+          {plural(tools, 'tool')}
+        </Figure>{' '}
+        {waits > 0 && <Badge tone="warn">{count(waits)} held</Badge>}
+      </>
+    );
+  }
+  return <>{(u.models?.length ?? 0) > 0 ? plural(u.models!.length, 'model') : 'every model'}</>;
 }
 
 function UpstreamDialog({ upstream, onClose }: { upstream: Upstream | undefined; onClose: () => void }) {
@@ -145,6 +180,12 @@ function UpstreamDialog({ upstream, onClose }: { upstream: Upstream | undefined;
   const [source, setSource] = useState(upstream?.credential?.source ?? '');
   const [ref, setRef] = useState(upstream?.credential?.ref ?? '');
   const [value, setValue] = useState('');
+  const [hosts, setHosts] = useState((upstream?.ask_hosts ?? []).join(', '));
+  const [peer, setPeer] = useState(upstream?.peer?.agent ?? '');
+  const [effect, setEffect] = useState(upstream?.peer?.effect ?? 'write');
+  const [binding, setBinding] = useState(upstream?.peer?.binding ?? '');
+  const [card, setCard] = useState(upstream?.peer?.card_path ?? '');
+  const agents = useRegistered().data ?? [];
   const chosen = team || teams[0] || '';
   const read = readRoutes(routes);
   const save = useMutation({
@@ -156,6 +197,8 @@ function UpstreamDialog({ upstream, onClose }: { upstream: Upstream | undefined;
       return api.put(`/upstreams/${encodeURIComponent(name.trim())}`, {
         ...keep, kind, dialect: kind === 'llm' ? dialect : undefined, url: address.trim(), team: chosen, environment: environment.trim(), external, shared, allow_private: priv,
         routes: kind === 'http' ? read.routes : undefined,
+        ask_hosts: kind === 'mcp' ? hosts.split(/[,\s]+/).filter(Boolean) : undefined,
+        peer: kind === 'a2a' ? { ...upstream?.peer, agent: peer || undefined, effect, binding: binding || undefined, card_path: card.trim() || undefined } : undefined,
         credential: source ? { ...was, kind: kindOf, header: kindOf === 'header' ? header : undefined, source, ref: ref.trim() || undefined, value: value || undefined, set: undefined } : undefined,
         revision: upstream?.revision ?? 0,
       });
@@ -167,9 +210,25 @@ function UpstreamDialog({ upstream, onClose }: { upstream: Upstream | undefined;
     <FormDialog title={upstream ? `Change ${upstream.name}` : 'Name an upstream'} submit="Keep" pending={save.isPending} error={save.error} onSubmit={() => save.mutate()} onClose={onClose} size={620} disabled={kind === 'http' && (read.bad !== undefined || read.routes.length === 0)}>
       <div className={css.two}>
         <TextInput label="Name" description="Part of the address at the door" pattern="[a-z0-9][a-z0-9\-]*" required withAsterisk={false} disabled={!!upstream} value={name} onChange={(e) => setName(e.currentTarget.value)} data-autofocus />
-        <TextInput label="Address" description="https; where the door forwards to" placeholder="https://api.openai.com" required withAsterisk={false} value={address} onChange={(e) => setAddress(e.currentTarget.value)} />
+        <TextInput label="Address" description="https; where the door forwards to" placeholder={placeholders[kind]} required withAsterisk={false} value={address} onChange={(e) => setAddress(e.currentTarget.value)} />
         <Pick label="Kind" value={kind} options={kinds} onPick={setKind} />
-        {kind === 'llm' ? <Pick label="Wire format" value={dialect} options={dialects} onPick={setDialect} /> : <span />}
+        {kind === 'llm' ? (
+          <Pick label="Wire format" value={dialect} options={dialects} onPick={setDialect} />
+        ) : kind === 'a2a' ? (
+          <Pick label="Agent that answers there" value={peer} options={[{ value: '', label: 'one that nobody registered' }, ...agents.map((a) => ({ value: a.name, label: a.name }))]} onPick={setPeer} />
+        ) : kind === 'mcp' ? (
+          <TextInput label="Hosts it may send people to" placeholder="none" value={hosts} onChange={(e) => setHosts(e.currentTarget.value)} />
+        ) : (
+          <span />
+        )}
+        {kind === 'a2a' && (
+          <>
+            <Pick label="A message to it may" value={effect} options={of(['read', 'read'], ['write', 'change something'], ['destructive', 'do what cannot be undone'])} onPick={setEffect} />
+            <Pick label="Spoken to by" value={binding} options={bindings} onPick={setBinding} />
+            <TextInput label="Path of its card" placeholder="/.well-known/agent-card.json" value={card} onChange={(e) => setCard(e.currentTarget.value)} />
+            <span />
+          </>
+        )}
         {teams.length > 0 ? <Pick label="Team" value={chosen} options={teams.map((t) => ({ value: t, label: t }))} onPick={setTeam} /> : <TextInput label="Team" required withAsterisk={false} value={team} onChange={(e) => setTeam(e.currentTarget.value)} />}
         <TextInput label="Environment" required withAsterisk={false} value={environment} onChange={(e) => setEnvironment(e.currentTarget.value)} />
         <Pick label="Credential from" value={source} options={sources} onPick={setSource} />
@@ -181,6 +240,7 @@ function UpstreamDialog({ upstream, onClose }: { upstream: Upstream | undefined;
           <span />
         )}
       </div>
+      {kind === 'mcp' && <p className="muted">Its tools wait under Tools and models until a person accepts them. A server that runs as a program of this host is named in the configuration file alone.</p>}
       {kind === 'http' && <Textarea label="What may be called" description="A line each: method, path, effect (read, write, destructive), data classes" placeholder={'GET /v1/users/{id} read pii.email\nPOST /v1/refunds write'} autosize minRows={3} maxRows={10} error={read.bad && `no route: ${read.bad}`} value={routes} onChange={(e) => setRoutes(e.currentTarget.value)} />}
       <Checkbox label="External: data sent there leaves the house" checked={external} onChange={(e) => setExternal(e.currentTarget.checked)} />
       <Checkbox label="Shared: policies of other teams may name it" checked={shared} onChange={(e) => setShared(e.currentTarget.checked)} />

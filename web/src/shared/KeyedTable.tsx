@@ -22,7 +22,7 @@ export interface Field<T> {
 export function KeyedTable<T>({ label, fields, rows, rowKey, empty, mark }: { label: string; fields: Field<T>[]; rows: T[]; rowKey: (row: T) => string; empty?: ReactNode; mark?: (row: T) => 'good' | 'warn' | 'bad' | undefined }) {
   if (rows.length === 0 && empty) return <>{empty}</>;
   return (
-    <div className={css.scroll} tabIndex={0} role="region" aria-label={label}>
+    <div className={css.scroll} tabIndex={0} role="group" aria-label={label}>
       <table className={css.table}>
         <thead>
           <tr>

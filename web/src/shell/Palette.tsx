@@ -2,14 +2,15 @@ import { Modal } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useMemo, useRef, useState, type KeyboardEvent } from 'react';
+import { api } from '../api/client';
 import { aggregate, meQuery, noticesQuery } from '../api/queries';
+import type { List } from '../api/types';
 import { Icon, type IconName } from '../shared/icons';
 import { useSetView } from '../state/url';
 import { useMantineColorScheme } from '@mantine/core';
 import { dialogs } from './dialogs';
 import { pages, settingsPages } from './nav';
 import { useNoticeAction } from './Notices';
-import { quote } from '../shared/query';
 import { rank } from './rank';
 import '../theme/forms';
 import css from './shell.module.css';
@@ -22,6 +23,12 @@ interface Item {
   hint?: string;
   icon: IconName;
   run: () => void;
+}
+
+/** byGroup keeps each group together, in the order of its best find. */
+function byGroup(items: Item[]): Item[] {
+  const order = [...new Set(items.map((i) => i.group))];
+  return [...items].sort((a, b) => order.indexOf(a.group) - order.indexOf(b.group));
 }
 
 /** Palette finds pages, runs by id, agents and actions by what one types. */
@@ -37,6 +44,16 @@ export function Palette() {
   const list = useRef<HTMLDivElement>(null);
   const agents = useQuery({ ...aggregate({ from: 'runs', group_by: ['agent'], start: '-7d', limit: 500 }), staleTime: 60_000, meta: {} });
 
+  const may = new Set(me?.operations ?? []);
+  // Names of everything that has a page: read when the palette opens, and kept for a minute.
+  const names = <T,>(key: string, path: string, allowed: boolean) => ({ queryKey: ['palette', key], queryFn: ({ signal }: { signal: AbortSignal }) => api.get<List<T>>(path, undefined, signal), staleTime: 60_000, retry: false, enabled: allowed });
+  const registered = useQuery(names<{ name: string; team: string; purpose: string }>('agents', '/agents?limit=1000', may.has('ListAgents'))).data?.items;
+  const policies = useQuery(names<{ name: string }>('policies', '/policies', may.has('ListPolicies'))).data?.items;
+  const upstreams = useQuery(names<{ name: string; kind: string }>('upstreams', '/upstreams', may.has('ListUpstreams'))).data?.items;
+  const budgets = useQuery(names<{ name: string }>('budgets', '/budgets', may.has('ListBudgets'))).data?.items;
+  const tools = useQuery(names<{ upstream: string; name: string; state: string }>('tools', '/tools?limit=1000', may.has('ListTools'))).data?.items;
+  const approvals = useQuery({ ...names<{ id: string; words: string }>('approvals', '/approvals?limit=50', may.has('ListApprovals')), staleTime: 2000 }).data?.items;
+
   const go = (to: string, search?: Record<string, unknown>) => () => void navigate({ to: to as never, search: ((old: Record<string, unknown>) => ({ ...old, ...search })) as never });
 
   const all = useMemo<Item[]>(() => {
@@ -44,9 +61,16 @@ export function Palette() {
     for (const p of pages) items.push({ id: p.to, group: 'Pages', label: p.name, hint: p.question, icon: p.icon, run: go(p.to) });
     for (const [to, name] of [['/sessions', 'Sessions'], ['/steps', 'Steps'], ['/logs', 'Logs']] as const) items.push({ id: to, group: 'Pages', label: name, hint: 'Activity', icon: 'runs', run: go(to) });
     for (const p of settingsPages) items.push({ id: p.to, group: 'Pages', label: p.name, hint: p.question, icon: 'settings', run: go(p.to) });
+    for (const a of approvals ?? []) items.push({ id: 'approval ' + a.id, group: 'Waits', label: a.words, icon: 'inbox', run: go(`/approvals/${a.id}`) });
+    const known = new Set((registered ?? []).map((a) => a.name));
+    for (const a of registered ?? []) items.push({ id: 'registered ' + a.name, group: 'Agents', label: a.name, hint: `${a.team}: ${a.purpose}`, icon: 'agents', run: go(`/agents/${encodeURIComponent(a.name)}`) });
+    for (const p of policies ?? []) items.push({ id: 'policy ' + p.name, group: 'Rules', label: p.name, hint: 'policy', icon: 'policies', run: go('/policies', { policy: p.name, tab: undefined }) });
+    for (const b of budgets ?? []) items.push({ id: 'budget ' + b.name, group: 'Rules', label: b.name, hint: 'budget', icon: 'cost', run: go('/policies', { tab: 'budgets' }) });
+    for (const u of upstreams ?? []) items.push({ id: 'upstream ' + u.name, group: 'Upstreams and tools', label: u.name, hint: `upstream, ${u.kind}`, icon: 'link', run: go('/settings/upstreams') });
+    for (const t of tools ?? []) items.push({ id: `tool ${t.upstream}/${t.name}`, group: 'Upstreams and tools', label: t.name, hint: `tool of ${t.upstream}${t.state === 'held' ? ', held' : ''}`, icon: 'tools', run: go('/tools', { tool: `${t.upstream}/${t.name}`, tab: undefined }) });
     for (const row of agents.data?.rows ?? []) {
       const name = row[0];
-      if (typeof name === 'string' && name) items.push({ id: 'agent ' + name, group: 'Agents', label: name, hint: 'its runs', icon: 'agents', run: go('/runs', { q: `agent:${quote(name)}` }) });
+      if (typeof name === 'string' && name && !known.has(name)) items.push({ id: 'agent ' + name, group: 'Agents', label: name, hint: 'not registered', icon: 'agents', run: go(`/agents/${encodeURIComponent(name)}`) });
     }
     items.push({ id: 'connect', group: 'Actions', label: 'Connect an agent', icon: 'plus', run: () => dialogs.open('connect') });
     items.push({ id: 'help', group: 'Actions', label: 'Show the shortcuts of this page', icon: 'help', run: () => dialogs.open('help') });
@@ -58,15 +82,17 @@ export function Palette() {
     return items;
     // go, act and the setters are stable enough for one opening of the palette.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [agents.data, notices.length, me]);
+  }, [agents.data, notices.length, me, registered, policies, upstreams, budgets, tools, approvals]);
 
   const shown = useMemo(() => {
     const typed = text.trim();
     const out: Item[] = [];
     if (/^run_[0-9a-z]{6,}$/.test(typed)) out.push({ id: 'run', group: 'Run', label: typed, hint: 'open this run', icon: 'runs', run: go(`/runs/${typed}`) });
+    if (/^apr_[0-9a-z]{6,}$/.test(typed)) out.push({ id: 'approval', group: 'Run', label: typed, hint: 'open this approval', icon: 'inbox', run: go(`/approvals/${typed}`) });
+    if (/^dec_[0-9a-z]{6,}$/.test(typed)) out.push({ id: 'decision', group: 'Run', label: typed, hint: 'why it was decided so', icon: 'decisions', run: go('/decisions', { show: 'all', decision: typed }) });
     if (/^[0-9a-f]{32}$/.test(typed)) out.push({ id: 'trace', group: 'Run', label: typed, hint: 'the runs with this trace id', icon: 'runs', run: go('/runs', { q: `trace_id:${typed}` }) });
     const found = rank(all, typed, (i) => i.label);
-    out.push(...(typed ? found.slice(0, 40) : found.filter((i) => i.group !== 'Agents')));
+    out.push(...(typed ? byGroup(found.slice(0, 40)) : found.filter((i) => i.group === 'Pages' || i.group === 'Actions' || i.group === 'Waits')));
     if (typed && out[0]?.group !== 'Run') out.push({ id: 'search', group: 'Search', label: `Search runs for “${typed}”`, icon: 'search', run: go('/runs', { q: typed }) });
     return out;
     // eslint-disable-next-line react-hooks/exhaustive-deps

@@ -7,7 +7,7 @@ import { useMay } from '../api/queries';
 import type { ToolDetail, ToolDifference, UpstreamTools } from '../api/types';
 import { FormDialog, Pick, Sure } from '../settings/parts';
 import { Badge, Copy, count, Empty, KeyedTable, Mark, Panel, plural, ProblemNote, Snippet, Time, useShortcuts, Words } from '../shared';
-import { visible, type ToolRow } from './data';
+import { effectOf, visible, type ToolRow } from './data';
 import css from './tools.module.css';
 
 const effects = [
@@ -59,10 +59,10 @@ export function ToolPanel({ row, onClose }: { row: ToolRow; onClose: () => void 
       >
         <p className={css.lead}>
           <Mark level={held ? ((t.findings ?? []).some((f) => f.serious) ? 'bad' : 'warn') : 'good'} letter={held ? 'H' : 'A'} label={held ? 'held' : 'accepted'} words />{' '}
-          {t.effect ? <Badge tone={t.effect === 'destructive' ? 'bad' : t.effect === 'write' ? 'warn' : undefined}>{t.effect}</Badge> : <Badge tone="bad">effect unknown: counts as destructive</Badge>} {(t.classes ?? []).map((c) => <Badge key={c}>{c}</Badge>)}
+          {effectOf(t) ? <Badge tone={t.effect === 'destructive' ? 'bad' : t.effect === 'write' ? 'warn' : undefined}>{t.effect}</Badge> : <Badge tone="bad">effect unknown: counts as destructive</Badge>} {(t.classes ?? []).map((c) => <Badge key={c}>{c}</Badge>)}
         </p>
-        {(t.findings ?? []).map((f) => (
-          <div key={f.code + (f.id ?? '')} className={css.finding} data-serious={f.serious || undefined}>
+        {(t.findings ?? []).map((f, i) => (
+          <div key={i} className={css.finding} data-serious={f.serious || undefined}>
             <strong>{visible(f.text)}</strong> <code>{f.code}</code>
             {f.detail && <div className={css.detail}>{visible(f.detail)}</div>}
           </div>
@@ -166,7 +166,7 @@ function AcceptDialog({ d, onClose }: { d: ToolDetail; onClose: () => void }) {
   const again = useAgain();
   const s = d.suggested;
   const serious = (d.findings ?? []).filter((f) => f.serious);
-  const [effect, setEffect] = useState(d.effect || s.effect || 'destructive');
+  const [effect, setEffect] = useState(effectOf(d) ?? effectOf(s) ?? 'destructive');
   const [classes, setClasses] = useState(((d.classes ?? []).length > 0 ? d.classes : (s.classes ?? []))!.join(', '));
   const paths = Object.values(d.paths ?? {}).some((p) => (p ?? []).length > 0) ? d.paths : s.paths;
   const [destination, setDestination] = useState((paths?.destination ?? []).join(', '));
@@ -187,13 +187,18 @@ function AcceptDialog({ d, onClose }: { d: ToolDetail; onClose: () => void }) {
       {serious.length > 0 && (
         <fieldset className={css.serious}>
           <legend>It speaks against it; say that you saw it</legend>
-          {serious.map((f) => (
-            <Checkbox key={f.code} label={visible(f.text)} checked={seen.includes(f.code)} onChange={(e) => setSeen(e.currentTarget.checked ? [...seen, f.code] : seen.filter((x) => x !== f.code))} />
+          {[...new Map(serious.map((f) => [f.code, f])).values()].map((f) => (
+            <Checkbox key={f.code} label={serious.filter((x) => x.code === f.code).map((x) => visible(x.text)).join('; ')} checked={seen.includes(f.code)} onChange={(e) => setSeen(e.currentTarget.checked ? [...seen, f.code] : seen.filter((x) => x !== f.code))} />
           ))}
         </fieldset>
       )}
+      {s.why && (
+        <p className="muted">
+          Its definition suggests {s.effect}: {visible(s.why)}. Nothing of that is in force until you say so.
+        </p>
+      )}
       <div className={css.two}>
-        <Pick label={s.why ? `Effect (its definition suggests ${s.effect}: ${s.why})` : 'Effect'} value={effect} options={effects} onPick={setEffect} />
+        <Pick label="Effect" value={effect} options={effects} onPick={setEffect} />
         <TextInput label="Data classes" description="What it gives or takes, with commas between" value={classes} onChange={(e) => setClasses(e.currentTarget.value)} />
         <TextInput label="Where a destination stands" description="JSON Pointers: /to, /attendees/*/email" value={destination} onChange={(e) => setDestination(e.currentTarget.value)} />
         <TextInput label="Where a recipient stands" value={recipient} onChange={(e) => setRecipient(e.currentTarget.value)} />

@@ -3,7 +3,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
 import { Badge, compact, count, duration, Empty, Figure, Known, KeyTable, money, PageHeader, Panel, percent, plural, ProblemNote, quote, Tabs, useShortcuts, wilson, type Column } from '../shared';
 import { useView } from '../state/url';
-import { useModels, useTools, type ModelRow, type ToolRow, type Use } from './data';
+import { effectOf, useModels, useTools, type ModelRow, type ToolRow, type Use } from './data';
 import { ToolState } from './ToolState';
 import css from './tools.module.css';
 
@@ -24,7 +24,7 @@ const toolColumns: Column<ToolRow>[] = [
   { id: 'state', head: 'State', width: '130px', cell: (r) => <ToolState row={r} /> },
   { id: 'name', head: 'Tool', width: 'minmax(150px, 1.4fr)', cell: (r) => <span title={r.pin?.title || r.name}>{r.name}</span> },
   { id: 'server', head: 'Server', width: 'minmax(90px, .8fr)', cell: (r) => r.upstream || <span className="muted">inside agents</span> },
-  { id: 'effect', head: 'Effect', width: '100px', cell: (r) => (r.pin ? r.pin.effect ? <Badge tone={r.pin.effect === 'destructive' ? 'bad' : r.pin.effect === 'write' ? 'warn' : undefined}>{r.pin.effect}</Badge> : <Badge tone="bad" title="Nobody said what it does: it counts as destructive">unknown</Badge> : '') },
+  { id: 'effect', head: 'Effect', width: '100px', cell: (r) => (r.pin ? effectOf(r.pin) ? <Badge tone={r.pin.effect === 'destructive' ? 'bad' : r.pin.effect === 'write' ? 'warn' : undefined}>{r.pin.effect}</Badge> : <Badge tone="bad" title="Nobody said what it does: it counts as destructive">unknown</Badge> : '') },
   { id: 'why', head: 'Why', width: 'minmax(120px, 1.6fr)', cell: (r) => <span className="soft" title={r.pin?.reason}>{r.pin?.state === 'held' ? r.pin.reason || (r.pin.findings ?? []).map((f) => f.text).join('; ') : ''}</span> },
   { id: 'calls', head: 'Calls', width: '70px', align: 'right', cell: (r) => (r.use ? <Figure to="/steps" search={{ q: `tool:${quote(r.name)}` }}>{compact(r.use.calls)}</Figure> : <span className="muted">0</span>) },
   { id: 'errors', head: 'Errors', width: '100px', align: 'right', cell: (r) => failedCell(r.use, `tool:${quote(r.name)}`) },
@@ -45,8 +45,9 @@ const modelColumns: Column<ModelRow>[] = [
 export function ToolsPage() {
   const view = useView();
   const navigate = useNavigate();
-  const { tab = 'tools', tool, all } = useSearch({ strict: false }) as { tab?: string; tool?: string; all?: string };
-  const { rows, pins, query } = useTools(view);
+  const { tab = 'tools', tool, all, server } = useSearch({ strict: false }) as { tab?: string; tool?: string; all?: string; server?: string };
+  const { rows: everyTool, pins, query } = useTools(view);
+  const rows = server ? everyTool.filter((r) => r.upstream === server) : everyTool;
   const models = useModels(view);
   const set = (change: object) => void navigate({ to: '.', search: ((old: object) => ({ ...old, ...change })) as never, replace: true });
   const held = rows.filter((r) => r.pin?.state === 'held');
@@ -90,6 +91,14 @@ export function ToolsPage() {
         }
       />
       <div className={css.body}>
+        {server && (
+          <p>
+            Of {server} alone.{' '}
+            <Button size="compact-xs" onClick={() => set({ server: undefined })}>
+              All servers
+            </Button>
+          </p>
+        )}
         <Tabs tabs={[{ id: 'tools', label: 'Tools', n: rows.length }, { id: 'models', label: 'Models', n: models.rows.length }]} on={tab} onPick={(id) => set({ tab: id === 'tools' ? undefined : id })} />
         <ProblemNote error={pins.error ?? query.error ?? models.query.error} retry={() => void pins.refetch()} />
         {tab === 'models' ? (

@@ -99,5 +99,8 @@ export function useModels(view: CurrentView) {
   return { rows, query };
 }
 
+/** effectOf is what a person said a tool does; undefined when nobody did. */
+export const effectOf = (t: { effect: string }) => (t.effect && t.effect !== 'unknown' ? t.effect : undefined);
+
 /** visible spells out what a browser draws as nothing or in another order, for text of servers that nobody vouches for. */
 export const visible = (s: string) => s.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{e0000}-\u{e0fff}]/gu, (c) => `\u2039U+${c.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}\u203a`);
