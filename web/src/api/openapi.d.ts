@@ -930,6 +930,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists how much of what agents do was decided, the least covered first */
+        get: operations["ListCoverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/decisions": {
         parameters: {
             query?: never;
@@ -940,7 +957,8 @@ export interface paths {
         /** lists decisions, the newest first, pending ones included */
         get: operations["ListDecisions"];
         put?: never;
-        post?: never;
+        /** decides and records an action that does not pass the door; who asks acts by the answer */
+        post: operations["Decide"];
         delete?: never;
         options?: never;
         head?: never;
@@ -975,6 +993,40 @@ export interface paths {
         get: operations["GetDecision"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decisions/{id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** tells how a held action stands, or waits for it */
+        get: operations["AwaitDecision"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decisions/{id}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** reports how an action ended that was allowed and did not pass the door */
+        post: operations["CompleteDecision"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2473,6 +2525,22 @@ export interface components {
             service?: string;
             team?: string;
         };
+        AgentCoverage: {
+            agent: string;
+            environment?: string;
+            governed: number;
+            /** Format: date-time */
+            last_at: string | null;
+            results: number;
+            share: number | null;
+            team?: string;
+            unchecked: number;
+            ungoverned: number;
+        };
+        AgentCoverageList: {
+            items: components["schemas"]["AgentCoverage"][];
+            next?: string;
+        };
         AgentDay: {
             cost: number | null;
             decisions: {
@@ -2621,6 +2689,12 @@ export interface components {
             items: components["schemas"]["AgentVersion"][];
             next?: string;
         };
+        AnswerApproval: {
+            address: string;
+            /** Format: date-time */
+            expires_at: string | null;
+            id: string;
+        };
         Approval: {
             action: string;
             agent: string;
@@ -2657,6 +2731,7 @@ export interface components {
             pin?: string;
             reason?: string;
             reasons: components["schemas"]["Reason"][];
+            recipient: components["schemas"]["ShownText"] | null;
             resource: string;
             run_id: string;
             session?: string;
@@ -2719,6 +2794,7 @@ export interface components {
             fields: components["schemas"]["ArgumentField"][];
             hash: string;
             more: number;
+            origins?: components["schemas"]["Origin"][];
             whole: components["schemas"]["ShownText"] | null;
         };
         AuditBreak: {
@@ -2933,6 +3009,16 @@ export interface components {
         CodeRequest: {
             code: string;
         };
+        CompleteDecisionRequest: {
+            duration_ms?: number;
+            error?: string;
+            output?: unknown;
+            result: string;
+        };
+        CompletedDecision: {
+            id: string;
+            result: string;
+        };
         ConfirmFactorRequest: {
             code: string;
         };
@@ -3077,6 +3163,20 @@ export interface components {
             /** Format: date-time */
             started_at: string;
         };
+        DecideRequest: {
+            agent?: string;
+            arguments?: unknown;
+            call_id?: string;
+            key?: string;
+            obligations?: string[];
+            run?: string;
+            session?: string;
+            tool: string;
+            traceparent?: string;
+            unreported?: boolean;
+            user?: string;
+            wait_ms?: number;
+        };
         Decision: {
             action: string;
             agent: string;
@@ -3110,8 +3210,10 @@ export interface components {
             model?: string;
             node: string;
             on_behalf_of: string[];
+            origins?: components["schemas"]["Origin"][];
             parent_id?: string;
             pin?: string;
+            point?: string;
             policies: components["schemas"]["PolicyRef"][];
             policy_version: number;
             reasons: components["schemas"]["Reason"][];
@@ -3136,6 +3238,22 @@ export interface components {
             user_name?: string;
             verdict: string;
             version?: string;
+            would: string;
+        };
+        DecisionAnswer: {
+            approval?: components["schemas"]["AnswerApproval"] | null;
+            arguments?: unknown;
+            code?: string;
+            enforced: boolean;
+            /** Format: date-time */
+            expires_at: string | null;
+            forwarded: boolean;
+            hint?: string;
+            id: string;
+            obligations: components["schemas"]["Obligation"][];
+            reason: string;
+            reasons: components["schemas"]["Reason"][];
+            verdict: string;
             would: string;
         };
         DecisionList: {
@@ -3522,6 +3640,23 @@ export interface components {
         NoticeList: {
             items: components["schemas"]["Notice"][];
             next?: string;
+        };
+        Obligation: {
+            id: string;
+            type: string;
+        };
+        Origin: {
+            entity: string;
+            first: boolean;
+            from: number;
+            index?: number;
+            injected: boolean;
+            kind: string;
+            path: string;
+            source: string;
+            step?: string;
+            to: number;
+            tool?: string;
         };
         OutcomePoint: {
             abandoned: number;
@@ -3970,6 +4105,7 @@ export interface components {
             method: string;
             name: string;
             path: string;
+            shows: components["schemas"]["Shows"];
         };
         Run: {
             agent: string;
@@ -4117,6 +4253,12 @@ export interface components {
             marked: number;
             pieces: components["schemas"]["Piece"][];
             text: string;
+        };
+        Shows: {
+            amount?: string[];
+            currency?: string[];
+            destination?: string[];
+            recipient?: string[];
         };
         SignIn: {
             address?: string;
@@ -6863,6 +7005,40 @@ export interface operations {
             };
         };
     };
+    ListCoverage: {
+        parameters: {
+            query?: {
+                agent?: string;
+                from?: string;
+                limit?: number;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentCoverageList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListDecisions: {
         parameters: {
             query?: {
@@ -6898,6 +7074,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DecisionList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Decide: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionAnswer"];
                 };
             };
             /** @description a problem */
@@ -6962,6 +7173,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Decision"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    AwaitDecision: {
+        parameters: {
+            query?: {
+                wait_ms?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionAnswer"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    CompleteDecision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompleteDecisionRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompletedDecision"];
                 };
             };
             /** @description a problem */

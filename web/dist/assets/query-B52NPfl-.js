@@ -1,1 +1,0 @@
-var e=e=>/^[\w.@/-]+$/.test(e)?e:JSON.stringify(e);export{e as t};
