@@ -76,20 +76,6 @@ var needsPerson = map[string]rowsOf{
 		}
 		return out, nil
 	},
-	"approvals": func(a *API, ctx context.Context, env, team string) ([]client.OverviewRow, error) {
-		l, err := listApprovals(a, ctx, &client.ListApprovalsRequest{Limit: 200})
-		if err != nil {
-			return nil, err
-		}
-		var out []client.OverviewRow
-		for _, h := range l.Items {
-			if env != "" && h.Environment != env || team != "" && h.Team != team {
-				continue
-			}
-			out = append(out, client.OverviewRow{ID: h.ID, Kind: "approval", Text: h.Words, Since: h.CreatedAt, Until: &h.ExpiresAt, Owner: h.Owner, Path: "/approvals/" + url.PathEscape(h.ID)})
-		}
-		return out, nil
-	},
 	"tools": func(a *API, ctx context.Context, _, _ string) ([]client.OverviewRow, error) {
 		l, err := listTools(a, ctx, &client.ListToolsRequest{State: "held", Limit: 1000})
 		if err != nil {

@@ -586,6 +586,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/approvals/indicators": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** tells how held actions were answered: how soon, by whom, and how many without being looked at */
+        get: operations["ApprovalIndicators"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/approvals/{id}": {
         parameters: {
             query?: never;
@@ -2757,6 +2774,23 @@ export interface components {
             unopened: boolean;
             why?: string;
         };
+        ApprovalIndicators: {
+            answer_p50_s: number | null;
+            answer_p95_s: number | null;
+            answered: number;
+            approvers: components["schemas"]["ApproverLoad"][];
+            asked: number;
+            /** Format: date-time */
+            from: string;
+            incomplete: boolean;
+            pending: number;
+            states: {
+                [key: string]: number;
+            };
+            /** Format: date-time */
+            to: string;
+            unopened_share: number | null;
+        };
         ApprovalList: {
             items: components["schemas"]["Approval"][];
             next?: string;
@@ -2776,6 +2810,15 @@ export interface components {
         };
         ApproveVersionRequest: {
             reason: string;
+        };
+        ApproverLoad: {
+            answers: number;
+            approved: number;
+            denied: number;
+            name: string;
+            p50_s: number | null;
+            per_day: number;
+            unopened: number;
         };
         ArgumentEdit: {
             path: string;
@@ -6229,6 +6272,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ApprovalList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApprovalIndicators: {
+        parameters: {
+            query?: {
+                from?: string;
+                team?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalIndicators"];
                 };
             };
             /** @description a problem */

@@ -129,12 +129,4 @@ export type UpstreamTools = Shapes['UpstreamTools'];
 export type Approval = Shapes['Approval'];
 export type ArgumentField = Shapes['ArgumentField'];
 export type PastAnswer = Shapes['PastAnswer'];
-/** ApprovalIndicators say how approvals are answered; a server that does not tell yet has no such operation. */
-export interface ApprovalIndicators {
-  asked: number;
-  answered: number;
-  answer_p50_s: number | null;
-  answer_p95_s: number | null;
-  unopened_share: number | null;
-  approvers: { name: string; answers: number; approved: number; denied: number; unopened: number; per_day: number; p50_s: number | null }[];
-}
+export type ApprovalIndicators = Shapes['ApprovalIndicators'];
