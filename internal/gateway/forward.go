@@ -88,7 +88,7 @@ func (w *watch) begin(parent context.Context) (ctx context.Context, end func()) 
 	w.timer = time.AfterFunc(w.patience, func() { cancel(errTimeout) })
 	undo := context.AfterFunc(ctx, func() {
 		if w.begun.Load() {
-			_ = http.NewResponseController(w.x.w).SetWriteDeadline(time.Unix(1, 0)) // not supported: the write ends when the peer does
+			w.x.hangUp()
 		}
 	})
 	return ctx, func() {
@@ -96,6 +96,16 @@ func (w *watch) begin(parent context.Context) (ctx context.Context, end func()) 
 		w.timer.Stop()
 		cancel(nil)
 	}
+}
+
+// hangUp ends a call whose answer has begun: the agent sees that at once, and
+// not after the calls that are ended with it were settled one by one.
+func (x *passage) hangUp() {
+	if c, ok := x.Request.Context().Value(connKey{}).(*conn); ok && x.Request.ProtoMajor == 1 {
+		_ = c.Close() // HTTP/1 has no other way to cut an answer
+		return
+	}
+	_ = http.NewResponseController(x.w).SetWriteDeadline(time.Unix(1, 0)) // not supported: the write ends when the peer does
 }
 
 // alive says that the upstream sent something.
