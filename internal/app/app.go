@@ -94,6 +94,7 @@ type App struct {
 	signIns   *oidc.Handler
 	store     *duck.Store
 	stages    telemetry.Stages // of the way from a body to the store
+	turns     *telemetry.Turns // of work that nobody waits for
 	reader    *run.Reader
 	intake    *intake.Intake
 	agents    *agent.Registry
@@ -139,7 +140,8 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	if err := o.Config.Validate(); err != nil {
 		return nil, err
 	}
-	a := &App{o: o, log: o.Logger, started: time.Now()}
+	a := &App{o: o, log: o.Logger, started: time.Now(), turns: telemetry.NewTurns()}
+	a.stages.Turns = a.turns
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.stack.unwind(context.WithoutCancel(ctx), a.log))

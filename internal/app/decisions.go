@@ -16,7 +16,7 @@ import (
 func (a *App) openDecisions(ctx context.Context) (err error) {
 	a.decisions, err = decision.Open(ctx, decision.Options{
 		Stream: a.bus.Decisions(), Dir: filepath.Join(a.o.Config.Data, "decisions"), Install: a.control.Install(), Node: a.stops.Node(), DB: a.control,
-		Logger: a.log.With("part", "decisions"), Tree: a.proofs.decisions,
+		Logger: a.log.With("part", "decisions"), Tree: a.proofs.decisions, Turns: a.turns,
 	})
 	return err
 }

@@ -54,6 +54,7 @@ func (a *App) buildDoor(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	a.turns.Urgent(func() bool { return a.gateway.Live() > 0 })
 	a.approvals.Tell(a.gateway.ApprovalChanged)
 	a.points, err = points.New(points.Options{
 		Door: a.gateway, Agents: a.agents, Upstreams: a.upstreams, Base: a.authority.issuer, Coverage: a.coverage, Logger: a.log.With("part", "points"),

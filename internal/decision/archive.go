@@ -16,6 +16,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"reeve/internal/fault"
+	"reeve/internal/telemetry"
 )
 
 // shelf keeps numbered entries for good, in files of fileSpan numbers each:
@@ -160,15 +161,15 @@ type item struct {
 	data []byte
 }
 
-// append writes items, which ascend, behind what is there.
-func (s *shelf) append(items []item) error {
+// append writes items, which ascend, behind what is there, a block a turn.
+func (s *shelf) append(items []item, turns *telemetry.Turns) error {
 	for len(items) > 0 {
 		n, size := 1, len(items[0].data)
 		for n < len(items) && items[n].seq/s.span == items[0].seq/s.span && size < blockRaw {
 			size += len(items[n].data)
 			n++
 		}
-		if err := s.block(items[:n]); err != nil {
+		if err := s.block(items[:n], turns); err != nil {
 			return archiveFault(err)
 		}
 		items = items[n:]
@@ -176,7 +177,7 @@ func (s *shelf) append(items []item) error {
 	return nil
 }
 
-func (s *shelf) block(items []item) error {
+func (s *shelf) block(items []item, turns *telemetry.Turns) error {
 	first := items[0].seq
 	s.raw = s.raw[:0]
 	for _, it := range items {
@@ -185,7 +186,9 @@ func (s *shelf) block(items []item) error {
 		s.raw = append(s.raw, it.data...)
 	}
 	b := append(s.pack[:0], make([]byte, blockHeader)...)
+	turns.Take()
 	b = s.enc.EncodeAll(s.raw, b)
+	turns.Give()
 	copy(b, blockMagic)
 	binary.LittleEndian.PutUint64(b[4:], uint64(first))
 	binary.LittleEndian.PutUint32(b[12:], uint32(len(items)))
@@ -497,7 +500,7 @@ func (s *shelf) rewrite(first int64, items []item) error {
 	if err != nil {
 		return err
 	}
-	if err := tmp.append(items); err != nil {
+	if err := tmp.append(items, nil); err != nil {
 		return err
 	}
 	if _, err := tmp.sync(); err != nil {

@@ -51,7 +51,7 @@ func TestShelf(t *testing.T) {
 	}
 	put := func(seqs ...int64) {
 		t.Helper()
-		if err := s.append(items(seqs...)); err != nil {
+		if err := s.append(items(seqs...), nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -117,7 +117,7 @@ func TestDamagedBlocks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.append(items(0, 1, 2)); err != nil {
+	if err := s.append(items(0, 1, 2), nil); err != nil {
 		t.Fatal(err)
 	}
 	end, err := s.sync()
@@ -151,7 +151,7 @@ func FuzzBlock(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	if err := s.append(items(7, 8, 11)); err != nil {
+	if err := s.append(items(7, 8, 11), nil); err != nil {
 		f.Fatal(err)
 	}
 	whole, err := os.ReadFile(s.path(0))

@@ -192,10 +192,10 @@ func (l *Log) keepSome(ctx context.Context, chunks []chunk) error {
 	if err := l.rewind(); err != nil {
 		return err
 	}
-	if err := l.records.append(lines); err != nil {
+	if err := l.records.append(lines, l.o.Turns); err != nil {
 		return err
 	}
-	if err := l.contents.append(extras); err != nil {
+	if err := l.contents.append(extras, l.o.Turns); err != nil {
 		return err
 	}
 	if l.o.Tree != nil {

@@ -44,6 +44,7 @@ import (
 	"reeve/internal/bus"
 	"reeve/internal/control"
 	"reeve/internal/fault"
+	"reeve/internal/telemetry"
 )
 
 // Stream is what the log needs of bus.Stream.
@@ -70,6 +71,9 @@ type Options struct {
 
 	// Tree is grown by what is archived; nil: none.
 	Tree Tree
+
+	// Turns are taken to compress the archive; may be nil.
+	Turns *telemetry.Turns
 }
 
 // Tree is what the log needs of tree.Tree.

@@ -134,7 +134,7 @@ func (a *archive) rewrite(name string, f func([]item) []item) {
 	if sh, err = openShelf(filepath.Join(a.dir, name), shelfEnd{File: -1}); err != nil {
 		a.t.Fatal(err)
 	}
-	if err := sh.append(all); err != nil {
+	if err := sh.append(all, nil); err != nil {
 		a.t.Fatal(err)
 	}
 	if *at, err = sh.sync(); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -136,7 +135,6 @@ func (l *Log) drain(ctx context.Context) error {
 	}
 	for {
 		l.rest(ctx)
-		runtime.Gosched() // who is about to propose shares this message; on an idle machine nobody is
 		batch := l.take()
 		if len(batch) == 0 {
 			return nil

@@ -215,7 +215,7 @@ func (p *passing) begin() error {
 	if p.x.wrote {
 		return nil
 	}
-	p.watch.begun.Store(true)
+	p.x.answering.begin()
 	// Only now: whoever ends the call from here on makes the writes fail.
 	if p.ctx.Err() != nil {
 		return p.x.broke(p.ctx, p.ctx.Err(), errBroken)

@@ -145,6 +145,7 @@ type passage struct {
 	wrote      bool               // the answer has begun
 	outside    bool               // somebody else acts by our answer (Judge)
 	waits      *approval.Approval // of an outside action: what it waits for; nil: for nobody
+	answering  answering          // the same, for who ends the call from elsewhere
 
 	replacement []byte // of an outside action: the arguments to act with; nil: those that were sent
 
@@ -220,6 +221,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil && (!x.wrote || x.Begun) {
 		d.refuse(x, fault.From(err))
 	}
+	x.answering.end()
 	d.settle(x, err)
 	if err != nil && x.wrote {
 		// The answer is cut: ending it in good order would make half an answer

@@ -7,7 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"reeve/internal/fault"
@@ -80,16 +80,13 @@ type watch struct {
 	x        *passage
 	patience time.Duration
 	timer    *time.Timer
-	begun    atomic.Bool // the answer has begun: writes may be made to fail
 }
 
 func (w *watch) begin(parent context.Context) (ctx context.Context, end func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	w.timer = time.AfterFunc(w.patience, func() { cancel(errTimeout) })
 	undo := context.AfterFunc(ctx, func() {
-		if w.begun.Load() {
-			w.x.hangUp()
-		}
+		w.x.hangUp()
 	})
 	return ctx, func() {
 		undo()
@@ -98,14 +95,35 @@ func (w *watch) begin(parent context.Context) (ctx context.Context, end func()) 
 	}
 }
 
-// hangUp ends a call whose answer has begun: the agent sees that at once, and
-// not after the calls that are ended with it were settled one by one.
+// hangUp ends an answer that has begun: the agent sees that at once, and not
+// after the calls that end with it were settled one by one. It waits for nobody.
 func (x *passage) hangUp() {
+	x.answering.mu.Lock()
+	defer x.answering.mu.Unlock()
+	if !x.answering.on {
+		return
+	}
 	if c, ok := x.Request.Context().Value(connKey{}).(*conn); ok && x.Request.ProtoMajor == 1 {
-		_ = c.Close() // HTTP/1 has no other way to cut an answer
+		c.hangUp()
 		return
 	}
 	_ = http.NewResponseController(x.w).SetWriteDeadline(time.Unix(1, 0)) // not supported: the write ends when the peer does
+}
+
+// answering is whether a call's answer is on its way: before, a refusal can still
+// be given, and after, the connection is another call's.
+type answering struct {
+	mu sync.Mutex
+	on bool
+}
+
+func (a *answering) begin() { a.set(true) }
+func (a *answering) end()   { a.set(false) }
+
+func (a *answering) set(on bool) {
+	a.mu.Lock()
+	a.on = on
+	a.mu.Unlock()
 }
 
 // alive says that the upstream sent something.

@@ -152,6 +152,22 @@ type conn struct {
 	state *tls.ConnectionState // nil: plain
 }
 
+// hangUp tells the agent that nothing more comes. HTTP/1 has no other way to cut
+// an answer than to end its connection, and closing it would wait for those who
+// read and write it. Behind TLS no notice of an orderly end goes out: what was
+// sent is not the whole.
+func (c *conn) hangUp() {
+	raw := c.Conn
+	if t, ok := raw.(*tls.Conn); ok {
+		raw = t.NetConn()
+	}
+	if half, ok := raw.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite() // it fails where the agent has gone already
+		return
+	}
+	_ = c.SetWriteDeadline(time.Unix(1, 0)) // no TCP: the write ends at least
+}
+
 func connContext(ctx context.Context, c net.Conn) context.Context {
 	if c, ok := c.(*conn); ok {
 		return context.WithValue(ctx, connKey{}, c)

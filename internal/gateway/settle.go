@@ -163,6 +163,9 @@ type Stats struct {
 	StepsLost int64     // steps that found no room
 }
 
+// Live is how many calls are at the door now.
+func (d *Door) Live() int64 { return d.figures.live.Load() }
+
 // Stats reads the counters.
 func (d *Door) Stats() Stats {
 	s := Stats{

@@ -293,9 +293,11 @@ func (in *Intake) accept(ctx context.Context, w *worker, s signal, asJSON bool, 
 		body = out
 	}
 	now := in.now()
+	in.stages.Take()
 	began := in.stages.Begin()
 	err := w.n.run(s, body, now, from)
 	in.stages.End(telemetry.StageNormalise, began)
+	in.stages.Give()
 	if err != nil {
 		return answer{}, err
 	}

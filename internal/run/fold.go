@@ -31,6 +31,7 @@ func (r *Reader) batch(ctx context.Context, b *activity.Batch, received int64) e
 	}
 	r.received = max(r.received, received)
 	for i := range b.Fragments {
+		telemetry.Rest(&r.rested)
 		if err := r.fragment(ctx, b, &b.Fragments[i], received); err != nil {
 			return err
 		}

@@ -66,6 +66,7 @@ type Call struct {
 	Labels     map[string]string
 	StartedAt  time.Time
 	Sent       *atomic.Int64 // bytes that went to the agent; may be nil
+	HangUp     func()        // ends an answer that has begun, at once; may be nil
 }
 
 // Agents is what a stop asks of the registered agents.
@@ -285,7 +286,7 @@ func (b *Board) tick(ctx context.Context) {
 func (b *Board) cutAll(cause error) int {
 	all := b.find(client.StopTarget{Kind: KindEverything}, nil)
 	for _, l := range all {
-		l.cancel(cause)
+		l.cut(cause)
 	}
 	return len(all)
 }
@@ -353,6 +354,15 @@ func (b *Board) find(t client.StopTarget, c *cut) []*live {
 	return out
 }
 
+// cut ends a call. Its context first: who finds the answer broken off must find
+// the cause.
+func (l *live) cut(cause error) {
+	l.cancel(cause)
+	if l.call.HangUp != nil {
+		l.call.HangUp()
+	}
+}
+
 // Cut ends the live calls that a target names, without stopping what comes: for
 // an agent that was contained or retired, whose next call is refused anyway.
 // It does not wait for them; Run writes the audit record. why is the cause that
@@ -360,7 +370,7 @@ func (b *Board) find(t client.StopTarget, c *cut) []*live {
 func (b *Board) Cut(t client.StopTarget, by string, why *fault.Error) int {
 	all := b.find(t, nil)
 	for _, l := range all {
-		l.cancel(why)
+		l.cut(why)
 	}
 	if len(all) == 0 {
 		return 0
@@ -455,7 +465,7 @@ func (b *Board) Stop(ctx context.Context, by string, t client.StopTarget, reason
 	taken := b.find(t, c)
 	cause := refusal(st)
 	for _, l := range taken {
-		l.cancel(cause)
+		l.cut(cause)
 	}
 	c.expect(len(taken))
 	timer := time.NewTimer(b.grace)

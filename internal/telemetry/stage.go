@@ -30,7 +30,24 @@ var StageNames = [stageCount]string{"decode", "normalise", "log", "fold", "messa
 // clock, so that waiting and other work beside it do not count (elsewhere than
 // on Linux: elapsed time). It is read by batches, not by records. Safe for
 // concurrent use; a nil one counts nothing.
-type Stages struct{ ns [stageCount]atomic.Int64 }
+type Stages struct {
+	Turns *Turns // of the work in them; nil: none
+	ns    [stageCount]atomic.Int64
+}
+
+// Take waits for a turn to do heavy work (Turns.Take), and Give ends it.
+func (s *Stages) Take() {
+	if s != nil {
+		s.Turns.Take()
+	}
+}
+
+// Give ends a turn.
+func (s *Stages) Give() {
+	if s != nil {
+		s.Turns.Give()
+	}
+}
 
 // Begin starts a measurement, which End has to end on the same goroutine: it
 // keeps its thread until then.

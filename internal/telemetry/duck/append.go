@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 	"unicode/utf8"
 
 	"reeve/internal/activity"
@@ -88,9 +89,11 @@ func (s *Store) Append(ctx context.Context, w *telemetry.Write) error {
 	}
 	fresh, stored := s.fresh.part(w.Runs)
 	data, packed := packFresh(fresh)
+	s.o.Stages.Take()
 	began := s.o.Stages.Begin()
 	parts := s.parts(w, stored)
 	s.o.Stages.End(telemetry.StageSegments, began)
+	s.o.Stages.Give()
 	come, err := s.writeAll(parts)
 	var done committed
 	if err == nil {
@@ -187,7 +190,11 @@ func (s *Store) writePart(p *part) error {
 	if err := s.segs.makeDir(p.segment); err != nil {
 		return err
 	}
-	n, err := writeFile(s.segs.path(p.segment), func(f *os.File) error { return p.write(f, &p.segment) })
+	n, err := writeFile(s.segs.path(p.segment), func(f *os.File) error {
+		s.o.Stages.Take()
+		defer s.o.Stages.Give()
+		return p.write(f, &p.segment)
+	})
 	p.bytes = n
 	return err
 }
@@ -245,7 +252,9 @@ func (s *Store) commitRuns(tx *sql.Tx, runs []activity.Run, first bool) error {
 	keep := s.o.Now().Add(-s.o.RunRows).UnixNano()
 	var buf []byte
 	// The newest revision of a run in this write counts.
+	var rested time.Time
 	for _, i := range newest(runs) {
+		telemetry.Rest(&rested)
 		r := &runs[i]
 		if !first && s.known.has(r.ID) {
 			if err := s.dropRun(drop, r); err != nil {
@@ -360,7 +369,9 @@ func (s *Store) parts(w *telemetry.Write, stored []activity.Run) []part {
 
 func (s *Store) runParts(rows []activity.Run) []part {
 	rs := make([]runRow, len(rows))
+	var rested time.Time
 	for i := range rows {
+		telemetry.Rest(&rested)
 		r := &rows[i]
 		rs[i] = runRow{Run: r, id: r.ID, rev: int64(r.Revision), blob: packRun(nil, r)}
 	}
@@ -376,7 +387,9 @@ func (s *Store) stepParts(w *telemetry.Write) []part {
 	e.attrs.reset()
 	e.resources.reset()
 	e.stepRows = slices.Grow(e.stepRows[:0], len(w.Steps))[:len(w.Steps)]
+	var rested time.Time
 	for i := range w.Steps {
+		telemetry.Rest(&rested)
 		e.stepRows[i].Step = w.Steps[i]
 		e.stepRows[i].prepare(&e.attrs, &e.resources)
 	}

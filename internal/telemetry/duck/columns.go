@@ -76,6 +76,7 @@ func (e *encoder[T]) group(n int, at func(int) *T) {
 		for c := range e.t.cols {
 			e.t.cols[c].put(e.w.Column(c), rows)
 		}
+		e.w.Rest()
 	}
 	e.w.Flush(n)
 }

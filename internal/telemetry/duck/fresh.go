@@ -12,6 +12,7 @@ import (
 	"github.com/klauspost/compress/s2"
 
 	"reeve/internal/activity"
+	"reeve/internal/telemetry"
 )
 
 // A run has a row at its first step and another at its end, mostly seconds
@@ -169,7 +170,9 @@ func (s *Store) flushFresh(all bool) error {
 	var ids []byte
 	live := maps.Clone(f.live)
 	since := time.Time{}
+	var rested time.Time
 	for id, row := range f.rows {
+		telemetry.Rest(&rested)
 		if !all && !row.over && now.Sub(row.since) < freshFor {
 			if since.IsZero() || row.since.Before(since) {
 				since = row.since

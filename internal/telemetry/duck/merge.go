@@ -219,10 +219,15 @@ func (s *Store) join(group []segment, out *segment, encode bool, dead map[int64]
 			return err
 		}
 		for _, g := range group {
-			if err := s.joinSegment(to, g, encode, dead, &idx); err != nil {
+			s.o.Stages.Take()
+			err := s.joinSegment(to, g, encode, dead, &idx)
+			s.o.Stages.Give()
+			if err != nil {
 				return err
 			}
 		}
+		s.o.Stages.Take()
+		defer s.o.Stages.Give()
 		out.rows = to.rows
 		out.idxAt, out.idxLen, err = to.close(&idx)
 		return err

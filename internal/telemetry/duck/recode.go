@@ -90,6 +90,7 @@ func (r *recoder) recode(schema *parquet.Schema, g parquet.RowGroup, stay []uint
 	}
 	chunks := g.ColumnChunks()
 	for c := range r.layout {
+		r.w.Rest()
 		b := r.w.Column(c)
 		i, ok := place[r.layout[c].Name]
 		if !ok {

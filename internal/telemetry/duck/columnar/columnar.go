@@ -22,11 +22,14 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go/deprecated"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
+
+	"reeve/internal/telemetry"
 )
 
 // Kind is the type of a column's values.
@@ -81,7 +84,12 @@ type Writer struct {
 	raw     []byte // scratch: a page before compression
 	levels  []byte
 	scratch []byte
+	rested  time.Time
 }
+
+// Rest lets other goroutines run when the writer has worked for long; whoever
+// fills its columns calls it in between.
+func (w *Writer) Rest() { telemetry.Rest(&w.rested) }
 
 // NewWriter makes a writer. Columns must be in the order of their names, as
 // readers of flat Parquet written elsewhere in Reeve expect.
@@ -220,6 +228,7 @@ func codec(c *Column) format.CompressionCodec {
 
 // page appends w.raw as a page and tells how large it is before compression.
 func (w *Writer) page(codec format.CompressionCodec, kind format.PageType, values int, enc format.Encoding) int64 {
+	w.Rest()
 	body := w.raw
 	if codec == format.Zstd {
 		w.levels = w.zstd.EncodeAll(w.raw, w.levels[:0])
