@@ -22,14 +22,13 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"runtime"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go/deprecated"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
-
-	"reeve/internal/telemetry"
 )
 
 // Kind is the type of a column's values.
@@ -87,9 +86,18 @@ type Writer struct {
 	rested  time.Time
 }
 
+// restEvery is how long a writer computes before it lets others run, who would
+// wait for it up to 10 ms.
+const restEvery = time.Millisecond
+
 // Rest lets other goroutines run when the writer has worked for long; whoever
 // fills its columns calls it in between.
-func (w *Writer) Rest() { telemetry.Rest(&w.rested) }
+func (w *Writer) Rest() {
+	if now := time.Now(); now.Sub(w.rested) > restEvery {
+		runtime.Gosched()
+		w.rested = time.Now()
+	}
+}
 
 // NewWriter makes a writer. Columns must be in the order of their names, as
 // readers of flat Parquet written elsewhere in Reeve expect.
