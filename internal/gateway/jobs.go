@@ -115,7 +115,7 @@ func (j *Jobs) Run(ctx context.Context) error {
 			for { // what was noted before the end is kept
 				select {
 				case w := <-j.writes:
-					j.store(context.WithoutCancel(ctx), w)
+					j.store(ctx, w)
 				default:
 					return context.Cause(ctx)
 				}
@@ -226,7 +226,10 @@ func (j *Jobs) later(w jobWrite) {
 	}
 }
 
+// store writes what was noted, also while Run ends.
 func (j *Jobs) store(ctx context.Context, w jobWrite) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), jobTime)
+	defer cancel()
 	err := j.o.DB.Write(ctx, func(tx *control.Tx) error {
 		if w.drop {
 			_, err := tx.Exec(ctx, `DELETE FROM model_jobs WHERE upstream = ? AND id = ?`, w.job.Upstream, w.job.ID)
