@@ -153,6 +153,8 @@ type passage struct {
 
 	found    *behaviour.Found   // what the arguments name; nil before it is decided
 	origins  []activity.Origin  // of it, for people
+	unsent   bool               // no connection was made: the upstream knows nothing of the call
+	before   *passage           // the same call at an upstream that could not be reached
 	named    bool               // the agent said which run it is: a retry can say so again
 	alone    bool               // it gave neither run nor trace: the run is made up
 	begun    int64              // ns, when the call came: r.At of its first decision
@@ -210,6 +212,10 @@ func unlessQuiet(run func(*Door, context.Context, *passage) error) func(*Door, c
 	}
 }
 
+// again is the stage at which a call begins that another upstream takes over: who
+// calls is known.
+const again = 2
+
 // ServeHTTP takes one call through the stages and settles it, however it ended.
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &passage{w: w, started: d.o.Now()}
@@ -218,6 +224,14 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.figures.live.Add(1)
 	defer d.figures.live.Add(-1)
 	err := d.pass(x)
+	for err != nil {
+		y := d.standIn(x)
+		if y == nil {
+			break
+		}
+		d.settle(x, err)
+		x, err = y, d.pass(y)
+	}
 	if err != nil && (!x.wrote || x.Begun) {
 		d.refuse(x, fault.From(err))
 	}
@@ -238,7 +252,11 @@ func (d *Door) pass(x *passage) (err error) {
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
-	for i := range stages {
+	first := 0
+	if x.before != nil {
+		first = again
+	}
+	for i := first; i < len(stages); i++ {
 		if err := stages[i].run(d, x.Context, x); err != nil || x.answered {
 			return err
 		}

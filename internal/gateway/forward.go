@@ -58,6 +58,8 @@ func (d *Door) forward(_ context.Context, x *passage) error {
 	}
 	resp, err := send(req)
 	if err != nil {
+		var op *net.OpError
+		x.unsent = errors.As(err, &op) && op.Op == "dial" && (x.proposal.Forward == nil || x.proposal.Forward.RoundTrip == nil)
 		return x.broke(ctx, err, errReach)
 	}
 	defer func() { _ = resp.Body.Close() }() // what is left of it goes nowhere

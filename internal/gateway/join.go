@@ -40,6 +40,9 @@ func (d *Door) join(_ context.Context, x *passage) error {
 	t, ok := parseTraceparent(h["Traceparent"])
 	if !ok {
 		t = traceContext{trace: activity.TraceID(random16()), span: activity.SpanID(random8())}
+		if x.before != nil {
+			t.trace = x.before.trace.trace // one call, one run
+		}
 	}
 	t.scope = scope
 	x.trace = t

@@ -96,14 +96,13 @@ func (d *Door) cost(x *passage, u activity.Usage, answered string) activity.Cost
 		return unknown
 	}
 	provider, model := x.proposal.model()
-	if answered != "" {
-		model = answered
+	// A dated name that the book does not have yet costs what was asked for does.
+	for _, name := range []string{answered, model} {
+		if c := d.o.Prices.Cost(provider, name, x.started, u); name != "" && c.Basis != activity.CostUnknown {
+			return c
+		}
 	}
-	c := d.o.Prices.Cost(provider, model, x.started, u)
-	if c.Basis == activity.CostUnknown {
-		return unknown
-	}
-	return c
+	return unknown
 }
 
 // spent ends the reservation with what the call came to.

@@ -9,6 +9,7 @@ import (
 
 	"reeve/internal/activity"
 	"reeve/internal/fault"
+	"reeve/internal/upstream"
 )
 
 var (
@@ -26,13 +27,13 @@ func (d *Door) propose(_ context.Context, x *passage) error {
 	if !entering {
 		// One that stands in for another is chosen now, so that all that is decided
 		// and recorded is about what is really called.
-		u, instead, ok := d.o.Upstreams.Choose(x.record.Upstream)
+		u, instead, ok := d.choose(x)
 		if !ok || u.Kind != x.kind {
 			return errNoUpstream
 		}
 		x.Upstream, x.instead, x.record.Upstream = u, instead, u.Name
 	}
-	if x.Request.ContentLength != 0 {
+	if x.Request.ContentLength != 0 && x.before == nil {
 		rc := http.NewResponseController(x.w)
 		_ = rc.SetReadDeadline(time.Now().Add(bodyTime)) // not supported: then the agent's patience bounds it
 		body, err := readBody(x.Request, d.o.MaxBody)
@@ -52,6 +53,41 @@ func (d *Door) propose(_ context.Context, x *passage) error {
 	p, err := x.protocol.Propose(&x.Call)
 	x.proposal = p // also with an error: the record says what was asked
 	return err
+}
+
+// choose finds the upstream that a call is for, or the one that takes it over.
+func (d *Door) choose(x *passage) (u *upstream.Upstream, instead string, ok bool) {
+	if x.before == nil {
+		return d.o.Upstreams.Choose(x.record.Upstream)
+	}
+	u, ok = d.o.Upstreams.Lookup(x.record.Upstream)
+	return u, x.instead, ok
+}
+
+// standIn is the same call for the next upstream that stands in for one that
+// could not be reached: nothing of the call was sent, so nothing is done twice.
+// It is decided, limited and recorded anew, about the upstream that is then
+// called. nil when there is none.
+func (d *Door) standIn(x *passage) *passage {
+	if !x.unsent || x.wrote || x.Begun || x.granted != nil || x.Request.Context().Err() != nil {
+		return nil
+	}
+	asked, tried := x.Upstream.Name, map[string]bool{}
+	for y := x; y != nil; y = y.before {
+		tried[y.Upstream.Name] = true
+		if y.instead != "" {
+			asked = y.instead
+		}
+	}
+	u, ok := d.o.Upstreams.Instead(asked, tried)
+	if !ok {
+		return nil
+	}
+	y := &passage{w: x.w, started: d.o.Now(), kind: x.kind, protocol: x.protocol, instead: asked, identified: true, before: x}
+	y.x, y.door = y, d
+	y.Context, y.Request, y.Method, y.Path, y.Query, y.Body, y.Caller = x.Request.Context(), x.Request, x.Method, x.Path, x.Query, x.Body, x.Caller
+	y.record.Upstream = u.Name
+	return y
 }
 
 // bodyTime bounds how long an agent may take to send a body.

@@ -437,11 +437,12 @@ func (r *Reader) price(s *activity.Step) {
 	case s.ReportedCost.Basis == activity.CostProvider:
 		s.Cost = s.ReportedCost
 	case r.o.Prices != nil && s.Usage.Known() && (s.Kind == activity.KindModel || s.Kind == activity.KindEmbedding):
-		model := s.Model
-		if model == "" {
-			model = s.ModelRequested
+		// A dated name that the book does not have yet costs what was asked for does.
+		for _, model := range [...]string{s.Model, s.ModelRequested} {
+			if s.Cost.Basis == activity.CostUnknown && model != "" {
+				s.Cost = r.o.Prices.Cost(s.Provider, model, time.Unix(0, s.Start), s.Usage)
+			}
 		}
-		s.Cost = r.o.Prices.Cost(s.Provider, model, time.Unix(0, s.Start), s.Usage)
 	}
 }
 

@@ -24,6 +24,21 @@ func (r *Registry) Choose(name string) (u *Upstream, instead string, ok bool) {
 	return u, "", true // all of them rest: the call learns it from its own
 }
 
+// Instead finds the first fallback of an upstream that was not tried yet and does
+// not rest, for a call that could not be sent.
+func (r *Registry) Instead(name string, tried map[string]bool) (*Upstream, bool) {
+	u, ok := r.Lookup(name)
+	if !ok {
+		return nil, false
+	}
+	for _, other := range u.Fallback {
+		if f, there := r.Lookup(other); there && !tried[other] && f.standsInFor(u) && !f.breaker.Rests() {
+			return f, true
+		}
+	}
+	return nil, false
+}
+
 func (u *Upstream) standsInFor(o *Upstream) bool {
 	return u.Kind == o.Kind && u.Dialect == o.Dialect && u.Environment == o.Environment && u.Region == o.Region &&
 		(u.Team == o.Team || u.Shared) && (!u.External || o.External)
