@@ -29,6 +29,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -70,6 +71,7 @@ import (
 type Options struct {
 	Config  Config
 	Logger  *slog.Logger
+	Level   *slog.LevelVar // of Logger, set by Reload; may be nil
 	Version string
 	// Exec starts the query child; nil means this executable.
 	Exec []string
@@ -117,6 +119,7 @@ type App struct {
 	coverage  *points.Coverage
 	steps     *gateway.Steps
 	jobs      *gateway.Jobs
+	config    atomic.Pointer[reloaded] // nil: as it was at the start
 	health    *health
 	approvals *approval.Book
 	timers    map[string]control.TimerFunc // by kind; each part adds its own while it is built

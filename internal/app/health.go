@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -25,6 +26,8 @@ type health struct {
 	a       *App
 	refusal atomic.Pointer[fault.Error] // why intake refuses now; nil when it accepts
 	last    atomic.Pointer[state]
+
+	policyFiles string // why they are not in force, as last told; the watch's own
 }
 
 // state is what one look saw.
@@ -41,6 +44,7 @@ func (h *health) watch(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		h.look(ctx)
+		h.watchPolicyFiles(ctx)
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -125,7 +129,31 @@ func (h *health) ready(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, f.Message, http.StatusServiceUnavailable)
 	default:
 		_, _ = w.Write([]byte("ready\n"))
+		for _, p := range h.troubles() {
+			_, _ = fmt.Fprintf(w, "%s: %s\n", p.Name, p.Reason)
+		}
 	}
+}
+
+// troubles are what does not keep Reeve from working and a person should know: the
+// files that are not in force, and the agents that the door had to refuse.
+func (h *health) troubles() (out []client.HealthPart) {
+	if err := h.a.policies.FileError(); err != nil {
+		out = append(out, client.HealthPart{Name: "policies", State: "degraded", Reason: "the files are not in force, what was before is: " + fault.From(err).Message})
+	}
+	if s := h.a.config.Load(); s != nil && s.failed != nil {
+		out = append(out, client.HealthPart{Name: "configuration", State: "degraded", Reason: "the file was not taken over, what was before holds: " + fault.From(s.failed).Message})
+	} else if s != nil && len(s.restart) > 0 {
+		out = append(out, client.HealthPart{Name: "configuration", State: "degraded", Reason: "needs a restart for " + strings.Join(s.restart, ", ")})
+	}
+	for _, c := range h.a.gateway.Concerns() {
+		out = append(out, client.HealthPart{
+			Name: "door", State: "degraded",
+			Reason: fmt.Sprintf("%d calls were refused with 503 %s within ten minutes, the last at %s: %s; agents %s", c.Calls, c.Code, c.Last.UTC().Format(time.RFC3339), c.Message, strings.Join(c.Agents, ", ")),
+			Facts:  map[string]any{"code": c.Code, "calls": c.Calls, "last_at": c.Last.UTC(), "agents": c.Agents},
+		})
+	}
+	return out
 }
 
 // Health is what GET /health answers.
@@ -162,6 +190,10 @@ func (h *health) Health(ctx context.Context) (client.Health, error) {
 		part("decisions", "down", fault.From(err).Message)
 	} else {
 		part("decisions", "ok", fmt.Sprintf("%d records, %d decisions open", h.a.decisions.Stats().Records, h.a.decisions.Stats().Open))
+	}
+	for _, p := range h.troubles() {
+		part(p.Name, p.State, p.Reason)
+		out.Parts[len(out.Parts)-1].Facts = p.Facts
 	}
 	for _, s := range h.a.siem.Status() {
 		if s.Error != "" {

@@ -7,12 +7,17 @@ import (
 
 // NewLogger makes the process's logger as the configuration says.
 func NewLogger(w io.Writer, c LogConfig) *slog.Logger {
-	var level slog.Level
-	// Validate has refused any other word.
-	_ = level.UnmarshalText([]byte(c.Level))
-	o := &slog.HandlerOptions{Level: level}
+	l, _ := NewLeveled(w, c)
+	return l
+}
+
+// NewLeveled is NewLogger with a level that can be set later.
+func NewLeveled(w io.Writer, c LogConfig) (*slog.Logger, *slog.LevelVar) {
+	v := &slog.LevelVar{}
+	v.Set(level(c))
+	o := &slog.HandlerOptions{Level: v}
 	if c.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, o))
+		return slog.New(slog.NewJSONHandler(w, o)), v
 	}
-	return slog.New(slog.NewTextHandler(w, o))
+	return slog.New(slog.NewTextHandler(w, o)), v
 }

@@ -57,6 +57,7 @@ func commands() []command {
 		{name: "demo", args: "[flags]", short: "run Reeve with a small fleet of live agents to look at", long: demoHelp, run: runDemo},
 		{name: "demo play", args: "NAME", short: "replay a story (outage, rogue, runaway) in the running demo", run: runDemoPlay},
 		{name: "run list", args: "[flags] [SEARCH]", short: "list runs; SEARCH is the console's search language", long: runListHelp, run: runRunList},
+		{name: "health", args: "[flags]", short: "how Reeve itself is: its parts, and whom the door had to refuse", run: runHealth},
 		{name: "run", args: "[flags] --agent NAME -- CMD...", short: "run a process as an agent, behind the door", long: runHelp, run: runRun},
 		{name: "run get", args: "[flags] RUN", short: "show one run with its steps", run: runRunGet},
 		{name: "query", args: "[flags] MEASURE...", short: "ask for figures over runs or steps", long: queryHelp, run: runQuery},

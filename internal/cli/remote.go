@@ -174,6 +174,24 @@ func depths(steps []client.Step) map[string]int {
 	return out
 }
 
+func runHealth(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	fs := c.flags(e)
+	r.bind(fs)
+	if _, err := words(fs, args); err != nil {
+		return err
+	}
+	h, err := r.client().Health(ctx)
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, h, func(w io.Writer) {
+		for _, p := range h.Parts {
+			fmt.Fprintf(w, "%s\t%s\t%s\n", p.Name, p.State, p.Reason)
+		}
+	})
+}
+
 const queryHelp = `
 A measure is count, or a function of a field: p95(duration_ms), sum(cost),
 avg(input_tokens), distinct(user). Examples:

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"syscall"
 
 	"reeve/internal/app"
 	"reeve/internal/telemetry/duck"
@@ -17,7 +19,11 @@ intake asks for a token; without it, the first start prints a one-time admin
 token and writes it to <data>/admin-token.
 
 Send OTLP to 127.0.0.1:4318 (HTTP) or 127.0.0.1:4317 (gRPC); read runs at
-http://127.0.0.1:7300. Settings: ` + "`reeve config show`" + `.`
+http://127.0.0.1:7300. Settings: ` + "`reeve config show`" + `.
+
+SIGHUP reads configuration and policy files again: log.level and policies take
+force at once, for other keys the health page says that they need a restart, and
+a file that is wrong changes nothing.`
 
 // version is the module's version, or the commit it was built from.
 func version() string {
@@ -46,11 +52,31 @@ func runServe(ctx context.Context, e env, c *command, args []string) error {
 	if err != nil {
 		return err
 	}
-	a, err := app.New(ctx, app.Options{Config: cfg, Logger: app.NewLogger(e.stderr, cfg.Log), Version: version()})
+	log, level := app.NewLeveled(e.stderr, cfg.Log)
+	a, err := app.New(ctx, app.Options{Config: cfg, Logger: log, Level: level, Version: version()})
 	if err != nil {
 		return err
 	}
 	greet(e, a, cfg)
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, syscall.SIGHUP)
+	defer signal.Stop(again)
+	ended := make(chan struct{})
+	defer func() { <-ended }()
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-again:
+				cfg, err := loadConfig(e, c, args, nil)
+				a.Reload(ctx, cfg, err)
+			}
+		}
+	}()
 	return serve(ctx, a)
 }
 

@@ -88,6 +88,7 @@ type Door struct {
 	roots     map[string]Protocol // by the first segment of paths of their own
 	figures   figures
 	strangers sampler
+	concerns  concerns
 	ending    chan struct{} // closed when the process ends: nobody waits for people any more
 	endOnce   sync.Once
 	outside   openActions

@@ -5,11 +5,13 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
 	"reeve/client"
 	"reeve/internal/activity"
+	"reeve/internal/fault"
 )
 
 // An upstream to which no connection can be made: the call goes to its fallback,
@@ -78,5 +80,23 @@ func TestStandInAfterAFailedConnect(t *testing.T) {
 	put("down3", "http://"+nobody, "down2")
 	if a := h.call(key, "POST", "/llm/down3/v1/chat/completions", chat, "Content-Type", "application/json"); a.status != 502 && a.status != 503 || h.log.of(t, a.decision).Upstream != "down2" {
 		t.Errorf("none can be reached: %d %s", a.status, a.body)
+	}
+}
+
+// While decisions cannot be recorded calls are answered 503 with Retry-After and
+// a stable code, and the door knows whose they were.
+func TestConcerned(t *testing.T) {
+	t.Parallel()
+	h, key, _ := modelHouse(t, func(http.ResponseWriter, *http.Request) { t.Error("it was forwarded") })
+	other := h.agent("other")
+	h.log.fail = fault.New(fault.KindUnavailable, "decision.log_full", "the disk is full")
+	for _, k := range []string{key, other, key} {
+		if a := h.call(k, "POST", "/llm/openai/v1/chat/completions", chat, "Content-Type", "application/json"); a.status != 503 || a.header.Get("Retry-After") == "" {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+	}
+	list := h.door.Concerns()
+	if len(list) != 1 || list[0].Code != "decision.log_full" || list[0].Calls != 3 || !slices.Equal(list[0].Agents, []string{"other", "refunds"}) {
+		t.Errorf("%+v", list)
 	}
 }

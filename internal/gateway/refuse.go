@@ -79,6 +79,9 @@ func (d *Door) refuse(x *passage, f *fault.Error) {
 	if f.Kind == fault.KindInternal {
 		d.o.Logger.Error("a call at the door failed", "decision", x.record.ID, "err", f)
 	}
+	if a := x.Caller.Agent; a != nil && !x.forwarded && Status(f) == http.StatusServiceUnavailable {
+		d.concerns.note(f, a.Name, d.o.Now())
+	}
 	switch {
 	case x.recorded:
 	case x.identified:
