@@ -64,6 +64,17 @@ else
   cat "$work/driver" "$work/log"
 fi
 stop_server
+# Tools that run inside the agent's process ask first, with the real SDKs.
+mkdir "$work/clients/points"
+cp "$root"/examples/points/package*.json "$root/examples/points/.npmrc" "$work/clients/points/"
+(cd "$work/clients/points" && npm ci --no-audit --no-fund >"$work/npm" 2>&1) || { cat "$work/npm" >&2; exit 1; }
+for framework in langgraph openai-agents; do
+  if "$root/scripts/points.sh" "$framework" "$work/clients/points"; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+  fi
+done
 # Agents that call agents, with the official A2A client as it is.
 if "$root/scripts/a2a.sh" "$folder/a2a"; then
   passed=$((passed + 1))

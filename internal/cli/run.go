@@ -32,7 +32,8 @@ OTEL_EXPORTER_OTLP_*, OTEL_SERVICE_NAME, REEVE_DOOR, REEVE_AGENT, REEVE_AGENT_KE
 and REEVE_SESSION, and takes the keys of providers out of the environment. They
 lead to this command, which adds the agent's own credential: the key in the
 environment is good on this host and while this command lives. What is refused
-or cut is told on stderr. The exit code is CMD's.`
+or cut is told on stderr. Claude Code asks before each tool with the hooks of
+examples/points/claude-settings.json: reeve run --agent NAME -- claude. The exit code is CMD's.`
 
 // providerKeys are variables that would let a process call a provider past the
 // door.
