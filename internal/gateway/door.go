@@ -158,7 +158,6 @@ type passage struct {
 	before   *passage           // the same call at an upstream that could not be reached
 	named    bool               // the agent said which run it is: a retry can say so again
 	alone    bool               // it gave neither run nor trace: the run is made up
-	begun    int64              // ns, when the call came: r.At of its first decision
 	granted  *approval.Approval // the approval that this call uses; nil: none
 	gone     bool               // its agent went away while it was underway
 	claims   bool               // and it is claimed

@@ -78,10 +78,9 @@ func (d *Door) ask(x *passage) approval.Ask {
 		Run: r.Run.String(), Session: r.Session, Step: r.Step.String(), Trace: r.Trace.String(),
 		Reasons: r.Reasons, Asked: x.verdict.Asked, Holds: x.holds(),
 		Forwarded: !r.LocalTool && !x.outside, Editable: !r.LocalTool && !p.Fixed && len(x.Body) > 0,
-		Request: approval.Request{
-			Method: x.Method, Path: x.Path, Query: x.Query, Body: x.Body, From: p.Arguments.From, To: p.Arguments.To,
-		},
+		Request: approval.Request{Method: x.Method, Path: x.Path, Query: x.Query},
 	}
+	k.Request.Body, k.Request.From, k.Request.To = x.shown()
 	if k.Effect == "" {
 		k.Effect = effectOf(p.Resource.Type)
 	}
@@ -102,6 +101,28 @@ func (d *Door) ask(x *passage) approval.Ask {
 	}
 	k.Joins = b.Hash([]byte("join"), []byte(k.Agent), []byte(k.User), []byte(strings.Join(k.Chain, " ")), []byte(run), []byte(k.Arguments))
 	return k
+}
+
+// shown is the body that people see and edit, with the place of its arguments:
+// without what content rules take out of it.
+func (x *passage) shown() (body []byte, from, to int) {
+	p := x.proposal
+	if len(x.record.Redacted) == 0 || x.scan.plan == nil {
+		return x.Body, p.Arguments.From, p.Arguments.To
+	}
+	out, _, err := x.scan.plan.Request(x.Body)
+	if err != nil {
+		return []byte(`"not shown: a content rule refuses it"`), 0, 0
+	}
+	if p.Arguments.To == 0 || x.protocol == nil {
+		return out, 0, 0
+	}
+	c := x.Call
+	c.Body = out
+	if p, err = x.protocol.Propose(&c); err != nil {
+		return out, 0, 0
+	}
+	return out, p.Arguments.From, p.Arguments.To
 }
 
 // effectOf is what policy takes an action of this type to do that nobody said
@@ -321,11 +342,14 @@ func (d *Door) pending(a *approval.Approval) *fault.Error {
 func (d *Door) refusal(a *approval.Approval) *fault.Error {
 	switch a.State {
 	case approval.Denied:
-		f := fault.New(fault.KindDenied, "approval.denied", "%s denied it", a.Votes[len(a.Votes)-1].Name)
-		if a.Reason != "" {
-			f = fault.New(fault.KindDenied, "approval.denied", "%s denied it: %s", a.Votes[len(a.Votes)-1].Name, a.Reason)
+		words := "a person denied it"
+		if n := len(a.Votes); n > 0 {
+			words = a.Votes[n-1].Name + " denied it"
 		}
-		return f.WithHint("the same action is denied for a day; %s", d.o.Page(a.ID))
+		if a.Reason != "" {
+			words += ": " + a.Reason
+		}
+		return fault.New(fault.KindDenied, "approval.denied", "%s", words).WithHint("the same action is denied for a day; %s", d.o.Page(a.ID))
 	case approval.Expired:
 		return fault.New(fault.KindDenied, "approval.expired", "nobody answered in time, so it is denied: approval %s", a.ID).WithHint("call again: people are asked anew")
 	case approval.Taken:
@@ -359,6 +383,9 @@ func (d *Door) resume(ctx context.Context, x *passage, a *approval.Approval) err
 	if err != nil {
 		return err
 	}
+	// What the definition of a tool is now, and what content rules took out, is
+	// read anew. A call that comes for another's approval has just been read.
+	fresh := a.Edited || x.proposal.Collects == "" && (a.Ask.Pin != "" || len(x.record.Redacted) > 0)
 	x.granted = a
 	x.again(d, a.ID)
 	if code, why := d.changed(x, &a.Ask); code != "" {
@@ -366,14 +393,19 @@ func (d *Door) resume(ctx context.Context, x *passage, a *approval.Approval) err
 	}
 	if a.Edited {
 		x.Body = request.Body
+	}
+	if fresh && x.protocol != nil && !x.outside {
 		if x.proposal, err = x.protocol.Propose(&x.Call); err != nil {
 			return err
 		}
 	}
-	if x.bound(d.o.Approvals, x.Body) != a.Bound {
+	x.describe()
+	switch {
+	case x.record.Pin != a.Ask.Pin:
+		return d.void(x, "approval.pin", "the definition of what is called changed")
+	case x.bound(d.o.Approvals, x.Body) != a.Bound:
 		return d.void(x, "approval.other_arguments", "people agreed to other arguments")
 	}
-	x.describe()
 	for _, stage := range []func(*Door, context.Context, *passage) error{(*Door).decide, (*Door).limit, (*Door).content} {
 		if err := stage(d, ctx, x); err != nil {
 			return err
@@ -385,9 +417,6 @@ func (d *Door) resume(ctx context.Context, x *passage, a *approval.Approval) err
 // again begins the second decision of a call.
 func (x *passage) again(d *Door, id string) {
 	old := x.record
-	if x.begun == 0 {
-		x.begun = old.At
-	}
 	x.started = d.o.Now()
 	x.record = activity.Decision{
 		ID: d.o.Decisions.NewID(), At: x.started.UnixNano(), Node: old.Node, Run: old.Run, Step: old.Step, Trace: old.Trace, Span: old.Span,

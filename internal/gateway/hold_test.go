@@ -18,9 +18,11 @@ import (
 	"reeve/internal/activity"
 	"reeve/internal/agent"
 	"reeve/internal/approval"
+	"reeve/internal/content"
 	"reeve/internal/control"
 	"reeve/internal/fault"
 	"reeve/internal/gateway"
+	"reeve/internal/gateway/httpapi"
 	"reeve/internal/stop"
 )
 
@@ -567,5 +569,88 @@ func TestAnAgentAsksTooMuch(t *testing.T) {
 	d := h.log.of(t, got.decision)
 	if d.Verdict != activity.VerdictDeny || d.Result != activity.ResultDenied || d.Reasons[0].Code != "approval.too_many" {
 		t.Errorf("%+v", d)
+	}
+}
+
+// What a content rule takes out is taken out before people look, and before it is
+// forwarded; an edit begins from what they saw.
+func TestRedactedBeforePeopleLook(t *testing.T) {
+	t.Parallel()
+	set, err := content.New(t.Context(), content.Options{DB: openDB(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := set.Put(t.Context(), content.Actor{Person: "ada"}, client.ContentRule{Name: "mail", Classes: []string{"pii.email"}, Action: "redact", Reason: "a test"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, edit := range []bool{false, true} {
+		h := newHeld(t, 10*time.Second, func(o *gateway.Options) { o.Content = set })
+		waits := h.refund(`{"amount": 1, "to": "ada.lovelace@example.org"}`)
+		a := h.one(approval.Pending)
+		r, err := h.book.Open(a)
+		if err != nil || strings.Contains(string(r.Body), "lovelace") || !strings.Contains(string(r.Body), `"amount": 1`) {
+			t.Errorf("people see %s, %v", r.Body, err)
+		}
+		want := string(r.Body)
+		if !edit {
+			h.approve()
+		} else {
+			body, err := approval.Replace(r.Body, []approval.Replacement{{Path: "/amount", Value: []byte("2")}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want = string(body)
+			to, bound, err := h.door.Rehearse(t.Context(), a, body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := h.book.Edit(t.Context(), a.ID, finance, a.Bound, to, bound); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := <-waits; got.status != 200 || *h.last.Load() != want {
+			t.Errorf("%+v, the upstream got %s, want %s", got, *h.last.Load(), want)
+		}
+	}
+}
+
+// pinning is a protocol whose calls are pinned to a definition.
+type pinning struct {
+	httpapi.Protocol
+	pin *atomic.Pointer[string]
+}
+
+func (p pinning) Propose(c *gateway.Call) (*gateway.Proposal, error) {
+	out, err := p.Protocol.Propose(c)
+	out.Pin = *p.pin.Load()
+	return out, err
+}
+
+// A definition that changes after people agreed, or while they look, makes an
+// approval void.
+func TestAChangedPin(t *testing.T) {
+	t.Parallel()
+	var pin atomic.Pointer[string]
+	set := func(s string) { pin.Store(&s) }
+	set("one")
+	h := newHeld(t, 10*time.Second, func(o *gateway.Options) { o.Protocols = []gateway.Protocol{pinning{pin: &pin}} })
+	waits := h.refund(`{"amount": 1}`)
+	a := h.one(approval.Pending)
+	if a.Ask.Pin != "one" {
+		t.Errorf("%+v", a.Ask)
+	}
+	set("two")
+	h.approve()
+	if got := <-waits; got.problem != "approval.void" || h.seen.Load() != 0 {
+		t.Errorf("%+v", got)
+	}
+	if b := h.one(approval.Void); b.Code != "approval.pin" {
+		t.Errorf("%+v", b)
+	}
+	waits = h.refund(`{"amount": 1}`)
+	h.one(approval.Pending)
+	h.approve()
+	if got := <-waits; got.status != 200 {
+		t.Errorf("%+v", got)
 	}
 }
