@@ -115,6 +115,7 @@ func Operations() []Operation {
 		{Name: "RestorePolicy", Method: "POST", Path: "/api/v1/policies/{name}/restore", Role: "developer or security", Summary: "makes a policy again what it was at a revision, a deleted one too"},
 		{Name: "ListPolicyRevisions", Method: "GET", Path: "/api/v1/policies/{name}/revisions", Role: "viewer", Summary: "lists what a policy was, the newest first"},
 		{Name: "ValidatePolicy", Method: "POST", Path: "/api/v1/policies/validate", Role: "viewer", Summary: "tells what is wrong with a policy's text, by line and column"},
+		{Name: "Lint", Method: "GET", Path: "/api/v1/lint", Role: "viewer", Summary: "says what each agent's telemetry leaves out, what that costs, and what sets it"},
 		{Name: "ListSources", Method: "GET", Path: "/api/v1/sources", Role: "viewer", Summary: "lists what agents read, with how fresh it is"},
 		{Name: "GetSource", Method: "GET", Path: "/api/v1/sources/{name}", Role: "viewer", Summary: "reads a source with its versions, jobs, checks and documents"},
 		{Name: "PutSource", Method: "PUT", Path: "/api/v1/sources/{name}", Role: "developer", Summary: "registers a source, or says how old it may be and who answers for it"},
@@ -941,6 +942,13 @@ func (c *Client) ListPolicyRevisions(ctx context.Context, req PolicyRequest) (*L
 // POST /api/v1/policies/validate, role viewer.
 func (c *Client) ValidatePolicy(ctx context.Context, req ValidatePolicyRequest) (*PolicyValidation, error) {
 	return call[PolicyValidation](ctx, c, "POST", "/api/v1/policies/validate", req)
+}
+
+// Lint says what each agent's telemetry leaves out, what that costs, and what sets it.
+//
+// GET /api/v1/lint, role viewer.
+func (c *Client) Lint(ctx context.Context, req LintRequest) (*List[Lint], error) {
+	return call[List[Lint]](ctx, c, "GET", "/api/v1/lint", req)
 }
 
 // ListSources lists what agents read, with how fresh it is.

@@ -148,6 +148,7 @@ func table() []operation {
 		define(operation{Name: "ValidatePolicy", Method: post, Path: "/policies/validate", Permission: rows(identity.Viewer).reading(), Summary: "tells what is wrong with a policy's text, by line and column"}, validatePolicy),
 
 		// What may be spent. The ledger checks the roles for the budget's team.
+		define(operation{Name: "Lint", Method: get, Path: "/lint", Permission: rows(identity.Viewer), Summary: "says what each agent's telemetry leaves out, what that costs, and what sets it"}, lint),
 		define(operation{Name: "ListSources", Method: get, Path: "/sources", Permission: rows(identity.Viewer), Summary: "lists what agents read, with how fresh it is"}, listSources),
 		define(operation{Name: "GetSource", Method: get, Path: "/sources/{name}", Permission: rows(identity.Viewer), Summary: "reads a source with its versions, jobs, checks and documents"}, getSource),
 		define(operation{Name: "PutSource", Method: http.MethodPut, Path: "/sources/{name}", Permission: rows(identity.Developer), Audit: AuditChange, Summary: "registers a source, or says how old it may be and who answers for it"}, putSource),

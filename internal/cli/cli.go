@@ -134,6 +134,7 @@ func commands() []command {
 		{name: "tool hold", args: "[flags] UPSTREAM TOOL", short: "make a tool wait for a person again", long: toolHelp, run: runToolHold},
 		{name: "tool forget", args: "[flags] UPSTREAM TOOL", short: "drop a tool with its versions", run: runToolForget},
 		{name: "tool findings", args: "[flags]", short: "list why tools are or were held", run: runToolFindings},
+		{name: "lint", args: "[flags]", short: "say what telemetry leaves out, what that costs, and what sets it", long: lintHelp, run: runLint},
 		{name: "source list", args: "[flags]", short: "list what agents read, with how fresh it is", run: runSourceList},
 		{name: "source show", args: "[flags] NAME", short: "show a source's versions, jobs, checks and documents", run: runSourceShow},
 		{name: "source set", args: "[flags] NAME", short: "register a source: owner, aliases, how old it may be", long: sourceHelp, run: runSourceSet},

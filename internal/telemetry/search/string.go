@@ -79,6 +79,9 @@ func quoteField(name string) string {
 	return prefix + quote(key)
 }
 
+// Quote writes a value so that a search reads it as that value.
+func Quote(v string) string { return quoteValue(v) }
+
 // quoteValue writes a value of Cmp.Values so that value reads it back.
 func quoteValue(v string) string {
 	if v == valueUnknown {
