@@ -96,6 +96,7 @@ func Operations() []Operation {
 		{Name: "RotateAuthority", Method: "POST", Path: "/api/v1/ca/rotate", Role: "security", Summary: "makes a new root; compromised drops the old one and all that it signed at once"},
 		{Name: "ListUpstreams", Method: "GET", Path: "/api/v1/upstreams", Role: "viewer", Summary: "lists upstreams with their health, never their credentials"},
 		{Name: "GetUpstream", Method: "GET", Path: "/api/v1/upstreams/{name}", Role: "viewer", Summary: "reads an upstream"},
+		{Name: "GetPeerCard", Method: "GET", Path: "/api/v1/upstreams/{name}/card", Role: "viewer", Summary: "reads the card of a peer as it was fetched, and whether people accepted it"},
 		{Name: "PutUpstream", Method: "PUT", Path: "/api/v1/upstreams/{name}", Role: "security", Summary: "makes or replaces an upstream; one that leads elsewhere loses its credential"},
 		{Name: "DeleteUpstream", Method: "DELETE", Path: "/api/v1/upstreams/{name}", Role: "security", Summary: "removes an upstream and its credential"},
 		{Name: "ListTools", Method: "GET", Path: "/api/v1/tools", Role: "viewer", Summary: "lists the tools of MCP servers, with what waits for a person and why"},
@@ -806,6 +807,13 @@ func (c *Client) ListUpstreams(ctx context.Context) (*List[Upstream], error) {
 // GET /api/v1/upstreams/{name}, role viewer.
 func (c *Client) GetUpstream(ctx context.Context, req UpstreamRequest) (*Upstream, error) {
 	return call[Upstream](ctx, c, "GET", "/api/v1/upstreams/{name}", req)
+}
+
+// GetPeerCard reads the card of a peer as it was fetched, and whether people accepted it.
+//
+// GET /api/v1/upstreams/{name}/card, role viewer.
+func (c *Client) GetPeerCard(ctx context.Context, req UpstreamRequest) (*PeerCard, error) {
+	return call[PeerCard](ctx, c, "GET", "/api/v1/upstreams/{name}/card", req)
 }
 
 // PutUpstream makes or replaces an upstream; one that leads elsewhere loses its credential.

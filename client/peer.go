@@ -1,5 +1,7 @@
 package client
 
+import "time"
+
 // This file holds the shapes of peers: agents that speak A2A behind an upstream
 // of kind a2a.
 
@@ -28,4 +30,33 @@ type Peer struct {
 	// PushHosts are the hosts to which the peer may be told to send its updates; a
 	// host that begins with a dot stands for all below it. None: any public one.
 	PushHosts []string `json:"push_hosts,omitempty"`
+}
+
+// PeerCard is the card of the agent behind an upstream of kind a2a, as it was
+// fetched, and whether people accepted it. Its texts are the peer's own.
+type PeerCard struct {
+	Upstream    string          `json:"upstream"`
+	Name        string          `json:"name"`
+	Version     string          `json:"version"`
+	Description string          `json:"description"`
+	Definition  string          `json:"definition"` // what it is called among the tools that wait for a person
+	State       string          `json:"state"`      // accepted, held; unknown before it was fetched
+	Hash        string          `json:"hash,omitempty"`
+	Signature   string          `json:"signature"` // verified, unchecked, none
+	Interfaces  []PeerInterface `json:"interfaces"`
+	Streaming   bool            `json:"streaming"`
+	Push        bool            `json:"push"`
+	Extended    bool            `json:"extended"`
+	FetchedAt   *time.Time      `json:"fetched_at"`
+	Error       string          `json:"error,omitempty"` // why it could not be fetched the last time
+	Door        string          `json:"door"`            // where agents find it
+}
+
+// PeerInterface is an interface that a peer's card names.
+type PeerInterface struct {
+	Binding string `json:"binding"`
+	Version string `json:"version"`
+	URL     string `json:"url"`
+	Tenant  string `json:"tenant,omitempty"`
+	Refused string `json:"refused,omitempty"` // why it is not used; "" it can be
 }

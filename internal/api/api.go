@@ -89,6 +89,7 @@ type Options struct {
 	Stops       Stops
 	Upstreams   Upstreams
 	Sources     Sources      // what agents read; nil keeps none
+	Peers       Peers        // the cards of peers; nil without a door
 	Budgets     Budgets      // what may be spent; nil without a door
 	Content     ContentRules // what content may hold; nil without a door
 	Tools       Tools        // the tools of MCP servers; nil without a door

@@ -121,6 +121,7 @@ func table() []operation {
 		// What the door forwards to.
 		define(operation{Name: "ListUpstreams", Method: get, Path: "/upstreams", Permission: rows(identity.Viewer), Summary: "lists upstreams with their health, never their credentials"}, listUpstreams),
 		define(operation{Name: "GetUpstream", Method: get, Path: "/upstreams/{name}", Permission: rows(identity.Viewer), Summary: "reads an upstream"}, getUpstream),
+		define(operation{Name: "GetPeerCard", Method: get, Path: "/upstreams/{name}/card", Permission: rows(identity.Viewer), Summary: "reads the card of a peer as it was fetched, and whether people accepted it"}, getPeerCard),
 		within(define(operation{Name: "PutUpstream", Method: http.MethodPut, Path: "/upstreams/{name}", Permission: where(identity.Security), Audit: AuditChange, Summary: "makes or replaces an upstream; one that leads elsewhere loses its credential"}, putUpstream),
 			func(r *client.PutUpstreamRequest) (string, string) { return r.Team, r.Environment }),
 		define(operation{Name: "DeleteUpstream", Method: del, Path: "/upstreams/{name}", Permission: rows(identity.Security), Audit: AuditChange, Summary: "removes an upstream and its credential"}, deleteUpstream),

@@ -106,3 +106,24 @@ func deleteUpstream(a *API, ctx context.Context, req *client.UpstreamRequest) (*
 	}
 	return &struct{}{}, ups.Delete(ctx, actor(ctx), req.Name)
 }
+
+// Peers knows the cards of upstreams of kind a2a; *a2a.Protocol is one.
+type Peers interface {
+	Card(upstream string) client.PeerCard
+}
+
+func getPeerCard(a *API, ctx context.Context, req *client.UpstreamRequest) (*client.PeerCard, error) {
+	ups, err := a.upstreams()
+	if err != nil {
+		return nil, err
+	}
+	u, ok := findUpstream(ctx, ups, req.Name)
+	switch {
+	case !ok:
+		return nil, noUpstream(req.Name)
+	case u.Kind != "a2a" || a.o.Peers == nil:
+		return nil, fault.New(fault.KindNotFound, "upstream.no_card", "upstream %s is no peer and has no card", req.Name)
+	}
+	card := a.o.Peers.Card(req.Name)
+	return &card, nil
+}

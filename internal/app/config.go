@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"reflect"
@@ -18,6 +20,7 @@ import (
 	"reeve/internal/approval"
 	"reeve/internal/budget"
 	"reeve/internal/fault"
+	"reeve/internal/gateway"
 	"reeve/internal/gateway/mcp"
 	"reeve/internal/identity/oidc"
 	"reeve/internal/pin"
@@ -92,6 +95,8 @@ type IdentityConfig struct {
 	RootCert       string `yaml:"root_cert" doc:"PEM file of a root brought from outside (EC P-256, may sign authorities). Empty: the authority makes its own. Another one here is a rotation."`
 	RootKey        string `yaml:"root_key" doc:"PEM file (PKCS #8) of its key. It is taken over, sealed like the others."`
 	WorkloadSocket string `yaml:"workload_socket" doc:"Unix socket of the SPIFFE Workload API for processes of this host, such as /run/reeve/workload.sock. Empty switches it off."`
+	Proxies        []string `yaml:"proxies" doc:"Addresses or networks (10.0.0.5, 10.1.0.0/24) of proxies that end TLS before the door: what they say in proxy_header about the client's certificate counts, from nobody else. They must take that header out of what clients send."`
+	ProxyHeader    string `yaml:"proxy_header" doc:"The one header in which they say it: Client-Cert (RFC 9440) or X-Forwarded-Client-Cert (Envoy, with cert: true)."`
 	CRLURL         string `yaml:"crl_url" doc:"Plain http URL under which you publish the door's /crl, put into certificates. Empty: the door itself where it speaks plain http, else none; the list is at /crl in any case."`
 }
 
@@ -375,6 +380,9 @@ func (c *Config) validateDoor(bad func(string, ...any) *fault.Error) error {
 	if u := c.Identity.CRLURL; u != "" && (!strings.HasPrefix(u, "http://") || len(u) > 200) {
 		return bad("identity.crl_url: %q is no http URL; certificates name a list that is fetched without TLS", u)
 	}
+	if _, err := c.proxies(); err != nil {
+		return err
+	}
 	if c.Identity.Issuer == "" {
 		return nil
 	}
@@ -534,4 +542,29 @@ func (c Config) Show(w io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// proxies are who may tell the door whose certificate they saw.
+func (c *Config) proxies() (p gateway.Proxies, err error) {
+	switch p.Header = http.CanonicalHeaderKey(c.Identity.ProxyHeader); p.Header {
+	case "":
+		p.Header = gateway.ClientCert
+	case gateway.ClientCert, gateway.ForwardedClientCert:
+	default:
+		return p, bad("identity.proxy_header: %q is neither Client-Cert nor X-Forwarded-Client-Cert", c.Identity.ProxyHeader)
+	}
+	for _, text := range c.Identity.Proxies {
+		n, err := netip.ParsePrefix(text)
+		if err != nil {
+			var one netip.Addr
+			if one, err = netip.ParseAddr(text); err == nil {
+				n = netip.PrefixFrom(one.Unmap().WithZone(""), one.Unmap().BitLen())
+			}
+		}
+		if err != nil || n.Bits() == 0 || n.Masked() != n {
+			return p, bad("identity.proxies: %q is no address and no network such as 10.1.0.0/24", text)
+		}
+		p.Addresses = append(p.Addresses, n)
+	}
+	return p, nil
 }

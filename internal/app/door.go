@@ -74,8 +74,13 @@ func (a *App) serveDoor(ctx context.Context, l net.Listener) error {
 	for _, p := range points.Paths() {
 		other.Handle(p, decided)
 	}
+	proxies, err := a.o.Config.proxies()
+	if err != nil {
+		return err
+	}
 	return a.gateway.Serve(ctx, l, gateway.Serving{
-		TLS: a.authority.tls, Other: other, Guarded: api.Guard(other, api.GuardOptions{Hosts: a.o.Config.Hosts}), Drain: a.o.Config.Shutdown,
+		Proxies: proxies,
+		TLS:     a.authority.tls, Other: other, Guarded: api.Guard(other, api.GuardOptions{Hosts: a.o.Config.Hosts}), Drain: a.o.Config.Shutdown,
 	})
 }
 

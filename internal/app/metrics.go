@@ -83,6 +83,11 @@ func (p *parts) Collect(out chan<- prometheus.Metric) {
 			figure{"reeve_log_bytes", "Bytes of the activity log that wait to be stored.", gauge, float64(s.Bytes)},
 			figure{"reeve_log_quota_bytes", "Most bytes it may hold.", gauge, float64(s.Quota)})
 	}
+	peers := p.a.peers.Stats()
+	figures = append(figures,
+		figure{"reeve_peer_tasks", "Tasks and contexts at peers whose owner is known.", gauge, float64(peers.Tasks)},
+		figure{"reeve_peer_tasks_cancelled_total", "Tasks that peers ended since their agent was stopped.", counter, float64(peers.Cancelled)},
+		figure{"reeve_peer_tasks_uncancelled_total", "Tasks of stopped agents that peers did not end.", counter, float64(peers.Uncancelled)})
 	d := p.a.decisions.Stats()
 	figures = append(figures,
 		figure{"reeve_decisions_proposed_total", "Decisions recorded.", counter, float64(d.Proposed)},

@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"context"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 
 	"reeve/client"
@@ -53,4 +55,41 @@ func (p *peerFlags) merged(old *client.Peer, given map[string]bool) (*client.Pee
 		return nil, nil
 	}
 	return &out, nil
+}
+
+const cardHelp = `
+A peer says by its card who it is, what it can do and how it is spoken to. A
+card that is new or has changed waits for a person, who accepts it as they
+accept a tool, under the name that is shown here:
+
+  reeve upstream card refunds
+  reeve tool diff refunds refunds-card
+  reeve tool accept refunds refunds-card --effect write --reason "looked at"`
+
+func runUpstreamCard(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	fs := c.flags(e)
+	r.bind(fs)
+	name, err := oneWord(fs, args, "upstream")
+	if err != nil {
+		return err
+	}
+	card, err := r.client().GetPeerCard(ctx, client.UpstreamRequest{Name: name})
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, card, func(w io.Writer) {
+		fmt.Fprintf(w, "upstream\t%s\nname\t%s %s\nsays\t%s\nstate\t%s (%s)\nsignature\t%s\nagents find it at\t%s\n",
+			card.Upstream, word(card.Name), word(card.Version), word(card.Description), card.State, card.Definition, card.Signature, card.Door)
+		for _, i := range card.Interfaces {
+			use := "can be used"
+			if i.Refused != "" {
+				use = "not used: " + i.Refused
+			}
+			fmt.Fprintf(w, "interface\t%s %s at %s, %s\n", word(i.Binding), word(i.Version), word(i.URL), use)
+		}
+		if card.Error != "" {
+			fmt.Fprintf(w, "last try\t%s\n", word(card.Error))
+		}
+	})
 }

@@ -18,7 +18,7 @@ import (
 // Ask is what the door would put to policy for a call that nobody makes, read by
 // the same protocol and from the same registers as a real one. Resources are
 // named as decisions name them: "openai/gpt-4o" for call_model, "crm GET
-// /v1/users/7" for call_api, "local.search" for call_tool. A call that the door
+// /v1/users/7" for call_api, "local.search" for call_tool, "refunds" for send_task. A call that the door
 // refuses before it asks policy gives that fault.
 func (d *Door) Ask(ctx context.Context, who Caller, action, resource string) (*policy.Request, error) {
 	x := &passage{started: d.o.Now()}
@@ -103,8 +103,14 @@ func (d *Door) spelled(x *passage, action, resource string) (err error) {
 		}
 		x.proposal = &Proposal{Action: action, Tool: name, Resource: localTool(x.Caller.Agent, name)}
 		return nil
+	case "send_task":
+		if x.Upstream, err = d.upstreamOf(resource, "a2a"); err != nil {
+			return err
+		}
+		x.Body = []byte(`{"message":{"messageId":"asked","role":"ROLE_USER","parts":[{"text":"?"}]}}`)
+		return d.askProtocol(x, http.MethodPost, "/message:send", "application/json", "A2A-Version", "1.0")
 	}
-	return asked("the door decides call_model, call_api and call_tool, not %.40q", action)
+	return asked("the door decides call_model, call_api, call_tool and send_task, not %.40q", action)
 }
 
 func asked(format string, args ...any) *fault.Error {
@@ -156,7 +162,7 @@ func (d *Door) askAPI(x *passage, method, path string) error {
 	return d.askProtocol(x, method, path, "")
 }
 
-func (d *Door) askProtocol(x *passage, method, path, content string) error {
+func (d *Door) askProtocol(x *passage, method, path, content string, headers ...string) error {
 	p := d.protocols[x.Upstream.Kind]
 	if p == nil {
 		return errPath
@@ -164,6 +170,9 @@ func (d *Door) askProtocol(x *passage, method, path, content string) error {
 	x.Request = &http.Request{Method: method, URL: &url.URL{Path: path, RawQuery: x.Query}, Header: http.Header{}, Body: http.NoBody}
 	if content != "" {
 		x.Request.Header.Set("Content-Type", content)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		x.Request.Header.Set(headers[i], headers[i+1])
 	}
 	x.Method, x.Path = method, path
 	var err error

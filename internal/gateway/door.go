@@ -291,6 +291,8 @@ func (d *Door) accept(ctx context.Context, x *passage) error {
 		return errMethod
 	case ambiguous(ctx):
 		return errFraming
+	case ctx.Value(badCertKey{}) != nil:
+		return errClientCert.WithCause(ctx.Value(badCertKey{}).(error))
 	case strings.Contains(r.RequestURI, keyPrefix):
 		return errKeyInURL
 	}

@@ -43,6 +43,8 @@ func (d *Door) join(_ context.Context, x *passage) error {
 		if x.before != nil {
 			t.trace = x.before.trace.trace // one call, one run
 		}
+	} else if x.proposal != nil && x.proposal.Kind == activity.KindHandoff {
+		t.span = activity.SpanID(random8()) // what the other agent does hangs on the step that handed it on
 	}
 	t.scope = scope
 	x.trace = t
@@ -60,7 +62,7 @@ func (d *Door) join(_ context.Context, x *passage) error {
 		r.Run = scope.RunOfTrace(t.trace)
 	}
 	r.Span = t.span
-	if ok {
+	if t.span == noSpan {
 		r.Step = activity.StepOfKey(r.ID)
 	} else {
 		// The upstream's own spans, if it sends any, name this span as their parent.

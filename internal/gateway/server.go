@@ -25,6 +25,7 @@ type Serving struct {
 	Other *http.ServeMux
 	// Guarded is Other as it answers.
 	Guarded http.Handler
+	Proxies Proxies       // who may say whose certificate they saw
 	Drain   time.Duration // what calls in flight get to end by themselves at a stop
 }
 
@@ -132,6 +133,7 @@ func (d *Door) handler(s Serving) http.Handler {
 		if c, ok := r.Context().Value(connKey{}).(*conn); ok && c.state != nil {
 			r.TLS = c.state
 		}
+		r = s.Proxies.client(r)
 		kind, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		if d.protocols[kind] == nil && d.roots[kind] == nil && s.Other != nil {
 			if _, pattern := s.Other.Handler(r); pattern != "" {

@@ -676,7 +676,7 @@ func (u *Upstream) Authorize(req *http.Request) error {
 // own credentials, what belongs to one connection, and what is for Reeve.
 func removed(name string) bool {
 	switch name {
-	case "Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key", "Api-Key", "X-Goog-Api-Key", "X-Amz-Security-Token",
+	case "Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key", "Api-Key", "X-Goog-Api-Key", "X-Amz-Security-Token", "Client-Cert", "Client-Cert-Chain", "X-Forwarded-Client-Cert",
 		"Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Host", "Content-Length":
 		return true
 	}

@@ -264,7 +264,10 @@ func (p *Protocol) prepare(c *gateway.Call, out *gateway.Proposal, x *exchange, 
 		}
 	}
 	if r.push != nil {
-		host, err := p.checkPush(c.Context, u, r.push)
+		host, resolve, err := pushHost(u, r.push)
+		if resolve {
+			x.resolve = host
+		}
 		if host != "" {
 			gateway.AddText(&out.Args, "push:host", []string{host})
 		}
@@ -280,9 +283,10 @@ func (p *Protocol) prepare(c *gateway.Call, out *gateway.Proposal, x *exchange, 
 		return err
 	}
 	if ops[r.op].sends {
-		if x.token, err = p.delegate(c); err != nil {
-			return err
+		if len(c.Caller.Chain)+1 > MaxDepth {
+			return errDepth.WithHint("a message comes by at most %d agents", MaxDepth)
 		}
+		x.caller = &c.Caller
 		out.Contents = []activity.Content{{Field: activity.ContentInput, Format: "json", From: "a2a", Raw: find(r.params, "message")}}
 		out.Bind = bindOf(r)
 		if s, ok := c.State.(*asking); ok && s.held != nil {

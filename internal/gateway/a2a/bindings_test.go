@@ -171,7 +171,11 @@ func TestHandoff(t *testing.T) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if got := p.heads[len(p.heads)-1].Get("Traceparent"); !strings.HasPrefix(got, "00-0af7651916cd43dd8448eb211c80319c-") {
-		t.Errorf("the peer's traceparent: %q", got)
+	scope := activity.ScopeOf("support", "production")
+	if got, want := p.heads[len(p.heads)-1].Get("Traceparent"), "00-0af7651916cd43dd8448eb211c80319c-"+f.Span.String()+"-01"; got != want || f.Step != scope.StepOfSpan(d.Trace, f.Span) {
+		t.Errorf("the peer's traceparent: %q, want %q; the step is %s", got, want, f.Step)
+	}
+	if parent, err := activity.ParseSpanID("b7ad6b7169203331"); err != nil || f.Parent != scope.StepOfSpan(d.Trace, parent) {
+		t.Errorf("the step's parent is %s", f.Parent)
 	}
 }

@@ -45,11 +45,11 @@ type iface struct {
 
 // card is a peer's card as it was fetched. It never changes.
 type card struct {
-	pb       *a2apb.AgentCard // as 1.0, without signatures
-	tool     pin.Tool         // what people are asked about
-	hash     string           // of tool
-	ifaces   []iface          // that can be used, the peer's preference first
-	refused  []string
+	pb       *a2apb.AgentCard  // as 1.0, without signatures
+	tool     pin.Tool          // what people are asked about
+	hash     string            // of tool
+	ifaces   []iface           // that can be used, the peer's preference first
+	refused  map[string]string // why interfaces are not used, by address, binding and version
 	streams  bool
 	pushes   bool
 	extended bool
@@ -325,16 +325,19 @@ func (c *cards) read(u *upstream.Upstream, text []byte) (*card, error) {
 	}
 	caps := pb.GetCapabilities()
 	k.streams, k.pushes, k.extended = caps.GetStreaming(), caps.GetPushNotifications(), caps.GetExtendedAgentCard()
+	k.refused = map[string]string{}
+	var reasons []string
 	for _, i := range pb.GetSupportedInterfaces() {
 		use, why := usableInterface(u, i)
 		if why != "" {
-			k.refused = append(k.refused, fmt.Sprintf("%s %s at %s: %s", i.GetProtocolBinding(), i.GetProtocolVersion(), i.GetUrl(), why))
+			k.refused[i.GetUrl()+i.GetProtocolBinding()+i.GetProtocolVersion()] = why
+			reasons = append(reasons, fmt.Sprintf("%s %s at %s: %s", i.GetProtocolBinding(), i.GetProtocolVersion(), i.GetUrl(), why))
 			continue
 		}
 		k.ifaces = append(k.ifaces, use)
 	}
 	if len(k.ifaces) == 0 {
-		return nil, errCard.WithHint("none of its interfaces can be used: %s", strings.Join(k.refused, "; "))
+		return nil, errCard.WithHint("none of its interfaces can be used: %s", strings.Join(reasons, "; "))
 	}
 	return k, nil
 }

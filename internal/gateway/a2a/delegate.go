@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"reeve/internal/gateway"
+	"reeve/internal/upstream"
 )
 
 const (
@@ -28,17 +29,14 @@ type delegations struct {
 	m  map[delegation]given
 }
 
-// delegate bounds how often a message was handed on, and gives the token with
-// which a registered peer acts for the caller; "" where the peer is none.
-func (p *Protocol) delegate(c *gateway.Call) (string, error) {
-	if len(c.Caller.Chain)+1 > MaxDepth {
-		return "", errDepth.WithHint("a message comes by at most %d agents", MaxDepth)
-	}
-	if c.Upstream.Peer == nil || c.Upstream.Peer.Agent == "" || p.o.Delegate == nil {
+// delegate gives the token with which a registered peer acts for the caller; ""
+// where the peer is none.
+func (p *Protocol) delegate(ctx context.Context, c *gateway.Caller, u *upstream.Upstream, owner Task) (string, error) {
+	if u.Peer == nil || u.Peer.Agent == "" || p.o.Delegate == nil {
 		return "", nil
 	}
-	key := delegation{ownerOf(c).Owner, c.Caller.User, c.Upstream.Peer.Agent}
-	for _, name := range c.Caller.Chain {
+	key := delegation{owner.Owner, c.User, u.Peer.Agent}
+	for _, name := range c.Chain {
 		key.owner += " " + name
 	}
 	now := p.o.Now()
@@ -49,12 +47,12 @@ func (p *Protocol) delegate(c *gateway.Call) (string, error) {
 	if ok && now.Before(g.until) {
 		return g.token, nil
 	}
-	token, err := p.o.Delegate(context.WithoutCancel(c.Context), &c.Caller, c.Upstream.Peer.Agent)
+	token, err := p.o.Delegate(ctx, c, u.Peer.Agent)
 	if err != nil {
 		return "", err
 	}
 	until := now.Add(delegationLife)
-	if e := c.Caller.Expires; !e.IsZero() && e.Before(until) {
+	if e := c.Expires; !e.IsZero() && e.Before(until) {
 		until = e
 	}
 	d.mu.Lock()

@@ -38,9 +38,12 @@ type exchange struct {
 	to    iface
 	owner Task
 	ids   []byte // of our JSON-RPC request
-	token string // for a registered agent, to act for the sender
-	alias string // the id that the client knows the task by; "": the peer's
-	ours  bool   // the door's own call: no bytes of a client's to pass on
+
+	caller  *gateway.Caller // of a message; nil: it is none
+	resolve string          // a push host whose addresses are to be looked at; "" none
+	token   string          // for a registered agent, to act for the sender
+	alias   string          // the id that the client knows the task by; "": the peer's
+	ours    bool            // the door's own call: no bytes of a client's to pass on
 
 	task  string // that the answer is about, once it is known
 	state string
@@ -165,6 +168,17 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 		of := x.owner
 		if !x.p.tasks.claim(ownsContext, x.r.context, of) {
 			return nil, errContext
+		}
+	}
+	if x.resolve != "" {
+		if err := x.p.resolvePush(req.Context(), x.resolve); err != nil {
+			return nil, err
+		}
+	}
+	if x.caller != nil {
+		var err error
+		if x.token, err = x.p.delegate(req.Context(), x.caller, x.u, x.owner); err != nil {
+			return nil, err
 		}
 	}
 	out, err := x.build(req)

@@ -25,47 +25,55 @@ type resolver interface {
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
-// checkPush refuses an address that would have the peer reach into a private
-// network for the caller. The peer resolves the name again when it sends, so
-// this does not replace its own care; an upstream's push hosts do.
-func (p *Protocol) checkPush(ctx context.Context, u *upstream.Upstream, push []byte) (host string, err error) {
+// pushHost is the host of a push address, which would have the peer reach into a
+// private network for the caller if it were not checked. resolve says that its
+// name must still be looked up, which waits until the call was decided: a name
+// that is looked up is told to whoever answers for it. The peer resolves it
+// again when it sends, so this does not replace its own care; an upstream's push
+// hosts do.
+func pushHost(u *upstream.Upstream, push []byte) (host string, resolve bool, err error) {
 	text := textAt(push, "url")
 	to, err := url.Parse(text)
 	switch {
 	case text == "" || err != nil || len(text) > 2000 || to.Opaque != "" || to.Hostname() == "":
-		return "", pushFault("it is no address")
+		return "", false, pushFault("it is no address")
 	case to.User != nil || to.Fragment != "":
-		return "", pushFault("it has a user or a fragment")
+		return "", false, pushFault("it has a user or a fragment")
 	case to.Scheme != "https" && (to.Scheme != "http" || !u.AllowPrivate):
-		return "", pushFault("it is not https")
+		return "", false, pushFault("it is not https")
 	}
 	host = strings.ToLower(strings.TrimSuffix(to.Hostname(), "."))
 	if u.Peer != nil && len(u.Peer.PushHosts) > 0 {
 		if !slices.ContainsFunc(u.Peer.PushHosts, func(h string) bool {
 			return h == host || strings.HasPrefix(h, ".") && strings.HasSuffix(host, h)
 		}) {
-			return host, pushFault("the upstream's push hosts do not list " + host)
+			return host, false, pushFault("the upstream's push hosts do not list " + host)
 		}
-		return host, nil // a person said so: names inside the house, too
+		return host, false, nil // a person said so: names inside the house, too
 	}
 	if ip, err := netip.ParseAddr(host); err == nil {
-		return host, allowed(ip)
+		return host, false, allowed(ip)
 	}
 	if odd(host) {
-		return host, pushFault("it is an address in a form that readers take differently")
+		return host, false, pushFault("it is an address in a form that readers take differently")
 	}
+	return host, true, nil
+}
+
+// resolvePush looks a push host up: all that it stands for must be public.
+func (p *Protocol) resolvePush(ctx context.Context, host string) error {
 	ctx, cancel := context.WithTimeout(ctx, resolveTime)
 	defer cancel()
 	list, err := p.o.Resolver.LookupNetIP(ctx, "ip", host)
 	if err != nil || len(list) == 0 {
-		return host, pushFault("its name cannot be resolved")
+		return pushFault("its name cannot be resolved")
 	}
 	for _, ip := range list {
 		if err := allowed(ip.Unmap()); err != nil {
-			return host, err
+			return err
 		}
 	}
-	return host, nil
+	return nil
 }
 
 func allowed(ip netip.Addr) error {
