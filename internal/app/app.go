@@ -413,7 +413,7 @@ func (a *App) buildAPI(context.Context) error {
 		Notices: a.o.Notices, Health: a.health, Logger: a.log.With("part", "api"), Dev: a.o.Config.Dev,
 		Agents: a.agents, AgentPlace: a.agentPlace, Stops: a.stops, Upstreams: moving{a.upstreams, a.pins}, Policies: a.policies,
 		Fleet: a.fleet, Budgets: a.budgets, Sources: a.sources, Content: a.content, Tools: a.pins, Decisions: decided{a.decided, a.decisions},
-		Peers: a.peers,
+		Peers:  a.peers,
 		Proofs: &a.proofs, SIEM: a.siemStatus,
 		PoliciesAbout: a.policies.About, Version: a.o.Version,
 		Door: a.gateway, Points: a.points, Coverage: a.coverage, Simulations: a.simulator, Approvals: a.approvals, Rehearser: a.gateway, ApprovalPage: a.approvalPage,

@@ -89,15 +89,15 @@ func (c *Config) gatewayTLS() string {
 
 // IdentityConfig shapes the authority.
 type IdentityConfig struct {
-	TrustDomain    string `yaml:"trust_domain" doc:"SPIFFE trust domain of this installation. It is in every identity and cannot change once the authority was made."`
-	Issuer         string `yaml:"issuer" doc:"URL by which agents reach the door from outside; it is iss in our tokens. Empty: the door's own address."`
-	PassphraseFile string `yaml:"passphrase_file" doc:"File outside the data folder that holds the passphrase of the authority's keys. Empty: the systemd credential reeve-passphrase, else the environment variable REEVE_IDENTITY_PASSPHRASE, else the keys are protected by the file's rights only."`
-	RootCert       string `yaml:"root_cert" doc:"PEM file of a root brought from outside (EC P-256, may sign authorities). Empty: the authority makes its own. Another one here is a rotation."`
-	RootKey        string `yaml:"root_key" doc:"PEM file (PKCS #8) of its key. It is taken over, sealed like the others."`
-	WorkloadSocket string `yaml:"workload_socket" doc:"Unix socket of the SPIFFE Workload API for processes of this host, such as /run/reeve/workload.sock. Empty switches it off."`
+	TrustDomain    string   `yaml:"trust_domain" doc:"SPIFFE trust domain of this installation. It is in every identity and cannot change once the authority was made."`
+	Issuer         string   `yaml:"issuer" doc:"URL by which agents reach the door from outside; it is iss in our tokens. Empty: the door's own address."`
+	PassphraseFile string   `yaml:"passphrase_file" doc:"File outside the data folder that holds the passphrase of the authority's keys. Empty: the systemd credential reeve-passphrase, else the environment variable REEVE_IDENTITY_PASSPHRASE, else the keys are protected by the file's rights only."`
+	RootCert       string   `yaml:"root_cert" doc:"PEM file of a root brought from outside (EC P-256, may sign authorities). Empty: the authority makes its own. Another one here is a rotation."`
+	RootKey        string   `yaml:"root_key" doc:"PEM file (PKCS #8) of its key. It is taken over, sealed like the others."`
+	WorkloadSocket string   `yaml:"workload_socket" doc:"Unix socket of the SPIFFE Workload API for processes of this host, such as /run/reeve/workload.sock. Empty switches it off."`
 	Proxies        []string `yaml:"proxies" doc:"Addresses or networks (10.0.0.5, 10.1.0.0/24) of proxies that end TLS before the door: what they say in proxy_header about the client's certificate counts, from nobody else. They must take that header out of what clients send."`
-	ProxyHeader    string `yaml:"proxy_header" doc:"The one header in which they say it: Client-Cert (RFC 9440) or X-Forwarded-Client-Cert (Envoy, with cert: true)."`
-	CRLURL         string `yaml:"crl_url" doc:"Plain http URL under which you publish the door's /crl, put into certificates. Empty: the door itself where it speaks plain http, else none; the list is at /crl in any case."`
+	ProxyHeader    string   `yaml:"proxy_header" doc:"The one header in which they say it: Client-Cert (RFC 9440) or X-Forwarded-Client-Cert (Envoy, with cert: true)."`
+	CRLURL         string   `yaml:"crl_url" doc:"Plain http URL under which you publish the door's /crl, put into certificates. Empty: the door itself where it speaks plain http, else none; the list is at /crl in any case."`
 }
 
 // LogConfig shapes the log.
@@ -546,6 +546,9 @@ func (c Config) Show(w io.Writer) error {
 
 // proxies are who may tell the door whose certificate they saw.
 func (c *Config) proxies() (p gateway.Proxies, err error) {
+	bad := func(format string, args ...any) *fault.Error {
+		return fault.New(fault.KindInvalid, "config.invalid", format, args...)
+	}
 	switch p.Header = http.CanonicalHeaderKey(c.Identity.ProxyHeader); p.Header {
 	case "":
 		p.Header = gateway.ClientCert
