@@ -39,7 +39,7 @@ func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"server": server, "http": request, "await": await, "adopt": adopt, "enrol": enrol, "times": times},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"server": server, "http": request, "await": await, "adopt": adopt, "enrol": enrol, "times": times, "held": held},
 	})
 }
 
@@ -185,6 +185,19 @@ func enrol(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Setenv("FACTOR", e.Factor.ID)
 	ts.Setenv("CODE", code)
+}
+
+// held makes APPROVAL the id of the oldest held action that waits for a person.
+func held(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: held")
+	}
+	list, err := client.New(ts.Getenv("SERVER"), "").ListApprovals(context.Background(), client.ListApprovalsRequest{})
+	ts.Check(err)
+	if len(list.Items) == 0 {
+		ts.Fatalf("nothing waits for a person")
+	}
+	ts.Setenv("APPROVAL", list.Items[len(list.Items)-1].ID)
 }
 
 // await runs a reeve command until what it prints contains the text.
