@@ -204,7 +204,7 @@ func (a *answer) result(b []byte) (changed []byte, f *fault.Error) {
 	switch {
 	case kind == "input_required":
 		return a.inputs(b)
-	case x.of.list != "":
+	case x.of.list != "" && x.c.Upstream != x.p.nowhere: // the entry's own lists are filtered already
 		return x.list(b)
 	}
 	if x.m.method == "tools/call" || x.m.method == "resources/read" || x.m.method == "prompts/get" {

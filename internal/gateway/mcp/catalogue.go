@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"reeve/internal/gateway/llm/wire"
 	"reeve/internal/upstream"
 )
 
@@ -279,15 +278,4 @@ func (p *Protocol) linkTo(u *upstream.Upstream, like *http.Request, of owner, ca
 		return &httpLink{u: u, now: true, version: modernVersion, ids: &p.links.ids}, nil
 	}
 	return p.links.get(p, u, of, like, caps, client)
-}
-
-// memberOf is a member of a definition.
-func memberOf(raw []byte, name string) []byte {
-	c := wire.Inner(raw)
-	for o := c.Object(); o.Next(); {
-		if string(o.Key) == name {
-			return c.Raw()
-		}
-	}
-	return nil
 }

@@ -43,6 +43,7 @@ type named struct {
 	state     span // requestState
 	stateKey  int  // where that member begins
 	inputs    span // inputResponses
+	inputsKey int  // where that member begins
 	task      string
 	taskAt    span
 	notes     span // notifications, of subscriptions/listen
@@ -182,6 +183,7 @@ func (m *message) readParams(c *wire.Cursor) {
 			m.stateKey = o.KeyAt
 			_ = text(&m.state)
 		case "inputResponses":
+			m.inputsKey = o.KeyAt
 			take(&m.inputs)
 		case "taskId":
 			m.task = text(&m.taskAt)

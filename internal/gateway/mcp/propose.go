@@ -205,6 +205,14 @@ func (x *exchange) request() (*gateway.Proposal, error) {
 func (x *exchange) carried(pr *gateway.Proposal) *gateway.Proposal {
 	pr.Forward = &gateway.Forward{Query: x.c.Query, Body: x.out, RoundTrip: x.carry}
 	pr.Answer, pr.Rewrites = x.watch, true
+	if m := x.m; m != nil && !pr.Quiet {
+		// A retry has another id, and perhaps an answer to a question of ours.
+		pr.Bind = x.over()
+		pr.Fixed = m.args.to == 0 || atEntry(x.c) || m.raw == nil || len(m.raw) != len(x.c.Body)
+		if !pr.Fixed {
+			pr.Arguments = gateway.Span{From: m.args.from, To: m.args.to}
+		}
+	}
 	return pr
 }
 

@@ -12,7 +12,6 @@ import (
 const (
 	stateNone   = 0 // the server gave none of its own
 	stateServer = 1 // the server's own follows
-	stateOurs   = 2 // the name of a call that waits at an upstream with sessions
 )
 
 // over is what a state of this request is sealed over.
@@ -43,11 +42,33 @@ func (x *exchange) openState() error {
 	if len(x.state.state) == 0 {
 		return errState
 	}
+	if x.state.state[0] == stateHeld {
+		return x.unasked()
+	}
 	edit := wire.Cut(m.raw, m.stateKey, m.state.to)
 	if x.state.state[0] == stateServer {
 		edit = wire.Edit{From: m.state.from, To: m.state.to, With: quote(string(x.state.state[1:]))}
 	}
 	x.out = wire.Apply(nil, m.raw, []wire.Edit{edit})
+	return nil
+}
+
+// unasked takes out of a request what answers a question of ours, which the
+// server never asked.
+func (x *exchange) unasked() error {
+	m := x.m
+	if m.inputs.to != 0 {
+		next, err := parse(wire.Apply(nil, m.raw, []wire.Edit{wire.Cut(m.raw, m.inputsKey, m.inputs.to)}))
+		if err != nil {
+			return err
+		}
+		m = next
+	}
+	next, err := parse(wire.Apply(nil, m.raw, []wire.Edit{wire.Cut(m.raw, m.stateKey, m.state.to)}))
+	if err != nil {
+		return err
+	}
+	x.m, x.out, x.state = next, next.raw, opened{}
 	return nil
 }
 
