@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -81,7 +82,7 @@ const afterwards = 1500 * time.Millisecond
 // round warms up, runs the closed loop for calls/s and CPU, then the open loop
 // for latencies, then streams for their first byte.
 func (m *measured) round(ctx context.Context, o GatewayOptions, rt route, c *contender, profile profiler) error {
-	p := &caller{rt: rt, c: c, runCalls: int64(max(1, o.RunCalls)), client: &http.Client{
+	p := &caller{rt: rt, c: c, series: rand.Text(), runCalls: int64(max(1, o.RunCalls)), client: &http.Client{
 		Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 512, MaxConnsPerHost: 512, DisableCompression: true},
 	}}
 	defer p.client.CloseIdleConnections()
@@ -138,6 +139,7 @@ type caller struct {
 	rt       route
 	c        *contender
 	client   *http.Client
+	series   string // begins the names of its runs: a run of the round before would be read back
 	runCalls int64
 	next     atomic.Int64
 	failed   atomic.Int64
@@ -165,7 +167,7 @@ func (p *caller) request(ctx context.Context, path, body string) (*http.Request,
 	if n := int64(len(p.c.keys)); n > 0 {
 		i := p.next.Add(1)
 		req.Header.Set("Authorization", "Bearer "+p.c.keys[i%n])
-		req.Header.Set("X-Reeve-Run", "bench-"+strconv.FormatInt(i%n, 10)+"-"+strconv.FormatInt(i/n/p.runCalls, 10))
+		req.Header.Set("X-Reeve-Run", p.series+"-"+strconv.FormatInt(i%n, 10)+"-"+strconv.FormatInt(i/n/p.runCalls, 10))
 	}
 	return req, nil
 }
