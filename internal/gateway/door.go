@@ -156,6 +156,7 @@ type passage struct {
 	origins  []activity.Origin  // of it, for people
 	unsent   bool               // no connection was made: the upstream knows nothing of the call
 	before   *passage           // the same call at an upstream that could not be reached
+	asks     int64              // ns, when a call that waited for people came; 0: it did not
 	named    bool               // the agent said which run it is: a retry can say so again
 	alone    bool               // it gave neither run nor trace: the run is made up
 	granted  *approval.Approval // the approval that this call uses; nil: none

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -417,6 +418,7 @@ func (d *Door) resume(ctx context.Context, x *passage, a *approval.Approval) err
 // again begins the second decision of a call.
 func (x *passage) again(d *Door, id string) {
 	old := x.record
+	x.asks = cmp.Or(x.asks, old.At) // its step is the wait too
 	x.started = d.o.Now()
 	x.record = activity.Decision{
 		ID: d.o.Decisions.NewID(), At: x.started.UnixNano(), Node: old.Node, Run: old.Run, Step: old.Step, Trace: old.Trace, Span: old.Span,

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"slices"
@@ -233,7 +234,7 @@ func (x *passage) fragment(d *Door) activity.Fragment {
 	}
 	return activity.Fragment{
 		Flags: flags, Run: r.Run, Step: r.Step, Parent: x.parent(), Trace: r.Trace, Span: r.Span,
-		Source: activity.SourceGateway, Kind: x.kindOf(), Status: activity.StatusRunning, Start: r.At, End: activity.Unknown,
+		Source: activity.SourceGateway, Kind: x.kindOf(), Status: activity.StatusRunning, Start: cmp.Or(x.asks, r.At), End: activity.Unknown,
 		Name: name, Agent: r.Agent, AgentVersion: r.Version, AgentExplicit: true, Environment: r.Environment,
 		Task: x.Caller.Agent.Task, Session: r.Session, User: r.User, Mode: x.Caller.Agent.Mode,
 		Provider: provider, ModelRequested: model, TTFT: activity.Unknown, Usage: activity.NoUsage,
