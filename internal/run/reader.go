@@ -190,7 +190,7 @@ type Reader struct {
 	stats    Stats
 	failing  error // of the last append, nil when it went well
 	decoded  activity.Batch
-	rested   time.Time // when folding last let others run
+	rested   time.Time     // when folding last let others run
 	clock    time.Duration // what a measurement of nothing gives
 }
 
