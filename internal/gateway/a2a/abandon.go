@@ -18,7 +18,7 @@ const (
 )
 
 // figures count what has no record of its own.
-type figures struct{ cancelled, uncancelled, lost atomic.Int64 }
+type figures struct{ cancelled, uncancelled atomic.Int64 }
 
 // Stats are what the protocol counted since it was made.
 type Stats struct {

@@ -76,7 +76,6 @@ var (
 	errRefused  = fault.New(fault.KindUnavailable, "a2a.peer", "the peer does not let Reeve in").WithHint("the upstream's credential is missing or not taken there")
 	errCard     = fault.New(fault.KindUnavailable, "a2a.card", "the peer's card cannot be had")
 	errDepth    = fault.New(fault.KindDenied, "a2a.depth", "this was delegated too often")
-	errTooMany  = fault.New(fault.KindExhausted, "a2a.tasks", "the agent has too many open tasks")
 	errGRPCBody = fault.New(fault.KindInvalid, "a2a.params", "the gRPC message cannot be read")
 )
 

@@ -3,7 +3,6 @@ package a2a
 import (
 	"bytes"
 	"errors"
-	"strings"
 )
 
 // decode takes the result out of an answer in JSON, or the peer's error.
@@ -325,8 +324,4 @@ func (x *exchange) streamError(err error) []byte {
 	}
 	x.facts.ErrorType, x.facts.ErrorMessage = e.reason(), e.message
 	return x.failure(e)
-}
-
-func hasPrefixFold(s, prefix string) bool {
-	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }

@@ -235,7 +235,7 @@ func TestLyingPeer(t *testing.T) {
 		{"an error of its own", "SendMessage", sending, func(w http.ResponseWriter, _ *http.Request, _ string) { http.Error(w, "broken", 500) }, "a2a.answer"},
 		{"not let in", "SendMessage", sending, func(w http.ResponseWriter, _ *http.Request, _ string) { w.WriteHeader(401) }, "a2a.peer"},
 		{"elsewhere", "SendMessage", sending, func(w http.ResponseWriter, r *http.Request, _ string) {
-			http.Redirect(w, r, "https://elsewhere.example/", 307)
+			http.Redirect(w, r, "https://elsewhere.example/", http.StatusTemporaryRedirect)
 		}, "upstream.redirect"},
 		{"a stream that was not asked for", "SendMessage", sending, func(w http.ResponseWriter, _ *http.Request, id string) {
 			w.Header().Set("Content-Type", "text/event-stream")
