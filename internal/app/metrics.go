@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"reeve/internal/pin"
 	"reeve/internal/telemetry"
 )
 
@@ -106,6 +107,7 @@ func (p *parts) Collect(out chan<- prometheus.Metric) {
 	}
 	p.door(out)
 	p.approvals(out)
+	p.tools(out)
 	for _, f := range figures {
 		out <- prometheus.MustNewConstMetric(prometheus.NewDesc(f.name, f.help, nil, nil), f.kind, f.value)
 	}
@@ -134,6 +136,15 @@ func (p *parts) door(out chan<- prometheus.Metric) {
 	} {
 		out <- prometheus.MustNewConstMetric(prometheus.NewDesc(f.name, f.help, nil, nil), f.kind, f.value)
 	}
+}
+
+var toolStates = prometheus.NewDesc("reeve_tools", "Tools of MCP servers, by whether a person accepted what their server lists.", []string{"state"}, nil)
+
+// tools gives how many tools are accepted and how many wait for a person.
+func (p *parts) tools(out chan<- prometheus.Metric) {
+	accepted, held := p.a.pins.Count()
+	out <- prometheus.MustNewConstMetric(toolStates, prometheus.GaugeValue, float64(accepted), pin.Accepted)
+	out <- prometheus.MustNewConstMetric(toolStates, prometheus.GaugeValue, float64(held), pin.Held)
 }
 
 var approvalAnswers = prometheus.NewDesc("reeve_approval_answers_total", "What people said about held actions.", []string{"verdict"}, nil)

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"hash/maphash"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 
 	"golang.org/x/net/publicsuffix"
@@ -67,6 +69,7 @@ type Found struct {
 type use struct {
 	unit   string
 	hashes [2]uint64 // of the entity, and of the destination that it belongs to
+	house  string    // of an address: the organisation's domain; "" none
 	clean  bool      // not injected
 }
 
@@ -377,9 +380,9 @@ func (m *Memory) trace(f *Found, scopes []looked, agent string, o *Origin, e *en
 		name := string(unit)
 		key := useKey(e.kind, name)
 		o.First = m.First(agent, key)
-		o.Injected = o.First && (o.Source.By == ByTool || o.Lost)
+		o.Injected = o.First && (o.Source.By == ByTool || o.Lost) && !(e.kind == Email && m.familiar(agent, name))
 		f.add(name, o)
-		f.uses = append(f.uses, use{key, [2]uint64{hash, whole}, !o.Injected})
+		f.uses = append(f.uses, use{key, [2]uint64{hash, whole}, houseOf(e.kind, name), !o.Injected})
 	}
 	if len(f.Origins) < maxOrigins {
 		f.Origins = append(f.Origins, *o)
@@ -514,6 +517,7 @@ func (m *Memory) Used(w Who, agent string, f *Found, agreed bool) {
 	}
 	for _, u := range f.uses {
 		if u.clean || agreed {
+			m.wrote(agent, u)
 			m.Reached(agent, u.unit)
 		}
 	}
@@ -531,5 +535,54 @@ func (m *Memory) Used(w Who, agent string, f *Found, agreed bool) {
 			}
 		}
 		s.mu.Unlock()
+	}
+}
+
+// housemates is to how many people of one organisation an agent wrote before the
+// others there are no surprise.
+const housemates = 3
+
+// public are where anybody may have an address: there each is a place of its own.
+var public = map[string]bool{
+	"gmail.com": true, "googlemail.com": true, "outlook.com": true, "hotmail.com": true, "live.com": true, "msn.com": true, "yahoo.com": true,
+	"ymail.com": true, "icloud.com": true, "me.com": true, "mac.com": true, "aol.com": true, "proton.me": true, "protonmail.com": true, "pm.me": true,
+	"gmx.de": true, "gmx.net": true, "gmx.com": true, "web.de": true, "t-online.de": true, "mail.ru": true, "yandex.ru": true, "yandex.com": true,
+	"qq.com": true, "163.com": true, "126.com": true, "zoho.com": true, "fastmail.com": true, "tutanota.com": true, "hey.com": true, "mail.com": true,
+	"orange.fr": true, "free.fr": true, "laposte.net": true, "libero.it": true, "btinternet.com": true, "comcast.net": true, "naver.com": true,
+	"hushmail.com": true, "duck.com": true, "mailinator.com": true, "guerrillamail.com": true, "yopmail.com": true, "10minutemail.com": true,
+}
+
+// houseOf is the organisation that an address belongs to; "" for none.
+func houseOf(kind Kind, address string) string {
+	if kind != Email {
+		return ""
+	}
+	domain := address[strings.LastIndexByte(address, '@')+1:]
+	if public[domain] || strings.HasPrefix(domain, "yahoo.") || strings.HasPrefix(domain, "hotmail.") || strings.HasPrefix(domain, "outlook.") || strings.HasPrefix(domain, "live.") {
+		return ""
+	}
+	return domain
+}
+
+// houseKey counts an organisation's people to whom an agent wrote.
+func houseKey(house string, n int) string { return "@" + house + "#" + strconv.Itoa(n) }
+
+// familiar reports whether an address is in an organisation to several of whose
+// people the agent wrote before.
+func (m *Memory) familiar(agent, address string) bool {
+	house := houseOf(Email, address)
+	return house != "" && !m.First(agent, houseKey(house, housemates))
+}
+
+// wrote counts an address that is new.
+func (m *Memory) wrote(agent string, u use) {
+	if u.house == "" || !m.First(agent, u.unit) {
+		return
+	}
+	for n := 1; n <= housemates; n++ {
+		if key := houseKey(u.house, n); m.First(agent, key) {
+			m.Reached(agent, key)
+			return
+		}
 	}
 }

@@ -87,6 +87,29 @@ func TestUsed(t *testing.T) {
 	}
 }
 
+// TestHouse: who wrote to several people of an organisation is not surprised by
+// another; where anybody can have an address each is one of its own.
+func TestHouse(t *testing.T) {
+	t.Parallel()
+	m := listening(t, Options{})
+	m.Heard(run1, Source{By: ByTool}, []byte("d@house.example, e@house.example, d@gmail.com"), false)
+	for _, domain := range []string{"house.example", "gmail.com"} {
+		for _, name := range []string{"a", "a", "b", "c"} {
+			if o := origin(t, m, run1, "d@"+domain); !o.Injected {
+				t.Errorf("%s after fewer: %+v", domain, o)
+			}
+			args := []Argument{{Path: "/to", Text: name + "@" + domain}}
+			m.Used(run1, "agent", m.Origins(run1, "agent", args), false)
+		}
+	}
+	if o := origin(t, m, run1, "d@house.example"); o.Injected || !o.First {
+		t.Errorf("a colleague: %+v", o)
+	}
+	if o := origin(t, m, run1, "d@gmail.com"); !o.Injected {
+		t.Errorf("at a public host: %+v", o)
+	}
+}
+
 // TestMadeUp: what the model made up does not become a tool's when a result
 // repeats it.
 func TestMadeUp(t *testing.T) {

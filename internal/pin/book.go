@@ -250,7 +250,14 @@ func (b *Book) look(c *catalogue, upstream string, tools []Tool, prints []string
 		if old == nil {
 			fresh++
 		}
-		next = append(next, b.inspect(c, old, upstream, t, prints[i], now))
+		e := b.inspect(c, old, upstream, t, prints[i], now)
+		for _, o := range next {
+			if o.folded == e.folded {
+				o.twin(e, now)
+				e.twin(o, now)
+			}
+		}
+		next = append(next, e)
 	}
 	if c.count+fresh > maxAll || len(c.upstreams[upstream])+fresh > maxTools {
 		return nil, fault.New(fault.KindExhausted, "pin.too_many", "upstream %s has listed more tools than are kept", upstream).
@@ -359,6 +366,14 @@ func (b *Book) findings(c *catalogue, old, e *entry, now time.Time) (out []Findi
 		}
 	}
 	return out[:min(len(out), maxFindings)]
+}
+
+// twin holds a tool whose name reads as another's of the same list.
+func (e *entry) twin(o *entry, now time.Time) {
+	f := Finding{Code: Shadows, Text: "its own server has the tool " + Visible(o.Tool) + ", which reads the same", Detail: o.Upstream + "/" + o.Tool, Hash: e.Listed, At: now}
+	if e.Hash != e.Listed || !slices.Contains(e.agreed, f.key()) {
+		e.hold(f)
+	}
 }
 
 // maxFindings of a tool: more do not make it worse.

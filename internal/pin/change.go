@@ -58,6 +58,20 @@ func (b *Book) List() []View {
 	return out
 }
 
+// Count is how many tools are accepted, and how many wait for a person.
+func (b *Book) Count() (accepted, held int) {
+	for _, of := range b.all.Load().upstreams {
+		for _, e := range of {
+			if e.State == Accepted {
+				accepted++
+			} else {
+				held++
+			}
+		}
+	}
+	return accepted, held
+}
+
 // Get is a tool.
 func (b *Book) Get(upstream, tool string) (View, error) {
 	if e := b.all.Load().upstreams[upstream][tool]; e != nil {

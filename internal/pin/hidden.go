@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"reeve/internal/visible"
 )
 
 // hiddenKind says why a character is not seen by who reads a text, or "" when it
@@ -27,7 +29,7 @@ func hiddenKind(before, r, after rune) string {
 		return "zero-width"
 	case r >= 0xe0000 && r <= 0xe007f:
 		return "tag"
-	case (r == 0xfe0f || r == 0xfe0e) && (pictographic(before) || before == '#' || before == '*' || before >= '0' && before <= '9'):
+	case (r == 0xfe0f || r == 0xfe0e) && (pictographic(before) && before != 0xfe0f || before == '#' || before == '*' || before >= '0' && before <= '9'):
 		return "" // one after an emoji chooses how it looks
 	case r >= 0xfe00 && r <= 0xfe0f || r >= 0xe0100 && r <= 0xe01ef || r >= 0x180b && r <= 0x180f:
 		return "variation selector"
@@ -103,33 +105,8 @@ func HiddenIn(text string) []string {
 	return out
 }
 
-// Visible writes a text so that everything in it is seen: what would not be
-// stands as \u{202e}.
-func Visible(text string) string {
-	clean := true
-	before := rune(0)
-	for i, r := range text {
-		if hiddenAt(text, i, before, r) {
-			clean = false
-			break
-		}
-		before = r
-	}
-	if clean {
-		return text
-	}
-	var b strings.Builder
-	before = 0
-	for i, r := range text {
-		if hiddenAt(text, i, before, r) {
-			fmt.Fprintf(&b, `\u{%x}`, r)
-		} else {
-			b.WriteRune(r)
-		}
-		before = r
-	}
-	return b.String()
-}
+// Visible writes a text so that everything in it is seen.
+func Visible(text string) string { return visible.Text(text) }
 
 func hiddenAt(text string, i int, before, r rune) bool {
 	return hiddenKind(before, r, following(text, i)) != ""

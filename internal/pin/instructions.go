@@ -29,9 +29,9 @@ var cues = []cue{
 	{"sets earlier instructions aside", 2, regexp.MustCompile(
 		`\b(ignore|disregard|forget|override|bypass|overrule|supersede[sd]?)\b[^.!?]{0,30}\b(previous|prior|earlier|above|preceding|other|all|any|your|system|safety|original)\b[^.!?]{0,30}\b(instruction|prompt|rule|guideline|message|directive|context|polic(y|ies)|restriction|safeguard|guardrail|command)s?\b`)},
 	{"gives the model a new role", 2, regexp.MustCompile(
-		`\byou are now\b|\bnew (system )?(instructions?|prompt|role|directives?)\s*[:=]|\b(act|behave|respond) as (if you (are|were)|an? (unrestricted|unfiltered|different))\b|\bfrom now on\b[^.!?]{0,40}\byou\b`)},
+		`\byou are now\b|\bnew (system )?(instructions?|prompt|role|directives?)\s*[:=]|\b(act|behave|respond) as (if you (are|were)|an? (unrestricted|unfiltered|different))\b|\b(you|model|assistant) (have|has) (unrestricted|unlimited|full) (access|control|privileges)\b|\bfrom now on\b[^.!?]{0,40}\byou\b`)},
 	{"speaks in the system's name", 2, regexp.MustCompile(
-		`<\s*/?\s*(important|system|instructions?|secret|hidden|critical|admin|assistant|user|prompt|sys|inst|override|mandatory|priority)[\w\s-]*>|\[\s*/?\s*(system|inst|important|admin|instructions?|hidden)\b[^\]]{0,30}\]|<\|[a-z_]+\|>|^\s*#{0,4}\s*(system|assistant)( (prompt|message|note|instruction))?\s*:`)},
+		`<\s*/?\s*(important|system|instructions?|secret|hidden|critical|admin|assistant|user|prompt|sys|inst|override|mandatory|priority)[\w\s-]*>|\[\s*/?\s*((system|inst|important|admin|instructions?|hidden)\b[^\]]{0,30}|[\w ]{0,24}\b(directive|override|instructions?))\s*\]|\b(override|system|role|hidden|secret|admin|priority) (directive|instruction|command)s?\s*[:=]|<\|[a-z_]+\|>|^\s*#{0,4}\s*(system|assistant)( (prompt|message|note|instruction))?\s*:`)},
 	{"orders itself before or after other tools", 2, regexp.MustCompile(
 		`\b(before|after|prior to|whenever|when|each time|every time|instead of|rather than)\b[^.!?]{0,30}\b(using|calling|invoking|running|executing|you (use|call|invoke|run)|use of)\b[^.!?]{0,20}\b(any|every|each|all|other|another)\b[^.!?]{0,20}\b(tool|function|server|command|api)s?\b`)},
 	{"claims to come first", 1, regexp.MustCompile(
