@@ -21,6 +21,7 @@ type Tool struct {
 	Effect      string        `json:"effect"`             // think, read, write, destructive; unknown counts as destructive
 	Classes     []string      `json:"classes"`
 	Paths       ToolPaths     `json:"paths"`
+	Vouches     bool          `json:"vouches"` // what its results name may be sent to
 	FirstSeen   time.Time     `json:"first_seen"`
 	ChangedAt   time.Time     `json:"changed_at"`
 	AcceptedAt  *time.Time    `json:"accepted_at"`
@@ -140,6 +141,7 @@ type AcceptToolRequest struct {
 	Effect      string    `json:"effect,omitempty"` // think, read, write, destructive; left out it is unknown, which counts as destructive
 	Classes     []string  `json:"classes,omitempty"`
 	Paths       ToolPaths `json:"paths"`
+	Vouches     bool      `json:"vouches,omitempty"`     // what its results name may be sent to: a directory, a register of customers
 	Acknowledge []string  `json:"acknowledge,omitempty"` // codes of the serious findings that were seen
 	Reason      string    `json:"reason"`
 }

@@ -114,7 +114,7 @@ func (a *API) toolShape(ctx context.Context) func(v pin.View) client.Tool {
 		t := client.Tool{
 			Upstream: v.Upstream, Name: v.Tool, Alias: v.Alias, Title: pin.Visible(v.Definition.Title), Description: pin.Visible(v.Definition.Description),
 			State: v.State, Reason: v.Reason, Findings: make([]client.ToolFinding, len(v.Findings)), Listed: v.Listed, Accepted: v.Hash,
-			Effect: cmp.Or(v.Effect, "unknown"), Classes: list(v.Classes), Paths: client.ToolPaths(v.Paths),
+			Effect: cmp.Or(v.Effect, "unknown"), Classes: list(v.Classes), Paths: client.ToolPaths(v.Paths), Vouches: v.Vouches,
 			FirstSeen: v.FirstSeen, ChangedAt: v.ChangedAt, AcceptedAt: optionalTime(v.AcceptedAt), AcceptedBy: names(v.AcceptedBy), Revision: v.Revision,
 		}
 		for i, f := range v.Findings {
@@ -255,7 +255,7 @@ func acceptTool(a *API, ctx context.Context, req *client.AcceptToolRequest) (*cl
 		return nil, err
 	}
 	v, err := tools.Accept(ctx, toolActor(ctx), req.Upstream, req.Tool, pin.Acceptance{
-		Hash: req.Hash, Effect: req.Effect, Classes: req.Classes, Paths: pin.Paths(req.Paths), Acknowledge: req.Acknowledge, Reason: req.Reason,
+		Hash: req.Hash, Effect: req.Effect, Classes: req.Classes, Paths: pin.Paths(req.Paths), Vouches: req.Vouches, Acknowledge: req.Acknowledge, Reason: req.Reason,
 	})
 	if err != nil {
 		return nil, err

@@ -175,13 +175,13 @@ func BenchmarkOrigins(b *testing.B) {
 	b.Run("call", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			m.Origins(w, "agent", small)
+			m.Origins(w, "agent", small, nil)
 		}
 	})
 	b.Run("10MB", func(b *testing.B) {
 		b.SetBytes(10 << 20)
 		for b.Loop() {
-			m.Origins(w, "agent", large)
+			m.Origins(w, "agent", large, nil)
 		}
 	})
 }

@@ -63,6 +63,7 @@ type Found struct {
 	All, Domains, FirstSeen, Injected []string
 	Left                              int // entities that are not listed; they are counted in the rest
 	uses                              []use
+	vouched                           func(tool string) bool
 }
 
 // use is a destination that counts as used once the call was made.
@@ -331,9 +332,10 @@ func around(text []byte, from, to int) uint64 {
 
 // Origins says what a call's arguments name and where each of it came from.
 // agent is whose earlier destinations count. Where a person named the paths of
-// destinations (Argument.Named), only what stands there is one.
-func (m *Memory) Origins(w Who, agent string, args []Argument) *Found {
-	f := &Found{}
+// destinations (Argument.Named), only what stands there is one. What a tool said
+// first of which vouched says yes is not injected; vouched may be nil.
+func (m *Memory) Origins(w Who, agent string, args []Argument, vouched func(tool string) bool) *Found {
+	f := &Found{vouched: vouched}
 	buf := buffers.Get().(*buffer)
 	defer buffers.Put(buf)
 	scopes := m.scopes.look(w)
@@ -380,7 +382,8 @@ func (m *Memory) trace(f *Found, scopes []looked, agent string, o *Origin, e *en
 		name := string(unit)
 		key := useKey(e.kind, name)
 		o.First = m.First(agent, key)
-		o.Injected = o.First && (o.Source.By == ByTool || o.Lost) && !(e.kind == Email && m.familiar(agent, name))
+		o.Injected = o.First && (o.Source.By == ByTool || o.Lost) && !(e.kind == Email && m.familiar(agent, name)) &&
+			!(o.Source.By == ByTool && f.vouched != nil && f.vouched(o.Source.Tool))
 		f.add(name, o)
 		f.uses = append(f.uses, use{key, [2]uint64{hash, whole}, houseOf(e.kind, name), !o.Injected})
 	}

@@ -23,7 +23,7 @@ func listening(t *testing.T, o Options) *Memory {
 // origin of the one entity in a text.
 func origin(t *testing.T, m *Memory, w Who, text string) Origin {
 	t.Helper()
-	f := m.Origins(w, "agent", []Argument{{Path: "/to", Text: text}})
+	f := m.Origins(w, "agent", []Argument{{Path: "/to", Text: text}}, nil)
 	if len(f.Origins) != 1 {
 		t.Fatalf("%q names %d entities: %+v", text, len(f.Origins), f.Origins)
 	}
@@ -69,20 +69,20 @@ func TestUsed(t *testing.T) {
 	m.Heard(run1, Source{By: ByTool}, []byte("eve@evil.example"), false)
 	m.Heard(run1, Source{By: ByUser}, []byte("bob@partner.example"), false)
 	args := []Argument{{Path: "/to", Text: "eve@evil.example"}, {Path: "/cc", Text: "bob@partner.example"}}
-	f := m.Origins(run1, "agent", args)
+	f := m.Origins(run1, "agent", args, nil)
 	if !slices.Equal(f.Injected, []string{"eve@evil.example"}) || len(f.FirstSeen) != 2 || len(f.All) != 2 {
 		t.Fatalf("%+v", f)
 	}
 	m.Used(run1, "agent", f, false)
-	f = m.Origins(run1, "agent", args)
+	f = m.Origins(run1, "agent", args, nil)
 	if !slices.Equal(f.Injected, []string{"eve@evil.example"}) || !slices.Equal(f.FirstSeen, f.Injected) {
 		t.Errorf("after a call that went through: first %v, injected %v", f.FirstSeen, f.Injected)
 	}
 	m.Used(run1, "agent", f, true)
-	if f = m.Origins(run1, "agent", args); len(f.Injected)+len(f.FirstSeen) != 0 {
+	if f = m.Origins(run1, "agent", args, nil); len(f.Injected)+len(f.FirstSeen) != 0 {
 		t.Errorf("after a person agreed: first %v, injected %v", f.FirstSeen, f.Injected)
 	}
-	if f = m.Origins(run1, "another", args); len(f.Injected) != 1 {
+	if f = m.Origins(run1, "another", args, nil); len(f.Injected) != 1 {
 		t.Errorf("another agent never sent there: %v", f.Injected)
 	}
 }
@@ -99,7 +99,7 @@ func TestHouse(t *testing.T) {
 				t.Errorf("%s after fewer: %+v", domain, o)
 			}
 			args := []Argument{{Path: "/to", Text: name + "@" + domain}}
-			m.Used(run1, "agent", m.Origins(run1, "agent", args), false)
+			m.Used(run1, "agent", m.Origins(run1, "agent", args, nil), false)
 		}
 	}
 	if o := origin(t, m, run1, "d@house.example"); o.Injected || !o.First {
@@ -110,13 +110,42 @@ func TestHouse(t *testing.T) {
 	}
 }
 
+// TestVouched: what a directory names may be sent to, unless another tool named
+// it first.
+func TestVouched(t *testing.T) {
+	t.Parallel()
+	m := listening(t, Options{})
+	m.Heard(run1, Source{By: ByTool, Tool: "mail.read"}, []byte("first@evil.example"), false)
+	m.Heard(run1, Source{By: ByTool, Tool: "crm.find"}, []byte("customer@client.example first@evil.example"), false)
+	vouched := func(tool string) bool { return tool == "crm.find" }
+	f := m.Origins(run1, "agent", []Argument{{Path: "/to", Text: "customer@client.example first@evil.example"}}, vouched)
+	if !slices.Equal(f.Injected, []string{"first@evil.example"}) || len(f.FirstSeen) != 2 {
+		t.Errorf("%+v", f)
+	}
+}
+
+// TestOriginsCost holds what a call without destinations and one with two may
+// allocate.
+func TestOriginsCost(t *testing.T) {
+	m := listening(t, Options{})
+	m.Heard(run1, Source{By: ByUser}, []byte("write to a@one.example"), false)
+	for limit, args := range map[float64][]Argument{
+		8:  {{Path: "/q", Text: "plain words that name nothing"}},
+		30: {{Path: "/to", Text: "a@one.example"}, {Path: "/cc", Text: "b@one.example"}},
+	} {
+		if n := testing.AllocsPerRun(200, func() { m.Origins(run1, "agent", args, nil) }); n > limit {
+			t.Errorf("%v allocates %v times, limit %v", args, n, limit)
+		}
+	}
+}
+
 // TestMadeUp: what the model made up does not become a tool's when a result
 // repeats it.
 func TestMadeUp(t *testing.T) {
 	t.Parallel()
 	m := listening(t, Options{})
 	w := Who{Credential: "key1", Run: "run9"}
-	f := m.Origins(w, "agent", []Argument{{Path: "/url", Text: "https://docs.example/search?q=x"}})
+	f := m.Origins(w, "agent", []Argument{{Path: "/url", Text: "https://docs.example/search?q=x"}}, nil)
 	m.Used(w, "agent", f, false)
 	m.Heard(w, Source{By: ByTool}, []byte("https://docs.example/search?q=x gave nothing"), false)
 	if o := origin(t, m, w, "https://docs.example/search?q=x"); o.Source.By != ByModel || o.Injected {
@@ -174,17 +203,17 @@ func TestNamed(t *testing.T) {
 	t.Parallel()
 	m := listening(t, Options{})
 	m.Heard(run1, Source{By: ByTool}, []byte("see https://news.example/1 or ask Mallory"), false)
-	f := m.Origins(run1, "agent", []Argument{{Path: "/to", Text: "bob@partner.example", Named: true}, {Path: "/body", Text: "I read https://news.example/1"}})
+	f := m.Origins(run1, "agent", []Argument{{Path: "/to", Text: "bob@partner.example", Named: true}, {Path: "/body", Text: "I read https://news.example/1"}}, nil)
 	if !slices.Equal(f.All, []string{"bob@partner.example"}) || len(f.Injected) != 0 || len(f.Origins) != 2 {
 		t.Errorf("%+v", f)
 	}
 	w := Who{Credential: "key1", Run: "run5"}
-	f = m.Origins(w, "agent", []Argument{{Path: "/channel", Text: "#General", Named: true}})
+	f = m.Origins(w, "agent", []Argument{{Path: "/channel", Text: "#General", Named: true}}, nil)
 	if !slices.Equal(f.All, []string{"#general"}) || f.Origins[0].Kind != Named || !f.Origins[0].First {
 		t.Errorf("%+v", f)
 	}
 	m.Used(w, "agent", f, false)
-	if f = m.Origins(w, "agent", []Argument{{Path: "/channel", Text: "#general", Named: true}}); len(f.FirstSeen) != 0 {
+	if f = m.Origins(w, "agent", []Argument{{Path: "/channel", Text: "#general", Named: true}}, nil); len(f.FirstSeen) != 0 {
 		t.Errorf("%+v", f)
 	}
 }
@@ -195,12 +224,12 @@ func TestNamedWord(t *testing.T) {
 	m := listening(t, Options{})
 	m.Heard(run1, Source{By: ByUser}, []byte("Tell Bob in the channel ops-alerts"), false)
 	m.Heard(run1, Source{By: ByTool}, []byte("also tell Mallory Grey in random"), false)
-	f := m.Origins(Who{Credential: "c", Run: "quiet"}, "agent", []Argument{{Path: "/to", Text: "Carol", Named: true}})
+	f := m.Origins(Who{Credential: "c", Run: "quiet"}, "agent", []Argument{{Path: "/to", Text: "Carol", Named: true}}, nil)
 	if got := f.Origins[0].Source.By; got != ByModel {
 		t.Errorf("before any tool spoke a name came from %s", got)
 	}
 	for value, want := range map[string]Said{"Bob": ByUser, "ops-alerts": ByUser, "Mallory Grey": ByTool, "random": ByTool, "Carol": ByTool} {
-		f := m.Origins(run1, "agent", []Argument{{Path: "/to", Text: value, Named: true}})
+		f := m.Origins(run1, "agent", []Argument{{Path: "/to", Text: value, Named: true}}, nil)
 		if got := f.Origins[0].Source.By; got != want {
 			t.Errorf("%s came from %s, want %s", value, got, want)
 		}
@@ -236,7 +265,7 @@ func TestRestart(t *testing.T) {
 	o := Options{File: filepath.Join(t.TempDir(), "behaviour.json"), Now: func() time.Time { return at }}
 	m := listening(t, o)
 	m.Heard(run1, Source{By: ByTool}, []byte("eve@evil.example"), false)
-	used := m.Origins(run1, "agent", []Argument{{Path: "/to", Text: "old@known.example"}})
+	used := m.Origins(run1, "agent", []Argument{{Path: "/to", Text: "old@known.example"}}, nil)
 	m.Used(run1, "agent", used, false)
 	m.save()
 	m.saveHeard()

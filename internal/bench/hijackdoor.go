@@ -610,5 +610,5 @@ func (p *player) agree(suite string, st *recordedStep) {
 		}
 	}
 	who := behaviour.Who{Credential: "person"}
-	p.memory.Used(who, suite, p.memory.Origins(who, suite, args), true)
+	p.memory.Used(who, suite, p.memory.Origins(who, suite, args, nil), true)
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"strings"
@@ -82,6 +83,9 @@ func runToolShow(ctx context.Context, e env, c *command, args []string) error {
 		}
 		row("effect", t.Effect)
 		row("classes", strings.Join(t.Classes, ", "))
+		if t.Vouches {
+			row("vouches", "what its results name may be sent to")
+		}
 		pathRows(row, "", t.Paths)
 		row("suggested effect", t.Suggested.Effect+" ("+t.Suggested.Why+")")
 		row("suggested classes", strings.Join(t.Suggested.Classes, ", "))
@@ -173,6 +177,7 @@ func runToolAccept(ctx context.Context, e env, c *command, args []string) error 
 	fs.Var(&recipient, "recipient", "where it says who gets it; several")
 	fs.Var(&amount, "amount", "where it says how much; several")
 	fs.Var(&acknowledge, "acknowledge", "the code of a serious finding that is as it should be; several")
+	fs.BoolVar(&req.Vouches, "vouches", false, "what its results name may be sent to: a directory, a register of customers")
 	fs.BoolVar(&suggested, "suggested", false, "take what the definition suggests where nothing is given")
 	fs.StringVar(&req.Reason, "reason", "", "why, for the record (needed)")
 	list, err := words(fs, args)
@@ -190,6 +195,11 @@ func runToolAccept(ctx context.Context, e env, c *command, args []string) error 
 	have, err := r.client().GetTool(ctx, client.ToolRequest{Upstream: req.Upstream, Tool: req.Tool})
 	if err != nil {
 		return err
+	}
+	vouched := false
+	fs.Visit(func(f *flag.Flag) { vouched = vouched || f.Name == "vouches" })
+	if !vouched {
+		req.Vouches = have.Vouches
 	}
 	given := len(destination)+len(recipient)+len(amount) > 0
 	if req.Hash == "" {

@@ -11,6 +11,7 @@ import (
 	"reeve/internal/approval"
 	"reeve/internal/behaviour"
 	"reeve/internal/genai"
+	"reeve/internal/pin"
 	"reeve/internal/policy"
 )
 
@@ -21,7 +22,7 @@ func (d *Door) origins(x *passage, req *policy.Request) {
 	if m == nil || req.Action != "call_tool" && req.Action != "call_api" && req.Action != "send_task" {
 		return
 	}
-	f := m.Origins(x.who(), req.Agent.Name, d.arguments(x))
+	f := m.Origins(x.who(), req.Agent.Name, d.arguments(x), d.vouched)
 	x.found = f
 	to := &req.Call.Destinations
 	to.All, to.Domains = both(to.All, f.All), both(to.Domains, f.Domains)
@@ -39,6 +40,17 @@ func (d *Door) origins(x *passage, req *policy.Request) {
 		}
 	}
 	x.origins = req.Call.Origins
+}
+
+// vouched reports whether a person said of a tool, named as decisions do, that
+// what its results name may be sent to.
+func (d *Door) vouched(resource string) bool {
+	upstream, tool, ok := strings.Cut(resource, ".")
+	if !ok || d.o.Pins == nil {
+		return false
+	}
+	p, _ := d.o.Pins.Lookup(upstream, tool)
+	return p.Vouches && p.State == pin.Accepted
 }
 
 // both are two lists as one, each name once.

@@ -24,6 +24,7 @@ type Acceptance struct {
 	Effect      string // "" leaves it unknown, which counts as destructive
 	Classes     []string
 	Paths       Paths
+	Vouches     bool     // see Pin
 	Acknowledge []string // codes of the serious findings that they saw
 	Reason      string
 }
@@ -162,7 +163,7 @@ func (b *Book) accepted(old *entry, who Actor, a Acceptance) (*entry, error) {
 				WithHint("if that is as it should be, say so: --acknowledge %s", f.Code)
 		}
 	}
-	e.Effect, e.Classes, e.Paths = a.Effect, sorted(a.Classes), a.Paths
+	e.Effect, e.Classes, e.Paths, e.Vouches = a.Effect, sorted(a.Classes), a.Paths, a.Vouches
 	e.accept(b.o.Now().UTC().Truncate(time.Microsecond), who.Person)
 	return &e, nil
 }
@@ -195,7 +196,7 @@ func (b *Book) named(c *catalogue, e *entry) (out []*entry) {
 func (e *entry) state() map[string]any {
 	return map[string]any{
 		"upstream": e.Upstream, "tool": e.Tool, "state": e.State, "accepted": e.Hash, "listed": e.Listed, "effect": e.Effect,
-		"classes": e.Classes, "paths": e.Paths, "agreed": e.agreed,
+		"classes": e.Classes, "paths": e.Paths, "vouches": e.Vouches, "agreed": e.agreed,
 	}
 }
 
@@ -248,7 +249,7 @@ func (b *Book) AcceptAll(ctx context.Context, who Actor, upstream, digest, reaso
 			waiting = append(waiting, old.view())
 			continue
 		}
-		a := Acceptance{Hash: old.Listed, Effect: old.Effect, Classes: old.Classes, Paths: old.Paths, Reason: reason}
+		a := Acceptance{Hash: old.Listed, Effect: old.Effect, Classes: old.Classes, Paths: old.Paths, Vouches: old.Vouches, Reason: reason}
 		if suggested && old.Hash == "" {
 			s := Suggest(&old.definition)
 			a.Effect, a.Classes, a.Paths = s.Effect, s.Classes, s.Paths

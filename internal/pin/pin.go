@@ -68,6 +68,7 @@ type Pin struct {
 	Effect         string // think, read, write, destructive; "" nobody said, which counts as destructive
 	Classes        []string
 	Paths          Paths
+	Vouches        bool   // what its results name may be sent to: a directory, a register of customers
 	State          string // Accepted, Held
 	Reason         string // why it is held, in words; "" it is not
 }

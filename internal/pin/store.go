@@ -23,6 +23,7 @@ type kept struct {
 	Effect     string    `json:"effect,omitempty"`
 	Classes    []string  `json:"classes,omitempty"`
 	Paths      Paths     `json:"paths"`
+	Vouches    bool      `json:"vouches,omitempty"`
 	Findings   []Finding `json:"findings,omitempty"`
 	Agreed     []string  `json:"agreed,omitempty"`
 	FirstSeen  time.Time `json:"first_seen"`
@@ -35,7 +36,7 @@ type kept struct {
 
 func (e *entry) kept() kept {
 	return kept{
-		e.Upstream, e.Tool, e.Hash, e.Listed, e.Effect, e.Classes, e.Paths, e.findings, e.agreed,
+		e.Upstream, e.Tool, e.Hash, e.Listed, e.Effect, e.Classes, e.Paths, e.Vouches, e.findings, e.agreed,
 		e.firstSeen, e.changedAt, e.lastSeen, e.acceptedAt, e.acceptedBy, e.revision,
 	}
 }
@@ -79,7 +80,7 @@ func scanEntry(row control.Row) (*entry, error) {
 	e := &entry{
 		Pin: Pin{
 			Upstream: k.Upstream, Tool: k.Tool, Alias: Alias(k.Upstream, k.Tool), Hash: k.Hash, Listed: k.Listed,
-			Effect: k.Effect, Classes: k.Classes, Paths: k.Paths,
+			Effect: k.Effect, Classes: k.Classes, Paths: k.Paths, Vouches: k.Vouches,
 		},
 		findings: k.Findings, agreed: k.Agreed, firstSeen: k.FirstSeen, changedAt: k.ChangedAt, lastSeen: k.LastSeen,
 		acceptedAt: k.AcceptedAt, acceptedBy: k.AcceptedBy, revision: k.Revision, folded: fold(k.Tool),
