@@ -125,16 +125,22 @@ func TestAsksOfSessionsBecomeInput(t *testing.T) {
 	state := in.Result.RequestState
 	// Tampered, another's, or for another request: refused, and not spent.
 	for name, r := range map[string]reply{
-		"tampered":          h.modernCall(key, "/mcp/shop", "2", "tools/call", back(state[:len(state)-4]+"AAAA")),
-		"another agent's":   h.modernCall(other, "/mcp/shop", "2", "tools/call", back(state)),
-		"another tool":      h.modernCall(key, "/mcp/shop", "2", "tools/call", strings.Replace(back(state), `"name":"refund"`, `"name":"drop"`, 1)),
-		"other arguments":   h.modernCall(key, "/mcp/shop", "2", "tools/call", strings.Replace(back(state), `{"a":1}`, `{"a":2}`, 1)),
-		"another method":    h.modernCall(key, "/mcp/shop", "2", "prompts/get", strings.Replace(back(state), `"arguments":{"a":1}`, `"arguments":{}`, 1)),
-		"without the state": h.modernCall(key, "/mcp/shop", "2", "tools/call", args+`,"inputResponses":{"q1":{"action":"accept"}}`),
+		"tampered":        h.modernCall(key, "/mcp/shop", "2", "tools/call", back(state[:len(state)-4]+"AAAA")),
+		"another agent's": h.modernCall(other, "/mcp/shop", "2", "tools/call", back(state)),
+		"another tool":    h.modernCall(key, "/mcp/shop", "2", "tools/call", strings.Replace(back(state), `"name":"refund"`, `"name":"drop"`, 1)),
+		"other arguments": h.modernCall(key, "/mcp/shop", "2", "tools/call", strings.Replace(back(state), `{"a":1}`, `{"a":2}`, 1)),
+		"another method":  h.modernCall(key, "/mcp/shop", "2", "prompts/get", strings.Replace(back(state), `"arguments":{"a":1}`, `"arguments":{}`, 1)),
 	} {
 		if r.code() != "mcp.state" {
 			t.Errorf("%s: %d %s", name, r.status, r.body)
 		}
+	}
+	// An answer to what nobody asked is as none: the server asks.
+	unasked := h.modernCall(key, "/mcp/shop", "2", "tools/call", args+`,"inputResponses":{"q1":{"action":"accept"}}`)
+	if got := unasked.result(t); got.Result.ResultType != "input_required" || got.Result.RequestState == state {
+		t.Errorf("without the state: %d %s", unasked.status, unasked.body)
+	} else if r := h.modernCall(key, "/mcp/shop", "2", "tools/call", back(got.Result.RequestState)); r.code() != "" {
+		t.Errorf("and answered: %d %s", r.status, r.body)
 	}
 	r := h.modernCall(key, "/mcp/shop", "3", "tools/call", strings.Replace(back(state), `{"a":1}`, `{ "a" : 1 }`, 1))
 	out := r.result(t)
@@ -150,7 +156,7 @@ func TestAsksOfSessionsBecomeInput(t *testing.T) {
 			asked++
 		}
 	}
-	if asked != 1 {
+	if asked != 2 {
 		t.Errorf("%d records of what the server asked: %+v", asked, h.log.all())
 	}
 }

@@ -131,6 +131,7 @@ func (p *Protocol) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			<-looked
 			p.sessions.end()
+			p.waits.end()
 			p.links.end()
 			p.children.end()
 			return context.Cause(ctx)

@@ -31,8 +31,11 @@ func (x *exchange) openState() error {
 	if m.state.to == 0 && m.inputs.to == 0 {
 		return nil
 	}
-	if !x.modern || !x.of.asks || m.state.to == 0 {
+	if !x.modern || !x.of.asks {
 		return errState // nothing was asked, so there is nothing to answer
+	}
+	if m.state.to == 0 {
+		return x.unasked() // the server asks anew, through us
 	}
 	text := wire.Unquote(m.raw[m.state.from+1 : m.state.to-1])
 	var err error
@@ -64,11 +67,14 @@ func (x *exchange) unasked() error {
 		}
 		m = next
 	}
-	next, err := parse(wire.Apply(nil, m.raw, []wire.Edit{wire.Cut(m.raw, m.stateKey, m.state.to)}))
-	if err != nil {
-		return err
+	if m.state.to != 0 {
+		next, err := parse(wire.Apply(nil, m.raw, []wire.Edit{wire.Cut(m.raw, m.stateKey, m.state.to)}))
+		if err != nil {
+			return err
+		}
+		m = next
 	}
-	x.m, x.out, x.state = next, next.raw, opened{}
+	x.m, x.out, x.state = m, m.raw, opened{}
 	return nil
 }
 

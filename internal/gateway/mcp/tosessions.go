@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -298,6 +300,18 @@ func (s *waits) take(token string) *waiting {
 	}
 	w.expire.Stop()
 	return w
+}
+
+// end gives up all that wait.
+func (s *waits) end() {
+	s.mu.Lock()
+	tokens := slices.Collect(maps.Keys(s.all))
+	s.mu.Unlock()
+	for _, token := range tokens {
+		if w := s.take(token); w != nil {
+			w.end()
+		}
+	}
 }
 
 // resumed goes on with a call that waits for what the client brings now.
