@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"reeve/internal/gateway/mcp"
 	"reeve/internal/identity/oidc"
 	"reeve/internal/siem"
 )
@@ -81,6 +82,8 @@ func TestShowIsAFile(t *testing.T) {
 	want.TLS = TLSConfig{Cert: "c.pem", Key: "k.pem"}
 	want.OIDC = []oidc.Provider{{Name: "corp", Issuer: "https://login.example.com", ClientID: "reeve", Scopes: []string{"groups"}, GroupsClaim: "groups", FactorMethods: []string{"mfa"}, FactorContexts: []string{"loa2"}, Groups: map[string]oidc.Group{"sre": {Teams: []string{"platform"}, Roles: []string{"responder"}}}}}
 	want.SIEM = []siem.Config{} // none is written as an empty list
+	want.MCP.Commands, want.MCP.Servers = []string{}, []mcp.Server{}
+	want.Identity.Proxies = []string{}
 	var b bytes.Buffer
 	if err := want.Show(&b); err != nil {
 		t.Fatal(err)

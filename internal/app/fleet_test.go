@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,6 +21,8 @@ func TestFleetOnCaptures(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no captures: %v", err)
 	}
+	// These tell of the same agent as another release: versions of their own.
+	files = slices.DeleteFunc(files, func(f string) bool { return strings.Contains(f, "/langfuse") || strings.Contains(f, "/vercel") })
 	taken := 0
 	send := func(files []string) {
 		t.Helper()
