@@ -10,6 +10,7 @@ import { useShortcuts } from '../shared/keys';
 import { ProblemNote } from '../shared/Layout';
 import { setPrefs, usePrefs } from '../state/prefs';
 import { useView } from '../state/url';
+import { useApprovals } from '../approvals/data';
 import { AccountMenu } from './AccountMenu';
 import { groups, pages } from './nav';
 import { Notices } from './Notices';
@@ -83,6 +84,7 @@ export function Shell() {
                 <Link key={p.to} to={p.to as never} className={css.item} data-later={p.later ? '' : undefined} activeOptions={{ exact: p.to === '/', includeSearch: false }} title={prefs.nav === 'open' ? p.question : p.name}>
                     <Icon name={p.icon} />
                     <span>{p.name}</span>
+                    {p.to === '/inbox' && <InboxCount />}
                   </Link>
               ))}
             </div>
@@ -116,4 +118,14 @@ export function Shell() {
       </Suspense>
     </div>
   );
+}
+
+/** InboxCount is how many held actions wait now, wherever one is. */
+function InboxCount() {
+  const n = (useApprovals().data ?? []).filter((a) => a.can.approve || a.can.deny).length;
+  return n > 0 ? (
+    <span className={css.count} aria-label={`${n} held`}>
+      {n}
+    </span>
+  ) : null;
 }

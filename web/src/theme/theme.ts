@@ -17,7 +17,7 @@ export const theme = createTheme({
     accent: ten('var(--r-accent)'),
     good: ten('var(--r-good)'),
     warn: ten('var(--r-warn)'),
-    bad: ten('var(--r-bad)'),
+    bad: ten('var(--r-bad-fill)'),
     quiet: ten('var(--r-text-2)'),
     red: ten('var(--r-bad-text)'),
   },
