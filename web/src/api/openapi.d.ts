@@ -1820,6 +1820,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{id}/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** says what the run read, in which version and how old it was then */
+        get: operations["ListRunSources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{id}/steps": {
         parameters: {
             query?: never;
@@ -2003,6 +2020,42 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists what agents read, with how fresh it is */
+        get: operations["ListSources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads a source with its versions, jobs, checks and documents */
+        get: operations["GetSource"];
+        /** registers a source, or says how old it may be and who answers for it */
+        put: operations["PutSource"];
+        post?: never;
+        /** forgets a source and its history */
+        delete: operations["DeleteSource"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3323,6 +3376,15 @@ export interface components {
             value: number | null;
             worse: boolean;
         };
+        DocumentUse: {
+            age_ms: number | null;
+            id: string;
+            newer?: string;
+            /** Format: date-time */
+            newer_at?: string | null;
+            sentence: string;
+            version: string;
+        };
         EditApprovalRequest: {
             edits?: components["schemas"]["ArgumentEdit"][];
             hash: string;
@@ -3997,6 +4059,20 @@ export interface components {
             revision?: number;
             team?: string;
         };
+        PutSourceRequest: {
+            aliases?: string[];
+            classes?: string[];
+            dataset?: string;
+            description?: string;
+            kind?: string;
+            max_age?: string;
+            namespace?: string;
+            owner?: string;
+            revision?: number;
+            team?: string;
+            trusted?: boolean;
+            warn_age?: string;
+        };
         PutTokenIssuerRequest: {
             allow_private?: boolean;
             audiences: string[];
@@ -4369,6 +4445,134 @@ export interface components {
             id: string;
             name: string;
             why: string;
+        };
+        Source: {
+            age_policy?: string;
+            aliases?: string[];
+            checks: number;
+            classes?: string[];
+            dataset?: string;
+            description?: string;
+            documents: number;
+            failing_checks: number;
+            kind: string;
+            max_age?: string;
+            name: string;
+            namespace?: string;
+            owner?: string;
+            reason: string;
+            registered: boolean;
+            revision?: number;
+            state: string;
+            team?: string;
+            trusted: boolean;
+            /** Format: date-time */
+            updated_at: string;
+            version: components["schemas"]["SourceVersion"] | null;
+            versions: number;
+            warn_age?: string;
+        };
+        SourceCause: {
+            /** Format: date-time */
+            at: string;
+            /** Format: date-time */
+            good_at: string | null;
+            job: string;
+            note?: string;
+            path: string[];
+            state: string;
+        };
+        SourceCheck: {
+            /** Format: date-time */
+            at: string;
+            name: string;
+            note?: string;
+            ok: boolean;
+        };
+        SourceDetail: {
+            age_policy?: string;
+            aliases?: string[];
+            checks: number;
+            classes?: string[];
+            dataset?: string;
+            description?: string;
+            documents: number;
+            failing_checks: number;
+            history: components["schemas"]["SourceVersion"][];
+            kind: string;
+            max_age?: string;
+            name: string;
+            namespace?: string;
+            newest: components["schemas"]["SourceDocument"][];
+            owner?: string;
+            readers: components["schemas"]["SourceJob"][];
+            reason: string;
+            registered: boolean;
+            results: components["schemas"]["SourceCheck"][];
+            revision?: number;
+            state: string;
+            team?: string;
+            trusted: boolean;
+            /** Format: date-time */
+            updated_at: string;
+            upstream: components["schemas"]["SourceCause"][];
+            version: components["schemas"]["SourceVersion"] | null;
+            versions: number;
+            warn_age?: string;
+            writers: components["schemas"]["SourceJob"][];
+        };
+        SourceDocument: {
+            chunks?: number | null;
+            /** Format: date-time */
+            crawled_at: string;
+            embedding_model?: string;
+            id: string;
+            /** Format: date-time */
+            modified_at?: string | null;
+            title?: string;
+            uri?: string;
+            version: string;
+            versions?: number;
+        };
+        SourceJob: {
+            /** Format: date-time */
+            at: string;
+            /** Format: date-time */
+            good_at: string | null;
+            name: string;
+            note?: string;
+            run: string;
+            state: string;
+        };
+        SourceList: {
+            items: components["schemas"]["Source"][];
+            next?: string;
+        };
+        SourceUse: {
+            age_ms: number | null;
+            /** Format: date-time */
+            at: string;
+            causes: components["schemas"]["SourceCause"][];
+            documents: components["schemas"]["DocumentUse"][];
+            name: string;
+            newer: components["schemas"]["SourceVersion"] | null;
+            sentence: string;
+            source?: string;
+            state: string;
+            step_id: string;
+            version: components["schemas"]["SourceVersion"] | null;
+        };
+        SourceUseList: {
+            items: components["schemas"]["SourceUse"][];
+            next?: string;
+        };
+        SourceVersion: {
+            /** Format: date-time */
+            at: string;
+            items: number | null;
+            job?: string;
+            job_run?: string;
+            version: string;
         };
         Standard: {
             rules: components["schemas"]["StandardRule"][];
@@ -8966,6 +9170,37 @@ export interface operations {
             };
         };
     };
+    ListRunSources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceUseList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListSteps: {
         parameters: {
             query?: {
@@ -9338,6 +9573,133 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Simulation"];
                 };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListSources: {
+        parameters: {
+            query?: {
+                q?: string;
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetSource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceDetail"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutSource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutSourceRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Source"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteSource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description a problem */
             default: {

@@ -130,3 +130,4 @@ export type Approval = Shapes['Approval'];
 export type ArgumentField = Shapes['ArgumentField'];
 export type PastAnswer = Shapes['PastAnswer'];
 export type ApprovalIndicators = Shapes['ApprovalIndicators'];
+export type Origin = Shapes['Origin'];

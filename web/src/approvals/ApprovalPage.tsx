@@ -146,7 +146,7 @@ function Body({ a }: { a: Approval }) {
                       <Badge tone="accent">changed by a person</Badge> What was asked for is struck out.
                     </p>
                   )}
-                  {shown.fields.length > 0 ? <Fields fields={shown.fields} edits={editing ? typed : undefined} onEdit={editing ? (path, text) => setTyped((old) => { const next = { ...old }; if (text === undefined) delete next[path]; else next[path] = text; return next; }) : undefined} /> : shown.whole && <Shown text={shown.whole} />}
+                  {shown.fields.length > 0 ? <Fields fields={shown.fields} origins={shown.origins} edits={editing ? typed : undefined} onEdit={editing ? (path, text) => setTyped((old) => { const next = { ...old }; if (text === undefined) delete next[path]; else next[path] = text; return next; }) : undefined} /> : shown.whole && <Shown text={shown.whole} />}
                   {editing && edits === undefined && <p className={css.why} role="alert">One of the values is not of the kind that it was. A number needs at most 15 digits.</p>}
                   {shown.more > 0 && <p className="muted">and {plural(shown.more, 'more value')} in the whole text</p>}
                   {shown.fields.length > 0 && shown.whole && (

@@ -1,10 +1,10 @@
-import type { Approval, ArgumentField, PastAnswer } from '../api/types';
+import type { Approval, ArgumentField, Origin, PastAnswer } from '../api/types';
 import { Button } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { Badge, bytes, count, plural, Shown, Time, useNow, wordDiff, Words } from '../shared';
 import css from './approvals.module.css';
-import { effects, left, originOf } from './data';
+import { effects, left, originOf, originsAt, sourceOf, stretches } from './data';
 
 /** Clock counts down to the safe default: when nobody answers, nothing happens. */
 export function Clock({ a, size = 34 }: { a: Pick<Approval, 'created_at' | 'expires_at' | 'state'>; size?: number }) {
@@ -66,12 +66,13 @@ const plain = (t: { pieces: { text: string }[] | null } | null | undefined) => (
 const plainOf = (f: ArgumentField) => (f.value.marked > 0 ? '' : plain(f.value));
 
 /** Fields are the arguments value by value, each with where it comes from; while editing, each is a field and shows its difference. */
-export function Fields({ fields, edits, onEdit }: { fields: ArgumentField[]; edits?: Record<string, string>; onEdit?: (path: string, text: string | undefined) => void }) {
+export function Fields({ fields, origins, edits, onEdit }: { fields: ArgumentField[]; origins?: Origin[] | null; edits?: Record<string, string>; onEdit?: (path: string, text: string | undefined) => void }) {
   return (
     <dl className={css.fields}>
       {fields.map((f, i) => {
         const typed = edits?.[f.path];
         const was = plain(f.value);
+        const from = originsAt(origins, f.path);
         const editable = !!onEdit && !f.value.cut && f.path.startsWith('/');
         return (
           <div key={f.path} data-origin={f.origin?.map((o) => originOf(o).kind).find((k) => k === 'tool') ?? f.origin?.map((o) => originOf(o).kind)[0]}>
@@ -98,17 +99,40 @@ export function Fields({ fields, edits, onEdit }: { fields: ArgumentField[]; edi
                 </>
               ) : f.was ? (
                 <Words words={wordDiff(plain(f.was), was)} />
+              ) : from.length > 0 && f.value.marked === 0 && !f.value.cut ? (
+                <Traced text={was} origins={from} />
               ) : (
                 <Shown text={f.value} />
               )}
               {f.value.cut && <span className="muted"> of {bytes(f.value.bytes)}</span>}
               {f.value.marked > 0 && <Badge tone="warn">{plural(f.value.marked, 'mark')}</Badge>}
             </dd>
-            <Origins all={f.origin} />
+            <span className={css.origins}>
+              <Origins all={f.origin} />
+              {from.some((o) => o.injected) && <Badge tone="bad" title="A destination that a tool's result gave, and nobody else: the strongest sign of an agent that was talked into something">nobody asked for it</Badge>}
+              {from.some((o) => o.first) && <Badge tone="warn" title="This agent never sent anything there">for the first time</Badge>}
+            </span>
           </div>
         );
       })}
     </dl>
+  );
+}
+
+/** Traced is a value in which what was named before is coloured by who said it first. */
+function Traced({ text, origins }: { text: string; origins: Origin[] }) {
+  return (
+    <span className={css.traced}>
+      {stretches(text, origins).map((s, i) => {
+        if (!s.origin) return <span key={i}>{s.text}</span>;
+        const { kind, words } = originOf(sourceOf(s.origin));
+        return (
+          <span key={i} className={css.trace} data-kind={kind} title={`${s.origin.kind} ${words}`}>
+            {s.text}
+          </span>
+        );
+      })}
+    </span>
   );
 }
 

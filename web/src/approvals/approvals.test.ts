@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { peaks } from '../audit/Proof';
 import { changes } from '../audit/Records';
 import { difference } from '../agents/History';
-import type { AgentVersion } from '../api/types';
+import type { AgentVersion, Origin } from '../api/types';
 import { wordDiff } from '../shared';
 import { readRules } from '../settings/IdentityPage';
 import { visible } from '../tools/data';
-import { editOf, left, originOf } from './data';
+import { editOf, left, originOf, originsAt, stretches } from './data';
 
 describe('words that changed', () => {
   it('keeps what stayed and marks what went and came', () => {
@@ -90,4 +90,22 @@ it('says of two versions what stayed, came and went, and what is not known', () 
   expect(of('model').state).toBe('same');
   expect(of('tools')).toMatchObject({ state: 'other', gone: ['x'], came: ['z'], kept: ['y'] });
   expect(of('code').state).toBe('unknown');
+});
+
+describe('where values come from', () => {
+  const origin = (o: Partial<Origin>) => ({ path: '/to', from: 0, to: 0, kind: 'email', entity: '', source: 'tool', first: false, injected: false, ...o }) as Origin;
+  it('finds those of a path, and of the right element of an array', () => {
+    const all = [origin({}), origin({ path: '/cc/*', index: 1 }), origin({ path: '/a/*/b/*' })];
+    expect(originsAt(all, '/to')).toHaveLength(1);
+    expect(originsAt(all, '/cc/1')).toHaveLength(1);
+    expect(originsAt(all, '/cc/0')).toHaveLength(0);
+    expect(originsAt(all, '/a/0/b/0')).toHaveLength(0);
+  });
+  it('cuts a text by bytes, and puts it together again', () => {
+    const text = 'an März: x@example.com, danke';
+    const from = new TextEncoder().encode('an März: ').length;
+    const cut = stretches(text, [origin({ from, to: from + 'x@example.com'.length }), origin({ from: 500, to: 600 })]);
+    expect(cut.map((c) => c.text).join('')).toBe(text);
+    expect(cut.find((c) => c.origin)?.text).toBe('x@example.com');
+  });
 });

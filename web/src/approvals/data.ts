@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api } from '../api/client';
-import type { Approval, List } from '../api/types';
+import type { Approval, List, Origin } from '../api/types';
 import { useFollow, useMay } from '../api/queries';
 
 /** useApprovals lists what waits for a person, the nearest deadline first. Events tell at once; asking goes on for those whom events do not reach. */
@@ -82,11 +82,41 @@ export function editOf(kind: string, typed: string): unknown {
 }
 
 /** originOf says in a word and a class where a value was first said. */
-export function originOf(origin: string): { kind: 'user' | 'model' | 'tool'; words: string } {
+export function originOf(origin: string): { kind: 'user' | 'model' | 'tool' | 'other'; words: string } {
   if (origin === 'user') return { kind: 'user', words: 'said by the user' };
   if (origin === 'model') return { kind: 'model', words: 'by the model' };
+  if (origin === 'system') return { kind: 'other', words: 'in its instructions' };
   if (origin.startsWith('tool:')) return { kind: 'tool', words: `from ${origin.slice(5)}` };
-  return { kind: 'tool', words: origin };
+  return { kind: 'other', words: 'nobody knows where from' };
+}
+
+/** sourceOf is an Origin's source as originOf takes it. */
+export const sourceOf = (o: Pick<Origin, 'source' | 'tool'>): string => (o.source === 'tool' ? `tool:${o.tool ?? 'a tool'}` : o.source);
+
+/** originsAt are those of what stands at a path. In theirs * stands for any element of an array, and index says which; of arrays within arrays that would say too little. */
+export function originsAt(all: Origin[] | null | undefined, path: string): Origin[] {
+  const steps = path.split('/');
+  return (all ?? []).filter((o) => {
+    const want = o.path.split('/');
+    if (want.length !== steps.length || want.filter((w) => w === '*').length > 1) return false;
+    return want.every((w, i) => w === steps[i] || (w === '*' && steps[i] === String(o.index ?? 0)));
+  });
+}
+
+/** stretches cuts a text where origins begin and end, by bytes as the API counts them. */
+export function stretches(text: string, origins: Origin[]): { text: string; origin?: Origin }[] {
+  const bytes = new TextEncoder().encode(text);
+  const decode = new TextDecoder();
+  const out: { text: string; origin?: Origin }[] = [];
+  let at = 0;
+  for (const o of [...origins].sort((a, b) => a.from - b.from)) {
+    if (o.from < at || o.to <= o.from || o.to > bytes.length) continue;
+    if (o.from > at) out.push({ text: decode.decode(bytes.slice(at, o.from)) });
+    out.push({ text: decode.decode(bytes.slice(o.from, o.to)), origin: o });
+    at = o.to;
+  }
+  if (at < bytes.length) out.push({ text: decode.decode(bytes.slice(at)) });
+  return out;
 }
 
 /** left writes the time that is left: 4:05, 1 h 20 min. */

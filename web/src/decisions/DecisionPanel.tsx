@@ -4,6 +4,8 @@ import { Link } from '@tanstack/react-router';
 import { api } from '../api/client';
 import type { Decision } from '../api/types';
 import { Badge, Copy, Cost, count, Panel, pickView, ProblemNote, Time, Tokens, usageTotal } from '../shared';
+import { sourceOf } from '../approvals/data';
+import { Origins } from '../approvals/Parts';
 import css from './decisions.module.css';
 import { DecisionResult, Verdict } from './Verdict';
 
@@ -79,6 +81,28 @@ export function DecisionPanel({ id, onClose }: { id: string; onClose?: () => voi
             <dd>
               {d.credential ? d.credential.replace('_', ' ') : 'none'} <span className="muted">{d.credential_id}</span> {d.bound && <Badge tone="good">bound to a key</Badge>}
             </dd>
+            {d.approval_id && (
+              <>
+                <dt>Approval</dt>
+                <dd>
+                  <Link className="link" to={'/approvals/$id' as never} params={{ id: d.approval_id } as never} search={pickView as never}>
+                    what was asked, and how it was answered
+                  </Link>
+                </dd>
+              </>
+            )}
+            {(d.origins ?? []).length > 0 && (
+              <>
+                <dt>Names</dt>
+                <dd>
+                  {d.origins!.slice(0, 20).map((o, i) => (
+                    <div key={i}>
+                      {o.entity} <Origins all={[sourceOf(o)]} /> {o.injected && <Badge tone="bad">nobody asked for it</Badge>} {o.first && <Badge tone="warn">for the first time</Badge>}
+                    </div>
+                  ))}
+                </dd>
+              </>
+            )}
             {(d.policies ?? []).length > 0 && (
               <>
                 <dt>Statements</dt>

@@ -6,7 +6,7 @@ import '../theme/forms';
 import { api } from '../api/client';
 import { aggregate, useFollow } from '../api/queries';
 import type { Cell, Decision, List } from '../api/types';
-import { count, Empty, KeyTable, PageHeader, Panel, pickView, plural, ProblemNote, Time, useShortcuts, type Column } from '../shared';
+import { count, Empty, KeyTable, PageHeader, Panel, pickView, plural, ProblemNote, Time, useShortcuts, useWide, type Column } from '../shared';
 import { useView } from '../state/url';
 import css from './decisions.module.css';
 import { DecisionPanel } from './DecisionPanel';
@@ -19,7 +19,7 @@ const columns: Column<Decision>[] = [
   { id: 'effect', head: 'Effect', width: '90px', cell: (d) => d.effect || <span className="muted">unknown</span> },
   { id: 'reason', head: 'Reason', width: 'minmax(170px, 1.6fr)', cell: (d) => (d.reasons?.[0] ? <span title={d.reasons.map((r) => r.text).join('; ')}>{d.reasons[0].text}</span> : <span className="muted">permitted by {d.policies?.[0]?.statement ?? 'policy'}</span>) },
   { id: 'result', head: 'Ended', width: '110px', cell: (d) => <DecisionResult result={d.result} /> },
-  { id: 'at', head: 'When', width: '86px', align: 'right', cell: (d) => <Time at={d.at} /> },
+  { id: 'at', head: 'When', width: '102px', align: 'right', cell: (d) => <Time at={d.at} /> },
 ];
 
 // Beside an opened decision what it says itself is left out.
@@ -43,6 +43,7 @@ export function DecisionsPage() {
   const { show = 'refused', q = '', decision } = useSearch({ strict: false }) as { show?: string; q?: string; decision?: string };
   const set = (change: object) => void navigate({ to: '.', search: ((old: object) => ({ ...old, ...change })) as never, replace: true });
   const [text, setText] = useState(q);
+  const wide = useWide(1500);
   const filter = filters.find((f) => f.id === show) ?? filters[0]!;
   const params = { ...filter.params, from: view.from, to: view.live ? undefined : view.to, team: view.team || undefined };
   const joined = [filter.params.q, view.env && `environment:${JSON.stringify(view.env)}`, q].filter(Boolean).join(' ');
@@ -105,7 +106,7 @@ export function DecisionsPage() {
           <Panel>
             <KeyTable
               label="Decisions"
-              columns={decision ? narrow : columns}
+              columns={decision && !wide ? narrow : columns}
               rows={rows}
               rowKey={(d) => d.id}
               active={decision}

@@ -112,7 +112,7 @@ export function ApprovalRow({ a, ...row }: { a: Approval } & RowProps) {
           {openRow ? (
             <>
               <Consequence a={a} />
-              {a.arguments && (a.arguments.fields.length > 0 ? <Fields fields={a.arguments.fields} /> : <Shown text={a.arguments.whole} />)}
+              {a.arguments && (a.arguments.fields.length > 0 ? <Fields fields={a.arguments.fields} origins={a.arguments.origins} /> : <Shown text={a.arguments.whole} />)}
               <Quorum a={a} />
             </>
           ) : (

@@ -29,7 +29,7 @@ export function Check() {
   return (
     <Panel title="What would the door say?" padded>
       <form
-        className={css.meta}
+        className={css.ask}
         onSubmit={(e) => {
           e.preventDefault();
           ask.mutate();

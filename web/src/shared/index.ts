@@ -15,3 +15,4 @@ export * from './query';
 export * from './durations';
 export * from './diff';
 export * from './Words';
+export * from './wide';

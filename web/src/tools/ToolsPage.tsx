@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
-import { Badge, compact, count, duration, Empty, Figure, Known, KeyTable, money, PageHeader, Panel, percent, plural, ProblemNote, quote, Tabs, useShortcuts, wilson, type Column } from '../shared';
+import { Badge, compact, count, duration, Empty, Figure, Known, KeyTable, money, PageHeader, Panel, percent, plural, ProblemNote, quote, Tabs, useShortcuts, useWide, wilson, type Column } from '../shared';
 import { useView } from '../state/url';
 import { effectOf, useModels, useTools, type ModelRow, type ToolRow, type Use } from './data';
 import { ToolState } from './ToolState';
@@ -49,6 +49,7 @@ export function ToolsPage() {
   const { rows: everyTool, pins, query } = useTools(view);
   const rows = server ? everyTool.filter((r) => r.upstream === server) : everyTool;
   const models = useModels(view);
+  const wide = useWide(1700);
   const set = (change: object) => void navigate({ to: '.', search: ((old: object) => ({ ...old, ...change })) as never, replace: true });
   const held = rows.filter((r) => r.pin?.state === 'held');
   const changed = held.filter((r) => r.pin!.accepted);
@@ -110,7 +111,7 @@ export function ToolsPage() {
             <Panel>
               <KeyTable
                 label="Tools"
-                columns={chosen ? narrow : toolColumns}
+                columns={chosen && !wide ? narrow : toolColumns}
                 rows={rows}
                 rowKey={key}
                 active={tool}
