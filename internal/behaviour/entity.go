@@ -173,7 +173,7 @@ func (s *scanner) token(text []byte, from, to int, seen shape, each func(e *enti
 		return s.plain(Path, b, from, each)
 	case seen.has(dotByte):
 		// key=www.example.org/x: what stands before the sign is no host.
-		if i := bytes.IndexByte(b, '='); i >= 0 && bytes.IndexAny(b[:i], "./?") < 0 {
+		if i := bytes.IndexByte(b, '='); i >= 0 && !bytes.ContainsAny(b[:i], "./?") {
 			from += i + 1
 			b = b[i+1:]
 		}
@@ -489,7 +489,7 @@ func (s *scanner) code(b []byte, from int, each func(e *entity) bool) bool {
 	switch {
 	case account(b):
 		return s.squeezed(Account, b, from, from+len(b), each)
-	case b != nil && len(b) > 0 && b[0] == '+' && letters == 0 && digits >= 7 && digits <= 15:
+	case len(b) > 0 && b[0] == '+' && letters == 0 && digits >= 7 && digits <= 15:
 		return s.squeezed(Phone, b, from, from+len(b), each)
 	case letters == 0 && seams > 0: // a date, a range
 		return true

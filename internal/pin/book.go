@@ -60,7 +60,6 @@ type Book struct {
 // entry is what is known of a tool. It never changes: a new one takes its place.
 type entry struct {
 	Pin
-	team        string
 	definition  Tool   // as listed last
 	fingerprint string // of the listing's bytes: the same bytes need no second look
 	findings    []Finding
