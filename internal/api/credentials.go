@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"reeve/client"
+	"reeve/internal/agent"
 	"reeve/internal/fault"
 	"reeve/internal/identity"
 	"reeve/internal/identity/ca"
@@ -71,6 +72,24 @@ func (a *API) giving(ctx context.Context, name string) (*Credentials, token.Agen
 	return c, g, err
 }
 
+// lasting is giving for what proves an agent for long: that of a production agent
+// needs a second factor, as its keys do.
+func (a *API) lasting(ctx context.Context, name string) (*Credentials, token.Agent, error) {
+	c, g, err := a.giving(ctx, name)
+	if err != nil {
+		return nil, token.Agent{}, err
+	}
+	if _, found, err := a.visible(ctx, name); err != nil || found.Lifecycle == agent.Production {
+		if err == nil {
+			err = a.fresh(ctx)
+		}
+		if err != nil {
+			return nil, token.Agent{}, err
+		}
+	}
+	return c, g, nil
+}
+
 func jwkOf(k oauth.Key) client.AgentJWK {
 	return client.AgentJWK{Agent: k.Agent, KeyID: k.ID, JWK: json.RawMessage(k.JWK), CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt}
 }
@@ -84,7 +103,7 @@ func listAgentJWKs(a *API, ctx context.Context, req *client.AgentRequest) (*clie
 }
 
 func addAgentJWKs(a *API, ctx context.Context, req *client.AddAgentJWKsRequest) (*client.List[client.AgentJWK], error) {
-	c, g, err := a.giving(ctx, req.Name)
+	c, g, err := a.lasting(ctx, req.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +172,7 @@ func listJoinTokens(a *API, ctx context.Context, req *client.AgentRequest) (*cli
 }
 
 func createJoinToken(a *API, ctx context.Context, req *client.CreateJoinTokenRequest) (*client.JoinToken, error) {
-	c, g, err := a.giving(ctx, req.Name)
+	c, g, err := a.lasting(ctx, req.Name)
 	if err != nil {
 		return nil, err
 	}

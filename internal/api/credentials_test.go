@@ -161,6 +161,17 @@ func TestCredentials(t *testing.T) {
 	}
 	ask("POST", "/ca/rotate", sec, `{"reason":"drill"}`, 403)
 
+	// What proves a production agent for long needs a second factor.
+	everyone := agent.Actor{Person: "t", Name: "t", Can: func(string, string, string) bool { return true }}
+	if _, err := list.Promote(t.Context(), everyone, "refund", agent.Production, "a test"); err != nil {
+		t.Fatal(err)
+	}
+	for path, body := range map[string]string{"join-tokens": `{"label":"x"}`, "jwks": jwk} {
+		if got := ask("POST", "/agents/refund/"+path, "as bare developer@core/production", body, 403); !strings.Contains(string(got.body), "identity.") {
+			t.Errorf("%s of a production agent: %s", path, got.body)
+		}
+	}
+
 	// A retired agent is given nothing.
 	if _, err := list.Retire(t.Context(), agent.Actor{Person: "t", Name: "t", Can: func(string, string, string) bool { return true }}, "refund", "done"); err != nil {
 		t.Fatal(err)

@@ -13,7 +13,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
+	"reeve/internal/activity"
 	"reeve/internal/agent"
 	"reeve/internal/api"
 	"reeve/internal/audit"
@@ -26,6 +28,7 @@ import (
 	"reeve/internal/identity/oauth"
 	"reeve/internal/identity/token"
 	"reeve/internal/identity/workload"
+	"reeve/internal/policy"
 	"reeve/internal/stop"
 )
 
@@ -91,7 +94,7 @@ func (a *App) openIdentity(ctx context.Context) (err error) {
 		Keys: t.keys, CA: t.ca, Audiences: []string{t.issuer}, Base: t.issuer, Standing: a.standing, Foreign: a.foreign,
 	})
 	t.oauth, err = oauth.New(ctx, oauth.Options{
-		DB: a.control, Keys: t.keys, Verifier: t.who, Agents: a.credible, Issuer: t.issuer, Logger: a.log.With("part", "oauth"),
+		DB: a.control, Keys: t.keys, Verifier: t.who, Agents: a.credible, Issuer: t.issuer, ActFor: a.mayActFor, Logger: a.log.With("part", "oauth"),
 	})
 	if err != nil {
 		return err
@@ -312,6 +315,47 @@ func (a *App) credible(name string) (token.Agent, error) {
 		return token.Agent{}, err
 	}
 	return token.Agent{Name: g.Name, Team: g.Team, Environment: g.Environment, Purpose: g.Purpose, Epoch: g.Epoch}, err
+}
+
+// mayActFor asks policy whether an agent may act for whom a token speaks.
+func (a *App) mayActFor(_ context.Context, who token.Agent, subject token.Principal, audience string, scopes []string) error {
+	g, ok := a.agents.Lookup(who.Name)
+	if !ok {
+		return fault.New(fault.KindDenied, "token.no_agent", "there is no agent of this name that may have credentials")
+	}
+	act := policy.Act{
+		Agent: a.policyAgent(g), User: subject.User, Groups: subject.UserGroups, Depth: len(subject.Chain), Audience: audience, Scopes: scopes,
+	}
+	if subject.Agent != "" && subject.Agent != who.Name {
+		act.Depth++
+		if act.User == "" {
+			act.For = policy.Agent{Name: subject.Agent}
+			if f, ok := a.agents.Lookup(subject.Agent); ok {
+				act.For = a.policyAgent(f)
+			}
+		}
+	}
+	d := a.engine.Act(&act)
+	if d.Verdict == activity.VerdictAllow {
+		return nil
+	}
+	why := "no policy permits it"
+	if len(d.Reasons) > 0 {
+		why = d.Reasons[0].Text
+	}
+	return fault.New(fault.KindDenied, "policy.act_for", "agent %s may not act for that: %s", who.Name, why)
+}
+
+// policyAgent is an agent in the words of policy.
+func (a *App) policyAgent(g *agent.Agent) policy.Agent {
+	enforcement := "enforce"
+	if now := time.Now(); !g.Enforced(now) {
+		enforcement = "observe"
+	}
+	return policy.Agent{
+		Name: g.Name, Team: g.Team, Owner: g.Owner, Kind: g.Kind, Lifecycle: g.Lifecycle, Autonomy: g.Autonomy, Environment: g.Environment,
+		Mode: g.Mode, Containment: g.Contained(time.Now()), Enforcement: enforcement, Classes: g.DataClasses, Labels: g.Labels,
+	}
 }
 
 // Subject lets a call be made on somebody's behalf; see gateway.Subjects.

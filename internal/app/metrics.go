@@ -122,7 +122,7 @@ var (
 
 // door gives the door's own counters.
 func (p *parts) door(out chan<- prometheus.Metric) {
-	s, log := p.a.gateway.Stats(), p.a.decisions.Stats()
+	s := p.a.gateway.Stats()
 	for _, c := range s.Calls {
 		out <- prometheus.MustNewConstMetric(doorCalls, prometheus.CounterValue, float64(c.Calls), c.Kind, c.Verdict, c.Result, c.Code)
 	}
@@ -132,7 +132,7 @@ func (p *parts) door(out chan<- prometheus.Metric) {
 		{"reeve_door_live_calls", "Calls at the door now.", prometheus.GaugeValue, float64(s.Live)},
 		{"reeve_door_strangers_total", "Refusals of callers that nobody knows; one a second is recorded.", prometheus.CounterValue, float64(s.Strangers)},
 		{"reeve_door_steps_lost_total", "Steps of calls that found no room in the activity log; their decisions are complete.", prometheus.CounterValue, float64(s.StepsLost)},
-		{"reeve_decisions_recorded_total", "Decisions recorded before their action.", prometheus.CounterValue, float64(log.Proposed)},
+		{"reeve_door_background_jobs", "Model calls that go on at a provider after their answer.", prometheus.GaugeValue, float64(p.a.jobs.Len())},
 	} {
 		out <- prometheus.MustNewConstMetric(prometheus.NewDesc(f.name, f.help, nil, nil), f.kind, f.value)
 	}

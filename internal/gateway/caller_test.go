@@ -118,6 +118,10 @@ func TestTokensAndDelegates(t *testing.T) {
 		"a.refunds.x":   {Credential: "jwt_svid", CredentialID: "j1", Agent: "refunds", Instance: "i1", Epoch: 1},
 		"a.old.x":       {Credential: "jwt_svid", Agent: "refunds", Epoch: 0},
 		"a.delegate.x":  {Credential: "access_token", Agent: "refunds", Epoch: 1, Chain: []string{"planner"}, Bound: true, User: "u1"},
+		"a.models.x":    {Credential: "access_token", Agent: "refunds", Epoch: 1, Scopes: []string{"models:call"}},
+		"a.apis.x":      {Credential: "access_token", Agent: "refunds", Epoch: 1, Scopes: []string{"runs:read", "apis:call"}},
+		"a.door.x":      {Credential: "access_token", Agent: "refunds", Epoch: 1, Scopes: []string{"door"}},
+		"a.foreign.x":   {Credential: "foreign_token", Agent: "refunds", Epoch: 1, Scopes: []string{"theirs"}},
 		"a.stranger.x":  {Credential: "jwt_svid", Agent: "nobody", Epoch: 1},
 		"a.quarantine.": {Credential: "jwt_svid", Agent: "refunds", Epoch: 1, Chain: []string{"bad"}},
 	}}
@@ -132,6 +136,10 @@ func TestTokensAndDelegates(t *testing.T) {
 	for _, c := range []struct{ text, code, reason string }{
 		{"a.stranger.x", "agent.unknown", ""},
 		{"a.refunds.x", "", ""},
+		{"a.models.x", "gateway.scope", "gateway.scope"},
+		{"a.apis.x", "", ""},
+		{"a.door.x", "", ""},
+		{"a.foreign.x", "", ""},
 		{"a.old.x", "gateway.credential", ""},
 		{"a.delegate.x", "", ""},
 		{"a.wrong.x", "token.invalid", ""},

@@ -33,8 +33,31 @@ func (d *Door) enterStops(ctx context.Context, x *passage) (_ context.Context, l
 	})
 }
 
+// scopes are the words that an access token of ours has for the actions that it
+// may be used for.
+var scopes = map[string]string{
+	"call_model": "models:call", "call_api": "apis:call", "call_tool": "tools:call", "send_task": "tasks:send", "read_source": "sources:read",
+}
+
+// anyAction is the scope of a token that may be used for all of them.
+const anyAction = "door"
+
+// scoped refuses what the token was not made for: a token with scopes is good for
+// what they name and nothing else, whatever its agent may do.
+func (x *passage) scoped() error {
+	list := x.Caller.Scopes
+	if word := scopes[x.proposal.Action]; len(list) > 0 && !slices.Contains(list, word) && !slices.Contains(list, anyAction) {
+		return fault.New(fault.KindDenied, "gateway.scope", "the token's scopes do not let it %s", x.proposal.Action).
+			WithHint("ask for a token with the scope %s, or with %s", word, anyAction)
+	}
+	return nil
+}
+
 // decide asks policy and floor.
 func (d *Door) decide(_ context.Context, x *passage) error {
+	if err := x.scoped(); err != nil {
+		return err
+	}
 	d.look(x)
 	d.listen(x)
 	req := d.request(x)

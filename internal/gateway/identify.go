@@ -144,6 +144,9 @@ func (d *Door) byPrincipal(p token.Principal, x *passage) error {
 	}
 	c.Agent, c.Credential, c.CredentialID, c.Bound = a, p.Credential, p.CredentialID, p.Bound
 	c.Instance, c.User, c.UserGroups, c.Chain, c.Epoch, c.Expires = p.Instance, p.User, p.UserGroups, p.Chain, p.Epoch, p.Expires
+	if p.Credential == "access_token" {
+		c.Scopes = p.Scopes
+	}
 	return nil
 }
 

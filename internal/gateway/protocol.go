@@ -59,6 +59,7 @@ type Caller struct {
 	UserTeams    []string // of that user, as our directory knows them
 	UserGroups   []string
 	Chain        []string // agents it acts for, nearest first
+	Scopes       []string // of an access token of ours; none: it is not narrowed
 	Epoch        int64    // of the agent when the credential was made
 	Expires      time.Time
 	Address      netip.Addr
