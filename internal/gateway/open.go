@@ -15,7 +15,8 @@ type openActions struct {
 	open   map[string]*openAction
 	order  []string // ids of open, by the time they were added
 	closed map[string]closedAction
-	ended  []string // ids of closed, the oldest first
+	mine   map[string]int // open ones by agent: one that reports nothing takes no room of the others'
+	ended  []string       // ids of closed, the oldest first
 }
 
 type openAction struct {
@@ -30,9 +31,27 @@ type closedAction struct {
 	agent, team, environment string
 }
 
-// maxOpen bounds how many actions wait for a report; beyond it the oldest ends
-// as unreported.
-const maxOpen = 20_000
+const (
+	// maxOpen bounds how many actions wait for a report; beyond it the oldest ends
+	// as unreported.
+	maxOpen = 20_000
+	// maxMine bounds those of one agent; beyond it the next ones end at once.
+	maxMine = 1_000
+)
+
+// full reports whether an agent has as many open as it may.
+func (o *openActions) full(agent string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.mine[agent] >= maxMine
+}
+
+// less counts one that is no longer open.
+func (o *openActions) less(agent string) {
+	if o.mine[agent]--; o.mine[agent] <= 0 {
+		delete(o.mine, agent)
+	}
+}
 
 // add keeps x until it is reported; the answer is until when that may be.
 func (o *openActions) add(x *passage, now time.Time, life time.Duration) time.Time {
@@ -41,17 +60,18 @@ func (o *openActions) add(x *passage, now time.Time, life time.Duration) time.Ti
 	}
 	expires := now.Add(min(life, maxOutsideLife))
 	// What an action needs until its end is little; its request is not.
-	x.Body, x.replacement = nil, nil
+	x.Body, x.replacement, x.scan.out = nil, nil, nil
 	p := *x.proposal
 	p.Args, p.Contents, p.Forward, p.Bind = policy.Args{}, nil, nil, nil
 	x.proposal = &p
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.open == nil {
-		o.open, o.closed = map[string]*openAction{}, map[string]closedAction{}
+		o.open, o.closed, o.mine = map[string]*openAction{}, map[string]closedAction{}, map[string]int{}
 	}
 	o.open[x.record.ID] = &openAction{x: x, expires: expires}
 	o.order = append(o.order, x.record.ID)
+	o.mine[x.record.Agent]++
 	return expires
 }
 
@@ -69,6 +89,7 @@ func (o *openActions) take(id string, may func(agent, team, environment string) 
 	}
 	delete(o.open, id)
 	r := &a.x.record
+	o.less(r.Agent)
 	o.closed[id] = closedAction{agent: r.Agent, team: r.Team, environment: r.Environment}
 	o.ended = append(o.ended, id)
 	if len(o.ended) > maxOpen {
@@ -102,6 +123,7 @@ func (o *openActions) expired(now time.Time) (out []*passage) {
 		default:
 			delete(o.open, id)
 			r := &a.x.record
+			o.less(r.Agent)
 			o.closed[id] = closedAction{result: activity.ResultUnknown, agent: r.Agent, team: r.Team, environment: r.Environment}
 			o.ended = append(o.ended, id)
 			out = append(out, a.x)

@@ -163,7 +163,7 @@ func (d *Door) Judge(ctx context.Context, o *Outside) *Outcome {
 		if x.recorded && out.Held == nil {
 			d.o.Steps.end(d, x, f, now)
 		}
-	case o.Unreported:
+	case o.Unreported || d.outside.full(r.Agent):
 		r.Result, r.Completed, r.LatencyUS = activity.ResultUnknown, now.UnixNano(), now.Sub(x.started).Microseconds()
 		r.ErrorCode = "decision.unreported"
 		d.endOutside(x, nil, now)

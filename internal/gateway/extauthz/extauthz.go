@@ -242,6 +242,12 @@ func (s *Server) caller(ctx context.Context, proxy *points.Speaker, q *check) (g
 		if proxy == nil {
 			return gateway.Caller{}, errProxy
 		}
+		// What the request carries may be the upstream's, but no key of ours is.
+		for _, h := range points.Shown(q.header) {
+			if strings.Contains(strings.Join(q.header[h], " "), "rvk_") {
+				q.shown = append(q.shown, h)
+			}
+		}
 		return s.o.Points.Caller(*proxy, name)
 	}
 	r := (&http.Request{Method: q.method, URL: &url.URL{Scheme: q.scheme, Host: q.host, Path: q.path}, Host: q.host, Header: q.header, RequestURI: q.path, Body: http.NoBody}).WithContext(ctx)

@@ -290,10 +290,16 @@ func TestCheck(t *testing.T) {
 			}
 		}
 	}
+	r, err := h.check(question{
+		method: "GET", host: "shop.example", path: "/api/v1/orders/7", headers: mine, extensions: map[string]string{"reeve-agent": "named"}, token: "rvt_proxy",
+	})
+	if remove := r.GetOkResponse().GetHeadersToRemove(); err != nil || len(remove) != 1 || remove[0] != "authorization" {
+		t.Errorf("an agent's key goes on: %v %v", r, err)
+	}
 	if _, err := h.stops.Stop(t.Context(), "ada", client.StopTarget{Kind: "upstream", Value: "crm"}, "broken", time.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	r, err := h.check(question{method: "POST", host: "crm.example", path: "/mcp", headers: mine, body: `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`})
+	r, err = h.check(question{method: "POST", host: "crm.example", path: "/mcp", headers: mine, body: `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`})
 	if err != nil || r.GetDeniedResponse() == nil {
 		t.Errorf("a list of a stopped upstream: %v %v", r, err)
 	}

@@ -34,6 +34,9 @@ type asking struct {
 
 const (
 	maxKeys = 20_000
+	// maxKept bounds the arguments of an answer that is kept: a question with more
+	// is decided again.
+	maxKept = 8 << 10
 	keyLife = 24 * time.Hour
 )
 
@@ -74,8 +77,8 @@ func (k *keys) once(ctx context.Context, now time.Time, agent, key string, d [sh
 	}
 	defer close(a.done)
 	a.answer, a.err = decide()
-	if a.err != nil || a.answer.ID == "" {
-		k.forget(id, a) // not decided: the next one tries again
+	if a.err != nil || a.answer.ID == "" || len(a.answer.Arguments) > maxKept {
+		k.forget(id, a) // not decided, or too large to keep: the next one tries again
 	}
 	return a.answer, a.err
 }

@@ -159,7 +159,10 @@ func (s *Server) Decide(ctx context.Context, who Speaker, req *client.DecideRequ
 	})
 	if err == nil && a.Verdict == "hold" && req.Key != "" {
 		// The key's answer was to ask a person: how that stands is today's answer.
-		return s.Await(ctx, who, &client.AwaitDecisionRequest{ID: a.ID, WaitMS: req.WaitMS})
+		now, err := s.Await(ctx, who, &client.AwaitDecisionRequest{ID: a.ID, WaitMS: req.WaitMS})
+		if err == nil || !fault.Is(err, fault.KindNotFound) {
+			return now, err
+		}
 	}
 	return a, err
 }
@@ -276,7 +279,7 @@ func (s *Server) Await(ctx context.Context, who Speaker, req *client.AwaitDecisi
 		return h.first, nil
 	}
 	if err == nil && stands.State != approval.Approved {
-		h.final = refused(h.first, s.o.Door.Refused(stands))
+		h.end(refused(h.first, s.o.Door.Refused(stands)))
 		return h.final, nil
 	}
 	o := h.outside()
@@ -284,7 +287,7 @@ func (s *Server) Await(ctx context.Context, who Speaker, req *client.AwaitDecisi
 	out := s.o.Door.Judge(ctx, o)
 	a := s.answer(o, out)
 	if out.Held == nil {
-		h.final = a
+		h.end(a)
 	}
 	return a, nil
 }

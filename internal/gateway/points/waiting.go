@@ -61,6 +61,12 @@ func (w *waiting) get(id string) (*heldQuestion, bool) {
 	return h, ok
 }
 
+// end keeps the answer; the question is not asked again.
+func (h *heldQuestion) end(a *client.DecisionAnswer) {
+	h.final = a
+	h.question = gateway.Outside{}
+}
+
 // outside is the question, to be decided again.
 func (h *heldQuestion) outside() *gateway.Outside {
 	o := h.question
