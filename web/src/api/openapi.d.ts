@@ -1205,6 +1205,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/lint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** says what each agent's telemetry leaves out, what that costs, and what sets it */
+        get: operations["Lint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/logs": {
         parameters: {
             query?: never;
@@ -2509,6 +2526,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/upstreams/{name}/card": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads the card of a peer as it was fetched, and whether people accepted it */
+        get: operations["GetPeerCard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2520,6 +2554,7 @@ export interface components {
             hash: string;
             paths: components["schemas"]["ToolPaths"];
             reason: string;
+            vouches?: boolean;
         };
         AcceptToolsRequest: {
             digest: string;
@@ -3620,6 +3655,28 @@ export interface components {
             run_id: string;
             step_id?: string;
         };
+        Lint: {
+            agent: string;
+            dialects: string[];
+            findings: components["schemas"]["LintFinding"][];
+            runs: number;
+            score: number;
+            team?: string;
+        };
+        LintFinding: {
+            costs: string;
+            field: string;
+            fix: string;
+            missing: number;
+            of: number;
+            open: string;
+            share: number;
+            table: string;
+        };
+        LintList: {
+            items: components["schemas"]["Lint"][];
+            next?: string;
+        };
         Log: {
             agent?: string;
             /** Format: date-time */
@@ -3859,6 +3916,31 @@ export interface components {
             effect?: string;
             origins?: string[];
             push_hosts?: string[];
+        };
+        PeerCard: {
+            definition: string;
+            description: string;
+            door: string;
+            error?: string;
+            extended: boolean;
+            /** Format: date-time */
+            fetched_at: string | null;
+            hash?: string;
+            interfaces: components["schemas"]["PeerInterface"][];
+            name: string;
+            push: boolean;
+            signature: string;
+            state: string;
+            streaming: boolean;
+            upstream: string;
+            version: string;
+        };
+        PeerInterface: {
+            binding: string;
+            refused?: string;
+            tenant?: string;
+            url: string;
+            version: string;
         };
         Person: {
             /** Format: date-time */
@@ -4809,6 +4891,7 @@ export interface components {
             state: string;
             title?: string;
             upstream: string;
+            vouches: boolean;
         };
         ToolCall: {
             arguments: string | null;
@@ -4842,6 +4925,7 @@ export interface components {
             title?: string;
             upstream: string;
             versions: components["schemas"]["ToolVersion"][];
+            vouches: boolean;
         };
         ToolDifference: {
             from?: string;
@@ -7873,6 +7957,39 @@ export interface operations {
             };
         };
     };
+    Lint: {
+        parameters: {
+            query?: {
+                agent?: string;
+                from?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LintList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListLogs: {
         parameters: {
             query?: {
@@ -10748,6 +10865,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetPeerCard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeerCard"];
+                };
             };
             /** @description a problem */
             default: {
