@@ -66,7 +66,7 @@ type Call struct {
 	Labels     map[string]string
 	StartedAt  time.Time
 	Sent       *atomic.Int64 // bytes that went to the agent; may be nil
-	HangUp     func()        // ends an answer that has begun, at once; may be nil
+	HangUp     func()        `json:"-"` // ends an answer that has begun, at once; may be nil
 }
 
 // Agents is what a stop asks of the registered agents.
