@@ -38,6 +38,7 @@ type Env struct {
 	OpenAIURL, OpenAIKey       string // base URL with /v1
 	AnthropicURL, AnthropicKey string // base URL without /v1
 	OrdersURL, KBURL           string
+	KBKey                      string // shown to the server at KBURL; "" none
 	Setup                      SetupOptions
 }
 
@@ -53,7 +54,7 @@ func EnvFromOS() Env {
 	return Env{
 		OpenAIURL: get("OPENAI_BASE_URL", "http://127.0.0.1:8089/v1"), OpenAIKey: get("OPENAI_API_KEY", "unused"),
 		AnthropicURL: get("ANTHROPIC_BASE_URL", "http://127.0.0.1:8089"), AnthropicKey: get("ANTHROPIC_API_KEY", "unused"),
-		OrdersURL: get("ORDERS_MCP_URL", "http://127.0.0.1:8090/orders"), KBURL: get("KB_MCP_URL", "http://127.0.0.1:8090/kb"),
+		OrdersURL: get("ORDERS_MCP_URL", "http://127.0.0.1:8090/orders"), KBURL: get("KB_MCP_URL", "http://127.0.0.1:8090/kb"), KBKey: get("KB_MCP_KEY", ""),
 	}
 }
 
@@ -63,14 +64,14 @@ func (s Spec) Start(ctx context.Context, e Env) (a *Agent, closeAgent func(conte
 	if err != nil {
 		return nil, nil, err
 	}
-	var urls []string
+	var servers []ToolServer
 	if s.Orders {
-		urls = append(urls, e.OrdersURL)
+		servers = append(servers, ToolServer{URL: e.OrdersURL})
 	}
 	if s.KB {
-		urls = append(urls, e.KBURL)
+		servers = append(servers, ToolServer{URL: e.KBURL, Key: e.KBKey})
 	}
-	tools, err := ConnectTools(ctx, s.Service.Name, urls...)
+	tools, err := ConnectTools(ctx, s.Service.Name, servers...)
 	if err != nil {
 		return nil, nil, errors.Join(err, t.Shutdown(ctx))
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -21,12 +22,16 @@ type Tools struct {
 // ErrTool is returned for a tool that answered with an error of its own.
 var ErrTool = errors.New("the tool reports an error")
 
-// ConnectTools connects to MCP servers (streamable HTTP) by URL.
-func ConnectTools(ctx context.Context, client string, urls ...string) (*Tools, error) {
+// ToolServer is where an MCP server is, and the key it is shown ("" for none).
+type ToolServer struct{ URL, Key string }
+
+// ConnectTools connects to MCP servers (streamable HTTP).
+func ConnectTools(ctx context.Context, client string, servers ...ToolServer) (*Tools, error) {
 	t := &Tools{server: map[string]string{}, by: map[string]*mcp.ClientSession{}}
-	for _, u := range urls {
+	for _, server := range servers {
+		u := server.URL
 		c := mcp.NewClient(&mcp.Implementation{Name: client, Version: "1"}, nil)
-		s, err := c.Connect(ctx, &mcp.StreamableClientTransport{Endpoint: u, DisableStandaloneSSE: true}, nil)
+		s, err := c.Connect(ctx, &mcp.StreamableClientTransport{Endpoint: u, DisableStandaloneSSE: true, HTTPClient: keyed(server.Key)}, nil)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("connecting to %s: %w", u, err), t.Close())
 		}
@@ -50,6 +55,23 @@ func ConnectTools(ctx context.Context, client string, urls ...string) (*Tools, e
 		}
 	}
 	return t, nil
+}
+
+// keyed is an HTTP client that shows a key; nil for the usual one.
+func keyed(key string) *http.Client {
+	if key == "" {
+		return nil
+	}
+	return &http.Client{Transport: bearer(key)}
+}
+
+type bearer string
+
+// RoundTrip implements http.RoundTripper.
+func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Authorization", "Bearer "+string(b))
+	return http.DefaultTransport.RoundTrip(r)
 }
 
 // Only returns the same tools restricted to some names.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"reeve/client"
 	"reeve/examples/agentkit"
@@ -59,6 +60,7 @@ func (d *Demo) govern(ctx context.Context, at Endpoints, models, tools string) e
 			{Method: "GET", Path: "/api/orders/{id}", Effect: "read"},
 			{Method: "POST", Path: "/api/refunds", Effect: "write", Shows: client.Shows{Amount: []string{"/amount"}}},
 		}},
+		"kb": {Kind: "mcp", URL: tools + "/kb"},
 	} {
 		u.Name, u.Team, u.Environment, u.Shared, u.AllowPrivate = name, "platform", "production", true, true
 		var have client.Upstream
@@ -72,6 +74,38 @@ func (d *Demo) govern(ctx context.Context, at Endpoints, models, tools string) e
 	for _, r := range governed() {
 		if err := d.register(ctx, at, r); err != nil {
 			return fmt.Errorf("registering %s: %w", r.agent.Name, err)
+		}
+	}
+	return acceptTools(ctx, at, "kb", "read")
+}
+
+// acceptTools accepts what a server of tools offers: until somebody did, nobody
+// may call them. The door lists a new server's within seconds.
+func acceptTools(ctx context.Context, at Endpoints, upstream, effect string) error {
+	var tools client.List[client.Tool]
+	for until := time.Now().Add(20 * time.Second); len(tools.Items) == 0; {
+		if err := call(ctx, at, http.MethodGet, "/tools?upstream="+upstream, nil, &tools); err != nil {
+			return fmt.Errorf("listing the tools of %s: %w", upstream, err)
+		}
+		if len(tools.Items) > 0 {
+			break
+		}
+		if time.Now().After(until) {
+			return fmt.Errorf("the door lists no tools of %s", upstream)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	for _, t := range tools.Items {
+		if t.State != "held" {
+			continue
+		}
+		in := client.AcceptToolRequest{Hash: t.Listed, Effect: effect, Reason: "part of the demo"}
+		if err := call(ctx, at, http.MethodPost, "/tools/"+upstream+"/"+t.Name+"/accept", in, nil); err != nil {
+			return fmt.Errorf("accepting %s of %s: %w", t.Name, upstream, err)
 		}
 	}
 	return nil
@@ -112,6 +146,7 @@ func (d *Demo) through(e *agentkit.Env, name string) {
 	}
 	e.OpenAIURL, e.OpenAIKey = d.at.Door+"/llm/openai/v1", key
 	e.AnthropicURL, e.AnthropicKey = d.at.Door+"/llm/anthropic", key
+	e.KBURL, e.KBKey = d.at.Door+"/mcp/kb", key
 }
 
 // released makes an agent that a story stopped before able to call again: its
