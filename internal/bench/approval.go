@@ -62,8 +62,11 @@ func (r *ApprovalReport) Text(w io.Writer) error {
 		what string
 		q    Quantiles
 	}{
-		{"call to event in the live inbox", r.Event}, {"call to a list that has it", r.Listed}, {"approve to its answer", r.Agreed},
-		{"approve to upstream", r.Forward}, {"approve to the agent's answer", r.Whole},
+		{"call to event in the live inbox", r.Event},
+		{"call to a list that has it", r.Listed},
+		{"approve to its answer", r.Agreed},
+		{"approve to upstream", r.Forward},
+		{"approve to the agent's answer", r.Whole},
 	} {
 		_, e := fmt.Fprintf(w, "%-34s p50 %6.1f ms, p99 %6.1f ms, most %6.1f ms\n", l.what, l.q.P50, l.q.P99, l.q.Max)
 		err = errors.Join(err, e)
