@@ -133,7 +133,8 @@ func (f *Fleet) uses(c *claim, s *activity.Step, at int64) {
 	case activity.KindHandoff, activity.KindA2A:
 		c.use(KindPeer, cmp.Or(s.ToolName, s.Name), "", at, s.Run, n)
 	}
-	if s.AgentVersion != "" {
+	// The door writes the version that we ourselves found: it is no part of the next.
+	if s.AgentVersion != "" && s.Source != activity.SourceGateway {
 		if c.code == nil || c.codeName != s.AgentVersion {
 			c.code = c.use(KindCode, s.AgentVersion, s.Service, at, s.Run, 0)
 			c.codeName = strings.Clone(s.AgentVersion)

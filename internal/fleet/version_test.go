@@ -21,6 +21,7 @@ type runOf struct {
 	models  []string
 	tools   []string
 	code    string
+	source  activity.Source // who says so; the SDK unless said
 }
 
 // ran observes a run and lets some time go by.
@@ -31,7 +32,9 @@ func (h *house) ran(r runOf) {
 	id := activity.RunOfKey(fmt.Sprint("run", h.cursor))
 	w := telemetry.Write{Cursor: h.cursor, Received: h.clock().UnixNano()}
 	step := func(model string) {
-		s := h.said(func(s *activity.Step) { s.Agent, s.AgentVersion = "refund", r.code })
+		s := h.said(func(s *activity.Step) {
+			s.Agent, s.AgentVersion, s.Source = "refund", r.code, max(r.source, activity.SourceSDK)
+		})
 		if model != "" {
 			s.Kind, s.Model, s.ModelRequested = activity.KindModel, model+"-2024-08-06", model
 		}
@@ -149,8 +152,9 @@ func TestVersions(t *testing.T) {
 		}, []string{""}},
 		"the prompt around retrieved text changes": {append([]runOf{filledIn(1), filledIn(2), filledIn(3), filledIn(4)},
 			times(3, with(func(r *runOf) { r.prompts = []string{"You only tell the time.\nNothing else."} }))...), []string{"", "prompt"}},
-		"a tool that is offered no more": {append(times(4, base), times(25, with(func(r *runOf) { r.tools = base.tools[:1] }))...), []string{"", "tools"}},
-		"known better later":             {append([]runOf{{code: "1.0"}}, times(3, base)...), []string{""}},
+		"a tool that is offered no more":     {append(times(4, base), times(25, with(func(r *runOf) { r.tools = base.tools[:1] }))...), []string{"", "tools"}},
+		"our own word for it, from the door": {append(times(3, base), with(func(r *runOf) { r.code, r.source = "9f0c3a", activity.SourceGateway })), []string{""}},
+		"known better later":                 {append([]runOf{{code: "1.0"}}, times(3, base)...), []string{""}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
