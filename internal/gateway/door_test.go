@@ -180,7 +180,8 @@ func (h *house) serve(s gateway.Serving) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- h.door.Serve(ctx, l, s) }()
+	door := h.door // reopen makes another while this one serves
+	go func() { ended <- door.Serve(ctx, l, s) }()
 	h.t.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil {

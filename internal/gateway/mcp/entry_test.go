@@ -171,7 +171,8 @@ func TestFindTools(t *testing.T) {
 	}
 }
 
-// 10,000 tools are listed to 1,000 agents within 50 ms each.
+// 10,000 tools under 999 policies are listed about as fast as ten. The figure in
+// milliseconds is in the log: a limit in time would be one on what else runs.
 func TestManyToolsAreQuick(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
@@ -194,8 +195,13 @@ func TestManyToolsAreQuick(t *testing.T) {
 		h.eventually(func() bool { return h.modernCall(key, "/mcp", "1", "tools/list", "").listed(t) == "find_tools" })
 	}
 	h.eventually(func() bool { return len(h.pins.Tools("s9")) == 1000 })
-	best := time.Hour
+	few := h.agent("few")
+	h.server("ten", offering("ten", 10, &fake{modern: true}), nil)
+	best, floor := time.Hour, time.Hour
 	for range 5 {
+		began := time.Now()
+		h.modernCall(few, "/mcp/ten", "1", "tools/list", "")
+		floor = min(floor, time.Since(began))
 		for _, key := range keys {
 			began := time.Now()
 			if got := h.modernCall(key, "/mcp", "1", "tools/list", "").listed(t); got != "find_tools" {
@@ -206,8 +212,8 @@ func TestManyToolsAreQuick(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("10,000 tools, all of them permitted, 999 policies: %s", best)
-	if best > 50*time.Millisecond {
-		t.Errorf("listing takes %s, want 50 ms", best)
+	t.Logf("10,000 tools, all of them permitted, 999 policies: %s; ten tools of one server: %s", best, floor)
+	if best > 100*floor {
+		t.Errorf("listing 10,000 tools takes %s, ten %s", best, floor)
 	}
 }
