@@ -61,14 +61,14 @@ func scanJob(r control.Row) (j client.SourceJob, err error) {
 }
 
 // jobAt is a job by its last run at a time; its state is "" when there was none.
-func (b *Book) jobAt(ctx context.Context, team, job string, at time.Time) (client.SourceJob, error) {
-	j, _, err := control.One(ctx, b.o.DB, scanJob, `SELECT run, state, at, note FROM source_job_runs WHERE team = ? AND job = ? AND at <= ? ORDER BY at DESC LIMIT 1`, team, job, control.Micros(at))
+func (b *Book) jobAt(ctx context.Context, of job, at time.Time) (client.SourceJob, error) {
+	j, _, err := control.One(ctx, b.o.DB, scanJob, `SELECT run, state, at, note FROM source_job_runs WHERE team = ? AND job = ? AND at <= ? ORDER BY at DESC LIMIT 1`, of.team, of.name, control.Micros(at))
 	if err != nil {
 		return j, err
 	}
-	j.Name = job
+	j.Name = of.name
 	good, ok, err := control.One(ctx, b.o.DB, func(r control.Row) (us int64, err error) { return us, r.Scan(&us) },
-		`SELECT at FROM source_job_runs WHERE team = ? AND job = ? AND state = 'complete' AND at <= ? ORDER BY at DESC LIMIT 1`, team, job, control.Micros(at))
+		`SELECT at FROM source_job_runs WHERE team = ? AND job = ? AND state = 'complete' AND at <= ? ORDER BY at DESC LIMIT 1`, of.team, of.name, control.Micros(at))
 	if ok {
 		t := control.Time(good)
 		j.GoodAt = &t
@@ -76,14 +76,17 @@ func (b *Book) jobAt(ctx context.Context, team, job string, at time.Time) (clien
 	return j, err
 }
 
+// job is a job by whose lineage tells of it.
+type job struct{ team, name string }
+
 // jobs are the jobs that write a source, or read it.
-func (b *Book) jobs(ctx context.Context, team, source string, writes bool) ([]string, error) {
+func (b *Book) jobs(ctx context.Context, source string, writes bool) ([]job, error) {
 	outward := 0
 	if writes {
 		outward = 1
 	}
-	return control.All(ctx, b.o.DB, func(r control.Row) (s string, err error) { return s, r.Scan(&s) },
-		`SELECT job FROM source_edges WHERE team = ? AND source = ? AND outward = ? ORDER BY at DESC LIMIT 50`, team, source, outward)
+	return control.All(ctx, b.o.DB, func(r control.Row) (j job, err error) { return j, r.Scan(&j.team, &j.name) },
+		`SELECT team, job FROM source_edges WHERE source = ? AND outward = ? ORDER BY at DESC LIMIT 50`, source, outward)
 }
 
 // causes walks from a source up to the jobs that did not do their part before a
@@ -100,21 +103,21 @@ func (b *Book) causes(ctx context.Context, s *row, at time.Time) ([]client.Sourc
 	for depth := 0; depth < maxDepth && len(layer) > 0 && len(out) < maxCauses; depth++ {
 		var next []place
 		for _, p := range layer {
-			jobs, err := b.jobs(ctx, s.team, p.source, true)
+			jobs, err := b.jobs(ctx, p.source, true)
 			if err != nil {
 				return nil, err
 			}
 			for _, job := range jobs {
-				path := append([]string{job}, p.path...)
-				j, err := b.jobAt(ctx, s.team, job, at)
+				path := append([]string{job.name}, p.path...)
+				j, err := b.jobAt(ctx, job, at)
 				if err != nil {
 					return nil, err
 				}
 				if j.State != "" && j.State != Complete && j.State != Running {
-					out = append(out, client.SourceCause{Job: job, State: j.State, At: j.At, Note: j.Note, GoodAt: j.GoodAt, Path: path})
+					out = append(out, client.SourceCause{Job: job.name, State: j.State, At: j.At, Note: j.Note, GoodAt: j.GoodAt, Path: path})
 				}
 				inputs, err := control.All(ctx, b.o.DB, func(r control.Row) (s string, err error) { return s, r.Scan(&s) },
-					`SELECT source FROM source_edges WHERE team = ? AND job = ? AND outward = 0 LIMIT 50`, s.team, job)
+					`SELECT source FROM source_edges WHERE team = ? AND job = ? AND outward = 0 LIMIT 50`, job.team, job.name)
 				if err != nil {
 					return nil, err
 				}
@@ -388,12 +391,12 @@ func (b *Book) Get(ctx context.Context, name string) (client.SourceDetail, error
 		to     *[]client.SourceJob
 	}{{true, &out.Writers}, {false, &out.Readers}} {
 		*side.to = []client.SourceJob{}
-		jobs, err := b.jobs(ctx, r.team, name, side.writes)
+		jobs, err := b.jobs(ctx, name, side.writes)
 		if err != nil {
 			return out, err
 		}
 		for _, job := range jobs {
-			j, err := b.jobAt(ctx, r.team, job, now)
+			j, err := b.jobAt(ctx, job, now)
 			if err != nil {
 				return out, err
 			}

@@ -156,6 +156,43 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
+// TestAnotherOwner holds that a source which gets an owner keeps its history, and
+// that what comes later still reaches it.
+func TestAnotherOwner(t *testing.T) {
+	t.Parallel()
+	b, now := open(t)
+	*now = t0.Add(50 * time.Hour)
+	deliver := func(team string, body []byte) {
+		t.Helper()
+		f, err := Lineage(body, *now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Take(t.Context(), Sender{Team: team}, f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	deliver("", run("extract", "1", "COMPLETE", t0, "", "w.policy"))
+	deliver("", run("extract", "2", "FAIL", t0.Add(24*time.Hour), "", "w.policy"))
+	if _, err := b.Put(t.Context(), Actor{Person: "dev", Can: anyone}, client.PutSourceRequest{Name: "w.policy", Team: "core", MaxAge: "12h"}); err != nil {
+		t.Fatal(err)
+	}
+	deliver("", run("extract", "3", "FAIL", t0.Add(48*time.Hour), "", "w.policy"))
+	d, err := b.Get(t.Context(), "w.policy")
+	if err != nil || d.Team != "core" || len(d.Writers) != 1 || len(d.Upstream) != 1 || d.Upstream[0].At != t0.Add(48*time.Hour) {
+		t.Errorf("%+v, %v", d, err)
+	}
+	// Another team's lineage of a dataset of that name is another source.
+	deliver("sales", run("extract", "4", "COMPLETE", t0.Add(49*time.Hour), "", "w.policy"))
+	all, err := b.List(t.Context())
+	if err != nil || len(all) != 2 {
+		t.Errorf("%d sources, %v", len(all), err)
+	}
+	if d, err = b.Get(t.Context(), "w.policy"); err != nil || d.Versions != 1 {
+		t.Errorf("%d versions, %v", d.Versions, err)
+	}
+}
+
 // TestAgain holds that a delivery which comes twice, or out of order, changes
 // nothing.
 func TestAgain(t *testing.T) {

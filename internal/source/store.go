@@ -151,7 +151,11 @@ func (t *taking) name(ctx context.Context, d Dataset) (string, error) {
 		return name, nil
 	}
 	name, ok, err := control.One(ctx, t.tx, func(r control.Row) (s string, err error) { return s, r.Scan(&s) },
-		`SELECT name FROM sources WHERE team = ? AND namespace = ? AND dataset = ?`, t.from.Team, d.Namespace, d.Name)
+		`SELECT name FROM sources WHERE sender = ? AND namespace = ? AND dataset = ? ORDER BY registered DESC LIMIT 1`, t.from.Team, d.Namespace, d.Name)
+	if !ok && err == nil && t.from.Team == "" { // the house's lineage tells of every team's sources
+		name, ok, err = control.One(ctx, t.tx, func(r control.Row) (s string, err error) { return s, r.Scan(&s) },
+			`SELECT name FROM sources WHERE namespace = ? AND dataset = ? ORDER BY registered DESC, name LIMIT 1`, d.Namespace, d.Name)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -163,8 +167,8 @@ func (t *taking) name(ctx context.Context, d Dataset) (string, error) {
 			name = cut(name, maxName-9) + "-" + hash(t.from.Team, d)
 		}
 		us := control.Micros(t.now)
-		if _, err := t.tx.Exec(ctx, `INSERT INTO sources (name, namespace, dataset, team, kind, registered, body, found, revision, created_at, updated_at)
-			VALUES (?, ?, ?, ?, 'dataset', 0, '{}', '{}', 0, ?, ?)`, name, d.Namespace, d.Name, t.from.Team, us, us); err != nil {
+		if _, err := t.tx.Exec(ctx, `INSERT INTO sources (name, namespace, dataset, team, sender, kind, registered, body, found, revision, created_at, updated_at)
+			VALUES (?, ?, ?, ?, ?, 'dataset', 0, '{}', '{}', 0, ?, ?)`, name, d.Namespace, d.Name, t.from.Team, t.from.Team, us, us); err != nil {
 			return "", err
 		}
 		t.changed = append(t.changed, name)
@@ -324,8 +328,8 @@ func (b *Book) AddDocuments(ctx context.Context, from Sender, source string, all
 		case ok && s.team != from.Team && s.team != "":
 			return notFound(source)
 		case !ok:
-			if _, err := tx.Exec(ctx, `INSERT INTO sources (name, namespace, dataset, team, kind, registered, body, found, revision, created_at, updated_at)
-				VALUES (?, '', ?, ?, 'corpus', 0, '{}', '{}', 0, ?, ?)`, source, source, from.Team, us, us); err != nil {
+			if _, err := tx.Exec(ctx, `INSERT INTO sources (name, namespace, dataset, team, sender, kind, registered, body, found, revision, created_at, updated_at)
+				VALUES (?, '', ?, ?, ?, 'corpus', 0, '{}', '{}', 0, ?, ?)`, source, source, from.Team, from.Team, us, us); err != nil {
 				return err
 			}
 		}
@@ -377,10 +381,10 @@ func (b *Book) Put(ctx context.Context, who Actor, in client.PutSourceRequest) (
 			return err
 		}
 		us := control.Micros(b.o.Now())
-		if _, err := tx.Exec(ctx, `INSERT INTO sources (name, namespace, dataset, team, kind, registered, body, found, revision, created_at, updated_at) VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?)
+		if _, err := tx.Exec(ctx, `INSERT INTO sources (name, namespace, dataset, team, sender, kind, registered, body, found, revision, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?)
 			ON CONFLICT (name) DO UPDATE SET namespace = excluded.namespace, dataset = excluded.dataset, team = excluded.team, kind = excluded.kind, registered = 1,
 			body = excluded.body, revision = excluded.revision, updated_at = excluded.updated_at`,
-			next.name, next.namespace, next.dataset, next.team, next.kind, string(body), string(found), next.revision, us, us); err != nil {
+			next.name, next.namespace, next.dataset, next.team, next.team, next.kind, string(body), string(found), next.revision, us, us); err != nil {
 			return err
 		}
 		record := audit.Record{Kind: "admin.source_put", Person: who.Person, Via: who.Via, Action: "put", Object: in.Name, After: next.shape()}
