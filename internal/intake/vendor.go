@@ -49,15 +49,18 @@ func newDoors(all []dialect.Dialect) doors {
 	return d
 }
 
-// Paths lists the paths that an Intake serves, for who mounts it.
+// Paths lists what an Intake serves, as patterns of a mux, for who mounts it.
 func Paths() []string {
 	d := newDoors(registry())
 	out := []string{"GET " + infoPath}
 	for p := range d.signals {
 		out = append(out, p)
 	}
-	for p := range d.vendor {
-		out = append(out, p)
+	// By their methods: the console has pages at some of these paths.
+	for p, all := range d.vendor {
+		for _, e := range all {
+			out = append(out, e.Method+" "+p)
+		}
 	}
 	out = append(out, lineagePaths()...)
 	slices.Sort(out)

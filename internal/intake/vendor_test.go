@@ -322,6 +322,65 @@ func TestInfo(t *testing.T) {
 	}
 }
 
+// TestHostileBodies sends what once took time that grew with the square of its
+// size: a list in a list in a list, an entity of many events with many members, a
+// run of many parts. They are small, and so must be the work; what is asserted is
+// that they are answered and kept within bounds.
+func TestHostileBodies(t *testing.T) {
+	t.Parallel()
+	deep := strings.Repeat("[", 60_000) + strings.Repeat("]", 60_000)
+	var events, parts strings.Builder
+	for i := range 140 {
+		events.WriteString(`{"id":"e","type":"span-update","timestamp":"2026-11-22T19:04:18Z","body":{"id":"o","traceId":"t"`)
+		for j := range 900 {
+			fmt.Fprintf(&events, `,"k%d_%d":1`, i, j)
+		}
+		events.WriteString("}},")
+	}
+	for i := range 40_000 {
+		fmt.Fprintf(&parts, "--b\r\nContent-Disposition: form-data; name=\"post.a.f%d\"\r\n\r\n1\r\n", i)
+	}
+	parts.WriteString("--b--\r\n")
+	for _, c := range []struct{ path, kind, body string }{
+		{"/v1/traces/ingest", "application/json", `{"data":[{"object":"trace.span","id":"s","trace_id":"t","started_at":"2026-11-22T19:04:18Z","span_data":{"type":"generation","input":` + deep + `}}]}`},
+		{"/api/public/ingestion", "application/json", `{"batch":[{"id":"1","type":"generation-create","timestamp":"2026-11-22T19:04:18Z","body":{"id":"o","traceId":"t","startTime":"2026-11-22T19:04:18Z","input":` + deep + `}}]}`},
+		{"/api/public/ingestion", "application/json", `{"batch":[` + strings.TrimSuffix(events.String(), ",") + `]}`},
+		{"/runs/multipart", "multipart/form-data; boundary=b", parts.String()},
+	} {
+		in, log := fixture(t, nil)
+		if w := post(in, c.path, c.kind, []byte(c.body)); w.Code/100 != 2 {
+			t.Errorf("%s: %d %.200s", c.path, w.Code, w.Body)
+		}
+		for _, b := range log.batches(t) {
+			for _, f := range b.Fragments {
+				if n := len(activity.Attributes(f.Attributes)); n > 300 {
+					t.Errorf("%s: a step with %d attributes", c.path, n)
+				}
+			}
+		}
+	}
+}
+
+// TestPathsLeavePages holds that mounting an Intake takes no page away from who
+// shares the listener.
+func TestPathsLeavePages(t *testing.T) {
+	t.Parallel()
+	mux := http.NewServeMux()
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	for _, p := range Paths() {
+		mux.HandleFunc(p, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) })
+	}
+	for _, page := range []string{"/", "/runs", "/feedback", "/sources", "/decisions"} {
+		r, err := http.NewRequest(http.MethodGet, page, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w := serve(mux, r); w.Code != http.StatusTeapot {
+			t.Errorf("GET %s is taken: %d", page, w.Code)
+		}
+	}
+}
+
 // FuzzVendors gives any bytes to any vendor's way of sending.
 func FuzzVendors(f *testing.F) {
 	all := newDoors(registry()).vendor

@@ -173,6 +173,12 @@ func item(e []byte) bool {
 // one such list, how LangChain writes a batch of one, is that list. It is nil for
 // any other.
 func spoken(list []byte) (messages []byte, format string) {
+	return spokenIn(list, true)
+}
+
+// spokenIn is spoken; a list around the list is looked into once: a hostile
+// sender nests thousands, and each would be walked.
+func spokenIn(list []byte, around bool) (messages []byte, format string) {
 	var only []byte
 	n, all, items := 0, true, false
 	err := genai.Split(list, func(e []byte) bool {
@@ -190,8 +196,10 @@ func spoken(list []byte) (messages []byte, format string) {
 	switch {
 	case n == 0 || (err != nil && !all):
 		return nil, ""
+	case n == 1 && only[0] == '[' && around:
+		return spokenIn(only, false)
 	case n == 1 && only[0] == '[':
-		return spoken(only)
+		return nil, ""
 	case err != nil || !all:
 		return nil, ""
 	case items:

@@ -47,17 +47,15 @@ func (o Object) Parse(raw []byte) (out Object, ok bool) {
 				return true
 			}
 		}
-		if len(out) < maxMembers {
-			out = append(out, Member{key, val})
-		}
-		return true
+		out = append(out, Member{key, val})
+		return len(out) < maxMembers
 	})
 	return out, err == nil
 }
 
 // maxMembers bounds the members of an object that are looked at: each is
 // compared with those before it.
-const maxMembers = 1000
+const maxMembers = 200
 
 func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
@@ -82,7 +80,8 @@ func (o *Object) Take(key string) Raw {
 	return nil
 }
 
-// Set replaces a member's value, or adds it.
+// Set replaces a member's value, or adds it, unless there are as many as are
+// looked at.
 func (o *Object) Set(key string, v Raw) {
 	for i := range *o {
 		if (*o)[i].Key == key {
@@ -90,7 +89,9 @@ func (o *Object) Set(key string, v Raw) {
 			return
 		}
 	}
-	*o = append(*o, Member{key, v})
+	if len(*o) < maxMembers {
+		*o = append(*o, Member{key, v})
+	}
 }
 
 // Text is what a JSON string says.
