@@ -107,11 +107,11 @@ export function Fields({ fields, origins, edits, onEdit }: { fields: ArgumentFie
               {f.value.cut && <span className="muted"> of {bytes(f.value.bytes)}</span>}
               {f.value.marked > 0 && <Badge tone="warn">{plural(f.value.marked, 'mark')}</Badge>}
             </dd>
-            <span className={css.origins}>
+            <dd className={css.origins}>
               <Origins all={f.origin} />
               {from.some((o) => o.injected) && <Badge tone="bad" title="A destination that a tool's result gave, and nobody else: the strongest sign of an agent that was talked into something">nobody asked for it</Badge>}
               {from.some((o) => o.first) && <Badge tone="warn" title="This agent never sent anything there">for the first time</Badge>}
-            </span>
+            </dd>
           </div>
         );
       })}
