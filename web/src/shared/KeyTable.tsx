@@ -66,6 +66,8 @@ export function KeyTable<T>({ label, columns, rows, rowKey, onOpen, sort, onSort
 
   const items = virtual.getVirtualItems();
   const last = items[items.length - 1]?.index ?? -1;
+  // A row that moved out of sight has no element to point at.
+  const drawn = items.some((v) => v.index === at);
   useEffect(() => {
     if (onEnd && rows.length > 0 && last >= rows.length - 15) onEnd();
   }, [last, rows.length, onEnd]);
@@ -108,7 +110,7 @@ export function KeyTable<T>({ label, columns, rows, rowKey, onOpen, sort, onSort
       role="grid"
       aria-label={label}
       aria-rowcount={rows.length + 1}
-      aria-activedescendant={at >= 0 ? `${id}-${at}` : undefined}
+      aria-activedescendant={drawn ? `${id}-${at}` : undefined}
       onKeyDown={onKeyDown}
     >
       <div className={css.thead} role="row" style={{ gridTemplateColumns: tracks, minWidth }}>
