@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"reeve/client"
 	"reeve/internal/activity"
+	"reeve/internal/agent"
 	"reeve/internal/approval"
 )
 
@@ -140,7 +142,16 @@ func TestHoldRevokedKey(t *testing.T) {
 	a := h.decide(key, `{"tool":"pay","arguments":{"amount":5}}`)
 	h.agree(a.Approval.ID)
 	// Another credential of the same agent does not collect what was agreed for this one.
-	if w := h.awaited("rvt_support", a.ID, 0); w.Verdict == "allow" {
+	// It only looks: the approval is left to who asked.
+	for _, other := range []string{"rvt_support", h.secondKey("refunds")} {
+		if w := h.awaited(other, a.ID, 0); w.Verdict != "hold" {
+			t.Errorf("%+v", w)
+		}
+	}
+	if s, err := h.book.Get(t.Context(), a.Approval.ID); err != nil || s.State != approval.Approved {
+		t.Errorf("%+v %v", s, err)
+	}
+	if w := h.awaited(key, a.ID, 0); w.Verdict != "allow" {
 		t.Errorf("%+v", w)
 	}
 }
@@ -237,5 +248,93 @@ func TestAccessRequest(t *testing.T) {
 		if d.Decision != want {
 			t.Errorf("evaluation %d: %s", i, r.body)
 		}
+	}
+}
+
+// What a token asked is collected by a token, not by an agent's key.
+func TestHoldOfToken(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.permit(holdPay)
+	key := h.agent("refunds")
+	a := h.decide("rvt_support", `{"agent":"refunds","tool":"pay","arguments":{"amount":5}}`)
+	h.agree(a.Approval.ID)
+	if w := h.awaited(key, a.ID, 0); w.Verdict != "hold" {
+		t.Errorf("%+v", w)
+	}
+	if w := h.awaited("rvt_support", a.ID, 0); w.Verdict != "allow" {
+		t.Errorf("%+v", w)
+	}
+}
+
+// An answer to an approved question is told again while it holds. Then people
+// are asked anew.
+func TestHoldToldAgain(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(h *house){
+		"time":        func(h *house) { h.clock.pass(11 * time.Minute) },
+		"policy":      func(h *house) { h.permit(holdPay) },
+		"containment": func(h *house) { h.contain("refunds", agent.Supervised) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			h.permit(holdPay)
+			key := h.agent("refunds")
+			a := h.decide(key, `{"tool":"pay","arguments":{"amount":5},"key":"k"}`)
+			h.agree(a.Approval.ID)
+			first := h.awaited(key, a.ID, 0)
+			if again := h.awaited(key, a.ID, 0); first.Verdict != "allow" || again.ID != first.ID {
+				t.Fatalf("%+v %+v", first, again)
+			}
+			if r := h.send("POST", "/decisions/"+first.ID+"/complete", key, `{"result":"ok"}`); r.status != 200 {
+				t.Fatalf("%d %s", r.status, r.body)
+			}
+			change(h)
+			if r := h.send("GET", "/decisions/"+a.ID+"/answer", "rvt_support", ""); r.status != 404 {
+				t.Errorf("a reader is told of what does not hold: %d %s", r.status, r.body)
+			}
+			w := h.awaited(key, a.ID, 0)
+			if w.Verdict != "hold" || w.Approval == nil || w.Approval.ID == a.Approval.ID {
+				t.Fatalf("%+v", w)
+			}
+			h.agree(w.Approval.ID)
+			got := h.decide(key, `{"tool":"pay","arguments":{"amount":5},"key":"k"}`)
+			if got.Verdict != "allow" || got.ID == first.ID {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
+
+// While nobody reported how the approved action ended it is not allowed again.
+func TestHoldToldAgainOpen(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.permit(holdPay)
+	key := h.agent("refunds")
+	a := h.decide(key, `{"tool":"pay","arguments":{"amount":5}}`)
+	h.agree(a.Approval.ID)
+	if w := h.awaited(key, a.ID, 0); w.Verdict != "allow" {
+		t.Fatalf("%+v", w)
+	}
+	h.permit(holdPay)
+	if w := h.awaited(key, a.ID, 0); w.Verdict != "deny" {
+		t.Errorf("%+v", w)
+	}
+}
+
+// A held question is decided for the agent as it is when the answer is fetched.
+func TestHoldContained(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.permit(holdPay)
+	key := h.agent("refunds")
+	a := h.decide(key, `{"tool":"pay","arguments":{"amount":5}}`)
+	h.agree(a.Approval.ID)
+	h.contain("refunds", agent.Quarantined)
+	h.permit(permitAll)
+	if w := h.awaited(key, a.ID, 0); w.Verdict != "deny" {
+		t.Errorf("%+v", w)
 	}
 }

@@ -8,12 +8,14 @@ import (
 	"time"
 
 	"reeve/client"
+	"reeve/internal/activity"
 	"reeve/internal/fault"
 	"reeve/internal/gateway"
 )
 
-// keys gives the same answer to the same question under the same key. Its zero
-// value is empty. It is memory: a restart forgets, and a question asked again is
+// keys gives the same answer to the same question under the same key. What was
+// allowed is told again only while it would be allowed again, and not for long:
+// else the question is decided anew. Its zero value is empty. It is memory: a restart forgets, and a question asked again is
 // then decided again, under a record of its own.
 type keys struct {
 	mu    sync.Mutex
@@ -29,7 +31,15 @@ type asking struct {
 	at     time.Time
 	done   chan struct{} // closed with the answer
 	answer *client.DecisionAnswer
+	ground ground // of an answer that allows
 	err    error
+}
+
+// ground is when and on what an answer was made.
+type ground struct {
+	at       time.Time
+	standing gateway.Standing
+	record   activity.Decision
 }
 
 const (
@@ -38,10 +48,17 @@ const (
 	// is decided again.
 	maxKept = 8 << 10
 	keyLife = 24 * time.Hour
+	// allowLife is how long an answer that allows is told again.
+	allowLife = 10 * time.Minute
+	// maxJoins bounds how often a question under a key waits for the answer to
+	// another before it is decided by itself.
+	maxJoins = 4
 )
 
 var errKeyUsed = fault.New(fault.KindConflict, "decision.key_used", "this key was used for another question").
 	WithHint("a key stands for one action: make a new one for each")
+
+var errUndecided = fault.New(fault.KindUnavailable, "decision.undecided", "it could not be decided").WithHint("ask again")
 
 // digest is what makes two questions the same.
 func digest(o *gateway.Outside) [sha256.Size]byte {
@@ -57,30 +74,46 @@ func digest(o *gateway.Outside) [sha256.Size]byte {
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
-// once decides, unless the key's question was decided or is being decided.
-func (k *keys) once(ctx context.Context, now time.Time, agent, key string, d [sha256.Size]byte, decide func() (*client.DecisionAnswer, error)) (*client.DecisionAnswer, error) {
-	if key == "" {
-		return decide()
+// once decides, unless the key's question was decided or is being decided. holds
+// says whether an answer that allows may be told again.
+func (k *keys) once(ctx context.Context, now time.Time, id asked, d [sha256.Size]byte, holds func(ground) bool, decide func() (*client.DecisionAnswer, ground)) (*client.DecisionAnswer, error) {
+	if id.key == "" {
+		a, _ := decide()
+		return a, nil
 	}
-	id := asked{agent, key}
-	a, first := k.ask(id, now, d)
-	if a.digest != d {
-		return nil, errKeyUsed
-	}
-	if !first {
+	for range maxJoins {
+		a, first := k.ask(id, now, d)
+		if a.digest != d {
+			return nil, errKeyUsed
+		}
+		if first {
+			return k.first(id, a, decide)
+		}
 		select {
 		case <-a.done:
-			return a.answer, a.err
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		}
+		if a.err != nil || a.answer.Verdict != activity.VerdictAllow.String() || holds(a.ground) {
+			return a.answer, a.err
+		}
+		k.forget(id, a)
 	}
+	a, _ := decide()
+	return a, nil
+}
+
+func (k *keys) first(id asked, a *asking, decide func() (*client.DecisionAnswer, ground)) (*client.DecisionAnswer, error) {
+	a.err = errUndecided // unless it is decided: a panic leaves nothing to tell
 	defer close(a.done)
-	a.answer, a.err = decide()
-	if a.err != nil || a.answer.ID == "" || len(a.answer.Arguments) > maxKept {
-		k.forget(id, a) // not decided, or too large to keep: the next one tries again
-	}
-	return a.answer, a.err
+	defer func() {
+		if a.err != nil || a.answer.ID == "" || len(a.answer.Arguments) > maxKept {
+			k.forget(id, a) // not decided, or too large to keep: the next one tries again
+		}
+	}()
+	a.answer, a.ground = decide()
+	a.err = nil
+	return a.answer, nil
 }
 
 func (k *keys) ask(id asked, now time.Time, d [sha256.Size]byte) (a *asking, first bool) {

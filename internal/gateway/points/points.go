@@ -129,7 +129,7 @@ func (s *Server) caller(who Speaker, name, user string) (gateway.Caller, error) 
 	if len(user) > maxName {
 		return gateway.Caller{}, invalid("the user's name is longer than %d bytes", maxName)
 	}
-	return gateway.Caller{Agent: a, Credential: "team_token", CredentialID: who.ID, User: user, Epoch: a.Epoch}, nil
+	return gateway.Caller{Agent: a, Credential: teamToken, CredentialID: who.ID, User: user, Epoch: a.Epoch}, nil
 }
 
 // may says whether who asks may speak for an agent that it asked for before.
@@ -139,6 +139,23 @@ func (who Speaker) may(agent, team, environment string) bool {
 	}
 	return who.May != nil && who.May(team, environment)
 }
+
+// asked says whether who comes has the credential that an agent asked with, as
+// far as an approval is bound to it: others may look and change nothing.
+func (who Speaker) asked(c *gateway.Caller) bool {
+	if who.Agent == nil {
+		return c.Credential == teamToken
+	}
+	w := who.Agent
+	return w.Credential == c.Credential && w.Bound == c.Bound && (w.Credential != agentKey || w.CredentialID == c.CredentialID)
+}
+
+// Kinds of credentials.
+const (
+	teamToken    = "team_token"
+	agentKey     = "agent_key"
+	foreignToken = "foreign_token"
+)
 
 // Decide decides a tool call in our own shape.
 func (s *Server) Decide(ctx context.Context, who Speaker, req *client.DecideRequest) (*client.DecisionAnswer, error) {
@@ -154,8 +171,10 @@ func (s *Server) Decide(ctx context.Context, who Speaker, req *client.DecideRequ
 		return nil, invalid("wait_ms is between 0 and %d", maxWait.Milliseconds())
 	}
 	o.Header, o.Wait = who.proven(o.Header), time.Duration(req.WaitMS)*time.Millisecond
-	a, err := s.keys.once(ctx, s.o.Now(), c.Agent.Name, req.Key, digest(o), func() (*client.DecisionAnswer, error) {
-		return s.answer(o, s.o.Door.Judge(ctx, o)), nil
+	holds := func(g ground) bool { return s.holds(o, g) }
+	a, err := s.keys.once(ctx, s.o.Now(), asked{c.Agent.Name, req.Key}, digest(o), holds, func() (*client.DecisionAnswer, ground) {
+		out, g := s.judge(ctx, o)
+		return s.answer(o, out), g
 	})
 	if err == nil && a.Verdict == "hold" && req.Key != "" {
 		// The key's answer was to ask a person: how that stands is today's answer.
@@ -165,6 +184,19 @@ func (s *Server) Decide(ctx context.Context, who Speaker, req *client.DecideRequ
 		}
 	}
 	return a, err
+}
+
+// judge decides, and says on what ground.
+func (s *Server) judge(ctx context.Context, o *gateway.Outside) (*gateway.Outcome, ground) {
+	g := ground{at: s.o.Now(), standing: s.o.Door.Standing(o)}
+	out := s.o.Door.Judge(ctx, o)
+	g.record = out.Record
+	return out, g
+}
+
+// holds reports whether an answer that allows o may be told again.
+func (s *Server) holds(o *gateway.Outside, g ground) bool {
+	return s.o.Now().Sub(g.at) < allowLife && s.o.Door.StillHolds(o, &g.record, g.standing)
 }
 
 // outsideOf checks a question in our own shape.
@@ -260,7 +292,8 @@ func (s *Server) answer(o *gateway.Outside, out *gateway.Outcome) *client.Decisi
 }
 
 // Await says how a held action stands, and waits for it as long as is asked. Once
-// people answered, it is decided again, as everything is then.
+// people answered, it is decided again, as everything is then: for who asked, by
+// the kind of credential that asked. Others only read.
 func (s *Server) Await(ctx context.Context, who Speaker, req *client.AwaitDecisionRequest) (*client.DecisionAnswer, error) {
 	if req.WaitMS < 0 || req.WaitMS > maxWait.Milliseconds() {
 		return nil, invalid("wait_ms is between 0 and %d", maxWait.Milliseconds())
@@ -271,23 +304,51 @@ func (s *Server) Await(ctx context.Context, who Speaker, req *client.AwaitDecisi
 	}
 	h.mu.Lock() // one decides, the others get its answer
 	defer h.mu.Unlock()
-	if h.final != nil {
+	mine := who.asked(&h.caller)
+	if h.final != nil && (h.final.Verdict != activity.VerdictAllow.String() || s.holds(&h.question, h.ground)) {
 		return h.final, nil
+	}
+	if h.final != nil {
+		// It was allowed and is not any more: as everything that was not asked yet.
+		if !mine || h.large {
+			return nil, errNotHeld
+		}
+		return s.decideHeld(ctx, who, h)
 	}
 	stands, err := s.o.Door.AwaitApproval(ctx, h.approval, time.Duration(req.WaitMS)*time.Millisecond)
 	if err == nil && stands.State == approval.Pending {
 		return h.first, nil
 	}
 	if err == nil && stands.State != approval.Approved {
-		h.end(refused(h.first, s.o.Door.Refused(stands)))
+		h.end(refused(h.first, s.o.Door.Refused(stands)), ground{})
 		return h.final, nil
 	}
+	if !mine {
+		return h.first, nil // who asked has yet to come for it
+	}
+	return s.decideHeld(ctx, who, h)
+}
+
+// decideHeld decides a held question again, for who asked it. Called with the
+// question's lock held.
+func (s *Server) decideHeld(ctx context.Context, who Speaker, h *heldQuestion) (*client.DecisionAnswer, error) {
+	now, ok := s.o.Agents.Lookup(h.caller.Agent.Name)
+	if !ok {
+		return nil, errNotHeld
+	}
 	o := h.outside()
+	o.Caller.Agent = now // as it stands now, not as it asked
+	if h.final != nil {
+		o.Caller.Epoch = now.Epoch // a new question, of who has just shown who it is
+	}
 	o.Header = who.proven(o.Header)
-	out := s.o.Door.Judge(ctx, o)
+	out, g := s.judge(ctx, o)
 	a := s.answer(o, out)
-	if out.Held == nil {
-		h.end(a)
+	switch {
+	case out.Held == nil:
+		h.end(a, g)
+	case h.final != nil: // people are asked anew, and their answer is this one's
+		h.final, h.first, h.approval = nil, a, out.Held.Approval
 	}
 	return a, nil
 }

@@ -412,6 +412,73 @@ func TestKeysAndStops(t *testing.T) {
 	}
 }
 
+// A key tells again what was allowed while it would be allowed again.
+func TestKeyHolds(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(h *house)
+		again  string // verdict
+	}{
+		"nothing":     {func(*house) {}, ""},
+		"a while":     {func(h *house) { h.clock.pass(9 * time.Minute) }, ""},
+		"time":        {func(h *house) { h.clock.pass(10 * time.Minute) }, "allow"},
+		"policy":      {func(h *house) { h.permit(`@id("none") forbid (principal, action, resource);`) }, "deny"},
+		"same policy": {func(h *house) { h.permit(permitAll) }, "allow"},
+		"quarantine":  {func(h *house) { h.contain("refunds", agent.Quarantined) }, "deny"},
+		"supervision": {func(h *house) { h.contain("refunds", agent.Supervised) }, "hold"},
+		"stopped":     {func(h *house) { h.stop("agent", "refunds") }, "deny"},
+		"tool":        {func(h *house) { h.stop("tool", "pay") }, "deny"},
+		"team":        {func(h *house) { h.stop("team", "support") }, "deny"},
+		"user":        {func(h *house) { h.stop("user", "ada") }, "deny"},
+		"retired": {func(h *house) {
+			if _, err := h.agents.Retire(h.t.Context(), everyRole(), "refunds", "over"); err != nil {
+				h.t.Fatal(err)
+			}
+		}, "deny"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			h.agent("refunds")
+			q := `{"agent":"refunds","user":"ada","tool":"pay","arguments":{"amount":5},"key":"k1"}`
+			first := h.decide("rvt_support", q)
+			if first.Verdict != "allow" {
+				t.Fatalf("%+v", first)
+			}
+			c.change(h)
+			for range 2 { // and the new answer is the key's
+				a := h.decide("rvt_support", q)
+				if told := a.ID == first.ID; told != (c.again == "") || !told && a.Verdict != c.again {
+					t.Errorf("%+v", a)
+				}
+			}
+		})
+	}
+}
+
+func (h *house) stop(kind, value string) {
+	h.t.Helper()
+	if _, err := h.stops.Stop(h.t.Context(), "ada", client.StopTarget{Kind: kind, Value: value}, "enough", time.Time{}); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h *house) contain(name, how string) {
+	h.t.Helper()
+	if _, err := h.agents.Contain(h.t.Context(), everyRole(), name, how, time.Time{}, "drill"); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h *house) secondKey(name string) string {
+	h.t.Helper()
+	_, key, err := h.agents.CreateKey(h.t.Context(), everyRole(), name, agent.NewKey{Label: "second"})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return key
+}
+
 // What cannot be recorded is not allowed.
 func TestRecordFails(t *testing.T) {
 	t.Parallel()

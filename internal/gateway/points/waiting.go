@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"reeve/client"
+	"reeve/internal/activity"
 	"reeve/internal/gateway"
 )
 
@@ -26,8 +27,10 @@ type heldQuestion struct {
 	asked    string                 // of AuthZEN: subject, action and resource
 	first    *client.DecisionAnswer // hold
 
-	mu    sync.Mutex
-	final *client.DecisionAnswer // once it is decided
+	mu     sync.Mutex
+	final  *client.DecisionAnswer // once it is decided
+	ground ground                 // of final
+	large  bool                   // the question was not kept
 }
 
 const maxWaiting = 5_000
@@ -61,10 +64,16 @@ func (w *waiting) get(id string) (*heldQuestion, bool) {
 	return h, ok
 }
 
-// end keeps the answer; the question is not asked again.
-func (h *heldQuestion) end(a *client.DecisionAnswer) {
-	h.final = a
-	h.question = gateway.Outside{}
+// end keeps the answer and its ground. The question is kept while the answer may
+// have to be given anew, unless it is large.
+func (h *heldQuestion) end(a *client.DecisionAnswer, g ground) {
+	h.final, h.ground = a, g
+	o := &h.question
+	if a.Verdict == activity.VerdictAllow.String() && len(o.Body) <= maxKept {
+		return
+	}
+	h.large = true
+	h.question = gateway.Outside{Caller: h.caller, Point: o.Point, Upstream: o.Upstream, Tool: o.Tool}
 }
 
 // outside is the question, to be decided again.
