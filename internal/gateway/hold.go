@@ -548,6 +548,9 @@ func (d *Door) collect(ctx context.Context, x *passage, a *approval.Approval) er
 	if !ok || answer.Cut {
 		return d.refusal(a)
 	}
+	if by, is := x.protocol.(Answerer); is && a.State == approval.Taken && !x.record.LocalTool {
+		answer = by.Answered(&x.Call, x.proposal, answer)
+	}
 	x.answered, x.wrote = true, true
 	x.w.Header()["X-Reeve-Collected"] = []string{a.ID}
 	x.record.Status = int32(answer.Status)

@@ -106,6 +106,13 @@ type Collector interface {
 	Collect(w http.ResponseWriter, c *Call, p *Proposal, a approval.Answer) error
 }
 
+// Answerer is a Protocol whose clients cannot read a person's words as they are:
+// it puts what a person gave in the upstream's place, who took a held call over,
+// into an answer to that call. The others' clients get it as it was given.
+type Answerer interface {
+	Answered(c *Call, p *Proposal, a approval.Answer) approval.Answer
+}
+
 // Call is one request at the door, before anything was decided about it.
 type Call struct {
 	Context  context.Context
