@@ -46,11 +46,16 @@ func checkPolicy(a *API, ctx context.Context, req *client.CheckRequest) (*client
 		in = &client.CheckContext{}
 	}
 	if tool, ok := strings.CutPrefix(req.Resource, policy.Local+"."); ok && req.Action == "call_tool" && !engine.NamesLocal(found.Name, found.Team, tool) {
+		there, err := a.asDecisionPoint(ctx, engine, found, req, in)
+		if err != nil {
+			return nil, err
+		}
 		return &client.CheckAnswer{
 			Verdict: "allow", Would: "allow", Enforced: true, Floor: "allow", Policies: []client.PolicyRef{}, Hold: []client.HoldGroup{}, Redact: []string{},
 			Limits: []client.PolicyRate{}, PolicyVersion: engine.Version(),
 			Reasons: []client.Reason{{Code: "gateway.undecided", Text: "no policy names this tool"}},
-			Text:    "Not decided: the agent runs its local tools itself, and no policy names this one. Name it in a scope, as Tool::\"" + req.Resource + "\", and its calls are decided in the model's answers.",
+			Text: "In the path of the model (the door): not decided, so the agent may. It runs its local tools itself, and no policy names this one in a scope; with Tool::\"" + req.Resource +
+				"\" in one, its calls are decided in the model's answers. At decision points (`reeve decision ask`, hooks, AuthZEN), which decide every tool they are asked about: " + there,
 		}, nil
 	}
 	q, err := a.o.Door.Ask(ctx, callerOf(found, in), req.Action, req.Resource)
@@ -66,6 +71,18 @@ func checkPolicy(a *API, ctx context.Context, req *client.CheckRequest) (*client
 	}
 	bring(&q.Call, in)
 	return checkAnswer(engine.Decide(q)), nil
+}
+
+// asDecisionPoint is what is said of a local tool where each is decided, in words.
+func (a *API) asDecisionPoint(ctx context.Context, engine *policy.Engine, found *agent.Agent, req *client.CheckRequest, in *client.CheckContext) (string, error) {
+	q, err := a.o.Door.Ask(ctx, callerOf(found, in), req.Action, req.Resource)
+	if err != nil {
+		return "", err
+	}
+	bring(&q.Call, in)
+	v := engine.Decide(q)
+	text := inWords(&v)
+	return strings.ToLower(text[:1]) + text[1:], nil
 }
 
 // callerOf is the agent as a call of it would come in.

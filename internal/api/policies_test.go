@@ -116,7 +116,7 @@ func (asker) Ask(_ context.Context, who gateway.Caller, action, resource string)
 	case "fly":
 		return nil, fault.New(fault.KindInvalid, "gateway.asked", "no such action")
 	}
-	a, typ := who.Agent, map[string]string{"call_model": "Model", "send_task": "Peer"}[action]
+	a, typ := who.Agent, map[string]string{"call_model": "Model", "send_task": "Peer", "call_tool": "Tool"}[action]
 	return &policy.Request{
 		Agent: policy.Agent{
 			Name: a.Name, Team: a.Team, Lifecycle: a.Lifecycle, Autonomy: a.Autonomy, Containment: a.Containment, Enforcement: a.Enforcement, Classes: a.DataClasses,
@@ -218,7 +218,8 @@ func TestCheckPolicy(t *testing.T) {
 	if got := check(client.CheckRequest{Agent: "refund", Action: "call_api", Resource: "crm GET /x"}); got.Verdict != "deny" || got.Reasons[0].Code != "http.no_route" {
 		t.Errorf("refused before policy: %+v", got)
 	}
-	if got := check(client.CheckRequest{Agent: "refund", Action: "call_tool", Resource: "local.search"}); got.Verdict != "allow" || got.Reasons[0].Code != "gateway.undecided" {
+	if got := check(client.CheckRequest{Agent: "refund", Action: "call_tool", Resource: "local.search"}); got.Verdict != "allow" || got.Reasons[0].Code != "gateway.undecided" ||
+		!strings.Contains(got.Text, "(the door): not decided") || !strings.Contains(got.Text, "asked about: held until a person agrees: ") {
 		t.Errorf("a local tool that nobody names: %+v", got)
 	}
 	postAs[client.CheckAnswer](t, a, "/policies/check", viewer, client.CheckRequest{Agent: "refund", Action: "fly"}, http.StatusBadRequest)

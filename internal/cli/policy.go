@@ -267,7 +267,13 @@ resource is named as decisions name it.
 
   reeve can refund call_model openai/gpt-4o
   reeve can refund call_api "crm POST /v1/refunds" --context '{"bound": true, "args": {"number": {"/amount": "50.0"}}}'
+  reeve can refund call_tool tracker.create_refund
   reeve can refund call_tool local.search
+  reeve can sales send_task refunds
+
+A local tool (local.NAME) that no policy names is not decided by the door, since
+the agent runs it itself: exit 0, and the answer says what decision points
+(` + "`reeve decision ask`" + `, hooks) decide, which decide every tool.
 
 Without --context the call comes with an agent key, for nobody, with nothing
 read before.`

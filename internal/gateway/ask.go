@@ -18,8 +18,9 @@ import (
 // Ask is what the door would put to policy for a call that nobody makes, read by
 // the same protocol and from the same registers as a real one. Resources are
 // named as decisions name them: "openai/gpt-4o" for call_model, "crm GET
-// /v1/users/7" for call_api, "local.search" for call_tool, "refunds" for send_task. A call that the door
-// refuses before it asks policy gives that fault.
+// /v1/users/7" for call_api, "tracker.create_issue" or "local.search" for
+// call_tool, "refunds" for send_task. A call that the door refuses before it asks
+// policy gives that fault.
 func (d *Door) Ask(ctx context.Context, who Caller, action, resource string) (*policy.Request, error) {
 	x := &passage{started: d.o.Now()}
 	x.Context, x.Caller = ctx, who
@@ -39,38 +40,41 @@ func (d *Door) Named(ctx context.Context, o *Outside, action, resource string) e
 			o.Tool = name
 			return nil
 		}
-		return d.namedTool(ctx, o, resource)
+		u, tool, err := d.namedTool(resource)
+		if err == nil {
+			d.ServerTool(o, u, tool)
+		}
+		return err
 	}
 	err := d.spelled(x, action, resource)
 	o.Proposal, o.Upstream, o.Method, o.Path, o.Query = x.proposal, x.Upstream, x.Method, x.Path, x.Query
 	return err
 }
 
-// namedTool fills o with the call of a server's tool, "server.tool", on the
-// definition that people accepted.
-func (d *Door) namedTool(_ context.Context, o *Outside, resource string) error {
+// namedTool finds the server of a tool by the tool's name, "server.tool".
+func (d *Door) namedTool(resource string) (u *upstream.Upstream, tool string, err error) {
 	server, tool, ok := strings.Cut(resource, ".")
-	if !ok || server == "" || tool == "" {
-		return asked("a tool's resource is `%s.NAME` or `SERVER.NAME`, not %.100q", policy.Local, resource)
+	if !ok || server == "" || tool == "" || server == policy.Local {
+		return nil, "", asked("a tool's resource is `SERVER.NAME`, or `%s.NAME` for one inside the agent, not %.100q", policy.Local, resource)
 	}
-	u, err := d.upstreamOf(server, "mcp")
-	if err != nil {
-		return err
-	}
-	d.ServerTool(o, u, tool)
-	return nil
+	u, err = d.upstreamOf(server, "mcp")
+	return u, tool, err
 }
 
 // ServerTool fills o with the call of a tool of an MCP server, whose arguments
 // are o.Body, on the definition that people accepted.
 func (d *Door) ServerTool(o *Outside, u *upstream.Upstream, tool string) {
+	o.Upstream, o.Proposal = u, d.serverTool(u, tool, o.Body)
+}
+
+// serverTool is the call of a tool of an MCP server, as the book of pins knows it.
+func (d *Door) serverTool(u *upstream.Upstream, tool string, args []byte) *Proposal {
 	var p pin.Pin
 	if d.o.Pins != nil {
 		p, _ = d.o.Pins.Lookup(u.Name, tool)
 	}
-	o.Upstream = u
-	o.Proposal = &Proposal{
-		Action: "call_tool", Name: tool, Kind: activity.KindTool, Tool: tool, Args: ArgsOf(o.Body), Pin: p.Hash,
+	return &Proposal{
+		Action: "call_tool", Name: tool, Kind: activity.KindTool, Tool: tool, Args: ArgsOf(args), Pin: p.Hash,
 		Resource: policy.Resource{
 			Type: "Tool", ID: u.Name + "." + tool, Name: tool, Effect: p.Effect, Pinned: p.State == pin.Accepted,
 			Classes: append(u.Classes[:len(u.Classes):len(u.Classes)], p.Classes...),
@@ -97,11 +101,15 @@ func (d *Door) spelled(x *passage, action, resource string) (err error) {
 		}
 		return d.askAPI(x, words[1], words[2])
 	case "call_tool":
-		name, ok := strings.CutPrefix(resource, policy.Local+".")
-		if !ok || name == "" {
-			return asked("a tool's resource is `%s.NAME`, not %.100q", policy.Local, resource)
+		if name, ok := strings.CutPrefix(resource, policy.Local+"."); ok && name != "" {
+			x.proposal = &Proposal{Action: action, Tool: name, Args: ArgsOf(nil), Resource: localTool(x.Caller.Agent, name)}
+			return nil
 		}
-		x.proposal = &Proposal{Action: action, Tool: name, Resource: localTool(x.Caller.Agent, name)}
+		u, tool, err := d.namedTool(resource)
+		if err != nil {
+			return err
+		}
+		x.Upstream, x.proposal = u, d.serverTool(u, tool, nil)
 		return nil
 	case "send_task":
 		if x.Upstream, err = d.upstreamOf(resource, "a2a"); err != nil {
