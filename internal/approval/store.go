@@ -102,6 +102,19 @@ func (b *Book) Get(ctx context.Context, id string) (*Approval, error) {
 	return b.fresher(a), nil
 }
 
+// Known is an approval as it stands, or as it ended: what is long over is read
+// from the database, which is not believed about what may still be used.
+func (b *Book) Known(ctx context.Context, id string) (*Approval, bool) {
+	if a, _, ok := b.Follow(id); ok {
+		return a, true
+	}
+	a, err := b.read(ctx, b.db, id)
+	if err != nil || !a.State.over() {
+		return nil, false
+	}
+	return a, true
+}
+
 // fresher adds what memory knows and the database does not have yet.
 func (b *Book) fresher(a *Approval) *Approval {
 	b.mu.Lock()

@@ -80,6 +80,7 @@ func (d *Door) decide(_ context.Context, x *passage) error {
 	d.taken(x)
 	switch r.Verdict {
 	case activity.VerdictAllow:
+		x.agreed()
 		return nil
 	case activity.VerdictHold:
 		return d.held(x)

@@ -40,10 +40,25 @@ func (d *Door) held(x *passage) error {
 	case d.o.Approvals == nil:
 		return fault.New(fault.KindDenied, "decision.held", "a person must agree first: %s", because(r.Reasons)).
 			WithHint("no approvals are kept here: ask the owner to loosen the policy or the agent's autonomy")
+	case g == nil && x.proposal.Unasked != "":
+		f := fault.New(fault.KindDenied, "decision.held", "a person must agree first, and is not asked about a call like this: %s", because(r.Reasons)).WithHint("%s", x.proposal.Unasked)
+		r.Verdict, r.Would = activity.VerdictDeny, activity.VerdictDeny
+		return f
 	case g == nil:
 		return nil
 	case !g.Meets(x.verdict.Asked, x.holds()):
 		return d.void(x, "approval.other_policy", "policy asks for something that it was not shown")
+	}
+	r.Verdict, r.Would, r.Enforced = activity.VerdictAllow, activity.VerdictAllow, true
+	x.agreed()
+	return nil
+}
+
+// agreed puts on record who agreed to the call.
+func (x *passage) agreed() {
+	r, g := &x.record, x.granted
+	if g == nil {
+		return
 	}
 	var names []string
 	for i := range g.Votes {
@@ -51,9 +66,7 @@ func (d *Door) held(x *passage) error {
 			names = append(names, v.Name)
 		}
 	}
-	r.Verdict, r.Would, r.Enforced = activity.VerdictAllow, activity.VerdictAllow, true
 	r.Reasons = append([]activity.Reason{{Code: "approval.granted", Text: strings.Join(names, " and ") + " agreed"}}, r.Reasons...)
-	return nil
 }
 
 // holds is what holds beside statements.
@@ -149,9 +162,10 @@ func (x *passage) bound(b *approval.Book, body []byte) string {
 }
 
 // hold makes a held call wait for people. When they agree, it is decided again
-// and goes on; else it ends here.
+// and goes on; else it ends here. A call that continues a held one goes by its
+// approval even where policy would let it pass by now: it happens once.
 func (d *Door) hold(ctx context.Context, x *passage) error {
-	if x.record.Verdict != activity.VerdictHold {
+	if x.record.Verdict != activity.VerdictHold && x.proposal.Collects == "" {
 		return nil
 	}
 	x.reservation.Release()
@@ -168,7 +182,7 @@ func (d *Door) hold(ctx context.Context, x *passage) error {
 func (d *Door) question(ctx context.Context, x *passage) (*approval.Approval, error) {
 	k := d.ask(x)
 	if id := x.proposal.Collects; id != "" {
-		a, _, ok := d.o.Approvals.Follow(id)
+		a, ok := d.o.Approvals.Known(ctx, id)
 		if !ok || a.Ask.Agent != k.Agent || a.Ask.User != k.User || a.Ask.Arguments != k.Arguments {
 			return nil, fault.New(fault.KindDenied, "approval.void", "the approval %s is not for this", id).WithHint("call again: people are asked anew")
 		}

@@ -201,6 +201,9 @@ type Proposal struct {
 	// asks how an earlier call goes on. It is joined if it was asked for by the
 	// same agent and user, and for what this call is bound to. "" for none.
 	Collects string
+	// Unasked is for a call about which people are not asked, since agreeing to it
+	// once means nothing: one that is held is refused with this hint. "" for none.
+	Unasked string
 
 	// Forward is what goes upstream. A Protocol leaves it nil to pass path, query
 	// and body on as they came.

@@ -163,6 +163,7 @@ func (p *Protocol) Propose(c *gateway.Call) (*gateway.Proposal, error) {
 		return p.edited(c, out, k, kept)
 	}
 	r, unread := read(c)
+	effect := out.Resource.Effect // of a message; the operation may have another
 	if r != nil && r.op != opNone {
 		named(out, u.Name, r)
 	}
@@ -174,6 +175,9 @@ func (p *Protocol) Propose(c *gateway.Call) (*gateway.Proposal, error) {
 	}
 	if out.Args, err = argsOf(r); err != nil {
 		return out, err
+	}
+	if r.op == opCard || r.op == opExtendedCard {
+		out.Unasked = unasked(u.Name, out.Resource.Pinned)
 	}
 	if r.op == opCard {
 		return out, p.proposeCard(c, out, r, k)
@@ -192,7 +196,19 @@ func (p *Protocol) Propose(c *gateway.Call) (*gateway.Proposal, error) {
 		x = &exchange{p: p, u: u, r: r, c: r, owner: owner}
 		c.State = &asking{asked: r, owner: owner}
 	}
+	if x.c != x.r {
+		out.Resource.Effect = effect // it forwards what was held, whatever asks for it
+	}
 	return out, p.prepare(c, out, x, k)
+}
+
+// unasked is what to do about a card that is held: people accept a card, they do
+// not agree to somebody's reading it.
+func unasked(upstream string, accepted bool) string {
+	if accepted {
+		return "the card is accepted, and policy holds reading it: let it hold send_task by path:operation, SendMessage and SendStreamingMessage alone"
+	}
+	return "nobody accepted the peer's card: `reeve upstream card " + upstream + "` shows it, `reeve tool accept " + upstream + " " + PinName(upstream) + "` accepts it"
 }
 
 // describe puts into a proposal what is known of the peer.

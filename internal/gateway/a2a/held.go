@@ -94,11 +94,11 @@ func taskJSON(id, context, state, text string, now time.Time) object {
 }
 
 // local is an answer of ours, about a task, in the client's words.
-func (x *exchange) local(task object) (*http.Response, error) {
-	var v any = task
-	if ops[x.c.op].sends || ops[x.c.op].streams {
-		v = object{"task": task}
-	}
+func (x *exchange) local(task object) (*http.Response, error) { return x.give(object{"task": task}) }
+
+// give is an answer of ours: a task or a message as 1.0 answers to one.
+func (x *exchange) give(result object) (*http.Response, error) {
+	v := x.reply(result)
 	if x.c.era == era03 {
 		var err error
 		if v, err = oldResult(x.c.op, v); err != nil {
@@ -172,7 +172,7 @@ func (p *Protocol) continued(c *gateway.Call, out *gateway.Proposal, r *request,
 		err := r.about(t.State)
 		return x, true, err
 	}
-	a, _, ok := p.o.Approvals.Follow(t.ID)
+	a, ok := p.o.Approvals.Known(c.Context, t.ID)
 	if !ok {
 		return x, true, errTask
 	}
@@ -310,43 +310,26 @@ func renameTask(v any, from, to string) {
 // reply makes what the client asked for of what the peer answered to the message
 // that was held.
 func (x *exchange) reply(v any) any {
-	o, _ := v.(object)
-	task, is := o["task"].(object)
-	if x.c.op != opGet {
-		return v // a stream, or a message's own answer
+	if ops[x.c.op].sends || ops[x.c.op].streams {
+		return v // a message's own answer, or a stream
 	}
-	if is {
+	o, _ := v.(object)
+	if task, is := o["task"].(object); is {
 		return task
 	}
+	// A message ends what it answers: to whoever asks for a task it is a completed one.
 	m, _ := o["message"].(object)
-	t := taskJSON(x.alias, x.c.context, "TASK_STATE_COMPLETED", "", x.p.o.Now())
-	t["status"].(object)["message"] = m
-	return t
-}
-
-// Collect implements gateway.Collector: a stored answer carries the id of the
-// call that got it.
-func (p *Protocol) Collect(w http.ResponseWriter, c *gateway.Call, _ *gateway.Proposal, a approval.Answer) error {
-	h := w.Header()
-	for k, v := range a.Header {
-		h[k] = v
-	}
-	kind := mediaType(http.Header(a.Header))
-	b := wireOf(c)
-	if (b == gRPC) != (kind == "application/grpc+proto") || b != gRPC && ((b == jsonRPC) != (kind != "application/a2a+json")) && kind != "text/event-stream" {
-		p.Refuse(w, c, fault.New(fault.KindDenied, "approval.answer_lost", "it happened, and its answer was kept for another binding").WithHint("ask for the task"), "")
-		return nil
-	}
-	body := a.Body
-	switch b {
-	case gRPC:
-		h[http.TrailerPrefix+"Grpc-Status"] = []string{"0"}
-	case jsonRPC:
-		if id := idOf(c); id != nil && kind != "text/event-stream" && strict(body) == nil {
-			body = with(body, "id", id)
+	now := x.p.o.Now()
+	if x.p.o.Approvals != nil {
+		if a, ok := x.p.o.Approvals.Known(context.Background(), x.alias); ok && !a.EndedAt.IsZero() {
+			now = a.EndedAt // as it was answered, however often it is asked for
 		}
 	}
-	w.WriteHeader(a.Status)
-	_, err := w.Write(body)
-	return err
+	of, _ := m["contextId"].(string)
+	if of == "" {
+		of = x.alias
+	}
+	t := taskJSON(x.alias, of, "TASK_STATE_COMPLETED", "", now)
+	t["status"].(object)["message"] = m
+	return t
 }
