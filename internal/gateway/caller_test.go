@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -187,11 +188,20 @@ func TestDevCallers(t *testing.T) {
 		{"sk-anything", "researcher", "researcher", ""},
 		{"", "No Name", "", "agent.invalid"},
 		{"rvk_000000000000_x", "", "", "agent.key"},
+		{"rvr_tkqmo26mutdiocdybs2fpgzhbq", "", "", "gateway.credential"},
+		{"rvt_000000000000", "researcher", "", "gateway.credential"},
+		{"rvi_000000000000", "researcher", "", "gateway.credential"},
+		{"rva_000000000000", "", "", "gateway.credential"},
+		{"RVK_000000000000_x", "", "", "gateway.credential"},
+		{"eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJodHRwOi8vMTI3LjAuMC4xOjczMDEifQ.AAAA", "", "", "gateway.credential"},
 	} {
 		a := h.call(c.key, "GET", "/http/shop/v1/orders/1", "", "X-Reeve-Agent", c.name)
 		if a.problem != c.code {
 			t.Errorf("%+v: %d %s", c, a.status, a.problem)
 			continue
+		}
+		if strings.HasPrefix(c.code, "gateway.") && a.status != http.StatusUnauthorized {
+			t.Errorf("%+v: status %d", c, a.status)
 		}
 		if c.want != "" {
 			if d := h.log.of(t, a.decision); d.Agent != c.want || d.Credential != "dev" || d.Lifecycle != "draft" {

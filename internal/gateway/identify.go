@@ -25,7 +25,10 @@ type Subjects interface {
 	Subject(ctx context.Context, text string, c *Caller) error
 }
 
-const keyPrefix = "rvk_"
+const (
+	keyPrefix   = "rvk_"
+	localPrefix = "rvr_" // of `reeve run`, for its own address alone
+)
 
 var (
 	errNoCredential = fault.New(fault.KindUnauthenticated, "gateway.credential_missing", "the call has no credential of an agent").
@@ -34,6 +37,10 @@ var (
 				WithHint("send one: Authorization: Bearer, x-api-key, api-key or x-goog-api-key")
 	errUnknownCredential = fault.New(fault.KindUnauthenticated, "gateway.credential", "the credential is none that Reeve knows").
 				WithHint("agent keys begin with rvk_; a provider's own key stays with Reeve, which adds it")
+	errLocalCredential = fault.New(fault.KindUnauthenticated, "gateway.credential", "the credential is good at the address of its `reeve run` alone, not at the door").
+				WithHint("send the call to $REEVE_DOOR; `reeve run --listen 127.0.0.1:7391` gives that a fixed port")
+	errOtherCredential = fault.New(fault.KindUnauthenticated, "gateway.credential", "the credential is Reeve's, and none of an agent").
+				WithHint("agent keys begin with rvk_; rvt_ and rva_ are people's, rvi_ is for telemetry, rvj_ enrols an instance")
 	errSubject = fault.New(fault.KindUnauthenticated, "gateway.subject", "the subject token cannot be verified here")
 	errUnknown = fault.New(fault.KindUnauthenticated, "agent.unknown", "the credential's agent is not registered").
 			WithHint("`reeve agent create` registers it")
@@ -70,10 +77,18 @@ func presented(h http.Header) (string, error) {
 	return found, nil
 }
 
-// ours reports whether a text has the form of a credential of Reeve: an agent
-// key or a signed token.
+// signed reports whether a text has the form of a signed token.
+func signed(text string) bool { return strings.Count(text, ".") == 2 }
+
+// ours reports whether a text has the form of a credential of Reeve: a key, token
+// or password of its own (rvk_, rvr_, rvt_, rvi_, rva_, rvj_ and what may follow) or a
+// signed token. None of them is a client library's dummy: whoever shows one that
+// is not valid is told so, in dev mode too.
 func ours(text string) bool {
-	return strings.HasPrefix(text, keyPrefix) || strings.Count(text, ".") == 2
+	if len(text) >= 4 && strings.EqualFold(text[:2], "rv") && text[3] == '_' {
+		return true
+	}
+	return signed(text)
 }
 
 // identify finds out who calls.
@@ -89,7 +104,7 @@ func (d *Door) identify(ctx context.Context, x *passage) error {
 	switch {
 	case strings.HasPrefix(text, keyPrefix):
 		err = d.byKey(text, c)
-	case text != "" && ours(text) && d.o.Tokens != nil:
+	case signed(text) && d.o.Tokens != nil:
 		var p token.Principal
 		if p, err = d.o.Tokens.Bearer(ctx, text, r); err == nil {
 			err = d.byPrincipal(p, x)
@@ -104,6 +119,10 @@ func (d *Door) identify(ctx context.Context, x *passage) error {
 		err = d.byName(ctx, r.Header.Get("X-Reeve-Agent"), c)
 	case text == "":
 		err = errNoCredential
+	case strings.HasPrefix(text, localPrefix):
+		err = errLocalCredential
+	case ours(text) && !signed(text):
+		err = errOtherCredential
 	default:
 		err = errUnknownCredential
 	}
