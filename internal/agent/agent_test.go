@@ -442,6 +442,52 @@ func TestRaise(t *testing.T) {
 	h.want("an unknown agent", err, "agent.not_found")
 }
 
+// Who holds a dead key is told how it died, also after a restart; who does not
+// hold it learns nothing.
+func TestKeysTellHowTheyDied(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	ctx := t.Context()
+	h.agent("refund")
+	k, revoked, err := h.CreateKey(ctx, as(developer), "refund", NewKey{Label: "one"})
+	h.want("making", err, "")
+	_, stopped, err := h.CreateKey(ctx, as(developer), "refund", NewKey{Label: "two", Networks: []string{"10.0.0.0/8"}})
+	h.want("making", err, "")
+	h.want("revoking", h.RevokeKey(ctx, as(responder), "refund", k.ID, "old"), "")
+	h.pass(time.Minute)
+	if err := h.db.Write(ctx, func(tx *control.Tx) error {
+		_, err := h.Raise(ctx, tx, "refund")
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	home := netip.MustParseAddr("10.1.2.3")
+	_, never := mintKey()
+	for range 2 {
+		for _, c := range []struct {
+			name, text string
+			from       netip.Addr
+			want       string
+		}{
+			{"revoked", revoked, home, "the agent key was revoked at " + h.now.Add(-time.Minute).UTC().Format(time.RFC3339)},
+			{"stopped", stopped, home, "the agent key was revoked at " + h.now.UTC().Format(time.RFC3339) + " by a stop of its agent"},
+			{"stopped, from elsewhere", stopped, netip.MustParseAddr("192.0.2.1"), "the agent key is not valid"},
+			{"its id with another secret", stopped[:idLen] + never[idLen:], home, "the agent key is not valid"},
+			{"never made", never, home, "the agent key is not valid"},
+		} {
+			_, _, err := h.Key(c.text, c.from)
+			var f *fault.Error
+			if !errors.As(err, &f) || f.Code != "agent.key" || f.Message != c.want {
+				t.Errorf("%s: %v, want %q", c.name, err, c.want)
+			}
+		}
+		if err := h.flush(ctx); err != nil {
+			t.Fatal(err)
+		}
+		h.restart()
+	}
+}
+
 func TestSeen(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -40,6 +40,8 @@ const (
 	DefaultKeyLife = 30 * 24 * time.Hour
 	maxKeys        = 50 // living ones of an agent
 	maxNetworks    = 32
+	// A dead key is remembered for so long, to tell its holder how it died.
+	mourning = 7 * 24 * time.Hour
 )
 
 // Key is a credential of an agent for clients that know only API keys. Copies
@@ -60,6 +62,7 @@ type keyEntry struct {
 	key     Key // never changes
 	hash    [sha256.Size]byte
 	revoked atomic.Int64 // µs
+	fell    atomic.Bool  // revoked with all of its agent's, by a stop or its retirement
 	used    atomic.Int64 // µs
 	flushed atomic.Int64 // µs
 }
@@ -69,12 +72,15 @@ type keyEntry struct {
 func (r *Registry) Key(text string, from netip.Addr) (Key, *Agent, error) {
 	k, ok := r.present(text)
 	now := r.now()
-	if !ok || k.revoked.Load() > 0 || !now.Before(k.key.ExpiresAt) || !allowed(k.key.Networks, from) {
+	if !ok || !now.Before(k.key.ExpiresAt) || !allowed(k.key.Networks, from) {
 		return Key{}, nil, errKey()
 	}
 	a, ok := r.Lookup(k.key.Agent)
-	if !ok || k.key.Epoch < a.Epoch || a.Lifecycle == Retired {
+	if !ok {
 		return Key{}, nil, errKey()
+	}
+	if k.revoked.Load() > 0 || k.key.Epoch < a.Epoch || a.Lifecycle == Retired {
+		return Key{}, nil, k.obituary(a)
 	}
 	raise(&k.used, control.Micros(now))
 	return k.key, a, nil
@@ -98,6 +104,26 @@ func (r *Registry) present(text string) (*keyEntry, bool) {
 func errKey() error {
 	return fault.New(fault.KindUnauthenticated, "agent.key", "the agent key is not valid").
 		WithHint("`reeve agent key create AGENT` makes one; it may have expired, been revoked, or be bound to other networks")
+}
+
+// obituary says how a key died. Only who holds its whole text, where it may be
+// used, is told: strangers learn nothing, not even that it was there.
+func (k *keyEntry) obituary(a *Agent) error {
+	at := ""
+	if t := k.revoked.Load(); t > 0 {
+		at = " at " + control.Time(t).UTC().Format(time.RFC3339)
+	}
+	told := func(what, then string) error {
+		return fault.New(fault.KindUnauthenticated, "agent.key", "the agent key was revoked%s%s", at, what).WithHint("%s", then)
+	}
+	anew := "the agent's owner can make a new one: `reeve agent key create " + a.Name + "`"
+	switch {
+	case a.Lifecycle == Retired:
+		return told(": its agent is retired", "a retired agent stays retired; its owner knows what does its work now")
+	case k.fell.Load() || k.revoked.Load() == 0:
+		return told(" by a stop of its agent", "lifting the stop does not revive it; "+anew)
+	}
+	return told("", anew)
 }
 
 func allowed(networks []netip.Prefix, from netip.Addr) bool {
@@ -295,15 +321,19 @@ func (r *Registry) revoke(ctx context.Context, who Actor, agent, id, reason stri
 		if _, err := tx.Exec(ctx, `UPDATE agent_keys SET revoked_at = ? WHERE id = ?`, at, id); err != nil {
 			return err
 		}
-		tx.AfterCommit(func() { r.dead(id, at) })
+		tx.AfterCommit(func() { r.dead(id, at, false) })
 		return record(ctx, tx, who, "revoke", "revoke", id, reason, nil, nil)
 	})
 }
 
-// dead ends a key in memory.
-func (r *Registry) dead(id string, at int64) {
+// dead ends a key in memory; fell: with all of its agent's.
+func (r *Registry) dead(id string, at int64, fell bool) {
 	if v, ok := r.keys.Load(id); ok {
-		raise(&v.(*keyEntry).revoked, at)
+		k := v.(*keyEntry)
+		if fell {
+			k.fell.Store(true)
+		}
+		raise(&k.revoked, at)
 	}
 }
 
@@ -331,7 +361,7 @@ func (r *Registry) killKeys(ctx context.Context, tx *control.Tx, agent string) (
 	}
 	tx.AfterCommit(func() {
 		for _, id := range ids {
-			r.dead(id, at)
+			r.dead(id, at, true)
 		}
 	})
 	return len(ids), nil

@@ -94,14 +94,33 @@ func New(ctx context.Context, o Options) (*Registry, error) {
 		e.flushed.Store(a.seen)
 		r.agents.Store(a.a.Name, e)
 	}
-	keys, err := control.All(ctx, o.DB, scanKey, `SELECT `+keyColumns+` WHERE revoked_at IS NULL AND expires_at > ?`, control.Micros(o.Now()))
+	return r, r.loadKeys(ctx)
+}
+
+// loadKeys reads the keys that live, and those that died lately.
+func (r *Registry) loadKeys(ctx context.Context) error {
+	now := r.now()
+	keys, err := control.All(ctx, r.db, scanKey, `SELECT `+keyColumns+` WHERE expires_at > ? AND (revoked_at IS NULL OR revoked_at > ?)`,
+		control.Micros(now), control.Micros(now.Add(-mourning)))
 	if err != nil {
-		return nil, fmt.Errorf("reading the agents' keys: %w", err)
+		return fmt.Errorf("reading the agents' keys: %w", err)
 	}
 	for _, k := range keys {
 		r.keys.Store(k.key.ID, k)
 	}
-	return r, nil
+	// The revision that raised the epoch may be written a moment after its keys.
+	fell, err := control.All(ctx, r.db, func(s control.Row) (id string, err error) { return id, s.Scan(&id) },
+		`SELECT id FROM agent_keys k WHERE revoked_at > ? AND EXISTS (
+		   SELECT 1 FROM agent_revisions v WHERE v.agent = k.agent AND v.epoch > k.epoch AND v.at <= k.revoked_at + 1000000)`, control.Micros(now.Add(-mourning)))
+	if err != nil {
+		return fmt.Errorf("reading how keys died: %w", err)
+	}
+	for _, id := range fell {
+		if v, ok := r.keys.Load(id); ok {
+			v.(*keyEntry).fell.Store(true)
+		}
+	}
+	return nil
 }
 
 const agentColumns = `name, body, epoch, revision, version, created_at, updated_at, seen_at FROM agents`
@@ -424,8 +443,8 @@ func (r *Registry) flush(ctx context.Context) error {
 		if at := k.used.Load(); at > k.flushed.Load() {
 			used = append(used, use{k, at})
 		}
-		// A key that cannot come back to life need not be kept in memory.
-		if at := k.revoked.Load(); !r.now().Before(k.key.ExpiresAt) || at > 0 && at < control.Micros(r.now().Add(-time.Minute)) {
+		// A key that cannot come back to life is not kept in memory for ever.
+		if at := k.revoked.Load(); !r.now().Before(k.key.ExpiresAt) || at > 0 && at < control.Micros(r.now().Add(-mourning)) {
 			r.keys.Delete(id)
 		}
 		return true
