@@ -35,9 +35,13 @@ func TestPointFiles(t *testing.T) {
 	if err := json.Unmarshal(read("claude-settings.json"), &settings); err != nil {
 		t.Fatal(err)
 	}
+	// `reeve run --listen` has the address that the file names.
+	if doc, err := os.ReadFile("../docs/decision-points.md"); err != nil || !strings.Contains(string(doc), "--listen 127.0.0.1:7391 -- claude") {
+		t.Errorf("the page does not start Claude Code at the file's address: %v", err)
+	}
 	for _, event := range []string{"PreToolUse", "PostToolUse", "PostToolUseFailure"} {
 		h := settings.Hooks[event][0].Hooks[0]
-		if h.Type != "http" || !strings.Contains(h.URL, "/hooks/claude-code") || !strings.Contains(h.Headers["Authorization"], "$REEVE_AGENT_KEY") || len(h.AllowedEnvVars) != 2 {
+		if h.Type != "http" || !strings.HasPrefix(h.URL, "http://127.0.0.1:7391/hooks/claude-code") || !strings.Contains(h.Headers["Authorization"], "$REEVE_AGENT_KEY") || len(h.AllowedEnvVars) != 2 {
 			t.Errorf("%s: %+v", event, h)
 		}
 		if event == "PreToolUse" && (h.OnFailure != "block" || h.Timeout*1000 <= 20_000) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"reeve/client"
+	"reeve/internal/fault"
 	"reeve/internal/identity/workload"
 )
 
@@ -32,8 +34,13 @@ OTEL_EXPORTER_OTLP_*, OTEL_SERVICE_NAME, REEVE_DOOR, REEVE_AGENT, REEVE_AGENT_KE
 and REEVE_SESSION, and takes the keys of providers out of the environment. They
 lead to this command, which adds the agent's own credential: the key in the
 environment is good on this host and while this command lives. What is refused
-or cut is told on stderr. Claude Code asks before each tool with the hooks of
-examples/points/claude-settings.json: reeve run --agent NAME -- claude. The exit code is CMD's.`
+or cut is told on stderr. The exit code is CMD's.
+
+The address is one that is free; --listen gives it a fixed one, for clients whose
+settings cannot take it from the environment. Claude Code asks before each tool
+with the hooks of examples/points/claude-settings.json, which name this one:
+
+  reeve run --agent NAME --listen 127.0.0.1:7391 -- claude --settings claude-settings.json`
 
 // providerKeys are variables that would let a process call a provider past the
 // door.
@@ -52,9 +59,10 @@ var providerKeys = []string{
 type agentRun struct {
 	remote
 	agent, door, session, run, openai, anthropic, socket string
-	life                                                 string
+	life, listen                                         string
 
 	api     *client.Client
+	l       net.Listener // of its proxy
 	stderr  io.Writer
 	undo    []func(context.Context)
 	removed []string
@@ -72,9 +80,13 @@ func runRun(ctx context.Context, e env, c *command, args []string) error {
 	fs.StringVar(&a.anthropic, "anthropic", "", "`upstream` behind ANTHROPIC_BASE_URL; empty: the first of dialect anthropic")
 	fs.StringVar(&a.socket, "workload-socket", "", "also let CMD fetch SVIDs from the server's Workload API at this `path` of this host")
 	fs.StringVar(&a.life, "life", "24h", "how long its key lives at most, should this command be killed")
+	fs.StringVar(&a.listen, "listen", "127.0.0.1:0", "`address` on loopback that CMD's calls lead to; port 0: one that is free")
 	list, err := words(fs, args)
 	if err != nil {
 		return err
+	}
+	if at, err := netip.ParseAddrPort(a.listen); err != nil || !at.Addr().IsLoopback() {
+		return fmt.Errorf("%w: --listen is an address on loopback, such as 127.0.0.1:7391", errUsage)
 	}
 	if a.agent == "" || len(list) == 0 {
 		return fmt.Errorf("%w: name the agent and, after --, what to run", errUsage)
@@ -83,6 +95,12 @@ func runRun(ctx context.Context, e env, c *command, args []string) error {
 	if err != nil {
 		return err
 	}
+	// Before a key is made that nobody could use.
+	if a.l, err = net.Listen("tcp", a.listen); err != nil {
+		return fault.New(fault.KindConflict, "cli.listen", "--listen: cannot listen on %s", a.listen).WithCause(err).
+			WithHint("another `reeve run` may be there; give each its own port")
+	}
+	defer func() { _ = a.l.Close() }() // closed already once the proxy served on it
 	// Ctrl-C is the child's; what was made for it is undone after it.
 	ctx = context.WithoutCancel(ctx)
 	a.api = a.client()
@@ -298,6 +316,3 @@ func onTerminal() bool {
 	info, err := os.Stdin.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
-
-// loopback listens for the child alone.
-func loopback() (net.Listener, error) { return net.Listen("tcp", "127.0.0.1:0") }

@@ -60,9 +60,7 @@ func newRunProxy(a *agentRun, key, intake string, authority *client.Authority) (
 		DialContext: (&net.Dialer{Timeout: 10 * time.Second}).DialContext, TLSHandshakeTimeout: 10 * time.Second,
 		DisableCompression: true, // what passes is not ours to change
 	}
-	if p.l, err = loopback(); err != nil {
-		return nil, err
-	}
+	p.l = a.l
 	quiet := log.New(io.Discard, "", 0)
 	forward := &httputil.ReverseProxy{
 		Rewrite: p.rewrite, Transport: transport, FlushInterval: -1, ModifyResponse: p.watch, ErrorLog: quiet,
