@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 
 	"reeve/client"
@@ -149,12 +150,18 @@ func (a *API) decision(ctx context.Context, id string) (*activity.Decision, erro
 	if a.o.Decisions == nil {
 		return nil, errNoDoor
 	}
+	// One that others may see answers as one that is not there.
+	gone := fault.New(fault.KindNotFound, "decision.unknown", "there is no decision %s", clip(id, 50)).
+		WithHint("`reeve decision list` lists them; an answer of the door names its own in X-Reeve-Decision")
 	d, err := a.o.Decisions.Get(ctx, id)
+	if f := (*fault.Error)(nil); errors.As(err, &f) && f.Kind == fault.KindNotFound {
+		return nil, gone
+	}
 	if err != nil {
 		return nil, err
 	}
 	if !whoOf(ctx).Can(identity.Viewer, d.Team, d.Environment) {
-		return nil, fault.New(fault.KindNotFound, "decision.unknown", "there is no decision %s", clip(id, 50))
+		return nil, gone
 	}
 	return d, nil
 }

@@ -31,19 +31,35 @@ their checkpoints. Only a checkpoint kept elsewhere shows that: give it with
 --witness (the file of audit.witness_file, or one signed note).
 Exit 0 when the logs hold, 1 when one does not.
 
+With --server a running Reeve walks its own logs and is taken at its word
+(auditors): witnesses and keys are for the folder.
+
   reeve audit verify --data /var/lib/reeve --witness /mnt/witness/checkpoints
-  reeve audit verify --key "$(cat reeve-audit.pub)"`
+  reeve audit verify --key "$(cat reeve-audit.pub)"
+  reeve audit verify --server http://127.0.0.1:7300`
 
 func runAuditVerify(ctx context.Context, e env, c *command, args []string) error {
 	var witnesses, keys texts
-	var output string
+	var r remote
 	cfg, err := loadConfig(e, c, args, func(fs *flag.FlagSet) {
 		fs.Var(&witnesses, "witness", "file of checkpoints that was kept elsewhere; may stand more than once")
 		fs.Var(&keys, "key", "public key of checkpoints; none takes those in the data folder")
-		fs.StringVar(&output, "o", "text", "text or json")
+		fs.StringVar(&r.server, "server", "", "`address` of a server that verifies its own logs, instead of the data folder")
+		fs.StringVar(&r.token, "token", os.Getenv("REEVE_TOKEN"), "`rvt_` token for --server; none is needed in dev mode (REEVE_TOKEN)")
+		fs.StringVar(&r.output, "o", "text", "text or json")
 	})
 	if err != nil {
 		return err
+	}
+	if r.server != "" {
+		if len(witnesses)+len(keys) > 0 {
+			return fmt.Errorf("%w: --witness and --key go with the data folder, not with --server", errUsage)
+		}
+		got, err := r.client().VerifyAudit(ctx)
+		if err != nil {
+			return err
+		}
+		return printVerified(e, r, got.Items, false)
 	}
 	file := filepath.Join(cfg.Data, "control.db")
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
@@ -66,10 +82,14 @@ func runAuditVerify(ctx context.Context, e env, c *command, args []string) error
 	if err != nil {
 		return err
 	}
-	r := remote{output: output}
+	return printVerified(e, r, list, len(witnesses) > 0)
+}
+
+// printVerified prints what was found, and is an error when a log does not hold.
+func printVerified(e env, r remote, list []client.AuditReport, witness bool) error {
 	if err := r.print(e.stdout, client.AuditVerification{OK: broken(list) == nil, Items: list}, func(w io.Writer) {
 		for i := range list {
-			printReport(w, &list[i], len(witnesses) > 0)
+			printReport(w, &list[i], witness)
 		}
 	}); err != nil {
 		return err

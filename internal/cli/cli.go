@@ -20,6 +20,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/url"
 	"strings"
 
 	"reeve/client"
@@ -188,7 +189,7 @@ func commands() []command {
 		{name: "decision ask", args: "[flags] TOOL [ARGUMENTS]", short: "decide an action that does not pass the door", long: askDecisionHelp, run: runDecisionAsk},
 		{name: "decision complete", args: "[flags] ID", short: "report how an allowed action ended", run: runDecisionComplete},
 		{name: "coverage", args: "[flags]", short: "show how much of what agents do was decided", long: coverageHelp, run: runCoverage},
-		{name: "audit verify", args: "[--data DIR] [--witness FILE]", short: "check that the records of decisions and changes are whole", long: auditHelp, run: runAuditVerify},
+		{name: "audit verify", args: "[--data DIR] [--witness FILE] | --server URL", short: "check that the records of decisions and changes are whole", long: auditHelp, run: runAuditVerify},
 		{name: "siem status", args: "", short: "show where records stream to, and how that goes", run: runSIEMStatus},
 		{name: "audit list", args: "[flags]", short: "list administrative changes", run: runAuditList},
 		{name: "audit keys", args: "", short: "list the public keys that sign checkpoints", run: runAuditKeys},
@@ -342,6 +343,7 @@ func report(stderr io.Writer, c *command, err error) int {
 	}
 	var p *client.Problem
 	var f *fault.Error
+	var call *url.Error
 	switch {
 	case errors.Is(err, errUsage):
 		fmt.Fprintf(stderr, "reeve: error: %v\nreeve: hint: reeve %s %s\n", err, c.name, c.args)
@@ -366,6 +368,9 @@ func report(stderr io.Writer, c *command, err error) int {
 		return f.Kind.ExitCode()
 	}
 	fmt.Fprintf(stderr, "reeve: error: %v\n", err)
+	if errors.As(err, &call) && !call.Timeout() {
+		hint(stderr, "no Reeve answers there: `reeve serve` or `reeve demo` starts one; --server or REEVE_SERVER names another address")
+	}
 	return 1
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"reeve/client"
+	"reeve/internal/fault"
 )
 
 const stopHelp = `
@@ -85,7 +86,12 @@ func runStop(ctx context.Context, e env, c *command, args []string) error {
 			return err
 		}
 		fmt.Fprintf(e.stderr, "stop %s? [y/N] ", targetText(t))
-		answer, _ := bufio.NewReader(e.stdin).ReadString('\n')
+		answer, err := bufio.NewReader(e.stdin).ReadString('\n')
+		if err != nil && answer == "" {
+			fmt.Fprintln(e.stderr)
+			return fault.New(fault.KindInvalid, "cli.not_asked", "nothing was stopped: there is no terminal to ask at").
+				WithHint("--yes stops without asking, --preview only shows")
+		}
 		if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
 			return errors.New("nothing was stopped")
 		}
