@@ -22,6 +22,7 @@ type lintRule struct {
 	of, missing  string // searches
 	weight       float64
 	costs, fix   string
+	spans        bool // only an agent's own spans carry it: the door cannot know it
 }
 
 // standard is the minimal standard for telemetry. Facts weigh by what fails
@@ -30,47 +31,47 @@ var standard = []lintRule{
 	{
 		"agent", "steps", "root:true", "root:true flag:agent_guessed", 3,
 		"its runs stand under the service's name: two agents of one service are one, policies and objectives cannot name them",
-		"set the attribute gen_ai.agent.name (or reeve.agent) on the root span, or OTEL_SERVICE_NAME to the agent's name and register it",
+		"set the attribute gen_ai.agent.name (or reeve.agent) on the root span, or OTEL_SERVICE_NAME to the agent's name and register it", false,
 	},
 	{
 		"version", "runs", "", "version:unknown", 2,
 		"what a release changed cannot be told: no comparison of versions, no cause \"since version 1.4\"",
-		"OTEL_RESOURCE_ATTRIBUTES=service.version=1.4.2, or gen_ai.agent.version",
+		"OTEL_RESOURCE_ATTRIBUTES=service.version=1.4.2, or gen_ai.agent.version", true,
 	},
 	{
 		"environment", "runs", "", "environment:unknown", 1,
 		"tests and production are counted together",
-		"OTEL_RESOURCE_ATTRIBUTES=deployment.environment.name=production, or an intake key for the environment",
+		"OTEL_RESOURCE_ATTRIBUTES=deployment.environment.name=production, or an intake key for the environment", false,
 	},
 	{
 		"session", "runs", "", "session:unknown", 1,
 		"the runs of one conversation are not seen as one: repeat contact and escalation are missed",
-		"gen_ai.conversation.id or session.id on the root span",
+		"gen_ai.conversation.id or session.id on the root span; X-Reeve-Session on calls at the door", false,
 	},
 	{
 		"user", "runs", "mode:interactive,unknown", "mode:interactive,unknown user:unknown", 1,
 		"nobody can say whom a wrong answer reached",
-		"user.id on the root span; a pseudonym does",
+		"user.id on the root span (a pseudonym does); X-Reeve-Subject-Token on calls at the door", false,
 	},
 	{
 		"outcome", "runs", "status:done", "status:done outcome:unknown", 2,
 		"the run counts in no outcome: whether it helped is not known",
-		"reeve.outcome on the root span, or feedback afterwards",
+		"reeve.outcome on the root span, or feedback afterwards", false,
 	},
 	{
 		"model", "steps", "kind:model", "kind:model model:unknown", 2,
 		"the call has no price, and a change of model is not seen",
-		"gen_ai.request.model and gen_ai.response.model on spans of calls",
+		"gen_ai.request.model and gen_ai.response.model on spans of calls", false,
 	},
 	{
 		"tokens", "steps", "kind:model counted:true -status:error", "kind:model counted:true -status:error input_tokens:unknown", 2,
 		"cost and budgets miss these calls",
-		"let streams report usage (OpenAI: stream_options.include_usage), or send the calls through the door, which counts",
+		"let streams report usage (OpenAI: stream_options.include_usage), or send the calls through the door, which counts", false,
 	},
 	{
 		"tool call id", "steps", "kind:tool", "kind:tool tool_call_id:unknown", 1,
 		"a tool's result in the next prompt cannot be joined to its call, nor a call to its decision",
-		"gen_ai.tool.call.id on spans of tools",
+		"gen_ai.tool.call.id on spans of tools", true,
 	},
 }
 
@@ -86,6 +87,7 @@ func lint(a *API, ctx context.Context, req *client.LintRequest) (*client.List[cl
 		to = a.o.Now()
 	}
 	l := &linting{a: a, ctx: ctx, from: from, to: to, agent: req.Agent}
+	var told map[lintKey]int64 // steps that somebody else than the door told of
 	counts := make([]map[lintKey]int64, 2*len(standard)+1)
 	dialects := map[lintKey][]string{}
 	var g errgroup.Group
@@ -95,6 +97,7 @@ func lint(a *API, ctx context.Context, req *client.LintRequest) (*client.List[cl
 		return err
 	})
 	g.Go(func() error { return l.dialects(dialects) })
+	g.Go(func() (err error) { told, err = l.count("steps", "-reported_by:gateway"); return err })
 	for i, r := range standard {
 		g.Go(func() (err error) { counts[2*i], err = l.count(r.table, r.of); return err })
 		g.Go(func() (err error) { counts[2*i+1], err = l.count(r.table, r.missing); return err })
@@ -104,7 +107,7 @@ func lint(a *API, ctx context.Context, req *client.LintRequest) (*client.List[cl
 	}
 	out := []client.Lint{}
 	for k, runs := range counts[2*len(standard)] {
-		out = append(out, lintOf(k, runs, counts, dialects[k]))
+		out = append(out, lintOf(k, runs, counts, dialects[k], told[k] == 0 && slices.Equal(dialects[k], doorAlone)))
 	}
 	slices.SortFunc(out, func(x, y client.Lint) int {
 		return cmp.Or(cmp.Compare(x.Score, y.Score), cmp.Compare(y.Runs, x.Runs), cmp.Compare(x.Agent, y.Agent))
@@ -112,7 +115,10 @@ func lint(a *API, ctx context.Context, req *client.LintRequest) (*client.List[cl
 	return listOf(out, nil, func(l client.Lint) client.Lint { return l })
 }
 
-func lintOf(k lintKey, runs int64, counts []map[lintKey]int64, dialects []string) client.Lint {
+// doorAlone are the dialects of an agent that sends no telemetry itself.
+var doorAlone = []string{"door"}
+
+func lintOf(k lintKey, runs int64, counts []map[lintKey]int64, dialects []string, byDoor bool) client.Lint {
 	out := client.Lint{Agent: k.agent, Team: k.team, Dialects: dialects, Runs: runs, Findings: []client.LintFinding{}}
 	if out.Dialects == nil {
 		out.Dialects = []string{}
@@ -121,8 +127,8 @@ func lintOf(k lintKey, runs int64, counts []map[lintKey]int64, dialects []string
 	weights := map[string]float64{}
 	for i, r := range standard {
 		of, missing := counts[2*i][k], counts[2*i+1][k]
-		if of == 0 {
-			continue // it does nothing of the sort
+		if of == 0 || byDoor && r.spans {
+			continue // it does nothing of the sort, or sends no span to say it on
 		}
 		share := float64(min(missing, of)) / float64(of)
 		weight += r.weight
