@@ -52,6 +52,7 @@ type Outside struct {
 	Life       time.Duration
 	Unreported bool
 	Wait       time.Duration // for a person, where one must agree first; 0 answers at once
+	Refused    *fault.Error  // by who read the question: it is recorded, and not decided; nil: decide
 }
 
 // Outcome is what was decided of an Outside.
@@ -201,6 +202,9 @@ func (d *Door) judge(ctx context.Context, x *passage, o *Outside) (err error) {
 		Tool: r.Tool, Model: r.Model, Upstream: r.Upstream, Team: r.Team, Credential: r.CredentialID, Resource: r.Resource, Chain: r.Chain, Labels: a.Labels,
 	}); err != nil {
 		return err
+	}
+	if o.Refused != nil {
+		return o.Refused
 	}
 	if x.proposal.Quiet {
 		return nil // no action of its own: identified and stopped as any, not decided

@@ -192,25 +192,37 @@ func (s *Server) copilotCall(c gateway.Caller, o object) (*gateway.Outside, erro
 	}
 	q.CallID = step
 	q.Header = grouped("", conversation, "")
-	q.Caller.Agent = s.copilotAgent(c.Agent, id)
+	switch a := s.copilotAgent(c.Agent, id); {
+	case a == nil || a.Name == c.Agent.Name:
+	case c.Credential == teamToken || c.Credential == foreignToken:
+		if a.Team == c.Agent.Team && a.Environment == c.Agent.Environment {
+			q.Caller.Agent, q.Caller.Epoch = a, a.Epoch
+		}
+	default:
+		q.Refused = errNoAgent
+	}
 	if q.Caller.Agent.Lifecycle == agent.Retired {
 		return nil, fault.New(fault.KindDenied, "decision.denied", "the agent %s is retired", q.Caller.Agent.Name)
 	}
 	return q, toolCall(q)
 }
 
-// copilotAgent is the registered agent that has a Copilot Studio agent's id as
-// an alias, where the platform's own credential may speak for it: in the same
-// team and environment. Else it is who the credential stands for.
-func (s *Server) copilotAgent(platform *agent.Agent, id string) *agent.Agent {
+// copilotAgent is the registered agent that has a Copilot Studio agent's id as an
+// alias, rather one of the platform's team and environment; nil for none. Only a
+// token or an outside issuer's credential, which is the platform's and not one
+// agent's, may ask for it: an agent's own credential speaks for that agent alone.
+func (s *Server) copilotAgent(platform *agent.Agent, id string) (found *agent.Agent) {
 	if id == "" {
-		return platform
+		return nil
 	}
 	for _, a := range s.o.Agents.List() {
-		if a.Team == platform.Team && a.Environment == platform.Environment && a.Lifecycle != agent.Retired &&
-			slices.ContainsFunc(a.Aliases, func(l agent.Alias) bool { return l.Kind == "agent_id" && l.Value == id }) {
+		if a.Lifecycle == agent.Retired || !slices.ContainsFunc(a.Aliases, func(l agent.Alias) bool { return l.Kind == "agent_id" && l.Value == id }) {
+			continue
+		}
+		if a.Name == platform.Name || a.Team == platform.Team && a.Environment == platform.Environment {
 			return a
 		}
+		found = a
 	}
-	return platform
+	return found
 }

@@ -3,6 +3,7 @@ package points_test
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -27,6 +28,7 @@ import (
 	"reeve/internal/gateway/httpapi"
 	"reeve/internal/gateway/llm"
 	"reeve/internal/gateway/points"
+	"reeve/internal/identity/token"
 	"reeve/internal/policy"
 	"reeve/internal/stop"
 	"reeve/internal/upstream"
@@ -165,12 +167,12 @@ func newHouse(t testing.TB) *house {
 	h.book, err = approval.New(t.Context(), approval.Options{DB: h.db, Key: make([]byte, approval.KeySize), Config: c, Now: h.clock.now})
 	must(err)
 	h.door, err = gateway.New(gateway.Options{
-		Behaviour: h.memory, Agents: h.agents, Upstreams: h.upstreams, Policies: h.policies, Stops: h.stops, Decisions: h.log, Steps: steps,
+		Tokens: tokens{}, Behaviour: h.memory, Agents: h.agents, Upstreams: h.upstreams, Policies: h.policies, Stops: h.stops, Decisions: h.log, Steps: steps,
 		Protocols: []gateway.Protocol{httpapi.New(), llm.New(nil)}, Node: "n1", Content: set, Now: h.clock.now, Approvals: h.book, Page: func(id string) string { return "https://reeve.example/approvals/" + id }, Coverage: h.coverage,
 	})
 	must(err)
 	h.points, err = points.New(points.Options{
-		Door: h.door, Agents: h.agents, Upstreams: h.upstreams, Base: "https://door.example", Coverage: h.coverage, Token: token, Now: h.clock.now,
+		Door: h.door, Agents: h.agents, Upstreams: h.upstreams, Base: "https://door.example", Coverage: h.coverage, Token: teamToken, Now: h.clock.now,
 	})
 	must(err)
 	s := httptest.NewServer(h.points.Handler())
@@ -179,12 +181,27 @@ func newHouse(t testing.TB) *house {
 	return h
 }
 
-// token knows one token, of a team.
-func token(_ context.Context, text string) (points.Speaker, error) {
+// teamToken knows one token, of a team.
+func teamToken(_ context.Context, text string) (points.Speaker, error) {
 	if text != "rvt_support" {
 		return points.Speaker{}, fault.New(fault.KindUnauthenticated, "identity.token", "the token is not valid")
 	}
 	return points.Speaker{ID: "tok_1", May: func(team, _ string) bool { return team == "support" }}, nil
+}
+
+// tokens knows two of the agent copilots: one of an outside issuer and one of ours.
+type tokens struct{}
+
+func (tokens) Bearer(_ context.Context, text string, _ *http.Request) (token.Principal, error) {
+	kind := map[string]string{"a.foreign.z": "foreign_token", "a.svid.z": "jwt_svid"}[text]
+	if kind == "" {
+		return token.Principal{}, fault.New(fault.KindUnauthenticated, "identity.token", "the token is not valid")
+	}
+	return token.Principal{Credential: kind, CredentialID: "t1", Agent: "copilots", Epoch: 1 << 40}, nil
+}
+
+func (t tokens) Peer(*x509.Certificate) (token.Principal, error) {
+	return token.Principal{}, fault.New(fault.KindUnauthenticated, "identity.token", "the certificate is not valid")
 }
 
 func (h *house) permit(text string) {
@@ -677,7 +694,7 @@ func TestClaudeCode(t *testing.T) {
 func TestCopilotStudio(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	key := h.agent("copilots")
+	key := h.agent("copilots", func(a *agent.Agent) { a.Aliases = []agent.Alias{{Kind: "agent_id", Value: "c0c0"}} })
 	h.agent("hr-helper", func(a *agent.Agent) { a.Aliases = []agent.Alias{{Kind: "agent_id", Value: "8e7cafec"}} })
 	h.agent("foreign", func(a *agent.Agent) {
 		a.Team, a.Aliases = "finance", []agent.Alias{{Kind: "agent_id", Value: "f0f0"}}
@@ -693,21 +710,35 @@ func TestCopilotStudio(t *testing.T) {
 			t.Errorf("%d %s", a.status, a.body)
 		}
 	}
-	ask := func(tool, id string) answer {
-		return h.send("POST", at+"analyze-tool-execution?api-version=2025-05-01", key, `{"plannerContext":{"userMessage":"hi"},"toolDefinition":{"id":"1","type":"PrebuiltConnector","name":"`+tool+`"},
+	askAs := func(credential, tool, id string) answer {
+		return h.send("POST", at+"analyze-tool-execution?api-version=2025-05-01", credential, `{"plannerContext":{"userMessage":"hi"},"toolDefinition":{"id":"1","type":"PrebuiltConnector","name":"`+tool+`"},
 		"inputValues":{"to":"x"},"conversationMetadata":{"agent":{"id":"`+id+`","tenantId":"t"},"conversationId":"c1","planStepId":"p1"}}`)
 	}
-	a := ask("Search", "8e7cafec")
-	if a.status != 200 || a.body != `{"blockAction":false}` {
-		t.Fatalf("%d %s", a.status, a.body)
-	}
-	if p, _ := h.log.of(a.header.Get("X-Reeve-Decision")); p.Agent != "hr-helper" || p.Session != "c1" || !hasReason(p, "point.copilot_studio") {
-		t.Errorf("%+v", p)
-	}
-	for _, id := range []string{"f0f0", "unknown"} { // of another team, of nobody
-		a := ask("Search", id)
-		if p, _ := h.log.of(a.header.Get("X-Reeve-Decision")); p.Agent != "copilots" {
-			t.Errorf("%s: %+v", id, p)
+	ask := func(tool, id string) answer { return askAs(key, tool, id) }
+	for _, c := range []struct{ credential, id, agent string }{ // "": refused
+		{"a.foreign.z", "8e7cafec", "hr-helper"},
+		{"rvt_support", "8e7cafec", "hr-helper"},
+		{"a.foreign.z", "f0f0", "copilots"}, // of another team
+		{"a.foreign.z", "unknown", "copilots"},
+		{"rvt_support", "f0f0", "copilots"},
+		{key, "", "copilots"},
+		{key, "unknown", "copilots"},
+		{key, "c0c0", "copilots"}, // itself
+		{key, "8e7cafec", ""},
+		{key, "f0f0", ""},
+		{"a.svid.z", "8e7cafec", ""},
+		{"a.svid.z", "unknown", "copilots"},
+	} {
+		a := askAs(c.credential, "Search", c.id)
+		p, _ := h.log.of(a.header.Get("X-Reeve-Decision"))
+		if c.agent == "" {
+			if a.status != 200 || !strings.Contains(a.body, `"blockAction":true`) || p.Agent != "copilots" || p.Verdict != activity.VerdictDeny || p.ErrorCode != "decision.agent" || !hasReason(p, "point.copilot_studio") {
+				t.Errorf("%s as %s: %d %s %+v", c.credential, c.id, a.status, a.body, p)
+			}
+			continue
+		}
+		if a.status != 200 || a.body != `{"blockAction":false}` || p.Agent != c.agent || p.Session != "c1" || !hasReason(p, "point.copilot_studio") {
+			t.Errorf("%s as %s: %d %s %+v", c.credential, c.id, a.status, a.body, p)
 		}
 	}
 	if a := ask("SendMail", ""); !strings.Contains(a.body, `"blockAction":true`) || !strings.Contains(a.body, `"reasonCode":1`) {
