@@ -344,6 +344,15 @@ type Health struct {
 	LagMS       *int64       `json:"lag_ms"`
 	StoreBytes  *int64       `json:"store_bytes"`
 	Parts       []HealthPart `json:"parts"`
+	Addresses   Addresses    `json:"addresses"`
+}
+
+// Addresses are the URLs at which a server listens, as it knows them itself;
+// "" is a listener that is off. A host of "" (http://:4317) is any address.
+type Addresses struct {
+	Door     string `json:"door,omitempty"`
+	OTLPHTTP string `json:"otlp_http,omitempty"`
+	OTLPGRPC string `json:"otlp_grpc,omitempty"`
 }
 
 // Notice is something that everybody signed in should know, with buttons.

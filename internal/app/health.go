@@ -158,7 +158,7 @@ func (h *health) troubles() (out []client.HealthPart) {
 
 // Health is what GET /health answers.
 func (h *health) Health(ctx context.Context) (client.Health, error) {
-	out := client.Health{State: "ok", Version: h.a.o.Version, StartedAt: &h.a.started, Dev: h.a.o.Config.Dev}
+	out := client.Health{State: "ok", Version: h.a.o.Version, StartedAt: &h.a.started, Dev: h.a.o.Config.Dev, Addresses: h.a.addresses()}
 	s := h.last.Load()
 	if s == nil {
 		s = &state{free: 1}

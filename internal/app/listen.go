@@ -15,6 +15,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"reeve/client"
 	"reeve/internal/api"
 	"reeve/internal/fault"
 	"reeve/internal/identity/oidc"
@@ -39,6 +40,29 @@ func (a *App) Address(key string) string {
 		}
 	}
 	return ""
+}
+
+// addresses are the URLs at which this server listens, for pages that tell
+// people where to send to.
+func (a *App) addresses() client.Addresses {
+	at := func(key string) string {
+		host, port, err := net.SplitHostPort(a.Address(key))
+		if err != nil {
+			return "" // it is off
+		}
+		if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+			host = ""
+		}
+		if a.o.Config.TLS.Cert != "" {
+			return "https://" + net.JoinHostPort(host, port)
+		}
+		return "http://" + net.JoinHostPort(host, port)
+	}
+	out := client.Addresses{OTLPHTTP: at("otlp_http_listen"), OTLPGRPC: at("otlp_grpc_listen")}
+	if a.Address("gateway_listen") != "" {
+		out.Door = a.Door()
+	}
+	return out
 }
 
 // listen opens every socket before anything answers, so that a taken port is

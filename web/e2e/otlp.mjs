@@ -135,6 +135,8 @@ export function sender(base, key) {
     async spans(service, spans) {
       for (let i = 0; i < spans.length; i += 2000) await post('/v1/traces', { resourceSpans: [{ resource: resource(service), scopeSpans: [{ scope: { name: 'e2e' }, spans: spans.slice(i, i + 2000) }] }] });
     },
+    /** lineage posts one OpenLineage event. */
+    lineage: (event) => post('/api/v1/lineage', event),
     async log(trace, span, text) {
       await post('/v1/logs', { resourceLogs: [{ resource: resource(trace.agent), scopeLogs: [{ scope: { name: 'e2e' }, logRecords: [{ timeUnixNano: nanos(Date.now()), severityNumber: 9, severityText: 'INFO', body: { stringValue: text }, traceId: trace.id, spanId: span.spanId }] }] }] });
     },

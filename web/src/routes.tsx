@@ -48,6 +48,7 @@ const tree = root.addChildren([
     at('/inbox', lazyRouteComponent(() => import('./inbox/InboxPage'), 'InboxPage')),
     at('/approvals/$id', lazyRouteComponent(() => import('./approvals/ApprovalPage'), 'ApprovalPage')),
     at('/tools', lazyRouteComponent(() => import('./tools/ToolsPage'), 'ToolsPage')),
+    at('/sources', lazyRouteComponent(() => import('./sources/SourcesPage'), 'SourcesPage')),
     at('/decisions', lazyRouteComponent(() => import('./decisions/DecisionsPage'), 'DecisionsPage')),
     at('/policies', lazyRouteComponent(() => import('./policies/PoliciesPage'), 'PoliciesPage')),
     at('/agents', lazyRouteComponent(() => import('./agents/AgentsPage'), 'AgentsPage')),

@@ -1,6 +1,7 @@
 import { Button, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
+import { useAddresses } from '../api/addresses';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
 import type { Agent, AgentKey, List } from '../api/types';
@@ -32,6 +33,7 @@ export function AgentKeys({ agent }: { agent: Agent }) {
   const end = useMutation({ mutationFn: (id: string) => api.delete(`${path}/${id}`), onSettled: again });
   if (!seen) return null;
   const items = (q.data?.items ?? []).filter((k) => !k.revoked_at && Date.parse(k.expires_at) > Date.now());
+  const { door, known } = useAddresses();
   const secret = make.data?.key;
   return (
     <Panel
@@ -49,7 +51,7 @@ export function AgentKeys({ agent }: { agent: Agent }) {
       {secret && (
         <Once what="key" secret={secret}>
           <span className="muted">Models through the door, with upstreams named openai and anthropic:</span>
-          <Snippet label="environment" text={`OPENAI_API_KEY=${secret}\nOPENAI_BASE_URL=${location.protocol}//${location.hostname}:7301/llm/openai/v1\nANTHROPIC_API_KEY=${secret}\nANTHROPIC_BASE_URL=${location.protocol}//${location.hostname}:7301/llm/anthropic`} />
+          {door ? <Snippet label="environment" text={`OPENAI_API_KEY=${secret}\nOPENAI_BASE_URL=${door}/llm/openai/v1\nANTHROPIC_API_KEY=${secret}\nANTHROPIC_BASE_URL=${door}/llm/anthropic`} /> : known && <p className="muted">This server has no door: gateway_listen is empty.</p>}
         </Once>
       )}
       <ul className={css.list}>

@@ -2,6 +2,7 @@ import { Button, Checkbox, Textarea, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import '../theme/forms';
+import { useAddresses } from '../api/addresses';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
 import type { AgentJWK, AgentOAuth, JoinToken, List, Workload } from '../api/types';
@@ -47,6 +48,7 @@ function JoinTokens({ name, alive }: { name: string; alive: boolean }) {
   const [life, setLife] = useState('1h');
   const make = useMutation({ mutationFn: () => api.post<JoinToken>(path, { label: label.trim() || undefined, expires_in: life }), onSuccess: () => setMaking(false), onSettled: again });
   const end = useMutation({ mutationFn: (id: string) => api.delete(`${path}/${id}`), onSettled: again });
+  const { door } = useAddresses();
   if (!seen) return null;
   const open = (t: JoinToken) => !t.used_at && Date.parse(t.expires_at) > Date.now();
   return (
@@ -54,7 +56,7 @@ function JoinTokens({ name, alive }: { name: string; alive: boolean }) {
       <ProblemNote error={q.error ?? end.error} />
       {make.data?.token && (
         <Once what="join token" secret={make.data.token}>
-          <Snippet label="enrolment" text={`reeve svid --door ${location.protocol}//${location.hostname}:7301 --join-token ${make.data.token} --out ./svid`} />
+          <Snippet label="enrolment" text={`reeve svid --door ${door ?? 'DOOR'} --join-token ${make.data.token} --out ./svid`} />
         </Once>
       )}
       <KeyedTable

@@ -153,6 +153,7 @@ const touches: Record<string, string[]> = {
   upstream: ['upstreams'],
   pin: ['tools', 'upstreams', 'overview', 'inbox-tools'],
   tool: ['tools', 'upstreams', 'overview', 'inbox-tools'],
+  source: ['sources', 'source', 'run-sources'],
   health: ['health'],
   // What people change: it may be anything that Settings shows.
   admin: ['agents', 'agent', 'people', 'teams', 'tokens', 'intake-keys', 'proposals', 'issuers', 'upstreams', 'unknown-agents', 'audit', 'standard', 'overview'],

@@ -2569,6 +2569,11 @@ export interface components {
             expires_in?: string;
             jwks: unknown;
         };
+        Addresses: {
+            door?: string;
+            otlp_grpc?: string;
+            otlp_http?: string;
+        };
         AdoptAgentsRequest: {
             all?: boolean;
             ids?: string[];
@@ -3527,6 +3532,7 @@ export interface components {
             status?: number;
         };
         Health: {
+            addresses: components["schemas"]["Addresses"];
             dev: boolean;
             lag_ms: number | null;
             /** Format: date-time */

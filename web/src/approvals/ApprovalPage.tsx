@@ -117,7 +117,7 @@ function Body({ a }: { a: Approval }) {
     <>
       <div className={css.columns}>
         <div className={css.column}>
-          <Panel title="What will happen" padded>
+          <Panel title={open(a) ? 'What will happen' : a.state === 'done' ? 'What happened' : 'What was asked for'} padded>
             <Consequence a={a} />
             {a.agent_words && (
               <figure className={css.quote}>

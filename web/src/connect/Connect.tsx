@@ -1,6 +1,7 @@
 import { Modal } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import '../theme/forms';
+import { useAddresses } from '../api/addresses';
 import { useMe } from '../api/queries';
 import { dialogs } from '../shell/dialogs';
 import css from './connect.module.css';
@@ -9,6 +10,7 @@ import { Snippets } from './Snippets';
 /** Connect tells how an agent of one's own joins. */
 export function Connect() {
   const dev = useMe()?.dev;
+  const { otlpGRPC } = useAddresses();
   return (
     <Modal opened onClose={dialogs.close} title="Connect an agent" size={720}>
       <ol className={css.steps}>
@@ -30,7 +32,7 @@ export function Connect() {
           Set <code>gen_ai.agent.name</code> on its root span. Without it Reeve falls back to <code>service.name</code> and says so.
         </li>
       </ol>
-      <p className="muted">OTLP over HTTP (protobuf or JSON) at {location.origin}/v1/*, and over gRPC at port 4317. OpenInference and OpenLLMetry attributes are understood as well.</p>
+      <p className="muted">OTLP over HTTP (protobuf or JSON) at {location.origin}/v1/*{otlpGRPC && `, and over gRPC at ${otlpGRPC}`}. OpenInference and OpenLLMetry attributes are understood as well.</p>
     </Modal>
   );
 }

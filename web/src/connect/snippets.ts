@@ -2,15 +2,12 @@
 export interface Target {
   /** The OTLP/HTTP base address, without /v1/traces. */
   endpoint: string;
-  /** OTLP/gRPC. */
-  grpc: string;
   key?: string;
 }
 
 /** target is where this console's own server takes telemetry. */
 export function target(origin: string, key?: string): Target {
-  const u = new URL(origin);
-  return { endpoint: origin, grpc: `${u.protocol}//${u.hostname}:4317`, key };
+  return { endpoint: origin, key };
 }
 
 const shell = (v: string) => (/^[\w./:@-]+$/.test(v) ? v : `'${v.replace(/'/g, `'\\''`)}'`);

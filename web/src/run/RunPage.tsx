@@ -13,6 +13,7 @@ import { Behaviour } from './Lanes';
 import { Logs, Metrics } from './Panels';
 import { useLiveRun, useLogs, useMessages, useMetrics, useRun, useSteps } from './queries';
 import css from './run.module.css';
+import { ReadSources } from './Sources';
 import { clampView, formatDuration, idleGaps, panView, Scale, type View, zoomView } from './scale';
 import { StepPanel } from './StepPanel';
 import { Said } from './Text';
@@ -127,6 +128,7 @@ function RunView({ run }: { run: Run }) {
           ))}
         </p>
       </div>
+      <ReadSources run={run.id} live={live} ready={steps.isSuccess} onStep={(step) => setParams({ step, panel: 'step', lane: undefined })} />
       {steps.isError ? (
         <p className={css.empty} role="alert">
           The steps could not be read: {steps.error.message}

@@ -1,6 +1,7 @@
 import { Button, Checkbox, PasswordInput, Textarea, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
+import { useAddresses } from '../api/addresses';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
 import type { List, Upstream } from '../api/types';
@@ -43,6 +44,7 @@ export function UpstreamsPage() {
   const client = useQueryClient();
   const q = useQuery({ queryKey: ['upstreams'], queryFn: ({ signal }) => api.get<List<Upstream>>('/upstreams', undefined, signal), refetchInterval: 5000 });
   const may = useMay('PutUpstream');
+  const { door } = useAddresses();
   const [edit, setEdit] = useState<Upstream | 'new'>();
   useShortcuts('Upstreams', may ? [{ keys: 'n', label: 'Name an upstream', run: () => setEdit('new') }] : []);
   const remove = useMutation({ mutationFn: (name: string) => api.delete(`/upstreams/${encodeURIComponent(name)}`), onSettled: () => void client.invalidateQueries({ queryKey: ['upstreams'] }) });
@@ -85,6 +87,9 @@ export function UpstreamsPage() {
                 cell: (u) => (
                   <>
                     {u.name} {u.external && <Badge title="Data sent there leaves the house">external</Badge>} {u.shared && <Badge>shared</Badge>}
+                    <span className={css.under} title={u.url}>
+                      {u.url || 'a program of this host'}
+                    </span>
                   </>
                 ),
               },
@@ -96,20 +101,10 @@ export function UpstreamsPage() {
                   </span>
                 ),
               },
-              { head: 'Kind', cell: (u) => (u.kind === 'llm' ? `models, ${u.dialect}` : (kinds.find((k) => k.value === u.kind)?.label ?? u.kind)) },
-              { head: 'Address', width: '220px', title: (u) => u.url, cell: (u) => u.url || <span className="muted">a program of this host</span> },
-              {
-                head: 'Team',
-                cell: (u) => (
-                  <>
-                    {u.team} <span className="muted">{u.environment}</span>
-                  </>
-                ),
-              },
+              { head: 'Kind', cell: (u) => <>{u.kind === 'llm' ? `models, ${u.dialect}` : (kinds.find((k) => k.value === u.kind)?.label ?? u.kind)}<span className={css.under}>{`${u.team}, ${u.environment}`}</span></> },
               { head: 'Credential', cell: (u) => (!u.credential ? <span className="muted">none</span> : u.credential.set ? `${u.credential.source}${u.credential.ref ? ` ${u.credential.ref}` : ''}` : <Badge tone="bad">not there</Badge>) },
               { head: 'May be called', cell: (u) => <Offer u={u} tools={tools.get(u.name) ?? 0} waits={waits.get(u.name) ?? 0} /> },
-              { head: 'Calls', num: true, cell: (u) => count(u.health.calls) },
-              { head: 'p95', num: true, cell: (u) => (u.health.p95_ms === null ? <Unknown why="It was not called yet." /> : duration(u.health.p95_ms)) },
+              { head: 'Calls, p95', num: true, cell: (u) => <>{count(u.health.calls)}<span className={css.under}>{u.health.p95_ms === null ? <Unknown why="It was not called yet." /> : duration(u.health.p95_ms)}</span></> },
               {
                 head: 'Errors',
                 num: true,
@@ -135,10 +130,10 @@ export function UpstreamsPage() {
             ]}
           />
         </Panel>
-        {items.length > 0 && (
+        {items.length > 0 && door && (
           <Panel title="How agents reach them" padded>
             <p className="muted">With a key of their own (on the agent&apos;s page), at the door:</p>
-            <Snippet label="addresses" text={items.slice(0, 6).map((u) => `${location.protocol}//${location.hostname}:7301/${u.kind}/${u.name}${u.kind === 'llm' && u.dialect === 'openai' ? '/v1' : ''}${u.kind === 'mcp' ? '        all that an agent is entitled to, as one server: /mcp' : ''}`).join('\n')} />
+            <Snippet label="addresses" text={items.slice(0, 6).map((u) => `${door}/${u.kind}/${u.name}${u.kind === 'llm' && u.dialect === 'openai' ? '/v1' : ''}${u.kind === 'mcp' ? '        all that an agent is entitled to, as one server: /mcp' : ''}`).join('\n')} />
           </Panel>
         )}
       </div>

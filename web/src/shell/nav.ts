@@ -34,10 +34,7 @@ export const groups: Group[] = [
         later: { answers: 'Which agents call which agents, tools, models and sources, as edges that were observed; pick one and see what it could take down.', fedBy: 'The edges come from steps, which are recorded already. The graph of a single run is on its page.', meanwhile: { label: 'Runs', to: '/runs' } },
       },
       { to: '/tools', name: 'Tools and models', icon: 'tools', question: 'Is what they call sound?', go: 't' },
-      {
-        to: '/sources', name: 'Sources', icon: 'sources', question: 'Is what they read fresh?',
-        later: { answers: 'Which datasets, documents and indexes agents read, and which of those are stale and in demand.', fedBy: 'Freshness comes from lineage events (OpenLineage), which this version does not take yet.' },
-      },
+      { to: '/sources', name: 'Sources', icon: 'sources', question: 'Is what they read fresh?', go: 'f' },
     ],
   },
   {
