@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -155,10 +156,11 @@ func effectOf(typ string) string {
 func (x *passage) bound(b *approval.Book, body []byte) string {
 	p := x.proposal
 	if p.Bind != nil {
-		return b.Hash([]byte("bind"), []byte(x.kind), []byte(x.record.Upstream), []byte(p.Action), []byte(p.Resource.ID), p.Bind)
+		return b.Hash([]byte("bind"), []byte(x.kind), []byte(x.record.Upstream), []byte(p.Action), []byte(p.Resource.ID), p.Bind, x.boundHeaders())
 	}
+	form, body := boundBody(body)
 	return b.Hash([]byte("call"), []byte(x.kind), []byte(x.record.Upstream), []byte(p.Action), []byte(p.Resource.ID),
-		[]byte(x.Method), []byte(x.Path), []byte(x.Query), body)
+		[]byte(x.Method), []byte(x.Path), []byte(x.Query), []byte(form), body, x.boundHeaders())
 }
 
 // hold makes a held call wait for people. When they agree, it is decided again
@@ -406,8 +408,10 @@ func (d *Door) resume(ctx context.Context, x *passage, a *approval.Approval) err
 	if code, why := d.changed(x, &a.Ask); code != "" {
 		return d.void(x, code, why)
 	}
-	if a.Edited {
-		x.Body = request.Body
+	// A retry may write the same JSON otherwise: what people saw is what goes.
+	if a.Edited || !x.outside && !x.record.LocalTool && x.proposal.Bind == nil &&
+		!bytes.Equal(x.Body, request.Body) && x.bound(d.o.Approvals, request.Body) == a.Bound {
+		x.Body, fresh = request.Body, true
 	}
 	if fresh && x.protocol != nil && !x.outside {
 		if x.proposal, err = x.protocol.Propose(&x.Call); err != nil {

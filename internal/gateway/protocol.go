@@ -189,7 +189,8 @@ type Proposal struct {
 
 	// Bind is what an approval of this call is bound to, when that is not every
 	// byte of it: a request's own id differs in each retry. nil: method, path,
-	// query and body.
+	// query and body, JSON in its canonical form. The headers that go upstream are
+	// part of it either way, but for those that differ between retries.
 	Bind []byte
 	// Arguments are where in Call.Body the arguments stand that a person sees and
 	// may edit; zero is the whole body.

@@ -676,11 +676,23 @@ func (u *Upstream) Authorize(req *http.Request) error {
 // own credentials, what belongs to one connection, and what is for Reeve.
 func removed(name string) bool {
 	switch name {
-	case "Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key", "Api-Key", "X-Goog-Api-Key", "X-Amz-Security-Token", "Client-Cert", "Client-Cert-Chain", "X-Forwarded-Client-Cert",
+	case "Authorization", "Proxy-Authorization", "Dpop", "Cookie", "X-Api-Key", "Api-Key", "X-Goog-Api-Key", "X-Amz-Security-Token", "Client-Cert", "Client-Cert-Chain", "X-Forwarded-Client-Cert",
 		"Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Host", "Content-Length":
 		return true
 	}
 	return strings.HasPrefix(name, "X-Reeve-")
+}
+
+// redirects names the headers by which an agent would have an upstream take the
+// call for another one, by method, path or who it comes from, than was decided.
+// An operator may still set them as an upstream's own.
+func redirects(name string) bool {
+	switch name {
+	case "X-Http-Method", "X-Http-Method-Override", "X-Method-Override", "X-Original-Url", "X-Original-Method", "X-Rewrite-Url",
+		"Forwarded", "X-Real-Ip", "X-Client-Ip", "True-Client-Ip":
+		return true
+	}
+	return strings.HasPrefix(name, "X-Forwarded-") || strings.HasPrefix(name, "X-Amzn-Oidc-")
 }
 
 // Outgoing copies what may go upstream of an agent's headers.
@@ -692,7 +704,14 @@ func Outgoing(dst, src http.Header) {
 		}
 	}
 	for k, v := range src {
-		if !removed(http.CanonicalHeaderKey(k)) && !slices.Contains(named, http.CanonicalHeaderKey(k)) {
+		name := http.CanonicalHeaderKey(k)
+		if slices.Contains(named, name) {
+			continue
+		}
+		if strings.Contains(name, "_") { // CGI and its kin take it for a hyphen
+			name = http.CanonicalHeaderKey(strings.ReplaceAll(name, "_", "-"))
+		}
+		if !removed(name) && !redirects(name) {
 			dst[k] = slices.Clone(v)
 		}
 	}

@@ -397,7 +397,16 @@ func TestOutgoing(t *testing.T) {
 	src := http.Header{
 		"Authorization": {"Bearer rvk_x"}, "Cookie": {"a"}, "X-Api-Key": {"rvk_x"}, "X-Goog-Api-Key": {"k"}, "X-Reeve-Run": {"r"},
 		"Connection": {"close, X-Hop"}, "X-Hop": {"1"}, "Upgrade": {"h2c"}, "Accept": {"a", "b"}, "Content-Type": {"c"},
+		"Dpop": {"proof"}, "X_api_key": {"rvk_x"},
 	}
+	// By these an upstream would take the call for another than was decided.
+	for _, name := range []string{
+		"X-HTTP-Method", "X-HTTP-Method-Override", "X-Method-Override", "X-Original-URL", "X-Original-Method", "X-Rewrite-URL", "Forwarded",
+		"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-User", "X-Real-IP", "X-Client-IP", "True-Client-IP", "X-Amzn-Oidc-Data", "X_HTTP_Method_Override",
+	} {
+		src.Set(name, "x")
+	}
+	src["x-forwarded-proto"] = []string{"http"}
 	dst := http.Header{}
 	Outgoing(dst, src)
 	if len(dst) != 2 || len(dst["Accept"]) != 2 || dst.Get("Content-Type") != "c" {

@@ -84,6 +84,9 @@ var (
 	errMessage = fault.New(fault.KindInvalid, "mcp.message", "the body is no JSON-RPC 2.0 message")
 	errID      = fault.New(fault.KindInvalid, "mcp.id", "a request's id is a string of at most 256 bytes or a whole number")
 	errParams  = fault.New(fault.KindInvalid, "mcp.params", "the request's params cannot be read")
+	// errSurrogate is errParams, said more exactly.
+	errSurrogate = fault.New(fault.KindInvalid, "mcp.params", "a text in the request has half a surrogate pair").
+			WithHint("write whole characters: \\ud83d\\ude00, not \\ud83d alone")
 )
 
 const maxID = 256

@@ -76,6 +76,9 @@ func (p *Protocol) post(c *gateway.Call) (*gateway.Proposal, error) {
 	if m.own.traceparent != "" && len(c.Request.Header["Traceparent"]) == 0 {
 		c.Request.Header["Traceparent"] = []string{m.own.traceparent}
 	}
+	if m.isRequest() && gateway.LoneSurrogate(c.Body) {
+		return x.quiet(), errSurrogate // what it says depends on who reads it
+	}
 	if x.modern {
 		return x.stateless()
 	}

@@ -52,8 +52,8 @@ func newSeals(now func() time.Time) *seals {
 	return &seals{now: now, aead: aead, names: names, spent: map[[12]byte]int64{}}
 }
 
-// bound is what a state is sealed over.
-func bound(of owner, method, name string, args []byte) []byte {
+// bound is what a state is sealed over; params are in their canonical form.
+func bound(of owner, method, name string, params []byte) []byte {
 	sum := sha256.New()
 	part := func(b []byte) {
 		var n [8]byte
@@ -64,7 +64,7 @@ func bound(of owner, method, name string, args []byte) []byte {
 	for _, s := range []string{of.agent, of.credential, of.user, of.upstream, method, name} {
 		part([]byte(s))
 	}
-	part(canonical(args))
+	part(params)
 	return sum.Sum(nil)
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"reeve/internal/fault"
+	"reeve/internal/gateway"
 	"reeve/internal/gateway/llm/wire"
 )
 
@@ -22,7 +23,27 @@ func (x *exchange) over() []byte {
 		name = m.uri
 	}
 	name += "\x00" + x.c.Upstream.Name // which /mcp chose
-	return bound(ownerOf(x.c), m.method, name, m.args.in(m.raw))
+	params := m.params.in(m.raw)
+	if len(params) == 0 {
+		params = []byte("{}")
+	}
+	// What reads in several ways is bound as it stands.
+	if form, err := gateway.Canonical(params, ofThisTry); err == nil {
+		params = form
+	}
+	return bound(ownerOf(x.c), m.method, name, params)
+}
+
+// ofThisTry are the params that differ when a client repeats a request: its
+// answers to what it was asked, and where the call belongs in its own records.
+func ofThisTry(depth int, in, name string) bool {
+	switch depth {
+	case 1:
+		return name == "requestState" || name == "inputResponses"
+	case 2:
+		return in == "_meta" && (name == "progressToken" || name == "traceparent" || name == "tracestate" || name == "baggage")
+	}
+	return false
 }
 
 // openState puts the server's own state into a request that brings ours back.

@@ -89,6 +89,37 @@ func TestHeldCalls(t *testing.T) {
 	if other.result(t).Result.ResultType != "input_required" || len(f.calls("tools/call")) != 1 {
 		t.Errorf("other arguments: %d %s", other.status, other.body)
 	}
+	// So is everything else of params that the server gets, and a header.
+	again := func(id, body string, headers ...string) reply {
+		return h.send(key, "POST", "/mcp/shop", body, append(modernHeaders("tools/call", `"name":"refund"`), headers...)...)
+	}
+	before := len(f.calls("tools/call"))
+	plain := body("4", "")
+	for what, r := range map[string]reply{
+		"a task":         again("5", strings.Replace(plain, `"arguments":{"a":1}`, `"arguments":{"a":1},"task":{"ttl":1}`, 1)),
+		"options":        again("6", strings.Replace(plain, `"arguments":{"a":1}`, `"arguments":{"a":1},"options":{"x":1}`, 1)),
+		"_meta":          again("7", strings.Replace(plain, `"_meta":{`, `"_meta":{"com.example/tenant":"b",`, 1)),
+		"another header": again("9", plain, "X-Account", "another"),
+	} {
+		if r.result(t).Result.ResultType != "input_required" {
+			t.Errorf("%s: %d %s", what, r.status, r.body)
+		}
+	}
+	// What differs in each attempt is not: it collects.
+	r = again("10", strings.Replace(plain, `"_meta":{`, `"_meta":{"progressToken":"p10","tracestate":"a=b","baggage":"c=d",`, 1))
+	if r.code() != "" || !strings.Contains(r.body, "done") {
+		t.Errorf("another progress token: %d %s", r.status, r.body)
+	}
+	if n := len(f.calls("tools/call")); n != before {
+		t.Errorf("%d calls were forwarded that nobody agreed to", n-before)
+	}
+	// Half a pair would be the same as another half to what compares.
+	for _, half := range []string{`\ud800`, `\udbff\u0041`, `\udc00`} {
+		r := again("11", strings.Replace(plain, `{"a":1}`, `{"a":"`+half+`"}`, 1))
+		if r.code() != "mcp.params" || !strings.Contains(r.body, "-32602") {
+			t.Errorf("%s: %d %s", half, r.status, r.body)
+		}
+	}
 	for _, d := range h.log.all() {
 		if d.Result == activity.ResultOK && d.Verdict != activity.VerdictAllow {
 			t.Errorf("decision %+v", d)
