@@ -14,6 +14,18 @@ function code(secret, at = Date.now()) {
   return String(n % 1_000_000).padStart(6, '0');
 }
 
+/** confirm agrees to the proposal on the screen: it cannot be agreed to unread. */
+async function confirm(t, page) {
+  const button = page.getByRole('button', { name: 'Confirm' });
+  await button.waitFor();
+  t.ok(await button.isDisabled(), 'what will be done is seen before it is confirmed');
+  await page.getByText('What will be done').focus();
+  await page.keyboard.press('Enter');
+  await page.getByText('"viewer"').waitFor();
+  await button.focus();
+  await page.keyboard.press('Enter');
+}
+
 let recovery = [];
 
 export default [
@@ -68,6 +80,44 @@ export default [
       await other.waitForSelector('nav[aria-label="Pages"]', { state: 'attached' });
     },
   },
-  // Left out: confirming a proposal as a second person. No dialog for the second
-  // factor appears since the Inbox became a list to decide in (see issue 3, People).
+  {
+    name: 'keyboard: roles wait for a second person, who confirms in the Inbox',
+    async run(t) {
+      // Two admins; the second signs in here without a factor of their own.
+      const second = await t.api('/people', { name: 'second', password, grants: [{ role: 'admin', team: '*', environment: '*' }] });
+      t.ok(!second.waits, 'the only admin gives roles alone');
+      const third = await t.api('/people', { name: 'third', password, grants: [{ role: 'viewer', team: '*', environment: '*' }] });
+      t.ok(third.waits, 'with another admin, roles wait');
+      const page = await t.open('/inbox');
+      await page.getByText('give third the roles viewer').waitFor();
+      await t.axe(page, 'inbox');
+      await page.screenshot({ path: `${t.out}/inbox.png` });
+
+      const context = await t.browser.newContext({ viewport: { width: 1280, height: 800 } });
+      t.cleanup.push(() => context.close());
+      const theirs = await context.newPage();
+      await theirs.goto(t.base + '/sign-in?next=/inbox');
+      await theirs.getByLabel('Name', { exact: true }).fill('second');
+      await theirs.getByRole('textbox', { name: 'Password' }).fill(password);
+      await theirs.keyboard.press('Enter');
+      await confirm(t, theirs);
+      await theirs.getByRole('dialog', { name: 'This needs a second factor' }).waitFor();
+      await theirs.getByRole('button', { name: 'Add one under Account' }).focus();
+      await theirs.keyboard.press('Enter');
+      await theirs.getByRole('button', { name: 'Add a device' }).focus();
+      await theirs.keyboard.press('Enter');
+      const dialog = theirs.getByRole('dialog');
+      await dialog.getByRole('textbox', { name: 'Your password' }).fill(password);
+      await theirs.keyboard.press('Enter');
+      const secret = (await dialog.getByLabel('secret', { exact: true }).textContent()).trim();
+      await dialog.getByLabel('Code that it shows now').fill(code(secret));
+      await theirs.keyboard.press('Enter');
+      await theirs.getByText('It is not shown again').waitFor();
+      await theirs.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Inbox' }).click();
+      await confirm(t, theirs);
+      await theirs.getByText('Nothing waits for you.').first().waitFor();
+      const people = (await t.api('/people')).items;
+      t.equal(people.find((p) => p.name === 'third').grants.length, 1, 'roles after the second person agreed');
+    },
+  },
 ];

@@ -41,6 +41,11 @@ function typing(target: EventTarget | null): boolean {
   return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
 }
 
+/** answers tells whether the control that has the focus does something of its own with a key. */
+export function answers(target: EventTarget | null, keys: string): boolean {
+  return (keys === 'enter' || keys === 'space') && target instanceof HTMLElement && target.matches('button, a[href], summary');
+}
+
 // Closed popovers stay in the page with their role: only what can be seen counts.
 function dialogOpen(): boolean {
   for (const d of document.querySelectorAll('[role="dialog"]')) if (d.checkVisibility?.() ?? true) return true;
@@ -51,7 +56,7 @@ function onKey(e: KeyboardEvent) {
   if (e.defaultPrevented || e.isComposing) return;
   const pressed = keyOf(e);
   if (/(^|\+)(shift|control|alt|meta)$/.test(pressed)) return;
-  const busy = typing(e.target) || dialogOpen();
+  const busy = typing(e.target) || answers(e.target, pressed) || dialogOpen();
   const whole = pending ? `${pending} ${pressed}` : pressed;
   pending = '';
   clearTimeout(pendingTimer);

@@ -3,7 +3,7 @@ import { cleanup, fireEvent, render, screen } from '@testing-library/react';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import * as f from './format';
 import { KeyTable } from './KeyTable';
-import { keyOf } from './keys';
+import { answers, keyOf, useShortcuts } from './keys';
 import { bucketFor, instant, periodLabel, shiftBack, span } from './period';
 import { Unknown } from './Values';
 
@@ -63,6 +63,30 @@ it('names keys the way shortcuts are written', () => {
   expect(key('?', { shiftKey: true })).toBe('?');
   expect(key('E', { shiftKey: true })).toBe('shift+e');
   expect(key('ArrowDown')).toBe('down');
+});
+
+it('leaves Enter to the control that has the focus', () => {
+  const run = vi.fn();
+  function Page() {
+    useShortcuts('Page', [
+      { keys: 'enter', label: 'Open', run },
+      { keys: 'a', label: 'Confirm', run },
+    ]);
+    return (
+      <>
+        <button type="button">Decline</button>
+        <p tabIndex={-1}>words</p>
+      </>
+    );
+  }
+  render(<Page />);
+  const button = screen.getByRole('button');
+  expect(fireEvent.keyDown(button, { key: 'Enter' }), 'the browser goes on to press the button').toBe(true);
+  expect(run).not.toHaveBeenCalled();
+  expect(fireEvent.keyDown(screen.getByText('words'), { key: 'Enter' })).toBe(false);
+  fireEvent.keyDown(button, { key: 'a' });
+  expect(run).toHaveBeenCalledTimes(2);
+  expect(answers(button, 'space')).toBe(true);
 });
 
 it('shows unknown hatched and with its reason', () => {
