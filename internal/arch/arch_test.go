@@ -18,7 +18,7 @@ import (
 // rows is the direction of imports: a package imports only from rows above its
 // own. A name stands for the package and everything below it.
 var rows = [][]string{
-	{"internal/fault", "internal/activity", "client", "internal/visible"},
+	{"internal/fault", "internal/activity", "client", "internal/visible", "internal/jcs"},
 	{"internal/telemetry/search"},
 	{"internal/bus", "internal/control"},
 	{"internal/audit"},

@@ -9,6 +9,7 @@ import (
 	"reeve/internal/activity"
 	"reeve/internal/audit/record"
 	"reeve/internal/fault"
+	"reeve/internal/jcs"
 )
 
 // Limits of a record, so that one line stays below record.MaxBytes whatever an
@@ -41,7 +42,7 @@ func (o *object) key(k string) {
 func (o *object) text(k, v string) {
 	if v != "" {
 		o.key(k)
-		o.b = record.AppendString(o.b, cut(v))
+		o.b = jcs.AppendString(o.b, cut(v))
 	}
 }
 
@@ -69,7 +70,7 @@ func (o *object) flag(k string, v bool) {
 }
 
 func (o *object) texts(k string, v []string) {
-	list(o, k, v, func(b []byte, s string) []byte { return record.AppendString(b, cut(s)) })
+	list(o, k, v, func(b []byte, s string) []byte { return jcs.AppendString(b, cut(s)) })
 }
 
 func list[T any](o *object, k string, v []T, one func(b []byte, e T) []byte) {

@@ -3,38 +3,28 @@ package gateway
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"math"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
+	"reeve/internal/jcs"
 	"reeve/internal/upstream"
 )
 
-// maxCanonical bounds how deep a text may nest.
-const maxCanonical = 64
-
-var errCanonical = errors.New("not JSON that reads in one way")
-
-// Canonical is a JSON text in the one form that all texts of the same value have
-// (after RFC 8785; members stand in the order of bytes, and exponents as Go
-// writes them), so that a space or another escape is no other question. A number
-// that readers may keep more exactly than a double stays as it is written. A text
-// that is no JSON, has a name twice or half a surrogate pair has none, since
-// readers make different values of it, and one that nests too deep.
+// Canonical is a request's JSON in canonical form (RFC 8785, with numbers that a
+// double would change as they are written), so that a space or another escape is
+// no other question. A text that is no JSON, has a name twice or half a surrogate
+// pair has none, since readers make different values of it, and one that nests
+// too deep.
 //
 // leave names members to leave out, by how deep they stand (1 is the outermost
 // object) and the name of the member that they are in; nil leaves out nothing.
 func Canonical(raw []byte, leave func(depth int, in, name string) bool) ([]byte, error) {
-	if !json.Valid(raw) || !utf8.Valid(raw) || LoneSurrogate(raw) {
-		return nil, errCanonical
+	if !json.Valid(raw) || LoneSurrogate(raw) {
+		return nil, jcs.ErrForm
 	}
-	c := canon{d: json.NewDecoder(bytes.NewReader(raw)), leave: leave}
-	c.d.UseNumber()
-	return c.value(nil, 0, "")
+	return jcs.Form{Exact: true, Leave: leave}.Append(nil, raw)
 }
 
 // LoneSurrogate reports whether a JSON text has half a surrogate pair: readers
@@ -72,119 +62,6 @@ func unit(b []byte) int64 {
 		return -1
 	}
 	return int64(n)
-}
-
-type canon struct {
-	d     *json.Decoder
-	leave func(depth int, in, name string) bool
-}
-
-func (c *canon) value(dst []byte, depth int, in string) ([]byte, error) {
-	if depth > maxCanonical {
-		return nil, errCanonical
-	}
-	t, err := c.d.Token()
-	if err != nil {
-		return nil, err
-	}
-	switch t := t.(type) {
-	case string:
-		return quoted(dst, t)
-	case bool:
-		return strconv.AppendBool(dst, t), nil
-	case nil:
-		return append(dst, "null"...), nil
-	case json.Number:
-		return appendNumber(dst, t.String()), nil
-	case json.Delim:
-		if t == '[' {
-			return c.array(dst, depth)
-		}
-		return c.object(dst, depth, in)
-	}
-	return nil, errCanonical
-}
-
-func (c *canon) array(dst []byte, depth int) (_ []byte, err error) {
-	dst = append(dst, '[')
-	for first := true; c.d.More(); first = false {
-		if !first {
-			dst = append(dst, ',')
-		}
-		if dst, err = c.value(dst, depth+1, ""); err != nil {
-			return nil, err
-		}
-	}
-	_, err = c.d.Token()
-	return append(dst, ']'), err
-}
-
-func (c *canon) object(dst []byte, depth int, in string) ([]byte, error) {
-	type member struct {
-		name  string
-		value []byte
-	}
-	var all []member
-	for c.d.More() {
-		t, err := c.d.Token()
-		if err != nil {
-			return nil, err
-		}
-		name, ok := t.(string)
-		if !ok {
-			return nil, errCanonical
-		}
-		value, err := c.value(nil, depth+1, name)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, member{name, value})
-	}
-	if _, err := c.d.Token(); err != nil {
-		return nil, err
-	}
-	slices.SortFunc(all, func(a, b member) int { return strings.Compare(a.name, b.name) })
-	dst = append(dst, '{')
-	first := true
-	for i, m := range all {
-		if i > 0 && all[i-1].name == m.name {
-			return nil, errCanonical
-		}
-		if c.leave != nil && c.leave(depth+1, in, m.name) {
-			continue
-		}
-		if !first {
-			dst = append(dst, ',')
-		}
-		first = false
-		var err error
-		if dst, err = quoted(dst, m.name); err != nil {
-			return nil, err
-		}
-		dst = append(append(dst, ':'), m.value...)
-	}
-	return append(dst, '}'), nil
-}
-
-func quoted(dst []byte, s string) ([]byte, error) {
-	q, err := json.Marshal(s)
-	return append(dst, q...), err
-}
-
-// appendNumber writes a number as ECMAScript does where a double keeps all of it.
-func appendNumber(dst []byte, s string) []byte {
-	mantissa, _, _ := strings.Cut(strings.ToLower(s), "e")
-	digits := strings.Trim(strings.NewReplacer("-", "", ".", "").Replace(mantissa), "0")
-	f, err := strconv.ParseFloat(s, 64)
-	switch abs := math.Abs(f); {
-	case digits == "":
-		return append(dst, '0')
-	case err != nil || len(digits) > 15 || abs < 1e-300 || math.IsInf(f, 0):
-		return append(dst, s...)
-	case abs >= 1e-6 && abs < 1e21:
-		return strconv.AppendFloat(dst, f, 'f', -1, 64)
-	}
-	return strconv.AppendFloat(dst, f, 'e', -1, 64)
 }
 
 // boundBody is a body as an approval is bound to it.

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"reeve/internal/jcs"
 )
 
 // Difference is what a definition says that another did not, for people: what
@@ -130,7 +132,7 @@ func flattenInto(out map[string]any, path string, v any) {
 			flattenInto(out, path+"/"+strconv.Itoa(i), e)
 		}
 	case json.Number:
-		if form, err := appendNumber(nil, v); err == nil {
+		if form, err := (jcs.Form{}).Append(nil, []byte(v)); err == nil {
 			v = json.Number(form)
 		}
 		out[path] = v

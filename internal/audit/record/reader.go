@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"reeve/internal/jcs"
 )
 
 // maxDepth bounds nesting; our records have four levels.
@@ -112,7 +114,7 @@ func ascends(a, b []byte) bool {
 	if ascii(a) && ascii(b) {
 		return bytes.Compare(a, b) < 0
 	}
-	return compareUTF16(string(a), string(b)) < 0
+	return jcs.Compare(string(a), string(b)) < 0
 }
 
 // Array calls element for each element, which element must read.
@@ -148,7 +150,7 @@ func (d *Reader) String() string { return string(d.bytes()) }
 func (d *Reader) bytes() []byte {
 	d.expect('"')
 	start := d.at
-	for d.at < len(d.text) && plain[d.text[d.at]] {
+	for d.at < len(d.text) && jcs.Plain(d.text[d.at]) {
 		d.at++
 	}
 	if d.peek() == '"' && d.at < len(d.text) {
@@ -182,7 +184,7 @@ func (d *Reader) valid(s []byte) []byte {
 	return s
 }
 
-// escape reads what follows a backslash: only the escapes that appendEscape
+// escape reads what follows a backslash: only the escapes that jcs.AppendEscape
 // writes, each in its one form.
 func (d *Reader) escape(out []byte) []byte {
 	rest := d.text[d.at:]
@@ -193,7 +195,7 @@ func (d *Reader) escape(out []byte) []byte {
 	}
 	if len(rest) >= 5 && bytes.HasPrefix(rest, []byte("u00")) {
 		if n, err := strconv.ParseUint(string(rest[3:5]), 16, 8); err == nil && n < 0x20 {
-			if want := appendEscape(nil, byte(n)); bytes.Equal(want[1:], rest[:5]) {
+			if want := jcs.AppendEscape(nil, byte(n)); bytes.Equal(want[1:], rest[:5]) {
 				d.at += 5
 				return append(out, byte(n))
 			}

@@ -26,6 +26,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+
+	"reeve/internal/jcs"
 )
 
 // ErrForm is in the chain of every error about text that is no record.
@@ -83,9 +85,9 @@ func (r *Record) Append(dst []byte) []byte {
 	dst = append(dst, `,"body":`...)
 	dst = append(dst, r.Body...)
 	dst = append(dst, `,"kind":`...)
-	dst = AppendString(dst, r.Kind)
+	dst = jcs.AppendString(dst, r.Kind)
 	dst = append(dst, `,"log":`...)
-	dst = AppendString(dst, r.Log)
+	dst = jcs.AppendString(dst, r.Log)
 	if r.Seq > 0 {
 		dst = append(dst, `,"prev":"`...)
 		dst = base64.RawURLEncoding.AppendEncode(dst, r.Prev[:])

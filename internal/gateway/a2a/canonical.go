@@ -2,11 +2,7 @@ package a2a
 
 import (
 	"encoding/json"
-	"fmt"
-	"math"
 	"slices"
-	"strconv"
-	"unicode/utf16"
 
 	"google.golang.org/genproto/googleapis/api/annotations"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -15,59 +11,16 @@ import (
 
 	a2apb "github.com/a2aproject/a2a-go/v2/a2apb/v1"
 
-	"reeve/internal/audit/record"
+	"reeve/internal/jcs"
 )
 
 // canonicalJSON encodes what decode read as RFC 8785 says.
-func canonicalJSON(dst []byte, v any) (_ []byte, err error) {
-	switch v := v.(type) {
-	case nil:
-		return append(dst, "null"...), nil
-	case bool:
-		return strconv.AppendBool(dst, v), nil
-	case string:
-		return record.AppendString(dst, v), nil
-	case json.Number:
-		f, err := v.Float64()
-		if err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
-			return nil, fmt.Errorf("number %s has no canonical form", v)
-		}
-		if f == 0 {
-			f = 0 // no minus
-		}
-		text, err := json.Marshal(f) // as ECMAScript writes numbers, which RFC 8785 asks for
-		return append(dst, text...), err
-	case []any:
-		dst = append(dst, '[')
-		for i, e := range v {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			if dst, err = canonicalJSON(dst, e); err != nil {
-				return nil, err
-			}
-		}
-		return append(dst, ']'), nil
-	case object:
-		keys := make([]string, 0, len(v))
-		for k := range v {
-			keys = append(keys, k)
-		}
-		// By UTF-16 units, §3.2.3: beyond the basic plane that is not the order of bytes.
-		slices.SortFunc(keys, func(a, b string) int { return slices.Compare(utf16.Encode([]rune(a)), utf16.Encode([]rune(b))) })
-		dst = append(dst, '{')
-		for i, k := range keys {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			dst = append(record.AppendString(dst, k), ':')
-			if dst, err = canonicalJSON(dst, v[k]); err != nil {
-				return nil, err
-			}
-		}
-		return append(dst, '}'), nil
+func canonicalJSON(v any) ([]byte, error) {
+	text, err := encode(v)
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("a %T is no JSON", v)
+	return jcs.Form{Depth: maxDepth}.Append(nil, text)
 }
 
 // readCard reads a card of 1.0; what is not in the specification is dropped, as
@@ -164,5 +117,5 @@ func canonicalCard(card *a2apb.AgentCard) ([]byte, error) {
 		return nil, err
 	}
 	delete(o, "signatures")
-	return canonicalJSON(nil, o)
+	return canonicalJSON(o)
 }

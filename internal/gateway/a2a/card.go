@@ -440,7 +440,7 @@ func rawPayload(given []byte) ([]byte, error) {
 		return nil, errors.New("no object")
 	}
 	delete(o, "signatures")
-	return canonicalJSON(nil, o)
+	return canonicalJSON(o)
 }
 
 func verifyOne(protected, signature string, payload []byte, set jose.JSONWebKeySet) error {

@@ -28,7 +28,7 @@ func (k *card) definition(upstream string) (pin.Tool, error) {
 	t := pin.Tool{Name: PinName(upstream), Title: k.pb.GetName(), Description: k.pb.GetDescription()}
 	delete(o, "name")
 	delete(o, "description")
-	text, err := canonicalJSON(nil, o)
+	text, err := canonicalJSON(o)
 	t.Annotations = json.RawMessage(text)
 	return t, err
 }

@@ -312,7 +312,7 @@ func (x *exchange) extended(result []byte) ([]byte, error) {
 	if x.c.era == era03 {
 		o = oldCard(o)
 	}
-	return canonicalJSON(nil, o)
+	return canonicalJSON(o)
 }
 
 // streamError turns an error into the last event of a stream; nil when it is

@@ -113,14 +113,14 @@ func (p *Protocol) serving(u *upstream.Upstream, k *card) (*servedCard, error) {
 		return nil, err
 	}
 	s := &servedCard{of: k}
-	if s.new, err = canonicalJSON(nil, o); err != nil {
+	if s.new, err = canonicalJSON(o); err != nil {
 		return nil, err
 	}
 	old := oldCard(o)
-	if s.old, err = canonicalJSON(nil, old); err != nil {
+	if s.old, err = canonicalJSON(old); err != nil {
 		return nil, err
 	}
-	s.all, err = canonicalJSON(nil, bothCards(o, old))
+	s.all, err = canonicalJSON(bothCards(o, old))
 	return s, err
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"reeve/internal/fault"
 	"reeve/internal/gateway/llm/wire"
+	"reeve/internal/jcs"
 	"reeve/internal/upstream"
 )
 
@@ -52,7 +53,7 @@ func (s *links) of(x *exchange, like *http.Request, caps, client []byte) (link, 
 
 // get is of for anybody.
 func (s *links) get(p *Protocol, u *upstream.Upstream, of owner, like *http.Request, caps, client []byte) (link, error) {
-	k := linkKey{of: of, revision: u.Revision, caps: sha256.Sum256(canonical(caps))}
+	k := linkKey{of: of, revision: u.Revision, caps: sumOf(caps)}
 	if p.children.shareable(u) {
 		k = linkKey{of: owner{upstream: u.Name}, revision: k.revision} // a person said that callers share it
 	}
@@ -82,6 +83,17 @@ func (s *links) get(p *Protocol, u *upstream.Upstream, of owner, like *http.Requ
 	}
 	n.l = l
 	return l, nil
+}
+
+// sumOf is the same for all texts of the same capabilities.
+func sumOf(caps []byte) [sha256.Size]byte {
+	if len(caps) == 0 {
+		caps = []byte("{}")
+	}
+	if form, err := (jcs.Form{Exact: true}).Append(nil, caps); err == nil {
+		caps = form
+	}
+	return sha256.Sum256(caps)
 }
 
 // piped reports whether a server is reached in another way than by streamable

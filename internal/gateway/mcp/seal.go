@@ -8,7 +8,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/json"
 	"strings"
 	"sync"
 	"time"
@@ -66,25 +65,6 @@ func bound(of owner, method, name string, params []byte) []byte {
 	}
 	part(params)
 	return sum.Sum(nil)
-}
-
-// canonical is JSON without insignificant spaces and with sorted names: a client
-// may write its arguments anew when it repeats a request.
-func canonical(b []byte) []byte {
-	if len(b) == 0 {
-		return []byte("{}")
-	}
-	dec := json.NewDecoder(strings.NewReader(string(b)))
-	dec.UseNumber()
-	var v any
-	if dec.Decode(&v) != nil {
-		return b
-	}
-	out, err := json.Marshal(v)
-	if err != nil {
-		return b
-	}
-	return out
 }
 
 // seal gives the text that the client gets for state.
