@@ -30,6 +30,7 @@ var rows = [][]string{
 	{"internal/intake", "internal/gateway", "internal/fleet"},
 	{"internal/api", "web"},
 	{"internal/app"},
+	{"internal/testkit"},
 	{"examples"},
 	{"internal/demo", "internal/bench"},
 	{"internal/cli"},

@@ -14,6 +14,7 @@ import (
 	"reeve/internal/fault"
 	"reeve/internal/gateway"
 	"reeve/internal/identity/token"
+	"reeve/internal/testkit"
 )
 
 // tokens stands for the verifier: a token "a.NAME.CHAIN" speaks for NAME.
@@ -49,19 +50,19 @@ func TestStanding(t *testing.T) {
 		{name: "draft", change: promote(agent.Draft), status: 403, code: "decision.denied", reason: "floor.draft"},
 		{name: "in production", change: promote(agent.Production), status: 200},
 		{name: "retired", change: func(t *testing.T, h *house, name string) {
-			if _, err := h.agents.Retire(t.Context(), everyRole(), name, "its work is done"); err != nil {
+			if _, err := h.agents.Retire(t.Context(), testkit.EveryRole(), name, "its work is done"); err != nil {
 				t.Fatal(err)
 			}
 		}, status: 401, code: "agent.key"},
 		{name: "held autonomy", change: func(t *testing.T, h *house, name string) {
 			to := agent.Supervised
-			if _, err := h.agents.Update(t.Context(), everyRole(), name, agent.Change{Autonomy: &to}); err != nil {
+			if _, err := h.agents.Update(t.Context(), testkit.EveryRole(), name, agent.Change{Autonomy: &to}); err != nil {
 				t.Fatal(err)
 			}
 		}, status: 403, code: "decision.held", reason: "floor.supervised"},
 		{name: "observed", change: func(t *testing.T, h *house, name string) {
 			to := agent.Observe
-			if _, err := h.agents.Update(t.Context(), everyRole(), name, agent.Change{Enforcement: &to}); err != nil {
+			if _, err := h.agents.Update(t.Context(), testkit.EveryRole(), name, agent.Change{Enforcement: &to}); err != nil {
 				t.Fatal(err)
 			}
 			h.permit(`@id("no") forbid (principal, action, resource);`)
@@ -78,13 +79,13 @@ func TestStanding(t *testing.T) {
 				t.Fatalf("%d %s %s, want %d %s", a.status, a.problem, a.body, c.status, c.code)
 			}
 			if c.name == "observed" {
-				d := h.log.of(t, a.decision)
+				d := h.log.Of(t, a.decision)
 				if d.Verdict != activity.VerdictAllow || d.Would != activity.VerdictDeny || d.Enforced || d.Result != activity.ResultOK {
 					t.Errorf("decision: %+v", d)
 				}
 			}
 			if c.reason != "" {
-				d := h.log.of(t, a.decision)
+				d := h.log.Of(t, a.decision)
 				if d.Result != activity.ResultDenied || len(d.Reasons) == 0 || d.Reasons[0].Code != c.reason {
 					t.Errorf("decision: %+v", d)
 				}
@@ -96,7 +97,7 @@ func TestStanding(t *testing.T) {
 func contain(level string) func(*testing.T, *house, string) {
 	return func(t *testing.T, h *house, name string) {
 		t.Helper()
-		if _, err := h.agents.Contain(t.Context(), everyRole(), name, level, time.Time{}, "a test"); err != nil {
+		if _, err := h.agents.Contain(t.Context(), testkit.EveryRole(), name, level, time.Time{}, "a test"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -105,7 +106,7 @@ func contain(level string) func(*testing.T, *house, string) {
 func promote(to string) func(*testing.T, *house, string) {
 	return func(t *testing.T, h *house, name string) {
 		t.Helper()
-		if _, err := h.agents.Promote(t.Context(), everyRole(), name, to, "a test"); err != nil {
+		if _, err := h.agents.Promote(t.Context(), testkit.EveryRole(), name, to, "a test"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -154,7 +155,7 @@ func TestTokensAndDelegates(t *testing.T) {
 		if c.code != "" && c.reason == "" {
 			continue
 		}
-		d := h.log.of(t, a.decision)
+		d := h.log.Of(t, a.decision)
 		p := known.p[c.text]
 		if d.Credential != p.Credential || d.Instance != p.Instance || d.Bound != p.Bound || d.User != p.User || fmt.Sprint(d.Chain) != fmt.Sprint(p.Chain) {
 			t.Errorf("%s: decision %+v", c.text, d)
@@ -164,11 +165,9 @@ func TestTokensAndDelegates(t *testing.T) {
 		}
 	}
 	found := false
-	h.log.mu.Lock()
-	for _, d := range h.log.done {
+	for _, d := range h.log.Ended() {
 		found = found || d.Agent == "nobody" && !d.Registered
 	}
-	h.log.mu.Unlock()
 	if !found {
 		t.Error("no record names the agent that nobody registered")
 	}
@@ -204,7 +203,7 @@ func TestDevCallers(t *testing.T) {
 			t.Errorf("%+v: status %d", c, a.status)
 		}
 		if c.want != "" {
-			if d := h.log.of(t, a.decision); d.Agent != c.want || d.Credential != "dev" || d.Lifecycle != "draft" {
+			if d := h.log.Of(t, a.decision); d.Agent != c.want || d.Credential != "dev" || d.Lifecycle != "draft" {
 				t.Errorf("%+v: decision %+v", c, d)
 			}
 		}
@@ -218,7 +217,7 @@ func TestNothingIsForwardedUnrecorded(t *testing.T) {
 	h := newHouse(t, nil)
 	key := h.agent("refunds")
 	h.upstream("shop", http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("forwarded without a record") }), nil)
-	h.log.fail = fault.New(fault.KindUnavailable, "decision.not_recorded", "the action was refused: its decision could not be recorded")
+	h.log.FailWith(fault.New(fault.KindUnavailable, "decision.not_recorded", "the action was refused: its decision could not be recorded"))
 	for _, path := range []string{"/http/shop/v1/orders/1", "/http/shop/nothing/here"} {
 		a := h.call(key, "GET", path, "")
 		if a.status != 503 || a.problem != "decision.not_recorded" || a.header.Get("Retry-After") == "" || a.decision != "" {

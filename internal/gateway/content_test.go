@@ -50,7 +50,7 @@ func TestContentRules(t *testing.T) {
 		t.Helper()
 		seen = ""
 		a := h.call(key, "POST", "/http/shop/v1/refunds", body, "Content-Type", "application/json")
-		return a.status, a.problem, a.body, h.log.of(t, a.decision)
+		return a.status, a.problem, a.body, h.log.Of(t, a.decision)
 	}
 	answer = `{"ok": true}`
 	status, problem, _, d := post(`{"note": "write to ` + mail + ` soon"}`)
@@ -119,7 +119,7 @@ func TestContentRulesOverEvents(t *testing.T) {
 	})
 	call := func() (answer, activity.Decision) {
 		a := h.call(key, "POST", "/llm/openai/v1/chat/completions", `{"model":"gpt-4o-mini","max_tokens":100,"stream":true,"messages":[]}`, "Content-Type", "application/json")
-		return a, h.log.of(t, a.decision)
+		return a, h.log.Of(t, a.decision)
 	}
 	told = []string{"your key is ", key[:9], key[9:], ", bye"}
 	a, _ := call()

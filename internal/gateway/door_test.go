@@ -3,7 +3,6 @@ package gateway_test
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -24,6 +23,7 @@ import (
 	"reeve/internal/gateway/httpapi"
 	"reeve/internal/policy"
 	"reeve/internal/stop"
+	"reeve/internal/testkit"
 	"reeve/internal/upstream"
 )
 
@@ -39,70 +39,12 @@ type house struct {
 	door      *gateway.Door
 	steps     *gateway.Steps
 	url       string
-	log       *record
+	log       testkit.Decisions
 	options   gateway.Options
 
 	mu        sync.Mutex
 	fragments []activity.Fragment
 	batches   []activity.Batch
-}
-
-// record keeps decisions for the test to read.
-type record struct {
-	mu       sync.Mutex
-	n        int
-	proposed map[string]activity.Decision
-	done     map[string]activity.Decision
-	order    []string
-	fail     error
-}
-
-func (r *record) NewID() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.n++
-	return "dec_" + strings.Repeat("0", 6) + string(rune('a'+r.n/26%26)) + string(rune('a'+r.n%26))
-}
-
-func (r *record) Commit(b []byte) string { return fmt.Sprint(len(b)) }
-
-func (r *record) Propose(_ context.Context, d *activity.Decision) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.fail != nil {
-		return r.fail
-	}
-	r.proposed[d.ID] = *d
-	if d.Result != activity.ResultPending {
-		r.done[d.ID] = *d
-	}
-	r.order = append(r.order, d.ID)
-	return nil
-}
-
-func (r *record) Complete(d *activity.Decision) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.done[d.ID] = *d
-}
-
-func (r *record) of(t testing.TB, id string) activity.Decision {
-	t.Helper()
-	for range 2000 {
-		r.mu.Lock()
-		d, ok := r.done[id]
-		r.mu.Unlock()
-		if ok {
-			return d
-		}
-		<-time.After(time.Millisecond)
-	}
-	t.Fatalf("decision %q was never completed", id)
-	return activity.Decision{}
-}
-
-func everyRole() agent.Actor {
-	return agent.Actor{Person: "ada", Name: "ada", Can: func(string, string, string) bool { return true }}
 }
 
 const permitAll = `@id("all") permit (principal, action, resource);`
@@ -120,7 +62,7 @@ func openDB(t testing.TB) *control.DB {
 func newHouse(t testing.TB, change func(*gateway.Options)) *house {
 	t.Helper()
 	dir := t.TempDir()
-	h := &house{t: t, log: &record{proposed: map[string]activity.Decision{}, done: map[string]activity.Decision{}}}
+	h := &house{t: t}
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -146,7 +88,7 @@ func newHouse(t testing.TB, change func(*gateway.Options)) *house {
 	must(err)
 	o := gateway.Options{
 		Behaviour: memory,
-		Agents:    h.agents, Upstreams: h.upstreams, Policies: h.policies, Stops: h.stops, Decisions: h.log, Steps: h.steps,
+		Agents:    h.agents, Upstreams: h.upstreams, Policies: h.policies, Stops: h.stops, Decisions: &h.log, Steps: h.steps,
 		Protocols: []gateway.Protocol{httpapi.New()}, Node: "n1", MaxBody: 1 << 20,
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
@@ -219,11 +161,11 @@ func (h *house) publish(_ context.Context, data []byte) error {
 // agent registers an agent that may do everything and gives its key.
 func (h *house) agent(name string) string {
 	h.t.Helper()
-	_, err := h.agents.Create(h.t.Context(), everyRole(), agent.Agent{Name: name, Team: "support", Purpose: "tests", Autonomy: agent.Autonomous}, "")
+	_, err := h.agents.Create(h.t.Context(), testkit.EveryRole(), agent.Agent{Name: name, Team: "support", Purpose: "tests", Autonomy: agent.Autonomous}, "")
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	_, key, err := h.agents.CreateKey(h.t.Context(), everyRole(), name, agent.NewKey{Label: "test"})
+	_, key, err := h.agents.CreateKey(h.t.Context(), testkit.EveryRole(), name, agent.NewKey{Label: "test"})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -297,11 +239,9 @@ func TestACallPasses(t *testing.T) {
 		seen = r.Clone(context.Background())
 		b, _ := io.ReadAll(r.Body)
 		body = string(b)
-		h.log.mu.Lock()
-		if len(h.log.proposed) != 1 || len(h.log.done) != 0 {
-			t.Errorf("the upstream was called with %d proposed and %d completed decisions", len(h.log.proposed), len(h.log.done))
+		if proposed, ended := h.log.Proposals(), h.log.Ended(); len(proposed) != 1 || len(ended) != 0 {
+			t.Errorf("the upstream was called with %d proposed and %d completed decisions", len(proposed), len(ended))
 		}
-		h.log.mu.Unlock()
 		w.Header().Set("X-Own", "1")
 		w.Header().Set("Set-Cookie", "session=1")
 		w.WriteHeader(http.StatusCreated)
@@ -316,7 +256,7 @@ func TestACallPasses(t *testing.T) {
 		seen.Header.Get("X-Hop") != "" || seen.Header.Get("X-Kept") != "yes" || seen.Header.Get("Traceparent") == "" || seen.URL.String() != "/v1/refunds?dry=1" || body != `{"amount": 12.5}` {
 		t.Errorf("the upstream saw %s %v %q", seen.URL, seen.Header, body)
 	}
-	d := h.log.of(t, a.decision)
+	d := h.log.Of(t, a.decision)
 	if d.Agent != "refunds" || d.Verdict != activity.VerdictAllow || !d.Enforced || d.Result != activity.ResultOK || d.Status != 201 ||
 		d.Resource != "shop POST /v1/refunds" || d.Effect != "write" || d.BytesOut != 12 || d.Credential != "agent_key" || d.LatencyUS <= 0 {
 		t.Errorf("decision: %+v", d)
@@ -358,7 +298,7 @@ func TestTaintAndDestinations(t *testing.T) {
 	if code := get("shop"); code != "decision.denied" {
 		t.Errorf("after it read from outside: %q", code)
 	}
-	_, other, err := h.agents.CreateKey(t.Context(), everyRole(), "refunds", agent.NewKey{Label: "new task"})
+	_, other, err := h.agents.CreateKey(t.Context(), testkit.EveryRole(), "refunds", agent.NewKey{Label: "new task"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -425,7 +365,7 @@ func TestRefusals(t *testing.T) {
 		if c.stranger {
 			continue
 		}
-		d := h.log.of(t, a.decision)
+		d := h.log.Of(t, a.decision)
 		if d.Verdict != activity.VerdictDeny || d.Result != activity.ResultDenied || len(d.Reasons) == 0 || d.Reasons[0].Code != c.code || d.Agent != "refunds" {
 			t.Errorf("%s: decision %+v", c.name, d)
 		}

@@ -43,7 +43,7 @@ func TestStandInAfterAFailedConnect(t *testing.T) {
 	}
 	put("down", "http://"+nobody, "openai")
 	a := h.call(key, "POST", "/llm/down/v1/chat/completions", chat, "Content-Type", "application/json")
-	d := h.log.of(t, a.decision)
+	d := h.log.Of(t, a.decision)
 	if a.status != 200 || seen != chat || d.Upstream != "openai" || d.Resource != "openai/gpt-4o-mini" || !strings.Contains(d.Reasons[len(d.Reasons)-1].Text, "stands in for down") {
 		t.Errorf("%d %s, decided about %s %s: %+v", a.status, a.body, d.Upstream, d.Resource, d.Reasons)
 	}
@@ -52,13 +52,11 @@ func TestStandInAfterAFailedConnect(t *testing.T) {
 		t.Errorf("cost %+v", d.Cost)
 	}
 	var first activity.Decision
-	h.log.mu.Lock()
-	for _, o := range h.log.done {
+	for _, o := range h.log.Ended() {
 		if o.Upstream == "down" {
 			first = o
 		}
 	}
-	h.log.mu.Unlock()
 	if first.Result != activity.ResultError || first.ErrorCode != "upstream.unreachable" || first.Run != d.Run {
 		t.Errorf("the first attempt: %s %s", first.Result, first.ErrorCode)
 	}
@@ -78,7 +76,7 @@ func TestStandInAfterAFailedConnect(t *testing.T) {
 	// Neither reached: the refusal is of the last that was tried.
 	put("down2", "http://"+nobody)
 	put("down3", "http://"+nobody, "down2")
-	if a := h.call(key, "POST", "/llm/down3/v1/chat/completions", chat, "Content-Type", "application/json"); a.status != 502 && a.status != 503 || h.log.of(t, a.decision).Upstream != "down2" {
+	if a := h.call(key, "POST", "/llm/down3/v1/chat/completions", chat, "Content-Type", "application/json"); a.status != 502 && a.status != 503 || h.log.Of(t, a.decision).Upstream != "down2" {
 		t.Errorf("none can be reached: %d %s", a.status, a.body)
 	}
 }
@@ -89,7 +87,7 @@ func TestConcerned(t *testing.T) {
 	t.Parallel()
 	h, key, _ := modelHouse(t, func(http.ResponseWriter, *http.Request) { t.Error("it was forwarded") })
 	other := h.agent("other")
-	h.log.fail = fault.New(fault.KindUnavailable, "decision.log_full", "the disk is full")
+	h.log.FailWith(fault.New(fault.KindUnavailable, "decision.log_full", "the disk is full"))
 	for _, k := range []string{key, other, key} {
 		if a := h.call(k, "POST", "/llm/openai/v1/chat/completions", chat, "Content-Type", "application/json"); a.status != 503 || a.header.Get("Retry-After") == "" {
 			t.Fatalf("%d %s", a.status, a.body)

@@ -109,7 +109,7 @@ func TestMisbehavingUpstreams(t *testing.T) {
 			if strings.Contains(string(body), secret) || strings.Contains(fmt.Sprint(resp.Header), secret) {
 				t.Error("the credential passed")
 			}
-			d := h.log.of(t, resp.Header.Get("X-Reeve-Decision"))
+			d := h.log.Of(t, resp.Header.Get("X-Reeve-Decision"))
 			if d.Result != c.result || d.ErrorCode != c.code {
 				t.Errorf("decision: %s %s, want %s %s", d.Result, d.ErrorCode, c.result, c.code)
 			}
@@ -167,7 +167,7 @@ func TestStreamsAreNotBuffered(t *testing.T) {
 	}
 	cancel()
 	<-gone
-	d := h.log.of(t, resp.Header.Get("X-Reeve-Decision"))
+	d := h.log.Of(t, resp.Header.Get("X-Reeve-Decision"))
 	if d.Result != activity.ResultCut || d.ErrorCode != "gateway.client_closed" || d.Status != 200 {
 		t.Errorf("decision: %+v", d)
 	}
@@ -222,7 +222,7 @@ func TestAStopCuts(t *testing.T) {
 					t.Errorf("the agent read to the end: %v", err)
 				}
 			}
-			d := h.log.of(t, resp.Header.Get("X-Reeve-Decision"))
+			d := h.log.Of(t, resp.Header.Get("X-Reeve-Decision"))
 			if d.Result != activity.ResultCut || d.ErrorCode != "stop.agent" {
 				t.Errorf("decision: %+v", d)
 			}

@@ -24,6 +24,7 @@ import (
 	"reeve/internal/gateway"
 	"reeve/internal/gateway/httpapi"
 	"reeve/internal/stop"
+	"reeve/internal/testkit"
 )
 
 const holdWrites = `@id("reads") permit (principal, action == Action::"call_api", resource) when { resource.effect == Effect::"read" };
@@ -128,7 +129,7 @@ func TestAHeldCallGoesOn(t *testing.T) {
 	if a.Ask.Agent != "refunds" || a.Ask.Resource != "shop POST /v1/refunds" || a.Ask.Effect != "write" || len(a.Ask.Groups) != 1 || a.Ask.Groups[0].Name != "finance" || len(a.Ask.Asked) != 1 {
 		t.Errorf("asked: %+v", a.Ask)
 	}
-	if d := h.log.of(t, a.Ask.Decision); d.Verdict != activity.VerdictHold || d.Result != activity.ResultHeld || d.Approval != a.ID {
+	if d := h.log.Of(t, a.Ask.Decision); d.Verdict != activity.VerdictHold || d.Result != activity.ResultHeld || d.Approval != a.ID {
 		t.Errorf("the decision that holds: %+v", d)
 	}
 	if n := h.seen.Load(); n != 0 {
@@ -139,7 +140,7 @@ func TestAHeldCallGoesOn(t *testing.T) {
 	if got.status != 200 || got.body != `{"refund":1}` || *h.last.Load() != `{"amount": 12.50}` {
 		t.Fatalf("%+v, the upstream got %s", got, *h.last.Load())
 	}
-	d := h.log.of(t, got.decision)
+	d := h.log.Of(t, got.decision)
 	if d.ID == a.Ask.Decision || d.Verdict != activity.VerdictAllow || d.Approval != a.ID || d.Result != activity.ResultOK || d.Reasons[0].Code != "approval.granted" {
 		t.Errorf("the decision that uses it: %+v", d)
 	}
@@ -293,7 +294,7 @@ func TestVoid(t *testing.T) {
 			}
 		}},
 		{"another key", "approval.credential", "approval.void", func(t *testing.T, h *held) {
-			_, key, err := h.agents.CreateKey(t.Context(), everyRole(), "refunds", agent.NewKey{Label: "second"})
+			_, key, err := h.agents.CreateKey(t.Context(), testkit.EveryRole(), "refunds", agent.NewKey{Label: "second"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -307,7 +308,7 @@ func TestVoid(t *testing.T) {
 		}},
 		{"autonomy", "approval.other_policy", "approval.void", func(t *testing.T, h *held) {
 			to := agent.Supervised
-			if _, err := h.agents.Update(t.Context(), everyRole(), "refunds", agent.Change{Autonomy: &to}); err != nil {
+			if _, err := h.agents.Update(t.Context(), testkit.EveryRole(), "refunds", agent.Change{Autonomy: &to}); err != nil {
 				t.Fatal(err)
 			}
 		}},
@@ -339,7 +340,7 @@ func TestVoid(t *testing.T) {
 			if b, err := h.book.Get(t.Context(), a.ID); err != nil || b.State != approval.Void || b.Code != c.code {
 				t.Errorf("%s %s %v, want %s", b.State, b.Code, err, c.code)
 			}
-			if d := h.log.of(t, got.decision); d.Verdict != activity.VerdictDeny || d.Approval != a.ID || d.Reasons[0].Code != c.code {
+			if d := h.log.Of(t, got.decision); d.Verdict != activity.VerdictDeny || d.Approval != a.ID || d.Reasons[0].Code != c.code {
 				t.Errorf("decision: %+v", d)
 			}
 		})
@@ -566,7 +567,7 @@ func TestAnAgentAsksTooMuch(t *testing.T) {
 	if got.status != 403 || got.problem != "approval.too_many" || h.seen.Load() != 0 {
 		t.Fatalf("%+v", got)
 	}
-	d := h.log.of(t, got.decision)
+	d := h.log.Of(t, got.decision)
 	if d.Verdict != activity.VerdictDeny || d.Result != activity.ResultDenied || d.Reasons[0].Code != "approval.too_many" {
 		t.Errorf("%+v", d)
 	}

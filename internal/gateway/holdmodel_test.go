@@ -107,7 +107,7 @@ func TestAHeldLocalTool(t *testing.T) {
 		t.Errorf("agreed to: %+v", got)
 	}
 	done := h.one(approval.Done)
-	d := h.log.of(t, done.UsedBy)
+	d := h.log.Of(t, done.UsedBy)
 	if d.Verdict != activity.VerdictAllow || !d.LocalTool || d.Approval != a.ID || d.Reasons[0].Code != "approval.granted" {
 		t.Errorf("decision: %+v", d)
 	}

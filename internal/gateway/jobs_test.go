@@ -119,7 +119,7 @@ func TestBackgroundJobs(t *testing.T) {
 		t.Errorf("nobody's job: %d %s", a.status, a.problem)
 	}
 	a := get(key, "resp_1")
-	if d := h.log.of(t, a.decision); a.status != 200 || d.Model != "gpt-4o-mini" || d.Action != "call_model" {
+	if d := h.log.Of(t, a.decision); a.status != 200 || d.Model != "gpt-4o-mini" || d.Action != "call_model" {
 		t.Errorf("one's own: %d %s, %+v", a.status, a.body, d)
 	}
 	// It ends: the step of the call that began it has the usage, once.
@@ -142,7 +142,7 @@ func TestBackgroundJobs(t *testing.T) {
 	})
 	// The next one is cancelled by a stop, at a second try, and the receipt has it.
 	p.refuses = 1
-	began := h.log.of(t, post(key).decision)
+	began := h.log.Of(t, post(key).decision)
 	until(t, "the second job", func() bool { return jobs.Len() == 1 })
 	st, err := h.stops.Stop(t.Context(), "ada", client.StopTarget{Kind: "agent", Value: "refunds"}, "a test", time.Time{})
 	if err != nil {

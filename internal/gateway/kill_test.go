@@ -30,6 +30,7 @@ import (
 	"reeve/internal/gateway/httpapi"
 	"reeve/internal/policy"
 	"reeve/internal/stop"
+	"reeve/internal/testkit"
 	"reeve/internal/upstream"
 )
 
@@ -85,7 +86,7 @@ func child(dir, to string) error {
 		return err
 	}
 	if _, ok := agents.Lookup("killed"); !ok {
-		if _, err := agents.Create(ctx, everyRole(), agent.Agent{Name: "killed", Team: "core", Purpose: "tests", Autonomy: agent.Autonomous}, ""); err != nil {
+		if _, err := agents.Create(ctx, testkit.EveryRole(), agent.Agent{Name: "killed", Team: "core", Purpose: "tests", Autonomy: agent.Autonomous}, ""); err != nil {
 			return err
 		}
 		if _, err := upstreams.Put(ctx, "ada", client.Upstream{
@@ -153,7 +154,7 @@ func sameKey(ctx context.Context, agents *agent.Registry, file string) (string, 
 	if key, err := os.ReadFile(file); err == nil {
 		return string(key), nil
 	}
-	_, key, err := agents.CreateKey(ctx, everyRole(), "killed", agent.NewKey{Label: "test"})
+	_, key, err := agents.CreateKey(ctx, testkit.EveryRole(), "killed", agent.NewKey{Label: "test"})
 	if err != nil {
 		return "", err
 	}

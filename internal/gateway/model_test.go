@@ -59,7 +59,7 @@ func TestModelCall(t *testing.T) {
 	if a.status != 200 || a.body != chatAnswer {
 		t.Fatalf("%d %s", a.status, a.body)
 	}
-	d := h.log.of(t, a.decision)
+	d := h.log.Of(t, a.decision)
 	if d.Usage.InputTotal != 9 || d.Usage.OutputTotal != 3 || d.Cost.Basis != activity.CostBook || d.Cost.Nanos <= 0 || d.Model != "gpt-4o-mini" || d.Action != "call_model" {
 		t.Errorf("decision: %+v", d)
 	}
@@ -96,7 +96,7 @@ func TestRates(t *testing.T) {
 			t.Fatalf("the fourth call: %d %s %v", a.status, a.problem, a.header)
 		}
 		if i == 3 {
-			if d := h.log.of(t, a.decision); d.Verdict != activity.VerdictDeny || d.Reasons[0].Code != "limit.rate" {
+			if d := h.log.Of(t, a.decision); d.Verdict != activity.VerdictDeny || d.Reasons[0].Code != "limit.rate" {
 				t.Errorf("decision: %+v", d)
 			}
 		}
@@ -128,13 +128,11 @@ func TestLocalToolsOfAnAnswer(t *testing.T) {
 		t.Errorf("the denied tool call: %d %s", a.status, a.body)
 	}
 	var denied *activity.Decision
-	h.log.mu.Lock()
-	for _, d := range h.log.done {
+	for _, d := range h.log.Ended() {
 		if d.LocalTool {
 			denied = &d
 		}
 	}
-	h.log.mu.Unlock()
 	if denied == nil || denied.Parent != a.decision || denied.Verdict != activity.VerdictDeny || denied.Tool != "refund" || denied.Resource != "local.refund" || denied.Agent != "refunds" {
 		t.Errorf("decision of the tool: %+v", denied)
 	}

@@ -76,7 +76,7 @@ func TestInjectedDestination(t *testing.T) {
 		if sent != 0 {
 			t.Fatalf("to %s: it was forwarded", to)
 		}
-		d := h.log.of(t, a.decision)
+		d := h.log.Of(t, a.decision)
 		if d.Reasons[0].Text != "the destination came from a tool result" {
 			t.Errorf("reasons: %+v", d.Reasons)
 		}
@@ -95,7 +95,7 @@ func TestInjectedDestination(t *testing.T) {
 	if a := send("bob@partner.example"); a.status != 200 || sent != 1 {
 		t.Errorf("what the user asked for: %d %s", a.status, a.body)
 	}
-	d := h.log.of(t, send("bob@partner.example").decision)
+	d := h.log.Of(t, send("bob@partner.example").decision)
 	if c := contextOf(t, d); len(c.Context.Destinations.FirstSeen) != 0 || c.Origins[0].First || c.Origins[0].Source != "user" || c.Origins[0].Entity != "b…@partner.example" {
 		t.Errorf("the second time: %s", d.Context)
 	}
@@ -128,7 +128,7 @@ func TestInjectedByResult(t *testing.T) {
 	if a.problem != "decision.held" {
 		t.Fatalf("%d %s %s", a.status, a.problem, a.body)
 	}
-	if o := contextOf(t, h.log.of(t, a.decision)).Origins; len(o) != 1 || o[0].Tool != "local.read" {
+	if o := contextOf(t, h.log.Of(t, a.decision)).Origins; len(o) != 1 || o[0].Tool != "local.read" {
 		t.Errorf("origins: %+v", o)
 	}
 }

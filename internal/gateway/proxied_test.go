@@ -107,7 +107,7 @@ func TestCertificateFromAProxy(t *testing.T) {
 				}
 				return
 			}
-			if d := h.log.of(t, got.decision); d.Agent != "refunds" || d.Credential != "x509_svid" || !d.Bound {
+			if d := h.log.Of(t, got.decision); d.Agent != "refunds" || d.Credential != "x509_svid" || !d.Bound {
 				t.Errorf("decision: %+v", d)
 			}
 			if seen.Get("Client-Cert") != "" || seen.Get("X-Forwarded-Client-Cert") != "" {

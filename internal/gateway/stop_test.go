@@ -13,6 +13,7 @@ import (
 	"reeve/internal/gateway"
 	"reeve/internal/identity/token"
 	"reeve/internal/stop"
+	"reeve/internal/testkit"
 )
 
 // Two hundred streams in flight, a tenth of them of an agent that acts for the
@@ -23,7 +24,7 @@ func TestTimeToStop(t *testing.T) {
 	known := tokens{p: map[string]token.Principal{"a.delegate.x": {Credential: "access_token", Agent: "delegate", Epoch: 1, Chain: []string{"refunds"}}}}
 	h := newHouse(t, func(o *gateway.Options) { o.Tokens = known })
 	h.agent("delegate")
-	if _, err := h.agents.Create(t.Context(), everyRole(), agent.Agent{Name: "refunds", Team: "support", Purpose: "tests", Autonomy: agent.Autonomous}, ""); err != nil {
+	if _, err := h.agents.Create(t.Context(), testkit.EveryRole(), agent.Agent{Name: "refunds", Team: "support", Purpose: "tests", Autonomy: agent.Autonomous}, ""); err != nil {
 		t.Fatal(err)
 	}
 	known.p["a.refunds.x"] = token.Principal{Credential: "jwt_svid", Agent: "refunds", Epoch: 1}

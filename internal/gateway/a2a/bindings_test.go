@@ -143,14 +143,7 @@ func TestHandoff(t *testing.T) {
 	if a.status != 200 {
 		t.Fatalf("answer: %+v", a)
 	}
-	var d activity.Decision
-	until(t, "the decision's end", func() bool {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		var ok bool
-		d, ok = h.done[a.decision]
-		return ok
-	})
+	d := h.log.Of(t, a.decision)
 	if d.Action != "send_task" || d.Resource != "refunds" || d.Effect != "write" || d.Result != activity.ResultOK || d.Pin == "" || d.Agent != "sales" {
 		t.Errorf("decision: %+v", d)
 	}

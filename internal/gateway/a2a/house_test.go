@@ -2,7 +2,6 @@ package a2a_test
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"iter"
 	"log/slog"
@@ -10,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -35,6 +35,7 @@ import (
 	"reeve/internal/pin"
 	"reeve/internal/policy"
 	"reeve/internal/stop"
+	"reeve/internal/testkit"
 	"reeve/internal/upstream"
 )
 
@@ -51,49 +52,15 @@ type house struct {
 	peers     *a2a.Protocol
 	door      *gateway.Door
 	url       string
+	log       testkit.Decisions
 
 	mu        sync.Mutex
-	n         int
-	proposed  map[string]activity.Decision
-	done      map[string]activity.Decision
 	fragments []activity.Fragment
 }
 
-func (h *house) NewID() string {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.n++
-	return fmt.Sprintf("dec_%026d", h.n)
-}
-
-func (h *house) Commit(b []byte) string { return fmt.Sprint(len(b)) }
-
-func (h *house) Propose(_ context.Context, d *activity.Decision) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.proposed[d.ID] = *d
-	if d.Result != activity.ResultPending {
-		h.done[d.ID] = *d
-	}
-	return nil
-}
-
-func (h *house) Complete(d *activity.Decision) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.done[d.ID] = *d
-}
-
-// decisions are those that were proposed, by what they were about.
-func (h *house) decisions(agent string) (out []activity.Decision) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for i := range h.n {
-		if d, ok := h.proposed[fmt.Sprintf("dec_%026d", i+1)]; ok && d.Agent == agent {
-			out = append(out, d)
-		}
-	}
-	return out
+// decisions are those that an agent proposed, as they were then.
+func (h *house) decisions(agent string) []activity.Decision {
+	return slices.DeleteFunc(h.log.Proposals(), func(d activity.Decision) bool { return d.Agent != agent })
 }
 
 // until waits for what another goroutine does.
@@ -108,10 +75,6 @@ func until(t testing.TB, what string, is func() bool) {
 	t.Fatalf("never came: %s", what)
 }
 
-func everyRole() agent.Actor {
-	return agent.Actor{Person: "ada", Name: "ada", Can: func(string, string, string) bool { return true }}
-}
-
 const permitAll = `@id("all") permit (principal, action, resource);`
 
 type setup struct {
@@ -121,7 +84,7 @@ type setup struct {
 
 func newHouse(t testing.TB, change func(*house, *setup)) *house {
 	t.Helper()
-	h := &house{t: t, proposed: map[string]activity.Decision{}, done: map[string]activity.Decision{}}
+	h := &house{t: t}
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -150,7 +113,7 @@ func newHouse(t testing.TB, change func(*house, *setup)) *house {
 	steps := gateway.NewSteps(h.publish, slog.New(slog.DiscardHandler))
 	s := &setup{
 		gateway: gateway.Options{
-			Agents: h.agents, Upstreams: h.upstreams, Policies: h.policies, Stops: h.stops, Decisions: h, Steps: steps, Behaviour: memory,
+			Agents: h.agents, Upstreams: h.upstreams, Policies: h.policies, Stops: h.stops, Decisions: &h.log, Steps: steps, Behaviour: memory,
 			Node: "n1", Logger: slog.New(slog.DiscardHandler),
 		},
 		peers: a2a.Options{
@@ -203,7 +166,7 @@ func (h *house) permit(text string) {
 
 func (h *house) agent(name string) string {
 	h.t.Helper()
-	if _, err := h.agents.Create(h.t.Context(), everyRole(), agent.Agent{Name: name, Team: "support", Purpose: "tests", Autonomy: agent.Autonomous}, ""); err != nil {
+	if _, err := h.agents.Create(h.t.Context(), testkit.EveryRole(), agent.Agent{Name: name, Team: "support", Purpose: "tests", Autonomy: agent.Autonomous}, ""); err != nil {
 		h.t.Fatal(err)
 	}
 	return h.key(name)
@@ -211,7 +174,7 @@ func (h *house) agent(name string) string {
 
 func (h *house) key(name string) string {
 	h.t.Helper()
-	_, key, err := h.agents.CreateKey(h.t.Context(), everyRole(), name, agent.NewKey{Label: "test"})
+	_, key, err := h.agents.CreateKey(h.t.Context(), testkit.EveryRole(), name, agent.NewKey{Label: "test"})
 	if err != nil {
 		h.t.Fatal(err)
 	}

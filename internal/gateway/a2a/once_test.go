@@ -10,13 +10,14 @@ import (
 	"reeve/internal/activity"
 	"reeve/internal/agent"
 	"reeve/internal/approval"
+	"reeve/internal/testkit"
 )
 
 // supervised is an agent whose writes wait for a person, and whose reading passes.
 func (h *house) supervised(name string) string {
 	h.t.Helper()
 	h.permit(permitAll)
-	if _, err := h.agents.Create(h.t.Context(), everyRole(), agent.Agent{Name: name, Team: "support", Purpose: "tests", Autonomy: agent.Supervised}, ""); err != nil {
+	if _, err := h.agents.Create(h.t.Context(), testkit.EveryRole(), agent.Agent{Name: name, Team: "support", Purpose: "tests", Autonomy: agent.Supervised}, ""); err != nil {
 		h.t.Fatal(err)
 	}
 	return h.key(name)

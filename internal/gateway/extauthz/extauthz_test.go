@@ -7,7 +7,6 @@ import (
 	"net"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,7 +19,6 @@ import (
 	"google.golang.org/grpc/status"
 
 	"reeve/client"
-	"reeve/internal/activity"
 	"reeve/internal/agent"
 	"reeve/internal/approval"
 	"reeve/internal/content"
@@ -33,39 +31,13 @@ import (
 	"reeve/internal/gateway/points"
 	"reeve/internal/policy"
 	"reeve/internal/stop"
+	"reeve/internal/testkit"
 	"reeve/internal/upstream"
 )
 
-// record keeps decisions for the test to read.
-type record struct {
-	mu   sync.Mutex
-	n    int
-	seen map[string]activity.Decision
-}
-
-func (r *record) NewID() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.n++
-	return "dec_" + strings.Repeat("x", r.n)
-}
-func (r *record) Commit([]byte) string { return "c" }
-func (r *record) Propose(_ context.Context, d *activity.Decision) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.seen[d.ID] = *d
-	return nil
-}
-func (r *record) Complete(*activity.Decision) {}
-func (r *record) of(id string) activity.Decision {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.seen[id]
-}
-
 type house struct {
 	t      testing.TB
-	log    *record
+	log    testkit.Decisions
 	key    string
 	client authv3.AuthorizationClient
 	engine *policy.Engine
@@ -80,7 +52,7 @@ const rules = `@id("reads") permit (principal, action == Action::"call_api", res
 
 func newHouse(t testing.TB, required bool) *house {
 	t.Helper()
-	h := &house{t: t, log: &record{seen: map[string]activity.Decision{}}, engine: &policy.Engine{}}
+	h := &house{t: t, engine: &policy.Engine{}}
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -108,7 +80,7 @@ func newHouse(t testing.TB, required bool) *house {
 	must(err)
 	steps := gateway.NewSteps(func(context.Context, []byte) error { return nil }, slog.New(slog.DiscardHandler))
 	door, err := gateway.New(gateway.Options{
-		Agents: agents, Upstreams: upstreams, Policies: h.engine, Stops: h.stops, Decisions: h.log, Steps: steps, Node: "n1", Content: set,
+		Agents: agents, Upstreams: upstreams, Policies: h.engine, Stops: h.stops, Decisions: &h.log, Steps: steps, Node: "n1", Content: set,
 		Approvals: book, Page: func(id string) string { return "https://reeve.example/approvals/" + id },
 		Protocols: []gateway.Protocol{httpapi.New(), llm.New(nil)},
 	})
@@ -261,7 +233,7 @@ func TestCheck(t *testing.T) {
 				}
 				continue
 			}
-			d := h.log.of(id)
+			d := h.log.Proposed(id)
 			if d.Resource != c.does || gateway.PointOf(&d) != "ext_authz" || value(ok.GetResponseHeadersToAdd(), "x-reeve-decision") != id {
 				t.Errorf("%s: %v, %+v", c.name, r, d)
 			}
@@ -285,7 +257,7 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s: %v", c.name, no)
 		}
 		if c.does != "" {
-			if d := h.log.of(value(no.GetHeaders(), "x-reeve-decision")); d.Resource != c.does {
+			if d := h.log.Proposed(value(no.GetHeaders(), "x-reeve-decision")); d.Resource != c.does {
 				t.Errorf("%s: %+v", c.name, d)
 			}
 		}

@@ -116,7 +116,7 @@ func TestAsksOfSessionsBecomeInput(t *testing.T) {
 	if in.Result.ResultType != "input_required" || !ok || q.Method != "elicitation/create" || in.Result.RequestState == "" {
 		t.Fatalf("%d %s", first.status, first.body)
 	}
-	if d := h.log.of(t, first.header.Get("X-Reeve-Decision")); d.Result != activity.ResultOK {
+	if d := h.log.Of(t, first.header.Get("X-Reeve-Decision")); d.Result != activity.ResultOK {
 		t.Errorf("decision %+v", d)
 	}
 	back := func(state string) string {
@@ -151,13 +151,13 @@ func TestAsksOfSessionsBecomeInput(t *testing.T) {
 		t.Errorf("brought a second time: %d %s", r.status, r.body)
 	}
 	asked := 0
-	for _, d := range h.log.all() {
+	for _, d := range h.log.All() {
 		if d.Action == "ask_user" && d.Resource == "refunds" && d.Upstream == "shop" && d.Parent != "" && d.Result == activity.ResultOK {
 			asked++
 		}
 	}
 	if asked != 2 {
-		t.Errorf("%d records of what the server asked: %+v", asked, h.log.all())
+		t.Errorf("%d records of what the server asked: %+v", asked, h.log.All())
 	}
 }
 
@@ -356,7 +356,7 @@ func TestBadServers(t *testing.T) {
 				t.Errorf("%d %s", r.status, r.body)
 			}
 			if c.code != "" {
-				if d := h.log.of(t, r.header.Get("X-Reeve-Decision")); d.Result != activity.ResultError {
+				if d := h.log.Of(t, r.header.Get("X-Reeve-Decision")); d.Result != activity.ResultError {
 					t.Errorf("decision %+v", d)
 				}
 			}
@@ -390,7 +390,7 @@ func TestBadServers(t *testing.T) {
 		if r.code() != "upstream.timeout" {
 			t.Errorf("%d %s", r.status, r.body)
 		}
-		if d := h.log.of(t, r.header.Get("X-Reeve-Decision")); d.Result != activity.ResultTimeout {
+		if d := h.log.Of(t, r.header.Get("X-Reeve-Decision")); d.Result != activity.ResultTimeout {
 			t.Errorf("decision %+v", d)
 		}
 	})

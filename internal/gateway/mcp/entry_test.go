@@ -120,7 +120,7 @@ func TestOneEntry(t *testing.T) {
 			if c.f == nil {
 				continue
 			}
-			d := h.log.of(t, r.header.Get("X-Reeve-Decision"))
+			d := h.log.Of(t, r.header.Get("X-Reeve-Decision"))
 			if d.Resource != c.resource || (d.Result == activity.ResultOK) != (c.code == "") {
 				t.Errorf("%s by %s: decision %+v", c.params, era, d)
 			}

@@ -177,7 +177,7 @@ func TestAskAboutATool(t *testing.T) {
 		}
 		would := h.policies.Decide(q)
 		r := h.modernCall(key, "/mcp/shop", "1", "tools/call", `"name":"`+c.tool+`"`)
-		is := h.log.of(t, r.header.Get("X-Reeve-Decision"))
+		is := h.log.Of(t, r.header.Get("X-Reeve-Decision"))
 		if would.Verdict != c.want || is.Verdict != c.want || q.Resource.ID != is.Resource || !reflect.DeepEqual(would.Policies, is.Policies) || !reflect.DeepEqual(would.Reasons, is.Reasons) {
 			t.Errorf("%s: asked %+v of %+v, called %+v", c.tool, would, q.Resource, is)
 		}

@@ -26,6 +26,7 @@ import (
 	"reeve/internal/gateway/mcp"
 	"reeve/internal/policy"
 	"reeve/internal/stop"
+	"reeve/internal/testkit"
 	"reeve/internal/upstream"
 )
 
@@ -42,79 +43,11 @@ type house struct {
 	protocol  *mcp.Protocol
 	pins      *pins
 	url       string
-	log       *record
+	log       testkit.Decisions
 	looks     atomic.Bool // the door asks servers by itself, and /mcp has them
 
 	mu        sync.Mutex
 	fragments []activity.Fragment
-}
-
-// record keeps decisions for the test to read.
-type record struct {
-	mu       sync.Mutex
-	n        int
-	proposed map[string]activity.Decision
-	done     map[string]activity.Decision
-	order    []string
-	fail     error
-}
-
-func (r *record) NewID() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.n++
-	return fmt.Sprintf("dec_%08d", r.n)
-}
-
-func (r *record) Commit(b []byte) string { return fmt.Sprint(len(b)) }
-
-func (r *record) Propose(_ context.Context, d *activity.Decision) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.fail != nil {
-		return r.fail
-	}
-	r.proposed[d.ID] = *d
-	if d.Result != activity.ResultPending {
-		r.done[d.ID] = *d
-	}
-	r.order = append(r.order, d.ID)
-	return nil
-}
-
-func (r *record) Complete(d *activity.Decision) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.done[d.ID] = *d
-}
-
-// all are the decisions so far, in order.
-func (r *record) all() (out []activity.Decision) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, id := range r.order {
-		if d, ok := r.done[id]; ok {
-			out = append(out, d)
-			continue
-		}
-		out = append(out, r.proposed[id])
-	}
-	return out
-}
-
-func (r *record) of(t testing.TB, id string) activity.Decision {
-	t.Helper()
-	for range 5000 {
-		r.mu.Lock()
-		d, ok := r.done[id]
-		r.mu.Unlock()
-		if ok {
-			return d
-		}
-		<-time.After(time.Millisecond)
-	}
-	t.Fatalf("decision %q was never completed", id)
-	return activity.Decision{}
 }
 
 // pins accepts every tool as a read unless the test says otherwise.
@@ -171,10 +104,6 @@ func (p *pins) Alias(name string) (upstream, tool string, ok bool) {
 	return a[0], a[1], ok
 }
 
-func everyRole() agent.Actor {
-	return agent.Actor{Person: "ada", Name: "ada", Can: func(string, string, string) bool { return true }}
-}
-
 const permitAll = `@id("all") permit (principal, action, resource);`
 
 func newHouse(t testing.TB, change func(*gateway.Options)) *house {
@@ -186,7 +115,7 @@ func newHouseWith(t testing.TB, config mcp.Config, change func(*gateway.Options)
 	t.Helper()
 	dir := t.TempDir()
 	h := &house{
-		t: t, log: &record{proposed: map[string]activity.Decision{}, done: map[string]activity.Decision{}},
+		t:    t,
 		pins: &pins{seen: map[string][]mcp.Tool{}, held: map[string]bool{}, alias: map[string][2]string{}},
 	}
 	must := func(err error) {
@@ -223,7 +152,7 @@ func newHouseWith(t testing.TB, config mcp.Config, change func(*gateway.Options)
 		},
 	})
 	o := gateway.Options{
-		Behaviour: memory, Agents: h.agents, Upstreams: h.upstreams, Policies: h.policies, Stops: h.stops, Decisions: h.log, Steps: steps,
+		Behaviour: memory, Agents: h.agents, Upstreams: h.upstreams, Policies: h.policies, Stops: h.stops, Decisions: &h.log, Steps: steps,
 		Protocols: []gateway.Protocol{h.protocol}, Node: "n1", Logger: logger,
 	}
 	if change != nil {
@@ -269,11 +198,11 @@ func (h *house) publish(_ context.Context, data []byte) error {
 // agent registers an agent that may do everything and gives its key.
 func (h *house) agent(name string) string {
 	h.t.Helper()
-	_, err := h.agents.Create(h.t.Context(), everyRole(), agent.Agent{Name: name, Team: "support", Purpose: "tests", Autonomy: agent.Autonomous}, "")
+	_, err := h.agents.Create(h.t.Context(), testkit.EveryRole(), agent.Agent{Name: name, Team: "support", Purpose: "tests", Autonomy: agent.Autonomous}, "")
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	_, key, err := h.agents.CreateKey(h.t.Context(), everyRole(), name, agent.NewKey{Label: "test"})
+	_, key, err := h.agents.CreateKey(h.t.Context(), testkit.EveryRole(), name, agent.NewKey{Label: "test"})
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -29,7 +29,7 @@ func TestToolCall(t *testing.T) {
 			if r.status != 200 || !strings.Contains(r.body, `"done"`) {
 				t.Fatalf("%d %s", r.status, r.body)
 			}
-			d := h.log.of(t, r.header.Get("X-Reeve-Decision"))
+			d := h.log.Of(t, r.header.Get("X-Reeve-Decision"))
 			if d.Action != "call_tool" || d.Resource != "shop.refund" || d.Tool != "refund" || d.Upstream != "shop" || d.Effect != "read" || d.Pin != "h" ||
 				d.Result != activity.ResultOK || d.Verdict != activity.VerdictAllow || d.ArgumentsHash == "" {
 				t.Errorf("decision: %+v", d)
@@ -52,7 +52,7 @@ func TestToolCall(t *testing.T) {
 				return false
 			})
 			// Nothing but the call has a record.
-			if all := h.log.all(); len(all) != 1 {
+			if all := h.log.All(); len(all) != 1 {
 				t.Errorf("%d decisions: %+v", len(all), all)
 			}
 		})
@@ -85,7 +85,7 @@ func TestDenied(t *testing.T) {
 			t.Errorf("%s %s: %d %s", c.method, c.params, r.status, r.body)
 			continue
 		}
-		d := h.log.of(t, r.header.Get("X-Reeve-Decision"))
+		d := h.log.Of(t, r.header.Get("X-Reeve-Decision"))
 		reached := len(f.calls(c.method)) > before
 		if reached != (c.code == "") || (d.Result == activity.ResultDenied) != (c.code != "") {
 			t.Errorf("%s %s: reached %v, decision %+v", c.method, c.params, reached, d)
@@ -127,8 +127,8 @@ func TestListsAreFiltered(t *testing.T) {
 			t.Errorf("%s: %d %s", method, r.status, r.body)
 		}
 	}
-	if len(h.log.all()) != 0 {
-		t.Errorf("lists were recorded: %+v", h.log.all())
+	if len(h.log.All()) != 0 {
+		t.Errorf("lists were recorded: %+v", h.log.All())
 	}
 	if tools := h.pins.Tools("shop"); len(tools) != 3 {
 		t.Errorf("the book saw %v", tools)
@@ -264,7 +264,7 @@ func TestBadMessages(t *testing.T) {
 		if c.code == "" {
 			continue
 		}
-		d := h.log.of(t, r.header.Get("X-Reeve-Decision"))
+		d := h.log.Of(t, r.header.Get("X-Reeve-Decision"))
 		if d.Result != activity.ResultDenied || d.ErrorCode != c.code || d.Agent != "refunds" {
 			t.Errorf("%s: decision %+v", c.name, d)
 		}

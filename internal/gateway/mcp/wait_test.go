@@ -120,7 +120,7 @@ func TestHeldCalls(t *testing.T) {
 			t.Errorf("%s: %d %s", half, r.status, r.body)
 		}
 	}
-	for _, d := range h.log.all() {
+	for _, d := range h.log.All() {
 		if d.Result == activity.ResultOK && d.Verdict != activity.VerdictAllow {
 			t.Errorf("decision %+v", d)
 		}

@@ -272,8 +272,8 @@ func TestSearch(t *testing.T) {
 			}
 		}
 	}
-	if h.log.count() != 0 {
-		t.Errorf("searching left %d records", h.log.count())
+	if len(h.log.Proposals()) != 0 {
+		t.Errorf("searching left %d records", len(h.log.Proposals()))
 	}
 }
 
@@ -314,7 +314,7 @@ func TestAuthZENUpstreams(t *testing.T) {
 		}
 	}
 	id, _ := ask(key, "refunds", "shop GET /v1/orders/7").Context["evaluation_id"].(string)
-	if p, _ := h.log.of(id); p.Action != "call_api" || p.Resource != "shop GET /v1/orders/{id}" || !hasReason(p, "point.authzen") {
+	if p := h.log.Proposed(id); p.Action != "call_api" || p.Resource != "shop GET /v1/orders/{id}" || !hasReason(p, "point.authzen") {
 		t.Errorf("%+v", p)
 	}
 }

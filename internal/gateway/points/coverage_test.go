@@ -72,7 +72,7 @@ func TestUngovernedAction(t *testing.T) {
 		return resp.Header.Get("X-Reeve-Decision")
 	}
 	reason := func(id string) string {
-		p, _ := h.log.of(id)
+		p := h.log.Proposed(id)
 		for _, r := range p.Reasons {
 			if r.Code == gateway.UngovernedAction {
 				return r.Text

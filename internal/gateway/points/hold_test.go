@@ -56,7 +56,7 @@ func TestHoldApproveOnce(t *testing.T) {
 	if a.Verdict != "hold" || a.Code != "approval.pending" || a.Approval == nil || a.Approval.Address != "https://reeve.example/approvals/"+a.Approval.ID || a.ExpiresAt != nil {
 		t.Fatalf("%+v", a)
 	}
-	if p, _ := h.log.of(a.ID); p.Result != activity.ResultHeld || p.Approval != a.Approval.ID || !hasReason(p, "point.decisions") {
+	if p := h.log.Proposed(a.ID); p.Result != activity.ResultHeld || p.Approval != a.Approval.ID || !hasReason(p, "point.decisions") {
 		t.Fatalf("%+v", p)
 	}
 	if again := h.decide(key, pay); again.Approval == nil || again.Approval.ID != a.Approval.ID {
@@ -78,7 +78,7 @@ func TestHoldApproveOnce(t *testing.T) {
 	if w.Verdict != "allow" || w.ID == a.ID || w.ExpiresAt == nil {
 		t.Fatalf("%+v", w)
 	}
-	if p, _ := h.log.of(w.ID); p.Approval != a.Approval.ID || !hasReason(p, "approval.granted") {
+	if p := h.log.Proposed(w.ID); p.Approval != a.Approval.ID || !hasReason(p, "approval.granted") {
 		t.Errorf("%+v", p)
 	}
 	// Collected again it is the same answer; asked again it is a new question.
@@ -167,7 +167,7 @@ func TestHoldElsewhere(t *testing.T) {
 	if !strings.Contains(r.body, `"permissionDecision":"deny"`) || !strings.Contains(r.body, "https://reeve.example/approvals/") {
 		t.Fatalf("%s", r.body)
 	}
-	p, _ := h.log.of(r.header.Get("X-Reeve-Decision"))
+	p := h.log.Proposed(r.header.Get("X-Reeve-Decision"))
 	h.agree(p.Approval)
 	if r := h.send("POST", "/hooks/claude-code?wait_ms=0", key, hook); r.body != "{}" {
 		t.Errorf("%s", r.body)

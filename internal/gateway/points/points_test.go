@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -31,6 +32,7 @@ import (
 	"reeve/internal/identity/token"
 	"reeve/internal/policy"
 	"reeve/internal/stop"
+	"reeve/internal/testkit"
 	"reeve/internal/upstream"
 )
 
@@ -47,7 +49,7 @@ type house struct {
 	points    *points.Server
 	coverage  *points.Coverage
 	url       string
-	log       *record
+	log       testkit.Decisions
 	memory    *behaviour.Memory
 	book      *approval.Book
 	clock     *clock
@@ -70,70 +72,11 @@ func (c *clock) pass(d time.Duration) {
 	c.add += d
 }
 
-type record struct {
-	mu       sync.Mutex
-	n        int
-	proposed map[string]activity.Decision
-	done     map[string]activity.Decision
-	fail     error
-	before   func() // of each proposal
-}
-
-func (r *record) NewID() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.n++
-	return fmt.Sprintf("dec_%06d", r.n)
-}
-
-func (r *record) Commit(b []byte) string { return fmt.Sprint(len(b)) }
-
-func (r *record) Propose(_ context.Context, d *activity.Decision) error {
-	r.mu.Lock()
-	before := r.before
-	r.mu.Unlock()
-	if before != nil {
-		before()
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.fail != nil {
-		return r.fail
-	}
-	r.proposed[d.ID] = *d
-	if d.Result != activity.ResultPending {
-		r.done[d.ID] = *d
-	}
-	return nil
-}
-
-func (r *record) Complete(d *activity.Decision) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.done[d.ID] = *d
-}
-
-func (r *record) of(id string) (proposed, done activity.Decision) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.proposed[id], r.done[id]
-}
-
-func (r *record) count() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.proposed)
-}
-
-func everyRole() agent.Actor {
-	return agent.Actor{Person: "ada", Name: "ada", Can: func(string, string, string) bool { return true }}
-}
-
 const permitAll = `@id("all") permit (principal, action, resource);`
 
 func newHouse(t testing.TB) *house {
 	t.Helper()
-	h := &house{t: t, log: &record{proposed: map[string]activity.Decision{}, done: map[string]activity.Decision{}}, clock: &clock{}}
+	h := &house{t: t, clock: &clock{}}
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -167,7 +110,7 @@ func newHouse(t testing.TB) *house {
 	h.book, err = approval.New(t.Context(), approval.Options{DB: h.db, Key: make([]byte, approval.KeySize), Config: c, Now: h.clock.now})
 	must(err)
 	h.door, err = gateway.New(gateway.Options{
-		Tokens: tokens{}, Behaviour: h.memory, Agents: h.agents, Upstreams: h.upstreams, Policies: h.policies, Stops: h.stops, Decisions: h.log, Steps: steps,
+		Tokens: tokens{}, Behaviour: h.memory, Agents: h.agents, Upstreams: h.upstreams, Policies: h.policies, Stops: h.stops, Decisions: &h.log, Steps: steps,
 		Protocols: []gateway.Protocol{httpapi.New(), llm.New(nil)}, Node: "n1", Content: set, Now: h.clock.now, Approvals: h.book, Page: func(id string) string { return "https://reeve.example/approvals/" + id }, Coverage: h.coverage,
 	})
 	must(err)
@@ -223,10 +166,10 @@ func (h *house) agent(name string, change ...func(*agent.Agent)) string {
 	for _, f := range change {
 		f(&a)
 	}
-	if _, err := h.agents.Create(h.t.Context(), everyRole(), a, ""); err != nil {
+	if _, err := h.agents.Create(h.t.Context(), testkit.EveryRole(), a, ""); err != nil {
 		h.t.Fatal(err)
 	}
-	_, key, err := h.agents.CreateKey(h.t.Context(), everyRole(), name, agent.NewKey{Label: "test"})
+	_, key, err := h.agents.CreateKey(h.t.Context(), testkit.EveryRole(), name, agent.NewKey{Label: "test"})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -308,7 +251,7 @@ func TestDecideAndComplete(t *testing.T) {
 	if a.Verdict != "allow" || a.ExpiresAt == nil || a.Forwarded || a.Arguments != nil || len(a.Obligations) != 0 {
 		t.Fatalf("%+v", a)
 	}
-	p, _ := h.log.of(a.ID)
+	p := h.log.Proposed(a.ID)
 	if p.Result != activity.ResultPending || p.Agent != "refunds" || p.Tool != "pay" || p.Credential != "agent_key" || !p.LocalTool || p.Session != "s1" ||
 		p.ArgumentsBytes != 12 || p.ArgumentsHash == "" || !hasReason(p, "point.decisions") || gateway.PointOf(&p) != "decisions" {
 		t.Fatalf("%+v", p)
@@ -317,7 +260,7 @@ func TestDecideAndComplete(t *testing.T) {
 	if r := h.send("POST", "/decisions/"+a.ID+"/complete", key, report); r.status != 200 || r.body != `{"id":"`+a.ID+`","result":"ok"}` {
 		t.Fatalf("%d %s", r.status, r.body)
 	}
-	if _, d := h.log.of(a.ID); d.Result != activity.ResultOK || d.BytesOut != 8 || d.UpstreamUS != 12_000 {
+	if d := h.log.End(a.ID); d.Result != activity.ResultOK || d.BytesOut != 8 || d.UpstreamUS != 12_000 {
 		t.Fatalf("%+v", d)
 	}
 	// The same report again changes nothing; another one is refused.
@@ -336,7 +279,7 @@ func TestDecideAndComplete(t *testing.T) {
 		if want := map[bool]string{true: "deny", false: "allow"}[code != ""]; a.Verdict != want || a.Code != code {
 			t.Errorf("%s: %+v, want %s %s", body, a, want, code)
 		}
-		if p, d := h.log.of(a.ID); code != "" && (p.Result != activity.ResultDenied || d.ID == "" || !hasReason(p, "point.decisions")) {
+		if p, d := h.log.Proposed(a.ID), h.log.End(a.ID); code != "" && (p.Result != activity.ResultDenied || d.ID == "" || !hasReason(p, "point.decisions")) {
 			t.Errorf("%s: %+v", body, p)
 		}
 	}
@@ -370,7 +313,7 @@ func TestWhoMayAsk(t *testing.T) {
 		}
 	}
 	a := h.decide("rvt_support", `{"tool":"x","agent":"refunds","user":"ada"}`)
-	if p, _ := h.log.of(a.ID); p.Credential != "team_token" || p.CredentialID != "tok_1" || p.User != "ada" {
+	if p := h.log.Proposed(a.ID); p.Credential != "team_token" || p.CredentialID != "tok_1" || p.User != "ada" {
 		t.Errorf("%+v", p)
 	}
 	// Only who may speak for the agent reports, and others do not learn that it is there.
@@ -406,7 +349,7 @@ func TestKeysAndStops(t *testing.T) {
 			t.Errorf("decided twice under one key: %s, %s", a.ID, first)
 		}
 	}
-	if n := h.log.count(); n != 1 {
+	if n := len(h.log.Proposals()); n != 1 {
 		t.Errorf("%d records, want 1", n)
 	}
 	if a := h.decide(key, `{"tool":"pay","arguments":{"amount":5}}`, "Idempotency-Key", "k1"); a.ID != first {
@@ -448,7 +391,7 @@ func TestKeyHolds(t *testing.T) {
 		"team":        {func(h *house) { h.stop("team", "support") }, "deny"},
 		"user":        {func(h *house) { h.stop("user", "ada") }, "deny"},
 		"retired": {func(h *house) {
-			if _, err := h.agents.Retire(h.t.Context(), everyRole(), "refunds", "over"); err != nil {
+			if _, err := h.agents.Retire(h.t.Context(), testkit.EveryRole(), "refunds", "over"); err != nil {
 				h.t.Fatal(err)
 			}
 		}, "deny"},
@@ -482,14 +425,14 @@ func (h *house) stop(kind, value string) {
 
 func (h *house) contain(name, how string) {
 	h.t.Helper()
-	if _, err := h.agents.Contain(h.t.Context(), everyRole(), name, how, time.Time{}, "drill"); err != nil {
+	if _, err := h.agents.Contain(h.t.Context(), testkit.EveryRole(), name, how, time.Time{}, "drill"); err != nil {
 		h.t.Fatal(err)
 	}
 }
 
 func (h *house) secondKey(name string) string {
 	h.t.Helper()
-	_, key, err := h.agents.CreateKey(h.t.Context(), everyRole(), name, agent.NewKey{Label: "second"})
+	_, key, err := h.agents.CreateKey(h.t.Context(), testkit.EveryRole(), name, agent.NewKey{Label: "second"})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -501,7 +444,7 @@ func TestRecordFails(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	key := h.agent("refunds")
-	h.log.fail = fault.New(fault.KindUnavailable, "decision.log", "the log is full")
+	h.log.FailWith(fault.New(fault.KindUnavailable, "decision.log", "the log is full"))
 	if a := h.decide(key, `{"tool":"pay"}`); a.Verdict != "deny" || a.Code != "decision.log" || a.ExpiresAt != nil {
 		t.Errorf("%+v", a)
 	}
@@ -519,7 +462,7 @@ func TestObligation(t *testing.T) {
 	if a.Verdict != "deny" || a.Code != "decision.obligation" {
 		t.Fatalf("undeclared: %+v", a)
 	}
-	if p, _ := h.log.of(a.ID); p.Verdict != activity.VerdictDeny || !hasReason(p, "decision.obligation") {
+	if p := h.log.Proposed(a.ID); p.Verdict != activity.VerdictDeny || !hasReason(p, "decision.obligation") {
 		t.Errorf("%+v", p)
 	}
 	a = h.decide(key, args+`,"obligations":["arguments"]}`)
@@ -621,8 +564,8 @@ func TestBadQuestions(t *testing.T) {
 	if a := h.send("POST", "/decisions/dec_none/complete", key, `{"result":"ok"}`); a.status != 404 {
 		t.Errorf("%d %s", a.status, a.body)
 	}
-	if h.log.count() != 0 {
-		t.Errorf("%d records of questions that cannot be read", h.log.count())
+	if len(h.log.Proposals()) != 0 {
+		t.Errorf("%d records of questions that cannot be read", len(h.log.Proposals()))
 	}
 }
 
@@ -631,13 +574,13 @@ func TestUnreported(t *testing.T) {
 	h := newHouse(t)
 	key := h.agent("refunds")
 	a := h.decide(key, `{"tool":"pay","unreported":true}`)
-	if _, d := h.log.of(a.ID); a.ExpiresAt != nil || d.Result != activity.ResultUnknown {
+	if d := h.log.End(a.ID); a.ExpiresAt != nil || d.Result != activity.ResultUnknown {
 		t.Errorf("%+v %+v", a, d)
 	}
 	a = h.decide(key, `{"tool":"pay"}`)
 	h.clock.pass(2 * time.Hour)
 	h.door.SweepNow()
-	if _, d := h.log.of(a.ID); d.Result != activity.ResultUnknown || d.ErrorCode != "decision.unreported" {
+	if d := h.log.End(a.ID); d.Result != activity.ResultUnknown || d.ErrorCode != "decision.unreported" {
 		t.Errorf("%+v", d)
 	}
 	if r := h.send("POST", "/decisions/"+a.ID+"/complete", key, `{"result":"ok"}`); r.status != 409 {
@@ -657,14 +600,14 @@ func TestClaudeCode(t *testing.T) {
 		t.Fatalf("%d %s", a.status, a.body)
 	}
 	id := a.header.Get("X-Reeve-Decision")
-	if p, _ := h.log.of(id); p.Session != "s1" || p.Tool != "Bash" || !hasReason(p, "point.claude_code") {
+	if p := h.log.Proposed(id); p.Session != "s1" || p.Tool != "Bash" || !hasReason(p, "point.claude_code") {
 		t.Errorf("%+v", p)
 	}
 	post := `{"session_id":"s1","hook_event_name":"PostToolUse","tool_name":"Bash","tool_input":{"command":"ls"},"tool_response":{"stdout":"a"},"tool_use_id":"toolu_1"}`
 	if a := h.send("POST", "/hooks/claude-code", key, post); a.status != 200 || a.body != "{}" {
 		t.Errorf("%d %s", a.status, a.body)
 	}
-	if _, d := h.log.of(id); d.Result != activity.ResultOK || d.BytesOut != 14 {
+	if d := h.log.End(id); d.Result != activity.ResultOK || d.BytesOut != 14 {
 		t.Errorf("%+v", d)
 	}
 	a = h.send("POST", "/hooks/claude-code?approve=true", key, fmt.Sprintf(pre, "ls", 2))
@@ -673,7 +616,7 @@ func TestClaudeCode(t *testing.T) {
 	}
 	fails := `{"session_id":"s1","hook_event_name":"PostToolUseFailure","tool_name":"Bash","tool_input":{"command":"ls"},"error":"exit 1","tool_use_id":"toolu_2"}`
 	h.send("POST", "/hooks/claude-code", key, fails)
-	if _, d := h.log.of(a.header.Get("X-Reeve-Decision")); d.Result != activity.ResultError {
+	if d := h.log.End(a.header.Get("X-Reeve-Decision")); d.Result != activity.ResultError {
 		t.Errorf("%+v", d)
 	}
 	a = h.send("POST", "/hooks/claude-code", key, fmt.Sprintf(pre, "git push", 3))
@@ -730,7 +673,7 @@ func TestCopilotStudio(t *testing.T) {
 		{"a.svid.z", "unknown", "copilots"},
 	} {
 		a := askAs(c.credential, "Search", c.id)
-		p, _ := h.log.of(a.header.Get("X-Reeve-Decision"))
+		p := h.log.Proposed(a.header.Get("X-Reeve-Decision"))
 		if c.agent == "" {
 			if a.status != 200 || !strings.Contains(a.body, `"blockAction":true`) || p.Agent != "copilots" || p.Verdict != activity.VerdictDeny || p.ErrorCode != "decision.agent" || !hasReason(p, "point.copilot_studio") {
 				t.Errorf("%s as %s: %d %s %+v", c.credential, c.id, a.status, a.body, p)
@@ -755,7 +698,7 @@ func TestCopilotStudioLate(t *testing.T) {
 	h := newHouse(t)
 	key := h.agent("copilots")
 	slow := make(chan struct{})
-	h.log.before = func() { <-slow }
+	h.log.Before(func() { <-slow })
 	ask := func() answer {
 		return h.send("POST", "/copilot-studio/copilots/analyze-tool-execution", key, `{"toolDefinition":{"name":"Pay"},"inputValues":{}}`)
 	}
@@ -771,7 +714,7 @@ func TestCopilotStudioLate(t *testing.T) {
 		t.Errorf("blocked in time, and counted: %+v", c)
 	}
 	// The clock jumps while it is decided: the platform has gone on.
-	h.log.before = func() { h.clock.pass(2 * time.Second) }
+	h.log.Before(func() { h.clock.pass(2 * time.Second) })
 	ask()
 	h.settled(func(d activity.Decision) bool {
 		return d.ErrorCode == "decision.late" && d.Result == activity.ResultUnknown
@@ -785,14 +728,9 @@ func TestCopilotStudioLate(t *testing.T) {
 func (h *house) settled(ok func(activity.Decision) bool) {
 	h.t.Helper()
 	for range 2000 {
-		h.log.mu.Lock()
-		for _, d := range h.log.done {
-			if ok(d) {
-				h.log.mu.Unlock()
-				return
-			}
+		if slices.ContainsFunc(h.log.Ended(), ok) {
+			return
 		}
-		h.log.mu.Unlock()
 		<-time.After(time.Millisecond)
 	}
 	h.t.Fatal("no decision ended so")
