@@ -92,10 +92,7 @@ func approvalMain(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	if err != nil {
 		return err
 	}
-	if output == "json" {
-		return json.NewEncoder(stdout).Encode(r)
-	}
-	return r.Text(stdout)
+	return report(stdout, output, r)
 }
 
 // Approvals holds calls and agrees to them, one by one.

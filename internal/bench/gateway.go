@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -113,10 +112,7 @@ func gatewayMain(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	if err != nil {
 		return err
 	}
-	if output == "json" {
-		return json.NewEncoder(stdout).Encode(r)
-	}
-	return r.Text(stdout)
+	return report(stdout, output, r)
 }
 
 // Gateway measures. The upstream is in this process; the bare proxy, nginx and

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -134,4 +135,12 @@ func ingestMain(ctx context.Context, args []string, stdout, stderr io.Writer) er
 		err = errors.Join(err, write(stdout))
 	}
 	return err
+}
+
+// report writes what was measured, for people or as JSON.
+func report(w io.Writer, output string, r interface{ Text(w io.Writer) error }) error {
+	if output == "json" {
+		return json.NewEncoder(w).Encode(r)
+	}
+	return r.Text(w)
 }

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -71,10 +70,7 @@ func stopMain(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	if err != nil {
 		return err
 	}
-	if output == "json" {
-		return json.NewEncoder(stdout).Encode(r)
-	}
-	return r.Text(stdout)
+	return report(stdout, output, r)
 }
 
 // Stops opens streams through the door, stops their agent, measures when each
