@@ -1,7 +1,7 @@
 import { Button, Checkbox, Textarea, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import '../theme/forms';
 import { api } from '../api/client';
 import type { Approval, List } from '../api/types';
@@ -98,8 +98,11 @@ function Body({ a }: { a: Approval }) {
     setTyped({});
     setEditing(!editing);
     setOpened(true);
-    if (!editing) setTimeout(() => box.current?.querySelector<HTMLElement>('[data-first]')?.focus(), 0);
   };
+  // At once, not in a timer: whoever has begun to type elsewhere keeps their place.
+  useLayoutEffect(() => {
+    if (editing) box.current?.querySelector<HTMLElement>('[data-first]')?.focus();
+  }, [editing]);
   useShortcuts(
     'Approval',
     waits
