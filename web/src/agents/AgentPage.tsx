@@ -5,7 +5,7 @@ import { lazy, Suspense, useState } from 'react';
 import { api, Problem } from '../api/client';
 import { useMay } from '../api/queries';
 import type { Agent, List, Run, Stop } from '../api/types';
-import { Badge, Cost, count, Duration, Empty, Figure, KeyTable, PageHeader, Panel, percent, pickView, plural, ProblemNote, quote, RunStatus, Tabs, Time, useShortcuts, type Column } from '../shared';
+import { Badge, Cost, count, Duration, Empty, Facts, Figure, KeyTable, PageHeader, Panel, percent, pickView, plural, ProblemNote, quote, RunStatus, Tabs, Time, useShortcuts, type Column } from '../shared';
 import { StopDialog } from '../stop/StopDialog';
 import { useView } from '../state/url';
 import { ActDialog, type Act } from './ActDialog';
@@ -151,7 +151,7 @@ export function AgentPage() {
             </Panel>
             <div className={css.column}>
               {agent && summary.data && <Now name={name} summary={summary.data} />}
-              {agent && <Facts agent={agent} />}
+              {agent && <Whose agent={agent} />}
             </div>
           </div>
         )}
@@ -201,13 +201,13 @@ function Verdict({ agent, stopped, name, total, failed }: { agent: Agent | undef
   );
 }
 
-function Facts({ agent }: { agent: Agent }) {
+function Whose({ agent }: { agent: Agent }) {
   const classes = agent.data_classes ?? [];
   const labels = Object.entries(agent.labels ?? {});
   const breaks = agent.standard ?? [];
   return (
     <Panel title="Who it is" padded>
-      <dl className={css.facts}>
+      <Facts>
         <dt>Purpose</dt>
         <dd>{agent.purpose}</dd>
         <dt>Owner</dt>
@@ -243,7 +243,7 @@ function Facts({ agent }: { agent: Agent }) {
         <dd>
           <Time at={agent.created_at} as="day" /> <span className="muted">{agent.origin}, revision {agent.revision}</span>
         </dd>
-      </dl>
+      </Facts>
     </Panel>
   );
 }

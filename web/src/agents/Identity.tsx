@@ -7,8 +7,7 @@ import { api } from '../api/client';
 import { useMay } from '../api/queries';
 import type { AgentJWK, AgentOAuth, JoinToken, List, Workload } from '../api/types';
 import { FormDialog, Once, Pick, Sure } from '../settings/parts';
-import css from '../settings/settings.module.css';
-import { Badge, Empty, Icon, KeyedTable, lives, Panel, ProblemNote, Snippet, Time } from '../shared';
+import { Badge, Empty, Facts, Icon, KeyedTable, lives, Panel, ProblemNote, Snippet, Time } from '../shared';
 
 const words = (s: string) => s.split(/[,\s]+/).map((x) => x.trim()).filter(Boolean);
 
@@ -190,7 +189,7 @@ function OAuth({ name }: { name: string }) {
     <Panel title="What it may ask of the token endpoint" padded actions={may && <Button size="compact-xs" onClick={() => setEdit(true)}>Change</Button>}>
       <ProblemNote error={q.error} />
       {o && (
-        <dl className={css.pairs}>
+        <Facts>
           <dt>Client id</dt>
           <dd>
             <code>{o.client_id}</code>
@@ -205,7 +204,7 @@ function OAuth({ name }: { name: string }) {
           <dd>
             {o.life_s > 0 ? `${Math.round(o.life_s / 60)} minutes` : 'the default'} {o.bound && <Badge tone="good">bound to a key</Badge>}
           </dd>
-        </dl>
+        </Facts>
       )}
       {edit && o && <OAuthDialog name={name} o={o} onClose={() => setEdit(false)} onDone={() => void client.invalidateQueries({ queryKey: ['agent', name, 'oauth'] })} />}
     </Panel>

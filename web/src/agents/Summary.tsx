@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { api } from '../api/client';
 import type { AgentSummary } from '../api/types';
-import { Badge, count, Panel, pickView, plural, Time } from '../shared';
+import { Badge, count, Facts, Panel, pickView, plural, Time } from '../shared';
 import css from './agents.module.css';
 
 /** useSummary reads what the agent page opens on. */
@@ -23,7 +23,7 @@ export function Now({ name, summary }: { name: string; summary: AgentSummary }) 
   const day = summary.day?.decisions;
   return (
     <Panel title="What it may do" padded>
-      <dl className={css.facts}>
+      <Facts>
         <dt>Now</dt>
         <dd>
           {summary.live_calls === null ? 'no door here' : plural(summary.live_calls ?? 0, 'call')} in flight{summary.live_runs !== null && `, ${plural(summary.live_runs ?? 0, 'run')} running`}
@@ -97,7 +97,7 @@ export function Now({ name, summary }: { name: string; summary: AgentSummary }) 
             </dd>
           </>
         )}
-      </dl>
+      </Facts>
     </Panel>
   );
 }

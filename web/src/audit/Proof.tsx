@@ -6,7 +6,7 @@ import { api } from '../api/client';
 import { useMay } from '../api/queries';
 import type { AuditCheckpoint, AuditKey, AuditReport, AuditVerification, List } from '../api/types';
 import { FormDialog } from '../settings/parts';
-import { Badge, Copy, count, Empty, KeyedTable, Mark, Panel, percent, plural, ProblemNote, Snippet, Time } from '../shared';
+import { Badge, Copy, count, Empty, Facts, KeyedTable, Mark, Panel, percent, plural, ProblemNote, Snippet, Time } from '../shared';
 import css from './audit.module.css';
 
 /** peaks are the sizes of the perfect trees that a log of n records consists of, the largest first. */
@@ -46,7 +46,7 @@ function Log({ r, at, checkpoint }: { r: AuditReport; at: number; checkpoint: Au
     >
       <div className={css.log}>
         <Tree r={r} total={total} />
-        <dl className={css.facts}>
+        <Facts>
           <dt>Verified</dt>
           <dd>
             <Time at={at} /> <span className="muted">{plural(r.records, 'record')}: form, order, chain, content, tree</span>
@@ -98,7 +98,7 @@ function Log({ r, at, checkpoint }: { r: AuditReport; at: number; checkpoint: Au
               </dd>
             </>
           )}
-        </dl>
+        </Facts>
       </div>
     </Panel>
   );

@@ -5,7 +5,7 @@ import { useCallback, useMemo, useState } from 'react';
 import '../theme/forms';
 import { api } from '../api/client';
 import type { AuditRecord, List } from '../api/types';
-import { Badge, Copy, count, Empty, Icon, KeyTable, Panel, ProblemNote, Snippet, Time, type Column } from '../shared';
+import { Badge, Beside, Copy, count, Empty, Icon, KeyTable, Panel, ProblemNote, Snippet, Time, type Column } from '../shared';
 import { useView } from '../state/url';
 import css from './audit.module.css';
 
@@ -74,7 +74,7 @@ export function Records() {
         <TextInput aria-label="Who" placeholder="Who" value={search.who ?? ''} onChange={(e) => set({ who: e.currentTarget.value || undefined })} />
         <span className="muted">{q.isSuccess && `${count(rows.length)}${q.hasNextPage ? ' and more' : ''} in this period`}</span>
       </div>
-      <div className={css.split} data-open={open ? '' : undefined}>
+      <Beside label="The record" side={open && <Record r={open} next={rows.find((x) => x.seq === open.seq + 1)} onClose={() => setOpen(undefined)} />}>
         <Panel>
           <KeyTable
             label="Audit records"
@@ -90,8 +90,7 @@ export function Records() {
             empty={q.isSuccess && <Empty title="No record in this period.">Choose a longer period, or fewer filters.</Empty>}
           />
         </Panel>
-        {open && <Record r={open} next={rows.find((x) => x.seq === open.seq + 1)} onClose={() => setOpen(undefined)} />}
-      </div>
+      </Beside>
     </>
   );
 }
@@ -102,55 +101,53 @@ function Record({ r, next, onClose }: { r: AuditRecord; next: AuditRecord | unde
   const body = object(r.record.body) ? r.record.body : {};
   const prev = (r.record as { prev?: string }).prev;
   return (
-    <div className={css.side} tabIndex={0} role="region" aria-label="The record">
-      <Panel
-        title={`Record ${count(r.seq)}`}
-        note={r.kind}
-        padded
-        actions={
-          <ActionIcon size={22} aria-label="Close" onClick={onClose}>
-            <Icon name="close" size={13} />
-          </ActionIcon>
-        }
-      >
-        <p>
-          {r.who || 'Reeve itself'}, <Time at={r.at} as="day" />
-          {typeof body.reason === 'string' && body.reason && <>: {body.reason}</>}
-        </p>
-        {diff.length > 0 ? (
-          <dl className={css.diff}>
-            {diff.map((c) => (
-              <div key={c.field}>
-                <dt>{c.field}</dt>
-                <dd>
-                  {c.before !== undefined && <del>{c.before}</del>}
-                  {c.after !== undefined && <ins>{c.after}</ins>}
-                </dd>
-              </div>
-            ))}
-          </dl>
-        ) : (
-          <p className="muted">{r.before || r.after ? 'No field differs.' : 'It has no values of before and after, or they were erased.'}</p>
-        )}
-        <ol className={css.chain} aria-label="In the chain">
-          <li>
-            <span className="muted">{count(r.seq - 1)}</span> <code>{prev ? prev.slice(0, 16) : 'the beginning'}</code>
-          </li>
-          <li data-here>
-            <span>{count(r.seq)}</span> <code>{r.leaf.slice(0, 16)}</code> <Copy text={r.leaf} label="Copy the leaf" size={18} />
-          </li>
-          <li>
-            <span className="muted">{count(r.seq + 1)}</span> <code>{next ? next.leaf.slice(0, 16) : 'not in this list'}</code>
-          </li>
-        </ol>
-        <details>
-          <summary>Raw</summary>
-          <Snippet text={JSON.stringify({ ...r.record, before: r.before, after: r.after }, null, 2)} label="the record" />
-        </details>
-        <Button size="compact-xs" onClick={onClose}>
-          Close
-        </Button>
-      </Panel>
-    </div>
+    <Panel
+      title={`Record ${count(r.seq)}`}
+      note={r.kind}
+      padded
+      actions={
+        <ActionIcon size={22} aria-label="Close" onClick={onClose}>
+          <Icon name="close" size={13} />
+        </ActionIcon>
+      }
+    >
+      <p>
+        {r.who || 'Reeve itself'}, <Time at={r.at} as="day" />
+        {typeof body.reason === 'string' && body.reason && <>: {body.reason}</>}
+      </p>
+      {diff.length > 0 ? (
+        <dl className={css.diff}>
+          {diff.map((c) => (
+            <div key={c.field}>
+              <dt>{c.field}</dt>
+              <dd>
+                {c.before !== undefined && <del>{c.before}</del>}
+                {c.after !== undefined && <ins>{c.after}</ins>}
+              </dd>
+            </div>
+          ))}
+        </dl>
+      ) : (
+        <p className="muted">{r.before || r.after ? 'No field differs.' : 'It has no values of before and after, or they were erased.'}</p>
+      )}
+      <ol className={css.chain} aria-label="In the chain">
+        <li>
+          <span className="muted">{count(r.seq - 1)}</span> <code>{prev ? prev.slice(0, 16) : 'the beginning'}</code>
+        </li>
+        <li data-here>
+          <span>{count(r.seq)}</span> <code>{r.leaf.slice(0, 16)}</code> <Copy text={r.leaf} label="Copy the leaf" size={18} />
+        </li>
+        <li>
+          <span className="muted">{count(r.seq + 1)}</span> <code>{next ? next.leaf.slice(0, 16) : 'not in this list'}</code>
+        </li>
+      </ol>
+      <details>
+        <summary>Raw</summary>
+        <Snippet text={JSON.stringify({ ...r.record, before: r.before, after: r.after }, null, 2)} label="the record" />
+      </details>
+      <Button size="compact-xs" onClick={onClose}>
+        Close
+      </Button>
+    </Panel>
   );
 }

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { api } from '../api/client';
 import type { Decision } from '../api/types';
-import { Badge, Copy, Cost, count, Panel, pickView, ProblemNote, Time, Tokens, usageTotal } from '../shared';
+import { Badge, Copy, Cost, count, Facts, Panel, pickView, ProblemNote, Time, Tokens, usageTotal } from '../shared';
 import { sourceOf } from '../approvals/data';
 import { Origins } from '../approvals/Parts';
 import css from './decisions.module.css';
@@ -48,7 +48,7 @@ export function DecisionPanel({ id, onClose }: { id: string; onClose?: () => voi
           ) : (
             <p className="muted">Permitted by {(d.policies ?? []).map((p) => `${p.policy} / ${p.statement}`).join(', ') || 'no statement that is kept'}.</p>
           )}
-          <dl className={css.facts}>
+          <Facts>
             <dt>Agent</dt>
             <dd>
               <Link className="link" to={'/agents/$name' as never} params={{ name: d.agent } as never} search={pickView as never}>
@@ -180,7 +180,7 @@ export function DecisionPanel({ id, onClose }: { id: string; onClose?: () => voi
                 </dd>
               </>
             )}
-          </dl>
+          </Facts>
           {d.context ? (
             <details>
               <summary>The request as policy saw it</summary>

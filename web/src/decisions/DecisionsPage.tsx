@@ -6,7 +6,7 @@ import '../theme/forms';
 import { api } from '../api/client';
 import { aggregate, useFollow } from '../api/queries';
 import type { Cell, Decision, List } from '../api/types';
-import { count, Empty, KeyTable, PageHeader, Panel, pickView, plural, ProblemNote, Time, useShortcuts, useWide, type Column } from '../shared';
+import { Beside, count, Empty, KeyTable, PageHeader, Panel, pickView, plural, ProblemNote, Time, useShortcuts, useWide, type Column } from '../shared';
 import { useView } from '../state/url';
 import css from './decisions.module.css';
 import { DecisionPanel } from './DecisionPanel';
@@ -102,7 +102,14 @@ export function DecisionsPage() {
           </form>
         </div>
         <ProblemNote error={list.error ?? total.error} retry={() => void list.refetch()} />
-        <div className={css.split} data-open={decision ? '' : undefined}>
+        <Beside
+          label="The decision"
+          side={
+            decision && (
+              <DecisionPanel id={decision} onClose={() => set({ decision: undefined })} />
+            )
+          }
+        >
           <Panel>
             <KeyTable
               label="Decisions"
@@ -124,12 +131,7 @@ export function DecisionsPage() {
               }
             />
           </Panel>
-          {decision && (
-            <div className={css.side} tabIndex={0} role="region" aria-label="The decision">
-              <DecisionPanel id={decision} onClose={() => set({ decision: undefined })} />
-            </div>
-          )}
-        </div>
+        </Beside>
       </div>
     </>
   );

@@ -8,7 +8,7 @@ import { useRegistered } from '../agents/data';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
 import type { Authority, List, TokenIssuer } from '../api/types';
-import { Badge, Copy, Empty, Icon, KeyedTable, PageHeader, Panel, plural, ProblemNote, Snippet, Time, useShortcuts } from '../shared';
+import { Badge, Copy, Empty, Facts, Icon, KeyedTable, PageHeader, Panel, plural, ProblemNote, Snippet, Time, useShortcuts } from '../shared';
 import { FormDialog, Pick, Sure } from './parts';
 import css from './settings.module.css';
 
@@ -111,7 +111,7 @@ function OwnAuthority({ a }: { a: Authority }) {
   const roots = a.roots ?? [];
   return (
     <Panel title="Our own authority" note={`bundle ${a.sequence}`} actions={may && <Button size="compact-xs" onClick={() => setRotating(true)}>Rotate</Button>}>
-      <dl className={css.pairs} style={{ padding: '10px 12px' }}>
+      <Facts padded>
         <dt>Trust domain</dt>
         <dd>
           <code>spiffe://{a.trust_domain}</code>
@@ -122,7 +122,7 @@ function OwnAuthority({ a }: { a: Authority }) {
         </dd>
         <dt>Keys at rest</dt>
         <dd>{a.sealed ? <Badge tone="good">encrypted</Badge> : <Badge tone="warn" title="Give a passphrase that is kept elsewhere: identity.passphrase_file">file mode only</Badge>}</dd>
-      </dl>
+      </Facts>
       <KeyedTable
         label="Roots"
         rows={roots}

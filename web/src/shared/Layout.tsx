@@ -43,6 +43,29 @@ export function Panel({ title, note, actions, padded, className, children }: { t
   );
 }
 
+/** Facts are a few named values: dt and dd, one below the other. */
+export function Facts({ padded, children }: { padded?: boolean; children: ReactNode }) {
+  return (
+    <dl className={css.facts} data-padded={padded || undefined}>
+      {children}
+    </dl>
+  );
+}
+
+/** Beside is a list with what was chosen of it at its side; on a narrow window that comes first. */
+export function Beside({ side, label, children }: { side: ReactNode; label: string; children: ReactNode }) {
+  return (
+    <div className={css.beside} data-open={side ? '' : undefined}>
+      {children}
+      {side && (
+        <div className={css.besideSide} tabIndex={0} role="region" aria-label={label}>
+          {side}
+        </div>
+      )}
+    </div>
+  );
+}
+
 /** Empty says why nothing is here and what to do next. */
 export function Empty({ title, children, actions, small }: { title: string; children?: ReactNode; actions?: ReactNode; small?: boolean }) {
   return (

@@ -6,7 +6,7 @@ import { api } from '../api/client';
 import { useMay } from '../api/queries';
 import type { Source, SourceDetail, SourceJob } from '../api/types';
 import { FormDialog, Pick, Sure } from '../settings/parts';
-import { Badge, count, KeyedTable, Mark, Panel, plural, ProblemNote, Time, Unknown, useShortcuts, type Level } from '../shared';
+import { Badge, count, Facts, KeyedTable, Mark, Panel, plural, ProblemNote, Time, Unknown, useShortcuts, type Level } from '../shared';
 import { useTeams } from '../shell/TopBar';
 import { visible } from '../tools/data';
 import { Causes } from './Causes';
@@ -58,14 +58,14 @@ export function SourcePanel({ source, onClose }: { source: Source; onClose: () =
         </p>
         {s.description && <p className={css.lead}>{s.description}</p>}
         <Causes causes={q.data?.upstream} />
-        <dl className={css.facts}>
+        <Facts>
           {facts.map(([k, v]) => (
             <div key={k} style={{ display: 'contents' }}>
               <dt>{k}</dt>
               <dd>{v}</dd>
             </div>
           ))}
-        </dl>
+        </Facts>
         <div className={css.acts}>
           {may && <Button onClick={() => setEditing(true)}>Change owner and ages</Button>}
           {mayForget && <Sure label="Forget" sure="Forget it and its history" pending={forget.isPending} onDo={() => forget.mutate()} />}

@@ -4,7 +4,7 @@ import { lazy, Suspense, useRef, useState } from 'react';
 import '../theme/forms';
 import { useMay } from '../api/queries';
 import type { Source } from '../api/types';
-import { Badge, compact, count, Empty, Icon, KeyTable, Mark, PageHeader, Panel, plural, ProblemNote, Tabs, Time, Unknown, useShortcuts, useWide, type Column } from '../shared';
+import { Badge, Beside, compact, count, Empty, Icon, KeyTable, Mark, PageHeader, Panel, plural, ProblemNote, Tabs, Time, Unknown, useShortcuts, useWide, type Column } from '../shared';
 import { useView } from '../state/url';
 import { matches, states, useSources } from './data';
 import css from './sources.module.css';
@@ -84,7 +84,16 @@ export function SourcesPage() {
               <Tabs label="State" tabs={[{ id: '', label: 'All', n: found.length }, ...Object.entries(states).map(([id, s]) => ({ id, label: s.label, n: found.filter((x) => x.state === id).length }))]} on={state} onPick={(id) => set({ state: id || undefined })} />
               <TextInput ref={find} type="search" aria-label="Find a source" placeholder="Name, alias, team, owner" value={q} onChange={(e) => set({ q: e.currentTarget.value || undefined })} />
             </div>
-            <div className={css.split} data-open={chosen ? '' : undefined}>
+            <Beside
+              label="The source"
+              side={
+                chosen && (
+                  <Suspense fallback={null}>
+                    <SourcePanel key={chosen.name} source={chosen} onClose={() => set({ source: undefined })} />
+                  </Suspense>
+                )
+              }
+            >
               <Panel>
                 <KeyTable
                   label="Sources"
@@ -99,14 +108,7 @@ export function SourcesPage() {
                   empty={sources.isSuccess && <Empty title="No source is like that.">Take words or the state away.</Empty>}
                 />
               </Panel>
-              {chosen && (
-                <div className={css.side} tabIndex={0} role="region" aria-label="The source">
-                  <Suspense fallback={null}>
-                    <SourcePanel key={chosen.name} source={chosen} onClose={() => set({ source: undefined })} />
-                  </Suspense>
-                </div>
-              )}
-            </div>
+            </Beside>
             <details className={css.more}>
               <summary>Three ways to tell Reeve of a source</summary>
               <Ways />

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
-import { Badge, compact, count, duration, Empty, Figure, Known, KeyTable, money, PageHeader, Panel, percent, plural, ProblemNote, quote, Tabs, useShortcuts, useWide, wilson, type Column } from '../shared';
+import { Badge, Beside, compact, count, duration, Empty, Figure, KeyTable, Known, money, PageHeader, Panel, percent, plural, ProblemNote, quote, Tabs, useShortcuts, useWide, wilson, type Column } from '../shared';
 import { useView } from '../state/url';
 import { effectOf, useModels, useTools, type ModelRow, type ToolRow, type Use } from './data';
 import { ToolState } from './ToolState';
@@ -107,7 +107,16 @@ export function ToolsPage() {
             <KeyTable label="Models" columns={modelColumns} rows={models.rows} rowKey={(m) => `${m.provider}/${m.model}`} onOpen={(m) => void navigate({ to: '/steps' as never, search: ((old: Record<string, unknown>) => ({ ...old, tab: undefined, q: `kind:model model:${quote(m.model)}` })) as never })} height="calc(100dvh - 220px)" autoFocus empty={models.query.isSuccess && <Empty title="No model was called in this period.">Choose a longer period.</Empty>} />
           </Panel>
         ) : (
-          <div className={css.split} data-open={chosen ? '' : undefined}>
+          <Beside
+            label="The tool"
+            side={
+              chosen && (
+                <Suspense fallback={null}>
+                  <ToolPanel key={key(chosen)} row={chosen} onClose={() => set({ tool: undefined })} />
+                </Suspense>
+              )
+            }
+          >
             <Panel>
               <KeyTable
                 label="Tools"
@@ -122,14 +131,7 @@ export function ToolsPage() {
                 empty={pins.isSuccess && query.isSuccess && <Empty title="No tool is known.">Tools of MCP servers stand here as soon as the door has read their lists: name an upstream of kind mcp under Settings. Tools inside agents&apos; own processes come from telemetry.</Empty>}
               />
             </Panel>
-            {chosen && (
-              <div className={css.side} tabIndex={0} role="region" aria-label="The tool">
-                <Suspense fallback={null}>
-                  <ToolPanel key={key(chosen)} row={chosen} onClose={() => set({ tool: undefined })} />
-                </Suspense>
-              </div>
-            )}
-          </div>
+          </Beside>
         )}
       </div>
       {all && (
