@@ -18,11 +18,11 @@ import (
 // rows is the direction of imports: a package imports only from rows above its
 // own. A name stands for the package and everything below it.
 var rows = [][]string{
-	{"internal/fault", "internal/activity", "client", "internal/visible", "internal/jcs"},
+	{"internal/fault", "internal/activity", "client", "internal/visible", "internal/jcs", "internal/detect/chance"},
 	{"internal/telemetry/search"},
 	{"internal/bus", "internal/control"},
 	{"internal/audit"},
-	{"internal/telemetry", "internal/price", "internal/content", "internal/genai"},
+	{"internal/telemetry", "internal/price", "internal/content", "internal/genai", "internal/detect"},
 	{
 		"internal/identity", "internal/agent", "internal/policy", "internal/budget", "internal/stop", "internal/upstream",
 		"internal/source", "internal/behaviour", "internal/pin", "internal/decision", "internal/approval", "internal/siem", "internal/run",
@@ -72,6 +72,7 @@ var within = map[string][]string{
 	"internal/identity/oauth":               {"internal/identity/ca", "internal/identity/token"},
 	"internal/identity/enrol":               {"internal/identity/ca", "internal/identity/token"},
 	"internal/identity/workload":            {"internal/identity/ca", "internal/identity/token", "internal/identity/enrol"},
+	"internal/bench":                        {"internal/bench"},
 	"internal/gateway":                      {"internal/gateway"},
 	"internal/gateway/llm":                  {"internal/gateway"},
 	"internal/gateway/httpapi":              {"internal/gateway"},
