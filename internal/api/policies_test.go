@@ -122,7 +122,7 @@ func (asker) Ask(_ context.Context, who gateway.Caller, action, resource string)
 			Name: a.Name, Team: a.Team, Lifecycle: a.Lifecycle, Autonomy: a.Autonomy, Containment: a.Containment, Enforcement: a.Enforcement, Classes: a.DataClasses,
 		},
 		Action:   action,
-		Resource: policy.Resource{Type: typ, ID: resource, Upstream: "openai", Name: "gpt"},
+		Resource: policy.Resource{Type: typ, ID: resource, Upstream: "openai", UpstreamTeam: a.Team, Name: "gpt"},
 		Call:     policy.Call{Credential: who.Credential, Bound: who.Bound, Now: testNow, Model: &policy.ModelCall{Endpoint: "chat"}},
 	}, nil
 }

@@ -35,7 +35,7 @@ func TestADecisionIsProven(t *testing.T) {
 	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{}`) }))
 	t.Cleanup(up.Close)
 	if _, err := a.upstreams.Put(t.Context(), "test", client.Upstream{
-		Name: "shop", Kind: "http", URL: up.URL, Team: "core", Environment: "production", AllowPrivate: true,
+		Name: "shop", Kind: "http", URL: up.URL, Team: "core", Environment: "production", Shared: true, AllowPrivate: true,
 		Routes: []client.Route{{Method: "GET", Path: "/orders/{id}", Effect: "read"}},
 	}); err != nil {
 		t.Fatal(err)

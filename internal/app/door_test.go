@@ -34,7 +34,7 @@ func TestACallThroughTheDoor(t *testing.T) {
 	}))
 	t.Cleanup(up.Close)
 	if _, err := a.upstreams.Put(t.Context(), "test", client.Upstream{
-		Name: "shop", Kind: "http", URL: up.URL, Team: "core", Environment: "production", AllowPrivate: true,
+		Name: "shop", Kind: "http", URL: up.URL, Team: "core", Environment: "production", Shared: true, AllowPrivate: true,
 		Credential: &client.Credential{Kind: "header", Header: "X-Token", Source: "value", Value: secret},
 		Routes:     []client.Route{{Method: "GET", Path: "/orders/{id}", Effect: "read"}},
 	}); err != nil {
@@ -92,7 +92,7 @@ func TestContainmentCutsLiveCalls(t *testing.T) {
 			}))
 			t.Cleanup(up.Close)
 			if _, err := a.upstreams.Put(t.Context(), "test", client.Upstream{
-				Name: "shop", Kind: "http", URL: up.URL, Team: "core", Environment: "production", AllowPrivate: true,
+				Name: "shop", Kind: "http", URL: up.URL, Team: "core", Environment: "production", Shared: true, AllowPrivate: true,
 				Routes: []client.Route{{Method: "GET", Path: "/orders/{id}", Effect: "read"}},
 			}); err != nil {
 				t.Fatal(err)

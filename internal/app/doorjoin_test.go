@@ -37,7 +37,7 @@ func chatter(t *testing.T) (a *App, key string, tracer trace.Tracer) {
 	}))
 	t.Cleanup(up.Close)
 	if _, err := a.upstreams.Put(t.Context(), "test", client.Upstream{
-		Name: "openai", Kind: "llm", Dialect: "openai", URL: up.URL, Team: "core", Environment: "production", AllowPrivate: true,
+		Name: "openai", Kind: "llm", Dialect: "openai", URL: up.URL, Team: "core", Environment: "production", Shared: true, AllowPrivate: true,
 	}); err != nil {
 		t.Fatal(err)
 	}

@@ -56,7 +56,7 @@ func TestAModelCallThroughTheDoor(t *testing.T) {
 	}))
 	t.Cleanup(up.Close)
 	if _, err := a.upstreams.Put(t.Context(), "test", client.Upstream{
-		Name: "openai", Kind: "llm", Dialect: "openai", URL: up.URL, Team: "core", Environment: "production", AllowPrivate: true,
+		Name: "openai", Kind: "llm", Dialect: "openai", URL: up.URL, Team: "core", Environment: "production", Shared: true, AllowPrivate: true,
 		Credential: &client.Credential{Kind: "bearer", Source: "value", Value: "sk-upstream-1"},
 	}); err != nil {
 		t.Fatal(err)

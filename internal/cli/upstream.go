@@ -79,7 +79,7 @@ func runUpstreamSet(ctx context.Context, e env, c *command, args []string) error
 	fs.StringVar(&in.URL, "url", "", "where it is")
 	fs.StringVar(&in.Team, "team", "", "whose it is")
 	fs.StringVar(&in.Environment, "environment", "production", "of which environment")
-	fs.BoolVar(&in.Shared, "shared", false, "other teams' policies may name it")
+	fs.BoolVar(&in.Shared, "shared", false, "agents of other teams may call it, where a policy permits that; without it only agents of its own team may")
 	fs.BoolVar(&in.External, "external", false, "data sent there leaves the house")
 	fs.BoolVar(&in.AllowPrivate, "allow-private", false, "it is inside the house: private addresses and plain http")
 	fs.Int64Var(&in.MaxTokens, "max-tokens", 0, "most tokens of a call; 0 no limit")

@@ -194,7 +194,7 @@ var stages = [...]stage{
 	{"propose", (*Door).propose},
 	{"join", (*Door).join},
 	{"enter", (*Door).enter},
-	{"decide", unlessQuiet((*Door).decide)},
+	{"decide", (*Door).decide},
 	{"limit", unlessQuiet((*Door).limit)},
 	{"content", unlessQuiet((*Door).content)},
 	{"hold", unlessQuiet((*Door).hold)},

@@ -207,7 +207,7 @@ func (d *Door) judge(ctx context.Context, x *passage, o *Outside) (err error) {
 		return o.Refused
 	}
 	if x.proposal.Quiet {
-		return nil // no action of its own: identified and stopped as any, not decided
+		return d.reach(x) // no action of its own: identified and stopped as any, not decided
 	}
 	if err := d.decide(ctx, x); err != nil {
 		return err

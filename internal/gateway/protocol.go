@@ -173,8 +173,9 @@ type Proposal struct {
 	Job        string
 
 	// Quiet is what is no action of its own: a handshake, a list, a sign of life.
-	// It is identified, stopped and watched as any call, but not decided, and
-	// recorded only when it is refused.
+	// It is identified, stopped and watched as any call, but decided by the owner of
+	// the upstream alone (policy.Engine.Reaches), and recorded only when it is
+	// refused.
 	Quiet bool
 
 	// What budgets need. MaxTokens is a provable upper bound of the call's tokens

@@ -33,7 +33,8 @@ type Decision struct {
 
 // Engine holds the policies in force. The zero Engine denies everything.
 type Engine struct {
-	// Dev lets drafts act; set before the first Decide.
+	// Dev lets drafts act, and agents without a credential reach the upstreams of
+	// every team; set before the first Decide.
 	Dev bool
 	set atomic.Pointer[snapshot]
 }
@@ -358,7 +359,7 @@ func (e *Engine) decide(s *snapshot, w *scratch, req *Request, of []*Statement) 
 // conclude is what outcomes come to, with the floor.
 func (e *Engine) conclude(s *snapshot, f *frame, outcomes []outcome) Decision {
 	req := f.r
-	low, code := floor(&req.Agent, f.effect, e.Dev)
+	low, code := e.floor(req, f.effect)
 	would := rule(outcomes, true)
 	force := would
 	if slices.ContainsFunc(outcomes, func(o outcome) bool { return o.st.observe }) {

@@ -21,11 +21,23 @@ func (r *Resource) effect() string {
 	return "destructive"
 }
 
+// Reaches reports whether an agent may use a resource's upstream at all: it is
+// its team's, or shared. In --dev an agent that nobody made and no key stands for
+// belongs to no team that could own anything, so it reaches all of them.
+func (e *Engine) Reaches(a *Agent, credential string, x *Resource) bool {
+	return x.UpstreamShared || x.UpstreamTeam == a.Team || x.Upstream == "" || e.Dev && credential == "dev"
+}
+
+// Unreached is the reason of a refusal where Reaches says no.
+func Unreached() activity.Reason { return floorReason(floorTeam) }
+
+const floorTeam = "floor.upstream_team"
+
 // floor is what an agent may do at most, whatever the policies say. Every word
 // that it does not know denies.
-func floor(a *Agent, effect string, dev bool) (activity.Verdict, string) {
+func (e *Engine) floor(r *Request, effect string) (activity.Verdict, string) {
 	const allow, hold, deny = activity.VerdictAllow, activity.VerdictHold, activity.VerdictDeny
-	risk := 0
+	a, risk := &r.Agent, 0
 	switch effect {
 	case "think", "read":
 	case "write":
@@ -38,13 +50,16 @@ func floor(a *Agent, effect string, dev bool) (activity.Verdict, string) {
 	switch a.Lifecycle {
 	case "pilot", "production":
 	case "draft":
-		if !dev {
+		if !e.Dev {
 			return deny, "floor.draft"
 		}
 	case "retired":
 		return deny, "floor.retired"
 	default:
 		return deny, "floor.lifecycle"
+	}
+	if !e.Reaches(a, r.Call.Credential, &r.Resource) {
+		return deny, floorTeam
 	}
 	// holdFrom and denyFrom are the risks from which it holds and denies.
 	holdFrom, denyFrom, code := 3, 3, ""
@@ -99,6 +114,7 @@ var floorTexts = map[string]string{
 	"floor.supervised":           "an agent of autonomy supervised acts only when a person agrees",
 	"floor.read_only":            "an agent of autonomy read_only may only think and read",
 	"floor.autonomy":             "the agent's autonomy is not known",
+	floorTeam:                    "the upstream belongs to another team, which does not share it",
 }
 
 func floorReason(code string) activity.Reason {

@@ -144,8 +144,56 @@ func request() *Request {
 	return &Request{
 		Agent:    Agent{Name: "refunds", Team: "support", Owner: "ann", Lifecycle: "production", Autonomy: "autonomous", Containment: "none", Enforcement: "enforce", Classes: []string{"orders"}},
 		Action:   "call_tool",
-		Resource: Resource{Type: "Tool", ID: "orders.get", Upstream: "orders", UpstreamTeam: "it", Pinned: true, Effect: "read", Classes: []string{"orders"}},
+		Resource: Resource{Type: "Tool", ID: "orders.get", Upstream: "orders", UpstreamTeam: "it", UpstreamShared: true, Pinned: true, Effect: "read", Classes: []string{"orders"}},
 		Call:     Call{Credential: "x509_svid", Bound: true, Now: time.Unix(1790000000, 0)},
+	}
+}
+
+// TestFloorUpstreamTeam asks every cell of whose upstream it is under a policy
+// that permits everything: another team's is denied whatever the agent's standing,
+// its mode and its credential, but for a call of --dev that shows none.
+func TestFloorUpstreamTeam(t *testing.T) {
+	t.Parallel()
+	var e, dev Engine
+	dev.Dev = true
+	all := compile(t, Document{Name: "all", Cedar: "permit (principal, action, resource);"})
+	e.Replace(1, all)
+	dev.Replace(1, all)
+	cells := 0
+	for _, owner := range []string{"support", "it", ""} {
+		for _, shared := range []bool{false, true} {
+			for _, enforcement := range []string{"enforce", "observe"} {
+				for _, credential := range []string{"x509_svid", "jwt_svid", "access_token", "foreign_token", "agent_key", "team_token", "dev", ""} {
+					for _, kind := range []struct{ action, typ string }{{"call_tool", "Tool"}, {"call_model", "Model"}, {"call_api", "Api"}, {"send_task", "Peer"}, {"read_source", "Source"}} {
+						r := request()
+						r.Action, r.Resource.Type, r.Resource.UpstreamTeam, r.Resource.UpstreamShared = kind.action, kind.typ, owner, shared
+						r.Agent.Enforcement, r.Call.Credential = enforcement, credential
+						want := activity.VerdictDeny
+						if owner == "support" || shared {
+							want = activity.VerdictAllow
+						}
+						d := e.Decide(r)
+						if d.Verdict != want || d.Would != want || d.Floor != want || want == activity.VerdictDeny && d.Reasons[0].Code != "floor.upstream_team" {
+							t.Errorf("%q shared %v %s %s %s: %v would %v %v, want %v", owner, shared, enforcement, credential, kind.action, d.Verdict, d.Would, d.Reasons, want)
+						}
+						back, ok := ParseContext(d.Context())
+						if again := e.Decide(back); !ok || again.Verdict != want {
+							t.Errorf("%q shared %v %s: replayed %v, want %v", owner, shared, credential, again.Verdict, want)
+						}
+						if credential == "dev" {
+							want = activity.VerdictAllow
+						}
+						if d := dev.Decide(r); d.Verdict != want {
+							t.Errorf("dev %q shared %v %s %s: %v, want %v", owner, shared, enforcement, credential, d.Verdict, want)
+						}
+						cells++
+					}
+				}
+			}
+		}
+	}
+	if cells != 3*2*2*8*5 {
+		t.Errorf("%d cells", cells)
 	}
 }
 
@@ -222,8 +270,15 @@ func TestDecide(t *testing.T) {
 		{name: "observed permit", docs: []Document{{Name: "a", Observe: true, Cedar: permit}}, want: 2, would: 0},
 		{name: "observed agent", change: func(r *Request) { r.Agent.Enforcement = "observe" }, want: 0, would: 2, code: "policy.no_permit"},
 		{name: "another team's policy", docs: []Document{{Name: "a", Team: "sales", Cedar: permit}}, want: 2, would: 2, code: "policy.no_permit"},
-		{name: "an upstream not shared", docs: []Document{{Name: "a", Team: "support", Cedar: permit}}, want: 2, would: 2, code: "policy.no_permit"},
-		{name: "a shared upstream", docs: []Document{{Name: "a", Team: "support", Cedar: permit}}, change: func(r *Request) { r.Resource.UpstreamShared = true }},
+		{
+			name: "an upstream not shared", docs: []Document{{Name: "a", Team: "support", Cedar: permit}}, change: func(r *Request) { r.Resource.UpstreamShared = false },
+			want: 2, would: 2, code: "policy.no_permit",
+		},
+		{
+			name: "an upstream not shared, permitted by a policy for all", docs: []Document{{Name: "a", Cedar: permit}}, change: func(r *Request) { r.Resource.UpstreamShared = false },
+			want: 2, would: 2, code: "floor.upstream_team",
+		},
+		{name: "a shared upstream", docs: []Document{{Name: "a", Team: "support", Cedar: permit}}},
 		{
 			name: "a value that does not fit", docs: []Document{{Name: "a", Cedar: permit + `permit (principal, action == Action::"call_tool", resource) when { context.args.int.hasTag("/n") };`}},
 			change: func(r *Request) { r.Call.Args.Unfit = []string{"/n"} }, want: 2, would: 2, code: "policy.error",

@@ -22,7 +22,7 @@ type Agent struct {
 // Resource is what is acted on. Type is Tool, Model, Api, Peer or Source.
 type Resource struct {
 	Type, ID, Upstream, UpstreamTeam              string
-	UpstreamShared                                bool // policies of other teams may permit it
+	UpstreamShared                                bool // agents of other teams may call it, if a policy permits
 	External, Pinned, Deprecated, Trusted         bool
 	Effect, Provider, Name, Region, Method, Route string
 	Agent                                         string // of a Peer: the registered agent behind it; "" none

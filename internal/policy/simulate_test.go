@@ -253,7 +253,7 @@ func TestPropose(t *testing.T) {
 	for range 5 {
 		call(nil)
 		call(func(r *Request) {
-			r.Action, r.Resource = "call_model", Resource{Type: "Model", ID: "openai/gpt \"4\"", Upstream: "openai", Provider: "openai", Name: "gpt"}
+			r.Action, r.Resource = "call_model", Resource{Type: "Model", ID: "openai/gpt \"4\"", Upstream: "openai", UpstreamTeam: "support", Provider: "openai", Name: "gpt"}
 			r.Call.Model, r.Call.Bound = &ModelCall{Endpoint: "chat"}, false
 		})
 		call(func(r *Request) { r.Resource.Classes, r.Resource.ID = []string{"secret"}, "orders.drop" }) // denied: not its need
@@ -261,7 +261,7 @@ func TestPropose(t *testing.T) {
 	}
 	for i := range maxNamed + 5 {
 		call(func(r *Request) {
-			r.Action, r.Resource = "call_api", Resource{Type: "Api", ID: fmt.Sprint("crm GET /", i), Upstream: "crm", Method: "GET", Route: fmt.Sprint("/", i), Effect: "read"}
+			r.Action, r.Resource = "call_api", Resource{Type: "Api", ID: fmt.Sprint("crm GET /", i), Upstream: "crm", UpstreamTeam: "support", Method: "GET", Route: fmt.Sprint("/", i), Effect: "read"}
 		})
 	}
 	m := newSimulator(t, s.Store, &l)

@@ -30,7 +30,7 @@ func TestStartersByAutonomy(t *testing.T) {
 				r := request()
 				r.Agent.Autonomy, r.Resource.Effect = autonomy, effect
 				if effect == "think" {
-					r.Action, r.Resource = "call_model", Resource{Type: "Model", ID: "openai/gpt", Upstream: "openai", Effect: effect}
+					r.Action, r.Resource = "call_model", Resource{Type: "Model", ID: "openai/gpt", Upstream: "openai", UpstreamShared: true, Effect: effect}
 					r.Call.Model = &ModelCall{Endpoint: "chat"}
 				}
 				if change != nil {

@@ -722,7 +722,7 @@ func Outgoing(dst, src http.Header) {
 func Nowhere(kind string) *Upstream {
 	r := &Registry{now: time.Now, log: slog.New(slog.DiscardHandler)}
 	return &Upstream{
-		Upstream: client.Upstream{Name: "*", Kind: kind}, registry: r, base: &url.URL{Scheme: "http", Host: "nowhere.invalid"},
+		Upstream: client.Upstream{Name: "*", Kind: kind, Shared: true}, registry: r, base: &url.URL{Scheme: "http", Host: "nowhere.invalid"},
 		transport: newTransport(false, 0), breaker: NewBreaker(time.Now),
 	}
 }

@@ -238,7 +238,7 @@ function UpstreamDialog({ upstream, onClose }: { upstream: Upstream | undefined;
       {kind === 'mcp' && <p className="muted">Its tools wait under Tools and models until a person accepts them. A server that runs as a program of this host is named in the configuration file alone.</p>}
       {kind === 'http' && <Textarea label="What may be called" description="A line each: method, path, effect (read, write, destructive), data classes" placeholder={'GET /v1/users/{id} read pii.email\nPOST /v1/refunds write'} autosize minRows={3} maxRows={10} error={read.bad && `no route: ${read.bad}`} value={routes} onChange={(e) => setRoutes(e.currentTarget.value)} />}
       <Checkbox label="External: data sent there leaves the house" checked={external} onChange={(e) => setExternal(e.currentTarget.checked)} />
-      <Checkbox label="Shared: policies of other teams may name it" checked={shared} onChange={(e) => setShared(e.currentTarget.checked)} />
+      <Checkbox label="Shared: agents of other teams may call it, where a policy permits" checked={shared} onChange={(e) => setShared(e.currentTarget.checked)} />
       <Checkbox label="It lives at a private address of this house" checked={priv} onChange={(e) => setPriv(e.currentTarget.checked)} />
       {upstream && <p className="muted">Another address drops a credential that was typed here and is not typed anew.</p>}
     </FormDialog>
