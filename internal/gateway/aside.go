@@ -107,6 +107,14 @@ func (c *Call) Linger() (ctx context.Context, leave func(), err error) {
 	})
 }
 
+// Approval is the id of the approval that c waits for or collects; "" for none.
+func (c *Call) Approval() string {
+	if c.x == nil {
+		return ""
+	}
+	return c.x.record.Approval
+}
+
 // DecisionID is the id of c's record: it is known once the call was joined to
 // its run.
 func (c *Call) DecisionID() string {

@@ -77,13 +77,19 @@ func boundBody(body []byte) (form string, b []byte) {
 // boundHeaders are the headers that an approval is bound to: what would go
 // upstream of the agent's, without what its next attempt at the same call says
 // differently. A2A carries a held message by other calls than its own: there the
-// protocol binds what matters.
+// protocol binds and forwards those of the message that was held.
 func (x *passage) boundHeaders() []byte {
-	if x.record.LocalTool || x.Upstream == nil || x.Request == nil || x.kind == "a2a" {
+	if x.record.LocalTool || x.Upstream == nil || x.Request == nil || x.kind == "a2a" && x.proposal.Bind != nil {
 		return nil
 	}
+	return BoundHeaders(x.Request.Header)
+}
+
+// BoundHeaders are the headers of an agent's request that an approval is bound
+// to, in one form whatever their order.
+func BoundHeaders(from http.Header) []byte {
 	h := http.Header{}
-	upstream.Outgoing(h, x.Request.Header)
+	upstream.Outgoing(h, from)
 	names := make([]string, 0, len(h))
 	for name := range h {
 		if !varies(http.CanonicalHeaderKey(name)) {
@@ -108,7 +114,7 @@ func (x *passage) boundHeaders() []byte {
 func varies(name string) bool {
 	switch name {
 	case "Traceparent", "Tracestate", "Baggage", "User-Agent", "Accept", "Accept-Encoding", "Accept-Language", "Expect",
-		"X-Request-Id", "Idempotency-Key", "Content-Length", "Mcp-Session-Id", "Mcp-Protocol-Version", "Last-Event-Id",
+		"X-Request-Id", "Idempotency-Key", "Content-Length", "Grpc-Timeout", "Mcp-Session-Id", "Mcp-Protocol-Version", "Last-Event-Id",
 		"X-Amz-Date", "Amz-Sdk-Invocation-Id", "Amz-Sdk-Request": // of an AWS SDK's own signature, which ends here
 		return true
 	}

@@ -155,10 +155,13 @@ func (x *passage) broke(ctx context.Context, err error, otherwise *fault.Error) 
 
 // outgoing builds the upstream's request.
 func (x *passage) outgoing(ctx context.Context) (*http.Request, error) {
-	path, query, body := x.Path, x.Query, x.Body
+	path, query, body, header := x.Path, x.Query, x.Body, x.Request.Header
 	f := x.proposal.Forward
 	if f != nil {
 		path, query, body = f.Path, f.Query, f.Body
+		if f.Header != nil {
+			header = f.Header
+		}
 	}
 	target, err := x.Upstream.Target(path, query)
 	if err != nil {
@@ -166,9 +169,9 @@ func (x *passage) outgoing(ctx context.Context) (*http.Request, error) {
 	}
 	req := (&http.Request{
 		Method: x.Method, URL: target, Host: target.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: make(http.Header, len(x.Request.Header)+4),
+		Header: make(http.Header, len(header)+4),
 	}).WithContext(ctx)
-	upstream.Outgoing(req.Header, x.Request.Header)
+	upstream.Outgoing(req.Header, header)
 	// What cannot be read cannot be watched for our credential.
 	req.Header["Accept-Encoding"] = identity
 	if _, ok := req.Header["User-Agent"]; !ok {

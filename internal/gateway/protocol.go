@@ -227,6 +227,7 @@ type Span struct{ From, To int }
 type Forward struct {
 	Path, Query string
 	Body        []byte
+	Header      http.Header               // of the agent; nil: those of the call
 	Sign        func(*http.Request) error // after headers and credential; nil for nothing
 	// RoundTrip carries the request, which has the upstream's address and
 	// credential, and gives the answer, which is watched as any other. It ends

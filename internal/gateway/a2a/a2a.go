@@ -318,6 +318,9 @@ func (p *Protocol) prepare(c *gateway.Call, out *gateway.Proposal, x *exchange, 
 	out.Streams = ops[r.op].streams
 	out.Rewrites = true // lists are filtered, and wires differ
 	out.Forward = &gateway.Forward{Path: "/", Body: body, RoundTrip: x.RoundTrip}
+	if s, ok := c.State.(*asking); ok && s.held != nil {
+		out.Forward.Header = s.held.headers(c.Request.Header)
+	}
 	out.Answer = x.watch
 	return nil
 }

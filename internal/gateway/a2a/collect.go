@@ -24,6 +24,9 @@ func (p *Protocol) Collect(w http.ResponseWriter, c *gateway.Call, _ *gateway.Pr
 	k := kept{kind: mediaType(http.Header(a.Header)), body: a.Body}
 	k.read()
 	s, _ := c.State.(*asking)
+	if k.kind == byHand {
+		return p.giveByHand(w, c, s, &k)
+	}
 	if s != nil && k.result != nil && !k.passes(s) {
 		return p.retell(w, c, s, k.result)
 	}

@@ -2,7 +2,9 @@ package a2a
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"strconv"
 	"time"
 
 	"reeve/internal/activity"
@@ -181,7 +183,7 @@ func (p *Protocol) continued(c *gateway.Call, out *gateway.Proposal, r *request,
 		return x, true, errUnable.WithHint("the task waits for a person")
 	case a.State == approval.Pending || r.op == opCancel && a.State == approval.Approved:
 		return nil, true, p.waiting(out, x, a, t)
-	case a.State == approval.Approved, a.State == approval.Executing, a.State == approval.Done, a.State == approval.Taken:
+	case a.State == approval.Approved, a.State == approval.Executing, a.State == approval.Done, a.State == approval.Taken && p.answers(a):
 		return x, true, p.resume(c, out, x, a)
 	}
 	state := "TASK_STATE_REJECTED"
@@ -192,9 +194,18 @@ func (p *Protocol) continued(c *gateway.Call, out *gateway.Proposal, r *request,
 	return nil, true, nil
 }
 
+// answers reports whether a person who took a call over gave something for it.
+func (p *Protocol) answers(a *approval.Approval) bool {
+	_, is, err := p.o.Approvals.Answer(a)
+	return is || err != nil // one that cannot be opened is said by whoever gives it
+}
+
 func ended(a *approval.Approval) string {
-	if a.Reason != "" {
+	switch {
+	case a.Reason != "":
 		return a.Reason
+	case a.State == approval.Taken:
+		return "a person does this instead"
 	}
 	return "nothing was forwarded"
 }
@@ -258,9 +269,28 @@ func (p *Protocol) resume(c *gateway.Call, out *gateway.Proposal, x *exchange, a
 	return nil
 }
 
-// bindOf is what an approval of a message is bound to: the message and how it is
-// to be answered, whatever wire it came on and whatever the call's own id is.
-func bindOf(r *request) []byte { return r.params }
+// bindOf is what an approval of a message is bound to: the message, its version,
+// its extensions and other headers that go with it, and how it is to be answered;
+// not the call's own id.
+func bindOf(r *request) []byte {
+	b := append([]byte(r.era.String()), 0)
+	b = append(strconv.AppendInt(b, int64(len(r.heads)), 10), 0)
+	return append(append(b, r.heads...), r.params...)
+}
+
+// headers are those that go with a held message, whoever's call carries it: as
+// people agreed to them, in the trace of this call.
+func (h *original) headers(now http.Header) http.Header {
+	out := make(http.Header, len(h.request.Header)+3)
+	maps.Copy(out, h.request.Header)
+	for _, name := range []string{"Traceparent", "Tracestate", "Baggage"} {
+		delete(out, name)
+		if v := now[name]; len(v) > 0 {
+			out[name] = v
+		}
+	}
+	return out
+}
 
 // about puts another task into a request.
 func (r *request) about(task string) error {

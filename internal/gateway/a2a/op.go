@@ -42,6 +42,11 @@ var ops = [...]struct {
 	opCard:         {name: "AgentCard", reads: true},
 }
 
+// tells reports whether what answers the operation is a task, or a stream of one.
+func (o op) tells() bool {
+	return ops[o].sends || o == opGet || o == opCancel || o == opSubscribe
+}
+
 func (o op) String() string { return ops[o].name }
 
 // opOf finds an operation by its method in an era.

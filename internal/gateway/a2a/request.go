@@ -36,6 +36,7 @@ type request struct {
 	push                  []byte   // the push configuration that it brings; nil for none
 	tenant                string   // what the client gave as the tenant
 	bare                  bool     // no version was said
+	heads                 []byte   // the headers that an approval is bound to
 }
 
 // wireOf is the wire that a call came on, as far as its head says.
@@ -89,7 +90,7 @@ func read(c *gateway.Call) (*request, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &request{wire: wire{wireOf(c), e}, bare: !said}
+	r := &request{wire: wire{wireOf(c), e}, bare: !said, heads: gateway.BoundHeaders(c.Request.Header)}
 	if r.binding == gRPC {
 		return r, r.readGRPC(c, said)
 	}
