@@ -146,9 +146,7 @@ func (x *exchange) entered() error {
 		return err
 	}
 	x.m, x.out = next, next.raw
-	if h := x.c.Request.Header; name != "" && h.Get("Mcp-Name") != "" {
-		h["Mcp-Name"] = []string{encodeHeader(name)}
-	}
+	x.own = name
 	return nil
 }
 

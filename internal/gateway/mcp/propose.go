@@ -1,6 +1,7 @@
 package mcp
 
 import (
+	"maps"
 	"mime"
 	"net/http"
 	"slices"
@@ -46,6 +47,7 @@ type exchange struct {
 	modern bool
 	ses    *session // nil without one
 	out    []byte   // what goes upstream
+	own    string   // the server's name of what it is about, where the client's is another
 	flow   *flow    // the upstream's answer, once there is one
 	state  opened   // that the request brings back; state.state is nil for none
 	// reply answers a request of the server's that may not reach the client.
@@ -206,7 +208,7 @@ func (x *exchange) request() (*gateway.Proposal, error) {
 
 // carried makes the proposal's way upstream and back.
 func (x *exchange) carried(pr *gateway.Proposal) *gateway.Proposal {
-	pr.Forward = &gateway.Forward{Query: x.c.Query, Body: x.out, RoundTrip: x.carry}
+	pr.Forward = &gateway.Forward{Query: x.c.Query, Body: x.out, RoundTrip: x.carry, Header: x.renamed()}
 	pr.Answer, pr.Rewrites = x.watch, true
 	if m := x.m; m != nil && !pr.Quiet {
 		// A retry has another id, and perhaps an answer to a question of ours.
@@ -217,6 +219,17 @@ func (x *exchange) carried(pr *gateway.Proposal) *gateway.Proposal {
 		}
 	}
 	return pr
+}
+
+// renamed are the call's headers with the server's own name of what it is about;
+// nil when that is the client's. The call keeps its own: it may be proposed again.
+func (x *exchange) renamed() http.Header {
+	if x.own == "" || x.c.Request.Header.Get("Mcp-Name") == "" {
+		return nil
+	}
+	h := maps.Clone(x.c.Request.Header)
+	h["Mcp-Name"] = []string{encodeHeader(x.own)}
+	return h
 }
 
 // quiet proposes what is no action of its own.

@@ -109,9 +109,7 @@ func (x *exchange) task() error {
 		return errTask
 	}
 	x.out = wire.Apply(nil, x.out, []wire.Edit{{From: m.taskAt.from, To: m.taskAt.to, With: quote(own)}})
-	if h := x.c.Request.Header; h.Get("Mcp-Name") != "" {
-		h["Mcp-Name"] = []string{encodeHeader(own)}
-	}
+	x.own = own
 	return nil
 }
 
