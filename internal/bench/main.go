@@ -7,11 +7,14 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
+
+	"reeve/internal/bench/labelled"
 )
 
-const mainUsage = `Usage: reeve bench ingest|crash|gateway|stop|hijack|approval [flags]
+const mainUsage = `Usage: reeve bench NAME [flags]
 
   ingest   send a load of agent spans to an OTLP endpoint and report what the
            server spent on it (any server; --start runs a Reeve of our own)
@@ -26,14 +29,21 @@ const mainUsage = `Usage: reeve bench ingest|crash|gateway|stop|hijack|approval 
   approval hold calls and agree to them: how soon a call is in the inbox, and how
            soon it goes on
 
+Against labelled data, with the product's own code:
+
+`
+
+const mainUsageEnd = `
 reeve bench gateway --help lists the flags of that one, and so do the others.
 `
+
+func helpText() string { return mainUsage + labelled.Help() + mainUsageEnd }
 
 // Main is the command `reeve bench`; args follow the word bench. It returns the
 // exit code: 0 done, 1 failed, 2 wrong usage.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) == 0 {
-		fmt.Fprint(stderr, mainUsage)
+		fmt.Fprint(stderr, helpText())
 		return 2
 	}
 	var err error
@@ -51,16 +61,19 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case "approval":
 		err = approvalMain(ctx, args[1:], stdout, stderr)
 	case "help", "-h", "--help":
-		fmt.Fprint(stdout, mainUsage)
+		fmt.Fprint(stdout, helpText())
 		return 0
 	default:
-		fmt.Fprintf(stderr, "reeve: error: bench knows ingest, crash, gateway, stop, hijack and approval, not %q\n", args[0])
-		return 2
+		if !slices.Contains(labelled.Names(), args[0]) {
+			fmt.Fprintf(stderr, "reeve: error: bench knows no %q; `reeve bench help` lists what it knows\n", args[0])
+			return 2
+		}
+		err = labelled.Main(ctx, args[0], args[1:], stdout, stderr)
 	}
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
 		return 0
-	case errors.Is(err, errUsage):
+	case errors.Is(err, errUsage), errors.Is(err, labelled.ErrUsage):
 		return 2
 	}
 	fmt.Fprintf(stderr, "reeve: error: %v\n", err)

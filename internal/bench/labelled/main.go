@@ -1,0 +1,103 @@
+package labelled
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+)
+
+// kind is one of the benches. Those without a folder make their own data.
+type kind struct {
+	name, about, folder string
+	run                 func(ctx context.Context, dir string, seed uint64) (*Report, error)
+}
+
+var kinds = []kind{
+	{"nab", "one number over time: the Numenta benchmark, by its own score", "a half with windows.json and data/", nab},
+}
+
+// Names are the benches of this package, in the order of the help.
+func Names() (out []string) {
+	for _, k := range kinds {
+		out = append(out, k.name)
+	}
+	return out
+}
+
+// Help is the list of them, a line each.
+func Help() (out string) {
+	for _, k := range kinds {
+		out += fmt.Sprintf("  %-9s %s\n", k.name, k.about)
+	}
+	return out
+}
+
+// ErrUsage says that the words were wrong; why was written to stderr.
+var ErrUsage = errors.New("wrong usage")
+
+// Main runs the bench of that name with the rest of the command's words.
+func Main(ctx context.Context, name string, args []string, stdout, stderr io.Writer) error {
+	at := slices.IndexFunc(kinds, func(k kind) bool { return k.name == name })
+	if at < 0 {
+		return fmt.Errorf("no bench %q", name)
+	}
+	k := kinds[at]
+	fs := flag.NewFlagSet("reeve bench "+name, flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	output := fs.String("o", "text", "text or json")
+	var seed uint64 = 1
+	if k.folder == "" {
+		fs.Uint64Var(&seed, "seed", 1, "the data are a function of it")
+	}
+	fs.Usage = func() {
+		fmt.Fprintf(stderr, "Usage: reeve bench %s [flags]%s\n\n%s.\n", name, folderWord(k), k.about)
+		if k.folder != "" {
+			fmt.Fprintf(stderr, "DIR is %s.\n", k.folder)
+		}
+		fmt.Fprintln(stderr)
+		fs.PrintDefaults()
+	}
+	dir, rest := "", args
+	if len(rest) > 0 && k.folder != "" && rest[0] != "" && rest[0][0] != '-' {
+		dir, rest = rest[0], rest[1:]
+	}
+	if err := fs.Parse(rest); errors.Is(err, flag.ErrHelp) {
+		return err
+	} else if err != nil {
+		return ErrUsage
+	}
+	want := 0
+	if k.folder != "" && dir == "" {
+		dir, want = fs.Arg(0), min(1, fs.NArg())
+	}
+	switch {
+	case k.folder != "" && dir == "":
+		fmt.Fprintf(stderr, "reeve: error: give the folder of the data: reeve bench %s DIR\n", name)
+		return ErrUsage
+	case fs.NArg() > want:
+		fmt.Fprintf(stderr, "reeve: error: %q is one word too many\n", fs.Arg(want))
+		return ErrUsage
+	case *output != "text" && *output != "json":
+		fmt.Fprintf(stderr, "reeve: error: -o %s: want text or json\n", *output)
+		return ErrUsage
+	}
+	r, err := k.run(ctx, dir, seed)
+	if err != nil {
+		return err
+	}
+	r.Bench = name
+	return r.write(stdout, *output)
+}
+
+func folderWord(k kind) string {
+	if k.folder == "" {
+		return ""
+	}
+	return " DIR"
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
