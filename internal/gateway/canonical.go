@@ -82,6 +82,9 @@ func (x *passage) boundHeaders() []byte {
 	if x.record.LocalTool || x.Upstream == nil || x.Request == nil || x.kind == "a2a" && x.proposal.Bind != nil {
 		return nil
 	}
+	if x.onward != nil {
+		return headerForm(x.onward)
+	}
 	return BoundHeaders(x.Request.Header)
 }
 
@@ -90,6 +93,10 @@ func (x *passage) boundHeaders() []byte {
 func BoundHeaders(from http.Header) []byte {
 	h := http.Header{}
 	upstream.Outgoing(h, from)
+	return headerForm(h)
+}
+
+func headerForm(h http.Header) []byte {
 	names := make([]string, 0, len(h))
 	for name := range h {
 		if !varies(http.CanonicalHeaderKey(name)) {
@@ -115,8 +122,10 @@ func varies(name string) bool {
 	switch name {
 	case "Traceparent", "Tracestate", "Baggage", "User-Agent", "Accept", "Accept-Encoding", "Accept-Language", "Expect",
 		"X-Request-Id", "Idempotency-Key", "Content-Length", "Grpc-Timeout", "Mcp-Session-Id", "Mcp-Protocol-Version", "Last-Event-Id",
-		"X-Amz-Date", "Amz-Sdk-Invocation-Id", "Amz-Sdk-Request": // of an AWS SDK's own signature, which ends here
+		"X-Amz-Date", "Amz-Sdk-Invocation-Id", "Amz-Sdk-Request", // of an AWS SDK's own signature, which ends here
+		"B3", "X-Amzn-Trace-Id", "X-Cloud-Trace-Context", "Uber-Trace-Id", "Sentry-Trace", // of tracers
+		"X-Envoy-Attempt-Count", "X-Envoy-Expected-Rq-Timeout-Ms":
 		return true
 	}
-	return strings.HasPrefix(name, "X-Stainless-") || strings.HasPrefix(name, "X-Reeve-")
+	return strings.HasPrefix(name, "X-Stainless-") || strings.HasPrefix(name, "X-Reeve-") || strings.HasPrefix(name, "X-B3-") || strings.HasPrefix(name, "X-Datadog-")
 }

@@ -145,6 +145,7 @@ type passage struct {
 	forwarded  bool
 	wrote      bool               // the answer has begun
 	outside    bool               // somebody else acts by our answer (Judge)
+	onward     http.Header        // what they forward of the headers; nil: what we would
 	waits      *approval.Approval // of an outside action: what it waits for; nil: for nobody
 	answering  answering          // the same, for who ends the call from elsewhere
 

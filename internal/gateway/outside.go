@@ -31,6 +31,9 @@ type Outside struct {
 	// Header groups the agent's own records: X-Reeve-Run, X-Reeve-Session and
 	// Traceparent are read of it, and Content-Type where Body is no JSON.
 	Header http.Header
+	// Onward are the headers that who asks forwards with the request: an approval is
+	// bound to them. nil: it forwards none, or those that the door would.
+	Onward http.Header
 	CallID string // by which a model knows the call; "" unknown
 
 	// One of Tool, a tool inside the agent's process, and Proposal, made by
@@ -127,7 +130,7 @@ func (d *Door) Judge(ctx context.Context, o *Outside) *Outcome {
 	x.x, x.door = x, d
 	x.Context, x.Request, x.Caller, x.Upstream = ctx, o.request(ctx), o.Caller, o.Upstream
 	x.Method, x.Path, x.Query, x.Body = o.Method, o.Path, o.Query, o.Body
-	x.proposal = o.Proposal
+	x.proposal, x.onward = o.Proposal, o.Onward
 	if o.Tool != "" {
 		x.proposal = &Proposal{
 			Action: "call_tool", Name: o.Tool, Kind: activity.KindTool, Tool: o.Tool, Args: ArgsOf(o.Body), Resource: localTool(o.Caller.Agent, o.Tool),

@@ -688,11 +688,30 @@ func removed(name string) bool {
 // An operator may still set them as an upstream's own.
 func redirects(name string) bool {
 	switch name {
-	case "X-Http-Method", "X-Http-Method-Override", "X-Method-Override", "X-Original-Url", "X-Original-Method", "X-Rewrite-Url",
-		"Forwarded", "X-Real-Ip", "X-Client-Ip", "True-Client-Ip":
+	case "Forwarded", "X-Real-Ip", "X-Client-Ip", "True-Client-Ip":
 		return true
 	}
-	return strings.HasPrefix(name, "X-Forwarded-") || strings.HasPrefix(name, "X-Amzn-Oidc-")
+	return Rewrites(name) || strings.HasPrefix(name, "X-Forwarded-") || strings.HasPrefix(name, "X-Amzn-Oidc-")
+}
+
+// Rewrites reports whether a header, by its name in canonical form, would have an
+// upstream take a call for another one by its method, host or path.
+func Rewrites(name string) bool {
+	switch hyphened(name) {
+	case "X-Http-Method", "X-Http-Method-Override", "X-Method-Override", "X-Original-Url", "X-Original-Uri", "X-Original-Method", "X-Original-Host",
+		"X-Rewrite-Url", "X-Host", "X-Forwarded-Method", "X-Forwarded-Uri", "X-Forwarded-Url", "X-Forwarded-Path", "X-Forwarded-Prefix", "X-Forwarded-Host", "X-Forwarded-Server":
+		return true
+	}
+	return false
+}
+
+// hyphened is a header's name as CGI and its kin read it, who take an underscore
+// for a hyphen.
+func hyphened(name string) string {
+	if !strings.Contains(name, "_") {
+		return name
+	}
+	return http.CanonicalHeaderKey(strings.ReplaceAll(name, "_", "-"))
 }
 
 // Outgoing copies what may go upstream of an agent's headers.
@@ -708,10 +727,7 @@ func Outgoing(dst, src http.Header) {
 		if slices.Contains(named, name) {
 			continue
 		}
-		if strings.Contains(name, "_") { // CGI and its kin take it for a hyphen
-			name = http.CanonicalHeaderKey(strings.ReplaceAll(name, "_", "-"))
-		}
-		if !removed(name) && !redirects(name) {
+		if name = hyphened(name); !removed(name) && !redirects(name) {
 			dst[k] = slices.Clone(v)
 		}
 	}

@@ -204,11 +204,12 @@ func (s *Server) check(ctx context.Context, proxy *points.Speaker, b []byte) []b
 	if err := s.fill(ctx, proxy, q, o); err != nil {
 		return s.refused(ctx, o, fault.From(err), "")
 	}
+	o.Onward = q.onward()
 	out := s.o.Door.Judge(ctx, o)
 	if out.Fault != nil {
 		return s.refused(ctx, o, out.Fault, out.Record.ID)
 	}
-	return allowed(out.Record.ID, q.shown)
+	return allowed(out.Record.ID, q.taken())
 }
 
 // fill finds out who acts, where it goes and what it does.

@@ -288,3 +288,85 @@ func TestProxyMustShowItself(t *testing.T) {
 		}
 	}
 }
+
+// What the proxy forwards is what people agreed to: another header, another query
+// or anything else of a tool's params is another question. What differs between
+// attempts is not.
+func TestHeldIsBoundToWhatIsForwarded(t *testing.T) {
+	t.Parallel()
+	get := func(query string) question {
+		return question{method: "GET", host: "shop.example", path: "/api/v1/orders/7?" + query}
+	}
+	call := func(more string) question {
+		return question{method: "POST", host: "crm.example", path: "/mcp", body: `{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"look","arguments":{"a":1}` + more + `}}`}
+	}
+	type asked struct {
+		name    string
+		q       question
+		headers []string
+		fresh   bool
+	}
+	for name, list := range map[string][]asked{
+		"an API": {
+			{"first", get("x=1"), []string{"x-forwarded-for", "203.0.113.9", "x-forwarded-proto", "https"}, true},
+			{"again", get("x=1"), []string{"x-forwarded-for", "203.0.113.9", "x-forwarded-proto", "https", "x-request-id", "2", "x-b3-traceid", "f", "user-agent", "b", "x-http-method-override", "DELETE"}, false},
+			{"for another", get("x=1"), []string{"x-forwarded-for", "203.0.113.1", "x-forwarded-proto", "https"}, true},
+			{"another query", get("x=2"), []string{"x-forwarded-for", "203.0.113.9", "x-forwarded-proto", "https"}, true},
+			{"as another user of the upstream", get("x=1"), []string{"x-forwarded-for", "203.0.113.9", "x-forwarded-proto", "https", "cookie", "session=2"}, true},
+			{"the query again", get("x=2"), []string{"x-forwarded-for", "203.0.113.9", "x-forwarded-proto", "https"}, false},
+		},
+		"a tool": {
+			{"first", call(""), nil, true},
+			{"again", call(`,"_meta":{"progressToken":3}`), nil, true}, // there was no _meta before
+			{"again, further", call(`,"_meta":{"progressToken":4}`), nil, false},
+			{"other meta", call(`,"_meta":{"com.example/tenant":"b"}`), nil, true},
+			{"as a task", call(`,"task":{"ttl":1}`), nil, true},
+			{"the first again", call(" "), nil, false},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, false)
+			c, err := policy.NewCompiler()
+			if err != nil {
+				t.Fatal(err)
+			}
+			rules, err := c.Compile(policy.Document{Name: "test", Cedar: `@id("h") @hold("finance") permit (principal, action, resource);`})
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.engine.Replace(2, rules)
+			seen := map[string]bool{}
+			for _, a := range list {
+				a.q.headers = map[string]string{"authorization": "Bearer " + h.key, "content-type": "application/json", "x-reeve-run": "r1"}
+				for i := 0; i < len(a.headers); i += 2 {
+					a.q.headers[a.headers[i]] = a.headers[i+1]
+				}
+				r, err := h.check(a.q)
+				no := r.GetDeniedResponse()
+				if err != nil || value(no.GetHeaders(), "x-reeve-code") != "approval.pending" {
+					t.Fatalf("%s: %v %v", a.name, r, err)
+				}
+				id := h.log.Proposed(value(no.GetHeaders(), "x-reeve-decision")).Approval
+				if id == "" || seen[id] == a.fresh {
+					t.Errorf("%s: approval %s, asked before %v", a.name, id, seen[id])
+				}
+				seen[id] = true
+			}
+		})
+	}
+}
+
+// The headers by which an upstream would take a request for another than was
+// decided are taken out, however they are spelled.
+func TestTakenOut(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, false)
+	r, err := h.check(question{method: "GET", host: "shop.example", path: "/api/v1/orders/7", headers: map[string]string{
+		"authorization": "Bearer " + h.key, "x-http-method-override": "DELETE", "x_original_url": "/admin", "x-rewrite-url": "/admin", "x-forwarded-for": "203.0.113.9", "x-own": "1",
+	}})
+	remove := r.GetOkResponse().GetHeadersToRemove()
+	if want := "authorization x-http-method-override x-rewrite-url x_original_url"; err != nil || strings.Join(remove, " ") != want {
+		t.Errorf("taken out: %v, want %s (%v)", remove, want, err)
+	}
+}

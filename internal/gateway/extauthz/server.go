@@ -54,13 +54,23 @@ func (s *Server) server(o *gateway.Outside, u *upstream.Upstream) error {
 	}
 	o.Body = m.arguments
 	s.o.Door.ServerTool(o, u, m.tool)
+	// The proxy forwards all of params.
+	if o.Proposal.Bind, err = gateway.Canonical(m.params, ofThisTry); err != nil {
+		return errRPC
+	}
 	o.CallID = ""
 	return nil
 }
 
+// ofThisTry are the params that differ when a client repeats a call and change
+// nothing of what it does.
+func ofThisTry(depth int, in, name string) bool {
+	return depth == 2 && in == "_meta" && (name == "progressToken" || name == "traceparent" || name == "tracestate" || name == "baggage")
+}
+
 type rpc struct {
-	method, tool string
-	arguments    []byte
+	method, tool      string
+	params, arguments []byte
 }
 
 // readRPC reads the method of a JSON-RPC request, and of tools/call the tool and
@@ -84,7 +94,7 @@ func readRPC(b []byte) (m rpc, err error) {
 	if m.tool, err = text(params["name"]); err != nil || m.tool == "" || len(m.tool) > 256 || !plain(m.tool) {
 		return m, errRPC
 	}
-	m.arguments = params["arguments"]
+	m.params, m.arguments = top["params"], params["arguments"]
 	if len(m.arguments) > 0 && !gateway.ArgsOf(m.arguments).Readable {
 		return m, errRPC
 	}

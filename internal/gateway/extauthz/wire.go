@@ -2,6 +2,7 @@ package extauthz
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"net/textproto"
 	"slices"
@@ -13,6 +14,7 @@ import (
 
 	"reeve/internal/fault"
 	"reeve/internal/gateway"
+	"reeve/internal/upstream"
 )
 
 // This file reads and writes the messages of envoy.service.auth.v3 by their
@@ -43,6 +45,30 @@ type check struct {
 }
 
 var errWire = errors.New("a message is cut or of another shape")
+
+// taken are the headers that the proxy is asked to take out: those that held the
+// agent's credential, and those by which an upstream would take the request for
+// another than was decided.
+func (q *check) taken() []string {
+	out := slices.Clone(q.shown)
+	for name := range q.header {
+		if upstream.Rewrites(name) {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// onward are the headers that the proxy forwards, without a proof of possession,
+// which is another for each request.
+func (q *check) onward() http.Header {
+	h := maps.Clone(q.header)
+	for _, name := range append(q.taken(), "Dpop") {
+		delete(h, name)
+	}
+	return h
+}
 
 const maxHeaders = 1000
 
@@ -236,11 +262,11 @@ func header(name, value string) []byte {
 }
 
 // allowed is the CheckResponse of what may go on. The decision's id goes both
-// ways, over what the agent may have sent under that name, and the agent's
-// credential is not for the upstream.
-func allowed(decision string, shown []string) []byte {
+// ways, over what the agent may have sent under that name, and the headers
+// taken are not for the upstream.
+func allowed(decision string, taken []string) []byte {
 	var ok []byte
-	for _, name := range shown {
+	for _, name := range taken {
 		ok = appendText(ok, 5, strings.ToLower(name))
 	}
 	if decision == "" {

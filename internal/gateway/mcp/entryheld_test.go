@@ -41,7 +41,9 @@ func TestHeldAtTheEntry(t *testing.T) {
 	})
 	h.permit(permitAll + `@id("h") @hold("finance") forbid (principal, action == Action::"call_tool", resource);`)
 	got := make(chan reply, 1)
-	go func() { got <- h.modernCall(key, "/mcp", "2", "tools/call", `"name":"orders__order_0","arguments":{"a":1}`) }()
+	go func() {
+		got <- h.modernCall(key, "/mcp", "2", "tools/call", `"name":"orders__order_0","arguments":{"a":1}`)
+	}()
 	var held *approval.Approval
 	h.eventually(func() bool {
 		list, err := book.List(t.Context(), approval.Filter{States: []approval.State{approval.Pending}})
