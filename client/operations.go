@@ -25,6 +25,13 @@ func Operations() []Operation {
 		{Name: "RotateAuditKey", Method: "POST", Path: "/api/v1/audit/keys/rotate", Role: "security", Summary: "makes a new key for checkpoints, vouched for by the old one"},
 		{Name: "ListAuditCheckpoints", Method: "GET", Path: "/api/v1/audit/checkpoints", Role: "auditor", Summary: "lists the newest checkpoint of each log"},
 		{Name: "ListSIEMTargets", Method: "GET", Path: "/api/v1/siem", Role: "auditor", Summary: "lists where records stream to, and how that goes"},
+		{Name: "ListRelays", Method: "GET", Path: "/api/v1/relay", Role: "viewer", Summary: "lists where telemetry is forwarded to, and how that goes"},
+		{Name: "GetRelay", Method: "GET", Path: "/api/v1/relay/{name}", Role: "viewer", Summary: "reads a relay destination"},
+		{Name: "PutRelay", Method: "PUT", Path: "/api/v1/relay/{name}", Role: "security", Summary: "makes or replaces a relay destination; a new one begins with what arrives from now on"},
+		{Name: "DeleteRelay", Method: "DELETE", Path: "/api/v1/relay/{name}", Role: "security", Summary: "forgets a relay destination and what it does not have yet"},
+		{Name: "PauseRelay", Method: "POST", Path: "/api/v1/relay/{name}/pause", Role: "security", Summary: "stops forwarding to a destination; what arrives waits as long as the queue has room"},
+		{Name: "ResumeRelay", Method: "POST", Path: "/api/v1/relay/{name}/resume", Role: "security", Summary: "goes on forwarding to a destination where it was"},
+		{Name: "TestRelay", Method: "POST", Path: "/api/v1/relay/{name}/test", Role: "security", Summary: "sends one span of Reeve's own to a destination and says how that went"},
 		{Name: "VerifyAudit", Method: "GET", Path: "/api/v1/audit/verify", Role: "auditor", Summary: "walks both logs and says whether they hold"},
 		{Name: "Decide", Method: "POST", Path: "/api/v1/decisions", Role: "developer", Summary: "decides and records an action that does not pass the door; who asks acts by the answer"},
 		{Name: "AwaitDecision", Method: "GET", Path: "/api/v1/decisions/{id}/answer", Role: "developer", Summary: "tells how a held action stands, or waits for it"},
@@ -308,6 +315,56 @@ func (c *Client) ListAuditCheckpoints(ctx context.Context) (*List[AuditCheckpoin
 // GET /api/v1/siem, role auditor.
 func (c *Client) ListSIEMTargets(ctx context.Context) (*List[SIEMTarget], error) {
 	return call[List[SIEMTarget]](ctx, c, "GET", "/api/v1/siem", nil)
+}
+
+// ListRelays lists where telemetry is forwarded to, and how that goes.
+//
+// GET /api/v1/relay, role viewer.
+func (c *Client) ListRelays(ctx context.Context) (*List[RelayDestination], error) {
+	return call[List[RelayDestination]](ctx, c, "GET", "/api/v1/relay", nil)
+}
+
+// GetRelay reads a relay destination.
+//
+// GET /api/v1/relay/{name}, role viewer.
+func (c *Client) GetRelay(ctx context.Context, req RelayRequest) (*RelayDestination, error) {
+	return call[RelayDestination](ctx, c, "GET", "/api/v1/relay/{name}", req)
+}
+
+// PutRelay makes or replaces a relay destination; a new one begins with what arrives from now on.
+//
+// PUT /api/v1/relay/{name}, role security.
+func (c *Client) PutRelay(ctx context.Context, req PutRelayRequest) (*RelayDestination, error) {
+	return call[RelayDestination](ctx, c, "PUT", "/api/v1/relay/{name}", req)
+}
+
+// DeleteRelay forgets a relay destination and what it does not have yet.
+//
+// DELETE /api/v1/relay/{name}, role security.
+func (c *Client) DeleteRelay(ctx context.Context, req RelayRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/relay/{name}", req)
+	return err
+}
+
+// PauseRelay stops forwarding to a destination; what arrives waits as long as the queue has room.
+//
+// POST /api/v1/relay/{name}/pause, role security.
+func (c *Client) PauseRelay(ctx context.Context, req RelayRequest) (*RelayDestination, error) {
+	return call[RelayDestination](ctx, c, "POST", "/api/v1/relay/{name}/pause", req)
+}
+
+// ResumeRelay goes on forwarding to a destination where it was.
+//
+// POST /api/v1/relay/{name}/resume, role security.
+func (c *Client) ResumeRelay(ctx context.Context, req RelayRequest) (*RelayDestination, error) {
+	return call[RelayDestination](ctx, c, "POST", "/api/v1/relay/{name}/resume", req)
+}
+
+// TestRelay sends one span of Reeve's own to a destination and says how that went.
+//
+// POST /api/v1/relay/{name}/test, role security.
+func (c *Client) TestRelay(ctx context.Context, req RelayRequest) (*RelayTest, error) {
+	return call[RelayTest](ctx, c, "POST", "/api/v1/relay/{name}/test", req)
 }
 
 // VerifyAudit walks both logs and says whether they hold.

@@ -101,6 +101,7 @@ type Options struct {
 	AgentPlace  AgentPlace
 	SIEM        func() []client.SIEMTarget // where records stream to; nil without a door
 	Proofs      Proofs                     // of the audit logs; nil without a door
+	Relay       Relay                      // where telemetry is forwarded to; nil without
 	// Approvals is what waits for people, nil without a door; Rehearser tries
 	// edits, nil refuses them; ApprovalPage is where the console shows one.
 	Approvals    *approval.Book

@@ -37,6 +37,14 @@ func table() []operation {
 		define(operation{Name: "RotateAuditKey", Method: post, Path: "/audit/keys/rotate", Permission: everywhere(identity.Security).freshly(), Audit: AuditChange, Summary: "makes a new key for checkpoints, vouched for by the old one"}, rotateAuditKey),
 		define(operation{Name: "ListAuditCheckpoints", Method: get, Path: "/audit/checkpoints", Permission: everywhere(identity.Auditor), Summary: "lists the newest checkpoint of each log"}, listAuditCheckpoints),
 		define(operation{Name: "ListSIEMTargets", Method: get, Path: "/siem", Permission: everywhere(identity.Auditor), Summary: "lists where records stream to, and how that goes"}, listSIEM),
+		// Relayed content leaves the house: who says where sees it all.
+		define(operation{Name: "ListRelays", Method: get, Path: "/relay", Permission: everywhere(identity.Viewer), Summary: "lists where telemetry is forwarded to, and how that goes"}, listRelays),
+		define(operation{Name: "GetRelay", Method: get, Path: "/relay/{name}", Permission: everywhere(identity.Viewer), Summary: "reads a relay destination"}, getRelay),
+		define(operation{Name: "PutRelay", Method: http.MethodPut, Path: "/relay/{name}", Permission: everywhere(identity.Security).freshly(), Audit: AuditChange, Summary: "makes or replaces a relay destination; a new one begins with what arrives from now on"}, putRelay),
+		define(operation{Name: "DeleteRelay", Method: del, Path: "/relay/{name}", Permission: everywhere(identity.Security), Audit: AuditChange, Summary: "forgets a relay destination and what it does not have yet"}, deleteRelay),
+		define(operation{Name: "PauseRelay", Method: post, Path: "/relay/{name}/pause", Permission: everywhere(identity.Security), Audit: AuditChange, Summary: "stops forwarding to a destination; what arrives waits as long as the queue has room"}, pauseRelay),
+		define(operation{Name: "ResumeRelay", Method: post, Path: "/relay/{name}/resume", Permission: everywhere(identity.Security).freshly(), Audit: AuditChange, Summary: "goes on forwarding to a destination where it was"}, resumeRelay),
+		define(operation{Name: "TestRelay", Method: post, Path: "/relay/{name}/test", Permission: everywhere(identity.Security).reading(), Summary: "sends one span of Reeve's own to a destination and says how that went"}, testRelay),
 		define(operation{Name: "VerifyAudit", Method: get, Path: "/audit/verify", Permission: everywhere(identity.Auditor), Summary: "walks both logs and says whether they hold"}, verifyAudit),
 		// The log of decisions is the record of what these do.
 		define(operation{Name: "Decide", Method: post, Path: "/decisions", Permission: rows(identity.Developer), Audit: AuditChange, Idempotent: true, Summary: "decides and records an action that does not pass the door; who asks acts by the answer"}, decide),

@@ -57,6 +57,7 @@ import (
 	"reeve/internal/pin"
 	"reeve/internal/policy"
 	"reeve/internal/price"
+	"reeve/internal/relay"
 	"reeve/internal/run"
 	"reeve/internal/siem"
 	"reeve/internal/source"
@@ -112,6 +113,7 @@ type App struct {
 	decided   *decision.Index
 	proofs    proofs
 	siem      *siem.Exporter
+	relays    *relay.Relay
 	gateway   *gateway.Door
 	mcp       *mcp.Protocol
 	peers     *a2a.Protocol
@@ -173,6 +175,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		a.openStore,
 		a.buildIndex,
 		a.buildReader,
+		a.openRelay,
 		a.buildIntake,
 		a.buildPeers,
 		a.buildDoor,
@@ -238,6 +241,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("decisions", a.decisions.Run)
 	start("audit", a.keepAudit)
 	start("siem", a.siem.Run)
+	start("relay", a.relays.Run)
 	start("witness", a.proofs.witness.Run)
 	start("rows of decisions", a.decided.Run)
 	start("door's steps", a.steps.Run)
@@ -319,6 +323,7 @@ func (a *App) openBus(ctx context.Context) (err error) {
 		Dir:           filepath.Join(a.o.Config.Data, "bus"),
 		Durability:    bus.Durability(a.o.Config.Activity.Durability),
 		ActivityBytes: int64(a.o.Config.Activity.MaxBytes),
+		RelayBytes:    int64(a.o.Config.Relay.MaxBytes),
 		EventsBytes:   16 << 20, // some 50,000 changes to resume over; older views load anew
 		Logger:        a.log,
 	})
@@ -414,7 +419,7 @@ func (a *App) buildAPI(context.Context) error {
 		Agents: a.agents, AgentPlace: a.agentPlace, Stops: a.stops, Upstreams: moving{a.upstreams, a.pins}, Policies: a.policies,
 		Fleet: a.fleet, Budgets: a.budgets, Sources: a.sources, Content: a.content, Tools: a.pins, Decisions: decided{a.decided, a.decisions},
 		Peers:  a.peers,
-		Proofs: &a.proofs, SIEM: a.siemStatus,
+		Proofs: &a.proofs, SIEM: a.siemStatus, Relay: a.relays,
 		PoliciesAbout: a.policies.About, Version: a.o.Version,
 		Door: a.gateway, Points: a.points, Coverage: a.coverage, Simulations: a.simulator, Approvals: a.approvals, Rehearser: a.gateway, ApprovalPage: a.approvalPage,
 		Providers: a.signIns, ProviderButtons: a.providerButtons(),

@@ -62,6 +62,7 @@ type Config struct {
 	Audit          AuditConfig          `yaml:"audit" doc:"The record of decisions and changes."`
 	Standard       StandardConfig       `yaml:"standard" doc:"The standard that agents keep to."`
 	Shutdown       time.Duration        `yaml:"shutdown" doc:"How long a stop may take before what is left is dropped."`
+	Relay          RelayConfig          `yaml:"relay" doc:"Where telemetry is forwarded to; docs/relay.md."`
 	SIEM           []siem.Config        `yaml:"siem" doc:"Where decisions and changes stream to; docs/audit.md tells the keys."`
 }
 
@@ -175,6 +176,7 @@ func DefaultConfig() Config {
 		Vault:          upstream.DefaultVault(),
 		Approvals:      approval.Default(),
 		Store:          StoreConfig{MaxAge: 90 * 24 * time.Hour},
+		Relay:          RelayConfig{MaxBytes: 1 << 30},
 		Shutdown:       20 * time.Second,
 		Audit:          AuditConfig{KeyOverlap: 7 * 24 * time.Hour},
 		Identity:       IdentityConfig{TrustDomain: "reeve.internal"},
@@ -320,6 +322,7 @@ func (c *Config) Validate() error {
 		{"intake.max_attribute", c.Intake.MaxAttribute, 1 << 10},
 		{"intake.in_flight", c.Intake.InFlight, c.Intake.MaxBody},
 		{"activity.max_bytes", c.Activity.MaxBytes, 64 << 20},
+		{"relay.max_bytes", c.Relay.MaxBytes, 16 << 20},
 	} {
 		if l.v < l.min {
 			return bad("%s: %s is below the least useful value %s", l.name, l.v, l.min)

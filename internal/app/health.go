@@ -200,6 +200,11 @@ func (h *health) Health(ctx context.Context) (client.Health, error) {
 			part("siem "+s.Name, "degraded", "takes no records since "+s.FailingSince.UTC().Format(time.RFC3339))
 		}
 	}
+	for _, d := range h.a.relays.List(ctx) {
+		if d.Status.State == "failing" {
+			part("relay "+d.Name, "degraded", d.Status.Error)
+		}
+	}
 	stats, err := h.a.store.Stats(ctx)
 	if err != nil {
 		part("store", "down", fault.From(err).Message)

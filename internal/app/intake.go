@@ -24,7 +24,7 @@ func (a *App) buildIntake(context.Context) (err error) {
 	if a.sources, err = source.New(source.Options{DB: a.control}); err != nil {
 		return err
 	}
-	o.Sources = a.sources
+	o.Sources, o.Relay, o.Install = a.sources, a.relays, a.control.Install()
 	if a.o.Config.Dev {
 		o.Anonymous = &intake.Sender{ID: "dev"}
 	}

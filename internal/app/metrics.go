@@ -108,6 +108,7 @@ func (p *parts) Collect(out chan<- prometheus.Metric) {
 	p.door(out)
 	p.approvals(out)
 	p.tools(out)
+	p.relay(ctx, out)
 	for _, f := range figures {
 		out <- prometheus.MustNewConstMetric(prometheus.NewDesc(f.name, f.help, nil, nil), f.kind, f.value)
 	}

@@ -14,7 +14,7 @@
 // their sequence; sequences never repeat, also after deletion and restart.
 // ACTIVITY and DECISIONS have connections and quotas of their own, so one
 // cannot starve the other, and they refuse rather than drop what nobody has
-// read. EVENTS drops its oldest. Everything is safe for concurrent use.
+// read. EVENTS and RELAY drop their oldest. Everything is safe for concurrent use.
 //
 // How it fails: a second process on the folder gets bus.locked; a full quota
 // bus.full; a full disk bus.disk_full (refused before the store meets the end
@@ -59,6 +59,7 @@ type Options struct {
 	ActivityBytes  int64                            // quota of ACTIVITY; 0 is 4 GB
 	DecisionsBytes int64                            // quota of DECISIONS; 0 is 1 GB
 	EventsBytes    int64                            // EVENTS drops its oldest beyond this; 0 is 64 MB
+	RelayBytes     int64                            // RELAY drops its oldest beyond this; 0 is 1 GB
 	MinFree        uint64                           // disk space ACTIVITY leaves for DECISIONS; 0 is 256 MB
 	FreeFunc       func(dir string) (uint64, error) // free bytes of the disk; nil asks the system
 	Logger         *slog.Logger                     // nil discards
@@ -94,6 +95,7 @@ func (o *Options) complete() error {
 	orDefault(&o.ActivityBytes, 4<<30)
 	orDefault(&o.DecisionsBytes, 1<<30)
 	orDefault(&o.EventsBytes, 64<<20)
+	orDefault(&o.RelayBytes, 1<<30)
 	orDefault(&o.MinFree, defaultMinFree)
 	if o.MaxPayload < 64<<10 || o.MaxPayload > maxRaw {
 		return fault.New(fault.KindInvalid, "bus.options", "max payload of %d bytes is outside 64 kB to 64 MB", o.MaxPayload)
@@ -120,6 +122,7 @@ type Bus struct {
 	activity  *Stream
 	decisions *Stream
 	events    *Events
+	relay     *Stream
 	undo      []func() error // in the order to run backwards
 	closeOnce sync.Once
 	closeErr  error
@@ -164,6 +167,9 @@ func Open(ctx context.Context, o Options) (_ *Bus, err error) {
 		return nil, err
 	}
 	b.events = &Events{stream: events}
+	if b.relay, err = b.open(ctx, o, "RELAY", o.RelayBytes, max(o.MinFree, decisionsMinFree), jetstream.DiscardOld); err != nil {
+		return nil, err
+	}
 	return b, nil
 }
 
@@ -181,7 +187,7 @@ func (b *Bus) start(o Options) error {
 		SyncInterval:           syncInterval,
 		// The sum of the quotas and no more: NATS would otherwise take three
 		// quarters of what is free now and refuse our streams on a small disk.
-		JetStreamMaxStore:     o.ActivityBytes + o.DecisionsBytes + o.EventsBytes + 1<<20,
+		JetStreamMaxStore:     o.ActivityBytes + o.DecisionsBytes + o.EventsBytes + o.RelayBytes + 1<<20,
 		JetStreamMaxMemory:    64 << 20,
 		MaxPayload:            int32(o.MaxPayload + 4<<10),
 		MaxPending:            int64(4*o.MaxPayload + 64<<20),
@@ -256,6 +262,10 @@ func (b *Bus) Decisions() *Stream { return b.decisions }
 
 // Events is the stream that live views follow.
 func (b *Bus) Events() *Events { return b.events }
+
+// Relay is the stream of what is to be forwarded to others. It drops its oldest
+// when it is full: a receiver that is gone stops nobody here.
+func (b *Bus) Relay() *Stream { return b.relay }
 
 // Close waits for writes in flight, stops the server and gives the folder
 // free. It may be called twice.

@@ -25,6 +25,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"reeve/internal/fault"
+	"reeve/internal/relay"
 )
 
 // services are OTLP's three, one method each, with the name Export.
@@ -110,13 +111,17 @@ func (in *Intake) export(ctx context.Context, sig signal, decode func(any) error
 		}
 	}()
 	md, _ := metadata.FromIncomingContext(ctx)
-	from, err := in.identify(ctx, credentials(func(name string) string {
+	header := func(name string) string {
 		if v := md.Get(name); len(v) > 0 {
 			return v[0]
 		}
 		return ""
-	}))
+	}
+	from, err := in.identify(ctx, credentials(header))
 	if err != nil {
+		return nil, err
+	}
+	if err := in.circle(header(relay.HopHeader)); err != nil {
 		return nil, err
 	}
 	now := in.now()

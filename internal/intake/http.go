@@ -23,6 +23,7 @@ import (
 	"reeve/internal/activity"
 	"reeve/internal/fault"
 	"reeve/internal/intake/dialect"
+	"reeve/internal/relay"
 )
 
 // Codes that HTTP has a status of its own for.
@@ -103,6 +104,9 @@ func (in *Intake) take(w http.ResponseWriter, r *http.Request, with func(context
 	}
 	from, err := in.identify(r.Context(), credentials(r.Header.Get))
 	if err != nil {
+		return err
+	}
+	if err := in.circle(r.Header.Get(relay.HopHeader)); err != nil {
 		return err
 	}
 	now := in.now()

@@ -143,6 +143,8 @@ type Options struct {
 	Now       func() time.Time
 	Stages    *telemetry.Stages // counts where time goes; may be nil
 	Sources   Sources           // nil: lineage is refused
+	Relay     Relay             // nil: nothing is forwarded
+	Install   string            // this installation's id, by which a relay's circle is seen
 }
 
 // Intake takes requests. It is an http.Handler for Paths.
@@ -156,6 +158,8 @@ type Intake struct {
 	table     *dialect.Map
 	doors     doors
 	sources   Sources
+	relay     Relay
+	install   string
 	limits    *limits
 	workers   sync.Pool // *worker
 	stages    *telemetry.Stages
@@ -191,7 +195,7 @@ func New(o Options) (*Intake, error) {
 		o.Now = time.Now
 	}
 	in := &Intake{
-		config: o.Config, log: o.Log, keys: o.Keys, anonymous: o.Anonymous, logger: o.Logger, now: o.Now, stages: o.Stages, sources: o.Sources,
+		config: o.Config, log: o.Log, keys: o.Keys, anonymous: o.Anonymous, logger: o.Logger, now: o.Now, stages: o.Stages, sources: o.Sources, relay: o.Relay, install: o.Install,
 		table: dialect.NewMap(registry()...), doors: newDoors(registry()), limits: newLimits(o.Config.InFlight),
 	}
 	in.workers.New = func() any {
@@ -244,6 +248,7 @@ func (in *Intake) keep(w *worker) {
 		w.n.fragments = nil
 	}
 	w.n.batch = activity.Batch{}
+	clear(w.n.marks[:cap(w.n.marks)]) // they alias the body
 	in.workers.Put(w)
 }
 
@@ -295,6 +300,7 @@ func (in *Intake) accept(ctx context.Context, w *worker, s signal, asJSON bool, 
 	now := in.now()
 	in.stages.Take()
 	began := in.stages.Begin()
+	w.n.marking = in.relay != nil && in.relay.Wants(relayed[s], from.Team, from.Environment)
 	err := w.n.run(s, body, now, from)
 	in.stages.End(telemetry.StageNormalise, began)
 	in.stages.Give()
@@ -309,6 +315,7 @@ func (in *Intake) accept(ctx context.Context, w *worker, s signal, asJSON bool, 
 	if err != nil {
 		return answer{}, err
 	}
+	in.offer(ctx, s, w, body, from)
 	in.stats.bytes.Add(int64(len(body)))
 	in.stats.rejected.Add(w.n.rejected)
 	in.stats.last.Store(now.UnixNano())

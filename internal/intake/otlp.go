@@ -12,6 +12,7 @@ import (
 	"reeve/internal/activity"
 	"reeve/internal/fault"
 	"reeve/internal/intake/dialect"
+	"reeve/internal/relay"
 )
 
 // signal is one of OTLP's three.
@@ -43,6 +44,9 @@ type normaliser struct {
 	orders   map[activity.StepID]int32
 	scratch  [][]byte
 	told     dialect.Writer // steps that log records tell of
+
+	marking bool           // what records are is noted, for the relay
+	marks   []relay.Record // of each record, in order
 
 	now      int64
 	rejected int64
@@ -89,6 +93,7 @@ func (n *normaliser) run(s signal, body []byte, now time.Time, from Sender) erro
 	clear(n.orders)
 	n.told = dialect.Writer{}
 	n.rejected, n.accepted, n.reasons = 0, 0, n.reasons[:0]
+	n.marks = n.marks[:0]
 	r := dialect.Reader{B: body}
 	for r.More() {
 		field, wire := r.Tag()
@@ -213,6 +218,7 @@ func (n *normaliser) scopeGroup(s signal, body []byte) bool {
 		if r.Bad {
 			break
 		}
+		before := n.counts()
 		switch s {
 		case traces:
 			n.readSpan(record)
@@ -220,6 +226,9 @@ func (n *normaliser) scopeGroup(s signal, body []byte) bool {
 			n.readLog(record)
 		case metrics:
 			n.readMetric(record)
+		}
+		if n.marking {
+			n.mark(s, before)
 		}
 	}
 	return !r.Bad

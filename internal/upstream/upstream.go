@@ -497,13 +497,8 @@ func (r *Registry) check(u *client.Upstream) error {
 			return err
 		}
 	}
-	for k, v := range u.Headers {
-		if !headerForm.MatchString(k) || len(v) > 4096 || strings.ContainsAny(v, "\r\n\x00") {
-			return invalid("header %.60q cannot be sent", k)
-		}
-		if removed(http.CanonicalHeaderKey(k)) {
-			return invalid("header %s is set by Reeve itself", k).WithHint("give a credential as credential")
-		}
+	if err := checkHeaders(u.Headers); err != nil {
+		return err
 	}
 	for _, m := range u.Models {
 		if m.Name == "" || len(m.Name) > 200 || strings.Contains(strings.TrimSuffix(m.Name, "*"), "*") || m.MaxOutput < 0 {
@@ -517,6 +512,18 @@ func (r *Registry) check(u *client.Upstream) error {
 		return err
 	}
 	return r.checkCredential(u.Credential)
+}
+
+func checkHeaders(all map[string]string) error {
+	for k, v := range all {
+		if !headerForm.MatchString(k) || len(v) > 4096 || strings.ContainsAny(v, "\r\n\x00") {
+			return invalid("header %.60q cannot be sent", k)
+		}
+		if removed(http.CanonicalHeaderKey(k)) {
+			return invalid("header %s is set by Reeve itself", k).WithHint("give a credential as credential")
+		}
+	}
+	return nil
 }
 
 func (r *Registry) checkCredential(c *client.Credential) error {

@@ -564,6 +564,10 @@ func (s *Span) association(name string, v Value) {
 
 // secret reports a name by which credentials go. It runs for every name that
 // is in no table, so the last byte decides first.
+// LooksSecret reports whether an attribute's name says that it holds a
+// credential.
+func LooksSecret(key []byte) bool { return len(key) > 0 && secret(key) }
+
 func secret(key []byte) bool {
 	switch key[len(key)-1] {
 	case 'y', 'Y':

@@ -1735,6 +1735,93 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/relay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists where telemetry is forwarded to, and how that goes */
+        get: operations["ListRelays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/relay/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads a relay destination */
+        get: operations["GetRelay"];
+        /** makes or replaces a relay destination; a new one begins with what arrives from now on */
+        put: operations["PutRelay"];
+        post?: never;
+        /** forgets a relay destination and what it does not have yet */
+        delete: operations["DeleteRelay"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/relay/{name}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** stops forwarding to a destination; what arrives waits as long as the queue has room */
+        post: operations["PauseRelay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/relay/{name}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** goes on forwarding to a destination where it was */
+        post: operations["ResumeRelay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/relay/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** sends one span of Reeve's own to a destination and says how that went */
+        post: operations["TestRelay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs": {
         parameters: {
             query?: never;
@@ -4147,6 +4234,25 @@ export interface components {
             revision?: number;
             team?: string;
         };
+        PutRelayRequest: {
+            agents?: string[];
+            allow_private?: boolean;
+            compression?: string;
+            credential?: components["schemas"]["Credential"] | null;
+            dialects?: string[];
+            environments?: string[];
+            headers?: {
+                [key: string]: string;
+            };
+            paused?: boolean;
+            protocol?: string;
+            redact?: string[];
+            revision?: number;
+            signals?: string[];
+            teams?: string[];
+            timeout_ms?: number;
+            url: string;
+        };
         PutSourceRequest: {
             aliases?: string[];
             classes?: string[];
@@ -4283,6 +4389,60 @@ export interface components {
             reason?: string;
             sponsor?: string;
             team?: string;
+        };
+        RelayDestination: {
+            agents?: string[];
+            allow_private?: boolean;
+            compression?: string;
+            configured: boolean;
+            /** Format: date-time */
+            created_at: string;
+            credential?: components["schemas"]["Credential"] | null;
+            dialects?: string[];
+            environments?: string[];
+            headers?: {
+                [key: string]: string;
+            };
+            name: string;
+            paused: boolean;
+            protocol: string;
+            redact?: string[];
+            revision: number;
+            signals: string[];
+            status: components["schemas"]["RelayStatus"];
+            teams?: string[];
+            timeout_ms?: number;
+            /** Format: date-time */
+            updated_at: string;
+            url: string;
+        };
+        RelayDestinationList: {
+            items: components["schemas"]["RelayDestination"][];
+            next?: string;
+        };
+        RelayStatus: {
+            error?: string;
+            /** Format: date-time */
+            failing_since: string | null;
+            filtered: number;
+            lag_seconds: number;
+            last_rejected?: string;
+            /** Format: date-time */
+            last_sent_at: string | null;
+            lost: number;
+            /** Format: date-time */
+            next_try_at: string | null;
+            rejected: number;
+            sent: number;
+            state: string;
+            waiting: number;
+        };
+        RelayTest: {
+            error?: string;
+            hint?: string;
+            ok: boolean;
+            took_ms: number;
+            trace_id: string;
         };
         Reserve: {
             amount: number;
@@ -9065,6 +9225,223 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QueryResult"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListRelays: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RelayDestinationList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetRelay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RelayDestination"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutRelay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutRelayRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RelayDestination"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteRelay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PauseRelay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RelayDestination"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ResumeRelay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RelayDestination"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    TestRelay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RelayTest"];
                 };
             };
             /** @description a problem */
