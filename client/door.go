@@ -80,6 +80,7 @@ type Upstream struct {
 	Peer         *Peer             `json:"peer,omitempty"`      // a2a: who answers there
 	AskHosts     []string          `json:"ask_hosts,omitempty"` // mcp: hosts that it may send people to
 	Health       UpstreamHealth    `json:"health"`
+	Connection   *Connection       `json:"connection,omitempty"` // of a credential of kind oauth
 	CreatedAt    time.Time         `json:"created_at"`
 	UpdatedAt    time.Time         `json:"updated_at"`
 	Revision     int64             `json:"revision"`
@@ -88,14 +89,15 @@ type Upstream struct {
 // Credential says where an upstream's own credential comes from. A value is
 // written and never read back.
 type Credential struct {
-	Kind   string `json:"kind"`             // bearer, header, basic, query, sigv4
+	Kind   string `json:"kind"`             // bearer, header, basic, query, sigv4, oauth
 	Header string `json:"header,omitempty"` // for kind header
-	Source string `json:"source"`           // value, env, file, vault
+	Source string `json:"source"`           // value, env, file, vault; oauth: of the client's secret or key, "" for none
 	Ref    string `json:"ref,omitempty"`    // name of the variable, path of the file, "secret/data/openai#key"
 	Value  string `json:"value,omitempty"`  // write only, for source value
 	User   string `json:"user,omitempty"`   // basic: name; sigv4: access key id
 	Region string `json:"region,omitempty"` // sigv4
 	Set    bool   `json:"set"`              // whether a value is there now
+	OAuth  *OAuth `json:"oauth,omitempty"`  // for kind oauth
 }
 
 // ModelRule allows a model of an upstream.

@@ -105,6 +105,9 @@ func Operations() []Operation {
 		{Name: "GetUpstream", Method: "GET", Path: "/api/v1/upstreams/{name}", Role: "viewer", Summary: "reads an upstream"},
 		{Name: "GetPeerCard", Method: "GET", Path: "/api/v1/upstreams/{name}/card", Role: "viewer", Summary: "reads the card of a peer as it was fetched, and whether people accepted it"},
 		{Name: "PutUpstream", Method: "PUT", Path: "/api/v1/upstreams/{name}", Role: "security", Summary: "makes or replaces an upstream; one that leads elsewhere loses its credential"},
+		{Name: "ConnectUpstream", Method: "POST", Path: "/api/v1/upstreams/{name}/connection", Role: "security", Summary: "begins to connect an upstream to its authorization server"},
+		{Name: "FinishUpstreamConnection", Method: "POST", Path: "/api/v1/upstreams/{name}/connection/finish", Role: "security", Summary: "finishes it with what the authorization server said"},
+		{Name: "DisconnectUpstream", Method: "DELETE", Path: "/api/v1/upstreams/{name}/connection", Role: "security", Summary: "gives up what was granted for an upstream"},
 		{Name: "DeleteUpstream", Method: "DELETE", Path: "/api/v1/upstreams/{name}", Role: "security", Summary: "removes an upstream and its credential"},
 		{Name: "ListTools", Method: "GET", Path: "/api/v1/tools", Role: "viewer", Summary: "lists the tools of MCP servers, with what waits for a person and why"},
 		{Name: "UpstreamTools", Method: "GET", Path: "/api/v1/tools/{upstream}", Role: "viewer", Summary: "lists an upstream's tools with the digest by which all are accepted"},
@@ -878,6 +881,28 @@ func (c *Client) GetPeerCard(ctx context.Context, req UpstreamRequest) (*PeerCar
 // PUT /api/v1/upstreams/{name}, role security.
 func (c *Client) PutUpstream(ctx context.Context, req PutUpstreamRequest) (*Upstream, error) {
 	return call[Upstream](ctx, c, "PUT", "/api/v1/upstreams/{name}", req)
+}
+
+// ConnectUpstream begins to connect an upstream to its authorization server.
+//
+// POST /api/v1/upstreams/{name}/connection, role security.
+func (c *Client) ConnectUpstream(ctx context.Context, req ConnectUpstreamRequest) (*ConnectionAttempt, error) {
+	return call[ConnectionAttempt](ctx, c, "POST", "/api/v1/upstreams/{name}/connection", req)
+}
+
+// FinishUpstreamConnection finishes it with what the authorization server said.
+//
+// POST /api/v1/upstreams/{name}/connection/finish, role security.
+func (c *Client) FinishUpstreamConnection(ctx context.Context, req FinishConnectionRequest) (*Connection, error) {
+	return call[Connection](ctx, c, "POST", "/api/v1/upstreams/{name}/connection/finish", req)
+}
+
+// DisconnectUpstream gives up what was granted for an upstream.
+//
+// DELETE /api/v1/upstreams/{name}/connection, role security.
+func (c *Client) DisconnectUpstream(ctx context.Context, req UpstreamRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/upstreams/{name}/connection", req)
+	return err
 }
 
 // DeleteUpstream removes an upstream and its credential.

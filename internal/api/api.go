@@ -114,6 +114,7 @@ type Options struct {
 	Version       string
 	Credentials   *Credentials // what proves agents; nil without
 
+	Connections Connections // nil: upstreams get no tokens
 	// Providers are the ways to sign in beside a password, and what the sign-in
 	// page shows of them; may be nil.
 	Providers       Providers

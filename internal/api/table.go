@@ -132,6 +132,9 @@ func table() []operation {
 		define(operation{Name: "GetPeerCard", Method: get, Path: "/upstreams/{name}/card", Permission: rows(identity.Viewer), Summary: "reads the card of a peer as it was fetched, and whether people accepted it"}, getPeerCard),
 		within(define(operation{Name: "PutUpstream", Method: http.MethodPut, Path: "/upstreams/{name}", Permission: where(identity.Security), Audit: AuditChange, Summary: "makes or replaces an upstream; one that leads elsewhere loses its credential"}, putUpstream),
 			func(r *client.PutUpstreamRequest) (string, string) { return r.Team, r.Environment }),
+		define(operation{Name: "ConnectUpstream", Method: http.MethodPost, Path: "/upstreams/{name}/connection", Permission: rows(identity.Security), Audit: AuditChange, Summary: "begins to connect an upstream to its authorization server"}, connectUpstream),
+		define(operation{Name: "FinishUpstreamConnection", Method: http.MethodPost, Path: "/upstreams/{name}/connection/finish", Permission: rows(identity.Security), Audit: AuditChange, Summary: "finishes it with what the authorization server said"}, finishUpstreamConnection),
+		define(operation{Name: "DisconnectUpstream", Method: del, Path: "/upstreams/{name}/connection", Permission: rows(identity.Security), Audit: AuditChange, Summary: "gives up what was granted for an upstream"}, disconnectUpstream),
 		define(operation{Name: "DeleteUpstream", Method: del, Path: "/upstreams/{name}", Permission: rows(identity.Security), Audit: AuditChange, Summary: "removes an upstream and its credential"}, deleteUpstream),
 
 		// The tools of MCP servers. Accepting one is approving what a model is told and

@@ -1,12 +1,14 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
 	"reeve/client"
 	"reeve/internal/fault"
 	"reeve/internal/identity"
+	"reeve/internal/upstream/connection"
 )
 
 // Upstreams is what the door forwards to; *upstream.Registry is one.
@@ -126,4 +128,57 @@ func getPeerCard(a *API, ctx context.Context, req *client.UpstreamRequest) (*cli
 	}
 	card := a.o.Peers.Card(req.Name)
 	return &card, nil
+}
+
+// Connections connects upstreams to their authorization servers;
+// *connection.Book is one.
+type Connections interface {
+	Begin(ctx context.Context, upstream string, by connection.Starter, anywhere bool) (client.ConnectionAttempt, error)
+	Finish(ctx context.Context, by connection.Starter, said client.FinishConnectionRequest) (client.Connection, error)
+	Disconnect(ctx context.Context, upstream string, by connection.Starter) error
+}
+
+// connecting checks who wants to change an upstream's connection, which is as
+// good as its credential.
+func (a *API) connecting(ctx context.Context, name string) (Connections, connection.Starter, error) {
+	who := whoOf(ctx)
+	by := connection.Starter{Person: actor(ctx), Name: cmp.Or(who.Name, who.Kind), Session: who.SignInID}
+	ups, err := a.upstreams()
+	if err != nil {
+		return nil, by, err
+	}
+	u, ok := findUpstream(ctx, ups, name)
+	if !ok || a.o.Connections == nil {
+		return nil, by, noUpstream(name)
+	}
+	if err := where(identity.Security).allowNamed(who, u.Team, u.Environment); err != nil {
+		return nil, by, err
+	}
+	return a.o.Connections, by, a.fresh(ctx)
+}
+
+func connectUpstream(a *API, ctx context.Context, req *client.ConnectUpstreamRequest) (*client.ConnectionAttempt, error) {
+	c, by, err := a.connecting(ctx, req.Name)
+	if err != nil {
+		return nil, err
+	}
+	out, err := c.Begin(ctx, req.Name, by, req.Anywhere)
+	return &out, err
+}
+
+func finishUpstreamConnection(a *API, ctx context.Context, req *client.FinishConnectionRequest) (*client.Connection, error) {
+	c, by, err := a.connecting(ctx, req.Name)
+	if err != nil {
+		return nil, err
+	}
+	out, err := c.Finish(ctx, by, *req)
+	return &out, err
+}
+
+func disconnectUpstream(a *API, ctx context.Context, req *client.UpstreamRequest) (*struct{}, error) {
+	c, by, err := a.connecting(ctx, req.Name)
+	if err != nil {
+		return nil, err
+	}
+	return &struct{}{}, c.Disconnect(ctx, req.Name, by)
 }

@@ -65,6 +65,7 @@ import (
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/duck"
 	"reeve/internal/upstream"
+	"reeve/internal/upstream/connection"
 )
 
 // Options are what New needs beside the configuration. Config and Logger are
@@ -135,6 +136,7 @@ type App struct {
 	pins      *pin.Book
 
 	policyTopic bus.Topic[policyNotice]
+	connections *connection.Book
 	listeners   []*listener
 	passed      map[string]net.Listener // sockets that this process was given and nobody took yet
 	adminToken  string
@@ -163,6 +165,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		a.openStops,
 		a.openApprovals,
 		a.openIdentity,
+		a.openUpstreams,
 		a.openPeople,
 		a.openBus,
 		a.openAudit,
@@ -231,6 +234,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("budgets", a.budgets.Run)
 	start("sources", a.sources.Run)
 	start("upstreams", a.upstreams.Run)
+	start("connections", a.connections.Run)
 	start("approvals", a.approvals.Run)
 	start("timers", control.NewTimers(a.control, a.timers, a.log.With("part", "timers")).Run)
 	start("leaked keys", a.killLeaked)
@@ -416,7 +420,7 @@ func (a *App) buildAPI(context.Context) error {
 	a.api = api.New(api.Options{
 		Store: a.store, Identity: a.identity, Audit: a.auditLog, Live: a.reader, Events: a.bus.Events(),
 		Notices: a.o.Notices, Health: a.health, Logger: a.log.With("part", "api"), Dev: a.o.Config.Dev,
-		Agents: a.agents, AgentPlace: a.agentPlace, Stops: a.stops, Upstreams: moving{a.upstreams, a.pins}, Policies: a.policies,
+		Agents: a.agents, AgentPlace: a.agentPlace, Stops: a.stops, Upstreams: moving{a.upstreams, a.pins}, Connections: a.connections, Policies: a.policies,
 		Fleet: a.fleet, Budgets: a.budgets, Sources: a.sources, Content: a.content, Tools: a.pins, Decisions: decided{a.decided, a.decisions},
 		Peers:  a.peers,
 		Proofs: &a.proofs, SIEM: a.siemStatus, Relay: a.relays,

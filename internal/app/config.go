@@ -26,6 +26,7 @@ import (
 	"reeve/internal/pin"
 	"reeve/internal/siem"
 	"reeve/internal/upstream"
+	"reeve/internal/upstream/connection"
 )
 
 // Config is everything an operator may set. Each value comes from, weakest
@@ -59,6 +60,7 @@ type Config struct {
 	Policies       PolicyConfig         `yaml:"policies" doc:"Who may do what."`
 	Tools          pin.Config           `yaml:"tools" doc:"The tools of MCP servers."`
 	MCP            mcp.Config           `yaml:"mcp" doc:"MCP servers that are processes of this host."`
+	Connections    connection.Config    `yaml:"connections" doc:"Upstreams that are called with tokens of their authorization servers; docs/mcp.md."`
 	Audit          AuditConfig          `yaml:"audit" doc:"The record of decisions and changes."`
 	Standard       StandardConfig       `yaml:"standard" doc:"The standard that agents keep to."`
 	Shutdown       time.Duration        `yaml:"shutdown" doc:"How long a stop may take before what is left is dropped."`
@@ -309,6 +311,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Dev && len(c.MCP.Servers) > 0 {
 		return bad("mcp.servers: in dev mode anybody on this host could run them")
+	}
+	if err := c.Connections.Validate(); err != nil {
+		return err
 	}
 	if err := c.MCP.Validate(c.Data); err != nil {
 		return err

@@ -30,6 +30,7 @@ import (
 	"reeve/internal/identity/workload"
 	"reeve/internal/policy"
 	"reeve/internal/stop"
+	"reeve/internal/upstream/connection"
 )
 
 // passphraseEnv may hold the passphrase of the authority's keys.
@@ -374,6 +375,9 @@ func (a *App) door() *http.ServeMux {
 	mux.HandleFunc("GET /spiffe/bundle", a.serveBundle)
 	mux.Handle("GET /crl", a.authority.ca.CRLHandler())
 	tokens := a.authority.oauth.Handler()
+	for _, p := range connection.Paths() {
+		mux.HandleFunc(p, a.connections.Documents)
+	}
 	for _, p := range oauth.Paths() {
 		mux.Handle(p, tokens)
 	}

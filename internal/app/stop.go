@@ -6,7 +6,6 @@ import (
 	"os"
 
 	"reeve/internal/stop"
-	"reeve/internal/upstream"
 )
 
 // openStops loads what is stopped and what the door forwards to, before
@@ -24,6 +23,5 @@ func (a *App) openStops(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	a.upstreams, err = upstream.New(ctx, upstream.Options{DB: a.control, Dir: a.o.Config.Data, Vault: a.o.Config.Vault, Static: a.o.Config.MCP.Upstreams(), Logger: a.log.With("part", "upstream")})
 	return err
 }

@@ -73,6 +73,7 @@ var within = map[string][]string{
 	"internal/identity/enrol":               {"internal/identity/ca", "internal/identity/token"},
 	"internal/identity/workload":            {"internal/identity/ca", "internal/identity/token", "internal/identity/enrol"},
 	"internal/bench":                        {"internal/bench"},
+	"internal/upstream/connection":          {"internal/upstream"},
 	"internal/gateway":                      {"internal/gateway"},
 	"internal/gateway/llm":                  {"internal/gateway"},
 	"internal/gateway/httpapi":              {"internal/gateway"},

@@ -127,6 +127,8 @@ func commands() []command {
 		{name: "approval give-back", args: "[flags] ID", short: "let a run that was taken over go on", long: approvalHelp, run: runApprovalGiveBack},
 		{name: "upstream list", args: "[flags]", short: "list what the door forwards to", run: runUpstreamList},
 		{name: "upstream set", args: "[flags] NAME", short: "make or change an upstream", long: upstreamHelp, run: runUpstreamSet},
+		{name: "upstream connect", args: "[flags] NAME", short: "let a person agree once to what an upstream's authorization server asks", long: connectHelp, run: runUpstreamConnect},
+		{name: "upstream disconnect", args: "[flags] NAME", short: "give up what was granted for an upstream", run: runUpstreamDisconnect},
 		{name: "upstream card", args: "[flags] NAME", short: "show the card of a peer, and whether people accepted it", long: cardHelp, run: runUpstreamCard},
 		{name: "upstream delete", args: "[flags] NAME", short: "remove an upstream and its credential", run: runUpstreamDelete},
 		{name: "tool list", args: "[flags]", short: "list the tools of MCP servers, and what waits for a person", long: toolHelp, run: runToolList},

@@ -53,6 +53,14 @@ is found out by asking, or said by --dialect:
   reeve upstream set tracker --kind mcp --url https://mcp.example.com/mcp \
       --team core --credential env:TRACKER_TOKEN
 
+One that wants tokens of an authorization server is connected once by a person,
+or Reeve speaks for itself; reeve upstream connect tells more:
+
+  reeve upstream set tracker --kind mcp --url https://mcp.example.com/mcp \
+      --team core --oauth code
+  reeve upstream set billing --kind mcp --url https://mcp.example.com/billing \
+      --team core --oauth client --client-id reeve --credential env:BILLING_SECRET
+
 A peer is another agent, which speaks A2A; its card says how. The card waits
 for a person: see reeve upstream card. With --peer-agent it is one that is
 registered here, and acts for whoever sends to it.
@@ -72,6 +80,7 @@ func runUpstreamSet(ctx context.Context, e env, c *command, args []string) error
 	var routes, fallback, models, hosts texts
 	var credential, as string
 	var peer peerFlags
+	var oauth oauthFlags
 	fs := c.flags(e)
 	r.bind(fs)
 	fs.StringVar(&in.Kind, "kind", "", "llm, http, mcp or a2a")
@@ -93,6 +102,7 @@ func runUpstreamSet(ctx context.Context, e env, c *command, args []string) error
 	fs.StringVar(&credential, "credential", "", "env:NAME, file:PATH, vault:PATH#KEY, - for standard input, or none")
 	fs.StringVar(&as, "as", "bearer", "how the credential is sent: bearer, header:NAME, query:NAME, basic:USER or sigv4[:REGION[:SERVICE]]")
 	peer.bind(fs)
+	oauth.bind(fs)
 	name, err := oneWord(fs, args, "upstream")
 	if err != nil {
 		return err
@@ -144,12 +154,22 @@ func runUpstreamSet(ctx context.Context, e env, c *command, args []string) error
 			return err
 		}
 	}
+	var had *client.Credential
+	if old != nil {
+		had = old.Credential
+	}
+	if in.Credential, err = oauth.merged(in.Credential, had, given); err != nil {
+		return err
+	}
 	u, err := r.client().PutUpstream(ctx, in)
 	if err != nil {
 		return err
 	}
 	return r.print(e.stdout, u, func(w io.Writer) {
-		fmt.Fprintf(w, "upstream %s is at revision %d, credential %s\n", u.Name, u.Revision, credentialText(u.Credential))
+		fmt.Fprintf(w, "upstream %s is at revision %d, credential %s\n", u.Name, u.Revision, credentialText(u))
+		if k := u.Connection; k != nil && k.State != "connected" && k.Grant == "authorization_code" {
+			fmt.Fprintf(w, "a person connects it: reeve upstream connect %s\n", u.Name)
+		}
 		if old != nil && old.Credential != nil && u.Credential == nil && credential != "none" {
 			fmt.Fprintln(w, "its credential was dropped, since it leads elsewhere now: give it again with --credential")
 		}
@@ -242,10 +262,13 @@ func credentialFrom(stdin io.Reader, text, as string) (*client.Credential, error
 	return c, nil
 }
 
-func credentialText(c *client.Credential) string {
+func credentialText(u *client.Upstream) string {
+	c := u.Credential
 	switch {
 	case c == nil:
 		return "none"
+	case u.Connection != nil:
+		return "oauth, " + strings.ReplaceAll(u.Connection.State, "_", " ")
 	case !c.Set:
 		return "missing (" + c.Source + ")"
 	}
@@ -266,7 +289,7 @@ func runUpstreamList(ctx context.Context, e env, c *command, args []string) erro
 	return r.print(e.stdout, list, func(w io.Writer) {
 		fmt.Fprintln(w, "NAME\tKIND\tURL\tTEAM\tENVIRONMENT\tCREDENTIAL\tSTATE")
 		for _, u := range list.Items {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", u.Name, u.Kind, word(u.URL), word(u.Team), word(u.Environment), credentialText(u.Credential), u.Health.State)
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", u.Name, u.Kind, word(u.URL), word(u.Team), word(u.Environment), credentialText(&u), u.Health.State)
 		}
 	})
 }

@@ -92,6 +92,12 @@ func CheckAddress(ip netip.Addr, allowPrivate bool) error {
 	return nil
 }
 
+// Guarded is a transport that dials only what an upstream may be at, for what is
+// asked about an upstream somewhere else, such as its authorization server.
+func Guarded(allowPrivate bool, timeout time.Duration) *http.Transport {
+	return newTransport(allowPrivate, timeout)
+}
+
 // newTransport dials only allowed addresses, uses no proxy from the environment
 // (it would resolve names where nobody checks) and leaves bodies as they are.
 func newTransport(allowPrivate bool, timeout time.Duration) *http.Transport {

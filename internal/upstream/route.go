@@ -192,5 +192,5 @@ func (u *Upstream) Host() string { return u.base.Hostname() }
 // Client asks the upstream without following redirects: one that leads
 // elsewhere would take the credential along.
 func (u *Upstream) Client() *http.Client {
-	return &http.Client{Transport: u.transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return &http.Client{Transport: u.send, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }

@@ -59,6 +59,9 @@ type Options struct {
 	// Static are upstreams that the configuration defines: nobody changes or
 	// deletes them, and they come before stored ones of the same name.
 	Static []client.Upstream
+	// Tokens gets the tokens of upstreams whose credential is of kind oauth; nil
+	// refuses such credentials.
+	Tokens Tokens
 	Logger *slog.Logger
 	Now    func() time.Time // nil means time.Now
 }
@@ -69,6 +72,7 @@ type Registry struct {
 	dir     string // of secrets given as values
 	folders []string
 	vault   *vault
+	tokens  Tokens
 	log     *slog.Logger
 	now     func() time.Time
 
@@ -84,8 +88,9 @@ type Upstream struct {
 	base      *url.URL
 	routes    []route
 	transport *http.Transport
-	static    bool            // the configuration defines it
-	clear2    *http.Transport // made by cleartext
+	send      http.RoundTripper // over transport
+	static    bool              // the configuration defines it
+	clear2    *http.Transport   // made by cleartext
 	cleartext sync.Once
 	breaker   *Breaker
 	secret    string // the value, for source value
@@ -115,7 +120,7 @@ const (
 
 // New loads the upstreams. It starts nothing.
 func New(ctx context.Context, o Options) (*Registry, error) {
-	r := &Registry{db: o.DB, dir: filepath.Join(o.Dir, "upstream-secrets"), folders: o.SecretDirs, log: o.Logger, now: o.Now}
+	r := &Registry{db: o.DB, dir: filepath.Join(o.Dir, "upstream-secrets"), folders: o.SecretDirs, tokens: o.Tokens, log: o.Logger, now: o.Now}
 	if r.folders == nil {
 		r.folders = []string{"/run/secrets", filepath.Join(o.Dir, "secrets")}
 	}
@@ -193,10 +198,15 @@ func (r *Registry) build(s stored, secret string, breaker *Breaker) (*Upstream, 
 	if breaker == nil {
 		breaker = NewBreaker(r.now)
 	}
-	return &Upstream{
+	u := &Upstream{
 		Upstream: s.Upstream, registry: r, base: base, routes: routes, breaker: breaker, secret: secret, secretID: s.Secret,
 		transport: newTransport(s.AllowPrivate, time.Duration(s.TimeoutMS)*time.Millisecond),
-	}, nil
+	}
+	u.send = u.transport
+	if c := u.Credential; c != nil && c.Kind == kindOAuth {
+		u.send = renewing{u}
+	}
+	return u, nil
 }
 
 // Lookup finds an upstream by name, without a lock.
@@ -236,6 +246,10 @@ func (u *Upstream) Shape() client.Upstream {
 		_, err := u.value()
 		c.Value, c.Set = "", err == nil
 		out.Credential = &c
+		if c.Kind == kindOAuth && u.registry.tokens != nil {
+			state := u.registry.tokens.State(u)
+			out.Connection = &state
+		}
 	}
 	out.Health = u.breaker.Health()
 	return out
@@ -265,7 +279,7 @@ func (r *Registry) Put(ctx context.Context, by string, in client.Upstream) (clie
 	}
 	now := r.now().UTC().Truncate(time.Microsecond)
 	s := stored{Upstream: in}
-	s.CreatedAt, s.UpdatedAt, s.Revision, s.Health = now, now, in.Revision+1, client.UpstreamHealth{}
+	s.CreatedAt, s.UpdatedAt, s.Revision, s.Health, s.Connection = now, now, in.Revision+1, client.UpstreamHealth{}, nil
 	var breaker *Breaker
 	if old != nil {
 		s.CreatedAt = old.CreatedAt
@@ -294,6 +308,9 @@ func (r *Registry) Put(ctx context.Context, by string, in client.Upstream) (clie
 			if _, err := tx.Exec(ctx, `INSERT INTO upstreams (name, body, created_at, updated_at, revision) VALUES (?, ?, ?, ?, ?)
 				ON CONFLICT (name) DO UPDATE SET body = excluded.body, updated_at = excluded.updated_at, revision = excluded.revision`,
 				s.Name, string(body), control.Micros(s.CreatedAt), control.Micros(now), s.Revision); err != nil {
+				return err
+			}
+			if err := r.disconnect(ctx, tx, old, u); err != nil {
 				return err
 			}
 			tx.AfterCommit(func() { r.publish(s.Name, u) })
@@ -384,6 +401,9 @@ func (r *Registry) Delete(ctx context.Context, by, name string) error {
 		if _, err := tx.Exec(ctx, `DELETE FROM upstreams WHERE name = ?`, name); err != nil {
 			return err
 		}
+		if err := r.disconnect(ctx, tx, old, nil); err != nil {
+			return err
+		}
 		tx.AfterCommit(func() { r.publish(name, nil) })
 		return record(ctx, tx, "admin.upstream_deleted", by, "delete", name, old, nil)
 	})
@@ -410,6 +430,9 @@ func record(ctx context.Context, tx *control.Tx, kind, by, action, name string, 
 		m := map[string]any{"kind": u.Kind, "url": u.URL, "team": u.Team, "environment": u.Environment, "allow_private": u.AllowPrivate, "revision": u.Revision}
 		if c := u.Credential; c != nil {
 			m["credential"] = c.Kind + " from " + c.Source
+			if c.OAuth != nil {
+				m["oauth"] = *c.OAuth
+			}
 		}
 		return m
 	}
@@ -530,9 +553,14 @@ func (r *Registry) checkCredential(c *client.Credential) error {
 	if c == nil {
 		return nil
 	}
+	if c.Kind == kindOAuth || c.OAuth != nil {
+		if err := r.checkOAuth(c); err != nil || c.Source == "" {
+			return err
+		}
+	}
 	switch {
-	case !slices.Contains([]string{"bearer", "header", "basic", "query", "sigv4"}, c.Kind):
-		return invalid("a credential's kind is bearer, header, basic, query or sigv4")
+	case !slices.Contains([]string{"bearer", "header", "basic", "query", "sigv4", kindOAuth}, c.Kind):
+		return invalid("a credential's kind is bearer, header, basic, query, sigv4 or oauth")
 	case c.Kind == "sigv4" && (!scopeForm.MatchString(c.Region) || !scopeForm.MatchString(c.Header) || strings.ContainsFunc(c.User, unprintable) || strings.ContainsAny(c.User, ",/=:")):
 		return invalid("a sigv4 credential has a region, the service's name as header where the host does not show it, and the access key's id as user")
 	case c.Kind == "sigv4" && c.Value != "" && !goodKeys(c):
@@ -541,7 +569,7 @@ func (r *Registry) checkCredential(c *client.Credential) error {
 		return invalid("a %s credential needs header, the name it is sent under", c.Kind)
 	case c.Kind == "basic" && (c.User == "" || strings.ContainsAny(c.User, ":\r\n")):
 		return invalid("a basic credential needs user")
-	case len(c.Value) > maxSecret || strings.ContainsAny(c.Value, "\r\n\x00"):
+	case len(c.Value) > maxSecret || strings.ContainsAny(c.Value, "\r\n\x00") && !keyed(c):
 		return invalid("a credential's value is one line of at most %d bytes", maxSecret)
 	case c.Value != "" && c.Source != "value":
 		return invalid("a credential from %.20q has no value", c.Source)
@@ -580,8 +608,16 @@ func missing(name string) *fault.Error {
 		WithHint("set it again, or mend the variable or file it comes from")
 }
 
-// value is the credential's secret as it is now.
+// value is what goes upstream of the credential, as it is now.
 func (u *Upstream) value() (string, error) {
+	if u.Credential.Kind == kindOAuth {
+		return u.held()
+	}
+	return u.sourced()
+}
+
+// sourced is the credential's secret as it is now where it comes from.
+func (u *Upstream) sourced() (string, error) {
 	v := ""
 	switch c := u.Credential; c.Source {
 	case "value":
@@ -633,7 +669,7 @@ func (u *Upstream) fromFile(path string) (string, error) {
 		}
 		f.value = strings.TrimSpace(string(b))
 	}
-	if f.value == "" || strings.ContainsAny(f.value, "\r\n\x00") && u.Credential.Kind != "sigv4" {
+	if f.value == "" || strings.ContainsAny(f.value, "\r\n\x00") && u.Credential.Kind != "sigv4" && !keyed(u.Credential) {
 		return "", missing(u.Name)
 	}
 	u.file.Store(f)
@@ -657,6 +693,9 @@ func (u *Upstream) Authorize(req *http.Request) error {
 	c := u.Credential
 	if c == nil {
 		return nil
+	}
+	if c.Kind == kindOAuth {
+		return u.bear(req)
 	}
 	v, err := u.value()
 	if err != nil {
@@ -744,14 +783,17 @@ func Outgoing(dst, src http.Header) {
 // leads nowhere: whoever proposes a call to it carries the call himself.
 func Nowhere(kind string) *Upstream {
 	r := &Registry{now: time.Now, log: slog.New(slog.DiscardHandler)}
+	t := newTransport(false, 0)
 	return &Upstream{
 		Upstream: client.Upstream{Name: "*", Kind: kind, Shared: true}, registry: r, base: &url.URL{Scheme: "http", Host: "nowhere.invalid"},
-		transport: newTransport(false, 0), breaker: NewBreaker(time.Now),
+		transport: t, send: t, breaker: NewBreaker(time.Now),
 	}
 }
 
-// Transport sends requests to the upstream; it follows no redirect.
-func (u *Upstream) Transport() http.RoundTripper { return u.transport }
+// Transport sends requests to the upstream; it follows no redirect. Where the
+// credential is a token, one that the upstream refuses is replaced and the
+// request made again.
+func (u *Upstream) Transport() http.RoundTripper { return u.send }
 
 // Breaker is the upstream's health.
 func (u *Upstream) Breaker() *Breaker { return u.breaker }
