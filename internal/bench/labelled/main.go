@@ -18,6 +18,7 @@ type kind struct {
 
 var kinds = []kind{
 	{"nab", "one number over time: the Numenta benchmark, by its own score", "a half with windows.json and data/", nab},
+	{"loghub", "log templates: grouping accuracy on Loghub-2k", "a half with SYSTEM/structured_min.csv", loghub},
 }
 
 // Names are the benches of this package, in the order of the help.
