@@ -132,6 +132,15 @@ func Operations() []Operation {
 		{Name: "PutSource", Method: "PUT", Path: "/api/v1/sources/{name}", Role: "developer", Summary: "registers a source, or says how old it may be and who answers for it"},
 		{Name: "DeleteSource", Method: "DELETE", Path: "/api/v1/sources/{name}", Role: "developer", Summary: "forgets a source and its history"},
 		{Name: "ListRunSources", Method: "GET", Path: "/api/v1/runs/{id}/sources", Role: "viewer", Summary: "says what the run read, in which version and how old it was then"},
+		{Name: "ListAlerts", Method: "GET", Path: "/api/v1/alerts", Role: "viewer", Summary: "lists alerts, firing ones first, then the last changed"},
+		{Name: "GetAlert", Method: "GET", Path: "/api/v1/alerts/{id}", Role: "viewer", Summary: "reads an alert with its history and, for readers, its sender's own words"},
+		{Name: "CloseAlert", Method: "POST", Path: "/api/v1/alerts/{id}/close", Role: "responder", Summary: "resolves an alert by hand; a new episode opens it again"},
+		{Name: "ListAlertSources", Method: "GET", Path: "/api/v1/alert-sources", Role: "viewer", Summary: "lists who sends alerts and changes, with counts, never with secrets"},
+		{Name: "GetAlertSource", Method: "GET", Path: "/api/v1/alert-sources/{name}", Role: "viewer", Summary: "reads a source of alerts or changes"},
+		{Name: "PutAlertSource", Method: "PUT", Path: "/api/v1/alert-sources/{name}", Role: "developer", Summary: "registers a source of alerts or changes; a new one's secret is answered once"},
+		{Name: "RotateAlertSource", Method: "POST", Path: "/api/v1/alert-sources/{name}/rotate", Role: "developer", Summary: "gives a source a new secret; the old one is taken for a while"},
+		{Name: "DeleteAlertSource", Method: "DELETE", Path: "/api/v1/alert-sources/{name}", Role: "developer", Summary: "removes a source and its secrets; what it sent stays"},
+		{Name: "TryAlertSource", Method: "POST", Path: "/api/v1/alert-sources/try", Role: "viewer", Summary: "tells what a delivery would become, by a kind and its mapping; nothing is kept"},
 		{Name: "ListBudgets", Method: "GET", Path: "/api/v1/budgets", Role: "viewer", Summary: "lists budgets with what is spent of them"},
 		{Name: "GetBudget", Method: "GET", Path: "/api/v1/budgets/{name}", Role: "viewer", Summary: "reads a budget with the share of each that it counts for"},
 		{Name: "PutBudget", Method: "PUT", Path: "/api/v1/budgets/{name}", Role: "developer or security", Summary: "makes or replaces a budget: a team's developers for its own agents, security for all"},
@@ -1075,6 +1084,70 @@ func (c *Client) DeleteSource(ctx context.Context, req SourceRequest) error {
 // GET /api/v1/runs/{id}/sources, role viewer.
 func (c *Client) ListRunSources(ctx context.Context, req RunRequest) (*List[SourceUse], error) {
 	return call[List[SourceUse]](ctx, c, "GET", "/api/v1/runs/{id}/sources", req)
+}
+
+// ListAlerts lists alerts, firing ones first, then the last changed.
+//
+// GET /api/v1/alerts, role viewer.
+func (c *Client) ListAlerts(ctx context.Context, req ListAlertsRequest) (*List[Alert], error) {
+	return call[List[Alert]](ctx, c, "GET", "/api/v1/alerts", req)
+}
+
+// GetAlert reads an alert with its history and, for readers, its sender's own words.
+//
+// GET /api/v1/alerts/{id}, role viewer.
+func (c *Client) GetAlert(ctx context.Context, req AlertRequest) (*AlertDetail, error) {
+	return call[AlertDetail](ctx, c, "GET", "/api/v1/alerts/{id}", req)
+}
+
+// CloseAlert resolves an alert by hand; a new episode opens it again.
+//
+// POST /api/v1/alerts/{id}/close, role responder.
+func (c *Client) CloseAlert(ctx context.Context, req CloseAlertRequest) (*AlertDetail, error) {
+	return call[AlertDetail](ctx, c, "POST", "/api/v1/alerts/{id}/close", req)
+}
+
+// ListAlertSources lists who sends alerts and changes, with counts, never with secrets.
+//
+// GET /api/v1/alert-sources, role viewer.
+func (c *Client) ListAlertSources(ctx context.Context, req ListAlertSourcesRequest) (*List[AlertSource], error) {
+	return call[List[AlertSource]](ctx, c, "GET", "/api/v1/alert-sources", req)
+}
+
+// GetAlertSource reads a source of alerts or changes.
+//
+// GET /api/v1/alert-sources/{name}, role viewer.
+func (c *Client) GetAlertSource(ctx context.Context, req AlertSourceRequest) (*AlertSource, error) {
+	return call[AlertSource](ctx, c, "GET", "/api/v1/alert-sources/{name}", req)
+}
+
+// PutAlertSource registers a source of alerts or changes; a new one's secret is answered once.
+//
+// PUT /api/v1/alert-sources/{name}, role developer.
+func (c *Client) PutAlertSource(ctx context.Context, req PutAlertSourceRequest) (*AlertSourceWithSecret, error) {
+	return call[AlertSourceWithSecret](ctx, c, "PUT", "/api/v1/alert-sources/{name}", req)
+}
+
+// RotateAlertSource gives a source a new secret; the old one is taken for a while.
+//
+// POST /api/v1/alert-sources/{name}/rotate, role developer.
+func (c *Client) RotateAlertSource(ctx context.Context, req RotateAlertSourceRequest) (*AlertSourceWithSecret, error) {
+	return call[AlertSourceWithSecret](ctx, c, "POST", "/api/v1/alert-sources/{name}/rotate", req)
+}
+
+// DeleteAlertSource removes a source and its secrets; what it sent stays.
+//
+// DELETE /api/v1/alert-sources/{name}, role developer.
+func (c *Client) DeleteAlertSource(ctx context.Context, req AlertSourceRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/alert-sources/{name}", req)
+	return err
+}
+
+// TryAlertSource tells what a delivery would become, by a kind and its mapping; nothing is kept.
+//
+// POST /api/v1/alert-sources/try, role viewer.
+func (c *Client) TryAlertSource(ctx context.Context, req TryAlertSourceRequest) (*TriedAlerts, error) {
+	return call[TriedAlerts](ctx, c, "POST", "/api/v1/alert-sources/try", req)
 }
 
 // ListBudgets lists budgets with what is spent of them.

@@ -34,6 +34,7 @@ import (
 	"reeve/internal/approval"
 	"reeve/internal/bus"
 	"reeve/internal/fault"
+	"reeve/internal/hook"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/search"
 )
@@ -83,12 +84,16 @@ type Options struct {
 	Health   Health
 	Logger   *slog.Logger
 
-	Decisions   Decisions // what was decided; nil without a door
-	Agents      Agents
-	Fleet       Fleet
-	Stops       Stops
-	Upstreams   Upstreams
-	Sources     Sources      // what agents read; nil keeps none
+	Decisions Decisions // what was decided; nil without a door
+	Agents    Agents
+	Fleet     Fleet
+	Stops     Stops
+	Upstreams Upstreams
+	Sources   Sources        // what agents read; nil keeps none
+	Alerts    Alerts         // what outside systems say is wrong; nil keeps none
+	Hooks     *hook.Registry // who says so; nil takes nothing
+	// MatchLabels finds the agent that labels name; may be nil.
+	MatchLabels func(team string, labels map[string]string) (agent, owner, reason string)
 	Peers       Peers        // the cards of peers; nil without a door
 	Budgets     Budgets      // what may be spent; nil without a door
 	Content     ContentRules // what content may hold; nil without a door

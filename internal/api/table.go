@@ -166,6 +166,19 @@ func table() []operation {
 		define(operation{Name: "PutSource", Method: http.MethodPut, Path: "/sources/{name}", Permission: rows(identity.Developer), Audit: AuditChange, Summary: "registers a source, or says how old it may be and who answers for it"}, putSource),
 		define(operation{Name: "DeleteSource", Method: del, Path: "/sources/{name}", Permission: rows(identity.Developer), Audit: AuditChange, Summary: "forgets a source and its history"}, deleteSource),
 		define(operation{Name: "ListRunSources", Method: get, Path: "/runs/{id}/sources", Permission: rows(identity.Viewer), Summary: "says what the run read, in which version and how old it was then"}, listRunSources),
+
+		// What is wrong, as outside systems say, and who says so. The register checks
+		// the roles for the source's team.
+		define(operation{Name: "ListAlerts", Method: get, Path: "/alerts", Permission: rows(identity.Viewer), Summary: "lists alerts, firing ones first, then the last changed"}, listAlerts),
+		define(operation{Name: "GetAlert", Method: get, Path: "/alerts/{id}", Permission: rows(identity.Viewer), Audit: AuditContent, Summary: "reads an alert with its history and, for readers, its sender's own words"}, getAlert),
+		define(operation{Name: "CloseAlert", Method: post, Path: "/alerts/{id}/close", Permission: rows(identity.Responder), Audit: AuditChange, Summary: "resolves an alert by hand; a new episode opens it again"}, closeAlert),
+		define(operation{Name: "ListAlertSources", Method: get, Path: "/alert-sources", Permission: rows(identity.Viewer), Summary: "lists who sends alerts and changes, with counts, never with secrets"}, listAlertSources),
+		define(operation{Name: "GetAlertSource", Method: get, Path: "/alert-sources/{name}", Permission: rows(identity.Viewer), Summary: "reads a source of alerts or changes"}, getAlertSource),
+		define(operation{Name: "PutAlertSource", Method: http.MethodPut, Path: "/alert-sources/{name}", Permission: rows(identity.Developer), Audit: AuditChange, Summary: "registers a source of alerts or changes; a new one's secret is answered once"}, putAlertSource),
+		define(operation{Name: "RotateAlertSource", Method: post, Path: "/alert-sources/{name}/rotate", Permission: rows(identity.Developer), Audit: AuditChange, Summary: "gives a source a new secret; the old one is taken for a while"}, rotateAlertSource),
+		define(operation{Name: "DeleteAlertSource", Method: del, Path: "/alert-sources/{name}", Permission: rows(identity.Developer), Audit: AuditChange, Summary: "removes a source and its secrets; what it sent stays"}, deleteAlertSource),
+		define(operation{Name: "TryAlertSource", Method: post, Path: "/alert-sources/try", Permission: rows(identity.Viewer).reading(), Summary: "tells what a delivery would become, by a kind and its mapping; nothing is kept"}, tryAlertSource),
+
 		define(operation{Name: "ListBudgets", Method: get, Path: "/budgets", Permission: rows(identity.Viewer), Summary: "lists budgets with what is spent of them"}, listBudgets),
 		define(operation{Name: "GetBudget", Method: get, Path: "/budgets/{name}", Permission: rows(identity.Viewer), Summary: "reads a budget with the share of each that it counts for"}, getBudget),
 		define(operation{Name: "PutBudget", Method: http.MethodPut, Path: "/budgets/{name}", Permission: rows(identity.Developer, identity.Security), Audit: AuditChange, Summary: "makes or replaces a budget: a team's developers for its own agents, security for all"}, putBudget),

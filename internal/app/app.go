@@ -36,6 +36,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"reeve/internal/agent"
+	"reeve/internal/alert"
 	"reeve/internal/api"
 	"reeve/internal/approval"
 	"reeve/internal/audit"
@@ -51,6 +52,7 @@ import (
 	"reeve/internal/gateway/a2a"
 	"reeve/internal/gateway/mcp"
 	"reeve/internal/gateway/points"
+	"reeve/internal/hook"
 	"reeve/internal/identity"
 	"reeve/internal/identity/oidc"
 	"reeve/internal/intake"
@@ -128,6 +130,8 @@ type App struct {
 	timers    map[string]control.TimerFunc // by kind; each part adds its own while it is built
 	budgets   *budget.Ledger
 	sources   *source.Book
+	hooks     *hook.Registry
+	alerts    *alert.Book
 	budgetsAt int64 // sequence of the log that they are read up to; the follower's
 	content   *content.Set
 	leaks     chan string // keys of ours that were seen in content
@@ -233,6 +237,8 @@ func (a *App) Run(ctx context.Context) error {
 	start("stops", a.stops.Run)
 	start("budgets", a.budgets.Run)
 	start("sources", a.sources.Run)
+	start("sources of alerts", a.hooks.Run)
+	start("alerts", a.alerts.Run)
 	start("upstreams", a.upstreams.Run)
 	start("connections", a.connections.Run)
 	start("approvals", a.approvals.Run)
@@ -421,7 +427,7 @@ func (a *App) buildAPI(context.Context) error {
 		Store: a.store, Identity: a.identity, Audit: a.auditLog, Live: a.reader, Events: a.bus.Events(),
 		Notices: a.o.Notices, Health: a.health, Logger: a.log.With("part", "api"), Dev: a.o.Config.Dev,
 		Agents: a.agents, AgentPlace: a.agentPlace, Stops: a.stops, Upstreams: moving{a.upstreams, a.pins}, Connections: a.connections, Policies: a.policies,
-		Fleet: a.fleet, Budgets: a.budgets, Sources: a.sources, Content: a.content, Tools: a.pins, Decisions: decided{a.decided, a.decisions},
+		Fleet: a.fleet, Budgets: a.budgets, Sources: a.sources, Alerts: a.alerts, Hooks: a.hooks, MatchLabels: a.matchLabels, Content: a.content, Tools: a.pins, Decisions: decided{a.decided, a.decisions},
 		Peers:  a.peers,
 		Proofs: &a.proofs, SIEM: a.siemStatus, Relay: a.relays,
 		PoliciesAbout: a.policies.About, Version: a.o.Version,

@@ -11,7 +11,7 @@ import (
 
 // buildIntake wires the letter box to the log (through health, which says when
 // to refuse) and to the intake keys.
-func (a *App) buildIntake(context.Context) (err error) {
+func (a *App) buildIntake(ctx context.Context) (err error) {
 	a.health = &health{a: a}
 	c := a.o.Config.Intake
 	o := intake.Options{
@@ -25,6 +25,10 @@ func (a *App) buildIntake(context.Context) (err error) {
 		return err
 	}
 	o.Sources, o.Relay, o.Install = a.sources, a.relays, a.control.Install()
+	if err := a.openAlerts(ctx); err != nil {
+		return err
+	}
+	o.Hooks, o.Alerts = a.hooks, a.alerts
 	if a.o.Config.Dev {
 		o.Anonymous = &intake.Sender{ID: "dev"}
 	}

@@ -109,6 +109,7 @@ func (p *parts) Collect(out chan<- prometheus.Metric) {
 	p.approvals(out)
 	p.tools(out)
 	p.relay(ctx, out)
+	p.alertFigures(out)
 	for _, f := range figures {
 		out <- prometheus.MustNewConstMetric(prometheus.NewDesc(f.name, f.help, nil, nil), f.kind, f.value)
 	}

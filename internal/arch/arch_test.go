@@ -26,6 +26,7 @@ var rows = [][]string{
 	{
 		"internal/identity", "internal/agent", "internal/policy", "internal/budget", "internal/stop", "internal/upstream",
 		"internal/source", "internal/behaviour", "internal/pin", "internal/decision", "internal/approval", "internal/siem", "internal/relay", "internal/run",
+		"internal/hook", "internal/alert",
 	},
 	{"internal/intake", "internal/gateway", "internal/fleet"},
 	{"internal/api", "web"},
@@ -41,7 +42,7 @@ var rows = [][]string{
 var within = map[string][]string{
 	"internal/telemetry/duck":               {"internal/telemetry"},
 	"internal/telemetry/telemetrytest":      {"internal/telemetry"},
-	"internal/intake":                       {"internal/intake/dialect"},
+	"internal/intake":                       {"internal/intake/dialect", "internal/intake/alerts"},
 	"internal/intake/dialect/adk":           {"internal/intake/dialect"},
 	"internal/intake/dialect/agentops":      {"internal/intake/dialect"},
 	"internal/intake/dialect/claudecode":    {"internal/intake/dialect"},

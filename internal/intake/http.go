@@ -51,7 +51,10 @@ func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}()
 	sig, ok := in.doors.signals[r.URL.Path]
 	if !ok {
-		if asJSON = true; isLineage(r.URL.Path) {
+		asJSON = true
+		if p, ok := placeOf(r.URL.Path); ok {
+			in.serveHook(w, r, p)
+		} else if isLineage(r.URL.Path) {
 			in.serveLineage(w, r)
 		} else {
 			in.serveVendor(w, r)
@@ -99,8 +102,7 @@ func contentType(r *http.Request) (asJSON bool, err error) {
 // take finds out who sends, reads the body within all limits and hands it on.
 func (in *Intake) take(w http.ResponseWriter, r *http.Request, with func(context.Context, *worker, Sender) error) error {
 	if keyInURL(r) {
-		return fault.New(fault.KindInvalid, "intake.key_in_url", "a key stands in the URL, where logs and proxies keep it").
-			WithHint("send it as a header, and replace this key")
+		return errKeyInURL()
 	}
 	from, err := in.identify(r.Context(), credentials(r.Header.Get))
 	if err != nil {
@@ -109,12 +111,17 @@ func (in *Intake) take(w http.ResponseWriter, r *http.Request, with func(context
 	if err := in.circle(r.Header.Get(relay.HopHeader)); err != nil {
 		return err
 	}
-	now := in.now()
-	if err := in.limits.enter(from, now); err != nil {
+	if err := in.limits.enter(from, in.now()); err != nil {
 		return err
 	}
-	if r.ContentLength > in.config.MaxBody {
-		return in.tooLarge()
+	return in.within(w, r, from, in.config.MaxBody, with)
+}
+
+// within reads a sender's body of at most so many bytes and hands it on.
+func (in *Intake) within(w http.ResponseWriter, r *http.Request, from Sender, most int64, with func(context.Context, *worker, Sender) error) (err error) {
+	now := in.now()
+	if r.ContentLength > most {
+		return tooLarge(most)
 	}
 	held := &ticket{l: in.limits, id: from.ID, now: now}
 	defer held.close()
@@ -123,7 +130,7 @@ func (in *Intake) take(w http.ResponseWriter, r *http.Request, with func(context
 	}
 	work := in.worker()
 	defer in.keep(work)
-	if work.body, err = in.read(w, r, held, work.body[:0]); err != nil {
+	if work.body, err = in.read(w, r, held, work.body[:0], most); err != nil {
 		return err
 	}
 	// Decoding makes at most as much again.
@@ -133,15 +140,15 @@ func (in *Intake) take(w http.ResponseWriter, r *http.Request, with func(context
 	return with(r.Context(), work, from)
 }
 
-func (in *Intake) tooLarge() error {
-	return fault.New(fault.KindInvalid, "intake.too_large", "the body is larger than %d bytes", in.config.MaxBody).
+func tooLarge(most int64) error {
+	return fault.New(fault.KindInvalid, "intake.too_large", "the body is larger than %d bytes", most).
 		WithHint("send smaller batches, or raise intake.max_body")
 }
 
 // read reads and decompresses the body, growing with what really comes: a
 // declared length or a ratio of compression is only a claim.
-func (in *Intake) read(w http.ResponseWriter, r *http.Request, held *ticket, dst []byte) ([]byte, error) {
-	src, done, err := in.decompress(http.MaxBytesReader(w, r.Body, in.config.MaxBody), r.Header.Get("Content-Encoding"))
+func (in *Intake) read(w http.ResponseWriter, r *http.Request, held *ticket, dst []byte, most int64) ([]byte, error) {
+	src, done, err := in.decompress(http.MaxBytesReader(w, r.Body, most), r.Header.Get("Content-Encoding"))
 	if err != nil {
 		return dst, err
 	}
@@ -151,9 +158,9 @@ func (in *Intake) read(w http.ResponseWriter, r *http.Request, held *ticket, dst
 	}
 	for {
 		if len(dst) == cap(dst) {
-			size := min(max(int64(2*cap(dst)), 64<<10), in.config.MaxBody+1)
+			size := min(max(int64(2*cap(dst)), 64<<10), most+1)
 			if int64(len(dst)) >= size {
-				return dst, in.tooLarge()
+				return dst, tooLarge(most)
 			}
 			if err := held.grow(size); err != nil {
 				return dst, err
@@ -165,14 +172,14 @@ func (in *Intake) read(w http.ResponseWriter, r *http.Request, held *ticket, dst
 		n, err := src.Read(dst[len(dst):cap(dst)])
 		dst = dst[:len(dst)+n]
 		switch {
-		case int64(len(dst)) > in.config.MaxBody:
-			return dst, in.tooLarge()
+		case int64(len(dst)) > most:
+			return dst, tooLarge(most)
 		case err == io.EOF:
 			return dst, nil
 		case err != nil:
 			var large *http.MaxBytesError
 			if errors.As(err, &large) || errors.Is(err, zstd.ErrDecoderSizeExceeded) || errors.Is(err, zstd.ErrWindowSizeExceeded) {
-				return dst, in.tooLarge()
+				return dst, tooLarge(most)
 			}
 			return dst, fault.New(fault.KindInvalid, "intake.unreadable", "the body could not be read to its end").WithCause(err)
 		}
@@ -232,7 +239,7 @@ func keyInURL(r *http.Request) bool {
 // ourCredential reports what has the form of a credential of Reeve, whatever
 // the parameter is called.
 func ourCredential(s string) bool {
-	for _, prefix := range [...]string{"rvi_", "rvt_", "rvk_", "rva_"} {
+	for _, prefix := range [...]string{"rvi_", "rvt_", "rvk_", "rva_", "rvh_"} {
 		if strings.HasPrefix(strings.TrimSpace(s), prefix) {
 			return true
 		}

@@ -31,6 +31,7 @@ import (
 
 	"reeve/internal/activity"
 	"reeve/internal/fault"
+	"reeve/internal/hook"
 	"reeve/internal/intake/dialect"
 	"reeve/internal/intake/dialect/adk"
 	"reeve/internal/intake/dialect/agentops"
@@ -145,6 +146,8 @@ type Options struct {
 	Sources   Sources           // nil: lineage is refused
 	Relay     Relay             // nil: nothing is forwarded
 	Install   string            // this installation's id, by which a relay's circle is seen
+	Hooks     *hook.Registry    // registered outside senders; nil: alerts are refused
+	Alerts    Alerts            // required with Hooks
 }
 
 // Intake takes requests. It is an http.Handler for Paths.
@@ -160,13 +163,16 @@ type Intake struct {
 	sources   Sources
 	relay     Relay
 	install   string
+	hooks     *hook.Registry
+	alerts    Alerts
+	programs  sync.Map // of sources' mappings: name -> compiled
 	limits    *limits
 	workers   sync.Pool // *worker
 	stages    *telemetry.Stages
 
 	stats struct {
-		requests, refused, bytes, spans, logs, points, rejected atomic.Int64
-		last                                                    atomic.Int64
+		requests, refused, bytes, spans, logs, points, alerts, rejected atomic.Int64
+		last                                                            atomic.Int64
 	}
 }
 
@@ -185,6 +191,9 @@ func New(o Options) (*Intake, error) {
 	if err := o.Config.Validate(); err != nil {
 		return nil, err
 	}
+	if o.Hooks != nil && o.Alerts == nil {
+		return nil, errors.New("intake: with hooks, somebody must keep alerts")
+	}
 	if o.Log == nil || (o.Keys == nil && o.Anonymous == nil) {
 		return nil, errors.New("intake: a log, and keys or an anonymous sender, are required")
 	}
@@ -196,6 +205,7 @@ func New(o Options) (*Intake, error) {
 	}
 	in := &Intake{
 		config: o.Config, log: o.Log, keys: o.Keys, anonymous: o.Anonymous, logger: o.Logger, now: o.Now, stages: o.Stages, sources: o.Sources, relay: o.Relay, install: o.Install,
+		hooks: o.Hooks, alerts: o.Alerts,
 		table: dialect.NewMap(registry()...), doors: newDoors(registry()), limits: newLimits(o.Config.InFlight),
 	}
 	in.workers.New = func() any {
@@ -211,6 +221,7 @@ type Stats struct {
 	Requests, Refused    int64 // refused: answered with an error
 	Bytes                int64 // of bodies, decompressed
 	Spans, Logs, Points  int64 // accepted
+	Alerts               int64 // reports of alerts, accepted
 	Rejected             int64 // records that could not be read
 	InFlight             int64 // bytes being worked on now
 	Last                 time.Time
@@ -221,7 +232,7 @@ type Stats struct {
 func (in *Intake) Stats() Stats {
 	s := Stats{
 		Requests: in.stats.requests.Load(), Refused: in.stats.refused.Load(), Bytes: in.stats.bytes.Load(),
-		Spans: in.stats.spans.Load(), Logs: in.stats.logs.Load(), Points: in.stats.points.Load(), Rejected: in.stats.rejected.Load(),
+		Spans: in.stats.spans.Load(), Logs: in.stats.logs.Load(), Points: in.stats.points.Load(), Alerts: in.stats.alerts.Load(), Rejected: in.stats.rejected.Load(),
 		InFlight: in.limits.inFlight(), MapVersion: dialect.MapVersion, Dialects: len(registry()),
 	}
 	if ns := in.stats.last.Load(); ns > 0 {

@@ -63,6 +63,7 @@ func Paths() []string {
 		}
 	}
 	out = append(out, lineagePaths()...)
+	out = append(out, hookPaths()...)
 	slices.Sort(out)
 	return out
 }
