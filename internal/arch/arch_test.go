@@ -27,6 +27,7 @@ var rows = [][]string{
 		"internal/identity", "internal/agent", "internal/policy", "internal/budget", "internal/stop", "internal/upstream",
 		"internal/source", "internal/behaviour", "internal/pin", "internal/decision", "internal/approval", "internal/siem", "internal/relay", "internal/run",
 		"internal/hook", "internal/alert",
+		"internal/provenance",
 	},
 	{"internal/intake", "internal/gateway", "internal/fleet"},
 	{"internal/api", "web"},

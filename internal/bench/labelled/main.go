@@ -19,6 +19,7 @@ type kind struct {
 var kinds = []kind{
 	{"nab", "one number over time: the Numenta benchmark, by its own score", "a half with windows.json and data/", nab},
 	{"loghub", "log templates: grouping accuracy on Loghub-2k", "a half with SYSTEM/structured_min.csv", loghub},
+	{"petshop", "likely causes over a service graph: PetShop's recorded incidents", "the set, with common/ and a half", petshop},
 }
 
 // Names are the benches of this package, in the order of the help.

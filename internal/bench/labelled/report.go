@@ -44,6 +44,8 @@ func (f *Figure) atMost(aim float64) *Figure { f.Aim, f.Most = &aim, true; retur
 
 func (f *Figure) of(n int) *Figure { f.N = n; return f }
 
+func (f *Figure) interval(low, high float64) *Figure { f.Low, f.High = &low, &high; return f }
+
 // Reached says whether the aim is met; true without one.
 func (f *Figure) Reached() bool {
 	switch {
