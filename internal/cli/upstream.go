@@ -166,7 +166,7 @@ func runUpstreamSet(ctx context.Context, e env, c *command, args []string) error
 		return err
 	}
 	return r.print(e.stdout, u, func(w io.Writer) {
-		fmt.Fprintf(w, "upstream %s is at revision %d, credential %s\n", u.Name, u.Revision, credentialText(u))
+		fmt.Fprintf(w, "upstream %s is at revision %d, credential %s\n", u.Name, u.Revision, connectionText(u))
 		if k := u.Connection; k != nil && k.State != "connected" && k.Grant == "authorization_code" {
 			fmt.Fprintf(w, "a person connects it: reeve upstream connect %s\n", u.Name)
 		}
@@ -262,13 +262,19 @@ func credentialFrom(stdin io.Reader, text, as string) (*client.Credential, error
 	return c, nil
 }
 
-func credentialText(u *client.Upstream) string {
-	c := u.Credential
+// connectionText is an upstream's credential in a few words, and of one that is a
+// token how things stand.
+func connectionText(u *client.Upstream) string {
+	if u.Connection != nil {
+		return "oauth, " + strings.ReplaceAll(u.Connection.State, "_", " ")
+	}
+	return credentialText(u.Credential)
+}
+
+func credentialText(c *client.Credential) string {
 	switch {
 	case c == nil:
 		return "none"
-	case u.Connection != nil:
-		return "oauth, " + strings.ReplaceAll(u.Connection.State, "_", " ")
 	case !c.Set:
 		return "missing (" + c.Source + ")"
 	}
@@ -289,7 +295,7 @@ func runUpstreamList(ctx context.Context, e env, c *command, args []string) erro
 	return r.print(e.stdout, list, func(w io.Writer) {
 		fmt.Fprintln(w, "NAME\tKIND\tURL\tTEAM\tENVIRONMENT\tCREDENTIAL\tSTATE")
 		for _, u := range list.Items {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", u.Name, u.Kind, word(u.URL), word(u.Team), word(u.Environment), credentialText(&u), u.Health.State)
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", u.Name, u.Kind, word(u.URL), word(u.Team), word(u.Environment), connectionText(&u), u.Health.State)
 		}
 	})
 }

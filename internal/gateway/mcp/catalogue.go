@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"reeve/internal/fault"
 	"reeve/internal/upstream"
 )
 
@@ -112,6 +113,9 @@ func (p *Protocol) look(ctx context.Context) {
 		wait := relistEvery
 		if o != nil && o.failed != nil {
 			wait = relistAgain
+			if code := fault.From(o.failed).Code; code == "upstream.not_connected" || code == "upstream.scope_missing" {
+				wait = lookEvery // it is asked once a person connected it: before, nobody is
+			}
 		}
 		if o != nil && p.o.Now().Sub(o.asked) < wait {
 			continue
