@@ -99,3 +99,21 @@ func BenchmarkStream(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(words)), "ns/piece")
 }
+
+// What an agent says beside the body of a call: an address, and headers.
+func BenchmarkBesideTheBody(b *testing.B) {
+	p := rules(b, on("redact", "pii", "secret")).For("bot", "core", "production")
+	for name, text := range map[string]string{
+		"address": "/v1/customers/cus_20391/orders/7?expand=items&page=2", "headers": "OpenAI/JS 6.1.0\ncors\n",
+		"escaped": "/v1/customers/M%C3%BCller/orders/7?expand=items&page=2",
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if out, _, err := p.Request([]byte(text)); err != nil || string(out) != text {
+					b.Fatal(string(out), err)
+				}
+			}
+		})
+	}
+}

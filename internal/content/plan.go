@@ -272,24 +272,41 @@ func (m match) inRaw() match {
 // views calls do with each view of a text, from the plainest on, until it says
 // false.
 func (e *engine) views(text []byte, json bool, do func(v view, raw func(int) int) bool) {
-	raw := func(i int) int { return i }
-	cur := text
+	same := func(i int) int { return i }
 	if !json {
-		if v, changed := unpercent(text); changed {
-			if !do(v, v.raw) {
+		cur, raw := text, same
+		for range maxViews {
+			v, changed := unpercent(cur)
+			if !changed {
+				break
+			}
+			below := raw
+			raw = func(i int) int { return below(v.raw(i)) }
+			if !unescaped(v.text, raw, do) {
 				return
 			}
+			cur = v.text
 		}
 	}
+	unescaped(text, same, do)
+}
+
+// unescaped calls do with each view of a text by JSON's escapes; raw is where a
+// place of the text is. It reports whether do wants more.
+func unescaped(text []byte, raw func(int) int, do func(v view, raw func(int) int) bool) bool {
 	for range maxViews {
-		v, _ := unescape(cur, true)
+		v, _ := unescape(text, true)
 		below := raw
 		raw = func(i int) int { return below(v.raw(i)) }
-		if !do(v, raw) || v.at == nil || bytes.IndexByte(v.text, '\\') < 0 {
-			return
+		if !do(v, raw) {
+			return false
 		}
-		cur = v.text
+		if v.at == nil || bytes.IndexByte(v.text, '\\') < 0 {
+			return true
+		}
+		text = v.text
 	}
+	return true
 }
 
 // spell finds the text of one of our own keys again.

@@ -127,10 +127,14 @@ func hex4(b []byte) (r rune, ok, short bool) {
 	return r, true, false
 }
 
-// unpercent decodes %41 and + as forms and queries write them.
+// unpercent decodes %41 and + as forms and queries write them. A + alone is one
+// only where no space stands beside it, which neither has.
 func unpercent(raw []byte) (v view, changed bool) {
 	if bytes.IndexByte(raw, '%') < 0 {
-		return view{text: raw}, false
+		if bytes.IndexByte(raw, '+') < 0 || bytes.ContainsAny(raw, " \n\t") {
+			return view{text: raw}, false
+		}
+		changed = true
 	}
 	for i := 0; i < len(raw); i++ {
 		c, size := raw[i], 1

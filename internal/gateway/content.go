@@ -3,11 +3,13 @@ package gateway
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"reeve/internal/activity"
 	"reeve/internal/content"
 	"reeve/internal/fault"
 	"reeve/internal/policy"
+	"reeve/internal/upstream"
 )
 
 // scanned is what content rules made of a request.
@@ -49,21 +51,87 @@ func (d *Door) scan(x *passage) {
 	if s.err = s.plan.Encoded(x.Request.Header.Get("Content-Encoding"), false); s.err != nil {
 		return
 	}
-	if s.out, s.found, s.err = s.plan.Request(body); s.err != nil || x.Query == "" {
+	if s.out, s.found, s.err = s.plan.Request(body); s.err != nil {
 		return
 	}
-	// What stands in a query cannot be taken out without asking for something
-	// else, so what would be redacted there is refused.
-	out, found, err := s.plan.Request([]byte(x.Query))
-	s.found = append(s.found, found...)
-	if err == nil && string(out) != x.Query {
-		err = errQuery
+	if s.err = s.fixed(x.target(), errTarget); s.err == nil {
+		s.err = s.fixed(x.said(), errSaid)
 	}
-	s.err = err
 }
 
-var errQuery = fault.New(fault.KindDenied, "content.query", "the query holds what a content rule keeps back").
-	WithHint("send it in the body, where it can be taken out, or leave it out")
+// fixed looks at a part of a request from which nothing can be taken out without
+// asking for something else: what would be redacted there is refused with f.
+func (s *scanned) fixed(text string, f *fault.Error) error {
+	if text == "" {
+		return nil
+	}
+	out, found, err := s.plan.Request([]byte(text))
+	s.found = append(s.found, found...)
+	if err == nil && string(out) != text {
+		return f
+	}
+	return err
+}
+
+// target is what an agent says in the address of a call: its query, and the path
+// of an API, of which routes leave parts to it. The others' paths are of their
+// protocols.
+func (x *passage) target() string {
+	if x.Upstream == nil || x.Upstream.Kind != "http" {
+		return x.Query
+	}
+	if x.Query == "" {
+		return x.Path
+	}
+	return x.Path + "?" + x.Query
+}
+
+// said are the values of the headers that go upstream and can say anything, a line
+// each. Their names are left out: that a value stands under "Idempotency-Key"
+// makes it no key.
+func (x *passage) said() string {
+	if x.Upstream == nil || x.Request == nil || x.proposal.Resource.Upstream == policy.Local {
+		return ""
+	}
+	var b strings.Builder
+	for _, name := range x.saying() {
+		for _, v := range x.Request.Header[name] {
+			b.WriteString(v)
+			b.WriteByte('\n')
+		}
+	}
+	return b.String()
+}
+
+// saying are the names of those headers, in order: what was scanned of a call once
+// is known of the next.
+func (x *passage) saying() (names []string) {
+	for name := range x.Request.Header {
+		if !worded(name) && upstream.Goes(name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// worded names headers whose values are words of a protocol, or made by a client
+// library, and which a scan of every call can do without.
+func worded(name string) bool {
+	switch name {
+	case "Accept", "Accept-Encoding", "Accept-Language", "Content-Type", "Content-Length", "Content-Encoding", "Cache-Control", "Traceparent",
+		"Sec-Fetch-Mode", "Anthropic-Version", "Mcp-Protocol-Version", "Mcp-Session-Id", "Mcp-Method", "A2a-Version", "X-Amz-Date", "X-Amz-Content-Sha256":
+		return true
+	}
+	return strings.HasPrefix(name, "X-Stainless-") || strings.HasPrefix(name, "Amz-Sdk-")
+}
+
+var (
+	errTarget = fault.New(fault.KindDenied, "content.query", "the address holds what a content rule keeps back, in its path or query").
+			WithHint("send it in the body, where it can be taken out, or leave it out")
+	errSaid = fault.New(fault.KindDenied, "content.header", "a header holds what a content rule keeps back").
+		WithHint("send it in the body, where it can be taken out, or leave it out; a credential of the upstream's own is kept at the door: `reeve upstream set --credential`")
+)
 
 // content blocks, redacts and flags the request.
 func (d *Door) content(_ context.Context, x *passage) error {

@@ -95,6 +95,65 @@ func TestContentRules(t *testing.T) {
 	}
 }
 
+// What an agent says beside the body, in the address or a header, is read as its
+// reader will: nothing can be taken out there, so what a rule keeps back is refused.
+// What protocols and client libraries say there is not taken for content.
+func TestContentRulesBesideTheBody(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, func(o *gateway.Options) {
+		rules, err := content.New(t.Context(), content.Options{DB: openDB(t)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range []client.ContentRule{
+			{Name: "mail", Classes: []string{"pii.email"}, Action: "redact", Direction: "request", Reason: "a test"},
+			{Name: "card", Classes: []string{"pii.payment.card", "secret"}, Action: "block", Direction: "request", Reason: "a test"},
+			{Name: "ip", Classes: []string{"pii.ip"}, Action: "flag", Direction: "request", Reason: "a test"},
+		} {
+			if _, err := rules.Put(t.Context(), content.Actor{Person: "ada"}, r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		o.Content = rules
+	})
+	key := h.agent("refunds")
+	h.upstream("shop", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") }), nil)
+	const aws = "AKIA" + "Q3TZ7PLMXW2VBN5R"
+	for _, c := range []struct {
+		name, path string
+		headers    []string
+		code       string // "" passes
+	}{
+		{"nothing", "/any/orders/7?page=2", nil, ""},
+		{"a path", "/any/people/ada.lovelace@example.com", nil, "content.query"},
+		{"an escaped path", "/any/people/ada.lovelace%40example.com", nil, "content.query"},
+		{"every letter escaped", "/any/people/%61%64%61%40%65%78%61%6d%70%6c%65%2e%63%6f%6d", nil, "content.query"},
+		{"a path to block", "/any/cards/4111111111111111", nil, "content.blocked"},
+		{"a query", "/any/people?mail=ada%40example.com", nil, "content.query"},
+		{"a query escaped twice", "/any/people?mail=ada%2540example.com", nil, "content.query"},
+		{"pluses", "/any/pay?card=4111+1111+1111+1111", nil, "content.blocked"},
+		{"JSON in a query", "/any/pay?q=%7B%22k%22%3A%22%5Cu0041KIA" + aws[4:] + "%22%7D", nil, "content.blocked"},
+		{"a flag", "/any/from/81.2.69.142", nil, ""},
+		{"a header", "/any/orders/7", []string{"X-Note", "mail ada@example.com"}, "content.header"},
+		{"a header to block", "/any/orders/7", []string{"X-Deploy", aws}, "content.blocked"},
+		{"the client's name", "/any/orders/7", []string{"User-Agent", "bot (+ada@example.com)"}, "content.header"},
+		{"the client's name with a key", "/any/orders/7", []string{"User-Agent", aws}, "content.blocked"},
+		{"a header that goes no further", "/any/orders/7", []string{"X-Forwarded-For", "81.2.69.142", "Cookie", "mail=ada@example.com", "X-Reeve-Run", "ada@example.com"}, ""},
+		{"what clients say", "/any/orders/7", []string{
+			"Idempotency-Key", "3f2c9a7e-5b1d-4c86-9e0f-7a2b8d4c6e10", "User-Agent", "OpenAI/JS 6.1.0", "X-Request-Id", "0af7651916cd43dd8448eb211c80319c",
+			"X-Stainless-Runtime-Version", "v22.1.0", "If-None-Match", `"33a64df551425fcc55e4d42a148795d9f25f89d4"`, "Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+		}, ""},
+	} {
+		a := h.call(key, "GET", "/http/shop"+c.path, "", c.headers...)
+		if a.problem != c.code || (a.status == 200) != (c.code == "") {
+			t.Errorf("%s: %d %s %s, want %q", c.name, a.status, a.problem, a.body, c.code)
+		}
+		if strings.Contains(a.body, "example.com") || strings.Contains(a.body, aws[:8]) {
+			t.Errorf("%s: the refusal says it again: %s", c.name, a.body)
+		}
+	}
+}
+
 // A model's stream: what its events share is redacted, blocked, and a key of ours
 // in it is killed.
 func TestContentRulesOverEvents(t *testing.T) {

@@ -751,6 +751,13 @@ func Rewrites(name string) bool {
 	return false
 }
 
+// Goes reports whether an agent's header of a name in canonical form goes upstream,
+// unless Connection names it.
+func Goes(name string) bool {
+	name = hyphened(name)
+	return !removed(name) && !redirects(name)
+}
+
 // hyphened is a header's name as CGI and its kin read it, who take an underscore
 // for a hyphen.
 func hyphened(name string) string {
@@ -773,7 +780,7 @@ func Outgoing(dst, src http.Header) {
 		if slices.Contains(named, name) {
 			continue
 		}
-		if name = hyphened(name); !removed(name) && !redirects(name) {
+		if Goes(name) {
 			dst[k] = slices.Clone(v)
 		}
 	}
