@@ -436,6 +436,12 @@ func (x *exchange) announced(req *http.Request) (*http.Response, error) {
 		want = subscription{Tools: want.Tools}
 	}
 	return x.respond(req, func(ctx context.Context, say emit) error {
+		ask := x.c.Asker("call_tool")
+		state := func() [2]int64 {
+			return [2]int64{x.p.catalogue.version.Load(), ask.Would(x.p.nowhere, sourceOf(x.p.nowhere, "")).Version}
+		}
+		// Before the acknowledgement: whoever has that is told of what changes then.
+		last, shape := state(), x.shape()
 		if x.modern {
 			if err := say(x.subscriptionNote("notifications/subscriptions/acknowledged", `"notifications":`+string(encoded(want))), false); err != nil {
 				return err
@@ -445,11 +451,6 @@ func (x *exchange) announced(req *http.Request) (*http.Response, error) {
 		if x.ses != nil {
 			gone = x.ses.gone
 		}
-		ask := x.c.Asker("call_tool")
-		state := func() [2]int64 {
-			return [2]int64{x.p.catalogue.version.Load(), ask.Would(x.p.nowhere, sourceOf(x.p.nowhere, "")).Version}
-		}
-		last, shape := state(), x.shape()
 		tick := time.NewTicker(lookEvery / 4)
 		defer tick.Stop()
 		for {
