@@ -17,8 +17,10 @@
 package activity
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base32"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 )
@@ -40,6 +42,14 @@ type TraceID [16]byte
 type SpanID [8]byte
 
 var enc32 = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+
+// Mint makes an id that sorts by time: prefix, nanoseconds, randomness.
+func Mint(prefix string, at int64) string {
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[:], uint64(at))
+	rand.Read(b[8:])
+	return prefix + enc32.EncodeToString(b[:])
+}
 
 // RunOfTrace is the id of the run that a trace is, in the scope of nobody.
 func RunOfTrace(t TraceID) RunID { return Scope{}.RunOfTrace(t) }

@@ -3,9 +3,6 @@ package approval
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/base32"
-	"encoding/binary"
 	"log/slog"
 	"net/url"
 	"slices"
@@ -13,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"reeve/internal/activity"
 	"reeve/internal/control"
 	"reeve/internal/fault"
 )
@@ -168,15 +166,6 @@ func (b *Book) Hash(parts ...[]byte) string { return digest(b.keys.hash, parts..
 // Wait is how long a call that can carry no wait of its own is kept open.
 func (b *Book) Wait() time.Duration { return b.c.Wait }
 
-var ids = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
-
-func newID(now time.Time) string {
-	var r [16]byte
-	binary.BigEndian.PutUint64(r[:], uint64(now.UnixNano()))
-	rand.Read(r[8:])
-	return "apr_" + ids.EncodeToString(r[:])
-}
-
 var (
 	errSettled = fault.New(fault.KindConflict, "approval.settled", "somebody answered it before, or it is over").WithHint("read it again")
 	errStored  = fault.New(fault.KindUnavailable, "approval.not_stored", "a person would have to agree, and the question could not be stored").
@@ -198,7 +187,7 @@ func (b *Book) Hold(ctx context.Context, k Ask) (a *Approval, joined bool, err e
 		return a, true, err
 	}
 	now := b.now().UTC().Truncate(time.Microsecond)
-	a = &Approval{ID: newID(now), State: Pending, Ask: k, Bound: k.Arguments, CreatedAt: now, ExpiresAt: now.Add(b.c.Life), Asked: 1, raw: encodeAsk(&k)}
+	a = &Approval{ID: activity.Mint("apr_", now.UnixNano()), State: Pending, Ask: k, Bound: k.Arguments, CreatedAt: now, ExpiresAt: now.Add(b.c.Life), Asked: 1, raw: encodeAsk(&k)}
 	a.request = b.keys.box(a.ID, "request", k.Request)
 	a.Ask.Request = Request{} // it is in the seal; memory keeps one copy
 	a.mac = b.keys.rowMAC(a, k.Joins, k.Arguments)

@@ -30,7 +30,6 @@ package decision
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"encoding/base32"
 	"encoding/binary"
 	"errors"
@@ -200,10 +199,7 @@ func (l *Log) NewID() string {
 			break
 		}
 	}
-	var b [16]byte
-	binary.BigEndian.PutUint64(b[:], uint64(now))
-	rand.Read(b[8:])
-	return idPrefix + enc32.EncodeToString(b[:])
+	return activity.Mint(idPrefix, now)
 }
 
 // mintedAt is the time in an id, ns; ok is false for what is no id.
