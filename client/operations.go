@@ -17,6 +17,11 @@ func Operations() []Operation {
 		{Name: "ListSessions", Method: "GET", Path: "/api/v1/sessions", Role: "viewer", Summary: "lists sessions, the last active first"},
 		{Name: "ListLogs", Method: "GET", Path: "/api/v1/logs", Role: "viewer", Summary: "lists log records, the newest first"},
 		{Name: "ListMetricPoints", Method: "GET", Path: "/api/v1/metric-points", Role: "viewer", Summary: "lists metric points, the newest first"},
+		{Name: "GetSteering", Method: "GET", Path: "/api/v1/runs/{id}/steering", Role: "reader or responder", Summary: "reads what people do about a run while it goes on: who holds it, what they said"},
+		{Name: "HoldRun", Method: "POST", Path: "/api/v1/runs/{id}/hold", Role: "responder", Summary: "makes each further call of a run wait for a person"},
+		{Name: "ReleaseRun", Method: "POST", Path: "/api/v1/runs/{id}/release", Role: "responder", Summary: "lets a held run go on"},
+		{Name: "TellRun", Method: "POST", Path: "/api/v1/runs/{id}/notes", Role: "responder", Summary: "says something to a run's model, with its next call or with each"},
+		{Name: "WithdrawRunNote", Method: "DELETE", Path: "/api/v1/runs/{id}/notes/{note}", Role: "responder", Summary: "ends a note that may still be told"},
 		{Name: "ListRunDecisions", Method: "GET", Path: "/api/v1/runs/{id}/decisions", Role: "viewer", Summary: "lists the decisions of a run, the newest first, pending ones included"},
 		{Name: "ListDecisions", Method: "GET", Path: "/api/v1/decisions", Role: "viewer", Summary: "lists decisions, the newest first, pending ones included"},
 		{Name: "EraseUser", Method: "POST", Path: "/api/v1/decisions/erase", Role: "admin", Summary: "erases a user's name and the content of decisions made for them; the records stay"},
@@ -271,6 +276,41 @@ func (c *Client) ListLogs(ctx context.Context, req ListLogsRequest) (*List[Log],
 // GET /api/v1/metric-points, role viewer.
 func (c *Client) ListMetricPoints(ctx context.Context, req ListMetricPointsRequest) (*List[MetricPoint], error) {
 	return call[List[MetricPoint]](ctx, c, "GET", "/api/v1/metric-points", req)
+}
+
+// GetSteering reads what people do about a run while it goes on: who holds it, what they said.
+//
+// GET /api/v1/runs/{id}/steering, role reader or responder.
+func (c *Client) GetSteering(ctx context.Context, req RunRequest) (*Steering, error) {
+	return call[Steering](ctx, c, "GET", "/api/v1/runs/{id}/steering", req)
+}
+
+// HoldRun makes each further call of a run wait for a person.
+//
+// POST /api/v1/runs/{id}/hold, role responder.
+func (c *Client) HoldRun(ctx context.Context, req HoldRunRequest) (*Steering, error) {
+	return call[Steering](ctx, c, "POST", "/api/v1/runs/{id}/hold", req)
+}
+
+// ReleaseRun lets a held run go on.
+//
+// POST /api/v1/runs/{id}/release, role responder.
+func (c *Client) ReleaseRun(ctx context.Context, req ReleaseRunRequest) (*Steering, error) {
+	return call[Steering](ctx, c, "POST", "/api/v1/runs/{id}/release", req)
+}
+
+// TellRun says something to a run's model, with its next call or with each.
+//
+// POST /api/v1/runs/{id}/notes, role responder.
+func (c *Client) TellRun(ctx context.Context, req TellRunRequest) (*Steering, error) {
+	return call[Steering](ctx, c, "POST", "/api/v1/runs/{id}/notes", req)
+}
+
+// WithdrawRunNote ends a note that may still be told.
+//
+// DELETE /api/v1/runs/{id}/notes/{note}, role responder.
+func (c *Client) WithdrawRunNote(ctx context.Context, req WithdrawRunNoteRequest) (*Steering, error) {
+	return call[Steering](ctx, c, "DELETE", "/api/v1/runs/{id}/notes/{note}", req)
 }
 
 // ListRunDecisions lists the decisions of a run, the newest first, pending ones included.

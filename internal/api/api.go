@@ -35,6 +35,7 @@ import (
 	"reeve/internal/bus"
 	"reeve/internal/fault"
 	"reeve/internal/hook"
+	"reeve/internal/steer"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/search"
 )
@@ -88,6 +89,7 @@ type Options struct {
 	Agents    Agents
 	Fleet     Fleet
 	Stops     Stops
+	Steer     *steer.Book // what people do about live runs; nil without a door
 	Upstreams Upstreams
 	Sources   Sources        // what agents read; nil keeps none
 	Alerts    Alerts         // what outside systems say is wrong; nil keeps none

@@ -116,6 +116,7 @@ var needsPerson = map[string]rowsOf{
 
 var inForce = map[string]rowsOf{
 	"takeovers": takenRows,
+	"held_runs": heldRunRows,
 	"stops": func(a *API, ctx context.Context, _, _ string) ([]client.OverviewRow, error) {
 		l, err := listStops(a, ctx, &client.ListStopsRequest{Active: true, Limit: 200})
 		if err != nil {

@@ -27,6 +27,11 @@ func table() []operation {
 		define(operation{Name: "ListLogs", Method: get, Path: "/logs", Permission: everywhere(identity.Viewer), Audit: AuditContent, Summary: "lists log records, the newest first"}, listLogs),
 		define(operation{Name: "ListMetricPoints", Method: get, Path: "/metric-points", Permission: everywhere(identity.Viewer), Summary: "lists metric points, the newest first"}, listMetricPoints),
 
+		define(operation{Name: "GetSteering", Method: get, Path: "/runs/{id}/steering", Permission: rows(identity.Reader, identity.Responder), Audit: AuditContent, Summary: "reads what people do about a run while it goes on: who holds it, what they said"}, getSteering),
+		define(operation{Name: "HoldRun", Method: post, Path: "/runs/{id}/hold", Permission: rows(identity.Responder).onlyPeople(), Audit: AuditChange, Summary: "makes each further call of a run wait for a person"}, holdRun),
+		define(operation{Name: "ReleaseRun", Method: post, Path: "/runs/{id}/release", Permission: rows(identity.Responder).onlyPeople(), Audit: AuditChange, Summary: "lets a held run go on"}, releaseRun),
+		define(operation{Name: "TellRun", Method: post, Path: "/runs/{id}/notes", Permission: rows(identity.Responder).freshly(), Audit: AuditChange, Status: created, Summary: "says something to a run's model, with its next call or with each"}, tellRun),
+		define(operation{Name: "WithdrawRunNote", Method: del, Path: "/runs/{id}/notes/{note}", Permission: rows(identity.Responder).onlyPeople(), Audit: AuditChange, Summary: "ends a note that may still be told"}, withdrawRunNote),
 		define(operation{Name: "ListRunDecisions", Method: get, Path: "/runs/{id}/decisions", Permission: rows(identity.Viewer), Summary: "lists the decisions of a run, the newest first, pending ones included"}, listRunDecisions),
 
 		// What was decided of proposed actions.

@@ -63,6 +63,7 @@ import (
 	"reeve/internal/run"
 	"reeve/internal/siem"
 	"reeve/internal/source"
+	"reeve/internal/steer"
 	"reeve/internal/stop"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/duck"
@@ -127,6 +128,7 @@ type App struct {
 	config    atomic.Pointer[reloaded] // nil: as it was at the start
 	health    *health
 	approvals *approval.Book
+	steer     *steer.Book
 	timers    map[string]control.TimerFunc // by kind; each part adds its own while it is built
 	budgets   *budget.Ledger
 	sources   *source.Book
@@ -242,6 +244,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("upstreams", a.upstreams.Run)
 	start("connections", a.connections.Run)
 	start("approvals", a.approvals.Run)
+	start("steering", a.steer.Run)
 	start("timers", control.NewTimers(a.control, a.timers, a.log.With("part", "timers")).Run)
 	start("leaked keys", a.killLeaked)
 	start("reservations", a.followReserved)
@@ -431,7 +434,7 @@ func (a *App) buildAPI(context.Context) error {
 		Peers:  a.peers,
 		Proofs: &a.proofs, SIEM: a.siemStatus, Relay: a.relays,
 		PoliciesAbout: a.policies.About, Version: a.o.Version,
-		Door: a.gateway, Points: a.points, Coverage: a.coverage, Simulations: a.simulator, Approvals: a.approvals, Rehearser: a.gateway, ApprovalPage: a.approvalPage,
+		Door: a.gateway, Points: a.points, Coverage: a.coverage, Simulations: a.simulator, Approvals: a.approvals, Steer: a.steer, Rehearser: a.gateway, ApprovalPage: a.approvalPage,
 		Providers: a.signIns, ProviderButtons: a.providerButtons(),
 		Credentials: a.credentials(),
 	})

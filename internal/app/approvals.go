@@ -14,6 +14,7 @@ import (
 	"reeve/internal/approval"
 	"reeve/internal/control"
 	"reeve/internal/fault"
+	"reeve/internal/steer"
 )
 
 // openApprovals loads what waits for people, before anything listens.
@@ -26,6 +27,9 @@ func (a *App) openApprovals(ctx context.Context) error {
 		DB: a.control, Key: key, Config: a.o.Config.Approvals, Logger: a.log.With("part", "approvals"),
 	})
 	if err != nil {
+		return err
+	}
+	if a.steer, err = steer.New(ctx, steer.Options{DB: a.control, Logger: a.log.With("part", "steering")}); err != nil {
 		return err
 	}
 	if a.timers == nil {

@@ -46,7 +46,7 @@ func (a *App) buildDoor(ctx context.Context) (err error) {
 		Agents: a.agents, Upstreams: a.upstreams, Policies: a.engine, Stops: a.stops,
 		Decisions: witnessed{a.decisions, a.fleet}, Steps: a.steps, Protocols: a.protocols(),
 		Budgets: a.budgets, Rates: budget.NewRates(time.Now(), 0), Limits: a.o.Config.Limits, Prices: a.book, Behaviour: a.behaviour, Pins: a.pins, Content: a.content,
-		Approvals: a.approvals, Page: a.approvalPage,
+		Approvals: a.approvals, Page: a.approvalPage, Steer: a.steer,
 		Coverage: a.coverage,
 		Tokens:   a.authority.who, Subjects: &a.authority, Guard: api.Guarded(api.GuardOptions{Hosts: a.o.Config.Hosts}),
 		Dev: a.o.Config.Dev, Keyed: a.identity.Keyed, Node: a.stops.Node(), Logger: a.log.With("part", "door"),

@@ -95,7 +95,7 @@ func (d *Door) decide(_ context.Context, x *passage) error {
 	if err := d.delegators(x); err != nil {
 		return err
 	}
-	d.taken(x)
+	d.inHand(x)
 	switch r.Verdict {
 	case activity.VerdictAllow:
 		x.agreed()

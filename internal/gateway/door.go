@@ -21,6 +21,7 @@ import (
 	"reeve/internal/pin"
 	"reeve/internal/policy"
 	"reeve/internal/price"
+	"reeve/internal/steer"
 	"reeve/internal/stop"
 	"reeve/internal/upstream"
 )
@@ -49,6 +50,8 @@ type Options struct {
 	// where the console shows one, by its id; nil: nowhere.
 	Approvals *approval.Book
 	Page      func(id string) string
+	// Steer is what people do about live runs; nil: nothing.
+	Steer *steer.Book
 	// Coverage counts tool results by whether they were decided; nil: nobody does.
 	Coverage Coverage
 
@@ -153,6 +156,9 @@ type passage struct {
 
 	callID string // by which a model knows the tool call; "" unknown
 
+	noted   []string // what a person said to the run that it carries, or was to: by id
+	unnoted []byte   // the body as the agent sent it; nil: it went on so
+
 	found    *behaviour.Found   // what the arguments name; nil before it is decided
 	origins  []activity.Origin  // of it, for people
 	unsent   bool               // no connection was made: the upstream knows nothing of the call
@@ -194,6 +200,7 @@ var stages = [...]stage{
 	{"identify", (*Door).identify},
 	{"propose", (*Door).propose},
 	{"join", (*Door).join},
+	{"note", (*Door).note},
 	{"enter", (*Door).enter},
 	{"decide", (*Door).decide},
 	{"limit", unlessQuiet((*Door).limit)},

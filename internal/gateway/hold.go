@@ -14,23 +14,34 @@ import (
 	"reeve/internal/agent"
 	"reeve/internal/approval"
 	"reeve/internal/fault"
+	"reeve/internal/steer"
 	"reeve/internal/upstream"
 )
 
-// taken holds every call of a run that a person took over.
-func (d *Door) taken(x *passage) {
-	if d.o.Approvals == nil || !d.o.Approvals.AnyTaken() {
-		return
+// inHand holds every call of a run that a person took over, or holds.
+func (d *Door) inHand(x *passage) {
+	if d.o.Approvals != nil && d.o.Approvals.AnyTaken() {
+		if t := d.o.Approvals.Taken(x.record.Run.String()); t != nil {
+			x.mustWait(approval.CodeTaken, t.Name+" took this run over")
+		}
 	}
-	t := d.o.Approvals.Taken(x.record.Run.String())
-	if t == nil {
-		return
+	if x.unnoted != nil {
+		x.record.Reasons = append(slices.Clip(x.record.Reasons), activity.Reason{Code: "steer.note", Text: "it carries what a person said: " + strings.Join(x.noted, ", ")})
 	}
+	if d.o.Steer != nil {
+		if h := d.o.Steer.Held(x.record.Run.String()); h != nil {
+			x.mustWait(steer.CodeHeld, h.By.Name+" looks at each call of this run")
+		}
+	}
+}
+
+// mustWait holds a call that policy lets pass.
+func (x *passage) mustWait(code, why string) {
 	r := &x.record
 	if r.Verdict == activity.VerdictAllow {
 		r.Verdict, r.Would, r.Enforced = activity.VerdictHold, max(r.Would, activity.VerdictHold), r.Would != activity.VerdictDeny
 	}
-	r.Reasons = append([]activity.Reason{{Code: approval.CodeTaken, Text: t.Name + " took this run over"}}, r.Reasons...)
+	r.Reasons = append([]activity.Reason{{Code: code, Text: why}}, r.Reasons...)
 }
 
 // held is what a verdict of hold comes to: the call goes on to the stage hold, or
@@ -74,7 +85,7 @@ func (x *passage) agreed() {
 func (x *passage) holds() []string {
 	var out []string
 	for _, r := range x.record.Reasons {
-		if r.Code == approval.CodeTaken || x.verdict.Floor == activity.VerdictHold && strings.HasPrefix(r.Code, "floor.") {
+		if r.Code == approval.CodeTaken || r.Code == steer.CodeHeld || x.verdict.Floor == activity.VerdictHold && strings.HasPrefix(r.Code, "floor.") {
 			out = append(out, r.Code)
 		}
 	}

@@ -86,6 +86,9 @@ func (d *Door) standIn(x *passage) *passage {
 	y := &passage{w: x.w, started: d.o.Now(), kind: x.kind, protocol: x.protocol, instead: asked, identified: true, before: x}
 	y.x, y.door = y, d
 	y.Context, y.Request, y.Method, y.Path, y.Query, y.Body, y.Caller = x.Request.Context(), x.Request, x.Method, x.Path, x.Query, x.Body, x.Caller
+	if x.unnoted != nil {
+		y.Body = x.unnoted
+	}
 	y.record.Upstream = u.Name
 	return y
 }

@@ -17,6 +17,7 @@
 //	identify  whose credential is this, what does it stand for
 //	propose   what would the call do (a Protocol reads it)
 //	join      run, session and trace that it belongs to
+//	note      what a person said to the run, into a call of its model
 //	enter     is it stopped (stop.Board)
 //	decide    policy and floor (policy.Engine)
 //	limit     rates and budgets, reserved at their upper bound

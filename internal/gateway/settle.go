@@ -17,6 +17,9 @@ func (d *Door) settle(x *passage, err error) {
 		defer x.leave()
 	}
 	r := &x.record
+	if len(x.noted) > 0 {
+		defer d.o.Steer.Told(r.Run.String(), r.ID, x.unnoted != nil && x.forwarded && !x.unsent)
+	}
 	now := d.o.Now()
 	f := fault.From(err)
 	if r.Result == activity.ResultPending {

@@ -74,3 +74,22 @@ export async function list(t, key, upstream) {
   await send(hello.session, { method: 'notifications/initialized' });
   return send(hello.session, { id: 2, method: 'tools/list', params: {} });
 }
+
+/** model names an upstream of ours that speaks as OpenAI does, and remembers the conversations that reached it. */
+export async function model(t, name) {
+  const got = [];
+  const server = await listen((req, res, body) => {
+    got.push(JSON.parse(body || '{}').messages ?? []);
+    res.setHeader('content-type', 'application/json');
+    res.end(JSON.stringify({ id: `chatcmpl-${got.length}`, object: 'chat.completion', model: 'gpt-4o-mini', choices: [{ index: 0, message: { role: 'assistant', content: 'done' }, finish_reason: 'stop' }], usage: { prompt_tokens: 9, completion_tokens: 1, total_tokens: 10 } }));
+  });
+  t.cleanup.push(server.close);
+  await t.api(`/upstreams/${name}`, { kind: 'llm', dialect: 'openai', url: server.url, team: 'finance', environment: 'production', allow_private: true }, 'PUT');
+  return got;
+}
+
+/** think makes a call of a model at the door, as part of a run. */
+export async function think(t, key, upstream, run) {
+  const res = await fetch(`${await door(t)}/llm/${upstream}/v1/chat/completions`, { method: 'POST', headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', 'x-reeve-run': run }, body: JSON.stringify({ model: 'gpt-4o-mini', max_tokens: 9, messages: [{ role: 'user', content: 'go on' }] }) });
+  return { status: res.status, text: await res.text() };
+}

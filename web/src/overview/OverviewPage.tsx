@@ -222,23 +222,29 @@ function Row({ row, first }: { row: OverviewRow; first?: boolean }) {
   );
 }
 
-/** Release ends here what may be ended here: a stop, and broken glass. */
+// What may be ended on the overview: how it is called, and what ends it.
+const endings: Record<string, { operation: string; label: string; sure: string; end: (row: OverviewRow) => Promise<unknown> }> = {
+  stop: { operation: 'LiftStop', label: 'Lift', sure: 'Lift it now', end: (row) => api.post(`/stops/${row.id}/lift`, { reason: 'lifted from the overview' }) },
+  break_glass: { operation: 'UpdateAgent', label: 'End', sure: 'Enforce again', end: (row) => api.patch(row.path!, { enforcement: 'enforce', reason: 'the emergency is over' }) },
+  held_run: { operation: 'ReleaseRun', label: 'Let go', sure: 'Let it go on', end: (row) => api.post(`${row.path}/release`, { reason: 'released from the overview' }) },
+};
+
+/** Release ends here what may be ended here: a stop, broken glass, a held run. */
 function Release({ row }: { row: OverviewRow }) {
   const client = useQueryClient();
-  const mayLift = useMay('LiftStop');
-  const mayUpdate = useMay('UpdateAgent');
-  const agent = row.kind === 'break_glass' && row.path ? decodeURIComponent(row.path.replace('/agents/', '')) : '';
+  const ending = row.path ? endings[row.kind] : undefined;
+  const may = useMay(ending?.operation ?? '');
   const end = useMutation({
-    mutationFn: () => (row.kind === 'stop' ? api.post(`/stops/${row.id}/lift`, { reason: 'lifted from the overview' }) : api.patch(`/agents/${encodeURIComponent(agent)}`, { enforcement: 'enforce', reason: 'the emergency is over' })),
+    mutationFn: () => ending!.end(row),
     onSettled: () => {
-      for (const key of ['overview', 'stops', 'agent', 'agents']) void client.invalidateQueries({ queryKey: [key] });
+      for (const key of ['overview', 'stops', 'agent', 'agents', 'steering']) void client.invalidateQueries({ queryKey: [key] });
     },
   });
-  if (!(row.kind === 'stop' && mayLift) && !(agent && mayUpdate)) return null;
+  if (!ending || !may) return null;
   return (
     <span className={css.did}>
       {end.error && <span role="alert">{end.error.message}</span>}
-      <Sure label={row.kind === 'stop' ? 'Lift' : 'End'} sure={row.kind === 'stop' ? 'Lift it now' : 'Enforce again'} pending={end.isPending} onDo={() => end.mutate()} />
+      <Sure label={ending.label} sure={ending.sure} pending={end.isPending} onDo={() => end.mutate()} />
     </span>
   );
 }

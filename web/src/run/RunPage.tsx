@@ -25,6 +25,7 @@ import { type Bit, num, type Target, verdict } from './verdict';
 import { Waterfall } from './Waterfall';
 
 const GraphView = lazy(() => import('./GraphView'));
+const Steer = lazy(() => import('./Steer').then((m) => ({ default: m.Steer })));
 const StopDialog = lazy(() => import('../stop/StopDialog').then((m) => ({ default: m.StopDialog })));
 
 const NOBODY: readonly never[] = [];
@@ -128,6 +129,9 @@ function RunView({ run }: { run: Run }) {
           ))}
         </p>
       </div>
+      <Suspense fallback={null}>
+        <Steer run={run.id} live={live} />
+      </Suspense>
       <ReadSources run={run.id} live={live} ready={steps.isSuccess} onStep={(step) => setParams({ step, panel: 'step', lane: undefined })} />
       {steps.isError ? (
         <p className={css.empty} role="alert">
