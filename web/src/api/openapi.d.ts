@@ -569,6 +569,127 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alert-sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists who sends alerts and changes, with counts, never with secrets */
+        get: operations["ListAlertSources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alert-sources/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** tells what a delivery would become, by a kind and its mapping; nothing is kept */
+        post: operations["TryAlertSource"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alert-sources/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads a source of alerts or changes */
+        get: operations["GetAlertSource"];
+        /** registers a source of alerts or changes; a new one's secret is answered once */
+        put: operations["PutAlertSource"];
+        post?: never;
+        /** removes a source and its secrets; what it sent stays */
+        delete: operations["DeleteAlertSource"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alert-sources/{name}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** gives a source a new secret; the old one is taken for a while */
+        post: operations["RotateAlertSource"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists alerts, firing ones first, then the last changed */
+        get: operations["ListAlerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads an alert with its history and, for readers, its sender's own words */
+        get: operations["GetAlert"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** resolves an alert by hand; a new episode opens it again */
+        post: operations["CloseAlert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/approvals": {
         parameters: {
             query?: never;
@@ -1873,6 +1994,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{id}/hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** makes each further call of a run wait for a person */
+        post: operations["HoldRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{id}/logs": {
         parameters: {
             query?: never;
@@ -1924,6 +2062,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** says something to a run's model, with its next call or with each */
+        post: operations["TellRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/notes/{note}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** ends a note that may still be told */
+        delete: operations["WithdrawRunNote"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** lets a held run go on */
+        post: operations["ReleaseRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{id}/sources": {
         parameters: {
             query?: never;
@@ -1933,6 +2122,23 @@ export interface paths {
         };
         /** says what the run read, in which version and how old it was then */
         get: operations["ListRunSources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/steering": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads what people do about a run while it goes on: who holds it, what they said */
+        get: operations["GetSteering"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2630,6 +2836,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/upstreams/{name}/connection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** begins to connect an upstream to its authorization server */
+        post: operations["ConnectUpstream"];
+        /** gives up what was granted for an upstream */
+        delete: operations["DisconnectUpstream"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/upstreams/{name}/connection/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** finishes it with what the authorization server said */
+        post: operations["FinishUpstreamConnection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2886,6 +3127,172 @@ export interface components {
             items: components["schemas"]["AgentVersion"][];
             next?: string;
         };
+        Alert: {
+            acknowledged: boolean;
+            agent?: string;
+            agent_reason?: string;
+            environment?: string;
+            episodes: number;
+            /** Format: date-time */
+            expires_at: string | null;
+            /** Format: date-time */
+            first_seen_at: string;
+            id: string;
+            key: string;
+            kind: string;
+            labels?: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            last_seen_at: string;
+            late: number;
+            links?: components["schemas"]["AlertLink"][];
+            receptions: number;
+            /** Format: date-time */
+            resolved_at: string | null;
+            resolved_by?: string;
+            severity: string;
+            source: string;
+            /** Format: date-time */
+            started_at: string;
+            state: string;
+            /** Format: date-time */
+            state_changed_at: string;
+            team?: string;
+            text?: string;
+            title: string;
+        };
+        AlertDetail: {
+            acknowledged: boolean;
+            agent?: string;
+            agent_reason?: string;
+            environment?: string;
+            episodes: number;
+            /** Format: date-time */
+            expires_at: string | null;
+            /** Format: date-time */
+            first_seen_at: string;
+            history: components["schemas"]["AlertEvent"][];
+            id: string;
+            key: string;
+            kind: string;
+            labels?: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            last_seen_at: string;
+            late: number;
+            links?: components["schemas"]["AlertLink"][];
+            raw: string | null;
+            raw_bytes: number;
+            receptions: number;
+            /** Format: date-time */
+            resolved_at: string | null;
+            resolved_by?: string;
+            severity: string;
+            source: string;
+            /** Format: date-time */
+            started_at: string;
+            state: string;
+            /** Format: date-time */
+            state_changed_at: string;
+            team?: string;
+            text?: string;
+            title: string;
+        };
+        AlertEvent: {
+            alert_id: string;
+            /** Format: date-time */
+            at: string;
+            by?: string;
+            kind: string;
+            /** Format: date-time */
+            received_at: string;
+            seq: number;
+            severity?: string;
+            text?: string;
+        };
+        AlertLink: {
+            title?: string;
+            url: string;
+        };
+        AlertList: {
+            items: components["schemas"]["Alert"][];
+            next?: string;
+        };
+        AlertMapping: {
+            at?: string;
+            each?: string;
+            key?: string;
+            labels?: string;
+            severity?: string;
+            status?: string;
+            text?: string;
+            title?: string;
+            url?: string;
+            when?: string;
+        };
+        AlertSource: {
+            auth: string;
+            /** Format: date-time */
+            created_at: string;
+            deliveries: number;
+            description?: string;
+            environment?: string;
+            forged: number;
+            kind: string;
+            /** Format: date-time */
+            last_at: string | null;
+            last_error?: string;
+            /** Format: date-time */
+            last_refused_at: string | null;
+            mapping?: components["schemas"]["AlertMapping"] | null;
+            name: string;
+            path: string;
+            purpose: string;
+            refused: number;
+            registered: boolean;
+            resolve_after?: string;
+            revision: number;
+            secrets: components["schemas"]["HookSecret"][];
+            team?: string;
+            /** Format: date-time */
+            updated_at: string;
+            url_token: boolean;
+        };
+        AlertSourceList: {
+            items: components["schemas"]["AlertSource"][];
+            next?: string;
+        };
+        AlertSourceWithSecret: {
+            auth: string;
+            /** Format: date-time */
+            created_at: string;
+            deliveries: number;
+            description?: string;
+            environment?: string;
+            forged: number;
+            kind: string;
+            /** Format: date-time */
+            last_at: string | null;
+            last_error?: string;
+            /** Format: date-time */
+            last_refused_at: string | null;
+            mapping?: components["schemas"]["AlertMapping"] | null;
+            name: string;
+            path: string;
+            purpose: string;
+            refused: number;
+            registered: boolean;
+            resolve_after?: string;
+            revision: number;
+            secret?: string;
+            secrets: components["schemas"]["HookSecret"][];
+            team?: string;
+            /** Format: date-time */
+            updated_at: string;
+            url_token: boolean;
+        };
         AnswerApproval: {
             address: string;
             /** Format: date-time */
@@ -3140,6 +3547,33 @@ export interface components {
             spent: number;
             unknown_calls: number;
         };
+        Change: {
+            after?: unknown;
+            agent?: string;
+            agent_reason?: string;
+            /** Format: date-time */
+            at: string;
+            before?: unknown;
+            by?: string;
+            /** Format: date-time */
+            ended_at?: string | null;
+            environment?: string;
+            id: string;
+            key: string;
+            kind: string;
+            labels?: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            received_at: string;
+            source: string;
+            status?: string;
+            team?: string;
+            text?: string;
+            title: string;
+            url?: string;
+            version?: string;
+        };
         ChangeGroup: {
             action: string;
             agent: string;
@@ -3229,6 +3663,9 @@ export interface components {
             untrusted?: boolean;
             upstreams?: string[];
         };
+        CloseAlertRequest: {
+            reason: string;
+        };
         CodeRequest: {
             code: string;
         };
@@ -3248,6 +3685,34 @@ export interface components {
         Conformance: {
             teams: components["schemas"]["TeamConformance"][];
             version: string;
+        };
+        ConnectUpstreamRequest: {
+            anywhere?: boolean;
+        };
+        Connection: {
+            client?: string;
+            client_auth?: string;
+            client_id?: string;
+            code?: string;
+            /** Format: date-time */
+            connected_at: string | null;
+            connected_by?: string;
+            error?: string;
+            /** Format: date-time */
+            expires_at: string | null;
+            grant: string;
+            issuer?: string;
+            missing?: string[];
+            renews: boolean;
+            resource?: string;
+            scopes?: string[];
+            state: string;
+        };
+        ConnectionAttempt: {
+            authorization_url?: string;
+            connection: components["schemas"]["Connection"];
+            /** Format: date-time */
+            expires_at: string | null;
         };
         ContainAgentRequest: {
             containment: string;
@@ -3369,6 +3834,7 @@ export interface components {
         Credential: {
             header?: string;
             kind: string;
+            oauth?: components["schemas"]["OAuth"] | null;
             ref?: string;
             region?: string;
             set: boolean;
@@ -3576,6 +4042,13 @@ export interface components {
             unknown?: number;
             value: number | null;
         };
+        FinishConnectionRequest: {
+            code?: string;
+            error?: string;
+            error_description?: string;
+            iss?: string;
+            state: string;
+        };
         FleetAgent: {
             agent: string;
             cost: number | null;
@@ -3643,8 +4116,21 @@ export interface components {
             count: number;
             group: string;
         };
+        HoldRunRequest: {
+            reason?: string;
+            seconds?: number;
+        };
         HoldToolRequest: {
             reason: string;
+        };
+        HookSecret: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string | null;
+            id: string;
+            /** Format: date-time */
+            used_at: string | null;
         };
         IntakeKey: {
             bytes_per_second?: number;
@@ -3791,6 +4277,12 @@ export interface components {
             items: components["schemas"]["Log"][];
             next?: string;
         };
+        MappingProblem: {
+            column?: number;
+            field?: string;
+            line?: number;
+            message: string;
+        };
         Mark: {
             name: string;
             reason?: string;
@@ -3895,6 +4387,14 @@ export interface components {
         NoticeList: {
             items: components["schemas"]["Notice"][];
             next?: string;
+        };
+        OAuth: {
+            client_auth?: string;
+            client_id?: string;
+            grant: string;
+            issuer?: string;
+            resource?: string;
+            scopes?: string[];
         };
         Obligation: {
             id: string;
@@ -4204,6 +4704,19 @@ export interface components {
             resources?: string[];
             scopes?: string[];
         };
+        PutAlertSourceRequest: {
+            auth?: string;
+            description?: string;
+            environment?: string;
+            kind?: string;
+            mapping?: components["schemas"]["AlertMapping"] | null;
+            purpose?: string;
+            resolve_after?: string;
+            revision?: number;
+            secret?: string;
+            team?: string;
+            url_token?: boolean;
+        };
         PutBudgetRequest: {
             currency?: string;
             hard?: boolean;
@@ -4444,6 +4957,9 @@ export interface components {
             took_ms: number;
             trace_id: string;
         };
+        ReleaseRunRequest: {
+            reason?: string;
+        };
         Reserve: {
             amount: number;
             budget: string;
@@ -4458,6 +4974,10 @@ export interface components {
         RevokeCredentialRequest: {
             id: string;
             reason?: string;
+        };
+        RotateAlertSourceRequest: {
+            keep?: string;
+            secret?: string;
         };
         RotateAuditKeyRequest: {
             reason: string;
@@ -4520,9 +5040,33 @@ export interface components {
             user?: string;
             version?: string;
         };
+        RunHold: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            reason?: string;
+            /** Format: date-time */
+            until: string;
+        };
         RunList: {
             items: components["schemas"]["Run"][];
             next?: string;
+        };
+        RunNote: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            decision_id?: string;
+            /** Format: date-time */
+            ended_at: string | null;
+            every: boolean;
+            id: string;
+            text: string;
+            told: number;
+            /** Format: date-time */
+            told_at: string | null;
+            /** Format: date-time */
+            until: string;
         };
         RunUpdated: {
             agent?: string;
@@ -4846,6 +5390,10 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        Steering: {
+            hold: components["schemas"]["RunHold"] | null;
+            notes: components["schemas"]["RunNote"][];
+        };
         Step: {
             agent?: string;
             attributes?: {
@@ -4985,6 +5533,11 @@ export interface components {
         TeamList: {
             items: components["schemas"]["Team"][];
             next?: string;
+        };
+        TellRunRequest: {
+            every?: boolean;
+            seconds?: number;
+            text: string;
         };
         TextDifference: {
             path: string;
@@ -5144,11 +5697,24 @@ export interface components {
             /** Format: date-time */
             last_seen: string;
         };
+        TriedAlerts: {
+            alerts: components["schemas"]["Alert"][];
+            changes?: components["schemas"]["Change"][];
+            problems?: components["schemas"]["MappingProblem"][];
+        };
         TriedContent: {
             blocked: boolean;
             forwarded: string;
             found: components["schemas"]["ContentFound"][];
             stored: string;
+        };
+        TryAlertSourceRequest: {
+            body: string;
+            headers?: {
+                [key: string]: string;
+            };
+            kind: string;
+            mapping?: components["schemas"]["AlertMapping"] | null;
         };
         TryContentRequest: {
             agent?: string;
@@ -5224,6 +5790,7 @@ export interface components {
             allow_private: boolean;
             ask_hosts?: string[];
             classes?: string[];
+            connection?: components["schemas"]["Connection"] | null;
             /** Format: date-time */
             created_at: string;
             credential: components["schemas"]["Credential"] | null;
@@ -6691,6 +7258,307 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListAlertSources: {
+        parameters: {
+            query?: {
+                purpose?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertSourceList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    TryAlertSource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryAlertSourceRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriedAlerts"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetAlertSource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertSource"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutAlertSource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutAlertSourceRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertSourceWithSecret"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteAlertSource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RotateAlertSource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateAlertSourceRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertSourceWithSecret"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListAlerts: {
+        parameters: {
+            query?: {
+                agent?: string;
+                cursor?: string;
+                environment?: string;
+                from?: string;
+                limit?: number;
+                q?: string;
+                severity?: string;
+                source?: string;
+                state?: string;
+                team?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertDetail"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    CloseAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloseAlertRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertDetail"];
+                };
             };
             /** @description a problem */
             default: {
@@ -9563,6 +10431,41 @@ export interface operations {
             };
         };
     };
+    HoldRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldRunRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Steering"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListRunLogs: {
         parameters: {
             query?: {
@@ -9670,6 +10573,108 @@ export interface operations {
             };
         };
     };
+    TellRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TellRunRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Steering"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    WithdrawRunNote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                note: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Steering"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ReleaseRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReleaseRunRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Steering"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListRunSources: {
         parameters: {
             query?: never;
@@ -9688,6 +10693,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SourceUseList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetSteering: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Steering"];
                 };
             };
             /** @description a problem */
@@ -11278,6 +12314,105 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PeerCard"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ConnectUpstream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConnectUpstreamRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectionAttempt"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DisconnectUpstream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    FinishUpstreamConnection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FinishConnectionRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connection"];
                 };
             };
             /** @description a problem */
