@@ -228,7 +228,7 @@ type sfxAlert struct {
 	Tip        text           `json:"tip"`
 	Runbook    text           `json:"runbookUrl"`
 	Metric     text           `json:"originatingMetric"`
-	Dimensions map[string]any `json:"dimensions"`
+	Dimensions any            `json:"dimensions"` // an object, or its text
 	Inputs     map[string]any `json:"inputs"`
 }
 
@@ -252,7 +252,11 @@ func splunkObservability(r *Request) ([]alert.Report, error) {
 	case "ok", "stopped", "manually resolved", "manual_resolve", "auto resolved":
 		out.State, out.Note = alert.Resolved, word
 	}
-	flatten(out.Labels, "", a.Dimensions, 0)
+	if written, ok := a.Dimensions.(string); ok {
+		tags(out.Labels, strings.Trim(written, "{}"))
+	} else {
+		flatten(out.Labels, "", a.Dimensions, 0)
+	}
 	for name, v := range a.Inputs { // the key of a signal holds its dimensions
 		if in, ok := v.(map[string]any); ok {
 			flatten(out.Labels, "", in["key"], 0)
