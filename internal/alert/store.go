@@ -493,8 +493,10 @@ func (b *Book) Close(ctx context.Context, who Actor, id, reason string) (client.
 		if err := t.store(ctx, tx); err != nil {
 			return err
 		}
-		return audit.Append(ctx, tx, audit.Record{Kind: "admin.alert_closed", Person: who.Person, Via: who.Via, Action: "close", Object: id, Reason: reason,
-			Before: map[string]string{"state": Firing, "title": old.Title}, After: map[string]string{"state": Resolved}})
+		return audit.Append(ctx, tx, audit.Record{
+			Kind: "admin.alert_closed", Person: who.Person, Via: who.Via, Action: "close", Object: id, Reason: reason,
+			Before: map[string]string{"state": Firing, "title": old.Title}, After: map[string]string{"state": Resolved},
+		})
 	})
 	if err != nil {
 		return client.AlertDetail{}, err

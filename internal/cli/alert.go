@@ -92,8 +92,15 @@ func runAlertShow(ctx context.Context, e env, c *command, args []string) error {
 func writeAlert(w io.Writer, a *client.AlertDetail) {
 	fmt.Fprintf(w, "%s\t%s\n", word(a.Title), a.State)
 	for _, f := range [...][2]string{
-		{"severity", a.Severity}, {"text", a.Text}, {"source", a.Source + " (" + a.Kind + ")"}, {"key", a.Key}, {"agent", a.Agent}, {"because", a.AgentReason},
-		{"team", a.Team}, {"environment", a.Environment}, {"resolved by", a.ResolvedBy},
+		{"severity", a.Severity},
+		{"text", a.Text},
+		{"source", a.Source + " (" + a.Kind + ")"},
+		{"key", a.Key},
+		{"agent", a.Agent},
+		{"because", a.AgentReason},
+		{"team", a.Team},
+		{"environment", a.Environment},
+		{"resolved by", a.ResolvedBy},
 	} {
 		if f[1] != "" {
 			fmt.Fprintf(w, "  %s\t%s\n", f[0], word(f[1]))

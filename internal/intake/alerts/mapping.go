@@ -35,8 +35,16 @@ type Program struct {
 // fields of a mapping, in the order in which they are asked; each with the kind
 // of value that it gives, for the words of its errors.
 var mappingFields = []struct{ name, gives string }{
-	{"each", "a list"}, {"when", "true or false"}, {"key", "a text"}, {"status", "a text"}, {"severity", "a text"},
-	{"title", "a text"}, {"text", "a text"}, {"at", "a time, or a text or number that is one"}, {"labels", "a map"}, {"url", "a text"},
+	{"each", "a list"},
+	{"when", "true or false"},
+	{"key", "a text"},
+	{"status", "a text"},
+	{"severity", "a text"},
+	{"title", "a text"},
+	{"text", "a text"},
+	{"at", "a time, or a text or number that is one"},
+	{"labels", "a map"},
+	{"url", "a text"},
 }
 
 func expressions(m *client.AlertMapping) map[string]string {

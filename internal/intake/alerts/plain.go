@@ -118,12 +118,6 @@ func (o object) get(names ...string) string {
 	return ""
 }
 
-// at is an object inside.
-func (o object) at(name string) object {
-	m, _ := o[name].(map[string]any)
-	return m
-}
-
 // maxFlat bounds the labels that are made of a body, and their depth.
 const (
 	maxFlat  = 64
