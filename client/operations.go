@@ -7,6 +7,35 @@ import "context"
 // Operations lists every operation of the API.
 func Operations() []Operation {
 	return []Operation{
+		{Name: "ListIncidents", Method: "GET", Path: "/api/v1/incidents", Role: "viewer", Summary: "lists incidents: live ones by the people they touch, then the newest first"},
+		{Name: "OpenIncident", Method: "POST", Path: "/api/v1/incidents", Role: "responder", Summary: "opens an incident by hand"},
+		{Name: "GetIncident", Method: "GET", Path: "/api/v1/incidents/{id}", Role: "viewer", Summary: "reads an incident with its timeline, its signals and why each is there"},
+		{Name: "UpdateIncident", Method: "PATCH", Path: "/api/v1/incidents/{id}", Role: "responder", Summary: "changes title, severity, kind, owner and roles of an incident"},
+		{Name: "AcknowledgeIncident", Method: "POST", Path: "/api/v1/incidents/{id}/acknowledge", Role: "responder", Summary: "says that somebody looks at it: paging ends"},
+		{Name: "MitigateIncident", Method: "POST", Path: "/api/v1/incidents/{id}/mitigate", Role: "responder", Summary: "says that people are safe from it"},
+		{Name: "ResolveIncident", Method: "POST", Path: "/api/v1/incidents/{id}/resolve", Role: "responder", Summary: "ends an incident"},
+		{Name: "ReopenIncident", Method: "POST", Path: "/api/v1/incidents/{id}/reopen", Role: "responder", Summary: "takes back that it was mitigated or resolved"},
+		{Name: "NoteIncident", Method: "POST", Path: "/api/v1/incidents/{id}/notes", Role: "responder", Summary: "adds a person's words to the timeline"},
+		{Name: "IncidentTimeline", Method: "GET", Path: "/api/v1/incidents/{id}/timeline", Role: "viewer", Summary: "lists the sentences of an incident, each with its evidence"},
+		{Name: "MergeIncident", Method: "POST", Path: "/api/v1/incidents/{id}/merge", Role: "responder", Summary: "makes an incident part of another; it can be taken back"},
+		{Name: "SplitIncident", Method: "POST", Path: "/api/v1/incidents/{id}/split", Role: "responder", Summary: "takes signals out into an incident of their own; it can be taken back"},
+		{Name: "JudgeIncidentSignal", Method: "POST", Path: "/api/v1/incidents/{id}/judge", Role: "responder", Summary: "says whether a signal belongs to an incident, which moves the weights"},
+		{Name: "UndoIncidentMove", Method: "POST", Path: "/api/v1/incident-moves/{id}/undo", Role: "responder", Summary: "takes a merge or split back, and what it had taught"},
+		{Name: "GetIncidentWeights", Method: "GET", Path: "/api/v1/incident-weights", Role: "viewer", Summary: "reads by which weights signals are joined, and what people's verdicts changed"},
+		{Name: "RevertIncidentWeights", Method: "POST", Path: "/api/v1/incident-weights/revert", Role: "responder", Summary: "takes what one verdict changed of the weights back"},
+		{Name: "ListIncidentOffers", Method: "GET", Path: "/api/v1/incidents/{id}/offers", Role: "viewer", Summary: "lists what can be done about an incident"},
+		{Name: "PreviewIncidentAct", Method: "POST", Path: "/api/v1/incidents/{id}/preview", Role: "responder", Summary: "tells what an act would come to, without doing it"},
+		{Name: "ActOnIncident", Method: "POST", Path: "/api/v1/incidents/{id}/acts", Role: "responder", Summary: "does something about an incident: contain, stop, hold a tool, lower a budget"},
+		{Name: "UndoIncidentAct", Method: "POST", Path: "/api/v1/incident-acts/{id}/undo", Role: "responder", Summary: "takes back what was done about an incident"},
+		{Name: "ListIncidentRecords", Method: "GET", Path: "/api/v1/incidents/{id}/records", Role: "viewer", Summary: "lists what runs of an incident's agents changed since it began"},
+		{Name: "AddIncidentTask", Method: "POST", Path: "/api/v1/incidents/{id}/tasks", Role: "responder", Summary: "adds an action with owner and date, a compensation or a step"},
+		{Name: "ChangeIncidentTask", Method: "POST", Path: "/api/v1/incident-tasks/{id}", Role: "viewer", Summary: "changes a task, agrees to a compensation, or says that it is done"},
+		{Name: "ListIncidentActions", Method: "GET", Path: "/api/v1/incident-actions", Role: "viewer", Summary: "lists what is to be done after incidents, the first due first"},
+		{Name: "GetIncidentReview", Method: "GET", Path: "/api/v1/incidents/{id}/review", Role: "viewer", Summary: "reads the review of an incident, or drafts it from the timeline"},
+		{Name: "SaveIncidentReview", Method: "PUT", Path: "/api/v1/incidents/{id}/review", Role: "responder", Summary: "stores the review of an incident; done ends it as reviewed"},
+		{Name: "ListSilences", Method: "GET", Path: "/api/v1/silences", Role: "viewer", Summary: "lists silences and maintenance windows"},
+		{Name: "CreateSilence", Method: "POST", Path: "/api/v1/silences", Role: "responder", Summary: "keeps matching signals from making incidents until a time"},
+		{Name: "EndSilence", Method: "POST", Path: "/api/v1/silences/{id}/end", Role: "responder", Summary: "ends a silence: what still fires is taken in"},
 		{Name: "ListRuns", Method: "GET", Path: "/api/v1/runs", Role: "viewer", Summary: "lists runs, the newest first, those still running included"},
 		{Name: "GetRun", Method: "GET", Path: "/api/v1/runs/{id}", Role: "viewer", Summary: "reads a run"},
 		{Name: "ListSteps", Method: "GET", Path: "/api/v1/runs/{id}/steps", Role: "viewer", Summary: "lists the steps of a run by start time, light or with content"},
@@ -206,6 +235,209 @@ func Operations() []Operation {
 		{Name: "RevokeIntakeKey", Method: "DELETE", Path: "/api/v1/intake-keys/{id}", Role: "developer or security or admin", Summary: "ends an intake key"},
 		{Name: "ListAudit", Method: "GET", Path: "/api/v1/audit", Role: "auditor", Summary: "lists the audit log, the newest first"},
 	}
+}
+
+// ListIncidents lists incidents: live ones by the people they touch, then the newest first.
+//
+// GET /api/v1/incidents, role viewer.
+func (c *Client) ListIncidents(ctx context.Context, req ListIncidentsRequest) (*List[Incident], error) {
+	return call[List[Incident]](ctx, c, "GET", "/api/v1/incidents", req)
+}
+
+// OpenIncident opens an incident by hand.
+//
+// POST /api/v1/incidents, role responder.
+func (c *Client) OpenIncident(ctx context.Context, req OpenIncidentRequest) (*Incident, error) {
+	return call[Incident](ctx, c, "POST", "/api/v1/incidents", req)
+}
+
+// GetIncident reads an incident with its timeline, its signals and why each is there.
+//
+// GET /api/v1/incidents/{id}, role viewer.
+func (c *Client) GetIncident(ctx context.Context, req IncidentRequest) (*IncidentDetail, error) {
+	return call[IncidentDetail](ctx, c, "GET", "/api/v1/incidents/{id}", req)
+}
+
+// UpdateIncident changes title, severity, kind, owner and roles of an incident.
+//
+// PATCH /api/v1/incidents/{id}, role responder.
+func (c *Client) UpdateIncident(ctx context.Context, req UpdateIncidentRequest) (*Incident, error) {
+	return call[Incident](ctx, c, "PATCH", "/api/v1/incidents/{id}", req)
+}
+
+// AcknowledgeIncident says that somebody looks at it: paging ends.
+//
+// POST /api/v1/incidents/{id}/acknowledge, role responder.
+func (c *Client) AcknowledgeIncident(ctx context.Context, req IncidentNoteRequest) (*Incident, error) {
+	return call[Incident](ctx, c, "POST", "/api/v1/incidents/{id}/acknowledge", req)
+}
+
+// MitigateIncident says that people are safe from it.
+//
+// POST /api/v1/incidents/{id}/mitigate, role responder.
+func (c *Client) MitigateIncident(ctx context.Context, req IncidentNoteRequest) (*Incident, error) {
+	return call[Incident](ctx, c, "POST", "/api/v1/incidents/{id}/mitigate", req)
+}
+
+// ResolveIncident ends an incident.
+//
+// POST /api/v1/incidents/{id}/resolve, role responder.
+func (c *Client) ResolveIncident(ctx context.Context, req IncidentNoteRequest) (*Incident, error) {
+	return call[Incident](ctx, c, "POST", "/api/v1/incidents/{id}/resolve", req)
+}
+
+// ReopenIncident takes back that it was mitigated or resolved.
+//
+// POST /api/v1/incidents/{id}/reopen, role responder.
+func (c *Client) ReopenIncident(ctx context.Context, req IncidentNoteRequest) (*Incident, error) {
+	return call[Incident](ctx, c, "POST", "/api/v1/incidents/{id}/reopen", req)
+}
+
+// NoteIncident adds a person's words to the timeline.
+//
+// POST /api/v1/incidents/{id}/notes, role responder.
+func (c *Client) NoteIncident(ctx context.Context, req IncidentNoteRequest) (*Incident, error) {
+	return call[Incident](ctx, c, "POST", "/api/v1/incidents/{id}/notes", req)
+}
+
+// IncidentTimeline lists the sentences of an incident, each with its evidence.
+//
+// GET /api/v1/incidents/{id}/timeline, role viewer.
+func (c *Client) IncidentTimeline(ctx context.Context, req IncidentRequest) (*List[IncidentEntry], error) {
+	return call[List[IncidentEntry]](ctx, c, "GET", "/api/v1/incidents/{id}/timeline", req)
+}
+
+// MergeIncident makes an incident part of another; it can be taken back.
+//
+// POST /api/v1/incidents/{id}/merge, role responder.
+func (c *Client) MergeIncident(ctx context.Context, req MergeIncidentRequest) (*Incident, error) {
+	return call[Incident](ctx, c, "POST", "/api/v1/incidents/{id}/merge", req)
+}
+
+// SplitIncident takes signals out into an incident of their own; it can be taken back.
+//
+// POST /api/v1/incidents/{id}/split, role responder.
+func (c *Client) SplitIncident(ctx context.Context, req SplitIncidentRequest) (*Incident, error) {
+	return call[Incident](ctx, c, "POST", "/api/v1/incidents/{id}/split", req)
+}
+
+// JudgeIncidentSignal says whether a signal belongs to an incident, which moves the weights.
+//
+// POST /api/v1/incidents/{id}/judge, role responder.
+func (c *Client) JudgeIncidentSignal(ctx context.Context, req JudgeSignalRequest) (*Incident, error) {
+	return call[Incident](ctx, c, "POST", "/api/v1/incidents/{id}/judge", req)
+}
+
+// UndoIncidentMove takes a merge or split back, and what it had taught.
+//
+// POST /api/v1/incident-moves/{id}/undo, role responder.
+func (c *Client) UndoIncidentMove(ctx context.Context, req UndoMoveRequest) (*Incident, error) {
+	return call[Incident](ctx, c, "POST", "/api/v1/incident-moves/{id}/undo", req)
+}
+
+// GetIncidentWeights reads by which weights signals are joined, and what people's verdicts changed.
+//
+// GET /api/v1/incident-weights, role viewer.
+func (c *Client) GetIncidentWeights(ctx context.Context) (*IncidentWeights, error) {
+	return call[IncidentWeights](ctx, c, "GET", "/api/v1/incident-weights", nil)
+}
+
+// RevertIncidentWeights takes what one verdict changed of the weights back.
+//
+// POST /api/v1/incident-weights/revert, role responder.
+func (c *Client) RevertIncidentWeights(ctx context.Context, req RevertWeightsRequest) (*IncidentWeights, error) {
+	return call[IncidentWeights](ctx, c, "POST", "/api/v1/incident-weights/revert", req)
+}
+
+// ListIncidentOffers lists what can be done about an incident.
+//
+// GET /api/v1/incidents/{id}/offers, role viewer.
+func (c *Client) ListIncidentOffers(ctx context.Context, req IncidentRequest) (*List[IncidentOffer], error) {
+	return call[List[IncidentOffer]](ctx, c, "GET", "/api/v1/incidents/{id}/offers", req)
+}
+
+// PreviewIncidentAct tells what an act would come to, without doing it.
+//
+// POST /api/v1/incidents/{id}/preview, role responder.
+func (c *Client) PreviewIncidentAct(ctx context.Context, req IncidentActRequest) (*IncidentPreview, error) {
+	return call[IncidentPreview](ctx, c, "POST", "/api/v1/incidents/{id}/preview", req)
+}
+
+// ActOnIncident does something about an incident: contain, stop, hold a tool, lower a budget.
+//
+// POST /api/v1/incidents/{id}/acts, role responder.
+func (c *Client) ActOnIncident(ctx context.Context, req IncidentActRequest) (*IncidentAct, error) {
+	return call[IncidentAct](ctx, c, "POST", "/api/v1/incidents/{id}/acts", req)
+}
+
+// UndoIncidentAct takes back what was done about an incident.
+//
+// POST /api/v1/incident-acts/{id}/undo, role responder.
+func (c *Client) UndoIncidentAct(ctx context.Context, req UndoActRequest) (*IncidentAct, error) {
+	return call[IncidentAct](ctx, c, "POST", "/api/v1/incident-acts/{id}/undo", req)
+}
+
+// ListIncidentRecords lists what runs of an incident's agents changed since it began.
+//
+// GET /api/v1/incidents/{id}/records, role viewer.
+func (c *Client) ListIncidentRecords(ctx context.Context, req IncidentRequest) (*List[IncidentRecord], error) {
+	return call[List[IncidentRecord]](ctx, c, "GET", "/api/v1/incidents/{id}/records", req)
+}
+
+// AddIncidentTask adds an action with owner and date, a compensation or a step.
+//
+// POST /api/v1/incidents/{id}/tasks, role responder.
+func (c *Client) AddIncidentTask(ctx context.Context, req AddIncidentTaskRequest) (*IncidentTask, error) {
+	return call[IncidentTask](ctx, c, "POST", "/api/v1/incidents/{id}/tasks", req)
+}
+
+// ChangeIncidentTask changes a task, agrees to a compensation, or says that it is done.
+//
+// POST /api/v1/incident-tasks/{id}, role viewer.
+func (c *Client) ChangeIncidentTask(ctx context.Context, req ChangeIncidentTaskRequest) (*IncidentTask, error) {
+	return call[IncidentTask](ctx, c, "POST", "/api/v1/incident-tasks/{id}", req)
+}
+
+// ListIncidentActions lists what is to be done after incidents, the first due first.
+//
+// GET /api/v1/incident-actions, role viewer.
+func (c *Client) ListIncidentActions(ctx context.Context, req ListIncidentActionsRequest) (*List[IncidentTask], error) {
+	return call[List[IncidentTask]](ctx, c, "GET", "/api/v1/incident-actions", req)
+}
+
+// GetIncidentReview reads the review of an incident, or drafts it from the timeline.
+//
+// GET /api/v1/incidents/{id}/review, role viewer.
+func (c *Client) GetIncidentReview(ctx context.Context, req IncidentRequest) (*IncidentReview, error) {
+	return call[IncidentReview](ctx, c, "GET", "/api/v1/incidents/{id}/review", req)
+}
+
+// SaveIncidentReview stores the review of an incident; done ends it as reviewed.
+//
+// PUT /api/v1/incidents/{id}/review, role responder.
+func (c *Client) SaveIncidentReview(ctx context.Context, req SaveReviewRequest) (*IncidentReview, error) {
+	return call[IncidentReview](ctx, c, "PUT", "/api/v1/incidents/{id}/review", req)
+}
+
+// ListSilences lists silences and maintenance windows.
+//
+// GET /api/v1/silences, role viewer.
+func (c *Client) ListSilences(ctx context.Context, req ListSilencesRequest) (*List[Silence], error) {
+	return call[List[Silence]](ctx, c, "GET", "/api/v1/silences", req)
+}
+
+// CreateSilence keeps matching signals from making incidents until a time.
+//
+// POST /api/v1/silences, role responder.
+func (c *Client) CreateSilence(ctx context.Context, req CreateSilenceRequest) (*Silence, error) {
+	return call[Silence](ctx, c, "POST", "/api/v1/silences", req)
+}
+
+// EndSilence ends a silence: what still fires is taken in.
+//
+// POST /api/v1/silences/{id}/end, role responder.
+func (c *Client) EndSilence(ctx context.Context, req EndSilenceRequest) (*Silence, error) {
+	return call[Silence](ctx, c, "POST", "/api/v1/silences/{id}/end", req)
 }
 
 // ListRuns lists runs, the newest first, those still running included.

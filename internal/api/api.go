@@ -36,6 +36,7 @@ import (
 	"reeve/internal/fault"
 	"reeve/internal/hook"
 	"reeve/internal/steer"
+	"reeve/internal/incident"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/search"
 )
@@ -114,6 +115,8 @@ type Options struct {
 	Approvals    *approval.Book
 	Rehearser    Rehearser
 	ApprovalPage func(id string) string
+
+	Incidents *incident.Book // nil keeps none
 
 	// PoliciesAbout may be nil: what an agent may do is then not told. Version is
 	// of this program, for documents that name their maker.

@@ -17,6 +17,7 @@ import (
 	"reeve/internal/bus"
 	"reeve/internal/fault"
 	"reeve/internal/identity"
+	"reeve/internal/incident"
 )
 
 const (
@@ -281,6 +282,13 @@ func (w *eventWriter) mayRead(ev bus.Event) bool {
 		}
 		// Who is asked as one of a group sees the list change when it is read again.
 		return w.who.Can(identity.Viewer, n.Team, n.Environment)
+	}
+	if strings.HasPrefix(ev.Type, "incident.") {
+		var n incident.Notice
+		if err := json.Unmarshal(ev.Data, &n); err != nil || w.run != "" {
+			return false
+		}
+		return seesPlace(w.who, n.Team, n.Environment)
 	}
 	if !strings.HasPrefix(ev.Type, "run.") {
 		return w.run == "" && (w.who.Everywhere(identity.Viewer) || ev.Type == "health.changed")

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 
 	"reeve/client"
 	"reeve/internal/identity"
@@ -13,7 +14,7 @@ import (
 func table() []operation {
 	get, post, patch, del := http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete
 	created := http.StatusCreated
-	return []operation{
+	return slices.Concat(incidentOperations(), []operation{
 		// Runs and what is in them.
 		define(operation{Name: "ListRuns", Method: get, Path: "/runs", Permission: rows(identity.Viewer), Summary: "lists runs, the newest first, those still running included"}, listRuns),
 		define(operation{Name: "GetRun", Method: get, Path: "/runs/{id}", Permission: rows(identity.Viewer), Summary: "reads a run"}, getRun),
@@ -256,5 +257,5 @@ func table() []operation {
 			func(r *client.CreateIntakeKeyRequest) (string, string) { return r.Team, r.Environment }),
 		define(operation{Name: "RevokeIntakeKey", Method: del, Path: "/intake-keys/{id}", Permission: rows(identity.Developer, identity.Security, identity.Admin), Audit: AuditChange, Summary: "ends an intake key"}, revokeIntakeKey),
 		define(operation{Name: "ListAudit", Method: get, Path: "/audit", Permission: everywhere(identity.Auditor), Summary: "lists the audit log, the newest first"}, listAudit),
-	}
+	})
 }

@@ -55,6 +55,7 @@ import (
 	"reeve/internal/hook"
 	"reeve/internal/identity"
 	"reeve/internal/identity/oidc"
+	"reeve/internal/incident"
 	"reeve/internal/intake"
 	"reeve/internal/pin"
 	"reeve/internal/policy"
@@ -129,6 +130,7 @@ type App struct {
 	health    *health
 	approvals *approval.Book
 	steer     *steer.Book
+	incidents *incident.Book
 	timers    map[string]control.TimerFunc // by kind; each part adds its own while it is built
 	budgets   *budget.Ledger
 	sources   *source.Book
@@ -188,6 +190,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		a.buildIntake,
 		a.buildPeers,
 		a.buildDoor,
+		a.openIncidents,
 		a.buildSimulator,
 		a.buildAPI,
 		a.buildMetrics,
@@ -245,6 +248,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("connections", a.connections.Run)
 	start("approvals", a.approvals.Run)
 	start("steering", a.steer.Run)
+	start("incidents", a.incidents.Run)
 	start("timers", control.NewTimers(a.control, a.timers, a.log.With("part", "timers")).Run)
 	start("leaked keys", a.killLeaked)
 	start("reservations", a.followReserved)
@@ -435,6 +439,7 @@ func (a *App) buildAPI(context.Context) error {
 		Proofs: &a.proofs, SIEM: a.siemStatus, Relay: a.relays,
 		PoliciesAbout: a.policies.About, Version: a.o.Version,
 		Door: a.gateway, Points: a.points, Coverage: a.coverage, Simulations: a.simulator, Approvals: a.approvals, Steer: a.steer, Rehearser: a.gateway, ApprovalPage: a.approvalPage,
+		Incidents: a.incidents,
 		Providers: a.signIns, ProviderButtons: a.providerButtons(),
 		Credentials: a.credentials(),
 	})

@@ -29,7 +29,7 @@ var rows = [][]string{
 		"internal/hook", "internal/alert",
 		"internal/provenance",
 	},
-	{"internal/intake", "internal/gateway", "internal/fleet"},
+	{"internal/intake", "internal/gateway", "internal/fleet", "internal/incident"},
 	{"internal/api", "web"},
 	{"internal/app"},
 	{"internal/testkit"},

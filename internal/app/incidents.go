@@ -1,0 +1,332 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"reeve/client"
+	"reeve/internal/activity"
+	"reeve/internal/agent"
+	"reeve/internal/budget"
+	"reeve/internal/fault"
+	"reeve/internal/incident"
+	"reeve/internal/stop"
+	"reeve/internal/telemetry"
+	"reeve/internal/telemetry/search"
+)
+
+// openIncidents reads the live incidents.
+func (a *App) openIncidents(ctx context.Context) (err error) {
+	a.incidents, err = incident.New(ctx, incident.Options{
+		DB: a.control, Logger: a.log.With("part", "incidents"), Reach: incidentReach{a}, Hands: incidentHands{a},
+	})
+	return err
+}
+
+// incidentReach counts whom incidents touch, from the store of activity.
+type incidentReach struct{ app *App }
+
+// about is the filter of an incident's runs or decisions.
+func about(s incident.Scope) search.Expr {
+	and := []search.Expr{search.Is("agent", s.Agents...)}
+	if len(s.Environments) > 0 {
+		and = append(and, search.Is("environment", s.Environments...))
+	}
+	return search.Both(and...)
+}
+
+func (r incidentReach) People(ctx context.Context, s incident.Scope) (people, runs int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	res, err := r.app.store.Query(ctx, telemetry.Query{
+		Table: "runs", Where: about(s), From: s.From, To: s.To.Add(time.Minute),
+		Select: []telemetry.Measure{{Func: "count", As: "runs"}, {Func: "distinct", Field: "user", As: "people"}}, Limit: 1,
+	})
+	if err != nil {
+		return -1, 0, err
+	}
+	people = -1
+	for _, row := range res.Rows {
+		for i, c := range res.Columns {
+			n, ok := whole(row[i])
+			switch {
+			case ok && c.Name == "runs":
+				runs = n
+			case ok && c.Name == "people" && n > 0: // nobody named is unknown, not none
+				people = n
+			}
+		}
+	}
+	if runs == 0 {
+		people = -1
+	}
+	return people, runs, nil
+}
+
+func whole(v any) (int64, bool) {
+	switch n := v.(type) {
+	case int64:
+		return n, true
+	case float64:
+		return int64(n), true
+	case uint64:
+		return int64(n), true
+	case int32:
+		return int64(n), true
+	}
+	return 0, false
+}
+
+func (r incidentReach) Records(ctx context.Context, s incident.Scope, limit int) ([]incident.Touched, error) {
+	page, err := r.app.store.Decisions(ctx, telemetry.DecisionsQuery{Filter: about(s), From: s.From, To: s.To, Limit: limit})
+	if err != nil {
+		return nil, err
+	}
+	var out []incident.Touched
+	for i := range page.Decisions {
+		d := &page.Decisions[i]
+		if d.Effect == "think" || d.Effect == "read" || d.Verdict != activity.VerdictAllow || d.Result == activity.ResultDenied {
+			continue
+		}
+		t := incident.Touched{
+			Decision: d.ID, At: time.Unix(0, d.At).UTC(), Agent: d.Agent, Action: cmp.Or(d.Tool, d.Action), Target: d.Resource, Effect: cmp.Or(d.Effect, "unknown"),
+			Outcome: d.Result.String(), User: d.User,
+		}
+		if !d.Run.IsZero() {
+			t.Run, t.Step = d.Run.String(), d.Step.String()
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
+
+// incidentHands do what other parts can do about an incident; those check the
+// roles.
+type incidentHands struct{ app *App }
+
+// The kinds of acts.
+const (
+	handContain = "contain"
+	handStop    = "stop"
+	handBudget  = "lower_budget"
+)
+
+// maxOffered bounds the agents that one page offers to contain.
+const maxOffered = 6
+
+// stopKinds are the nodes that the door can stop.
+var stopKinds = map[string]string{"tool": stop.KindTool, "server": stop.KindUpstream, "model": stop.KindModel}
+
+func (h incidentHands) Offers(_ context.Context, i *incident.Incident) []incident.Offer {
+	var out []incident.Offer
+	add := func(kind, target, level, text, why string) {
+		out = append(out, incident.Offer{Kind: kind, Target: target, Level: level, Text: text, Why: why})
+	}
+	if c := i.Cause; c != nil && stopKinds[c.Kind] != "" {
+		add(handStop, c.Value, stopKinds[c.Kind], fmt.Sprintf("Block %s %s for all agents", c.Kind, c.Value), i.CauseText)
+	}
+	for _, name := range i.Agents[:min(len(i.Agents), maxOffered)] {
+		g, ok := h.app.agents.Lookup(name)
+		if !ok || g.Lifecycle == agent.Retired {
+			continue
+		}
+		now := g.Contained(time.Now())
+		for _, level := range []string{agent.Supervised, agent.ReadOnly, agent.Quarantined} {
+			if slices.Index([]string{agent.None, agent.Throttled, agent.Supervised, agent.ReadOnly, agent.Quarantined}, now) <
+				slices.Index([]string{agent.None, agent.Throttled, agent.Supervised, agent.ReadOnly, agent.Quarantined}, level) {
+				add(handContain, name, level, containText(name, level), "it is "+strings.ReplaceAll(cmp.Or(now, agent.None), "_", " ")+" now")
+			}
+		}
+		for _, b := range h.app.budgets.List() {
+			if b.Scope == "agent" && b.Match == name && b.Hard && b.Limit > 0 && b.Spent < b.Limit {
+				limit := b.Spent
+				add(handBudget, b.Name, strconv.FormatFloat(limit, 'f', -1, 64), fmt.Sprintf("Lower budget %s to what is spent, %g %s", b.Name, limit, b.Unit), fmt.Sprintf("%g of %g are spent", b.Spent, b.Limit))
+			}
+		}
+	}
+	for _, n := range i.Nodes {
+		if len(out) >= 40 {
+			break
+		}
+		if i.Cause != nil && n == *i.Cause {
+			continue
+		}
+		if kind := stopKinds[n.Kind]; kind != "" {
+			add(handStop, n.Value, kind, fmt.Sprintf("Block %s %s for all agents", n.Kind, n.Value), "signals are about it")
+		} else if _, hash, ok := strings.Cut(n.Value, "@"); ok && n.Kind == "version" {
+			add(handStop, hash, stop.KindVersion, "Stop version "+n.Value, "signals came from it")
+		}
+	}
+	return out
+}
+
+func containText(name, level string) string {
+	switch level {
+	case agent.Supervised:
+		return "Hold each write of " + name + " for a person"
+	case agent.ReadOnly:
+		return "Let " + name + " only think and read"
+	}
+	return "Quarantine " + name + ": it may do nothing"
+}
+
+func agentActor(who incident.Actor) agent.Actor {
+	return agent.Actor{Person: who.Person, Via: who.Via, Name: who.Name, Can: who.Can}
+}
+
+func (h incidentHands) Preview(_ context.Context, who incident.Actor, o incident.Offer) (incident.Preview, error) {
+	switch o.Kind {
+	case handContain, handStop:
+		t := client.StopTarget{Kind: stop.KindAgent, Value: o.Target}
+		text, undo := containText(o.Target, o.Level)+".", "Undo releases it; from quarantine a second person confirms that on its own page."
+		if o.Kind == handStop {
+			t.Kind = o.Level
+			text, undo = fmt.Sprintf("Cuts calls in flight of %s %s and refuses new ones.", o.Level, o.Target), "Undo lifts the stop; calls that were cut stay cut."
+		}
+		p, err := h.app.stops.Preview(t)
+		if err != nil {
+			return incident.Preview{}, err
+		}
+		out := incident.Preview{Text: fmt.Sprintf("%s %d calls are in flight now.", text, p.Total), Hits: p.Agents, Undo: undo}
+		if o.Kind == handContain {
+			if _, ok := h.app.agents.Lookup(o.Target); !ok {
+				return out, fault.New(fault.KindNotFound, "agent.not_found", "there is no agent %.80s", o.Target)
+			}
+			if !p.ThroughDoor {
+				out.Text += " Its calls do not pass the door, so this reaches only what does."
+			}
+		} else if err := h.mayStop(who, o); err != nil {
+			out.Needs = fault.From(err).Message
+		}
+		return out, nil
+	case handBudget:
+		b, err := h.app.budgets.Get(o.Target)
+		if err != nil {
+			return incident.Preview{}, err
+		}
+		return incident.Preview{Text: fmt.Sprintf("Budget %s goes from %g to %s %s: %g are spent, so further calls are refused.", b.Name, b.Limit, o.Level, b.Unit, b.Spent), Hits: []string{b.Match}, Undo: fmt.Sprintf("Undo sets it to %g again.", b.Limit)}, nil
+	}
+	return incident.Preview{}, noSuchHand(o.Kind)
+}
+
+func noSuchHand(kind string) error {
+	return fault.New(fault.KindInvalid, "incident.act", "nothing is called %.40q", kind).WithHint("contain, stop and lower_budget can be done")
+}
+
+// mayStop needs responder where the target lies: what is not an agent's lies
+// everywhere.
+func (h incidentHands) mayStop(who incident.Actor, o incident.Offer) error {
+	team, environment := "*", "*"
+	if o.Level == stop.KindAgent {
+		if t, e, ok := h.app.agentPlace(o.Target); ok && t != "" {
+			team, environment = t, e
+		}
+	}
+	if who.Can != nil && who.Can("responder", team, environment) {
+		return nil
+	}
+	return fault.New(fault.KindDenied, "api.role_missing", "this needs the role responder for team %q in %q", team, environment).WithHint("an admin can grant it")
+}
+
+func (h incidentHands) Do(ctx context.Context, who incident.Actor, o incident.Offer, reason string, until time.Time) (string, json.RawMessage, error) {
+	switch o.Kind {
+	case handContain:
+		g, err := h.app.agents.Contain(ctx, agentActor(who), o.Target, o.Level, until, reason)
+		if err != nil {
+			return "", nil, err
+		}
+		undo, err := json.Marshal(map[string]any{"level": o.Level})
+		return fmt.Sprintf("%s is %s", g.Name, strings.ReplaceAll(o.Level, "_", " ")), undo, err
+	case handStop:
+		if err := h.mayStop(who, o); err != nil {
+			return "", nil, err
+		}
+		st, err := h.app.stops.Stop(ctx, who.Person, client.StopTarget{Kind: o.Level, Value: o.Target}, reason, until)
+		if err != nil {
+			return "", nil, err
+		}
+		cut := 0
+		if st.Receipt != nil {
+			cut = len(st.Receipt.CallsCut)
+		}
+		undo, err := json.Marshal(map[string]any{"stop": st.ID})
+		return fmt.Sprintf("%s %s is stopped, %d calls were cut", o.Level, o.Target, cut), undo, err
+	case handBudget:
+		limit, err := strconv.ParseFloat(o.Level, 64)
+		if err != nil || limit < 0 {
+			return "", nil, fault.New(fault.KindInvalid, "incident.act", "%.40q is no limit of a budget", o.Level)
+		}
+		b, err := h.app.budgets.Get(o.Target)
+		if err != nil {
+			return "", nil, err
+		}
+		if limit >= b.Limit {
+			return "", nil, fault.New(fault.KindConflict, "incident.act", "budget %s is at %g already", b.Name, b.Limit)
+		}
+		before := b.Limit
+		b.Limit = limit
+		if b, err = h.app.budgets.Put(ctx, budget.Actor{Person: who.Person, Via: who.Via, Can: who.Can}, b); err != nil {
+			return "", nil, err
+		}
+		undo, err := json.Marshal(map[string]any{"limit": before, "set": limit})
+		return fmt.Sprintf("budget %s is %g %s", b.Name, b.Limit, b.Unit), undo, err
+	}
+	return "", nil, noSuchHand(o.Kind)
+}
+
+func (h incidentHands) Undo(ctx context.Context, who incident.Actor, o incident.Offer, undo json.RawMessage, reason string) (string, error) {
+	var u struct {
+		Level, Stop string
+		Limit, Set  float64
+	}
+	if err := json.Unmarshal(undo, &u); err != nil {
+		return "", fault.New(fault.KindConflict, "incident.act", "what is needed to take it back was lost").WithHint("release the agent, lift the stop or set the budget on their own pages").WithCause(err)
+	}
+	switch o.Kind {
+	case handContain:
+		g, ok := h.app.agents.Lookup(o.Target)
+		if !ok {
+			return "", fault.New(fault.KindNotFound, "agent.not_found", "there is no agent %.80s", o.Target)
+		}
+		switch now := g.Contained(time.Now()); {
+		case now == agent.None || now == "":
+			return o.Target + " was released already", nil
+		case now != u.Level:
+			return "", fault.New(fault.KindConflict, "incident.act", "%s is %s by now: that was somebody else's decision", o.Target, now).WithHint("look at its page")
+		case now == agent.Quarantined:
+			return "", fault.New(fault.KindConflict, "incident.act", "from quarantine a second person confirms the release").WithHint("`reeve agent release %s`, or its page in the console", o.Target)
+		}
+		if _, err := h.app.agents.Release(ctx, agentActor(who), o.Target, reason); err != nil {
+			return "", err
+		}
+		return o.Target + " is released", nil
+	case handStop:
+		if err := h.mayStop(who, o); err != nil {
+			return "", err
+		}
+		if _, err := h.app.stops.Lift(ctx, who.Person, u.Stop, reason); err != nil {
+			return "", err
+		}
+		return "the stop is lifted", nil
+	case handBudget:
+		b, err := h.app.budgets.Get(o.Target)
+		if err != nil {
+			return "", err
+		}
+		if b.Limit != u.Set {
+			return "", fault.New(fault.KindConflict, "incident.act", "somebody set budget %s to %g since", b.Name, b.Limit).WithHint("set it on its own page")
+		}
+		b.Limit = u.Limit
+		if _, err := h.app.budgets.Put(ctx, budget.Actor{Person: who.Person, Via: who.Via, Can: who.Can}, b); err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("budget %s is %g again", b.Name, u.Limit), nil
+	}
+	return "", noSuchHand(o.Kind)
+}
