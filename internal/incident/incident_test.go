@@ -62,7 +62,6 @@ func newTestBook(t *testing.T, db *control.DB, more ...func(*Options)) (*Book, *
 // anybody may do everything.
 var anybody = Actor{Person: "per_ada", Name: "ada", Can: func(string, string, string) bool { return true }}
 
-var nextSignal int
 
 func sig(agent, title string, more ...func(*Signal)) Signal {
 	s := Signal{Kind: "alert", Severity: Warning, Title: title, Agent: agent, Team: "support", Environment: "production"}
@@ -392,12 +391,13 @@ func TestMergeSplitUndo(t *testing.T) {
 	}
 	// Both survive a restart, and can be taken back there.
 	b, _ = newTestBook(t, db)
-	moves, err = b.Moves(ctx, "2")
+	second, err := b.Get(ctx, "2")
 	if err != nil {
 		t.Fatal(err)
 	}
-	i2, _ := b.Get(ctx, "2")
-	moves, _ = b.Moves(ctx, i2.ID)
+	if moves, err = b.Moves(ctx, second.ID); err != nil {
+		t.Fatal(err)
+	}
 	if back, err := b.Undo(ctx, anybody, moves[0].ID, ""); err != nil || back.Number != 2 || back.State != Open || back.Signals != 1 {
 		t.Fatalf("undo of the merge: %+v, %v", back, err)
 	}
