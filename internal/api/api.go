@@ -35,8 +35,8 @@ import (
 	"reeve/internal/bus"
 	"reeve/internal/fault"
 	"reeve/internal/hook"
-	"reeve/internal/steer"
 	"reeve/internal/incident"
+	"reeve/internal/steer"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/search"
 )
