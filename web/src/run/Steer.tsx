@@ -55,7 +55,7 @@ export function Steer({ run, live }: { run: string; live: boolean }) {
           <Link className="link" to={'/inbox' as never} search={pickView as never}>
             Inbox
           </Link>{' '}
-          until <Time at={held.until} as="clock" />. {able && <Sure label="Let it go on" sure="Let it go on now" pending={act.isPending} onDo={release} />}
+          until <Time at={held.until} as="day" />. {able && <Sure label="Let it go on" sure="Let it go on now" pending={act.isPending} onDo={release} />}
         </p>
       ) : (
         able && (
