@@ -143,6 +143,27 @@ func Operations() []Operation {
 		{Name: "FinishUpstreamConnection", Method: "POST", Path: "/api/v1/upstreams/{name}/connection/finish", Role: "security", Summary: "finishes it with what the authorization server said"},
 		{Name: "DisconnectUpstream", Method: "DELETE", Path: "/api/v1/upstreams/{name}/connection", Role: "security", Summary: "gives up what was granted for an upstream"},
 		{Name: "DeleteUpstream", Method: "DELETE", Path: "/api/v1/upstreams/{name}", Role: "security", Summary: "removes an upstream and its credential"},
+		{Name: "ListFindings", Method: "GET", Path: "/api/v1/findings", Role: "viewer", Summary: "lists what detectors saw, the newest first, with what other parts found"},
+		{Name: "GetFinding", Method: "GET", Path: "/api/v1/findings/{id}", Role: "viewer", Summary: "reads a finding with its evidence and what was done about it"},
+		{Name: "JudgeFinding", Method: "POST", Path: "/api/v1/findings/{id}/judge", Role: "developer or responder or security", Summary: "says that a finding was useful or noise, or takes that back"},
+		{Name: "FalseAlarm", Method: "POST", Path: "/api/v1/findings/{id}/false-alarm", Role: "responder or security", Summary: "calls a finding noise and takes back what Reeve did because of it"},
+		{Name: "ListDetectors", Method: "GET", Path: "/api/v1/detectors", Role: "viewer", Summary: "lists detectors with what is wanted of them and what people said of their findings"},
+		{Name: "PutDetector", Method: "PUT", Path: "/api/v1/detectors/{name}", Role: "developer or responder or security", Summary: "says what is wanted of a detector, by effect: alarms a week, smallest effect"},
+		{Name: "ResetDetector", Method: "DELETE", Path: "/api/v1/detectors/{name}", Role: "developer or responder or security", Summary: "goes back to what is wanted of a detector for all agents, or by default"},
+		{Name: "ListRules", Method: "GET", Path: "/api/v1/rules", Role: "viewer", Summary: "lists the rules that people wrote"},
+		{Name: "GetRule", Method: "GET", Path: "/api/v1/rules/{name}", Role: "viewer", Summary: "reads a rule"},
+		{Name: "ListRuleRevisions", Method: "GET", Path: "/api/v1/rules/{name}/revisions", Role: "viewer", Summary: "lists the versions of a rule, the newest first"},
+		{Name: "PutRule", Method: "PUT", Path: "/api/v1/rules/{name}", Role: "developer or responder or security", Summary: "makes or changes a rule"},
+		{Name: "DeleteRule", Method: "DELETE", Path: "/api/v1/rules/{name}", Role: "developer or responder or security", Summary: "drops a rule; its versions stay"},
+		{Name: "TryRule", Method: "POST", Path: "/api/v1/rules/try", Role: "viewer", Summary: "says when a rule would have held in the last days, without keeping it"},
+		{Name: "ListRuleWords", Method: "GET", Path: "/api/v1/rule-words", Role: "viewer", Summary: "lists what a rule may ask about"},
+		{Name: "AgentBehaviour", Method: "GET", Path: "/api/v1/agents/{name}/behaviour", Role: "viewer", Summary: "reads what was measured of an agent: series, tools, paths, hours, what is normal"},
+		{Name: "ListResponsePolicies", Method: "GET", Path: "/api/v1/response-policies", Role: "viewer", Summary: "lists what follows from which findings without a person"},
+		{Name: "PutResponsePolicy", Method: "PUT", Path: "/api/v1/response-policies/{name}", Role: "security", Summary: "makes or changes a response policy; it observes unless it says enforce"},
+		{Name: "DeleteResponsePolicy", Method: "DELETE", Path: "/api/v1/response-policies/{name}", Role: "security", Summary: "drops a response policy; what it did stays"},
+		{Name: "ListResponses", Method: "GET", Path: "/api/v1/responses", Role: "viewer", Summary: "lists what was done about findings, or would have been, the newest first"},
+		{Name: "RevertResponse", Method: "POST", Path: "/api/v1/responses/{id}/revert", Role: "responder or security", Summary: "takes a response back to what a person had set"},
+		{Name: "ApplyResponse", Method: "POST", Path: "/api/v1/responses/{id}/apply", Role: "responder or security", Summary: "does what a braked or observing response policy would have done"},
 		{Name: "ListTools", Method: "GET", Path: "/api/v1/tools", Role: "viewer", Summary: "lists the tools of MCP servers, with what waits for a person and why"},
 		{Name: "UpstreamTools", Method: "GET", Path: "/api/v1/tools/{upstream}", Role: "viewer", Summary: "lists an upstream's tools with the digest by which all are accepted"},
 		{Name: "GetTool", Method: "GET", Path: "/api/v1/tools/{upstream}/{tool}", Role: "viewer", Summary: "reads a tool with its versions, what changed, and what its definition suggests"},
@@ -1192,6 +1213,156 @@ func (c *Client) DisconnectUpstream(ctx context.Context, req UpstreamRequest) er
 func (c *Client) DeleteUpstream(ctx context.Context, req UpstreamRequest) error {
 	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/upstreams/{name}", req)
 	return err
+}
+
+// ListFindings lists what detectors saw, the newest first, with what other parts found.
+//
+// GET /api/v1/findings, role viewer.
+func (c *Client) ListFindings(ctx context.Context, req ListFindingsRequest) (*List[Finding], error) {
+	return call[List[Finding]](ctx, c, "GET", "/api/v1/findings", req)
+}
+
+// GetFinding reads a finding with its evidence and what was done about it.
+//
+// GET /api/v1/findings/{id}, role viewer.
+func (c *Client) GetFinding(ctx context.Context, req FindingRequest) (*Finding, error) {
+	return call[Finding](ctx, c, "GET", "/api/v1/findings/{id}", req)
+}
+
+// JudgeFinding says that a finding was useful or noise, or takes that back.
+//
+// POST /api/v1/findings/{id}/judge, role developer or responder or security.
+func (c *Client) JudgeFinding(ctx context.Context, req JudgeFindingRequest) (*Finding, error) {
+	return call[Finding](ctx, c, "POST", "/api/v1/findings/{id}/judge", req)
+}
+
+// FalseAlarm calls a finding noise and takes back what Reeve did because of it.
+//
+// POST /api/v1/findings/{id}/false-alarm, role responder or security.
+func (c *Client) FalseAlarm(ctx context.Context, req FalseAlarmRequest) (*Finding, error) {
+	return call[Finding](ctx, c, "POST", "/api/v1/findings/{id}/false-alarm", req)
+}
+
+// ListDetectors lists detectors with what is wanted of them and what people said of their findings.
+//
+// GET /api/v1/detectors, role viewer.
+func (c *Client) ListDetectors(ctx context.Context) (*List[Detector], error) {
+	return call[List[Detector]](ctx, c, "GET", "/api/v1/detectors", nil)
+}
+
+// PutDetector says what is wanted of a detector, by effect: alarms a week, smallest effect.
+//
+// PUT /api/v1/detectors/{name}, role developer or responder or security.
+func (c *Client) PutDetector(ctx context.Context, req PutDetectorRequest) (*DetectorSetting, error) {
+	return call[DetectorSetting](ctx, c, "PUT", "/api/v1/detectors/{name}", req)
+}
+
+// ResetDetector goes back to what is wanted of a detector for all agents, or by default.
+//
+// DELETE /api/v1/detectors/{name}, role developer or responder or security.
+func (c *Client) ResetDetector(ctx context.Context, req ResetDetectorRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/detectors/{name}", req)
+	return err
+}
+
+// ListRules lists the rules that people wrote.
+//
+// GET /api/v1/rules, role viewer.
+func (c *Client) ListRules(ctx context.Context) (*List[Rule], error) {
+	return call[List[Rule]](ctx, c, "GET", "/api/v1/rules", nil)
+}
+
+// GetRule reads a rule.
+//
+// GET /api/v1/rules/{name}, role viewer.
+func (c *Client) GetRule(ctx context.Context, req RuleRequest) (*Rule, error) {
+	return call[Rule](ctx, c, "GET", "/api/v1/rules/{name}", req)
+}
+
+// ListRuleRevisions lists the versions of a rule, the newest first.
+//
+// GET /api/v1/rules/{name}/revisions, role viewer.
+func (c *Client) ListRuleRevisions(ctx context.Context, req RuleRequest) (*List[Rule], error) {
+	return call[List[Rule]](ctx, c, "GET", "/api/v1/rules/{name}/revisions", req)
+}
+
+// PutRule makes or changes a rule.
+//
+// PUT /api/v1/rules/{name}, role developer or responder or security.
+func (c *Client) PutRule(ctx context.Context, req PutRuleRequest) (*Rule, error) {
+	return call[Rule](ctx, c, "PUT", "/api/v1/rules/{name}", req)
+}
+
+// DeleteRule drops a rule; its versions stay.
+//
+// DELETE /api/v1/rules/{name}, role developer or responder or security.
+func (c *Client) DeleteRule(ctx context.Context, req DeleteRuleRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/rules/{name}", req)
+	return err
+}
+
+// TryRule says when a rule would have held in the last days, without keeping it.
+//
+// POST /api/v1/rules/try, role viewer.
+func (c *Client) TryRule(ctx context.Context, req TryRuleRequest) (*RuleTrial, error) {
+	return call[RuleTrial](ctx, c, "POST", "/api/v1/rules/try", req)
+}
+
+// ListRuleWords lists what a rule may ask about.
+//
+// GET /api/v1/rule-words, role viewer.
+func (c *Client) ListRuleWords(ctx context.Context) (*List[RuleWord], error) {
+	return call[List[RuleWord]](ctx, c, "GET", "/api/v1/rule-words", nil)
+}
+
+// AgentBehaviour reads what was measured of an agent: series, tools, paths, hours, what is normal.
+//
+// GET /api/v1/agents/{name}/behaviour, role viewer.
+func (c *Client) AgentBehaviour(ctx context.Context, req BehaviourRequest) (*AgentBehaviour, error) {
+	return call[AgentBehaviour](ctx, c, "GET", "/api/v1/agents/{name}/behaviour", req)
+}
+
+// ListResponsePolicies lists what follows from which findings without a person.
+//
+// GET /api/v1/response-policies, role viewer.
+func (c *Client) ListResponsePolicies(ctx context.Context) (*ResponsePolicies, error) {
+	return call[ResponsePolicies](ctx, c, "GET", "/api/v1/response-policies", nil)
+}
+
+// PutResponsePolicy makes or changes a response policy; it observes unless it says enforce.
+//
+// PUT /api/v1/response-policies/{name}, role security.
+func (c *Client) PutResponsePolicy(ctx context.Context, req PutResponsePolicyRequest) (*ResponsePolicy, error) {
+	return call[ResponsePolicy](ctx, c, "PUT", "/api/v1/response-policies/{name}", req)
+}
+
+// DeleteResponsePolicy drops a response policy; what it did stays.
+//
+// DELETE /api/v1/response-policies/{name}, role security.
+func (c *Client) DeleteResponsePolicy(ctx context.Context, req DeleteResponsePolicyRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/response-policies/{name}", req)
+	return err
+}
+
+// ListResponses lists what was done about findings, or would have been, the newest first.
+//
+// GET /api/v1/responses, role viewer.
+func (c *Client) ListResponses(ctx context.Context, req ListResponsesRequest) (*List[Response], error) {
+	return call[List[Response]](ctx, c, "GET", "/api/v1/responses", req)
+}
+
+// RevertResponse takes a response back to what a person had set.
+//
+// POST /api/v1/responses/{id}/revert, role responder or security.
+func (c *Client) RevertResponse(ctx context.Context, req ResponseActRequest) (*Response, error) {
+	return call[Response](ctx, c, "POST", "/api/v1/responses/{id}/revert", req)
+}
+
+// ApplyResponse does what a braked or observing response policy would have done.
+//
+// POST /api/v1/responses/{id}/apply, role responder or security.
+func (c *Client) ApplyResponse(ctx context.Context, req ResponseActRequest) (*Response, error) {
+	return call[Response](ctx, c, "POST", "/api/v1/responses/{id}/apply", req)
 }
 
 // ListTools lists the tools of MCP servers, with what waits for a person and why.

@@ -106,6 +106,11 @@ type Options struct {
 	Points      Points   // decides what does not pass the door; nil without one
 	Coverage    Coverage // nil without a door
 	Simulations Simulations
+	Findings    Findings         // what detectors saw; nil without
+	Detectors   DetectorSettings // nil with Findings
+	Rules       RuleBook         // nil with Findings
+	Watch       Watch            // nil with Findings
+	Responses   Responses        // what follows from findings; nil without
 	AgentPlace  AgentPlace
 	SIEM        func() []client.SIEMTarget // where records stream to; nil without a door
 	Proofs      Proofs                     // of the audit logs; nil without a door

@@ -290,6 +290,10 @@ func (w *eventWriter) mayRead(ev bus.Event) bool {
 		}
 		return seesPlace(w.who, n.Team, n.Environment)
 	}
+	if strings.HasPrefix(ev.Type, "finding.") || strings.HasPrefix(ev.Type, "response.") {
+		var at struct{ Team, Environment string }
+		return w.run == "" && json.Unmarshal(ev.Data, &at) == nil && w.who.Can(identity.Viewer, at.Team, at.Environment)
+	}
 	if !strings.HasPrefix(ev.Type, "run.") {
 		return w.run == "" && (w.who.Everywhere(identity.Viewer) || ev.Type == "health.changed")
 	}

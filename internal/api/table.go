@@ -145,6 +145,30 @@ func table() []operation {
 
 		// The tools of MCP servers. Accepting one is approving what a model is told and
 		// may do: a person with a fresh second factor.
+		// What detectors saw, and what follows from it. Who judges and tunes is held
+		// by the team of what it is about.
+		define(operation{Name: "ListFindings", Method: get, Path: "/findings", Permission: rows(identity.Viewer), Summary: "lists what detectors saw, the newest first, with what other parts found"}, listFindings),
+		define(operation{Name: "GetFinding", Method: get, Path: "/findings/{id}", Permission: rows(identity.Viewer), Summary: "reads a finding with its evidence and what was done about it"}, getFinding),
+		define(operation{Name: "JudgeFinding", Method: post, Path: "/findings/{id}/judge", Permission: rows(identity.Developer, identity.Responder, identity.Security), Audit: AuditChange, Summary: "says that a finding was useful or noise, or takes that back"}, judgeFinding),
+		define(operation{Name: "FalseAlarm", Method: post, Path: "/findings/{id}/false-alarm", Permission: rows(identity.Responder, identity.Security).freshly(), Audit: AuditChange, Summary: "calls a finding noise and takes back what Reeve did because of it"}, falseAlarm),
+		define(operation{Name: "ListDetectors", Method: get, Path: "/detectors", Permission: rows(identity.Viewer), Summary: "lists detectors with what is wanted of them and what people said of their findings"}, listDetectors),
+		define(operation{Name: "PutDetector", Method: http.MethodPut, Path: "/detectors/{name}", Permission: rows(identity.Developer, identity.Responder, identity.Security), Audit: AuditChange, Summary: "says what is wanted of a detector, by effect: alarms a week, smallest effect"}, putDetector),
+		define(operation{Name: "ResetDetector", Method: del, Path: "/detectors/{name}", Permission: rows(identity.Developer, identity.Responder, identity.Security), Audit: AuditChange, Summary: "goes back to what is wanted of a detector for all agents, or by default"}, resetDetector),
+		define(operation{Name: "ListRules", Method: get, Path: "/rules", Permission: rows(identity.Viewer), Summary: "lists the rules that people wrote"}, listRules),
+		define(operation{Name: "GetRule", Method: get, Path: "/rules/{name}", Permission: rows(identity.Viewer), Summary: "reads a rule"}, getRule),
+		define(operation{Name: "ListRuleRevisions", Method: get, Path: "/rules/{name}/revisions", Permission: rows(identity.Viewer), Summary: "lists the versions of a rule, the newest first"}, ruleRevisions),
+		define(operation{Name: "PutRule", Method: http.MethodPut, Path: "/rules/{name}", Permission: rows(identity.Developer, identity.Responder, identity.Security), Audit: AuditChange, Summary: "makes or changes a rule"}, putRule),
+		define(operation{Name: "DeleteRule", Method: del, Path: "/rules/{name}", Permission: rows(identity.Developer, identity.Responder, identity.Security), Audit: AuditChange, Summary: "drops a rule; its versions stay"}, deleteRule),
+		define(operation{Name: "TryRule", Method: post, Path: "/rules/try", Permission: rows(identity.Viewer).reading(), Summary: "says when a rule would have held in the last days, without keeping it"}, tryRule),
+		define(operation{Name: "ListRuleWords", Method: get, Path: "/rule-words", Permission: rows(identity.Viewer), Summary: "lists what a rule may ask about"}, ruleWords),
+		define(operation{Name: "AgentBehaviour", Method: get, Path: "/agents/{name}/behaviour", Permission: rows(identity.Viewer), Summary: "reads what was measured of an agent: series, tools, paths, hours, what is normal"}, agentBehaviour),
+		define(operation{Name: "ListResponsePolicies", Method: get, Path: "/response-policies", Permission: rows(identity.Viewer), Summary: "lists what follows from which findings without a person"}, listResponsePolicies),
+		define(operation{Name: "PutResponsePolicy", Method: http.MethodPut, Path: "/response-policies/{name}", Permission: rows(identity.Security).freshly(), Audit: AuditChange, Summary: "makes or changes a response policy; it observes unless it says enforce"}, putResponsePolicy),
+		define(operation{Name: "DeleteResponsePolicy", Method: del, Path: "/response-policies/{name}", Permission: rows(identity.Security).freshly(), Audit: AuditChange, Summary: "drops a response policy; what it did stays"}, deleteResponsePolicy),
+		define(operation{Name: "ListResponses", Method: get, Path: "/responses", Permission: rows(identity.Viewer), Summary: "lists what was done about findings, or would have been, the newest first"}, listResponses),
+		define(operation{Name: "RevertResponse", Method: post, Path: "/responses/{id}/revert", Permission: rows(identity.Responder, identity.Security).freshly(), Audit: AuditChange, Summary: "takes a response back to what a person had set"}, revertResponse),
+		define(operation{Name: "ApplyResponse", Method: post, Path: "/responses/{id}/apply", Permission: rows(identity.Responder, identity.Security).freshly(), Audit: AuditChange, Summary: "does what a braked or observing response policy would have done"}, applyResponse),
+
 		define(operation{Name: "ListTools", Method: get, Path: "/tools", Permission: rows(identity.Viewer), Summary: "lists the tools of MCP servers, with what waits for a person and why"}, listTools),
 		define(operation{Name: "UpstreamTools", Method: get, Path: "/tools/{upstream}", Permission: rows(identity.Viewer), Summary: "lists an upstream's tools with the digest by which all are accepted"}, upstreamTools),
 		define(operation{Name: "GetTool", Method: get, Path: "/tools/{upstream}/{tool}", Permission: rows(identity.Viewer), Summary: "reads a tool with its versions, what changed, and what its definition suggests"}, getTool),

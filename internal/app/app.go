@@ -142,6 +142,7 @@ type App struct {
 	book      *price.Book
 	behaviour *behaviour.Memory
 	pins      *pin.Book
+	watching  watching
 
 	policyTopic bus.Topic[policyNotice]
 	connections *connection.Book
@@ -183,6 +184,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		a.openContent,
 		a.openPins,
 		a.openPolicies,
+		a.openWatch,
 		a.openStore,
 		a.buildIndex,
 		a.buildReader,
@@ -239,6 +241,9 @@ func (a *App) Run(ctx context.Context) error {
 	start("identity", a.identity.Run)
 	start("agents", a.agents.Run)
 	start("fleet", a.fleet.Run)
+	start("findings", a.watching.findings.Run)
+	start("responses", a.watching.runResponses)
+	start("watch", a.watching.watch.Run)
 	start("stops", a.stops.Run)
 	start("budgets", a.budgets.Run)
 	start("sources", a.sources.Run)
@@ -375,7 +380,7 @@ func (a *App) buildReader(ctx context.Context) error {
 	}
 	a.reader, err = run.New(run.Options{
 		Log:        a.bus.Activity(),
-		Store:      observed{a.store, a.fleet},
+		Store:      watched{a.store, a.fleet, a.watching.watch},
 		HashKey:    key,
 		Prices:     a.book,
 		Stages:     &a.stages,
@@ -385,7 +390,7 @@ func (a *App) buildReader(ctx context.Context) error {
 		Deadline:   a.o.Config.Runs.Deadline,
 		FlushBytes: 10 << 20, // two writes of it are in memory at once,
 	})
-	return errors.Join(err, a.fleet.CatchUp(ctx, a.store, 0))
+	return errors.Join(err, a.fleet.CatchUp(ctx, a.store, 0), a.watching.watch.CatchUp(ctx, a.store, 0))
 }
 
 func (a *App) prices() (*price.Book, error) {
@@ -442,6 +447,7 @@ func (a *App) buildAPI(context.Context) error {
 		Incidents: a.incidents,
 		Providers: a.signIns, ProviderButtons: a.providerButtons(),
 		Credentials: a.credentials(),
+		Findings:    a.watching.findings, Detectors: a.watching.settings, Rules: a.watching.rules, Watch: a.watching.watch, Responses: a.watching.respond,
 	})
 	return nil
 }

@@ -62,6 +62,7 @@ type Config struct {
 	MCP            mcp.Config           `yaml:"mcp" doc:"MCP servers that are processes of this host."`
 	Connections    connection.Config    `yaml:"connections" doc:"Upstreams that are called with tokens of their authorization servers; docs/mcp.md."`
 	Audit          AuditConfig          `yaml:"audit" doc:"The record of decisions and changes."`
+	Responses      ResponsesConfig      `yaml:"responses" doc:"What follows from findings without a person; docs/response.md."`
 	Standard       StandardConfig       `yaml:"standard" doc:"The standard that agents keep to."`
 	Shutdown       time.Duration        `yaml:"shutdown" doc:"How long a stop may take before what is left is dropped."`
 	Relay          RelayConfig          `yaml:"relay" doc:"Where telemetry is forwarded to; docs/relay.md."`
@@ -137,6 +138,11 @@ type AuditConfig struct {
 	DecisionsBody time.Duration `yaml:"decisions_content_max_age" doc:"Content that decisions commit to (the request that was decided) is dropped after this; 0 keeps it as long as the records."`
 }
 
+// ResponsesConfig bounds what follows from findings.
+type ResponsesConfig struct {
+	AgentsPerHour int `yaml:"agents_per_hour" doc:"How many agents response policies may contain in an hour without a person; beyond it people decide."`
+}
+
 // StandardConfig names the standard that agents keep to.
 type StandardConfig struct {
 	File string `yaml:"file" doc:"YAML of the standard that agents keep to; it replaces the embedded one, which reeve standard show prints."`
@@ -175,6 +181,7 @@ func DefaultConfig() Config {
 		Activity:       BusConfig{MaxBytes: 4 << 30, Durability: "process"},
 		Runs:           RunsConfig{Quiet: 5 * time.Second, Deadline: 30 * time.Minute},
 		Limits:         budget.Defaults(),
+		Responses:      ResponsesConfig{AgentsPerHour: 5},
 		Vault:          upstream.DefaultVault(),
 		Approvals:      approval.Default(),
 		Store:          StoreConfig{MaxAge: 90 * 24 * time.Hour},
@@ -299,6 +306,9 @@ func (c *Config) Validate() error {
 	}
 	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
 		return bad("tls: give both cert and key, or neither")
+	}
+	if c.Responses.AgentsPerHour < 1 || c.Responses.AgentsPerHour > 10_000 {
+		return bad("responses.agents_per_hour: %d is not from 1 to 10000", c.Responses.AgentsPerHour)
 	}
 	if err := c.validateDoor(bad); err != nil {
 		return err

@@ -11,13 +11,10 @@ import (
 	"time"
 
 	"reeve/client"
-	"reeve/internal/activity"
 	"reeve/internal/agent"
 	"reeve/internal/fault"
 	"reeve/internal/fleet"
-	"reeve/internal/gateway"
 	"reeve/internal/stop"
-	"reeve/internal/telemetry"
 )
 
 // openFleet loads what was observed of the agents, and the standard.
@@ -98,35 +95,6 @@ func (a *App) policiesAbout(g *agent.Agent) (names []string, hash string) {
 		}
 	}
 	return names, hex.EncodeToString(sum.Sum(nil)[:8])
-}
-
-// observed is the store with the fleet behind it: what the store took, the
-// fleet sees.
-type observed struct {
-	telemetry.Store
-	fleet *fleet.Fleet
-}
-
-func (o observed) Append(ctx context.Context, w *telemetry.Write) error {
-	err := o.Store.Append(ctx, w)
-	if err == nil {
-		o.fleet.Observe(w)
-	}
-	return err
-}
-
-// witnessed is the log of decisions with the fleet behind it.
-type witnessed struct {
-	gateway.Recorder
-	fleet *fleet.Fleet
-}
-
-func (w witnessed) Propose(ctx context.Context, d *activity.Decision) error {
-	err := w.Recorder.Propose(ctx, d)
-	if err == nil {
-		w.fleet.Decided(d)
-	}
-	return err
 }
 
 // nameStops lets the fleet stop a name at the door.

@@ -28,8 +28,12 @@ var rows = [][]string{
 		"internal/source", "internal/steer", "internal/behaviour", "internal/pin", "internal/decision", "internal/approval", "internal/siem", "internal/relay", "internal/run",
 		"internal/hook", "internal/alert",
 		"internal/provenance",
+		"internal/finding", "internal/rule",
 	},
-	{"internal/intake", "internal/gateway", "internal/fleet", "internal/incident"},
+	{
+		"internal/intake", "internal/gateway", "internal/fleet", "internal/incident",
+		"internal/watch", "internal/response",
+	},
 	{"internal/api", "web"},
 	{"internal/app"},
 	{"internal/testkit"},

@@ -1,0 +1,92 @@
+package app
+
+import (
+	"context"
+	"path/filepath"
+
+	"reeve/internal/activity"
+	"reeve/internal/finding"
+	"reeve/internal/fleet"
+	"reeve/internal/gateway"
+	"reeve/internal/response"
+	"reeve/internal/rule"
+	"reeve/internal/telemetry"
+	"reeve/internal/watch"
+)
+
+// watching is what looks at behaviour, and what follows from it.
+type watching struct {
+	findings *finding.Book
+	settings *watch.Settings
+	rules    *rule.Book
+	watch    *watch.Watch
+	respond  *response.Responder
+}
+
+// openWatch loads findings, rules and what follows from them, before anything is
+// observed.
+func (a *App) openWatch(ctx context.Context) (err error) {
+	w := &a.watching
+	if w.respond, err = response.New(ctx, response.Options{DB: a.control, Agents: a.agents, PerHour: a.o.Config.Responses.AgentsPerHour, Logger: a.log.With("part", "responses")}); err != nil {
+		return err
+	}
+	a.timers[response.TimerEnd] = w.respond.End
+	if w.findings, err = finding.New(ctx, finding.Options{DB: a.control, Logger: a.log.With("part", "findings"), Opened: a.opened}); err != nil {
+		return err
+	}
+	if w.settings, err = watch.OpenSettings(ctx, a.control, nil); err != nil {
+		return err
+	}
+	if w.rules, err = rule.New(ctx, rule.Options{DB: a.control, Logger: a.log.With("part", "rules")}); err != nil {
+		return err
+	}
+	w.watch, err = watch.New(watch.Options{
+		Findings: w.findings, Settings: w.settings, Rules: w.rules.Active, Canonical: a.fleet.Canonical,
+		File: filepath.Join(a.o.Config.Data, "watch"), Logger: a.log.With("part", "watch"),
+	})
+	return err
+}
+
+// opened tells who follows findings of a new one.
+func (a *App) opened(f finding.Finding) { a.watching.respond.Found(f) }
+
+// openFindings are the findings that are open, for responses that a kill kept
+// from happening.
+func (w *watching) openFindings(ctx context.Context) ([]finding.Finding, error) {
+	open := true
+	return w.findings.List(ctx, finding.Filter{Open: &open, Limit: 1000})
+}
+
+func (w *watching) runResponses(ctx context.Context) error { return w.respond.Run(ctx, w.openFindings) }
+
+// watched is the store with those behind it who look at what it took.
+type watched struct {
+	telemetry.Store
+	fleet *fleet.Fleet
+	watch *watch.Watch
+}
+
+func (o watched) Append(ctx context.Context, w *telemetry.Write) error {
+	err := o.Store.Append(ctx, w)
+	if err == nil {
+		o.fleet.Observe(w)
+		o.watch.Observe(w)
+	}
+	return err
+}
+
+// witnessed is the log of decisions with those behind it who look at decisions.
+type witnessed struct {
+	gateway.Recorder
+	fleet *fleet.Fleet
+	watch *watch.Watch
+}
+
+func (w witnessed) Propose(ctx context.Context, d *activity.Decision) error {
+	err := w.Recorder.Propose(ctx, d)
+	if err == nil {
+		w.fleet.Decided(d)
+		w.watch.Decided(d)
+	}
+	return err
+}

@@ -1,0 +1,126 @@
+package app
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"reeve/client"
+)
+
+// An agent in a loop at the door is found and narrowed without a person, and
+// one word of a person takes that back; the same loop in telemetry alone is a
+// finding on which nothing acts.
+func TestALoopIsContained(t *testing.T) {
+	t.Parallel()
+	a, key, tracer := chatter(t)
+	c := client.New("http://"+a.Address("listen"), "")
+	if _, err := c.PutResponsePolicy(t.Context(), client.PutResponsePolicyRequest{
+		Name: "loops", Detectors: []string{"loop"}, Contain: "quarantined", For: "1h", Mode: "enforce", Reason: "a test",
+	}); err != nil {
+		t.Fatal(err)
+	}
+	call := func() int {
+		req, err := http.NewRequestWithContext(t.Context(), "POST", a.Door()+"/llm/openai/v1/chat/completions",
+			strings.NewReader(`{"model":"gpt-4o-mini","max_tokens":100,"messages":[{"role":"user","content":"what is the state of order 7?"}]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+key)
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("X-Reeve-Run", "loop-1")
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+		return resp.StatusCode
+	}
+	for range 12 {
+		if got := call(); got != 200 && got != 403 {
+			t.Fatalf("the call was answered with %d", got)
+		}
+	}
+	eventually(t, "a refusal", func() bool { return call() == 403 })
+	found, err := c.ListFindings(t.Context(), client.ListFindingsRequest{Detector: "loop", State: "open"})
+	if err != nil || len(found.Items) != 1 {
+		t.Fatalf("found %+v, %v", found, err)
+	}
+	f := found.Items[0]
+	did := responseOf(f, "loops")
+	if !f.Authenticated || f.Agent != "chatter" || len(f.Runs) == 0 || len(f.Steps) == 0 || did.State != "in_force" {
+		t.Fatalf("found %+v", f)
+	}
+	if took := did.TookMS; took != nil {
+		t.Logf("contained %d ms after the record reached the store", *took)
+	}
+	events, err := c.AgentTimeline(t.Context(), client.AgentRequest{Name: "chatter"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := false
+	for _, e := range events.Items {
+		told = told || strings.Contains(e.Reason, f.ID)
+	}
+	if !told {
+		t.Errorf("the timeline names no finding: %+v", events.Items)
+	}
+	if _, err := c.FalseAlarm(t.Context(), client.FalseAlarmRequest{ID: f.ID, Reason: "a test"}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the way back", func() bool { return call() == 200 })
+	after, err := c.GetFinding(t.Context(), client.FindingRequest{ID: f.ID})
+	if err != nil || after.Verdict == nil || after.Verdict.Verdict != "noise" || responseOf(*after, "loops").State != "reverted" {
+		t.Errorf("afterwards %+v, %v", after, err)
+	}
+
+	// Telemetry that claims to be the agent.
+	ctx, root := tracer.Start(t.Context(), "invoke_agent chatter", trace.WithAttributes(
+		attribute.String("gen_ai.operation.name", "invoke_agent"), attribute.String("gen_ai.agent.name", "chatter")))
+	for range 12 {
+		_, s := tracer.Start(ctx, "execute_tool search", trace.WithAttributes(
+			attribute.String("gen_ai.operation.name", "execute_tool"), attribute.String("gen_ai.agent.name", "chatter"), attribute.String("gen_ai.tool.name", "search"),
+			attribute.String("gen_ai.tool.call.arguments", `{"q":"order 7"}`)))
+		s.End()
+	}
+	root.End()
+	eventually(t, "the claimed loop", func() bool {
+		list, err := c.ListFindings(t.Context(), client.ListFindingsRequest{Detector: "loop", State: "open"})
+		if err != nil {
+			return false
+		}
+		for _, f := range list.Items {
+			if f.Subject == "search" {
+				return !f.Authenticated && responseOf(f, "loops").State == "claimed"
+			}
+		}
+		return false
+	})
+	if g, _ := a.agents.Lookup("chatter"); g.Contained(time.Now()) != "none" {
+		t.Errorf("a claim contained the agent: %s", g.Containment)
+	}
+	b, err := c.AgentBehaviour(t.Context(), client.BehaviourRequest{Name: "chatter"})
+	if err != nil || len(b.Seen) != 2 || b.Seen[0].Source != "door" || b.Seen[0].Total.ModelCalls < 8 || b.Seen[1].Total.Repeated < 11 {
+		t.Errorf("measured %+v, %v", b, err)
+	}
+	tried, err := c.TryRule(t.Context(), client.TryRuleRequest{When: "same_call >= 10.0"})
+	if err != nil || tried.Fired == 0 || tried.Runs == 0 || tried.Findings[0].Agent != "chatter" {
+		t.Errorf("tried %+v, %v", tried, err)
+	}
+}
+
+// responseOf is what a policy did about a finding.
+func responseOf(f client.Finding, policy string) client.Response {
+	for _, x := range f.Responses {
+		if x.Policy == policy {
+			return x
+		}
+	}
+	return client.Response{}
+}

@@ -1,0 +1,569 @@
+// Package response is the only hand in Reeve that acts by itself: a finding leads
+// to a containment where a policy says so, and is taken back in one act.
+//
+// What for: a hijacked agent does harm in seconds. People are minutes away, and
+// what they find then should be a narrowed agent and the evidence.
+//
+// Who calls it: app tells it of findings (Found) and runs it; api keeps policies,
+// lists what was done and takes it back.
+//
+// Promises: it acts on containment alone, and only for findings whose agent had
+// proved who it is; it never loosens what a person set. It acts once for a
+// finding and a policy, whatever is told twice or killed in between: what is done
+// and its record are one transaction. A policy begins in observe, which records
+// what it would have done. No more agents are contained in an hour than the brake
+// allows; beyond it a person decides. Whatever it did ends by itself, unless the
+// policy says otherwise, and is undone to what a person had set. Safe for
+// concurrent use.
+//
+// How it fails: a database that refuses is tried again. response.invalid,
+// response.not_found, response.conflict, response.state say what is wrong.
+//
+// Start reading at Policy, then Responder.Respond.
+package response
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"reeve/internal/agent"
+	"reeve/internal/audit"
+	"reeve/internal/control"
+	"reeve/internal/fault"
+	"reeve/internal/finding"
+)
+
+// Policy says what follows from which findings.
+type Policy struct {
+	Name        string        `json:"-"`
+	Text        string        `json:"text,omitempty"`
+	Detectors   []string      `json:"detectors,omitempty"` // loop, rule:NAME; none: all
+	Severity    string        `json:"severity,omitempty"`  // at least; "" any
+	Team        string        `json:"team,omitempty"`      // whose agents; "" all
+	Environment string        `json:"environment,omitempty"`
+	Agents      []string      `json:"agents,omitempty"` // none: all
+	Contain     string        `json:"contain"`
+	For         time.Duration `json:"for,omitempty"` // 0: until a person ends it
+	Mode        string        `json:"mode"`          // observe, enforce
+	Revision    int64         `json:"-"`
+	By          string        `json:"-"`
+	Reason      string        `json:"-"`
+	CreatedAt   time.Time     `json:"-"`
+	UpdatedAt   time.Time     `json:"-"`
+}
+
+// Modes of a policy.
+const (
+	Observe = "observe"
+	Enforce = "enforce"
+)
+
+// States of what was done.
+//
+//	in_force --its time passed--> ended
+//	         --a person--------> reverted
+//	braked, would --a person applies it--> in_force
+const (
+	InForce   = "in_force"
+	Ended     = "ended"
+	Reverted  = "reverted"
+	Would     = "would"      // the policy observes
+	Braked    = "braked"     // too many agents in this hour: a person decides
+	Claimed   = "claimed"    // the agent had not proved who it is
+	NotNeeded = "not_needed" // as narrow as that already
+	Failed    = "failed"     // no such agent, or retired
+)
+
+// Act is what was done about a finding, or would have been.
+type Act struct {
+	ID          string    `json:"-"`
+	Policy      string    `json:"-"`
+	Finding     string    `json:"-"`
+	Agent       string    `json:"-"`
+	Team        string    `json:"-"`
+	Environment string    `json:"-"`
+	State       string    `json:"-"`
+	At          time.Time `json:"-"`
+	Until       time.Time `json:"-"` // zero: until a person ends it
+	EndedAt     time.Time `json:"-"`
+
+	Revision  int64     `json:"revision"` // of the policy
+	Detector  string    `json:"detector"`
+	Text      string    `json:"text"` // of the finding
+	Contain   string    `json:"contain"`
+	Before    string    `json:"before"`             // the containment that was in force
+	Base      string    `json:"base"`               // what a person had set beneath all that Reeve did
+	BaseTill  time.Time `json:"base_till,omitzero"` //
+	Why       string    `json:"why,omitempty"`      //
+	Took      int64     `json:"took,omitempty"`     // ns, from the arrival of the record that led here
+	EndedBy   string    `json:"ended_by,omitempty"` // by name
+	EndReason string    `json:"end_reason,omitempty"`
+}
+
+// Options of a Responder. DB and Agents are required.
+type Options struct {
+	DB      *control.DB
+	Agents  *agent.Registry
+	PerHour int              // agents that are contained in an hour without a person; 0 is 5
+	Now     func() time.Time // nil is time.Now
+	Logger  *slog.Logger     // nil discards
+}
+
+// Responder acts. Make one with New, start it with Run.
+type Responder struct {
+	o Options
+
+	mu       sync.Mutex // guards policies
+	policies map[string]*Policy
+
+	act   sync.Mutex // one act at a time: brake and base are read and written
+	found chan finding.Finding
+}
+
+const (
+	defaultPerHour = 5
+	maxPolicies    = 200
+	queued         = 1024
+	// fresh is how old a finding may be that is acted on after a restart.
+	fresh = 10 * time.Minute
+	keep  = 365 * 24 * time.Hour
+)
+
+// TimerEnd is the kind of the timer that ends what was done.
+const TimerEnd = "response.end"
+
+// New reads the policies; the first time it keeps some that observe.
+func New(ctx context.Context, o Options) (*Responder, error) {
+	if o.DB == nil || o.Agents == nil {
+		return nil, errors.New("response: Options.DB and Options.Agents are required")
+	}
+	if o.PerHour <= 0 {
+		o.PerHour = defaultPerHour
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	r := &Responder{o: o, policies: map[string]*Policy{}, found: make(chan finding.Finding, queued)}
+	if err := r.seed(ctx); err != nil {
+		return nil, fmt.Errorf("keeping the first response policies: %w", err)
+	}
+	list, err := control.All(ctx, o.DB, scanPolicy, `SELECT `+policyColumns+` FROM response_policies`)
+	if err != nil {
+		return nil, fmt.Errorf("reading the response policies: %w", err)
+	}
+	for i := range list {
+		r.policies[list[i].Name] = &list[i]
+	}
+	return r, nil
+}
+
+// Found takes in a finding. It never waits: beyond the queue Run reads them from
+// the database.
+func (r *Responder) Found(f finding.Finding) {
+	select {
+	case r.found <- f:
+	default:
+		r.o.Logger.Warn("a finding waits for the next start to be responded to", "finding", f.ID, "agent", f.Agent)
+	}
+}
+
+// Run responds until ctx ends, whose cause it returns. open are the findings that
+// are open, for those that a kill kept from being responded to; it may be nil.
+func (r *Responder) Run(ctx context.Context, open func(context.Context) ([]finding.Finding, error)) error {
+	if open != nil {
+		list, err := open(ctx)
+		if err != nil && ctx.Err() == nil {
+			r.o.Logger.Warn("findings of before the start could not be read", "err", err)
+		}
+		for _, f := range list {
+			if r.o.Now().Sub(f.First) <= fresh {
+				r.respond(ctx, f)
+			}
+		}
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case f := <-r.found:
+			r.respond(ctx, f)
+		}
+	}
+}
+
+// respond is Respond until it is done.
+func (r *Responder) respond(ctx context.Context, f finding.Finding) {
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+		_, err := r.Respond(ctx, f)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		r.o.Logger.Warn("a finding could not be responded to yet", "finding", f.ID, "agent", f.Agent, "err", err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+	}
+}
+
+// matches reports whether a policy is about a finding.
+func (p *Policy) matches(f *finding.Finding) bool {
+	has := func(list []string, v string) bool { return len(list) == 0 || slices.Contains(list, v) }
+	rank := func(s string) int { return slices.Index(finding.Severities(), s) }
+	return has(p.Detectors, f.Detector) && has(p.Agents, f.Agent) && rank(f.Severity) >= rank(p.Severity) &&
+		(p.Team == "" || p.Team == f.Team) && (p.Environment == "" || p.Environment == f.Environment)
+}
+
+// Respond does what the policies say about a finding: the strictest of those that
+// enforce acts, and each that matches leaves its record. Told twice it does
+// nothing the second time.
+func (r *Responder) Respond(ctx context.Context, f finding.Finding) ([]Act, error) {
+	r.mu.Lock()
+	var list []*Policy
+	for _, p := range r.policies {
+		if p.matches(&f) && !p.UpdatedAt.After(f.Last) {
+			list = append(list, p)
+		}
+	}
+	r.mu.Unlock()
+	slices.SortFunc(list, func(x, y *Policy) int {
+		return cmp.Or(strings.Compare(x.Mode, y.Mode), -cmp.Compare(level(x.Contain), level(y.Contain)), strings.Compare(x.Name, y.Name))
+	})
+	var out []Act
+	for _, p := range list {
+		a, err := r.one(ctx, p, &f)
+		if err != nil {
+			return out, err
+		}
+		if a != nil {
+			out = append(out, *a)
+		}
+	}
+	return out, nil
+}
+
+// level is how strict a containment is.
+func level(word string) int { return slices.Index(agent.Containments(), word) }
+
+func (r *Responder) actor(p string) agent.Actor {
+	return agent.Actor{Person: "reeve", Name: "response " + p, Via: "", Can: func(string, string, string) bool { return true }}
+}
+
+// one does what one policy says. nil: it was done before.
+func (r *Responder) one(ctx context.Context, p *Policy, f *finding.Finding) (*Act, error) {
+	r.act.Lock()
+	defer r.act.Unlock()
+	now := r.o.Now().UTC().Truncate(time.Microsecond)
+	a := &Act{
+		ID: newID(now), Policy: p.Name, Finding: f.ID, Agent: f.Agent, Team: f.Team, Environment: f.Environment, At: now,
+		Revision: p.Revision, Detector: f.Detector, Text: f.Text, Contain: p.Contain,
+	}
+	known, there := r.o.Agents.Lookup(f.Agent)
+	if there {
+		a.Team, a.Environment, a.Before = known.Team, known.Environment, known.Contained(now)
+	}
+	done := false
+	err := r.o.DB.Write(ctx, func(tx *control.Tx) error {
+		before, err := control.All(ctx, tx, scanAct, `SELECT `+actColumns+` FROM responses WHERE finding = ? AND policy = ?`, f.ID, p.Name)
+		if err != nil {
+			return err
+		}
+		if done = len(before) > 0; done {
+			return nil
+		}
+		a.State, a.Why = r.standing(p, f, known, there, a)
+		if a.State == InForce {
+			if err := r.brake(ctx, tx, a); err != nil {
+				return err
+			}
+		}
+		if a.State == InForce {
+			if err := r.contain(ctx, tx, r.actor(p.Name), a, p.For); err != nil {
+				return err
+			}
+			if f.Event > 0 {
+				a.Took = r.o.Now().UnixNano() - f.Event
+			}
+		}
+		if err := a.write(ctx, tx); err != nil {
+			return err
+		}
+		return a.event(ctx, tx)
+	})
+	if err != nil || done {
+		return nil, err
+	}
+	if a.State == InForce {
+		r.o.Logger.Info("an agent was contained", "agent", a.Agent, "containment", a.Contain, "finding", a.Finding, "policy", a.Policy, "took", time.Duration(a.Took))
+	}
+	return a, nil
+}
+
+// standing is what can be done at all.
+func (r *Responder) standing(p *Policy, f *finding.Finding, known *agent.Agent, there bool, a *Act) (state, why string) {
+	switch {
+	case !f.Authenticated:
+		return Claimed, "telemetry names the agent, and nothing proved that it was the agent"
+	case !there:
+		return Failed, "no agent of that name is registered"
+	case known.Lifecycle == agent.Retired:
+		return Failed, "the agent is retired"
+	case level(a.Before) >= level(p.Contain):
+		return NotNeeded, "the agent is " + a.Before + " already"
+	case p.Mode != Enforce:
+		return Would, "the policy observes"
+	}
+	return InForce, ""
+}
+
+// brake keeps a mistake from stopping the fleet.
+func (r *Responder) brake(ctx context.Context, tx *control.Tx, a *Act) error {
+	names, err := control.All(ctx, tx, func(row control.Row) (s string, err error) { return s, row.Scan(&s) },
+		`SELECT DISTINCT agent FROM responses WHERE state IN ('in_force', 'ended', 'reverted') AND at > ?`, control.Micros(a.At.Add(-time.Hour)))
+	if err != nil {
+		return err
+	}
+	if len(names) >= r.o.PerHour && !slices.Contains(names, a.Agent) {
+		a.State = Braked
+		a.Why = fmt.Sprintf("%d agents were contained in this hour, and %d is what happens without a person", len(names), r.o.PerHour)
+	}
+	return nil
+}
+
+// contain sets the containment of an act and its end.
+func (r *Responder) contain(ctx context.Context, tx *control.Tx, who agent.Actor, a *Act, life time.Duration) error {
+	ours, err := inForce(ctx, tx, a.Agent)
+	if err != nil {
+		return err
+	}
+	if life > 0 {
+		a.Until = a.At.Add(life)
+		if err := tx.SetTimer(ctx, control.Timer{ID: "response/" + a.ID, Kind: TimerEnd, Due: a.Until, Body: a.ID}); err != nil {
+			return err
+		}
+	}
+	reason := a.Detector + ": " + a.Text + " (" + a.Finding + ")"
+	if len(reason) > 900 {
+		reason = strings.ToValidUTF8(reason[:900], "")
+	}
+	_, err = r.o.Agents.RespondIn(ctx, tx, who, a.Agent, "respond", finding.OneLine(reason), func(now *agent.Agent) (string, time.Time, error) {
+		a.Before = now.Contained(a.At)
+		a.Base, a.BaseTill = a.Before, now.ContainedTill
+		if a.Before == agent.None {
+			a.BaseTill = time.Time{}
+		}
+		if len(ours) > 0 { // beneath it lies what a person had set
+			a.Base, a.BaseTill = ours[0].Base, ours[0].BaseTill
+		}
+		till := a.Until
+		if a.Before != agent.None {
+			till = time.Time{} // the timer goes back to what was there
+		}
+		return a.Contain, till, nil
+	})
+	return err
+}
+
+// inForce are the acts that hold an agent, the first first.
+func inForce(ctx context.Context, tx control.Reader, name string) ([]Act, error) {
+	return control.All(ctx, tx, scanAct, `SELECT `+actColumns+` FROM responses WHERE agent = ? AND state = 'in_force' ORDER BY at, id`, name)
+}
+
+// End ends an act when its time has passed; it is a control.TimerFunc.
+func (r *Responder) End(ctx context.Context, tx *control.Tx, t control.Timer) error {
+	a, ok, err := control.One(ctx, tx, scanAct, `SELECT `+actColumns+` FROM responses WHERE id = ?`, t.Body)
+	if err != nil || !ok || a.State != InForce {
+		return err
+	}
+	if now := r.o.Now(); now.Before(a.Until) { // the clock stepped back
+		return tx.SetTimer(ctx, control.Timer{ID: t.ID, Kind: t.Kind, Due: a.Until, Body: t.Body})
+	}
+	return r.end(ctx, tx, r.actor(a.Policy), &a, Ended, "its time has passed")
+}
+
+// end takes an act back: what holds then is the strictest of what else is in
+// force and what a person had set.
+func (r *Responder) end(ctx context.Context, tx *control.Tx, who agent.Actor, a *Act, state, reason string) error {
+	ours, err := inForce(ctx, tx, a.Agent)
+	if err != nil {
+		return err
+	}
+	now := r.o.Now().UTC().Truncate(time.Microsecond)
+	to, till := a.Base, a.BaseTill
+	if to == "" || !till.IsZero() && !now.Before(till) {
+		to, till = agent.None, time.Time{}
+	}
+	set := a.Contain // the strictest that Reeve set is what should stand there
+	for i := range ours {
+		o := &ours[i]
+		if level(o.Contain) > level(set) {
+			set = o.Contain
+		}
+		if o.ID != a.ID && level(o.Contain) > level(to) {
+			to, till = o.Contain, time.Time{}
+			if o.Base == agent.None {
+				till = o.Until
+			}
+		}
+	}
+	known, ok := r.o.Agents.Lookup(a.Agent)
+	if ok && known.Lifecycle != agent.Retired {
+		_, err = r.o.Agents.RespondIn(ctx, tx, who, a.Agent, "undo_response", finding.OneLine(reason+" ("+a.ID+" of "+a.Finding+")"), func(g *agent.Agent) (string, time.Time, error) {
+			if is := g.Contained(now); is != set && is != agent.None {
+				// A person changed it since: what they set stays.
+				a.Why = join(a.Why, "a person had set "+is+" since, which stays")
+				return g.Containment, g.ContainedTill, nil
+			}
+			return to, till, nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if _, err := tx.CancelTimer(ctx, "response/"+a.ID); err != nil {
+		return err
+	}
+	a.State, a.EndedAt, a.EndedBy, a.EndReason = state, now, who.Name, reason
+	if err := a.write(ctx, tx); err != nil {
+		return err
+	}
+	return a.event(ctx, tx)
+}
+
+func join(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + "; " + b
+}
+
+func plainReason(reason string) error {
+	if strings.TrimSpace(reason) == "" || len(reason) > 800 || strings.ContainsFunc(reason, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return fault.New(fault.KindInvalid, "response.reason", "this needs a reason: a line of at most 800 bytes").WithHint("it is kept with the agent, for whoever asks later")
+	}
+	return nil
+}
+
+// Revert takes an act back: responder or security of the agent's team. Of one
+// that holds nothing it only says so.
+func (r *Responder) Revert(ctx context.Context, who agent.Actor, id, reason string) (Act, error) {
+	if err := plainReason(reason); err != nil {
+		return Act{}, err
+	}
+	return r.change(ctx, id, func(tx *control.Tx, a *Act) error {
+		if a.State != InForce {
+			return fault.New(fault.KindConflict, "response.state", "this response is %s: there is nothing to take back", a.State)
+		}
+		if err := may(who, a); err != nil {
+			return err
+		}
+		return r.end(ctx, tx, who, a, Reverted, reason)
+	})
+}
+
+// Apply does what a braked or observing policy would have done: responder or
+// security of the agent's team.
+func (r *Responder) Apply(ctx context.Context, who agent.Actor, id, reason string) (Act, error) {
+	if err := plainReason(reason); err != nil {
+		return Act{}, err
+	}
+	return r.change(ctx, id, func(tx *control.Tx, a *Act) error {
+		if a.State != Braked && a.State != Would {
+			return fault.New(fault.KindConflict, "response.state", "this response is %s", a.State).WithHint("only what was braked or would have been done can be applied")
+		}
+		if err := may(who, a); err != nil {
+			return err
+		}
+		r.mu.Lock()
+		p := r.policies[a.Policy]
+		r.mu.Unlock()
+		life := time.Hour
+		if p != nil {
+			life = p.For
+		}
+		known, ok := r.o.Agents.Lookup(a.Agent)
+		now := r.o.Now().UTC().Truncate(time.Microsecond)
+		if ok && level(known.Contained(now)) >= level(a.Contain) {
+			return fault.New(fault.KindConflict, "response.state", "the agent is %s already", known.Contained(now))
+		}
+		a.At = now
+		a.State, a.Why = InForce, "applied by "+who.Name+": "+reason
+		if err := r.contain(ctx, tx, who, a, life); err != nil {
+			return err
+		}
+		if err := a.write(ctx, tx); err != nil {
+			return err
+		}
+		return a.event(ctx, tx)
+	})
+}
+
+func may(who agent.Actor, a *Act) error {
+	for _, role := range []string{"responder", "security"} {
+		if who.Can != nil && who.Can(role, a.Team, a.Environment) {
+			return nil
+		}
+	}
+	return fault.New(fault.KindDenied, "response.denied", "this needs the role responder or security for team %q in %q", a.Team, a.Environment).WithHint("an admin can grant it")
+}
+
+func (r *Responder) change(ctx context.Context, id string, f func(tx *control.Tx, a *Act) error) (Act, error) {
+	r.act.Lock()
+	defer r.act.Unlock()
+	var out Act
+	err := r.o.DB.Write(ctx, func(tx *control.Tx) error {
+		a, ok, err := control.One(ctx, tx, scanAct, `SELECT `+actColumns+` FROM responses WHERE id = ?`, id)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return fault.New(fault.KindNotFound, "response.not_found", "there is no such response").WithHint("`reeve response list` lists them")
+		}
+		if err := f(tx, &a); err != nil {
+			return err
+		}
+		out = a
+		return nil
+	})
+	return out, err
+}
+
+var id32 = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+
+func newID(now time.Time) string {
+	var b [15]byte
+	ms := now.UnixMilli()
+	for i := range 6 {
+		b[i] = byte(ms >> (40 - 8*i))
+	}
+	rand.Read(b[6:])
+	return "rsp_" + id32.EncodeToString(b[:])
+}
+
+// event tells live views.
+func (a *Act) event(ctx context.Context, tx *control.Tx) error {
+	data, err := json.Marshal(map[string]any{"id": a.ID, "agent": a.Agent, "team": a.Team, "environment": a.Environment, "finding": a.Finding, "state": a.State, "contain": a.Contain})
+	if err != nil {
+		return err
+	}
+	return tx.Event(ctx, control.Event{Type: "response." + a.State, Object: a.ID, Data: data})
+}
+
+// record is the audit record of a change of a policy.
+func record(ctx context.Context, tx *control.Tx, who Actor, action, name, reason string, before, after any) error {
+	return audit.Append(ctx, tx, audit.Record{Kind: "admin.response_policy", Person: who.Person, Via: who.Via, Action: action, Object: name, Reason: reason, Before: before, After: after})
+}
