@@ -2,7 +2,9 @@
 # conformance-mcp.sh: the official MCP conformance suite, both sets, against one
 # reference server of each era: directly, and through the door of a real server.
 # A scenario whose verdict differs fails the script. Then the sets once more
-# across the eras, which is reported. FOLDER, when given, is one with the suite
+# across the eras, which is reported. At last the client scenarios, authorization
+# included: the suite's servers are upstreams, called through the door by
+# mcp-client.mjs; a scored one that fails fails the script. FOLDER, when given, is one with the suite
 # installed (npm i @modelcontextprotocol/conformance@0.2.0-alpha.12 node@24).
 . "$(dirname "$0")/lib.sh"
 suite=${1:-}
@@ -20,7 +22,8 @@ modern=$(free_port) session=$(free_port)
 "$work/reference" -stateless=false -http "127.0.0.1:$session" >"$work/ref2" 2>&1 & ref2=$!
 trap 'kill "$ref1" "$ref2" 2>/dev/null || true; cleanup' EXIT
 
-printf 'tools:\n  trust_first_use: true\n' >"$work/reeve.yaml"
+# The client id metadata document is the one that the suite's servers know.
+printf 'tools:\n  trust_first_use: true\nconnections:\n  client_id: https://conformance-test.local/client-metadata.json\n' >"$work/reeve.yaml"
 start_server serve --dev --config "$work/reeve.yaml"
 export REEVE_SERVER=$base
 echo '@id("all") @reason("a conformance test") permit (principal, action, resource);' >"$work/all.cedar"
@@ -72,4 +75,29 @@ across() { # across NAME URL DOOR SET
 }
 across to-stateless "http://127.0.0.1:$modern/mcp" "$door/mcp/to-stateless" 2025-11-25
 across to-sessions "http://127.0.0.1:$session/mcp" "$door/mcp/to-sessions" 2026-07-28
+
+# clients SET SCENARIO...: each with a server of its own, two at once; a line for
+# each that fails.
+clients() {
+  local set=$1 version=${2:+--spec-version $2}; shift 2
+  export REEVE_DOOR=$door conformance work root version
+  printf '%s\n' "$@" | xargs -P2 -I{} sh -c '
+    name=$(echo {} | tr / _)
+    # shellcheck disable=SC2086 # version is two words or none
+    timeout 120 node "$conformance" client --command "node $root/scripts/mcp-client.mjs" --scenario {} $version -o "$work/results" >"$work/client-$name" 2>&1 || true
+    grep -aqE "^Passed: [0-9]+/[0-9]+, 0 failed" "$work/client-$name" || { echo {} >>"$work/failed"; tail -30 "$work/client-$name" >&2; }'
+  if [ -s "$work/failed" ]; then
+    echo "$set, clients: failed: $(tr '\n' ' ' <"$work/failed")"
+    rm "$work/failed"
+    return 1
+  fi
+  echo "$set, clients: all $# scenarios passed"
+}
+scored() { sed -n '/^client:/,/^$/ s/^  - //p' "$(dirname "$conformance")/../requirements/$1.yaml"; }
+for set in 2026-07-28 2025-11-25; do
+  # shellcheck disable=SC2046 # one word each
+  clients $set $set $(scored $set) json-schema-2020-12-preservation || bad=1
+done
+clients 2025-03-26 2025-03-26 auth/2025-03-26-oauth-metadata-backcompat auth/2025-03-26-oauth-endpoint-fallback || bad=1
+clients "client credentials" "" auth/client-credentials-jwt auth/client-credentials-basic || bad=1
 exit $bad

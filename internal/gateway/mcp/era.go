@@ -71,6 +71,17 @@ func (e *eras) modern(u *upstream.Upstream, like *http.Request) (bool, error) {
 	return modern, nil
 }
 
+// known reports whether an upstream was found to speak 2026-07-28, without asking.
+func (e *eras) known(u *upstream.Upstream) bool {
+	if u.Dialect != "" {
+		return u.Dialect == "stateless"
+	}
+	n := e.of(u)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.modern
+}
+
 // discoverBody asks a server what it is.
 var discoverBody = []byte(`{"jsonrpc":"2.0","id":"reeve-discover","method":"server/discover","params":{"_meta":{"` +
 	keyVersion + `":"` + modernVersion + `","` + keyClient + `":{"name":"reeve","version":"1"},"` + keyCaps + `":{}}}}`)

@@ -138,6 +138,9 @@ func (p *Protocol) shown(ctx context.Context, u *upstream.Upstream, list string,
 			res.Effect, res.Pinned = pins[i].Effect, pins[i].Accepted
 			v := would(u, res).Verdict
 			show[i] = v == activity.VerdictAllow || v == activity.VerdictHold && pins[i].Accepted
+			if of, _ := p.params.of(u.Name, all[i].name); of.broken && p.eras.known(u) {
+				show[i] = false // as every client of that era leaves it out
+			}
 		}
 		return show, nil
 	}

@@ -1,6 +1,7 @@
 package mcp_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -280,4 +281,67 @@ func TestBadMessages(t *testing.T) {
 	if r := h.send("", "POST", "/mcp/shop", good, headers...); r.status != 401 || r.code() != "gateway.credential_missing" {
 		t.Errorf("a stranger: %d %s", r.status, r.body)
 	}
+}
+
+// A tool whose schema asks for headers in a way that there is not is not used, as
+// clients of 2026-07-28 have to; what a server with sessions writes there means
+// nothing.
+func TestToolsWithBrokenHeaders(t *testing.T) {
+	t.Parallel()
+	const tools = `{"resultType":"complete","tools":[{"name":"good","inputSchema":{"type":"object","properties":{"a":{"type":"string","x-mcp-header":"A"}}}},` +
+		`{"name":"bad","inputSchema":{"type":"object","properties":{"a":{"type":"array","x-mcp-header":"A"}}}}],"ttlMs":5,"cacheScope":"private"}`
+	for _, modern := range []bool{true, false} {
+		h := newHouse(t, nil)
+		key := h.agent("refunds")
+		f := &fake{modern: modern, session: !modern, answer: func(m sent) string {
+			if m.method == "tools/list" {
+				return ok(m, tools)
+			}
+			return ""
+		}}
+		h.server("shop", f, nil)
+		r := h.modernCall(key, "/mcp/shop", "1", "tools/list", "")
+		if got := strings.Contains(r.body, `"bad"`); got == modern || !strings.Contains(r.body, `"good"`) {
+			t.Errorf("stateless server %v: the list is %s", modern, r.body)
+		}
+		r = h.modernCall(key, "/mcp/shop", "2", "tools/call", `"name":"bad","arguments":{"a":[]}`)
+		want := ""
+		if modern {
+			want = "mcp.tool_headers"
+		}
+		if r.code() != want || len(f.calls("tools/call")) > 0 == modern {
+			t.Errorf("stateless server %v: the call got %s", modern, r.body)
+		}
+	}
+}
+
+// A server without session ids that has no stream of its own ends no session by
+// saying so.
+func TestNoStreamEndsNoSession(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	key := h.agent("refunds")
+	f := &fake{session: true, get: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }}
+	h.server("shop", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f.ServeHTTP(nameless{w}, r)
+	}), nil)
+	id := h.begin(key, "/mcp/shop")
+	with := []string{"Mcp-Session-Id", id, "Mcp-Protocol-Version", "2025-11-25"}
+	h.send(key, "GET", "/mcp/shop", "", append([]string{"Accept", "text/event-stream"}, with...)...)
+	if r := h.send(key, "POST", "/mcp/shop", `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x"}}`, with...); r.code() != "" {
+		t.Errorf("afterwards a call got %s", r.body)
+	}
+}
+
+// nameless gives no session an id.
+type nameless struct{ http.ResponseWriter }
+
+func (n nameless) WriteHeader(status int) {
+	n.Header().Del("Mcp-Session-Id")
+	n.ResponseWriter.WriteHeader(status)
+}
+
+func (n nameless) Write(b []byte) (int, error) {
+	n.Header().Del("Mcp-Session-Id")
+	return n.ResponseWriter.Write(b)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"reeve/internal/fault"
 	"reeve/internal/gateway/llm/wire"
 )
 
@@ -21,25 +22,36 @@ type param struct {
 // params are those of the tools that were listed, by upstream and tool.
 type params struct {
 	mu  sync.RWMutex
-	all map[string]map[string][]param
+	all map[string]map[string]mirrored
 }
 
-func (s *params) of(upstream, tool string) (list []param, known bool) {
+// mirrored is what a tool wants repeated in headers.
+type mirrored struct {
+	list []param
+	// broken says that its schema wants it in a way that there is not: clients of
+	// 2026-07-28 do not use such a tool.
+	broken bool
+}
+
+func (s *params) of(upstream, tool string) (m mirrored, known bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	list, known = s.all[upstream][tool]
-	return list, known
+	m, known = s.all[upstream][tool]
+	return m, known
 }
+
+var errToolHeaders = fault.New(fault.KindDenied, "mcp.tool_headers", "the server's definition of this tool asks for headers in a way that makes it invalid").
+	WithHint("x-mcp-header names a header once, of a string, integer or boolean that properties lead to")
 
 // learn takes note of a list of tools; whole says that there are no others.
 func (s *params) learn(upstream string, tools []Tool, whole bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.all == nil {
-		s.all = map[string]map[string][]param{}
+		s.all = map[string]map[string]mirrored{}
 	}
 	if s.all[upstream] == nil || whole {
-		s.all[upstream] = make(map[string][]param, len(tools))
+		s.all[upstream] = make(map[string]mirrored, len(tools))
 	}
 	of := s.all[upstream]
 	for i := range tools {
@@ -48,9 +60,9 @@ func (s *params) learn(upstream string, tools []Tool, whole bool) {
 		}
 		list, ok := headerParams(tools[i].InputSchema)
 		if !ok {
-			list = nil // a client leaves such a tool out
+			list = nil
 		}
-		of[tools[i].Name] = list
+		of[tools[i].Name] = mirrored{list: list, broken: !ok}
 	}
 }
 
@@ -150,7 +162,11 @@ func (p *param) at(args []byte) (text string, there bool) {
 
 // checkParams compares what the headers say of arguments with the arguments.
 func (x *exchange) checkParams() error {
-	list, _ := x.p.params.of(x.c.Upstream.Name, x.m.name)
+	of, _ := x.p.params.of(x.c.Upstream.Name, x.m.name)
+	if of.broken && x.p.eras.known(x.c.Upstream) {
+		return errToolHeaders
+	}
+	list := of.list
 	for i := range list {
 		p := &list[i]
 		want, there := p.at(x.m.args.in(x.m.raw))
@@ -183,17 +199,21 @@ func (p *param) same(a, b string) bool {
 }
 
 // withParams adds to a request what the tool's schema wants repeated in headers.
-func (x *exchange) withParams(ctx context.Context, req *http.Request, l link) *http.Request {
+func (x *exchange) withParams(ctx context.Context, req *http.Request, l link) (*http.Request, error) {
 	if x.m.method != "tools/call" {
-		return req
+		return req, nil
 	}
-	list, known := x.p.params.of(x.c.Upstream.Name, x.m.name)
+	of, known := x.p.params.of(x.c.Upstream.Name, x.m.name)
 	if !known {
 		x.p.relist(ctx, req, x.c.Upstream.Name, l, x.ses.meta())
-		list, _ = x.p.params.of(x.c.Upstream.Name, x.m.name)
+		of, _ = x.p.params.of(x.c.Upstream.Name, x.m.name)
 	}
-	if len(list) == 0 {
-		return req
+	list := of.list
+	switch {
+	case of.broken:
+		return nil, errToolHeaders
+	case len(list) == 0:
+		return req, nil
 	}
 	req = req.Clone(ctx)
 	for i := range list {
@@ -201,7 +221,7 @@ func (x *exchange) withParams(ctx context.Context, req *http.Request, l link) *h
 			req.Header[list[i].header] = []string{encodeHeader(v)}
 		}
 	}
-	return req
+	return req, nil
 }
 
 // relist asks a server for its tools, to know what it wants in headers. What it

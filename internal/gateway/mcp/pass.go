@@ -72,7 +72,7 @@ func (x *exchange) pass(req *http.Request) (*http.Response, error) {
 	h.Del("Mcp-Session-Id")
 	h.Del("Www-Authenticate")
 	switch {
-	case x.ses != nil && resp.StatusCode == http.StatusNotFound:
+	case x.ses != nil && x.ses.upstream != "" && resp.StatusCode == http.StatusNotFound:
 		x.p.sessions.close(x.ses) // the server ended its own
 	case x.ses == nil && !x.modern && resp.StatusCode == http.StatusOK: // initialize
 		if x.ses, err = x.p.sessions.open(ownerOf(x.c), revisionOf(x.c)); err != nil {

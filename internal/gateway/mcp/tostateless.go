@@ -270,7 +270,11 @@ func (x *exchange) rounds(ctx context.Context, req *http.Request, l link, say em
 
 // round makes the request once and gives its response.
 func (x *exchange) round(ctx context.Context, req *http.Request, l link, more []byte, say emit) (*message, error) {
-	f, err := l.call(ctx, x.withParams(ctx, req, l), x.m, func(id []byte) []byte { return rewrite(x.m, id, x.ses.meta(), more) })
+	req, err := x.withParams(ctx, req, l)
+	if err != nil {
+		return nil, err
+	}
+	f, err := l.call(ctx, req, x.m, func(id []byte) []byte { return rewrite(x.m, id, x.ses.meta(), more) })
 	if err != nil {
 		return nil, err
 	}
