@@ -251,6 +251,9 @@ func Operations() []Operation {
 		{Name: "ListTokens", Method: "GET", Path: "/api/v1/tokens", Role: "own or admin", Summary: "lists one's tokens; an admin may ask for everybody's"},
 		{Name: "CreateToken", Method: "POST", Path: "/api/v1/tokens", Role: "signed_in", Summary: "makes a token with at most one's own roles; its secret is shown once"},
 		{Name: "RevokeToken", Method: "DELETE", Path: "/api/v1/tokens/{id}", Role: "own or admin", Summary: "ends a token"},
+		{Name: "ListFrameworks", Method: "GET", Path: "/api/v1/connect", Role: "signed_in", Summary: "lists how agents join, by what they are built with, filled in for this server"},
+		{Name: "Connect", Method: "POST", Path: "/api/v1/connect/{framework}", Role: "developer or security or admin", Summary: "makes the keys that an agent needs to join, and what to copy with them in it, which is shown once"},
+		{Name: "ConnectProgress", Method: "GET", Path: "/api/v1/connect/progress", Role: "viewer", Summary: "tells whether an agent's first step and decision have arrived, and what its telemetry leaves out"},
 		{Name: "ListIntakeKeys", Method: "GET", Path: "/api/v1/intake-keys", Role: "developer or security or admin or auditor", Summary: "lists intake keys of one's teams"},
 		{Name: "CreateIntakeKey", Method: "POST", Path: "/api/v1/intake-keys", Role: "developer or security or admin", Summary: "makes a write-only key for a team's environment; its secret is shown once"},
 		{Name: "RevokeIntakeKey", Method: "DELETE", Path: "/api/v1/intake-keys/{id}", Role: "developer or security or admin", Summary: "ends an intake key"},
@@ -1982,6 +1985,27 @@ func (c *Client) CreateToken(ctx context.Context, req CreateTokenRequest) (*NewT
 func (c *Client) RevokeToken(ctx context.Context, req IDRequest) error {
 	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/tokens/{id}", req)
 	return err
+}
+
+// ListFrameworks lists how agents join, by what they are built with, filled in for this server.
+//
+// GET /api/v1/connect, role signed_in.
+func (c *Client) ListFrameworks(ctx context.Context, req ListFrameworksRequest) (*List[Framework], error) {
+	return call[List[Framework]](ctx, c, "GET", "/api/v1/connect", req)
+}
+
+// Connect makes the keys that an agent needs to join, and what to copy with them in it, which is shown once.
+//
+// POST /api/v1/connect/{framework}, role developer or security or admin.
+func (c *Client) Connect(ctx context.Context, req ConnectRequest) (*ConnectedAgent, error) {
+	return call[ConnectedAgent](ctx, c, "POST", "/api/v1/connect/{framework}", req)
+}
+
+// ConnectProgress tells whether an agent's first step and decision have arrived, and what its telemetry leaves out.
+//
+// GET /api/v1/connect/progress, role viewer.
+func (c *Client) ConnectProgress(ctx context.Context, req ConnectProgressRequest) (*ConnectProgress, error) {
+	return call[ConnectProgress](ctx, c, "GET", "/api/v1/connect/progress", req)
 }
 
 // ListIntakeKeys lists intake keys of one's teams.

@@ -350,6 +350,7 @@ type Health struct {
 // Addresses are the URLs at which a server listens, as it knows them itself;
 // "" is a listener that is off. A host of "" (http://:4317) is any address.
 type Addresses struct {
+	Console  string `json:"console,omitempty"`
 	Door     string `json:"door,omitempty"`
 	OTLPHTTP string `json:"otlp_http,omitempty"`
 	OTLPGRPC string `json:"otlp_grpc,omitempty"`

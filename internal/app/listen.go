@@ -58,7 +58,7 @@ func (a *App) addresses() client.Addresses {
 		}
 		return "http://" + net.JoinHostPort(host, port)
 	}
-	out := client.Addresses{OTLPHTTP: at("otlp_http_listen"), OTLPGRPC: at("otlp_grpc_listen")}
+	out := client.Addresses{Console: at("listen"), OTLPHTTP: at("otlp_http_listen"), OTLPGRPC: at("otlp_grpc_listen")}
 	if a.Address("gateway_listen") != "" {
 		out.Door = a.Door()
 	}

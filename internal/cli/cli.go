@@ -183,6 +183,7 @@ func commands() []command {
 		{name: "response list", args: "[flags]", short: "list what was done about findings, or would have been", long: responseHelp, run: runResponseList},
 		{name: "response revert", args: "[flags] ID", short: "take a response back", long: responseHelp, run: acting((*client.Client).RevertResponse)},
 		{name: "response apply", args: "[flags] ID", short: "do what a braked or observing policy would have done", long: responseHelp, run: acting((*client.Client).ApplyResponse)},
+		{name: "connect", args: "[flags] [FRAMEWORK]", short: "show how an agent joins, by what it is built with, with its keys", long: frameworkHelp, run: runConnect},
 		{name: "lint", args: "[flags]", short: "say what telemetry leaves out, what that costs, and what sets it", long: lintHelp, run: runLint},
 		{name: "source list", args: "[flags]", short: "list what agents read, with how fresh it is", run: runSourceList},
 		{name: "source show", args: "[flags] NAME", short: "show a source's versions, jobs, checks and documents", run: runSourceShow},
