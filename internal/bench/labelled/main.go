@@ -21,6 +21,7 @@ var kinds = []kind{
 	{"loghub", "log templates: grouping accuracy on Loghub-2k", "a half with SYSTEM/structured_min.csv", loghub},
 	{"petshop", "likely causes over a service graph: PetShop's recorded incidents", "the set, with common/ and a half", petshop},
 	{"whowhen", "the agent and the step that failed a run: Who&When", "a half with runs.jsonl", whowhen},
+	{"tau", "which runs failed: tau-bench", "a half with runs.jsonl", tau},
 }
 
 // Names are the benches of this package, in the order of the help.
