@@ -26,6 +26,9 @@ type Options struct {
 	// none. It is asked for each new alert, in the way of a delivery: it must not
 	// wait.
 	Match func(team string, labels map[string]string) (agent, owner, reason string)
+	// Committed is told after each write that changed what alerts say; it must
+	// not wait. May be nil.
+	Committed func()
 	// Max is how many alerts are kept; beyond it the oldest resolved ones go. 0 is
 	// 100,000.
 	Max int
@@ -348,4 +351,7 @@ func (t *taking) apply() {
 	b.kept.Store(int64(len(b.index)))
 	b.taken.Add(t.reports)
 	b.late.Add(t.late)
+	if b.o.Committed != nil && slices.ContainsFunc(t.order, func(c *change) bool { return len(c.lines) > 0 }) {
+		b.o.Committed()
+	}
 }

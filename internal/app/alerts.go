@@ -17,7 +17,7 @@ func (a *App) openAlerts(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	a.alerts, err = alert.New(ctx, alert.Options{DB: a.control, Logger: a.log.With("part", "alerts"), Match: a.matchLabels})
+	a.alerts, err = alert.New(ctx, alert.Options{DB: a.control, Logger: a.log.With("part", "alerts"), Match: a.matchLabels, Committed: func() { wake(a.alertsMoved) }})
 	return err
 }
 

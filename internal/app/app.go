@@ -149,6 +149,8 @@ type App struct {
 	listeners   []*listener
 	passed      map[string]net.Listener // sockets that this process was given and nobody took yet
 	adminToken  string
+
+	alertsMoved chan struct{} // of one: alerts have news for incidents
 }
 
 // New builds everything and listens, but answers nobody before Run.
@@ -156,7 +158,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	if err := o.Config.Validate(); err != nil {
 		return nil, err
 	}
-	a := &App{o: o, log: o.Logger, started: time.Now(), turns: telemetry.NewTurns()}
+	a := &App{o: o, log: o.Logger, started: time.Now(), turns: telemetry.NewTurns(), alertsMoved: make(chan struct{}, 1)}
 	a.stages.Turns = a.turns
 	defer func() {
 		if err != nil {
@@ -254,6 +256,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("approvals", a.approvals.Run)
 	start("steering", a.steer.Run)
 	start("incidents", a.incidents.Run)
+	start("alerts into incidents", a.followAlerts)
 	start("timers", control.NewTimers(a.control, a.timers, a.log.With("part", "timers")).Run)
 	start("leaked keys", a.killLeaked)
 	start("reservations", a.followReserved)

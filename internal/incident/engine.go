@@ -110,7 +110,9 @@ func memberOf(s Signal) *member {
 			m.cause = m.cause || causeKinds[kind] != ""
 		}
 	}
-	add("tool", s.Tool)
+	if !strings.HasSuffix(s.Tool, "/") { // else a server is all that is named
+		add("tool", s.Tool)
+	}
 	add("server", serverOf(s.Tool))
 	add("source", s.Source)
 	add("policy", s.Policy)

@@ -62,7 +62,6 @@ func newTestBook(t *testing.T, db *control.DB, more ...func(*Options)) (*Book, *
 // anybody may do everything.
 var anybody = Actor{Person: "per_ada", Name: "ada", Can: func(string, string, string) bool { return true }}
 
-
 func sig(agent, title string, more ...func(*Signal)) Signal {
 	s := Signal{Kind: "alert", Severity: Warning, Title: title, Agent: agent, Team: "support", Environment: "production"}
 	for _, f := range more {

@@ -69,6 +69,7 @@ type outgoing struct {
 	undone  []Move
 	weights []WeightsRevision
 	acts    []audit.Record
+	cursors map[string]int64 // how far each feed was taken, by its name
 }
 
 // New reads what is live.
@@ -297,7 +298,7 @@ func (b *Book) flush(ctx context.Context) error {
 }
 
 func (o *outgoing) empty() bool {
-	return len(o.moves) == 0 && len(o.undone) == 0 && len(o.weights) == 0 && len(o.acts) == 0
+	return len(o.moves) == 0 && len(o.undone) == 0 && len(o.weights) == 0 && len(o.acts) == 0 && len(o.cursors) == 0
 }
 
 // collect takes what is to be stored. The caller holds mu.
@@ -357,6 +358,9 @@ func (b *Book) restore(batch []stored, out outgoing) {
 	b.out.undone = append(out.undone, b.out.undone...)
 	b.out.weights = append(out.weights, b.out.weights...)
 	b.out.acts = append(out.acts, b.out.acts...)
+	for name, seq := range out.cursors {
+		b.reached(name, seq)
+	}
 }
 
 func (s *stored) save(ctx context.Context, tx *control.Tx) error {
@@ -402,6 +406,11 @@ func (o *outgoing) save(ctx context.Context, tx *control.Tx) error {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `INSERT INTO incident_weights (revision, at, person, body) VALUES (?, ?, ?, ?)`, w.Revision, control.Micros(w.At), w.Person, string(body)); err != nil {
+			return err
+		}
+	}
+	for name, seq := range o.cursors {
+		if _, err := tx.Exec(ctx, `INSERT INTO cursors (name, seq) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET seq = excluded.seq`, cursorName+name, seq); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"reeve/internal/control"
 )
 
 // Placed says where a signal is.
@@ -18,16 +20,21 @@ type Placed struct {
 
 // Take places signals: each joins the incident that it fits best, or opens one.
 // What repeats counts on. They are stored soon after; see Flush.
-func (b *Book) Take(_ context.Context, list []Signal) []Placed {
+func (b *Book) Take(_ context.Context, list []Signal) []Placed { return b.takeAll("", 0, list) }
+
+func (b *Book) takeAll(feed string, last int64, list []Signal) []Placed {
 	out := make([]Placed, len(list))
 	now := b.now()
 	b.mu.Lock()
+	if feed != "" {
+		b.reached(feed, last)
+	}
 	for i := range list {
 		s := list[i]
 		s.clean(now)
 		out[i] = b.take(s, now)
 	}
-	busy := len(b.dirty) > 0
+	busy := len(b.dirty) > 0 || !b.out.empty()
 	b.mu.Unlock()
 	if busy {
 		select {
@@ -88,6 +95,30 @@ func nearest(score float64, reasons []Reason) string {
 		return ": no other shares anything with it"
 	}
 	return fmt.Sprintf(": the nearest other reaches %.2f of %.2f (%s)", score, Threshold, reasons[0].Text)
+}
+
+// cursorName begins the names of the cursors of feeds.
+const cursorName = "incidents/"
+
+// Cursor is how far a feed was taken and stored.
+func (b *Book) Cursor(ctx context.Context, feed string) (int64, error) {
+	seq, _, err := control.One(ctx, b.o.DB, func(r control.Row) (n int64, err error) { return n, r.Scan(&n) }, `SELECT seq FROM cursors WHERE name = ?`, cursorName+feed)
+	return seq, err
+}
+
+// TakeFrom is Take for a feed that is read by sequence: how far it was read is
+// stored together with what came of it, so that nothing is left out or counted
+// twice over a crash.
+func (b *Book) TakeFrom(_ context.Context, feed string, last int64, list []Signal) []Placed {
+	return b.takeAll(feed, last, list)
+}
+
+// reached notes how far a feed was read. The caller holds mu.
+func (b *Book) reached(feed string, seq int64) {
+	if b.out.cursors == nil {
+		b.out.cursors = map[string]int64{}
+	}
+	b.out.cursors[feed] = max(b.out.cursors[feed], seq)
 }
 
 func (b *Book) changed(g *group) *group {

@@ -1,0 +1,95 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"reeve/client"
+	"reeve/internal/alert"
+	"reeve/internal/incident"
+)
+
+// This file hands findings and alerts to incidents.
+
+// wake tells a follower that there is news; one word is enough.
+func wake(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+const (
+	alertsAtOnce = 1000
+	// alertsLook is how often alerts are looked at without being told.
+	alertsLook = 5 * time.Second
+)
+
+// followAlerts takes what happened to alerts into incidents, in its order, from
+// where the last process stopped.
+func (a *App) followAlerts(ctx context.Context) error {
+	after, err := a.incidents.Cursor(ctx, "alerts")
+	if err != nil {
+		return err
+	}
+	look := time.NewTicker(alertsLook)
+	defer look.Stop()
+	for {
+		list, last, err := a.alerts.Moved(ctx, after, alertsAtOnce)
+		if err != nil && ctx.Err() == nil {
+			a.log.Error("alerts were not taken into incidents and are read again", "err", err)
+		}
+		if last > after && err == nil {
+			signals := make([]incident.Signal, len(list))
+			for i := range list {
+				signals[i] = signalOfAlert(&list[i])
+			}
+			a.incidents.TakeFrom(ctx, "alerts", last, signals)
+			after = last
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-a.alertsMoved:
+		case <-look.C:
+		}
+	}
+}
+
+// signalOfAlert reads an alert as incidents do: what its labels name, in the
+// words that monitoring uses for it.
+func signalOfAlert(x *client.Alert) incident.Signal {
+	label := func(names ...string) string {
+		for _, n := range names {
+			if v := x.Labels[n]; v != "" {
+				return v
+			}
+		}
+		return ""
+	}
+	s := incident.Signal{
+		ID: x.ID, Kind: "alert", Fingerprint: x.ID, At: x.StateChangedAt, Resolved: x.State == alert.Resolved, Title: x.Title, Text: x.Text, Team: x.Team,
+		Environment: cmp.Or(x.Environment, label("environment", "env", "deployment_environment", "deployment.environment.name")), Labels: x.Labels,
+		// Labels are the sender's word: no credential stands behind an agent's name.
+		Agent: cmp.Or(x.Agent, label("agent", "reeve_agent", "gen_ai.agent.name", "gen_ai_agent_name", "agent_name")), Claimed: true,
+		Version: label("version", "agent_version", "service_version", "service.version"), Tool: label("tool", "tool_name", "gen_ai.tool.name", "gen_ai_tool_name"),
+		Model: label("model", "gen_ai.request.model", "gen_ai_request_model", "model_name"), Provider: label("provider", "gen_ai.provider.name", "gen_ai_provider_name", "gen_ai_system"),
+		Source: label("source", "dataset", "data_source", "table"), Policy: label("policy"), Run: label("run", "run_id"), Peer: label("peer", "calls_agent", "on_behalf_of"),
+	}
+	if s.Tool == "" {
+		if server := label("upstream", "mcp_server", "server"); server != "" {
+			s.Tool = server + "/"
+		}
+	}
+	switch x.Severity {
+	case alert.Critical:
+		s.Severity = incident.Critical
+	case alert.Info:
+		s.Severity = incident.Info
+	default:
+		s.Severity = incident.Warning
+	}
+	return s
+}
