@@ -40,7 +40,11 @@ func (c StoreConfig) retention(now time.Time) telemetry.Retention {
 
 // relay carries the events of committed changes from the outbox to live views.
 func (a *App) relay(ctx context.Context) error {
+	if err := a.recallFindings(ctx); err != nil {
+		return err
+	}
 	return a.control.Relay(ctx, func(ctx context.Context, e control.Event) error {
+		a.findingMoved(ctx, e.Type, e.Object)
 		err := a.bus.Events().Publish(ctx, bus.Event{Type: e.Type, ID: e.Object, Data: e.Data})
 		if err != nil && ctx.Err() == nil {
 			a.log.Warn("event not relayed yet", "type", e.Type, "err", err)

@@ -3,10 +3,12 @@ package app
 import (
 	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"reeve/client"
 	"reeve/internal/alert"
+	"reeve/internal/finding"
 	"reeve/internal/incident"
 )
 
@@ -92,4 +94,73 @@ func signalOfAlert(x *client.Alert) incident.Signal {
 		s.Severity = incident.Warning
 	}
 	return s
+}
+
+// findingMoved takes a finding that opened or closed, or that a person judged,
+// into incidents. It follows the outbox, so that none is left out while this
+// process lives; what a crash loses is read again by recallFindings.
+func (a *App) findingMoved(ctx context.Context, kind, id string) {
+	if kind != "finding.opened" && kind != "finding.closed" && kind != "finding.judged" {
+		return
+	}
+	f, err := a.watching.findings.Get(ctx, id)
+	if err != nil {
+		return // it is about something else than one finding, or is gone
+	}
+	a.incidents.Take(ctx, []incident.Signal{a.signalOfFinding(&f)})
+}
+
+// recallFindings takes in the findings that are open at the start.
+func (a *App) recallFindings(ctx context.Context) error {
+	list, err := a.watching.openFindings(ctx)
+	if err != nil {
+		return err
+	}
+	signals := make([]incident.Signal, len(list))
+	for i := range list {
+		signals[len(list)-1-i] = a.signalOfFinding(&list[i]) // the oldest first
+	}
+	a.incidents.Take(ctx, signals)
+	return nil
+}
+
+// signalOfFinding reads a finding as incidents do. One that a person called
+// noise is over.
+func (a *App) signalOfFinding(f *finding.Finding) incident.Signal {
+	s := incident.Signal{
+		ID: f.ID, Kind: "finding", Fingerprint: f.Fingerprint, At: f.First, Severity: f.Severity, Title: f.Text, Text: f.Why, Team: f.Team, Environment: f.Environment,
+		Agent: f.Agent, Version: f.Version, Claimed: !f.Authenticated, Labels: map[string]string{"detector": f.Detector},
+		Resolved: !f.Open() || f.Verdict != nil && f.Verdict.Verdict == finding.Noise,
+	}
+	if s.Resolved {
+		s.At = time.Time{} // now: its last sighting was before
+	}
+	if len(f.Runs) > 0 {
+		s.Run = f.Runs[len(f.Runs)-1]
+	}
+	switch {
+	case f.Subject == "":
+	case f.Detector == "new_source":
+		s.Source = f.Subject
+	case f.Detector == "new_peer":
+		s.Peer = f.Subject
+	case f.Detector == "new_model", f.Detector == "provider_change", f.Detector == "output_length", a.isModel(f.Subject):
+		s.Model = f.Subject
+	case slices.Contains([]string{"errors", "latency", "loop", "retry_storm", "new_tool", "refusals", "injected_destination"}, f.Detector):
+		s.Tool = f.Subject
+	default:
+		s.Labels["subject"] = f.Subject
+	}
+	return s
+}
+
+// isModel reports whether a name is a model's: one that an upstream offers, or
+// that has a price.
+func (a *App) isModel(name string) bool {
+	if _, _, priced := a.book.Bound("", name, time.Now(), 1, 1); priced {
+		return true
+	}
+	return slices.ContainsFunc(a.upstreams.List(), func(u client.Upstream) bool {
+		return u.Kind == "llm" && slices.ContainsFunc(u.Models, func(m client.ModelRule) bool { return m.Name == name })
+	})
 }
