@@ -59,7 +59,7 @@ type UpdateAgentRequest struct {
 	Content     *string           `json:"content,omitempty"`
 	Task        *string           `json:"task,omitempty"`
 	DataClasses *[]string         `json:"data_classes,omitempty"`
-	Labels      map[string]string `json:"labels,omitempty"` // replaces all
+	Labels      map[string]string `json:"labels,omitzero"` // replaces all; empty takes all away
 	Aliases     *[]AgentAlias     `json:"aliases,omitempty"`
 	Reason      string            `json:"reason,omitempty"`
 }

@@ -157,7 +157,8 @@ type CheckAnswer struct {
 	Redact        []string     `json:"redact"`   // classes taken out before forwarding
 	Limits        []PolicyRate `json:"limits"`
 	PolicyVersion int64        `json:"policy_version"`
-	Text          string       `json:"text"` // all of it in words
+	Text          string       `json:"text"`           // all of it in words
+	Hint          string       `json:"hint,omitempty"` // what about the question may be a slip
 }
 
 // HoldGroup is a group of which so many people must agree.

@@ -17,6 +17,8 @@ import (
 // Asker says what the door would put to policy; *gateway.Door is one.
 type Asker interface {
 	Ask(ctx context.Context, who gateway.Caller, action, resource string) (*policy.Request, error)
+	// Listed reports whether a tool of a server was ever listed by it.
+	Listed(resource string) bool
 }
 
 func checkPolicy(a *API, ctx context.Context, req *client.CheckRequest) (*client.CheckAnswer, error) {
@@ -70,7 +72,12 @@ func checkPolicy(a *API, ctx context.Context, req *client.CheckRequest) (*client
 		}), nil
 	}
 	bring(&q.Call, in)
-	return checkAnswer(engine.Decide(q)), nil
+	out := checkAnswer(engine.Decide(q))
+	if req.Action == "call_tool" && !a.o.Door.Listed(req.Resource) {
+		server, _, _ := strings.Cut(req.Resource, ".")
+		out.Hint = "no server ever listed this tool, so nothing is known of it and it counts as destructive: `reeve tool list --upstream " + server + "` lists those that there are"
+	}
+	return out, nil
 }
 
 // asDecisionPoint is what is said of a local tool where each is decided, in words.

@@ -127,6 +127,9 @@ func (asker) Ask(_ context.Context, who gateway.Caller, action, resource string)
 	}, nil
 }
 
+// Listed implements Asker.
+func (asker) Listed(resource string) bool { return resource != "crm.typo" }
+
 // withPast is an API with an agent of team core and decisions of it.
 func withPast(t *testing.T) (testAPI, *agent.Registry, *policy.Store) {
 	t.Helper()
@@ -221,6 +224,11 @@ func TestCheckPolicy(t *testing.T) {
 	if got := check(client.CheckRequest{Agent: "refund", Action: "call_tool", Resource: "local.search"}); got.Verdict != "allow" || got.Reasons[0].Code != "gateway.undecided" ||
 		!strings.Contains(got.Text, "(the door): not decided") || !strings.Contains(got.Text, "asked about: held until a person agrees: ") {
 		t.Errorf("a local tool that nobody names: %+v", got)
+	}
+	for tool, slip := range map[string]bool{"crm.typo": true, "crm.look": false} {
+		if got := check(client.CheckRequest{Agent: "refund", Action: "call_tool", Resource: tool}); (got.Hint != "") != slip || slip && !strings.Contains(got.Hint, "reeve tool list --upstream crm") {
+			t.Errorf("%s: %q", tool, got.Hint)
+		}
 	}
 	postAs[client.CheckAnswer](t, a, "/policies/check", viewer, client.CheckRequest{Agent: "refund", Action: "fly"}, http.StatusBadRequest)
 	postAs[client.CheckAnswer](t, a, "/policies/check", "as viewer@shop/*", model, http.StatusNotFound)

@@ -79,6 +79,11 @@ func putSource(a *API, ctx context.Context, req *client.PutSourceRequest) (*clie
 	if err != nil {
 		return nil, err
 	}
+	if req.Team != "" {
+		if err := a.needTeam(ctx, whoOf(ctx), req.Team); err != nil {
+			return nil, err
+		}
+	}
 	s, err := sources.Put(ctx, sourceActor(ctx), *req)
 	return &s, err
 }

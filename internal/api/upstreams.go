@@ -79,6 +79,12 @@ func putUpstream(a *API, ctx context.Context, req *client.PutUpstreamRequest) (*
 			return nil, err
 		}
 	}
+	// Only its own team calls what is not shared: one that nobody is in helps nobody.
+	if req.Team != "" {
+		if err := a.needTeam(ctx, whoOf(ctx), req.Team); err != nil {
+			return nil, err
+		}
+	}
 	// The credential is the loot: who sends it elsewhere has it.
 	if req.Credential != nil {
 		if err := a.fresh(ctx); err != nil {

@@ -5,7 +5,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,6 +93,9 @@ func (r *remote) agent(e env, a *client.Agent, err error) error {
 		row("enforcement", a.Enforcement)
 		row("content", a.Content)
 		row("data classes", strings.Join(a.DataClasses, ", "))
+		for _, k := range slices.Sorted(maps.Keys(a.Labels)) {
+			row("label", k+"="+a.Labels[k])
+		}
 		row("version", a.Version)
 		row("last seen", when(a.LastSeen))
 		row("revision", fmt.Sprint(a.Revision))

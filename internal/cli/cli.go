@@ -73,6 +73,7 @@ func commands() []command {
 		{name: "agent create", args: "[flags] NAME", short: "register an agent", long: agentHelp, run: runAgentCreate},
 		{name: "agent list", args: "[flags]", short: "list registered agents", run: runAgentList},
 		{name: "agent get", args: "[flags] NAME", short: "show a registered agent", run: runAgentGet},
+		{name: "agent set", args: "[flags] NAME", short: "change what is said of an agent: labels, owner, purpose", long: agentSetHelp, run: runAgentSet},
 		{name: "agent promote", args: "[flags] NAME draft|pilot|production", short: "take an agent a step along its lifecycle", run: runAgentPromote},
 		{name: "agent contain", args: "[flags] NAME throttled|supervised|read_only|quarantined", short: "narrow what an agent may do now", run: runAgentContain},
 		{name: "agent release", args: "[flags] NAME", short: "end a containment", run: runAgentRelease},

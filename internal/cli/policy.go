@@ -321,6 +321,9 @@ func runCan(ctx context.Context, e env, c *command, args []string) error {
 	}
 	if err := r.print(e.stdout, got, func(w io.Writer) {
 		fmt.Fprintf(w, "%s\n", word(got.Text))
+		if got.Hint != "" {
+			fmt.Fprintf(w, "Note: %s.\n", word(got.Hint))
+		}
 		if got.Floor != "allow" {
 			fmt.Fprintf(w, "The agent's standing allows at most: %s.\n", got.Floor)
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -321,6 +322,13 @@ func runKeyRevoke(ctx context.Context, e env, c *command, args []string) error {
 }
 
 // oneWord reads flags and the one word that names the object.
+// knowsTeam reports whether there is a team of that name; true where that cannot be
+// found out.
+func (r *remote) knowsTeam(ctx context.Context, name string) bool {
+	list, err := r.client().ListTeams(ctx)
+	return err != nil || slices.ContainsFunc(list.Items, func(t client.Team) bool { return t.Name == name })
+}
+
 func oneWord(fs *flag.FlagSet, args []string, noun string) (string, error) {
 	list, err := words(fs, args)
 	if err != nil {

@@ -115,20 +115,80 @@ func runSourceSet(ctx context.Context, e env, c *command, args []string) error {
 	given := map[string]bool{}
 	fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	old, err := r.client().GetSource(ctx, client.SourceRequest{Name: name})
+	isNew := false
 	var problem *client.Problem
 	switch {
 	case err == nil:
 		in = mergedSource(in, old.Source, given)
 	case errors.As(err, &problem) && problem.Code == "source.not_found":
+		isNew = true
 	default:
 		return err
 	}
 	in.Name = name
+	newTeam := given["team"] && !r.knowsTeam(ctx, in.Team)
 	s, err := r.client().PutSource(ctx, in)
 	if err != nil {
 		return err
 	}
+	if isNew {
+		r.noteNewSource(ctx, e, s)
+	}
+	if newTeam {
+		hint(e.stderr, "there was no team "+word(in.Team)+": it was made")
+	}
 	return r.print(e.stdout, s, func(w io.Writer) { fmt.Fprintf(w, "%s is %s: %s\n", s.Name, s.State, s.Reason) })
+}
+
+// noteNewSource says that nothing names a source that was registered just now:
+// its name may be a slip.
+func (r *remote) noteNewSource(ctx context.Context, e env, s *client.Source) {
+	text := s.Name + " is new: nothing in lineage and no crawler names it yet"
+	if list, err := r.client().ListSources(ctx, client.ListSourcesRequest{}); err == nil { // else the note is shorter
+		var near []string
+		for _, o := range list.Items {
+			if o.Name != s.Name && alike(o.Name, s.Name) && len(near) < 3 {
+				near = append(near, word(o.Name))
+			}
+		}
+		if len(near) > 0 {
+			text += "; there is " + strings.Join(near, ", ")
+		}
+	}
+	hint(e.stderr, text)
+}
+
+// alike reports whether one of two names may have been meant for the other: they
+// differ in case and marks alone, one holds the other, or a few letters differ.
+func alike(a, b string) bool {
+	plain := strings.NewReplacer("_", "", "-", "", ".", "")
+	a, b = plain.Replace(strings.ToLower(a)), plain.Replace(strings.ToLower(b))
+	if len(a) == 0 || len(b) == 0 {
+		return false
+	}
+	return strings.Contains(a, b) || strings.Contains(b, a) || distance(a, b) <= max(len(a), len(b))/5
+}
+
+// distance is how many letters must be put in, taken out or changed to make one
+// text of another.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		last := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := last
+			if a[i] != b[j] {
+				cost++
+			}
+			last = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
 }
 
 // mergedSource keeps what no flag was given for.

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"reeve/client"
@@ -26,7 +27,8 @@ counts as destructive.
   reeve tool hold mail send_email --reason "asks for too much"
 
 --suggested takes effect, classes and paths as the definition suggests them
-where you give none. What is serious is accepted only when it is named, with
+where you give none. A tool that was accepted before keeps its effect, its classes
+and each kind of path that you give none of; "" takes a kind away. What is serious is accepted only when it is named, with
 --acknowledge CODE; --all leaves such tools waiting.`
 
 func runToolList(ctx context.Context, e env, c *command, args []string) error {
@@ -173,9 +175,9 @@ func runToolAccept(ctx context.Context, e env, c *command, args []string) error 
 	fs.StringVar(&req.Hash, "hash", "", "of the definition that you looked at; else what the server lists now")
 	fs.StringVar(&req.Effect, "effect", "", "think, read, write or destructive")
 	fs.Var(&classes, "class", "a class of data that its answers carry; several")
-	fs.Var(&destination, "destination", "where in the arguments it says to where data goes, as /url or /items/*/url; several")
-	fs.Var(&recipient, "recipient", "where it says who gets it; several")
-	fs.Var(&amount, "amount", "where it says how much; several")
+	fs.Var(&destination, "destination", "where in the arguments it says to where data goes, as /url or /items/*/url; several, \"\" for none")
+	fs.Var(&recipient, "recipient", "where it says who gets it; several, \"\" for none")
+	fs.Var(&amount, "amount", "where it says how much; several, \"\" for none")
 	fs.Var(&acknowledge, "acknowledge", "the code of a serious finding that is as it should be; several")
 	fs.BoolVar(&req.Vouches, "vouches", false, "what its results name may be sent to: a directory, a register of customers")
 	fs.BoolVar(&suggested, "suggested", false, "take what the definition suggests where nothing is given")
@@ -191,7 +193,6 @@ func runToolAccept(ctx context.Context, e env, c *command, args []string) error 
 		return fmt.Errorf("%w: give an upstream and a tool, or an upstream and --all", errUsage)
 	}
 	req.Upstream, req.Tool, req.Classes, req.Acknowledge = list[0], list[1], classes, acknowledge
-	req.Paths = client.ToolPaths{Destination: destination, Recipient: recipient, Amount: amount}
 	have, err := r.client().GetTool(ctx, client.ToolRequest{Upstream: req.Upstream, Tool: req.Tool})
 	if err != nil {
 		return err
@@ -201,7 +202,6 @@ func runToolAccept(ctx context.Context, e env, c *command, args []string) error 
 	if !vouched {
 		req.Vouches = have.Vouches
 	}
-	given := len(destination)+len(recipient)+len(amount) > 0
 	if req.Hash == "" {
 		req.Hash = have.Listed
 	}
@@ -218,12 +218,16 @@ func runToolAccept(ctx context.Context, e env, c *command, args []string) error 
 	case len(classes) == 0 && suggested:
 		req.Classes = have.Suggested.Classes
 	}
+	said := client.ToolPaths{}
 	switch {
-	case !given && keep:
-		req.Paths = have.Paths
-	case !given && suggested:
-		req.Paths = have.Suggested.Paths
+	case keep:
+		said = have.Paths
+	case suggested:
+		said = have.Suggested.Paths
 	}
+	req.Paths.Destination = pathsOf(destination, said.Destination)
+	req.Paths.Recipient = pathsOf(recipient, said.Recipient)
+	req.Paths.Amount = pathsOf(amount, said.Amount)
 	t, err := r.client().AcceptTool(ctx, req)
 	if err != nil {
 		return err
@@ -234,6 +238,15 @@ func runToolAccept(ctx context.Context, e env, c *command, args []string) error 
 			fmt.Fprintln(w, "an unknown effect counts as destructive: say more with --effect")
 		}
 	})
+}
+
+// pathsOf are the paths of one kind: those that were given ("" for none), else
+// those that were said before.
+func pathsOf(given, before []string) []string {
+	if len(given) == 0 {
+		return before
+	}
+	return slices.DeleteFunc(slices.Clone(given), func(p string) bool { return p == "" })
 }
 
 func acceptAll(ctx context.Context, e env, r *remote, upstream, reason string, suggested bool) error {

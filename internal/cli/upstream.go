@@ -295,9 +295,17 @@ func runUpstreamList(ctx context.Context, e env, c *command, args []string) erro
 	return r.print(e.stdout, list, func(w io.Writer) {
 		fmt.Fprintln(w, "NAME\tKIND\tURL\tTEAM\tENVIRONMENT\tCREDENTIAL\tSTATE")
 		for _, u := range list.Items {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", u.Name, u.Kind, word(u.URL), word(u.Team), word(u.Environment), connectionText(&u), u.Health.State)
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", u.Name, u.Kind, word(u.URL), word(u.Team), word(u.Environment), connectionText(&u), stateText(&u))
 		}
 	})
+}
+
+// stateText is how an upstream does, with why where it does not.
+func stateText(u *client.Upstream) string {
+	if h := &u.Health; h.LastError != "" && (h.State == "failing" || h.State == "open") {
+		return h.State + ": " + word(h.LastError)
+	}
+	return u.Health.State
 }
 
 func runUpstreamDelete(ctx context.Context, e env, c *command, args []string) error {

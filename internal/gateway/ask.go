@@ -19,7 +19,8 @@ import (
 // the same protocol and from the same registers as a real one. Resources are
 // named as decisions name them: "openai/gpt-4o" for call_model, "crm GET
 // /v1/users/7" for call_api, "tracker.create_issue" or "local.search" for
-// call_tool, "refunds" for send_task. A call that the door refuses before it asks
+// call_tool, "refunds" for send_task, "tracker file:///a" or "tracker
+// prompt/summary" for read_source. A call that the door refuses before it asks
 // policy gives that fault.
 func (d *Door) Ask(ctx context.Context, who Caller, action, resource string) (*policy.Request, error) {
 	x := &passage{started: d.o.Now()}
@@ -111,6 +112,16 @@ func (d *Door) spelled(x *passage, action, resource string) (err error) {
 		}
 		x.Upstream, x.proposal = u, d.serverTool(u, tool, nil)
 		return nil
+	case "read_source":
+		server, name, ok := strings.Cut(resource, " ")
+		if !ok || name == "" {
+			return asked("a source's resource is `SERVER URI` or `SERVER prompt/NAME`, not %.100q", resource)
+		}
+		if x.Upstream, err = d.upstreamOf(server, "mcp"); err != nil {
+			return err
+		}
+		x.proposal = serverSource(x.Upstream, name)
+		return nil
 	case "send_task":
 		if x.Upstream, err = d.upstreamOf(resource, "a2a"); err != nil {
 			return err
@@ -118,7 +129,27 @@ func (d *Door) spelled(x *passage, action, resource string) (err error) {
 		x.Body = []byte(`{"message":{"messageId":"asked","role":"ROLE_USER","parts":[{"text":"?"}]}}`)
 		return d.askProtocol(x, http.MethodPost, "/message:send", "application/json", "A2A-Version", "1.0")
 	}
-	return asked("the door decides call_model, call_api, call_tool and send_task, not %.40q", action)
+	return asked("the door decides call_model, call_api, call_tool, send_task and read_source, not %.40q", action)
+}
+
+// serverSource is the reading of a resource or prompt of an MCP server, named as
+// gateway/mcp names it.
+func serverSource(u *upstream.Upstream, name string) *Proposal {
+	return &Proposal{
+		Action: "read_source", Name: name, Kind: activity.KindRetrieval, Args: policy.Args{Readable: true},
+		Resource: policy.Resource{Type: "Source", ID: u.Name + " " + name, Name: name, Trusted: !u.External, Classes: u.Classes},
+	}
+}
+
+// Listed reports whether the server of a tool ("server.tool") ever listed it; a
+// local tool is nobody's to list.
+func (d *Door) Listed(resource string) bool {
+	server, tool, ok := strings.Cut(resource, ".")
+	if !ok || server == policy.Local || d.o.Pins == nil {
+		return true
+	}
+	_, listed := d.o.Pins.Lookup(server, tool)
+	return listed
 }
 
 func asked(format string, args ...any) *fault.Error {

@@ -81,10 +81,7 @@ func (b *Breaker) Done(took time.Duration, err error) {
 func (b *Breaker) failed(err error) {
 	now := b.now()
 	b.row++
-	b.last = err.Error()
-	if len(b.last) > 300 {
-		b.last = b.last[:300]
-	}
+	b.last = clipped(err)
 	switch probe := !b.probing.IsZero(); {
 	case probe || b.state != "open" && b.row >= tripAfter:
 		b.pause = min(max(2*b.pause, firstPause), maxPause)
@@ -93,6 +90,12 @@ func (b *Breaker) failed(err error) {
 	case b.state != "open":
 		b.turn("failing", now)
 	}
+}
+
+// clipped is an error as people see it.
+func clipped(err error) string {
+	text := err.Error()
+	return text[:min(len(text), 300)]
 }
 
 func (b *Breaker) turn(state string, now time.Time) {

@@ -55,6 +55,22 @@ func (b *Breaker) Rests() bool {
 	return now.Before(b.until) || !b.probing.IsZero() && now.Sub(b.probing) < probeLife
 }
 
+// Heard reports how an upstream answered the door's own question about what it
+// offers. It changes what people see and closes nothing: calls decide that.
+func (b *Breaker) Heard(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case err == nil && b.row == 0:
+		b.turn("ok", b.now())
+	case err != nil:
+		b.last = clipped(err)
+		if b.state != "open" {
+			b.turn("failing", b.now())
+		}
+	}
+}
+
 // Checked reports a health check: it turns the state as a call does, and counts
 // as none.
 func (b *Breaker) Checked(err error) {

@@ -136,6 +136,9 @@ func (p *Protocol) ask(ctx context.Context, u *upstream.Upstream, old *offers) {
 	defer cancel()
 	next := &offers{revision: u.Revision, asked: p.o.Now()}
 	err := p.list(ctx, u, next)
+	if !errors.Is(ctx.Err(), context.Canceled) { // we are ending
+		u.Breaker().Heard(err)
+	}
 	if err != nil {
 		p.o.Logger.Debug("a server was not asked for its tools", "upstream", u.Name, "err", err)
 		if old != nil { // what was known stays

@@ -11,7 +11,7 @@ import { useView } from '../state/url';
 import { ActDialog, type Act } from './ActDialog';
 import { AgentKeys } from './AgentKeys';
 import css from './agents.module.css';
-import { useSeenAgents } from './data';
+import { failedRuns, refusedRuns, useRefused, useSeenAgents } from './data';
 import { RegisterDialog } from './RegisterDialog';
 import { AgentState } from './State';
 import { EnforceDialog } from '../policies/Simulation';
@@ -48,6 +48,7 @@ export function AgentPage() {
   const navigate = useNavigate();
   const client = useQueryClient();
   const { rows, query } = useSeenAgents(view, name);
+  const refused = useRefused(view, name);
   const found = useQuery({
     queryKey: ['agent', name],
     queryFn: async ({ signal }) => {
@@ -117,7 +118,7 @@ export function AgentPage() {
   );
   return (
     <>
-      <PageHeader title={name} badge={found.isSuccess && <AgentState agent={agent} />} question="May it go on?" answer={found.isSuccess && query.isSuccess && <Verdict agent={agent} stopped={stopped} name={name} total={total} failed={failed} />} actions={actions} />
+      <PageHeader title={name} badge={found.isSuccess && <AgentState agent={agent} />} question="May it go on?" answer={found.isSuccess && query.isSuccess && <Verdict agent={agent} stopped={stopped} name={name} total={total} failed={failed} refused={refused} />} actions={actions} />
       <div className={css.body}>
         <ProblemNote error={mend.error ?? found.error ?? query.error ?? runs.error ?? stops.error} retry={() => void runs.refetch()} />
         {unknown.length > 0 && <UnknownAgents items={unknown} />}
@@ -166,7 +167,7 @@ export function AgentPage() {
 }
 
 /** Verdict answers in words whether the agent may go on, and how it has done. */
-function Verdict({ agent, stopped, name, total, failed }: { agent: Agent | undefined; stopped: Stop[]; name: string; total: number; failed: number }) {
+function Verdict({ agent, stopped, name, total, failed, refused }: { agent: Agent | undefined; stopped: Stop[]; name: string; total: number; failed: number; refused: number | null }) {
   const did =
     total === 0 ? (
       'It has not run in this period.'
@@ -176,10 +177,14 @@ function Verdict({ agent, stopped, name, total, failed }: { agent: Agent | undef
           {plural(total, 'run')}
         </Figure>{' '}
         in this period,{' '}
-        <Figure to="/runs" search={{ q: `agent:${quote(name)} failed:true` }}>
+        <Figure to="/runs" search={{ q: `agent:${quote(name)} ${failedRuns}` }} title="Runs that the door refused are no failures">
           {count(failed)} failed
         </Figure>{' '}
-        ({percent(failed / total)}).
+        ({percent(failed / total)}),{' '}
+        <Figure to="/runs" search={{ q: `agent:${quote(name)} ${refusedRuns}` }} title="Runs that ended because the door refused what they asked for">
+          {refused === null ? '…' : count(refused)} refused
+        </Figure>
+        .
       </>
     );
   if (!agent) return <>Nobody registered it: it has no owner, no purpose and no limits. {did}</>;

@@ -6,7 +6,7 @@ import { count, duration, Empty, Figure, Icon, Known, KeyTable, money, PageHeade
 import { dialogs } from '../shell/dialogs';
 import { useView } from '../state/url';
 import css from './agents.module.css';
-import { join, trouble, useRegistered, useSeenAgents, type FleetRow } from './data';
+import { failedRuns, join, trouble, useRegistered, useSeenAgents, type FleetRow } from './data';
 import { RegisterDialog } from './RegisterDialog';
 import { AgentState } from './State';
 import { UnknownAgents, useUnknownAgents } from './UnknownAgents';
@@ -24,7 +24,7 @@ const columns: Column<FleetRow>[] = [
       if (a.errors === null) return <Unknown why="The answer has not arrived." />;
       const w = wilson(a.errors, a.runs);
       return (
-        <Figure to="/runs" search={{ q: `agent:${quote(a.agent)} (outcome:failed or outcome:unknown failed:true status:done,stale)` }} title={w ? `${count(a.errors)} of ${count(a.runs)} runs; 95 % interval ${percent(w[0])} to ${percent(w[1])}` : undefined}>
+        <Figure to="/runs" search={{ q: `agent:${quote(a.agent)} ${failedRuns}` }} title={w ? `${count(a.errors)} of ${count(a.runs)} runs; 95 % interval ${percent(w[0])} to ${percent(w[1])}` : undefined}>
           {count(a.errors)} <span className="muted">{a.runs > 0 ? percent(a.errors / a.runs) : ''}</span>
         </Figure>
       );

@@ -43,6 +43,15 @@ export function readAgents(r: QueryResult | undefined): SeenAgent[] {
     .sort((a, b) => b.runs - a.runs || a.agent.localeCompare(b.agent));
 }
 
+/** refused are the errors of runs that the door refused to go on: the door's work, and no failure of the agent's. */
+const refused = 'error_type:decision.denied,decision.held,decision.obligation,approval.*,content.*,stop.*,budget.exceeded,limit.rate';
+
+/** failedRuns finds an agent's failed runs: those that said so, and those that ended in an error of their own. */
+export const failedRuns = `(outcome:failed or outcome:unknown failed:true -${refused} status:done,stale)`;
+
+/** refusedRuns finds the runs that ended because the door refused what they asked for. */
+export const refusedRuns = `(outcome:unknown failed:true ${refused} status:done,stale)`;
+
 /** where is the view as a search. */
 export function where(view: CurrentView, more = ''): string {
   return [view.env && `environment:${quote(view.env)}`, view.team && `team:${quote(view.team)}`, more].filter(Boolean).join(' ');
@@ -61,7 +70,7 @@ export function useSeenAgents(view: CurrentView, agent?: string) {
       ],
     }),
   );
-  const failed = useQuery(aggregate({ ...base, where: [base.where, '(outcome:failed or outcome:unknown failed:true status:done,stale)'].filter(Boolean).join(' ') }));
+  const failed = useQuery(aggregate({ ...base, where: [base.where, failedRuns].filter(Boolean).join(' ') }));
   const rows = readAgents(main.data);
   if (failed.data) {
     const at = Object.fromEntries(failed.data.columns.map((c, i) => [c.name, i]));
@@ -71,6 +80,16 @@ export function useSeenAgents(view: CurrentView, agent?: string) {
     for (const a of rows) a.errors = counts.get([a.agent, a.team, a.environment].join('\t')) ?? 0;
   }
   return { rows, query: main };
+}
+
+/** useRefused counts an agent's runs that the door refused; null until the answer arrived. */
+export function useRefused(view: CurrentView, agent: string): number | null {
+  const { data } = useQuery(
+    aggregate({ from: 'runs', select: [{ func: 'count', as: 'runs' }], where: where(view, `agent:${quote(agent)} ${refusedRuns}`), start: view.from, end: view.live ? undefined : view.to }),
+  );
+  if (!data) return null;
+  const at = data.columns.findIndex((c) => c.name === 'runs');
+  return Number(data.rows?.[0]?.[at] ?? 0);
 }
 
 /** A row of the fleet: what is registered, what telemetry says of it, or both. */

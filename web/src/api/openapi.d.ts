@@ -3598,6 +3598,7 @@ export interface components {
         CheckAnswer: {
             enforced: boolean;
             floor: string;
+            hint?: string;
             hold: components["schemas"]["HoldGroup"][];
             limits: components["schemas"]["PolicyRate"][];
             policies: components["schemas"]["PolicyRef"][];
@@ -5766,7 +5767,7 @@ export interface components {
             data_classes?: string[] | null;
             enforcement?: string | null;
             kind?: string | null;
-            labels?: {
+            labels: {
                 [key: string]: string;
             };
             mode?: string | null;

@@ -98,6 +98,7 @@ export function UpstreamsPage() {
                 cell: (u) => (
                   <span title={u.health.last_error}>
                     <Mark {...(states[u.health.state] ?? states.unknown!)} words />
+                    {u.health.last_error && (u.health.state === 'failing' || u.health.state === 'open') && <span className={css.under}>{u.health.last_error}</span>}
                   </span>
                 ),
               },
