@@ -22,6 +22,7 @@ var kinds = []kind{
 	{"petshop", "likely causes over a service graph: PetShop's recorded incidents", "the set, with common/ and a half", petshop},
 	{"whowhen", "the agent and the step that failed a run: Who&When", "a half with runs.jsonl", whowhen},
 	{"tau", "which runs failed: tau-bench", "a half with runs.jsonl", tau},
+	{"origins", "hijacked runs by where arguments came from: AgentDojo", "a half with runs.jsonl.gz", origins},
 }
 
 // Names are the benches of this package, in the order of the help.

@@ -63,8 +63,10 @@ func TestItLearns(t *testing.T) {
 	}
 	// What tells them apart is named among the first, and speaks for failure.
 	_, parts := m.Chance(Look([]Step{
-		{Kind: User, Text: "please look at case 17"}, {Kind: Calls, Tool: "search", Text: `{"case": 17}`},
-		{Kind: Calls, Tool: "override", Text: `{"code": "x99"}`}, {Kind: Says, Text: "I am sorry, that is not possible"},
+		{Kind: User, Text: "please look at case 17"},
+		{Kind: Calls, Tool: "search", Text: `{"case": 17}`},
+		{Kind: Calls, Tool: "override", Text: `{"code": "x99"}`},
+		{Kind: Says, Text: "I am sorry, that is not possible"},
 	}))
 	found := 0
 	for _, p := range parts[:6] {
