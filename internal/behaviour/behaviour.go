@@ -80,10 +80,12 @@ type Memory struct {
 	taints   map[string]Taint
 	sessions map[string]int             // entries of sessions, by credential
 	reached  map[string]map[string]bool // domains, by agent
+	done     map[string]map[string]bool // actions, by agent
 	full     bool                       // some taint found no room: who is not known is tainted
 	dirty    bool
 
 	scopes scopes
+	paces  paces
 }
 
 // kept is a Memory as its file has it.
@@ -91,6 +93,7 @@ type kept struct {
 	Taints  map[string]Taint           `json:"taints"`
 	Session map[string]int             `json:"sessions"`
 	Reached map[string]map[string]bool `json:"reached"`
+	Done    map[string]map[string]bool `json:"done,omitempty"`
 	Full    bool                       `json:"full,omitempty"`
 }
 
@@ -107,7 +110,7 @@ func New(o Options) (*Memory, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	m := &Memory{o: o, taints: map[string]Taint{}, sessions: map[string]int{}, reached: map[string]map[string]bool{}}
+	m := &Memory{o: o, taints: map[string]Taint{}, sessions: map[string]int{}, reached: map[string]map[string]bool{}, done: map[string]map[string]bool{}}
 	m.scopes.now = o.Now
 	if o.File == "" {
 		return m, nil
@@ -119,14 +122,14 @@ func New(o Options) (*Memory, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return m, nil
 	}
-	k := kept{Taints: m.taints, Session: m.sessions, Reached: m.reached}
+	k := kept{Taints: m.taints, Session: m.sessions, Reached: m.reached, Done: m.done}
 	if err == nil {
 		err = json.Unmarshal(text, &k)
 	}
 	if err != nil {
 		return nil, unreadable(o.File, err)
 	}
-	m.taints, m.sessions, m.reached, m.full = orEmpty(k.Taints), orEmpty(k.Session), orEmpty(k.Reached), k.Full
+	m.taints, m.sessions, m.reached, m.done, m.full = orEmpty(k.Taints), orEmpty(k.Session), orEmpty(k.Reached), orEmpty(k.Done), k.Full
 	return m, nil
 }
 
@@ -325,7 +328,7 @@ func (m *Memory) save() {
 		m.mu.Unlock()
 		return
 	}
-	text, err := json.Marshal(kept{m.taints, m.sessions, m.reached, m.full})
+	text, err := json.Marshal(kept{m.taints, m.sessions, m.reached, m.done, m.full})
 	m.dirty = false
 	m.mu.Unlock()
 	if err == nil {

@@ -78,6 +78,7 @@ func (d *Door) decide(_ context.Context, x *passage) error {
 	}
 	d.look(x)
 	d.listen(x)
+	d.pace(x)
 	req := d.request(x)
 	v := d.verdict(x, req)
 	x.verdict = v
@@ -176,7 +177,7 @@ func (d *Door) request(x *passage) *policy.Request {
 			Credential: c.Credential, Bound: c.Bound, Instance: c.Instance, Version: a.Version,
 			User: c.User, UserTeams: c.UserTeams, UserGroups: c.UserGroups, Chain: c.Chain, Depth: len(c.Chain),
 			Classes: p.Classes, Now: x.started, Address: c.Address, Args: p.Args, Model: p.Model, Budget: left,
-			Destinations: policy.Destinations{External: res.External},
+			Destinations: policy.Destinations{External: res.External}, Findings: d.open(x, &res),
 		},
 	}
 	d.taint(x, req)

@@ -44,7 +44,10 @@ type Options struct {
 
 	Content   *content.Set      // nil: nothing is looked for
 	Behaviour *behaviour.Memory // nil: nobody is tainted
-	Pins      *pin.Book         // nil: no tool has paths that a person named
+	// Findings are what is open about an agent, in the words that policies read
+	// in context.findings; it must not wait. nil: nothing is found.
+	Findings func(agent string) []string
+	Pins     *pin.Book // nil: no tool has paths that a person named
 
 	// Approvals keeps what waits for a person; nil refuses what is held. Page is
 	// where the console shows one, by its id; nil: nowhere.
@@ -164,6 +167,8 @@ type passage struct {
 	unsent   bool               // no connection was made: the upstream knows nothing of the call
 	before   *passage           // the same call at an upstream that could not be reached
 	asks     int64              // ns, when a call that waited for people came; 0: it did not
+	paced    bool               // it is counted among the calls of its run
+	looping  bool               // the same call was made often in its run
 	named    bool               // the agent said which run it is: a retry can say so again
 	alone    bool               // it gave neither run nor trace: the run is made up
 	granted  *approval.Approval // the approval that this call uses; nil: none

@@ -143,6 +143,9 @@ func masked(list []activity.Origin) []activity.Origin {
 
 // goes notes that a call goes on: where it sends data is known from now on.
 func (d *Door) goes(x *passage) {
+	if m := d.o.Behaviour; m != nil && x.proposal != nil && !x.proposal.Quiet && x.proposal.Resource.Type != "Model" {
+		m.Do(x.record.Agent, acted(x, &x.proposal.Resource))
+	}
 	if m := d.o.Behaviour; m != nil && x.found != nil {
 		m.Used(x.who(), x.record.Agent, x.found, x.granted != nil)
 	}
