@@ -314,3 +314,50 @@ func judgeFinding(a *API, ctx context.Context, req *client.JudgeFindingRequest) 
 	f.Verdict = verdictShape(book.VerdictOf(f.ID))
 	return f, nil
 }
+
+// findingRows are the findings that nobody judged, as one row of the overview.
+func findingRows(a *API, ctx context.Context, env, team string) ([]client.OverviewRow, error) {
+	l, err := listFindings(a, ctx, &client.ListFindingsRequest{State: "open", Verdict: "none", Team: team, Environment: env, Limit: 200})
+	if err != nil {
+		return nil, err
+	}
+	var worst *client.Finding
+	n := 0
+	for i := range l.Items {
+		f := &l.Items[i]
+		if !strings.HasPrefix(f.ID, "fnd_") || f.Severity == finding.Info {
+			continue // the others have rows of their own
+		}
+		if n++; worst == nil || f.Severity == finding.Critical && worst.Severity != finding.Critical {
+			worst = f
+		}
+	}
+	if n == 0 {
+		return nil, nil
+	}
+	text := worst.Agent + " " + worst.Text
+	path := "/findings?finding=" + url.QueryEscape(worst.ID)
+	if n > 1 {
+		text += ", and " + strconv.Itoa(n-1) + " more findings nobody judged"
+		path = "/findings"
+	}
+	return []client.OverviewRow{{ID: "findings", Kind: "finding", Text: text + ".", Since: worst.FirstSeen, Path: path}}, nil
+}
+
+// brakedRows are the responses that the brake left to people.
+func brakedRows(a *API, ctx context.Context, env, team string) ([]client.OverviewRow, error) {
+	l, err := listResponses(a, ctx, &client.ListResponsesRequest{State: "braked", Limit: 50})
+	if err != nil {
+		return nil, err
+	}
+	var out []client.OverviewRow
+	for _, x := range l.Items {
+		if a.o.Now().Sub(x.At) > 24*time.Hour || env != "" && x.Environment != env || team != "" && x.Team != team {
+			continue
+		}
+		out = append(out, client.OverviewRow{
+			ID: x.ID, Kind: "response", Text: x.Agent + " would be " + strings.ReplaceAll(x.Contain, "_", " ") + " because of " + x.Detector + ": " + x.Why + ".", Since: x.At, Path: "/findings?show=responses&response=" + x.ID,
+		})
+	}
+	return out, nil
+}

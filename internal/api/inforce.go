@@ -62,6 +62,8 @@ func byDeadline(x, y client.OverviewRow) int {
 }
 
 var needsPerson = map[string]rowsOf{
+	"findings":  findingRows,
+	"responses": brakedRows,
 	"approvals": approvalRows,
 	"second people": func(a *API, ctx context.Context, _, _ string) ([]client.OverviewRow, error) {
 		l, err := listProposals(a, ctx, &client.ListProposalsRequest{Open: true})

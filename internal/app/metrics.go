@@ -108,6 +108,7 @@ func (p *parts) Collect(out chan<- prometheus.Metric) {
 	p.door(out)
 	p.approvals(out)
 	p.tools(out)
+	p.behaviour(out)
 	p.relay(ctx, out)
 	p.alertFigures(out)
 	for _, f := range figures {
@@ -168,6 +169,27 @@ func (p *parts) approvals(out chan<- prometheus.Metric) {
 		{"reeve_approvals_denied_again_total", "Actions that a person denied in the last day: denied again.", counter, float64(s.DeniedAgain)},
 		{"reeve_approvals_unopened_total", "Actions that were approved without having been opened.", counter, float64(s.Unopened)},
 		{"reeve_approval_answer_seconds_total", "Seconds from question to answer, over all answers.", counter, s.AnswerSeconds},
+	} {
+		out <- prometheus.MustNewConstMetric(prometheus.NewDesc(f.name, f.help, nil, nil), f.kind, f.value)
+	}
+}
+
+var openFindings = prometheus.NewDesc("reeve_findings_open", "Findings that are open, by detector and severity.", []string{"detector", "severity"}, nil)
+
+// behaviour gives what is watched and what was found.
+func (p *parts) behaviour(out chan<- prometheus.Metric) {
+	for k, n := range p.a.watching.findings.Counts() {
+		out <- prometheus.MustNewConstMetric(openFindings, prometheus.GaugeValue, float64(n), k[0], k[1])
+	}
+	s := p.a.watching.watch.Stats()
+	for _, f := range []figure{
+		{"reeve_watch_steps_total", "Steps whose behaviour was measured.", prometheus.CounterValue, float64(s.Steps)},
+		{"reeve_watch_findings_total", "Findings that were opened since the start.", prometheus.CounterValue, float64(s.Found)},
+		{"reeve_watch_dropped_total", "Findings and decisions that the queue had no room for.", prometheus.CounterValue, float64(s.Dropped)},
+		{"reeve_watch_forgotten_total", "Agents and unfinished runs forgotten for want of room.", prometheus.CounterValue, float64(s.Forgotten)},
+		{"reeve_watch_agents", "Agents whose behaviour is known, by each way of knowing of them.", prometheus.GaugeValue, float64(s.Agents)},
+		{"reeve_watch_runs", "Runs that are measured.", prometheus.GaugeValue, float64(s.Runs)},
+		{"reeve_watch_slowest_seconds", "Longest time from a record's arrival to its finding since the last scrape.", prometheus.GaugeValue, s.Slowest.Seconds()},
 	} {
 		out <- prometheus.MustNewConstMetric(prometheus.NewDesc(f.name, f.help, nil, nil), f.kind, f.value)
 	}

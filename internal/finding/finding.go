@@ -121,6 +121,9 @@ type Options struct {
 	Logger *slog.Logger     // nil discards
 	// Opened is told of each finding once it is durable. It must be quick.
 	Opened func(Finding)
+	// Moved is told that some finding opened, went on, closed or was judged; it
+	// must be quick. Moved of the Book says which. May be nil.
+	Moved func()
 }
 
 // Book is all findings. Make one with New, start it with Run.
@@ -331,6 +334,7 @@ func (b *Book) begin(ctx context.Context, f Finding) (Finding, bool, error) {
 	if b.o.Opened != nil {
 		b.o.Opened(f)
 	}
+	b.moved()
 	return f, true, nil
 }
 
@@ -431,6 +435,12 @@ func (b *Book) shape(f *Finding) Finding {
 		out.Verdict = &v
 	}
 	return out
+}
+
+func (b *Book) moved() {
+	if b.o.Moved != nil {
+		b.o.Moved()
+	}
 }
 
 func notFound() error {

@@ -41,9 +41,13 @@ func (f *Finding) write(ctx context.Context, tx *control.Tx) error {
 	if !f.Closed.IsZero() {
 		closed = control.Micros(f.Closed)
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO findings (`+columns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, body = excluded.body, count = excluded.count, last_at = excluded.last_at, closed_at = excluded.closed_at`,
-		f.ID, f.Detector, f.Fingerprint, f.Severity, f.Team, f.Environment, f.Agent, string(body), f.Count, control.Micros(f.First), control.Micros(f.Last), closed)
+	seq, err := tx.Next(ctx, "findings")
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO findings (`+columns+`, seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, severity = excluded.severity, body = excluded.body, count = excluded.count, last_at = excluded.last_at, closed_at = excluded.closed_at`,
+		f.ID, f.Detector, f.Fingerprint, f.Severity, f.Team, f.Environment, f.Agent, string(body), f.Count, control.Micros(f.First), control.Micros(f.Last), closed, seq)
 	return err
 }
 
@@ -118,6 +122,7 @@ func (b *Book) close(ctx context.Context, ids []string) error {
 				delete(b.byID, over[i].ID)
 			}
 			b.words()
+			defer b.moved()
 		})
 		return nil
 	})
@@ -283,6 +288,36 @@ func (b *Book) now(f Finding) Finding {
 	return b.shape(&f)
 }
 
+// Moved are the findings that changed after a place in the order of their
+// changes, with the place to go on from: for who follows them durably. A finding
+// that changed twice comes once, as it is now.
+func (b *Book) Moved(ctx context.Context, after int64, limit int) (list []Finding, last int64, err error) {
+	last = after
+	list, err = control.All(ctx, b.o.DB, func(r control.Row) (Finding, error) {
+		var seq int64
+		f, err := scan(more{r, []any{&seq}})
+		last = max(last, seq)
+		return f, err
+	}, `SELECT `+columns+`, seq FROM findings WHERE seq > ? ORDER BY seq LIMIT ?`, after, limit)
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for i := range list {
+		if v, ok := b.verdicts[list[i].ID]; ok {
+			list[i].Verdict = &v
+		}
+	}
+	return list, last, err
+}
+
+// more is a row that has columns behind those that are scanned.
+type more struct {
+	control.Row
+	rest []any
+}
+
+// Scan implements control.Row.
+func (m more) Scan(dest ...any) error { return m.Row.Scan(append(dest, m.rest...)...) }
+
 // Get reads one.
 func (b *Book) Get(ctx context.Context, id string) (Finding, error) {
 	f, ok, err := control.One(ctx, b.o.DB, scan, `SELECT `+columns+` FROM findings WHERE id = ?`, id)
@@ -346,6 +381,9 @@ func (b *Book) Judge(ctx context.Context, who Actor, on About, verdict, reason s
 		if err != nil {
 			return err
 		}
+		if err := b.touch(ctx, tx, on.ID); err != nil {
+			return err
+		}
 		if err := audit.Append(ctx, tx, audit.Record{
 			Kind: "admin.finding_judged", Person: who.Person, Via: who.Via, Action: "judge", Object: on.ID, Reason: reason,
 			Before: map[string]string{"verdict": before.Verdict}, After: map[string]string{"verdict": verdict},
@@ -373,7 +411,19 @@ func (b *Book) Judge(ctx context.Context, who Actor, on About, verdict, reason s
 				b.learned[at] = b.learned[at].with(verdict, 1)
 			}
 			b.words()
+			defer b.moved()
 		})
 		return nil
 	})
+}
+
+// touch moves a finding to the end of the order of changes; one of another part
+// has no place there.
+func (b *Book) touch(ctx context.Context, tx *control.Tx, id string) error {
+	seq, err := tx.Next(ctx, "findings")
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `UPDATE findings SET seq = ? WHERE id = ?`, seq, id)
+	return err
 }
