@@ -257,6 +257,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("steering", a.steer.Run)
 	start("incidents", a.incidents.Run)
 	start("alerts into incidents", a.followAlerts)
+	start("findings into incidents", a.followFindings)
 	start("timers", control.NewTimers(a.control, a.timers, a.log.With("part", "timers")).Run)
 	start("leaked keys", a.killLeaked)
 	start("reservations", a.followReserved)
