@@ -54,6 +54,23 @@ export interface paths {
         patch: operations["UpdateAgent"];
         trace?: never;
     };
+    "/api/v1/agents/{name}/behaviour": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads what was measured of an agent: series, tools, paths, hours, what is normal */
+        get: operations["AgentBehaviour"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents/{name}/break-glass": {
         parameters: {
             query?: never;
@@ -998,6 +1015,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/connect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists how agents join, by what they are built with, filled in for this server */
+        get: operations["ListFrameworks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connect/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** tells whether an agent's first step and decision have arrived, and what its telemetry leaves out */
+        get: operations["ConnectProgress"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connect/{framework}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** makes the keys that an agent needs to join, and what to copy with them in it, which is shown once */
+        post: operations["Connect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/content-classes": {
         parameters: {
             query?: never;
@@ -1188,6 +1256,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/detectors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists detectors with what is wanted of them and what people said of their findings */
+        get: operations["ListDetectors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detectors/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** says what is wanted of a detector, by effect: alarms a week, smallest effect */
+        put: operations["PutDetector"];
+        post?: never;
+        /** goes back to what is wanted of a detector for all agents, or by default */
+        delete: operations["ResetDetector"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -1222,6 +1325,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists what detectors saw, the newest first, with what other parts found */
+        get: operations["ListFindings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/findings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads a finding with its evidence and what was done about it */
+        get: operations["GetFinding"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/findings/{id}/false-alarm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** calls a finding noise and takes back what Reeve did because of it */
+        post: operations["FalseAlarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/findings/{id}/judge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** says that a finding was useful or noise, or takes that back */
+        post: operations["JudgeFinding"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health": {
         parameters: {
             query?: never;
@@ -1231,6 +1402,400 @@ export interface paths {
         };
         /** tells how Reeve itself is */
         get: operations["Health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incident-actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists what is to be done after incidents, the first due first */
+        get: operations["ListIncidentActions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incident-acts/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** takes back what was done about an incident */
+        post: operations["UndoIncidentAct"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incident-moves/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** takes a merge or split back, and what it had taught */
+        post: operations["UndoIncidentMove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incident-tasks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** changes a task, agrees to a compensation, or says that it is done */
+        post: operations["ChangeIncidentTask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incident-weights": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads by which weights signals are joined, and what people's verdicts changed */
+        get: operations["GetIncidentWeights"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incident-weights/revert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** takes what one verdict changed of the weights back */
+        post: operations["RevertIncidentWeights"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists incidents: live ones by the people they touch, then the newest first */
+        get: operations["ListIncidents"];
+        put?: never;
+        /** opens an incident by hand */
+        post: operations["OpenIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads an incident with its timeline, its signals and why each is there */
+        get: operations["GetIncident"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** changes title, severity, kind, owner and roles of an incident */
+        patch: operations["UpdateIncident"];
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** says that somebody looks at it: paging ends */
+        post: operations["AcknowledgeIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** does something about an incident: contain, stop, hold a tool, lower a budget */
+        post: operations["ActOnIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/judge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** says whether a signal belongs to an incident, which moves the weights */
+        post: operations["JudgeIncidentSignal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** makes an incident part of another; it can be taken back */
+        post: operations["MergeIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/mitigate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** says that people are safe from it */
+        post: operations["MitigateIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** adds a person's words to the timeline */
+        post: operations["NoteIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists what can be done about an incident */
+        get: operations["ListIncidentOffers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** tells what an act would come to, without doing it */
+        post: operations["PreviewIncidentAct"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists what runs of an incident's agents changed since it began */
+        get: operations["ListIncidentRecords"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** takes back that it was mitigated or resolved */
+        post: operations["ReopenIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** ends an incident */
+        post: operations["ResolveIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads the review of an incident, or drafts it from the timeline */
+        get: operations["GetIncidentReview"];
+        /** stores the review of an incident; done ends it as reviewed */
+        put: operations["SaveIncidentReview"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** takes signals out into an incident of their own; it can be taken back */
+        post: operations["SplitIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** adds an action with owner and date, a compensation or a step */
+        post: operations["AddIncidentTask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the sentences of an incident, each with its evidence */
+        get: operations["IncidentTimeline"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1943,6 +2508,179 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/response-policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists what follows from which findings without a person */
+        get: operations["ListResponsePolicies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/response-policies/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** makes or changes a response policy; it observes unless it says enforce */
+        put: operations["PutResponsePolicy"];
+        post?: never;
+        /** drops a response policy; what it did stays */
+        delete: operations["DeleteResponsePolicy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/responses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists what was done about findings, or would have been, the newest first */
+        get: operations["ListResponses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/responses/{id}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** does what a braked or observing response policy would have done */
+        post: operations["ApplyResponse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/responses/{id}/revert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** takes a response back to what a person had set */
+        post: operations["RevertResponse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rule-words": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists what a rule may ask about */
+        get: operations["ListRuleWords"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the rules that people wrote */
+        get: operations["ListRules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** says when a rule would have held in the last days, without keeping it */
+        post: operations["TryRule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads a rule */
+        get: operations["GetRule"];
+        /** makes or changes a rule */
+        put: operations["PutRule"];
+        post?: never;
+        /** drops a rule; its versions stay */
+        delete: operations["DeleteRule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/{name}/revisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the versions of a rule, the newest first */
+        get: operations["ListRuleRevisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs": {
         parameters: {
             query?: never;
@@ -2313,6 +3051,41 @@ export interface paths {
         post?: never;
         /** ends a session; current ends the one that asks */
         delete: operations["EndSignIn"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/silences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists silences and maintenance windows */
+        get: operations["ListSilences"];
+        put?: never;
+        /** keeps matching signals from making incidents until a time */
+        post: operations["CreateSilence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/silences/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** ends a silence: what still fires is taken in */
+        post: operations["EndSilence"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2897,7 +3670,16 @@ export interface components {
             expires_in?: string;
             jwks: unknown;
         };
+        AddIncidentTaskRequest: {
+            /** Format: date-time */
+            due_at?: string | null;
+            evidence?: components["schemas"]["IncidentEvidence"] | null;
+            kind: string;
+            owner?: string;
+            text: string;
+        };
         Addresses: {
+            console?: string;
             door?: string;
             otlp_grpc?: string;
             otlp_http?: string;
@@ -2955,6 +3737,12 @@ export interface components {
         AgentAlias: {
             kind: string;
             value: string;
+        };
+        AgentBehaviour: {
+            agent: string;
+            /** Format: date-time */
+            from: string;
+            seen: components["schemas"]["Behaviour"][];
         };
         AgentClaim: {
             agent_id?: string;
@@ -3505,6 +4293,81 @@ export interface components {
             label: string;
             password?: string;
         };
+        Behaviour: {
+            environment?: string;
+            /** Format: date-time */
+            first_seen: string;
+            hours: number[];
+            /** Format: date-time */
+            last_seen: string;
+            name: string;
+            parts: components["schemas"]["BehaviourPart"][];
+            path: components["schemas"]["BehaviourPath"] | null;
+            points: components["schemas"]["BehaviourPoint"][];
+            ranges: components["schemas"]["BehaviourRange"][];
+            runs: number;
+            source: string;
+            step_seconds: number;
+            total: components["schemas"]["BehaviourPoint"];
+        };
+        BehaviourMove: {
+            count: number;
+            from: string;
+            share: number;
+            to: string;
+        };
+        BehaviourPart: {
+            calls: number;
+            cost: number;
+            errors: number;
+            /** Format: date-time */
+            first_seen: string;
+            input_tokens: number;
+            kind: string;
+            /** Format: date-time */
+            last_seen: string;
+            mean_ms: number | null;
+            name: string;
+            output_tokens: number;
+        };
+        BehaviourPath: {
+            entropy: number;
+            moves: components["schemas"]["BehaviourMove"][];
+            repeatable: number;
+        };
+        BehaviourPoint: {
+            /** Format: date-time */
+            at: string;
+            context_growth: number | null;
+            cost: number | null;
+            ended_runs: number;
+            errors: number;
+            failed_runs: number;
+            first_seen: number;
+            handoffs: number;
+            input_tokens: number;
+            model_calls: number;
+            output_per_call: number | null;
+            output_tokens: number;
+            p50_ms: number | null;
+            p95_ms: number | null;
+            refused: number;
+            repeated: number;
+            retries: number;
+            runs: number;
+            steps: number;
+            surprise: number | null;
+            tool_calls: number;
+            unpriced_calls: number;
+            waiting_ms: number;
+        };
+        BehaviourRange: {
+            high: number;
+            low: number;
+            measure: string;
+            median: number;
+            values: number;
+        };
         BreakGlassRequest: {
             minutes: number;
             reason: string;
@@ -3588,6 +4451,14 @@ export interface components {
             resource: string;
             team: string;
             was: string;
+        };
+        ChangeIncidentTaskRequest: {
+            approve?: boolean;
+            done?: boolean | null;
+            /** Format: date-time */
+            due_at?: string | null;
+            owner?: string | null;
+            result?: string;
         };
         ChartPoint: {
             /** Format: date-time */
@@ -3687,8 +4558,35 @@ export interface components {
             teams: components["schemas"]["TeamConformance"][];
             version: string;
         };
+        ConnectProgress: {
+            agent: string;
+            decision: components["schemas"]["Decision"] | null;
+            dialects: string[];
+            /** Format: date-time */
+            key_used_at: string | null;
+            missing: components["schemas"]["LintFinding"][];
+            others: string[];
+            run: components["schemas"]["Run"] | null;
+            score: number | null;
+        };
+        ConnectRequest: {
+            agent: string;
+            environment: string;
+            expires_in?: string;
+            host?: string;
+            team: string;
+        };
         ConnectUpstreamRequest: {
             anywhere?: boolean;
+        };
+        ConnectedAgent: {
+            agent: string;
+            agent_key: components["schemas"]["AgentKey"] | null;
+            framework: components["schemas"]["Framework"];
+            intake_key: components["schemas"]["IntakeKey"] | null;
+            registered: boolean;
+            /** Format: date-time */
+            since: string;
         };
         Connection: {
             client?: string;
@@ -3807,6 +4705,16 @@ export interface components {
             name: string;
             password: string;
             teams?: string[];
+        };
+        CreateSilenceRequest: {
+            /** Format: date-time */
+            ends_at: string;
+            kind: string;
+            matchers: components["schemas"]["SilenceMatcher"][];
+            reason: string;
+            /** Format: date-time */
+            starts_at?: string | null;
+            team?: string;
         };
         CreateStopRequest: {
             reason: string;
@@ -3956,6 +4864,44 @@ export interface components {
             records: components["schemas"]["ReceiptRecord"][];
             v: number;
         };
+        Detector: {
+            about: string;
+            adjusted: components["schemas"]["DetectorLearned"][];
+            agents: components["schemas"]["DetectorSetting"][];
+            fixed: boolean;
+            name: string;
+            noise: number;
+            open: number;
+            precision: number | null;
+            setting: components["schemas"]["DetectorSetting"];
+            title: string;
+            unit?: string;
+            useful: number;
+        };
+        DetectorLearned: {
+            agent: string;
+            allowed: number;
+            noise: number;
+            set: number;
+            useful: number;
+        };
+        DetectorList: {
+            items: components["schemas"]["Detector"][];
+            next?: string;
+        };
+        DetectorSetting: {
+            agent?: string;
+            alarms_per_week: number;
+            /** Format: date-time */
+            at: string | null;
+            by?: string;
+            minimum_effect: number;
+            off: boolean;
+            reason?: string;
+            rest: string;
+            revision: number;
+            severity: string;
+        };
         Deviation: {
             high?: number | null;
             kind: string;
@@ -3984,6 +4930,9 @@ export interface components {
             hash: string;
             reason?: string;
             whole?: string | null;
+        };
+        EndSilenceRequest: {
+            reason?: string;
         };
         EnforceAnswer: {
             enforced: boolean;
@@ -4030,6 +4979,9 @@ export interface components {
             items: components["schemas"]["Factor"][];
             recovery_codes_left: number;
         };
+        FalseAlarmRequest: {
+            reason: string;
+        };
         Figure: {
             formula: string;
             high?: number | null;
@@ -4042,6 +4994,47 @@ export interface components {
             unit?: string;
             unknown?: number;
             value: number | null;
+        };
+        Finding: {
+            agent?: string;
+            authenticated: boolean;
+            /** Format: date-time */
+            closed_at: string | null;
+            count: number;
+            detector: string;
+            environment?: string;
+            expected?: string;
+            /** Format: date-time */
+            first_seen: string;
+            id: string;
+            lag_ms: number | null;
+            /** Format: date-time */
+            last_seen: string;
+            measure?: string;
+            path?: string;
+            responses: components["schemas"]["Response"][];
+            runs: string[];
+            seen?: string;
+            severity: string;
+            steps: string[];
+            subject?: string;
+            task?: string;
+            team?: string;
+            text: string;
+            verdict: components["schemas"]["FindingVerdict"] | null;
+            version?: string;
+            why?: string;
+        };
+        FindingList: {
+            items: components["schemas"]["Finding"][];
+            next?: string;
+        };
+        FindingVerdict: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            reason?: string;
+            verdict: string;
         };
         FinishConnectionRequest: {
             code?: string;
@@ -4077,6 +5070,21 @@ export interface components {
             more?: components["schemas"]["FleetRest"] | null;
             state: string;
             team: string;
+        };
+        Framework: {
+            about: string;
+            dialects?: string[];
+            group: string;
+            id: string;
+            keys: string[];
+            parts: components["schemas"]["SnippetPart"][];
+            title: string;
+            upstream?: string;
+            waits: string[];
+        };
+        FrameworkList: {
+            items: components["schemas"]["Framework"][];
+            next?: string;
         };
         FreshUntil: {
             /** Format: date-time */
@@ -4132,6 +5140,296 @@ export interface components {
             id: string;
             /** Format: date-time */
             used_at: string | null;
+        };
+        Incident: {
+            /** Format: date-time */
+            acknowledged_at: string | null;
+            acknowledged_by?: string;
+            agents: string[];
+            cause: components["schemas"]["IncidentNode"] | null;
+            cause_text?: string;
+            communications?: string;
+            environment?: string;
+            firing: number;
+            id: string;
+            kind?: string;
+            /** Format: date-time */
+            last_at: string;
+            lead?: string;
+            manual: boolean;
+            merged_into?: string;
+            /** Format: date-time */
+            mitigated_at: string | null;
+            nodes: components["schemas"]["IncidentNode"][];
+            number: number;
+            occurrences: number;
+            /** Format: date-time */
+            opened_at: string;
+            owner?: string;
+            people: number | null;
+            places: components["schemas"]["IncidentPlace"][];
+            /** Format: date-time */
+            quiet_at: string | null;
+            /** Format: date-time */
+            resolved_at: string | null;
+            /** Format: date-time */
+            reviewed_at: string | null;
+            revision: number;
+            runs: number;
+            severity: string;
+            signals: number;
+            state: string;
+            team?: string;
+            title: string;
+        };
+        IncidentAct: {
+            /** Format: date-time */
+            at: string;
+            id: string;
+            kind: string;
+            level?: string;
+            person: string;
+            reason?: string;
+            result?: string;
+            state: string;
+            target: string;
+            text: string;
+            /** Format: date-time */
+            undone_at: string | null;
+            undone_by?: string;
+            /** Format: date-time */
+            until: string | null;
+        };
+        IncidentActRequest: {
+            kind: string;
+            level?: string;
+            reason?: string;
+            target: string;
+            /** Format: date-time */
+            until?: string | null;
+        };
+        IncidentDetail: {
+            /** Format: date-time */
+            acknowledged_at: string | null;
+            acknowledged_by?: string;
+            acts: components["schemas"]["IncidentAct"][];
+            agents: string[];
+            cause: components["schemas"]["IncidentNode"] | null;
+            cause_text?: string;
+            communications?: string;
+            environment?: string;
+            firing: number;
+            id: string;
+            kind?: string;
+            /** Format: date-time */
+            last_at: string;
+            lead?: string;
+            manual: boolean;
+            members: components["schemas"]["IncidentSignal"][];
+            merged_into?: string;
+            /** Format: date-time */
+            mitigated_at: string | null;
+            moves: components["schemas"]["IncidentMove"][];
+            nodes: components["schemas"]["IncidentNode"][];
+            number: number;
+            occurrences: number;
+            /** Format: date-time */
+            opened_at: string;
+            owner?: string;
+            people: number | null;
+            places: components["schemas"]["IncidentPlace"][];
+            playbook: string[];
+            /** Format: date-time */
+            quiet_at: string | null;
+            /** Format: date-time */
+            resolved_at: string | null;
+            /** Format: date-time */
+            reviewed_at: string | null;
+            revision: number;
+            runs: number;
+            severity: string;
+            signals: number;
+            state: string;
+            tasks: components["schemas"]["IncidentTask"][];
+            team?: string;
+            timeline: components["schemas"]["IncidentEntry"][];
+            title: string;
+        };
+        IncidentEntry: {
+            /** Format: date-time */
+            at: string;
+            detail?: string;
+            evidence: components["schemas"]["IncidentEvidence"] | null;
+            kind: string;
+            person?: string;
+            text: string;
+        };
+        IncidentEntryList: {
+            items: components["schemas"]["IncidentEntry"][];
+            next?: string;
+        };
+        IncidentEvidence: {
+            id: string;
+            kind: string;
+        };
+        IncidentList: {
+            items: components["schemas"]["Incident"][];
+            next?: string;
+        };
+        IncidentMove: {
+            /** Format: date-time */
+            at: string;
+            id: string;
+            kind: string;
+            person?: string;
+            reason?: string;
+            reasons: components["schemas"]["IncidentReason"][];
+            signals: number;
+            source: string;
+            target: string;
+            /** Format: date-time */
+            undone_at: string | null;
+            undone_by?: string;
+            weights?: number;
+        };
+        IncidentNode: {
+            kind: string;
+            value: string;
+        };
+        IncidentNoteRequest: {
+            note?: string;
+        };
+        IncidentOffer: {
+            kind: string;
+            level?: string;
+            target: string;
+            text: string;
+            why?: string;
+        };
+        IncidentOfferList: {
+            items: components["schemas"]["IncidentOffer"][];
+            next?: string;
+        };
+        IncidentPlace: {
+            environment?: string;
+            team?: string;
+        };
+        IncidentPreview: {
+            hits: string[];
+            needs?: string;
+            text: string;
+            undo: string;
+        };
+        IncidentReason: {
+            rule: string;
+            text: string;
+            weight: number;
+        };
+        IncidentRecord: {
+            action: string;
+            agent: string;
+            /** Format: date-time */
+            at: string;
+            decision?: string;
+            effect?: string;
+            outcome?: string;
+            run: string;
+            step?: string;
+            target?: string;
+            user?: string;
+        };
+        IncidentRecordList: {
+            items: components["schemas"]["IncidentRecord"][];
+            next?: string;
+        };
+        IncidentReview: {
+            author?: string;
+            incident: string;
+            number: number;
+            revision: number;
+            state: string;
+            text: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        IncidentSignal: {
+            agent?: string;
+            by?: string;
+            claimed?: boolean;
+            count: number;
+            environment?: string;
+            fingerprint: string;
+            firing: boolean;
+            /** Format: date-time */
+            first_at: string;
+            id: string;
+            kind: string;
+            labels?: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            last_at: string;
+            model?: string;
+            policy?: string;
+            provider?: string;
+            reasons: components["schemas"]["IncidentReason"][];
+            run?: string;
+            score: number;
+            severity: string;
+            source?: string;
+            team?: string;
+            text?: string;
+            title: string;
+            tool?: string;
+            version?: string;
+        };
+        IncidentTask: {
+            approved_by?: string;
+            by: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            done_at: string | null;
+            done_by?: string;
+            /** Format: date-time */
+            due_at: string | null;
+            evidence: components["schemas"]["IncidentEvidence"] | null;
+            id: string;
+            incident: string;
+            kind: string;
+            owner?: string;
+            result?: string;
+            text: string;
+        };
+        IncidentTaskList: {
+            items: components["schemas"]["IncidentTask"][];
+            next?: string;
+        };
+        IncidentWeight: {
+            default: number;
+            rule: string;
+            text: string;
+            weight: number;
+        };
+        IncidentWeightChange: {
+            after: number;
+            before: number;
+            rule: string;
+        };
+        IncidentWeights: {
+            history: components["schemas"]["IncidentWeightsRevision"][];
+            threshold: number;
+            weights: components["schemas"]["IncidentWeight"][];
+        };
+        IncidentWeightsRevision: {
+            /** Format: date-time */
+            at: string;
+            changes: components["schemas"]["IncidentWeightChange"][];
+            incident?: string;
+            person: string;
+            reverts?: number;
+            revision: number;
+            why: string;
         };
         IntakeKey: {
             bytes_per_second?: number;
@@ -4213,6 +5511,15 @@ export interface components {
         JoinTokenList: {
             items: components["schemas"]["JoinToken"][];
             next?: string;
+        };
+        JudgeFindingRequest: {
+            reason?: string;
+            verdict: string;
+        };
+        JudgeSignalRequest: {
+            fingerprint: string;
+            reason?: string;
+            right: boolean;
         };
         LeakedKeyRequest: {
             key: string;
@@ -4314,6 +5621,10 @@ export interface components {
             into: string;
             reason: string;
         };
+        MergeIncidentRequest: {
+            into: string;
+            reason?: string;
+        };
         MergeUnknownRequest: {
             into: string;
             reason: string;
@@ -4400,6 +5711,15 @@ export interface components {
         Obligation: {
             id: string;
             type: string;
+        };
+        OpenIncidentRequest: {
+            agents?: string[];
+            environment?: string;
+            kind?: string;
+            severity: string;
+            team?: string;
+            text?: string;
+            title: string;
         };
         Origin: {
             entity: string;
@@ -4740,6 +6060,16 @@ export interface components {
             revision?: number;
             team?: string;
         };
+        PutDetectorRequest: {
+            agent?: string;
+            alarms_per_week?: number;
+            minimum_effect?: number;
+            off?: boolean;
+            reason: string;
+            rest?: string;
+            revision?: number;
+            severity?: string;
+        };
         PutPolicyRequest: {
             cedar: string;
             guardrail?: boolean;
@@ -4766,6 +6096,33 @@ export interface components {
             teams?: string[];
             timeout_ms?: number;
             url: string;
+        };
+        PutResponsePolicyRequest: {
+            agents?: string[];
+            contain: string;
+            detectors?: string[];
+            environment?: string;
+            for?: string;
+            mode?: string;
+            reason?: string;
+            revision?: number;
+            severity?: string;
+            team?: string;
+            text?: string;
+        };
+        PutRuleRequest: {
+            agents?: string[];
+            environment?: string;
+            off?: boolean;
+            reason?: string;
+            rest?: string;
+            revision?: number;
+            scope?: string;
+            severity?: string;
+            team?: string;
+            text?: string;
+            when: string;
+            window?: string;
         };
         PutSourceRequest: {
             aliases?: string[];
@@ -4968,7 +6325,66 @@ export interface components {
             spent: number | null;
             unit: string;
         };
+        Response: {
+            agent: string;
+            /** Format: date-time */
+            at: string;
+            before: string;
+            contain: string;
+            detector: string;
+            /** Format: date-time */
+            ended_at: string | null;
+            ended_by?: string;
+            environment?: string;
+            finding: string;
+            id: string;
+            policy: string;
+            reason?: string;
+            revision: number;
+            state: string;
+            team?: string;
+            took_ms: number | null;
+            /** Format: date-time */
+            until: string | null;
+            why?: string;
+        };
+        ResponseActRequest: {
+            reason: string;
+        };
+        ResponseList: {
+            items: components["schemas"]["Response"][];
+            next?: string;
+        };
+        ResponsePolicies: {
+            items: components["schemas"]["ResponsePolicy"][];
+            per_hour: number;
+        };
+        ResponsePolicy: {
+            acts: number;
+            agents: string[];
+            by: string;
+            contain: string;
+            /** Format: date-time */
+            created_at: string;
+            detectors: string[];
+            environment?: string;
+            for?: string;
+            mode: string;
+            name: string;
+            reason?: string;
+            revision: number;
+            severity?: string;
+            team?: string;
+            text?: string;
+            /** Format: date-time */
+            updated_at: string;
+            would: number;
+        };
         RestorePolicyRequest: {
+            reason?: string;
+            revision: number;
+        };
+        RevertWeightsRequest: {
             reason?: string;
             revision: number;
         };
@@ -4994,6 +6410,65 @@ export interface components {
             name: string;
             path: string;
             shows: components["schemas"]["Shows"];
+        };
+        Rule: {
+            agents: string[];
+            by: string;
+            /** Format: date-time */
+            created_at: string;
+            environment?: string;
+            failures: number;
+            name: string;
+            off: boolean;
+            open: number;
+            reason?: string;
+            rest: string;
+            revision: number;
+            scope: string;
+            severity: string;
+            team?: string;
+            text?: string;
+            /** Format: date-time */
+            updated_at: string;
+            when: string;
+            window?: string;
+        };
+        RuleList: {
+            items: components["schemas"]["Rule"][];
+            next?: string;
+        };
+        RuleTrial: {
+            agents: components["schemas"]["RuleTrialOf"][];
+            days: components["schemas"]["RuleTrialDay"][];
+            findings: components["schemas"]["Finding"][];
+            fired: number;
+            /** Format: date-time */
+            from: string;
+            per_week: number | null;
+            runs: number;
+            steps: number;
+            /** Format: date-time */
+            to: string;
+            whole: boolean;
+        };
+        RuleTrialDay: {
+            day: string;
+            fired: number;
+        };
+        RuleTrialOf: {
+            agent: string;
+            fired: number;
+        };
+        RuleWord: {
+            about: string;
+            agent: boolean;
+            name: string;
+            run: boolean;
+            type: string;
+        };
+        RuleWordList: {
+            items: components["schemas"]["RuleWord"][];
+            next?: string;
         };
         Run: {
             agent: string;
@@ -5100,6 +6575,11 @@ export interface components {
             items: components["schemas"]["SIEMTarget"][];
             next?: string;
         };
+        SaveReviewRequest: {
+            done?: boolean;
+            revision: number;
+            text: string;
+        };
         SearchField: {
             aliases?: string[];
             help: string;
@@ -5201,6 +6681,31 @@ export interface components {
             person: components["schemas"]["Person"];
             secret: string;
         };
+        Silence: {
+            author: string;
+            ended_by?: string;
+            /** Format: date-time */
+            ends_at: string;
+            held: number;
+            id: string;
+            kind: string;
+            matchers: components["schemas"]["SilenceMatcher"][];
+            reason: string;
+            /** Format: date-time */
+            starts_at: string;
+            state: string;
+            team?: string;
+        };
+        SilenceList: {
+            items: components["schemas"]["Silence"][];
+            next?: string;
+        };
+        SilenceMatcher: {
+            is_equal: boolean;
+            is_regex: boolean;
+            name: string;
+            value: string;
+        };
         SimulateRequest: {
             agent?: string;
             agents?: {
@@ -5238,6 +6743,10 @@ export interface components {
             id: string;
             name: string;
             why: string;
+        };
+        SnippetPart: {
+            text: string;
+            title: string;
         };
         Source: {
             age_policy?: string;
@@ -5366,6 +6875,10 @@ export interface components {
             job?: string;
             job_run?: string;
             version: string;
+        };
+        SplitIncidentRequest: {
+            fingerprints: string[];
+            reason?: string;
         };
         Standard: {
             rules: components["schemas"]["StandardRule"][];
@@ -5725,6 +7238,22 @@ export interface components {
             team?: string;
             text: string;
         };
+        TryRuleRequest: {
+            agents?: string[];
+            days?: number;
+            environment?: string;
+            rest?: string;
+            scope?: string;
+            team?: string;
+            when: string;
+            window?: string;
+        };
+        UndoActRequest: {
+            reason: string;
+        };
+        UndoMoveRequest: {
+            reason?: string;
+        };
         UnknownAgent: {
             agent?: string;
             candidates: string[];
@@ -5777,6 +7306,16 @@ export interface components {
             revision?: number;
             sponsor?: string | null;
             task?: string | null;
+        };
+        UpdateIncidentRequest: {
+            communications?: string | null;
+            kind?: string | null;
+            lead?: string | null;
+            owner?: string | null;
+            reason?: string;
+            revision?: number;
+            severity?: string | null;
+            title?: string | null;
         };
         UpdatePersonRequest: {
             disabled?: boolean | null;
@@ -6101,6 +7640,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    AgentBehaviour: {
+        parameters: {
+            query?: {
+                from?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentBehaviour"];
                 };
             };
             /** @description a problem */
@@ -8218,6 +9790,107 @@ export interface operations {
             };
         };
     };
+    ListFrameworks: {
+        parameters: {
+            query?: {
+                agent?: string;
+                environment?: string;
+                host?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FrameworkList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ConnectProgress: {
+        parameters: {
+            query?: {
+                agent?: string;
+                key?: string;
+                since?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectProgress"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Connect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                framework: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConnectRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectedAgent"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ContentClasses: {
         parameters: {
             query?: never;
@@ -8684,6 +10357,102 @@ export interface operations {
             };
         };
     };
+    ListDetectors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetectorList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutDetector: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutDetectorRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetectorSetting"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ResetDetector: {
+        parameters: {
+            query?: {
+                agent?: string;
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     Events: {
         parameters: {
             query?: {
@@ -8746,6 +10515,149 @@ export interface operations {
             };
         };
     };
+    ListFindings: {
+        parameters: {
+            query?: {
+                agent?: string;
+                cursor?: string;
+                detector?: string;
+                environment?: string;
+                from?: string;
+                limit?: number;
+                run?: string;
+                severity?: string;
+                state?: string;
+                team?: string;
+                to?: string;
+                verdict?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetFinding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Finding"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    FalseAlarm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FalseAlarmRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Finding"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    JudgeFinding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JudgeFindingRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Finding"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     Health: {
         parameters: {
             query?: never;
@@ -8762,6 +10674,886 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListIncidentActions: {
+        parameters: {
+            query?: {
+                mine?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentTaskList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    UndoIncidentAct: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UndoActRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentAct"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    UndoIncidentMove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UndoMoveRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ChangeIncidentTask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeIncidentTaskRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentTask"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetIncidentWeights: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentWeights"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RevertIncidentWeights: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevertWeightsRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentWeights"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListIncidents: {
+        parameters: {
+            query?: {
+                agent?: string;
+                cursor?: string;
+                limit?: number;
+                q?: string;
+                severity?: string;
+                state?: string;
+                team?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    OpenIncident: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenIncidentRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    UpdateIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateIncidentRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    AcknowledgeIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentNoteRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ActOnIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentActRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentAct"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    JudgeIncidentSignal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JudgeSignalRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    MergeIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeIncidentRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    MitigateIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentNoteRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    NoteIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentNoteRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListIncidentOffers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentOfferList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PreviewIncidentAct: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentActRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentPreview"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListIncidentRecords: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentRecordList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ReopenIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentNoteRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ResolveIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentNoteRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetIncidentReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentReview"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    SaveIncidentReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveReviewRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentReview"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    SplitIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SplitIncidentRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    AddIncidentTask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddIncidentTaskRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentTask"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    IncidentTimeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentEntryList"];
                 };
             };
             /** @description a problem */
@@ -10324,6 +13116,425 @@ export interface operations {
             };
         };
     };
+    ListResponsePolicies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponsePolicies"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutResponsePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutResponsePolicyRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponsePolicy"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteResponsePolicy: {
+        parameters: {
+            query?: {
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListResponses: {
+        parameters: {
+            query?: {
+                agent?: string;
+                cursor?: string;
+                finding?: string;
+                limit?: number;
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponseList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApplyResponse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResponseActRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Response"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RevertResponse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResponseActRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Response"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListRuleWords: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleWordList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    TryRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryRuleRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleTrial"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutRuleRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteRule: {
+        parameters: {
+            query?: {
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListRuleRevisions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListRuns: {
         parameters: {
             query?: {
@@ -11079,6 +14290,105 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListSilences: {
+        parameters: {
+            query?: {
+                all?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SilenceList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    CreateSilence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateSilenceRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silence"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    EndSilence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndSilenceRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silence"];
+                };
             };
             /** @description a problem */
             default: {
