@@ -101,6 +101,7 @@ type AlertSource struct {
 	Auth         string        `json:"auth"`      // signature, token
 	URLToken     bool          `json:"url_token"` // the token may stand in the URL, for senders that cannot set a header
 	ResolveAfter string        `json:"resolve_after,omitempty"`
+	Branches     []string      `json:"branches,omitempty"` // whose pushes are changes, as patterns; none is the default branch
 	Mapping      *AlertMapping `json:"mapping,omitempty"`
 	Registered   bool          `json:"registered"` // false: it made itself known with an intake key
 	Revision     int64         `json:"revision"`
@@ -153,6 +154,7 @@ type PutAlertSourceRequest struct {
 	Auth         string        `json:"auth,omitempty"`
 	URLToken     bool          `json:"url_token,omitempty"`
 	ResolveAfter string        `json:"resolve_after,omitempty"`
+	Branches     []string      `json:"branches,omitempty"`
 	Mapping      *AlertMapping `json:"mapping,omitempty"`
 	// Secret is the one that the sender made (PagerDuty, Sentry); without one a
 	// new source gets one from Reeve, which is answered once.

@@ -190,6 +190,9 @@ func Operations() []Operation {
 		{Name: "ListAlerts", Method: "GET", Path: "/api/v1/alerts", Role: "viewer", Summary: "lists alerts, firing ones first, then the last changed"},
 		{Name: "GetAlert", Method: "GET", Path: "/api/v1/alerts/{id}", Role: "viewer", Summary: "reads an alert with its history and, for readers, its sender's own words"},
 		{Name: "CloseAlert", Method: "POST", Path: "/api/v1/alerts/{id}/close", Role: "responder", Summary: "resolves an alert by hand; a new episode opens it again"},
+		{Name: "ListChanges", Method: "GET", Path: "/api/v1/changes", Role: "viewer", Summary: "lists what was changed and may show in how agents behave, the newest first"},
+		{Name: "GetChange", Method: "GET", Path: "/api/v1/changes/{id}", Role: "viewer", Summary: "reads a change"},
+		{Name: "CreateChange", Method: "POST", Path: "/api/v1/changes", Role: "developer", Summary: "reports a change: a deployment, a prompt, a model, a flag; the same key updates it"},
 		{Name: "ListAlertSources", Method: "GET", Path: "/api/v1/alert-sources", Role: "viewer", Summary: "lists who sends alerts and changes, with counts, never with secrets"},
 		{Name: "GetAlertSource", Method: "GET", Path: "/api/v1/alert-sources/{name}", Role: "viewer", Summary: "reads a source of alerts or changes"},
 		{Name: "PutAlertSource", Method: "PUT", Path: "/api/v1/alert-sources/{name}", Role: "developer", Summary: "registers a source of alerts or changes; a new one's secret is answered once"},
@@ -1551,6 +1554,27 @@ func (c *Client) GetAlert(ctx context.Context, req AlertRequest) (*AlertDetail, 
 // POST /api/v1/alerts/{id}/close, role responder.
 func (c *Client) CloseAlert(ctx context.Context, req CloseAlertRequest) (*AlertDetail, error) {
 	return call[AlertDetail](ctx, c, "POST", "/api/v1/alerts/{id}/close", req)
+}
+
+// ListChanges lists what was changed and may show in how agents behave, the newest first.
+//
+// GET /api/v1/changes, role viewer.
+func (c *Client) ListChanges(ctx context.Context, req ListChangesRequest) (*List[Change], error) {
+	return call[List[Change]](ctx, c, "GET", "/api/v1/changes", req)
+}
+
+// GetChange reads a change.
+//
+// GET /api/v1/changes/{id}, role viewer.
+func (c *Client) GetChange(ctx context.Context, req ChangeRequest) (*Change, error) {
+	return call[Change](ctx, c, "GET", "/api/v1/changes/{id}", req)
+}
+
+// CreateChange reports a change: a deployment, a prompt, a model, a flag; the same key updates it.
+//
+// POST /api/v1/changes, role developer.
+func (c *Client) CreateChange(ctx context.Context, req CreateChangeRequest) (*Change, error) {
+	return call[Change](ctx, c, "POST", "/api/v1/changes", req)
 }
 
 // ListAlertSources lists who sends alerts and changes, with counts, never with secrets.

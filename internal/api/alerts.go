@@ -9,10 +9,12 @@ import (
 
 	"reeve/client"
 	"reeve/internal/alert"
+	"reeve/internal/change"
 	"reeve/internal/fault"
 	"reeve/internal/hook"
 	"reeve/internal/identity"
 	"reeve/internal/intake/alerts"
+	"reeve/internal/intake/changes"
 )
 
 // Alerts are what is wrong, as outside systems say; *alert.Book is one.
@@ -211,13 +213,16 @@ const (
 
 func tryAlertSource(a *API, _ context.Context, req *client.TryAlertSourceRequest) (*client.TriedAlerts, error) {
 	kind, ok := hook.KindOf(req.Kind)
-	rec, reads := alerts.Receivers[req.Kind]
-	if !ok || !reads {
-		return nil, fault.New(fault.KindInvalid, "api.parameter_invalid", "kind is the kind of an alert source, not %.40q", req.Kind)
+	if !ok {
+		return nil, fault.New(fault.KindInvalid, "api.parameter_invalid", "kind is the kind of a source, not %.40q", req.Kind)
 	}
 	if len(req.Body) > maxTried {
 		return nil, fault.New(fault.KindInvalid, "api.parameter_invalid", "an example has at most %d bytes", maxTried)
 	}
+	if kind.Purpose == hook.Changes {
+		return a.tryChanges(req)
+	}
+	rec := alerts.Receivers[req.Kind]
 	out := &client.TriedAlerts{Alerts: []client.Alert{}}
 	in := &alerts.Request{Header: http.Header{}, Body: []byte(req.Body), Now: a.o.Now()}
 	for name, value := range req.Headers {
@@ -246,6 +251,35 @@ func tryAlertSource(a *API, _ context.Context, req *client.TryAlertSourceRequest
 			shown.Agent, shown.Team, shown.AgentReason = a.o.MatchLabels("", reports[i].Labels)
 		}
 		out.Alerts = append(out.Alerts, shown)
+	}
+	return out, nil
+}
+
+// tryChanges tells what a delivery of changes would become.
+func (a *API) tryChanges(req *client.TryAlertSourceRequest) (*client.TriedAlerts, error) {
+	out := &client.TriedAlerts{Alerts: []client.Alert{}}
+	in := &changes.Request{Header: http.Header{}, Body: []byte(req.Body), Now: a.o.Now(), Branches: []string{"*", "*/*"}}
+	for name, value := range req.Headers {
+		in.Header.Set(name, value)
+	}
+	reports, err := changes.Receivers[req.Kind](in)
+	if err != nil {
+		out.Problems = append(out.Problems, client.MappingProblem{Message: fault.From(err).Message})
+		return out, nil
+	}
+	for i := range reports[:min(len(reports), maxTriedShown)] {
+		r := &reports[i]
+		shown := client.Change{
+			ID: change.ID("example", r.Key), Kind: r.Kind, Title: r.Title, Text: r.Text, Status: r.Status, Environment: r.Environment, Version: r.Version,
+			By: r.By, URL: r.URL, Source: "example", Key: r.Key, Labels: r.Labels, Before: r.Before, After: r.After, At: r.At, ReceivedAt: in.Now,
+		}
+		if shown.At.IsZero() {
+			shown.At = in.Now
+		}
+		if a.o.MatchLabels != nil {
+			shown.Agent, shown.Team, shown.AgentReason = a.o.MatchLabels("", r.Labels)
+		}
+		out.Changes = append(out.Changes, shown)
 	}
 	return out, nil
 }

@@ -94,6 +94,7 @@ type Options struct {
 	Upstreams Upstreams
 	Sources   Sources        // what agents read; nil keeps none
 	Alerts    Alerts         // what outside systems say is wrong; nil keeps none
+	Changes   Changes        // what was changed; nil keeps none
 	Hooks     *hook.Registry // who says so; nil takes nothing
 	// MatchLabels finds the agent that labels name; may be nil.
 	MatchLabels func(team string, labels map[string]string) (agent, owner, reason string)

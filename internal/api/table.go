@@ -202,6 +202,10 @@ func table() []operation {
 		define(operation{Name: "ListAlerts", Method: get, Path: "/alerts", Permission: rows(identity.Viewer), Summary: "lists alerts, firing ones first, then the last changed"}, listAlerts),
 		define(operation{Name: "GetAlert", Method: get, Path: "/alerts/{id}", Permission: rows(identity.Viewer), Audit: AuditContent, Summary: "reads an alert with its history and, for readers, its sender's own words"}, getAlert),
 		define(operation{Name: "CloseAlert", Method: post, Path: "/alerts/{id}/close", Permission: rows(identity.Responder), Audit: AuditChange, Summary: "resolves an alert by hand; a new episode opens it again"}, closeAlert),
+		define(operation{Name: "ListChanges", Method: get, Path: "/changes", Permission: rows(identity.Viewer), Summary: "lists what was changed and may show in how agents behave, the newest first"}, listChanges),
+		define(operation{Name: "GetChange", Method: get, Path: "/changes/{id}", Permission: rows(identity.Viewer), Summary: "reads a change"}, getChange),
+		// The change is its own record: whoever reports one records nothing else.
+		define(operation{Name: "CreateChange", Method: post, Path: "/changes", Permission: rows(identity.Developer), Audit: AuditChange, Status: created, Idempotent: true, Summary: "reports a change: a deployment, a prompt, a model, a flag; the same key updates it"}, createChange),
 		define(operation{Name: "ListAlertSources", Method: get, Path: "/alert-sources", Permission: rows(identity.Viewer), Summary: "lists who sends alerts and changes, with counts, never with secrets"}, listAlertSources),
 		define(operation{Name: "GetAlertSource", Method: get, Path: "/alert-sources/{name}", Permission: rows(identity.Viewer), Summary: "reads a source of alerts or changes"}, getAlertSource),
 		define(operation{Name: "PutAlertSource", Method: http.MethodPut, Path: "/alert-sources/{name}", Permission: rows(identity.Developer), Audit: AuditChange, Summary: "registers a source of alerts or changes; a new one's secret is answered once"}, putAlertSource),

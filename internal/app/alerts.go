@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"reeve/internal/alert"
+	"reeve/internal/change"
 	"reeve/internal/fleet"
 	"reeve/internal/hook"
 	"reeve/internal/intake/alerts"
@@ -18,6 +19,15 @@ func (a *App) openAlerts(ctx context.Context) (err error) {
 		return err
 	}
 	a.alerts, err = alert.New(ctx, alert.Options{DB: a.control, Logger: a.log.With("part", "alerts"), Match: a.matchLabels, Committed: func() { wake(a.alertsMoved) }})
+	if err != nil {
+		return err
+	}
+	a.changes, err = change.New(change.Options{DB: a.control, Logger: a.log.With("part", "changes"), Match: a.matchLabels, Owner: func(name string) (team, environment string) {
+		if g, ok := a.agents.Lookup(name); ok {
+			return g.Team, g.Environment
+		}
+		return "", ""
+	}})
 	return err
 }
 

@@ -43,6 +43,7 @@ import (
 	"reeve/internal/behaviour"
 	"reeve/internal/budget"
 	"reeve/internal/bus"
+	"reeve/internal/change"
 	"reeve/internal/content"
 	"reeve/internal/control"
 	"reeve/internal/decision"
@@ -136,6 +137,7 @@ type App struct {
 	sources   *source.Book
 	hooks     *hook.Registry
 	alerts    *alert.Book
+	changes   *change.Book
 	budgetsAt int64 // sequence of the log that they are read up to; the follower's
 	content   *content.Set
 	leaks     chan string // keys of ours that were seen in content
@@ -251,6 +253,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("sources", a.sources.Run)
 	start("sources of alerts", a.hooks.Run)
 	start("alerts", a.alerts.Run)
+	start("changes", a.changes.Run)
 	start("upstreams", a.upstreams.Run)
 	start("connections", a.connections.Run)
 	start("approvals", a.approvals.Run)
@@ -443,7 +446,7 @@ func (a *App) buildAPI(context.Context) error {
 		Store: a.store, Identity: a.identity, Audit: a.auditLog, Live: a.reader, Events: a.bus.Events(),
 		Notices: a.o.Notices, Health: a.health, Logger: a.log.With("part", "api"), Dev: a.o.Config.Dev,
 		Agents: a.agents, AgentPlace: a.agentPlace, Stops: a.stops, Upstreams: moving{a.upstreams, a.pins}, Connections: a.connections, Policies: a.policies,
-		Fleet: a.fleet, Budgets: a.budgets, Sources: a.sources, Alerts: a.alerts, Hooks: a.hooks, MatchLabels: a.matchLabels, Content: a.content, Tools: a.pins, Decisions: decided{a.decided, a.decisions},
+		Fleet: a.fleet, Budgets: a.budgets, Sources: a.sources, Alerts: a.alerts, Changes: a.changes, Hooks: a.hooks, MatchLabels: a.matchLabels, Content: a.content, Tools: a.pins, Decisions: decided{a.decided, a.decisions},
 		Peers:  a.peers,
 		Proofs: &a.proofs, SIEM: a.siemStatus, Relay: a.relays,
 		PoliciesAbout: a.policies.About, Version: a.o.Version,

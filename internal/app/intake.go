@@ -28,7 +28,7 @@ func (a *App) buildIntake(ctx context.Context) (err error) {
 	if err := a.openAlerts(ctx); err != nil {
 		return err
 	}
-	o.Hooks, o.Alerts = a.hooks, a.alerts
+	o.Hooks, o.Alerts, o.Changes = a.hooks, a.alerts, a.changes
 	if a.o.Config.Dev {
 		o.Anonymous = &intake.Sender{ID: "dev"}
 	}

@@ -26,7 +26,7 @@ var rows = [][]string{
 	{
 		"internal/identity", "internal/agent", "internal/policy", "internal/budget", "internal/stop", "internal/upstream",
 		"internal/source", "internal/steer", "internal/behaviour", "internal/pin", "internal/decision", "internal/approval", "internal/siem", "internal/relay", "internal/connect", "internal/run",
-		"internal/hook", "internal/alert",
+		"internal/hook", "internal/alert", "internal/change",
 		"internal/provenance",
 		"internal/finding", "internal/rule",
 	},
@@ -47,7 +47,7 @@ var rows = [][]string{
 var within = map[string][]string{
 	"internal/telemetry/duck":               {"internal/telemetry"},
 	"internal/telemetry/telemetrytest":      {"internal/telemetry"},
-	"internal/intake":                       {"internal/intake/dialect", "internal/intake/alerts"},
+	"internal/intake":                       {"internal/intake/dialect", "internal/intake/alerts", "internal/intake/changes"},
 	"internal/intake/dialect/adk":           {"internal/intake/dialect"},
 	"internal/intake/dialect/agentops":      {"internal/intake/dialect"},
 	"internal/intake/dialect/claudecode":    {"internal/intake/dialect"},

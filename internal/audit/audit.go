@@ -233,6 +233,11 @@ func scanEntry(r control.Row) (e Entry, err error) {
 	return e, err
 }
 
+// After gives records from a sequence on, oldest first, for who follows the log.
+func After(ctx context.Context, r control.Reader, seq int64, limit int) ([]Entry, error) {
+	return control.All(ctx, r, scanEntry, `SELECT `+entryColumns+` WHERE a.seq >= ? ORDER BY a.seq LIMIT ?`, seq, limit)
+}
+
 // List gives records, newest first.
 func List(ctx context.Context, db *control.DB, f Filter) ([]Entry, error) {
 	where, args := []string{"1 = 1"}, []any{}

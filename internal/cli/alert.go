@@ -188,7 +188,7 @@ func sourceAdd(purpose string) func(ctx context.Context, e env, c *command, args
 	return func(ctx context.Context, e env, c *command, args []string) error {
 		var r remote
 		var in client.PutAlertSourceRequest
-		var secret, mapping string
+		var secret, mapping, branches string
 		fs := c.flags(e)
 		r.bind(fs)
 		fs.StringVar(&in.Kind, "kind", "", "what it speaks")
@@ -200,6 +200,7 @@ func sourceAdd(purpose string) func(ctx context.Context, e env, c *command, args
 		fs.StringVar(&in.ResolveAfter, "resolve-after", "", "without further word it is over: 4h")
 		fs.StringVar(&secret, "secret-file", "", "the secret that the sender made, in a file; - is the standard input")
 		fs.StringVar(&mapping, "mapping", "", "a JSON file of CEL expressions, for kind json")
+		fs.StringVar(&branches, "branches", "", "whose pushes are changes, with commas: main,release/*; none is the default branch")
 		name, err := oneWord(fs, args, "source")
 		if err != nil {
 			return err
@@ -209,6 +210,9 @@ func sourceAdd(purpose string) func(ctx context.Context, e env, c *command, args
 		}
 		if in.Mapping, err = readMapping(mapping); err != nil {
 			return err
+		}
+		if branches != "" {
+			in.Branches = strings.Split(branches, ",")
 		}
 		given := map[string]bool{}
 		fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
@@ -250,6 +254,9 @@ func keptSource(in client.PutAlertSourceRequest, old client.AlertSource, given m
 	if in.Mapping == nil {
 		in.Mapping = old.Mapping
 	}
+	if !given["branches"] {
+		in.Branches = old.Branches
+	}
 	return in
 }
 
@@ -278,6 +285,10 @@ func sourceList(purpose string) func(ctx context.Context, e env, c *command, arg
 			return err
 		}
 		return r.print(e.stdout, list, func(w io.Writer) {
+			if len(list.Items) == 0 {
+				fmt.Fprintf(w, "nobody is registered; `reeve %s source add --help` shows how\n", strings.TrimSuffix(purpose, "s"))
+				return
+			}
 			fmt.Fprintln(w, "SOURCE\tKIND\tTEAM\tAUTH\tSECRETS\tTAKEN\tREFUSED\tFORGED\tLAST\tLAST ERROR")
 			for _, s := range list.Items {
 				auth := s.Auth

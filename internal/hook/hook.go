@@ -50,6 +50,7 @@ type Kind struct {
 	Theirs               bool     // the sender makes the secret, and shows it once
 	ResolveAfter         string   // default, for senders that never say that it is over
 	Mapping              bool     // may have one
+	Branches             bool     // may have some
 	scheme               scheme
 }
 
@@ -65,8 +66,8 @@ var Kinds = []Kind{
 	{Name: "sentry", Title: "Sentry", Purpose: Alerts, Auth: []string{Signature}, Theirs: true, scheme: sentry},
 	{Name: "splunk", Title: "Splunk (HEC and alert webhook)", Purpose: Alerts, Auth: []string{Token}, ResolveAfter: "4h"},
 	{Name: "splunk_observability", Title: "Splunk Observability Cloud", Purpose: Alerts, Auth: []string{Signature, Token}, scheme: signalFX},
-	{Name: "github", Title: "GitHub webhooks", Purpose: Changes, Auth: []string{Signature}, scheme: gitHub},
-	{Name: "gitlab", Title: "GitLab webhooks", Purpose: Changes, Auth: []string{Token}},
+	{Name: "github", Title: "GitHub webhooks", Purpose: Changes, Auth: []string{Signature}, scheme: gitHub, Branches: true},
+	{Name: "gitlab", Title: "GitLab webhooks", Purpose: Changes, Auth: []string{Token}, Branches: true},
 	{Name: "openfeature", Title: "OpenFeature flag changes", Purpose: Changes, Auth: []string{Token}},
 }
 

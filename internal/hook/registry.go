@@ -10,6 +10,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -68,6 +69,7 @@ type body struct {
 	Auth         string               `json:"auth"`
 	URLToken     bool                 `json:"url_token,omitempty"`
 	ResolveAfter string               `json:"resolve_after,omitempty"`
+	Branches     []string             `json:"branches,omitempty"`
 	Mapping      *client.AlertMapping `json:"mapping,omitempty"`
 }
 
@@ -162,7 +164,7 @@ func (w *row) build() (*Hook, error) {
 		return nil, fault.New(fault.KindInternal, "hook.stored", "a stored source cannot be read").WithCause(err)
 	}
 	h := &w.h
-	h.Description, h.Environment, h.Auth, h.URLToken, h.AlertSource.ResolveAfter, h.Mapping = b.Description, b.Environment, b.Auth, b.URLToken, b.ResolveAfter, b.Mapping
+	h.Description, h.Environment, h.Auth, h.URLToken, h.AlertSource.ResolveAfter, h.Branches, h.Mapping = b.Description, b.Environment, b.Auth, b.URLToken, b.ResolveAfter, b.Branches, b.Mapping
 	h.ResolveAfter, _ = time.ParseDuration(b.ResolveAfter) // checked when it was set; "" is none
 	h.kind, _ = KindOf(h.Kind)
 	h.Path = "/api/v1/" + h.Purpose + "/" + h.Name
@@ -297,6 +299,10 @@ func (r *Registry) check(in *client.PutAlertSourceRequest) (Kind, error) {
 		return kind, invalid("url_token is for sources with a token")
 	case in.Mapping != nil && !kind.Mapping:
 		return kind, invalid("only sources of kind json have a mapping")
+	case len(in.Branches) > 0 && !kind.Branches:
+		return kind, invalid("only sources that push have branches")
+	case len(in.Branches) > 50 || slices.ContainsFunc(in.Branches, badPattern):
+		return kind, invalid("branches are at most 50 names or patterns: main, release/*")
 	case len(in.Description) > maxText || len(in.Team) > maxName || len(in.Environment) > maxName:
 		return kind, invalid("a field of the source is too long")
 	}
@@ -311,6 +317,11 @@ func (r *Registry) check(in *client.PutAlertSourceRequest) (Kind, error) {
 		}
 	}
 	return kind, checkSecret(in.Secret)
+}
+
+func badPattern(s string) bool {
+	_, err := path.Match(s, "x")
+	return err != nil || s == "" || len(s) > maxName
 }
 
 func checkSecret(s string) error {
@@ -359,7 +370,7 @@ func (r *Registry) Put(ctx context.Context, who Actor, in client.PutAlertSourceR
 	}
 	err = r.o.DB.Write(ctx, func(tx *control.Tx) error {
 		us := control.Micros(r.o.Now())
-		text, err := json.Marshal(body{in.Description, in.Environment, in.Auth, in.URLToken, in.ResolveAfter, in.Mapping})
+		text, err := json.Marshal(body{in.Description, in.Environment, in.Auth, in.URLToken, in.ResolveAfter, in.Branches, in.Mapping})
 		if err != nil {
 			return err
 		}
@@ -407,7 +418,7 @@ func said(in *client.PutAlertSourceRequest) any {
 func (h *Hook) said() any {
 	return said(&client.PutAlertSourceRequest{
 		Name: h.Name, Purpose: h.Purpose, Kind: h.Kind, Description: h.Description, Team: h.Team, Environment: h.Environment, Auth: h.Auth,
-		URLToken: h.URLToken, ResolveAfter: h.AlertSource.ResolveAfter, Mapping: h.Mapping, Revision: h.Revision,
+		URLToken: h.URLToken, ResolveAfter: h.AlertSource.ResolveAfter, Branches: h.Branches, Mapping: h.Mapping, Revision: h.Revision,
 	})
 }
 

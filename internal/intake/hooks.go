@@ -9,9 +9,11 @@ import (
 	"strings"
 
 	"reeve/internal/alert"
+	"reeve/internal/change"
 	"reeve/internal/fault"
 	"reeve/internal/hook"
 	"reeve/internal/intake/alerts"
+	"reeve/internal/intake/changes"
 )
 
 // Alerts keeps what is reported as wrong; *alert.Book is one.
@@ -19,14 +21,20 @@ type Alerts interface {
 	Take(ctx context.Context, from alert.Sender, reports []alert.Report) error
 }
 
+// Changes keeps what is reported as changed; *change.Book is one.
+type Changes interface {
+	Take(ctx context.Context, from change.Sender, reports []change.Report) error
+}
+
 // The paths of outside senders. Below its own address a source also has the
 // paths that its kind's clients append; without it they find their source by the
 // token, or by an intake key.
 const (
-	alertsPath = "/api/v1/alerts/"
-	promPath   = "/api/v2/alerts"
-	pandaPath  = "/data/v2/alerts"
-	hecPath    = "/services/collector"
+	alertsPath  = "/api/v1/alerts/"
+	changesPath = "/api/v1/changes/"
+	promPath    = "/api/v2/alerts"
+	pandaPath   = "/data/v2/alerts"
+	hecPath     = "/services/collector"
 )
 
 // maxHookBody bounds a delivery: it may have to be read before its signature can
@@ -39,7 +47,7 @@ var hecPaths = []string{"", "/event", "/event/1.0", "/raw", "/raw/1.0", "/ack", 
 // hookPaths are what serveHook takes, as patterns of a mux.
 func hookPaths() []string {
 	own := alertsPath + "{source}"
-	out := []string{"POST " + own, "OPTIONS " + own, "POST " + own + promPath, "POST " + own + pandaPath, "POST " + promPath, "POST " + pandaPath}
+	out := []string{"POST " + changesPath + "{source}", "POST " + own, "OPTIONS " + own, "POST " + own + promPath, "POST " + own + pandaPath, "POST " + promPath, "POST " + pandaPath}
 	for _, p := range hecPaths {
 		out = append(out, hecPath+p, own+hecPath+p)
 	}
@@ -56,6 +64,9 @@ type place struct {
 
 // placeOf finds it; false for a path of others.
 func placeOf(path string) (place, bool) {
+	if name, ok := strings.CutPrefix(path, changesPath); ok {
+		return place{purpose: hook.Changes, source: name}, name != "" && !strings.Contains(name, "/")
+	}
 	p := place{purpose: hook.Alerts, path: path}
 	if rest, ok := strings.CutPrefix(path, alertsPath); ok {
 		p.source, p.path = rest, ""
@@ -232,6 +243,9 @@ func (in *Intake) keepDelivery(ctx context.Context, h *hook.Hook, p place, r *ht
 	if p.kind == "splunk" && strings.HasSuffix(p.path, "/ack") {
 		return acks(body)
 	}
+	if h.Purpose == hook.Changes {
+		return in.keepChanges(ctx, h, r, body)
+	}
 	rec, ok := alerts.Receivers[h.Kind]
 	if !ok {
 		return alerts.Reply{}, fault.New(fault.KindInternal, "intake.hook_unknown", "nobody reads sources of kind %s", h.Kind)
@@ -256,8 +270,29 @@ func (in *Intake) keepDelivery(ctx context.Context, h *hook.Hook, p place, r *ht
 	if rec.Took != nil {
 		return rec.Took(req, len(reports)), nil
 	}
-	text, _ := json.Marshal(map[string]int{"accepted": len(reports)}) // a number
-	return alerts.Reply{Status: http.StatusAccepted, Body: string(text)}, nil
+	return accepted(len(reports)), nil
+}
+
+func accepted(n int) alerts.Reply {
+	text, _ := json.Marshal(map[string]int{"accepted": n}) // a number
+	return alerts.Reply{Status: http.StatusAccepted, Body: string(text)}
+}
+
+// keepChanges reads a delivery of changes and keeps it.
+func (in *Intake) keepChanges(ctx context.Context, h *hook.Hook, r *http.Request, body []byte) (alerts.Reply, error) {
+	read, ok := changes.Receivers[h.Kind]
+	if !ok {
+		return alerts.Reply{}, fault.New(fault.KindInternal, "intake.hook_unknown", "nobody reads sources of kind %s", h.Kind)
+	}
+	reports, err := read(&changes.Request{Header: r.Header, Body: body, Now: in.now(), Branches: h.Branches})
+	if err == nil {
+		err = in.changes.Take(ctx, change.Sender{Source: h.Name, Team: h.Team, Environment: h.Environment}, reports)
+	}
+	if err != nil {
+		return alerts.Reply{}, err
+	}
+	in.stats.changes.Add(int64(len(reports)))
+	return accepted(len(reports)), nil
 }
 
 // compiled is a source's mapping, of one of its revisions.

@@ -19,6 +19,7 @@ import (
 
 	"reeve/client"
 	"reeve/internal/alert"
+	"reeve/internal/change"
 	"reeve/internal/control"
 	"reeve/internal/fault"
 	"reeve/internal/hook"
@@ -33,9 +34,10 @@ type hookHouse struct {
 	in   *Intake
 	regs *hook.Registry
 	book *alert.Book
+	made *change.Book
 }
 
-func newHookHouse(t testing.TB, change func(*Options)) *hookHouse {
+func newHookHouse(t testing.TB, set func(*Options)) *hookHouse {
 	t.Helper()
 	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
 	if err != nil {
@@ -50,11 +52,14 @@ func newHookHouse(t testing.TB, change func(*Options)) *hookHouse {
 	if h.book, err = alert.New(t.Context(), alert.Options{DB: db, Now: clock}); err != nil {
 		t.Fatal(err)
 	}
+	if h.made, err = change.New(change.Options{DB: db, Now: clock}); err != nil {
+		t.Fatal(err)
+	}
 	h.in, _ = fixture(t, func(o *Options) {
-		o.Now, o.Hooks, o.Alerts, o.Anonymous = clock, h.regs, h.book, nil
+		o.Now, o.Hooks, o.Alerts, o.Changes, o.Anonymous = clock, h.regs, h.book, h.made, nil
 		o.Keys = keyring{"rvi_key": {ID: "k", Team: "support", Environment: "production"}}
-		if change != nil {
-			change(o)
+		if set != nil {
+			set(o)
 		}
 	})
 	return h
@@ -409,5 +414,81 @@ func TestBusy(t *testing.T) {
 	s.body = strings.Repeat(" ", maxHookBody+1)
 	if got := h.send(s, "am", func(r http.Header) { r.Set("Authorization", "Bearer "+token) }); got.Code != 413 {
 		t.Errorf("a body that is too large: %d", got.Code)
+	}
+}
+
+// Each forge's delivery: taken once, however often it is told; forged ones keep
+// nothing.
+func TestChangeDeliveries(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("changes/testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		a, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := newHookHouse(t, nil)
+		s := sent{headers: http.Header{}}
+		var branches []string
+		wanted := false
+		for _, f := range a.Files {
+			text := strings.TrimSpace(string(f.Data))
+			switch f.Name {
+			case "kind":
+				s.kind = text
+			case "body":
+				s.body = string(f.Data)
+			case "branches":
+				branches = strings.Split(text, ",")
+			case "headers":
+				for _, line := range strings.Split(text, "\n") {
+					name, value, _ := strings.Cut(line, ":")
+					s.headers.Set(name, strings.TrimSpace(value))
+				}
+			case "want":
+				s.bad = strings.HasPrefix(text, "refused")
+				wanted = strings.Contains(text, `"Key"`)
+			}
+		}
+		secret := h.source(client.PutAlertSourceRequest{Name: "forge", Kind: s.kind, Team: "support", Branches: branches})
+		send := func(secret string) int {
+			r := httptest.NewRequest(http.MethodPost, "/api/v1/changes/forge", strings.NewReader(s.body))
+			for n, v := range s.headers {
+				r.Header[n] = v
+			}
+			switch s.kind {
+			case "github":
+				r.Header.Set("X-Hub-Signature-256", "sha256="+hex.EncodeToString(mac(secret, s.body)))
+			case "gitlab":
+				r.Header.Set("X-Gitlab-Token", secret)
+			default:
+				r.Header.Set("Authorization", "Bearer "+secret)
+			}
+			return serve(h.in, r).Code
+		}
+		if got := send("another-secret"); got != 401 {
+			t.Errorf("%s: forged: %d", file, got)
+		}
+		for range 3 { // and twice again
+			if got := send(secret); s.bad && got != 400 || !s.bad && got != 202 {
+				t.Errorf("%s: %d", file, got)
+			}
+		}
+		all, _, err := h.made.List(t.Context(), change.Filter{})
+		if err != nil || wanted != (len(all) > 0) || len(all) > 2 {
+			t.Errorf("%s: %d changes, %v", file, len(all), err)
+		}
+		for _, c := range all {
+			if c.Team != "support" || c.Source != "forge" {
+				t.Errorf("%s: %+v", file, c)
+			}
+		}
+		// A source of changes takes no alerts, and the other way round.
+		if got := h.send(sent{body: "{}"}, "forge", func(r http.Header) { r.Set("Authorization", "Bearer "+secret) }); got.Code != 401 {
+			t.Errorf("%s: as an alert: %d", file, got.Code)
+		}
 	}
 }

@@ -148,6 +148,7 @@ type Options struct {
 	Install   string            // this installation's id, by which a relay's circle is seen
 	Hooks     *hook.Registry    // registered outside senders; nil: alerts are refused
 	Alerts    Alerts            // required with Hooks
+	Changes   Changes           // likewise
 }
 
 // Intake takes requests. It is an http.Handler for Paths.
@@ -165,14 +166,15 @@ type Intake struct {
 	install   string
 	hooks     *hook.Registry
 	alerts    Alerts
+	changes   Changes
 	programs  sync.Map // of sources' mappings: name -> compiled
 	limits    *limits
 	workers   sync.Pool // *worker
 	stages    *telemetry.Stages
 
 	stats struct {
-		requests, refused, bytes, spans, logs, points, alerts, rejected atomic.Int64
-		last                                                            atomic.Int64
+		requests, refused, bytes, spans, logs, points, alerts, changes, rejected atomic.Int64
+		last                                                                     atomic.Int64
 	}
 }
 
@@ -191,8 +193,8 @@ func New(o Options) (*Intake, error) {
 	if err := o.Config.Validate(); err != nil {
 		return nil, err
 	}
-	if o.Hooks != nil && o.Alerts == nil {
-		return nil, errors.New("intake: with hooks, somebody must keep alerts")
+	if o.Hooks != nil && (o.Alerts == nil || o.Changes == nil) {
+		return nil, errors.New("intake: with hooks, somebody must keep alerts and changes")
 	}
 	if o.Log == nil || (o.Keys == nil && o.Anonymous == nil) {
 		return nil, errors.New("intake: a log, and keys or an anonymous sender, are required")
@@ -205,7 +207,7 @@ func New(o Options) (*Intake, error) {
 	}
 	in := &Intake{
 		config: o.Config, log: o.Log, keys: o.Keys, anonymous: o.Anonymous, logger: o.Logger, now: o.Now, stages: o.Stages, sources: o.Sources, relay: o.Relay, install: o.Install,
-		hooks: o.Hooks, alerts: o.Alerts,
+		hooks: o.Hooks, alerts: o.Alerts, changes: o.Changes,
 		table: dialect.NewMap(registry()...), doors: newDoors(registry()), limits: newLimits(o.Config.InFlight),
 	}
 	in.workers.New = func() any {
@@ -221,7 +223,7 @@ type Stats struct {
 	Requests, Refused    int64 // refused: answered with an error
 	Bytes                int64 // of bodies, decompressed
 	Spans, Logs, Points  int64 // accepted
-	Alerts               int64 // reports of alerts, accepted
+	Alerts, Changes      int64 // reports of them, accepted
 	Rejected             int64 // records that could not be read
 	InFlight             int64 // bytes being worked on now
 	Last                 time.Time
@@ -232,7 +234,7 @@ type Stats struct {
 func (in *Intake) Stats() Stats {
 	s := Stats{
 		Requests: in.stats.requests.Load(), Refused: in.stats.refused.Load(), Bytes: in.stats.bytes.Load(),
-		Spans: in.stats.spans.Load(), Logs: in.stats.logs.Load(), Points: in.stats.points.Load(), Alerts: in.stats.alerts.Load(), Rejected: in.stats.rejected.Load(),
+		Spans: in.stats.spans.Load(), Logs: in.stats.logs.Load(), Points: in.stats.points.Load(), Alerts: in.stats.alerts.Load(), Changes: in.stats.changes.Load(), Rejected: in.stats.rejected.Load(),
 		InFlight: in.limits.inFlight(), MapVersion: dialect.MapVersion, Dialects: len(registry()),
 	}
 	if ns := in.stats.last.Load(); ns > 0 {
