@@ -739,3 +739,45 @@ func endSilence(a *API, ctx context.Context, req *client.EndSilenceRequest) (*cl
 	out := a.silenceShape(ctx)(s)
 	return &out, nil
 }
+
+// incidentRows are the incidents that nobody took up, and one's own that are not
+// over, on the overview.
+func incidentRows(a *API, ctx context.Context, env, team string) ([]client.OverviewRow, error) {
+	l, err := listIncidents(a, ctx, &client.ListIncidentsRequest{Team: team, Limit: 100})
+	if err != nil {
+		return nil, err
+	}
+	me := whoOf(ctx).Name
+	var out []client.OverviewRow
+	for _, i := range l.Items {
+		if env != "" && i.Environment != env && !slices.ContainsFunc(i.Places, func(p client.IncidentPlace) bool { return p.Environment == env }) {
+			continue
+		}
+		if i.State != incident.Open && (i.Owner != me || me == "") {
+			continue
+		}
+		text := i.Title
+		if i.People != nil {
+			text += "; it touches " + strconv.FormatInt(*i.People, 10) + " people"
+		}
+		out = append(out, client.OverviewRow{ID: i.ID, Kind: "incident", Text: text, Since: i.OpenedAt, Owner: i.Owner, Path: "/incidents/" + strconv.FormatInt(i.Number, 10)})
+	}
+	return out, nil
+}
+
+// silenceRows are the silences in force, so that nothing hidden is forgotten.
+func silenceRows(a *API, ctx context.Context, _, team string) ([]client.OverviewRow, error) {
+	l, err := listSilences(a, ctx, &client.ListSilencesRequest{})
+	if err != nil {
+		return nil, err
+	}
+	var out []client.OverviewRow
+	for _, s := range l.Items {
+		if s.State != "active" || team != "" && s.Team != "" && s.Team != team {
+			continue
+		}
+		ends := s.EndsAt
+		out = append(out, client.OverviewRow{ID: s.ID, Kind: s.Kind, Text: "Signals are silenced: " + s.Reason, Since: s.StartsAt, Until: &ends, Owner: s.Author, Path: "/incidents?show=silences"})
+	}
+	return out, nil
+}

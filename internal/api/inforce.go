@@ -65,6 +65,7 @@ var needsPerson = map[string]rowsOf{
 	"findings":  findingRows,
 	"responses": brakedRows,
 	"approvals": approvalRows,
+	"incidents": incidentRows,
 	"second people": func(a *API, ctx context.Context, _, _ string) ([]client.OverviewRow, error) {
 		l, err := listProposals(a, ctx, &client.ListProposalsRequest{Open: true})
 		if err != nil {
@@ -117,6 +118,7 @@ var needsPerson = map[string]rowsOf{
 }
 
 var inForce = map[string]rowsOf{
+	"silences":  silenceRows,
 	"takeovers": takenRows,
 	"held_runs": heldRunRows,
 	"stops": func(a *API, ctx context.Context, _, _ string) ([]client.OverviewRow, error) {

@@ -147,6 +147,8 @@ const touches: Record<string, string[]> = {
   stop: ['stops', 'agents', 'agent', 'overview'],
   approval: ['approvals', 'approval', 'overview', 'decisions'],
   proposal: ['proposals', 'overview'],
+  incident: ['incidents', 'incident', 'incident-weights', 'overview'],
+  silence: ['silences'],
   policy: ['policies'],
   budget: ['budgets', 'overview'],
   content_rule: ['content-rules'],

@@ -51,10 +51,7 @@ export const groups: Group[] = [
   {
     name: 'Respond',
     pages: [
-      {
-        to: '/incidents', name: 'Incidents', icon: 'incidents', question: 'What is broken, and for whom?', go: 'n',
-        later: { answers: 'What is broken, for how many people, who has it, and the timeline of what was done.', fedBy: 'Incidents grow from findings and outside alerts; neither is taken in this version.' },
-      },
+      { to: '/incidents', name: 'Incidents', icon: 'incidents', question: 'What is broken, and for whom?', go: 'n' },
       {
         to: '/findings', name: 'Findings and rules', icon: 'findings', question: 'Is this worth a person?',
         later: { answers: 'What each detector saw, for you to judge: useful, or noise.', fedBy: 'Detectors run on runs and steps; they are not part of this version.' },
