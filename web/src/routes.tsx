@@ -48,6 +48,7 @@ const tree = root.addChildren([
     at('/inbox', lazyRouteComponent(() => import('./inbox/InboxPage'), 'InboxPage')),
     at('/approvals/$id', lazyRouteComponent(() => import('./approvals/ApprovalPage'), 'ApprovalPage')),
     at('/tools', lazyRouteComponent(() => import('./tools/ToolsPage'), 'ToolsPage')),
+    at('/findings', lazyRouteComponent(() => import('./findings/FindingsPage'), 'FindingsPage')),
     at('/sources', lazyRouteComponent(() => import('./sources/SourcesPage'), 'SourcesPage')),
     at('/incidents', lazyRouteComponent(() => import('./incidents/IncidentsPage'), 'IncidentsPage')),
     at('/incidents/$id', lazyRouteComponent(() => import('./incidents/IncidentPage'), 'IncidentPage')),

@@ -20,11 +20,13 @@ import { Now, useSummary } from './Summary';
 import { UnknownAgents, useUnknownAgents } from './UnknownAgents';
 
 const AgentIdentity = lazy(() => import('./Identity').then((m) => ({ default: m.AgentIdentity })));
+const BehaviourTab = lazy(() => import('./Behaviour').then((m) => ({ default: m.AgentBehaviourTab })));
 const History = lazy(() => import('./History').then((m) => ({ default: m.History })));
 const Parts = lazy(() => import('./Parts').then((m) => ({ default: m.Parts })));
 
 const tabs = [
   { id: 'now', label: 'Now' },
+  { id: 'behaviour', label: 'Behaviour' },
   { id: 'history', label: 'History and versions' },
   { id: 'inventory', label: 'Inventory' },
   { id: 'identity', label: 'Identity' },
@@ -125,7 +127,9 @@ export function AgentPage() {
         {agent && <Tabs tabs={tabs} on={tab} onPick={show} />}
         {agent && tab !== 'now' ? (
           <Suspense fallback={null}>
-            {tab === 'history' ? (
+            {tab === 'behaviour' ? (
+              <BehaviourTab name={name} />
+            ) : tab === 'history' ? (
               <History name={name} />
             ) : tab === 'inventory' ? (
               <Parts name={name} />

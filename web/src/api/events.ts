@@ -155,6 +155,11 @@ const touches: Record<string, string[]> = {
   upstream: ['upstreams'],
   pin: ['tools', 'upstreams', 'overview', 'inbox-tools'],
   tool: ['tools', 'upstreams', 'overview', 'inbox-tools'],
+  finding: ['findings', 'finding', 'detectors', 'overview'],
+  response: ['responses', 'response-policies', 'findings', 'finding', 'agents', 'agent', 'overview'],
+  response_policy: ['response-policies'],
+  rule: ['rules'],
+  detector: ['detectors'],
   source: ['sources', 'source', 'run-sources'],
   health: ['health'],
   // What people change: it may be anything that Settings shows.

@@ -52,10 +52,7 @@ export const groups: Group[] = [
     name: 'Respond',
     pages: [
       { to: '/incidents', name: 'Incidents', icon: 'incidents', question: 'What is broken, and for whom?', go: 'n' },
-      {
-        to: '/findings', name: 'Findings and rules', icon: 'findings', question: 'Is this worth a person?',
-        later: { answers: 'What each detector saw, for you to judge: useful, or noise.', fedBy: 'Detectors run on runs and steps; they are not part of this version.' },
-      },
+      { to: '/findings', name: 'Findings and rules', icon: 'findings', question: 'Is this worth a person?', go: 'b' },
       {
         to: '/on-call', name: 'On call', icon: 'oncall', question: 'Who is it now?',
         later: { answers: 'Who is on call now and next, by team, with overrides.', fedBy: 'Schedules of your teams. Teams exist already in Settings.', meanwhile: { label: 'Teams', to: '/settings/teams' } },

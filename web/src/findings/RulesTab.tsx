@@ -1,0 +1,126 @@
+import { Button, Checkbox, Textarea, TextInput } from '@mantine/core';
+import { useMutation } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useState } from 'react';
+import '../theme/forms';
+import { api } from '../api/client';
+import { useMay } from '../api/queries';
+import type { Rule, RuleTrial } from '../api/types';
+import { FormDialog, Pick, Sure } from '../settings/parts';
+import { Badge, count, Empty, KeyedTable, Mark, Panel, plural, ProblemNote, Time } from '../shared';
+import { useTeams } from '../shell/TopBar';
+import { severities, useRules, useRuleWords } from './data';
+import { useAgain } from './FindingPanel';
+import css from './findings.module.css';
+
+/** RulesTab: conditions that people wrote over measures, each with its versions and how often it holds. */
+export function RulesTab() {
+  const q = useRules();
+  const may = useMay('PutRule');
+  const navigate = useNavigate();
+  const again = useAgain();
+  const { rule } = useSearch({ strict: false }) as { rule?: string };
+  const set = (name?: string) => void navigate({ to: '.', search: ((old: object) => ({ ...old, rule: name })) as never, replace: true });
+  const drop = useMutation({ mutationFn: (name: string) => api.delete(`/rules/${encodeURIComponent(name)}?reason=${encodeURIComponent('deleted in the console')}`), onSettled: again });
+  const all = q.data?.items ?? [];
+  const chosen = all.find((r) => r.name === rule);
+  return (
+    <Panel title="Rules" note="What must not be, however usual it is">
+      <ProblemNote error={q.error ?? drop.error} />
+      <KeyedTable
+        label="Rules"
+        rows={all}
+        rowKey={(r) => r.name}
+        mark={(r) => (r.open > 0 ? 'warn' : undefined)}
+        empty={q.isSuccess && <Empty small title="Nobody wrote a rule.">A rule is a condition over what is measured: cost &gt; 2.0, or error_rate &gt; 0.2 over an hour. It is tried on the last 30 days first.</Empty>}
+        fields={[
+          { head: 'Rule', width: '170px', title: (r) => r.text || r.name, cell: (r) => <strong>{r.name}</strong> },
+          { head: 'State', cell: (r) => (r.off ? <Badge>off</Badge> : <Mark {...(severities[r.severity] ?? severities.warning!)} words />) },
+          { head: 'When', width: '320px', title: (r) => r.when, cell: (r) => <code>{r.when}</code> },
+          { head: 'About', cell: (r) => (r.scope === 'run' ? 'each run' : `each agent, ${r.window}`) },
+          { head: 'Team', cell: (r) => r.team || <span className="muted">all</span> },
+          { head: 'Open', num: true, cell: (r) => count(r.open) },
+          { head: 'Changed', cell: (r) => <><Time at={r.updated_at} /> <span className="muted">by {r.by}, revision {r.revision}</span></> },
+          { head: 'Do', cell: (r) => may && <span className={css.acts} style={{ margin: 0 }}><Button size="compact-xs" aria-label={`Change ${r.name}`} onClick={() => set(r.name)}>Change</Button><Sure label="Delete" sure="Delete it" pending={drop.isPending} onDo={() => drop.mutate(r.name)} /></span> },
+        ]}
+      />
+      {rule && (rule === 'new' || chosen) && <RuleDialog rule={chosen} onClose={() => set(undefined)} />}
+    </Panel>
+  );
+}
+
+function RuleDialog({ rule, onClose }: { rule?: Rule; onClose: () => void }) {
+  const again = useAgain();
+  const teams = useTeams();
+  const [name, setName] = useState(rule?.name ?? '');
+  const [when, setWhen] = useState(rule?.when ?? '');
+  const [scope, setScope] = useState(rule?.scope ?? 'run');
+  const [window, setWindow] = useState(rule?.window || '1h');
+  const [severity, setSeverity] = useState(rule?.severity ?? 'warning');
+  const [team, setTeam] = useState(rule?.team ?? '');
+  const [agents, setAgents] = useState((rule?.agents ?? []).join(', '));
+  const [text, setText] = useState(rule?.text ?? '');
+  const [off, setOff] = useState(rule?.off ?? false);
+  const [help, setHelp] = useState(false);
+  const wordList = useRuleWords(help);
+  const body = { when, scope, window: scope === 'agent' ? window : undefined, team: team || undefined, agents: agents.split(/[,\s]+/).filter(Boolean), environment: rule?.environment, rest: rule?.rest };
+  const trial = useMutation({ mutationFn: () => api.post<RuleTrial>('/rules/try', body) });
+  const save = useMutation({ mutationFn: () => api.put<Rule>(`/rules/${encodeURIComponent(name.trim())}`, { ...body, severity, text, off, revision: rule?.revision ?? 0, reason: '' }), onSuccess: onClose, onSettled: again });
+  const options = [{ value: '', label: 'all' }, ...[...new Set([...(team ? [team] : []), ...teams])].map((t) => ({ value: t, label: t }))];
+  return (
+    <FormDialog title={rule ? `Change ${rule.name}` : 'Write a rule'} submit="Keep" pending={save.isPending} error={save.error ?? trial.error} disabled={!name.trim() || !when.trim()} onSubmit={() => save.mutate()} onClose={onClose} size={720}>
+      {!rule && <TextInput label="Name" description="a-z, 0-9 and hyphens" data-autofocus value={name} onChange={(e) => setName(e.currentTarget.value)} />}
+      <Textarea label="When" description="A condition in CEL over what is measured" data-autofocus={rule ? true : undefined} autosize minRows={2} spellCheck={false} styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }} value={when} onChange={(e) => setWhen(e.currentTarget.value)} placeholder="cost > 2.0 && task == 'refund'" />
+      <div className={css.two}>
+        <Pick label="About" value={scope} options={[{ value: 'run', label: 'each run, while it goes' }, { value: 'agent', label: 'each agent, over a window' }]} onPick={setScope} />
+        {scope === 'agent' && <TextInput label="Window" description="5m to 168h" value={window} onChange={(e) => setWindow(e.currentTarget.value)} />}
+        <Pick label="Severity" value={severity} options={['info', 'warning', 'critical'].map((v) => ({ value: v, label: v }))} onPick={setSeverity} />
+        <Pick label="Team" value={team} options={options} onPick={setTeam} />
+        <TextInput label="Agents" description="Empty: all" value={agents} onChange={(e) => setAgents(e.currentTarget.value)} />
+        <TextInput label="In words" description="What it finds" value={text} onChange={(e) => setText(e.currentTarget.value)} />
+      </div>
+      <Checkbox label="Off: keep it without asking it" checked={off} onChange={(e) => setOff(e.currentTarget.checked)} />
+      <div className={css.acts}>
+        <Button loading={trial.isPending} disabled={!when.trim()} onClick={() => trial.mutate()}>Try it on the last 30 days</Button>
+        <Button variant="subtle" onClick={() => setHelp(!help)}>{help ? 'Hide the words' : 'Which words are there?'}</Button>
+      </div>
+      {trial.data && <Trial t={trial.data} />}
+      {help && (
+        <dl className={css.words}>
+          {(wordList.data?.items ?? []).filter((w) => (scope === 'run' ? w.run : w.agent)).map((w) => (
+            <div key={w.name}>
+              <dt>{w.name}</dt>
+              <dd>{w.about}</dd>
+            </div>
+          ))}
+        </dl>
+      )}
+    </FormDialog>
+  );
+}
+
+/** Trial says when a rule would have held. */
+function Trial({ t }: { t: RuleTrial }) {
+  const days = t.days ?? [];
+  const most = Math.max(1, ...days.map((d) => d.fired));
+  return (
+    <div className={css.trial} role="status">
+      <strong>{t.fired === 0 ? 'It would not have held once' : `It would have held ${plural(t.fired, 'time')}`}</strong> in {t.whole ? '' : 'the newest '}{plural(t.runs, 'run')}{t.per_week !== null && t.per_week !== undefined && t.fired > 0 && `, ${t.per_week.toFixed(1)} times a week`}.
+      {days.length > 1 && (
+        <div className={css.days} role="img" aria-label={days.map((d) => `${d.day}: ${d.fired}`).join(', ')}>
+          {days.map((d) => (
+            <span key={d.day} title={`${d.day}: ${d.fired}`} style={{ height: `${(100 * d.fired) / most}%` }} />
+          ))}
+        </div>
+      )}
+      {(t.agents ?? []).slice(0, 6).map((a) => (
+        <Badge key={a.agent}>{`${a.agent}: ${a.fired}`}</Badge>
+      ))}
+      {(t.findings ?? []).slice(0, 5).map((f) => (
+        <div key={f.id + f.first_seen} className="muted">
+          <Time at={f.first_seen} as="clock" /> {f.agent}: {f.seen}
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,67 @@
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { api } from '../api/client';
+import type { Detector, Finding, List, Response, ResponsePolicies, Rule, RuleWord } from '../api/types';
+import type { Level } from '../shared';
+
+export const severities: Record<string, { level: Level; letter: string; label: string }> = {
+  critical: { level: 'bad', letter: 'C', label: 'critical' },
+  warning: { level: 'warn', letter: 'W', label: 'warning' },
+  info: { level: 'info', letter: 'I', label: 'worth knowing' },
+};
+
+export const responseStates: Record<string, { level: Level; letter: string; label: string }> = {
+  in_force: { level: 'warn', letter: 'F', label: 'in force' },
+  braked: { level: 'bad', letter: 'B', label: 'braked' },
+  would: { level: 'info', letter: 'W', label: 'would have' },
+  ended: { level: 'good', letter: 'E', label: 'ended' },
+  reverted: { level: 'good', letter: 'R', label: 'reverted' },
+  claimed: { level: 'unknown', letter: 'C', label: 'claimed: not acted on' },
+  not_needed: { level: 'info', letter: 'N', label: 'not needed' },
+  failed: { level: 'bad', letter: 'X', label: 'failed' },
+};
+
+/** words makes a word of the API readable: read_only. */
+export const words = (s: string) => s.replaceAll('_', ' ');
+
+export interface FindingFilter {
+  agent?: string;
+  detector?: string;
+  severity?: string;
+  state?: string;
+  verdict?: string;
+  team?: string;
+  environment?: string;
+}
+
+/** useFindings lists findings, the newest first, a page at a time. */
+export function useFindings(filter: FindingFilter) {
+  return useInfiniteQuery({
+    queryKey: ['findings', filter],
+    queryFn: ({ signal, pageParam }) => api.get<List<Finding>>('/findings', { ...filter, limit: 200, cursor: pageParam || undefined }, signal),
+    initialPageParam: '',
+    getNextPageParam: (last) => last.next || undefined,
+    refetchInterval: 15_000,
+  });
+}
+
+export const useFinding = (id: string | undefined) =>
+  useQuery({ queryKey: ['finding', id], queryFn: ({ signal }) => api.get<Finding>(`/findings/${encodeURIComponent(id!)}`, undefined, signal), enabled: !!id });
+
+export const useDetectors = () => useQuery({ queryKey: ['detectors'], queryFn: ({ signal }) => api.get<List<Detector>>('/detectors', undefined, signal), refetchInterval: 30_000 });
+
+export const useRules = () => useQuery({ queryKey: ['rules'], queryFn: ({ signal }) => api.get<List<Rule>>('/rules', undefined, signal), refetchInterval: 30_000 });
+
+export const useRuleWords = (on: boolean) => useQuery({ queryKey: ['rule-words'], queryFn: ({ signal }) => api.get<List<RuleWord>>('/rule-words', undefined, signal), enabled: on, staleTime: Infinity });
+
+export const useResponses = () => useQuery({ queryKey: ['responses'], queryFn: ({ signal }) => api.get<List<Response>>('/responses', { limit: 200 }, signal), refetchInterval: 15_000 });
+
+export const useResponsePolicies = () => useQuery({ queryKey: ['response-policies'], queryFn: ({ signal }) => api.get<ResponsePolicies>('/response-policies', undefined, signal), refetchInterval: 30_000 });
+
+/** unjudged are open findings of detectors that nobody said anything of: what the page is for. */
+export const unjudged = (f: Finding) => !f.verdict && !f.closed_at;
+
+/** order puts what nobody judged first, then the worst, then the newest. */
+export function order(list: Finding[]): Finding[] {
+  const rank = (f: Finding) => ['critical', 'warning', 'info'].indexOf(f.severity);
+  return [...list].sort((a, b) => Number(unjudged(b)) - Number(unjudged(a)) || rank(a) - rank(b) || b.last_seen.localeCompare(a.last_seen));
+}
