@@ -1015,6 +1015,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists what was changed and may show in how agents behave, the newest first */
+        get: operations["ListChanges"];
+        put?: never;
+        /** reports a change: a deployment, a prompt, a model, a flag; the same key updates it */
+        post: operations["CreateChange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/changes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads a change */
+        get: operations["GetChange"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/connect": {
         parameters: {
             query?: never;
@@ -4022,6 +4057,7 @@ export interface components {
         };
         AlertSource: {
             auth: string;
+            branches?: string[];
             /** Format: date-time */
             created_at: string;
             deliveries: number;
@@ -4054,6 +4090,7 @@ export interface components {
         };
         AlertSourceWithSecret: {
             auth: string;
+            branches?: string[];
             /** Format: date-time */
             created_at: string;
             deliveries: number;
@@ -4460,6 +4497,10 @@ export interface components {
             owner?: string | null;
             result?: string;
         };
+        ChangeList: {
+            items: components["schemas"]["Change"][];
+            next?: string;
+        };
         ChartPoint: {
             /** Format: date-time */
             at: string;
@@ -4685,6 +4726,26 @@ export interface components {
         };
         CreateAgentSVIDRequest: {
             csr: string;
+        };
+        CreateChangeRequest: {
+            after?: unknown;
+            agent?: string;
+            /** Format: date-time */
+            at?: string | null;
+            before?: unknown;
+            by?: string;
+            environment?: string;
+            key?: string;
+            kind: string;
+            labels?: {
+                [key: string]: string;
+            };
+            status?: string;
+            team?: string;
+            text?: string;
+            title: string;
+            url?: string;
+            version?: string;
         };
         CreateIntakeKeyRequest: {
             bytes_per_second?: number;
@@ -6027,6 +6088,7 @@ export interface components {
         };
         PutAlertSourceRequest: {
             auth?: string;
+            branches?: string[];
             description?: string;
             environment?: string;
             kind?: string;
@@ -9777,6 +9839,113 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Authority"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListChanges: {
+        parameters: {
+            query?: {
+                agent?: string;
+                cursor?: string;
+                environment?: string;
+                from?: string;
+                kind?: string;
+                limit?: number;
+                only?: boolean;
+                q?: string;
+                source?: string;
+                team?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    CreateChange: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateChangeRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Change"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetChange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Change"];
                 };
             };
             /** @description a problem */
