@@ -23,6 +23,8 @@ var kinds = []kind{
 	{"whowhen", "the agent and the step that failed a run: Who&When", "a half with runs.jsonl", whowhen},
 	{"tau", "which runs failed: tau-bench", "a half with runs.jsonl", tau},
 	{"origins", "hijacked runs by where arguments came from: AgentDojo", "a half with runs.jsonl.gz", origins},
+	{"drift", "changes that break nothing, on simulated agents", "", driftBench},
+	{"different", "what sets a selection apart, on simulated tables", "", different},
 }
 
 // Names are the benches of this package, in the order of the help.
