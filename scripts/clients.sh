@@ -81,5 +81,11 @@ if "$root/scripts/a2a.sh" "$folder/a2a"; then
 else
   failed=$((failed + 1))
 fi
+# Tools, with the official MCP client and the inspector as they are.
+if "$root/scripts/mcp.sh" "$folder/mcp" "$folder/mcp-inspector"; then
+  passed=$((passed + 1))
+else
+  failed=$((failed + 1))
+fi
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -176,6 +176,27 @@ func TestTokensAndDelegates(t *testing.T) {
 	}
 }
 
+// A refusal leads a client to where it gets a better token.
+func TestChallenges(t *testing.T) {
+	t.Parallel()
+	known := tokens{p: map[string]token.Principal{"a.models.x": {Credential: "access_token", Agent: "refunds", Epoch: 1, Scopes: []string{"models:call"}}}}
+	h := newHouse(t, func(o *gateway.Options) { o.Tokens, o.Base = known, "https://door.example" })
+	h.agent("refunds")
+	h.upstream("shop", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), nil)
+	const where = `resource_metadata="https://door.example/.well-known/oauth-protected-resource`
+	for _, c := range []struct{ text, path, want string }{
+		{"a.wrong.x", "/http/shop/x", `Bearer error="invalid_token", ` + where + `"`},
+		{"", "/http/shop/x", `Bearer ` + where + `"`},
+		{"a.models.x", "/http/shop/v1/orders/1", `Bearer error="insufficient_scope", scope="models:call apis:call", ` + where + `"`},
+		{"a.wrong.x", "/mcp/" + `"` + "x", `Bearer error="invalid_token", ` + where + `"`},
+	} {
+		a := h.call(c.text, "GET", c.path, "")
+		if got := a.header.Get("WWW-Authenticate"); got != c.want && a.status != 404 {
+			t.Errorf("%s at %s: %d %s, want %s", c.text, c.path, a.status, got, c.want)
+		}
+	}
+}
+
 // In dev mode a caller is who it says it is, whatever key its library sends.
 func TestDevCallers(t *testing.T) {
 	t.Parallel()

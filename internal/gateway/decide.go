@@ -42,12 +42,14 @@ var scopes = map[string]string{
 // anyAction is the scope of a token that may be used for all of them.
 const anyAction = "door"
 
+var errScope = fault.New(fault.KindDenied, "gateway.scope", "the token's scopes do not let it do this")
+
 // scoped refuses what the token was not made for: a token with scopes is good for
 // what they name and nothing else, whatever its agent may do.
 func (x *passage) scoped() error {
 	list := x.Caller.Scopes
 	if word := scopes[x.proposal.Action]; len(list) > 0 && !slices.Contains(list, word) && !slices.Contains(list, anyAction) {
-		return fault.New(fault.KindDenied, "gateway.scope", "the token's scopes do not let it %s", x.proposal.Action).
+		return fault.New(errScope.Kind, errScope.Code, "the token's scopes do not let it %s", x.proposal.Action).
 			WithHint("ask for a token with the scope %s, or with %s", word, anyAction)
 	}
 	return nil

@@ -62,6 +62,9 @@ type Options struct {
 	Tokens   Tokens   // nil: agent keys only
 	Subjects Subjects // nil: nobody is acted for by token
 
+	// Base is the URL by which agents reach the door; "" leaves out of refusals
+	// where a token is to be had.
+	Base string
 	// Guard refuses hosts and origins that are not ours; nil lets all in.
 	Guard func(*http.Request) error
 	// Keyed tells in dev mode whether a team's senders in an environment have an

@@ -60,7 +60,9 @@ func RefusalHeaders(h http.Header, f *fault.Error) {
 	h.Set("X-Reeve-Code", f.Code)
 	switch f.Kind {
 	case fault.KindUnauthenticated:
-		h.Set("WWW-Authenticate", "Bearer")
+		if h.Get("WWW-Authenticate") == "" {
+			h.Set("WWW-Authenticate", "Bearer")
+		}
 	case fault.KindExhausted, fault.KindUnavailable:
 		if h.Get("Retry-After") == "" {
 			h.Set("Retry-After", "1")
@@ -96,6 +98,9 @@ func (d *Door) refuse(x *passage, f *fault.Error) {
 	}
 	if f.Code == errFraming.Code {
 		x.w.Header().Set("Connection", "close") // where the next request begins is not known
+	}
+	if text := d.challenge(x, f); text != "" {
+		x.w.Header().Set("WWW-Authenticate", text)
 	}
 	if x.protocol != nil {
 		x.protocol.Refuse(x.w, &x.Call, f, x.recordID())

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"reeve/internal/activity"
+	"reeve/internal/gateway"
 )
 
 // A tool is called in both eras: decided with its resource and arguments,
@@ -344,4 +345,17 @@ func (n nameless) WriteHeader(status int) {
 func (n nameless) Write(b []byte) (int, error) {
 	n.Header().Del("Mcp-Session-Id")
 	return n.ResponseWriter.Write(b)
+}
+
+// A client of MCP is led to the metadata of the server that it called.
+func TestChallengeOfAServer(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, func(o *gateway.Options) { o.Base = "https://door.example" })
+	h.server("shop", &fake{modern: true}, nil)
+	for path, part := range map[string]string{"/mcp/shop": "/mcp/shop", "/mcp": "/mcp", "/mcp/Shop": ""} {
+		r := h.modernCall("wrong", path, "1", "tools/list", "")
+		if want := `Bearer error="invalid_token", resource_metadata="https://door.example/.well-known/oauth-protected-resource` + part + `"`; r.status != 401 || r.header.Get("WWW-Authenticate") != want {
+			t.Errorf("%s: %d %s, want %s", path, r.status, r.header.Get("WWW-Authenticate"), want)
+		}
+	}
 }

@@ -53,6 +53,7 @@ var codes = map[string]struct {
 	"mcp.state":             {codeParams, 0},
 	"mcp.task":              {codeParams, 0},
 	"gateway.method":        {codeInvalid, 405},
+	"gateway.scope":         {codeDenied, 403}, // clients step up by the status
 	"api.host":              {codeInvalid, 421},
 	"api.origin":            {codeInvalid, 403},
 	"gateway.client_closed": {codeInternal, 499},

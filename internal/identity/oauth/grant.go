@@ -139,10 +139,17 @@ func (s *Server) audience(form map[string]string, c Client) (string, *problem) {
 	if asked == "" || asked == s.o.Issuer {
 		return s.o.Issuer, nil
 	}
-	if !slices.Contains(c.Audiences, asked) {
+	if !s.ours(asked) && !slices.Contains(c.Audiences, asked) {
 		return "", refuse("invalid_target", "this client may not ask for tokens for that audience", nil)
 	}
 	return asked, nil
+}
+
+// ours reports whether an audience is the door or a part of it: every client may
+// have tokens for that, since what they are good for is decided call by call.
+func (s *Server) ours(audience string) bool {
+	part, ok := strings.CutPrefix(audience, s.o.Issuer)
+	return ok && (part == "" || token.Part(part))
 }
 
 // bind ties a token to the key that was shown with the request: a DPoP proof,
@@ -242,7 +249,7 @@ func (s *Server) exchange(r *http.Request, who caller, form map[string]string) (
 	}
 	for _, l := range a.Chain {
 		// What an agent may not ask for itself, nobody may ask for on its behalf.
-		if audience != s.o.Issuer && !slices.Contains(s.Client(l.Agent).Audiences, audience) {
+		if !s.ours(audience) && !slices.Contains(s.Client(l.Agent).Audiences, audience) {
 			return none, refuse("invalid_target", "agent "+l.Agent+", for which this acts, may not ask for that audience", nil)
 		}
 	}

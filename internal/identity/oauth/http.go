@@ -28,18 +28,20 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("POST /oauth/revoke", func(w http.ResponseWriter, r *http.Request) {
 		s.form(w, r, func(form map[string]string) (any, *problem) { return s.revoke(r, form) })
 	})
+	mux.HandleFunc("GET /oauth/authorize", s.authorize)
 	mux.HandleFunc("GET /oauth/jwks", s.jwks)
 	mux.HandleFunc("GET /.well-known/oauth-authorization-server", s.metadata)
 	// The same document: clients of OpenID Connect discover nothing else.
 	mux.HandleFunc("GET /.well-known/openid-configuration", s.metadata)
 	mux.HandleFunc("GET /.well-known/oauth-protected-resource", s.resource)
+	mux.HandleFunc("GET /.well-known/oauth-protected-resource/", s.resource)
 	mux.HandleFunc("GET /agents/{name}/client.json", s.clientDocument)
 	return mux
 }
 
 // Paths are those that Handler serves, as patterns of http.ServeMux.
 func Paths() []string {
-	return []string{"/oauth/", "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration", "/.well-known/oauth-protected-resource", "/agents/{name}/client.json"}
+	return []string{"/oauth/", "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration", "/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/", "/agents/{name}/client.json"}
 }
 
 // form reads a form strictly and answers as RFC 6749 §5 says.
@@ -141,12 +143,13 @@ func (s *Server) metadata(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Cache-Control", "max-age=300")
 	writeJSON(w, map[string]any{
 		"issuer":                                                   i,
+		"authorization_endpoint":                                   i + "/oauth/authorize",
 		"token_endpoint":                                           i + "/oauth/token",
 		"introspection_endpoint":                                   i + "/oauth/introspect",
 		"revocation_endpoint":                                      i + "/oauth/revoke",
 		"jwks_uri":                                                 i + "/oauth/jwks",
 		"grant_types_supported":                                    []string{clientCredentials, tokenExchange},
-		"response_types_supported":                                 []string{}, // there is no authorization endpoint
+		"response_types_supported":                                 []string{}, // nobody signs in here: see authorize
 		"subject_types_supported":                                  []string{"public"},
 		"id_token_signing_alg_values_supported":                    []string{"ES256"},
 		"token_endpoint_auth_methods_supported":                    auth,
@@ -161,11 +164,26 @@ func (s *Server) metadata(w http.ResponseWriter, _ *http.Request) {
 	})
 }
 
-// resource is RFC 9728's, for the door as a resource.
-func (s *Server) resource(w http.ResponseWriter, _ *http.Request) {
+// authorize is named because clients do not read metadata without it (the official
+// one of MCP). It grants nothing: agents prove a key of their own.
+func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	s.refuse(w, r, refuse("unsupported_response_type", "nobody signs in here: agents get tokens at the token endpoint, by client_credentials", nil))
+}
+
+// resource is RFC 9728's, for the door as a resource and for its parts. It names
+// no scopes: a token without them is not narrowed, and one that has too few is
+// told at the call which it needs. Whether there is an upstream of the name is
+// for those to know who may call it.
+func (s *Server) resource(w http.ResponseWriter, r *http.Request) {
+	part := strings.TrimPrefix(r.URL.EscapedPath(), "/.well-known/oauth-protected-resource")
+	if part != "" && !token.Part(part) {
+		http.NotFound(w, r)
+		return
+	}
 	w.Header().Set("Cache-Control", "max-age=300")
 	writeJSON(w, map[string]any{
-		"resource":                 s.o.Issuer,
+		"resource":                 s.o.Issuer + part,
 		"authorization_servers":    []string{s.o.Issuer},
 		"jwks_uri":                 s.o.Issuer + "/oauth/jwks",
 		"bearer_methods_supported": []string{"header"},

@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strconv"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -292,6 +293,9 @@ func TestClientCredentials(t *testing.T) {
 		"a scope twice":           {map[string]string{"scope": "tools:call tools:call"}, "invalid_scope"},
 		"a scope with a quote":    {map[string]string{"scope": `a"b`}, "invalid_scope"},
 		"another audience":        {map[string]string{"audience": "https://x.example.org"}, "invalid_target"},
+		"no part of the door":     {map[string]string{"resource": issuer + "/http/x"}, "invalid_target"},
+		"beside the door":         {map[string]string{"resource": issuer + ".evil.example/mcp"}, "invalid_target"},
+		"a part given away":       {map[string]string{"delegate_to": "billing", "resource": issuer + "/mcp/tracker"}, "invalid_target"},
 		"two audiences":           {map[string]string{"audience": issuer, "resource": "https://api.example.org"}, "invalid_target"},
 		"another grant":           {map[string]string{"grant_type": "password"}, "unsupported_grant_type"},
 		"no grant":                {map[string]string{"grant_type": ""}, "invalid_request"},
@@ -407,6 +411,20 @@ func TestForms(t *testing.T) {
 	}
 	if r := w.do(httptest.NewRequest("GET", "/.well-known/oauth-protected-resource", nil)); r.text("resource") != issuer {
 		t.Errorf("resource: %v", r)
+	}
+	for _, part := range []string{"/mcp", "/mcp/tracker"} {
+		r := w.do(httptest.NewRequest("GET", "/.well-known/oauth-protected-resource"+part, nil))
+		if r.text("resource") != issuer+part || r.body["authorization_servers"].([]any)[0] != issuer || r.body["scopes_supported"] != nil {
+			t.Errorf("resource %s: %v", part, r)
+		}
+	}
+	for _, part := range []string{"/", "/mcp/", "/mcp/a/b", "/mcp/%74racker", "/http/x", "/mcp/Tracker"} {
+		if r := w.do(httptest.NewRequest("GET", "/.well-known/oauth-protected-resource"+part, nil)); r.status != 404 {
+			t.Errorf("resource %s: %v", part, r)
+		}
+	}
+	if r := w.do(httptest.NewRequest("GET", "/oauth/authorize?response_type=code", nil)); r.status != 400 || r.text("error") != "unsupported_response_type" {
+		t.Errorf("authorize: %v", r)
 	}
 	if r := w.do(httptest.NewRequest("GET", "/oauth/jwks", nil)); len(r.body["keys"].([]any)) != 1 || strings.Contains(r.String(), `"d"`) {
 		t.Errorf("keys: %v", r)
@@ -852,4 +870,27 @@ func FuzzJWKS(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A token for one server of tools is good there and nowhere else.
+func TestTokensForParts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.agent("billing")
+	for part, good := range map[string][]string{
+		"/mcp":         {"/mcp", "/mcp/", "/mcp/tracker", "/mcp/tracker/", "/mcp/trackers", "/mcp/%74racker"},
+		"/mcp/tracker": {"/mcp/tracker", "/mcp/tracker/"},
+	} {
+		text := w.must(w.grant("billing", map[string]string{"resource": issuer + part}))
+		for _, path := range []string{"/mcp", "/mcp/", "/mcp/tracker", "/mcp/tracker/", "/mcp/trackers", "/mcp/%74racker", "/mcp2", "/http/mcp/tracker", "/llm/openai/v1/x", "/access/v1/evaluation"} {
+			_, err := w.v.Bearer(t.Context(), text, httptest.NewRequest("POST", path, nil))
+			if (err == nil) != slices.Contains(good, path) {
+				t.Errorf("a token for %s at %s: %v", part, path, err)
+			}
+		}
+		if _, err := w.v.Bearer(t.Context(), text, nil); err == nil {
+			t.Errorf("a token for %s is good where no path is known", part)
+		}
+		want(t, "exchanged", w.exchange("billing", text, nil), 400, "invalid_grant")
+	}
 }

@@ -155,7 +155,7 @@ func (v *Verifier) Bearer(ctx context.Context, text string, r *http.Request) (Pr
 		return Principal{}, invalid(errors.New("speaks for no agent"))
 	case p.party != "":
 		return Principal{}, invalid(errors.New("may only be exchanged"))
-	case !v.forUs(p, UseDoor):
+	case !v.forUs(p, UseDoor) && !v.forPart(p, r):
 		return Principal{}, invalid(errors.New("not for the door"))
 	}
 	if err := v.possession(&p, text, r); err != nil {
@@ -253,6 +253,30 @@ func (v *Verifier) forUs(p Principal, use string) bool {
 		return slices.Contains(p.Uses, use)
 	}
 	return slices.Contains(v.o.Audiences, p.audience)
+}
+
+// forPart reports whether a token is meant for the part of the door that r calls:
+// for one server of tools, or for all of them. It is good nowhere else.
+func (v *Verifier) forPart(p Principal, r *http.Request) bool {
+	path, ok := strings.CutPrefix(p.audience, v.o.Base)
+	if !ok || v.o.Base == "" || r == nil || p.Credential != "access_token" || !Part(path) {
+		return false
+	}
+	// As the door reads it: what is escaped names nothing there.
+	at := r.URL.EscapedPath()
+	return at == path || strings.HasPrefix(at, path+"/")
+}
+
+// Part reports whether a path is a part of the door for which tokens are made: a
+// resource of its own, with metadata at the well-known place (RFC 9728).
+func Part(path string) bool {
+	if path == "/mcp" {
+		return true
+	}
+	name, ok := strings.CutPrefix(path, "/mcp/")
+	return ok && name != "" && len(name) <= 64 && !strings.ContainsFunc(name, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-'
+	})
 }
 
 // ActFor lets an agent that authenticated itself as p act for whom a subject
