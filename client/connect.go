@@ -8,6 +8,7 @@ type ListFrameworksRequest struct {
 	Host        string `query:"host"` // by which the caller reaches this server; "" is 127.0.0.1
 	Agent       string `query:"agent"`
 	Environment string `query:"environment"`
+	Keys        bool   `query:"keys"` // with a place for an intake key also where none is needed
 }
 
 // Framework is one way for an agent to join.

@@ -15,6 +15,7 @@ type Lint struct {
 	Runs     int64         `json:"runs"`
 	Score    float64       `json:"score"`    // 0 to 1: the share of the standard that is there, by weight
 	Findings []LintFinding `json:"findings"` // what is missing, what costs most first
+	Seen     []LintSeen    `json:"seen"`     // which kinds of evidence there are of it
 }
 
 // LintFinding is a fact that is missing.
@@ -25,6 +26,15 @@ type LintFinding struct {
 	Share   float64 `json:"share"` // missing of them
 	Costs   string  `json:"costs"` // what cannot be done without it
 	Fix     string  `json:"fix"`   // what to set where
+	Line    string  `json:"line"`  // the line that sets it, to copy
 	Open    string  `json:"open"`  // the search that finds them
 	Table   string  `json:"table"` // runs or steps
+}
+
+// LintSeen says whether a kind of evidence was seen of an agent in the period.
+type LintSeen struct {
+	Kind  string `json:"kind"`  // identity, traces, decisions, feedback, sources
+	Count *int64 `json:"count"` // of what Of says; nil: nobody here can know
+	Of    string `json:"of"`
+	Fix   string `json:"fix,omitempty"` // what brings it, when there is none
 }

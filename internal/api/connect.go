@@ -23,6 +23,9 @@ func listFrameworks(a *API, ctx context.Context, req *client.ListFrameworksReque
 	if err != nil {
 		return nil, err
 	}
+	if req.Keys {
+		t.Key = connect.NoIntakeKey
+	}
 	return listOf(all, nil, func(f connect.Framework) client.Framework { return a.framework(ctx, f, t) })
 }
 
@@ -147,7 +150,7 @@ func (a *API) register(ctx context.Context, req *client.ConnectRequest, f connec
 
 // beforeKeys is how much earlier than its key a first step may say that it
 // began: clocks differ, and some tell of what is over.
-const beforeKeys = time.Minute
+const beforeKeys = 10 * time.Second
 
 func connectProgress(a *API, ctx context.Context, req *client.ConnectProgressRequest) (*client.ConnectProgress, error) {
 	since, _, err := a.period(cmp.Or(req.Since, "-1h"), "")

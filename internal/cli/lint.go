@@ -50,7 +50,12 @@ func runLint(ctx context.Context, e env, c *command, args []string) error {
 		for _, l := range list.Items {
 			fmt.Fprintf(w, "%s\t%.0f %%\t%d runs\n", word(l.Agent), 100*l.Score, l.Runs)
 			for _, f := range l.Findings {
-				fmt.Fprintf(w, "  %s\t%.0f %% missing\t%s\n\t\tset %s\n", f.Field, 100*f.Share, f.Costs, f.Fix)
+				fmt.Fprintf(w, "  %s\t%.0f %% missing\t%s\n\t\tset %s\n\t\t  %s\n", f.Field, 100*f.Share, f.Costs, f.Fix, f.Line)
+			}
+			for _, s := range l.Seen {
+				if s.Count != nil && *s.Count == 0 {
+					fmt.Fprintf(w, "  no %s\tnothing seen\t%s\n", s.Kind, s.Fix)
+				}
 			}
 		}
 	})

@@ -56,6 +56,7 @@ const tree = root.addChildren([
     at('/policies', lazyRouteComponent(() => import('./policies/PoliciesPage'), 'PoliciesPage')),
     at('/agents', lazyRouteComponent(() => import('./agents/AgentsPage'), 'AgentsPage')),
     at('/agents/$name', lazyRouteComponent(() => import('./agents/AgentPage'), 'AgentPage')),
+    at('/connect', lazyRouteComponent(() => import('./connect/ConnectPage'), 'ConnectPage')),
     at('/standards', lazyRouteComponent(() => import('./standards/StandardsPage'), 'StandardsPage')),
     at('/audit', lazyRouteComponent(() => import('./audit/AuditPage'), 'AuditPage')),
     at('/account', lazyRouteComponent(() => import('./settings/AccountPage'), 'AccountPage')),

@@ -48,7 +48,7 @@ tests.push(
         await page.keyboard.press('Escape');
         await page.getByRole('dialog').waitFor({ state: 'detached' });
         await page.keyboard.press('c');
-        await page.getByRole('dialog', { name: 'Connect an agent' }).waitFor();
+        await page.getByRole('heading', { level: 1, name: 'Connect an agent' }).waitFor();
         await t.axe(page, `connect, ${scheme}`);
       }
     },

@@ -3,7 +3,6 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { useMay } from '../api/queries';
 import { count, duration, Empty, Figure, Icon, Known, KeyTable, money, PageHeader, Panel, percent, pickView, plural, ProblemNote, quote, Tabs, Time, Unknown, useShortcuts, wilson, type Column } from '../shared';
-import { dialogs } from '../shell/dialogs';
 import { useView } from '../state/url';
 import css from './agents.module.css';
 import { failedRuns, join, trouble, useRegistered, useSeenAgents, type FleetRow } from './data';
@@ -75,14 +74,14 @@ export function AgentsPage() {
   const open = unknown.data?.items ?? [];
   const actions = (
     <>
-      <Button leftSection={<Icon name="plus" size={14} />} onClick={() => dialogs.open('connect')}>
-        Connect an agent
-      </Button>
       {mayRegister && (
-        <Button variant="filled" leftSection={<Icon name="plus" size={14} />} onClick={() => setRegistering(true)}>
+        <Button leftSection={<Icon name="plus" size={14} />} onClick={() => setRegistering(true)}>
           Register an agent
         </Button>
       )}
+      <Button variant="filled" leftSection={<Icon name="plus" size={14} />} onClick={() => void navigate({ to: '/connect' as never })}>
+        Connect an agent
+      </Button>
     </>
   );
   return (

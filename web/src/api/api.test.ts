@@ -1,6 +1,5 @@
 import { QueryClient } from '@tanstack/react-query';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { snippet, target } from '../connect/snippets';
 import { safeNext } from '../signin/SignInPage';
 import { rank } from '../shell/rank';
 import { currentView, frozen, readView } from '../state/url';
@@ -101,16 +100,6 @@ it('returns after sign-in only to pages of this console', () => {
 it('ranks prefixes before words before letters', () => {
   expect(rank(['Sessions', 'On call', 'Cost', 'Cost of runs', 'API tokens'], 'co', (s) => s)).toEqual(['Cost', 'Cost of runs']);
   expect(rank(['Tools and models', 'Audit'], 'models', (s) => s)).toEqual(['Tools and models']);
-});
-
-it('writes commands that carry the key and this address', () => {
-  const t = target('http://127.0.0.1:7300', 'rvi_abc');
-  for (const l of ['Environment', 'Python', 'Node', 'Go', 'curl'] as const) {
-    const s = snippet(l, t, 'a');
-    expect(s).toContain('http://127.0.0.1:7300');
-    expect(s).toContain('rvi_abc');
-  }
-  expect(snippet('curl', target('http://127.0.0.1:7300'))).not.toContain('Authorization');
 });
 
 describe('read', () => {

@@ -11,7 +11,13 @@ export function FirstTrace() {
     <Panel>
       <div className={css.first}>
         <h2>No agent has sent anything yet.</h2>
-        <p>Any OpenTelemetry SDK can send to Reeve. What it sends shows up here within a second, while the agent still runs.</p>
+        <p>
+          Any OpenTelemetry SDK can send to Reeve. What it sends shows up here within a second, while the agent still runs.{' '}
+          <Link className="link" to={'/connect' as never}>
+            Connect an agent
+          </Link>{' '}
+          has what to set for each framework, with its key.
+        </p>
         <ol className={css.steps}>
           {!dev && (
             <li>

@@ -216,7 +216,7 @@ function NoRuns({ filtered, onClear, onWiden }: { filtered: boolean; onClear: ()
               Look at the last 30 days
             </button>
           )}
-          <Link to={'/settings/intake-keys' as never} search={pickView as never} className={css.chip}>
+          <Link to={'/connect' as never} search={pickView as never} className={css.chip}>
             Connect an agent
           </Link>
         </>

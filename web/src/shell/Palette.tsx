@@ -72,7 +72,7 @@ export function Palette() {
       const name = row[0];
       if (typeof name === 'string' && name && !known.has(name)) items.push({ id: 'agent ' + name, group: 'Agents', label: name, hint: 'not registered', icon: 'agents', run: go(`/agents/${encodeURIComponent(name)}`) });
     }
-    items.push({ id: 'connect', group: 'Actions', label: 'Connect an agent', icon: 'plus', run: () => dialogs.open('connect') });
+    items.push({ id: 'connect', group: 'Actions', label: 'Connect an agent', icon: 'plus', run: go('/connect') });
     items.push({ id: 'help', group: 'Actions', label: 'Show the shortcuts of this page', icon: 'help', run: () => dialogs.open('help') });
     for (const s of ['light', 'dark', 'auto'] as const) items.push({ id: 'scheme ' + s, group: 'Actions', label: s === 'auto' ? 'Appearance: as the system' : `Appearance: ${s}`, icon: s === 'dark' ? 'moon' : 'sun', run: () => setColorScheme(s) });
     items.push({ id: 'hour', group: 'Actions', label: 'Look at the last hour', icon: 'clock', run: () => setView({ from: '-1h', to: undefined }) });

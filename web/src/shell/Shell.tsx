@@ -23,7 +23,6 @@ import { askForFactors, useFactorAsked } from './factor';
 const Palette = lazy(() => import('./Palette').then((m) => ({ default: m.Palette })));
 const Help = lazy(() => import('./Help').then((m) => ({ default: m.Help })));
 const FactorPrompt = lazy(() => import('./FactorPrompt').then((m) => ({ default: m.FactorPrompt })));
-const Connect = lazy(() => import('../connect/Connect').then((m) => ({ default: m.Connect })));
 
 /** Shell is the frame of every page: navigation, view bar, notices, palette, help. */
 export function Shell() {
@@ -43,7 +42,7 @@ export function Shell() {
     { keys: 'ctrl+k', label: 'Find a page, run, agent or action', run: () => dialogs.open('palette'), always: true },
     { keys: '/', label: 'Find a page, run, agent or action', run: () => dialogs.open('palette') },
     { keys: '?', label: 'Shortcuts of this page', run: () => dialogs.open('help') },
-    { keys: 'c', label: 'Connect an agent', run: () => dialogs.open('connect') },
+    { keys: 'c', label: 'Connect an agent', run: () => void navigate({ to: '/connect' as never }) },
     { keys: '[', label: 'Fold the navigation', run: () => setPrefs({ nav: prefs.nav === 'open' ? 'closed' : 'open' }) },
   ], true);
   useShortcuts(
@@ -91,7 +90,7 @@ export function Shell() {
           ))}
         </div>
         <div className={css.foot}>
-          <UnstyledButton className={css.footButton} onClick={() => dialogs.open('connect')}>
+          <UnstyledButton className={css.footButton} onClick={() => void navigate({ to: '/connect' as never })}>
             <Icon name="plus" />
             <span>Connect an agent</span>
           </UnstyledButton>
@@ -113,7 +112,6 @@ export function Shell() {
       <Suspense fallback={null}>
         {open === 'palette' && <Palette />}
         {open === 'help' && <Help />}
-        {open === 'connect' && <Connect />}
         {factor && <FactorPrompt why={factor} />}
       </Suspense>
     </div>

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react';
 
-export type DialogName = 'palette' | 'help' | 'connect';
+export type DialogName = 'palette' | 'help';
 
 let current: DialogName | undefined;
 const watchers = new Set<() => void>();
