@@ -47,8 +47,8 @@ func (a *App) buildDoor(ctx context.Context) (err error) {
 		Decisions: witnessed{a.decisions, a.fleet, a.watching.watch}, Steps: a.steps, Protocols: a.protocols(),
 		Budgets: a.budgets, Rates: budget.NewRates(time.Now(), 0), Limits: a.o.Config.Limits, Prices: a.book, Behaviour: a.behaviour, Findings: a.watching.findings.About, Pins: a.pins, Content: a.content,
 		Approvals: a.approvals, Page: a.approvalPage, Steer: a.steer,
-		Coverage: a.coverage, Base: a.authority.issuer,
-		Tokens:   a.authority.who, Subjects: &a.authority, Guard: api.Guarded(api.GuardOptions{Hosts: a.o.Config.Hosts}),
+		Coverage: a.coverage, Base: a.authority.issuer, Known: known{a},
+		Tokens: a.authority.who, Subjects: &a.authority, Guard: api.Guarded(api.GuardOptions{Hosts: a.o.Config.Hosts}),
 		Dev: a.o.Config.Dev, Keyed: a.identity.Keyed, Node: a.stops.Node(), Logger: a.log.With("part", "door"),
 	})
 	if err != nil {

@@ -324,18 +324,23 @@ func TestConcurrentCallersNeverExceed(t *testing.T) {
 func TestLeft(t *testing.T) {
 	t.Parallel()
 	l := memory(t, tokenBudget("a", "agent", "*", 100), tokenBudget("t", "team", "core", 60),
-		client.Budget{Name: "c", Scope: "agent", Match: "bot", Unit: "calls", Limit: 3, Period: "hour", Hard: true})
-	tok, n := l.Left(noon, Use{Agent: "other"})
-	if tok == nil || *tok != 100 || n != nil {
-		t.Errorf("left %v, %v; want 100, nil", tok, n)
+		client.Budget{Name: "c", Scope: "agent", Match: "bot", Unit: "calls", Limit: 3, Period: "hour", Hard: true},
+		client.Budget{Name: "m", Scope: "team", Match: "core", Unit: "money", Limit: 7.25, Currency: "USD", Period: "day", Hard: true},
+		client.Budget{Name: "soft", Scope: "team", Match: "core", Unit: "money", Limit: 1, Currency: "USD", Period: "day"})
+	tok, n, m := l.Left(noon, Use{Agent: "other"})
+	if tok == nil || *tok != 100 || n != nil || m != nil {
+		t.Errorf("left %v, %v, %v; want 100, nil, nil", tok, n, m)
+	}
+	if _, _, m := l.Left(noon, Use{Agent: "other", Team: "core"}); m == nil || *m != 7_250_000_000 {
+		t.Errorf("money left %v, want 7.25", m)
 	}
 	r, _ := l.Reserve(noon, Use{Agent: "bot", Team: "core", Calls: 1, Tokens: 10})
-	tok, n = l.Left(noon, Use{Agent: "bot", Team: "core"})
+	tok, n, _ = l.Left(noon, Use{Agent: "bot", Team: "core"})
 	if *tok != 50 || *n != 2 {
 		t.Errorf("left %d, %d; want 50, 2", *tok, *n)
 	}
 	r.Settle(noon, 4, 0)
-	if tok, _ = l.Left(noon, Use{Agent: "bot", Team: "core"}); *tok != 56 {
+	if tok, _, _ = l.Left(noon, Use{Agent: "bot", Team: "core"}); *tok != 56 {
 		t.Errorf("left %d, want 56", *tok)
 	}
 }

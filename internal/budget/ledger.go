@@ -260,7 +260,7 @@ func (r *Reservation) end(came func(*hold) int64) {
 
 // Left is the smallest rest that the hard budgets leave a caller; nil where no
 // budget of that unit bounds it.
-func (l *Ledger) Left(now time.Time, u Use) (tokensLeft, callsLeft *int64) {
+func (l *Ledger) Left(now time.Time, u Use) (tokensLeft, callsLeft, moneyLeft *int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for s := range scopes {
@@ -279,11 +279,13 @@ func (l *Ledger) Left(now time.Time, u Use) (tokensLeft, callsLeft *int64) {
 					tokensLeft = least(tokensLeft, left)
 				case calls:
 					callsLeft = least(callsLeft, left)
+				case money:
+					moneyLeft = least(moneyLeft, left)
 				}
 			}
 		}
 	}
-	return tokensLeft, callsLeft
+	return tokensLeft, callsLeft, moneyLeft
 }
 
 func (l *Ledger) left(now time.Time, a *account, key string) int64 {

@@ -12,8 +12,14 @@ func TestAlike(t *testing.T) {
 		a, b string
 		want bool
 	}{
-		{"refund_policy", "refund-policy", true}, {"db.public.refund_policy", "refundpolicy", true}, {"handbook", "handbok", true}, {"orders", "handbook", false},
-		{"a", "b", false}, {"", "x", false}, {"customers", "costumers", false}, {"prices.eu", "Prices_EU", true},
+		{"refund_policy", "refund-policy", true},
+		{"db.public.refund_policy", "refundpolicy", true},
+		{"handbook", "handbok", true},
+		{"orders", "handbook", false},
+		{"a", "b", false},
+		{"", "x", false},
+		{"customers", "costumers", false},
+		{"prices.eu", "Prices_EU", true},
 	} {
 		if got := alike(c.a, c.b); got != c.want {
 			t.Errorf("%q and %q: %v", c.a, c.b, got)

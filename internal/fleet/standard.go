@@ -490,6 +490,13 @@ func (f *Fleet) judge(ctx context.Context) error {
 	return nil
 }
 
+// VersionApproved reports whether a person approved the version of an agent, from
+// memory.
+func (f *Fleet) VersionApproved(agent, version string) bool {
+	_, ok := f.approved.Load(agent + "\x00" + version)
+	return ok
+}
+
 // loadStandard reads waivers and approved versions.
 func (f *Fleet) loadStandard(ctx context.Context) error {
 	list, err := control.All(ctx, f.o.DB, func(r control.Row) (w Waiver, err error) {

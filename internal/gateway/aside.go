@@ -37,8 +37,9 @@ func (a *Asker) Would(u *upstream.Upstream, res policy.Resource) policy.Decision
 	if a.req == nil {
 		return policy.Decision{Verdict: activity.VerdictDeny, Would: activity.VerdictDeny}
 	}
-	res.Upstream, res.UpstreamTeam, res.UpstreamShared, res.External = u.Name, u.Team, u.Shared, u.External
+	res.Upstream, res.UpstreamTeam, res.UpstreamShared, res.UpstreamKind, res.External = u.Name, u.Team, u.Shared, u.Kind, u.External
 	a.req.Resource = res
+	a.door.freshness(a.req)
 	a.req.Call.Destinations = policy.Destinations{External: u.External}
 	return a.door.o.Policies.Decide(a.req)
 }

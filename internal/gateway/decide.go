@@ -117,7 +117,7 @@ func (d *Door) verdict(x *passage, req *policy.Request) policy.Decision {
 		return d.o.Policies.Decide(req)
 	}
 	u := x.Upstream
-	a.Upstream, a.UpstreamTeam, a.UpstreamShared, a.External, a.Agent, a.Action = u.Name, u.Team, u.Shared, u.External, req.Agent, req.Action
+	a.Upstream, a.UpstreamTeam, a.UpstreamShared, a.UpstreamKind, a.External, a.Agent, a.Action = u.Name, u.Team, u.Shared, u.Kind, u.External, req.Agent, req.Action
 	a.Classes = req.Call.Classes
 	return d.o.Policies.Ask(a)
 }
@@ -152,6 +152,10 @@ func because(reasons []activity.Reason) string {
 	return b.String()
 }
 
+// nanosPerTenth are the billionths of money in a ten-thousandth, which policy
+// counts in.
+const nanosPerTenth = 100_000
+
 // request puts the call into policy's words.
 func (d *Door) request(x *passage) *policy.Request {
 	a, c, p := x.Caller.Agent, &x.Caller, x.proposal
@@ -161,13 +165,16 @@ func (d *Door) request(x *passage) *policy.Request {
 	}
 	res := p.Resource
 	if u := x.Upstream; u != nil && res.Upstream != policy.Local {
-		res.Upstream, res.UpstreamTeam, res.UpstreamShared, res.External = u.Name, u.Team, u.Shared, u.External
+		res.Upstream, res.UpstreamTeam, res.UpstreamShared, res.UpstreamKind, res.External = u.Name, u.Team, u.Shared, u.Kind, u.External
 	}
 	var left policy.Budget
 	if d.o.Budgets != nil {
-		left.Tokens, left.Calls = d.o.Budgets.Left(x.started, budget.Use{
-			Agent: a.Name, User: c.User, Task: a.Task, Team: a.Team, Pilot: a.Lifecycle == "pilot",
-		})
+		use := budget.Use{Agent: a.Name, User: c.User, Task: a.Task, Team: a.Team, Pilot: a.Lifecycle == "pilot"}
+		left.Tokens, left.Calls, left.Money = d.o.Budgets.Left(x.started, use)
+		if left.Money != nil {
+			tenths := *left.Money / nanosPerTenth // rounded down: what policy reads is never more than there is
+			left.Money = &tenths
+		}
 	}
 	req := &policy.Request{
 		Agent: policy.Agent{
@@ -182,6 +189,7 @@ func (d *Door) request(x *passage) *policy.Request {
 			Destinations: policy.Destinations{External: res.External}, Findings: d.open(x, &res),
 		},
 	}
+	d.known(req)
 	d.taint(x, req)
 	return req
 }

@@ -55,6 +55,7 @@ type Options struct {
 	Page      func(id string) string
 	// Steer is what people do about live runs; nil: nothing.
 	Steer *steer.Book
+	Known Known // nil: policies are told nothing of approved versions, freshness and users
 	// Coverage counts tool results by whether they were decided; nil: nobody does.
 	Coverage Coverage
 

@@ -43,13 +43,13 @@ func TestAHeldModelCall(t *testing.T) {
 		_, _ = io.WriteString(w, chatAnswer)
 	})
 	h.permit(`@id("ask") @hold("finance") @limit("2/m by agent") permit (principal, action == Action::"call_model", resource);`)
-	whole, _ := ledger.Left(time.Now(), budget.Use{Agent: "refunds", Team: "support", Pilot: true})
+	whole, _, _ := ledger.Left(time.Now(), budget.Use{Agent: "refunds", Team: "support", Pilot: true})
 	got := <-h.chat()
 	a := h.one(approval.Pending)
 	if got.status != 409 || got.header.Get("X-Should-Retry") != "true" || got.header.Get("Retry-After") == "" || !strings.Contains(got.body, `"code":"approval.pending"`) || !strings.Contains(got.body, "/approvals/"+a.ID) {
 		t.Errorf("%+v", got)
 	}
-	left, _ := ledger.Left(time.Now(), budget.Use{Agent: "refunds", Team: "support", Pilot: true})
+	left, _, _ := ledger.Left(time.Now(), budget.Use{Agent: "refunds", Team: "support", Pilot: true})
 	if left == nil || whole == nil || *left != *whole {
 		t.Errorf("%v tokens are left of %v while it waits", left, whole)
 	}
@@ -62,7 +62,7 @@ func TestAHeldModelCall(t *testing.T) {
 	if got := <-h.chat(); got.status != 200 || got.body != chatAnswer {
 		t.Errorf("%+v", got)
 	}
-	if left, _ := ledger.Left(time.Now(), budget.Use{Agent: "refunds", Team: "support", Pilot: true}); *left != *whole-12 {
+	if left, _, _ := ledger.Left(time.Now(), budget.Use{Agent: "refunds", Team: "support", Pilot: true}); *left != *whole-12 {
 		t.Errorf("%v tokens are left of %v", *left, *whole)
 	}
 	if got := <-h.chat("X-Reeve-Run", "r2"); got.status != 429 {

@@ -71,7 +71,7 @@ func TestModelCall(t *testing.T) {
 			t.Errorf("reserved: %+v", r)
 		}
 	}
-	left, _ := ledger.Left(time.Now(), budget.Use{Agent: "refunds", Team: "support", Pilot: true})
+	left, _, _ := ledger.Left(time.Now(), budget.Use{Agent: "refunds", Team: "support", Pilot: true})
 	if left == nil || *left != budget.Defaults().PilotTokens-12 {
 		t.Errorf("tokens left: %v", left)
 	}

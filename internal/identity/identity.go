@@ -63,6 +63,8 @@ type Directory struct {
 	keys atomic.Pointer[map[string]IntakeKey] // by id; nil until loaded
 	load sync.Mutex                           // serialises loading keys
 
+	known atomic.Pointer[map[login]knownPerson] // by their accounts elsewhere; nil until read
+
 	mu   sync.Mutex // guards used
 	used map[useKey]time.Time
 }
@@ -99,11 +101,14 @@ const (
 	keepEnded = 30 * 24 * time.Hour
 )
 
-// Run writes last uses every few seconds and removes sign-ins that ended long
+// Run writes last uses every few seconds, keeps what KnownAs answers from, and removes sign-ins that ended long
 // ago, until ctx ends, whose cause it returns. A database that fails is logged
 // and tried again: last uses are for showing, and idle sign-ins end by the
 // times in memory.
 func (d *Directory) Run(ctx context.Context) error {
+	var followed sync.WaitGroup
+	followed.Go(func() { d.followPeople(ctx) })
+	defer followed.Wait()
 	tick := time.NewTicker(flushEvery)
 	defer tick.Stop()
 	for {

@@ -13,6 +13,7 @@ import (
 type Ask struct {
 	Upstream, UpstreamTeam string
 	UpstreamShared         bool
+	UpstreamKind           string
 	External               bool
 	Agent                  Agent
 	Action                 string   // ask_model, ask_user
@@ -59,7 +60,7 @@ func (a *Ask) Get(u types.EntityUID) (types.Entity, bool) {
 		r := Request{Agent: a.Agent}
 		return r.Get(u)
 	case u.Type == "Upstream" && string(u.ID) == a.Upstream:
-		r := Request{Resource: Resource{Upstream: a.Upstream, UpstreamTeam: a.UpstreamTeam, External: a.External}}
+		r := Request{Resource: Resource{Upstream: a.Upstream, UpstreamTeam: a.UpstreamTeam, UpstreamKind: a.UpstreamKind, External: a.External}}
 		return r.Get(u)
 	}
 	return types.Entity{UID: u}, false

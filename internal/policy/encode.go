@@ -100,6 +100,21 @@ func (b *appender) text(s string) *appender {
 	return b
 }
 
+// decimal writes a Cedar decimal of ten-thousandths, of which there are no
+// negative ones here, as cedar-go does.
+func (b *appender) decimal(n int64) *appender {
+	b.text(`{"__extn":{"fn":"decimal","arg":"`)
+	*b = strconv.AppendInt(*b, n/10_000, 10)
+	part := n % 10_000
+	digits := [5]byte{'.', byte('0' + part/1000), byte('0' + part/100%10), byte('0' + part/10%10), byte('0' + part%10)}
+	last := len(digits)
+	for last > 2 && digits[last-1] == '0' {
+		last--
+	}
+	*b = append(*b, digits[:last]...)
+	return b.text(`"}}`)
+}
+
 // str writes a string. Quotes, control characters and what is no UTF-8 are rare
 // and go the slow way.
 func (b *appender) str(s string) {
@@ -213,6 +228,9 @@ func (r *Request) appendContext(b *appender) {
 		b.text(`}`)
 	}
 	b.key("budget").text(`{`)
+	if c.Budget.Money != nil {
+		b.key("money").decimal(*c.Budget.Money)
+	}
 	if c.Budget.Tokens != nil {
 		b.key("tokens").int(*c.Budget.Tokens)
 	}
@@ -322,12 +340,18 @@ func (r *Request) appendEntities(b *appender) {
 		}
 	case "Source":
 		b.key("trusted").bool(x.Trusted)
+		if x.Fresh != nil {
+			b.key("fresh").bool(*x.Fresh)
+		}
 	}
 	b.text(`},"tags":{}}`)
 
 	if x.Upstream != "" {
 		b.entity("Upstream", x.Upstream, above("Team", x.UpstreamTeam)...)
 		b.key("external").bool(x.External)
+		if x.UpstreamKind != "" {
+			b.key("kind").str(x.UpstreamKind)
+		}
 		b.text(`},"tags":{}}`)
 	}
 	if c.User != "" {
@@ -339,6 +363,12 @@ func (r *Request) appendEntities(b *appender) {
 			parents = append(parents, [2]string{"Group", g})
 		}
 		b.entity("User", c.User, parents...)
+		if c.UserDirectory != "" {
+			b.key("directory").str(c.UserDirectory)
+		}
+		if c.UserActive != nil {
+			b.key("active").bool(*c.UserActive)
+		}
 		b.text(`},"tags":{}}`)
 	}
 	b.text(`]`)
@@ -382,8 +412,11 @@ type recorded struct {
 			Tools       []string
 			HostedTools []string `json:"hosted_tools"`
 		}
-		Budget struct{ Tokens, Calls *int64 }
-		Taint  struct {
+		Budget struct {
+			Tokens, Calls *int64
+			Money         *extn
+		}
+		Taint struct {
 			Classes, Sources, Upstreams []reference
 			Untrusted                   bool
 		}
@@ -410,7 +443,9 @@ type recordedAttr struct {
 	Kind, Environment, Mode, Provider, Name, Region, Method, Route string
 	Lifecycle, Autonomy, Owner, Agent                              reference
 	Classes                                                        []reference
+	Directory                                                      string
 	Pinned, Deprecated, Trusted                                    bool
+	Fresh, Active                                                  *bool
 }
 
 type entityName struct{ Type, ID string }
@@ -462,6 +497,13 @@ func ParseContext(text []byte) (r *Request, ok bool) {
 	if r.Call.Now, err = time.Parse(nowForm, c.Now.Extn.Arg); err != nil {
 		return nil, false
 	}
+	if m := c.Budget.Money; m != nil {
+		n, ok := parseDecimal(m.Extn.Arg)
+		if !ok {
+			return nil, false
+		}
+		r.Call.Budget.Money = &n
+	}
 	if s := c.Address.Extn.Arg; s != "" {
 		if r.Call.Address, err = netip.ParseAddr(s); err != nil {
 			return nil, false
@@ -494,13 +536,14 @@ func ParseContext(text []byte) (r *Request, ok bool) {
 			}
 		case e.UID == in.Resource.Entity:
 			x := &r.Resource
-			x.Classes, x.Upstream, x.Pinned, x.Deprecated, x.Trusted = ids(at.Classes), first(above("Upstream")), at.Pinned, at.Deprecated, at.Trusted
+			x.Classes, x.Upstream, x.Pinned, x.Deprecated, x.Trusted, x.Fresh = ids(at.Classes), first(above("Upstream")), at.Pinned, at.Deprecated, at.Trusted, at.Fresh
 			x.Provider, x.Name, x.Region, x.Method, x.Route = at.Provider, at.Name, at.Region, at.Method, at.Route
 			x.Agent = at.Agent.Entity.ID
 		case e.UID.Type == "Upstream":
-			r.Resource.UpstreamTeam = first(above("Team"))
+			r.Resource.UpstreamTeam, r.Resource.UpstreamKind = first(above("Team")), at.Kind
 		case e.UID.Type == "User":
 			r.Call.UserTeams, r.Call.UserGroups = above("Team"), above("Group")
+			r.Call.UserDirectory, r.Call.UserActive = at.Directory, at.Active
 		}
 	}
 	return r, true

@@ -37,6 +37,20 @@ func randomRequest(rnd *rand.Rand) *Request {
 		n := rnd.Int64N(100)
 		return &n
 	}
+	maybe := func() *bool {
+		if yes() {
+			return nil
+		}
+		is := yes()
+		return &is
+	}
+	money := func() *int64 {
+		if yes() {
+			return nil
+		}
+		n := []int64{0, 1, 10, 5_000, 10_000, 12_340, 1_234_567, 922_337_203_685_477_5807}[rnd.IntN(8)]
+		return &n
+	}
 	r := request()
 	r.Action = pick("call_tool", "call_model", "call_api", "send_task", "read_source")
 	typ := map[string]string{"call_tool": "Tool", "call_model": "Model", "call_api": "Api", "send_task": "Peer", "read_source": "Source"}[r.Action]
@@ -51,7 +65,7 @@ func randomRequest(rnd *rand.Rand) *Request {
 	}
 	r.Resource = Resource{
 		Type: typ, ID: pick("orders.get", "orders.refund", "x"), Upstream: pick("", "orders", "other"), UpstreamTeam: pick("", "it", "support"), UpstreamShared: yes(),
-		External: yes(), Effect: pick("think", "read", "write", "destructive"), Classes: some("orders", "pii.email"),
+		UpstreamKind: pick("", "mcp", "http"), External: yes(), Effect: pick("think", "read", "write", "destructive"), Classes: some("orders", "pii.email"),
 	}
 	switch typ {
 	case "Tool":
@@ -59,21 +73,21 @@ func randomRequest(rnd *rand.Rand) *Request {
 	case "Peer":
 		r.Resource.Pinned, r.Resource.Agent = yes(), pick("", "billing", "b")
 	case "Source":
-		r.Resource.Trusted = yes()
+		r.Resource.Trusted, r.Resource.Fresh = yes(), maybe()
 	case "Model":
 		r.Resource.Provider, r.Resource.Name, r.Resource.Region, r.Resource.Deprecated = pick("openai", "anthropic"), pick("gpt", "claude"), pick("", "eu-west", "us"), yes()
 	case "Api":
 		r.Resource.Method, r.Resource.Route = pick("GET", "POST"), pick("/v1/users/{id}", "/v1/orders")
 	}
 	if r.Resource.Upstream == "" {
-		r.Resource.UpstreamTeam = ""
+		r.Resource.UpstreamTeam, r.Resource.UpstreamKind = "", ""
 	}
 	c := Call{
 		Credential: pick("x509_svid", "agent_key", "dev"), Bound: yes(), Instance: pick("", "i1"), Version: pick("", "v1"), VersionApproved: yes(),
 		User: pick("", "ann", "bob"), Chain: some("b", "refunds", "d"), Depth: rnd.IntN(5), Classes: some("secret", "pii.email", "orders"), Findings: some("loop", oddWords[7]),
 		Now:    time.UnixMilli(1_790_000_000_000 + rnd.Int64N(1_000_000_000)).UTC(),
 		Args:   Args{Readable: yes(), Bytes: rnd.Int64N(1000), Names: some("amount", "to", oddWords[8])},
-		Budget: Budget{Tokens: count(), Calls: count()},
+		Budget: Budget{Tokens: count(), Calls: count(), Money: money()},
 		Taint:  Taint{Classes: some("secret", "pii.email"), Sources: some("crm", "mail"), Upstreams: some("orders", "other"), Untrusted: yes()},
 		Destinations: Destinations{
 			All: some("a.example", "b.example"), Domains: some("example"), FirstSeen: some("a.example"), Injected: some("b.example"), External: yes(),
@@ -83,7 +97,7 @@ func randomRequest(rnd *rand.Rand) *Request {
 		c.Args.Bytes = 0 // a body that nobody could read denies, which plain Cedar knows nothing of
 	}
 	if c.User != "" {
-		c.UserTeams, c.UserGroups = some("support", "sales"), some("staff")
+		c.UserTeams, c.UserGroups, c.UserDirectory, c.UserActive = some("support", "sales"), some("staff"), pick("", "reeve", "https://idp.example"), maybe()
 	}
 	if yes() {
 		c.Address = []netip.Addr{netip.MustParseAddr("10.1.2.3"), netip.MustParseAddr("fe80::1"), netip.MustParseAddr("127.0.0.1")}[rnd.IntN(3)]

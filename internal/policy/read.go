@@ -95,7 +95,7 @@ func (f *frame) has(n field) bool {
 	case fieldModelMaxOutput:
 		return c.Model != nil && c.Model.MaxOutput > 0
 	case fieldBudgetMoney:
-		return false
+		return c.Budget.Money != nil
 	case fieldBudgetTokens:
 		return c.Budget.Tokens != nil
 	case fieldBudgetCalls:
@@ -169,6 +169,8 @@ func (f *frame) field(n field) (v val, ok bool) {
 		v = stringsVal(c.Model.Tools)
 	case fieldModelHostedTools:
 		v = stringsVal(c.Model.HostedTools)
+	case fieldBudgetMoney:
+		v = val{k: kDecimal, n: *c.Budget.Money}
 	case fieldBudgetTokens:
 		v = longVal(*c.Budget.Tokens)
 	case fieldBudgetCalls:
@@ -219,7 +221,9 @@ func (f *frame) attr(e *val, name string) (v val, ok bool) {
 	case e.typ == r.Resource.Type && e.s == r.Resource.ID:
 		return f.resourceAttr(name)
 	case e.typ == "Upstream" && e.s == r.Resource.Upstream:
-		return boolVal(r.Resource.External), name == "external"
+		return upstreamAttr(&r.Resource, name)
+	case e.typ == "User" && e.s == r.Call.User && e.s != "":
+		return userAttr(&r.Call, name)
 	}
 	return v, false
 }
@@ -245,6 +249,26 @@ func agentAttr(a *Agent, name string) (v val, ok bool) {
 		return v, false
 	}
 	return v, true
+}
+
+func upstreamAttr(x *Resource, name string) (v val, ok bool) {
+	switch name {
+	case "external":
+		return boolVal(x.External), true
+	case "kind":
+		return stringVal(x.UpstreamKind), x.UpstreamKind != ""
+	}
+	return v, false
+}
+
+func userAttr(c *Call, name string) (v val, ok bool) {
+	switch {
+	case name == "directory":
+		return stringVal(c.UserDirectory), c.UserDirectory != ""
+	case name == "active" && c.UserActive != nil:
+		return boolVal(*c.UserActive), true
+	}
+	return v, false
 }
 
 func (f *frame) resourceAttr(name string) (v val, ok bool) {
@@ -275,6 +299,11 @@ func (f *frame) resourceAttr(name string) (v val, ok bool) {
 		return entityVal("Agent", x.Agent), x.Agent != ""
 	case "Source.trusted":
 		v = boolVal(x.Trusted)
+	case "Source.fresh":
+		if x.Fresh == nil {
+			return v, false
+		}
+		v = boolVal(*x.Fresh)
 	default:
 		return v, false
 	}

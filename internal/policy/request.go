@@ -23,6 +23,8 @@ type Agent struct {
 type Resource struct {
 	Type, ID, Upstream, UpstreamTeam              string
 	UpstreamShared                                bool // agents of other teams may call it, if a policy permits
+	UpstreamKind                                  string
+	Fresh                                         *bool // of a Source; nil: nobody said how old it may be, or knows how old it is
 	External, Pinned, Deprecated, Trusted         bool
 	Effect, Provider, Name, Region, Method, Route string
 	Agent                                         string // of a Peer: the registered agent behind it; "" none
@@ -53,8 +55,9 @@ type ModelCall struct {
 	Tools, HostedTools []string
 }
 
-// Budget is what is left, in whole units; nil is unknown.
-type Budget struct{ Tokens, Calls *int64 }
+// Budget is what is left; nil is unknown. Tokens and Calls are whole, Money is in
+// ten-thousandths, the least step of a Cedar decimal.
+type Budget struct{ Tokens, Calls, Money *int64 }
 
 // Taint is what the credential, user and session have touched.
 type Taint struct {
@@ -76,6 +79,8 @@ type Call struct {
 	Version         string
 	VersionApproved bool
 	User            string
+	UserDirectory   string // that knows the user: "reeve", an issuer; "" nobody said
+	UserActive      *bool  // nil: nobody here knows
 	UserTeams       []string
 	UserGroups      []string
 	Chain           []string
@@ -182,13 +187,20 @@ func (r *Request) Get(u types.EntityUID) (types.Entity, bool) {
 			}
 		case "Source":
 			m["trusted"] = types.Boolean(x.Trusted)
+			if x.Fresh != nil {
+				m["fresh"] = types.Boolean(*x.Fresh)
+			}
 		}
 		e.Attributes = types.NewRecord(m)
 	case u.Type == "Upstream" && id == r.Resource.Upstream:
 		if r.Resource.UpstreamTeam != "" {
 			e.Parents = types.NewEntityUIDSet(uid("Team", r.Resource.UpstreamTeam))
 		}
-		e.Attributes = types.NewRecord(types.RecordMap{"external": types.Boolean(r.Resource.External)})
+		m := types.RecordMap{"external": types.Boolean(r.Resource.External)}
+		if r.Resource.UpstreamKind != "" {
+			m["kind"] = types.String(r.Resource.UpstreamKind)
+		}
+		e.Attributes = types.NewRecord(m)
 	case u.Type == "User" && id == r.Call.User && id != "":
 		var parents []types.EntityUID
 		for _, t := range r.Call.UserTeams {
@@ -198,6 +210,14 @@ func (r *Request) Get(u types.EntityUID) (types.Entity, bool) {
 			parents = append(parents, uid("Group", g))
 		}
 		e.Parents = types.NewEntityUIDSet(parents...)
+		m := types.RecordMap{}
+		if r.Call.UserDirectory != "" {
+			m["directory"] = types.String(r.Call.UserDirectory)
+		}
+		if r.Call.UserActive != nil {
+			m["active"] = types.Boolean(*r.Call.UserActive)
+		}
+		e.Attributes = types.NewRecord(m)
 	case u.Type == "Text":
 		e.Tags = tagged(r.Call.Args.Text, func(v []string) types.Value { return texts(v) })
 	case u.Type == "Int":
@@ -298,6 +318,11 @@ func (r *Request) field(name types.String) types.Value {
 		return types.NewRecord(m)
 	case "budget":
 		m := types.RecordMap{}
+		if c.Budget.Money != nil {
+			if d, err := types.NewDecimal(*c.Budget.Money, -4); err == nil { // it always fits
+				m["money"] = d
+			}
+		}
 		if c.Budget.Tokens != nil {
 			m["tokens"] = types.Long(*c.Budget.Tokens)
 		}

@@ -144,13 +144,8 @@ func (b *Book) names(ctx context.Context, team string) (map[string]*row, error) 
 	out := make(map[string]*row, 2*len(rows))
 	for i := range rows {
 		s := &rows[i]
-		// The last word of a dataset's name is how people call it: a registered
-		// source takes it before a found one, which is why those come last.
-		short := s.dataset[strings.LastIndexAny(s.dataset, "./")+1:]
-		for _, name := range append([]string{short, s.dataset, s.name}, s.said.Aliases...) {
-			if name != "" {
-				out[strings.ToLower(name)] = s
-			}
+		for _, name := range s.called() {
+			out[strings.ToLower(name)] = s
 		}
 	}
 	return out, nil

@@ -23,6 +23,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode"
 
@@ -118,7 +119,11 @@ type Options struct {
 }
 
 // Book is all that is known of sources.
-type Book struct{ o Options }
+type Book struct {
+	o       Options
+	dates   atomic.Pointer[dates] // nil until read
+	changed atomic.Bool           // since they were read
+}
 
 // New makes a book. It starts nothing.
 func New(o Options) (*Book, error) {
@@ -234,8 +239,19 @@ func fresh(s *client.Source, warn, most, old time.Duration) {
 // keep is how long versions and runs are remembered that newer ones replaced.
 const keep = 400 * 24 * time.Hour
 
-// Run forgets once a day what is too old to explain an answer.
+// Run keeps what Fresh answers from, and forgets once a day what is too old to
+// explain an answer, until ctx ends.
 func (b *Book) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	followed := make(chan error, 1)
+	go func() { defer cancel(); followed <- b.follow(ctx) }()
+	err := b.tidy(ctx)
+	cancel()
+	return errors.Join(err, <-followed)
+}
+
+// tidy forgets once a day.
+func (b *Book) tidy(ctx context.Context) error {
 	tick := time.NewTicker(24 * time.Hour)
 	defer tick.Stop()
 	for {

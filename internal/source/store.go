@@ -98,6 +98,7 @@ func (s *row) shape() client.Source {
 func (b *Book) Take(ctx context.Context, from Sender, f *Facts) error {
 	t := taking{from: from, now: b.o.Now(), names: map[Dataset]string{}}
 	err := b.o.DB.Write(ctx, func(tx *control.Tx) error {
+		tx.AfterCommit(func() { b.changed.Store(true) })
 		t.tx, t.changed = tx, nil
 		for _, step := range [...]func(context.Context, *Facts) error{t.runs, t.versions, t.edges, t.checks, t.policies, t.documents} {
 			if err := step(ctx, f); err != nil {
@@ -321,6 +322,7 @@ func (b *Book) AddDocuments(ctx context.Context, from Sender, source string, all
 	}
 	us := control.Micros(b.o.Now())
 	err := b.o.DB.Write(ctx, func(tx *control.Tx) error {
+		tx.AfterCommit(func() { b.changed.Store(true) })
 		s, ok, err := control.One(ctx, tx, scan, `SELECT `+columns+` FROM sources WHERE name = ?`, source)
 		switch {
 		case err != nil:
@@ -356,6 +358,7 @@ func (b *Book) Put(ctx context.Context, who Actor, in client.PutSourceRequest) (
 		return client.Source{}, invalid("a field of the source is too long")
 	}
 	err := b.o.DB.Write(ctx, func(tx *control.Tx) error {
+		tx.AfterCommit(func() { b.changed.Store(true) })
 		old, ok, err := control.One(ctx, tx, scan, `SELECT `+columns+` FROM sources WHERE name = ?`, in.Name)
 		switch {
 		case err != nil:
@@ -407,6 +410,7 @@ func (b *Book) Put(ctx context.Context, who Actor, in client.PutSourceRequest) (
 // makes it anew.
 func (b *Book) Delete(ctx context.Context, who Actor, name string) error {
 	return b.o.DB.Write(ctx, func(tx *control.Tx) error {
+		tx.AfterCommit(func() { b.changed.Store(true) })
 		old, ok, err := control.One(ctx, tx, scan, `SELECT `+columns+` FROM sources WHERE name = ?`, name)
 		switch {
 		case err != nil:

@@ -173,6 +173,20 @@ func (r *Registry) List() []Issuer {
 	return out
 }
 
+// BySubject is the issuer of a name, where it is the standard subject by which its
+// users are told apart: then they are the same here and where they sign in. Any
+// other claim may be theirs to choose.
+func (r *Registry) BySubject(name string) (issuer string, ok bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for iss, e := range r.byIss {
+		if e.Name == name {
+			return iss, len(e.words.user) == 1 && e.words.user[0] == "sub"
+		}
+	}
+	return "", false
+}
+
 // Set registers an issuer or replaces a registration; callers have checked who
 // asks. It completes i from its preset and gives what is kept.
 func (r *Registry) Set(ctx context.Context, by string, i Issuer) (Issuer, error) {

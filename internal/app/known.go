@@ -1,0 +1,34 @@
+package app
+
+import (
+	"strings"
+
+	"reeve/internal/gateway"
+)
+
+// known tells the door what policies ask of a call and other subjects know.
+type known struct{ a *App }
+
+// VersionApproved implements gateway.Known.
+func (f known) VersionApproved(agent, version string) bool {
+	return f.a.fleet.VersionApproved(agent, version)
+}
+
+// Fresh implements gateway.Known.
+func (f known) Fresh(team, source string) (fresh, known bool) { return f.a.sources.Fresh(team, source) }
+
+// User implements gateway.Known. A user is "<issuer's name>:<subject>". Who signs in
+// here by that account is one of the directory's people; of others the issuer alone
+// could say whether they are active still.
+func (f known) User(user string) gateway.KnownUser {
+	name, subject, ok := strings.Cut(user, ":")
+	if !ok {
+		return gateway.KnownUser{}
+	}
+	if issuer, ok := f.a.authority.issuers.BySubject(name); ok {
+		if k, ok := f.a.identity.KnownAs(issuer, subject); ok {
+			return gateway.KnownUser{Directory: "reeve", Active: &k.Active, Teams: k.Teams}
+		}
+	}
+	return gateway.KnownUser{Directory: name}
+}

@@ -1,0 +1,53 @@
+package gateway
+
+import "reeve/internal/policy"
+
+// Known is what policies ask of a call and other subjects know. Each answers from
+// memory, at once, and what it gives is not changed.
+type Known interface {
+	// VersionApproved reports whether a person approved the version of an agent.
+	VersionApproved(agent, version string) bool
+	// Fresh reports whether what a team calls by a name is no older than it may be;
+	// known is false where nobody said how old that is, or when it was made.
+	Fresh(team, source string) (fresh, known bool)
+	// User is what is known of a call's user.
+	User(user string) KnownUser
+}
+
+// KnownUser is what is known of a user: which directory has them, whether they
+// still may act (nil: it does not say), and of which teams they are.
+type KnownUser struct {
+	Directory string
+	Active    *bool
+	Teams     []string
+}
+
+// known puts into a request what others know.
+func (d *Door) known(req *policy.Request) {
+	f := d.o.Known
+	if f == nil {
+		return
+	}
+	c := &req.Call
+	c.VersionApproved = c.Version != "" && f.VersionApproved(req.Agent.Name, c.Version)
+	if c.User != "" {
+		u := f.User(c.User)
+		c.UserDirectory, c.UserActive = u.Directory, u.Active
+		if len(c.UserTeams) == 0 {
+			c.UserTeams = u.Teams
+		}
+	}
+	d.freshness(req)
+}
+
+// freshness says of a source how old it is; of anything else nothing.
+func (d *Door) freshness(req *policy.Request) {
+	x := &req.Resource
+	x.Fresh = nil
+	if d.o.Known == nil || x.Type != "Source" {
+		return
+	}
+	if fresh, known := d.o.Known.Fresh(req.Agent.Team, x.Name); known {
+		x.Fresh = &fresh
+	}
+}
