@@ -18,8 +18,18 @@ var differentNames = []struct {
 	values int
 	with   string // the name that it goes along with, mostly
 }{
-	{"version", 4, ""}, {"prompt", 5, "version"}, {"model", 3, "version"}, {"task", 6, ""}, {"tool", 8, "task"}, {"source version", 5, ""},
-	{"policy", 3, ""}, {"user group", 7, ""}, {"region", 4, ""}, {"language", 5, "region"}, {"instance", 40, ""}, {"session", 500, ""},
+	{"version", 4, ""},
+	{"prompt", 5, "version"},
+	{"model", 3, "version"},
+	{"task", 6, ""},
+	{"tool", 8, "task"},
+	{"source version", 5, ""},
+	{"policy", 3, ""},
+	{"user group", 7, ""},
+	{"region", 4, ""},
+	{"language", 5, "region"},
+	{"instance", 40, ""},
+	{"session", 500, ""},
 }
 
 // differentRows makes runs; which of them fail is up to the fault.
