@@ -5609,12 +5609,14 @@ export interface components {
             findings: components["schemas"]["LintFinding"][];
             runs: number;
             score: number;
+            seen: components["schemas"]["LintSeen"][];
             team?: string;
         };
         LintFinding: {
             costs: string;
             field: string;
             fix: string;
+            line: string;
             missing: number;
             of: number;
             open: string;
@@ -5624,6 +5626,12 @@ export interface components {
         LintList: {
             items: components["schemas"]["Lint"][];
             next?: string;
+        };
+        LintSeen: {
+            count: number | null;
+            fix?: string;
+            kind: string;
+            of: string;
         };
         Log: {
             agent?: string;
@@ -9965,6 +9973,7 @@ export interface operations {
                 agent?: string;
                 environment?: string;
                 host?: string;
+                keys?: boolean;
             };
             header?: never;
             path?: never;
