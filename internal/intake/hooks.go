@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -250,17 +251,15 @@ func (in *Intake) keepDelivery(ctx context.Context, h *hook.Hook, p place, r *ht
 	if !ok {
 		return alerts.Reply{}, fault.New(fault.KindInternal, "intake.hook_unknown", "nobody reads sources of kind %s", h.Kind)
 	}
-	req := &alerts.Request{Header: r.Header, Query: r.URL.Query(), Path: p.path, Body: body, Now: in.now()}
+	// Raw words are slices of the body, whose memory serves the next request: one
+	// copy for all of them, which may be as long as it each.
+	req := &alerts.Request{Header: r.Header, Query: r.URL.Query(), Path: p.path, Body: bytes.Clone(body), Now: in.now()}
 	if h.Mapping != nil {
 		req.Mapping = in.mapping(h)
 	}
 	reports, err := rec.Read(req)
 	if err != nil {
 		return alerts.Reply{}, err
-	}
-	// Raw words may be slices of a body whose memory serves the next request.
-	for i := range reports {
-		reports[i].Raw = []byte(string(reports[i].Raw))
 	}
 	err = in.alerts.Take(ctx, alert.Sender{Source: h.Name, Kind: h.Kind, Team: h.Team, Environment: h.Environment, ResolveAfter: h.ResolveAfter}, reports)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/common/types/traits"
 	"cel.dev/cel-go/ext"
 
 	"reeve/client"
@@ -21,6 +22,9 @@ const (
 	// maxCost bounds the evaluation of one field, in CEL's units: some
 	// milliseconds.
 	maxCost = 200_000
+	// maxDelivery bounds all evaluations of a delivery together: each element asks
+	// every field.
+	maxDelivery = 20 * maxCost
 	// maxExpression bounds an expression's text.
 	maxExpression = 4000
 	// maxMapped bounds a body that a mapping reads.
@@ -60,7 +64,7 @@ var environment = func() *cel.Env {
 	env, err := cel.NewEnv(
 		cel.Variable("body", cel.DynType), cel.Variable("headers", cel.MapType(cel.StringType, cel.StringType)),
 		cel.Variable("received", cel.TimestampType), cel.Variable("item", cel.DynType),
-		cel.OptionalTypes(), ext.Strings(), ext.Encoders(), ext.Math(),
+		cel.OptionalTypes(), ext.Strings(), bounded(), ext.Encoders(), ext.Math(),
 		cel.ParserExpressionSizeLimit(maxExpression), cel.ParserRecursionLimit(60),
 	)
 	if err != nil { // constants alone: a bug
@@ -162,26 +166,33 @@ func (p *Program) Read(body any, r *Request) ([]alert.Report, error) {
 			}
 		}
 	}
-	vars := map[string]any{"body": numbers(body), "headers": headers, "received": r.Now.UTC(), "item": nil}
+	vars := &values{all: map[string]any{"body": numbers(body), "headers": headers, "received": r.Now.UTC(), "item": nil}, left: maxDelivery}
 	items := []any{nil}
 	if each := p.fields["each"]; each != nil {
-		v, err := eval(each, vars)
+		v, err := vars.eval(each)
 		if err != nil {
 			return nil, failed("each", err)
 		}
-		list, err := v.ConvertToNative(reflect.TypeFor[[]any]())
-		if err != nil {
+		list, ok := v.(traits.Lister)
+		if !ok {
 			return nil, failed("each", errors.New("gives no list"))
 		}
-		items = list.([]any)
-		if len(items) > maxReports {
+		if n, ok := list.Size().(types.Int); !ok || n > maxReports {
 			return nil, tooMany()
+		}
+		items = items[:0]
+		for it := list.Iterator(); it.HasNext() == types.True; {
+			items = append(items, it.Next())
 		}
 	}
 	out := make([]alert.Report, 0, len(items))
 	for i, item := range items {
-		vars["item"] = item
+		vars.all["item"] = item
 		one, skip, err := p.one(vars, r)
+		if p.fields["each"] != nil {
+			// Each has its own words: all of them a thousand times would fill the disk.
+			one.Raw = wordsOf(item.(ref.Val))
+		}
 		if err != nil {
 			if p.fields["each"] != nil {
 				return nil, fmt.Errorf("reading element %d: %w", i, err)
@@ -193,6 +204,15 @@ func (p *Program) Read(body any, r *Request) ([]alert.Report, error) {
 		}
 	}
 	return out, nil
+}
+
+// wordsOf is an element as JSON; nil for what is none.
+func wordsOf(v ref.Val) []byte {
+	said, err := v.ConvertToNative(types.JSONValueType)
+	if err != nil {
+		return nil
+	}
+	return rawOf(said)
 }
 
 // numbers turns json.Number into what CEL computes with.
@@ -223,8 +243,23 @@ func numbers(v any) any {
 	return v
 }
 
-func eval(p cel.Program, vars map[string]any) (ref.Val, error) {
-	v, _, err := p.Eval(vars)
+// values are what the expressions of one delivery read, and what all of them may
+// still cost.
+type values struct {
+	all  map[string]any
+	left uint64
+}
+
+var errCost = errors.New("the mapping costs too much for so large a delivery")
+
+func (vars *values) eval(p cel.Program) (ref.Val, error) {
+	v, said, err := p.Eval(vars.all)
+	if cost := said.ActualCost(); cost != nil {
+		if *cost > vars.left {
+			return nil, errCost
+		}
+		vars.left -= *cost
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -234,9 +269,9 @@ func eval(p cel.Program, vars map[string]any) (ref.Val, error) {
 	return v, nil
 }
 
-func (p *Program) one(vars map[string]any, r *Request) (out alert.Report, skip bool, err error) {
+func (p *Program) one(vars *values, r *Request) (out alert.Report, skip bool, err error) {
 	if when := p.fields["when"]; when != nil {
-		v, err := eval(when, vars)
+		v, err := vars.eval(when)
 		if err != nil {
 			return out, false, failed("when", err)
 		}
@@ -254,7 +289,7 @@ func (p *Program) one(vars map[string]any, r *Request) (out alert.Report, skip b
 		if field == nil {
 			continue
 		}
-		v, err := eval(field, vars)
+		v, err := vars.eval(field)
 		if err != nil {
 			return out, false, failed(name, err)
 		}
@@ -267,7 +302,7 @@ func (p *Program) one(vars map[string]any, r *Request) (out alert.Report, skip b
 		return out, false, failed("at", fmt.Errorf("gives %.60q, which is no time", texts["at"]))
 	}
 	if field := p.fields["labels"]; field != nil {
-		v, err := eval(field, vars)
+		v, err := vars.eval(field)
 		if err != nil {
 			return out, false, failed("labels", err)
 		}
