@@ -146,6 +146,11 @@ func (in *Intake) handshake(w http.ResponseWriter, r *http.Request, p place) {
 	w.WriteHeader(http.StatusOK)
 }
 
+// unproved is the sender of bodies that have to be read before their signature
+// can be looked at. Strangers send such to any source whose name they know: all
+// of them together take the room of one sender, so that the others keep theirs.
+const unproved = "deliveries that are not proved yet"
+
 // delivery proves, reads and keeps a delivery, and answers it.
 func (in *Intake) delivery(w http.ResponseWriter, r *http.Request, p place) error {
 	if r.Method != http.MethodPost {
@@ -164,7 +169,11 @@ func (in *Intake) delivery(w http.ResponseWriter, r *http.Request, p place) erro
 		}
 		proved = true
 	}
-	return in.within(w, r, Sender{ID: "hook " + h.Name}, min(in.config.MaxBody, maxHookBody), func(ctx context.Context, work *worker, _ Sender) error {
+	from := Sender{ID: unproved}
+	if proved {
+		from.ID = "hook " + h.Name
+	}
+	return in.within(w, r, from, min(in.config.MaxBody, maxHookBody), func(ctx context.Context, work *worker, _ Sender) error {
 		now := in.now()
 		if !proved {
 			if err := h.Check(&hook.Delivery{Header: r.Header, Body: work.body, Now: now}); err != nil {

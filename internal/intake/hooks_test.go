@@ -8,10 +8,12 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -414,6 +416,48 @@ func TestBusy(t *testing.T) {
 	s.body = strings.Repeat(" ", maxHookBody+1)
 	if got := h.send(s, "am", func(r http.Header) { r.Set("Authorization", "Bearer "+token) }); got.Code != 413 {
 		t.Errorf("a body that is too large: %d", got.Code)
+	}
+}
+
+// endless is a body that nobody finishes.
+type endless struct{ over chan struct{} }
+
+func (e endless) Read([]byte) (int, error) {
+	<-e.over
+	return 0, io.ErrUnexpectedEOF
+}
+
+// Strangers who know sources' names announce large bodies and never send them:
+// who proves itself before its body is read is taken all the same.
+func TestStrangersLeaveRoom(t *testing.T) {
+	t.Parallel()
+	h := newHookHouse(t, nil)
+	token := h.source(client.PutAlertSourceRequest{Name: "am", Kind: "alertmanager"})
+	names := []string{"sn", "pd", "gr"}
+	for i, kind := range []string{"sentry", "pagerduty", "grafana"} {
+		h.source(client.PutAlertSourceRequest{Name: names[i], Kind: kind, Auth: hook.Signature, Secret: "a-secret-of-their-own"})
+	}
+	over := make(chan struct{})
+	var all sync.WaitGroup
+	defer all.Wait()
+	defer close(over)
+	answered := make(chan int, 100)
+	for i := range cap(answered) {
+		r := httptest.NewRequest(http.MethodPost, "/api/v1/alerts/"+names[i%len(names)], endless{over})
+		r.ContentLength = maxHookBody
+		all.Go(func() { answered <- serve(h.in, r).Code })
+	}
+	// Each either waits for its body or is told to come again.
+	for room := h.in.limits.total / maxHookBody / 2; len(answered) < cap(answered)-int(room); {
+		select {
+		case <-t.Context().Done():
+			t.Fatal(t.Context().Err())
+		case <-time.After(time.Millisecond):
+		}
+	}
+	got := h.send(sent{body: `[{"labels":{"a":"b"}}]`}, "am", func(r http.Header) { r.Set("Authorization", "Bearer "+token) })
+	if got.Code != 200 {
+		t.Errorf("%d %s", got.Code, got.Body)
 	}
 }
 
