@@ -300,6 +300,20 @@ func judges(who identity.Principal, f *client.Finding) error {
 	return fault.New(fault.KindDenied, "api.role_missing", "this needs the role developer, responder or security for team %q in %q", f.Team, f.Environment).WithHint("an admin can grant it")
 }
 
+// judged is what a verdict on a finding is about. Another team's telemetry may
+// name any agent: what its people say of that teaches nothing about the agent of
+// that name, or they could make its detectors deaf.
+func (a *API) judged(f *client.Finding, fingerprint string) finding.About {
+	on := finding.About{ID: f.ID, Detector: f.Detector, Agent: f.Agent, Team: f.Team, Environment: f.Environment, Fingerprint: fingerprint}
+	if a.o.Agents == nil || f.Team == "" {
+		return on
+	}
+	if g, ok := a.o.Agents.Lookup(f.Agent); ok && g.Team != f.Team {
+		on.Agent = f.Team + "/" + f.Agent
+	}
+	return on
+}
+
 func judgeFinding(a *API, ctx context.Context, req *client.JudgeFindingRequest) (*client.Finding, error) {
 	book, f, fingerprint, err := a.findingSeen(ctx, req.ID)
 	if err != nil {
@@ -308,7 +322,7 @@ func judgeFinding(a *API, ctx context.Context, req *client.JudgeFindingRequest) 
 	if err := judges(whoOf(ctx), f); err != nil {
 		return nil, err
 	}
-	if err := book.Judge(ctx, findingActor(ctx), finding.About{ID: f.ID, Detector: f.Detector, Agent: f.Agent, Team: f.Team, Environment: f.Environment, Fingerprint: fingerprint}, req.Verdict, req.Reason); err != nil {
+	if err := book.Judge(ctx, findingActor(ctx), a.judged(f, fingerprint), req.Verdict, req.Reason); err != nil {
 		return nil, err
 	}
 	f.Verdict = verdictShape(book.VerdictOf(f.ID))

@@ -164,7 +164,7 @@ func falseAlarm(a *API, ctx context.Context, req *client.FalseAlarmRequest) (*cl
 	if err := judges(whoOf(ctx), f); err != nil {
 		return nil, err
 	}
-	if err := book.Judge(ctx, findingActor(ctx), finding.About{ID: f.ID, Detector: f.Detector, Agent: f.Agent, Team: f.Team, Environment: f.Environment, Fingerprint: fingerprint}, finding.Noise, req.Reason); err != nil {
+	if err := book.Judge(ctx, findingActor(ctx), a.judged(f, fingerprint), finding.Noise, req.Reason); err != nil {
 		return nil, err
 	}
 	_, f, _, err = a.findingSeen(ctx, req.ID)

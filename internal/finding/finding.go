@@ -231,10 +231,14 @@ func (b *Book) See(ctx context.Context, f Finding) (Finding, bool, error) {
 
 // again counts a sighting on. It reports whether the sighting is authenticated
 // while the finding is not: such a finding is closed and opened anew, since what
-// acted on nothing may be acted on now.
+// acted on nothing may be acted on now. What is only claimed adds nothing to a
+// finding that is proved: it would be made worse by who has proved nothing.
 func (e *entry) again(f *Finding) bool {
-	if f.Authenticated && !e.Authenticated {
+	switch {
+	case f.Authenticated && !e.Authenticated:
 		return true
+	case e.Authenticated && !f.Authenticated:
+		return false
 	}
 	e.Count++
 	e.Last, e.Seen, e.dirty = later(e.Last, f.Last), cmp.Or(f.Seen, e.Seen), true
@@ -345,7 +349,16 @@ func (b *Book) oldest(n int) []string {
 	for _, e := range b.open {
 		all = append(all, e)
 	}
-	slices.SortFunc(all, func(x, y *entry) int { return x.Last.Compare(y.Last) })
+	// Anybody can claim as much as there is room for: that goes first.
+	slices.SortFunc(all, func(x, y *entry) int {
+		if x.Authenticated != y.Authenticated {
+			if x.Authenticated {
+				return 1
+			}
+			return -1
+		}
+		return x.Last.Compare(y.Last)
+	})
 	out := make([]string, 0, n)
 	for _, e := range all[:min(n, len(all))] {
 		out = append(out, e.ID)

@@ -129,6 +129,28 @@ func TestProvedLater(t *testing.T) {
 	}
 }
 
+// What somebody merely claims adds nothing to what was proved: no severity, no
+// evidence, and no room is made for it at its cost.
+func TestClaimsAddNothing(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	first, _ := s.see(loop("a", "run_1", true))
+	claim := loop("a", "run_2", false)
+	claim.Severity, claim.Text = Critical, "it sends everything away"
+	s.now = s.now.Add(time.Minute)
+	if again, fresh := s.see(claim); fresh || again.ID != first.ID {
+		t.Fatalf("%+v, %v", again, fresh)
+	}
+	f, err := s.Get(t.Context(), first.ID)
+	if err != nil || f.Severity != Warning || f.Text != first.Text || f.Count != 1 || !slices.Equal(f.Runs, []string{"run_1"}) || !f.Last.Equal(first.Last) {
+		t.Errorf("%+v, %v", f, err)
+	}
+	claimed, _ := s.see(loop("b", "run_3", false))
+	if got := s.oldest(1); !slices.Equal(got, []string{claimed.ID}) {
+		t.Errorf("%v goes before %s, which is only claimed", got, claimed.ID)
+	}
+}
+
 func TestJudge(t *testing.T) {
 	t.Parallel()
 	s := open(t)
