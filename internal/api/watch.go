@@ -237,11 +237,8 @@ func ruleRevisions(a *API, ctx context.Context, req *client.RuleRequest) (*clien
 
 func ruleActor(ctx context.Context) rule.Actor {
 	who, p := actorOf(ctx), whoOf(ctx)
-	return rule.Actor{Person: who.Person, Name: who.Name, Via: who.Via, Can: func(role, team string) bool {
-		if team == identity.Everything {
-			return p.Everywhere(identity.Role(role))
-		}
-		return slices.ContainsFunc(p.Scopes(identity.Role(role)), func(g identity.Grant) bool { return g.Team == identity.Everything || g.Team == team })
+	return rule.Actor{Person: who.Person, Name: who.Name, Via: who.Via, Can: func(role, team, environment string) bool {
+		return p.Can(identity.Role(role), team, environment)
 	}}
 }
 

@@ -1,6 +1,7 @@
 package response
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"regexp"
@@ -107,20 +108,18 @@ func (r *Responder) seed(ctx context.Context) error {
 }
 
 // Actor is who changes a policy. Can reports whether they have a role for a team
-// ("*": all).
+// and an environment ("*": all).
 type Actor struct {
 	Person, Name, Via string
-	Can               func(role, team string) bool
+	Can               func(role, team, environment string) bool
 }
 
-func (who *Actor) may(team string) error {
-	if team == "" {
-		team = "*"
-	}
-	if who.Can != nil && who.Can("security", team) {
+func (who *Actor) may(team, environment string) error {
+	team, environment = cmp.Or(team, "*"), cmp.Or(environment, "*")
+	if who.Can != nil && who.Can("security", team, environment) {
 		return nil
 	}
-	return fault.New(fault.KindDenied, "response.denied", "a response policy needs the role security for team %q", team).WithHint("an admin can grant it")
+	return fault.New(fault.KindDenied, "response.denied", "a response policy needs the role security for team %q in %q", team, environment).WithHint("an admin can grant it")
 }
 
 var nameShape = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
@@ -172,7 +171,7 @@ func (r *Responder) Put(ctx context.Context, who Actor, p Policy) (Policy, error
 	if err := p.check(); err != nil {
 		return p, err
 	}
-	if err := who.may(p.Team); err != nil {
+	if err := who.may(p.Team, p.Environment); err != nil {
 		return p, err
 	}
 	r.mu.Lock()
@@ -185,8 +184,8 @@ func (r *Responder) Put(ctx context.Context, who Actor, p Policy) (Policy, error
 		return p, fault.New(fault.KindExhausted, "response.too_many", "there are %d response policies already", maxPolicies)
 	case old != nil && old.Revision != p.Revision:
 		return p, fault.New(fault.KindConflict, "response.conflict", "the policy is at revision %d", old.Revision).WithHint("read it again and repeat")
-	case old != nil && old.Team != p.Team:
-		if err := who.may(old.Team); err != nil {
+	case old != nil && (old.Team != p.Team || old.Environment != p.Environment):
+		if err := who.may(old.Team, old.Environment); err != nil {
 			return p, err
 		}
 	}
@@ -223,7 +222,7 @@ func (r *Responder) Delete(ctx context.Context, who Actor, name, reason string) 
 	if old == nil {
 		return noPolicy()
 	}
-	if err := who.may(old.Team); err != nil {
+	if err := who.may(old.Team, old.Environment); err != nil {
 		return err
 	}
 	err := r.o.DB.Write(ctx, func(tx *control.Tx) error {

@@ -63,7 +63,7 @@ func boss() agent.Actor {
 }
 
 func security() Actor {
-	return Actor{Person: "p1", Name: "ann", Can: func(role, _ string) bool { return role == "security" }}
+	return Actor{Person: "p1", Name: "ann", Can: func(role, _, _ string) bool { return role == "security" }}
 }
 
 func (h *house) policy(p Policy) {
@@ -293,8 +293,14 @@ func TestPolicies(t *testing.T) {
 			t.Errorf("took %+v", bad)
 		}
 	}
-	if _, err := h.Put(t.Context(), Actor{Can: func(_, team string) bool { return team == "core" }}, Policy{Name: "all", Contain: agent.Throttled}); fault.From(err).Code != "response.denied" {
+	if _, err := h.Put(t.Context(), Actor{Can: func(_, team, _ string) bool { return team == "core" }}, Policy{Name: "all", Contain: agent.Throttled}); fault.From(err).Code != "response.denied" {
 		t.Errorf("a team's security made a policy for all: %v", err)
+	}
+	staging := Actor{Can: func(_, team, environment string) bool { return team == "core" && environment == "staging" }}
+	for _, environment := range []string{"", "production"} {
+		if _, err := h.Put(t.Context(), staging, Policy{Name: "all", Contain: agent.Throttled, Team: "core", Environment: environment}); fault.From(err).Code != "response.denied" {
+			t.Errorf("security in staging made a policy for %q: %v", environment, err)
+		}
 	}
 	p, err := h.Put(t.Context(), security(), Policy{Name: "x", Contain: agent.Throttled})
 	if err != nil || p.Mode != Observe || p.Revision != 1 {

@@ -36,10 +36,11 @@ type Book struct {
 
 const maxRules = 200
 
-// Actor is who changes a rule. Can reports whether they have a role for a team.
+// Actor is who changes a rule. Can reports whether they have a role for a team and
+// an environment ("*": all).
 type Actor struct {
 	Person, Name, Via string
-	Can               func(role, team string) bool
+	Can               func(role, team, environment string) bool
 }
 
 // New reads the rules. One that no longer compiles is kept, off, and logged.
@@ -128,16 +129,16 @@ func notFound() error {
 	return fault.New(fault.KindNotFound, "rule.not_found", "there is no such rule").WithHint("`reeve rule list` lists them")
 }
 
-func (who *Actor) may(team string) error {
+func (who *Actor) may(team, environment string) error {
 	for _, role := range []string{"developer", "security", "responder"} {
-		if who.Can != nil && who.Can(role, cmp.Or(team, "*")) {
+		if who.Can != nil && who.Can(role, cmp.Or(team, "*"), cmp.Or(environment, "*")) {
 			return nil
 		}
 	}
 	if team == "" {
 		return fault.New(fault.KindDenied, "rule.denied", "a rule about every team needs developer, responder or security for all teams").WithHint("give it a team")
 	}
-	return fault.New(fault.KindDenied, "rule.denied", "this needs developer, responder or security for team %q", team)
+	return fault.New(fault.KindDenied, "rule.denied", "this needs developer, responder or security for team %q in %q", team, cmp.Or(environment, "*")).WithHint("give it an environment, or ask an admin for the role")
 }
 
 // Put keeps a rule. Its Revision is the one that was read: 0 for a new one.
@@ -146,7 +147,7 @@ func (b *Book) Put(ctx context.Context, who Actor, next Rule) (*Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := who.may(r.Team); err != nil {
+	if err := who.may(r.Team, r.Environment); err != nil {
 		return nil, err
 	}
 	b.mu.Lock()
@@ -159,8 +160,8 @@ func (b *Book) Put(ctx context.Context, who Actor, next Rule) (*Rule, error) {
 		return nil, fault.New(fault.KindExhausted, "rule.too_many", "there are %d rules already", maxRules).WithHint("delete one")
 	case old != nil && r.Revision != old.Revision:
 		return nil, fault.New(fault.KindConflict, "rule.conflict", "the rule %s is at revision %d", r.Name, old.Revision).WithHint("read it again and repeat")
-	case old != nil && old.Team != r.Team:
-		if err := who.may(old.Team); err != nil {
+	case old != nil && (old.Team != r.Team || old.Environment != r.Environment):
+		if err := who.may(old.Team, old.Environment); err != nil {
 			return nil, err
 		}
 	}
@@ -215,7 +216,7 @@ func (b *Book) Delete(ctx context.Context, who Actor, name, reason string) error
 	if old == nil {
 		return notFound()
 	}
-	if err := who.may(old.Team); err != nil {
+	if err := who.may(old.Team, old.Environment); err != nil {
 		return err
 	}
 	err := b.o.DB.Write(ctx, func(tx *control.Tx) error {
