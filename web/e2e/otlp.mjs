@@ -137,6 +137,14 @@ export function sender(base, key) {
     },
     /** lineage posts one OpenLineage event. */
     lineage: (event) => post('/api/v1/lineage', event),
+    /** alerts posts to Alertmanager's API v2. */
+    alerts: (all) => post('/api/v2/alerts', all),
+    /** hook posts to a source with its own token, and gives the status. */
+    async hook(path, token, body) {
+      const res = await fetch(base + path, { method: 'POST', headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` }, body: JSON.stringify(body) });
+      await res.arrayBuffer();
+      return res.status;
+    },
     async log(trace, span, text) {
       await post('/v1/logs', { resourceLogs: [{ resource: resource(trace.agent), scopeLogs: [{ scope: { name: 'e2e' }, logRecords: [{ timeUnixNano: nanos(Date.now()), severityNumber: 9, severityText: 'INFO', body: { stringValue: text }, traceId: trace.id, spanId: span.spanId }] }] }] });
     },

@@ -16,6 +16,7 @@ import { RegisterDialog } from './RegisterDialog';
 import { AgentState } from './State';
 import { EnforceDialog } from '../policies/Simulation';
 import { BreakGlass } from './BreakGlass';
+import { ChangesOf } from '../changes/ChangeLine';
 import { Now, useSummary } from './Summary';
 import { UnknownAgents, useUnknownAgents } from './UnknownAgents';
 
@@ -155,6 +156,7 @@ export function AgentPage() {
               />
             </Panel>
             <div className={css.column}>
+              <ChangesOf agent={name} team={agent?.team} />
               {agent && summary.data && <Now name={name} summary={summary.data} />}
               {agent && <Whose agent={agent} />}
             </div>

@@ -161,6 +161,9 @@ const touches: Record<string, string[]> = {
   rule: ['rules'],
   detector: ['detectors'],
   source: ['sources', 'source', 'run-sources'],
+  alert: ['alerts', 'alert'],
+  alert_source: ['alert-sources'],
+  change: ['changes'],
   health: ['health'],
   // What people change: it may be anything that Settings shows.
   admin: ['agents', 'agent', 'people', 'teams', 'tokens', 'intake-keys', 'proposals', 'issuers', 'upstreams', 'unknown-agents', 'audit', 'standard', 'overview'],

@@ -2,6 +2,7 @@ import { useMemo } from 'react';
 import type uPlot from 'uplot';
 import type { Figure, OverviewChart } from '../api/types';
 import { timeAxis, valueAxis } from '../charts/axes';
+import { Flags } from '../charts/Flags';
 import { Plot } from '../charts/Plot';
 import { compact, duration, Known, money, percent } from '../shared';
 import { useView } from '../state/url';
@@ -62,7 +63,10 @@ export function SmallChart({ chart, figures, height = 64 }: { chart: OverviewCha
         )}
       </div>
       {seen ? (
-        <Plot options={options} data={data} label={`${chart.title}: ${names.map((n) => `${names.length > 1 ? n + ' ' : ''}${unitText(chart.unit, value(n)) ?? 'unknown'}`).join(', ')} over the period`} height={height} />
+        <>
+          <Plot options={options} data={data} label={`${chart.title}: ${names.map((n) => `${names.length > 1 ? n + ' ' : ''}${unitText(chart.unit, value(n)) ?? 'unknown'}`).join(', ')} over the period`} height={height} />
+          {spanMs > 0 && <Flags from={Date.parse(points[0]!.at)} to={Date.parse(points[points.length - 1]!.at) + spanMs / (points.length - 1)} left={52} right={6} />}
+        </>
       ) : (
         <div className={`hatch ${css.missing}`} style={{ height }}>
           <span>{chart.missing || 'Nothing reported this in the period.'}</span>

@@ -13,6 +13,7 @@ import { Behaviour } from './Lanes';
 import { Logs, Metrics } from './Panels';
 import { useLiveRun, useLogs, useMessages, useMetrics, useRun, useSteps } from './queries';
 import css from './run.module.css';
+import { Before } from '../changes/Before';
 import { ReadSources } from './Sources';
 import { clampView, formatDuration, idleGaps, panView, Scale, type View, zoomView } from './scale';
 import { StepPanel } from './StepPanel';
@@ -132,6 +133,7 @@ function RunView({ run }: { run: Run }) {
       <Suspense fallback={null}>
         <Steer run={run.id} live={live} />
       </Suspense>
+      <Before run={run} />
       <ReadSources run={run.id} live={live} ready={steps.isSuccess} onStep={(step) => setParams({ step, panel: 'step', lane: undefined })} />
       {steps.isError ? (
         <p className={css.empty} role="alert">

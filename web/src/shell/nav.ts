@@ -42,10 +42,7 @@ export const groups: Group[] = [
     pages: [
       { to: '/runs', name: 'Runs', icon: 'runs', question: 'What happened?', go: 'r' },
       { to: '/decisions', name: 'Decisions', icon: 'decisions', question: 'What was refused, held, or would have been?', go: 'd' },
-      {
-        to: '/changes', name: 'Changes', icon: 'changes', question: 'What did we change, and did it help?',
-        later: { answers: 'Each change of a prompt, model, tool list or policy with the outcome before and after.', fedBy: 'Agent versions arrive with the registry. Versions that senders report are on each run.', meanwhile: { label: 'Runs', to: '/runs' } },
-      },
+      { to: '/changes', name: 'Changes', icon: 'changes', question: 'What did we change?', go: 'h' },
     ],
   },
   {
@@ -53,6 +50,7 @@ export const groups: Group[] = [
     pages: [
       { to: '/incidents', name: 'Incidents', icon: 'incidents', question: 'What is broken, and for whom?', go: 'n' },
       { to: '/findings', name: 'Findings and rules', icon: 'findings', question: 'Is this worth a person?', go: 'b' },
+      { to: '/alerts', name: 'Alerts', icon: 'bell', question: 'What do others say is wrong?', go: 'l' },
       {
         to: '/on-call', name: 'On call', icon: 'oncall', question: 'Who is it now?',
         later: { answers: 'Who is on call now and next, by team, with overrides.', fedBy: 'Schedules of your teams. Teams exist already in Settings.', meanwhile: { label: 'Teams', to: '/settings/teams' } },
@@ -99,6 +97,7 @@ export const pages: Page[] = groups.flatMap((g) => g.pages);
 export const settingsPages: { to: string; name: string; question: string; later?: Page['later'] }[] = [
   { to: '/settings/health', name: 'Health of Reeve', question: 'Does Reeve itself see, keep and answer?' },
   { to: '/settings/intake-keys', name: 'Intake keys', question: 'Who may send telemetry?' },
+  { to: '/settings/alert-sources', name: 'Alert sources', question: 'Who tells us of alerts and changes?' },
   { to: '/settings/upstreams', name: 'Upstreams', question: 'What does the door forward to?' },
   { to: '/settings/identity', name: 'Identity of agents', question: 'Whose word do we take for who an agent is?' },
   { to: '/settings/people', name: 'People', question: 'Who may sign in, and as what?' },
