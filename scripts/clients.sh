@@ -64,6 +64,32 @@ else
   cat "$work/driver" "$work/log"
 fi
 stop_server
+# Sign-in with a provider of others' make.
+cp "$root/scripts/signin.mjs" "$work/clients/oidc/signin.mjs"
+rm -rf "$work/data"
+issuer=http://127.0.0.1:$(free_port)
+printf '%s' reeve-secret-1 >"$work/oidc-secret"
+cat >"$work/oidc.yaml" <<YAML
+oidc:
+  - name: corp
+    issuer: $issuer
+    allow_private: true
+    client_id: reeve
+    client_secret_file: $work/oidc-secret
+    scopes: [profile, email, groups]
+    create: true
+    groups: {sre: {teams: [platform], roles: [responder]}}
+YAML
+start_server serve --config "$work/oidc.yaml"
+if (cd "$work/clients/oidc" && BASE=$base ISSUER=$issuer node signin.mjs) >"$work/driver" 2>&1; then
+  passed=$((passed + 1))
+  echo "oidc-provider: $(grep -c '^ok' "$work/driver") checks"
+else
+  failed=$((failed + 1))
+  echo "oidc-provider: FAILED"
+  cat "$work/driver" "$work/log"
+fi
+stop_server
 # Tools that run inside the agent's process ask first, with the real SDKs.
 mkdir "$work/clients/points"
 cp "$root"/examples/points/package*.json "$root/examples/points/.npmrc" "$work/clients/points/"

@@ -89,8 +89,9 @@ func Open(ctx context.Context, file string) (_ *DB, err error) {
 
 func open(file string, connections int, more string) (*sql.DB, error) {
 	// synchronous(FULL): a revocation that was confirmed must survive a power cut.
+	// secure_delete: what was erased is not to be read in the file's free pages.
 	dsn := "file:" + (&url.URL{Path: file}).EscapedPath() +
-		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=trusted_schema(0)&" + more
+		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=trusted_schema(0)&_pragma=secure_delete(1)&" + more
 	d, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", file, err)

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -481,6 +482,41 @@ func TestNarrowFolder(t *testing.T) {
 		info, err := os.Stat(dir)
 		if err != nil || ok != c.ok || info.Mode().Perm() != c.want {
 			t.Errorf("%s: %v, then %v (%v); want %v, %v", c.name, ok, info.Mode().Perm(), err, c.ok, c.want)
+		}
+	}
+}
+
+// What was deleted is not left in the file.
+func TestDeletedIsGone(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "control.db")
+	db, err := Open(t.Context(), file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const secret = "a-text-that-was-erased"
+	do := func(query string, args ...any) {
+		t.Helper()
+		if err := db.Write(t.Context(), func(tx *Tx) error { _, err := tx.Exec(t.Context(), query, args...); return err }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	do(`CREATE TABLE kept (id INTEGER PRIMARY KEY, body TEXT)`)
+	for i := range 200 {
+		do(`INSERT INTO kept (id, body) VALUES (?, ?)`, i, strings.Repeat(secret+" ", 20))
+	}
+	do(`DELETE FROM kept WHERE id % 2 = 0`)
+	do(`UPDATE kept SET body = 'nothing'`)
+	if err := db.Close(); err != nil { // the last to close writes the -wal back and removes it
+		t.Fatal(err)
+	}
+	for _, name := range []string{file, file + "-wal"} {
+		b, err := os.ReadFile(name)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			t.Fatal(err)
+		}
+		if n := bytes.Count(b, []byte(secret)); n > 0 {
+			t.Errorf("%s has the text %d times", filepath.Base(name), n)
 		}
 	}
 }

@@ -238,7 +238,7 @@ func TestSignInWithAProvider(t *testing.T) {
 	l.Create = true
 	n, err := h.SignInWith(ctx, l, "10.0.0.1", "")
 	h.wantCode("the first sign-in", err, "")
-	if n.Person.Name != "ada-2" || len(n.Person.Teams) != 1 || len(n.Person.Grants) != 1 {
+	if n.Person.Name != "ada-2" || len(n.Person.Teams) != 2 || len(n.Person.Grants) != 1 {
 		t.Errorf("made %+v; an account is never taken over by its name", n.Person)
 	}
 	_, err = h.SignIn(ctx, "ada-2", "", "", "10.0.0.1", "")

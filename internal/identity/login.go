@@ -81,7 +81,7 @@ func (d *Directory) createFor(ctx context.Context, l Login) (person string, err 
 			l.Issuer, l.Subject, person, control.Micros(now), control.Micros(now)); err != nil {
 			return err
 		}
-		if err := applyLogin(ctx, tx, person, l); err != nil {
+		if err := d.applyLogin(ctx, tx, person, l); err != nil {
 			return err
 		}
 		made, err := readPerson(ctx, tx, person)
@@ -93,21 +93,23 @@ func (d *Directory) createFor(ctx context.Context, l Login) (person string, err 
 	return person, err
 }
 
-// applyLogin sets teams and roles; teams that are not here are left out, since
-// the provider knows many groups.
-func applyLogin(ctx context.Context, tx *control.Tx, person string, l Login) error {
+// applyLogin sets teams and roles. The operator's configuration named the teams that
+// groups stand for, so one that is not here yet is made.
+func (d *Directory) applyLogin(ctx context.Context, tx *control.Tx, person string, l Login) error {
 	if l.Teams != nil {
-		var here []string
-		for _, t := range *l.Teams {
-			_, ok, err := control.One(ctx, tx, scanText, `SELECT id FROM teams WHERE name = ?`, t)
+		for _, name := range *l.Teams {
+			_, ok, err := control.One(ctx, tx, scanText, `SELECT id FROM teams WHERE name = ?`, name)
 			if err != nil {
 				return err
 			}
-			if ok {
-				here = append(here, t)
+			if !ok {
+				t := d.newTeam(name, "")
+				if err := insertTeam(ctx, tx, provider(l.Issuer), &t); err != nil {
+					return err
+				}
 			}
 		}
-		if err := setTeams(ctx, tx, person, here); err != nil {
+		if err := setTeams(ctx, tx, person, *l.Teams); err != nil {
 			return err
 		}
 	}
@@ -131,7 +133,7 @@ func (d *Directory) follow(ctx context.Context, person string, l Login) error {
 		if _, err := tx.Exec(ctx, `UPDATE logins SET used_at = ? WHERE issuer = ? AND subject = ?`, control.Micros(d.now()), l.Issuer, l.Subject); err != nil {
 			return err
 		}
-		if err := applyLogin(ctx, tx, person, l); err != nil {
+		if err := d.applyLogin(ctx, tx, person, l); err != nil {
 			return err
 		}
 		after, err := readPerson(ctx, tx, person)

@@ -66,6 +66,9 @@ func (d *Directory) CreateTeam(ctx context.Context, who Principal, name, channel
 	return t, err
 }
 
+// ValidTeam reports whether a text can name a team.
+func ValidTeam(name string) bool { return validName(name) }
+
 func (d *Directory) newTeam(name, channel string) Team {
 	return Team{ID: newID("tem_", d.now()), Name: name, Channel: channel, CreatedAt: d.now().UTC().Truncate(time.Microsecond), Version: 1}
 }

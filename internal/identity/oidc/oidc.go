@@ -173,6 +173,9 @@ func read(p Provider) (*provider, error) {
 		if _, err := grants(g.Roles); err != nil {
 			return nil, invalid("%s: group %q: %v", p.Name, name, err)
 		}
+		if i := slices.IndexFunc(g.Teams, func(t string) bool { return !identity.ValidTeam(t) }); i >= 0 {
+			return nil, invalid("%s: group %q: %q cannot name a team", p.Name, name, g.Teams[i])
+		}
 	}
 	made := &provider{Provider: p}
 	if p.GroupsClaim == "" {
