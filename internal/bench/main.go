@@ -28,6 +28,8 @@ const mainUsage = `Usage: reeve bench NAME [flags]
            the door under the shipped policies, and count what is held
   approval hold calls and agree to them: how soon a call is in the inbox, and how
            soon it goes on
+  faults   let a simulated fleet work for days, inject faults of known truth, and
+           count what the detectors found of them, how soon, and what beside
 
 Against labelled data, with the product's own code:
 
@@ -60,6 +62,8 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = hijackMain(ctx, args[1:], stdout, stderr)
 	case "approval":
 		err = approvalMain(ctx, args[1:], stdout, stderr)
+	case "faults":
+		err = faultsMain(ctx, args[1:], stdout, stderr)
 	case "help", "-h", "--help":
 		fmt.Fprint(stdout, helpText())
 		return 0

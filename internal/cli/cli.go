@@ -268,7 +268,7 @@ func commands() []command {
 		{name: "audit receipt verify", args: "FILE --key PUBLIC", short: "check a receipt without a server", long: receiptHelp, run: runReceiptVerify},
 		{name: "config check", args: "[--config FILE]", short: "say whether the configuration is sound", run: runConfigCheck},
 		{name: "config show", args: "[--config FILE]", short: "print the configuration in force, with the meaning of each key", run: runConfigShow},
-		{name: "bench", args: "ingest|crash|gateway|stop|hijack|approval [flags]", short: "measure a server: Reeve or any OTLP endpoint", run: runBench},
+		{name: "bench", args: "ingest|crash|gateway|stop|hijack|approval|faults|... [flags]", short: "measure a server: Reeve or any OTLP endpoint", run: runBench},
 		{name: "version", short: "print the version", run: runVersion},
 		{name: "query-child", hidden: true, short: "the supervised process that reads segments", run: runQueryChild},
 	}

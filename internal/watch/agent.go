@@ -181,6 +181,9 @@ func (a *agent) result(kind string, bad bool) {
 
 // block takes a value of a measure that is judged by the median of ten.
 func (w *Watch) block(a *agent, measure, subject string, x float64, r *run) {
+	if len(subject) > maxWord {
+		subject = word(subject)
+	}
 	key := measure + " " + subject
 	b := a.blocks[key]
 	if b == nil {

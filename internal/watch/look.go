@@ -72,7 +72,7 @@ func (w *Watch) raise(a *agent, r *run, m alarm) bool {
 	}
 	a.rest[key] = w.clock + int64(set.Rest)
 	f := finding.Finding{
-		Detector: m.detector, Severity: m.severity, Team: a.team, Environment: a.environment, Agent: a.name, Version: a.version, Subject: m.subject,
+		Detector: m.detector, Severity: m.severity, Team: a.team, Environment: a.environment, Agent: a.name, Version: a.version, Subject: word(m.subject),
 		Text: m.text, Measure: m.measure, Expected: m.expected, Seen: m.seen, Why: m.why, Authenticated: a.door,
 	}
 	if f.Severity == "" {
@@ -194,7 +194,7 @@ func (w *Watch) lookForLoop(a *agent, r *run) {
 	p, expected := 0.0, "an agent that makes the same call with the same arguments learns nothing new from it"
 	effect := float64(c.n)
 	if t != nil && t.seen >= warm {
-		p = t.above(float64(c.n))
+		p = t.atLeast(float64(c.n))
 		high := math.Max(t.quantile(0.99), 1)
 		expected = fmt.Sprintf("99 of 100 of its %d runs make the same call at most %.0f times", t.seen, math.Ceil(high))
 		if float64(c.n) <= high {
@@ -336,7 +336,7 @@ func (w *Watch) level(a *agent, r *run, measure, subject, key string, b *block) 
 		w.judgeLevel(a, r, measure, subject, median, t)
 	}
 	if b.n%blockOf == 0 {
-		t.add(median)
+		t.learn(median)
 	}
 }
 
@@ -345,19 +345,21 @@ func (w *Watch) judgeLevel(a *agent, r *run, measure, subject string, median flo
 	if usual <= 0 || median <= 0 {
 		return
 	}
-	m := alarm{detector: measure, subject: subject, measure: measure, effect: median / usual, p: t.above(median), level: median, steps: r.evidence[:]}
+	low := measure == "output_length" && median < usual
+	m := alarm{detector: measure, subject: subject, measure: measure, effect: max(median/usual, 1), level: median, steps: r.evidence[:]}
+	if low {
+		m.effect = usual / median
+	}
+	if m.effect < 1.2 {
+		return // most are: what comes next costs more
+	}
+	m.p = t.level(median, low)
 	say := func(x float64) string {
 		return time.Duration(x * float64(time.Second)).Round(time.Millisecond).String()
 	}
 	if measure == "output_length" {
 		say = func(x float64) string { return fmt.Sprintf("%.0f tokens", x) }
-		if median < usual {
-			m.effect, m.p = usual/median, t.below(median)
-		}
 		m.p *= 2 // either way
-	}
-	if m.effect < 1.2 {
-		return
 	}
 	m.text = fmt.Sprintf("%s: the median of the last %d is %s", subject, blockOf, say(median))
 	m.expected = fmt.Sprintf("%s, by %d earlier tens; 98 of 100 are between %s and %s", say(usual), t.seen, say(t.quantile(0.01)), say(t.quantile(0.99)))
@@ -412,7 +414,7 @@ func (w *Watch) shift(a *agent, r *run) {
 			expected: fmt.Sprintf("%.2f bits", usual), seen: fmt.Sprintf("%.2f bits", d),
 		})
 	}
-	span.add(d)
+	span.learn(d)
 }
 
 // run takes in a run's row: an end makes its figures part of what is normal.
@@ -456,7 +458,7 @@ func (w *Watch) end(r *run, bad bool) {
 	}
 	learn := func(name string, x float64) {
 		if t := a.span(name); t != nil && x > 0 {
-			t.add(x)
+			t.learn(x)
 		}
 	}
 	learn("cost", float64(r.cost))

@@ -203,7 +203,7 @@ func (w *Watch) modelCall(a *agent, r *run, s *activity.Step, b *Sum, took time.
 		r.out += out
 		b.Out += float64(out)
 		if s.Status == activity.StatusOK && out > 0 {
-			w.block(a, "output_length", word(s.Model), float64(out), r)
+			w.block(a, "output_length", s.Model, float64(out), r)
 		}
 	}
 	if s.Cost.Basis != activity.CostUnknown {
@@ -220,7 +220,7 @@ func (w *Watch) modelCall(a *agent, r *run, s *activity.Step, b *Sum, took time.
 		w.alias(a, r, s)
 	}
 	if s.Status == activity.StatusOK && took > 0 {
-		w.block(a, "latency", "model "+word(s.Model), took.Seconds(), r)
+		w.block(a, "latency", "model "+s.Model, took.Seconds(), r)
 	}
 	w.again(a, r, s, "model "+s.Model, activity.ContentInput)
 }
@@ -238,7 +238,7 @@ func (w *Watch) toolCall(a *agent, r *run, s *activity.Step, name string, took t
 	}
 	w.uses(a, r, kind, what, name, s.Step)
 	if s.Status == activity.StatusOK && took > 0 {
-		w.block(a, "latency", what+" "+word(name), took.Seconds(), r)
+		w.block(a, "latency", what+" "+name, took.Seconds(), r)
 	}
 	if _, ok := r.calls[name]; ok || len(r.calls) < maxCalls {
 		if r.calls == nil {

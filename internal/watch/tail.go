@@ -113,6 +113,67 @@ func (t *tail) above(x float64) float64 {
 	return fitted
 }
 
+// learn adds a value, held to a little beyond what nearly all stay within: what
+// was out of the ordinary once must not make the next of its kind ordinary, and
+// what stays becomes the new normal in small steps.
+func (t *tail) learn(x float64) {
+	if t.seen >= warm {
+		x = math.Min(math.Max(x, t.quantile(0.01)/1.2), t.quantile(0.99)*1.2)
+	}
+	t.add(x)
+}
+
+// atLeast is above for counts, whose tail falls as a geometric one does.
+func (t *tail) atLeast(x float64) float64 {
+	if t.seen < warm || t.n == 0 {
+		return 1
+	}
+	u := t.quantile(0.9)
+	if x <= u {
+		return t.above(x)
+	}
+	each := t.n / float64(min(t.seen, 2000))
+	var weight, excess float64
+	for i := t.bin(u); i < tailBins; i++ {
+		if mid := t.lo * math.Exp2((float64(i)+0.5)/perOctave); mid > u {
+			weight += float64(t.bins[i]) / each
+			excess += float64(t.bins[i]) / each * (mid - u)
+		}
+	}
+	mean := (excess + tailWeight*0.5) / (weight + tailWeight)
+	return 0.1 * math.Exp(-(x-u)/math.Max(mean, 0.25))
+}
+
+// level is how likely a median of ten is that high, or with low set that low: by
+// the tail above and by a log-normal, of which medians are nearly one; their
+// geometric mean is harder than the first and more careful than the second.
+func (t *tail) level(x float64, low bool) float64 {
+	p := t.above(x)
+	if low {
+		p = t.below(x)
+	}
+	if t.seen < warm || t.n == 0 || x <= 0 {
+		return p
+	}
+	var mean, square float64
+	for i, b := range t.bins {
+		if b > 0 {
+			y := (float64(i) + 0.5) / perOctave * math.Ln2
+			mean += float64(b) * y
+			square += float64(b) * y * y
+		}
+	}
+	mean /= t.n
+	// A bin's own width, and what few values do not show of the spread.
+	sd := math.Sqrt(math.Max(square/t.n-mean*mean, 0) + 0.05*0.05)
+	sd *= 1 + 2/math.Sqrt(float64(min(t.seen, 2000)))
+	z := (math.Log(x/t.lo) - mean) / sd
+	if low {
+		z = -z
+	}
+	return math.Sqrt(p * math.Max(0.5*math.Erfc(z/math.Sqrt2), 1e-12))
+}
+
 // below is how likely a value of x or less is.
 func (t *tail) below(x float64) float64 {
 	if t.seen < warm || t.n == 0 {

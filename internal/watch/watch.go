@@ -357,10 +357,5 @@ func word(s string) string {
 	if len(s) > maxWord {
 		s = strings.ToValidUTF8(s[:maxWord], "")
 	}
-	return strings.Clone(strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, s))
+	return strings.Clone(finding.OneLine(s))
 }
