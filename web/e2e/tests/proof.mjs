@@ -83,7 +83,7 @@ for (const width of [1280, 390])
         await t.api('/agents', { name, team: 'finance', environment: 'production', purpose: 'is tried out by a browser', owner: 'owner' });
         const page = await t.open(`/agents/${name}`, { width });
         await page.getByText('May it go on?').waitFor();
-        await page.keyboard.press('4');
+        await page.keyboard.press('5');
         await page.getByRole('button', { name: 'Make one' }).focus();
         await page.keyboard.press('Enter');
         await page.getByRole('dialog', { name: `Make a join token for ${name}` }).getByLabel('Label').fill('first');
@@ -91,9 +91,9 @@ for (const width of [1280, 390])
         await page.getByText('Copy this join token now. It is not shown again.').waitFor();
         await page.getByRole('region', { name: 'Join tokens' }).getByRole('cell', { name: 'open' }).waitFor();
         await t.axe(page, 'identity of an agent');
-        await page.keyboard.press('2');
-        await page.getByText('registered as pilot').waitFor();
         await page.keyboard.press('3');
+        await page.getByText('registered as pilot').waitFor();
+        await page.keyboard.press('4');
         await page.getByText('Nothing was seen yet.').waitFor();
         await page.getByRole('button', { name: 'Break glass' }).focus();
         await page.keyboard.press('Enter');

@@ -120,7 +120,7 @@ tests.push(
       const secret = (await page.getByLabel('key', { exact: true }).textContent())?.trim() ?? '';
       t.ok(secret.length > 20, 'the key is shown');
       await page.getByRole('tab', { name: 'curl' }).click();
-      t.ok((await page.getByLabel('commands for curl', { exact: true }).textContent())?.includes(secret), 'the commands carry the key');
+      t.ok((await page.getByRole('tabpanel', { name: 'curl' }).textContent())?.includes(secret), 'the commands carry the key');
       await t.axe(page, 'a fresh key');
       const row = page.getByRole('row', { name: new RegExp(name) });
       await row.getByRole('button', { name: 'Revoke' }).click();
