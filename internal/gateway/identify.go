@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"crypto/x509"
+	"encoding/base64"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -35,6 +36,8 @@ var (
 			WithHint("send an agent key as Authorization: Bearer or x-api-key; `reeve agent key create AGENT` makes one")
 	errTwoCredentials = fault.New(fault.KindUnauthenticated, "gateway.credential_ambiguous", "the call has credentials that differ").
 				WithHint("send one: Authorization: Bearer, x-api-key, api-key or x-goog-api-key")
+	errScheme = fault.New(fault.KindUnauthenticated, "gateway.credential_scheme", "a credential of Reeve came in Authorization without its scheme").
+			WithHint("send it as Authorization: Bearer, or as x-api-key")
 	errUnknownCredential = fault.New(fault.KindUnauthenticated, "gateway.credential", "the credential is none that Reeve knows").
 				WithHint("agent keys begin with rvk_; a provider's own key stays with Reeve, which adds it")
 	errLocalCredential = fault.New(fault.KindUnauthenticated, "gateway.credential", "the credential is good at the address of its `reeve run` alone, not at the door").
@@ -63,13 +66,19 @@ func presented(h http.Header) (string, error) {
 	}
 	for _, v := range h["Authorization"] {
 		scheme, text, _ := strings.Cut(v, " ")
-		if (strings.EqualFold(scheme, "Bearer") || strings.EqualFold(scheme, "DPoP")) && !take(strings.TrimSpace(text)) {
+		switch bearer := strings.EqualFold(scheme, "Bearer") || strings.EqualFold(scheme, "DPoP"); {
+		case bearer && !take(strings.TrimSpace(text)):
 			return "", errTwoCredentials
+		case !bearer && misplaced(scheme, text):
+			return "", errScheme
 		}
 	}
 	for _, name := range [...]string{"X-Api-Key", "Api-Key", "X-Goog-Api-Key"} {
 		for _, v := range h[name] {
-			if !take(v) {
+			switch {
+			case !own(v) && misplaced("", v): // "Bearer rvk_..." under a name that takes the key alone
+				return "", errScheme
+			case !take(v):
 				return "", errTwoCredentials
 			}
 		}
@@ -77,18 +86,43 @@ func presented(h http.Header) (string, error) {
 	return found, nil
 }
 
+// misplaced reports whether an Authorization header of another scheme, or of none,
+// holds a credential of Reeve: whoever sends one means to be known by it, and is not
+// taken for somebody without, in dev mode above all.
+func misplaced(scheme, text string) bool {
+	if own(scheme) {
+		return true
+	}
+	for word := range strings.FieldsSeq(text) {
+		if own(word) {
+			return true
+		}
+	}
+	if !strings.EqualFold(scheme, "Basic") {
+		return false
+	}
+	pair, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
+	if err != nil {
+		return false
+	}
+	user, password, _ := strings.Cut(string(pair), ":")
+	return own(user) || own(password)
+}
+
+// own reports whether a text begins as Reeve's keys, tokens and passwords do: rvk_,
+// rvr_, rvt_, rvi_, rva_, rvj_ and what may follow.
+func own(text string) bool {
+	return len(text) >= 4 && strings.EqualFold(text[:2], "rv") && text[3] == '_'
+}
+
 // signed reports whether a text has the form of a signed token.
 func signed(text string) bool { return strings.Count(text, ".") == 2 }
 
 // ours reports whether a text has the form of a credential of Reeve: a key, token
-// or password of its own (rvk_, rvr_, rvt_, rvi_, rva_, rvj_ and what may follow) or a
-// signed token. None of them is a client library's dummy: whoever shows one that
+// or password of its own or a signed token. None of them is a client library's dummy: whoever shows one that
 // is not valid is told so, in dev mode too.
 func ours(text string) bool {
-	if len(text) >= 4 && strings.EqualFold(text[:2], "rv") && text[3] == '_' {
-		return true
-	}
-	return signed(text)
+	return own(text) || signed(text)
 }
 
 // identify finds out who calls.

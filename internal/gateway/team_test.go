@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"encoding/base64"
 	"io"
 	"net/http"
 	"sync/atomic"
@@ -65,5 +66,29 @@ func TestAnotherTeamsUpstreamInDev(t *testing.T) {
 	}
 	if a := h.call(key, "GET", "/http/vault/v1/orders/7", ""); a.status != 403 || h.log.Of(t, a.decision).Reasons[0].Code != "floor.upstream_team" {
 		t.Errorf("with a key: %d %s", a.status, a.body)
+	}
+}
+
+// Whoever sends a credential of ours in a shape that is not read is told so, and is
+// nobody's --dev agent.
+func TestCredentialWithoutItsScheme(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, func(o *gateway.Options) { o.Dev, o.Policies.Dev = true, true })
+	h.permit(`permit (principal, action, resource);`)
+	h.upstream("shop", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") }), nil)
+	key := h.agent("refunds")
+	basic := func(text string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte(text)) }
+	for _, value := range []string{key, "Token " + key, "token token " + key, basic("refunds:" + key), basic(key + ":"), "rvt_x", "RVK_x"} {
+		if a := h.call("", "GET", "/http/shop/v1/orders/7", "", "Authorization", value); a.status != 401 || a.problem != "gateway.credential_scheme" {
+			t.Errorf("%.12s…: %d %s", value, a.status, a.problem)
+		}
+	}
+	if a := h.call("", "GET", "/http/shop/v1/orders/7", "", "X-Api-Key", "Bearer "+key); a.status != 401 || a.problem != "gateway.credential_scheme" {
+		t.Errorf("with its scheme where there is none: %d %s", a.status, a.problem)
+	}
+	for _, value := range []string{"Bearer " + key, "bearer " + key, basic("user:password"), "Basic !", "AWS4-HMAC-SHA256 Credential=AKIA/20261127/us-east-1/bedrock/aws4_request, SignedHeaders=host;x-amz-date, Signature=00"} {
+		if a := h.call("", "GET", "/http/shop/v1/orders/7", "", "Authorization", value); a.status != 200 {
+			t.Errorf("%.20s…: %d %s", value, a.status, a.body)
+		}
 	}
 }
