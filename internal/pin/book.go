@@ -35,7 +35,8 @@ const (
 	maxTools      = 10_000  // of an upstream
 	maxAll        = 100_000 // of all
 	maxDefinition = 256 << 10
-	maxVersions   = 50 // of a tool; accepted ones stay
+	maxVersions   = 20 // of a tool; accepted ones stay
+	maxSuperseded = 50 // findings of a tool that nobody answered before it was another
 	maxName       = 512
 )
 

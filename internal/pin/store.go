@@ -231,6 +231,14 @@ func (b *Book) note(ctx context.Context, tx *control.Tx, old, e *entry, now int6
 			return err
 		}
 	}
+	// A server that goes to and fro leaves the newest; what a person closed stays.
+	if len(fresh) > 0 {
+		if _, err := tx.Exec(ctx, `DELETE FROM tool_findings WHERE upstream = ? AND tool = ? AND closed_at > 0 AND resolution = 'superseded' AND id NOT IN
+			(SELECT id FROM tool_findings WHERE upstream = ? AND tool = ? AND closed_at > 0 AND resolution = 'superseded' ORDER BY id DESC LIMIT ?)`,
+			e.Upstream, e.Tool, e.Upstream, e.Tool, maxSuperseded); err != nil {
+			return err
+		}
+	}
 	data, err := json.Marshal(map[string]any{"upstream": e.Upstream, "tool": e.Tool, "state": e.State, "codes": codes(e.findings)})
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import { pages, settingsPages } from './shell/nav';
 import { Root } from './shell/Root';
 import { Shell } from './shell/Shell';
 import { Broken, NotFound } from './shell/Broken';
+import { keepAnswer } from './upstreams/answer';
 
 // Every route is its own chunk: the first load stays under 180 kB and a page
 // adds 100 kB at most (scripts/check.mjs). A page reads and checks its own
@@ -48,6 +49,7 @@ const tree = root.addChildren([
     at('/', lazyRouteComponent(() => import('./overview/OverviewPage'), 'OverviewPage')),
     at('/inbox', lazyRouteComponent(() => import('./inbox/InboxPage'), 'InboxPage')),
     at('/approvals/$id', lazyRouteComponent(() => import('./approvals/ApprovalPage'), 'ApprovalPage')),
+    createRoute({ getParentRoute: () => shell, path: '/upstreams/connected', beforeLoad: keepAnswer, component: lazyRouteComponent(() => import('./upstreams/ConnectedPage'), 'ConnectedPage') }),
     at('/tools', lazyRouteComponent(() => import('./tools/ToolsPage'), 'ToolsPage')),
     at('/findings', lazyRouteComponent(() => import('./findings/FindingsPage'), 'FindingsPage')),
     at('/sources', lazyRouteComponent(() => import('./sources/SourcesPage'), 'SourcesPage')),

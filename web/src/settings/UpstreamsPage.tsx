@@ -9,6 +9,7 @@ import { Badge, count, duration, Empty, Figure, Icon, KeyedTable, Mark, PageHead
 import { useRegistered } from '../agents/data';
 import { useTeams } from '../shell/TopBar';
 import { usePins } from '../tools/data';
+import { ConnectButton, ConnectionState } from '../upstreams/Connection';
 import { FormDialog, Pick, Sure } from './parts';
 import css from './settings.module.css';
 
@@ -17,7 +18,7 @@ const kinds = of(['llm', 'models'], ['mcp', 'tools (MCP)'], ['a2a', 'agent (A2A)
 const bindings = of(['', 'as its card says'], ['JSONRPC', 'JSON-RPC'], ['HTTP+JSON', 'HTTP and JSON'], ['GRPC', 'gRPC']);
 const placeholders: Record<string, string> = { llm: 'https://api.openai.com', mcp: 'https://tools.example.com/mcp', a2a: 'https://agent.example.com', http: 'https://api.example.com' };
 const dialects = of(['openai', 'OpenAI'], ['anthropic', 'Anthropic'], ['azure', 'Azure OpenAI'], ['bedrock', 'Amazon Bedrock'], ['gemini', 'Gemini']);
-const sources = of(['', 'none'], ['value', 'typed here, kept in a file of this server'], ['env', "this server's environment"], ['file', 'a file of this server'], ['vault', 'Vault']);
+const sources = of(['', 'none'], ['value', 'typed here, kept in a file of this server'], ['env', "this server's environment"], ['file', 'a file of this server'], ['vault', 'Vault'], ['oauth-code', 'an authorization server: a person agrees once'], ['oauth-client', 'an authorization server: Reeve speaks for itself']);
 const states: Record<string, { level: 'good' | 'warn' | 'bad' | 'unknown'; letter: string; label: string }> = {
   ok: { level: 'good', letter: 'O', label: 'answers' },
   failing: { level: 'warn', letter: 'F', label: 'failing' },
@@ -46,6 +47,7 @@ export function UpstreamsPage() {
   const may = useMay('PutUpstream');
   const { door } = useAddresses();
   const [edit, setEdit] = useState<Upstream | 'new'>();
+  const [refused, setRefused] = useState<unknown>();
   useShortcuts('Upstreams', may ? [{ keys: 'n', label: 'Name an upstream', run: () => setEdit('new') }] : []);
   const remove = useMutation({ mutationFn: (name: string) => api.delete(`/upstreams/${encodeURIComponent(name)}`), onSettled: () => void client.invalidateQueries({ queryKey: ['upstreams'] }) });
   const items = q.data?.items ?? [];
@@ -67,7 +69,7 @@ export function UpstreamsPage() {
     <>
       <PageHeader title="Upstreams" question="What does the door forward to?" answer={q.data && `${plural(items.length, 'upstream')}${failing.length > 0 ? `, ${failing.map((u) => u.name).join(', ')} failing` : ''}${waiting > 0 ? `; ${plural(waiting, 'tool')} of them ${waiting === 1 ? 'waits' : 'wait'} for a person` : ''}. Agents reach them by name and never see their credentials.`} actions={button} />
       <div className={css.wide}>
-        <ProblemNote error={q.error ?? remove.error} retry={() => void q.refetch()} />
+        <ProblemNote error={q.error ?? remove.error ?? refused} retry={() => void q.refetch()} />
         <Panel>
           <KeyedTable
             label="Upstreams"
@@ -103,7 +105,7 @@ export function UpstreamsPage() {
                 ),
               },
               { head: 'Kind', cell: (u) => <>{u.kind === 'llm' ? `models, ${u.dialect}` : (kinds.find((k) => k.value === u.kind)?.label ?? u.kind)}<span className={css.under}>{`${u.team}, ${u.environment}`}</span></> },
-              { head: 'Credential', cell: (u) => (!u.credential ? <span className="muted">none</span> : u.credential.set ? `${u.credential.source}${u.credential.ref ? ` ${u.credential.ref}` : ''}` : <Badge tone="bad">not there</Badge>) },
+              { head: 'Credential', cell: (u) => (u.connection ? <ConnectionState u={u} /> : !u.credential ? <span className="muted">none</span> : u.credential.set ? `${u.credential.source}${u.credential.ref ? ` ${u.credential.ref}` : ''}` : <Badge tone="bad">not there</Badge>) },
               { head: 'May be called', cell: (u) => <Offer u={u} tools={tools.get(u.name) ?? 0} waits={waits.get(u.name) ?? 0} /> },
               { head: 'Calls, p95', num: true, cell: (u) => <>{count(u.health.calls)}<span className={css.under}>{u.health.p95_ms === null ? <Unknown why="It was not called yet." /> : duration(u.health.p95_ms)}</span></> },
               {
@@ -121,6 +123,7 @@ export function UpstreamsPage() {
                 cell: (u) =>
                   may && (
                     <>
+                      {u.connection && <ConnectButton u={u} onError={setRefused} />}
                       <Button size="compact-xs" onClick={() => setEdit(u)}>
                         Change
                       </Button>
@@ -173,7 +176,12 @@ function UpstreamDialog({ upstream, onClose }: { upstream: Upstream | undefined;
   const [shared, setShared] = useState(upstream?.shared ?? false);
   const [priv, setPriv] = useState(upstream?.allow_private ?? false);
   const [routes, setRoutes] = useState(routesText(upstream));
-  const [source, setSource] = useState(upstream?.credential?.source ?? '');
+  const had = upstream?.credential?.oauth;
+  const [source, setSource] = useState(had ? (had.grant === 'client_credentials' ? 'oauth-client' : 'oauth-code') : (upstream?.credential?.source ?? ''));
+  const oauth = source.startsWith('oauth-');
+  const [clientID, setClientID] = useState(had?.client_id ?? '');
+  const [scopes, setScopes] = useState((had?.scopes ?? []).join(' '));
+  const [issuer, setIssuer] = useState(had?.issuer ?? '');
   const [ref, setRef] = useState(upstream?.credential?.ref ?? '');
   const [value, setValue] = useState('');
   const [hosts, setHosts] = useState((upstream?.ask_hosts ?? []).join(', '));
@@ -188,14 +196,20 @@ function UpstreamDialog({ upstream, onClose }: { upstream: Upstream | undefined;
     mutationFn: () => {
       const keep = upstream ? { headers: upstream.headers, models: upstream.models, classes: upstream.classes, max_tokens: upstream.max_tokens, timeout_ms: upstream.timeout_ms, fallback: upstream.fallback, health_path: upstream.health_path, region: upstream.region } : {};
       const was = upstream?.credential;
-      const kindOf = was?.kind ?? (kind === 'llm' && dialect !== 'openai' ? 'header' : 'bearer');
+      // A secret or key of the client that is not typed anew stays where it comes from.
+      const oauthCredential = () => ({
+        kind: 'oauth',
+        ...(value ? { source: 'value', value } : had && was?.source ? { source: was.source, ref: was.ref } : { source: '' }),
+        oauth: { ...had, grant: source === 'oauth-client' ? 'client_credentials' : 'authorization_code', client_id: clientID.trim() || undefined, issuer: issuer.trim() || undefined, scopes: scopes.split(/\s+/).filter(Boolean) },
+      });
+      const kindOf = (was && was.kind !== 'oauth' ? was.kind : undefined) ?? (kind === 'llm' && dialect !== 'openai' ? 'header' : 'bearer');
       const header = was?.header ?? (kind === 'llm' ? ({ anthropic: 'x-api-key', azure: 'api-key', gemini: 'x-goog-api-key' } as Record<string, string>)[dialect] : undefined);
       return api.put(`/upstreams/${encodeURIComponent(name.trim())}`, {
         ...keep, kind, dialect: kind === 'llm' ? dialect : undefined, url: address.trim(), team: chosen, environment: environment.trim(), external, shared, allow_private: priv,
         routes: kind === 'http' ? read.routes : undefined,
         ask_hosts: kind === 'mcp' ? hosts.split(/[,\s]+/).filter(Boolean) : undefined,
         peer: kind === 'a2a' ? { ...upstream?.peer, agent: peer || undefined, effect, binding: binding || undefined, card_path: card.trim() || undefined } : undefined,
-        credential: source ? { ...was, kind: kindOf, header: kindOf === 'header' ? header : undefined, source, ref: ref.trim() || undefined, value: value || undefined, set: undefined } : undefined,
+        credential: oauth ? oauthCredential() : source ? { ...was, oauth: undefined, kind: kindOf, header: kindOf === 'header' ? header : undefined, source, ref: ref.trim() || undefined, value: value || undefined, set: undefined } : undefined,
         revision: upstream?.revision ?? 0,
       });
     },
@@ -228,7 +242,15 @@ function UpstreamDialog({ upstream, onClose }: { upstream: Upstream | undefined;
         {teams.length > 0 ? <Pick label="Team" value={chosen} options={teams.map((t) => ({ value: t, label: t }))} onPick={setTeam} /> : <TextInput label="Team" required withAsterisk={false} value={team} onChange={(e) => setTeam(e.currentTarget.value)} />}
         <TextInput label="Environment" required withAsterisk={false} value={environment} onChange={(e) => setEnvironment(e.currentTarget.value)} />
         <Pick label="Credential from" value={source} options={sources} onPick={setSource} />
-        {source === 'value' ? (
+        {oauth ? (
+          <>
+            <TextInput label="Authorization server" description="Its issuer" placeholder="the one that the upstream names" value={issuer} onChange={(e) => setIssuer(e.currentTarget.value)} />
+            <TextInput label="Client id" description="If people registered Reeve there" placeholder="Reeve registers itself" value={clientID} onChange={(e) => setClientID(e.currentTarget.value)} />
+            <PasswordInput label="Client secret" description={had && upstream?.credential?.source ? 'Empty keeps the one that is there' : 'Of that client id'} autoComplete="off" disabled={!clientID.trim()} value={value} onChange={(e) => setValue(e.currentTarget.value)} />
+            <TextInput label="Scopes" placeholder="those that the upstream asks for" value={scopes} onChange={(e) => setScopes(e.currentTarget.value)} />
+            <span />
+          </>
+        ) : source === 'value' ? (
           <PasswordInput label="Credential" description={upstream?.credential?.set ? 'Empty keeps the one that is there' : undefined} autoComplete="off" value={value} onChange={(e) => setValue(e.currentTarget.value)} />
         ) : source ? (
           <TextInput label={source === 'env' ? 'Variable' : source === 'file' ? 'Path' : 'Secret'} placeholder={source === 'env' ? 'OPENAI_API_KEY' : source === 'file' ? '/run/secrets/openai' : 'secret/data/openai#key'} required withAsterisk={false} value={ref} onChange={(e) => setRef(e.currentTarget.value)} />
