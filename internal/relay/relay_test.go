@@ -327,6 +327,9 @@ func TestRedaction(t *testing.T) {
 	s.Attributes().PutStr("api_key", "sk-very-secret")
 	s.Attributes().PutEmptySlice("deep").AppendEmpty().SetEmptyMap().PutStr("to", "jo@example.com")
 	s.Attributes().PutStr("plain", "stays")
+	s.Attributes().PutEmptyBytes("bytes").FromRaw([]byte("jo@example.com"))
+	s.Attributes().PutEmptyBytes("hidden").FromRaw([]byte("\xff\x00jo@example.com\xfe"))
+	s.Attributes().PutEmptyBytes("picture").FromRaw([]byte("\xff\xd8\xff\xe0 no text \x00\x80"))
 	s.Events().AppendEmpty().Attributes().PutStr("text", "jo@example.com")
 	s.Status().SetMessage("jo@example.com is unknown")
 	h.Offer(t.Context(), &Arrival{Signal: Traces, Body: marshal(t, tr), Records: []Record{{Agent: "refund"}}})
@@ -337,7 +340,7 @@ func TestRedaction(t *testing.T) {
 			t.Errorf("%q went out:\n%q", gone, body)
 		}
 	}
-	for _, kept := range []string{"I am ", "stays", "is unknown", "mail to "} {
+	for _, kept := range []string{"I am ", "stays", "is unknown", "mail to ", "\xff\xd8\xff\xe0 no text \x00\x80"} {
 		if !strings.Contains(body, kept) {
 			t.Errorf("%q is gone:\n%q", kept, body)
 		}

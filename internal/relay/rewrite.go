@@ -60,6 +60,7 @@ func value() (anything, pairs *shape) {
 	pairs = &shape{kind: pair, fields: map[uint64]*shape{2: anything}}
 	anything.fields = map[uint64]*shape{
 		1: {kind: text},
+		7: {kind: text}, // bytes: what hides a text there is found as well
 		5: {fields: map[uint64]*shape{1: anything}},
 		6: {fields: map[uint64]*shape{1: pairs}},
 	}
