@@ -45,7 +45,7 @@ func (a *App) followAlerts(ctx context.Context) error {
 		if last > after && err == nil {
 			signals := make([]incident.Signal, len(list))
 			for i := range list {
-				signals[i] = signalOfAlert(&list[i])
+				signals[i] = a.signalOfAlert(&list[i])
 			}
 			a.incidents.TakeFrom(ctx, "alerts", last, signals)
 			after = last
@@ -60,9 +60,19 @@ func (a *App) followAlerts(ctx context.Context) error {
 	}
 }
 
+// spokenOf is the agent that a team's word names: not another team's, or anybody
+// who may send could put their signals, and with them their responders, into the
+// incidents of others.
+func (a *App) spokenOf(team, name string) string {
+	if g, ok := a.agents.Lookup(name); ok && team != "" && g.Team != team {
+		return ""
+	}
+	return name
+}
+
 // signalOfAlert reads an alert as incidents do: what its labels name, in the
 // words that monitoring uses for it.
-func signalOfAlert(x *client.Alert) incident.Signal {
+func (a *App) signalOfAlert(x *client.Alert) incident.Signal {
 	label := func(names ...string) string {
 		for _, n := range names {
 			if v := x.Labels[n]; v != "" {
@@ -75,7 +85,7 @@ func signalOfAlert(x *client.Alert) incident.Signal {
 		ID: x.ID, Kind: "alert", Fingerprint: x.ID, At: x.StateChangedAt, Resolved: x.State == alert.Resolved, Title: x.Title, Text: x.Text, Team: x.Team,
 		Environment: cmp.Or(x.Environment, label("environment", "env", "deployment_environment", "deployment.environment.name")), Labels: x.Labels,
 		// Labels are the sender's word: no credential stands behind an agent's name.
-		Agent: cmp.Or(x.Agent, label("agent", "reeve_agent", "gen_ai.agent.name", "gen_ai_agent_name", "agent_name")), Claimed: true,
+		Agent: cmp.Or(x.Agent, a.spokenOf(x.Team, label("agent", "reeve_agent", "gen_ai.agent.name", "gen_ai_agent_name", "agent_name"))), Claimed: true,
 		Version: label("version", "agent_version", "service_version", "service.version"), Tool: label("tool", "tool_name", "gen_ai.tool.name", "gen_ai_tool_name"),
 		Model: label("model", "gen_ai.request.model", "gen_ai_request_model", "model_name"), Provider: label("provider", "gen_ai.provider.name", "gen_ai_provider_name", "gen_ai_system"),
 		Source: label("source", "dataset", "data_source", "table"), Policy: label("policy"), Run: label("run", "run_id"), Peer: label("peer", "calls_agent", "on_behalf_of"),
@@ -134,6 +144,9 @@ func (a *App) signalOfFinding(f *finding.Finding) incident.Signal {
 	}
 	if s.Resolved {
 		s.At = time.Time{} // now: its last sighting was before
+	}
+	if s.Claimed {
+		s.Agent = a.spokenOf(s.Team, s.Agent)
 	}
 	if len(f.Runs) > 0 {
 		s.Run = f.Runs[len(f.Runs)-1]

@@ -73,7 +73,11 @@ func (a *App) followFindings(ctx context.Context) error {
 			var signals []incident.Signal
 			for i := range list {
 				if list[i].Severity != finding.Info {
-					signals = append(signals, signalOfFinding(&list[i]))
+					s := signalOfFinding(&list[i])
+					if s.Claimed {
+						s.Agent = a.spokenOf(s.Team, s.Agent)
+					}
+					signals = append(signals, s)
 				}
 			}
 			a.incidents.TakeFrom(ctx, "findings", last, signals)

@@ -1,0 +1,44 @@
+package app
+
+import (
+	"path/filepath"
+	"testing"
+
+	"reeve/client"
+	"reeve/internal/agent"
+	"reeve/internal/control"
+	"reeve/internal/finding"
+)
+
+// What one team's senders say of another team's agent does not join what is known
+// of that agent.
+func TestSignalsNameTheirOwnAgents(t *testing.T) {
+	t.Parallel()
+	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	agents, err := agent.New(t.Context(), agent.Options{DB: db})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &App{agents: agents}
+	register(t, a, "refunds") // of team core
+	for _, c := range []struct{ name, team, want string }{
+		{"refunds", "core", "refunds"},
+		{"refunds", "", "refunds"}, // a source of the whole house
+		{"refunds", "growth", ""},
+		{"elsewhere", "growth", "elsewhere"}, // registered by nobody
+	} {
+		if got := a.signalOfAlert(&client.Alert{Team: c.team, Labels: map[string]string{"agent": c.name}}).Agent; got != c.want {
+			t.Errorf("an alert of %q about %s: %q, want %q", c.team, c.name, got, c.want)
+		}
+		if got := a.signalOfFinding(&finding.Finding{Detector: "errors", Team: c.team, Agent: c.name}).Agent; got != c.want {
+			t.Errorf("a claimed finding of %q about %s: %q, want %q", c.team, c.name, got, c.want)
+		}
+		if got := a.signalOfFinding(&finding.Finding{Detector: "errors", Team: c.team, Agent: c.name, Authenticated: true}).Agent; got != c.name {
+			t.Errorf("a proved finding about %s: %q", c.name, got)
+		}
+	}
+}
