@@ -36,6 +36,25 @@ func Operations() []Operation {
 		{Name: "ListSilences", Method: "GET", Path: "/api/v1/silences", Role: "viewer", Summary: "lists silences and maintenance windows"},
 		{Name: "CreateSilence", Method: "POST", Path: "/api/v1/silences", Role: "responder", Summary: "keeps matching signals from making incidents until a time"},
 		{Name: "EndSilence", Method: "POST", Path: "/api/v1/silences/{id}/end", Role: "responder", Summary: "ends a silence: what still fires is taken in"},
+		{Name: "ListChannelKinds", Method: "GET", Path: "/api/v1/channel-kinds", Role: "viewer", Summary: "lists the kinds of channels"},
+		{Name: "ListChannels", Method: "GET", Path: "/api/v1/channels", Role: "viewer", Summary: "lists the ways to tell people, never their secrets"},
+		{Name: "PutChannel", Method: "PUT", Path: "/api/v1/channels/{name}", Role: "responder or security", Summary: "makes or changes a channel; one that leads elsewhere needs its secret anew"},
+		{Name: "RemoveChannel", Method: "DELETE", Path: "/api/v1/channels/{name}", Role: "responder or security", Summary: "ends a channel"},
+		{Name: "TryChannel", Method: "POST", Path: "/api/v1/channels/{name}/try", Role: "responder or security", Summary: "sends a test message and tells what came of it"},
+		{Name: "ListDeliveries", Method: "GET", Path: "/api/v1/deliveries", Role: "viewer", Summary: "lists what was sent, with each answer, the newest first"},
+		{Name: "ListSchedules", Method: "GET", Path: "/api/v1/on-call", Role: "viewer", Summary: "lists who is on call now and next"},
+		{Name: "GetSchedule", Method: "GET", Path: "/api/v1/on-call/{name}", Role: "viewer", Summary: "reads a schedule with its shifts of the next days"},
+		{Name: "PutSchedule", Method: "PUT", Path: "/api/v1/on-call/{name}", Role: "responder or security", Summary: "makes or changes a schedule: rotations, zone"},
+		{Name: "DeleteSchedule", Method: "DELETE", Path: "/api/v1/on-call/{name}", Role: "responder or security", Summary: "ends a schedule that no policy calls"},
+		{Name: "OverrideOnCall", Method: "POST", Path: "/api/v1/on-call/{name}/overrides", Role: "viewer", Summary: "puts somebody on call for a time; oneself always"},
+		{Name: "EndOverride", Method: "DELETE", Path: "/api/v1/on-call/{name}/overrides/{id}", Role: "viewer", Summary: "takes an override away"},
+		{Name: "ListEscalationPolicies", Method: "GET", Path: "/api/v1/escalation-policies", Role: "viewer", Summary: "lists who is called, and who next"},
+		{Name: "PutEscalationPolicy", Method: "PUT", Path: "/api/v1/escalation-policies/{name}", Role: "responder or security", Summary: "makes or changes an escalation policy"},
+		{Name: "DeleteEscalationPolicy", Method: "DELETE", Path: "/api/v1/escalation-policies/{name}", Role: "responder or security", Summary: "ends an escalation policy"},
+		{Name: "ListPages", Method: "GET", Path: "/api/v1/pages", Role: "viewer", Summary: "lists whom Reeve called about what, and whether it arrived"},
+		{Name: "GetContacts", Method: "GET", Path: "/api/v1/contacts/{person}", Role: "signed_in", Summary: "tells how one is reached; me is oneself"},
+		{Name: "PutContacts", Method: "PUT", Path: "/api/v1/contacts/{person}", Role: "signed_in", Summary: "says how one is reached"},
+		{Name: "LinkChat", Method: "POST", Path: "/api/v1/chat-links", Role: "signed_in", Summary: "says that an account in a chat is one's own, by the token that the chat was given"},
 		{Name: "ListRuns", Method: "GET", Path: "/api/v1/runs", Role: "viewer", Summary: "lists runs, the newest first, those still running included"},
 		{Name: "GetRun", Method: "GET", Path: "/api/v1/runs/{id}", Role: "viewer", Summary: "reads a run"},
 		{Name: "ListSteps", Method: "GET", Path: "/api/v1/runs/{id}/steps", Role: "viewer", Summary: "lists the steps of a run by start time, light or with content"},
@@ -465,6 +484,144 @@ func (c *Client) CreateSilence(ctx context.Context, req CreateSilenceRequest) (*
 // POST /api/v1/silences/{id}/end, role responder.
 func (c *Client) EndSilence(ctx context.Context, req EndSilenceRequest) (*Silence, error) {
 	return call[Silence](ctx, c, "POST", "/api/v1/silences/{id}/end", req)
+}
+
+// ListChannelKinds lists the kinds of channels.
+//
+// GET /api/v1/channel-kinds, role viewer.
+func (c *Client) ListChannelKinds(ctx context.Context) (*List[ChannelKind], error) {
+	return call[List[ChannelKind]](ctx, c, "GET", "/api/v1/channel-kinds", nil)
+}
+
+// ListChannels lists the ways to tell people, never their secrets.
+//
+// GET /api/v1/channels, role viewer.
+func (c *Client) ListChannels(ctx context.Context) (*List[Channel], error) {
+	return call[List[Channel]](ctx, c, "GET", "/api/v1/channels", nil)
+}
+
+// PutChannel makes or changes a channel; one that leads elsewhere needs its secret anew.
+//
+// PUT /api/v1/channels/{name}, role responder or security.
+func (c *Client) PutChannel(ctx context.Context, req PutChannelRequest) (*Channel, error) {
+	return call[Channel](ctx, c, "PUT", "/api/v1/channels/{name}", req)
+}
+
+// RemoveChannel ends a channel.
+//
+// DELETE /api/v1/channels/{name}, role responder or security.
+func (c *Client) RemoveChannel(ctx context.Context, req ChannelRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/channels/{name}", req)
+	return err
+}
+
+// TryChannel sends a test message and tells what came of it.
+//
+// POST /api/v1/channels/{name}/try, role responder or security.
+func (c *Client) TryChannel(ctx context.Context, req TryChannelRequest) (*Delivery, error) {
+	return call[Delivery](ctx, c, "POST", "/api/v1/channels/{name}/try", req)
+}
+
+// ListDeliveries lists what was sent, with each answer, the newest first.
+//
+// GET /api/v1/deliveries, role viewer.
+func (c *Client) ListDeliveries(ctx context.Context, req ListDeliveriesRequest) (*List[Delivery], error) {
+	return call[List[Delivery]](ctx, c, "GET", "/api/v1/deliveries", req)
+}
+
+// ListSchedules lists who is on call now and next.
+//
+// GET /api/v1/on-call, role viewer.
+func (c *Client) ListSchedules(ctx context.Context) (*List[OnCallSchedule], error) {
+	return call[List[OnCallSchedule]](ctx, c, "GET", "/api/v1/on-call", nil)
+}
+
+// GetSchedule reads a schedule with its shifts of the next days.
+//
+// GET /api/v1/on-call/{name}, role viewer.
+func (c *Client) GetSchedule(ctx context.Context, req ScheduleRequest) (*OnCallScheduleDetail, error) {
+	return call[OnCallScheduleDetail](ctx, c, "GET", "/api/v1/on-call/{name}", req)
+}
+
+// PutSchedule makes or changes a schedule: rotations, zone.
+//
+// PUT /api/v1/on-call/{name}, role responder or security.
+func (c *Client) PutSchedule(ctx context.Context, req PutScheduleRequest) (*OnCallScheduleDetail, error) {
+	return call[OnCallScheduleDetail](ctx, c, "PUT", "/api/v1/on-call/{name}", req)
+}
+
+// DeleteSchedule ends a schedule that no policy calls.
+//
+// DELETE /api/v1/on-call/{name}, role responder or security.
+func (c *Client) DeleteSchedule(ctx context.Context, req NameRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/on-call/{name}", req)
+	return err
+}
+
+// OverrideOnCall puts somebody on call for a time; oneself always.
+//
+// POST /api/v1/on-call/{name}/overrides, role viewer.
+func (c *Client) OverrideOnCall(ctx context.Context, req OverrideRequest) (*OnCallScheduleDetail, error) {
+	return call[OnCallScheduleDetail](ctx, c, "POST", "/api/v1/on-call/{name}/overrides", req)
+}
+
+// EndOverride takes an override away.
+//
+// DELETE /api/v1/on-call/{name}/overrides/{id}, role viewer.
+func (c *Client) EndOverride(ctx context.Context, req EndOverrideRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/on-call/{name}/overrides/{id}", req)
+	return err
+}
+
+// ListEscalationPolicies lists who is called, and who next.
+//
+// GET /api/v1/escalation-policies, role viewer.
+func (c *Client) ListEscalationPolicies(ctx context.Context) (*List[EscalationPolicy], error) {
+	return call[List[EscalationPolicy]](ctx, c, "GET", "/api/v1/escalation-policies", nil)
+}
+
+// PutEscalationPolicy makes or changes an escalation policy.
+//
+// PUT /api/v1/escalation-policies/{name}, role responder or security.
+func (c *Client) PutEscalationPolicy(ctx context.Context, req PutEscalationPolicyRequest) (*EscalationPolicy, error) {
+	return call[EscalationPolicy](ctx, c, "PUT", "/api/v1/escalation-policies/{name}", req)
+}
+
+// DeleteEscalationPolicy ends an escalation policy.
+//
+// DELETE /api/v1/escalation-policies/{name}, role responder or security.
+func (c *Client) DeleteEscalationPolicy(ctx context.Context, req NameRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/escalation-policies/{name}", req)
+	return err
+}
+
+// ListPages lists whom Reeve called about what, and whether it arrived.
+//
+// GET /api/v1/pages, role viewer.
+func (c *Client) ListPages(ctx context.Context, req ListPagesRequest) (*List[Page], error) {
+	return call[List[Page]](ctx, c, "GET", "/api/v1/pages", req)
+}
+
+// GetContacts tells how one is reached; me is oneself.
+//
+// GET /api/v1/contacts/{person}, role signed_in.
+func (c *Client) GetContacts(ctx context.Context, req ContactsRequest) (*Contacts, error) {
+	return call[Contacts](ctx, c, "GET", "/api/v1/contacts/{person}", req)
+}
+
+// PutContacts says how one is reached.
+//
+// PUT /api/v1/contacts/{person}, role signed_in.
+func (c *Client) PutContacts(ctx context.Context, req PutContactsRequest) (*Contacts, error) {
+	return call[Contacts](ctx, c, "PUT", "/api/v1/contacts/{person}", req)
+}
+
+// LinkChat says that an account in a chat is one's own, by the token that the chat was given.
+//
+// POST /api/v1/chat-links, role signed_in.
+func (c *Client) LinkChat(ctx context.Context, req LinkChatRequest) error {
+	_, err := call[struct{}](ctx, c, "POST", "/api/v1/chat-links", req)
+	return err
 }
 
 // ListRuns lists runs, the newest first, those still running included.

@@ -123,6 +123,7 @@ type Options struct {
 	ApprovalPage func(id string) string
 
 	Incidents *incident.Book // nil keeps none
+	OnCall    *OnCall        // nil calls nobody
 
 	// PoliciesAbout may be nil: what an agent may do is then not told. Version is
 	// of this program, for documents that name their maker.

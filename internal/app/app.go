@@ -152,6 +152,7 @@ type App struct {
 	passed      map[string]net.Listener // sockets that this process was given and nobody took yet
 	adminToken  string
 
+	calling     calling
 	alertsMoved chan struct{} // of one: alerts have news for incidents
 }
 
@@ -196,6 +197,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		a.buildIntake,
 		a.buildPeers,
 		a.buildDoor,
+		a.openOnCall,
 		a.openIncidents,
 		a.buildSimulator,
 		a.buildAPI,
@@ -259,6 +261,8 @@ func (a *App) Run(ctx context.Context) error {
 	start("approvals", a.approvals.Run)
 	start("steering", a.steer.Run)
 	start("incidents", a.incidents.Run)
+	start("notices", a.calling.notices.Run)
+	start("calls", a.callPeople)
 	start("alerts into incidents", a.followAlerts)
 	start("findings into incidents", a.followFindings)
 	start("timers", control.NewTimers(a.control, a.timers, a.log.With("part", "timers")).Run)
@@ -451,7 +455,7 @@ func (a *App) buildAPI(context.Context) error {
 		Proofs: &a.proofs, SIEM: a.siemStatus, Relay: a.relays,
 		PoliciesAbout: a.policies.About, Version: a.o.Version,
 		Door: a.gateway, Points: a.points, Coverage: a.coverage, Simulations: a.simulator, Approvals: a.approvals, Steer: a.steer, Rehearser: a.gateway, ApprovalPage: a.approvalPage,
-		Incidents: a.incidents,
+		Incidents: a.incidents, OnCall: a.onCallAPI(),
 		Providers: a.signIns, ProviderButtons: a.providerButtons(),
 		Credentials: a.credentials(),
 		Findings:    a.watching.findings, Detectors: a.watching.settings, Rules: a.watching.rules, Watch: a.watching.watch, Responses: a.watching.respond,

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"reeve/client"
@@ -45,6 +46,9 @@ func (a *App) relay(ctx context.Context) error {
 	}
 	return a.control.Relay(ctx, func(ctx context.Context, e control.Event) error {
 		a.findingMoved(ctx, e.Type, e.Object)
+		if strings.HasPrefix(e.Type, "approval.") {
+			a.approvalMoved(ctx, e.Type, e.Data)
+		}
 		err := a.bus.Events().Publish(ctx, bus.Event{Type: e.Type, ID: e.Object, Data: e.Data})
 		if e.Type != "change.updated" {
 			a.changes.Wake() // what was changed is in the record by now

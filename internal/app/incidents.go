@@ -25,6 +25,7 @@ import (
 func (a *App) openIncidents(ctx context.Context) (err error) {
 	a.incidents, err = incident.New(ctx, incident.Options{
 		DB: a.control, Logger: a.log.With("part", "incidents"), Reach: incidentReach{a}, Hands: incidentHands{a},
+		Opened: a.heardOfIncident, Changed: func(i incident.Incident) { a.heardOfIncident(i, "") },
 	})
 	return err
 }

@@ -25,7 +25,7 @@ var rows = [][]string{
 	{"internal/telemetry", "internal/price", "internal/content", "internal/genai", "internal/detect"},
 	{
 		"internal/identity", "internal/agent", "internal/policy", "internal/budget", "internal/stop", "internal/upstream",
-		"internal/source", "internal/steer", "internal/behaviour", "internal/pin", "internal/decision", "internal/approval", "internal/siem", "internal/relay", "internal/connect", "internal/run",
+		"internal/source", "internal/steer", "internal/behaviour", "internal/pin", "internal/decision", "internal/approval", "internal/oncall", "internal/notify", "internal/siem", "internal/relay", "internal/connect", "internal/run",
 		"internal/hook", "internal/alert", "internal/change",
 		"internal/provenance",
 		"internal/finding", "internal/rule",
@@ -85,6 +85,7 @@ var within = map[string][]string{
 	"internal/gateway/httpapi":              {"internal/gateway"},
 	"internal/gateway/mcp":                  {"internal/gateway"},
 	"internal/gateway/a2a":                  {"internal/gateway"},
+	"internal/notify":                       {"internal/notify"},
 	"internal/gateway/points":               {"internal/gateway"},
 	"internal/gateway/extauthz":             {"internal/gateway", "internal/gateway/points"},
 	"web":                                   {"internal/api"},

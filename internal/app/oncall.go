@@ -1,0 +1,493 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"reeve/internal/api"
+	"reeve/internal/approval"
+	"reeve/internal/control"
+	"reeve/internal/fault"
+	"reeve/internal/identity"
+	"reeve/internal/incident"
+	"reeve/internal/notify"
+	"reeve/internal/notify/channel"
+	"reeve/internal/oncall"
+	"reeve/internal/visible"
+)
+
+// This file joins incidents and approvals to the people who are called about
+// them. What calls is looked for again by a sweep, so that no crash between a
+// commit and its consequence leaves somebody uncalled.
+
+// calling is who is called, and by what.
+type calling struct {
+	book    *oncall.Book
+	notices *notify.Book
+	linkKey []byte
+	news    chan incidentNews // what incidents say; what does not fit the sweep finds
+	client  *http.Client
+}
+
+type incidentNews struct {
+	incident incident.Incident
+	why      string // opened, worse, back; "" a person changed it
+}
+
+// openOnCall reads channels, schedules, policies and pages.
+func (a *App) openOnCall(ctx context.Context) (err error) {
+	c := &a.calling
+	c.client = channel.NewClient()
+	c.news = make(chan incidentNews, 1024)
+	if c.linkKey, err = keyFile(filepath.Join(a.o.Config.Data, "chat-key"), 32); err != nil {
+		return err
+	}
+	if c.notices, err = notify.New(ctx, notify.Options{DB: a.control, Sealer: a.authority.ca, Logger: a.log.With("part", "notices"), Settled: a.delivered, Client: c.client}); err != nil {
+		return err
+	}
+	c.book, err = oncall.New(ctx, oncall.Options{DB: a.control, Logger: a.log.With("part", "on call"), Call: a.callTarget, Told: a.toldOfPage})
+	if err != nil {
+		return err
+	}
+	a.timers[oncall.TimerEscalate] = c.book.Escalate
+	return nil
+}
+
+// outside is the address of a path of the console as people reach it.
+func (a *App) outside(path string) string {
+	if base := a.o.Config.Approvals.Console; base != "" {
+		return strings.TrimRight(base, "/") + path
+	}
+	scheme := "http"
+	if a.o.Config.TLS.Cert != "" {
+		scheme = "https"
+	}
+	if at := a.Address("listen"); at != "" {
+		return scheme + "://" + at + path
+	}
+	return ""
+}
+
+func (a *App) onCallAPI() *api.OnCall {
+	return &api.OnCall{Book: a.calling.book, Notices: a.calling.notices, Address: a.outside, Link: a.readLink}
+}
+
+// callTarget puts the message of a page to one contact into its transaction.
+func (a *App) callTarget(ctx context.Context, tx *control.Tx, p *oncall.Page, t oncall.Target) (string, error) {
+	d := notify.Delivery{Channel: t.Channel, Purpose: "page", Object: p.Object, Page: p.ID, Team: p.Team, Person: t.Person, Level: p.Step}
+	m := channel.Message{Key: p.Kind + "-" + p.Object, Action: channel.Trigger, Title: p.Title, Severity: cmp.Or(p.Severity, "warning"), To: t.Address, Source: "team " + cmp.Or(p.Team, "unknown")}
+	switch p.Kind {
+	case "incident":
+		m.URL = a.outside("/incidents/" + p.Object)
+		m.Text = fmt.Sprintf("You are called as level %d of %s.", p.Step, p.Policy)
+		m.Buttons = []channel.Button{{ID: "acknowledge", Label: "Acknowledge", Style: "primary"}}
+	case "approval":
+		d.Purpose = "approval"
+		if err := a.approvalMessage(ctx, p.Object, &m); err != nil {
+			return "", err
+		}
+	}
+	d.Message = m
+	d, err := a.calling.notices.EnqueueIn(ctx, tx, d)
+	return d.ID, err
+}
+
+// maxInMessage is how much of an action's arguments a message shows; what is
+// longer is decided on its page.
+const maxInMessage = 700
+
+// approvalMessage tells what waits. It can be agreed to from a chat only where
+// all of it is shown, and nothing is destroyed.
+func (a *App) approvalMessage(ctx context.Context, id string, m *channel.Message) error {
+	ap, ok := a.approvals.Known(ctx, id)
+	if !ok {
+		return nil // it is over, and so is its page in a moment
+	}
+	k := &ap.Ask
+	m.URL = a.approvalPage(id)
+	m.Title = visible.Line(fmt.Sprintf("%s wants to %s: %s", k.Agent, strings.ReplaceAll(k.Action, "_", " "), k.Resource), 300)
+	m.Fields = []channel.Field{{Name: "Effect", Value: cmp.Or(k.Effect, "unknown")}, {Name: "Team", Value: k.Team}, {Name: "Environment", Value: k.Environment}, {Name: "Without an answer", Value: "it does not happen at " + ap.ExpiresAt.UTC().Format("15:04:05 UTC")}}
+	buttons := []channel.Button{{ID: "deny", Label: "Deny", Style: "danger"}}
+	if r, err := a.approvals.Open(ap); err == nil {
+		if body := string(r.Arguments()); len(body) <= maxInMessage {
+			m.Fields = append(m.Fields, channel.Field{Name: "Arguments", Value: visible.Line(body, 0)})
+			if k.Effect == "write" {
+				m.Data = map[string]string{"bound": ap.Bound}
+				buttons = append([]channel.Button{{ID: "approve", Label: "Approve", Style: "primary"}}, buttons...)
+			}
+		} else {
+			m.Text = fmt.Sprintf("Its arguments have %d bytes: open it to see them.", len(body))
+		}
+	}
+	m.Buttons = buttons
+	return nil
+}
+
+// toldOfPage writes what a page did on the timeline of its incident.
+func (a *App) toldOfPage(ctx context.Context, tx *control.Tx, p *oncall.Page, text, detail string) error {
+	if p.Kind != "incident" {
+		return nil
+	}
+	err := a.incidents.TellIn(ctx, tx, p.Object, incident.Entry{At: time.Now().UTC().Truncate(time.Microsecond), Kind: "page", Text: text, Detail: detail, Evidence: &incident.Evidence{Kind: "page", ID: p.ID}})
+	if fault.Is(err, fault.KindNotFound) {
+		return nil
+	}
+	return err
+}
+
+// delivered hands what came of a delivery to its page.
+func (a *App) delivered(ctx context.Context, d notify.Delivery) {
+	if d.Page == "" {
+		return
+	}
+	if err := a.calling.book.Settled(ctx, d.Page, d.ID, d.State); err != nil && ctx.Err() == nil {
+		a.log.Error("what came of a call was not noted; the next level is called at its time", "page", d.Page, "delivery", d.ID, "err", err)
+	}
+}
+
+// heardOfIncident is told of incidents and must not wait.
+func (a *App) heardOfIncident(i incident.Incident, why string) {
+	select {
+	case a.calling.news <- incidentNews{i, why}:
+	default: // the sweep finds it
+	}
+}
+
+// sweepEvery is how soon what a crash or a full channel left out is found.
+const sweepEvery = 5 * time.Second
+
+// callPeople calls people about incidents, and ends that when it is over.
+func (a *App) callPeople(ctx context.Context) error {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	if err := a.sweepCalls(ctx); err != nil && ctx.Err() == nil {
+		a.log.Error("who has to be called was not looked for and is again", "err", err)
+	}
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case n := <-a.calling.news:
+			err = a.followIncident(ctx, n)
+		case <-tick.C:
+			err = a.sweepCalls(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			a.log.Error("people were not called or told and are again", "err", err)
+		}
+	}
+}
+
+// pages reports whether an incident wakes somebody: what is only information does
+// not.
+func pages(i *incident.Incident) bool { return i.State == incident.Open && i.Severity != incident.Info }
+
+func (a *App) followIncident(ctx context.Context, n incidentNews) error {
+	i := &n.incident
+	if n.why != "" {
+		if err := a.tellChannels(ctx, i, n.why); err != nil {
+			return err
+		}
+	}
+	if pages(i) {
+		return a.callAbout(ctx, i)
+	}
+	return a.endCalls(ctx, i)
+}
+
+func (a *App) callAbout(ctx context.Context, i *incident.Incident) error {
+	_, _, err := a.calling.book.Begin(ctx, "incident", i.ID, i.Team, fmt.Sprintf("Incident %d: %s", i.Number, visible.Line(i.Title, 200)), i.Severity)
+	return err
+}
+
+// endCalls ends the pages about an incident that somebody took up or that is
+// over, and tells the channels that were told of it.
+func (a *App) endCalls(ctx context.Context, i *incident.Incident) error {
+	person, why, action := i.AcknowledgedBy, "it is "+i.State, channel.Acknowledge
+	if !i.Live() {
+		action = channel.Resolve
+	}
+	if i.State == incident.Open { // it became mild
+		person, why = "", "it is "+i.Severity
+	}
+	ended, err := a.calling.book.End(ctx, i.ID, person, why)
+	if err != nil {
+		return err
+	}
+	if i.State == incident.Open && len(ended) == 0 {
+		return nil
+	}
+	return a.tellOver(ctx, i, action, ended)
+}
+
+// tellOver tells each channel once that an incident is taken up or over: those
+// that keep state, and those that were told of it at all.
+func (a *App) tellOver(ctx context.Context, i *incident.Incident, action string, ended []oncall.Page) error {
+	list, err := a.calling.notices.Deliveries(ctx, notify.Filter{Object: i.ID, Limit: 500})
+	if err != nil {
+		return err
+	}
+	type place struct{ channel, key, to string }
+	told := map[place]string{} // the newest action on each, which is the first in the list
+	for _, d := range list {
+		p := place{d.Channel, d.Message.Key, d.Message.To}
+		if _, ok := told[p]; !ok && d.State != notify.Cancelled {
+			told[p] = d.Message.Action
+		}
+	}
+	return a.control.Write(ctx, func(tx *control.Tx) error {
+		for _, p := range ended {
+			if err := a.calling.notices.CancelIn(ctx, tx, p.ID); err != nil {
+				return err
+			}
+		}
+		for p, last := range told {
+			if last == action || last == channel.Resolve {
+				continue
+			}
+			word := map[string]string{channel.Acknowledge: "is taken up", channel.Resolve: "is over"}[action]
+			if _, err := a.calling.notices.EnqueueIn(ctx, tx, notify.Delivery{Channel: p.channel, Purpose: "sync", Object: i.ID, Team: i.Team, Message: channel.Message{
+				Key: p.key, Action: action, To: p.to, Severity: i.Severity, Title: fmt.Sprintf("Incident %d %s: %s", i.Number, word, visible.Line(i.Title, 200)), URL: a.outside(fmt.Sprintf("/incidents/%d", i.Number)),
+			}}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// tellChannels tells the channels that follow incidents.
+func (a *App) tellChannels(ctx context.Context, i *incident.Incident, why string) error {
+	rank := []string{incident.Info, incident.Warning, incident.Critical}
+	for _, c := range a.calling.notices.List() {
+		if c.Off || c.Incidents == "" || slices.Index(rank, i.Severity) < slices.Index(rank, c.Incidents) || c.Team != "" && c.Team != i.Team {
+			continue
+		}
+		fields := []channel.Field{{Name: "Severity", Value: i.Severity}, {Name: "Agents", Value: cmp.Or(strings.Join(i.Agents[:min(len(i.Agents), 8)], ", "), "unknown")}, {Name: "Signals", Value: fmt.Sprint(i.Signals)}}
+		if i.Cause != nil {
+			fields = append(fields, channel.Field{Name: "Shares", Value: visible.Line(i.Cause.Kind+" "+i.Cause.Value, 200)})
+		}
+		text := map[string]string{"opened": "It is new.", "worse": "It became worse.", "back": "It came back."}[why]
+		if _, err := a.calling.notices.Enqueue(ctx, notify.Delivery{Channel: c.Name, Purpose: "notice", Object: i.ID, Team: i.Team, Message: channel.Message{
+			Key: "incident-" + i.ID, Action: channel.Trigger, Severity: i.Severity, Title: fmt.Sprintf("Incident %d: %s", i.Number, visible.Line(i.Title, 200)), Text: text,
+			Fields: fields, URL: a.outside(fmt.Sprintf("/incidents/%d", i.Number)), Source: strings.Join(i.Agents[:min(len(i.Agents), 3)], ","),
+			Buttons: []channel.Button{{ID: "acknowledge", Label: "Acknowledge", Style: "primary"}},
+		}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sweepCalls finds incidents that nobody was called about, and pages whose
+// object is taken up or over.
+func (a *App) sweepCalls(ctx context.Context) error {
+	list, err := a.incidents.List(ctx, incident.Filter{States: []string{incident.Open}, Limit: 200}, nil)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	for i := range list {
+		if !pages(&list[i]) || now.Sub(list[i].OpenedAt) > 24*time.Hour {
+			continue
+		}
+		had, err := a.calling.book.Pages(ctx, list[i].ID, 1)
+		if err != nil {
+			return err
+		}
+		if len(had) == 0 {
+			if err := a.callAbout(ctx, &list[i]); err != nil {
+				return err
+			}
+		}
+	}
+	open, err := a.calling.book.Open(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range open {
+		switch p.Kind {
+		case "incident":
+			i, err := a.incidents.Get(ctx, p.Object)
+			if err == nil && !pages(&i) {
+				err = a.endCalls(ctx, &i)
+			}
+			if err != nil && !fault.Is(err, fault.KindNotFound) {
+				return err
+			}
+		case "approval":
+			if ap, ok := a.approvals.Known(ctx, p.Object); !ok || ap.State != approval.Pending {
+				if err := a.endApprovalCalls(ctx, p.Object); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// approvalMoved calls people about what waits for them, and ends that when it
+// was answered. It follows the outbox.
+func (a *App) approvalMoved(ctx context.Context, kind string, data []byte) {
+	var n approval.Notice
+	if err := json.Unmarshal(data, &n); err != nil {
+		return
+	}
+	var err error
+	if n.State == approval.Pending {
+		if kind == "approval.requested" {
+			_, _, err = a.calling.book.Begin(ctx, "approval", n.ID, n.Team, n.Agent+" waits for a person: "+n.Resource, "warning")
+		}
+	} else {
+		err = a.endApprovalCalls(ctx, n.ID)
+	}
+	if err != nil && ctx.Err() == nil {
+		a.log.Error("people were not called about an approval", "approval", n.ID, "err", err)
+	}
+}
+
+func (a *App) endApprovalCalls(ctx context.Context, id string) error {
+	ended, err := a.calling.book.End(ctx, id, "", "it does not wait any more")
+	if err != nil || len(ended) == 0 {
+		return err
+	}
+	return a.control.Write(ctx, func(tx *control.Tx) error {
+		for _, p := range ended {
+			if err := a.calling.notices.CancelIn(ctx, tx, p.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// linkFor is a token by which a signed-in person takes a chat's account as their
+// own, within the hour.
+func (a *App) linkFor(name, account string, now time.Time) string {
+	body, err := json.Marshal([]any{name, account, now.Add(time.Hour).Unix()})
+	if err != nil { // strings and a number: cannot happen
+		return ""
+	}
+	text := base64.RawURLEncoding.EncodeToString(body)
+	return text + "." + base64.RawURLEncoding.EncodeToString(a.linkMAC(text))
+}
+
+func (a *App) linkMAC(text string) []byte {
+	h := hmac.New(sha256.New, a.calling.linkKey)
+	h.Write([]byte("chat link\x00" + text))
+	return h.Sum(nil)
+}
+
+func (a *App) readLink(token string) (name, account string, err error) {
+	bad := fault.New(fault.KindInvalid, "chat.link", "this link of a chat is not valid any more").WithHint("press the button in the chat again")
+	text, sum, _ := strings.Cut(token, ".")
+	given, err1 := base64.RawURLEncoding.DecodeString(sum)
+	body, err2 := base64.RawURLEncoding.DecodeString(text)
+	if err1 != nil || err2 != nil || !hmac.Equal(given, a.linkMAC(text)) {
+		return "", "", bad
+	}
+	var parts [3]json.RawMessage
+	var until int64
+	if json.Unmarshal(body, &parts) != nil || json.Unmarshal(parts[0], &name) != nil || json.Unmarshal(parts[1], &account) != nil || json.Unmarshal(parts[2], &until) != nil || time.Now().Unix() > until {
+		return "", "", bad
+	}
+	return name, account, nil
+}
+
+// slackAnswer takes a button that somebody pressed in Slack. It answers at once,
+// as Slack wants it within three seconds; what came of it is said to who pressed.
+func (a *App) slackAnswer(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("channel")
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 256<<10))
+	if err != nil {
+		http.Error(w, "too large", http.StatusRequestEntityTooLarge)
+		return
+	}
+	if err := channel.VerifySlack(a.calling.notices.Signing(name), r.Header.Get("X-Slack-Request-Timestamp"), r.Header.Get("X-Slack-Signature"), body, time.Now()); err != nil {
+		http.Error(w, "not signed by Slack", http.StatusUnauthorized)
+		return
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		http.Error(w, "not a form", http.StatusBadRequest)
+		return
+	}
+	in, ok := channel.ReadInteraction([]byte(form.Get("payload")))
+	if !ok {
+		w.WriteHeader(http.StatusOK) // what is no button needs no answer
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 2500*time.Millisecond)
+	defer cancel()
+	said := a.fromChat(ctx, name, in)
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string]any{"response_type": "ephemeral", "replace_original": false, "text": said})
+	if in.ResponseURL != "" {
+		go func() {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 10*time.Second)
+			defer cancel()
+			channel.Respond(ctx, a.calling.client, in.ResponseURL, said)
+		}()
+	}
+}
+
+// fromChat does what a linked person pressed, and says what came of it.
+func (a *App) fromChat(ctx context.Context, name string, in channel.Interaction) string {
+	account := in.Team + "/" + in.User
+	d, err := a.calling.notices.Delivery(ctx, in.Value)
+	if err != nil || d.Channel != name || !slices.ContainsFunc(d.Message.Buttons, func(b channel.Button) bool { return b.ID == in.Action }) {
+		return "This button is of no message that Reeve knows."
+	}
+	person, err := a.calling.notices.Linked(ctx, name, account)
+	if err != nil {
+		return "Reeve could not look up who you are. Try again."
+	}
+	if person == "" {
+		return "Reeve does not know who you are. Sign in and link this account: " + a.outside("/link-chat?token="+url.QueryEscape(a.linkFor(name, account, time.Now())))
+	}
+	p, err := a.identity.Person(ctx, person)
+	if err != nil || p.Disabled || !p.EndsAt.IsZero() && !time.Now().Before(p.EndsAt) {
+		return "Your account in Reeve is closed."
+	}
+	said, err := a.api.FromChat(ctx, identity.Principal{Kind: identity.KindPerson, PersonID: p.ID, Name: p.Name, Grants: p.Grants}, in.Action, d.Object, d.Message.Data["bound"])
+	if err != nil {
+		f := fault.From(err)
+		if f.Kind == fault.KindInternal {
+			a.log.Error("what was pressed in a chat failed", "channel", name, "err", err)
+		}
+		return strings.TrimSpace(f.Message + ". " + f.Hint)
+	}
+	return said
+}
+
+// calendar is a schedule as an iCalendar feed.
+func (a *App) calendar(w http.ResponseWriter, r *http.Request) {
+	names := func(id string) string {
+		if p, err := a.identity.Person(r.Context(), id); err == nil {
+			return cmp.Or(p.FullName, p.Name)
+		}
+		return id
+	}
+	name, ok := strings.CutSuffix(r.PathValue("file"), ".ics")
+	text, err := a.calling.book.Calendar(name, r.URL.Query().Get("key"), names)
+	if !ok || err != nil {
+		http.Error(w, "there is no such calendar", http.StatusNotFound)
+		return
+	}
+	w.Header().Set("Content-Type", "text/calendar; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write(text)
+}

@@ -1,0 +1,155 @@
+package channel
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"mime"
+	"mime/quotedprintable"
+	"net"
+	"net/http"
+	"net/mail"
+	"net/smtp"
+	"net/textproto"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// E-mail over SMTP: smtps:// (TLS from the start) or smtp:// with STARTTLS, which
+// is required beyond this host.
+
+func checkMail(s Settings, secret Secret) error {
+	u, err := url.Parse(s.URL)
+	if err != nil || u.Hostname() == "" || u.Scheme != "smtp" && u.Scheme != "smtps" || u.User != nil {
+		return invalid("a mail server is needed, such as smtps://mail.example.com:465 or smtp://mail.example.com:587")
+	}
+	if s.Insecure && !net.ParseIP(u.Hostname()).IsLoopback() && u.Hostname() != "localhost" {
+		return invalid("mail without TLS is only for a server on this host")
+	}
+	if _, err := mail.ParseAddress(s.From); err != nil {
+		return invalid("a sender's address is needed, such as reeve@example.com")
+	}
+	if s.Channel != "" {
+		if _, err := mail.ParseAddress(s.Channel); err != nil {
+			return invalid("%.80q is no address", s.Channel)
+		}
+	}
+	if s.User != "" {
+		return needToken(secret, "the user's password")
+	}
+	return nil
+}
+
+// sendMail speaks SMTP by hand, so that it is known whether a failure came before
+// or after the message was handed over.
+func sendMail(ctx context.Context, _ *http.Client, s Settings, secret Secret, m *Message) Answer {
+	to, err := mail.ParseAddress(cmp.Or(m.To, s.Channel))
+	if err != nil {
+		return Answer{Outcome: Failed, Text: "it has no recipient"}
+	}
+	from, err := mail.ParseAddress(s.From)
+	if err != nil {
+		return Answer{Outcome: Failed, Text: "it has no sender"}
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	c, err := dialMail(ctx, s)
+	if err != nil {
+		return refusal(err, Again)
+	}
+	defer c.Close()
+	if s.User != "" {
+		u, _ := url.Parse(s.URL) // checked when it was saved
+		if err := c.Auth(smtp.PlainAuth("", s.User, secret.Token, u.Hostname())); err != nil {
+			return refusal(err, Again)
+		}
+	}
+	if err := errors.Join(c.Mail(from.Address), c.Rcpt(to.Address)); err != nil {
+		return refusal(err, Again)
+	}
+	w, err := c.Data()
+	if err != nil {
+		return refusal(err, Again)
+	}
+	if _, err := w.Write(mailText(m, from, to)); err != nil {
+		return refusal(err, Again) // without its end nothing is delivered
+	}
+	if err := w.Close(); err != nil {
+		return refusal(err, Unknown)
+	}
+	_ = c.Quit() // it was taken in
+	return Answer{Outcome: Sent, Status: 250, Ref: messageID(m, from)}
+}
+
+func dialMail(ctx context.Context, s Settings) (*smtp.Client, error) {
+	u, err := url.Parse(s.URL)
+	if err != nil {
+		return nil, err
+	}
+	port := cmp.Or(u.Port(), map[string]string{"smtp": "587", "smtps": "465"}[u.Scheme])
+	conn, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
+	if err != nil {
+		return nil, err
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		if err := conn.SetDeadline(deadline); err != nil {
+			return nil, errors.Join(err, conn.Close())
+		}
+	}
+	config := &tls.Config{ServerName: u.Hostname(), MinVersion: tls.VersionTLS12}
+	if u.Scheme == "smtps" {
+		conn = tls.Client(conn, config)
+	}
+	c, err := smtp.NewClient(conn, u.Hostname())
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	if u.Scheme == "smtp" && !s.Insecure {
+		if err := c.StartTLS(config); err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
+	}
+	return c, nil
+}
+
+// refusal reads an SMTP error: 5xx is for good, 4xx for now.
+func refusal(err error, other string) Answer {
+	var p *textproto.Error
+	if !errors.As(err, &p) {
+		if other == Unknown {
+			return Answer{Outcome: Unknown, Text: "the connection was lost before it was taken in"}
+		}
+		return Answer{Outcome: other, Text: "the mail server could not be spoken to"}
+	}
+	if p.Code >= 500 {
+		return Answer{Outcome: Failed, Status: p.Code, Text: cut(p.Msg)}
+	}
+	return Answer{Outcome: Again, Status: p.Code, Text: cut(p.Msg), Wait: time.Minute}
+}
+
+func messageID(m *Message, from *mail.Address) string {
+	_, host, _ := strings.Cut(from.Address, "@")
+	return "<" + mac("reeve message id", m.Key, m.Action, m.To)[:32] + "@" + host + ">"
+}
+
+func mailText(m *Message, from, to *mail.Address) []byte {
+	var b strings.Builder
+	head := func(name, value string) { fmt.Fprintf(&b, "%s: %s\r\n", name, value) }
+	head("From", from.String())
+	head("To", to.String())
+	head("Subject", mime.QEncoding.Encode("utf-8", clip(strings.Join(strings.Fields(m.Title), " "), 200)))
+	head("Date", m.At.Format(time.RFC1123Z))
+	head("Message-ID", messageID(m, from))
+	head("Auto-Submitted", "auto-generated")
+	head("MIME-Version", "1.0")
+	head("Content-Type", `text/plain; charset="utf-8"`)
+	head("Content-Transfer-Encoding", "quoted-printable")
+	b.WriteString("\r\n")
+	q := quotedprintable.NewWriter(&b)
+	_, _ = q.Write([]byte(m.Title + "\n\n" + describe(m) + "\n")) // into memory: cannot fail
+	_ = q.Close()
+	return []byte(b.String())
+}
