@@ -273,6 +273,10 @@ func Operations() []Operation {
 		{Name: "ListTokens", Method: "GET", Path: "/api/v1/tokens", Role: "own or admin", Summary: "lists one's tokens; an admin may ask for everybody's"},
 		{Name: "CreateToken", Method: "POST", Path: "/api/v1/tokens", Role: "signed_in", Summary: "makes a token with at most one's own roles; its secret is shown once"},
 		{Name: "RevokeToken", Method: "DELETE", Path: "/api/v1/tokens/{id}", Role: "own or admin", Summary: "ends a token"},
+		{Name: "ListInvoices", Method: "GET", Path: "/api/v1/cost/invoices", Role: "viewer", Summary: "lists invoices and usage exports of providers that were imported"},
+		{Name: "ImportInvoice", Method: "POST", Path: "/api/v1/cost/invoices", Role: "admin", Summary: "reads a provider's invoice or usage export; the same file again is the same invoice"},
+		{Name: "Reconcile", Method: "GET", Path: "/api/v1/cost/invoices/{id}", Role: "viewer", Summary: "holds an invoice against the model calls counted here, by day and model"},
+		{Name: "DeleteInvoice", Method: "DELETE", Path: "/api/v1/cost/invoices/{id}", Role: "admin", Summary: "forgets an imported invoice"},
 		{Name: "ListFrameworks", Method: "GET", Path: "/api/v1/connect", Role: "signed_in", Summary: "lists how agents join, by what they are built with, filled in for this server"},
 		{Name: "Connect", Method: "POST", Path: "/api/v1/connect/{framework}", Role: "developer or security or admin", Summary: "makes the keys that an agent needs to join, and what to copy with them in it, which is shown once"},
 		{Name: "ConnectProgress", Method: "GET", Path: "/api/v1/connect/progress", Role: "viewer", Summary: "tells whether an agent's first step and decision have arrived, and what its telemetry leaves out"},
@@ -2165,6 +2169,35 @@ func (c *Client) CreateToken(ctx context.Context, req CreateTokenRequest) (*NewT
 // DELETE /api/v1/tokens/{id}, role own or admin.
 func (c *Client) RevokeToken(ctx context.Context, req IDRequest) error {
 	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/tokens/{id}", req)
+	return err
+}
+
+// ListInvoices lists invoices and usage exports of providers that were imported.
+//
+// GET /api/v1/cost/invoices, role viewer.
+func (c *Client) ListInvoices(ctx context.Context) (*List[Invoice], error) {
+	return call[List[Invoice]](ctx, c, "GET", "/api/v1/cost/invoices", nil)
+}
+
+// ImportInvoice reads a provider's invoice or usage export; the same file again is the same invoice.
+//
+// POST /api/v1/cost/invoices, role admin.
+func (c *Client) ImportInvoice(ctx context.Context, req ImportInvoiceRequest) (*Invoice, error) {
+	return call[Invoice](ctx, c, "POST", "/api/v1/cost/invoices", req)
+}
+
+// Reconcile holds an invoice against the model calls counted here, by day and model.
+//
+// GET /api/v1/cost/invoices/{id}, role viewer.
+func (c *Client) Reconcile(ctx context.Context, req InvoiceRequest) (*Reconciliation, error) {
+	return call[Reconciliation](ctx, c, "GET", "/api/v1/cost/invoices/{id}", req)
+}
+
+// DeleteInvoice forgets an imported invoice.
+//
+// DELETE /api/v1/cost/invoices/{id}, role admin.
+func (c *Client) DeleteInvoice(ctx context.Context, req InvoiceRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/cost/invoices/{id}", req)
 	return err
 }
 

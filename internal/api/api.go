@@ -36,6 +36,7 @@ import (
 	"reeve/internal/fault"
 	"reeve/internal/hook"
 	"reeve/internal/incident"
+	"reeve/internal/invoice"
 	"reeve/internal/steer"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/search"
@@ -115,6 +116,7 @@ type Options struct {
 	AgentPlace  AgentPlace
 	SIEM        func() []client.SIEMTarget // where records stream to; nil without a door
 	Proofs      Proofs                     // of the audit logs; nil without a door
+	Invoices    *invoice.Book              // what providers bill; nil keeps none
 	Relay       Relay                      // where telemetry is forwarded to; nil without
 	// Approvals is what waits for people, nil without a door; Rehearser tries
 	// edits, nil refuses them; ApprovalPage is where the console shows one.

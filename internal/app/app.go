@@ -58,6 +58,7 @@ import (
 	"reeve/internal/identity/oidc"
 	"reeve/internal/incident"
 	"reeve/internal/intake"
+	"reeve/internal/invoice"
 	"reeve/internal/pin"
 	"reeve/internal/policy"
 	"reeve/internal/price"
@@ -452,7 +453,7 @@ func (a *App) buildAPI(context.Context) error {
 		Agents: a.agents, AgentPlace: a.agentPlace, Stops: a.stops, Upstreams: moving{a.upstreams, a.pins}, Connections: a.connections, Policies: a.policies,
 		Fleet: a.fleet, Budgets: a.budgets, Sources: a.sources, Alerts: a.alerts, Changes: a.changes, Hooks: a.hooks, MatchLabels: a.matchLabels, Content: a.content, Tools: a.pins, Decisions: decided{a.decided, a.decisions},
 		Peers:  a.peers,
-		Proofs: &a.proofs, SIEM: a.siemStatus, Relay: a.relays,
+		Proofs: &a.proofs, SIEM: a.siemStatus, Relay: a.relays, Invoices: invoice.New(a.control, nil),
 		PoliciesAbout: a.policies.About, Version: a.o.Version,
 		Door: a.gateway, Points: a.points, Coverage: a.coverage, Simulations: a.simulator, Approvals: a.approvals, Steer: a.steer, Rehearser: a.gateway, ApprovalPage: a.approvalPage,
 		Incidents: a.incidents, OnCall: a.onCallAPI(),

@@ -1171,6 +1171,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cost/invoices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists invoices and usage exports of providers that were imported */
+        get: operations["ListInvoices"];
+        put?: never;
+        /** reads a provider's invoice or usage export; the same file again is the same invoice */
+        post: operations["ImportInvoice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cost/invoices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** holds an invoice against the model calls counted here, by day and model */
+        get: operations["Reconcile"];
+        put?: never;
+        post?: never;
+        /** forgets an imported invoice */
+        delete: operations["DeleteInvoice"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/coverage": {
         parameters: {
             query?: never;
@@ -5202,6 +5238,12 @@ export interface components {
             /** Format: date-time */
             used_at: string | null;
         };
+        ImportInvoiceRequest: {
+            format?: string;
+            name: string;
+            rate?: number;
+            text: string;
+        };
         Incident: {
             /** Format: date-time */
             acknowledged_at: string | null;
@@ -5555,6 +5597,22 @@ export interface components {
             name: string;
             run_id?: string;
             seen: number;
+        };
+        Invoice: {
+            /** Format: date-time */
+            created_at: string;
+            first_day: string;
+            format: string;
+            id: string;
+            last_day: string;
+            lines: number;
+            name: string;
+            person?: string;
+            rate?: number | null;
+        };
+        InvoiceList: {
+            items: components["schemas"]["Invoice"][];
+            next?: string;
         };
         JoinToken: {
             agent: string;
@@ -6310,6 +6368,31 @@ export interface components {
             proof: string[];
             record: string;
             seq: number;
+        };
+        Reconciliation: {
+            agreeing: number;
+            amount: number | null;
+            currency: string;
+            difference: number | null;
+            invoice: components["schemas"]["Invoice"];
+            other: number;
+            ours: number | null;
+            rows: components["schemas"]["ReconciliationRow"][];
+        };
+        ReconciliationRow: {
+            amount: number | null;
+            calls: number | null;
+            day: string;
+            difference: number | null;
+            invoice_input_tokens: number | null;
+            invoice_output_tokens: number | null;
+            model: string;
+            ours: number | null;
+            ours_input_tokens: number | null;
+            ours_output_tokens: number | null;
+            share: number | null;
+            state: string;
+            why?: string[];
         };
         RecoveryCodes: {
             codes: string[];
@@ -10232,6 +10315,128 @@ export interface operations {
             header?: never;
             path: {
                 name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListInvoices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvoiceList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ImportInvoice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportInvoiceRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invoice"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Reconcile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reconciliation"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteInvoice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
             };
             cookie?: never;
         };
