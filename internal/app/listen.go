@@ -169,6 +169,7 @@ func (a *App) console() http.Handler {
 	for _, p := range intake.Paths() {
 		mux.Handle(p, a.intake)
 	}
+	mux.Handle("GET "+api.AlertmanagerPrefix, a.api.Alertmanager())
 	mux.Handle("GET "+oidc.Prefix, a.signIns)
 	mux.HandleFunc("GET "+backPath, a.cameBack)
 	mux.HandleFunc("POST /chat/slack/{channel}", a.slackAnswer)
