@@ -100,7 +100,7 @@ export function UpstreamsPage() {
                 cell: (u) => (
                   <span title={u.health.last_error}>
                     <Mark {...(states[u.health.state] ?? states.unknown!)} words />
-                    {u.health.last_error && (u.health.state === 'failing' || u.health.state === 'open') && <span className={css.under}>{u.health.last_error}</span>}
+                    {u.health.last_error && (u.health.state === 'failing' || u.health.state === 'open') && <span className={css.why}>{u.health.last_error}</span>}
                   </span>
                 ),
               },
@@ -113,7 +113,8 @@ export function UpstreamsPage() {
                 num: true,
                 cell: (u) => (
                   <>
-                    {count(u.health.errors)} <span className="muted">{u.health.calls > 0 ? percent(u.health.errors / u.health.calls) : ''}</span>
+                    {count(u.health.errors)}
+                    <span className={css.under}>{u.health.calls > 0 ? percent(u.health.errors / u.health.calls) : ''}</span>
                   </>
                 ),
               },
