@@ -120,7 +120,7 @@ func (a *API) upstreamPlaces(context.Context) map[string][2]string {
 func unknownFinding(u fleet.Unknown) client.Finding {
 	f := client.Finding{
 		ID: u.ID, Detector: "unknown_agent", Severity: finding.Warning, Agent: pin.Visible(u.Name), Team: u.Team, Environment: u.Environment,
-		Text: "works, and nobody registered it: " + pin.Visible(u.Why), Expected: "a registered agent", Seen: cmp.Or(pin.Visible(u.Name), "no name"),
+		Text: cmp.Or(pin.Visible(u.Why), "nobody registered it") + ", and it is at work", Expected: "a registered agent", Seen: cmp.Or(pin.Visible(u.Name), "no name"),
 		Count: u.Seen, FirstSeen: u.FirstSeen, LastSeen: u.LastSeen, Path: "/agents?show=unknown",
 	}
 	for _, r := range []string{u.Run, u.LastRun} {
@@ -159,7 +159,7 @@ func coverageFinding(c client.AgentCoverage, now time.Time) (client.Finding, boo
 	}
 	return client.Finding{
 		ID: "ung_" + c.Agent, Detector: "ungoverned_action", Severity: finding.Warning, Agent: c.Agent, Team: c.Team, Environment: c.Environment,
-		Text:     strconv.FormatInt(missed, 10) + " results of tools came back to a model without a decision about the call",
+		Text:     strconv.FormatInt(missed, 10) + " " + plural(missed, "result") + " of tools came back to a model without a decision about the call",
 		Expected: "each action decided", Seen: strconv.FormatInt(missed, 10) + " of " + strconv.FormatInt(c.Results, 10),
 		Authenticated: true, Count: missed, FirstSeen: seen, LastSeen: seen, Path: "/agents/" + url.PathEscape(c.Agent),
 	}, true

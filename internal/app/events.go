@@ -41,11 +41,7 @@ func (c StoreConfig) retention(now time.Time) telemetry.Retention {
 
 // relay carries the events of committed changes from the outbox to live views.
 func (a *App) relay(ctx context.Context) error {
-	if err := a.recallFindings(ctx); err != nil {
-		return err
-	}
 	return a.control.Relay(ctx, func(ctx context.Context, e control.Event) error {
-		a.findingMoved(ctx, e.Type, e.Object)
 		if strings.HasPrefix(e.Type, "approval.") {
 			a.approvalMoved(ctx, e.Type, e.Data)
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"reeve/client"
@@ -23,38 +24,59 @@ func wake(c chan struct{}) {
 }
 
 const (
-	alertsAtOnce = 1000
-	// alertsLook is how often alerts are looked at without being told.
-	alertsLook = 5 * time.Second
+	movedAtOnce = 1000
+	// movedLook is how often news are looked for without being told.
+	movedLook = 5 * time.Second
 )
 
-// followAlerts takes what happened to alerts into incidents, in its order, from
-// where the last process stopped.
+// followAlerts takes what happened to alerts into incidents.
 func (a *App) followAlerts(ctx context.Context) error {
-	after, err := a.incidents.Cursor(ctx, "alerts")
+	return a.follow(ctx, "alerts", a.alertsMoved, func(after int64) (signals []incident.Signal, last int64, err error) {
+		list, last, err := a.alerts.Moved(ctx, after, movedAtOnce)
+		for i := range list {
+			signals = append(signals, a.signalOfAlert(&list[i]))
+		}
+		return signals, last, err
+	})
+}
+
+// followFindings takes what happened to findings into incidents. What is merely
+// worth knowing opens none.
+func (a *App) followFindings(ctx context.Context) error {
+	return a.follow(ctx, "findings", a.watching.moved, func(after int64) (signals []incident.Signal, last int64, err error) {
+		list, last, err := a.watching.findings.Moved(ctx, after, movedAtOnce)
+		for i := range list {
+			if list[i].Severity != finding.Info {
+				signals = append(signals, a.signalOfFinding(&list[i]))
+			}
+		}
+		return signals, last, err
+	})
+}
+
+// follow takes news into incidents in their order, from where the last process
+// stopped. told has a word when there may be some.
+func (a *App) follow(ctx context.Context, what string, told <-chan struct{}, news func(after int64) ([]incident.Signal, int64, error)) error {
+	after, err := a.incidents.Cursor(ctx, what)
 	if err != nil {
 		return err
 	}
-	look := time.NewTicker(alertsLook)
+	look := time.NewTicker(movedLook)
 	defer look.Stop()
 	for {
-		list, last, err := a.alerts.Moved(ctx, after, alertsAtOnce)
+		signals, last, err := news(after)
 		if err != nil && ctx.Err() == nil {
-			a.log.Error("alerts were not taken into incidents and are read again", "err", err)
+			a.log.Error("news were not taken into incidents and are read again", "of", what, "err", err)
 		}
 		if last > after && err == nil {
-			signals := make([]incident.Signal, len(list))
-			for i := range list {
-				signals[i] = a.signalOfAlert(&list[i])
-			}
-			a.incidents.TakeFrom(ctx, "alerts", last, signals)
+			a.incidents.TakeFrom(ctx, what, last, signals)
 			after = last
 			continue
 		}
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-a.alertsMoved:
+		case <-told:
 		case <-look.C:
 		}
 	}
@@ -106,39 +128,11 @@ func (a *App) signalOfAlert(x *client.Alert) incident.Signal {
 	return s
 }
 
-// findingMoved takes a finding that opened or closed, or that a person judged,
-// into incidents. It follows the outbox, so that none is left out while this
-// process lives; what a crash loses is read again by recallFindings.
-func (a *App) findingMoved(ctx context.Context, kind, id string) {
-	if kind != "finding.opened" && kind != "finding.closed" && kind != "finding.judged" {
-		return
-	}
-	f, err := a.watching.findings.Get(ctx, id)
-	if err != nil {
-		return // it is about something else than one finding, or is gone
-	}
-	a.incidents.Take(ctx, []incident.Signal{a.signalOfFinding(&f)})
-}
-
-// recallFindings takes in the findings that are open at the start.
-func (a *App) recallFindings(ctx context.Context) error {
-	list, err := a.watching.openFindings(ctx)
-	if err != nil {
-		return err
-	}
-	signals := make([]incident.Signal, len(list))
-	for i := range list {
-		signals[len(list)-1-i] = a.signalOfFinding(&list[i]) // the oldest first
-	}
-	a.incidents.Take(ctx, signals)
-	return nil
-}
-
 // signalOfFinding reads a finding as incidents do. One that a person called
 // noise is over.
 func (a *App) signalOfFinding(f *finding.Finding) incident.Signal {
 	s := incident.Signal{
-		ID: f.ID, Kind: "finding", Fingerprint: f.Fingerprint, At: f.First, Severity: f.Severity, Title: f.Text, Text: f.Why, Team: f.Team, Environment: f.Environment,
+		ID: f.ID, Kind: "finding", Fingerprint: f.Fingerprint, At: f.First, Severity: f.Severity, Title: strings.TrimSpace(f.Agent + " " + f.Text), Text: f.Why, Team: f.Team, Environment: f.Environment,
 		Agent: f.Agent, Version: f.Version, Claimed: !f.Authenticated, Labels: map[string]string{"detector": f.Detector},
 		Resolved: !f.Open() || f.Verdict != nil && f.Verdict.Verdict == finding.Noise,
 	}

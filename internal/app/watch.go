@@ -3,14 +3,11 @@ package app
 import (
 	"context"
 	"path/filepath"
-	"strings"
-	"time"
 
 	"reeve/internal/activity"
 	"reeve/internal/finding"
 	"reeve/internal/fleet"
 	"reeve/internal/gateway"
-	"reeve/internal/incident"
 	"reeve/internal/response"
 	"reeve/internal/rule"
 	"reeve/internal/telemetry"
@@ -54,76 +51,6 @@ func (a *App) openWatch(ctx context.Context) (err error) {
 
 // opened tells who follows findings of a new one.
 func (a *App) opened(f finding.Finding) { a.watching.respond.Found(f) }
-
-// followFindings takes what happened to findings into incidents, in its order,
-// from where the last process stopped. What is merely worth knowing opens none.
-func (a *App) followFindings(ctx context.Context) error {
-	after, err := a.incidents.Cursor(ctx, "findings")
-	if err != nil {
-		return err
-	}
-	look := time.NewTicker(5 * time.Second)
-	defer look.Stop()
-	for {
-		list, last, err := a.watching.findings.Moved(ctx, after, 500)
-		if err != nil && ctx.Err() == nil {
-			a.log.Error("findings were not taken into incidents and are read again", "err", err)
-		}
-		if last > after && err == nil {
-			var signals []incident.Signal
-			for i := range list {
-				if list[i].Severity != finding.Info {
-					s := signalOfFinding(&list[i])
-					if s.Claimed {
-						s.Agent = a.spokenOf(s.Team, s.Agent)
-					}
-					signals = append(signals, s)
-				}
-			}
-			a.incidents.TakeFrom(ctx, "findings", last, signals)
-			after = last
-			continue
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-a.watching.moved:
-		case <-look.C:
-		}
-	}
-}
-
-// signalOfFinding reads a finding as incidents do. One that people call noise is
-// over.
-func signalOfFinding(f *finding.Finding) incident.Signal {
-	s := incident.Signal{
-		ID: f.ID, Kind: "finding", Fingerprint: f.Fingerprint, At: f.Last, Resolved: !f.Open() || f.Verdict != nil && f.Verdict.Verdict == finding.Noise, Severity: f.Severity,
-		Title: f.Agent + " " + f.Text, Text: f.Why, Team: f.Team, Environment: f.Environment, Agent: f.Agent, Version: f.Version, Claimed: !f.Authenticated,
-		Labels: map[string]string{"detector": f.Detector},
-	}
-	if n := len(f.Runs); n > 0 {
-		s.Run = f.Runs[n-1]
-	}
-	switch f.Detector {
-	case "loop", "retry_storm", "new_tool":
-		s.Tool = f.Subject
-	case "new_model", "provider_change":
-		s.Model = f.Subject
-	case "new_source":
-		s.Source = f.Subject
-	case "latency":
-		kind, name, _ := strings.Cut(f.Subject, " ")
-		if kind == "model" {
-			s.Model = name
-		} else {
-			s.Tool = name
-		}
-	}
-	if model, ok := strings.CutPrefix(s.Tool, "model "); ok {
-		s.Tool, s.Model = "", model
-	}
-	return s
-}
 
 // openFindings are the findings that are open, for responses that a kill kept
 // from happening.
