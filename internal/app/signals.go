@@ -1,14 +1,12 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strings"
 	"time"
 
 	"reeve/client"
-	"reeve/internal/alert"
 	"reeve/internal/finding"
 	"reeve/internal/incident"
 )
@@ -92,41 +90,8 @@ func (a *App) spokenOf(team, name string) string {
 	return name
 }
 
-// signalOfAlert reads an alert as incidents do: what its labels name, in the
-// words that monitoring uses for it.
-func (a *App) signalOfAlert(x *client.Alert) incident.Signal {
-	label := func(names ...string) string {
-		for _, n := range names {
-			if v := x.Labels[n]; v != "" {
-				return v
-			}
-		}
-		return ""
-	}
-	s := incident.Signal{
-		ID: x.ID, Kind: "alert", Fingerprint: x.ID, At: x.StateChangedAt, Resolved: x.State == alert.Resolved, Title: x.Title, Text: x.Text, Team: x.Team,
-		Environment: cmp.Or(x.Environment, label("environment", "env", "deployment_environment", "deployment.environment.name")), Labels: x.Labels,
-		// Labels are the sender's word: no credential stands behind an agent's name.
-		Agent: cmp.Or(x.Agent, a.spokenOf(x.Team, label("agent", "reeve_agent", "gen_ai.agent.name", "gen_ai_agent_name", "agent_name"))), Claimed: true,
-		Version: label("version", "agent_version", "service_version", "service.version"), Tool: label("tool", "tool_name", "gen_ai.tool.name", "gen_ai_tool_name"),
-		Model: label("model", "gen_ai.request.model", "gen_ai_request_model", "model_name"), Provider: label("provider", "gen_ai.provider.name", "gen_ai_provider_name", "gen_ai_system"),
-		Source: label("source", "dataset", "data_source", "table"), Policy: label("policy"), Run: label("run", "run_id"), Peer: label("peer", "calls_agent", "on_behalf_of"),
-	}
-	if s.Tool == "" {
-		if server := label("upstream", "mcp_server", "server"); server != "" {
-			s.Tool = server + "/"
-		}
-	}
-	switch x.Severity {
-	case alert.Critical:
-		s.Severity = incident.Critical
-	case alert.Info:
-		s.Severity = incident.Info
-	default:
-		s.Severity = incident.Warning
-	}
-	return s
-}
+// signalOfAlert reads an alert as incidents do.
+func (a *App) signalOfAlert(x *client.Alert) incident.Signal { return incident.OfAlert(x, a.spokenOf) }
 
 // signalOfFinding reads a finding as incidents do. One that a person called
 // noise is over.

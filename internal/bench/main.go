@@ -26,6 +26,8 @@ const mainUsage = `Usage: reeve bench NAME [flags]
   stop     stop an agent with streams in flight, and see when each ends
   hijack   replay recorded agent runs, benign and under prompt injection, through
            the door under the shipped policies, and count what is held
+  storm    send a storm of alerts made from faults of known truth into incidents, and
+           compare these with the truth
   approval hold calls and agree to them: how soon a call is in the inbox, and how
            soon it goes on
   faults   let a simulated fleet work for days, inject faults of known truth, and
@@ -60,6 +62,8 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = stopMain(ctx, args[1:], stdout, stderr)
 	case "hijack":
 		err = hijackMain(ctx, args[1:], stdout, stderr)
+	case "storm":
+		err = stormMain(ctx, args[1:], stdout, stderr)
 	case "approval":
 		err = approvalMain(ctx, args[1:], stdout, stderr)
 	case "faults":

@@ -183,12 +183,15 @@ type Options struct {
 	Reach Reach
 	// Hands are what can be done about an incident; nil offers nothing.
 	Hands Hands
-	// FlushEvery is how long a placed signal may wait to be stored: 0 is 50 ms.
+	// FlushEvery is how long a placed signal may wait to be stored: 0 is DefaultFlush.
 	FlushEvery time.Duration
 	// Settle is how long an incident that nobody took up stays open once nothing
 	// of it fires: 0 is 15 minutes.
 	Settle time.Duration
 }
+
+// DefaultFlush is how long a placed signal waits at most to be stored with others.
+const DefaultFlush = 25 * time.Millisecond
 
 const (
 	maxMembers = 2000 // kept of one incident; more are counted
@@ -242,7 +245,7 @@ func newBook(o Options) (*Book, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if o.FlushEvery <= 0 {
-		o.FlushEvery = 50 * time.Millisecond
+		o.FlushEvery = DefaultFlush
 	}
 	if o.Settle <= 0 {
 		o.Settle = 15 * time.Minute
