@@ -565,19 +565,24 @@ func (w *Watch) bound() {
 
 func (w *Watch) forgetRuns() {
 	type old struct {
-		id   activity.RunID
-		last int64
+		id     activity.RunID
+		proved int
+		last   int64
 	}
 	list := make([]old, 0, len(w.runs))
 	for id, all := range w.runs {
 		o := old{id: id}
 		for _, r := range all {
-			o.last = max(o.last, r.last)
+			if o.last = max(o.last, r.last); r.of.door {
+				o.proved = 1
+			}
 		}
 		list = append(list, o)
 	}
-	slices.SortFunc(list, func(x, y old) int { return cmp.Compare(x.last, y.last) })
-	for _, o := range list[:(len(list)+3)/4] {
+	// Anybody can claim as many as there is room for: what is proved goes last.
+	slices.SortFunc(list, func(x, y old) int { return cmp.Or(cmp.Compare(x.proved, y.proved), cmp.Compare(x.last, y.last)) })
+	drop := max((len(list)+3)/4, len(list)-maxRuns*3/4)
+	for _, o := range list[:drop] {
 		for _, r := range w.runs[o.id] {
 			if !r.ended {
 				w.end(r, false)
@@ -589,7 +594,13 @@ func (w *Watch) forgetRuns() {
 }
 
 func (w *Watch) forgetAgents() {
-	list := slices.SortedFunc(maps.Values(w.agents), func(x, y *agent) int { return cmp.Compare(x.seen, y.seen) })
+	proved := func(a *agent) int {
+		if a.door {
+			return 1
+		}
+		return 0
+	}
+	list := slices.SortedFunc(maps.Values(w.agents), func(x, y *agent) int { return cmp.Or(cmp.Compare(proved(x), proved(y)), cmp.Compare(x.seen, y.seen)) })
 	gone := map[*agent]bool{}
 	for _, a := range list[:max(len(list)/20, 1)] {
 		gone[a] = true

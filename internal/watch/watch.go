@@ -78,7 +78,10 @@ type Watch struct {
 	only    bool   // ask the rules alone
 	savedAt int64  // ns, not before this
 
-	queue   chan sighting
+	queue   chan sighting // of what is proved
+	claims  chan sighting // of the rest: it waits behind
+	may     float64       // claims that may be told now
+	mayAt   int64
 	dropped atomic.Int64
 	forgot  atomic.Int64 // agents and runs beyond the bounds
 	seen    atomic.Int64 // steps
@@ -134,7 +137,7 @@ func New(o Options) (*Watch, error) {
 	}
 	w := &Watch{
 		o: o, agents: map[who]*agent{}, runs: map[activity.RunID][]*run{}, mark: map[int]mark{},
-		proven: newProven(), queue: make(chan sighting, maxQueue), calls: make(chan call, maxQueue),
+		proven: newProven(), queue: make(chan sighting, maxQueue), claims: make(chan sighting, maxQueue), may: claimsBurst, calls: make(chan call, maxQueue),
 	}
 	w.restore()
 	return w, nil
@@ -261,11 +264,40 @@ func (w *Watch) find(f finding.Finding) {
 		}
 	}
 	f.Event = w.clock
+	to := w.queue
+	if !f.Authenticated {
+		if to = w.claims; !w.mayClaim() {
+			w.dropped.Add(1)
+			return
+		}
+	}
 	select {
-	case w.queue <- sighting{f, w.clock}:
+	case to <- sighting{f, w.clock}:
 	default:
 		w.dropped.Add(1)
 	}
+}
+
+// Whoever may send telemetry may claim any number of agents that go in circles:
+// so many findings of that kind are kept, and the rest is counted.
+const (
+	claimsBurst  = 500
+	claimsSecond = 10.0
+)
+
+func (w *Watch) mayClaim() bool {
+	if w.only {
+		return true
+	}
+	if w.mayAt > 0 {
+		w.may = min(w.may+claimsSecond*float64(max(w.clock-w.mayAt, 0))/1e9, claimsBurst)
+	}
+	w.mayAt = w.clock
+	if w.may < 1 {
+		return false
+	}
+	w.may--
+	return true
 }
 
 // Run writes what is found, and keeps what was learned, until ctx ends, whose
@@ -277,7 +309,15 @@ func (w *Watch) Run(ctx context.Context) error {
 	defer look.Stop()
 	for {
 		select {
+		case s := <-w.queue: // before what is claimed
+			w.tell(ctx, s)
+			continue
+		default:
+		}
+		select {
 		case s := <-w.queue:
+			w.tell(ctx, s)
+		case s := <-w.claims:
 			w.tell(ctx, s)
 		case <-look.C:
 			// Actions that were refused have no step to bring them here.
@@ -303,6 +343,8 @@ func (w *Watch) Drain(ctx context.Context) {
 	for {
 		select {
 		case s := <-w.queue:
+			w.tell(ctx, s)
+		case s := <-w.claims:
 			w.tell(ctx, s)
 		default:
 			return
