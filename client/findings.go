@@ -239,7 +239,7 @@ type RuleWord struct {
 // BehaviourRequest asks what was measured of an agent.
 type BehaviourRequest struct {
 	Name string `path:"name"`
-	From string `query:"from"` // 24 hours ago by default
+	From string `query:"from"` // -24h by default
 }
 
 // AgentBehaviour is what was measured of an agent, by each way of knowing of it.

@@ -41,7 +41,7 @@ func runFindingList(ctx context.Context, e env, c *command, args []string) error
 	fs.StringVar(&req.Verdict, "verdict", "", "useful, noise or none")
 	fs.StringVar(&req.Run, "run", "", "with this run as evidence")
 	fs.StringVar(&req.Team, "team", "", "of this team alone")
-	fs.StringVar(&req.From, "from", "", "seen since: 24h, or a time")
+	fs.StringVar(&req.From, "from", "", "seen since: -24h, or a time")
 	fs.IntVar(&req.Limit, "limit", 0, "at most so many; 0 is 100")
 	if err := parse(fs, args); err != nil {
 		return err
@@ -524,7 +524,7 @@ func runAgentBehaviour(ctx context.Context, e env, c *command, args []string) er
 	var req client.BehaviourRequest
 	fs := c.flags(e)
 	r.bind(fs)
-	fs.StringVar(&req.From, "from", "", "since: 6h, or a time; else 24h")
+	fs.StringVar(&req.From, "from", "", "since: -6h, or a time; else -24h")
 	var err error
 	if req.Name, err = oneWord(fs, args, "agent"); err != nil {
 		return err

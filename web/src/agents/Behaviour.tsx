@@ -33,7 +33,7 @@ const measures: { id: string; label: string; of: (p: BehaviourPoint) => number |
 
 /** AgentBehaviourTab is what was measured of an agent while it worked: series, tools, paths, hours, and what is normal. */
 export function AgentBehaviourTab({ name }: { name: string }) {
-  const [from, setFrom] = useState('24h');
+  const [from, setFrom] = useState('-24h');
   const q = useQuery({ queryKey: ['agent', name, 'behaviour', from], queryFn: ({ signal }) => api.get<AgentBehaviour>(`/agents/${encodeURIComponent(name)}/behaviour`, { from }, signal), refetchInterval: 15_000 });
   const findings = useQuery({ queryKey: ['findings', 'agent', name], queryFn: ({ signal }) => api.get<List<Finding>>('/findings', { agent: name, limit: 20 }, signal), refetchInterval: 15_000 });
   const seen = q.data?.seen ?? [];
@@ -93,7 +93,7 @@ function Series({ b, from, onFrom }: { b: Behaviour; from: string; onFrom: (v: s
       actions={
         <span className={css.pick}>
           <Pick label="Measure" value={id} options={measures.map((x) => ({ value: x.id, label: x.label }))} onPick={setId} />
-          <Pick label="Time" value={from} options={[{ value: '3h', label: '3 hours' }, { value: '24h', label: '24 hours' }, { value: '168h', label: '7 days' }]} onPick={onFrom} />
+          <Pick label="Time" value={from} options={[{ value: '-3h', label: '3 hours' }, { value: '-24h', label: '24 hours' }, { value: '-168h', label: '7 days' }]} onPick={onFrom} />
         </span>
       }
       padded

@@ -1050,6 +1050,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/channel-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the kinds of channels */
+        get: operations["ListChannelKinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the ways to tell people, never their secrets */
+        get: operations["ListChannels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** makes or changes a channel; one that leads elsewhere needs its secret anew */
+        put: operations["PutChannel"];
+        post?: never;
+        /** ends a channel */
+        delete: operations["RemoveChannel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{name}/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** sends a test message and tells what came of it */
+        post: operations["TryChannel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chat-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** says that an account in a chat is one's own, by the token that the chat was given */
+        post: operations["LinkChat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/connect": {
         parameters: {
             query?: never;
@@ -1095,6 +1181,24 @@ export interface paths {
         put?: never;
         /** makes the keys that an agent needs to join, and what to copy with them in it, which is shown once */
         post: operations["Connect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{person}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** tells how one is reached; me is oneself */
+        get: operations["GetContacts"];
+        /** says how one is reached */
+        put: operations["PutContacts"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1327,6 +1431,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists what was sent, with each answer, the newest first */
+        get: operations["ListDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/detectors": {
         parameters: {
             query?: never;
@@ -1357,6 +1478,41 @@ export interface paths {
         post?: never;
         /** goes back to what is wanted of a detector for all agents, or by default */
         delete: operations["ResetDetector"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/escalation-policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists who is called, and who next */
+        get: operations["ListEscalationPolicies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/escalation-policies/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** makes or changes an escalation policy */
+        put: operations["PutEscalationPolicy"];
+        post?: never;
+        /** ends an escalation policy */
+        delete: operations["DeleteEscalationPolicy"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2132,6 +2288,76 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/on-call": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists who is on call now and next */
+        get: operations["ListSchedules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/on-call/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads a schedule with its shifts of the next days */
+        get: operations["GetSchedule"];
+        /** makes or changes a schedule: rotations, zone */
+        put: operations["PutSchedule"];
+        post?: never;
+        /** ends a schedule that no policy calls */
+        delete: operations["DeleteSchedule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/on-call/{name}/overrides": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** puts somebody on call for a time; oneself always */
+        post: operations["OverrideOnCall"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/on-call/{name}/overrides/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** takes an override away */
+        delete: operations["EndOverride"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/openapi.json": {
         parameters: {
             query?: never;
@@ -2158,6 +2384,23 @@ export interface paths {
         };
         /** answers whether the agents help and what needs a person */
         get: operations["Overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists whom Reeve called about what, and whether it arrived */
+        get: operations["ListPages"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4537,6 +4780,41 @@ export interface components {
             items: components["schemas"]["Change"][];
             next?: string;
         };
+        Channel: {
+            answers?: string;
+            incidents?: string;
+            keyed: boolean;
+            kind: string;
+            name: string;
+            off: boolean;
+            revision: number;
+            settings: components["schemas"]["ChannelSettings"];
+            team?: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        ChannelKind: {
+            address?: string;
+            keyed: boolean;
+            name: string;
+            title: string;
+        };
+        ChannelKindList: {
+            items: components["schemas"]["ChannelKind"][];
+            next?: string;
+        };
+        ChannelList: {
+            items: components["schemas"]["Channel"][];
+            next?: string;
+        };
+        ChannelSettings: {
+            channel?: string;
+            from?: string;
+            insecure?: boolean;
+            signing: boolean;
+            url?: string;
+            user?: string;
+        };
         ChartPoint: {
             /** Format: date-time */
             at: string;
@@ -4689,6 +4967,14 @@ export interface components {
             connection: components["schemas"]["Connection"];
             /** Format: date-time */
             expires_at: string | null;
+        };
+        Contact: {
+            address?: string;
+            channel: string;
+        };
+        Contacts: {
+            items: components["schemas"]["Contact"][];
+            person: string;
         };
         ContainAgentRequest: {
             containment: string;
@@ -4961,6 +5247,39 @@ export interface components {
             records: components["schemas"]["ReceiptRecord"][];
             v: number;
         };
+        Delivery: {
+            action: string;
+            attempts: number;
+            channel: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            done_at: string | null;
+            id: string;
+            key: string;
+            /** Format: date-time */
+            next_at: string | null;
+            object: string;
+            page?: string;
+            person?: string;
+            purpose: string;
+            state: string;
+            title: string;
+            tries: components["schemas"]["DeliveryAttempt"][];
+        };
+        DeliveryAttempt: {
+            /** Format: date-time */
+            at: string;
+            outcome: string;
+            ref?: string;
+            status?: number;
+            text?: string;
+            took_ms: number;
+        };
+        DeliveryList: {
+            items: components["schemas"]["Delivery"][];
+            next?: string;
+        };
         Detector: {
             about: string;
             adjusted: components["schemas"]["DetectorLearned"][];
@@ -5061,6 +5380,26 @@ export interface components {
         ErasedUser: {
             pseudonyms: string[];
             records: number;
+        };
+        EscalationLevel: {
+            after: string;
+            channels?: string[];
+            people?: string[];
+            schedules?: string[];
+        };
+        EscalationPolicy: {
+            for?: string;
+            levels: components["schemas"]["EscalationLevel"][];
+            name: string;
+            repeat: number;
+            revision: number;
+            team?: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        EscalationPolicyList: {
+            items: components["schemas"]["EscalationPolicy"][];
+            next?: string;
         };
         Factor: {
             confirmed: boolean;
@@ -5646,6 +5985,9 @@ export interface components {
         LiftStopRequest: {
             reason?: string;
         };
+        LinkChatRequest: {
+            token: string;
+        };
         LinkedRun: {
             agent?: string;
             cost?: components["schemas"]["Cost"] | null;
@@ -5839,6 +6181,57 @@ export interface components {
             id: string;
             type: string;
         };
+        OnCallOverride: {
+            by: string;
+            /** Format: date-time */
+            from: string;
+            id: string;
+            person: string;
+            reason?: string;
+            /** Format: date-time */
+            to: string;
+        };
+        OnCallSchedule: {
+            calendar?: string;
+            name: string;
+            next: components["schemas"]["OnCallShift"] | null;
+            now: components["schemas"]["OnCallShift"] | null;
+            overrides: components["schemas"]["OnCallOverride"][];
+            reached: boolean;
+            revision: number;
+            rotations: components["schemas"]["Rotation"][];
+            team?: string;
+            /** Format: date-time */
+            updated_at: string;
+            zone: string;
+        };
+        OnCallScheduleDetail: {
+            calendar?: string;
+            name: string;
+            next: components["schemas"]["OnCallShift"] | null;
+            now: components["schemas"]["OnCallShift"] | null;
+            overrides: components["schemas"]["OnCallOverride"][];
+            reached: boolean;
+            revision: number;
+            rotations: components["schemas"]["Rotation"][];
+            shifts: components["schemas"]["OnCallShift"][];
+            team?: string;
+            /** Format: date-time */
+            updated_at: string;
+            zone: string;
+        };
+        OnCallScheduleList: {
+            items: components["schemas"]["OnCallSchedule"][];
+            next?: string;
+        };
+        OnCallShift: {
+            /** Format: date-time */
+            from: string;
+            override?: string;
+            person: string;
+            /** Format: date-time */
+            to: string;
+        };
         OpenIncidentRequest: {
             agents?: string[];
             environment?: string;
@@ -5872,6 +6265,14 @@ export interface components {
             running: number;
             total: number;
             unknown: number;
+        };
+        OverrideRequest: {
+            /** Format: date-time */
+            from?: string | null;
+            person: string;
+            reason?: string;
+            /** Format: date-time */
+            to: string;
         };
         Overview: {
             charts: components["schemas"]["OverviewChart"][];
@@ -5923,6 +6324,40 @@ export interface components {
         OverviewWaiting: {
             items: components["schemas"]["OverviewRow"][];
             sources: string[];
+        };
+        Page: {
+            answered_by?: string;
+            calls: components["schemas"]["PageCall"][];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            ended_at: string | null;
+            id: string;
+            kind: string;
+            levels: number;
+            /** Format: date-time */
+            next_at: string | null;
+            object: string;
+            policy: string;
+            severity?: string;
+            state: string;
+            step: number;
+            team?: string;
+            title: string;
+            why?: string;
+        };
+        PageCall: {
+            /** Format: date-time */
+            at: string;
+            channel: string;
+            delivery: string;
+            level: number;
+            person?: string;
+            state: string;
+        };
+        PageList: {
+            items: components["schemas"]["Page"][];
+            next?: string;
         };
         Part: {
             arguments?: string;
@@ -6177,6 +6612,19 @@ export interface components {
             team?: string;
             unit: string;
         };
+        PutChannelRequest: {
+            incidents?: string;
+            kind: string;
+            off?: boolean;
+            revision?: number;
+            settings: components["schemas"]["ChannelSettings"];
+            signing?: string;
+            team?: string;
+            token?: string;
+        };
+        PutContactsRequest: {
+            items: components["schemas"]["Contact"][];
+        };
         PutContentRuleRequest: {
             action: string;
             agent?: string;
@@ -6197,6 +6645,13 @@ export interface components {
             rest?: string;
             revision?: number;
             severity?: string;
+        };
+        PutEscalationPolicyRequest: {
+            for?: string;
+            levels: components["schemas"]["EscalationLevel"][];
+            repeat?: number;
+            revision?: number;
+            team?: string;
         };
         PutPolicyRequest: {
             cedar: string;
@@ -6251,6 +6706,12 @@ export interface components {
             text?: string;
             when: string;
             window?: string;
+        };
+        PutScheduleRequest: {
+            revision?: number;
+            rotations: components["schemas"]["Rotation"][];
+            team?: string;
+            zone: string;
         };
         PutSourceRequest: {
             aliases?: string[];
@@ -6555,6 +7016,14 @@ export interface components {
         RotateAuthorityRequest: {
             compromised?: boolean;
             reason: string;
+        };
+        Rotation: {
+            days?: string[];
+            every: string;
+            hours?: string;
+            people: string[];
+            /** Format: date-time */
+            start: string;
         };
         Route: {
             classes?: string[];
@@ -7382,6 +7851,9 @@ export interface components {
             };
             kind: string;
             mapping?: components["schemas"]["AlertMapping"] | null;
+        };
+        TryChannelRequest: {
+            to?: string;
         };
         TryContentRequest: {
             agent?: string;
@@ -10050,6 +10522,194 @@ export interface operations {
             };
         };
     };
+    ListChannelKinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelKindList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListChannels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutChannelRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RemoveChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    TryChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryChannelRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    LinkChat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkChatRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListFrameworks: {
         parameters: {
             query?: {
@@ -10139,6 +10799,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConnectedAgent"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetContacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contacts"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutContacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutContactsRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contacts"];
                 };
             };
             /** @description a problem */
@@ -10740,6 +11466,41 @@ export interface operations {
             };
         };
     };
+    ListDeliveries: {
+        parameters: {
+            query?: {
+                before?: string | null;
+                channel?: string;
+                limit?: number;
+                object?: string;
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListDetectors: {
         parameters: {
             query?: never;
@@ -10810,6 +11571,99 @@ export interface operations {
                 agent?: string;
                 reason?: string;
             };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListEscalationPolicies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EscalationPolicyList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutEscalationPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutEscalationPolicyRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EscalationPolicy"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteEscalationPolicy: {
+        parameters: {
+            query?: never;
             header?: never;
             path: {
                 name: string;
@@ -12497,6 +13351,197 @@ export interface operations {
             };
         };
     };
+    ListSchedules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnCallScheduleList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetSchedule: {
+        parameters: {
+            query?: {
+                days?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnCallScheduleDetail"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutScheduleRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnCallScheduleDetail"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    OverrideOnCall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OverrideRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnCallScheduleDetail"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    EndOverride: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     OpenAPI: {
         parameters: {
             query?: never;
@@ -12550,6 +13595,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListPages: {
+        parameters: {
+            query?: {
+                limit?: number;
+                object?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageList"];
                 };
             };
             /** @description a problem */

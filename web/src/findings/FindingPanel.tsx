@@ -43,7 +43,7 @@ export function FindingPanel({ id, onClose, onNext }: { id: string; onClose: () 
     <div className={css.stack}>
       <Panel title={f.agent || f.subject || words(f.detector)} note={words(f.detector)} padded actions={<Button size="compact-xs" onClick={onClose}>Close</Button>}>
         <p className={css.lead}>
-          <Mark {...(severities[f.severity] ?? severities.warning!)} words /> {f.text}.{' '}
+          <Mark {...(severities[f.severity] ?? severities.warning!)} words />: {f.text}.{' '}
           {f.authenticated ? <Badge tone="good" title="Each record that led here named an agent that had proved who it is">authenticated</Badge> : <Badge tone="warn" title="Telemetry names the agent; nothing acts on that">claimed</Badge>}
         </p>
         <Facts>
@@ -71,7 +71,7 @@ export function FindingPanel({ id, onClose, onNext }: { id: string; onClose: () 
         <Panel title="What followed" padded>
           {(f.responses ?? []).map((x) => (
             <p key={x.id} className={css.lead}>
-              <Mark {...(responseStates[x.state] ?? responseStates.would!)} words /> {words(x.contain)} by {x.policy}{x.until && <> until <Time at={x.until} as="clock" /></>}{x.took_ms !== null && x.took_ms !== undefined && <span className="muted">, {duration(x.took_ms)} after the record came</span>}{x.why && <span className="muted">: {x.why}</span>}{x.ended_at && <span className="muted">; {x.ended_by} <Time at={x.ended_at} />: {x.reason}</span>}
+              <Mark {...(responseStates[x.state] ?? responseStates.would!)} words />: {words(x.contain)} by {x.policy}{x.until && <> until <Time at={x.until} as="clock" /></>}{x.took_ms !== null && x.took_ms !== undefined && <span className="muted">, {duration(x.took_ms)} after the record came</span>}{x.why && <span className="muted">: {x.why}</span>}{x.ended_at && <span className="muted">; {x.ended_by} <Time at={x.ended_at} />: {x.reason}</span>}
             </p>
           ))}
         </Panel>

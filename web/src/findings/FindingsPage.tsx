@@ -34,6 +34,11 @@ const columns: Column<Finding>[] = [
   { id: 'verdict', head: 'Verdict', width: '100px', cell: verdict },
 ];
 const narrow = columns.filter((c) => ['severity', 'agent', 'text', 'seen'].includes(c.id));
+const phone: Column<Finding>[] = [
+  { id: 'severity', head: <span className="muted" title="Severity">S</span>, width: '40px', cell: (f) => <Mark {...(severities[f.severity] ?? severities.warning!)} /> },
+  { id: 'text', head: 'What', width: 'minmax(0, 1fr)', cell: (f) => <span title={f.text}><strong>{f.agent}</strong> {f.text}</span> },
+  { id: 'seen', head: 'Seen', width: '76px', align: 'right', cell: (f) => <Time at={f.last_seen} /> },
+];
 
 const any = (label: string, list: string[]) => [{ value: '', label }, ...list.map((value) => ({ value, label: words(value) }))];
 
@@ -114,7 +119,7 @@ export function FindingsPage() {
                 <Panel>
                   <KeyTable
                     label="Findings"
-                    columns={compact || (finding && !wide) ? narrow : columns}
+                    columns={compact ? phone : finding && !wide ? narrow : columns}
                     rows={rows}
                     rowKey={(f) => f.id}
                     active={finding}

@@ -8,6 +8,7 @@ import { useMay } from '../api/queries';
 import type { Response, ResponsePolicy } from '../api/types';
 import { FormDialog, Pick, Sure } from '../settings/parts';
 import { Badge, count, Empty, Icon, KeyedTable, Mark, Panel, plural, ProblemNote, Time } from '../shared';
+import { shortAge } from '../sources/data';
 import { responseStates, useResponsePolicies, useResponses, words } from './data';
 import { useAgain } from './FindingPanel';
 import css from './findings.module.css';
@@ -16,13 +17,11 @@ import css from './findings.module.css';
 export function ResponsesTab() {
   const policies = useResponsePolicies();
   const acts = useResponses();
-  const again = useAgain();
   const navigate = useNavigate();
   const may = useMay('PutResponsePolicy');
   const mayAct = useMay('RevertResponse');
   const [editing, setEditing] = useState<ResponsePolicy | 'new'>();
   const [on, setOn] = useState<{ x: Response; act: 'revert' | 'apply' }>();
-  const drop = useMutation({ mutationFn: (name: string) => api.delete(`/response-policies/${encodeURIComponent(name)}?reason=${encodeURIComponent('deleted in the console')}`), onSettled: again });
   const open = (finding: string) => void navigate({ to: '.', search: ((old: object) => ({ ...old, show: undefined, state: 'all', finding })) as never });
   return (
     <div className={css.stack}>
@@ -31,7 +30,7 @@ export function ResponsesTab() {
         note={policies.data && `at most ${plural(policies.data.per_hour, 'agent')} an hour without a person`}
         actions={may && <Button size="compact-xs" leftSection={<Icon name="plus" size={13} />} onClick={() => setEditing('new')}>Add a policy</Button>}
       >
-        <ProblemNote error={policies.error ?? drop.error} />
+        <ProblemNote error={policies.error} />
         <KeyedTable
           label="Response policies"
           rows={policies.data?.items ?? []}
@@ -40,13 +39,13 @@ export function ResponsesTab() {
           fields={[
             { head: 'Policy', width: '180px', title: (p) => p.text, cell: (p) => <strong>{p.name}</strong> },
             { head: 'Mode', cell: (p) => (p.mode === 'enforce' ? <Mark level="good" letter="E" label="enforces" words /> : <Mark level="info" letter="O" label="observes" words />) },
-            { head: 'Because of', width: '230px', title: (p) => (p.detectors ?? []).join(', '), cell: (p) => (p.detectors ?? []).map(words).join(', ') || 'any detector' },
+            { head: 'Because of', width: '200px', title: (p) => (p.detectors ?? []).join(', '), cell: (p) => (p.detectors ?? []).map(words).join(', ') || 'any detector' },
             { head: 'From', cell: (p) => p.severity || 'any severity' },
-            { head: 'Then', cell: (p) => <>{words(p.contain)} <span className="muted">{p.for ? `for ${p.for}` : 'until ended'}</span></> },
+            { head: 'Then', width: '190px', title: (p) => `${words(p.contain)} ${p.for ?? ''}`, cell: (p) => <>{words(p.contain)} <span className="muted">{p.for ? `for ${shortAge(p.for)}` : 'until ended'}</span></> },
             { head: 'Team', cell: (p) => p.team || <span className="muted">all</span> },
             { head: 'Did', num: true, cell: (p) => count(p.acts) },
             { head: 'Would have', num: true, cell: (p) => count(p.would) },
-            { head: 'Do', cell: (p) => may && <span className={css.acts} style={{ margin: 0 }}><Button size="compact-xs" aria-label={`Change ${p.name}`} onClick={() => setEditing(p)}>Change</Button><Sure label="Delete" sure="Delete it" pending={drop.isPending} onDo={() => drop.mutate(p.name)} /></span> },
+            { head: 'Do', cell: (p) => may && <span className={css.acts} style={{ margin: 0 }}><Button size="compact-xs" aria-label={`Change ${p.name}`} onClick={() => setEditing(p)}>Change</Button></span> },
           ]}
         />
       </Panel>
@@ -98,6 +97,7 @@ function PolicyDialog({ policy, onClose }: { policy?: ResponsePolicy; onClose: (
   const [life, setLife] = useState(policy ? policy.for ?? '' : '1h');
   const [mode, setMode] = useState(policy?.mode ?? 'observe');
   const [reason, setReason] = useState('');
+  const drop = useMutation({ mutationFn: () => api.delete(`/response-policies/${encodeURIComponent(name)}?reason=${encodeURIComponent('deleted in the console')}`), onSuccess: onClose, onSettled: again });
   const save = useMutation({
     mutationFn: () =>
       api.put(`/response-policies/${encodeURIComponent(name.trim())}`, {
@@ -107,7 +107,7 @@ function PolicyDialog({ policy, onClose }: { policy?: ResponsePolicy; onClose: (
     onSettled: again,
   });
   return (
-    <FormDialog title={policy ? `Change ${policy.name}` : 'Add a response policy'} submit="Keep" pending={save.isPending} error={save.error} disabled={!name.trim()} onSubmit={() => save.mutate()} onClose={onClose} size={600}>
+    <FormDialog title={policy ? `Change ${policy.name}` : 'Add a response policy'} submit="Keep" pending={save.isPending} error={save.error ?? drop.error} disabled={!name.trim()} onSubmit={() => save.mutate()} onClose={onClose} size={600}>
       <p className="muted">It acts only for agents that had proved who they are. In observe it records what it would have done.</p>
       <div className={css.two}>
         {!policy && <TextInput label="Name" description="a-z, 0-9 and hyphens" data-autofocus value={name} onChange={(e) => setName(e.currentTarget.value)} />}
@@ -119,6 +119,7 @@ function PolicyDialog({ policy, onClose }: { policy?: ResponsePolicy; onClose: (
         <TextInput label="In words" value={text} onChange={(e) => setText(e.currentTarget.value)} />
         <TextInput label="Reason" value={reason} onChange={(e) => setReason(e.currentTarget.value)} />
       </div>
+      {policy && <Sure label="Delete the policy" sure="Delete it; what it did stays" pending={drop.isPending} onDo={() => drop.mutate()} />}
       {policy && <Badge tone={policy.would > 0 ? 'warn' : undefined}>{`in 30 days it did ${count(policy.acts)} and would have done ${count(policy.would)}`}</Badge>}
     </FormDialog>
   );

@@ -9,6 +9,7 @@ import type { Rule, RuleTrial } from '../api/types';
 import { FormDialog, Pick, Sure } from '../settings/parts';
 import { Badge, count, Empty, KeyedTable, Mark, Panel, plural, ProblemNote, Time } from '../shared';
 import { useTeams } from '../shell/TopBar';
+import { shortAge } from '../sources/data';
 import { severities, useRules, useRuleWords } from './data';
 import { useAgain } from './FindingPanel';
 import css from './findings.module.css';
@@ -37,7 +38,7 @@ export function RulesTab() {
           { head: 'Rule', width: '170px', title: (r) => r.text || r.name, cell: (r) => <strong>{r.name}</strong> },
           { head: 'State', cell: (r) => (r.off ? <Badge>off</Badge> : <Mark {...(severities[r.severity] ?? severities.warning!)} words />) },
           { head: 'When', width: '320px', title: (r) => r.when, cell: (r) => <code>{r.when}</code> },
-          { head: 'About', cell: (r) => (r.scope === 'run' ? 'each run' : `each agent, ${r.window}`) },
+          { head: 'About', cell: (r) => (r.scope === 'run' ? 'each run' : `each agent, ${shortAge(r.window)}`) },
           { head: 'Team', cell: (r) => r.team || <span className="muted">all</span> },
           { head: 'Open', num: true, cell: (r) => count(r.open) },
           { head: 'Changed', cell: (r) => <><Time at={r.updated_at} /> <span className="muted">by {r.by}, revision {r.revision}</span></> },
