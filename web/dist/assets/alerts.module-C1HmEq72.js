@@ -1,0 +1,1 @@
+var e={text:`_text_1vry5_1`,labels:`_labels_1vry5_8`,raw:`_raw_1vry5_14`,try:`_try_1vry5_22`,column:`_column_1vry5_28`,becomes:`_becomes_1vry5_33`,problem:`_problem_1vry5_47`};export{e as t};
