@@ -319,6 +319,27 @@ func TestSignedTimeIsNotOld(t *testing.T) {
 	}
 }
 
+// What was signed cannot be cut anew, so that words within an old delivery become
+// a new one.
+func TestSignedPartsStayApart(t *testing.T) {
+	t.Parallel()
+	h := newHookHouse(t, nil)
+	const secret = "the-first-secret-of-all"
+	h.source(client.PutAlertSourceRequest{Name: "src", Kind: "json", Auth: hook.Signature, Secret: secret})
+	old := fmt.Sprint(h.now.Add(-24 * time.Hour).Unix())
+	inner := `{"title":"all is well","status":"resolved"}`
+	body := `{"title":"x.` + fmt.Sprint(h.now.Unix()) + "." + inner
+	signature := "v1," + base64.StdEncoding.EncodeToString(mac(secret, "msg_1."+old+".", body))
+	got := h.send(sent{body: inner}, "src", func(r http.Header) {
+		r.Set("Webhook-Id", "msg_1."+old+`.{"title":"x`)
+		r.Set("Webhook-Timestamp", fmt.Sprint(h.now.Unix()))
+		r.Set("Webhook-Signature", signature)
+	})
+	if got.Code != http.StatusUnauthorized || len(h.alerts(alert.Filter{})) != 0 {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+}
+
 // Without an address of their own, senders are known by a token or by an intake
 // key, and are answered as their clients expect.
 func TestSharedPaths(t *testing.T) {
