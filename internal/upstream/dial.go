@@ -43,6 +43,7 @@ var metadata = []netip.Addr{
 var (
 	nat64  = netip.MustParsePrefix("64:ff9b::/96")
 	sixTo4 = netip.MustParsePrefix("2002::/16")
+	siit   = netip.MustParsePrefix("::ffff:0:0:0/96")
 )
 
 // inner is the IPv4 address that an IPv6 address stands for, if any: a guard
@@ -52,7 +53,7 @@ func inner(ip netip.Addr) netip.Addr {
 	switch {
 	case ip.Is4In6():
 		return ip.Unmap()
-	case ip.Is6() && nat64.Contains(ip):
+	case ip.Is6() && (nat64.Contains(ip) || siit.Contains(ip)):
 		return netip.AddrFrom4([4]byte(b[12:16]))
 	case ip.Is6() && sixTo4.Contains(ip):
 		return netip.AddrFrom4([4]byte(b[2:6]))

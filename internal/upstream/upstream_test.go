@@ -276,6 +276,8 @@ func TestAddresses(t *testing.T) {
 		"169.254.169.254":        {true, true},
 		"::ffff:169.254.169.254": {true, true},
 		"64:ff9b::a9fe:a9fe":     {true, true},
+		"::ffff:0:a00:1":         {true, false},
+		"::ffff:0:a9fe:a9fe":     {true, true},
 		"fd00:ec2::254":          {true, true},
 		"100.100.100.200":        {true, true},
 		"224.0.0.1":              {true, true},
