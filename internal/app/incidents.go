@@ -190,6 +190,10 @@ func (h incidentHands) Preview(_ context.Context, who incident.Actor, o incident
 			t.Kind = o.Level
 			text, undo = fmt.Sprintf("Cuts calls in flight of %s %s and refuses new ones.", o.Level, o.Target), "Undo lifts the stop; calls that were cut stay cut."
 		}
+		if err := h.mayStop(who, incident.Offer{Target: t.Value, Level: t.Kind}); err != nil {
+			// Whom it would touch is for who may touch them.
+			return incident.Preview{Text: text, Undo: undo, Needs: fault.From(err).Message}, nil
+		}
 		p, err := h.app.stops.Preview(t)
 		if err != nil {
 			return incident.Preview{}, err
@@ -202,8 +206,6 @@ func (h incidentHands) Preview(_ context.Context, who incident.Actor, o incident
 			if !p.ThroughDoor {
 				out.Text += " Its calls do not pass the door, so this reaches only what does."
 			}
-		} else if err := h.mayStop(who, o); err != nil {
-			out.Needs = fault.From(err).Message
 		}
 		return out, nil
 	case handBudget:

@@ -8,7 +8,31 @@ import (
 	"reeve/internal/agent"
 	"reeve/internal/control"
 	"reeve/internal/finding"
+	"reeve/internal/incident"
 )
+
+// Whom an act would touch is told to who may touch them.
+func TestPreviewsTellWhoMay(t *testing.T) {
+	t.Parallel()
+	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	agents, err := agent.New(t.Context(), agent.Options{DB: db})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &App{agents: agents}
+	register(t, a, "refunds") // of team core
+	who := incident.Actor{Can: func(role, team, _ string) bool { return role == "responder" && team == "growth" }}
+	for _, o := range []incident.Offer{{Kind: handContain, Target: "refunds", Level: agent.Quarantined}, {Kind: handStop, Target: "crm", Level: "upstream"}, {Kind: handStop, Target: "core", Level: "team"}} {
+		p, err := incidentHands{a}.Preview(t.Context(), who, o)
+		if err != nil || p.Needs == "" || len(p.Hits) != 0 {
+			t.Errorf("%s %s: %+v, %v", o.Kind, o.Target, p, err)
+		}
+	}
+}
 
 // What one team's senders say of another team's agent does not join what is known
 // of that agent.
