@@ -136,7 +136,6 @@ type Book struct {
 	byAgent  map[string][]string // words for policies, by agent; replaced, never changed
 	verdicts map[string]Verdict  // by finding
 	learned  map[place]Learned
-	closed   int64 // for want of room
 }
 
 type entry struct {

@@ -194,12 +194,18 @@ func (r *Responder) Run(ctx context.Context, open func(context.Context) ([]findi
 			}
 		}
 	}
+	tidy := time.NewTicker(24 * time.Hour)
+	defer tidy.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case f := <-r.found:
 			r.respond(ctx, f)
+		case <-tidy.C:
+			if err := r.Tidy(ctx); err != nil && ctx.Err() == nil {
+				r.o.Logger.Warn("old responses could not be dropped", "err", err)
+			}
 		}
 	}
 }

@@ -70,7 +70,6 @@ func (g *gate) perWeek(now int64) float64 {
 type block struct {
 	vals [blockOf]float64
 	n    int64
-	seen int64
 }
 
 // window is the newest outcomes, a bit each.

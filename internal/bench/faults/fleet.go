@@ -43,7 +43,6 @@ type worker struct {
 	fails                float64 // share of calls
 	bad                  float64 // share of runs
 	repeats              float64 // how often a call is made again on purpose
-	begins               time.Time
 	runs                 int
 	fault                *episode
 	left                 int
@@ -56,7 +55,6 @@ type fleet struct {
 	plans  []*episode
 	queue  events
 	n      uint64
-	text   []string
 }
 
 // event is something that reaches the store.
