@@ -329,7 +329,7 @@ func (b *Book) Open(ctx context.Context, who Actor, r Report) (Incident, error) 
 	now := b.now()
 	b.mu.Lock()
 	g := newGroup(Incident{
-		ID: newID("inc_", now), State: Open, Severity: r.Severity, Rated: true, Title: r.Title, Named: true, Kind: r.Kind, Typed: r.Kind != "",
+		ID: b.incidentID(now), State: Open, Severity: r.Severity, Rated: true, Title: r.Title, Named: true, Kind: r.Kind, Typed: r.Kind != "",
 		OpenedAt: now, LastAt: now, People: -1, Manual: who.Person, Team: r.Team, Environment: r.Environment,
 	})
 	agents := r.Agents

@@ -498,11 +498,26 @@ func (e *engine) agents(w *weighing, m *member, g *group, fit float64, shared bo
 		w.add(sameAgent, factor, "the same agent %s", m.Agent)
 	case !m.cause && caused > 0:
 		w.add(symptom, factor, "agent %s is in it, and this one names no cause of its own", m.Agent)
+	case plain > 0 && g.caused():
+		// It has its cause: another one of the same agent is another fault's, and
+		// joining it would chain faults together by whom they touch.
+		w.add(sameAgent, 0.3*factor, "the same agent %s, whose trouble here has another cause", m.Agent)
 	case plain > 0:
 		w.add(symptom, factor, "agent %s is in it without a cause, which this may be", m.Agent)
 	default:
 		w.add(sameAgent, 0.3*factor, "the same agent %s, about something else", m.Agent)
 	}
+}
+
+// caused reports whether a good part of an incident names one thing beside its
+// agents.
+func (g *group) caused() bool {
+	for n := range g.nodes {
+		if causeKinds[n.Kind] != "" && n.Kind != "version" && g.part(n) >= 0.25 {
+			return true
+		}
+	}
+	return false
 }
 
 // neighbours weighs edges of the graph: who uses what, and who works for whom.

@@ -218,6 +218,8 @@ type Book struct {
 	out      outgoing          // what belongs to no one incident and is not stored yet
 	revision int64             // of the weights
 	stats    Stats
+	lastMS   int64 // of the last incident opened, and how many in that ms
+	sameMS   uint32
 	wake     chan struct{}
 	writing  sync.Mutex // one flush at a time; taken before mu
 }
@@ -263,6 +265,23 @@ func (b *Book) Stats() (s Stats, live int) {
 }
 
 var id32 = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+
+// incidentID sorts by the order in which incidents were opened, so that they are
+// numbered so too. The caller holds mu.
+func (b *Book) incidentID(now time.Time) string {
+	var id [15]byte
+	ms := max(now.UnixMilli(), b.lastMS)
+	if ms != b.lastMS {
+		b.lastMS, b.sameMS = ms, 0
+	}
+	b.sameMS++
+	for i := range 6 {
+		id[i] = byte(ms >> (40 - 8*i))
+	}
+	id[6], id[7], id[8] = byte(b.sameMS>>16), byte(b.sameMS>>8), byte(b.sameMS)
+	rand.Read(id[9:])
+	return "inc_" + id32.EncodeToString(id[:])
+}
 
 // newID sorts by time.
 func newID(prefix string, now time.Time) string {

@@ -202,7 +202,7 @@ func (b *Book) Split(ctx context.Context, who Actor, id string, prints []string,
 				return invalid("signal %.80q is not in incident %d", p, from.inc.Number)
 			}
 		}
-		to := newGroup(Incident{ID: newID("inc_", now), State: Open, Severity: Info, OpenedAt: now, People: -1})
+		to := newGroup(Incident{ID: b.incidentID(now), State: Open, Severity: Info, OpenedAt: now, People: -1})
 		to.pending.created = true
 		b.engine.groups[to.inc.ID] = to
 		m := Move{ID: newID("mov_", now), Kind: "split", Source: from.inc.ID, Target: to.inc.ID, At: now, Person: who.Person, Prints: prints, Reason: reason, State: from.inc.State}

@@ -79,7 +79,7 @@ func (b *Book) take(s Signal, now time.Time) Placed {
 	}
 	m.Score = 1
 	m.Reasons = []Reason{{Rule: "first", Text: "it opened this incident" + nearest(score, reasons), Weight: 1}}
-	g = newGroup(Incident{ID: newID("inc_", now), State: Open, Severity: s.Severity, OpenedAt: now, LastAt: s.At, People: -1})
+	g = newGroup(Incident{ID: b.incidentID(now), State: Open, Severity: s.Severity, OpenedAt: now, LastAt: s.At, People: -1})
 	b.engine.groups[g.inc.ID] = g
 	g.pending.created = true
 	g.pending.told = "opened"
