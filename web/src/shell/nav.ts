@@ -72,10 +72,7 @@ export const groups: Group[] = [
         to: '/quality', name: 'Quality', icon: 'quality', question: 'Are answers right?',
         later: { answers: 'What was judged against what was not, by theme and topic.', fedBy: 'Feedback and reviewed cases.' },
       },
-      {
-        to: '/cost', name: 'Cost', icon: 'cost', question: 'Who pays for what, and can it be less?', go: 'c',
-        later: { answers: 'Cost centres against budgets, with a forecast and where it could be less.', fedBy: 'Budgets that you set. Cost by run is recorded already, with the price that was used.', meanwhile: { label: 'Runs by cost', to: '/runs' } },
-      },
+      { to: '/cost', name: 'Cost', icon: 'cost', question: 'Who pays for what, and can it be less?', go: 'c' },
     ],
   },
   {
@@ -99,6 +96,7 @@ export const settingsPages: { to: string; name: string; question: string; later?
   { to: '/settings/intake-keys', name: 'Intake keys', question: 'Who may send telemetry?' },
   { to: '/settings/alert-sources', name: 'Alert sources', question: 'Who tells us of alerts and changes?' },
   { to: '/settings/upstreams', name: 'Upstreams', question: 'What does the door forward to?' },
+  { to: '/settings/relay', name: 'Relay', question: 'Where does telemetry go on to?' },
   { to: '/settings/identity', name: 'Identity of agents', question: 'Whose word do we take for who an agent is?' },
   { to: '/settings/people', name: 'People', question: 'Who may sign in, and as what?' },
   { to: '/settings/teams', name: 'Teams', question: 'Who owns agents?' },
