@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -39,9 +40,36 @@ type hookHouse struct {
 	made *change.Book
 }
 
+// migrated is a control database with its tables and nothing in them: making them
+// takes longer than most of these tests.
+var migrated = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "hooks")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "control.db")
+	db, err := control.Open(context.Background(), file)
+	if err == nil {
+		err = db.Close()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadFile(file)
+})
+
 func newHookHouse(t testing.TB, set func(*Options)) *hookHouse {
 	t.Helper()
-	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	blank, err := migrated()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "control.db")
+	if err := os.WriteFile(file, blank, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	db, err := control.Open(t.Context(), file)
 	if err != nil {
 		t.Fatal(err)
 	}
