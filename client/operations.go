@@ -55,6 +55,8 @@ func Operations() []Operation {
 		{Name: "GetContacts", Method: "GET", Path: "/api/v1/contacts/{person}", Role: "signed_in", Summary: "tells how one is reached; me is oneself"},
 		{Name: "PutContacts", Method: "PUT", Path: "/api/v1/contacts/{person}", Role: "signed_in", Summary: "says how one is reached"},
 		{Name: "LinkChat", Method: "POST", Path: "/api/v1/chat-links", Role: "signed_in", Summary: "says that an account in a chat is one's own, by the token that the chat was given"},
+		{Name: "Different", Method: "POST", Path: "/api/v1/runs/different", Role: "viewer", Summary: "says what sets a selection of runs apart from the rest"},
+		{Name: "ListSuspects", Method: "GET", Path: "/api/v1/runs/{id}/suspects", Role: "reader", Summary: "ranks the steps at which a run may have gone wrong first"},
 		{Name: "ListRuns", Method: "GET", Path: "/api/v1/runs", Role: "viewer", Summary: "lists runs, the newest first, those still running included"},
 		{Name: "GetRun", Method: "GET", Path: "/api/v1/runs/{id}", Role: "viewer", Summary: "reads a run"},
 		{Name: "ListSteps", Method: "GET", Path: "/api/v1/runs/{id}/steps", Role: "viewer", Summary: "lists the steps of a run by start time, light or with content"},
@@ -626,6 +628,20 @@ func (c *Client) PutContacts(ctx context.Context, req PutContactsRequest) (*Cont
 func (c *Client) LinkChat(ctx context.Context, req LinkChatRequest) error {
 	_, err := call[struct{}](ctx, c, "POST", "/api/v1/chat-links", req)
 	return err
+}
+
+// Different says what sets a selection of runs apart from the rest.
+//
+// POST /api/v1/runs/different, role viewer.
+func (c *Client) Different(ctx context.Context, req DifferentRequest) (*Different, error) {
+	return call[Different](ctx, c, "POST", "/api/v1/runs/different", req)
+}
+
+// ListSuspects ranks the steps at which a run may have gone wrong first.
+//
+// GET /api/v1/runs/{id}/suspects, role reader.
+func (c *Client) ListSuspects(ctx context.Context, req RunRequest) (*Suspects, error) {
+	return call[Suspects](ctx, c, "GET", "/api/v1/runs/{id}/suspects", req)
 }
 
 // ListRuns lists runs, the newest first, those still running included.

@@ -61,6 +61,8 @@ func commands() []command {
 		{name: "health", args: "[flags]", short: "how Reeve itself is: its parts, and whom the door had to refuse", run: runHealth},
 		{name: "run", args: "[flags] --agent NAME -- CMD...", short: "run a process as an agent, behind the door", long: runHelp, run: runRun},
 		{name: "run get", args: "[flags] RUN", short: "show one run with its steps", run: runRunGet},
+		{name: "run different", args: "[flags] SELECTION", short: "say what sets a selection of runs apart from the rest", long: differentHelp, run: runRunDifferent},
+		{name: "run suspects", args: "[flags] RUN", short: "rank the steps at which a run may have gone wrong first", long: suspectsHelp, run: runRunSuspects},
 		{name: "run hold", args: "[flags] RUN", short: "make each further call of a live run wait for a person", long: steerHelp, run: runRunHold},
 		{name: "run release", args: "[flags] RUN", short: "let a held run go on", long: steerHelp, run: runRunRelease},
 		{name: "run tell", args: "[flags] RUN TEXT", short: "say something to a live run's model", long: steerHelp, run: runRunTell},

@@ -104,21 +104,24 @@ func Blame(run []Step, w Weights) []Suspect {
 	var out []Suspect
 	for i, c := range all {
 		s := Suspect{Step: c.step, Agent: run[c.step].Agent, P: ps[i]}
-		s.Reasons = reasons(w, c.evidence)
+		s.Reasons = reasons(w, c.evidence, len(all) > 2)
 		out = append(out, s)
 	}
 	slices.SortStableFunc(out, func(a, b Suspect) int { return cmp.Or(cmp.Compare(b.P, a.P), cmp.Compare(a.Step, b.Step)) })
 	return out
 }
 
+// placed are what only says where a step stands: no reason among one or two.
+var placed = [evidences]bool{evFirst: true, evSecond: true, evEarly: true, evLast: true, evNew: true, evFirstReports: true, evFirstCall: true}
+
 // reasons are the four pieces of evidence that weigh most for a step.
-func reasons(w Weights, evidence [evidences]float64) (out []string) {
+func reasons(w Weights, evidence [evidences]float64, places bool) (out []string) {
 	var worth [evidences]float64
 	for k := range worth {
 		worth[k] = w[k] * evidence[k]
 	}
 	for _, k := range heaviest(worth[:])[:4] {
-		if worth[k] > .1 {
+		if worth[k] > .1 && (places || !placed[k]) {
 			out = append(out, evidenceWords[k])
 		}
 	}

@@ -1,0 +1,242 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"reeve/client"
+	"reeve/internal/activity"
+	"reeve/internal/detect/contrast"
+	"reeve/internal/identity"
+	"reeve/internal/provenance"
+	"reeve/internal/telemetry"
+	"reeve/internal/telemetry/search"
+)
+
+// causeOperations are the questions why.
+func causeOperations() []operation {
+	return []operation{
+		define(operation{Name: "Different", Method: http.MethodPost, Path: "/runs/different", Permission: rows(identity.Viewer).reading(), Summary: "says what sets a selection of runs apart from the rest"}, different),
+		define(operation{Name: "ListSuspects", Method: http.MethodGet, Path: "/runs/{id}/suspects", Permission: rows(identity.Reader), Audit: AuditContent, Summary: "ranks the steps at which a run may have gone wrong first"}, listSuspects),
+	}
+}
+
+// mostDifferent is how many runs of each side are looked at, the newest first:
+// shares of so many are known to a percent.
+const mostDifferent = 10_000
+
+func different(a *API, ctx context.Context, req *client.DifferentRequest) (*client.Different, error) {
+	if strings.TrimSpace(req.Selection) == "" {
+		return nil, invalid("the selection is empty").WithHint("a search that holds for some of the runs, such as status:error or duration>10s")
+	}
+	if req.Limit < 0 || req.Limit > 200 {
+		return nil, invalid("limit is %d", req.Limit).WithHint("it must be at least 1 and at most 200")
+	}
+	if req.From == "" {
+		req.From = "-24h"
+	}
+	all, err := a.runsQuery(ctx, &client.ListRunsRequest{Query: req.Query, From: req.From, To: req.To, Limit: 1000})
+	if err != nil {
+		return nil, err
+	}
+	some, err := a.runsQuery(ctx, &client.ListRunsRequest{Query: req.Selection, From: req.From, To: req.To, Limit: 1000})
+	if err != nil {
+		return nil, err
+	}
+	selection := some.Filter
+	some.Filter, some.Content = search.Both(all.Filter, some.Filter), all.Content || some.Content
+	var table contrast.Table
+	selected := map[activity.RunID]bool{}
+	out := &client.Different{Items: []client.Difference{}}
+	take := func(r *activity.Run, chosen bool) bool {
+		if r.Flags&activity.FlagJoined != 0 || !chosen && selected[r.ID] {
+			return false // told by another run, or on the other side
+		}
+		if chosen {
+			selected[r.ID] = true
+		}
+		table.Add(attributes(r, selection), chosen)
+		return true
+	}
+	if out.Selected, out.Truncated, err = a.eachRun(ctx, some, func(r *activity.Run) bool { return take(r, true) }); err != nil {
+		return nil, err
+	}
+	rest, more, err := a.eachRun(ctx, all, func(r *activity.Run) bool { return take(r, false) })
+	if err != nil {
+		return nil, err
+	}
+	out.Rest, out.Truncated = rest, out.Truncated || more
+	for _, d := range table.Rank(orDefault(req.Limit, 20)) {
+		out.Items = append(out.Items, client.Difference{
+			Name: d.Name, Value: d.Value, Selected: d.Selected, Rest: d.Rest, Share: d.Share, RestShare: d.RestShare,
+			Effect: d.Effect, Low: d.Low, High: d.High, Lift: d.Lift, P: d.P,
+		})
+	}
+	return out, nil
+}
+
+// eachRun goes through the runs of a question, the newest first, until so many
+// were taken as are looked at; more says that there are others.
+func (a *API) eachRun(ctx context.Context, q telemetry.RunsQuery, take func(*activity.Run) bool) (n int, more bool, err error) {
+	for {
+		page, err := a.runs(ctx, q)
+		if err != nil {
+			return n, false, err
+		}
+		for i := range page.Runs {
+			if n == mostDifferent {
+				return n, true, nil
+			}
+			if take(&page.Runs[i]) {
+				n++
+			}
+		}
+		if q.Cursor = page.Next; q.Cursor == "" {
+			return n, false, nil
+		}
+	}
+}
+
+// attributes are the properties of a run that may set it apart, but for those
+// that the selection itself is made by.
+func attributes(r *activity.Run, selection search.Expr) (out []contrast.Attribute) {
+	add := func(name string, values ...string) {
+		if search.Names(selection, name) {
+			return
+		}
+		for _, v := range values {
+			if v != "" {
+				out = append(out, contrast.Attribute{Name: name, Value: v})
+			}
+		}
+	}
+	add("agent", r.Agent)
+	add("version", r.Version)
+	add("task", r.Task)
+	add("environment", r.Environment)
+	add("team", r.Team)
+	add("mode", r.Mode)
+	add("status", r.Status.String())
+	add("outcome", r.Outcome)
+	add("error_type", r.ErrorType)
+	add("user", r.User)
+	add("session", r.Session)
+	add("model", r.Models...)
+	add("tool", r.Tools...)
+	add("source", r.Sources...)
+	add("tag", r.Tags...)
+	add("dialect", r.Dialects...)
+	for _, l := range r.Labels {
+		add("label:"+l.Key, l.Value)
+	}
+	add("hour", time.Unix(0, r.Start).UTC().Format("15h"))
+	return out
+}
+
+// mostBlamed is how many steps of a run are looked at.
+const mostBlamed = 2_000
+
+func listSuspects(a *API, ctx context.Context, req *client.RunRequest) (*client.Suspects, error) {
+	run, err := a.run(ctx, req.ID)
+	if err != nil {
+		return nil, err
+	}
+	if !whoOf(ctx).Can(identity.Reader, run.Team, run.Environment) {
+		return nil, errContent
+	}
+	page, err := a.steps(ctx, run, telemetry.StepsQuery{Limit: mostBlamed})
+	if err != nil {
+		return nil, err
+	}
+	messages, err := a.messages(ctx, run.ID, nil)
+	if err != nil {
+		return nil, err
+	}
+	steps, from := blamable(run, page.Steps, messages)
+	suspects := provenance.Blame(steps, provenance.DefaultWeights)
+	out := &client.Suspects{Steps: len(page.Steps), Items: []client.Suspect{}}
+	out.Agent, out.AgentP = provenance.BlameAgent(suspects)
+	for _, s := range suspects {
+		step := &page.Steps[from[s.Step]]
+		out.Items = append(out.Items, client.Suspect{
+			StepID: step.Step.String(), Agent: s.Agent, Kind: step.Kind.String(), Name: step.Name, P: s.P, Reasons: list(s.Reasons),
+		})
+		if len(out.Items) == 20 {
+			break
+		}
+	}
+	return out, nil
+}
+
+// blamable turns a run's steps into what is blamed, with the index of the step
+// that each came from. What contains other steps tells nothing that they do not.
+func blamable(run *activity.Run, steps []activity.Step, messages []activity.Message) (out []provenance.Step, from []int) {
+	said := map[activity.StepID]map[activity.ContentField]string{}
+	for i := range messages {
+		m := &messages[i]
+		if m.Field == activity.ContentTools {
+			continue
+		}
+		field := m.Field
+		if field == activity.ContentInput && m.Role == "assistant" {
+			continue // what a model said before, sent again
+		}
+		if said[m.Step] == nil {
+			said[m.Step] = map[activity.ContentField]string{}
+		}
+		said[m.Step][field] += string(m.Raw) + "\n"
+	}
+	for i := range steps {
+		s := &steps[i]
+		text := said[s.Step]
+		put := func(kind provenance.Kind, words string, alter func(*provenance.Step)) {
+			p := provenance.Step{Agent: s.Agent, Kind: kind, Text: words}
+			if p.Agent == "" {
+				p.Agent = run.Agent
+			}
+			if alter != nil {
+				alter(&p)
+			}
+			out, from = append(out, p), append(from, i)
+		}
+		given := text[activity.ContentInput] + text[activity.ContentSystem]
+		failed := func(p *provenance.Step) {
+			p.Failed = s.Status == activity.StatusError
+			p.Denied = refused(s)
+			p.Empty = s.Kind == activity.KindRetrieval && !p.Failed && emptyResult(text[activity.ContentDocuments]+text[activity.ContentResult])
+		}
+		switch s.Kind {
+		case activity.KindModel:
+			if given != "" {
+				put(provenance.Asks, given, nil)
+			}
+			put(provenance.Says, text[activity.ContentOutput], failed)
+		case activity.KindTool, activity.KindMCP, activity.KindRetrieval, activity.KindMemory:
+			put(provenance.Calls, s.Name+" "+text[activity.ContentArguments]+text[activity.ContentQuery], failed)
+			put(provenance.Tells, text[activity.ContentResult]+text[activity.ContentDocuments]+text[activity.ContentOutput], nil)
+		case activity.KindHandoff:
+			put(provenance.Hands, s.Name+" "+given+text[activity.ContentArguments], failed)
+		case activity.KindPlan:
+			put(provenance.Plans, s.Name+" "+text[activity.ContentOutput], failed)
+		case activity.KindHuman:
+			put(provenance.Asks, given+text[activity.ContentOutput], nil)
+		}
+	}
+	return out, from
+}
+
+// refusals are the beginnings of codes with which the door refuses.
+var refusals = []string{"policy.", "floor.", "content.", "budget.", "stop.", "approval.", "limit."}
+
+// refused says that the door did not let a step happen.
+func refused(s *activity.Step) bool {
+	return s.Status == activity.StatusError && slices.ContainsFunc(refusals, func(code string) bool { return strings.HasPrefix(s.ErrorType, code) })
+}
+
+// emptyResult says that a retrieval brought nothing.
+func emptyResult(text string) bool {
+	return slices.Contains([]string{"", "[]", "{}", "null", `""`}, strings.TrimSpace(text))
+}

@@ -1,0 +1,112 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"reeve/client"
+	"reeve/internal/activity"
+)
+
+// Failed runs are of version 7 more often than the others; the answer names it
+// first, nothing that the selection is made of, and only what the caller may see.
+func TestDifferent(t *testing.T) {
+	t.Parallel()
+	store := &memStore{}
+	for n := range 400 {
+		store.runs = append(store.runs, testRun(n, func(r *activity.Run) {
+			r.Version, r.Models, r.Tools = []string{"6", "7"}[n/2%2], []string{"m"}, []string{"search", fmt.Sprint("t", n%5)}
+			if r.Version == "7" && n%3 == 0 || n%41 == 0 {
+				r.ErrorType, r.Errors = "timeout", 1
+			}
+			if n >= 300 {
+				r.Team = "shop"
+			}
+		}))
+	}
+	a := newTestAPI(t, func(o *Options) { o.Store = store })
+	ask := func(body, token string) answer { return send(a, "POST", Prefix+"/runs/different", token, body) }
+	got := ask(`{"selection": "errors>0", "from": "-30d"}`, "as admin")
+	out := decode[client.Different](t, got, http.StatusOK)
+	if out.Selected+out.Rest != 400 || len(out.Items) == 0 {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	if d := out.Items[0]; d.Name != "error_type" {
+		t.Errorf("%+v is first", d)
+	}
+	out = decode[client.Different](t, ask(`{"selection": "error_type:timeout", "from": "-30d", "limit": 5}`, "as admin"), http.StatusOK)
+	if len(out.Items) == 0 || out.Items[0].Name != "version" || out.Items[0].Low <= 0 && out.Items[0].High >= 0 {
+		t.Errorf("%+v", out.Items)
+	}
+	for _, d := range out.Items {
+		if d.Name == "error_type" {
+			t.Error("the selection's own field is told")
+		}
+	}
+	if out = decode[client.Different](t, ask(`{"selection": "error_type:timeout", "query": "version:6", "from": "-30d"}`, "as admin"), http.StatusOK); out.Selected+out.Rest != 200 {
+		t.Errorf("within a version: %d and %d", out.Selected, out.Rest)
+	}
+	for body, code := range map[string]string{
+		`{"selection": " "}`: "api.query_invalid", `{"selection": "agnt:x"}`: "search.syntax", `{"selection": "a", "query": "("}`: "search.syntax",
+		`{"selection": "a", "limit": 9999}`: "api.query_invalid", `{"selection": "a", "from": "soon"}`: "api.parameter_invalid", `{"selektion": "a"}`: "",
+	} {
+		if got := ask(body, "as admin"); got.status != http.StatusBadRequest || !strings.Contains(string(got.body), code) {
+			t.Errorf("%s: %d %s", body, got.status, got.body)
+		}
+	}
+}
+
+func TestSuspects(t *testing.T) {
+	t.Parallel()
+	step := func(n byte, kind activity.Kind, name string, alter func(*activity.Step)) activity.Step {
+		s := activity.Step{Fragment: activity.Fragment{
+			Step: activity.StepID{n}, Kind: kind, Name: name, Start: int64(n), TTFT: activity.Unknown, End: activity.Unknown, Usage: activity.NoUsage,
+		}}
+		if alter != nil {
+			alter(&s)
+		}
+		return s
+	}
+	message := func(ordinal int32, n byte, field activity.ContentField, role, text string) activity.Message {
+		return activity.Message{Ordinal: ordinal, Step: activity.StepID{n}, Field: field, Role: role, Format: "text", Raw: []byte(text)}
+	}
+	id := runID(0)
+	store := &memStore{
+		runs: []activity.Run{testRun(0, nil)},
+		steps: map[activity.RunID][]activity.Step{id: {
+			step(1, activity.KindAgent, "agent", nil),
+			step(2, activity.KindModel, "chat", nil),
+			step(3, activity.KindTool, "orders", func(s *activity.Step) { s.Status, s.ErrorType = activity.StatusError, "policy.denied" }),
+			step(4, activity.KindRetrieval, "handbook", nil),
+			step(5, activity.KindModel, "chat", nil),
+		}},
+		messages: map[activity.RunID][]activity.Message{id: {
+			message(0, 2, activity.ContentInput, "user", "refund order 1234 please"),
+			message(1, 2, activity.ContentOutput, "assistant", "I look at order 1234 for you"),
+			message(2, 3, activity.ContentArguments, "", `{"order": "1234"}`),
+			message(3, 4, activity.ContentQuery, "", "rule for refunds of order 1234"),
+			message(4, 4, activity.ContentDocuments, "", "[]"),
+			message(5, 5, activity.ContentOutput, "assistant", "The order 1234 was refunded"),
+		}},
+	}
+	a := newTestAPI(t, func(o *Options) { o.Store = store })
+	out := get[client.Suspects](t, a, "/runs/"+id.String()+"/suspects", "as reader")
+	if out.Steps != 5 || len(out.Items) != 4 || out.Agent != "a" {
+		t.Fatalf("%+v", out)
+	}
+	first, second := out.Items[0], out.Items[1]
+	if first.Name != "orders" || !strings.Contains(strings.Join(first.Reasons, ";"), "it was denied") {
+		t.Errorf("first: %+v", first)
+	}
+	if second.Name != "handbook" || !strings.Contains(strings.Join(second.Reasons, ";"), "its retrieval brought nothing") {
+		t.Errorf("second: %+v", second)
+	}
+	if got := send(a, "GET", Prefix+"/runs/run_x/suspects", "as reader", ""); got.status != http.StatusNotFound {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	if got := send(a, "GET", Prefix+"/runs/"+id.String()+"/suspects", "as viewer", ""); got.status != http.StatusForbidden {
+		t.Errorf("a viewer reads content: %d %s", got.status, got.body)
+	}
+}
