@@ -338,7 +338,7 @@ func (b *Book) Open(ctx context.Context, who Actor, r Report) (Incident, error) 
 	}
 	for n, agent := range agents {
 		s := Signal{
-			ID: g.inc.ID, Kind: "person", Fingerprint: fmt.Sprintf("person\x00%s\x00%d", g.inc.ID, n), At: now, Severity: r.Severity,
+			ID: g.inc.ID, Kind: "person", Fingerprint: fmt.Sprintf("person/%s/%d", g.inc.ID, n), At: now, Severity: r.Severity,
 			Title: r.Title, Text: r.Text, Team: r.Team, Environment: r.Environment, Agent: agent,
 		}
 		s.clean(now)

@@ -316,7 +316,7 @@ func (s *Signal) clean(now time.Time) {
 		s.Severity = Warning
 	}
 	if s.Fingerprint == "" {
-		s.Fingerprint = s.Kind + "\x00" + s.ID
+		s.Fingerprint = s.Kind + "/" + s.ID
 	}
 	s.Title = short(cmp.Or(strings.TrimSpace(s.Title), s.Text, "a signal without words"), maxTitle)
 	s.Text = short(s.Text, maxText)
