@@ -3012,6 +3012,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/different": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** says what sets a selection of runs apart from the rest */
+        post: operations["Different"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{id}": {
         parameters: {
             query?: never;
@@ -3225,6 +3242,23 @@ export interface paths {
         };
         /** reads a step with its attributes and, for readers, its content */
         get: operations["GetStep"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/suspects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ranks the steps at which a run may have gone wrong first */
+        get: operations["ListSuspects"];
         put?: never;
         post?: never;
         delete?: never;
@@ -5331,6 +5365,32 @@ export interface components {
             text: string;
             value: number | null;
             worse: boolean;
+        };
+        Difference: {
+            effect: number;
+            high: number;
+            lift: number;
+            low: number;
+            name: string;
+            p: number;
+            rest: number;
+            rest_share: number;
+            selected: number;
+            share: number;
+            value: string;
+        };
+        Different: {
+            items: components["schemas"]["Difference"][];
+            rest: number;
+            selected: number;
+            truncated: boolean;
+        };
+        DifferentRequest: {
+            from?: string;
+            limit?: number;
+            query?: string;
+            selection: string;
+            to?: string;
         };
         DocumentUse: {
             age_ms: number | null;
@@ -7635,6 +7695,20 @@ export interface components {
         StopTarget: {
             kind: string;
             value?: string;
+        };
+        Suspect: {
+            agent?: string;
+            kind: string;
+            name: string;
+            p: number;
+            reasons: string[];
+            step_id: string;
+        };
+        Suspects: {
+            agent: string;
+            agent_p: number;
+            items: components["schemas"]["Suspect"][];
+            steps: number;
         };
         TakeOverRequest: {
             answer?: components["schemas"]["HandAnswer"] | null;
@@ -15038,6 +15112,39 @@ export interface operations {
             };
         };
     };
+    Different: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DifferentRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Different"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     GetRun: {
         parameters: {
             query?: never;
@@ -15463,6 +15570,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Step"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListSuspects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suspects"];
                 };
             };
             /** @description a problem */
