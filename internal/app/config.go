@@ -62,6 +62,7 @@ type Config struct {
 	MCP            mcp.Config           `yaml:"mcp" doc:"MCP servers that are processes of this host."`
 	Connections    connection.Config    `yaml:"connections" doc:"Upstreams that are called with tokens of their authorization servers; docs/mcp.md."`
 	Audit          AuditConfig          `yaml:"audit" doc:"The record of decisions and changes."`
+	Channels       ChannelsConfig       `yaml:"channels" doc:"Where people are told; docs/oncall.md."`
 	Responses      ResponsesConfig      `yaml:"responses" doc:"What follows from findings without a person; docs/response.md."`
 	Standard       StandardConfig       `yaml:"standard" doc:"The standard that agents keep to."`
 	Shutdown       time.Duration        `yaml:"shutdown" doc:"How long a stop may take before what is left is dropped."`
@@ -136,6 +137,11 @@ type AuditConfig struct {
 	KeyOverlap    time.Duration `yaml:"key_overlap" doc:"How long the old key signs beside the new one after reeve audit rotate."`
 	DecisionsAge  time.Duration `yaml:"decisions_max_age" doc:"Records of decisions older than this are dropped; their hashes stay. 0 keeps them for good."`
 	DecisionsBody time.Duration `yaml:"decisions_content_max_age" doc:"Content that decisions commit to (the request that was decided) is dropped after this; 0 keeps it as long as the records."`
+}
+
+// ChannelsConfig bounds what channels may reach.
+type ChannelsConfig struct {
+	AllowPrivate bool `yaml:"allow_private" doc:"Let channels reach private addresses and this host, such as a mail relay inside the house. Those where a cloud hands out credentials are never reached."`
 }
 
 // ResponsesConfig bounds what follows from findings.

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -25,6 +26,7 @@ import (
 	"reeve/internal/notify"
 	"reeve/internal/notify/channel"
 	"reeve/internal/oncall"
+	"reeve/internal/upstream"
 	"reeve/internal/visible"
 )
 
@@ -49,7 +51,9 @@ type incidentNews struct {
 // openOnCall reads channels, schedules, policies and pages.
 func (a *App) openOnCall(ctx context.Context) (err error) {
 	c := &a.calling
-	c.client = channel.NewClient()
+	c.client = channel.NewClient(func(ip netip.Addr) error {
+		return upstream.CheckAddress(ip, a.o.Config.Dev || a.o.Config.Channels.AllowPrivate)
+	})
 	c.news = make(chan incidentNews, 1024)
 	if c.linkKey, err = keyFile(filepath.Join(a.o.Config.Data, "chat-key"), 32); err != nil {
 		return err

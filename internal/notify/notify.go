@@ -138,7 +138,7 @@ func New(ctx context.Context, o Options) (*Book, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if o.Client == nil {
-		o.Client = channel.NewClient()
+		o.Client = channel.NewClient(nil)
 	}
 	b := &Book{o: o, channels: map[string]*Channel{}, wake: make(chan struct{}, 1)}
 	list, err := control.All(ctx, o.DB, b.scanChannel, `SELECT name, kind, team, body, secret, revision, updated_at FROM channels ORDER BY name`)

@@ -28,9 +28,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"reeve/internal/fault"
@@ -140,14 +142,26 @@ func Find(name string) (Kind, bool) {
 	return Kind{}, false
 }
 
-// NewClient is the client that channels use: no redirects, bounded in time.
-func NewClient() *http.Client {
+// NewClient is the client that channels use: no redirects, bounded in time. check
+// refuses addresses that nobody is to be told at, once they are resolved; nil
+// refuses none.
+func NewClient(check func(netip.Addr) error) *http.Client {
+	dialer := &net.Dialer{Timeout: 5 * time.Second}
+	if check != nil {
+		dialer.ControlContext = func(_ context.Context, _, address string, _ syscall.RawConn) error {
+			at, err := netip.ParseAddrPort(address)
+			if err != nil {
+				return err
+			}
+			return check(at.Addr())
+		}
+	}
 	return &http.Client{
 		Timeout:       15 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
 			TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: 12 * time.Second, MaxIdleConnsPerHost: 4, IdleConnTimeout: 30 * time.Second,
-			DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext, DisableCompression: true,
+			DialContext: dialer.DialContext, DisableCompression: true,
 			// A lost connection tells whether the request was written; a second try by
 			// the transport itself would be a second message.
 			DisableKeepAlives: true,

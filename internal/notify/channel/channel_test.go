@@ -2,10 +2,12 @@ package channel
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -38,7 +40,7 @@ func TestSlackAsDocumented(t *testing.T) {
 		fmt.Fprint(w, answer)
 	})
 	s := Settings{Channel: "#ops", URL: url}
-	a := sendSlack(t.Context(), NewClient(), s, Secret{Token: "xoxb-1"}, message)
+	a := sendSlack(t.Context(), NewClient(nil), s, Secret{Token: "xoxb-1"}, message)
 	if a.Outcome != Sent || a.Ref != "C1/1503435956.000247" {
 		t.Fatalf("answer %+v", a)
 	}
@@ -50,7 +52,7 @@ func TestSlackAsDocumented(t *testing.T) {
 		`{"ok":false,"error":"ratelimited"}`: Again, `{"ok":false,"error":"token_revoked"}`: Failed, `{"ok":false,"error":"channel_not_found"}`: Failed, `<html>`: Unknown,
 	} {
 		answer = said
-		if a := sendSlack(t.Context(), NewClient(), s, Secret{Token: "xoxb-1"}, message); a.Outcome != want {
+		if a := sendSlack(t.Context(), NewClient(nil), s, Secret{Token: "xoxb-1"}, message); a.Outcome != want {
 			t.Errorf("%s: %s, want %s", said, a.Outcome, want)
 		}
 	}
@@ -104,7 +106,7 @@ func TestTeamsAsDocumented(t *testing.T) {
 		}
 		w.WriteHeader(http.StatusAccepted)
 	})
-	if a := sendTeams(t.Context(), NewClient(), Settings{}, Secret{Token: url}, message); a.Outcome != Sent {
+	if a := sendTeams(t.Context(), NewClient(nil), Settings{}, Secret{Token: url}, message); a.Outcome != Sent {
 		t.Errorf("answer %+v", a)
 	}
 }
@@ -148,18 +150,18 @@ func TestServiceNowMakesOneTicket(t *testing.T) {
 		}
 	})
 	s, secret := Settings{URL: url, User: "reeve"}, Secret{Token: "pw"}
-	if a := sendServiceNow(t.Context(), NewClient(), s, secret, message); a.Outcome != Unknown {
+	if a := sendServiceNow(t.Context(), NewClient(nil), s, secret, message); a.Outcome != Unknown {
 		t.Fatalf("the answer was lost after the ticket was made: %+v", a)
 	}
-	if a := sendServiceNow(t.Context(), NewClient(), s, secret, message); a.Outcome != Sent || a.Ref != "INC1" || len(tickets) != 1 {
+	if a := sendServiceNow(t.Context(), NewClient(nil), s, secret, message); a.Outcome != Sent || a.Ref != "INC1" || len(tickets) != 1 {
 		t.Fatalf("%+v and %d tickets, want one", a, len(tickets))
 	}
 	over := *message
 	over.Action = Resolve
-	if a := sendServiceNow(t.Context(), NewClient(), s, secret, &over); a.Outcome != Sent || tickets["id0"]["state"] != "6" || tickets["id0"]["close_code"] == nil {
+	if a := sendServiceNow(t.Context(), NewClient(nil), s, secret, &over); a.Outcome != Sent || tickets["id0"]["state"] != "6" || tickets["id0"]["close_code"] == nil {
 		t.Errorf("%+v, ticket %v", a, tickets["id0"])
 	}
-	if a := sendServiceNow(t.Context(), NewClient(), s, Secret{Token: "revoked"}, message); a.Outcome != Failed || a.Status != 401 {
+	if a := sendServiceNow(t.Context(), NewClient(nil), s, Secret{Token: "revoked"}, message); a.Outcome != Failed || a.Status != 401 {
 		t.Errorf("a revoked password: %+v", a)
 	}
 }
@@ -173,13 +175,33 @@ func TestWebhookIsSigned(t *testing.T) {
 		ok = r.Header.Get("X-Reeve-Signature") == "v1="+mac(secret, r.Header.Get("X-Reeve-Timestamp"), ".", string(raw)) && r.Header.Get("Idempotency-Key") == "dlv_1"
 	}))
 	t.Cleanup(s.Close)
-	if a := sendWebhook(t.Context(), NewClient(), Settings{URL: s.URL}, Secret{Token: secret}, message); a.Outcome != Sent || !ok {
+	if a := sendWebhook(t.Context(), NewClient(nil), Settings{URL: s.URL}, Secret{Token: secret}, message); a.Outcome != Sent || !ok {
 		t.Errorf("answer %+v, signed %v", a, ok)
 	}
 	// A redirect is not followed: it would carry the message elsewhere.
 	moved := httptest.NewServer(http.RedirectHandler(s.URL, http.StatusFound))
 	t.Cleanup(moved.Close)
-	if a := sendWebhook(t.Context(), NewClient(), Settings{URL: moved.URL}, Secret{Token: secret}, message); a.Outcome != Failed {
+	if a := sendWebhook(t.Context(), NewClient(nil), Settings{URL: moved.URL}, Secret{Token: secret}, message); a.Outcome != Failed {
 		t.Errorf("a redirect: %+v", a)
+	}
+}
+
+// A channel reaches no address that is refused, by HTTP or by mail.
+func TestRefusedAddresses(t *testing.T) {
+	t.Parallel()
+	called := false
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { called = true }))
+	t.Cleanup(s.Close)
+	h := NewClient(func(ip netip.Addr) error {
+		if ip.IsLoopback() {
+			return errors.New("refused")
+		}
+		return nil
+	})
+	if a := sendWebhook(t.Context(), h, Settings{URL: s.URL}, Secret{Token: "0123456789abcdef0123456789abcdef"}, message); a.Outcome == Sent || called {
+		t.Errorf("%+v, called: %t", a, called)
+	}
+	if c, err := dialMail(t.Context(), h, Settings{URL: "smtp://" + s.Listener.Addr().String(), Insecure: true}); err == nil || !strings.Contains(err.Error(), "refused") {
+		t.Errorf("%v %v", c, err)
 	}
 }

@@ -45,7 +45,7 @@ func checkMail(s Settings, secret Secret) error {
 
 // sendMail speaks SMTP by hand, so that it is known whether a failure came before
 // or after the message was handed over.
-func sendMail(ctx context.Context, _ *http.Client, s Settings, secret Secret, m *Message) Answer {
+func sendMail(ctx context.Context, h *http.Client, s Settings, secret Secret, m *Message) Answer {
 	to, err := mail.ParseAddress(cmp.Or(m.To, s.Channel))
 	if err != nil {
 		return Answer{Outcome: Failed, Text: "it has no recipient"}
@@ -56,7 +56,7 @@ func sendMail(ctx context.Context, _ *http.Client, s Settings, secret Secret, m 
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	c, err := dialMail(ctx, s)
+	c, err := dialMail(ctx, h, s)
 	if err != nil {
 		return refusal(err, Again)
 	}
@@ -84,13 +84,19 @@ func sendMail(ctx context.Context, _ *http.Client, s Settings, secret Secret, m 
 	return Answer{Outcome: Sent, Status: 250, Ref: messageID(m, from)}
 }
 
-func dialMail(ctx context.Context, s Settings) (*smtp.Client, error) {
+// dialMail connects as the client of the other channels does, so that the same
+// addresses are refused.
+func dialMail(ctx context.Context, h *http.Client, s Settings) (*smtp.Client, error) {
+	dial := (&net.Dialer{Timeout: 5 * time.Second}).DialContext
+	if t, ok := h.Transport.(*http.Transport); ok && t.DialContext != nil {
+		dial = t.DialContext
+	}
 	u, err := url.Parse(s.URL)
 	if err != nil {
 		return nil, err
 	}
 	port := cmp.Or(u.Port(), map[string]string{"smtp": "587", "smtps": "465"}[u.Scheme])
-	conn, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
+	conn, err := dial(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
 	if err != nil {
 		return nil, err
 	}
