@@ -51,10 +51,7 @@ export const groups: Group[] = [
       { to: '/incidents', name: 'Incidents', icon: 'incidents', question: 'What is broken, and for whom?', go: 'n' },
       { to: '/findings', name: 'Findings and rules', icon: 'findings', question: 'Is this worth a person?', go: 'b' },
       { to: '/alerts', name: 'Alerts', icon: 'bell', question: 'What do others say is wrong?', go: 'l' },
-      {
-        to: '/on-call', name: 'On call', icon: 'oncall', question: 'Who is it now?',
-        later: { answers: 'Who is on call now and next, by team, with overrides.', fedBy: 'Schedules of your teams. Teams exist already in Settings.', meanwhile: { label: 'Teams', to: '/settings/teams' } },
-      },
+      { to: '/on-call', name: 'On call', icon: 'oncall', question: 'Who is it now?', go: 'w' },
     ],
   },
   {
