@@ -37,6 +37,7 @@ const settingsRoutes = [
   createRoute({ getParentRoute: () => settings, path: 'tokens', component: lazyRouteComponent(() => import('./settings/TokensPage'), 'TokensPage') }),
   createRoute({ getParentRoute: () => settings, path: 'intake-keys', component: lazyRouteComponent(() => import('./settings/IntakeKeysPage'), 'IntakeKeysPage') }),
   createRoute({ getParentRoute: () => settings, path: 'alert-sources', component: lazyRouteComponent(() => import('./settings/AlertSourcesPage'), 'AlertSourcesPage') }),
+  createRoute({ getParentRoute: () => settings, path: 'channels', component: lazyRouteComponent(() => import('./settings/ChannelsPage'), 'ChannelsPage') }),
   createRoute({ getParentRoute: () => settings, path: 'upstreams', component: lazyRouteComponent(() => import('./settings/UpstreamsPage'), 'UpstreamsPage') }),
   createRoute({ getParentRoute: () => settings, path: 'relay', component: lazyRouteComponent(() => import('./settings/RelayPage'), 'RelayPage') }),
   createRoute({ getParentRoute: () => settings, path: 'identity', component: lazyRouteComponent(() => import('./settings/IdentityPage'), 'IdentityPage') }),

@@ -1,5 +1,7 @@
 // On call: a schedule that is made elsewhere stands on the page without a reload,
-// and one puts oneself on call by keyboard.
+// and one puts oneself on call by keyboard. Channels: one is added with its
+// secret, tested against a receiver that answers, and removed.
+import { createServer } from 'node:http';
 import { unique } from '../otlp.mjs';
 
 const fits = async (t, page) => t.equal(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0, 'pixels wider than the window');
@@ -43,6 +45,62 @@ export default [1280, 390].flatMap((width) => [
       t.equal((await t.api(`/on-call/${name}`)).now, null, 'who is on call after the end');
       await t.api(`/on-call/${name}`, undefined, 'DELETE');
       await row.waitFor({ state: 'detached' });
+    },
+  },
+  {
+    name: `keyboard: a channel is added, tested and removed without a reload, ${width} wide`,
+    async run(t) {
+      const got = [];
+      const receiver = createServer((req, res) => {
+        let body = '';
+        req.on('data', (d) => (body += d));
+        req.on('end', () => {
+          got.push({ body, signature: req.headers['x-reeve-signature'] });
+          res.writeHead(got.length === 1 ? 200 : 400).end(got.length === 1 ? 'heard you' : 'no such room');
+        });
+      });
+      await new Promise((done) => receiver.listen(0, '127.0.0.1', done));
+      t.cleanup.push(() => new Promise((done) => receiver.close(done)));
+      const name = unique('hook');
+      const secret = `${name}-0123456789`;
+      const page = await t.open('/settings/channels', { width });
+      await page.keyboard.press('n');
+      const dialog = page.getByRole('dialog', { name: 'Add a channel' });
+      await dialog.getByLabel('Kind').selectOption('pagerduty');
+      await dialog.getByLabel('Integration key').waitFor();
+      await dialog.getByLabel('Kind').selectOption('webhook');
+      await dialog.getByLabel('Name').fill(name);
+      await dialog.getByLabel('Address').fill(`http://127.0.0.1:${receiver.address().port}/in`);
+      await dialog.getByRole('textbox', { name: 'Secret' }).fill('short');
+      await t.axe(page, 'adding a channel');
+      await page.keyboard.press('Enter');
+      await dialog.getByText('at least 16 characters is needed', { exact: false }).waitFor();
+      await dialog.getByRole('textbox', { name: 'Secret' }).fill(secret);
+      await page.keyboard.press('Enter');
+      await dialog.waitFor({ state: 'detached' });
+      const test = page.getByRole('button', { name: `Test ${name}` });
+      await test.press('Enter');
+      await page.getByRole('status').getByText('heard you', { exact: false }).waitFor();
+      t.ok(got[0]?.signature?.startsWith('v1='), 'the message is signed');
+      await test.press('Enter');
+      await page.getByRole('status').getByText('no such room', { exact: false }).waitFor();
+      // Both stand among the deliveries; the newest opens with what the receiver said.
+      const grid = page.getByRole('grid', { name: 'Deliveries' });
+      await grid.getByRole('row').nth(2).waitFor();
+      await t.settled(page);
+      await grid.focus();
+      await page.keyboard.press('j');
+      await page.keyboard.press('Enter');
+      const one = page.getByRole('region', { name: 'The delivery' });
+      await one.getByText('no such room', { exact: false }).waitFor();
+      await t.axe(page, 'a delivery');
+      await fits(t, page);
+      t.equal(await page.getByText(secret).count(), 0, 'the secret on the page');
+      const row = page.getByRole('row').filter({ has: test });
+      await row.getByRole('button', { name: 'Remove' }).press('Enter');
+      await row.getByRole('button', { name: 'End it now' }).press('Enter');
+      await test.waitFor({ state: 'detached' });
+      t.equal((await t.api('/channels')).items.some((c) => c.name === name), false, 'the channel on the server');
     },
   },
 ]);

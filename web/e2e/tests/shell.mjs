@@ -1,5 +1,5 @@
 // The frame of the console and the pages of web/src/{overview,agents,settings,later}.
-const pages = ['/', '/inbox', '/inbox?show=answered', '/agents', '/agents/refund-agent', '/agents/refund-agent?tab=history', '/agents/refund-agent?tab=inventory', '/agents/refund-agent?tab=identity', '/tools', '/tools?tab=models', '/standards', '/decisions', '/policies', '/policies?tab=budgets', '/policies?tab=content', '/policies?tab=check', '/settings/upstreams', '/audit', '/audit?tab=proof', '/audit?tab=streams', '/account', '/settings/identity', '/settings/health', '/settings/people', '/settings/teams', '/settings/tokens', '/settings/intake-keys', '/settings/notices', '/settings/retention', '/on-call'];
+const pages = ['/', '/inbox', '/inbox?show=answered', '/agents', '/agents/refund-agent', '/agents/refund-agent?tab=history', '/agents/refund-agent?tab=inventory', '/agents/refund-agent?tab=identity', '/tools', '/tools?tab=models', '/standards', '/decisions', '/policies', '/policies?tab=budgets', '/policies?tab=content', '/policies?tab=check', '/settings/upstreams', '/audit', '/audit?tab=proof', '/audit?tab=streams', '/account', '/settings/identity', '/settings/health', '/settings/people', '/settings/teams', '/settings/tokens', '/settings/intake-keys', '/settings/notices', '/settings/retention', '/on-call', '/settings/channels'];
 
 const tests = [];
 

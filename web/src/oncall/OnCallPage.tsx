@@ -91,7 +91,7 @@ export function OnCallPage() {
         {list.isSuccess && all.length === 0 ? (
           <Panel>
             <Empty title="No schedule exists yet.">
-              A schedule hands call on from person to person; an escalation policy says whose incidents and approvals call it. They are made on the command line and live in version control if you like.
+              A schedule hands call on from person to person; an escalation policy says whose incidents and approvals call it. They are made on the command line:
             </Empty>
             <div className={css.commands}>
               <Snippet label="command that makes a schedule" text={make} />

@@ -71,7 +71,7 @@ export function SchedulePanel({ name, onClose }: { name: string; onClose: () => 
           label="Overrides"
           rows={s.overrides}
           rowKey={(o) => o.id}
-          empty={<div className={css.commands}><p className="muted">None is ahead. The key o makes one.</p></div>}
+          empty={<p className={css.none}>None is ahead. The key o makes one.</p>}
           fields={[
             { head: 'Who', cell: (o) => o.person },
             { head: 'From', cell: (o) => <Time at={o.from} as="day" /> },
@@ -102,6 +102,7 @@ function Strip({ shifts, me }: { shifts: Shift[]; me?: string }) {
           <span
             key={x.from}
             className={x.person ? undefined : 'hatch'}
+            data-person={x.person ? '' : undefined}
             data-mine={(x.person !== '' && x.person === me) || undefined}
             data-override={x.override ? '' : undefined}
             style={{ left: `${left}%`, width: `${width}%` }}

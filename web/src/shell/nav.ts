@@ -92,6 +92,7 @@ export const settingsPages: { to: string; name: string; question: string; later?
   { to: '/settings/health', name: 'Health of Reeve', question: 'Does Reeve itself see, keep and answer?' },
   { to: '/settings/intake-keys', name: 'Intake keys', question: 'Who may send telemetry?' },
   { to: '/settings/alert-sources', name: 'Alert sources', question: 'Who tells us of alerts and changes?' },
+  { to: '/settings/channels', name: 'Channels', question: 'By what are people told?' },
   { to: '/settings/upstreams', name: 'Upstreams', question: 'What does the door forward to?' },
   { to: '/settings/relay', name: 'Relay', question: 'Where does telemetry go on to?' },
   { to: '/settings/identity', name: 'Identity of agents', question: 'Whose word do we take for who an agent is?' },
@@ -105,7 +106,7 @@ export const settingsPages: { to: string; name: string; question: string; later?
   },
   {
     to: '/settings/connections', name: 'Connections', question: 'What does Reeve speak to?',
-    later: { answers: 'Directories, chat, paging and ticket systems, and whether each still works.', fedBy: 'No outside connection exists in this version; Reeve calls nobody.' },
+    later: { answers: 'Directories and every other system that Reeve speaks to, and whether each still works.', fedBy: 'Chat, paging, ticket systems and mail are in Channels, with each answer.' },
   },
   {
     to: '/settings/backup', name: 'Backup', question: 'Could we restore it?',
