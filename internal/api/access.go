@@ -142,7 +142,7 @@ func (p Permission) allow(w *identity.Principal) error {
 	}
 	if w == nil {
 		return fault.New(fault.KindUnauthenticated, "api.credentials_missing", "this needs somebody signed in").
-			WithHint("sign in, or send Authorization: Bearer with a token")
+			WithHint("sign in (`reeve sign-in`, or the console), or send Authorization: Bearer with a token (REEVE_TOKEN)")
 	}
 	if w.Kind == identity.KindSetup {
 		if p.setup {

@@ -214,7 +214,7 @@ func blamable(run *activity.Run, steps []activity.Step, messages []activity.Mess
 				put(provenance.Asks, given, nil)
 			}
 			put(provenance.Says, text[activity.ContentOutput], failed)
-		case activity.KindTool, activity.KindMCP, activity.KindRetrieval, activity.KindMemory:
+		case activity.KindTool, activity.KindMCP, activity.KindHTTP, activity.KindRetrieval, activity.KindMemory:
 			put(provenance.Calls, s.Name+" "+text[activity.ContentArguments]+text[activity.ContentQuery], failed)
 			put(provenance.Tells, text[activity.ContentResult]+text[activity.ContentDocuments]+text[activity.ContentOutput], nil)
 		case activity.KindHandoff:
@@ -229,7 +229,7 @@ func blamable(run *activity.Run, steps []activity.Step, messages []activity.Mess
 }
 
 // refusals are the beginnings of codes with which the door refuses.
-var refusals = []string{"policy.", "floor.", "content.", "budget.", "stop.", "approval.", "limit."}
+var refusals = []string{"decision.", "http.no_route", "policy.", "floor.", "content.", "budget.", "stop.", "approval.", "limit."}
 
 // refused says that the door did not let a step happen.
 func refused(s *activity.Step) bool {

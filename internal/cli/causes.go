@@ -15,7 +15,7 @@ is more or less frequent among these than among the others comes out, the strong
 first, with counts and the interval of the difference. Rows that chance would bring
 among so many values are left out.
 
-  reeve run different status:error
+  reeve run different 'any(status:error)'
   reeve run different --within agent:refund-agent 'duration>10s' --from -7d
   reeve run different outcome:failed -o json`
 
@@ -33,7 +33,7 @@ func runRunDifferent(ctx context.Context, e env, c *command, args []string) erro
 		return err
 	}
 	if len(terms) == 0 {
-		return fmt.Errorf("%w: give a selection such as status:error", errUsage)
+		return fmt.Errorf("%w: give a selection such as 'errors>0'", errUsage)
 	}
 	req.Selection = strings.Join(terms, " ")
 	out, err := r.client().Different(ctx, req)

@@ -149,7 +149,7 @@ func (r *remote) await(ctx context.Context, e env, f *client.Framework, agent, k
 		}
 		if open["step"] && p.Run != nil {
 			delete(open, "step")
-			fmt.Fprintf(e.stderr, "first step: run %s, %d steps so far, understood as %s\n", p.Run.ID, p.Run.StepCount, word(strings.Join(p.Dialects, ", ")))
+			fmt.Fprintf(e.stderr, "first step: run %s, %d steps so far, understood as %s\n", p.Run.ID, p.Run.StepCount, word(strings.Join(p.Run.Dialects, ", ")))
 		}
 		if open["decision"] && p.Decision != nil {
 			delete(open, "decision")

@@ -18,7 +18,7 @@ Who is on call, and who is called when nobody answers. docs/oncall.md tells more
   reeve oncall now
   reeve oncall set support --team support --zone Europe/Berlin --people ada,bob --start 2026-12-01T09:00:00+01:00 --every week
   reeve oncall override support --person me --for 4h --reason "bob is on a train"
-  reeve oncall policy support --team support --level support:5m --level support-lead:10m,pager
+  reeve oncall policy support --team support --level support:5m --level support-lead,channel/pager:10m
   reeve oncall contacts me --contact mail=ada@example.com --contact chat=U024BE7LH
 
 A level is schedules, people (person/NAME) and channels (channel/NAME) with commas
@@ -62,13 +62,16 @@ func runOnCallSet(ctx context.Context, e env, c *command, args []string) error {
 	fs.StringVar(&req.Team, "team", "", "whose it is")
 	fs.StringVar(&req.Zone, "zone", "UTC", "the time zone in which it hands over")
 	fs.StringVar(&people, "people", "", "names in their order, with commas")
-	fs.StringVar(&start, "start", "", "when the first one's first shift begins (RFC 3339)")
+	fs.StringVar(&start, "start", "", "when the first one's first shift begins (RFC 3339); empty: now")
 	fs.StringVar(&rot.Every, "every", "week", "a shift: day, week, or hours such as 12h")
 	fs.StringVar(&rot.Hours, "hours", "", "only these hours, such as 09:00-17:00")
 	fs.Var((*texts)(&rot.Days), "day", "only on this day (mon, tue...); may be given again")
 	name, err := oneWord(fs, args, "schedule")
 	if err != nil {
 		return err
+	}
+	if start == "" {
+		start = time.Now().UTC().Format(time.RFC3339)
 	}
 	if rot.Start, err = time.Parse(time.RFC3339, start); err != nil {
 		return fmt.Errorf("%w: --start %q is no time such as 2026-12-01T09:00:00+01:00", errUsage, start)
@@ -116,6 +119,9 @@ func readLevel(text string) (client.EscalationLevel, error) {
 	at := strings.LastIndex(text, ":")
 	if at < 0 {
 		return client.EscalationLevel{}, fmt.Errorf("%w: %q is no level such as support:5m", errUsage, text)
+	}
+	if _, err := time.ParseDuration(text[at+1:]); err != nil {
+		return client.EscalationLevel{}, fmt.Errorf("%w: of %q the time comes last, as in support,channel/pager:10m", errUsage, text)
 	}
 	l := client.EscalationLevel{After: text[at+1:]}
 	for _, name := range strings.Split(text[:at], ",") {

@@ -149,7 +149,7 @@ func mayManageKeys(who Principal, team, environment string) bool {
 func (d *Directory) CreateIntakeKey(ctx context.Context, who Principal, n NewIntakeKey) (k IntakeKey, secret string, err error) {
 	switch {
 	case n.Name == "" || checkTexts(n.Name) != nil:
-		return k, "", invalid("an intake key needs a name of at most 200 bytes")
+		return k, "", invalid("an intake key needs a name of at most 200 bytes").WithHint("`reeve key create --name NAME`")
 	case !validName(n.Team) || !validName(n.Environment):
 		return k, "", invalid("an intake key is for one team and one environment")
 	case n.SpansPerSecond < 0 || n.BytesPerSecond < 0 || n.Life < 0:

@@ -627,7 +627,7 @@ func (b *Book) PutPolicy(ctx context.Context, who Actor, p Policy) (Policy, erro
 	for _, l := range p.Levels {
 		for _, name := range l.Schedules {
 			if _, err := b.Schedule(name); err != nil {
-				return p, invalid("there is no schedule %.60s", name)
+				return p, invalid("there is no schedule %.60s", name).WithHint("a person is person/NAME, a channel channel/NAME")
 			}
 		}
 	}

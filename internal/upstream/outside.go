@@ -31,7 +31,7 @@ func (r *Registry) Outside(name, address string, headers map[string]string, c *c
 	case base.Scheme != "https" && base.Scheme != "http":
 		return nil, invalid("an address begins with https:// or http://")
 	case base.Scheme == "http" && !allowPrivate:
-		return nil, invalid("plain http would show credential and content to everybody on the way").WithHint("use https, or allow_private for an address inside the house")
+		return nil, invalid("plain http would show credential and content to everybody on the way").WithHint("use https, or --allow-private (allow_private) for an address inside the house")
 	}
 	if ip, err := netip.ParseAddr(base.Hostname()); err == nil {
 		if err := CheckAddress(ip, allowPrivate); err != nil {

@@ -495,7 +495,7 @@ func (r *Registry) check(u *client.Upstream) error {
 	case base.Scheme != "https" && base.Scheme != "http":
 		return invalid("url begins with https:// or http://")
 	case base.Scheme == "http" && !u.AllowPrivate:
-		return invalid("plain http would show credential and content to everybody on the way").WithHint("use https, or allow_private for an address inside the house")
+		return invalid("plain http would show credential and content to everybody on the way").WithHint("use https, or --allow-private (allow_private) for an address inside the house")
 	}
 	if base.Path != "" {
 		if _, err := segments(base.EscapedPath()); err != nil {

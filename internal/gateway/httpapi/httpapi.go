@@ -56,7 +56,7 @@ func (Protocol) Propose(c *gateway.Call) (*gateway.Proposal, error) {
 	}
 	if !ok {
 		return p, fault.New(fault.KindDenied, "http.no_route", "no route of upstream %s takes %s of this path", c.Upstream.Name, c.Method).
-			WithHint("security can add one with its effect: `reeve upstream show %s`", c.Upstream.Name)
+			WithHint("`reeve upstream set %s --route` gives all its routes, each with its effect", c.Upstream.Name)
 	}
 	p.Name = c.Method + " " + route.Path
 	p.Resource.ID = c.Upstream.Name + " " + route.Name

@@ -254,6 +254,10 @@ func post(ctx context.Context, c *http.Client, method, address string, headers m
 func lost(err error) Answer {
 	var op *net.OpError
 	var dns *net.DNSError
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return Answer{Outcome: Failed, Text: f.Error() + "; channels.allow_private in the configuration lets channels reach addresses inside the house"}
+	}
 	if errors.As(err, &dns) || errors.As(err, &op) && op.Op == "dial" {
 		return Answer{Outcome: Again, Text: "it could not be reached"}
 	}

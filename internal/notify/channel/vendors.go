@@ -219,7 +219,7 @@ func checkWebhook(s Settings, secret Secret) error {
 		return err
 	}
 	if len(secret.Token) < 16 {
-		return invalid("a secret of at least 16 characters is needed, by which the receiver verifies")
+		return invalid("a secret of at least 16 characters is needed, by which the receiver verifies").WithHint("`reeve channel put --token-file FILE` reads it; `openssl rand -hex 32` makes one")
 	}
 	return nil
 }
