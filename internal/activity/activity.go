@@ -48,8 +48,12 @@ func Mint(prefix string, at int64) string {
 	var b [16]byte
 	binary.BigEndian.PutUint64(b[:], uint64(at))
 	rand.Read(b[8:])
-	return prefix + enc32.EncodeToString(b[:])
+	return prefix + Text32(b[:])
 }
+
+// Text32 writes bytes as ids do: base32 in lower case, without letters that are
+// taken for digits, in the order of the bytes.
+func Text32(b []byte) string { return enc32.EncodeToString(b) }
 
 // RunOfTrace is the id of the run that a trace is, in the scope of nobody.
 func RunOfTrace(t TraceID) RunID { return Scope{}.RunOfTrace(t) }

@@ -11,9 +11,9 @@ import (
 	"reeve/internal/incident"
 )
 
-// Whom an act would touch is told to who may touch them.
-func TestPreviewsTellWhoMay(t *testing.T) {
-	t.Parallel()
+// withRefunds is an App that knows agents alone: refunds, of team core.
+func withRefunds(t *testing.T) *App {
+	t.Helper()
 	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
 	if err != nil {
 		t.Fatal(err)
@@ -25,6 +25,13 @@ func TestPreviewsTellWhoMay(t *testing.T) {
 	}
 	a := &App{agents: agents}
 	register(t, a, "refunds") // of team core
+	return a
+}
+
+// Whom an act would touch is told to who may touch them.
+func TestPreviewsTellWhoMay(t *testing.T) {
+	t.Parallel()
+	a := withRefunds(t)
 	who := incident.Actor{Can: func(role, team, _ string) bool { return role == "responder" && team == "growth" }}
 	for _, o := range []incident.Offer{{Kind: handContain, Target: "refunds", Level: agent.Quarantined}, {Kind: handStop, Target: "crm", Level: "upstream"}, {Kind: handStop, Target: "core", Level: "team"}} {
 		p, err := incidentHands{a}.Preview(t.Context(), who, o)
@@ -38,17 +45,7 @@ func TestPreviewsTellWhoMay(t *testing.T) {
 // of that agent.
 func TestSignalsNameTheirOwnAgents(t *testing.T) {
 	t.Parallel()
-	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	agents, err := agent.New(t.Context(), agent.Options{DB: db})
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := &App{agents: agents}
-	register(t, a, "refunds") // of team core
+	a := withRefunds(t)
 	for _, c := range []struct{ name, team, want string }{
 		{"refunds", "core", "refunds"},
 		{"refunds", "", "refunds"}, // a source of the whole house

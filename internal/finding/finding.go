@@ -25,9 +25,7 @@ package finding
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base32"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,6 +35,7 @@ import (
 	"sync"
 	"time"
 
+	"reeve/internal/activity"
 	"reeve/internal/control"
 	"reeve/internal/fault"
 )
@@ -190,24 +189,11 @@ func New(ctx context.Context, o Options) (*Book, error) {
 	return b, nil
 }
 
-var id32 = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
-
-// newID sorts by time.
-func newID(now time.Time) string {
-	var b [15]byte
-	ms := now.UnixMilli()
-	for i := range 6 {
-		b[i] = byte(ms >> (40 - 8*i))
-	}
-	rand.Read(b[6:])
-	return "fnd_" + id32.EncodeToString(b[:])
-}
-
 // Fingerprint names what a sighting is about, so that it is known again: its
 // detector, its agent and whatever tells subjects apart. The run is not in it.
 func Fingerprint(words ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(words, "\x00")))
-	return id32.EncodeToString(sum[:15])
+	return activity.Text32(sum[:15])
 }
 
 // See takes in what a detector saw, which is a new finding or one more sighting
@@ -273,7 +259,7 @@ func evidence(list []string, id string) []string {
 
 func (b *Book) complete(f *Finding) {
 	now := b.o.Now().UTC().Truncate(time.Microsecond)
-	f.ID = newID(now)
+	f.ID = activity.Mint("fnd_", now.UnixNano())
 	f.First, f.Last, f.Closed, f.Count, f.Verdict = now, now, time.Time{}, 1, nil
 	if !slices.Contains(Severities(), f.Severity) {
 		f.Severity = Warning

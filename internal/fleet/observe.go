@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"crypto/sha256"
-	"encoding/base32"
 	"strings"
 	"time"
 
@@ -56,13 +55,11 @@ type claim struct {
 	told    string // the agent that the register was told of
 }
 
-var text32 = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
-
 // derived is an id that follows from its words, so that a crash or a second
 // node makes the same one again.
 func derived(prefix string, words ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(words, "\x00")))
-	return prefix + text32.EncodeToString(sum[:10])
+	return prefix + activity.Text32(sum[:10])
 }
 
 func (c *Claim) id() string {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"reeve/internal/activity"
 	"reeve/internal/control"
 	"reeve/internal/fault"
 )
@@ -141,7 +142,7 @@ func (b *Book) Do(ctx context.Context, who Actor, id string, o Offer, reason str
 	if reason = strings.TrimSpace(reason); reason == "" || len(reason) > maxText {
 		return Act{}, invalid("this needs a reason of at most %d bytes", maxText).WithHint("it is kept with what is done")
 	}
-	a := Act{ID: newID("act_", b.now()), Incident: i.ID, State: Doing, At: b.now(), Offer: o, Person: who.Person, Reason: reason, Until: until}
+	a := Act{ID: activity.Mint("act_", b.now().UnixNano()), Incident: i.ID, State: Doing, At: b.now(), Offer: o, Person: who.Person, Reason: reason, Until: until}
 	if err := b.o.DB.Write(ctx, func(tx *control.Tx) error { return a.save(ctx, tx) }); err != nil {
 		return Act{}, err
 	}

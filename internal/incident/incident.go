@@ -26,7 +26,6 @@ package incident
 import (
 	"cmp"
 	"crypto/rand"
-	"encoding/base32"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -35,6 +34,7 @@ import (
 	"sync"
 	"time"
 
+	"reeve/internal/activity"
 	"reeve/internal/control"
 	"reeve/internal/fault"
 )
@@ -264,8 +264,6 @@ func (b *Book) Stats() (s Stats, live int) {
 	return b.stats, len(b.engine.groups)
 }
 
-var id32 = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
-
 // incidentID sorts by the order in which incidents were opened, so that they are
 // numbered so too. The caller holds mu.
 func (b *Book) incidentID(now time.Time) string {
@@ -280,18 +278,7 @@ func (b *Book) incidentID(now time.Time) string {
 	}
 	id[6], id[7], id[8] = byte(b.sameMS>>16), byte(b.sameMS>>8), byte(b.sameMS)
 	rand.Read(id[9:])
-	return "inc_" + id32.EncodeToString(id[:])
-}
-
-// newID sorts by time.
-func newID(prefix string, now time.Time) string {
-	var b [15]byte
-	ms := now.UnixMilli()
-	for i := range 6 {
-		b[i] = byte(ms >> (40 - 8*i))
-	}
-	rand.Read(b[6:])
-	return prefix + id32.EncodeToString(b[:])
+	return "inc_" + activity.Text32(id[:])
 }
 
 func invalid(format string, args ...any) *fault.Error {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"reeve/internal/activity"
 	"reeve/internal/audit"
 	"reeve/internal/control"
 	"reeve/internal/fault"
@@ -24,7 +25,7 @@ func (b *Book) absorb(now time.Time) {
 // merge moves all of one incident into another. The caller holds mu.
 func (b *Book) merge(from, into *group, person, words string, reasons []Reason, now time.Time) *Move {
 	prints := sortedKeys(from.members)
-	m := Move{ID: newID("mov_", now), Kind: "merge", Source: from.inc.ID, Target: into.inc.ID, At: now, Person: person, Prints: prints, Reasons: reasons, Reason: words, State: from.inc.State}
+	m := Move{ID: activity.Mint("mov_", now.UnixNano()), Kind: "merge", Source: from.inc.ID, Target: into.inc.ID, At: now, Person: person, Prints: prints, Reasons: reasons, Reason: words, State: from.inc.State}
 	why := words
 	if why == "" && len(reasons) > 0 {
 		why = reasons[0].Text
@@ -205,7 +206,7 @@ func (b *Book) Split(ctx context.Context, who Actor, id string, prints []string,
 		to := newGroup(Incident{ID: b.incidentID(now), State: Open, Severity: Info, OpenedAt: now, People: -1})
 		to.pending.created = true
 		b.engine.groups[to.inc.ID] = to
-		m := Move{ID: newID("mov_", now), Kind: "split", Source: from.inc.ID, Target: to.inc.ID, At: now, Person: who.Person, Prints: prints, Reason: reason, State: from.inc.State}
+		m := Move{ID: activity.Mint("mov_", now.UnixNano()), Kind: "split", Source: from.inc.ID, Target: to.inc.ID, At: now, Person: who.Person, Prints: prints, Reason: reason, State: from.inc.State}
 		for _, p := range prints {
 			x := from.members[p]
 			if x.By == "" {

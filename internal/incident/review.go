@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"reeve/internal/activity"
 	"reeve/internal/audit"
 	"reeve/internal/control"
 	"reeve/internal/fault"
@@ -146,7 +147,7 @@ func (b *Book) AddTask(ctx context.Context, who Actor, id string, t Task) (Task,
 		return Task{}, fault.New(fault.KindExhausted, "incident.too_many", "an incident has at most %d tasks", maxTasks)
 	}
 	now := b.now()
-	t.ID, t.Incident, t.By, t.CreatedAt, t.DoneAt, t.DoneBy, t.ApprovedBy, t.Result = newID("tsk_", now), i.ID, who.Person, now, time.Time{}, "", "", ""
+	t.ID, t.Incident, t.By, t.CreatedAt, t.DoneAt, t.DoneBy, t.ApprovedBy, t.Result = activity.Mint("tsk_", now.UnixNano()), i.ID, who.Person, now, time.Time{}, "", "", ""
 	return t, b.saveTask(ctx, who, &t, "add_task", Entry{At: now, Kind: "task", Text: taskWord(t.Kind) + ": " + t.Text, Person: who.Person, Evidence: t.Evidence})
 }
 

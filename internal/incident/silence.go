@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"reeve/internal/activity"
 	"reeve/internal/audit"
 	"reeve/internal/control"
 	"reeve/internal/fault"
@@ -220,7 +221,7 @@ func (b *Book) Silence(ctx context.Context, who Actor, s Silence) (Silence, erro
 	if err := s.compile(); err != nil {
 		return s, err
 	}
-	s.ID, s.Author, s.EndedBy = newID("sil_", now), who.Person, ""
+	s.ID, s.Author, s.EndedBy = activity.Mint("sil_", now.UnixNano()), who.Person, ""
 	kept := s
 	err := b.o.DB.Write(ctx, func(tx *control.Tx) error {
 		if err := s.save(ctx, tx, "silence.started"); err != nil {

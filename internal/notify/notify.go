@@ -21,8 +21,6 @@ package notify
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base32"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,6 +31,7 @@ import (
 	"sync"
 	"time"
 
+	"reeve/internal/activity"
 	"reeve/internal/audit"
 	"reeve/internal/control"
 	"reeve/internal/fault"
@@ -362,22 +361,10 @@ func (b *Book) Signing(name string) []string {
 	return nil
 }
 
-var id32 = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
-
-func newID(prefix string, now time.Time) string {
-	var b [15]byte
-	ms := now.UnixMilli()
-	for i := range 6 {
-		b[i] = byte(ms >> (40 - 8*i))
-	}
-	rand.Read(b[6:])
-	return prefix + id32.EncodeToString(b[:])
-}
-
 // EnqueueIn adds a delivery in the transaction of what it tells of.
 func (b *Book) EnqueueIn(ctx context.Context, tx *control.Tx, d Delivery) (Delivery, error) {
 	now := b.now()
-	d.ID, d.State, d.CreatedAt, d.NextAt, d.DoneAt, d.Attempts, d.Tries = newID("dlv_", now), Queued, now, now, time.Time{}, 0, nil
+	d.ID, d.State, d.CreatedAt, d.NextAt, d.DoneAt, d.Attempts, d.Tries = activity.Mint("dlv_", now.UnixNano()), Queued, now, now, time.Time{}, 0, nil
 	d.Message.ID = d.ID
 	for i := range d.Message.Buttons {
 		d.Message.Buttons[i].Value = d.ID // opaque: what it is about is looked up

@@ -23,7 +23,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"encoding/base32"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,6 +32,7 @@ import (
 	"sync"
 	"time"
 
+	"reeve/internal/activity"
 	"reeve/internal/audit"
 	"reeve/internal/control"
 	"reeve/internal/fault"
@@ -581,7 +581,7 @@ func (b *Book) Override(ctx context.Context, who Actor, name string, o Override)
 	case !o.To.After(o.From) || !o.To.After(now) || o.To.Sub(o.From) > 90*24*time.Hour:
 		return s, invalid("an override ends after its start and after now, within 90 days")
 	}
-	o.ID, o.By, o.From, o.To = newID("ovr_", now), who.Person, o.From.UTC(), o.To.UTC()
+	o.ID, o.By, o.From, o.To = activity.Mint("ovr_", now.UnixNano()), who.Person, o.From.UTC(), o.To.UTC()
 	s.Overrides = slices.DeleteFunc(slices.Clone(s.Overrides), func(x Override) bool { return x.To.Before(now.Add(-30 * 24 * time.Hour)) })
 	if len(s.Overrides) >= maxOverrides {
 		return s, fault.New(fault.KindExhausted, "oncall.too_many", "a schedule has at most %d overrides", maxOverrides)
@@ -750,17 +750,4 @@ func (b *Book) PutContacts(ctx context.Context, who Actor, person string, list [
 		_, err := tx.Exec(ctx, `INSERT INTO oncall_contacts (person, body) VALUES (?, ?) ON CONFLICT (person) DO UPDATE SET body = excluded.body`, person, string(body))
 		return err
 	})
-}
-
-var id32 = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
-
-// newID sorts by time.
-func newID(prefix string, now time.Time) string {
-	var b [15]byte
-	ms := now.UnixMilli()
-	for i := range 6 {
-		b[i] = byte(ms >> (40 - 8*i))
-	}
-	rand.Read(b[6:])
-	return prefix + id32.EncodeToString(b[:])
 }

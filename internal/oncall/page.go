@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"reeve/internal/activity"
 	"reeve/internal/control"
 )
 
@@ -98,7 +99,7 @@ func (b *Book) Begin(ctx context.Context, kind, object, team, title, severity st
 		return Page{}, false, nil
 	}
 	now := b.now()
-	p := Page{ID: newID("pge_", now), Kind: kind, Object: object, Team: team, State: Paging, CreatedAt: now, Policy: policy.Name, Levels: policy.Levels, Repeat: policy.Repeat, Title: title, Severity: severity}
+	p := Page{ID: activity.Mint("pge_", now.UnixNano()), Kind: kind, Object: object, Team: team, State: Paging, CreatedAt: now, Policy: policy.Name, Levels: policy.Levels, Repeat: policy.Repeat, Title: title, Severity: severity}
 	began := false
 	err := b.o.DB.Write(ctx, func(tx *control.Tx) error {
 		_, there, err := control.One(ctx, tx, scanPage, `SELECT `+pageColumns+` WHERE object = ? AND state = ?`, object, Paging)

@@ -25,8 +25,6 @@ package response
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/base32"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,6 +34,7 @@ import (
 	"sync"
 	"time"
 
+	"reeve/internal/activity"
 	"reeve/internal/agent"
 	"reeve/internal/audit"
 	"reeve/internal/control"
@@ -275,7 +274,7 @@ func (r *Responder) one(ctx context.Context, p *Policy, f *finding.Finding) (*Ac
 	defer r.act.Unlock()
 	now := r.o.Now().UTC().Truncate(time.Microsecond)
 	a := &Act{
-		ID: newID(now), Policy: p.Name, Finding: f.ID, Agent: f.Agent, Team: f.Team, Environment: f.Environment, At: now,
+		ID: activity.Mint("rsp_", now.UnixNano()), Policy: p.Name, Finding: f.ID, Agent: f.Agent, Team: f.Team, Environment: f.Environment, At: now,
 		Revision: p.Revision, Detector: f.Detector, Text: f.Text, Contain: p.Contain,
 	}
 	known, there := r.o.Agents.Lookup(f.Agent)
@@ -546,18 +545,6 @@ func (r *Responder) change(ctx context.Context, id string, f func(tx *control.Tx
 		return nil
 	})
 	return out, err
-}
-
-var id32 = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
-
-func newID(now time.Time) string {
-	var b [15]byte
-	ms := now.UnixMilli()
-	for i := range 6 {
-		b[i] = byte(ms >> (40 - 8*i))
-	}
-	rand.Read(b[6:])
-	return "rsp_" + id32.EncodeToString(b[:])
 }
 
 // event tells live views.
