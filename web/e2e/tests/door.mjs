@@ -1,5 +1,7 @@
 // Agents, decisions, policies, budgets and upstreams: each page's main action by
 // keyboard, at 1280 and 390 wide, and its effect without a reload.
+import { agent, model, think } from '../door.mjs';
+
 const tests = [];
 const unique = () => Date.now().toString(36) + Math.random().toString(36).slice(2, 6);
 
@@ -120,6 +122,19 @@ tests.push({
     const page = await t.open(`/runs/${run}`);
     await page.getByRole('region', { name: 'Decisions' }).getByText(/proposed/).waitFor();
     await t.axe(page, 'run with decisions');
+    // What was refused is a link within a sentence, which an allowed run does not show.
+    const name = `e2e-${unique()}`;
+    await model(t, name);
+    const key = await agent(t, name);
+    await think(t, key, name, name);
+    await t.api(`/agents/${name}/contain`, { containment: 'quarantined', reason: 'a try' });
+    t.equal((await think(t, key, name, name)).status, 403, 'a call in quarantine');
+    let refused;
+    while (!refused && Date.now() < end) refused = (await t.api(`/decisions?from=-1h&agent=${name}&verdict=deny`)).items.find((x) => x.run_id);
+    t.ok(refused, 'a refused decision of a run');
+    await page.goto(`${t.base}/runs/${refused.run_id}`);
+    await page.getByRole('region', { name: 'Decisions' }).getByRole('link', { name: /denied/ }).waitFor();
+    await t.axe(page, 'run with a refusal');
   },
 });
 
