@@ -29,6 +29,7 @@ var rows = [][]string{
 		"internal/hook", "internal/alert", "internal/change",
 		"internal/provenance",
 		"internal/finding", "internal/rule",
+		"internal/feedback", "internal/evaluate",
 	},
 	{
 		"internal/intake", "internal/gateway", "internal/fleet", "internal/incident",
@@ -80,6 +81,7 @@ var within = map[string][]string{
 	"internal/identity/workload":            {"internal/identity/ca", "internal/identity/token", "internal/identity/enrol"},
 	"internal/bench":                        {"internal/bench"},
 	"internal/upstream/connection":          {"internal/upstream"},
+	"internal/evaluate":                     {"internal/evaluate"},
 	"internal/gateway":                      {"internal/gateway"},
 	"internal/gateway/llm":                  {"internal/gateway"},
 	"internal/gateway/httpapi":              {"internal/gateway"},

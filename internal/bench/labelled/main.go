@@ -23,6 +23,7 @@ var kinds = []kind{
 	{"whowhen", "the agent and the step that failed a run: Who&When", "a half with runs.jsonl", whowhen},
 	{"tau", "which runs failed: tau-bench", "a half with runs.jsonl", tau},
 	{"origins", "hijacked runs by where arguments came from: AgentDojo", "a half with runs.jsonl.gz", origins},
+	{"groundedness", "answers that their texts do not carry, without a model: BEGIN", "BEGIN's folder, with .tsv files", groundedness},
 	{"drift", "changes that break nothing, on simulated agents", "", driftBench},
 	{"different", "what sets a selection apart, on simulated tables", "", different},
 }
@@ -38,7 +39,7 @@ func Names() (out []string) {
 // Help is the list of them, a line each.
 func Help() (out string) {
 	for _, k := range kinds {
-		out += fmt.Sprintf("  %-9s %s\n", k.name, k.about)
+		out += fmt.Sprintf("  %-12s %s\n", k.name, k.about)
 	}
 	return out
 }
