@@ -378,6 +378,7 @@ type ResponsePolicy struct {
 type ResponsePolicies struct {
 	Items   []ResponsePolicy `json:"items"`
 	PerHour int              `json:"per_hour"` // agents that are contained in an hour without a person
+	PerTeam int              `json:"per_team"` // of those, of one team
 }
 
 // ResponsePolicyRequest names a response policy.

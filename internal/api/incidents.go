@@ -32,12 +32,12 @@ func incidentOperations() []operation {
 		define(operation{Name: "ReopenIncident", Method: post, Path: "/incidents/{id}/reopen", Permission: act, Audit: AuditChange, Summary: "takes back that it was mitigated or resolved"}, stateIncident((*incident.Book).Reopen)),
 		define(operation{Name: "NoteIncident", Method: post, Path: "/incidents/{id}/notes", Permission: act, Audit: AuditChange, Summary: "adds a person's words to the timeline"}, noteIncident),
 		define(operation{Name: "IncidentTimeline", Method: get, Path: "/incidents/{id}/timeline", Permission: view, Summary: "lists the sentences of an incident, each with its evidence"}, incidentTimeline),
-		define(operation{Name: "MergeIncident", Method: post, Path: "/incidents/{id}/merge", Permission: act, Audit: AuditChange, Summary: "makes an incident part of another; it can be taken back"}, mergeIncident),
-		define(operation{Name: "SplitIncident", Method: post, Path: "/incidents/{id}/split", Permission: act, Audit: AuditChange, Summary: "takes signals out into an incident of their own; it can be taken back"}, splitIncident),
-		define(operation{Name: "JudgeIncidentSignal", Method: post, Path: "/incidents/{id}/judge", Permission: act, Audit: AuditChange, Summary: "says whether a signal belongs to an incident, which moves the weights"}, judgeSignal),
-		define(operation{Name: "UndoIncidentMove", Method: post, Path: "/incident-moves/{id}/undo", Permission: act, Audit: AuditChange, Summary: "takes a merge or split back, and what it had taught"}, undoMove),
+		define(operation{Name: "MergeIncident", Method: post, Path: "/incidents/{id}/merge", Permission: act.onlyPeople(), Audit: AuditChange, Summary: "makes an incident part of another; it can be taken back"}, mergeIncident),
+		define(operation{Name: "SplitIncident", Method: post, Path: "/incidents/{id}/split", Permission: act.onlyPeople(), Audit: AuditChange, Summary: "takes signals out into an incident of their own; it can be taken back"}, splitIncident),
+		define(operation{Name: "JudgeIncidentSignal", Method: post, Path: "/incidents/{id}/judge", Permission: act.onlyPeople(), Audit: AuditChange, Summary: "says whether a signal belongs to an incident, which moves the weights"}, judgeSignal),
+		define(operation{Name: "UndoIncidentMove", Method: post, Path: "/incident-moves/{id}/undo", Permission: act.onlyPeople(), Audit: AuditChange, Summary: "takes a merge or split back, and what it had taught"}, undoMove),
 		define(operation{Name: "GetIncidentWeights", Method: get, Path: "/incident-weights", Permission: view, Summary: "reads by which weights signals are joined, and what people's verdicts changed"}, getWeights),
-		define(operation{Name: "RevertIncidentWeights", Method: post, Path: "/incident-weights/revert", Permission: everywhere(identity.Responder), Audit: AuditChange, Summary: "takes what one verdict changed of the weights back"}, revertWeights),
+		define(operation{Name: "RevertIncidentWeights", Method: post, Path: "/incident-weights/revert", Permission: everywhere(identity.Responder).onlyPeople(), Audit: AuditChange, Summary: "takes what one verdict changed of the weights back"}, revertWeights),
 		define(operation{Name: "ListIncidentOffers", Method: get, Path: "/incidents/{id}/offers", Permission: view, Summary: "lists what can be done about an incident"}, listOffers),
 		define(operation{Name: "PreviewIncidentAct", Method: post, Path: "/incidents/{id}/preview", Permission: act.reading(), Summary: "tells what an act would come to, without doing it"}, previewAct),
 		define(operation{Name: "ActOnIncident", Method: post, Path: "/incidents/{id}/acts", Permission: act.onlyPeople(), Audit: AuditChange, Status: created, Summary: "does something about an incident: contain, stop, hold a tool, lower a budget"}, actOnIncident),
@@ -264,14 +264,18 @@ func getIncident(a *API, ctx context.Context, req *client.IncidentRequest) (*cli
 		return nil, err
 	}
 	for _, x := range acts {
-		out.Acts = append(out.Acts, actShape(&x, names))
+		if x.Place.Team == "" || x.Place.Team == "*" || seesPlace(who, x.Place.Team, x.Place.Environment) {
+			out.Acts = append(out.Acts, actShape(&x, names))
+		}
 	}
 	tasks, err := book.Tasks(ctx, i.ID)
 	if err != nil {
 		return nil, err
 	}
 	for _, t := range tasks {
-		out.Tasks = append(out.Tasks, taskShape(&t, names))
+		if t.Place.Team == "" || seesPlace(who, t.Place.Team, t.Place.Environment) {
+			out.Tasks = append(out.Tasks, taskShape(&t, names))
+		}
 	}
 	return out, nil
 }
@@ -518,6 +522,11 @@ func listOffers(a *API, ctx context.Context, req *client.IncidentRequest) (*clie
 		return nil, err
 	}
 	list, err := book.Offers(ctx, i.ID)
+	who := whoOf(ctx)
+	list = slices.DeleteFunc(list, func(o incident.Offer) bool {
+		at, err := book.PlaceOf(ctx, o)
+		return err != nil || at.Team != "*" && !seesPlace(who, at.Team, at.Environment)
+	})
 	return listOf(list, err, func(o incident.Offer) client.IncidentOffer { return client.IncidentOffer(o) })
 }
 
@@ -654,8 +663,8 @@ func getReview(a *API, ctx context.Context, req *client.IncidentRequest) (*clien
 	if err != nil {
 		return nil, err
 	}
-	if who := whoOf(ctx); !who.Everywhere(identity.Viewer) && slices.ContainsFunc(i.Places, func(p incident.Place) bool { return !seesPlace(who, p.Team, p.Environment) }) {
-		return nil, fault.New(fault.KindDenied, "incident.review", "this review speaks of teams that you may not see").WithHint("ask somebody who sees all of its teams")
+	if err := seesWhole(whoOf(ctx), &i); err != nil {
+		return nil, err
 	}
 	names := a.personNames(ctx)
 	r, err := book.Review(ctx, i.ID, names)
@@ -665,9 +674,21 @@ func getReview(a *API, ctx context.Context, req *client.IncidentRequest) (*clien
 	return &client.IncidentReview{Incident: i.ID, Number: i.Number, State: r.State, Text: nameAll(r.Text, names), Author: names(r.Author), UpdatedAt: r.UpdatedAt, Revision: r.Revision}, nil
 }
 
+// seesWhole is nil for who sees all places that an incident touches: its review
+// speaks of all of them.
+func seesWhole(who identity.Principal, i *incident.Incident) error {
+	if !who.Everywhere(identity.Viewer) && slices.ContainsFunc(i.Places, func(p incident.Place) bool { return !seesPlace(who, p.Team, p.Environment) }) {
+		return fault.New(fault.KindDenied, "incident.review", "this review speaks of teams that you may not see").WithHint("ask somebody who sees all of its teams")
+	}
+	return nil
+}
+
 func saveReview(a *API, ctx context.Context, req *client.SaveReviewRequest) (*client.IncidentReview, error) {
 	book, i, err := a.incidentSeen(ctx, req.ID)
 	if err != nil {
+		return nil, err
+	}
+	if err := seesWhole(whoOf(ctx), &i); err != nil {
 		return nil, err
 	}
 	r, err := book.SaveReview(ctx, incidentActor(ctx), i.ID, req.Text, req.Revision, req.Done)

@@ -22,6 +22,7 @@ type Responses interface {
 	Revert(ctx context.Context, who agent.Actor, id, reason string) (response.Act, error)
 	Apply(ctx context.Context, who agent.Actor, id, reason string) (response.Act, error)
 	PerHour() int
+	PerTeam() int
 }
 
 func (a *API) responses() (Responses, error) {
@@ -208,7 +209,7 @@ func listResponsePolicies(a *API, ctx context.Context, _ *struct{}) (*client.Res
 			would[x.Policy]++
 		}
 	}
-	out := &client.ResponsePolicies{Items: []client.ResponsePolicy{}, PerHour: r.PerHour()}
+	out := &client.ResponsePolicies{Items: []client.ResponsePolicy{}, PerHour: r.PerHour(), PerTeam: r.PerTeam()}
 	for _, p := range r.Policies() {
 		if seesTeam(who, p.Team) {
 			shape := responsePolicyShape(p)

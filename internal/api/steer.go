@@ -95,6 +95,9 @@ func tellRun(a *API, ctx context.Context, req *client.TellRunRequest) (*client.S
 	if err != nil {
 		return nil, err
 	}
+	if _, ok := a.o.Agents.Lookup(p.Agent); !ok {
+		p.Agent = "" // spans named it as nobody does at the door: whoever calls in the run is told
+	}
 	_, err = book.Tell(ctx, p, supervisor(ctx), req.Text, req.Every, time.Duration(req.Seconds)*time.Second)
 	return a.steering(ctx, p.Run, err)
 }

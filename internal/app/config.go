@@ -146,7 +146,8 @@ type ChannelsConfig struct {
 
 // ResponsesConfig bounds what follows from findings.
 type ResponsesConfig struct {
-	AgentsPerHour int `yaml:"agents_per_hour" doc:"How many agents response policies may contain in an hour without a person; beyond it people decide."`
+	AgentsPerHour       int `yaml:"agents_per_hour" doc:"How many agents response policies may contain in an hour without a person; beyond it people decide."`
+	AgentsPerHourOfTeam int `yaml:"agents_per_hour_of_team" doc:"How many of those may be of one team, so that its trouble leaves some to the others."`
 }
 
 // StandardConfig names the standard that agents keep to.
@@ -187,7 +188,7 @@ func DefaultConfig() Config {
 		Activity:       BusConfig{MaxBytes: 4 << 30, Durability: "process"},
 		Runs:           RunsConfig{Quiet: 5 * time.Second, Deadline: 30 * time.Minute},
 		Limits:         budget.Defaults(),
-		Responses:      ResponsesConfig{AgentsPerHour: 5},
+		Responses:      ResponsesConfig{AgentsPerHour: 5, AgentsPerHourOfTeam: 3},
 		Vault:          upstream.DefaultVault(),
 		Approvals:      approval.Default(),
 		Store:          StoreConfig{MaxAge: 90 * 24 * time.Hour},
@@ -315,6 +316,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Responses.AgentsPerHour < 1 || c.Responses.AgentsPerHour > 10_000 {
 		return bad("responses.agents_per_hour: %d is not from 1 to 10000", c.Responses.AgentsPerHour)
+	}
+	if c.Responses.AgentsPerHourOfTeam < 1 || c.Responses.AgentsPerHourOfTeam > 10_000 {
+		return bad("responses.agents_per_hour_of_team: %d is not from 1 to 10000", c.Responses.AgentsPerHourOfTeam)
 	}
 	if err := c.validateDoor(bad); err != nil {
 		return err

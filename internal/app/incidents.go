@@ -181,6 +181,28 @@ func agentActor(who incident.Actor) agent.Actor {
 	return agent.Actor{Person: who.Person, Via: who.Via, Name: who.Name, Can: who.Can}
 }
 
+// Place is where what an offer touches lies: an agent or a budget in its place,
+// what several teams use everywhere.
+func (h incidentHands) Place(_ context.Context, o incident.Offer) (incident.Place, error) {
+	switch {
+	case o.Kind == handContain, o.Kind == handStop && o.Level == stop.KindAgent:
+		if team, environment, ok := h.app.agentPlace(o.Target); ok && team != "" {
+			return incident.Place{Team: team, Environment: environment}, nil
+		}
+	case o.Kind == handBudget:
+		b, err := h.app.budgets.Get(o.Target)
+		if err != nil {
+			return incident.Place{}, err
+		}
+		if b.Scope == "agent" {
+			if team, environment, ok := h.app.agentPlace(b.Match); ok && team != "" {
+				return incident.Place{Team: team, Environment: environment}, nil
+			}
+		}
+	}
+	return incident.Place{Team: "*", Environment: "*"}, nil
+}
+
 func (h incidentHands) Preview(_ context.Context, who incident.Actor, o incident.Offer) (incident.Preview, error) {
 	switch o.Kind {
 	case handContain, handStop:

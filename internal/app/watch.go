@@ -29,7 +29,7 @@ type watching struct {
 func (a *App) openWatch(ctx context.Context) (err error) {
 	w := &a.watching
 	w.moved = make(chan struct{}, 1)
-	if w.respond, err = response.New(ctx, response.Options{DB: a.control, Agents: a.agents, PerHour: a.o.Config.Responses.AgentsPerHour, Logger: a.log.With("part", "responses")}); err != nil {
+	if w.respond, err = response.New(ctx, response.Options{DB: a.control, Agents: a.agents, PerHour: a.o.Config.Responses.AgentsPerHour, PerTeam: a.o.Config.Responses.AgentsPerHourOfTeam, Logger: a.log.With("part", "responses")}); err != nil {
 		return err
 	}
 	a.timers[response.TimerEnd] = w.respond.End

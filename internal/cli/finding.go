@@ -591,7 +591,7 @@ func runResponsePolicies(ctx context.Context, e env, c *command, args []string) 
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\n", p.Name, p.Mode, cmp.Or(strings.Join(p.Detectors, ","), "all"), cmp.Or(p.Severity, "info"), p.Contain,
 				cmp.Or(p.For, "until ended"), cmp.Or(p.Team, "all"), p.Acts, p.Would, p.Revision, word(p.By))
 		}
-		fmt.Fprintf(w, "at most %d agents an hour without a person\n", list.PerHour)
+		fmt.Fprintf(w, "at most %d agents an hour without a person, %d of one team\n", list.PerHour, list.PerTeam)
 	})
 }
 

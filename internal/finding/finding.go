@@ -132,7 +132,8 @@ type Book struct {
 	mu       sync.RWMutex // guards what follows
 	open     map[string]*entry
 	byID     map[string]*entry
-	byAgent  map[string][]string // words for policies, by agent; replaced, never changed
+	byAgent  map[string][]string // words for policies of what is proved, by agent; replaced, never changed
+	claims   map[claim][]string  // of what is claimed
 	verdicts map[string]Verdict  // by finding
 	learned  map[place]Learned
 }
@@ -365,33 +366,55 @@ func event(ctx context.Context, tx *control.Tx, kind string, f *Finding) error {
 
 // words brings what policies read up to date. The caller holds the lock.
 func (b *Book) words() {
-	out := map[string][]string{}
+	proved, claimed := map[string][]string{}, map[claim][]string{}
 	for _, e := range b.open {
 		if v, ok := b.verdicts[e.ID]; ok && v.Verdict == Noise || e.Agent == "" {
 			continue
 		}
-		w := e.Detector
-		if !e.Authenticated {
-			w = "claimed:" + w
+		if e.Authenticated {
+			if !slices.Contains(proved[e.Agent], e.Detector) {
+				proved[e.Agent] = append(proved[e.Agent], e.Detector)
+			}
+			continue
 		}
-		if !slices.Contains(out[e.Agent], w) {
-			out[e.Agent] = append(out[e.Agent], w)
+		by := claim{e.Team, e.Agent}
+		if w := "claimed:" + e.Detector; !slices.Contains(claimed[by], w) {
+			claimed[by] = append(claimed[by], w)
 		}
 	}
-	for _, list := range out {
+	for _, list := range proved {
 		slices.Sort(list)
 	}
-	b.byAgent = out
+	for _, list := range claimed {
+		slices.Sort(list)
+	}
+	b.byAgent, b.claims = proved, claimed
 }
+
+// claim is an agent as the telemetry of a team names it; that of nobody's key (dev
+// mode) has no team.
+type claim struct{ team, agent string }
 
 // About is what is open about an agent, as policies read it in
 // context.findings: the detector's name, with "claimed:" before it when the
 // agent had not proved who it is. What people called noise is not in it. The
-// answer is shared: do not change it.
-func (b *Book) About(agent string) []string {
+// answer is shared: do not change it. What another team's telemetry claims about
+// the agent is not in it either: or whoever may send could have calls of others
+// refused.
+func (b *Book) About(agent, team string) []string {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	return b.byAgent[agent]
+	proved, own := b.byAgent[agent], b.claims[claim{team, agent}]
+	var nobodys []string
+	if team != "" {
+		nobodys = b.claims[claim{"", agent}]
+	}
+	if len(own) == 0 && len(nobodys) == 0 {
+		return proved
+	}
+	out := slices.Concat(own, nobodys, proved)
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // Counts is how many findings are open, by detector and severity.

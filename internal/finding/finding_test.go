@@ -124,7 +124,7 @@ func TestProvedLater(t *testing.T) {
 	if fresh || again.ID != proved.ID || !again.Authenticated {
 		t.Errorf("%+v, %v", again, fresh)
 	}
-	if got := s.About("a"); !slices.Equal(got, []string{"loop"}) {
+	if got := s.About("a", "core"); !slices.Equal(got, []string{"loop"}) {
 		t.Errorf("policies read %v", got)
 	}
 }
@@ -146,6 +146,9 @@ func TestClaimsAddNothing(t *testing.T) {
 		t.Errorf("%+v, %v", f, err)
 	}
 	claimed, _ := s.see(loop("b", "run_3", false))
+	if got := s.About("b", "other"); len(got) != 0 {
+		t.Errorf("another team's claim is told to policies: %v", got)
+	}
 	if got := s.oldest(1); !slices.Equal(got, []string{claimed.ID}) {
 		t.Errorf("%v goes before %s, which is only claimed", got, claimed.ID)
 	}
@@ -157,7 +160,7 @@ func TestJudge(t *testing.T) {
 	f, _ := s.see(loop("a", "run_1", false))
 	who := Actor{Person: "p1", Name: "ann"}
 	on := About{ID: f.ID, Detector: f.Detector, Agent: f.Agent, Fingerprint: f.Fingerprint}
-	if got := s.About("a"); !slices.Equal(got, []string{"claimed:loop"}) {
+	if got := s.About("a", "core"); !slices.Equal(got, []string{"claimed:loop"}) {
 		t.Errorf("policies read %v", got)
 	}
 	for _, bad := range []struct{ verdict, reason, code string }{{"maybe", "", "finding.verdict"}, {Noise, "a\nb", "finding.reason"}} {
@@ -170,7 +173,7 @@ func TestJudge(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := s.About("a"); len(got) != 0 {
+	if got := s.About("a", "core"); len(got) != 0 {
 		t.Errorf("noise is still told to policies: %v", got)
 	}
 	if l := s.Learned("loop", "a"); l != (Learned{Noise: 1}) || l.Factor() != 0.5 {
@@ -200,7 +203,7 @@ func TestJudge(t *testing.T) {
 	if l := s.Learned("loop", "a"); l != (Learned{}) || len(s.Adjusted("loop")) != 0 {
 		t.Errorf("learned %+v", l)
 	}
-	if got := s.About("a"); len(got) != 1 {
+	if got := s.About("a", "core"); len(got) != 1 {
 		t.Errorf("policies read %v", got)
 	}
 }

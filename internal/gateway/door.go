@@ -46,7 +46,7 @@ type Options struct {
 	Behaviour *behaviour.Memory // nil: nobody is tainted
 	// Findings are what is open about an agent, in the words that policies read
 	// in context.findings; it must not wait. nil: nothing is found.
-	Findings func(agent string) []string
+	Findings func(agent, team string) []string
 	Pins     *pin.Book // nil: no tool has paths that a person named
 
 	// Approvals keeps what waits for a person; nil refuses what is held. Page is

@@ -32,7 +32,7 @@ func (d *Door) pace(x *passage) {
 func (d *Door) open(x *passage, res *policy.Resource) []string {
 	var out []string
 	if d.o.Findings != nil {
-		out = d.o.Findings(x.Caller.Agent.Name)
+		out = d.o.Findings(x.Caller.Agent.Name, x.Caller.Agent.Team)
 	}
 	add := func(word string) {
 		if !slices.Contains(out, word) {

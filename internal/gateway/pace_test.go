@@ -15,7 +15,7 @@ import (
 func TestFindingsBindTheNextAction(t *testing.T) {
 	t.Parallel()
 	open := map[string][]string{}
-	h := newHouse(t, func(o *gateway.Options) { o.Findings = func(name string) []string { return open[name] } })
+	h := newHouse(t, func(o *gateway.Options) { o.Findings = func(name, _ string) []string { return open[name] } })
 	sent := 0
 	h.upstream("shop", http.HandlerFunc(func(http.ResponseWriter, *http.Request) { sent++ }), func(u *client.Upstream) {
 		u.Routes = append(u.Routes, client.Route{Method: "DELETE", Path: "/v1/orders/{id}", Effect: "destructive"})

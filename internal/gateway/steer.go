@@ -21,7 +21,7 @@ func (d *Door) note(_ context.Context, x *passage) error {
 		return nil
 	}
 	asked := x.Body
-	for _, n := range d.o.Steer.Take(x.record.Run.String(), x.record.ID) {
+	for _, n := range d.o.Steer.Take(x.record.Run.String(), x.Caller.Agent.Name, x.record.ID) {
 		body, ok := by.Say(&x.Call, n.By.Name+", who supervises this run, says: "+n.Text)
 		x.noted = append(x.noted, n.ID)
 		if !ok {

@@ -29,15 +29,33 @@ func (a *Actor) can(team, environment string) bool {
 	return a.Can != nil && (a.Can(responder, team, environment) || a.Can(responder, "*", "*"))
 }
 
-// may is nil for somebody who responds for a place that the incident touches.
+// may is nil for somebody who responds for all of an incident: for the place that
+// most of its signals are of, or for each that it touches. Who responds for a
+// lesser part must not end what others are called about.
 func (a *Actor) may(i *Incident) error {
-	if len(i.Places) == 0 && a.can(i.Team, i.Environment) {
+	if a.can(i.Team, i.Environment) || len(i.Places) > 0 && !slices.ContainsFunc(i.Places, func(p Place) bool { return !a.can(p.Team, p.Environment) }) {
 		return nil
 	}
-	if slices.ContainsFunc(i.Places, func(p Place) bool { return a.can(p.Team, p.Environment) }) {
-		return nil
+	return denied(i.Team, i.Environment)
+}
+
+// part is the place of an incident for which somebody may speak: none for who
+// responds for all of it.
+func (a *Actor) part(i *Incident) (Place, error) {
+	err := a.may(i)
+	if err == nil {
+		return Place{}, nil
 	}
-	return fault.New(fault.KindDenied, "incident.denied", "this needs the role responder for team %q in %q", i.Team, i.Environment).WithHint("an admin can grant it")
+	for _, p := range i.Places {
+		if p.Team != "" && a.can(p.Team, p.Environment) {
+			return p, nil
+		}
+	}
+	return Place{}, err
+}
+
+func denied(team, environment string) error {
+	return fault.New(fault.KindDenied, "incident.denied", "this needs the role responder for team %q in %q", team, environment).WithHint("an admin can grant it")
 }
 
 // find gives the group of an incident: the live one, or an old one read for this
@@ -76,6 +94,11 @@ func (b *Book) find(ctx context.Context, id string) (*group, error) {
 // act changes one incident for a person. f sees it as it is and returns the
 // sentence for the timeline.
 func (b *Book) act(ctx context.Context, who Actor, id string, revision int64, action, reason string, f func(g *group, now time.Time) (Entry, error)) (Incident, error) {
+	return b.actAs(ctx, who, who.may, id, revision, action, reason, f)
+}
+
+// actAs is act for who may do it.
+func (b *Book) actAs(ctx context.Context, who Actor, may func(*Incident) error, id string, revision int64, action, reason string, f func(g *group, now time.Time) (Entry, error)) (Incident, error) {
 	b.writing.Lock()
 	defer b.writing.Unlock()
 	if err := b.flush(ctx); err != nil {
@@ -90,7 +113,7 @@ func (b *Book) act(ctx context.Context, who Actor, id string, revision int64, ac
 	}
 	now := b.now()
 	b.mu.Lock()
-	err = who.may(&g.inc)
+	err = may(&g.inc)
 	if err == nil && g.inc.State == Merged {
 		err = conflict("it was merged into another one").WithHint("act on %s", g.inc.MergedInto)
 	}
@@ -270,13 +293,19 @@ func (b *Book) Update(ctx context.Context, who Actor, id string, e Edit) (Incide
 	})
 }
 
-// Note adds a person's words to the timeline.
+// Note adds a person's words to the timeline. Those of somebody who responds for a
+// part of it stand there for that part.
 func (b *Book) Note(ctx context.Context, who Actor, id, words string, evidence *Evidence) (Incident, error) {
 	if words = strings.TrimSpace(words); words == "" || len(words) > maxText {
 		return Incident{}, invalid("a note has 1 to %d bytes", maxText)
 	}
-	return b.act(ctx, who, id, 0, "note", "", func(*group, time.Time) (Entry, error) {
-		return Entry{Kind: "note", Text: words, Evidence: evidence}, nil
+	var at Place
+	may := func(i *Incident) (err error) {
+		at, err = who.part(i)
+		return err
+	}
+	return b.actAs(ctx, who, may, id, 0, "note", "", func(*group, time.Time) (Entry, error) {
+		return Entry{Kind: "note", Text: words, Evidence: evidence, Team: at.Team, Environment: at.Environment}, nil
 	})
 }
 
@@ -322,7 +351,7 @@ func (b *Book) Open(ctx context.Context, who Actor, r Report) (Incident, error) 
 	case len(r.Agents) > 50:
 		return Incident{}, invalid("an incident is opened with at most 50 agents")
 	case !who.can(r.Team, r.Environment):
-		return Incident{}, fault.New(fault.KindDenied, "incident.denied", "this needs the role responder for team %q in %q", r.Team, r.Environment).WithHint("an admin can grant it")
+		return Incident{}, denied(r.Team, r.Environment)
 	}
 	b.writing.Lock()
 	defer b.writing.Unlock()

@@ -32,6 +32,9 @@ type Preview struct {
 // What needs a role or a second factor is refused by the part that does it.
 type Hands interface {
 	Offers(ctx context.Context, i *Incident) []Offer
+	// Place is where what an offer touches lies; "*" is everywhere. Who acts is a
+	// responder there.
+	Place(ctx context.Context, o Offer) (Place, error)
 	Preview(ctx context.Context, who Actor, o Offer) (Preview, error)
 	// Do does it and gives what Undo needs to take it back.
 	Do(ctx context.Context, who Actor, o Offer, reason string, until time.Time) (result string, undo json.RawMessage, err error)
@@ -54,6 +57,7 @@ type Act struct {
 	At       time.Time `json:"-"`
 
 	Offer    Offer           `json:"offer"`
+	Place    Place           `json:"place,omitzero"` // where what it touched lies
 	Person   string          `json:"person"`
 	Reason   string          `json:"reason,omitempty"`
 	Result   string          `json:"result,omitempty"`
@@ -99,6 +103,15 @@ func (b *Book) Offers(ctx context.Context, id string) ([]Offer, error) {
 	return b.o.Hands.Offers(ctx, &i), nil
 }
 
+// PlaceOf is where what an offer touches lies; "*" is everywhere.
+func (b *Book) PlaceOf(ctx context.Context, o Offer) (Place, error) {
+	h, err := b.hands()
+	if err != nil {
+		return Place{}, err
+	}
+	return h.Place(ctx, o)
+}
+
 func (b *Book) hands() (Hands, error) {
 	if b.o.Hands == nil {
 		return nil, fault.New(fault.KindUnavailable, "incident.no_door", "this server has no door, so nothing can be done here")
@@ -116,10 +129,26 @@ func (b *Book) PreviewAct(ctx context.Context, who Actor, id string, o Offer) (P
 	if err != nil {
 		return Preview{}, err
 	}
-	if err := who.may(&i); err != nil {
+	if _, err := mayAct(ctx, h, &who, &i, o); err != nil {
 		return Preview{}, err
 	}
 	return h.Preview(ctx, who, o)
+}
+
+// mayAct is the place that an act touches, for somebody who responds there and for
+// some part of the incident.
+func mayAct(ctx context.Context, h Hands, who *Actor, i *Incident, o Offer) (Place, error) {
+	if _, err := who.part(i); err != nil {
+		return Place{}, err
+	}
+	at, err := h.Place(ctx, o)
+	if err != nil {
+		return at, err
+	}
+	if !who.can(at.Team, at.Environment) {
+		return at, denied(at.Team, at.Environment)
+	}
+	return at, nil
 }
 
 // Do does something about an incident. It is noted before and after: what is
@@ -133,7 +162,8 @@ func (b *Book) Do(ctx context.Context, who Actor, id string, o Offer, reason str
 	if err != nil {
 		return Act{}, err
 	}
-	if err := who.may(&i); err != nil {
+	at, err := mayAct(ctx, h, &who, &i, o)
+	if err != nil {
 		return Act{}, err
 	}
 	if !i.Live() {
@@ -142,7 +172,7 @@ func (b *Book) Do(ctx context.Context, who Actor, id string, o Offer, reason str
 	if reason = strings.TrimSpace(reason); reason == "" || len(reason) > maxText {
 		return Act{}, invalid("this needs a reason of at most %d bytes", maxText).WithHint("it is kept with what is done")
 	}
-	a := Act{ID: activity.Mint("act_", b.now().UnixNano()), Incident: i.ID, State: Doing, At: b.now(), Offer: o, Person: who.Person, Reason: reason, Until: until}
+	a := Act{ID: activity.Mint("act_", b.now().UnixNano()), Incident: i.ID, State: Doing, At: b.now(), Offer: o, Place: at, Person: who.Person, Reason: reason, Until: until}
 	if err := b.o.DB.Write(ctx, func(tx *control.Tx) error { return a.save(ctx, tx) }); err != nil {
 		return Act{}, err
 	}
@@ -167,6 +197,9 @@ func (b *Book) noteAct(ctx context.Context, a *Act, text string, did error) erro
 			return err
 		}
 		e := Entry{At: b.now(), Kind: "act", Text: text, Detail: orText(a.Result, a.Reason), Evidence: &Evidence{"act", a.ID}, Person: a.Person}
+		if a.Place.Team != "*" {
+			e.Team, e.Environment = a.Place.Team, a.Place.Environment
+		}
 		if a.State == Undone {
 			e.Person = a.UndoneBy
 		}
@@ -195,7 +228,7 @@ func (b *Book) UndoAct(ctx context.Context, who Actor, id, reason string) (Act, 
 	if err != nil {
 		return Act{}, err
 	}
-	if err := who.may(&i); err != nil {
+	if _, err := mayAct(ctx, h, &who, &i, a.Offer); err != nil {
 		return Act{}, err
 	}
 	if a.State != Done && a.State != Doing {

@@ -103,14 +103,38 @@ func (b *Book) carry(from, into *group, print, person string, reasons []Reason) 
 	return m
 }
 
-// alive finds an incident that can be joined or split: one in memory. The caller
-// holds mu and writing.
+// alive finds an incident that can be joined or split, for somebody who responds
+// for all of it: one in memory. The caller holds mu and writing.
 func (b *Book) alive(ctx context.Context, who *Actor, id string) (*group, error) {
+	g, err := b.inMemory(ctx, id)
+	if err == nil {
+		err = who.may(&g.inc)
+	}
+	return g, err
+}
+
+// aliveFor is alive for somebody who responds for the places of some of its
+// signals: those are theirs to judge and to take out.
+func (b *Book) aliveFor(ctx context.Context, who *Actor, id string, prints []string) (*group, error) {
+	g, err := b.inMemory(ctx, id)
+	if err != nil || who.may(&g.inc) == nil {
+		return g, err
+	}
+	for _, p := range prints {
+		m := g.members[p]
+		if m == nil { // nothing is said of what they may not see
+			return nil, denied(g.inc.Team, g.inc.Environment)
+		}
+		if !who.can(m.Team, m.Environment) {
+			return nil, denied(m.Team, m.Environment)
+		}
+	}
+	return g, nil
+}
+
+func (b *Book) inMemory(ctx context.Context, id string) (*group, error) {
 	i, err := b.Get(ctx, id)
 	if err != nil {
-		return nil, err
-	}
-	if err := who.may(&i); err != nil {
 		return nil, err
 	}
 	g := b.engine.groups[i.ID]
@@ -190,11 +214,11 @@ func (b *Book) record(who Actor, action, object, reason string, after any) {
 func (b *Book) Split(ctx context.Context, who Actor, id string, prints []string, reason string) (Incident, error) {
 	var made string
 	err := b.change(ctx, func(now time.Time) error {
-		from, err := b.alive(ctx, &who, id)
+		prints = slices.Compact(slices.Sorted(slices.Values(prints)))
+		from, err := b.aliveFor(ctx, &who, id, prints)
 		if err != nil {
 			return err
 		}
-		prints = slices.Compact(slices.Sorted(slices.Values(prints)))
 		if len(prints) == 0 || len(prints) >= len(from.members) {
 			return invalid("a split names some of an incident's signals, and not all of them")
 		}
@@ -330,7 +354,7 @@ func (b *Book) unmerge(ctx context.Context, who *Actor, m *Move, reason string, 
 }
 
 func (b *Book) unsplit(ctx context.Context, who *Actor, m *Move, reason string, now time.Time) error {
-	to, err := b.alive(ctx, who, m.Source)
+	to, err := b.inMemory(ctx, m.Source) // who may take signals out of it may put them back
 	if err != nil {
 		return err
 	}
@@ -338,13 +362,13 @@ func (b *Book) unsplit(ctx context.Context, who *Actor, m *Move, reason string, 
 	if err != nil {
 		return err
 	}
+	if len(from.members) > len(m.Prints) || slices.ContainsFunc(sortedKeys(from.members), func(p string) bool { return !slices.Contains(m.Prints, p) }) {
+		return conflict("other signals joined what was split off").WithHint("merge the two instead")
+	}
 	for _, p := range m.Prints {
 		delete(to.apart, p)
 	}
 	delete(to.apart, from.inc.ID)
-	if len(from.members) > len(m.Prints) {
-		return conflict("other signals joined what was split off").WithHint("merge the two instead")
-	}
 	for _, p := range sortedKeys(from.members) {
 		x := b.carry(from, to, p, "", nil)
 		if x != nil && len(x.Reasons) > 0 && x.Reasons[0].Rule == "person" {
@@ -369,7 +393,7 @@ func (b *Book) Judge(ctx context.Context, who Actor, id, print string, right boo
 	}
 	var shown string
 	err := b.change(ctx, func(now time.Time) error {
-		g, err := b.alive(ctx, &who, id)
+		g, err := b.aliveFor(ctx, &who, id, []string{print})
 		if err != nil {
 			return err
 		}

@@ -44,6 +44,7 @@ type Task struct {
 	DoneAt   time.Time `json:"-"`
 
 	Text       string    `json:"text"`
+	Place      Place     `json:"place,omitzero"`     // the part of the incident that it is about; none: all of it
 	Evidence   *Evidence `json:"evidence,omitempty"` // the record to put right
 	By         string    `json:"by"`
 	CreatedAt  time.Time `json:"created_at"`
@@ -125,7 +126,7 @@ func (b *Book) AddTask(ctx context.Context, who Actor, id string, t Task) (Task,
 	if err != nil {
 		return Task{}, err
 	}
-	if err := who.may(&i); err != nil {
+	if t.Place, err = who.part(&i); err != nil {
 		return Task{}, err
 	}
 	t.Text = strings.TrimSpace(t.Text)
@@ -148,7 +149,7 @@ func (b *Book) AddTask(ctx context.Context, who Actor, id string, t Task) (Task,
 	}
 	now := b.now()
 	t.ID, t.Incident, t.By, t.CreatedAt, t.DoneAt, t.DoneBy, t.ApprovedBy, t.Result = activity.Mint("tsk_", now.UnixNano()), i.ID, who.Person, now, time.Time{}, "", "", ""
-	return t, b.saveTask(ctx, who, &t, "add_task", Entry{At: now, Kind: "task", Text: taskWord(t.Kind) + ": " + t.Text, Person: who.Person, Evidence: t.Evidence})
+	return t, b.saveTask(ctx, who, &t, "add_task", Entry{At: now, Kind: "task", Text: taskWord(t.Kind) + ": " + t.Text, Person: who.Person, Evidence: t.Evidence, Team: t.Place.Team, Environment: t.Place.Environment})
 }
 
 func taskWord(kind string) string {
@@ -193,11 +194,13 @@ func (b *Book) ChangeTask(ctx context.Context, who Actor, id string, c TaskChang
 	if err != nil {
 		return Task{}, err
 	}
-	if err := who.may(&i); err != nil && t.Owner != who.Person {
+	// Whose task it is may say that it is done; the rest is for who responds there.
+	mine := t.Owner == who.Person && !c.Approve && c.Owner == nil && c.DueAt == nil
+	if err := who.may(&i); err != nil && !mine && (t.Place == Place{} || !who.can(t.Place.Team, t.Place.Environment)) {
 		return Task{}, err
 	}
 	now := b.now()
-	e := Entry{At: now, Kind: "task", Person: who.Person, Evidence: t.Evidence}
+	e := Entry{At: now, Kind: "task", Person: who.Person, Evidence: t.Evidence, Team: t.Place.Team, Environment: t.Place.Environment}
 	switch {
 	case c.Approve:
 		if t.Kind != TaskCompensation || t.ApprovedBy != "" {

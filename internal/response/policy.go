@@ -281,3 +281,6 @@ func (r *Responder) Tidy(ctx context.Context) error {
 
 // PerHour is how many agents are contained in an hour without a person.
 func (r *Responder) PerHour() int { return r.o.PerHour }
+
+// PerTeam is how many of those may be of one team.
+func (r *Responder) PerTeam() int { return r.o.PerTeam }

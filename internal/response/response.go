@@ -114,6 +114,7 @@ type Options struct {
 	DB      *control.DB
 	Agents  *agent.Registry
 	PerHour int              // agents that are contained in an hour without a person; 0 is 5
+	PerTeam int              // of those, of one team; 0 is all of them
 	Now     func() time.Time // nil is time.Now
 	Logger  *slog.Logger     // nil discards
 }
@@ -148,6 +149,9 @@ func New(ctx context.Context, o Options) (*Responder, error) {
 	}
 	if o.PerHour <= 0 {
 		o.PerHour = defaultPerHour
+	}
+	if o.PerTeam <= 0 || o.PerTeam > o.PerHour {
+		o.PerTeam = o.PerHour
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -335,16 +339,30 @@ func (r *Responder) standing(p *Policy, f *finding.Finding, known *agent.Agent, 
 	return InForce, ""
 }
 
-// brake keeps a mistake from stopping the fleet.
+// brake keeps a mistake from stopping the fleet, and the trouble of one team from
+// using up what the agents of others may need.
 func (r *Responder) brake(ctx context.Context, tx *control.Tx, a *Act) error {
-	names, err := control.All(ctx, tx, func(row control.Row) (s string, err error) { return s, row.Scan(&s) },
-		`SELECT DISTINCT agent FROM responses WHERE state IN ('in_force', 'ended', 'reverted') AND at > ?`, control.Micros(a.At.Add(-time.Hour)))
+	type contained struct{ agent, team string }
+	list, err := control.All(ctx, tx, func(row control.Row) (c contained, err error) { return c, row.Scan(&c.agent, &c.team) },
+		`SELECT DISTINCT agent, team FROM responses WHERE state IN ('in_force', 'ended', 'reverted') AND at > ?`, control.Micros(a.At.Add(-time.Hour)))
 	if err != nil {
 		return err
 	}
-	if len(names) >= r.o.PerHour && !slices.Contains(names, a.Agent) {
+	all, team := map[string]bool{}, map[string]bool{}
+	for _, c := range list {
+		all[c.agent] = true
+		if c.team == a.Team {
+			team[c.agent] = true
+		}
+	}
+	switch {
+	case all[a.Agent]:
+	case len(all) >= r.o.PerHour:
 		a.State = Braked
-		a.Why = fmt.Sprintf("%d agents were contained in this hour, and %d is what happens without a person", len(names), r.o.PerHour)
+		a.Why = fmt.Sprintf("%d agents were contained in this hour, and %d is what happens without a person", len(all), r.o.PerHour)
+	case len(team) >= r.o.PerTeam:
+		a.State = Braked
+		a.Why = fmt.Sprintf("%d agents of team %q were contained in this hour, and %d is what happens without a person", len(team), a.Team, r.o.PerTeam)
 	}
 	return nil
 }

@@ -276,6 +276,22 @@ func TestBrake(t *testing.T) {
 	}
 }
 
+// The trouble of one team leaves something to the others.
+func TestBrakeOfATeam(t *testing.T) {
+	t.Parallel()
+	h := open(t, 5, "a1", "a2", "a3")
+	h.o.PerTeam = 2
+	if _, err := h.agents.Create(t.Context(), boss(), agent.Agent{Name: "b1", Team: "risk", Environment: "production", Purpose: "x"}, "new"); err != nil {
+		t.Fatal(err)
+	}
+	h.policy(Policy{Name: "all", Contain: agent.Quarantined, For: time.Hour, Mode: Enforce})
+	for _, c := range []struct{ agent, want string }{{"a1", InForce}, {"a2", InForce}, {"a3", Braked}, {"b1", InForce}} {
+		if got := states(h.respond(h.found(c.agent, "loop", true))); len(got) != 1 || got[0] != c.want {
+			t.Errorf("%s: %v, want %s", c.agent, got, c.want)
+		}
+	}
+}
+
 func TestPolicies(t *testing.T) {
 	t.Parallel()
 	h := open(t, 5, "a")

@@ -90,16 +90,18 @@ func (b *Book) Notes(ctx context.Context, run string) ([]*Note, error) {
 // Any reports whether anything waits to be told to any run: mostly nothing does.
 func (b *Book) Any() bool { return b.waiting.Load() > 0 }
 
-// Take gives what a run's call is to carry, the oldest first; decision names the
-// call. Who takes calls Release when the call has ended, however it did.
-func (b *Book) Take(run, decision string) []Note {
+// Take gives what a run's call by an agent is to carry, the oldest first; decision
+// names the call. A run is known by a name that other agents of its team may use
+// too, so what was said to one agent is not told to another. Who takes calls Told
+// when the call has ended, however it did.
+func (b *Book) Take(run, agent, decision string) []Note {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.now()
 	b.drop(run, func(n *note) bool { return n.in == "" && !now.Before(n.Until) })
 	var out []Note
 	for _, n := range b.notes[run] {
-		if n.in == "" || n.Every {
+		if (n.Agent == "" || n.Agent == agent) && (n.in == "" || n.Every) {
 			n.in = decision
 			out = append(out, n.Note)
 		}

@@ -6,7 +6,7 @@
 // do instead.
 //
 // Who calls it: api for people; the gateway asks on every call (Held, Any) and
-// carries notes to models (Take, Release); app opens it and runs it.
+// carries notes to models (Take, Told); app opens it and runs it.
 //
 // Promises: what people said is durable, audited and told to live views before
 // they are answered. What calls ask reads memory alone. A note is in one call at a

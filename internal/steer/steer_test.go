@@ -91,21 +91,24 @@ func TestNotes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !b.Any() || len(b.Take("run_2", "dec_0")) != 0 {
+	if !b.Any() || len(b.Take("run_2", "refunds", "dec_0")) != 0 {
 		t.Error("another run carries it")
 	}
-	if got := b.Take("run_1", "dec_1"); len(got) != 1 || got[0].Text != once.Text {
+	if len(b.Take("run_1", "other", "dec_0")) != 0 {
+		t.Error("another agent that names its run so is told it")
+	}
+	if got := b.Take("run_1", "refunds", "dec_1"); len(got) != 1 || got[0].Text != once.Text {
 		t.Fatalf("%+v", got)
 	}
-	if got := b.Take("run_1", "dec_2"); len(got) != 0 {
+	if got := b.Take("run_1", "refunds", "dec_2"); len(got) != 0 {
 		t.Errorf("two calls at once carry %+v", got)
 	}
 	b.Told("run_1", "dec_1", false)
-	if got := b.Take("run_1", "dec_3"); len(got) != 1 {
+	if got := b.Take("run_1", "refunds", "dec_3"); len(got) != 1 {
 		t.Error("a call that was not forwarded took it")
 	}
 	b.Told("run_1", "dec_3", true)
-	if b.Any() || len(b.Take("run_1", "dec_4")) != 0 {
+	if b.Any() || len(b.Take("run_1", "refunds", "dec_4")) != 0 {
 		t.Error("it is told twice")
 	}
 	every, err := b.Tell(t.Context(), place, ada, "be brief", true, time.Hour)
@@ -113,7 +116,7 @@ func TestNotes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, d := range []string{"dec_5", "dec_6"} {
-		if got := b.Take("run_1", d); len(got) != 1 {
+		if got := b.Take("run_1", "refunds", d); len(got) != 1 {
 			t.Errorf("%s: %+v", d, got)
 		}
 		b.Told("run_1", d, true)
@@ -130,7 +133,7 @@ func TestNotes(t *testing.T) {
 		}
 		<-time.After(5 * time.Millisecond)
 	}
-	if got := open(t, file, nil).Take("run_1", "dec_7"); len(got) != 1 || got[0].ID != every.ID {
+	if got := open(t, file, nil).Take("run_1", "refunds", "dec_7"); len(got) != 1 || got[0].ID != every.ID {
 		t.Errorf("after a restart: %+v", got)
 	}
 	if err := b.Withdraw(t.Context(), place, every.ID, ada); err != nil || b.Any() {
