@@ -692,3 +692,25 @@ func FuzzValues(f *testing.F) {
 		}
 	})
 }
+
+// A step that is told after a later one says nothing any more: its call would
+// wait for what was decided.
+func TestToldOutOfOrder(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, nil)
+	a := d.hold(d.ask("1"))
+	err := d.db.Write(t.Context(), func(tx *control.Tx) error {
+		tx.AfterCommit(func() { // before this transaction's own step is told
+			if _, err := d.Deny(context.Background(), a.ID, ann); err != nil {
+				t.Error(err)
+			}
+		})
+		return d.record(t.Context(), tx, a, "opened", "ann", nil)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if now, _, ok := d.Follow(a.ID); !ok || now.State != Denied {
+		t.Errorf("%+v", now)
+	}
+}

@@ -65,7 +65,8 @@ type Book struct {
 	log      *slog.Logger
 	now      func() time.Time
 
-	work chan struct{} // holds one token while there are ends
+	work  chan struct{} // holds one token while there are ends
+	order atomic.Int64  // of steps, as their transactions wrote them
 
 	creating sync.Mutex // one new approval at a time: its limits are read before it is stored
 
@@ -84,6 +85,7 @@ type Book struct {
 // live is an approval that may still be asked about by a call.
 type live struct {
 	a       *Approval
+	order   int64 // of the step that made it so
 	asked   int64
 	changed chan struct{} // closed with the next step
 }
@@ -132,7 +134,7 @@ func (b *Book) load(ctx context.Context) error {
 			}
 			continue
 		}
-		b.publish(a)
+		b.publish(a, 0)
 		if a.CreatedAt.After(now.Add(-time.Hour)) {
 			b.hourly[a.Ask.Agent] = append(b.hourly[a.Ask.Agent], a.CreatedAt)
 		}
@@ -278,8 +280,10 @@ const (
 	unnamedFor = time.Minute
 )
 
-// publish puts an approval as it is now into memory and wakes who follows it.
-func (b *Book) publish(a *Approval) {
+// publish puts an approval as a step made it into memory and wakes who follows
+// it. Steps are told after their transactions ended, in any order: one that a
+// later step overtook says nothing any more.
+func (b *Book) publish(a *Approval, order int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.now()
@@ -288,7 +292,10 @@ func (b *Book) publish(a *Approval) {
 		l = &live{changed: make(chan struct{}), asked: a.Asked}
 		b.byID[a.ID] = l
 	}
-	l.a = a
+	if order < l.order {
+		return
+	}
+	l.a, l.order = a, order
 	close(l.changed)
 	l.changed = make(chan struct{})
 	if l.joinable(now) {

@@ -232,8 +232,9 @@ func (b *Book) record(ctx context.Context, tx *control.Tx, a *Approval, kind, by
 	if err := tx.Event(ctx, control.Event{Type: "approval." + kind, Object: a.ID, Data: data}); err != nil {
 		return err
 	}
+	order := b.order.Add(1) // within the transaction: steps of an approval follow each other there
 	tx.AfterCommit(func() {
-		b.publish(a)
+		b.publish(a, order)
 		b.changed(a, kind)
 	})
 	return nil
