@@ -56,7 +56,7 @@ func (x *passage) head(resp *http.Response, leak *upstream.Leak) error {
 		}
 	}
 	location, err := x.relocated(resp)
-	if err != nil {
+	if err != nil || x.Begun { // the head is sent, and not the upstream's
 		return err
 	}
 	var named []string

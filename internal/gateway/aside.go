@@ -116,6 +116,15 @@ func (c *Call) Approval() string {
 	return c.x.record.Approval
 }
 
+// Held is what a Waiter was told of the approval that c waits for; zero when
+// none was asked.
+func (c *Call) Held() Held {
+	if c.x == nil {
+		return Held{}
+	}
+	return c.x.told
+}
+
 // DecisionID is the id of c's record: it is known once the call was joined to
 // its run.
 func (c *Call) DecisionID() string {

@@ -179,6 +179,7 @@ type passage struct {
 	gone     bool               // its agent went away while it was underway
 	claims   bool               // and it is claimed
 	answered bool               // somebody else's answer went out: nothing is forwarded
+	told     Held               // what a Waiter was told of the approval; zero before
 	kept     *keeping           // of the answer, for a retry; nil: nothing is kept
 	watching *watch             // of the answer that is read; nil before
 
@@ -255,9 +256,9 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	x.answering.end()
 	d.settle(x, err)
-	if err != nil && x.wrote {
+	if err != nil && x.wrote && !x.Begun {
 		// The answer is cut: ending it in good order would make half an answer
-		// look like a whole one.
+		// look like a whole one. One that a Waiter began ends with the refusal.
 		panic(http.ErrAbortHandler)
 	}
 }

@@ -266,10 +266,14 @@ func (d *Door) await(ctx context.Context, x *passage, a *approval.Approval) (*ap
 				d.undecided(ctx, a.ID)
 			}()
 			head := &headWriter{ResponseWriter: x.w}
-			answered, err := w.Wait(ctx, head, &x.Call, x.proposal, d.telling(a), decided)
+			x.told = d.telling(a)
+			answered, err := w.Wait(ctx, head, &x.Call, x.proposal, x.told, decided)
 			cancel(nil)
 			<-decided
 			x.wrote, x.Begun = x.wrote || head.begun, x.Begun || head.begun
+			if x.Begun {
+				x.answering.begin()
+			}
 			if answered || err != nil {
 				x.answered, x.wrote = answered, x.wrote || answered
 				return a, err

@@ -35,6 +35,7 @@ type answer struct {
 	x      *exchange
 	status int
 	stream bool
+	begun  bool // the client reads events already, whatever the server sends
 	sse    wire.SSE
 	buf    []byte // of one that is no stream
 	out    []byte
@@ -47,7 +48,7 @@ type answer struct {
 
 // watch begins to watch an answer.
 func (x *exchange) watch(status int, h http.Header, _ gateway.Judge) gateway.Answer {
-	a := &answer{x: x, status: status, stream: isStream(h), sse: wire.SSE{Limit: maxAnswer}}
+	a := &answer{x: x, status: status, stream: isStream(h), begun: x.c.Begun, sse: wire.SSE{Limit: maxAnswer}}
 	a.facts.Usage = activity.NoUsage
 	return a
 }
@@ -99,6 +100,10 @@ func (a *answer) whole() {
 		return
 	}
 	if a.status >= 400 && body[0] != '{' { // words of an HTTP server
+		if a.begun {
+			a.fail(fault.New(fault.KindUnavailable, "mcp.status", "the server answers with status %d", a.status))
+			return
+		}
 		a.facts.ErrorType = "http_" + strconv.Itoa(a.status)
 		a.out = append(a.out, a.buf...)
 		return
@@ -279,7 +284,11 @@ func (a *answer) note(m *message, raw []byte) {
 
 // pass hands a message on; raw is its event as it came, nil outside of a stream.
 func (a *answer) pass(msg, raw []byte) {
-	if raw == nil {
+	switch {
+	case raw == nil && a.begun:
+		a.out = wire.AppendSSE(a.out, "message", msg)
+		return
+	case raw == nil:
 		a.out = append(a.out, msg...)
 		return
 	}
@@ -335,7 +344,7 @@ func (a *answer) fail(f *fault.Error) {
 		return
 	}
 	out, _ := failureOf(f, a.x.c.DecisionID())
-	if a.stream {
+	if a.stream || a.begun {
 		if !a.done || f == errTwice {
 			a.out = wire.AppendSSE(a.out, "message", errorMessage(a.x.m.id, out))
 		}

@@ -1,16 +1,12 @@
 package mcp_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"reflect"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"reeve/internal/activity"
 	"reeve/internal/approval"
@@ -23,22 +19,7 @@ import (
 // asking is a house whose calls wait for people of finance.
 func asking(t *testing.T) (*house, *approval.Book) {
 	t.Helper()
-	db, err := control.Open(t.Context(), t.TempDir()+"/approvals.db")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	c := approval.Default()
-	c.Open, c.Wait = 50, 10*time.Second
-	book, err := approval.New(t.Context(), approval.Options{DB: db, Key: make([]byte, approval.KeySize), Config: c, Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var loops sync.WaitGroup
-	loops.Go(func() { _ = book.Run(ctx) })
-	t.Cleanup(func() { cancel(); loops.Wait() })
-	h := newHouse(t, func(o *gateway.Options) { o.Approvals = book })
+	h, book := newHeldHouse(t)
 	h.permit(permitAll + `@id("h") @hold("finance") forbid (principal, action, resource);`)
 	return h, book
 }
@@ -46,15 +27,8 @@ func asking(t *testing.T) (*house, *approval.Book) {
 // takenOver answers the one call that waits with a person's words.
 func (h *house) takenOver(book *approval.Book, a approval.Answer) {
 	h.t.Helper()
-	var held *approval.Approval
-	h.eventually(func() bool {
-		list, err := book.List(h.t.Context(), approval.Filter{States: []approval.State{approval.Pending}})
-		if err == nil && len(list) == 1 {
-			held = list[0]
-		}
-		return held != nil
-	})
-	if _, err := book.TakeOver(h.t.Context(), held.ID, approval.Person{ID: "usr_fin", Name: "Fin", Groups: []string{"finance"}}, &a, false); err != nil {
+	held := h.waiting(book)
+	if _, err := book.TakeOver(h.t.Context(), held.ID, fin, &a, false); err != nil {
 		h.t.Fatal(err)
 	}
 }

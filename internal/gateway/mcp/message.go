@@ -65,6 +65,8 @@ type ownMeta struct {
 	level       string
 	progress    span // progressToken
 	traceparent string
+	retry       string // the approval that the request comes back for
+	retryAt     span   // of that member
 }
 
 const (
@@ -74,6 +76,7 @@ const (
 	keyLevel   = "io.modelcontextprotocol/logLevel"
 	keyServer  = "io.modelcontextprotocol/serverInfo"
 	keySub     = "io.modelcontextprotocol/subscriptionId"
+	keyRetry   = "reeve/retry" // ours: data.retry_token of a call that still waits for a person
 )
 
 var (
@@ -241,6 +244,10 @@ func (m *message) readMeta(c *wire.Cursor) {
 			take(&m.own.progress)
 		case "traceparent":
 			m.own.traceparent = c.Text()
+		case keyRetry:
+			m.own.retryAt.from = o.KeyAt
+			m.own.retry = c.Text()
+			m.own.retryAt.to = c.Pos()
 		default:
 			o.Like(keyVersion, keyCaps, keyClient, keyLevel)
 		}

@@ -50,6 +50,7 @@ type exchange struct {
 	own    string   // the server's name of what it is about, where the client's is another
 	flow   *flow    // the upstream's answer, once there is one
 	state  opened   // that the request brings back; state.state is nil for none
+	comes  string   // the approval that it comes back for; "" none
 	// reply answers a request of the server's that may not reach the client.
 	reply func(id, answer []byte)
 	// abandon gives up what was begun for a result that does not pass; nil for
@@ -69,11 +70,14 @@ func (p *Protocol) post(c *gateway.Call) (*gateway.Proposal, error) {
 	if err != nil {
 		return nil, err
 	}
+	if m, err = underItsID(c, m); err != nil {
+		return nil, err
+	}
 	version, _, err := one(c.Request.Header, "Mcp-Protocol-Version")
 	if err != nil {
 		return nil, err
 	}
-	x := &exchange{p: p, c: c, m: m, out: c.Body}
+	x := &exchange{p: p, c: c, m: m, out: m.raw}
 	x.modern = m.own.version != "" || isModern(version) || m.method == "server/discover"
 	if m.own.traceparent != "" && len(c.Request.Header["Traceparent"]) == 0 {
 		c.Request.Header["Traceparent"] = []string{m.own.traceparent}
@@ -85,6 +89,20 @@ func (p *Protocol) post(c *gateway.Call) (*gateway.Proposal, error) {
 		return x.stateless()
 	}
 	return x.sessioned()
+}
+
+// underItsID is a message under the id that the client gave this request: what
+// people agreed to may have been asked for by an earlier attempt.
+func underItsID(c *gateway.Call, m *message) (*message, error) {
+	first, again := c.State.(*message)
+	if !again {
+		c.State = m
+		return m, nil
+	}
+	if first.id == nil || m.id == nil || sameID(first.id, m.id) {
+		return m, nil
+	}
+	return parse(wire.Apply(nil, m.raw, []wire.Edit{{From: m.idAt.from, To: m.idAt.to, With: first.id}}))
 }
 
 // stateless takes a message of 2026-07-28.
@@ -148,7 +166,12 @@ func (x *exchange) sessioned() (*gateway.Proposal, error) {
 		if !clientNotes[m.method] {
 			return x.quiet(), errMethod(m.method)
 		}
-		return x.quiet(), nil
+		pr := x.quiet()
+		if m.method == "notifications/cancelled" && x.ses.cancelHeld(string(m.request.in(m.raw))) {
+			// The server never heard of that request.
+			pr.Forward.RoundTrip = func(req *http.Request) (*http.Response, error) { return accepted(req), nil }
+		}
+		return pr, nil
 	}
 	of, known := methods[m.method]
 	if !known || !of.session {
@@ -185,6 +208,9 @@ func (x *exchange) request() (*gateway.Proposal, error) {
 			return x.quiet(), nil
 		}
 	}
+	if err := x.comesBack(); err != nil {
+		return x.quiet(), err
+	}
 	if err := x.openState(); err != nil {
 		return x.quiet(), err
 	}
@@ -212,7 +238,7 @@ func (x *exchange) carried(pr *gateway.Proposal) *gateway.Proposal {
 	pr.Answer, pr.Rewrites = x.watch, true
 	if m := x.m; m != nil && !pr.Quiet {
 		// A retry has another id, and perhaps an answer to a question of ours.
-		pr.Bind = x.over()
+		pr.Bind, pr.Collects = x.over(), x.comes
 		pr.Fixed = m.args.to == 0 || atEntry(x.c) || m.raw == nil || len(m.raw) != len(x.c.Body)
 		if !pr.Fixed {
 			pr.Arguments = gateway.Span{From: m.args.from, To: m.args.to}

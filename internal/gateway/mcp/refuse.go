@@ -7,6 +7,7 @@ import (
 
 	"reeve/internal/fault"
 	"reeve/internal/gateway"
+	"reeve/internal/gateway/llm/wire"
 )
 
 // JSON-RPC's codes, and those that the protocol or we give.
@@ -21,6 +22,7 @@ const (
 	codeHeader     = -32020
 	codeCapability = -32021
 	codeVersion    = -32022
+	codeOpen       = -32042 // 2025-11-25: a page must be opened first
 )
 
 // codes are those of faults with a meaning of their own, with the HTTP status
@@ -132,6 +134,13 @@ func (p *Protocol) Refuse(w http.ResponseWriter, c *gateway.Call, f *fault.Error
 		if m, _ := parse(c.Body); m != nil && m.own.version != "" {
 			status = http.StatusNotFound // as 2026-07-28 has it
 		}
+	}
+	if f.Code == "approval.pending" {
+		p.comeBack(c, &out)
+	}
+	if c.Begun {
+		_, _ = w.Write(wire.AppendSSE(nil, "message", errorMessage(id, out))) // the agent may be gone
+		return
 	}
 	if status == 0 {
 		status = http.StatusOK

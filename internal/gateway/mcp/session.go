@@ -64,7 +64,9 @@ type session struct {
 	used    time.Time
 	gone    chan struct{} // closed when it ends
 	over    bool
-	legacy  *legacy // nil: the upstream has a session of its own
+	legacy  *legacy                  // nil: the upstream has a session of its own
+	held    map[string]chan struct{} // calls that wait for a person, by the client's ids; closed when it cancels one
+	paged   map[string]bool          // approvals whose page the client was asked to open
 }
 
 // sessions are those of all clients.

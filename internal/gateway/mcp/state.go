@@ -29,9 +29,19 @@ func (x *exchange) over() []byte {
 	}
 	// What reads in several ways is bound as it stands.
 	if form, err := gateway.Canonical(params, ofThisTry); err == nil {
-		params = form
+		params = withoutEmptyMeta(form)
 	}
 	return bound(ownerOf(x.c), m.method, name, params)
+}
+
+// withoutEmptyMeta leaves out of params, in their canonical form, a _meta in which
+// nothing is left: an attempt may have none.
+func withoutEmptyMeta(form []byte) []byte {
+	rest, found := bytes.CutPrefix(form, []byte(`{"_meta":{}`))
+	if !found {
+		return form
+	}
+	return append([]byte{'{'}, bytes.TrimPrefix(rest, []byte{','})...)
 }
 
 // ofThisTry are the params that differ when a client repeats a request: its
@@ -41,7 +51,7 @@ func ofThisTry(depth int, in, name string) bool {
 	case 1:
 		return name == "requestState" || name == "inputResponses"
 	case 2:
-		return in == "_meta" && (name == "progressToken" || name == "traceparent" || name == "tracestate" || name == "baggage")
+		return in == "_meta" && (name == "progressToken" || name == "traceparent" || name == "tracestate" || name == "baggage" || name == keyRetry)
 	}
 	return false
 }
@@ -96,6 +106,21 @@ func (x *exchange) unasked() error {
 		m = next
 	}
 	x.m, x.out, x.state = m, m.raw, opened{}
+	return nil
+}
+
+// comesBack takes out of a request what says for which approval it comes back:
+// that is between the client and the door.
+func (x *exchange) comesBack() error {
+	m := x.m
+	if m.own.retryAt.to == 0 {
+		return nil
+	}
+	next, err := parse(wire.Apply(nil, m.raw, []wire.Edit{wire.Cut(m.raw, m.own.retryAt.from, m.own.retryAt.to)}))
+	if err != nil {
+		return err
+	}
+	x.m, x.out, x.comes = next, next.raw, m.own.retry
 	return nil
 }
 

@@ -24,11 +24,10 @@ const stateHeld = 2
 // to the approval's, once; its retry waits. Whatever it answers there only ends
 // the wait: a person decides in the console.
 func (p *Protocol) Wait(ctx context.Context, w http.ResponseWriter, c *gateway.Call, _ *gateway.Proposal, h gateway.Held, decided <-chan struct{}) (answered bool, err error) {
-	if x := p.holding(c); x != nil && h.Address != "" {
-		params := encoded(map[string]any{
-			"mode": "url", "url": h.Address,
-			"message": "A person must agree to this action (" + h.Reason + "). It is decided on the page; accepting here only goes on waiting.",
-		})
+	if x := p.holding(c); x != nil && isPage(h.Address) {
+		page := pageOf(h)
+		delete(page, "elicitationId") // left the protocol with 2026-07-28
+		params := encoded(page)
 		out := append([]byte(`{"jsonrpc":"2.0","id":`), x.m.id...)
 		out = append(append(out, `,"result":{"resultType":"input_required","inputRequests":{"approval":{"method":"elicitation/create","params":`...), params...)
 		out = append(append(out, `}},"requestState":`...), quote(p.seals.seal([]byte{stateHeld}, x.over()))...)
@@ -39,14 +38,7 @@ func (p *Protocol) Wait(ctx context.Context, w http.ResponseWriter, c *gateway.C
 		_, err := w.Write(out)
 		return true, err
 	}
-	limit := time.NewTimer(waitFor)
-	defer limit.Stop()
-	select {
-	case <-decided:
-	case <-limit.C:
-	case <-ctx.Done():
-	}
-	return false, nil
+	return false, p.hears(c, w, h).until(ctx, decided)
 }
 
 // holding is the held request of a client that can be sent to a page and was not
@@ -83,7 +75,10 @@ func (p *Protocol) Collect(w http.ResponseWriter, c *gateway.Call, _ *gateway.Pr
 	if asked, err := parse(c.Body); err == nil {
 		body = withID(body, isStream(a.Header), asked.id)
 	}
-	if !c.Begun {
+	switch {
+	case c.Begun && !isStream(a.Header):
+		body = wire.AppendSSE(nil, "message", body)
+	case !c.Begun:
 		h := w.Header()
 		for k, v := range a.Header {
 			if k != "Content-Length" && k != "Mcp-Session-Id" {

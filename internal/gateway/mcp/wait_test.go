@@ -1,45 +1,26 @@
 package mcp_test
 
 import (
-	"context"
-	"io"
-	"log/slog"
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"reeve/internal/activity"
-	"reeve/internal/approval"
-	"reeve/internal/control"
-	"reeve/internal/gateway"
 )
 
 // A held call's client is sent to the approval's page. Whatever it says there,
 // only a person lets the call go on, once; a retry collects under its own id.
 func TestHeldCalls(t *testing.T) {
 	t.Parallel()
-	var book *approval.Book
-	db, err := control.Open(t.Context(), t.TempDir()+"/approvals.db")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	c := approval.Default()
-	c.Wait = time.Second
-	book, err = approval.New(t.Context(), approval.Options{DB: db, Key: make([]byte, approval.KeySize), Config: c, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var loops sync.WaitGroup
-	loops.Go(func() { _ = book.Run(ctx) })
-	t.Cleanup(func() { cancel(); loops.Wait() })
-	h := newHouse(t, func(o *gateway.Options) { o.Approvals = book })
+	h, book := newHeldHouse(t)
 	key := h.agent("refunds")
 	f := &fake{modern: true}
 	h.server("shop", f, nil)
-	h.permit(permitAll + `@id("h") @hold("finance") forbid (principal, action == Action::"call_tool", resource);`)
+	h.permit(holdCalls)
 	body := func(id, more string) string {
 		return strings.Replace(modernBody(id, "tools/call", `"name":"refund","arguments":{"a":1}`+more), `"elicitation":{}`, `"elicitation":{"form":{},"url":{}}`, 1)
 	}
@@ -57,14 +38,7 @@ func TestHeldCalls(t *testing.T) {
 	go func() {
 		retry <- send("2", `,"inputResponses":{"approval":{"action":"accept"}},"requestState":"`+in.Result.RequestState+`"`)
 	}()
-	var held *approval.Approval
-	h.eventually(func() bool {
-		list, err := book.List(t.Context(), approval.Filter{States: []approval.State{approval.Pending}})
-		if err == nil && len(list) == 1 {
-			held = list[0]
-		}
-		return held != nil
-	})
+	held := h.waiting(book)
 	select {
 	case r := <-retry:
 		t.Fatalf("the client's own accept let it go: %d %s", r.status, r.body)
@@ -73,10 +47,7 @@ func TestHeldCalls(t *testing.T) {
 	if n := len(f.calls("tools/call")); n != 0 {
 		t.Fatalf("%d calls were forwarded before anybody agreed", n)
 	}
-	person := approval.Person{ID: "usr_fin", Name: "Fin", Groups: []string{"finance"}}
-	if _, err := book.Approve(t.Context(), held.ID, person, held.Bound); err != nil {
-		t.Fatal(err)
-	}
+	h.agree(book, held)
 	r := <-retry
 	if r.code() != "" || !strings.Contains(r.body, "done") || !strings.Contains(r.body, `"id":2`) {
 		t.Fatalf("after a person agreed: %d %s", r.status, r.body)
@@ -124,5 +95,228 @@ func TestHeldCalls(t *testing.T) {
 		if d.Result == activity.ResultOK && d.Verdict != activity.VerdictAllow {
 			t.Errorf("decision %+v", d)
 		}
+	}
+}
+
+// opener begins a session whose client opens pages.
+func (h *house) opener(key string) string {
+	h.t.Helper()
+	r := h.send(key, "POST", "/mcp/shop", `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{"elicitation":{"form":{},"url":{}}},"clientInfo":{"name":"t","version":"1"}}}`)
+	id := r.header.Get("Mcp-Session-Id")
+	if r.status != 200 || id == "" {
+		h.t.Fatalf("initialize: %d %v %s", r.status, r.header, r.body)
+	}
+	return id
+}
+
+// waitingCall is a held call's answer as it comes.
+type waitingCall struct {
+	t    *testing.T
+	resp *http.Response
+	read *bufio.Reader
+}
+
+func (h *house) heldCall(t *testing.T, key, ses, id, meta string) *waitingCall {
+	t.Helper()
+	body := `{"jsonrpc":"2.0","id":` + id + `,"method":"tools/call","params":{"name":"refund","arguments":{"a":1},"_meta":{` + meta + `}}}`
+	resp := h.open(key, "POST", "/mcp/shop", body, "Mcp-Session-Id", ses)
+	t.Cleanup(func() { _ = resp.Body.Close() })
+	if resp.StatusCode != 200 || !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream") || resp.Header.Get("X-Reeve-Decision") == "" {
+		t.Fatalf("%d %v", resp.StatusCode, resp.Header)
+	}
+	return &waitingCall{t, resp, bufio.NewReader(resp.Body)}
+}
+
+type heardMessage struct {
+	ID     json.RawMessage
+	Method string
+	Params struct {
+		Mode, URL, ElicitationID, Message string
+		ProgressToken                     any
+		Progress                          float64
+	}
+	Result json.RawMessage
+	Error  *struct {
+		Code int
+		Data struct {
+			Code         string
+			RetryToken   string `json:"retry_token"`
+			Elicitations []struct{ Mode, URL, ElicitationID string }
+		}
+	}
+}
+
+// next is the next message of the answer, without what tells progress alone.
+func (w *waitingCall) next() (m heardMessage) {
+	w.t.Helper()
+	for {
+		m = heardMessage{}
+		if err := json.Unmarshal([]byte(nextData(w.t, w.read)), &m); err != nil {
+			w.t.Fatal(err)
+		}
+		if m.Method != "notifications/progress" {
+			return m
+		}
+	}
+}
+
+// A client with a session is asked to open the page while its call waits, and
+// hears that it still waits; what it answers agrees to nothing. The result comes
+// on the stream that was begun, once a person agreed.
+func TestHeldCallsOfSessions(t *testing.T) {
+	t.Parallel()
+	h, book := newHeldHouse(t)
+	key := h.agent("refunds")
+	f := &fake{session: true}
+	h.server("shop", f, nil)
+	h.permit(holdCalls)
+	ses := h.opener(key)
+	call := h.heldCall(t, key, ses, "5", `"progressToken":"p"`)
+	ask := call.next()
+	held := h.waiting(book)
+	if ask.Method != "elicitation/create" || ask.Params.Mode != "url" || ask.Params.URL != "https://reeve.example/approvals/"+held.ID || ask.Params.ElicitationID != held.ID {
+		t.Fatalf("%+v", ask)
+	}
+	var m heardMessage
+	if err := json.Unmarshal([]byte(nextData(t, call.read)), &m); err != nil || m.Method != "notifications/progress" || m.Params.ProgressToken != "p" || m.Params.Progress <= 0 || !strings.Contains(m.Params.Message, held.ID) {
+		t.Fatalf("%v %+v", err, m)
+	}
+	answer := `{"jsonrpc":"2.0","id":` + string(ask.ID) + `,"result":{"action":"accept"}}`
+	if r := h.send(key, "POST", "/mcp/shop", answer, "Mcp-Session-Id", h.opener(key)); r.code() != "mcp.response" {
+		t.Errorf("answered by another session: %d %s", r.status, r.body)
+	}
+	if r := h.send(key, "POST", "/mcp/shop", answer, "Mcp-Session-Id", ses); r.status != 202 {
+		t.Fatalf("the answer: %d %s", r.status, r.body)
+	}
+	if n := len(f.calls("tools/call")); n != 0 {
+		t.Fatalf("the client's accept let %d calls go", n)
+	}
+	h.agree(book, held)
+	if m := call.next(); m.Method != "notifications/elicitation/complete" || m.Params.ElicitationID != held.ID {
+		t.Errorf("%+v", m)
+	}
+	if m := call.next(); string(m.ID) != "5" || !strings.Contains(string(m.Result), "done") {
+		t.Errorf("%+v", m)
+	}
+	if rest, err := call.read.ReadString(0); strings.TrimSpace(rest) != "" || err == nil || err.Error() != "EOF" {
+		t.Errorf("after the result: %q %v", rest, err)
+	}
+	// The same call again collects what came of it, as JSON.
+	r := h.send(key, "POST", "/mcp/shop", `{"jsonrpc":"2.0","id":6,"method":"tools/call","params":{"name":"refund","arguments":{"a":1}}}`, "Mcp-Session-Id", ses)
+	if r.code() != "" || !strings.Contains(r.body, `"id":6`) || r.header.Get("X-Reeve-Collected") != held.ID {
+		t.Errorf("again: %d %v %s", r.status, r.header, r.body)
+	}
+	if n := len(f.calls("tools/call")); n != 1 {
+		t.Errorf("%d calls at the server", n)
+	}
+}
+
+// Who will not open the page waits no longer, and may come back with a token,
+// also from another session: it joins the same approval.
+func TestHeldCallComesBack(t *testing.T) {
+	t.Parallel()
+	h, book := newHeldHouse(t)
+	key, other := h.agent("refunds"), h.agent("other")
+	f := &fake{session: true}
+	h.server("shop", f, nil)
+	h.permit(holdCalls)
+	ses := h.opener(key)
+	resp := h.open(key, "POST", "/mcp/shop", `{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"refund","arguments":{"a":1}}}`, "Mcp-Session-Id", ses)
+	defer resp.Body.Close()
+	call := &waitingCall{t, resp, bufio.NewReader(resp.Body)}
+	ask := call.next()
+	held := h.waiting(book)
+	if r := h.send(key, "POST", "/mcp/shop", `{"jsonrpc":"2.0","id":`+string(ask.ID)+`,"result":{"action":"decline"}}`, "Mcp-Session-Id", ses); r.status != 202 {
+		t.Fatalf("the answer: %d %s", r.status, r.body)
+	}
+	call.next() // nothing more to do on the page
+	m := call.next()
+	if m.Error == nil || string(m.ID) != "5" || m.Error.Code != -32042 || m.Error.Data.Code != "approval.pending" || m.Error.Data.RetryToken != held.ID ||
+		len(m.Error.Data.Elicitations) != 1 || m.Error.Data.Elicitations[0].URL != "https://reeve.example/approvals/"+held.ID {
+		t.Fatalf("%+v", m)
+	}
+	token := `"reeve/retry":"` + held.ID + `"`
+	plain := func(key, ses, args string) reply {
+		return h.send(key, "POST", "/mcp/shop", `{"jsonrpc":"2.0","id":8,"method":"tools/call","params":{"name":"refund","arguments":`+args+`,"_meta":{"x":1,`+token+`}}}`, "Mcp-Session-Id", ses)
+	}
+	// It is for this agent and these arguments alone.
+	for name, r := range map[string]reply{
+		"another agent":   plain(other, h.begin(other, "/mcp/shop"), `{"a":1}`),
+		"other arguments": plain(key, ses, `{"a":2}`),
+		"one made up":     h.send(key, "POST", "/mcp/shop", `{"jsonrpc":"2.0","id":8,"method":"tools/call","params":{"name":"refund","arguments":{"a":1},"_meta":{"reeve/retry":"apr_0"}}}`, "Mcp-Session-Id", ses),
+	} {
+		if r.code() != "approval.void" {
+			t.Errorf("%s: %d %s", name, r.status, r.body)
+		}
+	}
+	// An edited call goes under the id of the attempt that comes for it.
+	was, err := book.Original(held)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, bound, err := h.door.Rehearse(t.Context(), held, []byte(strings.Replace(string(was.Body), `"a":1`, `"a":3`, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := book.Edit(t.Context(), held.ID, fin, held.Bound, to, bound); err != nil {
+		t.Fatal(err)
+	}
+	r := h.send(key, "POST", "/mcp/shop", `{"jsonrpc":"2.0","id":"later","method":"tools/call","params":{"name":"refund","arguments":{"a":1},"_meta":{`+token+`}}}`, "Mcp-Session-Id", h.begin(key, "/mcp/shop"))
+	got := f.calls("tools/call")
+	if r.code() != "" || !strings.Contains(r.body, `"id":"later"`) || !strings.Contains(r.body, "done") || len(got) != 1 || strings.Contains(got[0].body, "reeve/retry") || !strings.Contains(got[0].body, `{"a":3}`) {
+		t.Errorf("%d %s: the server got %+v", r.status, r.body, got)
+	}
+}
+
+// A client that cancels its call, or ends its session, ends the wait; the
+// approval stays, and the server hears of neither.
+func TestHeldCallsEnd(t *testing.T) {
+	t.Parallel()
+	h, book := newHeldHouse(t)
+	key, other := h.agent("refunds"), h.agent("other")
+	f := &fake{session: true}
+	h.server("shop", f, nil)
+	h.permit(holdCalls)
+	ses := h.begin(key, "/mcp/shop")
+	cancelled := func(key, ses string) {
+		t.Helper()
+		if r := h.send(key, "POST", "/mcp/shop", `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":5}}`, "Mcp-Session-Id", ses); r.status != 202 {
+			t.Fatalf("cancelled: %d %s", r.status, r.body)
+		}
+	}
+	call := h.heldCall(t, key, ses, "5", `"progressToken":7`)
+	held := h.waiting(book)
+	cancelled(other, h.begin(other, "/mcp/shop"))
+	cancelled(key, h.begin(key, "/mcp/shop"))
+	if n := len(f.calls("notifications/cancelled")); n != 2 {
+		t.Errorf("%d cancelled calls at the server, which may be its own", n)
+	}
+	cancelled(key, ses)
+	if m := call.next(); m.Error == nil || m.Error.Data.Code != "mcp.cancelled" {
+		t.Errorf("%+v", m)
+	}
+	if n := len(f.calls("notifications/cancelled")); n != 2 {
+		t.Errorf("the server heard of a call that it never got")
+	}
+	call = h.heldCall(t, key, ses, "6", `"progressToken":8`)
+	if r := h.send(key, "DELETE", "/mcp/shop", "", "Mcp-Session-Id", ses); r.status != 200 {
+		t.Fatalf("ended: %d %s", r.status, r.body)
+	}
+	if m := call.next(); m.Error == nil || m.Error.Data.Code != "mcp.session" {
+		t.Errorf("%+v", m)
+	}
+	if now := h.waiting(book); now.ID != held.ID {
+		t.Errorf("%s waits, not %s", now.ID, held.ID)
+	}
+	// A denial comes on the stream that was begun.
+	call = h.heldCall(t, key, h.begin(key, "/mcp/shop"), fmt.Sprint(9), `"progressToken":9,"reeve/retry":"`+held.ID+`"`)
+	if _, err := book.Deny(t.Context(), held.ID, fin); err != nil {
+		t.Fatal(err)
+	}
+	if m := call.next(); m.Error == nil || m.Error.Code != -32001 || m.Error.Data.Code != "approval.denied" || string(m.ID) != "9" {
+		t.Errorf("%+v", m)
+	}
+	if n := len(f.calls("tools/call")); n != 0 {
+		t.Errorf("%d calls were forwarded", n)
 	}
 }
