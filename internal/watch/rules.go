@@ -122,10 +122,10 @@ func (r *run) measures(now int64) rule.Measures {
 		Agent: a.name, Team: a.team, Environment: a.environment, Version: r.version, Task: r.task, Authenticated: a.door,
 		Steps: float64(r.steps), ModelCalls: float64(r.models), ToolCalls: float64(r.tools), Errors: float64(r.errors), Refused: float64(r.refused),
 		Retries: float64(r.retries), Looped: float64(r.looped), Handoffs: float64(r.handoffs), News: float64(r.fresh),
-		InputTokens: float64(r.in), OutputTokens: float64(r.out), Cost: float64(r.cost) / 1e9, WaitingSeconds: float64(r.waited) / 1e9, Calls: r.calls,
+		InputTokens: float64(r.in), OutputTokens: float64(r.out), Cost: float64(r.cost) / 1e9, WaitingSeconds: float64(r.waited) / 1e9, Calls: make(map[string]int64, len(r.calls)),
 	}
-	if r.calls == nil {
-		m.Calls = map[string]int64{}
+	for name, n := range r.calls {
+		m.Calls[name] = *n
 	}
 	if r.moves > 0 {
 		m.Surprise = r.surprise / float64(r.moves)

@@ -33,7 +33,7 @@ type run struct {
 	surprise                                                 float64            // bits, over all moves
 	evidence                                                 [4]activity.StepID // the newest steps
 	fresh                                                    int                // tools, models, destinations never seen before
-	calls                                                    map[string]int64   // by tool, the first maxCalls of them
+	calls                                                    map[string]*int64  // by tool, the first maxCalls of them
 	told                                                     map[string]int64   // by detector or rule: when it was found last
 	feels                                                    map[string]float64 // levels at which a figure was found
 }
@@ -240,17 +240,30 @@ func (w *Watch) toolCall(a *agent, r *run, s *activity.Step, name string, took t
 	if s.Status == activity.StatusOK && took > 0 {
 		w.block(a, "latency", what+" "+name, took.Seconds(), r)
 	}
-	if _, ok := r.calls[name]; ok || len(r.calls) < maxCalls {
-		if r.calls == nil {
-			r.calls = map[string]int64{}
-		}
-		if !ok {
-			name = word(name)
-		}
-		r.calls[name]++
-	}
+	r.called(name)
 	w.again(a, r, s, name, activity.ContentArguments, activity.ContentQuery, activity.ContentInput)
 	w.path(a, r, name)
+}
+
+// called counts a call of a tool. The count stands behind a pointer: m[k]++ would
+// put this step's name in the place of the key that is held, and a name from a
+// write keeps that whole write's text in memory.
+func (r *run) called(name string) {
+	n := r.calls[name]
+	if n == nil {
+		if len(r.calls) >= maxCalls {
+			return
+		}
+		if r.calls == nil {
+			r.calls = map[string]*int64{}
+		}
+		name = word(name)
+		if n = r.calls[name]; n == nil { // else a long word, cut
+			n = new(int64)
+			r.calls[name] = n
+		}
+	}
+	*n++
 }
 
 // again counts the same call with the same arguments. Within a run each distinct
