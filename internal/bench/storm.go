@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -123,16 +124,11 @@ func stormFleet(o StormOptions) []stormAlert {
 	add := func(fault int, at int, a *agent, name, text, severity string, extra map[string]string, pods int) {
 		for pod := range pods {
 			labels := map[string]string{"alertname": name, "severity": severity, "pod": fmt.Sprintf("pod-%d", pod)}
-			key := fmt.Sprint(fault, name, pod)
 			if a != nil {
 				labels["agent"], labels["team"], labels["cluster"] = a.name, a.team, a.cluster
-				key += a.name
 			}
-			for k, v := range extra {
-				labels[k] = v
-				key += v
-			}
-			out = append(out, stormAlert{alert.Report{Key: key, State: alert.Firing, Severity: severity, Title: text, Labels: labels}, fault, min(at+rng.IntN(6000), ms-1)})
+			maps.Copy(labels, extra)
+			out = append(out, stormAlert{alert.Report{Key: fmt.Sprint(labels), State: alert.Firing, Severity: severity, Title: text, Labels: labels}, fault, min(at+rng.IntN(6000), ms-1)})
 		}
 	}
 	users := func(uses func(*agent) bool) (out []*agent) {
@@ -156,6 +152,8 @@ func stormFleet(o StormOptions) []stormAlert {
 			cause = "provider" + some.provider
 		case "source":
 			cause = "source" + some.source
+		case "policy":
+			cause = "policy" + some.team
 		}
 		if taken[cause] {
 			if len(taken) > 4*o.Agents {
@@ -221,7 +219,16 @@ func stormFleet(o StormOptions) []stormAlert {
 		add(-1-i, rng.IntN(ms), a, pick([]string{"CertExpiry", "DiskFilling", "UnknownDestination"}), pick([]string{"certificate expires in 9 days", "disk fills up", "unknown destination seen"}), "info", map[string]string{"host": fmt.Sprintf("host-%d", i)}, 1)
 	}
 	slices.SortStableFunc(out, func(x, y stormAlert) int { return cmp.Compare(x.from, y.from) })
-	return out
+	// An alert is known by its labels: what two faults would both set off fires once,
+	// for the first of them.
+	fires := map[string]bool{}
+	return slices.DeleteFunc(out, func(a stormAlert) bool {
+		if fires[a.report.Key] {
+			return true
+		}
+		fires[a.report.Key] = true
+		return false
+	})
 }
 
 // stormWatch notes when each alert was placed and stored.

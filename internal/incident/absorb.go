@@ -179,7 +179,7 @@ func (e *engine) oneNode(a, b *group, fit float64) (Reason, bool) {
 	for n, sh := range a.nodes {
 		other := b.nodes[n]
 		rule := causeKinds[n.Kind]
-		if other == nil || rule == "" || n.Kind == "version" || a.part(n) < 0.5 || b.part(n) < 0.5 {
+		if other == nil || rule == "" || n.Kind == "version" || a.part(n) < 0.5 || b.part(n) < 0.5 || min(blame(n.Kind, sh.kinds()), blame(n.Kind, other.kinds())) < 1 {
 			continue
 		}
 		hit := map[string]struct{}{}

@@ -34,14 +34,22 @@ type member struct {
 	class   class
 	tokens  []string
 	telling []string
-	cause   bool // it names something beside the agent
+	cause   bool   // it names something beside the agent
+	family  string // what signals of other instances of the same alert have in common; "" nothing
+	told    string // the rule that told it, of its agent; "" unknown
 }
 
 // share is how much of an incident touches a node.
 type share struct {
 	members int
 	agents  map[string]struct{}
+	classes map[class]int // kinds of trouble of the members that touch it
+	began   time.Time     // when the first of them did
+	named   int           // of the members, those that name a version
 }
+
+// kinds are the kinds of trouble that a good part of those that touch it speak of.
+func (sh *share) kinds() class { return commonKinds(sh.classes, sh.members) }
 
 type group struct {
 	inc     Incident
@@ -52,6 +60,8 @@ type group struct {
 	tokens  map[string]int
 	telling map[string]int
 	classes map[class]int
+	family  map[string]int
+	told    map[string]int
 	places  map[Place]int
 	extra   int // members beyond maxMembers, by count alone
 	firing  int
@@ -74,7 +84,7 @@ type pending struct {
 func newGroup(inc Incident) *group {
 	return &group{
 		inc: inc, members: map[string]*member{}, nodes: map[Node]*share{}, plain: map[string]int{}, peers: map[string]int{}, tokens: map[string]int{},
-		telling: map[string]int{}, classes: map[class]int{}, places: map[Place]int{}, apart: map[string]bool{}, pending: pending{members: map[string]bool{}},
+		telling: map[string]int{}, classes: map[class]int{}, family: map[string]int{}, told: map[string]int{}, places: map[Place]int{}, apart: map[string]bool{}, pending: pending{members: map[string]bool{}},
 	}
 }
 
@@ -125,7 +135,27 @@ func memberOf(s Signal) *member {
 	add("provider", s.Provider)
 	add("run", s.Run)
 	add("agent", s.Agent)
+	m.family = familyOf(m)
+	if by := cmp.Or(s.Labels["alertname"], s.Labels["detector"]); by != "" && s.Agent != "" {
+		m.told = s.Agent + "\x00" + by
+	}
 	return m
+}
+
+// familyOf is the same for the signals of one alert from several instances (pods,
+// hosts): the same words about the same things.
+func familyOf(m *member) string {
+	parts := []string{m.Kind, m.Environment, m.Labels["alertname"], strings.Join(m.tokens, " ")}
+	about := len(parts)
+	for _, n := range m.nodes {
+		if n.Kind != "run" {
+			parts = append(parts, n.Kind, n.Value)
+		}
+	}
+	if len(parts) == about {
+		return ""
+	}
+	return strings.Join(parts, "\x00")
 }
 
 // learn notes what the agent of a signal uses.
@@ -179,7 +209,7 @@ func (e *engine) put(g *group, m *member) {
 	for _, n := range m.nodes {
 		sh := g.nodes[n]
 		if sh == nil {
-			sh = &share{agents: map[string]struct{}{}}
+			sh = &share{agents: map[string]struct{}{}, classes: map[class]int{}, began: m.First}
 			g.nodes[n] = sh
 			if e.byNode[n] == nil {
 				e.byNode[n] = map[*group]struct{}{}
@@ -187,6 +217,13 @@ func (e *engine) put(g *group, m *member) {
 			e.byNode[n][g] = struct{}{}
 		}
 		sh.members++
+		m.class.each(func(c class) { count(sh.classes, c, 1) })
+		if m.Version != "" {
+			sh.named++
+		}
+		if m.First.Before(sh.began) {
+			sh.began = m.First
+		}
 		if m.Agent != "" {
 			sh.agents[m.Agent] = struct{}{}
 		}
@@ -208,6 +245,10 @@ func (e *engine) drop(g *group, m *member) {
 		sh := g.nodes[n]
 		if sh == nil {
 			continue
+		}
+		m.class.each(func(c class) { count(sh.classes, c, -1) })
+		if m.Version != "" {
+			sh.named--
 		}
 		if sh.members--; sh.members <= 0 {
 			delete(g.nodes, n)
@@ -261,10 +302,12 @@ func (g *group) tally(m *member, by int) {
 	for _, t := range m.telling {
 		count(g.telling, t, by)
 	}
-	for c := class(1); c <= security; c <<= 1 {
-		if m.class&c != 0 {
-			count(g.classes, c, by)
-		}
+	m.class.each(func(c class) { count(g.classes, c, by) })
+	if m.family != "" {
+		count(g.family, m.family, by)
+	}
+	if m.told != "" {
+		count(g.told, m.told, by)
 	}
 	count(g.places, Place{m.Team, m.Environment}, by)
 }
@@ -283,10 +326,12 @@ func (e *engine) remove(g *group) {
 }
 
 // kinds are the kinds of trouble that a good part of a group speaks of.
-func (g *group) kinds() class {
+func (g *group) kinds() class { return commonKinds(g.classes, len(g.members)) }
+
+func commonKinds(classes map[class]int, members int) class {
 	var out class
-	for c, n := range g.classes {
-		if n*8 >= len(g.members) {
+	for c, n := range classes {
+		if n*8 >= members {
 			out |= c
 		}
 	}
@@ -373,7 +418,7 @@ func (w *weighing) add(rule string, factor float64, format string, args ...any) 
 	}
 	w.doubt *= 1 - weight
 	w.reasons = append(w.reasons, Reason{rule, fmt.Sprintf(format, args...), math.Round(weight*100) / 100})
-	w.struct_ = w.struct_ || rule != labels && rule != text
+	w.struct_ = w.struct_ || weight >= 0.3 && rule != labels && rule != text
 }
 
 // score is how well a signal fits an incident, with the reasons.
@@ -384,8 +429,11 @@ func (e *engine) score(m *member, g *group) (float64, []Reason) {
 	}
 	w := &weighing{weights: e.weights, doubt: 1}
 	fit := fits(m.class, g.kinds())
-	shared := e.things(w, m, g, fit)
-	e.agents(w, m, g, fit, shared)
+	if m.family != "" && g.family[m.family] > 0 {
+		w.add(sameAlert, 1, "the same alert from another instance")
+	}
+	shared := e.things(w, m, g)
+	e.agents(w, m, g, shared)
 	e.neighbours(w, m, g, fit)
 	e.wording(w, m, g)
 	score := (1 - w.doubt) * when
@@ -420,8 +468,9 @@ func ago(d time.Duration) string {
 	return fmt.Sprintf("%.0f min", d.Minutes())
 }
 
-// things weighs the tools, data, models and so on that both are about.
-func (e *engine) things(w *weighing, m *member, g *group, fit float64) (shared bool) {
+// things weighs the tools, data, models and so on that both are about. What counts
+// is what those that touch the thing speak of, not all of the incident.
+func (e *engine) things(w *weighing, m *member, g *group) (shared bool) {
 	tool := false
 	for _, n := range m.nodes {
 		sh := g.nodes[n]
@@ -429,6 +478,7 @@ func (e *engine) things(w *weighing, m *member, g *group, fit float64) (shared b
 			continue
 		}
 		spread := 0.5 + 0.5*min(1, 2*g.part(n))
+		fit := fits(m.class, sh.kinds()) * min(blame(n.Kind, m.class), blame(n.Kind, sh.kinds()))
 		switch n.Kind {
 		case "run":
 			w.add(sameRun, 1, "the same run")
@@ -479,24 +529,35 @@ func (e *engine) coverText(n Node, sh *share, agent string) string {
 	return fmt.Sprintf(" (%d of %d agents that use it)", hit, max(users, hit))
 }
 
-// agents weighs that both are about one agent.
-func (e *engine) agents(w *weighing, m *member, g *group, fit float64, shared bool) {
+// soon is what the time between the beginnings of two troubles of one agent leaves
+// of their belonging together. It falls by orders of magnitude, so that of two
+// incidents the one that began nearer wins, be it by seconds or by minutes.
+func soon(gap time.Duration) float64 {
+	return max(0.7, 1-0.04*math.Log2(1+gap.Abs().Seconds()))
+}
+
+// agents weighs that both are about one agent: a symptom belongs to the trouble of
+// its kind that began just before it.
+func (e *engine) agents(w *weighing, m *member, g *group, shared bool) {
 	sh := g.nodes[Node{"agent", m.Agent}]
 	if m.Agent == "" || sh == nil {
 		return
 	}
 	plain := g.plain[m.Agent]
 	caused := sh.members - plain
-	factor := fit
-	if fit < 0.5 {
-		factor = 0.25
+	factor := sameKind(m.class, sh.kinds()) * soon(m.First.Sub(sh.began))
+	if m.Version != "" && sh.named == 0 && !shared {
+		factor *= 0.4 // it speaks of a version, and nothing there does: that may be a cause of its own
+	}
+	if m.told != "" && g.told[m.told] > 0 && g.family[m.family] == 0 {
+		factor *= 0.6 // one rule told both of this agent, and told them apart
 	}
 	switch {
 	case shared:
 		w.add(sameAgent, 0.35*factor, "the same agent %s", m.Agent)
-	case !m.cause && plain > 0:
+	case !m.cause && caused == 0:
 		w.add(sameAgent, factor, "the same agent %s", m.Agent)
-	case !m.cause && caused > 0:
+	case !m.cause:
 		w.add(symptom, factor, "agent %s is in it, and this one names no cause of its own", m.Agent)
 	case plain > 0 && g.caused():
 		// It has its cause: another one of the same agent is another fault's, and
@@ -537,7 +598,7 @@ func (e *engine) neighbours(w *weighing, m *member, g *group, fit float64) {
 			}
 		}
 		if g.nodes[me] == nil && !m.cause {
-			e.usesCentre(w, m, g, fit)
+			e.usesCentre(w, m, g)
 		}
 		return
 	}
@@ -563,7 +624,7 @@ func (e *engine) neighbours(w *weighing, m *member, g *group, fit float64) {
 
 // usesCentre weighs that an agent without a cause of its own uses what the
 // incident is about.
-func (e *engine) usesCentre(w *weighing, m *member, g *group, fit float64) {
+func (e *engine) usesCentre(w *weighing, m *member, g *group) {
 	best, at := 0.0, Node{}
 	for n := range e.uses[m.Agent] {
 		sh := g.nodes[n]
@@ -576,7 +637,12 @@ func (e *engine) usesCentre(w *weighing, m *member, g *group, fit float64) {
 		}
 	}
 	if best > 0 {
-		w.add(adjacent, (0.5+0.75*best)*fit, "%s uses %s %s, which it is about%s", m.Agent, at.Kind, at.Value, e.coverText(at, g.nodes[at], m.Agent))
+		of := g.nodes[at].kinds()
+		fit := fits(m.class, of)
+		if m.class == 0 || of == 0 {
+			fit = unknownKind // being able to is little when nobody knows what it is
+		}
+		w.add(adjacent, (0.5+0.75*best)*fit*blame(at.Kind, m.class), "%s uses %s %s, which it is about%s", m.Agent, at.Kind, at.Value, e.coverText(at, g.nodes[at], m.Agent))
 	}
 }
 

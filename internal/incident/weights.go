@@ -7,6 +7,7 @@ import (
 
 // The rules by which a signal belongs to an incident.
 const (
+	sameAlert    = "same_alert" // from another instance
 	sameRun      = "same_run"
 	sameTool     = "same_tool"
 	sameServer   = "same_server"
@@ -33,8 +34,8 @@ type Weights map[string]float64
 // Defaults are the weights before anybody judged.
 func Defaults() Weights {
 	return Weights{
-		sameRun: 0.95, sameTool: 0.85, sameServer: 0.70, sameSource: 0.85, samePolicy: 0.85, sameVersion: 0.80,
-		sameModel: 0.70, sameProvider: 0.62, sameAgent: 0.72, symptom: 0.60, adjacent: 0.50, delegation: 0.50,
+		sameAlert: 0.95, sameRun: 0.95, sameTool: 0.85, sameServer: 0.70, sameSource: 0.85, samePolicy: 0.85, sameVersion: 0.80,
+		sameModel: 0.70, sameProvider: 0.62, sameAgent: 0.72, symptom: 0.72, adjacent: 0.50, delegation: 0.50,
 		labels: 0.45, text: 0.35, otherThing: 0.45, otherPlace: 0.35,
 	}
 }
@@ -44,7 +45,7 @@ const Threshold = 0.5
 
 // RuleTexts say what each rule looks at, for people who read weights.
 var RuleTexts = map[string]string{
-	sameRun: "the same run", sameTool: "the same tool", sameServer: "tools of the same server", sameSource: "the same source of data",
+	sameAlert: "the same alert from another instance", sameRun: "the same run", sameTool: "the same tool", sameServer: "tools of the same server", sameSource: "the same source of data",
 	samePolicy: "the same policy", sameVersion: "the same version of an agent", sameModel: "the same model", sameProvider: "the same provider of models",
 	sameAgent: "the same agent", symptom: "the same agent, and one of both names no cause", adjacent: "an agent that uses what the incident is about",
 	delegation: "agents that work for each other", labels: "labels with the same values", text: "similar words",

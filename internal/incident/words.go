@@ -62,6 +62,47 @@ func fits(a, b class) float64 {
 	return 0
 }
 
+// each calls f for each kind in c.
+func (c class) each(f func(class)) {
+	for rest := c; rest != 0; rest &= rest - 1 {
+		f(class(1) << bits.TrailingZeros16(uint16(rest)))
+	}
+}
+
+// unknownKind is how far troubles fit when the kind of one of them is unknown, and
+// little else speaks for them.
+const unknownKind = 0.62
+
+// sameKind reports how far two troubles of one agent are one by their kind: much
+// less than fits when all that they share is whom they are about.
+func sameKind(a, b class) float64 {
+	switch fit := fits(a, b); {
+	case a == 0 || b == 0:
+		return unknownKind
+	case fit == 1:
+		return 1
+	case fit > 0:
+		return 0.62
+	}
+	return 0.25
+}
+
+// causesOf are the kinds of trouble that a kind of thing is to blame for.
+var causesOf = map[string]class{
+	"model": errs | latency | quality | stale, "provider": errs | latency | quality | stale, "tool": errs | latency | loop | quality | stale | security,
+	"server": errs | latency | loop | quality | stale | security, "source": quality | stale | errs, "policy": denial | errs,
+}
+
+// blame is how far a thing of a kind can be to blame for a kind of trouble: that two
+// agents spend too much is not their model's doing.
+func blame(kind string, c class) float64 {
+	of, ok := causesOf[kind]
+	if !ok || c == 0 || c&of != 0 {
+		return 1
+	}
+	return 0.15
+}
+
 // words are the words of a text in lower case: letters and digits, and what
 // stands together with _.
 func words(text string) []string {
