@@ -275,6 +275,13 @@ func Operations() []Operation {
 		{Name: "ListTokens", Method: "GET", Path: "/api/v1/tokens", Role: "own or admin", Summary: "lists one's tokens; an admin may ask for everybody's"},
 		{Name: "CreateToken", Method: "POST", Path: "/api/v1/tokens", Role: "signed_in", Summary: "makes a token with at most one's own roles; its secret is shown once"},
 		{Name: "RevokeToken", Method: "DELETE", Path: "/api/v1/tokens/{id}", Role: "own or admin", Summary: "ends a token"},
+		{Name: "GetRunOutcome", Method: "GET", Path: "/api/v1/runs/{id}/outcome", Role: "viewer", Summary: "says how a run ended for its user, and why it counts so"},
+		{Name: "DecideOutcome", Method: "POST", Path: "/api/v1/runs/{id}/outcome", Role: "developer or responder", Summary: "says how a run ended; it holds over all evidence"},
+		{Name: "ReportOutcome", Method: "POST", Path: "/api/v1/outcome-evidence", Role: "developer or responder", Summary: "reports what a downstream system, a user or a judge says of how a run ended; the run may come later"},
+		{Name: "ListEvidence", Method: "GET", Path: "/api/v1/outcome-evidence", Role: "viewer", Summary: "lists evidence about outcomes, the newest first"},
+		{Name: "ListOutcomeRules", Method: "GET", Path: "/api/v1/outcome-rules", Role: "viewer", Summary: "lists rules about outcomes, deadlines and stuck runs, and the settling windows"},
+		{Name: "PutOutcomeRule", Method: "PUT", Path: "/api/v1/outcome-rules/{name}", Role: "developer or responder", Summary: "makes or changes a rule about outcomes"},
+		{Name: "DeleteOutcomeRule", Method: "DELETE", Path: "/api/v1/outcome-rules/{name}", Role: "developer or responder", Summary: "drops a rule about outcomes"},
 		{Name: "ListInvoices", Method: "GET", Path: "/api/v1/cost/invoices", Role: "viewer", Summary: "lists invoices and usage exports of providers that were imported"},
 		{Name: "ImportInvoice", Method: "POST", Path: "/api/v1/cost/invoices", Role: "admin", Summary: "reads a provider's invoice or usage export; the same file again is the same invoice"},
 		{Name: "Reconcile", Method: "GET", Path: "/api/v1/cost/invoices/{id}", Role: "viewer", Summary: "holds an invoice against the model calls counted here, by day and model"},
@@ -2185,6 +2192,56 @@ func (c *Client) CreateToken(ctx context.Context, req CreateTokenRequest) (*NewT
 // DELETE /api/v1/tokens/{id}, role own or admin.
 func (c *Client) RevokeToken(ctx context.Context, req IDRequest) error {
 	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/tokens/{id}", req)
+	return err
+}
+
+// GetRunOutcome says how a run ended for its user, and why it counts so.
+//
+// GET /api/v1/runs/{id}/outcome, role viewer.
+func (c *Client) GetRunOutcome(ctx context.Context, req RunRequest) (*RunOutcome, error) {
+	return call[RunOutcome](ctx, c, "GET", "/api/v1/runs/{id}/outcome", req)
+}
+
+// DecideOutcome says how a run ended; it holds over all evidence.
+//
+// POST /api/v1/runs/{id}/outcome, role developer or responder.
+func (c *Client) DecideOutcome(ctx context.Context, req DecideOutcomeRequest) (*RunOutcome, error) {
+	return call[RunOutcome](ctx, c, "POST", "/api/v1/runs/{id}/outcome", req)
+}
+
+// ReportOutcome reports what a downstream system, a user or a judge says of how a run ended; the run may come later.
+//
+// POST /api/v1/outcome-evidence, role developer or responder.
+func (c *Client) ReportOutcome(ctx context.Context, req ReportOutcomeRequest) (*OutcomeEvidence, error) {
+	return call[OutcomeEvidence](ctx, c, "POST", "/api/v1/outcome-evidence", req)
+}
+
+// ListEvidence lists evidence about outcomes, the newest first.
+//
+// GET /api/v1/outcome-evidence, role viewer.
+func (c *Client) ListEvidence(ctx context.Context, req ListEvidenceRequest) (*List[OutcomeEvidence], error) {
+	return call[List[OutcomeEvidence]](ctx, c, "GET", "/api/v1/outcome-evidence", req)
+}
+
+// ListOutcomeRules lists rules about outcomes, deadlines and stuck runs, and the settling windows.
+//
+// GET /api/v1/outcome-rules, role viewer.
+func (c *Client) ListOutcomeRules(ctx context.Context) (*OutcomeRules, error) {
+	return call[OutcomeRules](ctx, c, "GET", "/api/v1/outcome-rules", nil)
+}
+
+// PutOutcomeRule makes or changes a rule about outcomes.
+//
+// PUT /api/v1/outcome-rules/{name}, role developer or responder.
+func (c *Client) PutOutcomeRule(ctx context.Context, req PutOutcomeRuleRequest) (*OutcomeRule, error) {
+	return call[OutcomeRule](ctx, c, "PUT", "/api/v1/outcome-rules/{name}", req)
+}
+
+// DeleteOutcomeRule drops a rule about outcomes.
+//
+// DELETE /api/v1/outcome-rules/{name}, role developer or responder.
+func (c *Client) DeleteOutcomeRule(ctx context.Context, req DeleteOutcomeRuleRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/outcome-rules/{name}", req)
 	return err
 }
 

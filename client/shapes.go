@@ -197,8 +197,10 @@ type OverviewRow struct {
 // holds runs that ended without saying an outcome, Running those not over.
 type OutcomePoint struct {
 	At        time.Time `json:"at"`
-	Resolved  int64     `json:"resolved"`
+	Resolved  int64     `json:"resolved"` // verified and assumed
+	Verified  int64     `json:"verified"` // of them, those that a downstream system, the user or a person confirmed
 	Contained int64     `json:"contained"`
+	Deflected int64     `json:"deflected"`
 	Escalated int64     `json:"escalated"`
 	Abandoned int64     `json:"abandoned"`
 	Failed    int64     `json:"failed"`

@@ -322,13 +322,14 @@ const (
 	FlagUsageMismatch                    // reported usage differs: a container's from its leaves, an SDK's from the door's
 	FlagAlone                            // a call at the door without any trace context: its run was made up
 	FlagJoined                           // another step tells the same call and counts in its place
+	FlagSettled                          // of a run: its outcome was decided by evidence, not only reported
 )
 
 // FlagNames are the stable names of the flags, in bit order.
 var FlagNames = []string{
 	"start_missing", "end_before_start", "clamped_time", "clock_skew", "self_parent", "bad_id", "truncated",
 	"invalid_utf8", "bad_index", "agent_guessed", "secret_dropped", "content_withheld", "generated", "cycle",
-	"usage_exclusive", "usage_mismatch", "alone", "joined",
+	"usage_exclusive", "usage_mismatch", "alone", "joined", "settled",
 }
 
 // Names lists the flags that are set.
@@ -588,4 +589,13 @@ type Batch struct {
 	Fragments   []Fragment
 	Logs        []LogRecord
 	Metrics     []MetricPoint
+	Settled     []Settled
+}
+
+// Settled says how a run ended for its user, decided after its end; of two about
+// one run the later in the log holds. One about a run that nobody knows is
+// dropped.
+type Settled struct {
+	Run     RunID
+	Outcome string // "": nothing holds any longer but what the run reported
 }

@@ -120,6 +120,13 @@ func AppendBatch(dst []byte, b *Batch) []byte {
 	for i := range b.Metrics {
 		dst = e.metric(dst, &b.Metrics[i])
 	}
+	for i := range b.Settled {
+		var at int
+		dst, at = appendOpen(dst, 9)
+		dst = appendBytes(dst, 1, b.Settled[i].Run[:])
+		dst = appendString(dst, 2, b.Settled[i].Outcome)
+		dst = closeAt(dst, at)
+	}
 	clear(e.index)
 	e.last = [len(e.last)]slot{}
 	encoders.Put(e)
@@ -462,7 +469,7 @@ func DecodeEnvelope(src []byte, into *Batch, each func(*Batch) error) error {
 }
 
 func decodeBatch(src []byte, b *Batch, table []string) ([]string, bool) {
-	*b = Batch{Fragments: b.Fragments[:0], Logs: b.Logs[:0], Metrics: b.Metrics[:0]}
+	*b = Batch{Fragments: b.Fragments[:0], Logs: b.Logs[:0], Metrics: b.Metrics[:0], Settled: b.Settled[:0]}
 	d := decoder{b: src, table: table}
 	for d.more() {
 		switch field, wire := d.tag(); field<<3 | wire {
@@ -485,11 +492,29 @@ func decodeBatch(src []byte, b *Batch, table []string) ([]string, bool) {
 		case 8<<3 | 2:
 			b.Metrics = grow(b.Metrics)
 			d.metric(d.bytes(), &b.Metrics[len(b.Metrics)-1])
+		case 9<<3 | 2:
+			b.Settled = append(b.Settled, d.settled(d.bytes()))
 		default:
 			d.skip(wire)
 		}
 	}
 	return d.table, !d.bad
+}
+
+func (d *decoder) settled(src []byte) (s Settled) {
+	outer := d.enter(src)
+	for d.more() {
+		switch field, wire := d.tag(); field<<3 | wire {
+		case 1<<3 | 2:
+			d.id(s.Run[:])
+		case 2<<3 | 2:
+			s.Outcome = d.string()
+		default:
+			d.skip(wire)
+		}
+	}
+	d.leave(outer)
+	return s
 }
 
 // grow lengthens s by one element and keeps what lay there, whose inner slices

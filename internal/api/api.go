@@ -37,6 +37,7 @@ import (
 	"reeve/internal/hook"
 	"reeve/internal/incident"
 	"reeve/internal/invoice"
+	"reeve/internal/outcome"
 	"reeve/internal/steer"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/search"
@@ -117,6 +118,7 @@ type Options struct {
 	SIEM        func() []client.SIEMTarget // where records stream to; nil without a door
 	Proofs      Proofs                     // of the audit logs; nil without a door
 	Invoices    *invoice.Book              // what providers bill; nil keeps none
+	Outcomes    *outcome.Book              // how runs ended; nil keeps none
 	Relay       Relay                      // where telemetry is forwarded to; nil without
 	// Approvals is what waits for people, nil without a door; Rehearser tries
 	// edits, nil refuses them; ApprovalPage is where the console shows one.

@@ -122,7 +122,7 @@ func (o *overviewAsk) fleetAgent(k agentKey, g *agentSums, before map[agentKey]f
 	a := client.FleetAgent{
 		Agent: k.agent, Team: k.team, Runs: g.runs, Running: g.running, Failed: g.failed, P95MS: g.p95, Cost: g.cost, Coverage: ratio(g.full, g.runs),
 		Success:  share("ended_ok", "ended without failing", "1 - failed / ended; "+failedRule, about+" "+endedStates, max(0, g.ended-g.failed), g.ended),
-		Resolved: share("resolved", "resolved", "resolved / runs with a known outcome; "+failedRule, about+" outcome:resolved", g.resolved, g.known),
+		Resolved: share("resolved", "resolved", "resolved / runs with a known outcome; "+failedRule, about+" "+resolvedRuns, g.resolved, g.known),
 	}
 	a.Resolved.Unknown = g.ended - g.known
 	if !g.last.IsZero() {

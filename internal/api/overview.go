@@ -156,9 +156,10 @@ func outcomeOf(reported, status string, rootFailed bool) string {
 const (
 	outcomeFailed = "failed"
 	// failedRuns is the same rule as a search.
-	failedRuns  = "(outcome:failed or outcome:unknown failed:true status:done,stale)"
-	failedRule  = "failed: outcome failed, or no outcome and the root ended in error"
-	endedStates = "status:done,stale"
+	failedRuns   = "(outcome:failed or outcome:unknown failed:true status:done,stale)"
+	failedRule   = "failed: outcome failed, or no outcome and the root ended in error"
+	resolvedRuns = "outcome:resolved,verified_resolved,implied_resolved"
+	endedStates  = "status:done,stale"
 )
 
 // seenInFull are the runs of which nothing is missing.
@@ -338,8 +339,13 @@ func (o *overviewAsk) points(a *answers, from, to time.Time) []client.OutcomePoi
 func addOutcome(p *client.OutcomePoint, outcome, status string, n int64) {
 	p.Total += n
 	switch outcome {
-	case "resolved":
+	case activity.OutcomeResolved, activity.OutcomeImplied:
 		p.Resolved += n
+	case activity.OutcomeVerified:
+		p.Resolved += n
+		p.Verified += n
+	case activity.OutcomeDeflected:
+		p.Deflected += n
 	case "contained":
 		p.Contained += n
 	case "escalated":
@@ -364,6 +370,8 @@ func over(status string) bool {
 func sumPoints(points []client.OutcomePoint) (t client.OutcomePoint) {
 	for _, p := range points {
 		t.Resolved += p.Resolved
+		t.Verified += p.Verified
+		t.Deflected += p.Deflected
 		t.Contained += p.Contained
 		t.Escalated += p.Escalated
 		t.Abandoned += p.Abandoned
@@ -376,7 +384,7 @@ func sumPoints(points []client.OutcomePoint) (t client.OutcomePoint) {
 }
 
 func knownOutcomes(p client.OutcomePoint) int64 {
-	return p.Resolved + p.Contained + p.Escalated + p.Abandoned + p.Failed
+	return p.Resolved + p.Contained + p.Deflected + p.Escalated + p.Abandoned + p.Failed
 }
 
 func (s *overviewSums) agent(a *answers, row []any) *agentSums {
@@ -412,7 +420,7 @@ func (s *overviewSums) fill() {
 			g.known += n
 		}
 		switch outcome {
-		case "resolved":
+		case activity.OutcomeResolved, activity.OutcomeImplied, activity.OutcomeVerified:
 			g.resolved += n
 		case outcomeFailed:
 			g.failed += n
@@ -492,7 +500,7 @@ func (o *overviewAsk) figures(s *overviewSums) []client.Figure {
 		return client.Figure{ID: id, Label: label, Unit: unit, Value: v, Previous: prev, N: n, Formula: formula, Query: o.link(query)}
 	}
 	runs := number("runs", "runs", "runs", "runs that started in the period", "", float(now.Total), float(before.Total), now.Total)
-	resolved := share("resolved", "resolved", "runs with outcome resolved / runs with a known outcome; "+failedRule, o.link("outcome:resolved"), now.Resolved, knownOutcomes(now))
+	resolved := share("resolved", "resolved", "runs that are resolved, verified or assumed / runs with a known outcome; "+failedRule, o.link(resolvedRuns), now.Resolved, knownOutcomes(now))
 	resolved.Previous, resolved.Unknown = ratio(before.Resolved, knownOutcomes(before)), now.Unknown
 	var failed, ended, full, seen int64
 	for _, g := range s.byAgent {

@@ -59,6 +59,7 @@ import (
 	"reeve/internal/incident"
 	"reeve/internal/intake"
 	"reeve/internal/invoice"
+	"reeve/internal/outcome"
 	"reeve/internal/pin"
 	"reeve/internal/policy"
 	"reeve/internal/price"
@@ -105,6 +106,7 @@ type App struct {
 	store     *duck.Store
 	stages    telemetry.Stages // of the way from a body to the store
 	turns     *telemetry.Turns // of work that nobody waits for
+	outcomes  *outcome.Book
 	reader    *run.Reader
 	intake    *intake.Intake
 	agents    *agent.Registry
@@ -194,6 +196,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		a.openStore,
 		a.buildIndex,
 		a.buildReader,
+		a.openOutcomes,
 		a.openRelay,
 		a.buildIntake,
 		a.buildPeers,
@@ -278,6 +281,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("relay", a.relays.Run)
 	start("witness", a.proofs.witness.Run)
 	start("rows of decisions", a.decided.Run)
+	start("outcomes", a.outcomes.Run)
 	start("door's steps", a.steps.Run)
 	start("background jobs", a.jobs.Run)
 	start("peers", a.peers.Run)
@@ -453,7 +457,7 @@ func (a *App) buildAPI(context.Context) error {
 		Agents: a.agents, AgentPlace: a.agentPlace, Stops: a.stops, Upstreams: moving{a.upstreams, a.pins}, Connections: a.connections, Policies: a.policies,
 		Fleet: a.fleet, Budgets: a.budgets, Sources: a.sources, Alerts: a.alerts, Changes: a.changes, Hooks: a.hooks, MatchLabels: a.matchLabels, Content: a.content, Tools: a.pins, Decisions: decided{a.decided, a.decisions},
 		Peers:  a.peers,
-		Proofs: &a.proofs, SIEM: a.siemStatus, Relay: a.relays, Invoices: invoice.New(a.control, nil),
+		Proofs: &a.proofs, SIEM: a.siemStatus, Relay: a.relays, Invoices: invoice.New(a.control, nil), Outcomes: a.outcomes,
 		PoliciesAbout: a.policies.About, Version: a.o.Version,
 		Door: a.gateway, Points: a.points, Coverage: a.coverage, Simulations: a.simulator, Approvals: a.approvals, Steer: a.steer, Rehearser: a.gateway, ApprovalPage: a.approvalPage,
 		Incidents: a.incidents, OnCall: a.onCallAPI(),

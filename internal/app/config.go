@@ -23,6 +23,7 @@ import (
 	"reeve/internal/gateway"
 	"reeve/internal/gateway/mcp"
 	"reeve/internal/identity/oidc"
+	"reeve/internal/outcome"
 	"reeve/internal/pin"
 	"reeve/internal/siem"
 	"reeve/internal/upstream"
@@ -65,6 +66,7 @@ type Config struct {
 	Channels       ChannelsConfig       `yaml:"channels" doc:"Where people are told; docs/oncall.md."`
 	Responses      ResponsesConfig      `yaml:"responses" doc:"What follows from findings without a person; docs/response.md."`
 	Standard       StandardConfig       `yaml:"standard" doc:"The standard that agents keep to."`
+	Outcomes       outcome.Config       `yaml:"outcomes" doc:"When runs are settled; docs/outcomes.md."`
 	Shutdown       time.Duration        `yaml:"shutdown" doc:"How long a stop may take before what is left is dropped."`
 	Relay          RelayConfig          `yaml:"relay" doc:"Where telemetry is forwarded to; docs/relay.md."`
 	SIEM           []siem.Config        `yaml:"siem" doc:"Where decisions and changes stream to; docs/audit.md tells the keys."`
@@ -192,6 +194,7 @@ func DefaultConfig() Config {
 		Vault:          upstream.DefaultVault(),
 		Approvals:      approval.Default(),
 		Store:          StoreConfig{MaxAge: 90 * 24 * time.Hour},
+		Outcomes:       outcome.Defaults(),
 		Relay:          RelayConfig{MaxBytes: 1 << 30},
 		Shutdown:       20 * time.Second,
 		Audit:          AuditConfig{KeyOverlap: 7 * 24 * time.Hour},
@@ -321,6 +324,9 @@ func (c *Config) Validate() error {
 		return bad("responses.agents_per_hour_of_team: %d is not from 1 to 10000", c.Responses.AgentsPerHourOfTeam)
 	}
 	if err := c.validateDoor(bad); err != nil {
+		return err
+	}
+	if err := c.Outcomes.Validate(); err != nil {
 		return err
 	}
 	if err := c.Limits.Validate(); err != nil {

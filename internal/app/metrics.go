@@ -111,6 +111,7 @@ func (p *parts) Collect(out chan<- prometheus.Metric) {
 	p.behaviour(out)
 	p.relay(ctx, out)
 	p.alertFigures(out)
+	p.outcomeFigures(out)
 	for _, f := range figures {
 		out <- prometheus.MustNewConstMetric(prometheus.NewDesc(f.name, f.help, nil, nil), f.kind, f.value)
 	}

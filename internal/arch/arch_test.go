@@ -19,7 +19,7 @@ import (
 // own. A name stands for the package and everything below it.
 var rows = [][]string{
 	{"internal/fault", "internal/activity", "client", "internal/visible", "internal/jcs", "internal/detect/chance"},
-	{"internal/telemetry/search"},
+	{"internal/telemetry/search", "internal/stat"},
 	{"internal/bus", "internal/control"},
 	{"internal/audit"},
 	{"internal/telemetry", "internal/price", "internal/content", "internal/genai", "internal/detect"},
@@ -28,6 +28,7 @@ var rows = [][]string{
 		"internal/source", "internal/steer", "internal/behaviour", "internal/pin", "internal/decision", "internal/approval", "internal/oncall", "internal/notify", "internal/siem", "internal/relay", "internal/connect", "internal/invoice", "internal/run",
 		"internal/hook", "internal/alert", "internal/change",
 		"internal/provenance",
+		"internal/outcome", "internal/kpi", "internal/objective",
 		"internal/finding", "internal/rule",
 		"internal/feedback", "internal/evaluate",
 	},

@@ -44,6 +44,11 @@ func (r *Reader) batch(ctx context.Context, b *activity.Batch, received int64) e
 	for i := range b.Metrics {
 		r.metric(&b.Metrics[i])
 	}
+	for i := range b.Settled {
+		if err := r.settled(ctx, &b.Settled[i]); err != nil {
+			return err
+		}
+	}
 	r.resource, r.scope = same{}, same{} // their memory is the batch's
 	return nil
 }

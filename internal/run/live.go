@@ -107,8 +107,9 @@ type live struct {
 	words    *words // nil until the run has content
 	account  account
 
-	received int64 // first fragment
-	updated  int64 // last fragment
+	settled  string // outcome by evidence; "" none
+	received int64  // first fragment
+	updated  int64  // last fragment
 	logs     int64
 	rowAt    int64 // when its row was last written; 0: never
 	written  uint32

@@ -169,21 +169,23 @@ type Reader struct {
 	stored   uint32 // number of the last write in the store
 	held     held
 
-	hasher   *hasher
-	variety  *variety
-	contents *seen[[16]byte]
-	records  *seen[uint64]
-	orphans  orphanLogs
-	calls    calls
-	back     backLinks
-	names    *names
-	counter  counter
-	resource same
-	scope    same
-	hashed   numbers
-	tail     []byte
-	order    []int32 // scratch of row
-	sums     []currencySum
+	hasher    *hasher
+	variety   *variety
+	contents  *seen[[16]byte]
+	decisions map[activity.RunID]decided // outcomes whose row is on its way to the store
+	others    []Note                     // runs that changed without being in memory
+	records   *seen[uint64]
+	orphans   orphanLogs
+	calls     calls
+	back      backLinks
+	names     *names
+	counter   counter
+	resource  same
+	scope     same
+	hashed    numbers
+	tail      []byte
+	order     []int32 // scratch of row
+	sums      []currencySum
 
 	received int64  // the latest received time of the log
 	seq      uint64 // last message folded
@@ -204,7 +206,7 @@ func New(o Options) (*Reader, error) {
 		return nil, err
 	}
 	r := &Reader{
-		o: o, hasher: h, variety: newVariety(maxVariety), runs: make(map[activity.RunID]*live), names: newNames(), wake: make(chan struct{}, 1),
+		o: o, hasher: h, variety: newVariety(maxVariety), runs: make(map[activity.RunID]*live), decisions: make(map[activity.RunID]decided), names: newNames(), wake: make(chan struct{}, 1),
 		contents: newSeen[[16]byte](64 << 10), records: newSeen[uint64](128 << 10),
 		held: held{limit: o.HoldBytes, steps: make(map[activity.StepID]*heldStep)}, parked: newParked(),
 		orphans: orphanLogs{counts: make(map[activity.RunID]int64)},

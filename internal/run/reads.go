@@ -148,11 +148,12 @@ func (r *Reader) Stats() Stats {
 
 // notes are the runs that changed since the last call.
 func (r *Reader) notes() []Note {
-	if len(r.dirty) == 0 {
+	if len(r.dirty)+len(r.others) == 0 {
 		return nil
 	}
 	now := r.o.Now().UnixNano()
-	out := make([]Note, 0, len(r.dirty))
+	out := append(make([]Note, 0, len(r.dirty)+len(r.others)), r.others...)
+	r.others = r.others[:0]
 	for _, l := range r.dirty {
 		l.noted = false
 		if l.seen == 0 {

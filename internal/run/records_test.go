@@ -77,3 +77,54 @@ func TestPlainTextIsKeptAsItIs(t *testing.T) {
 		t.Errorf("got %s and %s", got[0].Raw, got[1].Raw)
 	}
 }
+
+// An outcome that was decided after a run's end holds over what the run reported,
+// whether the run is in memory or came back from the store, and until another is
+// decided.
+func TestSettledOutcome(t *testing.T) {
+	t.Parallel()
+	d, err := duck.Open(duck.Options{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	memory := newMemory()
+	h := newHarnessOn(t, memory, &engine{d, memory}, nil)
+	id := idOf[activity.RunID](1)
+	check := func(want string, settled bool) {
+		t.Helper()
+		h.flush()
+		row, err := d.Run(t.Context(), id)
+		if err != nil || row.Outcome != want || (row.Flags&activity.FlagSettled != 0) != settled || row.Steps != 1 {
+			t.Fatalf("row %+v: %v; want outcome %q, settled %t", row, err, want, settled)
+		}
+	}
+	say := func(outcome string) {
+		h.feed(&activity.Batch{Settled: []activity.Settled{{Run: id, Outcome: outcome}, {Run: idOf[activity.RunID](99), Outcome: outcome}}})
+	}
+	f := span1(1, 0, -1, activity.KindAgent)
+	f.Outcome = activity.OutcomeResolved
+	h.feed(batchOf(f))
+	check("resolved", false)
+	say(activity.OutcomeVerified)
+	check("verified_resolved", true)
+	h.restart()
+	f.Name = "said again"
+	h.feed(batchOf(f))
+	check("verified_resolved", true)
+	h.restart()
+	say(activity.OutcomeAbandoned)
+	say(activity.OutcomeFailed) // twice in one write
+	check("failed", true)
+	say(activity.OutcomeVerified)
+	f.Name = "said once more" // comes back while its row is on its way
+	h.feed(batchOf(f))
+	check("verified_resolved", true)
+	say(activity.OutcomeFailed)
+	check("failed", true)
+	say("")
+	check("resolved", false)
+	if _, err := d.Run(t.Context(), idOf[activity.RunID](99)); err == nil {
+		t.Error("a run that nobody knows came to be by its outcome")
+	}
+}

@@ -75,6 +75,7 @@ func (r *Reader) reload(ctx context.Context, id activity.RunID) (*live, error) {
 	l.updated, l.logs, l.revision, l.rowAt, l.status = row.Updated, logs+r.orphans.take(id), row.Revision, row.Updated, row.Status
 	l.stored = true
 	l.ended = row.Status == activity.RunStale
+	r.recallSettled(l, row)
 	slices.SortFunc(steps, func(a, b activity.Step) int { return compareIDs(a.Step, b.Step) })
 	for k := range steps {
 		s := &steps[k]

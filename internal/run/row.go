@@ -97,6 +97,10 @@ func (r *Reader) row(l *live, now int64) activity.Run {
 		run.Flags |= activity.FlagUsageMismatch
 	}
 	run.Status = l.statusAt(&run, r.o.Quiet.Nanoseconds(), now)
+	if l.settled != "" {
+		run.Outcome = l.settled
+		run.Flags |= activity.FlagSettled
+	}
 	sortAll(run.Models, run.Tools, run.Sources, run.Agents, run.Dialects, run.Tags)
 	return run
 }

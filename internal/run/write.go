@@ -169,6 +169,7 @@ func (r *Reader) commit(ctx context.Context, all bool) {
 	r.stats.Messages += int64(len(w.Messages))
 	r.stats.Rows += int64(len(w.Runs))
 	r.stored = w.number
+	r.forgetSettled()
 	r.inflight = nil
 	r.hold(w)
 	w.recycle()

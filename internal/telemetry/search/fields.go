@@ -154,7 +154,7 @@ func names(scope Scope) []string {
 var (
 	runStatuses  = []string{"running", "waiting", "done", "stale"}
 	stepStatuses = []string{"running", "ok", "error"}
-	outcomes     = []string{"resolved", "contained", "escalated", "abandoned", "failed"}
+	outcomes     = activity.Outcomes()
 	modes        = []string{"interactive", "autonomous", "asynchronous", "test"}
 	sources      = []string{"inferred", "sdk", "provider", "gateway"}
 	contents     = []string{"input", "output", "system", "tools", "arguments", "result", "documents", "query"}

@@ -2375,6 +2375,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/outcome-evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists evidence about outcomes, the newest first */
+        get: operations["ListEvidence"];
+        put?: never;
+        /** reports what a downstream system, a user or a judge says of how a run ended; the run may come later */
+        post: operations["ReportOutcome"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outcome-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists rules about outcomes, deadlines and stuck runs, and the settling windows */
+        get: operations["ListOutcomeRules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outcome-rules/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** makes or changes a rule about outcomes */
+        put: operations["PutOutcomeRule"];
+        post?: never;
+        /** drops a rule about outcomes */
+        delete: operations["DeleteOutcomeRule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/overview": {
         parameters: {
             query?: never;
@@ -3160,6 +3213,24 @@ export interface paths {
         post?: never;
         /** ends a note that may still be told */
         delete: operations["WithdrawRunNote"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/outcome": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** says how a run ended for its user, and why it counts so */
+        get: operations["GetRunOutcome"];
+        put?: never;
+        /** says how a run ended; it holds over all evidence */
+        post: operations["DecideOutcome"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -5178,6 +5249,10 @@ export interface components {
             /** Format: date-time */
             started_at: string;
         };
+        DecideOutcomeRequest: {
+            outcome: string;
+            reason: string;
+        };
         DecideRequest: {
             agent?: string;
             arguments?: unknown;
@@ -6314,17 +6389,64 @@ export interface components {
             to: number;
             tool?: string;
         };
+        OutcomeEvidence: {
+            agent?: string;
+            /** Format: date-time */
+            at: string;
+            counts?: boolean;
+            environment?: string;
+            id: string;
+            key?: string;
+            kind: string;
+            outcome: string;
+            person?: string;
+            /** Format: date-time */
+            received_at: string;
+            run_id?: string;
+            sender_id?: string;
+            session?: string;
+            source: string;
+            team?: string;
+            text?: string;
+        };
+        OutcomeEvidenceList: {
+            items: components["schemas"]["OutcomeEvidence"][];
+            next?: string;
+        };
         OutcomePoint: {
             abandoned: number;
             /** Format: date-time */
             at: string;
             contained: number;
+            deflected: number;
             escalated: number;
             failed: number;
             resolved: number;
             running: number;
             total: number;
             unknown: number;
+            verified: number;
+        };
+        OutcomeRule: {
+            by: string;
+            deadline?: string;
+            environment?: string;
+            name: string;
+            outcome?: string;
+            reason?: string;
+            revision: number;
+            stuck?: string;
+            team?: string;
+            text?: string;
+            /** Format: date-time */
+            updated_at: string;
+            where: string;
+        };
+        OutcomeRules: {
+            items: components["schemas"]["OutcomeRule"][];
+            windows: {
+                [key: string]: string;
+            };
         };
         OverrideRequest: {
             /** Format: date-time */
@@ -6713,6 +6835,17 @@ export interface components {
             revision?: number;
             team?: string;
         };
+        PutOutcomeRuleRequest: {
+            deadline?: string;
+            environment?: string;
+            outcome?: string;
+            reason?: string;
+            revision?: number;
+            stuck?: string;
+            team?: string;
+            text?: string;
+            where: string;
+        };
         PutPolicyRequest: {
             cedar: string;
             guardrail?: boolean;
@@ -6992,6 +7125,20 @@ export interface components {
         ReleaseRunRequest: {
             reason?: string;
         };
+        ReportOutcomeRequest: {
+            /** Format: date-time */
+            at?: string | null;
+            environment?: string;
+            key?: string;
+            kind?: string;
+            outcome: string;
+            run_id?: string;
+            sender_id?: string;
+            session?: string;
+            source: string;
+            team?: string;
+            text?: string;
+        };
         Reserve: {
             amount: number;
             budget: string;
@@ -7225,6 +7372,20 @@ export interface components {
             told_at: string | null;
             /** Format: date-time */
             until: string;
+        };
+        RunOutcome: {
+            basis?: string;
+            decided: string;
+            evidence: components["schemas"]["OutcomeEvidence"][];
+            mode?: string;
+            outcome: string;
+            run_id: string;
+            settled: boolean;
+            /** Format: date-time */
+            settles_at: string | null;
+            waiting_ms: number | null;
+            why: string;
+            window: string;
         };
         RunUpdated: {
             agent?: string;
@@ -13647,6 +13808,169 @@ export interface operations {
             };
         };
     };
+    ListEvidence: {
+        parameters: {
+            query?: {
+                agent?: string;
+                kind?: string;
+                limit?: number;
+                team?: string;
+                waiting?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutcomeEvidenceList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ReportOutcome: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportOutcomeRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutcomeEvidence"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListOutcomeRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutcomeRules"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutOutcomeRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutOutcomeRuleRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutcomeRule"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteOutcomeRule: {
+        parameters: {
+            query?: {
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     Overview: {
         parameters: {
             query?: {
@@ -15406,6 +15730,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Steering"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetRunOutcome: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunOutcome"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DecideOutcome: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideOutcomeRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunOutcome"];
                 };
             };
             /** @description a problem */

@@ -1,0 +1,46 @@
+package app
+
+import (
+	"context"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"reeve/internal/finding"
+	"reeve/internal/outcome"
+)
+
+// openOutcomes loads what was said of how runs ended.
+func (a *App) openOutcomes(ctx context.Context) (err error) {
+	a.outcomes, err = outcome.New(ctx, outcome.Options{
+		DB: a.control, Store: a.store, Windows: a.o.Config.Outcomes, Logger: a.log.With("part", "outcomes"),
+		Publish: func(ctx context.Context, batch []byte) error { return a.health.Publish(ctx, batch) }, Late: a.lateRun,
+	})
+	return err
+}
+
+// lateRun makes a finding of a run that takes too long or stands still.
+func (a *App) lateRun(ctx context.Context, l outcome.Late) {
+	_, _, err := a.watching.findings.See(ctx, finding.Finding{
+		Detector: "run_" + l.Kind, Severity: finding.Warning, Team: l.Run.Team, Environment: l.Run.Environment, Agent: l.Run.Agent, Version: l.Run.Version, Task: l.Run.Task,
+		Fingerprint: finding.Fingerprint("run_"+l.Kind, l.Run.ID.String(), l.Rule),
+		Subject:     l.Rule, Text: strings.TrimSpace("a run is late: " + l.Text), Measure: l.Kind, Runs: []string{l.Run.ID.String()}, Event: l.Run.Updated,
+	})
+	if err != nil && ctx.Err() == nil {
+		a.log.Warn("a late run is not told of", "run", l.Run.ID.String(), "err", err) // it is found again in a minute
+	}
+}
+
+// outcomeFigures gives how settling goes.
+func (p *parts) outcomeFigures(out chan<- prometheus.Metric) {
+	s := p.a.outcomes.Stats()
+	const counter, gauge = prometheus.CounterValue, prometheus.GaugeValue
+	for _, f := range []figure{
+		{"reeve_outcomes_settled_total", "Outcomes that were decided, again included.", counter, float64(s.Settled)},
+		{"reeve_outcome_evidence_total", "Pieces of evidence about outcomes that were kept.", counter, float64(s.Evidence)},
+		{"reeve_outcome_evidence_unmatched_total", "Of them, those whose run was not there when they came.", counter, float64(s.Unmatched)},
+		{"reeve_outcome_settling_lag_seconds", "How far settling is behind.", gauge, s.Lag.Seconds()},
+	} {
+		out <- prometheus.MustNewConstMetric(prometheus.NewDesc(f.name, f.help, nil, nil), f.kind, f.value)
+	}
+}
