@@ -40,6 +40,7 @@ type Suspects struct {
 	Agent  string    `json:"agent"`   // the likeliest by all its steps; "" if none can be blamed
 	AgentP float64   `json:"agent_p"` // how likely
 	Steps  int       `json:"steps"`   // that were looked at
+	Asked  []string  `json:"asked"`   // what is wrong with the run; none: nothing is, and nobody is blamed
 	Items  []Suspect `json:"items"`   // the likeliest first
 }
 

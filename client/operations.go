@@ -57,6 +57,8 @@ func Operations() []Operation {
 		{Name: "LinkChat", Method: "POST", Path: "/api/v1/chat-links", Role: "signed_in", Summary: "says that an account in a chat is one's own, by the token that the chat was given"},
 		{Name: "Different", Method: "POST", Path: "/api/v1/runs/different", Role: "viewer", Summary: "says what sets a selection of runs apart from the rest"},
 		{Name: "ListSuspects", Method: "GET", Path: "/api/v1/runs/{id}/suspects", Role: "reader", Summary: "ranks the steps at which a run may have gone wrong first"},
+		{Name: "GetRunWhy", Method: "GET", Path: "/api/v1/runs/{id}/why", Role: "viewer", Summary: "says why a run ended as it did: likely causes with their evidence, and what is unknown; format=prov exports it as W3C PROV-JSON"},
+		{Name: "GetIncidentWhy", Method: "GET", Path: "/api/v1/incidents/{id}/why", Role: "viewer", Summary: "says why an incident came about, by its runs and by what its agents stand on"},
 		{Name: "ListRuns", Method: "GET", Path: "/api/v1/runs", Role: "viewer", Summary: "lists runs, the newest first, those still running included"},
 		{Name: "GetRun", Method: "GET", Path: "/api/v1/runs/{id}", Role: "viewer", Summary: "reads a run"},
 		{Name: "ListSteps", Method: "GET", Path: "/api/v1/runs/{id}/steps", Role: "viewer", Summary: "lists the steps of a run by start time, light or with content"},
@@ -649,6 +651,20 @@ func (c *Client) Different(ctx context.Context, req DifferentRequest) (*Differen
 // GET /api/v1/runs/{id}/suspects, role reader.
 func (c *Client) ListSuspects(ctx context.Context, req RunRequest) (*Suspects, error) {
 	return call[Suspects](ctx, c, "GET", "/api/v1/runs/{id}/suspects", req)
+}
+
+// GetRunWhy says why a run ended as it did: likely causes with their evidence, and what is unknown; format=prov exports it as W3C PROV-JSON.
+//
+// GET /api/v1/runs/{id}/why, role viewer.
+func (c *Client) GetRunWhy(ctx context.Context, req WhyRequest) (*Why, error) {
+	return call[Why](ctx, c, "GET", "/api/v1/runs/{id}/why", req)
+}
+
+// GetIncidentWhy says why an incident came about, by its runs and by what its agents stand on.
+//
+// GET /api/v1/incidents/{id}/why, role viewer.
+func (c *Client) GetIncidentWhy(ctx context.Context, req IncidentRequest) (*IncidentWhy, error) {
+	return call[IncidentWhy](ctx, c, "GET", "/api/v1/incidents/{id}/why", req)
 }
 
 // ListRuns lists runs, the newest first, those still running included.

@@ -115,6 +115,7 @@ type Options struct {
 	Watch       Watch            // nil with Findings
 	Responses   Responses        // what follows from findings; nil without
 	AgentPlace  AgentPlace
+	Complaints  Complaints                 // what was said against runs; nil: nobody can say anything
 	SIEM        func() []client.SIEMTarget // where records stream to; nil without a door
 	Proofs      Proofs                     // of the audit logs; nil without a door
 	Invoices    *invoice.Book              // what providers bill; nil keeps none

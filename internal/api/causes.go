@@ -12,6 +12,7 @@ import (
 	"reeve/internal/detect/contrast"
 	"reeve/internal/identity"
 	"reeve/internal/provenance"
+	"reeve/internal/provenance/why"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/search"
 )
@@ -147,6 +148,15 @@ func listSuspects(a *API, ctx context.Context, req *client.RunRequest) (*client.
 	if !whoOf(ctx).Can(identity.Reader, run.Team, run.Environment) {
 		return nil, errContent
 	}
+	var c why.Case
+	complaints, _, err := a.complaints(ctx, run, &c)
+	if err != nil {
+		return nil, err
+	}
+	asked := why.Wrong(run, complaints)
+	if len(asked) == 0 {
+		return &client.Suspects{Items: []client.Suspect{}, Asked: []string{}}, nil
+	}
 	page, err := a.steps(ctx, run, telemetry.StepsQuery{Limit: mostBlamed})
 	if err != nil {
 		return nil, err
@@ -155,19 +165,8 @@ func listSuspects(a *API, ctx context.Context, req *client.RunRequest) (*client.
 	if err != nil {
 		return nil, err
 	}
-	steps, from := blamable(run, page.Steps, messages)
-	suspects := provenance.Blame(steps, provenance.DefaultWeights)
-	out := &client.Suspects{Steps: len(page.Steps), Items: []client.Suspect{}}
-	out.Agent, out.AgentP = provenance.BlameAgent(suspects)
-	for _, s := range suspects {
-		step := &page.Steps[from[s.Step]]
-		out.Items = append(out.Items, client.Suspect{
-			StepID: step.Step.String(), Agent: s.Agent, Kind: step.Kind.String(), Name: step.Name, P: s.P, Reasons: list(s.Reasons),
-		})
-		if len(out.Items) == 20 {
-			break
-		}
-	}
+	out := suspectsOf(run, page.Steps, messages)
+	out.Asked = asked
 	return out, nil
 }
 

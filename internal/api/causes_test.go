@@ -74,7 +74,7 @@ func TestSuspects(t *testing.T) {
 	}
 	id := runID(0)
 	store := &memStore{
-		runs: []activity.Run{testRun(0, nil)},
+		runs: []activity.Run{testRun(0, func(r *activity.Run) { r.Outcome = "failed" })},
 		steps: map[activity.RunID][]activity.Step{id: {
 			step(1, activity.KindAgent, "agent", nil),
 			step(2, activity.KindModel, "chat", nil),
@@ -102,6 +102,10 @@ func TestSuspects(t *testing.T) {
 	}
 	if second.Name != "handbook" || !strings.Contains(strings.Join(second.Reasons, ";"), "its retrieval brought nothing") {
 		t.Errorf("second: %+v", second)
+	}
+	store.runs[0].Outcome, store.runs[0].RootError = "resolved", false
+	if out := get[client.Suspects](t, a, "/runs/"+id.String()+"/suspects", "as reader"); len(out.Items)+len(out.Asked) > 0 {
+		t.Errorf("a run that went well is blamed: %+v", out)
 	}
 	if got := send(a, "GET", Prefix+"/runs/run_x/suspects", "as reader", ""); got.status != http.StatusNotFound {
 		t.Errorf("%d %s", got.status, got.body)

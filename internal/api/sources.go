@@ -125,29 +125,15 @@ func listRunSources(a *API, ctx context.Context, req *client.RunRequest) (*clien
 	return listOf(uses, err, func(u client.SourceUse) client.SourceUse { return u })
 }
 
-// nameKeys are the attributes by which steps say what they read, best first.
-var nameKeys = [...]string{"reeve.source", "gen_ai.data_source.id", "db.collection.name", "gen_ai.retrieval.source", "db.namespace", "mcp.resource.uri"}
-
 // reads reports a step that reads a source.
 func reads(s *activity.Step) bool {
-	if s.Kind == activity.KindRetrieval {
-		return true
-	}
-	attributes := activity.Attributes(s.Attributes)
-	return slices.ContainsFunc(nameKeys[:], func(key string) bool { return attributes[key] != nil })
+	return s.Kind == activity.KindRetrieval || activity.SourceOf(s) != ""
 }
 
 // readBy are the sources of a step: the one it names, and those that its
 // documents name.
 func readBy(s *activity.Step, documents []client.Message) []source.Ref {
-	attributes := activity.Attributes(s.Attributes)
-	own := ""
-	for _, key := range nameKeys {
-		if v, ok := attributes[key].(string); ok && own == "" {
-			own = v
-		}
-	}
-	own = cmp.Or(own, s.ToolName, s.Name)
+	own := cmp.Or(activity.SourceOf(s), s.ToolName, s.Name)
 	bySource := map[string]*source.Ref{}
 	order := []string{}
 	add := func(name string) *source.Ref {

@@ -78,6 +78,10 @@ func runRunSuspects(ctx context.Context, e env, c *command, args []string) error
 		return err
 	}
 	return r.print(e.stdout, out, func(w io.Writer) {
+		if len(out.Asked) == 0 {
+			fmt.Fprintln(w, "nothing is known to be wrong with this run: no step is blamed")
+			return
+		}
 		if len(out.Items) == 0 {
 			fmt.Fprintf(w, "none of its %d steps can be blamed: nothing is known of what they said or called\n", out.Steps)
 			return

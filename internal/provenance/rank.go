@@ -88,6 +88,15 @@ type node struct {
 	dev    float64 // the same in usual distances
 }
 
+// Out is how far out of its ordinary range a part is now, in usual distances; 0
+// where that is not known.
+func Out(p Part) float64 {
+	if n := measure(p); n.known {
+		return n.dev
+	}
+	return 0
+}
+
 func (n *node) out() bool { return n.known && n.dev >= far }
 
 type graph struct {

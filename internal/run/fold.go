@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"math"
@@ -467,10 +468,7 @@ func keyOf(s *activity.Step) string {
 	case activity.KindMCP:
 		return s.ToolName
 	case activity.KindRetrieval:
-		if s.ToolName == "" {
-			return s.Name
-		}
-		return s.ToolName
+		return cmp.Or(activity.SourceOf(s), s.ToolName, s.Name)
 	}
 	return ""
 }

@@ -2031,6 +2031,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/incidents/{id}/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** says why an incident came about, by its runs and by what its agents stand on */
+        get: operations["GetIncidentWhy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/intake-keys": {
         parameters: {
             query?: never;
@@ -3330,6 +3347,23 @@ export interface paths {
         };
         /** ranks the steps at which a run may have gone wrong first */
         get: operations["ListSuspects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** says why a run ended as it did: likely causes with their evidence, and what is unknown; format=prov exports it as W3C PROV-JSON */
+        get: operations["GetRunWhy"];
         put?: never;
         post?: never;
         delete?: never;
@@ -6008,6 +6042,21 @@ export interface components {
             revision: number;
             why: string;
         };
+        IncidentWhy: {
+            blast: components["schemas"]["WhyBlast"] | null;
+            causes: components["schemas"]["WhyCause"][];
+            incident: string;
+            known: boolean;
+            links: components["schemas"]["WhyLink"][];
+            nodes: components["schemas"]["WhyNode"][];
+            of_runs: number;
+            possible: components["schemas"]["WhyCause"][];
+            ruled_out: components["schemas"]["WhyNote"][];
+            run_ids: string[];
+            sentence: string;
+            unknown: components["schemas"]["WhyUnknown"][];
+            upstream: components["schemas"]["WhyCause"][];
+        };
         IntakeKey: {
             bytes_per_second?: number;
             /** Format: date-time */
@@ -7868,6 +7917,7 @@ export interface components {
         Suspects: {
             agent: string;
             agent_p: number;
+            asked: string[];
             items: components["schemas"]["Suspect"][];
             steps: number;
         };
@@ -8292,6 +8342,82 @@ export interface components {
         WaiverList: {
             items: components["schemas"]["Waiver"][];
             next?: string;
+        };
+        Why: {
+            agent?: string;
+            asked: string[];
+            blast: components["schemas"]["WhyBlast"] | null;
+            causes: components["schemas"]["WhyCause"][];
+            known: boolean;
+            links: components["schemas"]["WhyLink"][];
+            nodes: components["schemas"]["WhyNode"][];
+            omitted: number;
+            possible: components["schemas"]["WhyCause"][];
+            ruled_out: components["schemas"]["WhyNote"][];
+            run_id: string;
+            sentence: string;
+            suspects: components["schemas"]["Suspect"][];
+            unknown: components["schemas"]["WhyUnknown"][];
+            upstream: components["schemas"]["WhyCause"][];
+            wrong: boolean;
+        };
+        WhyBlast: {
+            agents: string[];
+            failed: number;
+            /** Format: date-time */
+            from: string;
+            node: string;
+            records: components["schemas"]["IncidentRecord"][];
+            run_ids: string[];
+            runs: number;
+            search: string;
+            sentence: string;
+            /** Format: date-time */
+            to: string;
+            truncated: boolean;
+            users: number | null;
+        };
+        WhyCause: {
+            kind: string;
+            name: string;
+            node: string;
+            path: string[];
+            reasons: string[];
+            score: number;
+        };
+        WhyEvidence: {
+            id: string;
+            kind: string;
+            text: string;
+        };
+        WhyLink: {
+            from: string;
+            how: string;
+            to: string;
+        };
+        WhyNode: {
+            /** Format: date-time */
+            at: string | null;
+            evidence: components["schemas"]["WhyEvidence"][];
+            id: string;
+            kind: string;
+            name: string;
+            role: string;
+            sentence: string;
+            state: string;
+            version: string | null;
+        };
+        WhyNote: {
+            kind: string;
+            node?: string;
+            text: string;
+        };
+        WhyUnknown: {
+            blocks: boolean;
+            kind: string;
+            node: string;
+            supply: string;
+            text: string;
         };
         WordPiece: {
             change: string;
@@ -13039,6 +13165,37 @@ export interface operations {
             };
         };
     };
+    GetIncidentWhy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentWhy"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListIntakeKeys: {
         parameters: {
             query?: never;
@@ -15991,6 +16148,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Suspects"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetRunWhy: {
+        parameters: {
+            query?: {
+                format?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Why"];
                 };
             };
             /** @description a problem */
