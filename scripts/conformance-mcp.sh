@@ -2,7 +2,9 @@
 # conformance-mcp.sh: the official MCP conformance suite, both sets, against one
 # reference server of each era: directly, and through the door of a real server.
 # A scenario whose verdict differs fails the script. Then the sets once more
-# across the eras, which is reported. At last the client scenarios, authorization
+# across the eras, which is reported, with the scenarios about tasks in front of a
+# server of the official SDK that runs tools as tasks of 2025-11-25 (mcp-tasks.mjs):
+# one that fails fails the script. At last the client scenarios, authorization
 # included: the suite's servers are upstreams, called through the door by
 # mcp-client.mjs; a scored one that fails fails the script. FOLDER, when given, is one with the suite
 # installed (npm i @modelcontextprotocol/conformance@0.2.0-alpha.12 node@24).
@@ -17,10 +19,11 @@ conformance=$suite/node_modules/@modelcontextprotocol/conformance/dist/index.js
 
 # The reference servers are the one of the Go SDK, without and with sessions.
 (cd "$root" && ${GO:-go} build -o "$work/reference" github.com/modelcontextprotocol/go-sdk/conformance/everything-server)
-modern=$(free_port) session=$(free_port)
+modern=$(free_port) session=$(free_port) tasks=$(free_port)
 "$work/reference" -http "127.0.0.1:$modern" >"$work/ref1" 2>&1 & ref1=$!
 "$work/reference" -stateless=false -http "127.0.0.1:$session" >"$work/ref2" 2>&1 & ref2=$!
-trap 'kill "$ref1" "$ref2" 2>/dev/null || true; cleanup' EXIT
+(cd "$suite" && exec node "$root/scripts/mcp-tasks.mjs" "$tasks") >"$work/ref3" 2>&1 & ref3=$!
+trap 'kill "$ref1" "$ref2" "$ref3" 2>/dev/null || true; cleanup' EXIT
 
 # The client id metadata document is the one that the suite's servers know.
 printf 'tools:\n  trust_first_use: true\nconnections:\n  client_id: https://conformance-test.local/client-metadata.json\n' >"$work/reeve.yaml"
@@ -32,10 +35,11 @@ echo '@id("all") @reason("a conformance test") permit (principal, action, resour
   "$reeve" upstream set sessions --kind mcp --url "http://127.0.0.1:$session/mcp" --team core --shared --allow-private
   "$reeve" upstream set to-stateless --kind mcp --dialect stateless --url "http://127.0.0.1:$modern/mcp" --team core --shared --allow-private
   "$reeve" upstream set to-sessions --kind mcp --dialect session --url "http://127.0.0.1:$session/mcp" --team core --shared --allow-private
+  "$reeve" upstream set tasks --kind mcp --dialect session --url "http://127.0.0.1:$tasks/mcp" --team core --shared --allow-private
   "$reeve" policy put all --file "$work/all.cedar" --mode enforce --reason "a conformance test"
 } >"$work/set" 2>&1 || { cat "$work/set" "$work/log" >&2; exit 1; }
 # Its tools are looked at: the definitions are the reference server's own.
-for name in stateless sessions to-stateless to-sessions; do
+for name in stateless sessions to-stateless to-sessions tasks; do
   for _ in $(seq 100); do "$reeve" tool list -o json 2>/dev/null | grep -q "\"$name\"" && break; sleep 0.1; done
 done
 "$reeve" tool list -o json | node -e '
@@ -75,6 +79,18 @@ across() { # across NAME URL DOOR SET
 }
 across to-stateless "http://127.0.0.1:$modern/mcp" "$door/mcp/to-stateless" 2025-11-25
 across to-sessions "http://127.0.0.1:$session/mcp" "$door/mcp/to-sessions" 2026-07-28
+
+failed=
+for scenario in lifecycle capability-negotiation wire-fields request-state-removal mrtr-input request-headers dispatch-and-envelope required-task-error mrtr-composition; do
+  timeout 120 node "$conformance" server --url "$door/mcp/tasks" --scenario "tasks-$scenario" -o "$work/results" >"$work/tasks-$scenario" 2>&1 || true
+  grep -aqE '^Passed: [0-9]+/[0-9]+, 0 failed' "$work/tasks-$scenario" || { failed="$failed $scenario"; tail -30 "$work/tasks-$scenario" >&2; }
+done
+if [ -n "$failed" ]; then
+  bad=1
+  echo "2026-07-28, tasks of a server with sessions: failed:$failed"
+else
+  echo "2026-07-28, tasks of a server with sessions: all 9 scenarios passed"
+fi
 
 # clients SET SCENARIO...: each with a server of its own, two at once; a line for
 # each that fails.

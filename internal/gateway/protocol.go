@@ -178,6 +178,9 @@ type Proposal struct {
 	// the upstream alone (policy.Engine.Reaches), and recorded only when it is
 	// refused.
 	Quiet bool
+	// Late says that the answer to a quiet call is what an earlier call brings:
+	// content rules hold for it as they did for that one's.
+	Late bool
 
 	// What budgets need. MaxTokens is a provable upper bound of the call's tokens
 	// (request bytes as input, plus the most output that request, upstream and

@@ -209,6 +209,8 @@ func (a *answer) result(b []byte) (changed []byte, f *fault.Error) {
 	switch {
 	case kind == "input_required":
 		return a.inputs(b)
+	case x.m.method == "tasks/get" && x.modern && !x.decided && bytes.Contains(b, []byte(`"inputRequests"`)):
+		return a.taskInputs(b)
 	case x.of.list != "" && x.c.Upstream != x.p.nowhere: // the entry's own lists are filtered already
 		return x.list(b)
 	}

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"reeve/internal/activity"
 	"reeve/internal/fault"
@@ -220,15 +222,8 @@ func (a *answer) inputs(b []byte) (changed []byte, f *fault.Error) {
 		switch string(o.Key) {
 		case "inputRequests":
 			some = true
-			for in := c.Object(); in.Next(); {
-				method, params := question(&c)
-				part, f := x.asked(method, params.in(b))
-				if f != nil {
-					return nil, f
-				}
-				if part != nil {
-					edits = append(edits, wire.Edit{From: params.from, To: params.to, With: part})
-				}
+			if edits, f = x.askedAll(&c, b, edits, x.asked); f != nil {
+				return nil, f
 			}
 		case "requestState":
 			stateAt.from = c.Pos()
@@ -248,6 +243,82 @@ func (a *answer) inputs(b []byte) (changed []byte, f *fault.Error) {
 	}
 	slices.SortFunc(edits, func(a, b wire.Edit) int { return a.From - b.From })
 	return wire.Apply(nil, b, edits), nil
+}
+
+// askedAll decides the questions at c, each by asked: edits grows by what the
+// client gets instead.
+func (x *exchange) askedAll(c *wire.Cursor, b []byte, edits []wire.Edit, asked func(method string, params []byte) ([]byte, *fault.Error)) ([]wire.Edit, *fault.Error) {
+	for in := c.Object(); in.Next(); {
+		method, params := question(c)
+		part, f := asked(method, params.in(b))
+		if f != nil {
+			return nil, f
+		}
+		if part != nil {
+			edits = append(edits, wire.Edit{From: params.from, To: params.to, With: part})
+		}
+	}
+	return edits, nil
+}
+
+// taskInputs decides what a task of a server without sessions waits for. A client
+// polls: what was decided once for a task is not decided and recorded again.
+func (a *answer) taskInputs(b []byte) (changed []byte, f *fault.Error) {
+	x := a.x
+	var edits []wire.Edit
+	c := wire.NewCursor(b)
+	for o := c.Object(); o.Next(); {
+		if string(o.Key) != "inputRequests" {
+			continue
+		}
+		edits, f = x.askedAll(&c, b, edits, func(method string, params []byte) ([]byte, *fault.Error) {
+			k := bound(x.taskOwner(), method, x.own, params)
+			return x.p.answers.of([32]byte(k), x.p.o.Now(), func() ([]byte, *fault.Error) { return x.asked(method, params) })
+		})
+		if f != nil {
+			return nil, f
+		}
+	}
+	if c.End() != nil {
+		return nil, errAnswer
+	}
+	return x.tasks(wire.Apply(nil, b, edits)), nil
+}
+
+// decisions are those about questions of tasks, for a while.
+type decisions struct {
+	mu  sync.Mutex
+	all map[[32]byte]decided
+}
+
+type decided struct {
+	changed []byte
+	refused *fault.Error
+	until   time.Time
+}
+
+const (
+	maxDecided = 10_000
+	decidedFor = time.Minute
+)
+
+// of is what was decided, or what decide says now.
+func (s *decisions) of(k [32]byte, now time.Time, decide func() ([]byte, *fault.Error)) ([]byte, *fault.Error) {
+	s.mu.Lock()
+	d, known := s.all[k]
+	s.mu.Unlock()
+	if known && now.Before(d.until) {
+		return d.changed, d.refused
+	}
+	d.changed, d.refused = decide()
+	d.until = now.Add(decidedFor)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.all == nil || len(s.all) >= maxDecided {
+		s.all = map[[32]byte]decided{} // they are decided again
+	}
+	s.all[k] = d
+	return d.changed, d.refused
 }
 
 // question reads one of a server's questions: {"method":…,"params":{…}}.

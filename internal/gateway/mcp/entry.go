@@ -60,6 +60,9 @@ func (p *Protocol) Enter(c *gateway.Call) (*upstream.Upstream, error) {
 		name, _, _ = strings.Cut(m.name, "__")
 	case "resources/read", "resources/subscribe", "resources/unsubscribe":
 		name = p.lister(m.uri)
+	case "tasks/get", "tasks/update", "tasks/cancel":
+		_, own, _ := strings.Cut(m.task, ".") // Propose looks at its mark
+		name, _, _ = strings.Cut(own, "/")
 	case "completion/complete":
 		if ref := m.ref.in(m.raw); len(ref) > 0 {
 			var r struct{ Name, URI string }
@@ -115,6 +118,8 @@ func (x *exchange) entered() error {
 		switch {
 		case m.method == "tools/call" && m.name != findTools, m.method == "prompts/get", m.method == "completion/complete", strings.HasPrefix(m.method, "resources/") && m.uri != "":
 			return errAlias
+		case strings.HasPrefix(m.method, "tasks/") && m.method != "tasks/list":
+			return errTask
 		}
 		return nil
 	}

@@ -54,6 +54,9 @@ func checkHeaders(h http.Header, m *message, of method) error {
 
 func checkName(h http.Header, m *message, of method) error {
 	want, there := "", false
+	if !of.modern {
+		return nil // it is refused as a method that this version has not
+	}
 	switch of.name {
 	case "name":
 		want, there = m.name, m.nameAt.to != 0

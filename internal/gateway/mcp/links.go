@@ -237,14 +237,16 @@ func discovered(u *upstream.Upstream, like *http.Request, ids *atomic.Int64) (*h
 	return l, nil
 }
 
-// asInitialized is a DiscoverResult as an InitializeResult of a version.
-func asInitialized(said []byte, version string) []byte {
+// asInitialized is a DiscoverResult as an InitializeResult of a version; tasks is
+// whether the server runs tools as tasks for such a client.
+func asInitialized(said []byte, version string) (_ []byte, tasks bool) {
 	var d struct {
 		Capabilities json.RawMessage            `json:"capabilities"`
 		Instructions string                     `json:"instructions,omitempty"`
 		Meta         map[string]json.RawMessage `json:"_meta"`
 	}
 	_ = json.Unmarshal(said, &d) // was read before; what is missing gets a value below
+	d.Capabilities, tasks = asTasksOf(d.Capabilities, version)
 	out := map[string]any{"protocolVersion": version, "capabilities": d.Capabilities, "serverInfo": d.Meta[keyServer]}
 	if len(d.Capabilities) == 0 {
 		out["capabilities"] = struct{}{}
@@ -255,7 +257,7 @@ func asInitialized(said []byte, version string) []byte {
 	if d.Instructions != "" {
 		out["instructions"] = d.Instructions
 	}
-	return encoded(out)
+	return encoded(out), tasks
 }
 
 // asDiscovered is an InitializeResult as a DiscoverResult.
@@ -266,9 +268,12 @@ func asDiscovered(said []byte) []byte {
 		Server       json.RawMessage            `json:"serverInfo"`
 	}
 	_ = json.Unmarshal(said, &d)
-	delete(d.Capabilities, "tasks") // of another form there
 	if d.Capabilities == nil {
 		d.Capabilities = map[string]json.RawMessage{}
+	}
+	delete(d.Capabilities, "tasks") // of another form there
+	if hasTasks(said) {
+		withTasks(d.Capabilities)
 	}
 	out := map[string]any{
 		"resultType": "complete", "supportedVersions": []string{modernVersion}, "capabilities": d.Capabilities,

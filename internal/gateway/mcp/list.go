@@ -110,6 +110,12 @@ func readEntry(c *wire.Cursor, list string, b []byte) entry {
 			e.tool.OutputSchema = c.Raw()
 		case "annotations":
 			e.tool.Annotations = c.Raw()
+		case "execution":
+			for in := c.Object(); in.Next(); {
+				if string(in.Key) == "taskSupport" {
+					e.tool.Tasks = c.Text()
+				}
+			}
 		}
 	}
 	e.at.to = c.Pos()

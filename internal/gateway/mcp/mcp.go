@@ -48,6 +48,7 @@ type Pin struct {
 type Tool struct {
 	Name, Title, Description               string
 	InputSchema, OutputSchema, Annotations []byte
+	Tasks                                  string // execution.taskSupport of 2025-11-25; "" none
 }
 
 // Pins knows which definitions of tools a person accepted.
@@ -87,6 +88,8 @@ type Protocol struct {
 	found     found
 	nowhere   *upstream.Upstream
 	waits     waits
+	tasks     tasks
+	answers   decisions
 }
 
 // New makes a protocol. It starts nothing.
@@ -132,6 +135,7 @@ func (p *Protocol) Run(ctx context.Context) error {
 			<-looked
 			p.sessions.end()
 			p.waits.end()
+			p.tasks.end()
 			p.links.end()
 			p.children.end()
 			return context.Cause(ctx)
@@ -139,6 +143,7 @@ func (p *Protocol) Run(ctx context.Context) error {
 			p.sessions.sweep()
 			p.seals.sweep()
 			p.links.sweep(p.o.Now())
+			p.tasks.sweep(p.o.Now())
 		}
 	}
 }

@@ -46,6 +46,8 @@ type named struct {
 	inputsKey int  // where that member begins
 	task      string
 	taskAt    span
+	wish      span // task: the wish that a call becomes one, of 2025-11-25
+	wishKey   int  // where that member begins
 	notes     span // notifications, of subscriptions/listen
 	level     string
 	version   string // protocolVersion, of initialize
@@ -193,6 +195,9 @@ func (m *message) readParams(c *wire.Cursor) {
 			take(&m.inputs)
 		case "taskId":
 			m.task = text(&m.taskAt)
+		case "task":
+			m.wishKey = o.KeyAt
+			take(&m.wish)
 		case "notifications":
 			take(&m.notes)
 		case "level":

@@ -31,6 +31,7 @@ type mirrored struct {
 	// broken says that its schema wants it in a way that there is not: clients of
 	// 2026-07-28 do not use such a tool.
 	broken bool
+	tasks  string // whether it runs as a task at a server with sessions: required, optional
 }
 
 func (s *params) of(upstream, tool string) (m mirrored, known bool) {
@@ -62,7 +63,7 @@ func (s *params) learn(upstream string, tools []Tool, whole bool) {
 		if !ok {
 			list = nil
 		}
-		of[tools[i].Name] = mirrored{list: list, broken: !ok}
+		of[tools[i].Name] = mirrored{list: list, broken: !ok, tasks: tools[i].Tasks}
 	}
 }
 
@@ -205,7 +206,7 @@ func (x *exchange) withParams(ctx context.Context, req *http.Request, l link) (*
 	}
 	of, known := x.p.params.of(x.c.Upstream.Name, x.m.name)
 	if !known {
-		x.p.relist(ctx, req, x.c.Upstream.Name, l, x.ses.meta())
+		x.p.relist(ctx, req, x.c.Upstream.Name, l, x.ses.meta(false))
 		of, _ = x.p.params.of(x.c.Upstream.Name, x.m.name)
 	}
 	list := of.list

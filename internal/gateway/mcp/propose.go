@@ -50,7 +50,10 @@ type exchange struct {
 	own    string   // the server's name of what it is about, where the client's is another
 	flow   *flow    // the upstream's answer, once there is one
 	state  opened   // that the request brings back; state.state is nil for none
-	comes  string   // the approval that it comes back for; "" none
+	// decided says that what the server asks in the answer was decided already.
+	decided bool
+	asTask  bool   // the server with sessions makes a task of it
+	comes   string // the approval that it comes back for; "" none
 	// reply answers a request of the server's that may not reach the client.
 	reply func(id, answer []byte)
 	// abandon gives up what was begun for a result that does not pass; nil for
@@ -131,6 +134,8 @@ func (x *exchange) stateless() (*gateway.Proposal, error) {
 		return x.quiet(), errVersion
 	case !known || !of.modern:
 		return x.quiet(), errMethod(m.method)
+	case of.name == "taskId" && !takesTasks(m.own.caps.in(m.raw)):
+		return x.quiet(), errTasksWanted
 	}
 	return x.request()
 }
@@ -226,6 +231,7 @@ func (x *exchange) request() (*gateway.Proposal, error) {
 		}
 	}
 	pr := x.quiet()
+	pr.Late = x.of.name == "taskId" // it brings what a call came to
 	if !x.entitled() {
 		return pr, errEmpty
 	}

@@ -42,6 +42,7 @@ var codes = map[string]struct {
 	"gateway.too_large":     {codeInvalid, 413},
 	"mcp.header":            {codeHeader, 400},
 	"mcp.version":           {codeVersion, 400},
+	"mcp.tasks_wanted":      {codeCapability, 400},
 	"mcp.content_type":      {codeInvalid, 415},
 	"mcp.accept":            {codeInvalid, 406},
 	"mcp.session":           {codeInvalid, 404},
@@ -54,6 +55,7 @@ var codes = map[string]struct {
 	"mcp.name":              {codeParams, 0},
 	"mcp.state":             {codeParams, 0},
 	"mcp.task":              {codeParams, 0},
+	"mcp.task_over":         {codeParams, 0},
 	"gateway.method":        {codeInvalid, 405},
 	"gateway.scope":         {codeDenied, 403}, // clients step up by the status
 	"api.host":              {codeInvalid, 421},
@@ -84,6 +86,9 @@ func failureOf(f *fault.Error, decision string) (failure, int) {
 		out.Code = c.code
 		if f.Code == "mcp.version" {
 			out.Data["supported"] = []string{modernVersion}
+		}
+		if f.Code == errTasksWanted.Code {
+			out.Data["requiredCapabilities"] = map[string]any{"extensions": map[string]any{keyTasks: struct{}{}}}
 		}
 		return out, c.status
 	}

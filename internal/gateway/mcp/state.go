@@ -3,6 +3,7 @@ package mcp
 import (
 	"bytes"
 	"net/http"
+	"strings"
 
 	"reeve/internal/fault"
 	"reeve/internal/gateway"
@@ -59,7 +60,7 @@ func ofThisTry(depth int, in, name string) bool {
 // openState puts the server's own state into a request that brings ours back.
 func (x *exchange) openState() error {
 	m := x.m
-	if m.state.to == 0 && m.inputs.to == 0 {
+	if m.state.to == 0 && (m.inputs.to == 0 || m.method == "tasks/update") {
 		return nil
 	}
 	if !x.modern || !x.of.asks {
@@ -130,6 +131,9 @@ var errTask = fault.New(fault.KindInvalid, "mcp.task", "there is no such task of
 func (x *exchange) task() error {
 	m := x.m
 	own, ok := x.p.seals.unmark(m.task, ownerOf(x.c))
+	if ok && atEntry(x.c) {
+		own, ok = strings.CutPrefix(own, x.c.Upstream.Name+"/")
+	}
 	if !ok {
 		return errTask
 	}
@@ -145,12 +149,15 @@ func (x *exchange) tasks(object []byte) []byte {
 		return object
 	}
 	var edits []wire.Edit
-	of := ownerOf(x.c)
+	of, at := ownerOf(x.c), ""
+	if atEntry(x.c) {
+		at = x.c.Upstream.Name + "/" // whose it is
+	}
 	c := wire.NewCursor(object)
 	id := func() {
 		from := c.Pos()
 		if s, ok := c.Quoted(); ok {
-			edits = append(edits, wire.Edit{From: from, To: c.Pos(), With: quote(x.p.seals.mark(wire.Unquote(s), of))})
+			edits = append(edits, wire.Edit{From: from, To: c.Pos(), With: quote(x.p.seals.mark(at+wire.Unquote(s), of))})
 		}
 	}
 	inside := func() {

@@ -37,6 +37,7 @@ type waiting struct {
 	asks   []pendingAsk // that wait for answers
 	end    func()       // gives the call up, also at the server when it runs on
 	done   bool         // the response was seen
+	asTask bool         // it becomes a task
 	expire *time.Timer
 	of     owner
 }
@@ -67,6 +68,11 @@ func (x *exchange) toSessions(req *http.Request) (*http.Response, error) {
 	if x.state.state != nil {
 		return x.resumed(req)
 	}
+	if x.of.name == "taskId" {
+		if t := x.p.tasks.find(taskKey{x.taskOwner(), x.own}, x.p.o.Now()); t != nil {
+			return x.taskOfSessions(req, t)
+		}
+	}
 	l, err := x.p.links.of(x, req, m.own.caps.in(m.raw), m.own.client.in(m.raw))
 	if err != nil {
 		return nil, err
@@ -78,16 +84,24 @@ func (x *exchange) toSessions(req *http.Request) (*http.Response, error) {
 		return x.localResult(req, asDiscovered(l.info())), nil
 	case m.method == "subscriptions/listen":
 		return x.subscribed(req, l)
-	case strings.HasPrefix(m.method, "tasks/"):
-		return nil, errMethod(m.method)
+	case x.of.name == "taskId":
+		return nil, errTask
 	}
 	if err := x.level(req, l); err != nil {
 		return nil, err
 	}
-	w, err := x.begin(req, l, func(id []byte) []byte { return rewrite(m, id, nil, nil) })
+	if x.asTask, err = x.wants(req, l); err != nil {
+		return nil, err
+	}
+	var wish []byte
+	if m = x.m; x.asTask {
+		wish = []byte(`"task":{}`)
+	}
+	w, err := x.begin(req, l, func(id []byte) []byte { return rewrite(m, id, nil, wish) })
 	if err != nil {
 		return nil, err
 	}
+	w.asTask = x.asTask
 	return x.respond(req, func(ctx context.Context, say emit) error { return x.relay(ctx, w, say) })
 }
 
@@ -189,8 +203,8 @@ func (x *exchange) relay(ctx context.Context, w *waiting, say emit) error {
 				}
 				gather = time.After(gatherFor)
 			case m.isNotification():
-				if m.method == "notifications/elicitation/complete" {
-					continue
+				if m.method == "notifications/elicitation/complete" || m.method == "notifications/tasks/status" {
+					continue // of another form there
 				}
 				if err := say(msg, false); err != nil {
 					return err
@@ -201,6 +215,13 @@ func (x *exchange) relay(ctx context.Context, w *waiting, say emit) error {
 				w.done = true
 				if m.fault.to != 0 {
 					m.raw = modernError(m)
+				}
+				if m.fault.to == 0 && x.asTask {
+					result, err := x.created(m.result.in(m.raw))
+					if err != nil {
+						return err
+					}
+					return say(x.resultMessage(result), true)
 				}
 				return say(answering(m, x.m.id, func(r []byte) []byte { return asModern(x.m.method, r) }), true)
 			}
@@ -245,16 +266,8 @@ func (x *exchange) ask(w *waiting, say emit) error {
 		w.end()
 		return err
 	}
-	out := []byte(`{"resultType":"input_required","inputRequests":{`)
-	for i, q := range w.asks {
-		if i > 0 {
-			out = append(out, ',')
-		}
-		out = append(append(out, quote(q.key)...), `:{"method":`...)
-		out = append(append(append(out, quote(q.method)...), `,"params":`...), q.params...)
-		out = append(out, '}')
-	}
-	out = append(append(append(out, `},"requestState":`...), quote(token)...), '}')
+	out := append([]byte(`{"resultType":"input_required","inputRequests":`), requestsOf(w.asks)...)
+	out = append(append(append(out, `,"requestState":`...), quote(token)...), '}')
 	msg := append(append([]byte(`{"jsonrpc":"2.0","id":`), x.m.id...), `,"result":`...)
 	x.abandon = func() { // the client is not asked after all
 		if w := x.p.waits.take(token); w != nil {
@@ -323,6 +336,7 @@ func (x *exchange) resumed(req *http.Request) (*http.Response, error) {
 	if w == nil {
 		return nil, errState
 	}
+	x.asTask = w.asTask
 	var given map[string]json.RawMessage
 	if raw := x.m.inputs.in(x.m.raw); len(raw) > 0 && json.Unmarshal(raw, &given) != nil {
 		w.end()

@@ -29,6 +29,7 @@ type legacy struct {
 	changed chan struct{}
 	open    map[string]context.CancelCauseFunc // calls by the client's ids
 	asked   int                                // questions so far
+	tasks   bool                               // the server runs tools as tasks
 }
 
 const codeCancelled = "mcp.cancelled"
@@ -86,7 +87,7 @@ func (x *exchange) ours(req *http.Request, l link) (*http.Response, error) {
 	ses.legacy = &legacy{l: l, changed: make(chan struct{}, 1), open: map[string]context.CancelCauseFunc{}}
 	said := l.info()
 	if l.modern() {
-		said = asInitialized(said, version)
+		said, ses.legacy.tasks = asInitialized(said, version)
 	} else {
 		said = withVersion(said, version)
 	}
@@ -146,7 +147,10 @@ func (x *exchange) toStateless(req *http.Request) (*http.Response, error) {
 		}
 		return x.localResult(req, []byte("{}")), nil
 	case strings.HasPrefix(m.method, "tasks/"):
-		return nil, errMethod(m.method)
+		return x.taskOfStateless(req, g.l)
+	}
+	if err := x.wishes(); err != nil {
+		return nil, err
 	}
 	return x.respond(req, func(ctx context.Context, say emit) error { return x.rounds(ctx, req, g.l, say) })
 }
@@ -212,14 +216,18 @@ func (g *legacy) during(ctx context.Context, id []byte) (context.Context, func()
 	}
 }
 
-// meta is what goes with each request of the session.
-func (n *session) meta() []byte {
+// meta is what goes with each request of the session; tasks says that the client
+// takes a task for it.
+func (n *session) meta(tasks bool) []byte {
 	g := n.legacy
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	caps, client := n.caps, n.client
 	if len(caps) == 0 {
 		caps = []byte("{}")
+	}
+	if tasks {
+		caps = takingTasks(caps)
 	}
 	out := append([]byte(`"`+keyVersion+`":"`+modernVersion+`","`+keyCaps+`":`), caps...)
 	if len(client) > 0 {
@@ -248,7 +256,11 @@ func (x *exchange) rounds(ctx context.Context, req *http.Request, l link, say em
 		}
 		asks, state, asking := inputRequired(r.result.in(r.raw))
 		if !asking {
-			return say(answering(r, x.m.id, nil), true)
+			result, err := x.asOld(r.result.in(r.raw))
+			if err != nil {
+				return err
+			}
+			return say(answering(r, x.m.id, func([]byte) []byte { return result }), true)
 		}
 		given, err := x.gather(ctx, asks, say)
 		if err != nil {
@@ -274,7 +286,7 @@ func (x *exchange) round(ctx context.Context, req *http.Request, l link, more []
 	if err != nil {
 		return nil, err
 	}
-	f, err := l.call(ctx, req, x.m, func(id []byte) []byte { return rewrite(x.m, id, x.ses.meta(), more) })
+	f, err := l.call(ctx, req, x.m, func(id []byte) []byte { return rewrite(x.m, id, x.ses.meta(x.asTask), more) })
 	if err != nil {
 		return nil, err
 	}
@@ -445,7 +457,7 @@ func (x *exchange) hear(ctx context.Context, req *http.Request, say emit) error 
 	f, err := g.l.call(ctx, req, nil, func(own []byte) []byte {
 		id = own
 		return append(append([]byte(`{"jsonrpc":"2.0","id":`), own...),
-			append(append([]byte(`,"method":"subscriptions/listen","params":{"_meta":{`), x.ses.meta()...), append([]byte(`},"notifications":`), append(encoded(want), `}}`...)...)...)...)
+			append(append([]byte(`,"method":"subscriptions/listen","params":{"_meta":{`), x.ses.meta(false)...), append([]byte(`},"notifications":`), append(encoded(want), `}}`...)...)...)...)
 	})
 	if err != nil {
 		return x.quietly(ctx, changed, err)
