@@ -88,6 +88,18 @@ type DeliveryAttempt struct {
 	Ref     string    `json:"ref,omitempty"`
 }
 
+// ChannelState is what a system of paging or tickets told of what it was sent.
+type ChannelState struct {
+	At        time.Time `json:"at"` // by its clock
+	ArrivedAt time.Time `json:"arrived_at"`
+	State     string    `json:"state"` // acknowledge, resolve, unacknowledge, reassign
+	Object    string    `json:"object"`
+	By        string    `json:"by,omitempty"`
+	To        string    `json:"to,omitempty"`
+	Outcome   string    `json:"outcome"` // done, late, nothing, unknown
+	Text      string    `json:"text,omitempty"`
+}
+
 // ListDeliveriesRequest narrows deliveries.
 type ListDeliveriesRequest struct {
 	Channel string     `query:"channel"`

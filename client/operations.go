@@ -41,6 +41,7 @@ func Operations() []Operation {
 		{Name: "PutChannel", Method: "PUT", Path: "/api/v1/channels/{name}", Role: "responder or security", Summary: "makes or changes a channel; one that leads elsewhere needs its secret anew"},
 		{Name: "RemoveChannel", Method: "DELETE", Path: "/api/v1/channels/{name}", Role: "responder or security", Summary: "ends a channel"},
 		{Name: "TryChannel", Method: "POST", Path: "/api/v1/channels/{name}/try", Role: "responder or security", Summary: "sends a test message and tells what came of it"},
+		{Name: "ListChannelStates", Method: "GET", Path: "/api/v1/channels/{name}/states", Role: "viewer", Summary: "lists what a channel's receiver told of what it was sent, and what became of it"},
 		{Name: "ListDeliveries", Method: "GET", Path: "/api/v1/deliveries", Role: "viewer", Summary: "lists what was sent, with each answer, the newest first"},
 		{Name: "ListSchedules", Method: "GET", Path: "/api/v1/on-call", Role: "viewer", Summary: "lists who is on call now and next"},
 		{Name: "GetSchedule", Method: "GET", Path: "/api/v1/on-call/{name}", Role: "viewer", Summary: "reads a schedule with its shifts of the next days"},
@@ -535,6 +536,13 @@ func (c *Client) RemoveChannel(ctx context.Context, req ChannelRequest) error {
 // POST /api/v1/channels/{name}/try, role responder or security.
 func (c *Client) TryChannel(ctx context.Context, req TryChannelRequest) (*Delivery, error) {
 	return call[Delivery](ctx, c, "POST", "/api/v1/channels/{name}/try", req)
+}
+
+// ListChannelStates lists what a channel's receiver told of what it was sent, and what became of it.
+//
+// GET /api/v1/channels/{name}/states, role viewer.
+func (c *Client) ListChannelStates(ctx context.Context, req ChannelRequest) (*List[ChannelState], error) {
+	return call[List[ChannelState]](ctx, c, "GET", "/api/v1/channels/{name}/states", req)
 }
 
 // ListDeliveries lists what was sent, with each answer, the newest first.

@@ -33,6 +33,7 @@ func onCallOperations() []operation {
 		define(operation{Name: "PutChannel", Method: put, Path: "/channels/{name}", Permission: act.freshly(), Audit: AuditChange, Summary: "makes or changes a channel; one that leads elsewhere needs its secret anew"}, putChannel),
 		define(operation{Name: "RemoveChannel", Method: del, Path: "/channels/{name}", Permission: act.onlyPeople(), Audit: AuditChange, Summary: "ends a channel"}, removeChannel),
 		define(operation{Name: "TryChannel", Method: post, Path: "/channels/{name}/try", Permission: act, Audit: AuditChange, Summary: "sends a test message and tells what came of it"}, tryChannel),
+		define(operation{Name: "ListChannelStates", Method: get, Path: "/channels/{name}/states", Permission: view, Summary: "lists what a channel's receiver told of what it was sent, and what became of it"}, listChannelStates),
 		define(operation{Name: "ListDeliveries", Method: get, Path: "/deliveries", Permission: view, Summary: "lists what was sent, with each answer, the newest first"}, listDeliveries),
 		define(operation{Name: "ListSchedules", Method: get, Path: "/on-call", Permission: view, Summary: "lists who is on call now and next"}, listSchedules),
 		define(operation{Name: "GetSchedule", Method: get, Path: "/on-call/{name}", Permission: view, Summary: "reads a schedule with its shifts of the next days"}, getSchedule),
@@ -84,8 +85,8 @@ func listChannelKinds(_ *API, _ context.Context, _ *struct{}) (*client.List[clie
 func (o *OnCall) channelShape(c notify.Channel) client.Channel {
 	k, _ := channel.Find(c.Kind)
 	out := client.Channel{Name: c.Name, Kind: c.Kind, Team: c.Team, Settings: client.ChannelSettings(c.Settings), Incidents: c.Incidents, Off: c.Off, Keyed: k.Keyed, Revision: c.Revision, UpdatedAt: c.UpdatedAt}
-	if c.Kind == "slack" && o.Address != nil {
-		out.Answers = o.Address("/chat/slack/" + c.Name)
+	if o.Address != nil && (c.Kind == "slack" || channel.Tells(c.Kind)) {
+		out.Answers = o.Address("/chat/" + c.Kind + "/" + c.Name)
 	}
 	return out
 }
@@ -168,6 +169,24 @@ func listDeliveries(a *API, ctx context.Context, req *client.ListDeliveriesReque
 	list, err := o.Notices.Deliveries(ctx, f)
 	list = slices.DeleteFunc(list, func(d notify.Delivery) bool { return !mayKnowTeam(ctx, d.Team) })
 	return listOf(list, err, a.deliveryShape(ctx))
+}
+
+func listChannelStates(a *API, ctx context.Context, req *client.ChannelRequest) (*client.List[client.ChannelState], error) {
+	o, err := a.onCall()
+	if err != nil {
+		return nil, err
+	}
+	c, err := o.Notices.Get(req.Name)
+	if err != nil {
+		return nil, err
+	}
+	if !mayKnowTeam(ctx, c.Team) {
+		return nil, fault.New(fault.KindNotFound, "notify.not_found", "there is no such channel")
+	}
+	list, err := o.Notices.States(ctx, req.Name, 0)
+	return listOf(list, err, func(t notify.Told) client.ChannelState {
+		return client.ChannelState{At: t.Change.At, ArrivedAt: t.ArrivedAt, State: t.Change.State, Object: t.Object, By: t.Change.By, To: t.Change.To, Outcome: t.Outcome, Text: t.Text}
+	})
 }
 
 // ahead is how far on-call looks ahead for who is next.

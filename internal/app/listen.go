@@ -173,6 +173,7 @@ func (a *App) console() http.Handler {
 	mux.Handle("GET "+oidc.Prefix, a.signIns)
 	mux.HandleFunc("GET "+backPath, a.cameBack)
 	mux.HandleFunc("POST /chat/slack/{channel}", a.slackAnswer)
+	mux.HandleFunc("POST /chat/{kind}/{channel}", a.stateBack)
 	mux.HandleFunc("GET /calendar/{file}", a.calendar)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", a.health.ready)

@@ -58,7 +58,7 @@ func (a *App) openOnCall(ctx context.Context) (err error) {
 	if c.linkKey, err = keyFile(filepath.Join(a.o.Config.Data, "chat-key"), 32); err != nil {
 		return err
 	}
-	if c.notices, err = notify.New(ctx, notify.Options{DB: a.control, Sealer: a.authority.ca, Logger: a.log.With("part", "notices"), Settled: a.delivered, Client: c.client}); err != nil {
+	if c.notices, err = notify.New(ctx, notify.Options{DB: a.control, Sealer: a.authority.ca, Logger: a.log.With("part", "notices"), Settled: a.delivered, Outside: a.toldFromOutside, Client: c.client}); err != nil {
 		return err
 	}
 	c.book, err = oncall.New(ctx, oncall.Options{DB: a.control, Logger: a.log.With("part", "on call"), Call: a.callTarget, Told: a.toldOfPage})
@@ -475,6 +475,53 @@ func (a *App) fromChat(ctx context.Context, name string, in channel.Interaction)
 		return strings.TrimSpace(f.Message + ". " + f.Hint)
 	}
 	return said
+}
+
+// stateBack takes what a system of paging or tickets tells of what it was sent. An
+// answer of 5xx has it told again.
+func (a *App) stateBack(w http.ResponseWriter, r *http.Request) {
+	kind := r.PathValue("kind")
+	if !channel.Tells(kind) {
+		http.NotFound(w, r)
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 256<<10))
+	if err != nil {
+		http.Error(w, "too large", http.StatusRequestEntityTooLarge)
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 10*time.Second)
+	defer cancel()
+	t, err := a.calling.notices.Receive(ctx, kind, r.PathValue("channel"), r.Header, body)
+	if err != nil {
+		f := fault.From(err)
+		if f.Kind == fault.KindInternal {
+			a.log.Error("what a channel's receiver told was not taken", "channel", r.PathValue("channel"), "err", err)
+		}
+		http.Error(w, f.Message, f.Kind.HTTPStatus())
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string]any{"outcome": t.Outcome, "again": t.Again})
+}
+
+// toldFromOutside does what people did to an incident where it was sent. The
+// channel acts as a responder of its team, and of all teams if it is of none.
+func (a *App) toldFromOutside(ctx context.Context, c notify.Channel, t notify.Told) (outcome, text string, err error) {
+	if !strings.HasPrefix(t.Change.Key, "incident-") {
+		return notify.Nothing, "only incidents follow it: what waits for agreement is answered here", nil
+	}
+	who := incident.Actor{Via: "channel " + c.Name, Name: c.Name, Can: func(_, team, _ string) bool { return c.Team == "" || c.Team == team }}
+	_, changed, err := a.incidents.FromOutside(ctx, who, t.Object, incident.Outside{
+		Where: fmt.Sprintf("channel %s (%s)", c.Name, c.Kind), By: visible.Line(t.Change.By, 200), To: visible.Line(t.Change.To, 200), State: t.Change.State,
+	})
+	switch {
+	case err != nil:
+		return "", "", err
+	case !changed:
+		return notify.Nothing, "it stands so already, or is over", nil
+	}
+	return notify.TakenOver, "", nil
 }
 
 // calendar is a schedule as an iCalendar feed.

@@ -161,6 +161,7 @@ func commands() []command {
 		{name: "channel put", args: "[flags] CHANNEL", short: "make or change a channel", long: channelHelp, run: runChannelPut},
 		{name: "channel try", args: "[flags] CHANNEL", short: "send a test message and tell what came of it; exit 1 when it was not sent", long: channelHelp, run: runChannelTry},
 		{name: "channel deliveries", args: "[flags]", short: "list what was sent, with each answer", long: channelHelp, run: runChannelDeliveries},
+		{name: "channel states", args: "[flags] CHANNEL", short: "list what its receiver told of what it was sent", long: channelHelp, run: runChannelStates},
 		{name: "channel remove", args: "[flags] CHANNEL", short: "end a channel", long: channelHelp, run: runChannelRemove},
 		{name: "silence list", args: "[flags]", short: "list silences and maintenance windows", long: silenceHelp, run: runSilenceList},
 		{name: "silence add", args: "[flags] MATCHER...", short: "keep matching signals from making incidents for a time", long: silenceHelp, run: runSilenceAdd},

@@ -231,7 +231,24 @@ environment, never from the command line, and is never read back.
   reeve channel put mail --kind email --url smtps://mail.example.com --from reeve@example.com --user reeve --token-file pw
   reeve channel put chat --kind slack --to '#ops' --token-file bot-token --signing-file signing-secret --incidents warning
   reeve channel try chat
-  reeve channel deliveries --state unknown`
+  reeve channel deliveries --state unknown
+  reeve channel states pager
+
+PagerDuty, Jira Service Management and ServiceNow tell of what people did there when
+they are given the address that put prints, and --signing-file has the secret by
+which they are known (docs/oncall.md).`
+
+func runChannelStates(ctx context.Context, e env, c *command, args []string) error {
+	return aboutOne(ctx, e, c, args, "channel", func(ctx context.Context, api *client.Client, name string) (*client.List[client.ChannelState], error) {
+		return api.ListChannelStates(ctx, client.ChannelRequest{Name: name})
+	}, func(w io.Writer, list *client.List[client.ChannelState]) {
+		fmt.Fprintln(w, "ARRIVED\tTHERE AT\tSTATE\tOF\tBY\tTO\tWHAT CAME OF IT")
+		for i := range list.Items {
+			s := &list.Items[i]
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", when(&s.ArrivedAt), when(&s.At), s.State, word(s.Object), show(word(s.By)), show(word(s.To)), strings.TrimSuffix(s.Outcome+": "+word(s.Text), ": "))
+		}
+	})
+}
 
 func runChannelList(ctx context.Context, e env, c *command, args []string) error {
 	var r remote

@@ -106,6 +106,10 @@ type Options struct {
 	// Settled is told of each delivery that ended, after it is stored. It may be
 	// told again of the same one after a crash. May be nil.
 	Settled func(ctx context.Context, d Delivery)
+	// Outside does here what a channel's receiver told, and says what came of it
+	// (TakenOver or Nothing) with words. It may be asked twice for the same. May be
+	// nil.
+	Outside func(ctx context.Context, c Channel, t Told) (outcome, text string, err error)
 }
 
 const (
@@ -122,7 +126,8 @@ type Book struct {
 	mu       sync.RWMutex // guards channels
 	channels map[string]*Channel
 
-	wake chan struct{}
+	wake      chan struct{}
+	receiving sync.Mutex // one state that comes back at a time: order is decided by what was before
 }
 
 // New reads the channels.

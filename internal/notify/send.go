@@ -224,6 +224,9 @@ func (b *Book) tidy(ctx context.Context) {
 		if _, err := tx.Exec(ctx, `DELETE FROM deliveries WHERE state NOT IN (?, ?) AND created_at < ?`, Queued, Claimed, control.Micros(b.now().Add(-keep))); err != nil {
 			return err
 		}
+		if _, err := tx.Exec(ctx, `DELETE FROM channel_states WHERE arrived_at < ?`, control.Micros(b.now().Add(-keep))); err != nil {
+			return err
+		}
 		_, err := tx.Exec(ctx, `DELETE FROM deliveries WHERE state NOT IN (?, ?) AND id IN (SELECT id FROM deliveries ORDER BY created_at DESC LIMIT ? OFFSET ?)`, Queued, Claimed, 10*maxKept, maxKept)
 		return err
 	})
