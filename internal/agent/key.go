@@ -348,6 +348,16 @@ func (r *Registry) Leaked(ctx context.Context, text string) (died bool, err erro
 	return true, r.revoke(ctx, who, k.key.Agent, k.key.ID, "reported as leaked")
 }
 
+// KeyOf is the agent that a key belongs to, living or dead, for who holds its
+// whole text.
+func (r *Registry) KeyOf(text string) (*Agent, bool) {
+	k, ok := r.present(text)
+	if !ok {
+		return nil, false
+	}
+	return r.Lookup(k.key.Agent)
+}
+
 // killKeys revokes every living key of an agent in tx.
 func (r *Registry) killKeys(ctx context.Context, tx *control.Tx, agent string) (int, error) {
 	ids, err := control.All(ctx, tx, func(s control.Row) (id string, err error) { return id, s.Scan(&id) },

@@ -143,7 +143,7 @@ type App struct {
 	changes   *change.Book
 	budgetsAt int64 // sequence of the log that they are read up to; the follower's
 	content   *content.Set
-	leaks     chan string // keys of ours that were seen in content
+	leaks     chan leak // keys of ours that were seen in content
 	book      *price.Book
 	behaviour *behaviour.Memory
 	pins      *pin.Book
@@ -396,7 +396,7 @@ func (a *App) buildReader(ctx context.Context) error {
 	}
 	a.reader, err = run.New(run.Options{
 		Log:        a.bus.Activity(),
-		Store:      watched{a.store, a.fleet, a.watching.watch},
+		Store:      watched{a.store, a.fleet, a.watching.watch, a.seeKeys},
 		HashKey:    key,
 		Prices:     a.book,
 		Stages:     &a.stages,

@@ -7,7 +7,6 @@ import (
 
 	"reeve/internal/activity"
 	"reeve/internal/budget"
-	"reeve/internal/content"
 )
 
 // openBudgets reads what may be spent, and what the log of decisions says was:
@@ -55,40 +54,6 @@ func (a *App) followReserved(ctx context.Context) error {
 		}
 		select {
 		case <-tick.C:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-}
-
-// openContent reads what content may hold. A key of ours that is seen in content
-// dies: the door tells of it and goes on, killing writes to the database.
-func (a *App) openContent(ctx context.Context) (err error) {
-	a.leaks = make(chan string, 256)
-	a.content, err = content.New(ctx, content.Options{DB: a.control, Leaked: func(key string) {
-		select {
-		case a.leaks <- key:
-		default: // more at once than can be killed: they are seen again
-		}
-	}})
-	return err
-}
-
-// killLeaked ends the keys that were seen in content.
-func (a *App) killLeaked(ctx context.Context) error {
-	for {
-		select {
-		case key := <-a.leaks:
-			died, err := a.agents.Leaked(ctx, key)
-			if err == nil && !died {
-				died, err = a.identity.Leaked(ctx, key)
-			}
-			switch {
-			case err != nil && ctx.Err() == nil:
-				a.log.Error("a key that was seen in content could not be killed", "err", err)
-			case died:
-				a.log.Warn("a key was seen in content and is dead now", "key", key[:min(16, len(key))])
-			}
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

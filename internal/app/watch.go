@@ -74,6 +74,7 @@ type watched struct {
 	telemetry.Store
 	fleet *fleet.Fleet
 	watch *watch.Watch
+	keys  func(*telemetry.Write) // looks for keys of ours
 }
 
 func (o watched) Append(ctx context.Context, w *telemetry.Write) error {
@@ -81,6 +82,7 @@ func (o watched) Append(ctx context.Context, w *telemetry.Write) error {
 	if err == nil {
 		o.fleet.Observe(w)
 		o.watch.Observe(w)
+		o.keys(w)
 	}
 	return err
 }

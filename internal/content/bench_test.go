@@ -117,3 +117,12 @@ func BenchmarkBesideTheBody(b *testing.B) {
 		})
 	}
 }
+
+// What looking for our own keys adds to a span of 1.6 kB that is stored.
+func BenchmarkEachOwnKey(b *testing.B) {
+	text := []byte(strings.Repeat(`server.address: orders.example, gen_ai.provider.name: openai, "please move the delivery of order 1042 over"; `, 15))
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		EachOwnKey(text, func(string) { b.Fatal("there is none") })
+	}
+}

@@ -227,6 +227,32 @@ func TestUnreadable(t *testing.T) {
 }
 
 // Our own keys are found without any rule, and are told to be killed.
+func TestEachOwnKey(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{
+		"":                    0,
+		"v":                   0,
+		"rv":                  0,
+		"rvk_":                0,
+		"vk_" + ownKeyText:    1,
+		ownKeyText:            1,
+		"server vk_ rv_ drvk": 0,
+		ownKeyText[:50]:       0,
+		"rvk_" + ownKeyText + ownKeyText + `","x":"` + ownKeyText: 3,
+		ownKeyText[:30] + "x" + ownKeyText[31:]:                   0,
+	} {
+		n := 0
+		EachOwnKey([]byte(text), func(key string) {
+			if n++; key != ownKeyText {
+				t.Errorf("%q: told of %q", text, key)
+			}
+		})
+		if n != want {
+			t.Errorf("%q: %d keys, want %d", text, n, want)
+		}
+	}
+}
+
 func TestOwnKeys(t *testing.T) {
 	t.Parallel()
 	var dead []string

@@ -247,6 +247,25 @@ func ownKey(s scan, at int, dst []match) (_ []match, undecided bool) {
 	return append(dst, match{start: at, end: at + ownLength, at: at, class: OwnKeys}), false
 }
 
+// EachOwnKey tells of Reeve's own keys that stand in a text as they are; what is
+// shaped like one and fails its check sum is not told of. It is cheap enough for
+// everything that is stored: it looks at each v.
+func EachOwnKey(text []byte, tell func(key string)) {
+	for at := 0; ; {
+		i := bytes.IndexByte(text[at:], 'v')
+		if i < 0 {
+			return
+		}
+		at += i + 1
+		if at < 2 || text[at-2] != 'r' || at+1 >= len(text) || text[at+1] != '_' {
+			continue
+		}
+		if found, _ := ownKey(scan{text: text, final: true}, at-2, nil); len(found) > 0 {
+			tell(string(text[found[0].start:found[0].end]))
+		}
+	}
+}
+
 // mayHoldOwn is a quick no for most texts.
 func mayHoldOwn(text []byte) bool {
 	for _, p := range ownPrefixes {
