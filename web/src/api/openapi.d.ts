@@ -7228,6 +7228,7 @@ export interface components {
         ResponsePolicies: {
             items: components["schemas"]["ResponsePolicy"][];
             per_hour: number;
+            per_team: number;
         };
         ResponsePolicy: {
             acts: number;

@@ -15,6 +15,7 @@ import css from './incidents.module.css';
 import { Signals } from './Signals';
 import { Tasks } from './Tasks';
 
+const IncidentWhy = lazy(() => import('../why/IncidentWhy'));
 const Review = lazy(() => import('./Review').then((m) => ({ default: m.Review })));
 const Records = lazy(() => import('./Records').then((m) => ({ default: m.Records })));
 
@@ -88,6 +89,7 @@ export function IncidentPage() {
           label="Show"
           tabs={[
             { id: 'timeline', label: 'Timeline', n: (i.timeline ?? []).length },
+            { id: 'why', label: 'Why' },
             { id: 'signals', label: 'Signals', n: i.signals },
             { id: 'touched', label: 'Touched' },
             { id: 'review', label: 'Review' },
@@ -96,6 +98,7 @@ export function IncidentPage() {
           onPick={pick}
         />
         <Suspense fallback={null}>
+          {part === 'why' && <IncidentWhy id={i.id} />}
           {part === 'signals' && <Signals i={i} may={may} onDone={again} />}
           {part === 'touched' && <Records i={i} may={may} onDone={again} />}
           {part === 'review' && <Review i={i} may={may} onDone={again} />}

@@ -26,11 +26,12 @@ import { type Bit, num, type Target, verdict } from './verdict';
 import { Waterfall } from './Waterfall';
 
 const GraphView = lazy(() => import('./GraphView'));
+const RunWhy = lazy(() => import('../why/RunWhy'));
 const Steer = lazy(() => import('./Steer').then((m) => ({ default: m.Steer })));
 const StopDialog = lazy(() => import('../stop/StopDialog').then((m) => ({ default: m.StopDialog })));
 
 const NOBODY: readonly never[] = [];
-const PANELS = ['transcript', 'step', 'logs', 'metrics'] as const;
+const PANELS = ['transcript', 'why', 'step', 'logs', 'metrics'] as const;
 type Panel = (typeof PANELS)[number];
 
 /** RunPage answers why a run ended as it did. */
@@ -121,6 +122,11 @@ function RunView({ run }: { run: Run }) {
           ))}
         </p>
         <p className={css.verdictfacts}>
+          {(run.failed || ['failed', 'escalated', 'abandoned'].includes(run.outcome ?? '')) && panel !== 'why' && (
+            <button type="button" className={css.bitlink} title="What it stands on, and what speaks against it (y)" onClick={() => setParams({ panel: 'why' }, 'push')}>
+              Why?
+            </button>
+          )}
           {said.facts.map((f, i) => (
             <span key={i} className={css.fact}>
               {f.map((b, k) => (
@@ -184,12 +190,16 @@ function RunView({ run }: { run: Run }) {
                       document.getElementById(`tab-${next}`)?.focus();
                     }}
                   >
-                    {p === 'transcript' ? 'Transcript' : p === 'step' ? 'Step' : p === 'logs' ? `Logs${run.log_count ? ` ${num(run.log_count)}` : ''}` : 'Metrics'}
+                    {p === 'transcript' ? 'Transcript' : p === 'why' ? 'Why' : p === 'step' ? 'Step' : p === 'logs' ? `Logs${run.log_count ? ` ${num(run.log_count)}` : ''}` : 'Metrics'}
                   </button>
                 ))}
               </div>
               <div className={css.sidebody} id="run-side" role="tabpanel" aria-labelledby={`tab-${panel}`}>
-                {panel === 'step' ? (
+                {panel === 'why' ? (
+                  <Suspense fallback={<p className={css.empty}>Asking the records…</p>}>
+                    <RunWhy run={run.id} live={live} onStep={(step) => setParams({ step, panel: 'step', lane: undefined })} />
+                  </Suspense>
+                ) : panel === 'step' ? (
                   <StepPanel run={run.id} tree={tree} selected={selected} critical={critical} onSelect={select} />
                 ) : panel === 'logs' ? (
                   logs.isPending ? (
@@ -479,6 +489,7 @@ function Performance({ run, tree, critical, lane, selected, live, follow, find, 
   };
   const focusRows = () => document.querySelector<HTMLElement>('[data-testid="waterfall"]')?.focus({ preventScroll: true });
   useShortcuts('This run', [
+    { keys: 'y', label: 'Why it ended so', run: () => setParams({ panel: 'why' }, 'push') },
     { keys: 'j', label: 'Next step (also ↓)', run: () => (to(row() + 1), focusRows()) },
     { keys: 'k', label: 'Previous step (also ↑)', run: () => (to(selected < 0 ? rows.length - 1 : row() - 1), focusRows()) },
     { keys: 'enter', label: 'Open the selected step', run: () => selected >= 0 && onOpen(selected) },
