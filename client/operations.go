@@ -268,6 +268,12 @@ func Operations() []Operation {
 		{Name: "RemoveFactor", Method: "DELETE", Path: "/api/v1/factors/{id}", Role: "own or admin", Summary: "takes a second factor away; the person's other sessions end"},
 		{Name: "RenewRecoveryCodes", Method: "POST", Path: "/api/v1/me/recovery-codes", Role: "signed_in", Summary: "gives new recovery codes for the old ones"},
 		{Name: "ShowFactor", Method: "POST", Path: "/api/v1/me/fresh", Role: "signed_in", Summary: "shows a code of the second factor, which dangerous acts need within five minutes"},
+		{Name: "BeginPasskey", Method: "POST", Path: "/api/v1/me/passkeys", Role: "signed_in", Summary: "enrols a passkey of the browser that asks"},
+		{Name: "ConfirmPasskey", Method: "POST", Path: "/api/v1/me/passkeys/{id}/confirm", Role: "signed_in", Summary: "takes the browser's new passkey, so that it counts; the first factor brings recovery codes"},
+		{Name: "AskPasskey", Method: "POST", Path: "/api/v1/me/fresh/passkey/options", Role: "signed_in", Summary: "gives what a browser is asked with for one of one's own passkeys"},
+		{Name: "ShowPasskey", Method: "POST", Path: "/api/v1/me/fresh/passkey", Role: "signed_in", Summary: "shows a passkey, which dangerous acts need within five minutes"},
+		{Name: "AskPasskeySignIn", Method: "POST", Path: "/api/v1/sign-ins/passkey/options", Role: "public", Summary: "gives what a browser is asked with for a passkey to sign in with"},
+		{Name: "SignInWithPasskey", Method: "POST", Path: "/api/v1/sign-ins/passkey", Role: "public", Summary: "signs in with a passkey, without a password"},
 		{Name: "RedeemSignIn", Method: "POST", Path: "/api/v1/sign-ins/redeem", Role: "public", Summary: "fetches the session that a provider's sign-in opened, once and with its cookie"},
 		{Name: "ListProposals", Method: "GET", Path: "/api/v1/proposals", Role: "signed_in", Summary: "lists changes that wait for a second person, or did: one's own and those one may confirm"},
 		{Name: "ConfirmProposal", Method: "POST", Path: "/api/v1/proposals/{id}/confirm", Role: "signed_in", Summary: "makes a change that another person asked for"},
@@ -2146,6 +2152,48 @@ func (c *Client) RenewRecoveryCodes(ctx context.Context) (*RecoveryCodes, error)
 // POST /api/v1/me/fresh, role signed_in.
 func (c *Client) ShowFactor(ctx context.Context, req CodeRequest) (*FreshUntil, error) {
 	return call[FreshUntil](ctx, c, "POST", "/api/v1/me/fresh", req)
+}
+
+// BeginPasskey enrols a passkey of the browser that asks.
+//
+// POST /api/v1/me/passkeys, role signed_in.
+func (c *Client) BeginPasskey(ctx context.Context, req BeginFactorRequest) (*PasskeyEnrolment, error) {
+	return call[PasskeyEnrolment](ctx, c, "POST", "/api/v1/me/passkeys", req)
+}
+
+// ConfirmPasskey takes the browser's new passkey, so that it counts; the first factor brings recovery codes.
+//
+// POST /api/v1/me/passkeys/{id}/confirm, role signed_in.
+func (c *Client) ConfirmPasskey(ctx context.Context, req ConfirmPasskeyRequest) (*RecoveryCodes, error) {
+	return call[RecoveryCodes](ctx, c, "POST", "/api/v1/me/passkeys/{id}/confirm", req)
+}
+
+// AskPasskey gives what a browser is asked with for one of one's own passkeys.
+//
+// POST /api/v1/me/fresh/passkey/options, role signed_in.
+func (c *Client) AskPasskey(ctx context.Context) (*PasskeyOptions, error) {
+	return call[PasskeyOptions](ctx, c, "POST", "/api/v1/me/fresh/passkey/options", nil)
+}
+
+// ShowPasskey shows a passkey, which dangerous acts need within five minutes.
+//
+// POST /api/v1/me/fresh/passkey, role signed_in.
+func (c *Client) ShowPasskey(ctx context.Context, req PasskeyRequest) (*FreshUntil, error) {
+	return call[FreshUntil](ctx, c, "POST", "/api/v1/me/fresh/passkey", req)
+}
+
+// AskPasskeySignIn gives what a browser is asked with for a passkey to sign in with.
+//
+// POST /api/v1/sign-ins/passkey/options, role public.
+func (c *Client) AskPasskeySignIn(ctx context.Context) (*PasskeyOptions, error) {
+	return call[PasskeyOptions](ctx, c, "POST", "/api/v1/sign-ins/passkey/options", nil)
+}
+
+// SignInWithPasskey signs in with a passkey, without a password.
+//
+// POST /api/v1/sign-ins/passkey, role public.
+func (c *Client) SignInWithPasskey(ctx context.Context, req PasskeyRequest) (*SignedIn, error) {
+	return call[SignedIn](ctx, c, "POST", "/api/v1/sign-ins/passkey", req)
 }
 
 // RedeemSignIn fetches the session that a provider's sign-in opened, once and with its cookie.

@@ -12,7 +12,7 @@ import (
 // Factor is a person's second factor.
 type Factor struct {
 	ID        string     `json:"id"`
-	Kind      string     `json:"kind"` // totp
+	Kind      string     `json:"kind"` // totp, passkey
 	Label     string     `json:"label"`
 	CreatedAt time.Time  `json:"created_at"`
 	LastUsed  *time.Time `json:"last_used"`
@@ -44,6 +44,29 @@ type Enrolment struct {
 type ConfirmFactorRequest struct {
 	ID   string `path:"id" json:"-"`
 	Code string `json:"code"`
+}
+
+// PasskeyEnrolment is a new passkey that counts once the browser's answer to
+// Options was confirmed.
+type PasskeyEnrolment struct {
+	Factor  Factor          `json:"factor"`
+	Options json.RawMessage `json:"options"` // PublicKeyCredentialCreationOptionsJSON of W3C Web Authentication
+}
+
+// PasskeyOptions is what a browser is asked with.
+type PasskeyOptions struct {
+	Options json.RawMessage `json:"options"` // PublicKeyCredentialRequestOptionsJSON of W3C Web Authentication
+}
+
+// ConfirmPasskeyRequest is a browser's answer to an enrolment.
+type ConfirmPasskeyRequest struct {
+	ID         string          `path:"id" json:"-"`
+	Credential json.RawMessage `json:"credential"` // RegistrationResponseJSON of W3C Web Authentication
+}
+
+// PasskeyRequest is a browser's answer to PasskeyOptions.
+type PasskeyRequest struct {
+	Credential json.RawMessage `json:"credential"` // AuthenticationResponseJSON of W3C Web Authentication
 }
 
 // CodeRequest carries a one-time code.

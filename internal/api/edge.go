@@ -38,6 +38,7 @@ type call struct {
 	agent   string         // the browser or program
 	bearer  string         // kept for the operations that take a one-time token
 	secure  bool           // came over TLS
+	origin  string         // of the page that asks; Guard has refused other hosts' pages
 	cookies []*http.Cookie // of sessions, for the operation that fetches one
 	cookie  *http.Cookie
 	release func() // gives back what the answer holds, once it is written; may be nil
@@ -99,7 +100,7 @@ func (a *API) edge(op *operation) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		start := a.o.Now()
 		w := &statusWriter{ResponseWriter: rw}
-		c := &call{op: op, id: newRequestID(), address: addressOf(r), agent: clip(r.UserAgent(), 200), secure: r.TLS != nil, cookies: r.CookiesNamed(SessionCookie)}
+		c := &call{op: op, id: newRequestID(), address: addressOf(r), agent: clip(r.UserAgent(), 200), secure: r.TLS != nil, origin: r.Header.Get("Origin"), cookies: r.CookiesNamed(SessionCookie)}
 		ctx := context.WithValue(r.Context(), callKey{}, c)
 		if op.stream == nil {
 			var cancel context.CancelFunc

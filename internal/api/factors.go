@@ -74,6 +74,51 @@ func refreshFactor(a *API, ctx context.Context, req *client.CodeRequest) (*clien
 	return &client.FreshUntil{Until: until.UTC()}, nil
 }
 
+func siteOf(ctx context.Context) identity.Site { return identity.Site{Origin: callOf(ctx).origin} }
+
+func beginPasskey(a *API, ctx context.Context, req *client.BeginFactorRequest) (*client.PasskeyEnrolment, error) {
+	f, options, err := a.o.Identity.BeginPasskey(ctx, whoOf(ctx), req.Label, req.Password, siteOf(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return &client.PasskeyEnrolment{Factor: factorOf(f), Options: options}, nil
+}
+
+func confirmPasskey(a *API, ctx context.Context, req *client.ConfirmPasskeyRequest) (*client.RecoveryCodes, error) {
+	codes, err := a.o.Identity.ConfirmPasskey(ctx, whoOf(ctx), req.ID, siteOf(ctx), req.Credential)
+	if err != nil {
+		return nil, err
+	}
+	return &client.RecoveryCodes{Codes: list(codes)}, nil
+}
+
+// askPasskey asks who is signed in for one of their own passkeys, and everybody
+// else for one to sign in with.
+func askPasskey(a *API, ctx context.Context, _ *struct{}) (*client.PasskeyOptions, error) {
+	options, err := a.o.Identity.AskPasskey(ctx, whoOf(ctx), siteOf(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return &client.PasskeyOptions{Options: options}, nil
+}
+
+func showPasskey(a *API, ctx context.Context, req *client.PasskeyRequest) (*client.FreshUntil, error) {
+	until, err := a.o.Identity.RefreshWithPasskey(ctx, whoOf(ctx), siteOf(ctx), req.Credential)
+	if err != nil {
+		return nil, err
+	}
+	return &client.FreshUntil{Until: until.UTC()}, nil
+}
+
+func signInWithPasskey(a *API, ctx context.Context, req *client.PasskeyRequest) (*client.SignedIn, error) {
+	c := callOf(ctx)
+	in, err := a.o.Identity.SignInWithPasskey(ctx, siteOf(ctx), req.Credential, c.address, c.agent)
+	if err != nil {
+		return nil, err
+	}
+	return signedInAs(c, in), nil
+}
+
 // redeemSignIn gives a page that came back from a provider what its requests
 // need beside the cookie.
 func redeemSignIn(a *API, ctx context.Context, req *client.CodeRequest) (*client.SignedIn, error) {

@@ -29,6 +29,12 @@ type Identity interface {
 	RenewRecovery(ctx context.Context, who identity.Principal) (codes []string, err error)
 	Refresh(ctx context.Context, who identity.Principal, code string) (until time.Time, err error)
 
+	BeginPasskey(ctx context.Context, who identity.Principal, label, password string, site identity.Site) (f identity.Factor, options []byte, err error)
+	ConfirmPasskey(ctx context.Context, who identity.Principal, id string, site identity.Site, answer []byte) (recovery []string, err error)
+	AskPasskey(ctx context.Context, who identity.Principal, site identity.Site) (options []byte, err error)
+	SignInWithPasskey(ctx context.Context, site identity.Site, answer []byte, address, agent string) (identity.NewSignIn, error)
+	RefreshWithPasskey(ctx context.Context, who identity.Principal, site identity.Site, answer []byte) (until time.Time, err error)
+
 	Emergencies(ctx context.Context) ([]identity.Person, error)
 
 	Alone(ctx context.Context, who identity.Principal, roles []identity.Role, team, environment string) (bool, error)

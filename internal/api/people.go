@@ -58,11 +58,16 @@ func signIn(a *API, ctx context.Context, req *client.SignInRequest) (*client.Sig
 	if err != nil {
 		return nil, err
 	}
+	return signedInAs(c, in), nil
+}
+
+// signedInAs answers with a new session, whose cookie goes with it.
+func signedInAs(c *call, in identity.NewSignIn) *client.SignedIn {
 	// Not ExpiresAt: that is when the session ends unused, and use moves it.
 	c.cookie = &http.Cookie{
 		Name: SessionCookie, Value: in.Cookie, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: c.secure,
 	}
-	return &client.SignedIn{ID: in.SignIn.ID, Secret: in.Secret, Person: personOf(in.Person), ExpiresAt: in.SignIn.ExpiresAt}, nil
+	return &client.SignedIn{ID: in.SignIn.ID, Secret: in.Secret, Person: personOf(in.Person), ExpiresAt: in.SignIn.ExpiresAt}
 }
 
 func listSignIns(a *API, ctx context.Context, req *client.EverybodyRequest) (*client.List[client.SignIn], error) {

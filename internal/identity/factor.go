@@ -38,7 +38,7 @@ type Sealer interface {
 // Factor is a person's second factor.
 type Factor struct {
 	ID        string
-	Kind      string // totp
+	Kind      string // totp or passkey
 	Label     string
 	CreatedAt time.Time
 	LastUsed  time.Time // zero: never
@@ -135,7 +135,7 @@ func (d *Directory) BeginFactor(ctx context.Context, who Principal, label, passw
 	raw := randomBytes(20)
 	secret := strings.TrimRight(base32Of(raw), "=")
 	now := d.now()
-	f := Factor{ID: newID("fac_", now), Kind: "totp", Label: label, CreatedAt: now.UTC().Truncate(time.Microsecond)}
+	f := Factor{ID: newID("fac_", now), Kind: kindTOTP, Label: label, CreatedAt: now.UTC().Truncate(time.Microsecond)}
 	sealed, err := d.seal(f.ID, raw)
 	if err != nil {
 		return Enrolment{}, err
@@ -145,7 +145,13 @@ func (d *Directory) BeginFactor(ctx context.Context, who Principal, label, passw
 	if err != nil {
 		return Enrolment{}, err
 	}
-	err = d.db.Write(ctx, func(tx *control.Tx) error {
+	err = d.insertFactor(ctx, who, f, sealed)
+	return Enrolment{Factor: f, Secret: secret, URI: uri, PNG: picture}, err
+}
+
+// insertFactor keeps a factor that does not count yet.
+func (d *Directory) insertFactor(ctx context.Context, who Principal, f Factor, sealed string) error {
+	return d.db.Write(ctx, func(tx *control.Tx) error {
 		// Enrolments that nobody finished make room.
 		if _, err := tx.Exec(ctx, `DELETE FROM factors WHERE person_id = ? AND confirmed_at IS NULL`, who.PersonID); err != nil {
 			return err
@@ -163,7 +169,6 @@ func (d *Directory) BeginFactor(ctx context.Context, who Principal, label, passw
 		}
 		return record(ctx, tx, who, "admin.factor_begun", "begin", f.ID, nil, map[string]any{"kind": f.Kind, "label": f.Label})
 	})
-	return Enrolment{Factor: f, Secret: secret, URI: uri, PNG: picture}, err
 }
 
 func (d *Directory) mayEnrol(ctx context.Context, who Principal, password string) error {
@@ -227,13 +232,8 @@ func (d *Directory) ConfirmFactor(ctx context.Context, who Principal, id, code s
 	if wait, ok := d.byFactor.take(who.PersonID, d.now()); !ok {
 		return nil, tooMany(wait)
 	}
-	now := d.now()
 	err = d.db.Write(ctx, func(tx *control.Tx) error {
-		first, err := hasFactor(ctx, tx, who.PersonID)
-		if err != nil {
-			return err
-		}
-		if _, ok, err := control.One(ctx, tx, scanText, `SELECT id FROM factors WHERE id = ? AND person_id = ?`, id, who.PersonID); err != nil || !ok {
+		if _, ok, err := control.One(ctx, tx, scanText, `SELECT id FROM factors WHERE id = ? AND person_id = ? AND kind = ?`, id, who.PersonID, kindTOTP); err != nil || !ok {
 			if err == nil {
 				err = notFound("second factor")
 			}
@@ -245,24 +245,35 @@ func (d *Directory) ConfirmFactor(ctx context.Context, who Principal, id, code s
 			}
 			return err
 		}
-		if _, err := tx.Exec(ctx, `UPDATE factors SET confirmed_at = ? WHERE id = ? AND confirmed_at IS NULL`, control.Micros(now), id); err != nil {
-			return err
-		}
-		if !first {
-			if recovery, err = newRecovery(ctx, tx, who.PersonID); err != nil {
-				return err
-			}
-		}
-		if _, err := tx.Exec(ctx, `UPDATE sign_ins SET factor_at = ? WHERE id = ?`, control.Micros(now), who.SignInID); err != nil {
-			return err
-		}
-		return record(ctx, tx, who, "admin.factor_added", "confirm", id, nil, nil)
+		recovery, err = d.confirmed(ctx, tx, who, id)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	d.byFactor.giveBack(who.PersonID, now)
+	d.byFactor.giveBack(who.PersonID, d.now())
 	return recovery, nil
+}
+
+// confirmed makes a factor count from now on, and the session fresh.
+func (d *Directory) confirmed(ctx context.Context, tx *control.Tx, who Principal, id string) (recovery []string, err error) {
+	first, err := hasFactor(ctx, tx, who.PersonID)
+	if err != nil {
+		return nil, err
+	}
+	now := control.Micros(d.now())
+	if _, err := tx.Exec(ctx, `UPDATE factors SET confirmed_at = ? WHERE id = ? AND confirmed_at IS NULL`, now, id); err != nil {
+		return nil, err
+	}
+	if !first {
+		if recovery, err = newRecovery(ctx, tx, who.PersonID); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := tx.Exec(ctx, `UPDATE sign_ins SET factor_at = ? WHERE id = ?`, now, who.SignInID); err != nil {
+		return nil, err
+	}
+	return recovery, record(ctx, tx, who, "admin.factor_added", "confirm", id, nil, nil)
 }
 
 // newRecovery replaces a person's recovery codes.
@@ -343,6 +354,11 @@ func (d *Directory) Refresh(ctx context.Context, who Principal, code string) (un
 	if err := d.tryCode(ctx, who.PersonID, code); err != nil {
 		return time.Time{}, err
 	}
+	return d.freshened(ctx, who)
+}
+
+// freshened makes a session count as fresh from now on.
+func (d *Directory) freshened(ctx context.Context, who Principal) (until time.Time, err error) {
 	now := d.now()
 	err = d.db.Write(ctx, func(tx *control.Tx) error {
 		n, err := tx.Exec(ctx, `UPDATE sign_ins SET factor_at = ? WHERE id = ? AND ended_at IS NULL`, control.Micros(now), who.SignInID)
@@ -406,7 +422,7 @@ func (d *Directory) spendCode(ctx context.Context, tx *control.Tx, person, id, c
 		last       int64
 	}
 	rows, err := control.All(ctx, tx, func(r control.Row) (x row, err error) { return x, r.Scan(&x.id, &x.secret, &x.last) },
-		`SELECT id, secret, last_step FROM factors WHERE person_id = ? AND (id = ? OR (? = '' AND confirmed_at IS NOT NULL))`, person, id, id)
+		`SELECT id, secret, last_step FROM factors WHERE person_id = ? AND kind = ? AND (id = ? OR (? = '' AND confirmed_at IS NOT NULL))`, person, kindTOTP, id, id)
 	if err != nil {
 		return false, err
 	}

@@ -20,7 +20,7 @@
 // says which; a change beyond the caller's roles is identity.denied.
 //
 // Start reading at Principal, then Directory and its methods by subject:
-// person.go, team.go, signin.go, factor.go, proposal.go, token.go, intakekey.go.
+// person.go, team.go, signin.go, factor.go, passkey.go, proposal.go, token.go, intakekey.go.
 package identity
 
 import (
@@ -59,6 +59,8 @@ type Directory struct {
 	byAddr   *limiter
 	byFactor *limiter // of codes, by person
 	sealer   Sealer
+
+	challenges challenges // of passkeys
 
 	keys atomic.Pointer[map[string]IntakeKey] // by id; nil until loaded
 	load sync.Mutex                           // serialises loading keys

@@ -22,7 +22,7 @@ import (
 // house is a Directory with a clock that the test moves.
 type house struct {
 	*Directory
-	t   *testing.T
+	t   testing.TB
 	db  *control.DB
 	dir string
 
@@ -32,7 +32,7 @@ type house struct {
 
 const good = "correct horse battery"
 
-func open(t *testing.T) *house {
+func open(t testing.TB) *house {
 	t.Helper()
 	dir := t.TempDir()
 	db, err := control.Open(t.Context(), filepath.Join(dir, "control.db"))

@@ -143,7 +143,7 @@ func (d *Directory) SignIn(ctx context.Context, name, password, code, address, a
 	if second {
 		if code == "" {
 			return NewSignIn{}, fault.New(fault.KindUnauthenticated, "identity.factor_needed", "this account has a second factor").
-				WithHint("give the current code of your authenticator, or a recovery code")
+				WithHint("give the current code of your authenticator, or a recovery code; or sign in with your passkey instead")
 		}
 		if err := d.tryCode(ctx, a.id, code); err != nil {
 			return NewSignIn{}, err

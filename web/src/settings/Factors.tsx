@@ -5,6 +5,7 @@ import { api } from '../api/client';
 import { useMe } from '../api/queries';
 import type { Enrolment, Factors as FactorsShape, RecoveryCodes, Setup } from '../api/types';
 import { Badge, Empty, Icon, Panel, plural, ProblemNote, Snippet, Time } from '../shared';
+import { addPasskey, hasPasskeys } from '../shared/passkey';
 import { FormDialog, Once, Sure } from './parts';
 import css from './settings.module.css';
 
@@ -14,7 +15,7 @@ export function Factors() {
   const me = useMe();
   const q = useQuery({ queryKey: ['factors'], queryFn: ({ signal }) => api.get<FactorsShape>('/people/me/factors', undefined, signal) });
   const setup = useQuery({ queryKey: ['setup'], queryFn: ({ signal }) => api.get<Setup>('/setup', undefined, signal) });
-  const [adding, setAdding] = useState(false);
+  const [adding, setAdding] = useState<'device' | 'passkey'>();
   const [codes, setCodes] = useState<string[]>();
   const again = () => {
     void client.invalidateQueries({ queryKey: ['factors'] });
@@ -28,6 +29,7 @@ export function Factors() {
       again();
     },
   });
+  const Adding = adding === 'passkey' ? AddPasskey : AddFactor;
   const items = (q.data?.items ?? []).filter((f) => f.confirmed);
   const left = q.data?.recovery_codes_left ?? 0;
   return (
@@ -37,7 +39,12 @@ export function Factors() {
       actions={
         <>
           {items.length > 0 && <Sure label="New recovery codes" sure="Replace them now" pending={renew.isPending} onDo={() => renew.mutate()} />}
-          <Button size="compact-xs" leftSection={<Icon name="plus" size={13} />} onClick={() => setAdding(true)}>
+          {hasPasskeys() && (
+            <Button size="compact-xs" leftSection={<Icon name="plus" size={13} />} onClick={() => setAdding('passkey')}>
+              Add a passkey
+            </Button>
+          )}
+          <Button size="compact-xs" leftSection={<Icon name="plus" size={13} />} onClick={() => setAdding('device')}>
             Add a device
           </Button>
         </>
@@ -50,7 +57,7 @@ export function Factors() {
         </Once>
       )}
       {items.length === 0 ? (
-        q.isSuccess && <Empty title="No second factor.">Roles, releases, upstream credentials and keys of production need one that was shown within five minutes. Any authenticator app will do.</Empty>
+        q.isSuccess && <Empty title="No second factor.">Roles, releases, upstream credentials and keys of production need one that was shown within five minutes. A passkey or any authenticator app will do; a passkey also signs you in without a password.{!hasPasskeys() && ' Passkeys need this console to be opened by a name and over TLS, or as localhost.'}</Empty>
       ) : (
         <div className={css.scroll} tabIndex={0}>
           <table className={css.table}>
@@ -68,7 +75,7 @@ export function Factors() {
               {items.map((f) => (
                 <tr key={f.id}>
                   <td>
-                    {f.label} {me?.fresh_until && <Badge tone="good">shown, until {new Date(me.fresh_until).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })}</Badge>}
+                    {f.label} {f.kind === 'passkey' && <Badge>passkey</Badge>} {me?.fresh_until && <Badge tone="good">shown, until {new Date(me.fresh_until).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })}</Badge>}
                   </td>
                   <td>
                     <Time at={f.created_at} as="day" />
@@ -94,11 +101,11 @@ export function Factors() {
         </p>
       )}
       {adding && (
-        <AddFactor
+        <Adding
           first={!me?.has_factor}
-          onClose={() => setAdding(false)}
+          onClose={() => setAdding(undefined)}
           onDone={(c) => {
-            setAdding(false);
+            setAdding(undefined);
             setCodes(c);
             again();
           }}
@@ -108,8 +115,36 @@ export function Factors() {
   );
 }
 
+interface Add {
+  first: boolean;
+  onClose: () => void;
+  onDone: (codes: string[]) => void;
+}
+
+/** AddPasskey names a passkey, which the browser then makes. */
+function AddPasskey({ first, onClose, onDone }: Add) {
+  const [label, setLabel] = useState('');
+  const [password, setPassword] = useState('');
+  const add = useMutation({ mutationFn: () => addPasskey(label.trim(), password), onSuccess: onDone });
+  return (
+    <FormDialog title="Add a passkey" submit="Go on" pending={add.isPending} error={add.error} onSubmit={() => add.mutate()} onClose={onClose}>
+      <Named first={first} placeholder="laptop" label={label} onLabel={setLabel} password={password} onPassword={setPassword} />
+    </FormDialog>
+  );
+}
+
+/** Named asks what a factor is called and, for the first one, for the password. */
+function Named({ first, placeholder, label, onLabel, password, onPassword }: { first: boolean; placeholder: string; label: string; onLabel: (s: string) => void; password: string; onPassword: (s: string) => void }) {
+  return (
+    <>
+      <TextInput label="Name" description="What you call it" placeholder={placeholder} value={label} onChange={(e) => onLabel(e.currentTarget.value)} data-autofocus />
+      {first && <PasswordInput label="Your password" description="So that nobody who found this page open adds a device of their own" autoComplete="current-password" value={password} onChange={(e) => onPassword(e.currentTarget.value)} />}
+    </>
+  );
+}
+
 /** AddFactor enrols a device: its secret is scanned, then a first code proves that it took it. */
-function AddFactor({ first, onClose, onDone }: { first: boolean; onClose: () => void; onDone: (codes: string[]) => void }) {
+function AddFactor({ first, onClose, onDone }: Add) {
   const [label, setLabel] = useState('');
   const [password, setPassword] = useState('');
   const [code, setCode] = useState('');
@@ -119,8 +154,7 @@ function AddFactor({ first, onClose, onDone }: { first: boolean; onClose: () => 
   if (!made) {
     return (
       <FormDialog title="Add a device" submit="Go on" pending={begin.isPending} error={begin.error} onSubmit={() => begin.mutate()} onClose={onClose}>
-        <TextInput label="Name" description="What you call it" placeholder="phone" value={label} onChange={(e) => setLabel(e.currentTarget.value)} data-autofocus />
-        {first && <PasswordInput label="Your password" description="So that nobody who found this page open adds a device of their own" autoComplete="current-password" value={password} onChange={(e) => setPassword(e.currentTarget.value)} />}
+        <Named first={first} placeholder="phone" label={label} onLabel={setLabel} password={password} onPassword={setPassword} />
       </FormDialog>
     );
   }

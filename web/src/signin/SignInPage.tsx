@@ -7,6 +7,7 @@ import { api, Problem } from '../api/client';
 import { noticesQuery } from '../api/queries';
 import { remember } from '../api/session';
 import type { ProviderButton, Setup, SignedIn } from '../api/types';
+import { askPasskey, hasPasskeys } from '../shared/passkey';
 import { useNoticeAction } from '../shell/Notices';
 import css from './signin.module.css';
 
@@ -59,7 +60,7 @@ function Says({ error }: { error: unknown }) {
   const p = error instanceof Problem ? error : undefined;
   return (
     <p className={css.error} role="alert">
-      {p?.message ?? 'That did not work.'} {p?.hint}
+      {p?.message ?? (error instanceof Error ? error.message : 'That did not work.')} {p?.hint}
     </p>
   );
 }
@@ -107,6 +108,7 @@ function Password({ providers }: { providers: ProviderButton[] }) {
   const [password, setPassword] = useState('');
   const enter = useEnter();
   const send = useMutation({ mutationFn: () => api.post<SignedIn>('/sign-ins', { name, password, code: code || undefined }), onSuccess: enter });
+  const passkey = useMutation({ mutationFn: async () => api.post<SignedIn>('/sign-ins/passkey', { credential: await askPasskey('/sign-ins/passkey/options') }), onSuccess: enter });
   const second = code !== '' || (send.error instanceof Problem && (send.error.code === 'identity.factor_needed' || send.error.code === 'identity.factor'));
   return (
     <form
@@ -125,6 +127,12 @@ function Password({ providers }: { providers: ProviderButton[] }) {
       <Button type="submit" size="sm" variant="filled" loading={send.isPending || returned.pending} fullWidth>
         Sign in
       </Button>
+      {hasPasskeys() && (
+        <Button size="sm" fullWidth loading={passkey.isPending} onClick={() => passkey.mutate()}>
+          Sign in with a passkey
+        </Button>
+      )}
+      {passkey.error && <Says error={passkey.error} />}
       {providers.map((p) => (
         <Button key={p.name} component="a" size="sm" fullWidth href={`${p.url}?back=${encodeURIComponent(safeNext(next))}`}>
           Sign in with {p.label}
