@@ -79,7 +79,7 @@ func boundBody(body []byte) (form string, b []byte) {
 // differently. A2A carries a held message by other calls than its own: there the
 // protocol binds and forwards those of the message that was held.
 func (x *passage) boundHeaders() []byte {
-	if x.record.LocalTool || x.Upstream == nil || x.Request == nil || x.kind == "a2a" && x.proposal.Bind != nil {
+	if x.record.LocalTool || x.Upstream == nil || x.Request == nil || x.kind == "a2a" && x.proposal.bind() != nil {
 		return nil
 	}
 	if x.onward != nil {

@@ -163,11 +163,19 @@ func effectOf(typ string) string {
 	return "destructive"
 }
 
+// bind is Bind, made when it is first needed; nil for none.
+func (p *Proposal) bind() []byte {
+	if p.Bind == nil && p.BindFunc != nil {
+		p.Bind = p.BindFunc()
+	}
+	return p.Bind
+}
+
 // bound is the hash of what an approval of this call is bound to.
 func (x *passage) bound(b *approval.Book, body []byte) string {
 	p := x.proposal
-	if p.Bind != nil {
-		return b.Hash([]byte("bind"), []byte(x.kind), []byte(x.record.Upstream), []byte(p.Action), []byte(p.Resource.ID), p.Bind, x.boundHeaders())
+	if bind := p.bind(); bind != nil {
+		return b.Hash([]byte("bind"), []byte(x.kind), []byte(x.record.Upstream), []byte(p.Action), []byte(p.Resource.ID), bind, x.boundHeaders())
 	}
 	form, body := boundBody(body)
 	return b.Hash([]byte("call"), []byte(x.kind), []byte(x.record.Upstream), []byte(p.Action), []byte(p.Resource.ID),
@@ -424,7 +432,7 @@ func (d *Door) resume(ctx context.Context, x *passage, a *approval.Approval) err
 		return d.void(x, code, why)
 	}
 	// A retry may write the same JSON otherwise: what people saw is what goes.
-	if a.Edited || !x.outside && !x.record.LocalTool && x.proposal.Bind == nil &&
+	if a.Edited || !x.outside && !x.record.LocalTool && x.proposal.bind() == nil &&
 		!bytes.Equal(x.Body, request.Body) && x.bound(d.o.Approvals, request.Body) == a.Bound {
 		x.Body, fresh = request.Body, true
 	}

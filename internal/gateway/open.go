@@ -62,7 +62,7 @@ func (o *openActions) add(x *passage, now time.Time, life time.Duration) time.Ti
 	// What an action needs until its end is little; its request is not.
 	x.Body, x.replacement, x.scan.out = nil, nil, nil
 	p := *x.proposal
-	p.Args, p.Contents, p.Forward, p.Bind = policy.Args{}, nil, nil, nil
+	p.Args, p.Contents, p.Forward, p.Bind, p.BindFunc, p.Same = policy.Args{}, nil, nil, nil, nil, nil
 	x.proposal = &p
 	o.mu.Lock()
 	defer o.mu.Unlock()

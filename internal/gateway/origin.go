@@ -99,10 +99,13 @@ func (d *Door) arguments(x *passage) []behaviour.Argument {
 	return out
 }
 
+// pathWords are the words of a path, for who looks for destinations in them.
+var pathWords = strings.NewReplacer("~1", " ", "~0", " ", "/", " ")
+
 // memberNames adds a path whose names could be a destination.
 func memberNames(out []behaviour.Argument, path string) []behaviour.Argument {
 	if strings.ContainsAny(path, "@.") {
-		out = append(out, behaviour.Argument{Path: path, Text: strings.NewReplacer("~1", " ", "~0", " ", "/", " ").Replace(path)})
+		out = append(out, behaviour.Argument{Path: path, Text: pathWords.Replace(path)})
 	}
 	return out
 }

@@ -17,9 +17,11 @@ func (d *Door) pace(x *passage) {
 	x.paced = true
 	var n int
 	switch s := p.Arguments; {
+	case p.Same != nil:
+		n = m.Again(x.who(), x.record.Resource, p.Same)
 	case s.To > s.From && s.To <= len(x.Body): // a request's own id differs each time
 		n = m.Again(x.who(), x.record.Resource, x.Body[s.From:s.To])
-	case p.Bind != nil:
+	case p.bind() != nil:
 		n = m.Again(x.who(), x.record.Resource, p.Bind)
 	default:
 		n = m.Again(x.who(), x.record.Resource, []byte(x.Method), []byte(x.Path), []byte(x.Query), x.Body)

@@ -197,6 +197,11 @@ type Proposal struct {
 	// query and body, JSON in its canonical form. The headers that go upstream are
 	// part of it either way, but for those that differ between retries.
 	Bind []byte
+	// BindFunc gives Bind where it is needed, which it seldom is; nil: Bind is all.
+	BindFunc func() []byte
+	// Same is what is the same when the call is made again, to count how often it
+	// is; nil: the bytes at Arguments, else Bind, else all of the call.
+	Same []byte
 	// Arguments are where in Call.Body the arguments stand that a person sees and
 	// may edit; zero is the whole body.
 	Arguments Span

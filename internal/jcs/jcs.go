@@ -170,7 +170,8 @@ func units(s string) []uint16 { return utf16.Encode([]rune(s)) }
 // beyondDouble tells whether a double may lose something of a number.
 func beyondDouble(n json.Number) bool {
 	mantissa, _, _ := strings.Cut(strings.ToLower(n.String()), "e")
-	digits := strings.Trim(strings.NewReplacer("-", "", ".", "").Replace(mantissa), "0")
+	whole, fraction, _ := strings.Cut(strings.TrimPrefix(mantissa, "-"), ".")
+	digits := strings.Trim(whole+fraction, "0")
 	f, err := n.Float64()
 	return digits != "" && (err != nil || len(digits) > 15 || math.Abs(f) < 1e-300 || math.IsInf(f, 0))
 }

@@ -244,7 +244,10 @@ func (x *exchange) carried(pr *gateway.Proposal) *gateway.Proposal {
 	pr.Answer, pr.Rewrites = x.watch, true
 	if m := x.m; m != nil && !pr.Quiet {
 		// A retry has another id, and perhaps an answer to a question of ours.
-		pr.Bind, pr.Collects = x.over(), x.comes
+		pr.BindFunc, pr.Collects = x.over, x.comes
+		if pr.Same = m.args.in(m.raw); pr.Same == nil {
+			pr.Same = []byte{}
+		}
 		pr.Fixed = m.args.to == 0 || atEntry(x.c) || m.raw == nil || len(m.raw) != len(x.c.Body)
 		if !pr.Fixed {
 			pr.Arguments = gateway.Span{From: m.args.from, To: m.args.to}
