@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -284,8 +285,8 @@ func TestSmuggling(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, nil)
 	key := h.agent("refunds")
-	n := 0
-	h.upstream("shop", http.HandlerFunc(func(http.ResponseWriter, *http.Request) { n++ }), nil)
+	var seen atomic.Int64
+	h.upstream("shop", http.HandlerFunc(func(http.ResponseWriter, *http.Request) { seen.Add(1) }), nil)
 	head := "POST /http/shop/v1/refunds HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + key + "\r\n"
 	for name, c := range map[string]struct {
 		text, code string
@@ -325,5 +326,8 @@ func TestSmuggling(t *testing.T) {
 			t.Errorf("%s: %d %q, want %d %q", name, resp.StatusCode, resp.Header.Get("X-Reeve-Code"), c.status, c.code)
 		}
 		_ = conn.Close()
+	}
+	if n := seen.Load(); n != 2 {
+		t.Errorf("the upstream saw %d requests, want the two sound ones", n)
 	}
 }
