@@ -307,21 +307,9 @@ func runKeyList(ctx context.Context, e env, c *command, args []string) error {
 }
 
 func runKeyRevoke(ctx context.Context, e env, c *command, args []string) error {
-	var r remote
-	fs := c.flags(e)
-	r.bind(fs)
-	id, err := oneWord(fs, args, "key")
-	if err != nil {
-		return err
-	}
-	if err := r.client().RevokeIntakeKey(ctx, client.IDRequest{ID: id}); err != nil {
-		return err
-	}
-	fmt.Fprintf(e.stdout, "key %s is revoked\n", id)
-	return nil
+	return endOne(ctx, e, c, args, "key", "key %s is revoked\n", (*client.Client).RevokeIntakeKey)
 }
 
-// oneWord reads flags and the one word that names the object.
 // knowsTeam reports whether there is a team of that name; true where that cannot be
 // found out.
 func (r *remote) knowsTeam(ctx context.Context, name string) bool {
@@ -329,6 +317,7 @@ func (r *remote) knowsTeam(ctx context.Context, name string) bool {
 	return err != nil || slices.ContainsFunc(list.Items, func(t client.Team) bool { return t.Name == name })
 }
 
+// oneWord reads flags and the one word that names the object.
 func oneWord(fs *flag.FlagSet, args []string, noun string) (string, error) {
 	list, err := words(fs, args)
 	if err != nil {
