@@ -90,6 +90,13 @@ else
   cat "$work/driver" "$work/log"
 fi
 stop_server
+# The official clients of model providers, as they are, through the door.
+(cd "$work/clients/sdk" && npm ci --no-audit --no-fund >"$work/npm" 2>&1) || { cat "$work/npm" >&2; exit 1; }
+if "$root/scripts/sdk.sh" "$work/clients/sdk"; then
+  passed=$((passed + 1))
+else
+  failed=$((failed + 1))
+fi
 # Tools that run inside the agent's process ask first, with the real SDKs.
 mkdir "$work/clients/points"
 cp "$root"/examples/points/package*.json "$root/examples/points/.npmrc" "$work/clients/points/"
