@@ -89,6 +89,14 @@ func Operations() []Operation {
 		{Name: "DeleteRelay", Method: "DELETE", Path: "/api/v1/relay/{name}", Role: "security", Summary: "forgets a relay destination and what it does not have yet"},
 		{Name: "PauseRelay", Method: "POST", Path: "/api/v1/relay/{name}/pause", Role: "security", Summary: "stops forwarding to a destination; what arrives waits as long as the queue has room"},
 		{Name: "ResumeRelay", Method: "POST", Path: "/api/v1/relay/{name}/resume", Role: "security", Summary: "goes on forwarding to a destination where it was"},
+		{Name: "ListPollers", Method: "GET", Path: "/api/v1/pollers", Role: "viewer", Summary: "lists the systems that are asked for records of agents, and how that goes"},
+		{Name: "GetPoller", Method: "GET", Path: "/api/v1/pollers/{name}", Role: "viewer", Summary: "reads a poller"},
+		{Name: "PutPoller", Method: "PUT", Path: "/api/v1/pollers/{name}", Role: "security", Summary: "makes or replaces a poller; what was read stays read"},
+		{Name: "DeletePoller", Method: "DELETE", Path: "/api/v1/pollers/{name}", Role: "security", Summary: "forgets a poller; its runs stay"},
+		{Name: "PausePoller", Method: "POST", Path: "/api/v1/pollers/{name}/pause", Role: "security", Summary: "stops a poller for now"},
+		{Name: "ResumePoller", Method: "POST", Path: "/api/v1/pollers/{name}/resume", Role: "security", Summary: "goes on polling where it was"},
+		{Name: "PollNow", Method: "POST", Path: "/api/v1/pollers/{name}/poll", Role: "developer", Summary: "wakes a poller before its time"},
+		{Name: "TestPoller", Method: "POST", Path: "/api/v1/pollers/{name}/test", Role: "security", Summary: "asks a poller's system for a first page and keeps nothing of it"},
 		{Name: "TestRelay", Method: "POST", Path: "/api/v1/relay/{name}/test", Role: "security", Summary: "sends one span of Reeve's own to a destination and says how that went"},
 		{Name: "VerifyAudit", Method: "GET", Path: "/api/v1/audit/verify", Role: "auditor", Summary: "walks both logs and says whether they hold"},
 		{Name: "Decide", Method: "POST", Path: "/api/v1/decisions", Role: "developer", Summary: "decides and records an action that does not pass the door; who asks acts by the answer"},
@@ -883,6 +891,63 @@ func (c *Client) PauseRelay(ctx context.Context, req RelayRequest) (*RelayDestin
 // POST /api/v1/relay/{name}/resume, role security.
 func (c *Client) ResumeRelay(ctx context.Context, req RelayRequest) (*RelayDestination, error) {
 	return call[RelayDestination](ctx, c, "POST", "/api/v1/relay/{name}/resume", req)
+}
+
+// ListPollers lists the systems that are asked for records of agents, and how that goes.
+//
+// GET /api/v1/pollers, role viewer.
+func (c *Client) ListPollers(ctx context.Context) (*List[Poller], error) {
+	return call[List[Poller]](ctx, c, "GET", "/api/v1/pollers", nil)
+}
+
+// GetPoller reads a poller.
+//
+// GET /api/v1/pollers/{name}, role viewer.
+func (c *Client) GetPoller(ctx context.Context, req PollerRequest) (*Poller, error) {
+	return call[Poller](ctx, c, "GET", "/api/v1/pollers/{name}", req)
+}
+
+// PutPoller makes or replaces a poller; what was read stays read.
+//
+// PUT /api/v1/pollers/{name}, role security.
+func (c *Client) PutPoller(ctx context.Context, req PutPollerRequest) (*Poller, error) {
+	return call[Poller](ctx, c, "PUT", "/api/v1/pollers/{name}", req)
+}
+
+// DeletePoller forgets a poller; its runs stay.
+//
+// DELETE /api/v1/pollers/{name}, role security.
+func (c *Client) DeletePoller(ctx context.Context, req PollerRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/pollers/{name}", req)
+	return err
+}
+
+// PausePoller stops a poller for now.
+//
+// POST /api/v1/pollers/{name}/pause, role security.
+func (c *Client) PausePoller(ctx context.Context, req PollerRequest) (*Poller, error) {
+	return call[Poller](ctx, c, "POST", "/api/v1/pollers/{name}/pause", req)
+}
+
+// ResumePoller goes on polling where it was.
+//
+// POST /api/v1/pollers/{name}/resume, role security.
+func (c *Client) ResumePoller(ctx context.Context, req PollerRequest) (*Poller, error) {
+	return call[Poller](ctx, c, "POST", "/api/v1/pollers/{name}/resume", req)
+}
+
+// PollNow wakes a poller before its time.
+//
+// POST /api/v1/pollers/{name}/poll, role developer.
+func (c *Client) PollNow(ctx context.Context, req PollerRequest) (*Poller, error) {
+	return call[Poller](ctx, c, "POST", "/api/v1/pollers/{name}/poll", req)
+}
+
+// TestPoller asks a poller's system for a first page and keeps nothing of it.
+//
+// POST /api/v1/pollers/{name}/test, role security.
+func (c *Client) TestPoller(ctx context.Context, req PollerRequest) (*PollerTest, error) {
+	return call[PollerTest](ctx, c, "POST", "/api/v1/pollers/{name}/test", req)
 }
 
 // TestRelay sends one span of Reeve's own to a destination and says how that went.

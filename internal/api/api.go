@@ -120,6 +120,7 @@ type Options struct {
 	Proofs      Proofs                     // of the audit logs; nil without a door
 	Invoices    *invoice.Book              // what providers bill; nil keeps none
 	Outcomes    *outcome.Book              // how runs ended; nil keeps none
+	Pollers     Pollers                    // what is asked for records; nil without
 	Relay       Relay                      // where telemetry is forwarded to; nil without
 	// Approvals is what waits for people, nil without a door; Rehearser tries
 	// edits, nil refuses them; ApprovalPage is where the console shows one.

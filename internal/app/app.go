@@ -62,6 +62,7 @@ import (
 	"reeve/internal/outcome"
 	"reeve/internal/pin"
 	"reeve/internal/policy"
+	"reeve/internal/poll"
 	"reeve/internal/price"
 	"reeve/internal/relay"
 	"reeve/internal/run"
@@ -123,6 +124,7 @@ type App struct {
 	proofs    proofs
 	siem      *siem.Exporter
 	relays    *relay.Relay
+	pollers   *poll.Poller
 	gateway   *gateway.Door
 	mcp       *mcp.Protocol
 	peers     *a2a.Protocol
@@ -199,6 +201,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		a.openOutcomes,
 		a.openRelay,
 		a.buildIntake,
+		a.openPollers,
 		a.buildPeers,
 		a.buildDoor,
 		a.openOnCall,
@@ -279,6 +282,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("audit", a.keepAudit)
 	start("siem", a.siem.Run)
 	start("relay", a.relays.Run)
+	start("pollers", a.pollers.Run)
 	start("witness", a.proofs.witness.Run)
 	start("rows of decisions", a.decided.Run)
 	start("outcomes", a.outcomes.Run)
@@ -458,6 +462,7 @@ func (a *App) buildAPI(context.Context) error {
 		Fleet: a.fleet, Budgets: a.budgets, Sources: a.sources, Alerts: a.alerts, Changes: a.changes, Hooks: a.hooks, MatchLabels: a.matchLabels, Content: a.content, Tools: a.pins, Decisions: decided{a.decided, a.decisions},
 		Peers:  a.peers,
 		Proofs: &a.proofs, SIEM: a.siemStatus, Relay: a.relays, Invoices: invoice.New(a.control, nil), Outcomes: a.outcomes,
+		Pollers:       a.pollers,
 		PoliciesAbout: a.policies.About, Version: a.o.Version,
 		Door: a.gateway, Points: a.points, Coverage: a.coverage, Simulations: a.simulator, Approvals: a.approvals, Steer: a.steer, Rehearser: a.gateway, ApprovalPage: a.approvalPage,
 		Incidents: a.incidents, OnCall: a.onCallAPI(),

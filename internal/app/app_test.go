@@ -222,6 +222,7 @@ type childOptions struct {
 	Mount string // "": none; "small": a disk of its own; "read-only": one that cannot be written
 
 	Socket *os.File `json:"-"` // handed over as the door's
+	Env    []string `json:"-"` // beside the test's own
 }
 
 // childHello is the first line that it prints.
@@ -315,7 +316,7 @@ func startChild(t *testing.T, o childOptions) *child {
 		t.Fatal(err)
 	}
 	c := &child{cmd: exec.Command(os.Args[0]), log: &bytes.Buffer{}}
-	c.cmd.Env = append(os.Environ(), childEnv+"="+string(raw))
+	c.cmd.Env = append(append(os.Environ(), o.Env...), childEnv+"="+string(raw))
 	c.cmd.Stderr = c.log
 	if o.Socket != nil {
 		c.cmd.ExtraFiles = []*os.File{o.Socket}

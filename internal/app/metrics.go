@@ -110,6 +110,7 @@ func (p *parts) Collect(out chan<- prometheus.Metric) {
 	p.tools(out)
 	p.behaviour(out)
 	p.relay(ctx, out)
+	p.pollers(out)
 	p.alertFigures(out)
 	p.outcomeFigures(out)
 	for _, f := range figures {

@@ -25,7 +25,7 @@ var rows = [][]string{
 	{"internal/telemetry", "internal/price", "internal/content", "internal/genai", "internal/detect"},
 	{
 		"internal/identity", "internal/agent", "internal/policy", "internal/budget", "internal/stop", "internal/upstream",
-		"internal/source", "internal/steer", "internal/behaviour", "internal/pin", "internal/decision", "internal/approval", "internal/oncall", "internal/notify", "internal/siem", "internal/relay", "internal/connect", "internal/invoice", "internal/run",
+		"internal/source", "internal/steer", "internal/behaviour", "internal/pin", "internal/decision", "internal/approval", "internal/oncall", "internal/notify", "internal/siem", "internal/relay", "internal/poll", "internal/connect", "internal/invoice", "internal/run",
 		"internal/hook", "internal/alert", "internal/change",
 		"internal/provenance",
 		"internal/outcome", "internal/kpi", "internal/objective",
@@ -52,6 +52,8 @@ var within = map[string][]string{
 	"internal/intake":                       {"internal/intake/dialect", "internal/intake/alerts", "internal/intake/changes"},
 	"internal/intake/dialect/adk":           {"internal/intake/dialect"},
 	"internal/intake/dialect/agentops":      {"internal/intake/dialect"},
+	"internal/intake/dialect/bedrocklog":    {"internal/intake/dialect"},
+	"internal/intake/dialect/copilotstudio": {"internal/intake/dialect"},
 	"internal/intake/dialect/claudecode":    {"internal/intake/dialect"},
 	"internal/intake/dialect/codex":         {"internal/intake/dialect"},
 	"internal/intake/dialect/datadog":       {"internal/intake/dialect"},

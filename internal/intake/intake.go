@@ -35,8 +35,10 @@ import (
 	"reeve/internal/intake/dialect"
 	"reeve/internal/intake/dialect/adk"
 	"reeve/internal/intake/dialect/agentops"
+	"reeve/internal/intake/dialect/bedrocklog"
 	"reeve/internal/intake/dialect/claudecode"
 	"reeve/internal/intake/dialect/codex"
+	"reeve/internal/intake/dialect/copilotstudio"
 	"reeve/internal/intake/dialect/datadog"
 	"reeve/internal/intake/dialect/genkit"
 	"reeve/internal/intake/dialect/laminar"
@@ -76,6 +78,8 @@ func registry() []dialect.Dialect {
 		livekit.Dialect(),
 		openlit.Dialect(),
 		opik.Dialect(),
+		copilotstudio.Dialect(),
+		bedrocklog.Dialect(),
 		otelgenai.Dialect(),
 		// Names so plain that they say nothing of who uses them come last.
 		logfire.Dialect(),

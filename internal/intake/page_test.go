@@ -3,7 +3,6 @@ package intake
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -30,6 +29,8 @@ var capturesOf = []shown{
 	{"langsmith", "LangSmith", "`POST /runs/multipart`, `/runs/batch`; OTLP at `/otel/v1/traces`", "attachments are not kept", []string{"langsmith"}},
 	{"openai-agents", "OpenAI Agents SDK", "`POST /v1/traces/ingest`", "the exporter sends neither model nor content of its calls, only the response's id", []string{"openai-agents"}},
 	{"claude-code", "Claude Code", "OTLP logs; spans where its tracing is on", "answers are not among its log records", []string{"../made/claude-code"}},
+	{"copilot-studio", "Microsoft Copilot Studio", "a poller of its transcripts in Dataverse (docs/pollers.md), or `POST /v1/copilot-studio/transcripts`", "transcripts name neither models nor tokens nor cost, and come half an hour after the conversation's end", []string{"../made/copilot-studio"}},
+	{"bedrock-logs", "Amazon Bedrock's invocation logs", "a poller of the bucket or log group (docs/pollers.md), or `POST /v1/bedrock/invocations`", "each call is a run of its own, unless its `requestMetadata` says where it belongs; bodies above 100 kB stay in the bucket", []string{"../made/bedrock-logs"}},
 	{"codex", "Codex CLI", "OTLP logs; spans where its tracing is on", "nothing tells one turn from the next: a conversation is one run", []string{"../made/codex"}},
 }
 
@@ -84,11 +85,7 @@ Written by ` + "`go test ./internal/intake -run DialectsPage -update`" + ` from 
 		for _, name := range d.captures {
 			in, log := fixture(t, nil)
 			if made, ok := strings.CutPrefix(name, "../made/"); ok {
-				body, err := os.ReadFile(filepath.Join("testdata/made", made, "001-logs.json"))
-				if err != nil {
-					t.Fatal(err)
-				}
-				post(in, "/v1/logs", "application/json", body)
+				sendMade(t, in, made)
 			} else {
 				send(t, in, name)
 			}

@@ -124,28 +124,70 @@ func (in *Intake) takeVendor(w http.ResponseWriter, r *http.Request) (reply dial
 		return reply, fault.New(fault.KindInvalid, "intake.media_type", "the content type is not one of this endpoint").WithHint("send %s", e.Types[0])
 	}
 	err = in.take(w, r, func(ctx context.Context, work *worker, from Sender) error {
-		out := &work.out
-		out.Reset()
-		began := in.stages.Begin()
-		reply, err = e.Take(out, &dialect.Request{Header: r.Header, Params: params, Body: work.body, Now: in.now().UnixNano()})
-		in.stages.End(telemetry.StageDecode, began)
-		if err != nil {
-			return err
-		}
-		for _, part := range [...]struct {
-			s    signal
-			body []byte
-		}{{traces, out.Traces()}, {logs, out.Logs()}} {
-			if part.body == nil {
-				continue
-			}
-			if _, err := in.accept(ctx, work, part.s, false, part.body, from); err != nil {
-				return err
-			}
-		}
-		lost, _ := out.Rejected()
-		in.stats.rejected.Add(lost)
-		return nil
+		reply, _, err = in.translate(ctx, e, work, &dialect.Request{Header: r.Header, Params: params, Body: work.body}, from)
+		return err
 	})
 	return reply, err
+}
+
+// Taken is what became of records that Deliver was given.
+type Taken struct {
+	Spans, Logs int64
+	Rejected    int64    // records that cannot be read
+	Reasons     []string // why the first of them cannot
+}
+
+// translate makes OTLP of a vendor's body and puts it on the log.
+func (in *Intake) translate(ctx context.Context, e *dialect.Endpoint, work *worker, r *dialect.Request, from Sender) (reply dialect.Reply, t Taken, err error) {
+	out := &work.out
+	out.Reset()
+	r.Now = in.now().UnixNano()
+	began := in.stages.Begin()
+	reply, err = e.Take(out, r)
+	in.stages.End(telemetry.StageDecode, began)
+	if err != nil {
+		return reply, t, err
+	}
+	for _, part := range [...]struct {
+		s    signal
+		body []byte
+		n    *int64
+	}{{traces, out.Traces(), &t.Spans}, {logs, out.Logs(), &t.Logs}} {
+		if part.body == nil {
+			continue
+		}
+		a, err := in.accept(ctx, work, part.s, false, part.body, from)
+		if err != nil {
+			return reply, t, err
+		}
+		*part.n = work.n.accepted
+		t.Rejected += a.rejected
+	}
+	lost, reasons := out.Rejected()
+	in.stats.rejected.Add(lost)
+	t.Rejected, t.Reasons = t.Rejected+lost, slices.Clone(reasons)
+	return reply, t, nil
+}
+
+// Deliver takes what somebody fetched for a sender who cannot send: a body for
+// one of the vendors' paths, within the same limits. It returns once the log has
+// it; a fault of kind exhausted asks to come again.
+func (in *Intake) Deliver(ctx context.Context, path string, header http.Header, body []byte, from Sender) (t Taken, err error) {
+	all := in.doors.vendor[path]
+	if len(all) == 0 {
+		return t, fault.New(fault.KindInternal, "intake.path", "no such path")
+	}
+	if int64(len(body)) > in.config.MaxBody {
+		return t, tooLarge(in.config.MaxBody)
+	}
+	held := &ticket{l: in.limits, id: from.ID, now: in.now()}
+	defer held.close()
+	if err := held.grow(3 * int64(len(body))); err != nil {
+		return t, err
+	}
+	work := in.worker()
+	defer in.keep(work)
+	in.stats.requests.Add(1)
+	_, t, err = in.translate(ctx, all[0], work, &dialect.Request{Header: header, Body: body}, from)
+	return t, err
 }

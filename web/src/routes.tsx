@@ -40,6 +40,7 @@ const settingsRoutes = [
   createRoute({ getParentRoute: () => settings, path: 'channels', component: lazyRouteComponent(() => import('./settings/ChannelsPage'), 'ChannelsPage') }),
   createRoute({ getParentRoute: () => settings, path: 'upstreams', component: lazyRouteComponent(() => import('./settings/UpstreamsPage'), 'UpstreamsPage') }),
   createRoute({ getParentRoute: () => settings, path: 'relay', component: lazyRouteComponent(() => import('./settings/RelayPage'), 'RelayPage') }),
+  createRoute({ getParentRoute: () => settings, path: 'pollers', component: lazyRouteComponent(() => import('./settings/PollersPage'), 'PollersPage') }),
   createRoute({ getParentRoute: () => settings, path: 'identity', component: lazyRouteComponent(() => import('./settings/IdentityPage'), 'IdentityPage') }),
   createRoute({ getParentRoute: () => settings, path: 'notices', component: lazyRouteComponent(() => import('./settings/NoticesPage'), 'NoticesPage') }),
   ...settingsPages.filter((p) => p.later).map((p) => createRoute({ getParentRoute: () => settings, path: p.to.slice('/settings/'.length), component: settingsLater })),

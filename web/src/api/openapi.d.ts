@@ -2788,6 +2788,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/pollers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the systems that are asked for records of agents, and how that goes */
+        get: operations["ListPollers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pollers/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads a poller */
+        get: operations["GetPoller"];
+        /** makes or replaces a poller; what was read stays read */
+        put: operations["PutPoller"];
+        post?: never;
+        /** forgets a poller; its runs stay */
+        delete: operations["DeletePoller"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pollers/{name}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** stops a poller for now */
+        post: operations["PausePoller"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pollers/{name}/poll": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** wakes a poller before its time */
+        post: operations["PollNow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pollers/{name}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** goes on polling where it was */
+        post: operations["ResumePoller"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pollers/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** asks a poller's system for a first page and keeps nothing of it */
+        post: operations["TestPoller"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/proposals": {
         parameters: {
             query?: never;
@@ -6869,6 +6973,63 @@ export interface components {
             statements: components["schemas"]["PolicyStatement"][];
             warnings: string[];
         };
+        Poller: {
+            agent?: string;
+            allow_private?: boolean;
+            /** Format: date-time */
+            created_at: string;
+            credential?: components["schemas"]["Credential"] | null;
+            environment?: string;
+            every_seconds: number;
+            filter?: string;
+            /** Format: date-time */
+            from?: string | null;
+            kind: string;
+            late_seconds: number;
+            log_group?: string;
+            name: string;
+            paused: boolean;
+            prefix?: string;
+            revision: number;
+            scope?: string;
+            status: components["schemas"]["PollerStatus"];
+            team: string;
+            token_url?: string;
+            /** Format: date-time */
+            updated_at: string;
+            url: string;
+        };
+        PollerList: {
+            items: components["schemas"]["Poller"][];
+            next?: string;
+        };
+        PollerStatus: {
+            error?: string;
+            /** Format: date-time */
+            failing_since: string | null;
+            hint?: string;
+            lag_seconds: number | null;
+            /** Format: date-time */
+            last_poll_at: string | null;
+            /** Format: date-time */
+            last_record_at: string | null;
+            last_rejected?: string;
+            /** Format: date-time */
+            next_poll_at: string | null;
+            records: number;
+            rejected: number;
+            state: string;
+            steps: number;
+            /** Format: date-time */
+            through: string | null;
+        };
+        PollerTest: {
+            error?: string;
+            hint?: string;
+            ok: boolean;
+            records: number;
+            took_ms: number;
+        };
         PreviewStopRequest: {
             target: components["schemas"]["StopTarget"];
         };
@@ -7017,6 +7178,26 @@ export interface components {
             reason?: string;
             revision?: number;
             team?: string;
+        };
+        PutPollerRequest: {
+            agent?: string;
+            allow_private?: boolean;
+            credential?: components["schemas"]["Credential"] | null;
+            environment?: string;
+            every_seconds?: number;
+            filter?: string;
+            /** Format: date-time */
+            from?: string | null;
+            kind: string;
+            late_seconds?: number;
+            log_group?: string;
+            paused?: boolean;
+            prefix?: string;
+            revision?: number;
+            scope?: string;
+            team: string;
+            token_url?: string;
+            url: string;
         };
         PutRelayRequest: {
             agents?: string[];
@@ -14989,6 +15170,254 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PolicyRevisionList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListPollers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PollerList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetPoller: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Poller"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutPoller: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutPollerRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Poller"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeletePoller: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PausePoller: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Poller"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PollNow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Poller"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ResumePoller: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Poller"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    TestPoller: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PollerTest"];
                 };
             };
             /** @description a problem */

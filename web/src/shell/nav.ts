@@ -95,6 +95,7 @@ export const settingsPages: { to: string; name: string; question: string; later?
   { to: '/settings/channels', name: 'Channels', question: 'By what are people told?' },
   { to: '/settings/upstreams', name: 'Upstreams', question: 'What does the door forward to?' },
   { to: '/settings/relay', name: 'Relay', question: 'Where does telemetry go on to?' },
+  { to: '/settings/pollers', name: 'Pollers', question: 'Whose own records do we read?' },
   { to: '/settings/identity', name: 'Identity of agents', question: 'Whose word do we take for who an agent is?' },
   { to: '/settings/people', name: 'People', question: 'Who may sign in, and as what?' },
   { to: '/settings/teams', name: 'Teams', question: 'Who owns agents?' },
