@@ -2,10 +2,14 @@ package api
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
 	"reeve/client"
+	"reeve/internal/audit"
 	"reeve/internal/identity"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/search"
@@ -33,6 +37,11 @@ func notices(a *API, ctx context.Context, _ *struct{}) (*client.List[client.Noti
 		if items, err = a.emergencies(ctx); err != nil {
 			return nil, err
 		}
+		dropped, err := a.droppedCredentials(ctx)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, dropped...)
 	}
 	if a.o.Notices == nil {
 		return &client.List[client.Notice]{Items: items}, nil
@@ -52,6 +61,38 @@ func (a *API) emergencies(ctx context.Context) ([]client.Notice, error) {
 		})
 	}
 	return out, err
+}
+
+// droppedCredentials tells admins for a day which upstreams lost their credential
+// because somebody changed where they lead: that is what theft of one looks like.
+func (a *API) droppedCredentials(ctx context.Context) ([]client.Notice, error) {
+	if a.o.Audit == nil {
+		return nil, nil
+	}
+	entries, err := a.o.Audit(ctx, audit.Filter{Kind: "admin.upstream_credential_dropped", From: a.o.Now().Add(-24 * time.Hour), Limit: 20})
+	if err != nil {
+		return nil, err
+	}
+	var out []client.Notice
+	for _, e := range entries {
+		var record struct {
+			Body struct{ Object string }
+		}
+		var after struct{ URL string }
+		err := json.Unmarshal([]byte(e.Raw), &record)
+		if len(e.After) > 0 { // it may have been erased
+			err = errors.Join(err, json.Unmarshal(e.After, &after))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading audit record %d: %w", e.Seq, err)
+		}
+		out = append(out, client.Notice{
+			ID: fmt.Sprintf("credential-dropped-%d", e.Seq), Title: "The credential of upstream " + record.Body.Object + " was dropped",
+			Text:  "Where it leads was changed at " + e.At.UTC().Format(time.RFC3339) + ", to " + after.URL + ". It has none until somebody gives it one; who changed it stands in the audit log.",
+			Links: []client.NoticeLink{{Label: "To the upstreams", Path: "/settings/upstreams"}},
+		})
+	}
+	return out, nil
 }
 
 // completed are the fields whose values in the data are offered, by the

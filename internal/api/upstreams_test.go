@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"reeve/client"
 	"reeve/internal/upstream"
@@ -42,6 +43,23 @@ func TestUpstreams(t *testing.T) {
 	}
 	if l := get[client.List[client.Upstream]](t, a, "/upstreams", "as viewer@shop/*"); len(l.Items) != 0 {
 		t.Errorf("another team sees %+v", l.Items)
+	}
+	// Where it leads changes: the credential is gone, and admins are told.
+	a.o.Now = time.Now
+	moved := `{"kind":"llm","dialect":"openai","url":"https://evil.example","team":"core","environment":"production","revision":1}`
+	if got := send(a, http.MethodPut, path, "as security@core/*", moved); got.status != http.StatusOK {
+		t.Fatalf("moving it: %d %s", got.status, got.body)
+	}
+	for caller, want := range map[string]int{"as admin": 1, "as security": 0, "": 0} {
+		told := 0
+		for _, n := range get[client.List[client.Notice]](t, a, "/notices", caller).Items {
+			if strings.Contains(n.Title, "upstream openai was dropped") && strings.Contains(n.Text, "https://evil.example") {
+				told++
+			}
+		}
+		if told != want {
+			t.Errorf("%q is told %d times, want %d", caller, told, want)
+		}
 	}
 	for _, c := range []struct {
 		caller string
