@@ -98,19 +98,27 @@ type CheckRequest struct {
 
 // CheckContext is what a call would bring, in the words of the policies' schema.
 type CheckContext struct {
-	Credential   string             `json:"credential,omitempty"` // x509_svid, jwt_svid, access_token, foreign_token, agent_key, dev
-	Bound        bool               `json:"bound,omitempty"`
-	Instance     string             `json:"instance,omitempty"`
-	User         string             `json:"user,omitempty"`
-	UserTeams    []string           `json:"user_teams,omitempty"`
-	UserGroups   []string           `json:"user_groups,omitempty"`
-	Chain        []string           `json:"chain,omitempty"` // agents it acts for, nearest first
-	Classes      []string           `json:"classes,omitempty"`
-	Now          *time.Time         `json:"now,omitempty"`
-	Args         *CheckArgs         `json:"args,omitempty"`
-	Model        *CheckModel        `json:"model,omitempty"`
-	Taint        *CheckTaint        `json:"taint,omitempty"`
-	Destinations *CheckDestinations `json:"destinations,omitempty"`
+	Credential      string             `json:"credential,omitempty"` // x509_svid, jwt_svid, access_token, foreign_token, agent_key, dev
+	Bound           bool               `json:"bound,omitempty"`
+	Instance        string             `json:"instance,omitempty"`
+	User            string             `json:"user,omitempty"`
+	UserDirectory   string             `json:"user_directory,omitempty"` // who knows the user: reeve, an issuer
+	UserActive      *bool              `json:"user_active,omitempty"`    // left out: what is known here
+	Version         string             `json:"version,omitempty"`        // of the agent; left out: the newest seen
+	VersionApproved *bool              `json:"version_approved,omitempty"`
+	Address         string             `json:"address,omitempty"`  // of the caller
+	Findings        []string           `json:"findings,omitempty"` // detectors that found something of it
+	Fresh           *bool              `json:"fresh,omitempty"`    // of a source: as new as its policy asks
+	Budget          *CheckBudget       `json:"budget,omitempty"`
+	UserTeams       []string           `json:"user_teams,omitempty"`
+	UserGroups      []string           `json:"user_groups,omitempty"`
+	Chain           []string           `json:"chain,omitempty"` // agents it acts for, nearest first
+	Classes         []string           `json:"classes,omitempty"`
+	Now             *time.Time         `json:"now,omitempty"`
+	Args            *CheckArgs         `json:"args,omitempty"`
+	Model           *CheckModel        `json:"model,omitempty"`
+	Taint           *CheckTaint        `json:"taint,omitempty"`
+	Destinations    *CheckDestinations `json:"destinations,omitempty"`
 }
 
 // CheckArgs are arguments by JSON Pointer ("/amount"), path:NAME or query:NAME.
@@ -126,6 +134,13 @@ type CheckModel struct {
 	MaxOutput   int64    `json:"max_output,omitempty"`
 	Tools       []string `json:"tools,omitempty"`
 	HostedTools []string `json:"hosted_tools,omitempty"`
+}
+
+// CheckBudget is what is left of the tightest budget.
+type CheckBudget struct {
+	Money  *float64 `json:"money,omitempty"` // at most four decimals count
+	Tokens *int64   `json:"tokens,omitempty"`
+	Calls  *int64   `json:"calls,omitempty"`
 }
 
 // CheckTaint is what was read before.

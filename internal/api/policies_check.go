@@ -1,9 +1,12 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
+	"math"
+	"net/netip"
 	"strings"
 
 	"reeve/client"
@@ -71,7 +74,9 @@ func checkPolicy(a *API, ctx context.Context, req *client.CheckRequest) (*client
 			Verdict: activity.VerdictDeny, Would: activity.VerdictDeny, Enforced: true, Reasons: []activity.Reason{reason}, Version: engine.Version(),
 		}), nil
 	}
-	bring(&q.Call, in)
+	if err := bring(q, in); err != nil {
+		return nil, err
+	}
 	out := checkAnswer(engine.Decide(q))
 	if req.Action == "call_tool" && !a.o.Door.Listed(req.Resource) {
 		server, _, _ := strings.Cut(req.Resource, ".")
@@ -86,7 +91,9 @@ func (a *API) asDecisionPoint(ctx context.Context, engine *policy.Engine, found 
 	if err != nil {
 		return "", err
 	}
-	bring(&q.Call, in)
+	if err := bring(q, in); err != nil {
+		return "", err
+	}
 	v := engine.Decide(q)
 	text := inWords(&v)
 	return strings.ToLower(text[:1]) + text[1:], nil
@@ -105,10 +112,40 @@ func callerOf(a *agent.Agent, in *client.CheckContext) gateway.Caller {
 }
 
 // bring adds what the asker says that the call brings.
-func bring(c *policy.Call, in *client.CheckContext) {
+func bring(q *policy.Request, in *client.CheckContext) error {
+	c := &q.Call
 	c.Classes = append(c.Classes, in.Classes...)
+	c.Findings = append(c.Findings, in.Findings...)
 	if in.Now != nil {
 		c.Now = *in.Now
+	}
+	if in.Address != "" {
+		a, err := netip.ParseAddr(in.Address)
+		if err != nil {
+			return fault.New(fault.KindInvalid, "api.address", "%q is no IP address", in.Address)
+		}
+		c.Address = a
+	}
+	if in.UserActive != nil {
+		c.UserActive = in.UserActive
+	}
+	c.UserDirectory = cmp.Or(in.UserDirectory, c.UserDirectory)
+	c.Version = cmp.Or(in.Version, c.Version)
+	if in.VersionApproved != nil {
+		c.VersionApproved = *in.VersionApproved
+	}
+	if in.Fresh != nil {
+		q.Resource.Fresh = in.Fresh
+	}
+	if x := in.Budget; x != nil {
+		c.Budget = policy.Budget{Tokens: x.Tokens, Calls: x.Calls}
+		if x.Money != nil {
+			if math.Abs(*x.Money) > maxBudgetAsked { // Cedar's decimals end at 15 digits before the point
+				return fault.New(fault.KindInvalid, "api.budget", "a budget of %g is beyond what policies can compare", *x.Money)
+			}
+			m := int64(math.Round(*x.Money * 10_000))
+			c.Budget.Money = &m
+		}
 	}
 	if x := in.Args; x != nil {
 		c.Args.Readable = true
@@ -126,7 +163,10 @@ func bring(c *policy.Call, in *client.CheckContext) {
 	if x := in.Destinations; x != nil {
 		c.Destinations = policy.Destinations{All: x.All, Domains: x.Domains, FirstSeen: x.FirstSeen, Injected: x.Injected, External: x.External || c.Destinations.External}
 	}
+	return nil
 }
+
+const maxBudgetAsked = 1e12
 
 func joined[V any](a, b map[string]V) map[string]V {
 	out := make(map[string]V, len(a)+len(b))

@@ -123,7 +123,7 @@ func (asker) Ask(_ context.Context, who gateway.Caller, action, resource string)
 		},
 		Action:   action,
 		Resource: policy.Resource{Type: typ, ID: resource, Upstream: "openai", UpstreamTeam: a.Team, Name: "gpt"},
-		Call:     policy.Call{Credential: who.Credential, Bound: who.Bound, Now: testNow, Model: &policy.ModelCall{Endpoint: "chat"}},
+		Call:     policy.Call{Credential: who.Credential, Bound: who.Bound, User: who.User, Now: testNow, Model: &policy.ModelCall{Endpoint: "chat"}},
 	}, nil
 }
 
@@ -217,6 +217,32 @@ func TestCheckPolicy(t *testing.T) {
 	hosted.Context = &client.CheckContext{Model: &client.CheckModel{HostedTools: []string{"web_search"}}}
 	if got := check(hosted); got.Would != "deny" {
 		t.Errorf("what the call brings does not count: %+v", got)
+	}
+	yes, no, five, money, much := true, false, int64(5), 2.5, 1e30
+	for when, brought := range map[string]*client.CheckContext{
+		"context has user && !context.user.active":                                   {User: "ann", UserActive: &no},
+		`context has user && context.user.directory == "https://idp.example"`:        {User: "ann", UserDirectory: "https://idp.example"},
+		`context has version && context.version == "v9" && context.version_approved`: {Version: "v9", VersionApproved: &yes},
+		`context.findings.contains("loop")`:                                          {Findings: []string{"loop"}},
+		`context has address && context.address.isInRange(ip("10.0.0.0/8"))`:         {Address: "10.1.2.3"},
+		`context.budget has calls && context.budget.calls < 6`:                       {Budget: &client.CheckBudget{Calls: &five}},
+		`context.budget has tokens && context.budget.tokens < 6`:                     {Budget: &client.CheckBudget{Tokens: &five}},
+		`context.budget has money && context.budget.money.lessThan(decimal("2.6"))`:  {Budget: &client.CheckBudget{Money: &money}},
+	} {
+		asked := model
+		asked.Policies = []client.ProposedPolicy{{Name: "no", Cedar: `@reason("drill") forbid (principal, action == Action::"call_model", resource) when { ` + when + " };"}}
+		if got := check(asked); got.Would != "allow" {
+			t.Errorf("%s without it: %+v", when, got)
+		}
+		asked.Context = brought
+		if got := check(asked); got.Would != "deny" {
+			t.Errorf("%s: %+v", when, got)
+		}
+	}
+	for _, bad := range []*client.CheckContext{{Address: "here"}, {Budget: &client.CheckBudget{Money: &much}}} {
+		asked := model
+		asked.Context = bad
+		postAs[client.CheckAnswer](t, a, "/policies/check", viewer, asked, http.StatusBadRequest)
 	}
 	if got := check(client.CheckRequest{Agent: "refund", Action: "call_api", Resource: "crm GET /x"}); got.Verdict != "deny" || got.Reasons[0].Code != "http.no_route" {
 		t.Errorf("refused before policy: %+v", got)

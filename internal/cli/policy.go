@@ -267,6 +267,8 @@ resource is named as decisions name it.
 
   reeve can refund call_model openai/gpt-4o
   reeve can refund call_api "crm POST /v1/refunds" --context '{"bound": true, "args": {"number": {"/amount": "50.0"}}}'
+  reeve can refund call_api "crm GET /v1/users/7" --context '{"user": "ann", "user_active": false, "findings": ["loop"]}'
+  reeve can refund call_model openai/gpt-4o --context '{"budget": {"money": 0.5}}'
   reeve can refund call_tool tracker.create_refund
   reeve can refund call_tool local.search
   reeve can sales send_task refunds

@@ -1102,6 +1102,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/channels/{name}/states": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists what a channel's receiver told of what it was sent, and what became of it */
+        get: operations["ListChannelStates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channels/{name}/try": {
         parameters: {
             query?: never;
@@ -5160,6 +5177,22 @@ export interface components {
             url?: string;
             user?: string;
         };
+        ChannelState: {
+            /** Format: date-time */
+            arrived_at: string;
+            /** Format: date-time */
+            at: string;
+            by?: string;
+            object: string;
+            outcome: string;
+            state: string;
+            text?: string;
+            to?: string;
+        };
+        ChannelStateList: {
+            items: components["schemas"]["ChannelState"][];
+            next?: string;
+        };
         ChartPoint: {
             /** Format: date-time */
             at: string;
@@ -5194,21 +5227,34 @@ export interface components {
                 [key: string]: string[];
             };
         };
+        CheckBudget: {
+            calls?: number | null;
+            money?: number | null;
+            tokens?: number | null;
+        };
         CheckContext: {
+            address?: string;
             args?: components["schemas"]["CheckArgs"] | null;
             bound?: boolean;
+            budget?: components["schemas"]["CheckBudget"] | null;
             chain?: string[];
             classes?: string[];
             credential?: string;
             destinations?: components["schemas"]["CheckDestinations"] | null;
+            findings?: string[];
+            fresh?: boolean | null;
             instance?: string;
             model?: components["schemas"]["CheckModel"] | null;
             /** Format: date-time */
             now?: string | null;
             taint?: components["schemas"]["CheckTaint"] | null;
             user?: string;
+            user_active?: boolean | null;
+            user_directory?: string;
             user_groups?: string[];
             user_teams?: string[];
+            version?: string;
+            version_approved?: boolean | null;
         };
         CheckDestinations: {
             all?: string[];
@@ -11290,6 +11336,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListChannelStates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelStateList"];
+                };
             };
             /** @description a problem */
             default: {
