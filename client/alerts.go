@@ -93,7 +93,7 @@ type CloseAlertRequest struct {
 // AlertSource is a registered sender of alerts or of changes.
 type AlertSource struct {
 	Name         string        `json:"name"`
-	Purpose      string        `json:"purpose"` // alerts, changes
+	Purpose      string        `json:"purpose"` // alerts, changes, feedback
 	Kind         string        `json:"kind"`
 	Description  string        `json:"description,omitempty"`
 	Team         string        `json:"team,omitempty"`
@@ -176,7 +176,7 @@ type AlertSourceRequest struct {
 
 // ListAlertSourcesRequest filters sources.
 type ListAlertSourcesRequest struct {
-	Purpose string `query:"purpose"` // alerts, changes; "" both
+	Purpose string `query:"purpose"` // alerts, changes, feedback; "" all
 }
 
 // RotateAlertSourceRequest gives a source a new secret; the old one is taken

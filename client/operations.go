@@ -225,6 +225,17 @@ func Operations() []Operation {
 		{Name: "ListChanges", Method: "GET", Path: "/api/v1/changes", Role: "viewer", Summary: "lists what was changed and may show in how agents behave, the newest first"},
 		{Name: "GetChange", Method: "GET", Path: "/api/v1/changes/{id}", Role: "viewer", Summary: "reads a change"},
 		{Name: "CreateChange", Method: "POST", Path: "/api/v1/changes", Role: "developer", Summary: "reports a change: a deployment, a prompt, a model, a flag; the same key updates it"},
+		{Name: "ListFeedback", Method: "GET", Path: "/api/v1/feedback", Role: "viewer", Summary: "lists what people and downstream systems said of runs, the newest first"},
+		{Name: "GetFeedback", Method: "GET", Path: "/api/v1/feedback/{id}", Role: "viewer", Summary: "reads a feedback"},
+		{Name: "FeedbackSummary", Method: "GET", Path: "/api/v1/feedback-summary", Role: "viewer", Summary: "adds up what users said of agents and versions in a period, and how many said nothing"},
+		{Name: "CreateFeedback", Method: "POST", Path: "/api/v1/feedback", Role: "developer or responder", Summary: "takes what a user or a system said of a run, by its id, trace, session or join key, before or after the run is told of"},
+		{Name: "BindFeedbackKey", Method: "POST", Path: "/api/v1/feedback-keys", Role: "developer or responder", Summary: "says which run a join key names"},
+		{Name: "CreateFeedbackLink", Method: "POST", Path: "/api/v1/feedback-links", Role: "developer or responder", Summary: "makes signed links by which somebody without an account can say something of one run"},
+		{Name: "TellFeedback", Method: "POST", Path: "/api/v1/feedback/{id}/tell", Role: "responder or developer", Summary: "notes what the person was told of what became of it, and answers with where to tell them"},
+		{Name: "EraseFeedback", Method: "POST", Path: "/api/v1/feedback-erasures", Role: "developer or security", Summary: "erases what was said and by whom, of one feedback or of a user; verdicts stay counted"},
+		{Name: "ListFeedbackForms", Method: "GET", Path: "/api/v1/feedback-forms", Role: "viewer", Summary: "lists the forms through which web pages send feedback"},
+		{Name: "PutFeedbackForm", Method: "PUT", Path: "/api/v1/feedback-forms/{name}", Role: "developer", Summary: "makes or changes a form: the origins of the pages that may send"},
+		{Name: "DeleteFeedbackForm", Method: "DELETE", Path: "/api/v1/feedback-forms/{name}", Role: "developer", Summary: "removes a form; what it sent stays"},
 		{Name: "ListAlertSources", Method: "GET", Path: "/api/v1/alert-sources", Role: "viewer", Summary: "lists who sends alerts and changes, with counts, never with secrets"},
 		{Name: "GetAlertSource", Method: "GET", Path: "/api/v1/alert-sources/{name}", Role: "viewer", Summary: "reads a source of alerts or changes"},
 		{Name: "PutAlertSource", Method: "PUT", Path: "/api/v1/alert-sources/{name}", Role: "developer", Summary: "registers a source of alerts or changes; a new one's secret is answered once"},
@@ -1854,6 +1865,84 @@ func (c *Client) GetChange(ctx context.Context, req ChangeRequest) (*Change, err
 // POST /api/v1/changes, role developer.
 func (c *Client) CreateChange(ctx context.Context, req CreateChangeRequest) (*Change, error) {
 	return call[Change](ctx, c, "POST", "/api/v1/changes", req)
+}
+
+// ListFeedback lists what people and downstream systems said of runs, the newest first.
+//
+// GET /api/v1/feedback, role viewer.
+func (c *Client) ListFeedback(ctx context.Context, req ListFeedbackRequest) (*List[Feedback], error) {
+	return call[List[Feedback]](ctx, c, "GET", "/api/v1/feedback", req)
+}
+
+// GetFeedback reads a feedback.
+//
+// GET /api/v1/feedback/{id}, role viewer.
+func (c *Client) GetFeedback(ctx context.Context, req FeedbackRequest) (*Feedback, error) {
+	return call[Feedback](ctx, c, "GET", "/api/v1/feedback/{id}", req)
+}
+
+// FeedbackSummary adds up what users said of agents and versions in a period, and how many said nothing.
+//
+// GET /api/v1/feedback-summary, role viewer.
+func (c *Client) FeedbackSummary(ctx context.Context, req FeedbackSummaryRequest) (*FeedbackSummary, error) {
+	return call[FeedbackSummary](ctx, c, "GET", "/api/v1/feedback-summary", req)
+}
+
+// CreateFeedback takes what a user or a system said of a run, by its id, trace, session or join key, before or after the run is told of.
+//
+// POST /api/v1/feedback, role developer or responder.
+func (c *Client) CreateFeedback(ctx context.Context, req CreateFeedbackRequest) (*Feedback, error) {
+	return call[Feedback](ctx, c, "POST", "/api/v1/feedback", req)
+}
+
+// BindFeedbackKey says which run a join key names.
+//
+// POST /api/v1/feedback-keys, role developer or responder.
+func (c *Client) BindFeedbackKey(ctx context.Context, req BindFeedbackKeyRequest) (*FeedbackKey, error) {
+	return call[FeedbackKey](ctx, c, "POST", "/api/v1/feedback-keys", req)
+}
+
+// CreateFeedbackLink makes signed links by which somebody without an account can say something of one run.
+//
+// POST /api/v1/feedback-links, role developer or responder.
+func (c *Client) CreateFeedbackLink(ctx context.Context, req CreateFeedbackLinkRequest) (*FeedbackLink, error) {
+	return call[FeedbackLink](ctx, c, "POST", "/api/v1/feedback-links", req)
+}
+
+// TellFeedback notes what the person was told of what became of it, and answers with where to tell them.
+//
+// POST /api/v1/feedback/{id}/tell, role responder or developer.
+func (c *Client) TellFeedback(ctx context.Context, req TellFeedbackRequest) (*ToldFeedback, error) {
+	return call[ToldFeedback](ctx, c, "POST", "/api/v1/feedback/{id}/tell", req)
+}
+
+// EraseFeedback erases what was said and by whom, of one feedback or of a user; verdicts stay counted.
+//
+// POST /api/v1/feedback-erasures, role developer or security.
+func (c *Client) EraseFeedback(ctx context.Context, req EraseFeedbackRequest) (*ErasedFeedback, error) {
+	return call[ErasedFeedback](ctx, c, "POST", "/api/v1/feedback-erasures", req)
+}
+
+// ListFeedbackForms lists the forms through which web pages send feedback.
+//
+// GET /api/v1/feedback-forms, role viewer.
+func (c *Client) ListFeedbackForms(ctx context.Context, req ListFeedbackFormsRequest) (*List[FeedbackForm], error) {
+	return call[List[FeedbackForm]](ctx, c, "GET", "/api/v1/feedback-forms", req)
+}
+
+// PutFeedbackForm makes or changes a form: the origins of the pages that may send.
+//
+// PUT /api/v1/feedback-forms/{name}, role developer.
+func (c *Client) PutFeedbackForm(ctx context.Context, req PutFeedbackFormRequest) (*FeedbackForm, error) {
+	return call[FeedbackForm](ctx, c, "PUT", "/api/v1/feedback-forms/{name}", req)
+}
+
+// DeleteFeedbackForm removes a form; what it sent stays.
+//
+// DELETE /api/v1/feedback-forms/{name}, role developer.
+func (c *Client) DeleteFeedbackForm(ctx context.Context, req FeedbackFormRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/feedback-forms/{name}", req)
+	return err
 }
 
 // ListAlertSources lists who sends alerts and changes, with counts, never with secrets.

@@ -159,8 +159,8 @@ func listAlertSources(a *API, ctx context.Context, req *client.ListAlertSourcesR
 	if err != nil {
 		return nil, err
 	}
-	if req.Purpose != "" && req.Purpose != hook.Alerts && req.Purpose != hook.Changes {
-		return nil, fault.New(fault.KindInvalid, "api.parameter_invalid", "purpose is alerts or changes")
+	if req.Purpose != "" && req.Purpose != hook.Alerts && req.Purpose != hook.Changes && req.Purpose != hook.Feedback {
+		return nil, fault.New(fault.KindInvalid, "api.parameter_invalid", "purpose is alerts, changes or feedback")
 	}
 	who := whoOf(ctx)
 	all := slices.DeleteFunc(hooks.List(req.Purpose), func(s client.AlertSource) bool { return !maySeeAt(who, s.Team, s.Environment) })

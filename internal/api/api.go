@@ -34,6 +34,7 @@ import (
 	"reeve/internal/approval"
 	"reeve/internal/bus"
 	"reeve/internal/fault"
+	"reeve/internal/feedback"
 	"reeve/internal/hook"
 	"reeve/internal/incident"
 	"reeve/internal/invoice"
@@ -129,7 +130,11 @@ type Options struct {
 	ApprovalPage func(id string) string
 
 	Incidents *incident.Book // nil keeps none
-	OnCall    *OnCall        // nil calls nobody
+	// Feedback is what people said of runs, nil keeps none; FeedbackURL makes the
+	// address of a path for people outside and is required with it.
+	Feedback    *feedback.Book
+	FeedbackURL func(path string) string
+	OnCall      *OnCall // nil calls nobody
 
 	// PoliciesAbout may be nil: what an agent may do is then not told. Version is
 	// of this program, for documents that name their maker.

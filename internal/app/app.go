@@ -48,6 +48,7 @@ import (
 	"reeve/internal/control"
 	"reeve/internal/decision"
 	"reeve/internal/fault"
+	"reeve/internal/feedback"
 	"reeve/internal/fleet"
 	"reeve/internal/gateway"
 	"reeve/internal/gateway/a2a"
@@ -137,6 +138,7 @@ type App struct {
 	approvals *approval.Book
 	steer     *steer.Book
 	incidents *incident.Book
+	feedback  *feedback.Book
 	timers    map[string]control.TimerFunc // by kind; each part adds its own while it is built
 	budgets   *budget.Ledger
 	sources   *source.Book
@@ -159,6 +161,8 @@ type App struct {
 
 	calling     calling
 	alertsMoved chan struct{} // of one: alerts have news for incidents
+
+	feedbackMoved chan struct{} // of one: users said something
 }
 
 // New builds everything and listens, but answers nobody before Run.
@@ -166,7 +170,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	if err := o.Config.Validate(); err != nil {
 		return nil, err
 	}
-	a := &App{o: o, log: o.Logger, started: time.Now(), turns: telemetry.NewTurns(), alertsMoved: make(chan struct{}, 1)}
+	a := &App{o: o, log: o.Logger, started: time.Now(), turns: telemetry.NewTurns(), alertsMoved: make(chan struct{}, 1), feedbackMoved: make(chan struct{}, 1)}
 	a.stages.Turns = a.turns
 	defer func() {
 		if err != nil {
@@ -196,6 +200,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		a.openPolicies,
 		a.openWatch,
 		a.openStore,
+		a.openFeedback,
 		a.buildIndex,
 		a.buildReader,
 		a.openOutcomes,
@@ -270,6 +275,8 @@ func (a *App) Run(ctx context.Context) error {
 	start("incidents", a.incidents.Run)
 	start("notices", a.calling.notices.Run)
 	start("calls", a.callPeople)
+	start("feedback", a.feedback.Run)
+	start("spikes of feedback", a.watchFeedback)
 	start("alerts into incidents", a.followAlerts)
 	start("findings into incidents", a.followFindings)
 	start("timers", control.NewTimers(a.control, a.timers, a.log.With("part", "timers")).Run)
@@ -400,7 +407,7 @@ func (a *App) buildReader(ctx context.Context) error {
 	}
 	a.reader, err = run.New(run.Options{
 		Log:        a.bus.Activity(),
-		Store:      watched{a.store, a.fleet, a.watching.watch, a.seeKeys},
+		Store:      watched{a.store, a.fleet, a.watching.watch, a.seeKeys, a.feedback},
 		HashKey:    key,
 		Prices:     a.book,
 		Stages:     &a.stages,
@@ -466,6 +473,7 @@ func (a *App) buildAPI(context.Context) error {
 		PoliciesAbout: a.policies.About, Version: a.o.Version,
 		Door: a.gateway, Points: a.points, Coverage: a.coverage, Simulations: a.simulator, Approvals: a.approvals, Steer: a.steer, Rehearser: a.gateway, ApprovalPage: a.approvalPage,
 		Incidents: a.incidents, OnCall: a.onCallAPI(),
+		Feedback: a.feedback, FeedbackURL: a.feedbackURL,
 		Providers: a.signIns, ProviderButtons: a.providerButtons(),
 		Credentials: a.credentials(),
 		Findings:    a.watching.findings, Detectors: a.watching.settings, Rules: a.watching.rules, Watch: a.watching.watch, Responses: a.watching.respond,

@@ -28,7 +28,7 @@ func (a *App) buildIntake(ctx context.Context) (err error) {
 	if err := a.openAlerts(ctx); err != nil {
 		return err
 	}
-	o.Hooks, o.Alerts, o.Changes = a.hooks, a.alerts, a.changes
+	o.Hooks, o.Alerts, o.Changes, o.Feedback = a.hooks, a.alerts, a.changes, a.feedback
 	if a.o.Config.Dev {
 		o.Anonymous = &intake.Sender{ID: "dev"}
 	}

@@ -39,6 +39,10 @@ type figure struct {
 	value      float64
 }
 
+func (f *figure) metric() prometheus.Metric {
+	return prometheus.MustNewConstMetric(prometheus.NewDesc(f.name, f.help, nil, nil), f.kind, f.value)
+}
+
 // Describe sends nothing: the list of figures is checked when collected.
 func (p *parts) Describe(chan<- *prometheus.Desc) {}
 
@@ -113,6 +117,7 @@ func (p *parts) Collect(out chan<- prometheus.Metric) {
 	p.pollers(out)
 	p.alertFigures(out)
 	p.outcomeFigures(out)
+	p.feedbackFigures(out)
 	for _, f := range figures {
 		out <- prometheus.MustNewConstMetric(prometheus.NewDesc(f.name, f.help, nil, nil), f.kind, f.value)
 	}

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"reeve/internal/activity"
+	"reeve/internal/feedback"
 	"reeve/internal/finding"
 	"reeve/internal/fleet"
 	"reeve/internal/gateway"
@@ -72,17 +73,24 @@ func (w *watching) runResponses(ctx context.Context) error { return w.respond.Ru
 // watched is the store with those behind it who look at what it took.
 type watched struct {
 	telemetry.Store
-	fleet *fleet.Fleet
-	watch *watch.Watch
-	keys  func(*telemetry.Write) // looks for keys of ours
+	fleet    *fleet.Fleet
+	watch    *watch.Watch
+	keys     func(*telemetry.Write) // looks for keys of ours
+	feedback *feedback.Book
 }
 
 func (o watched) Append(ctx context.Context, w *telemetry.Write) error {
+	// Before it: what is told of runs is read again from the log if this process
+	// ends in between, and kept once all the same.
+	if err := o.feedback.TakeLogs(ctx, w.Logs); err != nil {
+		return err
+	}
 	err := o.Store.Append(ctx, w)
 	if err == nil {
 		o.fleet.Observe(w)
 		o.watch.Observe(w)
 		o.keys(w)
+		o.feedback.Observe(w)
 	}
 	return err
 }

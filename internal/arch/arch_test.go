@@ -49,7 +49,7 @@ var rows = [][]string{
 var within = map[string][]string{
 	"internal/telemetry/duck":               {"internal/telemetry"},
 	"internal/telemetry/telemetrytest":      {"internal/telemetry"},
-	"internal/intake":                       {"internal/intake/dialect", "internal/intake/alerts", "internal/intake/changes"},
+	"internal/intake":                       {"internal/intake/dialect", "internal/intake/alerts", "internal/intake/changes", "internal/intake/said"},
 	"internal/intake/dialect/adk":           {"internal/intake/dialect"},
 	"internal/intake/dialect/agentops":      {"internal/intake/dialect"},
 	"internal/intake/dialect/bedrocklog":    {"internal/intake/dialect"},

@@ -35,6 +35,8 @@ import (
 const (
 	Alerts  = "alerts"
 	Changes = "changes"
+	// Feedback is of senders of what people said.
+	Feedback = "feedback"
 )
 
 // The ways in which a sender proves itself.
@@ -68,6 +70,9 @@ var Kinds = []Kind{
 	{Name: "splunk_observability", Title: "Splunk Observability Cloud", Purpose: Alerts, Auth: []string{Signature, Token}, scheme: signalFX},
 	{Name: "github", Title: "GitHub webhooks", Purpose: Changes, Auth: []string{Signature}, scheme: gitHub, Branches: true},
 	{Name: "gitlab", Title: "GitLab webhooks", Purpose: Changes, Auth: []string{Token}, Branches: true},
+	{Name: "feedback", Title: "Feedback in our own form", Purpose: Feedback, Auth: []string{Token, Signature}, scheme: standardWebhook},
+	{Name: "pendo", Title: "Pendo agent analytics", Purpose: Feedback, Auth: []string{Token}},
+	{Name: "slack", Title: "Slack reactions (Events API)", Purpose: Feedback, Auth: []string{Signature}, Theirs: true, scheme: slack},
 	{Name: "openfeature", Title: "OpenFeature flag changes", Purpose: Changes, Auth: []string{Token}},
 }
 

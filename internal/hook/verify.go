@@ -68,6 +68,14 @@ var (
 			return append([]byte(text+":"), body...), at, ok
 		},
 	}
+	slack = scheme{
+		signatures: hexes("X-Slack-Signature", "v0="),
+		message: func(h http.Header, body []byte) ([]byte, time.Time, bool) {
+			text := h.Get("X-Slack-Request-Timestamp")
+			at, ok := unix(text)
+			return append([]byte("v0:"+text+":"), body...), at, ok
+		},
+	}
 	signalFX = scheme{
 		signatures: func(h http.Header) [][]byte { return base64s(h.Get("X-SFX-Signature")) },
 		message:    bodyOnly,

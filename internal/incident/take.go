@@ -368,3 +368,15 @@ func (g *group) title() string {
 	}
 	return first.Title
 }
+
+// Of is the incident that a signal belongs to, by its fingerprint; false when it
+// belongs to none that is held.
+func (b *Book) Of(fingerprint string) (id string, live, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	g := b.engine.prints[fingerprint]
+	if g == nil {
+		return "", false, false
+	}
+	return g.inc.ID, g.inc.Live(), true
+}

@@ -12,9 +12,11 @@ import (
 	"reeve/internal/alert"
 	"reeve/internal/change"
 	"reeve/internal/fault"
+	"reeve/internal/feedback"
 	"reeve/internal/hook"
 	"reeve/internal/intake/alerts"
 	"reeve/internal/intake/changes"
+	"reeve/internal/intake/said"
 )
 
 // Alerts keeps what is reported as wrong; *alert.Book is one.
@@ -27,12 +29,18 @@ type Changes interface {
 	Take(ctx context.Context, from change.Sender, reports []change.Report) error
 }
 
+// Feedback keeps what people said; *feedback.Book is one.
+type Feedback interface {
+	Take(ctx context.Context, from feedback.Sender, reports []feedback.Report) ([]string, error)
+}
+
 // The paths of outside senders. Below its own address a source also has the
 // paths that its kind's clients append; without it they find their source by the
 // token, or by an intake key.
 const (
 	alertsPath  = "/api/v1/alerts/"
 	changesPath = "/api/v1/changes/"
+	saidPath    = "/api/v1/feedback/"
 	promPath    = "/api/v2/alerts"
 	pandaPath   = "/data/v2/alerts"
 	hecPath     = "/services/collector"
@@ -48,7 +56,7 @@ var hecPaths = []string{"", "/event", "/event/1.0", "/raw", "/raw/1.0", "/ack", 
 // hookPaths are what serveHook takes, as patterns of a mux.
 func hookPaths() []string {
 	own := alertsPath + "{source}"
-	out := []string{"POST " + changesPath + "{source}", "POST " + own, "OPTIONS " + own, "POST " + own + promPath, "POST " + own + pandaPath, "POST " + promPath, "POST " + pandaPath}
+	out := []string{"POST " + changesPath + "{source}", "POST " + saidPath + "{source}", "POST " + own, "OPTIONS " + own, "POST " + own + promPath, "POST " + own + pandaPath, "POST " + promPath, "POST " + pandaPath}
 	for _, p := range hecPaths {
 		out = append(out, hecPath+p, own+hecPath+p)
 	}
@@ -67,6 +75,9 @@ type place struct {
 func placeOf(path string) (place, bool) {
 	if name, ok := strings.CutPrefix(path, changesPath); ok {
 		return place{purpose: hook.Changes, source: name}, name != "" && !strings.Contains(name, "/")
+	}
+	if name, ok := strings.CutPrefix(path, saidPath); ok {
+		return place{purpose: hook.Feedback, source: name}, name != "" && !strings.Contains(name, "/")
 	}
 	p := place{purpose: hook.Alerts, path: path}
 	if rest, ok := strings.CutPrefix(path, alertsPath); ok {
@@ -256,6 +267,9 @@ func (in *Intake) keepDelivery(ctx context.Context, h *hook.Hook, p place, r *ht
 	if h.Purpose == hook.Changes {
 		return in.keepChanges(ctx, h, r, body)
 	}
+	if h.Purpose == hook.Feedback {
+		return in.keepFeedback(ctx, h, body)
+	}
 	rec, ok := alerts.Receivers[h.Kind]
 	if !ok {
 		return alerts.Reply{}, fault.New(fault.KindInternal, "intake.hook_unknown", "nobody reads sources of kind %s", h.Kind)
@@ -300,6 +314,29 @@ func (in *Intake) keepChanges(ctx context.Context, h *hook.Hook, r *http.Request
 		return alerts.Reply{}, err
 	}
 	in.stats.changes.Add(int64(len(reports)))
+	return accepted(len(reports)), nil
+}
+
+// keepFeedback reads a delivery of what people said and keeps it.
+func (in *Intake) keepFeedback(ctx context.Context, h *hook.Hook, body []byte) (alerts.Reply, error) {
+	rec, ok := said.Receivers[h.Kind]
+	if !ok || in.feedback == nil {
+		return alerts.Reply{}, fault.New(fault.KindInternal, "intake.hook_unknown", "nobody reads sources of kind %s", h.Kind)
+	}
+	req := &said.Request{Body: body, Now: in.now()}
+	if rec.Answer != nil {
+		if text := rec.Answer(req); text != nil {
+			return alerts.Reply{Status: http.StatusOK, Body: string(text)}, nil
+		}
+	}
+	reports, err := rec.Read(req)
+	if err != nil {
+		return alerts.Reply{}, err
+	}
+	_, err = in.feedback.Take(ctx, feedback.Sender{Source: h.Name, Team: h.Team, Environment: h.Environment, Verified: true}, reports)
+	if err != nil {
+		return alerts.Reply{}, err
+	}
 	return accepted(len(reports)), nil
 }
 

@@ -153,6 +153,7 @@ type Options struct {
 	Hooks     *hook.Registry    // registered outside senders; nil: alerts are refused
 	Alerts    Alerts            // required with Hooks
 	Changes   Changes           // likewise
+	Feedback  Feedback          // nil takes none
 }
 
 // Intake takes requests. It is an http.Handler for Paths.
@@ -171,6 +172,7 @@ type Intake struct {
 	hooks     *hook.Registry
 	alerts    Alerts
 	changes   Changes
+	feedback  Feedback
 	programs  sync.Map // of sources' mappings: name -> compiled
 	limits    *limits
 	workers   sync.Pool // *worker
@@ -211,7 +213,7 @@ func New(o Options) (*Intake, error) {
 	}
 	in := &Intake{
 		config: o.Config, log: o.Log, keys: o.Keys, anonymous: o.Anonymous, logger: o.Logger, now: o.Now, stages: o.Stages, sources: o.Sources, relay: o.Relay, install: o.Install,
-		hooks: o.Hooks, alerts: o.Alerts, changes: o.Changes,
+		hooks: o.Hooks, alerts: o.Alerts, changes: o.Changes, feedback: o.Feedback,
 		table: dialect.NewMap(registry()...), doors: newDoors(registry()), limits: newLimits(o.Config.InFlight),
 	}
 	in.workers.New = func() any {
