@@ -20,6 +20,7 @@ import (
 	"reeve/internal/fault"
 	"reeve/internal/identity/oidc"
 	"reeve/internal/intake"
+	"reeve/internal/intake/said"
 	"reeve/web"
 )
 
@@ -74,7 +75,9 @@ func (a *App) listen(context.Context) error {
 	}
 	guard := api.GuardOptions{Hosts: a.o.Config.Hosts}
 	if err := a.open("listen", a.o.Config.Listen, func(ctx context.Context, l net.Listener) error {
-		return a.serveHTTP(ctx, l, secure, api.Guard(a.console(), guard))
+		open := guard
+		open.Foreign = said.Foreign
+		return a.serveHTTP(ctx, l, secure, api.Guard(a.console(), open))
 	}); err != nil {
 		return err
 	}
@@ -172,6 +175,7 @@ func (a *App) console() http.Handler {
 	mux.Handle("GET "+api.AlertmanagerPrefix, a.api.Alertmanager())
 	mux.Handle("GET "+oidc.Prefix, a.signIns)
 	mux.HandleFunc("GET "+backPath, a.cameBack)
+	said.NewPages(a.feedback, a.log.With("part", "feedback pages")).Register(mux)
 	mux.HandleFunc("POST /chat/slack/{channel}", a.slackAnswer)
 	mux.HandleFunc("POST /chat/{kind}/{channel}", a.stateBack)
 	mux.HandleFunc("GET /calendar/{file}", a.calendar)

@@ -1,0 +1,81 @@
+package voice
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestRules(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		rule, text string
+		want       []string // messages
+	}{
+		"existence":          {"extends: existence\nmessage: \"Avoid '%s'.\"\nignorecase: true\ntokens:\n  - obviously\n  - simply\n", "Obviously you simply click. Oversimply is fine.", []string{"Avoid 'Obviously'.", "Avoid 'simply'."}},
+		"exceptions":         {"extends: existence\nmessage: \"%s\"\ntokens:\n  - '[A-Z]{3}'\nexceptions:\n  - API\n", "An API and a FOO.", []string{"FOO"}},
+		"not whole words":    {"extends: existence\nmessage: \"%s\"\nnonword: true\ntokens:\n  - '!{2,}'\n", "Great!! Fine!", []string{"!!"}},
+		"substitution":       {"extends: substitution\nmessage: \"Use '%s' instead of '%s'.\"\nignorecase: true\nswap:\n  utilize: use\n  'log ?in to': sign in to\n", "Utilize it, then login to the shop.", []string{"Use 'use' instead of 'Utilize'.", "Use 'sign in to' instead of 'login to'."}},
+		"already right":      {"extends: substitution\nmessage: \"%s %s\"\nignorecase: true\nswap:\n  javascript: JavaScript\n", "JavaScript, and javascript.", []string{"JavaScript javascript"}},
+		"occurrence":         {"extends: occurrence\nmessage: long\nscope: sentence\nmax: 4\ntoken: '\\b\\w+\\b'\n", "One two three. One two three four five six.", []string{"long"}},
+		"too few":            {"extends: occurrence\nmessage: greet\nmin: 1\ntoken: Hello\n", "Good day.", []string{"greet"}},
+		"repetition":         {"extends: repetition\nmessage: \"'%s' is repeated!\"\nlevel: error\nalpha: true\ntokens:\n  - '[^\\s]+'\n", "This is is wrong, 1 1 is not.", []string{"'is' is repeated!"}},
+		"title":              {"extends: capitalization\nmessage: \"%s\"\nmatch: $title\n", "# The Way of the Agent\n## the way\ntext", []string{"the way"}},
+		"sentence case":      {"extends: capitalization\nmessage: \"%s\"\nmatch: $sentence\nexceptions:\n  - Reeve\n", "# How Reeve works with API keys\n# How It Works\n", []string{"How It Works"}},
+		"readability":        {"extends: readability\nmessage: \"Grade %s\"\ngrade: 8\n", strings.Repeat("Notwithstanding organisational considerations, implementation responsibilities necessitate comprehensive documentation of administrative procedures. ", 3), []string{"Grade"}},
+		"readable":           {"extends: readability\nmessage: \"Grade %s\"\ngrade: 8\nmetrics:\n  - Flesch-Kincaid\n  - Gunning Fog\n", strings.Repeat("We sent your bag today. You will have it soon. ", 5), nil},
+		"too little to read": {"extends: readability\nmessage: \"Grade %s\"\ngrade: 1\n", "Notwithstanding considerations.", nil},
+	} {
+		r, err := Parse(name, []byte(c.rule))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		var got []string
+		for _, a := range r.Check(c.text) {
+			got = append(got, a.Message)
+			if a.Start < 0 || a.End > len(c.text) || a.Start > a.End {
+				t.Errorf("%s: %+v", name, a)
+			}
+		}
+		if len(got) != len(c.want) {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+			continue
+		}
+		for i := range got {
+			if !strings.HasPrefix(got[i], c.want[i]) {
+				t.Errorf("%s: %q, want %q", name, got, c.want)
+			}
+		}
+	}
+}
+
+func TestBadRules(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"empty": "", "another kind": "extends: spelling\nmessage: x\n", "an unknown key": "extends: existence\nmessage: x\ntokens: [a]\ncolour: red\n", "no tokens": "extends: existence\nmessage: x\n",
+		"look-ahead": "extends: existence\nmessage: x\ntokens: ['(?=a)b']\n", "no swap": "extends: substitution\nmessage: x\n", "no bound": "extends: occurrence\nmessage: x\ntoken: a\n",
+		"another scope": "extends: occurrence\nmessage: x\ntoken: a\nmax: 1\nscope: table\n", "no match": "extends: capitalization\nmessage: x\n", "no grade": "extends: readability\nmessage: x\n",
+		"another metric": "extends: readability\nmessage: x\ngrade: 8\nmetrics: [Moon]\n", "another level": "extends: existence\nmessage: x\nlevel: loud\ntokens: [a]\n", "no YAML": "[", "a list": "- a\n",
+	} {
+		if _, err := Parse(name, []byte(text)); err == nil {
+			t.Errorf("%s is taken", name)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("extends: existence\nmessage: \"%s\"\ntokens: [a]\n", "a b a")
+	f.Add("extends: repetition\nmessage: \"%s %s\"\n", "a a a")
+	f.Add("extends: capitalization\nmatch: $title\nmessage: x\n", "# a\n")
+	f.Fuzz(func(t *testing.T, rule, text string) {
+		r, err := Parse("f", []byte(rule))
+		if err != nil || len(text) > 2000 {
+			return
+		}
+		for _, a := range r.Check(text) {
+			if a.Start < 0 || a.End > len(text) || a.Start > a.End {
+				t.Fatalf("%+v", a)
+			}
+		}
+	})
+}
