@@ -38,7 +38,7 @@ type Env struct {
 	OpenAIURL, OpenAIKey       string // base URL with /v1
 	AnthropicURL, AnthropicKey string // base URL without /v1
 	OrdersURL, KBURL           string
-	KBKey                      string // shown to the server at KBURL; "" none
+	OrdersKey, KBKey           string // shown to the servers there; "" none
 	Setup                      SetupOptions
 }
 
@@ -55,6 +55,7 @@ func EnvFromOS() Env {
 		OpenAIURL: get("OPENAI_BASE_URL", "http://127.0.0.1:8089/v1"), OpenAIKey: get("OPENAI_API_KEY", "unused"),
 		AnthropicURL: get("ANTHROPIC_BASE_URL", "http://127.0.0.1:8089"), AnthropicKey: get("ANTHROPIC_API_KEY", "unused"),
 		OrdersURL: get("ORDERS_MCP_URL", "http://127.0.0.1:8090/orders"), KBURL: get("KB_MCP_URL", "http://127.0.0.1:8090/kb"), KBKey: get("KB_MCP_KEY", ""),
+		OrdersKey: get("ORDERS_MCP_KEY", ""),
 	}
 }
 
@@ -66,7 +67,7 @@ func (s Spec) Start(ctx context.Context, e Env) (a *Agent, closeAgent func(conte
 	}
 	var servers []ToolServer
 	if s.Orders {
-		servers = append(servers, ToolServer{URL: e.OrdersURL})
+		servers = append(servers, ToolServer{URL: e.OrdersURL, Key: e.OrdersKey})
 	}
 	if s.KB {
 		servers = append(servers, ToolServer{URL: e.KBURL, Key: e.KBKey})

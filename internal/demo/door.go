@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"reeve/client"
@@ -30,7 +31,7 @@ func governed() []registered {
 		"data-analyst":    "answers questions about figures",
 		"returns-nightly": "checks open returns at night",
 	}
-	autonomy := map[string]string{"research-agent": "read_only", "data-analyst": "read_only"}
+	autonomy := map[string]string{"research-agent": "read_only", "data-analyst": "read_only", heldName: "bounded", "returns-nightly": "bounded"}
 	for _, s := range liveSpecs() {
 		r := registered{agent: client.CreateAgentRequest{
 			Name: s.Service.Name, Team: s.Service.Namespace, Environment: s.Service.Environment, Purpose: purpose[s.Service.Name],
@@ -60,7 +61,8 @@ func (d *Demo) govern(ctx context.Context, at Endpoints, models, tools string) e
 			{Method: "GET", Path: "/api/orders/{id}", Effect: "read"},
 			{Method: "POST", Path: "/api/refunds", Effect: "write", Shows: client.Shows{Amount: []string{"/amount"}}},
 		}},
-		"kb": {Kind: "mcp", URL: tools + "/kb"},
+		"kb":     {Kind: "mcp", URL: tools + "/kb"},
+		"orders": {Kind: "mcp", URL: tools + "/orders"},
 	} {
 		u.Name, u.Team, u.Environment, u.Shared, u.AllowPrivate = name, "platform", "production", true, true
 		var have client.Upstream
@@ -76,12 +78,50 @@ func (d *Demo) govern(ctx context.Context, at Endpoints, models, tools string) e
 			return fmt.Errorf("registering %s: %w", r.agent.Name, err)
 		}
 	}
-	return acceptTools(ctx, at, "kb", "read")
+	for _, server := range []string{"kb", "orders"} {
+		if err := acceptTools(ctx, at, server); err != nil {
+			return err
+		}
+	}
+	return keepRefunds(ctx, at)
 }
+
+// largeRefunds is the support team's own rule. Of what an agent of autonomy
+// bounded may write, this waits for a person.
+const largeRefunds = `@id("large-refund") @hold("approvers") @reason("from 200 EUR on a person gives money back")
+forbid (principal == Agent::"refund-agent", action == Action::"call_api", resource == Api::"shop POST /api/refunds")
+unless { context.args.number.hasTag("/amount") && context.args.number.getTag("/amount").lessThan(decimal("200.0")) };
+`
+
+// keepRefunds makes that rule, and lets agents of autonomy bounded write as often
+// as a support team works, which is more than the policy says that an
+// installation begins with.
+func keepRefunds(ctx context.Context, at Endpoints) error {
+	in := client.PutPolicyRequest{Team: "support", Mode: "enforce", Cedar: largeRefunds, Reason: "part of the demo"}
+	if err := call(ctx, at, http.MethodPut, "/policies/large-refunds", in, nil); err != nil && !conflict(err) {
+		return fmt.Errorf("making the policy of large refunds: %w", err)
+	}
+	var bounded client.Policy
+	if err := call(ctx, at, http.MethodGet, "/policies/bounded", nil, &bounded); err != nil {
+		return fmt.Errorf("reading the policy of bounded agents: %w", err)
+	}
+	more := strings.Replace(bounded.Cedar, `@limit("60/h by agent")`, `@limit("600/h by agent")`, 1)
+	if more == bounded.Cedar {
+		return nil // a folder that was kept
+	}
+	in = client.PutPolicyRequest{Mode: bounded.Mode, Cedar: more, Revision: bounded.Revision, Reason: "support refunds all day"}
+	if err := call(ctx, at, http.MethodPut, "/policies/bounded", in, nil); err != nil {
+		return fmt.Errorf("changing the policy of bounded agents: %w", err)
+	}
+	return nil
+}
+
+// writes are the tools that change something; the others read.
+var writes = map[string]bool{"issue_refund": true, "flag_order": true}
 
 // acceptTools accepts what a server of tools offers: until somebody did, nobody
 // may call them. The door lists a new server's within seconds.
-func acceptTools(ctx context.Context, at Endpoints, upstream, effect string) error {
+func acceptTools(ctx context.Context, at Endpoints, upstream string) error {
 	var tools client.List[client.Tool]
 	for until := time.Now().Add(20 * time.Second); len(tools.Items) == 0; {
 		if err := call(ctx, at, http.MethodGet, "/tools?upstream="+upstream, nil, &tools); err != nil {
@@ -102,6 +142,10 @@ func acceptTools(ctx context.Context, at Endpoints, upstream, effect string) err
 	for _, t := range tools.Items {
 		if t.State != "held" {
 			continue
+		}
+		effect := "read"
+		if writes[t.Name] {
+			effect = "write"
 		}
 		in := client.AcceptToolRequest{Hash: t.Listed, Effect: effect, Reason: "part of the demo"}
 		if err := call(ctx, at, http.MethodPost, "/tools/"+upstream+"/"+t.Name+"/accept", in, nil); err != nil {
@@ -147,6 +191,7 @@ func (d *Demo) through(e *agentkit.Env, name string) {
 	e.OpenAIURL, e.OpenAIKey = d.at.Door+"/llm/openai/v1", key
 	e.AnthropicURL, e.AnthropicKey = d.at.Door+"/llm/anthropic", key
 	e.KBURL, e.KBKey = d.at.Door+"/mcp/kb", key
+	e.OrdersURL, e.OrdersKey = d.at.Door+"/mcp/orders", key
 }
 
 // released makes an agent that a story stopped before able to call again: its

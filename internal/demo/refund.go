@@ -13,7 +13,7 @@ import (
 	"reeve/client"
 )
 
-// heldName is the agent whose refunds wait for a person: of autonomy supervised.
+// heldName is the agent whose large refunds wait for a person: see largeRefunds.
 const heldName = "refund-agent"
 
 const refundLasts = 10 * time.Minute
