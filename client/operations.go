@@ -311,6 +311,11 @@ func Operations() []Operation {
 		{Name: "PutOutcomeRule", Method: "PUT", Path: "/api/v1/outcome-rules/{name}", Role: "developer or responder", Summary: "makes or changes a rule about outcomes"},
 		{Name: "DeleteOutcomeRule", Method: "DELETE", Path: "/api/v1/outcome-rules/{name}", Role: "developer or responder", Summary: "drops a rule about outcomes"},
 		{Name: "ListInvoices", Method: "GET", Path: "/api/v1/cost/invoices", Role: "viewer", Summary: "lists invoices and usage exports of providers that were imported"},
+		{Name: "ListRerates", Method: "GET", Path: "/api/v1/cost/rerates", Role: "viewer", Summary: "lists times whose calls were, or would be, priced again"},
+		{Name: "PlanRerate", Method: "POST", Path: "/api/v1/cost/rerates", Role: "admin", Summary: "looks for what pricing the calls of a time again would change; nothing changes yet"},
+		{Name: "GetRerate", Method: "GET", Path: "/api/v1/cost/rerates/{id}", Role: "viewer", Summary: "reads a plan or what became of it, with its progress"},
+		{Name: "ApplyRerate", Method: "POST", Path: "/api/v1/cost/rerates/{id}/apply", Role: "admin", Summary: "gives the calls of a plan their new costs; those that their senders gave stay"},
+		{Name: "UndoRerate", Method: "POST", Path: "/api/v1/cost/rerates/{id}/undo", Role: "admin", Summary: "gives the calls their old costs back"},
 		{Name: "ImportInvoice", Method: "POST", Path: "/api/v1/cost/invoices", Role: "admin", Summary: "reads a provider's invoice or usage export; the same file again is the same invoice"},
 		{Name: "Reconcile", Method: "GET", Path: "/api/v1/cost/invoices/{id}", Role: "viewer", Summary: "holds an invoice against the model calls counted here, by day and model"},
 		{Name: "DeleteInvoice", Method: "DELETE", Path: "/api/v1/cost/invoices/{id}", Role: "admin", Summary: "forgets an imported invoice"},
@@ -2476,6 +2481,41 @@ func (c *Client) DeleteOutcomeRule(ctx context.Context, req DeleteOutcomeRuleReq
 // GET /api/v1/cost/invoices, role viewer.
 func (c *Client) ListInvoices(ctx context.Context) (*List[Invoice], error) {
 	return call[List[Invoice]](ctx, c, "GET", "/api/v1/cost/invoices", nil)
+}
+
+// ListRerates lists times whose calls were, or would be, priced again.
+//
+// GET /api/v1/cost/rerates, role viewer.
+func (c *Client) ListRerates(ctx context.Context) (*List[Rerate], error) {
+	return call[List[Rerate]](ctx, c, "GET", "/api/v1/cost/rerates", nil)
+}
+
+// PlanRerate looks for what pricing the calls of a time again would change; nothing changes yet.
+//
+// POST /api/v1/cost/rerates, role admin.
+func (c *Client) PlanRerate(ctx context.Context, req PlanRerateRequest) (*Rerate, error) {
+	return call[Rerate](ctx, c, "POST", "/api/v1/cost/rerates", req)
+}
+
+// GetRerate reads a plan or what became of it, with its progress.
+//
+// GET /api/v1/cost/rerates/{id}, role viewer.
+func (c *Client) GetRerate(ctx context.Context, req RerateRequest) (*Rerate, error) {
+	return call[Rerate](ctx, c, "GET", "/api/v1/cost/rerates/{id}", req)
+}
+
+// ApplyRerate gives the calls of a plan their new costs; those that their senders gave stay.
+//
+// POST /api/v1/cost/rerates/{id}/apply, role admin.
+func (c *Client) ApplyRerate(ctx context.Context, req RerateRequest) (*Rerate, error) {
+	return call[Rerate](ctx, c, "POST", "/api/v1/cost/rerates/{id}/apply", req)
+}
+
+// UndoRerate gives the calls their old costs back.
+//
+// POST /api/v1/cost/rerates/{id}/undo, role admin.
+func (c *Client) UndoRerate(ctx context.Context, req RerateRequest) (*Rerate, error) {
+	return call[Rerate](ctx, c, "POST", "/api/v1/cost/rerates/{id}/undo", req)
 }
 
 // ImportInvoice reads a provider's invoice or usage export; the same file again is the same invoice.

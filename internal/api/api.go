@@ -39,6 +39,7 @@ import (
 	"reeve/internal/incident"
 	"reeve/internal/invoice"
 	"reeve/internal/outcome"
+	"reeve/internal/rerate"
 	"reeve/internal/steer"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/search"
@@ -121,6 +122,7 @@ type Options struct {
 	Proofs      Proofs                     // of the audit logs; nil without a door
 	Invoices    *invoice.Book              // what providers bill; nil keeps none
 	Outcomes    *outcome.Book              // how runs ended; nil keeps none
+	Rerates     *rerate.Book               // what is priced again; nil without
 	Pollers     Pollers                    // what is asked for records; nil without
 	Relay       Relay                      // where telemetry is forwarded to; nil without
 	// Approvals is what waits for people, nil without a door; Rehearser tries

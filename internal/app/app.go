@@ -66,6 +66,7 @@ import (
 	"reeve/internal/poll"
 	"reeve/internal/price"
 	"reeve/internal/relay"
+	"reeve/internal/rerate"
 	"reeve/internal/run"
 	"reeve/internal/siem"
 	"reeve/internal/source"
@@ -126,6 +127,7 @@ type App struct {
 	siem      *siem.Exporter
 	relays    *relay.Relay
 	pollers   *poll.Poller
+	rerates   *rerate.Book
 	gateway   *gateway.Door
 	mcp       *mcp.Protocol
 	peers     *a2a.Protocol
@@ -207,6 +209,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		a.openRelay,
 		a.buildIntake,
 		a.openPollers,
+		a.openRerates,
 		a.buildPeers,
 		a.buildDoor,
 		a.openOnCall,
@@ -290,6 +293,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("siem", a.siem.Run)
 	start("relay", a.relays.Run)
 	start("pollers", a.pollers.Run)
+	start("rerates", a.rerates.Run)
 	start("witness", a.proofs.witness.Run)
 	start("rows of decisions", a.decided.Run)
 	start("outcomes", a.outcomes.Run)
@@ -470,6 +474,7 @@ func (a *App) buildAPI(context.Context) error {
 		Peers:  a.peers,
 		Proofs: &a.proofs, SIEM: a.siemStatus, Relay: a.relays, Invoices: invoice.New(a.control, nil), Outcomes: a.outcomes,
 		Pollers:       a.pollers,
+		Rerates:       a.rerates,
 		PoliciesAbout: a.policies.About, Version: a.o.Version,
 		Door: a.gateway, Points: a.points, Coverage: a.coverage, Simulations: a.simulator, Approvals: a.approvals, Steer: a.steer, Rehearser: a.gateway, ApprovalPage: a.approvalPage,
 		Incidents: a.incidents, OnCall: a.onCallAPI(),

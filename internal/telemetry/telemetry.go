@@ -73,6 +73,19 @@ type Store interface {
 	Close() error
 }
 
+// Call is a model call as it is stored: what its price depends on, and its cost.
+type Call struct {
+	Run                             activity.RunID
+	Step                            activity.StepID
+	Start                           int64
+	Kind                            activity.Kind
+	Agent, Team, Environment        string
+	Provider, Model, ModelRequested string
+	Usage                           activity.Usage
+	Cost                            activity.Cost
+	Counted                         bool
+}
+
 // Write is one append: whole folded steps, run rows and what changed in the
 // rollups since the last write.
 type Write struct {

@@ -9,6 +9,7 @@ import { where } from '../agents/data';
 import { Badge, count, Empty, Figure, Icon, KeyedTable, Mark, money, PageHeader, Panel, percent, plural, ProblemNote, quote, Tabs, Unknown, useShortcuts } from '../shared';
 import { Sure } from '../settings/parts';
 import { useView } from '../state/url';
+import { Rerates } from './Rerates';
 import css from './cost.module.css';
 import { readCost, unknownShare, type CostRow } from './data';
 
@@ -82,6 +83,7 @@ export function CostPage() {
             ]}
           />
         </Panel>
+        <Rerates from={view.from} to={view.to} />
         <Invoices file={file} may={mayImport} open={invoice} onOpen={(id) => set({ invoice: id })} />
       </div>
     </>

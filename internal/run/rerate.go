@@ -1,0 +1,90 @@
+package run
+
+import (
+	"context"
+
+	"reeve/internal/activity"
+)
+
+// Rerate gives calls of a run other costs, as if they had been priced so when
+// they came: the steps get another revision, and row and rollups follow with the
+// same write. It returns when memory has the change; the store has it soon after.
+// Costs that their sender gave stay. It tells how many calls changed.
+func (r *Reader) Rerate(ctx context.Context, id activity.RunID, costs map[activity.StepID]activity.Cost) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for r.cur.full(&r.o) {
+		r.poke()
+		r.changed.Wait()
+		if ctx.Err() != nil {
+			return 0, context.Cause(ctx)
+		}
+	}
+	if ctx.Err() != nil {
+		return 0, context.Cause(ctx)
+	}
+	was := r.runs[id] != nil
+	l, err := r.find(ctx, id)
+	if err != nil || l == nil {
+		return 0, err // gone by retention
+	}
+	if err := r.holdSteps(ctx, l, costs); err != nil {
+		return 0, err
+	}
+	n := 0
+	for step, c := range costs {
+		i := l.find(step)
+		if i == none || !l.steps[i].is(bitSeen) || l.steps[i].usage == none {
+			continue
+		}
+		s, err := r.open(ctx, l, i)
+		if err != nil {
+			return n, err
+		}
+		if s.Cost.Basis == activity.CostProvider || s.ReportedCost.Basis == activity.CostProvider {
+			continue
+		}
+		r.retract(l, i)
+		s.Cost = c
+		u := &l.usages[l.steps[i].usage]
+		u.nanos, u.currency, u.basis = c.Nanos, r.names.get(c.Currency), c.Basis
+		n++
+	}
+	if n > 0 {
+		l.rowAt = 0 // its row is due with this write
+		r.mark(l)
+	}
+	if !was && n > 0 {
+		// It came back for this alone and may leave again.
+		l.unlink()
+		r.finished.push(l)
+	}
+	return n, nil
+}
+
+// holdSteps reads the stored steps of a run at once rather than one by one.
+func (r *Reader) holdSteps(ctx context.Context, l *live, costs map[activity.StepID]activity.Cost) error {
+	missing := 0
+	for step := range costs {
+		if i := l.find(step); i != none && r.pending(&l.steps[i]) == nil && r.held.steps[step] == nil {
+			missing++
+		}
+	}
+	if missing < 2 {
+		return nil
+	}
+	steps, err := retry(ctx, r, "reading the steps of a run", func() ([]activity.Step, error) { return r.o.Store.Steps(ctx, l.id) })
+	if err != nil {
+		return err
+	}
+	for k := range steps {
+		s := &steps[k]
+		if _, ok := costs[s.Step]; !ok {
+			continue
+		}
+		if i := l.find(s.Step); i != none && r.pending(&l.steps[i]) == nil && r.held.steps[s.Step] == nil {
+			r.held.put(keep(s))
+		}
+	}
+	return nil
+}
