@@ -71,7 +71,7 @@ func runTokenRevoke(ctx context.Context, e env, c *command, args []string) error
 	return endOne(ctx, e, c, args, "token", "token %s is revoked\n", (*client.Client).RevokeToken)
 }
 
-func runSessionList(ctx context.Context, e env, c *command, args []string) error {
+func runSignInList(ctx context.Context, e env, c *command, args []string) error {
 	var r remote
 	var req client.EverybodyRequest
 	fs := c.flags(e)
@@ -92,8 +92,8 @@ func runSessionList(ctx context.Context, e env, c *command, args []string) error
 	})
 }
 
-func runSessionEnd(ctx context.Context, e env, c *command, args []string) error {
-	return endOne(ctx, e, c, args, "session", "session %s is ended\n", (*client.Client).EndSignIn)
+func runSignInEnd(ctx context.Context, e env, c *command, args []string) error {
+	return endOne(ctx, e, c, args, "sign-in", "sign-in %s is ended\n", (*client.Client).EndSignIn)
 }
 
 // endOne ends one thing by its id and says so.
