@@ -24,6 +24,7 @@ export default [1280, 390].map((width) => ({
     await page.getByRole('textbox', { name: 'Password' }).fill(password);
     await page.keyboard.press('Enter');
     await page.getByText('No second factor.').waitFor();
+    await page.getByRole('button', { name: 'No role yet' }).waitFor(); // nothing is lost: nobody gave them one
     await page.getByRole('button', { name: 'Add a passkey' }).focus();
     await page.keyboard.press('Enter');
     const dialog = page.getByRole('dialog');

@@ -10,7 +10,8 @@ export interface ServerEvent {
 }
 
 type Listener = (e: ServerEvent) => void;
-export type StreamState = 'connecting' | 'live' | 'lost';
+/** barred: whoever asks has no role yet that lets them see events. */
+export type StreamState = 'connecting' | 'live' | 'lost' | 'barred';
 
 /**
  * parse takes what arrived of a server-sent event stream and gives the whole
@@ -90,7 +91,7 @@ export class Stream {
         // The next round says whether it was only the connection.
       }
       if (signal.aborted) return;
-      this.set('lost');
+      if (this.state !== 'barred') this.set('lost');
       await new Promise((done) => setTimeout(done, this.wait));
       this.wait = Math.min(this.wait * 2, 15_000);
     }
@@ -102,6 +103,7 @@ export class Stream {
       credentials: 'same-origin',
       signal,
     });
+    this.set(res.status === 403 ? 'barred' : this.state === 'barred' ? 'lost' : this.state);
     if (!res.ok || !res.body) throw new Error(`events: ${res.status}`);
     const resumed = this.state === 'lost' && this.last === '';
     this.set('live');

@@ -145,7 +145,14 @@ function ZonePick() {
   return <Pick name="Zone" value={tz} options={options} onPick={(v) => set({ tz: v === 'local' ? undefined : v })} />;
 }
 
-const liveWords = { live: 'Live', connecting: 'Connecting', lost: 'Connection lost' } as const;
+const liveWords = { live: 'Live', connecting: 'Connecting', lost: 'Connection lost', barred: 'No role yet' } as const;
+
+const liveHints = {
+  live: 'What you see changes as runs do. Click to hold it still.',
+  connecting: 'Reeve is asked.',
+  lost: 'Reeve is asked again until it answers.',
+  barred: 'Your account has no role that may see runs. An admin gives one under Settings, People.',
+} as const;
 
 function LiveState() {
   const state = useStreamState();
@@ -160,7 +167,7 @@ function LiveState() {
     );
   }
   return (
-    <UnstyledButton title={state === 'live' ? 'What you see changes as runs do. Click to hold it still.' : 'Reeve is asked again until it answers.'} className={css.pick} aria-label={liveWords[state]} onClick={() => set({ to: new Date().toISOString() })}>
+    <UnstyledButton title={liveHints[state]} className={css.pick} aria-label={liveWords[state]} onClick={() => set({ to: new Date().toISOString() })}>
         <span className={css.liveDot} data-state={state} />
         <span className={css.hideNarrow}>{liveWords[state]}</span>
       </UnstyledButton>
