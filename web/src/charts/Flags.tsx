@@ -20,6 +20,7 @@ export function Flags({ from, to, left, right, agent }: { from: number; to: numb
           <Link
             key={f.at}
             className={css.flag}
+            data-late={f.at - from > (to - from) * 0.9 || undefined}
             style={{ left: `${((f.at - from) / Math.max(1, to - from)) * 100}%` }}
             to={'/changes' as never}
             search={((old: Record<string, unknown>) => ({ ...pickView(old), from: new Date(f.at - 60_000).toISOString(), to: new Date(f.at + (to - from) / 80 + 60_000).toISOString() })) as never}
