@@ -34,7 +34,8 @@ type Connection struct {
 	ClientID    string     `json:"client_id,omitempty"`
 	Client      string     `json:"client,omitempty"` // registered, document, dynamic
 	ClientAuth  string     `json:"client_auth,omitempty"`
-	Scopes      []string   `json:"scopes,omitempty"`  // that were granted
+	Redirect    string     `json:"redirect,omitempty"` // where browsers come back to, for who registers Reeve there
+	Scopes      []string   `json:"scopes,omitempty"`   // that were granted
 	Missing     []string   `json:"missing,omitempty"` // that the upstream asked for beside them
 	ConnectedBy string     `json:"connected_by,omitempty"`
 	ConnectedAt *time.Time `json:"connected_at"`
@@ -67,6 +68,7 @@ type FinishConnectionRequest struct {
 	State            string `json:"state"`
 	Code             string `json:"code,omitempty"`
 	Issuer           string `json:"iss,omitempty"`
+	At               string `json:"at,omitempty"` // the last part of the address at which the browser came back
 	Error            string `json:"error,omitempty"`
 	ErrorDescription string `json:"error_description,omitempty"`
 }

@@ -23,7 +23,7 @@ async function call(method, path, body) {
 }
 
 // credential is what an operator would set for the scenario.
-function credential() {
+async function credential() {
   if (!scenario.startsWith('auth/')) return null;
   const oauth = { grant: 'authorization_code' };
   if (scenario.startsWith('auth/client-credentials')) oauth.grant = 'client_credentials';
@@ -32,8 +32,19 @@ function credential() {
     oauth.client_auth = 'private_key_jwt';
     return { kind: 'oauth', source: 'value', value: context.private_key_pem, set: false, oauth };
   }
+  if (context.client_secret) oauth.issuer = await issuer();
   if (context.client_secret) return { kind: 'oauth', source: 'value', value: context.client_secret, set: false, oauth };
   return { kind: 'oauth', source: '', set: false, oauth };
+}
+
+// issuer is the authorization server that the secret is for, as an operator knows.
+async function issuer() {
+  const at = new URL(url);
+  for (const path of [at.pathname, '']) {
+    const r = await fetch(`${at.origin}/.well-known/oauth-protected-resource${path}`);
+    if (r.ok) return (await r.json()).authorization_servers[0];
+  }
+  return at.origin;
 }
 
 // connect does what a person does who connects an upstream.
@@ -42,7 +53,7 @@ async function connect() {
   if (!a.authorization_url) return;
   const back = await fetch(a.authorization_url, { redirect: 'manual' });
   const said = new URL(back.headers.get('location')).searchParams;
-  await call('POST', `/upstreams/${name}/connection/finish`, { state: said.get('state'), code: said.get('code') ?? undefined, iss: said.get('iss') ?? undefined });
+  await call('POST', `/upstreams/${name}/connection/finish`, { state: said.get('state'), at: new URL(back.headers.get('location')).pathname.split('/auth/upstream/callback/')[1], code: said.get('code') ?? undefined, iss: said.get('iss') ?? undefined });
 }
 
 // messages reads the JSON-RPC messages of an answer, as JSON or as events. at
@@ -202,7 +213,7 @@ async function use(tool, args) {
 const end = new AbortController();
 agree(end.signal).catch((e) => log(String(e)));
 try {
-  await call('PUT', `/upstreams/${name}`, { kind: 'mcp', url, team: 'core', environment: 'production', shared: true, allow_private: true, credential: credential() });
+  await call('PUT', `/upstreams/${name}`, { kind: 'mcp', url, team: 'core', environment: 'production', shared: true, allow_private: true, credential: await credential() });
   if (modern) {
     await ask('server/discover');
   } else {

@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 			defer stop()
 			os.Exit(cli.Main(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 		},
+		"xdg-open": browse,
 	})
 }
 
@@ -39,7 +40,7 @@ func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"server": server, "http": request, "await": await, "adopt": adopt, "enrol": enrol, "times": times, "held": held},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"server": server, "http": request, "await": await, "adopt": adopt, "enrol": enrol, "times": times, "held": held, "authority": authority},
 	})
 }
 

@@ -176,6 +176,7 @@ func (a *App) console() http.Handler {
 	mux.Handle("GET "+oidc.Prefix, a.signIns)
 	mux.HandleFunc("GET "+backPath, a.cameBack)
 	said.NewPages(a.feedback, a.log.With("part", "feedback pages")).Register(mux)
+	mux.HandleFunc("GET "+backPath+"/{at}", a.cameBack)
 	mux.HandleFunc("POST /chat/slack/{channel}", a.slackAnswer)
 	mux.HandleFunc("POST /chat/{kind}/{channel}", a.stateBack)
 	mux.HandleFunc("GET /calendar/{file}", a.calendar)

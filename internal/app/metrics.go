@@ -112,6 +112,7 @@ func (p *parts) Collect(out chan<- prometheus.Metric) {
 	p.door(out)
 	p.approvals(out)
 	p.tools(out)
+	p.connectionFigures(out)
 	p.behaviour(out)
 	p.relay(ctx, out)
 	p.pollers(out)

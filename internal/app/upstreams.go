@@ -3,7 +3,11 @@ package app
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"reeve/internal/upstream"
 	"reeve/internal/upstream/connection"
@@ -67,5 +71,38 @@ func (a *App) cameBack(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "no-referrer")
 	name, _ := a.connections.Waiting(r.URL.Query().Get("state")) // an unknown one is told so by the page
-	http.Redirect(w, r, "/upstreams/connected#"+connection.Fragment(name, r.URL.Query()), http.StatusSeeOther)
+	http.Redirect(w, r, "/upstreams/connected#"+connection.Fragment(name, r.PathValue("at"), r.URL.Query()), http.StatusSeeOther)
+}
+
+var (
+	connectionStates = prometheus.NewDesc("reeve_upstream_connections", "Upstreams that are called with tokens of an authorization server, by how the connection stands.", []string{"state"}, nil)
+	connectionEnds   = prometheus.NewDesc("reeve_upstream_token_ends_seconds", "Seconds until the token in use ends, and whether it is renewed without a person.", []string{"upstream", "renews"}, nil)
+)
+
+// connectionFigures gives how the connections of upstreams stand.
+func (p *parts) connectionFigures(out chan<- prometheus.Metric) {
+	states := map[string]int{"connected": 0, "not_connected": 0, "scope_missing": 0, "failed": 0}
+	now := time.Now()
+	for _, kind := range []string{"a2a", "http", "llm", "mcp"} {
+		for _, u := range p.a.upstreams.Of(kind) {
+			if !u.Granted() {
+				continue
+			}
+			k := p.a.connections.State(u)
+			states[k.State]++
+			if k.ExpiresAt != nil {
+				out <- prometheus.MustNewConstMetric(connectionEnds, prometheus.GaugeValue, k.ExpiresAt.Sub(now).Seconds(), u.Name, strconv.FormatBool(k.Renews))
+			}
+		}
+	}
+	for state, n := range states {
+		out <- prometheus.MustNewConstMetric(connectionStates, prometheus.GaugeValue, float64(n), state)
+	}
+	s := p.a.connections.Stats()
+	for _, f := range []figure{
+		{"reeve_upstream_token_renewals_total", "Tokens for upstreams that authorization servers gave.", prometheus.CounterValue, float64(s.Renewals)},
+		{"reeve_upstream_token_failures_total", "Tokens that were asked for and not got.", prometheus.CounterValue, float64(s.Failures)},
+	} {
+		out <- prometheus.MustNewConstMetric(prometheus.NewDesc(f.name, f.help, nil, nil), f.kind, f.value)
+	}
 }

@@ -73,7 +73,7 @@ back to the console, where you must be signed in as the same person. Where the
 console cannot be reached from that browser, copy the address that it ends at:
 
   reeve upstream connect tracker
-  reeve upstream connect tracker --finish 'http://127.0.0.1:7300/auth/upstream/callback?code=...'
+  reeve upstream connect tracker --finish 'http://127.0.0.1:7300/auth/upstream/callback/tracker?code=...'
 
 With --oauth client nobody has to agree: it is connected at once. Connecting
 anew is how a person agrees to further scopes, or to another authorization
@@ -109,6 +109,9 @@ func runUpstreamConnect(ctx context.Context, e env, c *command, args []string) e
 	}
 	if a.AuthorizationURL == "" {
 		return printConnection(e.stdout, &r, name, a.Connection)
+	}
+	if to := a.Connection.Redirect; to != "" && a.Connection.Client == "registered" {
+		fmt.Fprintf(e.stderr, "the client that you registered there must come back to %s\n", word(to))
 	}
 	fmt.Fprintf(e.stderr, "agree here, by %s:\n\n  %s\n\nwaiting for it ...\n", a.ExpiresAt.Local().Format(time.TimeOnly), cleanAddress(a.AuthorizationURL))
 	if open {
@@ -160,13 +163,16 @@ func saidIn(address string) (client.FinishConnectionRequest, error) {
 		return client.FinishConnectionRequest{}, fmt.Errorf("%w: --finish is no address", errUsage)
 	}
 	q := at.Query()
+	if _, part, ok := strings.Cut(at.Path, "/auth/upstream/callback/"); ok {
+		q.Set("at", part)
+	}
 	if q.Get("state") == "" {
 		if q, err = url.ParseQuery(at.Fragment); err != nil || q.Get("state") == "" {
 			return client.FinishConnectionRequest{}, fmt.Errorf("%w: --finish has no state: copy the whole address", errUsage)
 		}
 	}
 	return client.FinishConnectionRequest{
-		State: q.Get("state"), Code: q.Get("code"), Issuer: q.Get("iss"), Error: q.Get("error"), ErrorDescription: q.Get("error_description"),
+		State: q.Get("state"), At: q.Get("at"), Code: q.Get("code"), Issuer: q.Get("iss"), Error: q.Get("error"), ErrorDescription: q.Get("error_description"),
 	}, nil
 }
 

@@ -79,6 +79,9 @@ func (r *Registry) checkOAuth(c *client.Credential) error {
 		return invalid("the grant client_credentials needs a client that authenticates itself")
 	case c.Source != "" && o.ClientID == "":
 		return invalid("a secret belongs to a client_id")
+	case c.Source != "" && o.Issuer == "" && o.ClientAuth != "private_key_jwt":
+		return invalid("a client secret needs the issuer that it is for").
+			WithHint("--issuer names the authorization server: else it would go to whichever the upstream names")
 	case c.Source == "" && (c.Ref != "" || c.Value != ""):
 		return invalid("a credential's source is value, env, file or vault")
 	case len(o.ClientID) > 2000 || strings.ContainsFunc(o.ClientID, unprintable):

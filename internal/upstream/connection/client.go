@@ -34,6 +34,9 @@ type identity struct {
 	Grant   string    `json:"grant"`
 	Secret  string    `json:"secret,omitempty"` // of a dynamic registration
 	Expires time.Time `json:"expires"`          // of it; zero: never
+	// Back is the last part of the address that browsers come back to, which it was
+	// registered with; "" for none.
+	Back string `json:"back,omitempty"`
 }
 
 // own reports whether we need no person for a token.
@@ -44,24 +47,25 @@ const assertionLife = 2 * time.Minute
 // identify says who we are at a server: whom people registered, else our client
 // id metadata document where the server reads such, else a dynamic registration,
 // for which had is taken while it is good.
-func (b *Book) identify(ctx context.Context, u *upstream.Upstream, s *server, had identity, redirect string) (identity, error) {
+func (b *Book) identify(ctx context.Context, u *upstream.Upstream, s *server, had identity) (identity, error) {
 	o := u.Credential.OAuth
 	id := identity{Issuer: s.Issuer, Grant: o.Grant, Auth: o.ClientAuth}
 	switch {
 	case o.ClientID != "":
-		id.ID, id.Kind = o.ClientID, "registered"
+		id.ID, id.Kind, id.Back = o.ClientID, "registered", b.backFor(u, s, "registered")
 		if id.Auth == "" {
 			id.Auth = registeredAuth(u, s)
 		}
 		return id, nil
 	case s.Documents && b.o.ClientID != "":
-		id.Kind = "document"
-		id.ID, id.Auth = b.documentFor(s, o.ClientAuth, id.own())
+		id.Kind, id.Back = "document", b.backFor(u, s, "document")
+		id.ID, id.Auth = b.documentFor(s, o.ClientAuth, id.own(), id.Back)
 		return id, nil
-	case had.Kind == "dynamic" && had.Issuer == s.Issuer && had.Grant == o.Grant && (had.Expires.IsZero() || b.o.Now().Add(time.Hour).Before(had.Expires)):
+	case had.Kind == "dynamic" && (had.own() || had.Back == markOf(u, s)) && had.Issuer == s.Issuer && had.Grant == o.Grant && (had.Expires.IsZero() || b.o.Now().Add(time.Hour).Before(had.Expires)):
 		return had, nil
 	case s.Registration != "":
-		return b.register(ctx, u, s, id, redirect)
+		id.Back = b.backFor(u, s, "dynamic")
+		return b.register(ctx, u, s, id)
 	}
 	return identity{}, fault.New(fault.KindInvalid, "upstream.client", "the authorization server %s lets nobody register", s.Issuer).
 		WithHint("register Reeve there and set what it gives: `reeve upstream set %s --client-id ...`", u.Name)
@@ -80,18 +84,26 @@ func registeredAuth(u *upstream.Upstream, s *server) string {
 
 // documentFor is which of our two documents a server reads: one says how it shows
 // who it is.
-func (b *Book) documentFor(s *server, asked string, own bool) (id, auth string) {
+func (b *Book) documentFor(s *server, asked string, own bool, back string) (id, auth string) {
+	auth = "none"
 	if own || asked == "private_key_jwt" || asked == "" && slices.Contains(s.Auth, "private_key_jwt") && b.hosted() {
-		if b.hosted() {
-			return strings.TrimSuffix(b.o.ClientID, documentPath) + keyDocumentPath, "private_key_jwt"
-		}
-		return b.o.ClientID, "private_key_jwt"
+		auth = "private_key_jwt"
 	}
-	return b.o.ClientID, "none"
+	if !b.hosted() {
+		return b.o.ClientID, auth
+	}
+	if own {
+		back = ""
+	}
+	return strings.TrimSuffix(b.o.ClientID, documentPath) + documentAt(auth, back), auth
 }
 
 // register registers us dynamically (RFC 7591).
-func (b *Book) register(ctx context.Context, u *upstream.Upstream, s *server, id identity, redirect string) (identity, error) {
+func (b *Book) register(ctx context.Context, u *upstream.Upstream, s *server, id identity) (identity, error) {
+	redirect := ""
+	if !id.own() {
+		redirect = b.redirect(id.Back)
+	}
 	id.Kind = "dynamic"
 	if id.Auth == "" {
 		id.Auth = dynamicAuth(s, id.own())
@@ -182,6 +194,11 @@ func (b *Book) show(u *upstream.Upstream, s *server, id identity, form url.Value
 		var err error
 		if secret, err = u.ClientSecret(); err != nil {
 			return err
+		}
+		// A key signs for one server alone; a secret says all to whoever gets it.
+		if secret != "" && id.Auth != "private_key_jwt" && u.Credential.OAuth.Issuer != s.Issuer {
+			return fault.New(fault.KindInvalid, "upstream.secret_issuer", "nobody said that the client secret of upstream %s is for the authorization server %s", u.Name, s.Issuer).
+				WithHint("say for which it is: `reeve upstream set %s --issuer %s`", u.Name, s.Issuer)
 		}
 	}
 	switch id.Auth {

@@ -37,7 +37,7 @@ type attempt struct {
 	anywhere bool // any session of the same person may finish it
 	verifier string
 	redirect string
-	next     grant // without its tokens
+	next     grant // without its tokens; next.Client.Back is where the browser comes back
 	until    time.Time
 }
 
@@ -131,12 +131,11 @@ func (b *Book) Begin(ctx context.Context, name string, by Starter, anywhere bool
 	case !slices.Contains(s.Challenges, "S256"):
 		return client.ConnectionAttempt{}, broken(s, "it does not say that it takes PKCE with S256, without which codes can be stolen")
 	}
-	redirect := b.o.Redirect()
-	if redirect == "" {
+	if b.o.Redirect() == "" {
 		return client.ConnectionAttempt{}, fault.New(fault.KindUnavailable, "upstream.no_console", "there is no console to which the browser could come back").WithHint("set connections.console")
 	}
 	old := l.good(u)
-	a := attempt{upstream: u.Name, by: by, anywhere: anywhere, verifier: rand.Text() + rand.Text(), redirect: redirect, until: b.o.Now().Add(attemptLife)}
+	a := attempt{upstream: u.Name, by: by, anywhere: anywhere, verifier: rand.Text() + rand.Text(), until: b.o.Now().Add(attemptLife)}
 	a.next = grant{Mark: u.Mark(), Server: *s, Resource: f.resource}
 	had := identity{}
 	if old != nil {
@@ -152,9 +151,10 @@ func (b *Book) Begin(ctx context.Context, name string, by Starter, anywhere bool
 	if slices.Contains(s.Scopes, "offline_access") && len(a.next.Asked) < maxScopes && !slices.Contains(a.next.Asked, "offline_access") {
 		a.next.Asked = append(a.next.Asked, "offline_access") // else nobody renews it
 	}
-	if a.next.Client, err = b.identify(ctx, u, s, had, redirect); err != nil {
+	if a.next.Client, err = b.identify(ctx, u, s, had); err != nil {
 		return client.ConnectionAttempt{}, l.failing(b.o.Now(), err)
 	}
+	a.redirect = b.redirect(a.next.Client.Back)
 	state, err := b.attempts.put(a)
 	if err != nil {
 		return client.ConnectionAttempt{}, err
@@ -223,8 +223,8 @@ func (b *Book) Finish(ctx context.Context, by Starter, said client.FinishConnect
 	switch {
 	case a.next.Mark != u.Mark():
 		return client.Connection{}, errChanged
-	case said.Issuer != "" && said.Issuer != s.Issuer || said.Issuer == "" && s.SaysIssuer:
-		// RFC 9207: the answer may be another server's, which would get our code.
+	case said.Issuer != "" && said.Issuer != s.Issuer || said.Issuer == "" && s.SaysIssuer, said.At != a.next.Client.Back:
+		// The answer may be another server's (RFC 9207), which would get our code.
 		return client.Connection{}, fault.New(fault.KindDenied, "upstream.issuer", "the answer does not come from the authorization server %s", s.Issuer).
 			WithHint("begin again; if it happens again, the server or somebody on the way is not what it says")
 	case said.Error != "":

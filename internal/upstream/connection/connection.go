@@ -70,7 +70,18 @@ type Book struct {
 
 	mu  sync.Mutex // guards all
 	all map[string]*line
+
+	renewals, failures atomic.Int64
 }
+
+// Stats are what a Book counted since the start.
+type Stats struct {
+	Renewals int64 // tokens that were got
+	Failures int64 // that were asked for and not got
+}
+
+// Stats counts. It is safe for concurrent use.
+func (b *Book) Stats() Stats { return Stats{b.renewals.Load(), b.failures.Load()} }
 
 // line is what is known of one upstream.
 type line struct {
@@ -256,12 +267,14 @@ func (b *Book) renew(ctx context.Context, u *upstream.Upstream, l *line, bad str
 	defer cancel()
 	next, err := b.ask(ctx, u, k)
 	if err != nil {
+		b.failures.Add(1)
 		err = l.failing(b.o.Now(), err)
 		if k.alive(b.o.Now()) && bad == "" {
 			return k.Access, nil // it was to be renewed early
 		}
 		return "", err
 	}
+	b.renewals.Add(1)
 	l.failing(b.o.Now(), nil)
 	if err := b.keep(ctx, u, l, next); err != nil {
 		return "", err
@@ -323,7 +336,13 @@ func (b *Book) State(u *upstream.Upstream) client.Connection {
 	l.mu.Lock()
 	why := l.fault
 	l.mu.Unlock()
+	if o := u.Credential.OAuth; o.Grant == "authorization_code" && o.ClientID != "" {
+		out.Client, out.Redirect = "registered", b.redirect(u.Name)
+	}
 	if k != nil {
+		if out.Grant == "authorization_code" {
+			out.Redirect = b.redirect(k.Client.Back)
+		}
 		out.Issuer, out.Resource, out.Scopes, out.Missing = k.Server.Issuer, k.Resource, slices.Clone(k.Scopes), slices.Clone(k.Missing)
 		out.ClientID, out.Client, out.ClientAuth = k.Client.ID, k.Client.Kind, k.Client.Auth
 		out.ConnectedBy, out.ConnectedAt = k.By, instant(k.At)

@@ -47,7 +47,7 @@ func TestAPersonConnects(t *testing.T) {
 		t.Errorf("the call got %q, %v", got, err)
 	}
 	q := s.code
-	if q.Get("resource") != g.URL+"/mcp" || q.Get("scope") != "issues:read" || q.Get("code_challenge_method") != "S256" || q.Get("redirect_uri") != "http://127.0.0.1:7300/auth/upstream/callback" {
+	if q.Get("resource") != g.URL+"/mcp" || q.Get("scope") != "issues:read" || q.Get("code_challenge_method") != "S256" || !strings.HasPrefix(q.Get("redirect_uri"), "http://127.0.0.1:7300/auth/upstream/callback/_") {
 		t.Errorf("the person was sent with %v", q)
 	}
 	if f := s.last(); f.Get("resource") != g.URL+"/mcp" || f.Get("client_id") != "dynamic-1" {
@@ -134,7 +134,7 @@ func TestFinishedByItsStarterOnly(t *testing.T) {
 		return s.visit(a.AuthorizationURL)
 	}
 	finish := func(by connection.Starter, r client.FinishConnectionRequest) error {
-		r.Name = "tracker"
+		r.Name, r.At = "tracker", s.at()
 		_, err := h.book.Finish(t.Context(), by, r)
 		return err
 	}
@@ -219,7 +219,7 @@ func TestStepUpForOurselves(t *testing.T) {
 	g := newGuarded(t, s.URL)
 	g.scopes = []string{"read"}
 	h := newHouse(t)
-	u := h.put(g.URL+"/mcp", client.Credential{Kind: "oauth", Source: "value", Value: "s e:cret", OAuth: &client.OAuth{Grant: "client_credentials", ClientID: "reeve+1"}})
+	u := h.put(g.URL+"/mcp", client.Credential{Kind: "oauth", Source: "value", Value: "s e:cret", OAuth: &client.OAuth{Grant: "client_credentials", ClientID: "reeve+1", Issuer: s.URL}})
 	if got, err := h.call(u, "one"); got != "200 done" {
 		t.Fatalf("the call got %q, %v", got, err)
 	}
@@ -298,9 +298,12 @@ func TestARefusedTokenIsReplaced(t *testing.T) {
 func TestAnotherIssuerNeedsAPerson(t *testing.T) {
 	t.Parallel()
 	s, evil := newIssuer(t), newIssuer(t)
+	for _, m := range []*issuer{s, evil} {
+		m.registers = map[string]any{"client_id": "dyn", "client_secret": "given"}
+	}
 	g := newGuarded(t, s.URL)
 	h := newHouse(t)
-	u := h.put(g.URL+"/mcp", client.Credential{Kind: "oauth", Source: "value", Value: "secret", OAuth: &client.OAuth{Grant: "client_credentials", ClientID: "reeve"}})
+	u := h.put(g.URL+"/mcp", client.Credential{Kind: "oauth", OAuth: &client.OAuth{Grant: "client_credentials"}})
 	if got, err := h.call(u, "one"); got != "200 done" {
 		t.Fatalf("the call got %q, %v", got, err)
 	}
@@ -341,21 +344,32 @@ func TestWhoWeAre(t *testing.T) {
 		h.open()
 		g := newGuarded(t, s.URL)
 		h.put(g.URL+"/mcp", byCode(client.OAuth{}))
-		if c := h.connect(s); c.Client != "document" || c.ClientID != "https://reeve.example.com/oauth/client-with-key.json" || len(s.clients) != 0 {
+		if c := h.connect(s); c.Client != "document" || !strings.HasPrefix(c.ClientID, "https://reeve.example.com/oauth/client-with-key/_") || len(s.clients) != 0 {
 			t.Errorf("we are %+v", c)
 		}
 		if f := s.last(); f.Get("client_assertion") == "" {
 			t.Errorf("asked with %v", f)
 		}
-		for _, path := range connection.Paths() {
+		mark := s.at()
+		for path, back := range map[string]string{
+			"/oauth/client.json": "", "/oauth/client-with-key.json": "",
+			"/oauth/client/" + mark + ".json": "/" + mark, "/oauth/client-with-key/" + mark + ".json": "/" + mark,
+		} {
 			w := httptest.NewRecorder()
 			h.book.Documents(w, httptest.NewRequest(http.MethodGet, path, nil))
 			var doc map[string]any
-			if err := json.Unmarshal(w.Body.Bytes(), &doc); err != nil || doc["client_id"] != "https://reeve.example.com"+path {
+			if err := json.Unmarshal(w.Body.Bytes(), &doc); err != nil || doc["client_id"] != "https://reeve.example.com"+path || !strings.Contains(w.Body.String(), `"http://127.0.0.1:7300/auth/upstream/callback`+back+`"`) {
 				t.Errorf("%s is %s", path, w.Body)
 			}
 			if jwks := doc["jwks"]; (jwks != nil) != (doc["token_endpoint_auth_method"] == "private_key_jwt") || strings.Contains(w.Body.String(), `"d"`) {
 				t.Errorf("%s is %s", path, w.Body)
+			}
+		}
+		for _, path := range []string{"/oauth/client/tracker.json", "/oauth/client/_short.json", "/oauth/client/" + mark, "/oauth/client/../client.json", "/oauth/client/" + mark + ".json/x"} {
+			w := httptest.NewRecorder()
+			h.book.Documents(w, &http.Request{Method: http.MethodGet, URL: &url.URL{Path: path}})
+			if w.Code != http.StatusNotFound {
+				t.Errorf("%s is %d %s", path, w.Code, w.Body)
 			}
 		}
 	})
@@ -442,10 +456,11 @@ func TestWhatIsNotBelieved(t *testing.T) {
 			s.meta = map[string]any{"code_challenge_methods_supported": []string{"plain"}}
 		}, code: "upstream.authorization_server"},
 		"no authorization server":   {spoil: func(_ *issuer, g *guarded) { g.issuers = nil }, code: "upstream.discovery"},
-		"an issuer inside the host": {spoil: func(_ *issuer, g *guarded) { g.issuers = []string{"http://169.254.169.254/latest"} }, code: "upstream.address"},
+		"an issuer inside the host": {spoil: func(_ *issuer, g *guarded) { g.issuers = []string{"https://169.254.169.254/latest"} }, code: "upstream.address"},
+		"one by plain http":         {spoil: func(_ *issuer, g *guarded) { g.issuers = []string{"http://auth.example"} }, code: "upstream.discovery"},
 		"an issuer by file":         {spoil: func(_ *issuer, g *guarded) { g.issuers = []string{"file:///etc/passwd"} }, code: "upstream.discovery"},
 		"a token endpoint inside": {spoil: func(s *issuer, _ *guarded) {
-			s.meta = map[string]any{"registration_endpoint": "http://169.254.169.254/x"}
+			s.meta = map[string]any{"registration_endpoint": "https://169.254.169.254/x"}
 		}, code: "upstream.address"},
 		"another than people said":      {o: client.OAuth{Issuer: "https://good.example"}, code: "upstream.discovery"},
 		"an authorization place by js":  {spoil: func(s *issuer, _ *guarded) { s.meta = map[string]any{"authorization_endpoint": "javascript:alert(1)"} }, code: "upstream.discovery"},
@@ -494,7 +509,7 @@ func TestWhatIsNotBelieved(t *testing.T) {
 			s.meta = map[string]any{"token_endpoint": odd.URL}
 			g := newGuarded(t, s.URL)
 			h := newHouse(t)
-			u := h.put(g.URL+"/mcp", client.Credential{Kind: "oauth", Source: "value", Value: "secret", OAuth: &client.OAuth{Grant: "client_credentials", ClientID: "reeve"}})
+			u := h.put(g.URL+"/mcp", client.Credential{Kind: "oauth", Source: "value", Value: "secret", OAuth: &client.OAuth{Grant: "client_credentials", ClientID: "reeve", Issuer: s.URL}})
 			_, err := h.call(u, "x")
 			wantCode(t, err, "upstream.authorization_server")
 		}
@@ -563,8 +578,8 @@ func TestOfflineAccess(t *testing.T) {
 
 func TestFragment(t *testing.T) {
 	t.Parallel()
-	got := connection.Fragment("tracker", url.Values{"state": {"s"}, "code": {"a&b"}, "next": {"https://evil.example"}})
-	if got != "code=a%26b&state=s&upstream=tracker" {
+	got := connection.Fragment("tracker", "_x", url.Values{"state": {"s"}, "code": {"a&b"}, "next": {"https://evil.example"}, "at": {"_evil"}})
+	if got != "at=_x&code=a%26b&state=s&upstream=tracker" {
 		t.Errorf("got %q", got)
 	}
 }
@@ -586,5 +601,108 @@ func TestRefreshedEarlyWithoutWaiting(t *testing.T) {
 	h.book.RenewDue(t.Context())
 	if h.book.Current(u) != "access-3" {
 		t.Error("a token that is still good was given up because it could not be renewed early")
+	}
+}
+
+// A server that sends people on to another one gets nothing of it, also where that
+// one does not say who it is: browsers come back to another place from each.
+func TestMixedUp(t *testing.T) {
+	t.Parallel()
+	honest, evil := newIssuer(t), newIssuer(t)
+	g := newGuarded(t, honest.URL)
+	h := newHouse(t)
+	h.put(g.URL+"/mcp", byCode(client.OAuth{}))
+	h.connect(honest)
+	good := honest.at()
+	// The upstream, or another one, now names the other server, where a person
+	// begins. It sends the browser on to the honest one, which sends it back to the
+	// place that it knows, with its code and the state of this attempt.
+	g.set(func() { g.issuers = []string{evil.URL} })
+	a, err := h.book.Begin(t.Context(), "tracker", ada, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	state, _ := evil.visit(a.AuthorizationURL)
+	if bad := evil.at(); bad == "" || bad == good {
+		t.Fatalf("both send browsers back to %q", bad)
+	}
+	_, err = h.book.Finish(t.Context(), ada, client.FinishConnectionRequest{Name: "tracker", State: state, Code: "code-of-the-honest-one", At: good})
+	wantCode(t, err, "upstream.issuer")
+	if len(evil.forms) != 0 {
+		t.Errorf("it got the code: %v", evil.forms)
+	}
+	// One that people registered comes back to the upstream's own place.
+	h.put(g.URL+"/mcp", byCode(client.OAuth{ClientID: "reeve"}))
+	a, err = h.book.Begin(t.Context(), "tracker", ada, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if state, _ = evil.visit(a.AuthorizationURL); evil.at() != "tracker" || a.Connection.Redirect != "http://127.0.0.1:7300/auth/upstream/callback/tracker" {
+		t.Errorf("%q, %+v", evil.at(), a.Connection)
+	}
+	for _, at := range []string{"", good, "other", "Tracker"} {
+		_, err = h.book.Finish(t.Context(), ada, client.FinishConnectionRequest{Name: "tracker", State: state, Code: "x", At: at})
+		if err == nil {
+			t.Errorf("at %q it is connected", at)
+		}
+	}
+}
+
+// A client secret goes only to the server that a person said it is for.
+func TestASecretHasAnIssuer(t *testing.T) {
+	t.Parallel()
+	s, evil := newIssuer(t), newIssuer(t)
+	for _, m := range []*issuer{s, evil} {
+		m.meta = map[string]any{"token_endpoint_auth_methods_supported": []string{"client_secret_basic"}}
+	}
+	g := newGuarded(t, evil.URL)
+	h := newHouse(t)
+	secret := func(issuer string) client.Credential {
+		return client.Credential{Kind: "oauth", Source: "value", Value: "s3cret-of-reeve", OAuth: &client.OAuth{Grant: "client_credentials", ClientID: "reeve", Issuer: issuer}}
+	}
+	c := secret("")
+	_, err := h.ups.Put(t.Context(), "per_1", client.Upstream{Name: "tracker", Kind: "mcp", URL: g.URL + "/mcp", Team: "core", Environment: "production", AllowPrivate: true, Credential: &c})
+	wantCode(t, err, "upstream.invalid")
+	u := h.put(g.URL+"/mcp", secret(s.URL))
+	if _, err := h.call(u, "x"); err == nil {
+		t.Error("the upstream names another server, and was called")
+	}
+	if len(evil.forms) != 0 || len(evil.auth) != 0 {
+		t.Errorf("the other server got %v %v", evil.forms, evil.auth)
+	}
+	g.set(func() { g.issuers = []string{s.URL} })
+	h.later(time.Minute)
+	if got, err := h.call(u, "x"); got != "200 done" {
+		t.Errorf("the call got %q, %v", got, err)
+	}
+}
+
+// That an upstream is in the house lets it name no other host there.
+func TestPlacesInTheHouse(t *testing.T) {
+	t.Parallel()
+	s := newIssuer(t)
+	local := strings.Replace(s.URL, "127.0.0.1", "localhost", 1)
+	s.meta = map[string]any{"issuer": local}
+	g := newGuarded(t, strings.Replace(local, "http:", "https:", 1))
+	h := newHouse(t)
+	h.put(g.URL+"/mcp", byCode(client.OAuth{}))
+	_, err := h.book.Begin(t.Context(), "tracker", ada, false)
+	wantCode(t, err, "upstream.address")
+	g.set(func() { g.issuers = []string{local} })
+	h.later(time.Minute)
+	_, err = h.book.Begin(t.Context(), "tracker", ada, false)
+	wantCode(t, err, "upstream.discovery") // not even plain http is
+	if len(s.clients) != 0 {
+		t.Errorf("it was asked: %v", s.clients)
+	}
+	// Named by a person it may be.
+	s.set(func() {
+		for _, name := range []string{"authorization_endpoint", "token_endpoint", "registration_endpoint", "revocation_endpoint"} {
+			s.meta[name] = local + "/" + strings.TrimSuffix(name, "_endpoint")
+		}
+	})
+	h.put(g.URL+"/mcp", byCode(client.OAuth{Issuer: local}))
+	if _, err := h.book.Begin(t.Context(), "tracker", ada, false); fault.From(err).Code == "upstream.address" || fault.From(err).Code == "upstream.discovery" {
+		t.Errorf("named by a person: %v", err)
 	}
 }

@@ -120,7 +120,7 @@ func (a *asker) probe(ctx context.Context, u *upstream.Upstream) (challenge, err
 	if _, err := a.place(req.URL.String()); err != nil {
 		return challenge{}, err
 	}
-	resp, err := a.client.Do(req)
+	resp, err := a.client(req.URL).Do(req)
 	if err != nil {
 		return challenge{}, unreachable(req.URL, err)
 	}

@@ -101,6 +101,15 @@ func (s *issuer) visit(address string) (state, code string) {
 	return s.code.Get("state"), "code-" + strconv.Itoa(s.serial)
 }
 
+// at is the last part of the address that the browser of the last visit goes back
+// to.
+func (s *issuer) at() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, part, _ := strings.Cut(s.code.Get("redirect_uri"), "/auth/upstream/callback/")
+	return part
+}
+
 func (s *issuer) token(w http.ResponseWriter, r *http.Request) {
 	_ = r.ParseForm()
 	s.mu.Lock()
@@ -352,7 +361,7 @@ func (h *house) connect(s *issuer) client.Connection {
 		h.t.Fatalf("beginning: %v", err)
 	}
 	state, code := s.visit(a.AuthorizationURL)
-	c, err := h.book.Finish(h.t.Context(), ada, client.FinishConnectionRequest{Name: "tracker", State: state, Code: code})
+	c, err := h.book.Finish(h.t.Context(), ada, client.FinishConnectionRequest{Name: "tracker", State: state, Code: code, At: s.at()})
 	if err != nil {
 		h.t.Fatalf("finishing: %v", err)
 	}

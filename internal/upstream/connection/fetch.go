@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,19 +21,45 @@ const (
 )
 
 // asker asks the places that one upstream names, with its rules about addresses.
+// That an upstream may be in the house is said of it, and of the authorization
+// server that a person named for it: not of what it names itself.
 type asker struct {
-	client  *http.Client
-	private bool
+	open, private *http.Client
+	house         []string // hosts that may be inside
 }
 
 // asking makes an asker; close it when the asking is over.
 func asking(u *upstream.Upstream) *asker {
-	t := upstream.Guarded(u.AllowPrivate, fetchTime)
+	a := &asker{open: asks(false), private: asks(true)}
+	if u.AllowPrivate {
+		a.house = []string{u.Base().Hostname()}
+		if at, err := url.Parse(u.Credential.OAuth.Issuer); err == nil && at.Hostname() != "" {
+			a.house = append(a.house, at.Hostname())
+		}
+	}
+	return a
+}
+
+func asks(private bool) *http.Client {
+	t := upstream.Guarded(private, fetchTime)
 	t.DisableKeepAlives = true // two or three questions, then long none
-	return &asker{private: u.AllowPrivate, client: &http.Client{
+	return &http.Client{
 		Transport: t, Timeout: fetchTime,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	}
+}
+
+// inside reports whether a host may be one of the house.
+func (a *asker) inside(host string) bool {
+	return slices.ContainsFunc(a.house, func(h string) bool { return strings.EqualFold(h, host) })
+}
+
+// client is by whom an address is asked.
+func (a *asker) client(at *url.URL) *http.Client {
+	if a.inside(at.Hostname()) {
+		return a.private
+	}
+	return a.open
 }
 
 // place reads an address that somebody else named. Plain http is for the house.
@@ -41,7 +68,7 @@ func (a *asker) place(text string) (*url.URL, error) {
 	if err != nil || len(text) > 2000 || at.Hostname() == "" || at.User != nil || at.Fragment != "" || at.Opaque != "" {
 		return nil, discovery("%.80q is no address", text)
 	}
-	if at.Scheme != "https" && (at.Scheme != "http" || !a.private) {
+	if at.Scheme != "https" && (at.Scheme != "http" || !a.inside(at.Hostname())) {
 		return nil, discovery("%.80q is not https", text)
 	}
 	return at, nil
@@ -56,7 +83,7 @@ func (a *asker) do(req *http.Request) (status int, h http.Header, body []byte, e
 	if req.Header.Get("Accept") == "" {
 		req.Header.Set("Accept", "application/json")
 	}
-	resp, err := a.client.Do(req)
+	resp, err := a.client(req.URL).Do(req)
 	if err != nil {
 		return 0, nil, nil, unreachable(req.URL, err)
 	}

@@ -159,7 +159,7 @@ func (b *Book) forOurselves(ctx context.Context, u *upstream.Upstream, k *grant,
 		return nil, broken(&next.Server, "it has no client credentials")
 	}
 	var err error
-	if next.Client, err = b.identify(ctx, u, &next.Server, next.Client, ""); err != nil {
+	if next.Client, err = b.identify(ctx, u, &next.Server, next.Client); err != nil {
 		return nil, err
 	}
 	form := url.Values{"grant_type": {"client_credentials"}}

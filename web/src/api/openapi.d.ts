@@ -5420,6 +5420,7 @@ export interface components {
             grant: string;
             issuer?: string;
             missing?: string[];
+            redirect?: string;
             renews: boolean;
             resource?: string;
             scopes?: string[];
@@ -5966,6 +5967,7 @@ export interface components {
             verdict: string;
         };
         FinishConnectionRequest: {
+            at?: string;
             code?: string;
             error?: string;
             error_description?: string;

@@ -7,7 +7,7 @@ beforeEach(() => {
 });
 
 it('reads what an authorization server said', () => {
-  expect(readAnswer('#upstream=tracker&state=s&code=a%26b&iss=https%3A%2F%2Fas.example')).toEqual({ upstream: 'tracker', state: 's', code: 'a&b', iss: 'https://as.example', error: undefined, error_description: undefined });
+  expect(readAnswer('#upstream=tracker&at=_x&state=s&code=a%26b&iss=https%3A%2F%2Fas.example')).toEqual({ upstream: 'tracker', at: '_x', state: 's', code: 'a&b', iss: 'https://as.example', error: undefined, error_description: undefined });
   expect(readAnswer('#section')).toBeUndefined();
   expect(readAnswer('')).toBeUndefined();
 });

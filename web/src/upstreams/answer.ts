@@ -5,6 +5,8 @@ const key = 'reeve.upstream-answer';
 
 export interface Answer {
   upstream: string;
+  /** The last part of the address at which the browser came back. */
+  at?: string;
   state: string;
   code?: string;
   iss?: string;
@@ -18,7 +20,7 @@ export function readAnswer(fragment: string): Answer | undefined {
   const state = q.get('state');
   if (!state) return undefined;
   const of = (name: string) => q.get(name) ?? undefined;
-  return { upstream: q.get('upstream') ?? '', state, code: of('code'), iss: of('iss'), error: of('error'), error_description: of('error_description') };
+  return { upstream: q.get('upstream') ?? '', at: of('at'), state, code: of('code'), iss: of('iss'), error: of('error'), error_description: of('error_description') };
 }
 
 /** keepAnswer moves the answer from the address into this tab. */
