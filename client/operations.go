@@ -56,6 +56,11 @@ func Operations() []Operation {
 		{Name: "GetContacts", Method: "GET", Path: "/api/v1/contacts/{person}", Role: "signed_in", Summary: "tells how one is reached; me is oneself"},
 		{Name: "PutContacts", Method: "PUT", Path: "/api/v1/contacts/{person}", Role: "signed_in", Summary: "says how one is reached"},
 		{Name: "LinkChat", Method: "POST", Path: "/api/v1/chat-links", Role: "signed_in", Summary: "says that an account in a chat is one's own, by the token that the chat was given"},
+		{Name: "ListLessons", Method: "GET", Path: "/api/v1/lessons", Role: "viewer", Summary: "lists what was learned of incidents"},
+		{Name: "CreateLesson", Method: "POST", Path: "/api/v1/lessons", Role: "responder or developer", Summary: "makes a lesson that agents fetch at the door"},
+		{Name: "GetLesson", Method: "GET", Path: "/api/v1/lessons/{id}", Role: "viewer", Summary: "reads a lesson with who read it and what came of its measure"},
+		{Name: "UpdateLesson", Method: "PUT", Path: "/api/v1/lessons/{id}", Role: "responder or developer", Summary: "changes a lesson, or lets it hold again"},
+		{Name: "RevokeLesson", Method: "POST", Path: "/api/v1/lessons/{id}/revoke", Role: "responder or developer", Summary: "takes a lesson back: no agent is given it any more"},
 		{Name: "Different", Method: "POST", Path: "/api/v1/runs/different", Role: "viewer", Summary: "says what sets a selection of runs apart from the rest"},
 		{Name: "ListSuspects", Method: "GET", Path: "/api/v1/runs/{id}/suspects", Role: "reader", Summary: "ranks the steps at which a run may have gone wrong first"},
 		{Name: "GetRunWhy", Method: "GET", Path: "/api/v1/runs/{id}/why", Role: "viewer", Summary: "says why a run ended as it did: likely causes with their evidence, and what is unknown; format=prov exports it as W3C PROV-JSON"},
@@ -675,6 +680,41 @@ func (c *Client) PutContacts(ctx context.Context, req PutContactsRequest) (*Cont
 func (c *Client) LinkChat(ctx context.Context, req LinkChatRequest) error {
 	_, err := call[struct{}](ctx, c, "POST", "/api/v1/chat-links", req)
 	return err
+}
+
+// ListLessons lists what was learned of incidents.
+//
+// GET /api/v1/lessons, role viewer.
+func (c *Client) ListLessons(ctx context.Context, req ListLessonsRequest) (*List[Lesson], error) {
+	return call[List[Lesson]](ctx, c, "GET", "/api/v1/lessons", req)
+}
+
+// CreateLesson makes a lesson that agents fetch at the door.
+//
+// POST /api/v1/lessons, role responder or developer.
+func (c *Client) CreateLesson(ctx context.Context, req CreateLessonRequest) (*LessonDetail, error) {
+	return call[LessonDetail](ctx, c, "POST", "/api/v1/lessons", req)
+}
+
+// GetLesson reads a lesson with who read it and what came of its measure.
+//
+// GET /api/v1/lessons/{id}, role viewer.
+func (c *Client) GetLesson(ctx context.Context, req LessonRequest) (*LessonDetail, error) {
+	return call[LessonDetail](ctx, c, "GET", "/api/v1/lessons/{id}", req)
+}
+
+// UpdateLesson changes a lesson, or lets it hold again.
+//
+// PUT /api/v1/lessons/{id}, role responder or developer.
+func (c *Client) UpdateLesson(ctx context.Context, req UpdateLessonRequest) (*LessonDetail, error) {
+	return call[LessonDetail](ctx, c, "PUT", "/api/v1/lessons/{id}", req)
+}
+
+// RevokeLesson takes a lesson back: no agent is given it any more.
+//
+// POST /api/v1/lessons/{id}/revoke, role responder or developer.
+func (c *Client) RevokeLesson(ctx context.Context, req RevokeLessonRequest) (*LessonDetail, error) {
+	return call[LessonDetail](ctx, c, "POST", "/api/v1/lessons/{id}/revoke", req)
 }
 
 // Different says what sets a selection of runs apart from the rest.

@@ -38,6 +38,7 @@ import (
 	"reeve/internal/hook"
 	"reeve/internal/incident"
 	"reeve/internal/invoice"
+	"reeve/internal/lesson"
 	"reeve/internal/outcome"
 	"reeve/internal/rerate"
 	"reeve/internal/steer"
@@ -94,7 +95,8 @@ type Options struct {
 	Agents    Agents
 	Fleet     Fleet
 	Stops     Stops
-	Steer     *steer.Book // what people do about live runs; nil without a door
+	Steer     *steer.Book  // what people do about live runs; nil without a door
+	Lessons   *lesson.Book // what agents are to keep in mind; nil: nothing
 	Upstreams Upstreams
 	Sources   Sources        // what agents read; nil keeps none
 	Alerts    Alerts         // what outside systems say is wrong; nil keeps none

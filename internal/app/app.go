@@ -60,6 +60,7 @@ import (
 	"reeve/internal/incident"
 	"reeve/internal/intake"
 	"reeve/internal/invoice"
+	"reeve/internal/lesson"
 	"reeve/internal/outcome"
 	"reeve/internal/pin"
 	"reeve/internal/policy"
@@ -139,6 +140,7 @@ type App struct {
 	health    *health
 	approvals *approval.Book
 	steer     *steer.Book
+	lessons   *lesson.Book
 	incidents *incident.Book
 	feedback  *feedback.Book
 	timers    map[string]control.TimerFunc // by kind; each part adds its own while it is built
@@ -213,6 +215,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		a.buildPeers,
 		a.buildDoor,
 		a.openOnCall,
+		a.openLessons,
 		a.openIncidents,
 		a.buildSimulator,
 		a.buildAPI,
@@ -280,6 +283,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("calls", a.callPeople)
 	start("feedback", a.feedback.Run)
 	start("spikes of feedback", a.watchFeedback)
+	start("lessons", a.lessons.Run)
 	start("alerts into incidents", a.followAlerts)
 	start("findings into incidents", a.followFindings)
 	start("timers", control.NewTimers(a.control, a.timers, a.log.With("part", "timers")).Run)
@@ -477,7 +481,7 @@ func (a *App) buildAPI(context.Context) error {
 		Rerates:       a.rerates,
 		PoliciesAbout: a.policies.About, Version: a.o.Version,
 		Door: a.gateway, Points: a.points, Coverage: a.coverage, Simulations: a.simulator, Approvals: a.approvals, Steer: a.steer, Rehearser: a.gateway, ApprovalPage: a.approvalPage,
-		Incidents: a.incidents, OnCall: a.onCallAPI(),
+		Incidents: a.incidents, Lessons: a.lessons, OnCall: a.onCallAPI(),
 		Feedback: a.feedback, FeedbackURL: a.feedbackURL,
 		Providers: a.signIns, ProviderButtons: a.providerButtons(),
 		Credentials: a.credentials(),

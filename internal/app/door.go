@@ -19,6 +19,7 @@ import (
 	"reeve/internal/gateway/llm"
 	"reeve/internal/gateway/mcp"
 	"reeve/internal/gateway/points"
+	"reeve/internal/lesson"
 	"reeve/internal/stop"
 	"reeve/internal/upstream"
 )
@@ -73,6 +74,10 @@ func (a *App) serveDoor(ctx context.Context, l net.Listener) error {
 	decided := a.points.Handler()
 	for _, p := range points.Paths() {
 		other.Handle(p, decided)
+	}
+	lessons := a.lessonServer().Handler()
+	for _, p := range lesson.Paths() {
+		other.Handle(p, lessons)
 	}
 	proxies, err := a.o.Config.proxies()
 	if err != nil {

@@ -117,6 +117,7 @@ func (p *parts) Collect(out chan<- prometheus.Metric) {
 	p.relay(ctx, out)
 	p.pollers(out)
 	p.alertFigures(out)
+	p.incidentFigures(ctx, out)
 	p.outcomeFigures(out)
 	p.feedbackFigures(out)
 	for _, f := range figures {

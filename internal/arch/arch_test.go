@@ -29,7 +29,7 @@ var rows = [][]string{
 		"internal/hook", "internal/alert", "internal/change",
 		"internal/provenance",
 		"internal/outcome", "internal/kpi", "internal/objective",
-		"internal/finding", "internal/rule",
+		"internal/finding", "internal/rule", "internal/lesson",
 		"internal/feedback", "internal/evaluate",
 	},
 	{

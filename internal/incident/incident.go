@@ -257,11 +257,17 @@ func newBook(o Options) (*Book, error) {
 
 func (b *Book) now() time.Time { return b.o.Now().UTC().Truncate(time.Microsecond) }
 
-// Stats reads the counters.
-func (b *Book) Stats() (s Stats, live int) {
+// Stats reads the counters, and how many incidents are live by state and severity.
+func (b *Book) Stats() (s Stats, live map[[2]string]int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.stats, len(b.engine.groups)
+	live = map[[2]string]int{}
+	for _, g := range b.engine.groups {
+		if g.inc.Live() {
+			live[[2]string{g.inc.State, g.inc.Severity}]++
+		}
+	}
+	return b.stats, live
 }
 
 // incidentID sorts by the order in which incidents were opened, so that they are

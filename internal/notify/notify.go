@@ -450,6 +450,27 @@ func (b *Book) Deliveries(ctx context.Context, f Filter) ([]Delivery, error) {
 	return control.All(ctx, b.o.DB, scanDelivery, `SELECT `+deliveryColumns+` WHERE `+strings.Join(where, " AND ")+` ORDER BY created_at DESC, id DESC LIMIT ?`, append(args, min(limit, 1000))...)
 }
 
+// Counts is how many deliveries of the last day there are by channel and state, and
+// how long the one that waits longest has waited.
+func (b *Book) Counts(ctx context.Context) (counts map[[2]string]int64, oldest time.Duration, err error) {
+	type row struct {
+		key   [2]string
+		n     int64
+		first int64
+	}
+	now := b.now()
+	list, err := control.All(ctx, b.o.DB, func(r control.Row) (x row, err error) { return x, r.Scan(&x.key[0], &x.key[1], &x.n, &x.first) },
+		`SELECT channel, state, COUNT(*), MIN(created_at) FROM deliveries WHERE created_at > ? GROUP BY channel, state`, control.Micros(now.Add(-24*time.Hour)))
+	counts = map[[2]string]int64{}
+	for _, x := range list {
+		counts[x.key] = x.n
+		if x.key[1] == Queued {
+			oldest = max(oldest, now.Sub(control.Time(x.first)))
+		}
+	}
+	return counts, oldest, err
+}
+
 // Delivery reads one.
 func (b *Book) Delivery(ctx context.Context, id string) (Delivery, error) {
 	d, ok, err := control.One(ctx, b.o.DB, scanDelivery, `SELECT `+deliveryColumns+` WHERE id = ?`, id)

@@ -296,6 +296,21 @@ func (b *Book) Pages(ctx context.Context, object string, limit int) ([]Page, err
 	return control.All(ctx, b.o.DB, scanPage, `SELECT `+pageColumns+` WHERE (? = '' OR object = ?) ORDER BY created_at DESC, id DESC LIMIT ?`, object, object, min(limit, 1000))
 }
 
+// Counts is how many pages of the last day there are in each state.
+func (b *Book) Counts(ctx context.Context) (map[string]int64, error) {
+	out := map[string]int64{}
+	type row struct {
+		state string
+		n     int64
+	}
+	list, err := control.All(ctx, b.o.DB, func(r control.Row) (x row, err error) { return x, r.Scan(&x.state, &x.n) },
+		`SELECT state, COUNT(*) FROM pages WHERE created_at > ? GROUP BY state`, control.Micros(b.now().Add(-24*time.Hour)))
+	for _, x := range list {
+		out[x.state] = x.n
+	}
+	return out, err
+}
+
 // Page reads one.
 func (b *Book) Page(ctx context.Context, id string) (Page, error) {
 	p, ok, err := control.One(ctx, b.o.DB, scanPage, `SELECT `+pageColumns+` WHERE id = ?`, id)
