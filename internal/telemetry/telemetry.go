@@ -231,9 +231,13 @@ type Query struct {
 
 // Measure is one figure: Func of Field, named As in the answer.
 type Measure struct {
-	Func  string // count, sum, avg, min, max, p50, p90, p95, p99, distinct, rate
+	Func  string // count, sum, avg, min, max, p50, p90, p95, p99, quantile, distinct, rate, squares, products
 	Field string // duration_ms, cost, input_tokens, output_tokens, cache_read_tokens, errors, steps, ...; "" for count
 	As    string
+
+	Where search.Expr // only of the rows that fulfil it; nil: all that the query selects
+	At    float64     // of quantile: 0 to 1
+	With  string      // of products: the other field; the sum of Field times With
 }
 
 // Result is the answer to a Query. A value is nil when unknown.

@@ -14,7 +14,10 @@ import (
 	"reeve/internal/telemetry/search"
 )
 
-const maxGroups = 20_000
+const (
+	maxGroups   = 20_000
+	maxMeasures = 160 // the catalogue of KPIs asks for its figures of a table at once
+)
 
 // Query answers an aggregate question: from rollups when they hold everything
 // it names, else from rows through DuckDB.
@@ -44,8 +47,8 @@ func (s *Store) Query(ctx context.Context, q telemetry.Query) (*telemetry.Result
 }
 
 func checkQuery(q *telemetry.Query) error {
-	if len(q.Select) > 32 || len(q.GroupBy) > 8 {
-		return badQuery("a query has at most 32 measures and 8 dimensions")
+	if len(q.Select) > maxMeasures || len(q.GroupBy) > 8 {
+		return badQuery("a query has at most %d measures and 8 dimensions", maxMeasures)
 	}
 	if q.Bucket < 0 || q.Bucket > 0 && q.Bucket < time.Second {
 		return badQuery("a bucket is a second or longer")
@@ -71,7 +74,7 @@ func checkQuery(q *telemetry.Query) error {
 var dimensions = map[string]map[string]string{
 	tableRuns: {
 		"agent": "agent", "team": "team", "environment": "environment", "status": "status", "outcome": "outcome", "version": "version",
-		"user": `"user"`, "session": "session", "error_type": "error_type", "task": "task", "mode": "mode", "name": "name", "sender": "sender", "failed": "failed",
+		"user": `"user"`, "session": "session", "error_type": "error_type", "task": "task", "mode": "mode", "name": "name", "sender": "sender", "failed": "failed", "path": "path",
 	},
 	tableSteps: {
 		"agent": "agent", "team": "team", "environment": "environment", "status": "status", "version": "version", "user": `"user"`,
@@ -134,6 +137,19 @@ func (q *queryPlan) measure(m telemetry.Measure) (expr, unit string, err error) 
 		return "", "", badQuery("%s has no measure %s", q.Table, m.Field).WithHint("%s", namesOf(measures[q.Table]))
 	}
 	switch m.Func {
+	case "squares":
+		return "sum((" + c.expr + ") * (" + c.expr + "))::DOUBLE", c.unit, nil
+	case "products":
+		with, ok := measures[q.Table][m.With]
+		if !ok {
+			return "", "", badQuery("%s has no measure %s", q.Table, m.With).WithHint("%s", namesOf(measures[q.Table]))
+		}
+		return "sum((" + c.expr + ")::DOUBLE * (" + with.expr + "))::DOUBLE", c.unit, nil
+	case "quantile":
+		if !(m.At >= 0 && m.At <= 1) {
+			return "", "", badQuery("a quantile is from 0 to 1")
+		}
+		return fmt.Sprintf("quantile_disc(%s, %.9f)::DOUBLE", c.expr, m.At), c.unit, nil
 	case "count":
 		return "count(" + c.expr + ")", "count", nil
 	case "sum":
@@ -152,6 +168,27 @@ func (q *queryPlan) measure(m telemetry.Measure) (expr, unit string, err error) 
 		return fmt.Sprintf("quantile_disc(%s, 0.%s)::DOUBLE", c.expr, m.Func[1:]), c.unit, nil
 	}
 	return "", "", badQuery("there is no function %s", m.Func)
+}
+
+// filtered is a measure of the rows that its own condition selects.
+func (q *queryPlan) filtered(m telemetry.Measure, w *where, scope search.Scope) (expr, unit string, err error) {
+	expr, unit, err = q.measure(m)
+	if err != nil || m.Where == nil {
+		return expr, unit, err
+	}
+	cond, err := w.cond(m.Where, scope)
+	if err != nil {
+		return "", "", err
+	}
+	// Between the aggregate and what is done with it (a cast, a division).
+	end := strings.LastIndexByte(expr, ')') + 1
+	return expr[:end] + " FILTER (WHERE " + cond + ")" + expr[end:], unit, nil
+}
+
+// paths adds the order in which each run called its tools.
+func (src *source) paths() string {
+	return "(SELECT t.*, p.path FROM " + src.from(tableRuns) + " t LEFT JOIN (SELECT run, left(string_agg(tool, ' > ' ORDER BY start, sid), 500) AS path FROM " +
+		src.from(tableSteps) + " WHERE kind = 'tool' GROUP BY run) p ON t.run = p.run)"
 }
 
 type queryPlan struct {
@@ -234,14 +271,18 @@ func (s *Store) queryRows(ctx context.Context, query *telemetry.Query) (*telemet
 		res.Columns = append(res.Columns, telemetry.Column{Name: d, Kind: "dimension"})
 	}
 	for _, m := range q.Select {
-		expr, unit, err := q.measure(m)
+		expr, unit, err := q.filtered(m, w, scope)
 		if err != nil {
 			return nil, err
 		}
 		cols = append(cols, expr+" AS "+quoteName(strings.ReplaceAll(m.As, `"`, "")))
 		res.Columns = append(res.Columns, telemetry.Column{Name: m.As, Unit: unit, Kind: "measure"})
 	}
-	sql := "SELECT " + strings.Join(cols, ", ") + " FROM " + src.from(q.Table) + " WHERE " + strings.Join(conds, " AND ")
+	from := src.from(q.Table)
+	if q.Table == tableRuns && slices.Contains(q.GroupBy, "path") {
+		from = src.paths()
+	}
+	sql := "SELECT " + strings.Join(cols, ", ") + " FROM " + from + " WHERE " + strings.Join(conds, " AND ")
 	if len(groups) > 0 {
 		sql += " GROUP BY " + strings.Join(groups, ", ")
 	}
@@ -500,7 +541,7 @@ func rollupFits(q *telemetry.Query, now time.Time) (telemetry.Family, rollupFilt
 		}
 	}
 	for _, m := range q.Select {
-		if rollupUnit(m) == "" {
+		if rollupUnit(m) == "" || m.Where != nil {
 			return 0, nil, false
 		}
 	}

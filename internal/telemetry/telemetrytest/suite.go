@@ -3,6 +3,7 @@ package telemetrytest
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -403,7 +404,10 @@ func aggregates(t *testing.T, s telemetry.Store) {
 			t.Errorf("%s: %v, want %v", m, r, want[m])
 		}
 	}
+	filtered(t, s, w)
 	for _, q := range []telemetry.Query{
+		{Table: "steps", Select: []telemetry.Measure{{Func: "products", Field: "cost", With: "x) --"}}},
+		{Table: "steps", Select: []telemetry.Measure{{Func: "quantile", Field: "cost", At: 2}}},
 		{Table: "nothing"},
 		{Table: "steps", GroupBy: []string{"1; drop table steps"}},
 		{Table: "steps", Select: []telemetry.Measure{{Func: "exec", Field: "cost"}}},
@@ -414,6 +418,80 @@ func aggregates(t *testing.T, s telemetry.Store) {
 		if _, err := s.Query(ctx, q); err == nil || fault.From(err).Kind == fault.KindInternal {
 			t.Errorf("query %+v gives %v, want a refusal", q, err)
 		}
+	}
+}
+
+// filtered compares measures that have conditions of their own with what they are
+// over the rows.
+func filtered(t *testing.T, s telemetry.Store, w *telemetry.Write) {
+	ctx := context.Background()
+	failed, err := search.ParseIn(search.ScopeStep, "status:error")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n, bad, squares, products float64
+	var durations []float64
+	paths := map[string]float64{}
+	tools := map[activity.RunID][]activity.Step{}
+	for _, x := range w.Steps {
+		if x.Kind == activity.KindTool {
+			tools[x.Run] = append(tools[x.Run], x)
+		}
+		n++
+		if x.End >= 0 {
+			durations = append(durations, float64(x.End-x.Start)/1e6)
+		}
+		if x.Status != activity.StatusError {
+			continue
+		}
+		bad++
+		if x.Counted && x.Usage.InputTotal >= 0 {
+			squares += float64(x.Usage.InputTotal) * float64(x.Usage.InputTotal)
+			if x.Usage.OutputTotal >= 0 {
+				products += float64(x.Usage.InputTotal) * float64(x.Usage.OutputTotal)
+			}
+		}
+	}
+	res := must(s.Query(ctx, telemetry.Query{Table: "steps", Select: []telemetry.Measure{
+		{Func: "count", As: "n"},
+		{Func: "count", As: "bad", Where: failed},
+		{Func: "squares", Field: "input_tokens", As: "squares", Where: failed},
+		{Func: "products", Field: "input_tokens", With: "output_tokens", As: "products", Where: failed},
+		{Func: "quantile", Field: "duration_ms", At: 0.3, As: "q"},
+	}}))(t)
+	got := make([]float64, 5)
+	for i, v := range res.Rows[0] {
+		if v != nil { // the sum of nothing
+			if _, err := fmt.Sscan(fmt.Sprint(v), &got[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	slices.Sort(durations)
+	want := []float64{n, bad, squares, products, durations[max(0, int(math.Ceil(0.3*float64(len(durations))))-1)]}
+	for i := range want {
+		if math.Abs(got[i]-want[i]) > 1e-9*max(1, want[i]) {
+			t.Errorf("%s is %v, want %v", res.Columns[i].Name, got[i], want[i])
+		}
+	}
+	for _, r := range w.Runs {
+		list := tools[r.ID]
+		slices.SortFunc(list, telemetry.ByStart)
+		names := make([]string, len(list))
+		for i := range list {
+			names[i] = list[i].ToolName
+		}
+		paths[strings.Join(names, " > ")]++
+	}
+	res = must(s.Query(ctx, telemetry.Query{Table: "runs", GroupBy: []string{"path"}, Select: []telemetry.Measure{{Func: "count", As: "n"}}}))(t)
+	for _, r := range res.Rows {
+		path, _ := r[0].(string)
+		if fmt.Sprint(r[1]) != fmt.Sprint(paths[path]) {
+			t.Errorf("%v runs went %q, want %v", r[1], path, paths[path])
+		}
+	}
+	if len(res.Rows) != len(paths) {
+		t.Errorf("%d ways through the tools, want %d", len(res.Rows), len(paths))
 	}
 }
 
