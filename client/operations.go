@@ -315,6 +315,13 @@ func Operations() []Operation {
 		{Name: "ListOutcomeRules", Method: "GET", Path: "/api/v1/outcome-rules", Role: "viewer", Summary: "lists rules about outcomes, deadlines and stuck runs, and the settling windows"},
 		{Name: "PutOutcomeRule", Method: "PUT", Path: "/api/v1/outcome-rules/{name}", Role: "developer or responder", Summary: "makes or changes a rule about outcomes"},
 		{Name: "DeleteOutcomeRule", Method: "DELETE", Path: "/api/v1/outcome-rules/{name}", Role: "developer or responder", Summary: "drops a rule about outcomes"},
+		{Name: "ListKPIs", Method: "GET", Path: "/api/v1/kpis", Role: "viewer", Summary: "lists the KPIs with what they mean and what they come to"},
+		{Name: "GetKPI", Method: "GET", Path: "/api/v1/kpis/{id}", Role: "viewer", Summary: "gives one KPI over time, split where asked, with interval, sample, coverage and its records"},
+		{Name: "PutKPI", Method: "PUT", Path: "/api/v1/kpis/{id}", Role: "developer or responder", Summary: "defines a KPI of your own, or its next version"},
+		{Name: "DeleteKPI", Method: "DELETE", Path: "/api/v1/kpis/{id}", Role: "developer or responder", Summary: "drops a KPI of your own; its versions stay"},
+		{Name: "ListKPIVersions", Method: "GET", Path: "/api/v1/kpis/{id}/versions", Role: "viewer", Summary: "lists the versions of a KPI of your own, the newest first"},
+		{Name: "GetValueLedger", Method: "GET", Path: "/api/v1/value", Role: "viewer", Summary: "says what runs were worth by the assumptions in force, less cost, people's minutes and harm, and how far each assumption moves it"},
+		{Name: "PutAssumptions", Method: "PUT", Path: "/api/v1/value/assumptions", Role: "developer", Summary: "says what runs are worth and what harm costs; every version stays"},
 		{Name: "ListInvoices", Method: "GET", Path: "/api/v1/cost/invoices", Role: "viewer", Summary: "lists invoices and usage exports of providers that were imported"},
 		{Name: "ListRerates", Method: "GET", Path: "/api/v1/cost/rerates", Role: "viewer", Summary: "lists times whose calls were, or would be, priced again"},
 		{Name: "PlanRerate", Method: "POST", Path: "/api/v1/cost/rerates", Role: "admin", Summary: "looks for what pricing the calls of a time again would change; nothing changes yet"},
@@ -2514,6 +2521,56 @@ func (c *Client) PutOutcomeRule(ctx context.Context, req PutOutcomeRuleRequest) 
 func (c *Client) DeleteOutcomeRule(ctx context.Context, req DeleteOutcomeRuleRequest) error {
 	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/outcome-rules/{name}", req)
 	return err
+}
+
+// ListKPIs lists the KPIs with what they mean and what they come to.
+//
+// GET /api/v1/kpis, role viewer.
+func (c *Client) ListKPIs(ctx context.Context, req ListKPIsRequest) (*KPIList, error) {
+	return call[KPIList](ctx, c, "GET", "/api/v1/kpis", req)
+}
+
+// GetKPI gives one KPI over time, split where asked, with interval, sample, coverage and its records.
+//
+// GET /api/v1/kpis/{id}, role viewer.
+func (c *Client) GetKPI(ctx context.Context, req KPIRequest) (*KPIDetail, error) {
+	return call[KPIDetail](ctx, c, "GET", "/api/v1/kpis/{id}", req)
+}
+
+// PutKPI defines a KPI of your own, or its next version.
+//
+// PUT /api/v1/kpis/{id}, role developer or responder.
+func (c *Client) PutKPI(ctx context.Context, req PutKPIRequest) (*KPI, error) {
+	return call[KPI](ctx, c, "PUT", "/api/v1/kpis/{id}", req)
+}
+
+// DeleteKPI drops a KPI of your own; its versions stay.
+//
+// DELETE /api/v1/kpis/{id}, role developer or responder.
+func (c *Client) DeleteKPI(ctx context.Context, req DeleteKPIRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/kpis/{id}", req)
+	return err
+}
+
+// ListKPIVersions lists the versions of a KPI of your own, the newest first.
+//
+// GET /api/v1/kpis/{id}/versions, role viewer.
+func (c *Client) ListKPIVersions(ctx context.Context, req IDRequest) (*List[KPIVersion], error) {
+	return call[List[KPIVersion]](ctx, c, "GET", "/api/v1/kpis/{id}/versions", req)
+}
+
+// GetValueLedger says what runs were worth by the assumptions in force, less cost, people's minutes and harm, and how far each assumption moves it.
+//
+// GET /api/v1/value, role viewer.
+func (c *Client) GetValueLedger(ctx context.Context, req KPIScope) (*ValueLedger, error) {
+	return call[ValueLedger](ctx, c, "GET", "/api/v1/value", req)
+}
+
+// PutAssumptions says what runs are worth and what harm costs; every version stays.
+//
+// PUT /api/v1/value/assumptions, role developer.
+func (c *Client) PutAssumptions(ctx context.Context, req ValueAssumptions) (*ValueAssumptions, error) {
+	return call[ValueAssumptions](ctx, c, "PUT", "/api/v1/value/assumptions", req)
 }
 
 // ListInvoices lists invoices and usage exports of providers that were imported.

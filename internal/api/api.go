@@ -39,7 +39,6 @@ import (
 	"reeve/internal/incident"
 	"reeve/internal/invoice"
 	"reeve/internal/lesson"
-	"reeve/internal/outcome"
 	"reeve/internal/rerate"
 	"reeve/internal/steer"
 	"reeve/internal/telemetry"
@@ -123,7 +122,6 @@ type Options struct {
 	SIEM        func() []client.SIEMTarget // where records stream to; nil without a door
 	Proofs      Proofs                     // of the audit logs; nil without a door
 	Invoices    *invoice.Book              // what providers bill; nil keeps none
-	Outcomes    *outcome.Book              // how runs ended; nil keeps none
 	Rerates     *rerate.Book               // what is priced again; nil without
 	Pollers     Pollers                    // what is asked for records; nil without
 	Relay       Relay                      // where telemetry is forwarded to; nil without
@@ -133,6 +131,7 @@ type Options struct {
 	Rehearser    Rehearser
 	ApprovalPage func(id string) string
 
+	Accounts                 // how runs ended, and what figures come of it
 	Incidents *incident.Book // nil keeps none
 	// Feedback is what people said of runs, nil keeps none; FeedbackURL makes the
 	// address of a path for people outside and is required with it.

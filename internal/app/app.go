@@ -61,7 +61,6 @@ import (
 	"reeve/internal/intake"
 	"reeve/internal/invoice"
 	"reeve/internal/lesson"
-	"reeve/internal/outcome"
 	"reeve/internal/pin"
 	"reeve/internal/policy"
 	"reeve/internal/poll"
@@ -102,15 +101,15 @@ type App struct {
 	started time.Time
 	stack   stack
 
-	bus       *bus.Bus
-	control   *control.DB
-	api       *api.API
-	identity  *identity.Directory
-	signIns   *oidc.Handler
-	store     *duck.Store
-	stages    telemetry.Stages // of the way from a body to the store
-	turns     *telemetry.Turns // of work that nobody waits for
-	outcomes  *outcome.Book
+	bus      *bus.Bus
+	control  *control.DB
+	api      *api.API
+	identity *identity.Directory
+	signIns  *oidc.Handler
+	store    *duck.Store
+	stages   telemetry.Stages // of the way from a body to the store
+	turns    *telemetry.Turns // of work that nobody waits for
+	accounting
 	reader    *run.Reader
 	intake    *intake.Intake
 	agents    *agent.Registry
@@ -300,7 +299,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("rerates", a.rerates.Run)
 	start("witness", a.proofs.witness.Run)
 	start("rows of decisions", a.decided.Run)
-	start("outcomes", a.outcomes.Run)
+	a.accounting.start(start)
 	start("door's steps", a.steps.Run)
 	start("background jobs", a.jobs.Run)
 	start("peers", a.peers.Run)
@@ -476,11 +475,12 @@ func (a *App) buildAPI(context.Context) error {
 		Agents: a.agents, AgentPlace: a.agentPlace, Stops: a.stops, Upstreams: moving{a.upstreams, a.pins}, Connections: a.connections, Policies: a.policies,
 		Fleet: a.fleet, Budgets: a.budgets, Sources: a.sources, Alerts: a.alerts, Changes: a.changes, Hooks: a.hooks, MatchLabels: a.matchLabels, Content: a.content, Tools: a.pins, Decisions: decided{a.decided, a.decisions},
 		Peers:  a.peers,
-		Proofs: &a.proofs, SIEM: a.siemStatus, Relay: a.relays, Invoices: invoice.New(a.control, nil), Outcomes: a.outcomes,
+		Proofs: &a.proofs, SIEM: a.siemStatus, Relay: a.relays, Invoices: invoice.New(a.control, nil),
 		Pollers:       a.pollers,
 		Rerates:       a.rerates,
 		PoliciesAbout: a.policies.About, Version: a.o.Version,
 		Door: a.gateway, Points: a.points, Coverage: a.coverage, Simulations: a.simulator, Approvals: a.approvals, Steer: a.steer, Rehearser: a.gateway, ApprovalPage: a.approvalPage,
+		Accounts:  a.accounting.shown(),
 		Incidents: a.incidents, Lessons: a.lessons, OnCall: a.onCallAPI(),
 		Feedback: a.feedback, FeedbackURL: a.feedbackURL,
 		Providers: a.signIns, ProviderButtons: a.providerButtons(),

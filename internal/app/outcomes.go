@@ -6,9 +6,23 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"reeve/internal/api"
 	"reeve/internal/finding"
+	"reeve/internal/kpi"
 	"reeve/internal/outcome"
 )
+
+// accounting is how runs ended, and what figures come of it.
+type accounting struct {
+	outcomes *outcome.Book
+	kpis     *kpi.Book
+}
+
+func (c *accounting) shown() api.Accounts { return api.Accounts{Outcomes: c.outcomes, KPIs: c.kpis} }
+
+func (c *accounting) start(start func(string, func(context.Context) error)) {
+	start("outcomes", c.outcomes.Run)
+}
 
 // openOutcomes loads what was said of how runs ended.
 func (a *App) openOutcomes(ctx context.Context) (err error) {
@@ -16,6 +30,10 @@ func (a *App) openOutcomes(ctx context.Context) (err error) {
 		DB: a.control, Store: a.store, Windows: a.o.Config.Outcomes, Logger: a.log.With("part", "outcomes"),
 		Publish: func(ctx context.Context, batch []byte) error { return a.health.Publish(ctx, batch) }, Late: a.lateRun,
 	})
+	if err != nil {
+		return err
+	}
+	a.kpis, err = kpi.New(ctx, a.control, nil, a.log.With("part", "kpis"))
 	return err
 }
 

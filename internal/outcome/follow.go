@@ -495,11 +495,17 @@ func (b *Book) toPerson(ctx context.Context, runs []activity.Run) (map[activity.
 }
 
 // lastIsHuman reports whether nothing of the agent began after a person's step.
-// Containers (an agent's own span) began before and do not count.
+// Containers (an agent's own span) began before and do not count, nor do the
+// door's own records of what a person did about a held action: only taking over
+// ends the agent's part.
 func lastIsHuman(steps []activity.Step) bool {
 	var last *activity.Step
 	for i := range steps {
-		if s := &steps[i]; last == nil || s.Start >= last.Start {
+		s := &steps[i]
+		if s.Kind == activity.KindHuman && s.Dialect == "door" && !strings.HasPrefix(s.Name, "take over") {
+			continue
+		}
+		if last == nil || s.Start >= last.Start {
 			last = s
 		}
 	}

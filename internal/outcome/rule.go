@@ -53,7 +53,7 @@ func (r *Rule) compile() (err error) {
 		return invalid("text and reason are one line each, of at most 400 and 1000 bytes")
 	}
 	if r.where, err = search.Parse(r.Where); err != nil {
-		return err
+		return invalid("where: %s", err).WithCause(err)
 	}
 	if search.HasText(r.where) {
 		return invalid("a rule cannot look for phrases in content").WithHint("name fields: task, tool, status, label.NAME")

@@ -19,7 +19,14 @@ func Wilson(k, n int64) (low, high float64) {
 	d := 1 + z95*z95/m
 	mid := (p + z95*z95/(2*m)) / d
 	half := z95 / d * math.Sqrt(p*(1-p)/m+z95*z95/(4*m*m))
-	return max(0, mid-half), min(1, mid+half)
+	low, high = max(0, mid-half), min(1, mid+half)
+	if k <= 0 {
+		low = 0 // and not what rounding leaves of it
+	}
+	if k >= n {
+		high = 1
+	}
+	return low, high
 }
 
 // Student is the two-sided 95 % quantile of Student's t with so many degrees of

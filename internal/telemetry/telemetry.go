@@ -227,16 +227,18 @@ type Query struct {
 	OrderBy  string // a measure's name or a dimension; "-" before it for descending
 	Limit    int
 	Content  bool // the asker may read content: text predicates are allowed
+	NoTests  bool // without runs of mode test, and without what belongs to them
 }
 
 // Measure is one figure: Func of Field, named As in the answer.
 type Measure struct {
-	Func  string // count, sum, avg, min, max, p50, p90, p95, p99, quantile, distinct, rate, squares, products
+	Func  string // count, sum, avg, min, max, p50, p90, p95, p99, quantile, quantiles, distinct, rate, squares, products
 	Field string // duration_ms, cost, input_tokens, output_tokens, cache_read_tokens, errors, steps, ...; "" for count
 	As    string
 
 	Where search.Expr // only of the rows that fulfil it; nil: all that the query selects
 	At    float64     // of quantile: 0 to 1
+	Ats   []float64   // of quantiles, which gives a list of values or nil
 	With  string      // of products: the other field; the sum of Field times With
 }
 

@@ -22,6 +22,7 @@ var kinds = []kind{
 	{"petshop", "likely causes over a service graph: PetShop's recorded incidents", "the set, with common/ and a half", petshop},
 	{"whowhen", "the agent and the step that failed a run: Who&When", "a half with runs.jsonl", whowhen},
 	{"tau", "which runs failed: tau-bench", "a half with runs.jsonl", tau},
+	{"passk", "repeatability: pass^k and spread of tau-bench's rewards", "the folder with rewards.csv", passK},
 	{"origins", "hijacked runs by where arguments came from: AgentDojo", "a half with runs.jsonl.gz", origins},
 	{"groundedness", "answers that their texts do not carry, without a model: BEGIN", "BEGIN's folder, with .tsv files", groundedness},
 	{"drift", "changes that break nothing, on simulated agents", "", driftBench},

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"reeve/internal/activity"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/search"
 )
@@ -100,7 +101,7 @@ var measures = map[string]map[string]measureColumn{
 		"cache_read_tokens": {"cache_read_tokens", "tokens"}, "cache_write_tokens": {"cache_write_tokens", "tokens"},
 		"reasoning_tokens": {"reasoning_tokens", "tokens"}, "steps": {"steps", "count"}, "errors": {"errors", "count"},
 		"model_calls": {"model_calls", "count"}, "tool_calls": {"tool_calls", "count"}, "logs": {"logs", "count"},
-		"failed": {"failed::INT", "count"}, "started": {"start / 1e9", "s"}, "unknown_usage": {"unknown_usage", "count"}, "unknown_cost": {"unknown_cost", "count"},
+		"failed": {"failed::INT", "count"}, "waiting_ms": {"coalesce(waiting, 0) / 1e6", "ms"}, "started": {"start / 1e9", "s"}, "unknown_usage": {"unknown_usage", "count"}, "unknown_cost": {"unknown_cost", "count"},
 		"run": {"run", "count"}, "session": {"nullif(session, '')", "count"}, "user": {`nullif("user", '')`, "count"}, "agent": {"nullif(agent, '')", "count"},
 	},
 	tableSteps: {
@@ -145,6 +146,15 @@ func (q *queryPlan) measure(m telemetry.Measure) (expr, unit string, err error) 
 			return "", "", badQuery("%s has no measure %s", q.Table, m.With).WithHint("%s", namesOf(measures[q.Table]))
 		}
 		return "sum((" + c.expr + ")::DOUBLE * (" + with.expr + "))::DOUBLE", c.unit, nil
+	case "quantiles":
+		list := make([]string, len(m.Ats))
+		for i, at := range m.Ats {
+			if !(at >= 0 && at <= 1) {
+				return "", "", badQuery("a quantile is from 0 to 1")
+			}
+			list[i] = fmt.Sprintf("%.9f", at)
+		}
+		return fmt.Sprintf("quantile_disc(%s, [%s])", c.expr, strings.Join(list, ", ")), c.unit, nil
 	case "quantile":
 		if !(m.At >= 0 && m.At <= 1) {
 			return "", "", badQuery("a quantile is from 0 to 1")
@@ -185,10 +195,21 @@ func (q *queryPlan) filtered(m telemetry.Measure, w *where, scope search.Scope) 
 	return expr[:end] + " FILTER (WHERE " + cond + ")" + expr[end:], unit, nil
 }
 
-// paths adds the order in which each run called its tools.
-func (src *source) paths() string {
-	return "(SELECT t.*, p.path FROM " + src.from(tableRuns) + " t LEFT JOIN (SELECT run, left(string_agg(tool, ' > ' ORDER BY start, sid), 500) AS path FROM " +
-		src.from(tableSteps) + " WHERE kind = 'tool' GROUP BY run) p ON t.run = p.run)"
+// runsWith adds to runs what lies in their steps, where a question names it: the
+// order in which each called its tools, and how long it waited for people.
+func (src *source) runsWith(q *telemetry.Query) string {
+	from := src.from(tableRuns)
+	join := func(column, expr, kind string) {
+		from = "(SELECT t.*, p." + column + " FROM " + from + " t LEFT JOIN (SELECT run, " + expr + " AS " + column + " FROM " +
+			src.from(tableSteps) + " WHERE kind = '" + kind + "' GROUP BY run) p ON t.run = p.run)"
+	}
+	if slices.Contains(q.GroupBy, "path") {
+		join("path", "left(string_agg(tool, ' > ' ORDER BY start, sid), 500)", activity.KindTool.String())
+	}
+	if slices.ContainsFunc(q.Select, func(m telemetry.Measure) bool { return m.Field == "waiting_ms" || m.With == "waiting_ms" }) {
+		join("waiting", "sum(duration)", activity.KindHuman.String())
+	}
+	return from
 }
 
 type queryPlan struct {
@@ -217,7 +238,7 @@ func (s *Store) queryRows(ctx context.Context, query *telemetry.Query) (*telemet
 	if !ok {
 		return nil, badQuery("there is no table %s", q.Table)
 	}
-	if q.Table == tableRuns {
+	if q.Table == tableRuns || q.NoTests {
 		s.settleRuns()
 	}
 	src := s.source(q.From, q.To)
@@ -246,6 +267,13 @@ func (s *Store) queryRows(ctx context.Context, query *telemetry.Query) (*telemet
 		c := w.teams(q.Teams)
 		if q.Table == tableLogs { // records know their run, not their team
 			c = "run IN (SELECT run FROM " + src.from(tableRuns) + " x WHERE " + c + ")"
+		}
+		conds = append(conds, c)
+	}
+	if q.NoTests {
+		c := "coalesce(mode, '') <> 'test'"
+		if q.Table != tableRuns {
+			c = "run NOT IN (SELECT run FROM " + src.from(tableRuns) + " x WHERE mode = 'test')"
 		}
 		conds = append(conds, c)
 	}
@@ -279,8 +307,8 @@ func (s *Store) queryRows(ctx context.Context, query *telemetry.Query) (*telemet
 		res.Columns = append(res.Columns, telemetry.Column{Name: m.As, Unit: unit, Kind: "measure"})
 	}
 	from := src.from(q.Table)
-	if q.Table == tableRuns && slices.Contains(q.GroupBy, "path") {
-		from = src.paths()
+	if q.Table == tableRuns {
+		from = src.runsWith(query)
 	}
 	sql := "SELECT " + strings.Join(cols, ", ") + " FROM " + from + " WHERE " + strings.Join(conds, " AND ")
 	if len(groups) > 0 {
@@ -514,7 +542,7 @@ func rollupFits(q *telemetry.Query, now time.Time) (telemetry.Family, rollupFilt
 	default:
 		return 0, nil, false
 	}
-	if len(q.GroupBy) > 4 {
+	if len(q.GroupBy) > 4 || q.NoTests {
 		return 0, nil, false
 	}
 	use := func(name string) bool {

@@ -468,6 +468,10 @@ func filtered(t *testing.T, s telemetry.Store, w *telemetry.Write) {
 		}
 	}
 	slices.Sort(durations)
+	res2 := must(s.Query(ctx, telemetry.Query{Table: "steps", Select: []telemetry.Measure{{Func: "quantiles", Field: "duration_ms", Ats: []float64{0.3, 0.9}, As: "q"}}}))(t)
+	if list, ok := res2.Rows[0][0].([]any); !ok || len(list) != 2 || fmt.Sprint(list[0]) != fmt.Sprint(res.Rows[0][4]) {
+		t.Errorf("two quantiles are %v, the first alone %v", res2.Rows[0][0], res.Rows[0][4])
+	}
 	want := []float64{n, bad, squares, products, durations[max(0, int(math.Ceil(0.3*float64(len(durations))))-1)]}
 	for i := range want {
 		if math.Abs(got[i]-want[i]) > 1e-9*max(1, want[i]) {

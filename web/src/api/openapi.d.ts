@@ -2221,6 +2221,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/kpis": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the KPIs with what they mean and what they come to */
+        get: operations["ListKPIs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/kpis/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** gives one KPI over time, split where asked, with interval, sample, coverage and its records */
+        get: operations["GetKPI"];
+        /** defines a KPI of your own, or its next version */
+        put: operations["PutKPI"];
+        post?: never;
+        /** drops a KPI of your own; its versions stay */
+        delete: operations["DeleteKPI"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/kpis/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the versions of a KPI of your own, the newest first */
+        get: operations["ListKPIVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/lint": {
         parameters: {
             query?: never;
@@ -4389,6 +4442,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/value": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** says what runs were worth by the assumptions in force, less cost, people's minutes and harm, and how far each assumption moves it */
+        get: operations["GetValueLedger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/value/assumptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** says what runs are worth and what harm costs; every version stays */
+        put: operations["PutAssumptions"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -4961,6 +5048,11 @@ export interface components {
             more: number;
             origins?: components["schemas"]["Origin"][];
             whole: components["schemas"]["ShownText"] | null;
+        };
+        Assumption: {
+            high: number;
+            low: number;
+            value: number;
         };
         AuditBreak: {
             reason: string;
@@ -6489,6 +6581,159 @@ export interface components {
             reason?: string;
             right: boolean;
         };
+        KPI: {
+            about: string;
+            coverage: number | null;
+            custom?: boolean;
+            definition_version: number;
+            direction: string;
+            formula: string;
+            guards?: string[];
+            high: number | null;
+            hit_count?: number;
+            hits?: string;
+            id: string;
+            low: number | null;
+            method?: string;
+            n: number;
+            owner: string;
+            previous?: components["schemas"]["KPIFigure"] | null;
+            records: string;
+            source: string;
+            table?: string;
+            team?: string;
+            title: string;
+            unit: string;
+            value: number | null;
+            why?: string;
+        };
+        KPICount: {
+            among: string;
+            table: string;
+        };
+        KPIDetail: {
+            about: string;
+            bucket_ms: number;
+            by?: string;
+            coverage: number | null;
+            custom?: boolean;
+            definition_version: number;
+            direction: string;
+            formula: string;
+            /** Format: date-time */
+            from: string;
+            groups?: components["schemas"]["KPIGroup"][];
+            guards?: string[];
+            high: number | null;
+            hit_count?: number;
+            hits?: string;
+            id: string;
+            low: number | null;
+            method?: string;
+            n: number;
+            owner: string;
+            previous?: components["schemas"]["KPIFigure"] | null;
+            records: string;
+            series: components["schemas"]["KPIPoint"][];
+            source: string;
+            table?: string;
+            team?: string;
+            title: string;
+            /** Format: date-time */
+            to: string;
+            took_ms: number;
+            unit: string;
+            value: number | null;
+            why?: string;
+        };
+        KPIFigure: {
+            coverage: number | null;
+            high: number | null;
+            hit_count?: number;
+            low: number | null;
+            n: number;
+            value: number | null;
+            why?: string;
+        };
+        KPIGroup: {
+            coverage: number | null;
+            high: number | null;
+            hit_count?: number;
+            low: number | null;
+            n: number;
+            name: string;
+            series?: components["schemas"]["KPIPoint"][];
+            value: number | null;
+            why?: string;
+        };
+        KPIList: {
+            /** Format: date-time */
+            from: string;
+            items: components["schemas"]["KPI"][];
+            /** Format: date-time */
+            to: string;
+            took_ms: number;
+        };
+        KPIMean: {
+            among: string;
+            field: string;
+            scale?: number;
+            table: string;
+        };
+        KPIPerRun: {
+            among: string;
+            table: string;
+            where: string;
+        };
+        KPIPoint: {
+            /** Format: date-time */
+            at: string;
+            coverage: number | null;
+            high: number | null;
+            hit_count?: number;
+            low: number | null;
+            n: number;
+            value: number | null;
+            why?: string;
+        };
+        KPIQuantile: {
+            among: string;
+            at: number;
+            field: string;
+            table: string;
+        };
+        KPIRatio: {
+            among: string;
+            field: string;
+            per?: string;
+            per_field?: string;
+            table: string;
+        };
+        KPIRepeat: {
+            among: string;
+            k?: number;
+            what: string;
+        };
+        KPIShare: {
+            among: string;
+            base?: string;
+            of: string;
+            table: string;
+        };
+        KPIVersion: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            definition_version: number;
+            dropped?: boolean;
+            formula: string;
+            reason?: string;
+            title: string;
+        };
+        KPIVersionList: {
+            items: components["schemas"]["KPIVersion"][];
+            next?: string;
+        };
         LeakedKeyRequest: {
             key: string;
         };
@@ -7283,6 +7528,23 @@ export interface components {
             repeat?: number;
             revision?: number;
             team?: string;
+        };
+        PutKPIRequest: {
+            about: string;
+            count?: components["schemas"]["KPICount"] | null;
+            definition_version?: number;
+            direction: string;
+            mean?: components["schemas"]["KPIMean"] | null;
+            owner: string;
+            per_run?: components["schemas"]["KPIPerRun"] | null;
+            quantile?: components["schemas"]["KPIQuantile"] | null;
+            ratio?: components["schemas"]["KPIRatio"] | null;
+            reason?: string;
+            repeat?: components["schemas"]["KPIRepeat"] | null;
+            share?: components["schemas"]["KPIShare"] | null;
+            team?: string;
+            title: string;
+            unit: string;
         };
         PutOutcomeRuleRequest: {
             deadline?: string;
@@ -8394,6 +8656,10 @@ export interface components {
             /** Format: date-time */
             until: string;
         };
+        TaskWorth: {
+            minutes: components["schemas"]["Assumption"];
+            money: components["schemas"]["Assumption"];
+        };
         Team: {
             channel?: string;
             /** Format: date-time */
@@ -8767,6 +9033,59 @@ export interface components {
             guardrail?: boolean;
             name?: string;
             team?: string;
+        };
+        ValueAssumptions: {
+            /** Format: date-time */
+            at?: string | null;
+            by?: string;
+            harm: {
+                [key: string]: components["schemas"]["Assumption"];
+            };
+            hour: components["schemas"]["Assumption"];
+            reason?: string;
+            source: string;
+            tasks: {
+                [key: string]: components["schemas"]["TaskWorth"];
+            };
+            version: number;
+        };
+        ValueLedger: {
+            assumptions: components["schemas"]["ValueAssumptions"] | null;
+            cost: number | null;
+            currency: string;
+            /** Format: date-time */
+            from: string;
+            harm: number | null;
+            high: number | null;
+            lines: components["schemas"]["ValueLine"][];
+            low: number | null;
+            net: number | null;
+            people: number | null;
+            priced: number;
+            runs: number;
+            sensitivity: components["schemas"]["ValueSwing"][];
+            /** Format: date-time */
+            to: string;
+            unknown: number;
+            value: number | null;
+            valued: number;
+        };
+        ValueLine: {
+            cost: number;
+            harm: number;
+            outcome: string;
+            people_minutes: number;
+            records: string;
+            runs: number;
+            task: string;
+            value: number;
+        };
+        ValueSwing: {
+            high: number;
+            low: number;
+            name: string;
+            net_high: number;
+            net_low: number;
         };
         Vote: {
             /** Format: date-time */
@@ -14059,6 +14378,182 @@ export interface operations {
             };
         };
     };
+    ListKPIs: {
+        parameters: {
+            query?: {
+                agent?: string;
+                definitions?: boolean;
+                environment?: string;
+                from?: string;
+                task?: string;
+                team?: string;
+                to?: string;
+                version?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KPIList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetKPI: {
+        parameters: {
+            query?: {
+                agent?: string;
+                bucket?: string;
+                by?: string;
+                environment?: string;
+                from?: string;
+                task?: string;
+                team?: string;
+                to?: string;
+                version?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KPIDetail"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutKPI: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutKPIRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KPI"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteKPI: {
+        parameters: {
+            query?: {
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListKPIVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KPIVersionList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     Lint: {
         parameters: {
             query?: {
@@ -18988,6 +19483,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Connection"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetValueLedger: {
+        parameters: {
+            query?: {
+                agent?: string;
+                environment?: string;
+                from?: string;
+                task?: string;
+                team?: string;
+                to?: string;
+                version?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValueLedger"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutAssumptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ValueAssumptions"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValueAssumptions"];
                 };
             };
             /** @description a problem */

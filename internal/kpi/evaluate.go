@@ -1,0 +1,562 @@
+package kpi
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"reeve/internal/fault"
+	"reeve/internal/stat"
+	"reeve/internal/telemetry"
+	"reeve/internal/telemetry/search"
+)
+
+// Ask answers an aggregate question, narrowed to what the asker may see.
+type Ask func(ctx context.Context, q telemetry.Query) (*telemetry.Result, error)
+
+// Question says over what figures are computed.
+type Question struct {
+	From, To time.Time
+	Where    map[string]search.Expr // by table: whose records; a table that is absent and not nil in Unasked is all
+	Unasked  map[string]string      // tables that cannot be narrowed as asked, with why: their figures are unknown
+	Bucket   time.Duration          // 0: the whole period
+	By       string                 // a dimension; "" none
+	Ledger   *Assumptions           // nil: nobody set any
+}
+
+// Figure is one value with what it rests on. Value is nil when unknown.
+type Figure struct {
+	Value, Low, High *float64
+	N                int64    // records it is from
+	Hits             int64    // of a share: those that count
+	Coverage         *float64 // n of what there is; nil where it cannot be said
+	Why              string   // of an unknown value
+}
+
+// Cell is a figure of a time and a group.
+type Cell struct {
+	At    time.Time // zero without buckets
+	Group string
+	Figure
+}
+
+// Answer is a definition's figures: one without bucket and dimension.
+type Answer struct {
+	Definition *Definition
+	Cells      []Cell
+	Took       time.Duration
+}
+
+// Whole is the figure over everything that was asked.
+func (a *Answer) Whole() Figure {
+	if len(a.Cells) == 0 {
+		return Figure{Why: "no record"}
+	}
+	return a.Cells[0].Figure
+}
+
+type cellKey struct {
+	at    int64
+	group string
+}
+
+// plan collects the measures of one table, and who reads them.
+type plan struct {
+	table    string
+	measures []telemetry.Measure
+	names    map[string]string // what is asked, to its name: asked once
+	rows     map[cellKey]map[string]any
+}
+
+// add asks for a measure and returns its name.
+func (p *plan) add(m telemetry.Measure) string {
+	where := ""
+	if m.Where != nil {
+		where = m.Where.String()
+	}
+	key := fmt.Sprint(m.Func, "|", m.Field, "|", m.With, "|", m.At, m.Ats, "|", where)
+	if name, ok := p.names[key]; ok {
+		return name
+	}
+	m.As = fmt.Sprintf("m%d", len(p.measures))
+	p.measures = append(p.measures, m)
+	p.names[key] = m.As
+	return m.As
+}
+
+func (p *plan) count(where search.Expr) string {
+	return p.add(telemetry.Measure{Func: "count", Where: where})
+}
+
+func (p *plan) of(fn, field, with string, where search.Expr) string {
+	return p.add(telemetry.Measure{Func: fn, Field: field, With: with, Where: where})
+}
+
+// cell is what a reader sees of one cell of its tables.
+type cell map[string]any
+
+func (c cell) number(name string) float64 { v, _ := number(c[name]); return v }
+func (c cell) int(name string) int64      { return int64(math.Round(c.number(name))) }
+
+func number(v any) (float64, bool) {
+	switch v := v.(type) {
+	case float64:
+		return v, !math.IsNaN(v)
+	case int64:
+		return float64(v), true
+	case int:
+		return float64(v), true
+	case json.Number:
+		f, err := v.Float64()
+		return f, err == nil
+	}
+	return 0, false
+}
+
+// reader makes a figure of a cell; cells are by table.
+type reader func(by map[string]cell) Figure
+
+// Evaluate computes definitions with one question a table, and a few more for
+// those that are about runs of the same task.
+func Evaluate(ctx context.Context, ask Ask, defs []*Definition, q Question) (map[string]*Answer, error) {
+	plans := map[string]*plan{}
+	at := func(table string) *plan {
+		if plans[table] == nil {
+			plans[table] = &plan{table: table, names: map[string]string{}, rows: map[cellKey]map[string]any{}}
+		}
+		return plans[table]
+	}
+	out := map[string]*Answer{}
+	readers := map[string]reader{}
+	tables := map[string][]string{} // of a definition
+	var apart []*Definition
+	for _, d := range defs {
+		out[d.ID] = &Answer{Definition: d}
+		if why := q.unasked(d); why != "" {
+			out[d.ID].Cells = []Cell{{Figure: Figure{Why: why}}}
+			continue
+		}
+		switch {
+		case d.Missing != "":
+			out[d.ID].Cells = []Cell{{Figure: Figure{Why: "no data: it needs " + d.Missing}}}
+		case d.Repeat != nil, d.Ledger != "":
+			apart = append(apart, d)
+		default:
+			readers[d.ID], tables[d.ID] = d.plan(at)
+		}
+	}
+	began := time.Now()
+	g, inner := errgroup.WithContext(ctx)
+	g.SetLimit(3)
+	for _, p := range plans {
+		g.Go(func() error { return p.run(inner, ask, &q) })
+	}
+	for _, d := range apart {
+		g.Go(func() error {
+			cells, err := d.apart(inner, ask, &q)
+			out[d.ID].Cells, out[d.ID].Took = cells, time.Since(began)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	for id, read := range readers {
+		out[id].Cells = cells(plans, tables[id], read, &q)
+		out[id].Took = time.Since(began)
+	}
+	return out, nil
+}
+
+// unasked says why a definition cannot be computed as asked; "" it can.
+func (q *Question) unasked(d *Definition) string {
+	table, _ := d.Records()
+	if why := q.Unasked[table]; why != "" {
+		return why
+	}
+	if d.PerRun != nil {
+		return q.Unasked["runs"]
+	}
+	return ""
+}
+
+func (q *Question) query(table string) telemetry.Query {
+	t := telemetry.Query{Table: table, From: q.From, To: q.To, Where: q.Where[table], Bucket: q.Bucket, NoTests: true}
+	if q.By != "" {
+		t.GroupBy = []string{q.By}
+	}
+	return t
+}
+
+func (p *plan) run(ctx context.Context, ask Ask, q *Question) error {
+	query := q.query(p.table)
+	query.Select = p.measures
+	res, err := ask(ctx, query)
+	if err != nil {
+		return err
+	}
+	for _, row := range res.Rows {
+		var k cellKey
+		values := map[string]any{}
+		for i, c := range res.Columns {
+			switch c.Kind {
+			case "time":
+				k.at, _ = row[i].(int64)
+			case "dimension":
+				k.group, _ = row[i].(string)
+			default:
+				values[c.Name] = row[i]
+			}
+		}
+		p.rows[k] = values
+	}
+	return nil
+}
+
+// cells reads the figures of a definition from the cells of its tables.
+func cells(plans map[string]*plan, tables []string, read reader, q *Question) []Cell {
+	keys := map[cellKey]bool{}
+	for _, t := range tables {
+		for k := range plans[t].rows {
+			keys[k] = true
+		}
+	}
+	if q.Bucket == 0 && q.By == "" {
+		keys[cellKey{}] = true
+	}
+	out := make([]Cell, 0, len(keys))
+	for k := range keys {
+		by := map[string]cell{}
+		for _, t := range tables {
+			by[t] = plans[t].rows[k]
+		}
+		c := Cell{Group: k.group, Figure: read(by)}
+		if q.Bucket > 0 {
+			c.At = time.Unix(0, k.at).UTC()
+		}
+		out = append(out, c)
+	}
+	sortCells(out)
+	return out
+}
+
+func sortCells(list []Cell) {
+	slices.SortFunc(list, func(a, b Cell) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(b.N, a.N), cmp.Compare(a.Group, b.Group))
+	})
+}
+
+// plan asks for what a definition needs and says how it is read.
+func (d *Definition) plan(at func(table string) *plan) (reader, []string) {
+	switch {
+	case d.Share != nil:
+		s, p := d.Share, at(d.Share.Table)
+		k, n, base := p.count(search.Both(s.of, s.among)), p.count(s.among), p.count(s.base)
+		return func(by map[string]cell) Figure {
+			c := by[s.Table]
+			return share(c.int(k), c.int(n), c.int(base))
+		}, []string{s.Table}
+	case d.Mean != nil:
+		m, p := d.Mean, at(d.Mean.Table)
+		n, sum := p.of("count", m.Field, "", m.among), p.of("sum", m.Field, "", m.among)
+		square, all := p.of("squares", m.Field, "", m.among), p.count(m.among)
+		scale := cmp.Or(m.Scale, 1)
+		return func(by map[string]cell) Figure {
+			c := by[m.Table]
+			mean, low, high, ok := stat.Sums{N: c.int(n), Sum: c.number(sum) / scale, Square: c.number(square) / scale / scale}.Mean()
+			return figure(mean, max(low, 0), high, ok, c.int(n), c.int(all))
+		}, []string{m.Table}
+	case d.Ratio != nil:
+		return d.Ratio.plan(at(d.Ratio.Table)), []string{d.Ratio.Table}
+	case d.Quantile != nil:
+		return d.Quantile.plan(at(d.Quantile.Table)), []string{d.Quantile.Table}
+	case d.PerRun != nil:
+		r := d.PerRun
+		k, n := at(r.Table).count(r.where), at("runs").count(r.among)
+		tables := []string{r.Table}
+		if r.Table != "runs" {
+			tables = append(tables, "runs")
+		}
+		return func(by map[string]cell) Figure {
+			return perRun(by[r.Table].number(k), by["runs"].int(n))
+		}, tables
+	}
+	n := at(d.Count.Table).count(d.Count.among)
+	return func(by map[string]cell) Figure {
+		v := by[d.Count.Table].number(n)
+		half := 1.96 * math.Sqrt(v)
+		f := figure(v, max(0, v-half), v+half, true, int64(v), int64(v))
+		f.Low, f.High = nil, nil // it was counted, not sampled
+		return f
+	}, []string{d.Count.Table}
+}
+
+func share(k, n, base int64) Figure {
+	if n == 0 {
+		return Figure{Coverage: covered(0, base), Why: "no record"}
+	}
+	low, high := stat.Wilson(k, n)
+	f := figure(float64(k)/float64(n), low, high, true, n, max(base, n))
+	f.Hits = k
+	return f
+}
+
+func covered(n, of int64) *float64 {
+	if of <= 0 {
+		return nil
+	}
+	v := float64(n) / float64(of)
+	return &v
+}
+
+// figure is a value of n records among all.
+func figure(v, low, high float64, ok bool, n, all int64) Figure {
+	f := Figure{N: n, Coverage: covered(n, all)}
+	if !ok {
+		f.Why = "no record"
+		return f
+	}
+	f.Value = &v
+	if !math.IsInf(low, 0) && !math.IsInf(high, 0) && !math.IsNaN(low+high) {
+		f.Low, f.High = &low, &high
+	}
+	return f
+}
+
+// perRun is a rate of events by run: events come as a Poisson process.
+func perRun(events float64, runs int64) Figure {
+	if runs == 0 {
+		return Figure{Why: "no run"}
+	}
+	n := float64(runs)
+	half := 1.96 * math.Sqrt(events)
+	return figure(events/n, max(0, events-half)/n, (events+max(half, 3))/n, true, runs, runs) // none in n: up to 3 in n
+}
+
+func (r *Ratio) plan(p *plan) reader {
+	n, all := p.of("count", r.Field, "", r.among), p.count(r.among)
+	y, yy := p.of("sum", r.Field, "", r.among), p.of("squares", r.Field, "", r.among)
+	if r.PerField != "" {
+		both := search.Both(r.among, &search.Not{Of: search.Unknown(fieldOf(r.Field))}, &search.Not{Of: search.Unknown(fieldOf(r.PerField))})
+		n = p.count(both)
+		y, yy = p.of("sum", r.Field, "", both), p.of("squares", r.Field, "", both)
+		x, xx, xy := p.of("sum", r.PerField, "", both), p.of("squares", r.PerField, "", both), p.of("products", r.Field, r.PerField, both)
+		return func(by map[string]cell) Figure {
+			c := by[p.table]
+			v, low, high, ok := stat.Ratio(stat.Sums{N: c.int(n), Sum: c.number(y), Square: c.number(yy)}, stat.Sums{N: c.int(n), Sum: c.number(x), Square: c.number(xx)}, c.number(xy))
+			return figure(v, max(low, 0), high, ok, c.int(n), c.int(all))
+		}
+	}
+	hit := search.Both(r.among, r.per)
+	x, xy := p.of("count", r.Field, "", hit), p.of("sum", r.Field, "", hit)
+	return func(by map[string]cell) Figure {
+		c := by[p.table]
+		v, low, high, ok := stat.Ratio(stat.Sums{N: c.int(n), Sum: c.number(y), Square: c.number(yy)}, stat.Sums{N: c.int(n), Sum: c.number(x), Square: c.number(x)}, c.number(xy))
+		f := figure(v, max(low, 0), high, ok, c.int(n), c.int(all))
+		if !ok && c.int(n) > 0 {
+			f.Why = "nothing to divide by: none of them counts"
+		}
+		return f
+	}
+}
+
+// fieldOf is the searchable field of a measure.
+func fieldOf(measure string) string {
+	if measure == "duration_ms" || measure == "ttft_ms" || measure == "latency_ms" {
+		return measure[:len(measure)-3]
+	}
+	return measure
+}
+
+// around are the quantiles asked for beside one, from which the interval is read:
+// the nearest that is far enough.
+var around = []float64{0.004, 0.007, 0.01, 0.015, 0.02, 0.03, 0.04, 0.06, 0.08, 0.12, 0.16, 0.22, 0.3, 0.4, 0.49}
+
+func (t *Quantile) plan(p *plan) reader {
+	ats := []float64{t.At}
+	for _, d := range around {
+		for _, at := range []float64{t.At - d, t.At + d, t.At + (1-t.At)*d} {
+			if at > 0 && at < 1 {
+				ats = append(ats, at)
+			}
+		}
+	}
+	slices.Sort(ats)
+	ats = slices.Compact(ats)
+	n, all := p.of("count", t.Field, "", t.among), p.count(t.among)
+	name := p.add(telemetry.Measure{Func: "quantiles", Field: t.Field, Ats: ats, Where: t.among})
+	return func(by map[string]cell) Figure {
+		c := by[p.table]
+		list, _ := c[name].([]any)
+		value := func(i int) *float64 {
+			if i < 0 || i >= len(list) {
+				return nil
+			}
+			if v, ok := number(list[i]); ok {
+				return &v
+			}
+			return nil
+		}
+		f := Figure{N: c.int(n), Coverage: covered(c.int(n), c.int(all)), Value: value(slices.Index(ats, t.At))}
+		if f.Value == nil {
+			f.Why = "no record"
+			return f
+		}
+		if low, high, ok := stat.Ranks(f.N, t.At); ok {
+			f.Low = value(slices.IndexFunc(ats, func(a float64) bool { return a > low }) - 1)
+			if i := slices.IndexFunc(ats, func(a float64) bool { return a >= high }); i >= 0 {
+				f.High = value(i)
+			}
+			if f.Low == nil || f.High == nil {
+				f.Low, f.High = nil, nil
+			}
+		}
+		return f
+	}
+}
+
+// apart computes a definition that needs questions of its own.
+func (d *Definition) apart(ctx context.Context, ask Ask, q *Question) ([]Cell, error) {
+	if d.Ledger != "" {
+		return d.ledger(ctx, ask, q)
+	}
+	return d.Repeat.cells(ctx, ask, q)
+}
+
+// resolved are the outcomes that pass.
+func resolved(outcome string) bool {
+	return outcome == "resolved" || outcome == "verified_resolved" || outcome == "implied_resolved"
+}
+
+// same is what runs of one agent and task came to.
+type same struct {
+	outcomes, paths map[string]int64
+	of, passed      int64
+}
+
+func (r *Repeat) cells(ctx context.Context, ask Ask, q *Question) ([]Cell, error) {
+	query := q.query("runs")
+	query.Where = search.Both(query.Where, r.among)
+	query.Select = []telemetry.Measure{{Func: "count", As: "n"}}
+	split := "outcome"
+	if r.What == "path" {
+		split = "path"
+	}
+	for _, d := range []string{"agent", "task", split} {
+		if d != q.By {
+			query.GroupBy = append(query.GroupBy, d)
+		}
+	}
+	res, err := ask(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	byCell := map[cellKey]map[string]*same{}
+	for _, row := range res.Rows {
+		var k cellKey
+		dims := map[string]string{}
+		var n int64
+		for i, c := range res.Columns {
+			switch c.Kind {
+			case "time":
+				k.at, _ = row[i].(int64)
+			case "dimension":
+				dims[c.Name], _ = row[i].(string)
+			default:
+				v, _ := number(row[i])
+				n = int64(v)
+			}
+		}
+		k.group = dims[q.By]
+		if byCell[k] == nil {
+			byCell[k] = map[string]*same{}
+		}
+		name := dims["agent"] + "\x00" + dims["task"]
+		s := byCell[k][name]
+		if s == nil {
+			s = &same{outcomes: map[string]int64{}}
+			byCell[k][name] = s
+		}
+		outcome := dims[split]
+		if split == "outcome" && outcome == "" {
+			outcome = "failed" // $known: its root ended in error
+		}
+		s.of += n
+		s.outcomes[outcome] += n
+		if resolved(outcome) {
+			s.passed += n
+		}
+	}
+	if q.Bucket == 0 && q.By == "" && len(byCell) == 0 {
+		byCell[cellKey{}] = nil
+	}
+	var out []Cell
+	for k, tasks := range byCell {
+		c := Cell{Group: k.group, Figure: r.figure(tasks)}
+		if q.Bucket > 0 {
+			c.At = time.Unix(0, k.at).UTC()
+		}
+		out = append(out, c)
+	}
+	sortCells(out)
+	return out, nil
+}
+
+func (r *Repeat) figure(tasks map[string]*same) Figure {
+	var all, used int64
+	var trials []stat.Trials
+	var counts [][]int64
+	var bits, variance, weight float64
+	for _, s := range tasks {
+		all += s.of
+		list := make([]int64, 0, len(s.outcomes))
+		for _, n := range s.outcomes {
+			list = append(list, n)
+		}
+		trials = append(trials, stat.Trials{Passed: s.passed, Of: s.of})
+		counts = append(counts, list)
+		enough := s.of >= 2
+		if r.What == "pass" {
+			enough = s.of >= r.K
+		}
+		if !enough {
+			continue
+		}
+		used += s.of
+		if h, _, high, ok := stat.Entropy(list); ok && r.What == "path" {
+			w := float64(s.of)
+			sd := (high - h) / 1.96
+			bits, variance, weight = bits+w*h, variance+w*w*sd*sd, weight+w
+		}
+	}
+	switch r.What {
+	case "pass":
+		v, low, high, _, ok := stat.PassHat(trials, r.K)
+		return unsure(figure(v, low, high, ok, used, all), fmt.Sprintf("no agent and task has %d runs of known outcome", r.K))
+	case "spread":
+		v, low, high, _, ok := stat.Spread(counts)
+		return unsure(figure(v, low, high, ok, used, all), "no agent and task has two runs of known outcome")
+	}
+	if weight == 0 {
+		return Figure{Coverage: covered(0, all), Why: "no agent and task has two runs"}
+	}
+	v, half := bits/weight, 1.96*math.Sqrt(variance)/weight
+	return figure(v, max(0, v-half), v+half, true, used, all)
+}
+
+func unsure(f Figure, why string) Figure {
+	if f.Value == nil {
+		f.Why = why
+	}
+	return f
+}
+
+func errNoKPI(id string) error {
+	return fault.New(fault.KindNotFound, "kpi.not_found", "there is no KPI %.63q", id).WithHint("`reeve kpi list` lists them")
+}

@@ -1,0 +1,60 @@
+package kpi
+
+import (
+	"fmt"
+	"strings"
+)
+
+const pageHead = `# KPIs
+
+This page is generated from the catalogue (internal/kpi/catalogue.yaml). Each figure on the pages KPIs, Overview and Objectives, in ` + "`reeve kpi`" + ` and on /metrics is one of these, or one that you defined yourself.
+
+A figure always comes with:
+
+- **n**: how many records it is from, and the search that opens them
+- **interval**: 95 %, by the method named here; none where it was counted and not sampled
+- **coverage**: n of all the records that it could be from; what is missing is unknown, not zero
+- **definition version**: it rises when the meaning changes
+
+Runs of mode ` + "`test`" + ` are in no figure. Several agents' figures differ by chance: compare intervals, not values.
+
+## Your own
+
+` + "`reeve kpi set NAME -f FILE`" + ` or PUT /api/v1/kpis/{id}, with exactly one shape:
+
+| shape | keys | is |
+|---|---|---|
+| share | table, of, among, base | rows of ` + "`of`" + ` among rows of ` + "`among`" + `; coverage is among of base |
+| mean | table, field, scale, among | sum of the field / scale / rows that have it |
+| ratio | table, field, per_field or per, among | sum of the field over the sum of another, or over the number of rows that fulfil ` + "`per`" + ` |
+| quantile | table, field, at, among | the value that a share ` + "`at`" + ` of the rows is not above |
+| per_run | table, where, among | rows of the table / runs that fulfil among |
+| repeat | what (pass, spread, path), k, among | over runs of the same agent and task |
+| count | table, among | number of rows |
+
+Tables are runs, steps and decisions; searches are those of docs/search.md, without phrases in content. ` + "`$known`, `$ended`, `$resolved`, `$alone` and `$failed`" + ` stand for the catalogue's own. Every change is a version; ` + "`reeve kpi versions`" + ` lists them.
+
+## Value ledger
+
+` + "`reeve kpi assume -f FILE`" + ` says what a resolved run of each task is worth (people's minutes saved, money beside them), what an hour of people costs, and what a run does harm that failed, was abandoned, escalated or deflected. Each assumption has a value, a low and a high. ` + "`reeve kpi value`" + ` (GET /api/v1/value) gives value less models, people's minutes and harm, and how far each assumption alone moves the result. Every version of the assumptions stays.
+
+## The catalogue
+`
+
+// Page is docs/kpis.md.
+func Page() string {
+	var b strings.Builder
+	b.WriteString(pageHead)
+	for _, d := range catalogue {
+		fmt.Fprintf(&b, "\n### %s\n\n%s (`%s`, version %d). %s\n\n", d.Title, d.Unit, d.ID, d.Version, d.About)
+		better := map[string]string{"up": "more is better", "down": "less is better", "none": "neither more nor less is better"}[d.Direction]
+		fmt.Fprintf(&b, "- formula: `%s`\n- %s; owner %s; from %s\n", d.Formula(), better, d.Owner, d.Source)
+		if m := d.Method(); m != "" {
+			fmt.Fprintf(&b, "- interval: %s\n", m)
+		}
+		if len(d.Guards) > 0 {
+			fmt.Fprintf(&b, "- read beside it: %s\n", strings.Join(d.Guards, ", "))
+		}
+	}
+	return b.String()
+}
