@@ -1638,6 +1638,161 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists what people and downstream systems said of runs, the newest first */
+        get: operations["ListFeedback"];
+        put?: never;
+        /** takes what a user or a system said of a run, by its id, trace, session or join key, before or after the run is told of */
+        post: operations["CreateFeedback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feedback-erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** erases what was said and by whom, of one feedback or of a user; verdicts stay counted */
+        post: operations["EraseFeedback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feedback-forms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the forms through which web pages send feedback */
+        get: operations["ListFeedbackForms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feedback-forms/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** makes or changes a form: the origins of the pages that may send */
+        put: operations["PutFeedbackForm"];
+        post?: never;
+        /** removes a form; what it sent stays */
+        delete: operations["DeleteFeedbackForm"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feedback-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** says which run a join key names */
+        post: operations["BindFeedbackKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feedback-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** makes signed links by which somebody without an account can say something of one run */
+        post: operations["CreateFeedbackLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feedback-summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** adds up what users said of agents and versions in a period, and how many said nothing */
+        get: operations["FeedbackSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feedback/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads a feedback */
+        get: operations["GetFeedback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feedback/{id}/tell": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** notes what the person was told of what became of it, and answers with where to tell them */
+        post: operations["TellFeedback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/findings": {
         parameters: {
             query?: never;
@@ -2268,6 +2423,59 @@ export interface paths {
         get: operations["ListKPIVersions"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lessons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists what was learned of incidents */
+        get: operations["ListLessons"];
+        put?: never;
+        /** makes a lesson that agents fetch at the door */
+        post: operations["CreateLesson"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lessons/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads a lesson with who read it and what came of its measure */
+        get: operations["GetLesson"];
+        /** changes a lesson, or lets it hold again */
+        put: operations["UpdateLesson"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lessons/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** takes a lesson back: no agent is given it any more */
+        post: operations["RevokeLesson"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4621,6 +4829,25 @@ export interface components {
             items: components["schemas"]["AgentEvent"][];
             next?: string;
         };
+        AgentFeedback: {
+            adjusted: number | null;
+            agent: string;
+            answered: number;
+            best: number | null;
+            environment?: string;
+            failed_all: number | null;
+            failed_answered: number | null;
+            negative: number;
+            neutral: number;
+            other: number;
+            positive: number;
+            response_rate: components["schemas"]["Share"];
+            runs: number;
+            satisfaction: components["schemas"]["Share"];
+            team?: string;
+            version: string;
+            worst: number | null;
+        };
         AgentJWK: {
             agent: string;
             /** Format: date-time */
@@ -5207,6 +5434,13 @@ export interface components {
             median: number;
             values: number;
         };
+        BindFeedbackKeyRequest: {
+            environment?: string;
+            key: string;
+            run?: string;
+            team?: string;
+            trace?: string;
+        };
         BreakGlassRequest: {
             minutes: number;
             reason: string;
@@ -5625,6 +5859,44 @@ export interface components {
             url?: string;
             version?: string;
         };
+        CreateFeedbackLinkRequest: {
+            environment?: string;
+            expires?: string;
+            join_key?: string;
+            question?: string;
+            run?: string;
+            run_key?: string;
+            session?: string;
+            step?: string;
+            team?: string;
+            trace?: string;
+            user?: string;
+        };
+        CreateFeedbackRequest: {
+            /** Format: date-time */
+            at?: string | null;
+            comment?: string;
+            consent?: boolean | null;
+            contact?: string;
+            environment?: string;
+            giver?: string;
+            join_key?: string;
+            key?: string;
+            kind?: string;
+            label?: string;
+            max?: number;
+            min?: number;
+            name?: string;
+            removed?: boolean;
+            run?: string;
+            run_key?: string;
+            session?: string;
+            step?: string;
+            team?: string;
+            trace?: string;
+            user?: string;
+            value?: number | null;
+        };
         CreateIntakeKeyRequest: {
             bytes_per_second?: number;
             environment: string;
@@ -5636,6 +5908,18 @@ export interface components {
         CreateJoinTokenRequest: {
             expires_in?: string;
             label?: string;
+        };
+        CreateLessonRequest: {
+            agents?: string[];
+            environment?: string;
+            /** Format: date-time */
+            expires_at: string;
+            incident?: string;
+            measure?: string;
+            owner: string;
+            team?: string;
+            text: string;
+            title: string;
         };
         CreatePersonRequest: {
             email?: string;
@@ -5959,9 +6243,18 @@ export interface components {
             statements: string[];
             team?: string;
         };
+        EraseFeedbackRequest: {
+            id?: string;
+            reason: string;
+            team?: string;
+            user?: string;
+        };
         EraseUserRequest: {
             reason: string;
             user: string;
+        };
+        ErasedFeedback: {
+            erased: number;
         };
         ErasedUser: {
             pseudonyms: string[];
@@ -6003,6 +6296,131 @@ export interface components {
         };
         FalseAlarmRequest: {
             reason: string;
+        };
+        Feedback: {
+            about: components["schemas"]["FeedbackAbout"];
+            agent?: string;
+            /** Format: date-time */
+            at: string;
+            comment?: string;
+            consent: boolean | null;
+            contact: boolean;
+            environment?: string;
+            erased: boolean;
+            failed: boolean | null;
+            giver: string;
+            has_comment: boolean;
+            id: string;
+            /** Format: date-time */
+            joined_at: string | null;
+            joined_by?: string;
+            kind: string;
+            label?: string;
+            max: number;
+            min: number;
+            name?: string;
+            /** Format: date-time */
+            received_at: string;
+            redacted: string[];
+            removed: boolean;
+            run?: string;
+            session?: string;
+            source: string;
+            task?: string;
+            team?: string;
+            times: number;
+            told: components["schemas"]["FeedbackTelling"][];
+            user?: string;
+            value: number | null;
+            verdict: string;
+            verified: boolean;
+            version?: string;
+        };
+        FeedbackAbout: {
+            join_key?: string;
+            run?: string;
+            run_key?: string;
+            session?: string;
+            step?: string;
+            trace?: string;
+        };
+        FeedbackBucket: {
+            /** Format: date-time */
+            at: string;
+            negative: number;
+            neutral: number;
+            positive: number;
+        };
+        FeedbackFigures: {
+            adjusted: number | null;
+            answered: number;
+            best: number | null;
+            failed_all: number | null;
+            failed_answered: number | null;
+            negative: number;
+            neutral: number;
+            other: number;
+            positive: number;
+            response_rate: components["schemas"]["Share"];
+            runs: number;
+            satisfaction: components["schemas"]["Share"];
+            worst: number | null;
+        };
+        FeedbackForm: {
+            environment?: string;
+            key: string;
+            name: string;
+            origins: string[];
+            question?: string;
+            revision: number;
+            snippet: string;
+            team?: string;
+            ticket: boolean;
+        };
+        FeedbackFormList: {
+            items: components["schemas"]["FeedbackForm"][];
+            next?: string;
+        };
+        FeedbackKey: {
+            environment?: string;
+            key: string;
+            run: string;
+            team?: string;
+        };
+        FeedbackLink: {
+            down: string;
+            /** Format: date-time */
+            expires_at: string;
+            ticket: string;
+            up: string;
+            url: string;
+        };
+        FeedbackList: {
+            items: components["schemas"]["Feedback"][];
+            next?: string;
+        };
+        FeedbackSummary: {
+            agents: components["schemas"]["AgentFeedback"][];
+            all: components["schemas"]["FeedbackFigures"];
+            /** Format: date-time */
+            from: string;
+            series: components["schemas"]["FeedbackBucket"][];
+            themes: components["schemas"]["FeedbackTheme"][];
+            /** Format: date-time */
+            to: string;
+            unmatched: number;
+        };
+        FeedbackTelling: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            text: string;
+        };
+        FeedbackTheme: {
+            count: number;
+            example: string;
+            ids: string[];
+            words: string;
         };
         Figure: {
             formula: string;
@@ -6736,6 +7154,83 @@ export interface components {
         };
         LeakedKeyRequest: {
             key: string;
+        };
+        Lesson: {
+            agents: string[];
+            by: string;
+            /** Format: date-time */
+            created_at: string;
+            environment: string;
+            /** Format: date-time */
+            expires_at: string;
+            id: string;
+            incident?: string;
+            measure?: string;
+            owner: string;
+            revision: number;
+            /** Format: date-time */
+            revoked_at: string | null;
+            revoked_by?: string;
+            state: string;
+            team: string;
+            text: string;
+            title: string;
+            /** Format: date-time */
+            updated_at: string;
+            why?: string;
+        };
+        LessonDetail: {
+            agents: string[];
+            by: string;
+            /** Format: date-time */
+            created_at: string;
+            effect: components["schemas"]["LessonEffect"] | null;
+            environment: string;
+            /** Format: date-time */
+            expires_at: string;
+            id: string;
+            incident?: string;
+            measure?: string;
+            owner: string;
+            reads: components["schemas"]["LessonRead"][];
+            revision: number;
+            /** Format: date-time */
+            revoked_at: string | null;
+            revoked_by?: string;
+            state: string;
+            team: string;
+            text: string;
+            title: string;
+            /** Format: date-time */
+            updated_at: string;
+            why?: string;
+        };
+        LessonEffect: {
+            after: number | null;
+            before: number | null;
+            /** Format: date-time */
+            from: string;
+            measure: string;
+            runs_after: number;
+            runs_before: number;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            to: string;
+        };
+        LessonList: {
+            items: components["schemas"]["Lesson"][];
+            next?: string;
+        };
+        LessonRead: {
+            agent: string;
+            count: number;
+            /** Format: date-time */
+            first_at: string;
+            how: string;
+            /** Format: date-time */
+            last_at: string;
+            revision: number;
         };
         LiftStopRequest: {
             reason?: string;
@@ -7529,6 +8024,14 @@ export interface components {
             revision?: number;
             team?: string;
         };
+        PutFeedbackFormRequest: {
+            environment?: string;
+            origins: string[];
+            question?: string;
+            revision?: number;
+            team?: string;
+            ticket?: boolean;
+        };
         PutKPIRequest: {
             about: string;
             count?: components["schemas"]["KPICount"] | null;
@@ -7984,6 +8487,9 @@ export interface components {
             id: string;
             reason?: string;
         };
+        RevokeLessonRequest: {
+            reason: string;
+        };
         RotateAlertSourceRequest: {
             keep?: string;
             secret?: string;
@@ -8252,6 +8758,12 @@ export interface components {
             dev: boolean;
             needed: boolean;
             providers: components["schemas"]["ProviderButton"][];
+        };
+        Share: {
+            high: number | null;
+            low: number | null;
+            n: number;
+            value: number | null;
         };
         ShownText: {
             bytes: number;
@@ -8681,6 +9193,9 @@ export interface components {
             items: components["schemas"]["Team"][];
             next?: string;
         };
+        TellFeedbackRequest: {
+            text: string;
+        };
         TellRunRequest: {
             every?: boolean;
             seconds?: number;
@@ -8734,6 +9249,10 @@ export interface components {
             claims: {
                 [key: string]: string;
             };
+        };
+        ToldFeedback: {
+            contact: string;
+            feedback: components["schemas"]["Feedback"];
         };
         Tool: {
             accepted?: string;
@@ -8952,6 +9471,19 @@ export interface components {
             revision?: number;
             severity?: string | null;
             title?: string | null;
+        };
+        UpdateLessonRequest: {
+            agents?: string[];
+            environment?: string;
+            /** Format: date-time */
+            expires_at: string;
+            incident?: string;
+            measure?: string;
+            owner: string;
+            revision: number;
+            team?: string;
+            text: string;
+            title: string;
         };
         UpdatePersonRequest: {
             disabled?: boolean | null;
@@ -13078,6 +13610,379 @@ export interface operations {
             };
         };
     };
+    ListFeedback: {
+        parameters: {
+            query?: {
+                agent?: string;
+                cursor?: string;
+                environment?: string;
+                from?: string;
+                giver?: string;
+                joined?: string;
+                limit?: number;
+                q?: string;
+                run?: string;
+                source?: string;
+                team?: string;
+                to?: string;
+                verdict?: string;
+                version?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    CreateFeedback: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateFeedbackRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Feedback"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    EraseFeedback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EraseFeedbackRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasedFeedback"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListFeedbackForms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackFormList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutFeedbackForm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutFeedbackFormRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackForm"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteFeedbackForm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    BindFeedbackKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BindFeedbackKeyRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackKey"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    CreateFeedbackLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateFeedbackLinkRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackLink"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    FeedbackSummary: {
+        parameters: {
+            query?: {
+                agent?: string;
+                environment?: string;
+                from?: string;
+                team?: string;
+                to?: string;
+                version?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackSummary"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetFeedback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Feedback"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    TellFeedback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TellFeedbackRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToldFeedback"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListFindings: {
         parameters: {
             query?: {
@@ -14541,6 +15446,173 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KPIVersionList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListLessons: {
+        parameters: {
+            query?: {
+                agent?: string;
+                incident?: string;
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LessonList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    CreateLesson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateLessonRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LessonDetail"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetLesson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LessonDetail"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    UpdateLesson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateLessonRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LessonDetail"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RevokeLesson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevokeLessonRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LessonDetail"];
                 };
             };
             /** @description a problem */
