@@ -46,6 +46,8 @@ Amazon's tools print; --as sigv4:REGION:SERVICE says what the host does not.
 
   reeve upstream set crm --kind http --url https://crm.example.com --team core \
       --route "GET /v1/users/{id} read" --credential - --as header:X-Token
+  reeve upstream set crm --add-route "POST /v1/notes write"
+  reeve upstream set crm --remove-route "POST /v1/notes"
 
 A server of MCP tools is one address; which versions of the protocol it speaks
 is found out by asking, or said by --dialect:
@@ -59,7 +61,8 @@ or Reeve speaks for itself; reeve upstream connect tells more:
   reeve upstream set tracker --kind mcp --url https://mcp.example.com/mcp \
       --team core --oauth code
   reeve upstream set billing --kind mcp --url https://mcp.example.com/billing \
-      --team core --oauth client --client-id reeve --credential env:BILLING_SECRET
+      --team core --oauth client --client-id reeve --credential env:BILLING_SECRET \
+      --issuer https://login.example.com
 
 A peer is another agent, which speaks A2A; its card says how. The card waits
 for a person: see reeve upstream card. With --peer-agent it is one that is
@@ -77,7 +80,8 @@ func (l *texts) Set(s string) error { *l = append(*l, s); return nil }
 func runUpstreamSet(ctx context.Context, e env, c *command, args []string) error {
 	var r remote
 	var in client.PutUpstreamRequest
-	var routes, fallback, models, hosts texts
+	var fallback, models, hosts texts
+	var routes routeFlags
 	var credential, as string
 	var peer peerFlags
 	var oauth oauthFlags
@@ -96,7 +100,7 @@ func runUpstreamSet(ctx context.Context, e env, c *command, args []string) error
 	fs.Var(&fallback, "fallback", "an upstream that stands in while this one fails; several, in order")
 	fs.StringVar(&in.HealthPath, "health-path", "", "a path below the address that is asked every ten seconds")
 	fs.Var(&hosts, "ask-host", "a host to which a server of tools may send people; several, \"\" for none")
-	fs.Var(&routes, "route", `what may be called: "METHOD PATH EFFECT [amount=/path] [currency=/path] [destination=/path] [recipient=/path]"; several`)
+	routes.bind(fs)
 	fs.StringVar(&in.Region, "region", "", "where it runs, for policies")
 	fs.Var(&models, "model", `what may be asked for: "NAME [max=TOKENS] [deprecated=DATE] [region=REGION]", a NAME ending in * for all that begin so; several, "" for every model`)
 	fs.StringVar(&credential, "credential", "", "env:NAME, file:PATH, vault:PATH#KEY, - for standard input, or none")
@@ -125,21 +129,8 @@ func runUpstreamSet(ctx context.Context, e env, c *command, args []string) error
 	if given["ask-host"] {
 		in.AskHosts = slices.DeleteFunc(hosts, func(h string) bool { return h == "" })
 	}
-	if given["route"] {
-		in.Routes = nil
-		for _, text := range routes {
-			f := strings.Fields(text)
-			if len(f) < 3 {
-				return fmt.Errorf("%w: --route %q is not METHOD PATH EFFECT", errUsage, text)
-			}
-			route := client.Route{Method: f[0], Path: f[1], Effect: f[2]}
-			for _, word := range f[3:] {
-				if err := routeShows(&route.Shows, word); err != nil {
-					return err
-				}
-			}
-			in.Routes = append(in.Routes, route)
-		}
+	if in.Routes, err = routes.merged(in.Routes, given["route"]); err != nil {
+		return err
 	}
 	if given["model"] {
 		if in.Models, err = modelRules(models); err != nil {
@@ -164,6 +155,11 @@ func runUpstreamSet(ctx context.Context, e env, c *command, args []string) error
 	u, err := r.client().PutUpstream(ctx, in)
 	if err != nil {
 		return err
+	}
+	if old != nil {
+		for _, line := range routeChanges(old.Routes, u.Routes) {
+			fmt.Fprintln(e.stderr, "route "+line)
+		}
 	}
 	return r.print(e.stdout, u, func(w io.Writer) {
 		fmt.Fprintf(w, "upstream %s is at revision %d, credential %s\n", u.Name, u.Revision, connectionText(u))
@@ -320,17 +316,5 @@ func runUpstreamDelete(ctx context.Context, e env, c *command, args []string) er
 		return err
 	}
 	fmt.Fprintf(e.stdout, "upstream %s is removed\n", name)
-	return nil
-}
-
-// routeShows reads amount=/path and the like: what a person looks at first when a
-// call of the route waits for them.
-func routeShows(s *client.Shows, word string) error {
-	name, path, _ := strings.Cut(word, "=")
-	into := map[string]*[]string{"amount": &s.Amount, "currency": &s.Currency, "destination": &s.Destination, "recipient": &s.Recipient}[name]
-	if into == nil || path == "" {
-		return fmt.Errorf("%w: a route ends in amount=, currency=, destination= or recipient= and a JSON Pointer, not %q", errUsage, word)
-	}
-	*into = append(*into, path)
 	return nil
 }

@@ -36,8 +36,11 @@ const (
 	maxAll        = 100_000 // of all
 	maxDefinition = 256 << 10
 	maxVersions   = 20 // of a tool; accepted ones stay
-	maxSuperseded = 50 // findings of a tool that nobody answered before it was another
-	maxName       = 512
+	// maxVersionBytes bounds the forms of an upstream's tools that nobody accepted
+	// and that it does not list any more.
+	maxVersionBytes = 8 << 20
+	maxSuperseded   = 50 // findings of a tool that nobody answered before it was another
+	maxName         = 512
 )
 
 // Options of a Book. DB is required.
@@ -53,9 +56,10 @@ type Options struct {
 
 // Book is all pins.
 type Book struct {
-	o       Options
-	changes sync.Mutex // one change at a time; held while its transaction runs
-	all     atomic.Pointer[catalogue]
+	o        Options
+	maxBytes int64      // see maxVersionBytes
+	changes  sync.Mutex // one change at a time; held while its transaction runs
+	all      atomic.Pointer[catalogue]
 }
 
 // entry is what is known of a tool. It never changes: a new one takes its place.
@@ -96,7 +100,7 @@ func New(ctx context.Context, o Options) (*Book, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	b := &Book{o: o}
+	b := &Book{o: o, maxBytes: maxVersionBytes}
 	list, err := control.All(ctx, o.DB, scanEntry, `SELECT t.body, v.definition, a.definition FROM tools t
 		LEFT JOIN tool_versions v ON v.upstream = t.upstream AND v.tool = t.name AND v.hash = t.listed
 		LEFT JOIN tool_versions a ON a.upstream = t.upstream AND a.tool = t.name AND a.hash = t.accepted`)

@@ -122,6 +122,9 @@ func (b *Book) save(ctx context.Context, c *catalogue, next []*entry, acts ...au
 				return fmt.Errorf("keeping the tool %s of %s: %w", e.Tool, e.Upstream, err)
 			}
 		}
+		if err := b.bounded(ctx, tx, news); err != nil {
+			return err
+		}
 		for _, r := range acts {
 			if err := audit.Append(ctx, tx, r); err != nil {
 				return err
@@ -134,6 +137,28 @@ func (b *Book) save(ctx context.Context, c *catalogue, next []*entry, acts ...au
 		return err
 	}
 	b.tell(news)
+	return nil
+}
+
+// bounded drops the oldest forms of tools of an upstream that nobody accepted and
+// that it does not list any more, beyond maxBytes: one that changes many
+// large definitions without end fills no disk.
+func (b *Book) bounded(ctx context.Context, tx *control.Tx, news []*entry) error {
+	done := map[string]bool{}
+	for _, e := range news {
+		if done[e.Upstream] {
+			continue
+		}
+		done[e.Upstream] = true
+		if _, err := tx.Exec(ctx, `DELETE FROM tool_versions WHERE upstream = ? AND (tool, hash) IN (
+			SELECT tool, hash FROM (
+				SELECT v.tool, v.hash, SUM(OCTET_LENGTH(v.definition)) OVER (ORDER BY v.last_seen DESC, v.tool, v.hash) AS sofar
+				FROM tool_versions v WHERE v.upstream = ? AND v.accepted_at = 0
+				AND NOT EXISTS (SELECT 1 FROM tools t WHERE t.upstream = v.upstream AND t.name = v.tool AND t.listed = v.hash)
+			) old WHERE sofar > ?)`, e.Upstream, e.Upstream, b.maxBytes); err != nil {
+			return fmt.Errorf("dropping old forms of the tools of %s: %w", e.Upstream, err)
+		}
+	}
 	return nil
 }
 
