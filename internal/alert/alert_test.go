@@ -310,15 +310,23 @@ func second[T any](_ T, err error) error { return err }
 
 func TestRoomAndRetention(t *testing.T) {
 	t.Parallel()
-	h := open(t, Options{Max: 10, Keep: time.Hour})
+	h := open(t, Options{Max: 20, Keep: time.Hour})
+	other := Sender{Source: "other", Kind: "json", Team: "b"}
 	report := func(i int, state string) Report {
 		return Report{Key: fmt.Sprint(i), State: state, Title: "x", At: h.now}
 	}
 	for i := range 10 {
 		h.take(prom, report(i, Firing))
 	}
-	if err := h.book.Take(t.Context(), prom, []Report{report(10, Firing)}); err == nil || fault.From(err).Code != "alert.too_many" {
-		t.Fatalf("the eleventh: %v", err)
+	if err := h.book.Take(t.Context(), prom, []Report{report(10, Firing)}); err == nil || fault.From(err).Code != "alert.source_full" {
+		t.Fatalf("the eleventh of one source: %v", err)
+	}
+	for i := range 10 { // the others are heard all the same
+		h.take(other, report(i, Firing))
+	}
+	third := Sender{Source: "third", Kind: "json", Team: "c"}
+	if err := h.book.Take(t.Context(), third, []Report{report(0, Firing)}); err == nil || fault.From(err).Code != "alert.too_many" {
+		t.Fatalf("one more than is kept: %v", err)
 	}
 	h.take(prom, report(3, Firing)) // a known one is always heard
 	h.now = h.now.Add(time.Minute)
@@ -335,7 +343,7 @@ func TestRoomAndRetention(t *testing.T) {
 	if err := h.book.tidy(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.book.Get(t.Context(), ID("prom", "6")); !fault.Is(err, fault.KindNotFound) || h.book.Stats().Kept != 9 || h.book.Stats().Firing != 9 {
+	if _, err := h.book.Get(t.Context(), ID("prom", "6")); !fault.Is(err, fault.KindNotFound) || h.book.Stats().Kept != 19 || h.book.Stats().Firing != 19 {
 		t.Errorf("an old one is kept: %v, %+v", err, h.book.Stats())
 	}
 	for i := range 340 { // it flaps

@@ -208,6 +208,7 @@ type taking struct {
 	seen    map[string]*change
 	order   []*change
 	evict   map[string]bool // resolved alerts that make room
+	shares  map[string]int  // alerts in the index by source; nil until somebody may have too many
 	reports int64
 	late    int64
 }
@@ -222,7 +223,7 @@ func (t *taking) job(j *job) error {
 			fresh++
 		}
 	}
-	if err := t.room(fresh); err != nil {
+	if err := t.room(j.from.Source, fresh); err != nil {
 		return err
 	}
 	for i := range j.reports {
@@ -231,10 +232,15 @@ func (t *taking) job(j *job) error {
 	return nil
 }
 
-// room finds alerts to forget so that so many more can be kept.
-func (t *taking) room(fresh int) error {
+// room finds alerts to forget so that so many more of a source can be kept. No
+// source takes more than half of the book: beyond that its own resolved ones make
+// room, and when there are none it is refused, so that the others are heard.
+func (t *taking) room(source string, fresh int) error {
 	if fresh == 0 {
 		return nil
+	}
+	if err := t.share(source, fresh); err != nil {
+		return err
 	}
 	have := len(t.b.index) - len(t.evict)
 	for _, c := range t.order {
@@ -246,26 +252,66 @@ func (t *taking) room(fresh int) error {
 	if need <= 0 {
 		return nil
 	}
+	if !t.forget("", need) {
+		return fault.New(fault.KindExhausted, "alert.too_many", "%d alerts are kept and too few of them are resolved to make room", t.b.o.Max).
+			WithHint("resolve what is over, or send fewer keys: an alert's key should name what is wrong, not each time it was seen").WithRetryAfter(time.Minute)
+	}
+	return nil
+}
+
+// share holds a source to half of the book.
+func (t *taking) share(source string, fresh int) error {
+	most := max(t.b.o.Max/2, 1)
+	if len(t.b.index)+len(t.order)+fresh <= most {
+		return nil
+	}
+	if t.shares == nil {
+		t.shares = map[string]int{}
+		for _, e := range t.b.index {
+			t.shares[e.source]++
+		}
+	}
+	have := t.shares[source]
+	for id := range t.evict {
+		if t.b.index[id].source == source {
+			have--
+		}
+	}
+	for _, c := range t.order {
+		if c.was == nil && c.source.Source == source {
+			have++
+		}
+	}
+	need := have + fresh - most
+	if need <= 0 || t.forget(source, need) {
+		return nil
+	}
+	return fault.New(fault.KindExhausted, "alert.source_full", "source %s has half of the %d alerts that are kept, and too few of them are resolved to make room", source, t.b.o.Max).
+		WithHint("resolve what is over, or send fewer keys: an alert's key should name what is wrong, not each time it was seen").WithRetryAfter(time.Minute)
+}
+
+// forget chooses so many resolved alerts of a source ("" any) to be forgotten,
+// the oldest first, and reports whether there were as many.
+func (t *taking) forget(source string, need int) bool {
 	type old struct {
 		id string
 		at int64
 	}
 	var over []old
 	for id, e := range t.b.index {
-		if e.resolved && t.seen[id] == nil && !t.evict[id] {
+		if e.resolved && t.seen[id] == nil && !t.evict[id] && (source == "" || e.source == source) {
 			over = append(over, old{id, e.changedAt})
 		}
 	}
 	if len(over) < need {
-		return fault.New(fault.KindExhausted, "alert.too_many", "%d alerts are kept and too few of them are resolved to make room", t.b.o.Max).
-			WithHint("resolve what is over, or send fewer keys: an alert's key should name what is wrong, not each time it was seen").WithRetryAfter(time.Minute)
+		return false
 	}
 	slices.SortFunc(over, func(x, y old) int { return cmp.Or(cmp.Compare(x.at, y.at), cmp.Compare(x.id, y.id)) })
 	// Some more than is needed: looking for them is not free.
 	for _, o := range over[:min(max(need, t.b.o.Max/50), len(over))] {
 		t.evict[o.id] = true
 	}
-	return nil
+	return true
 }
 
 func (t *taking) report(j *job, r *Report) {
@@ -276,6 +322,7 @@ func (t *taking) report(j *job, r *Report) {
 		if c.was != nil {
 			c.entry = *c.was
 		}
+		c.entry.source = j.from.Source
 		delete(t.evict, id) // it is spoken of again
 		t.seen[id] = c
 		t.order = append(t.order, c)

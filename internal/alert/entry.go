@@ -42,6 +42,7 @@ type entry struct {
 	lines      int // of history
 	team       string
 	agent      string
+	source     string
 }
 
 // effect is what a report did.

@@ -33,14 +33,19 @@ func (b *Book) load(ctx context.Context) error {
 		id string
 		e  entry
 	}
+	sources := map[string]string{}
 	rows, err := control.All(ctx, b.o.DB, func(s control.Row) (out row, err error) {
 		var state, digest string
 		var acked int
 		e := &out.e
-		if err := s.Scan(&out.id, &state, &e.how, &acked, &digest, &e.at, &e.started, &e.changedAt, &e.first, &e.episodes, &e.agent, &e.team, &e.last, &e.expires, &e.receptions, &e.late, &e.lines); err != nil {
+		if err := s.Scan(&out.id, &state, &e.how, &acked, &digest, &e.at, &e.started, &e.changedAt, &e.first, &e.episodes, &e.agent, &e.team, &e.last, &e.expires, &e.receptions, &e.late, &e.lines, &e.source); err != nil {
 			return out, err
 		}
 		e.resolved, e.acked = state == Resolved, acked == 1
+		if sources[e.source] == "" {
+			sources[e.source] = e.source
+		}
+		e.source = sources[e.source] // one text for all of a source's
 		raw, err := hex.DecodeString(digest)
 		if err != nil || len(raw) != 16 {
 			return out, fault.New(fault.KindInternal, "alert.stored", "a stored alert cannot be read").WithCause(err)
@@ -49,7 +54,7 @@ func (b *Book) load(ctx context.Context) error {
 		copy(e.headline[:], raw[8:])
 		return out, nil
 	}, `SELECT a.id, a.state, a.how, a.acked, a.digest, s.state_at, a.started_at, a.changed_at, a.first_at, a.episodes, a.agent, a.team, s.last_at, s.expires_at, s.receptions, s.late,
-		(SELECT COUNT(*) FROM alert_history h WHERE h.alert = a.id) FROM alerts a JOIN alert_seen s ON s.alert = a.id`)
+		(SELECT COUNT(*) FROM alert_history h WHERE h.alert = a.id), a.source FROM alerts a JOIN alert_seen s ON s.alert = a.id`)
 	if err != nil {
 		return err
 	}

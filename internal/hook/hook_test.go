@@ -313,3 +313,26 @@ func FuzzCheck(f *testing.F) {
 		}
 	})
 }
+
+// A name that was another team's stays that team's: what its source said is kept
+// under it.
+func TestNamesAfterRemoval(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	put := func(team string) error {
+		_, err := h.reg.Put(t.Context(), as("*"), client.PutAlertSourceRequest{Name: "src", Kind: "json", Team: team})
+		return err
+	}
+	if err := put("support"); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.reg.Delete(t.Context(), as("*"), "src"); err != nil {
+		t.Fatal(err)
+	}
+	if err := put("billing"); fault.From(err).Code != "hook.name_taken" {
+		t.Errorf("taken by another team: %v", err)
+	}
+	if err := put("support"); err != nil {
+		t.Errorf("by the team itself: %v", err)
+	}
+}

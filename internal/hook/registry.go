@@ -369,6 +369,11 @@ func (r *Registry) Put(ctx context.Context, who Actor, in client.PutAlertSourceR
 		out.Secret = secret
 	}
 	err = r.o.DB.Write(ctx, func(tx *control.Tx) error {
+		if !exists {
+			if err := unused(ctx, tx, &in); err != nil {
+				return err
+			}
+		}
 		us := control.Micros(r.o.Now())
 		text, err := json.Marshal(body{in.Description, in.Environment, in.Auth, in.URLToken, in.ResolveAfter, in.Branches, in.Mapping})
 		if err != nil {
@@ -403,6 +408,17 @@ func (r *Registry) Put(ctx context.Context, who Actor, in client.PutAlertSourceR
 	}
 	out.AlertSource, err = r.Get(in.Name)
 	return out, err
+}
+
+// unused refuses a name that another team's source had: what that said is kept
+// under it.
+func unused(ctx context.Context, tx *control.Tx, in *client.PutAlertSourceRequest) error {
+	team, had, err := control.One(ctx, tx, func(row control.Row) (s string, err error) { return s, row.Scan(&s) }, `SELECT team FROM hook_names WHERE name = ?`, in.Name)
+	if err != nil || !had || team == in.Team {
+		return err
+	}
+	return fault.New(fault.KindConflict, "hook.name_taken", "a source of another team was called %s, and what it said is kept under that name", in.Name).
+		WithHint("choose another name")
 }
 
 // said is what the audit record holds of a source: no secret.
@@ -527,6 +543,10 @@ func (r *Registry) Delete(ctx context.Context, who Actor, name string) error {
 	}
 	err = r.o.DB.Write(ctx, func(tx *control.Tx) error {
 		if _, err := tx.Exec(ctx, `DELETE FROM hooks WHERE name = ?`, name); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `INSERT INTO hook_names (name, team, deleted_at) VALUES (?, ?, ?)
+			ON CONFLICT (name) DO UPDATE SET team = excluded.team, deleted_at = excluded.deleted_at`, name, h.Team, control.Micros(r.o.Now())); err != nil {
 			return err
 		}
 		return r.record(ctx, tx, audit.Record{Kind: "admin.hook_deleted", Person: who.Person, Via: who.Via, Action: "delete", Object: name, Before: h.said()})

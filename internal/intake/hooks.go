@@ -65,6 +65,7 @@ func hookPaths() []string {
 
 // place is where a request of an outside sender leads.
 type place struct {
+	late    error // what is wrong with a delivery, told once it is proved
 	purpose string
 	source  string // "" where the sender's proof says which
 	kind    string // of the client that has this path; "" any
@@ -171,14 +172,15 @@ func (in *Intake) delivery(w http.ResponseWriter, r *http.Request, p place) erro
 		return fault.New(fault.KindUnavailable, "intake.no_hooks", "this server takes no alerts")
 	}
 	h, proved, err := in.senderOf(r, &p)
-	if err != nil {
-		return err
+	if err == nil && !proved && h.Auth == hook.Token {
+		err = h.Check(&hook.Delivery{Header: r.Header, Query: r.URL.Query(), Now: in.now()})
+		proved = err == nil
 	}
-	if !proved && h.Auth == hook.Token { // before anything of the body is read
-		if err := h.Check(&hook.Delivery{Header: r.Header, Query: r.URL.Query(), Now: in.now()}); err != nil {
-			return err
-		}
-		proved = true
+	if err != nil {
+		return in.turnAway(w, r, p, err)
+	}
+	if proved && p.late != nil {
+		return p.late
 	}
 	from := Sender{ID: unproved}
 	if proved {
@@ -188,7 +190,10 @@ func (in *Intake) delivery(w http.ResponseWriter, r *http.Request, p place) erro
 		now := in.now()
 		if !proved {
 			if err := h.Check(&hook.Delivery{Header: r.Header, Body: work.body, Now: now}); err != nil {
-				return err
+				return stranger(p, err)
+			}
+			if p.late != nil {
+				return p.late
 			}
 		}
 		answer, err := in.keepDelivery(ctx, h, p, r, work.body)
@@ -205,6 +210,27 @@ func (in *Intake) delivery(w http.ResponseWriter, r *http.Request, p place) erro
 	})
 }
 
+// turnAway refuses a request before its body was looked at. Who names a source
+// and has no proof of it learns nothing of whether it is there: the answer is one,
+// and comes as late as if a signature had been made over the body.
+func (in *Intake) turnAway(w http.ResponseWriter, r *http.Request, p place, err error) error {
+	if p.source == "" || !fault.Is(err, fault.KindUnauthenticated) {
+		return err
+	}
+	return in.within(w, r, Sender{ID: unproved}, min(in.config.MaxBody, maxHookBody), func(_ context.Context, work *worker, _ Sender) error {
+		hook.Decoy(work.body)
+		return stranger(p, err)
+	})
+}
+
+// stranger is what somebody without proof is told of a source that he named.
+func stranger(p place, err error) error {
+	if p.source != "" && fault.Is(err, fault.KindUnauthenticated) && fault.From(err).Code != "hook.stale" {
+		return hook.Stranger
+	}
+	return err
+}
+
 // senderOf finds the source of a request. proved reports that it showed a
 // credential already.
 func (in *Intake) senderOf(r *http.Request, p *place) (h *hook.Hook, proved bool, err error) {
@@ -214,12 +240,15 @@ func (in *Intake) senderOf(r *http.Request, p *place) (h *hook.Hook, proved bool
 			return nil, false, in.hooks.Unknown("proof")
 		}
 		if keyInURL(r) && !(h.URLToken && h.Auth == hook.Token) {
-			return nil, false, errKeyInURL()
+			err := errKeyInURL()
+			h.Refused(in.now(), fault.From(err).Message) // its owner is told, the caller may be anybody
+			return nil, false, in.hooks.Unknown("proof")
 		}
-		if p.kind != "" && h.Kind != p.kind {
-			return nil, false, fault.New(fault.KindInvalid, "intake.hook_kind", "source %s does not speak this path", h.Name).WithHint("it is of kind %s: send to %s", h.Kind, h.Path)
+		if p.kind != "" && h.Kind != p.kind { // told to who has the proof
+			p.late = fault.New(fault.KindInvalid, "intake.hook_kind", "source %s does not speak this path", h.Name).WithHint("it is of kind %s: send to %s", h.Kind, h.Path)
+		} else {
+			p.kind = h.Kind
 		}
-		p.kind = h.Kind
 		if !h.Registered {
 			// It was made for an intake key, and has no secret of its own.
 			return in.keyed(r, p)

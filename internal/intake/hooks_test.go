@@ -238,7 +238,7 @@ func TestDeliveries(t *testing.T) {
 						t.Errorf("%s: %d %s", what, got.Code, got.Body)
 					}
 				}
-				if got := h.send(s, "src", func(http.Header) {}); got.Code != 401 {
+				if got := h.send(s, "src", func(http.Header) {}); got.Code != unproved {
 					t.Errorf("without proof: %d %s", got.Code, got.Body)
 				}
 				if src, _ := h.regs.Get("src"); src.Forged != 3 || src.Deliveries != 0 || src.LastRefused == nil {
@@ -408,7 +408,7 @@ func TestSharedPaths(t *testing.T) {
 		{"POST", "/data/v2/alerts", "Bearer rvi_key", `{"status":"critical","host":"a","check":"b"}`, 201, `"created"`},
 		{"GET", "/api/v1/alerts/hec", "", "", 405, "intake.method"},
 		{"POST", "/api/v1/alerts/nobody", "Bearer " + token, `{}`, 401, "hook.forged"},
-		{"POST", "/api/v1/alerts/hec?token=" + token, "", `{"event":"x"}`, 400, ""},
+		{"POST", "/api/v1/alerts/hec?token=" + token, "", `{"event":"x"}`, 401, ""},
 	} {
 		got := do(c.method, c.path, c.auth, c.body)
 		if got.Code != c.status || !strings.Contains(got.Body.String(), c.answer) {
@@ -582,6 +582,39 @@ func TestChangeDeliveries(t *testing.T) {
 		// A source of changes takes no alerts, and the other way round.
 		if got := h.send(sent{body: "{}"}, "forge", func(r http.Header) { r.Set("Authorization", "Bearer "+secret) }); got.Code != 401 {
 			t.Errorf("%s: as an alert: %d", file, got.Code)
+		}
+	}
+}
+
+// Who names a source without its proof learns nothing of whether it is there, of
+// which kind it is, or how it proves itself.
+func TestStrangers(t *testing.T) {
+	t.Parallel()
+	h := newHookHouse(t, nil)
+	h.source(client.PutAlertSourceRequest{Name: "by-token", Kind: "json"})
+	h.source(client.PutAlertSourceRequest{Name: "signed", Kind: "pagerduty", Auth: "signature", Secret: "a-secret-of-theirs"})
+	h.source(client.PutAlertSourceRequest{Name: "hec", Kind: "splunk"})
+	answers := map[string][]string{}
+	for _, name := range []string{"nobody", "by-token", "signed", "hec"} {
+		for _, change := range []func(*http.Request){
+			func(*http.Request) {},
+			func(r *http.Request) { r.Header.Set("Authorization", "Bearer x") },
+			func(r *http.Request) { r.Header.Set("X-PagerDuty-Signature", "v1="+strings.Repeat("0", 64)) },
+			func(r *http.Request) { r.URL.RawQuery = "token=x" },
+			func(r *http.Request) { r.URL.Path += "/api/v2/alerts" },
+		} {
+			r := httptest.NewRequest(http.MethodPost, "/api/v1/alerts/"+name, strings.NewReader(`{"a":1}`))
+			r.Header.Set("Content-Type", "application/json")
+			change(r)
+			w := serve(h.in, r)
+			answers[name] = append(answers[name], fmt.Sprint(w.Code, w.Body, w.Header()))
+		}
+	}
+	for name, got := range answers {
+		for i := range got {
+			if got[i] != answers["nobody"][i] {
+				t.Errorf("%s is told apart by request %d:\n%s\n%s", name, i, got[i], answers["nobody"][i])
+			}
 		}
 	}
 }

@@ -129,7 +129,27 @@ Written by ` + "`go test ./internal/intake -run DialectsPage -update`" + ` from 
 - Containers (agents, workflows, turns that sum up) keep what they report; a run's tokens and cost are those of its calls.
 - Totals include their parts. Senders whose input excludes cached tokens (Langfuse, Claude Code) are added up; the step says so.
 - What was not reported is unknown, never zero.
+
+## Wrong costs elsewhere
+
+Each was reported in public; each is a case that is sent to a whole server, whose runs, steps and sums must then give the right figure (` + "`internal/app`, `TestWrongCosts`" + `).
+
+| reported as | what went wrong there | input, of it cached | output |
+|---|---|---|---|
 `)
+	var costs []struct {
+		Issue, Wrong string
+		Want         struct {
+			Input, Output int64
+			Read          int64 `json:"cache_read"`
+			Write         int64 `json:"cache_write"`
+		}
+	}
+	read(t, "testdata/costs/cases.json", &costs)
+	for _, c := range costs {
+		repository, number, _ := strings.Cut(c.Issue, "#")
+		fmt.Fprintf(&page, "| [%s](https://github.com/%s/issues/%s) | %s | %d, %d | %d |\n", c.Issue, repository, number, c.Wrong, c.Want.Input, c.Want.Read+c.Want.Write, c.Want.Output)
+	}
 	const file = "../../docs/dialects.md"
 	if *update {
 		if err := os.WriteFile(file, []byte(page.String()), 0o644); err != nil {

@@ -187,6 +187,9 @@ type Reader struct {
 	order     []int32 // scratch of row
 	sums      []currencySum
 
+	rerating bool            // a run's costs are being changed
+	reread   []activity.Step // of the run that was reloaded for that
+
 	received int64  // the latest received time of the log
 	seq      uint64 // last message folded
 	stats    Stats

@@ -97,6 +97,9 @@ func (r *Reader) reload(ctx context.Context, id activity.RunID) (*live, error) {
 		r.names.get(sum.Agent), r.names.get(sum.Team), r.names.get(sum.Environment), sum.Start / minute, l.counts(&sum),
 	}
 	r.weigh(l)
+	if r.rerating {
+		r.reread = steps
+	}
 	return l, nil
 }
 

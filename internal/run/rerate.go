@@ -24,6 +24,8 @@ func (r *Reader) Rerate(ctx context.Context, id activity.RunID, costs map[activi
 		return 0, context.Cause(ctx)
 	}
 	was := r.runs[id] != nil
+	r.rerating = true
+	defer func() { r.rerating, r.reread = false, nil }()
 	l, err := r.find(ctx, id)
 	if err != nil || l == nil {
 		return 0, err // gone by retention
@@ -64,7 +66,7 @@ func (r *Reader) Rerate(ctx context.Context, id activity.RunID, costs map[activi
 
 // holdSteps reads the stored steps of a run at once rather than one by one.
 func (r *Reader) holdSteps(ctx context.Context, l *live, costs map[activity.StepID]activity.Cost) error {
-	missing := 0
+	missing := len(r.reread)
 	for step := range costs {
 		if i := l.find(step); i != none && r.pending(&l.steps[i]) == nil && r.held.steps[step] == nil {
 			missing++
@@ -73,9 +75,12 @@ func (r *Reader) holdSteps(ctx context.Context, l *live, costs map[activity.Step
 	if missing < 2 {
 		return nil
 	}
-	steps, err := retry(ctx, r, "reading the steps of a run", func() ([]activity.Step, error) { return r.o.Store.Steps(ctx, l.id) })
-	if err != nil {
-		return err
+	steps := r.reread
+	if steps == nil {
+		var err error
+		if steps, err = retry(ctx, r, "reading the steps of a run", func() ([]activity.Step, error) { return r.o.Store.Steps(ctx, l.id) }); err != nil {
+			return err
+		}
 	}
 	for k := range steps {
 		s := &steps[k]
