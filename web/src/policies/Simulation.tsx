@@ -5,7 +5,7 @@ import { useEffect, useState } from 'react';
 import '../theme/forms';
 import { api } from '../api/client';
 import type { EnforceAnswer, Simulation } from '../api/types';
-import { Badge, count, pickView, ProblemNote, Time } from '../shared';
+import { Badge, count, pickView, plural, ProblemNote, Time } from '../shared';
 import form from '../settings/settings.module.css';
 import css from './policies.module.css';
 
@@ -35,7 +35,7 @@ export function SimulationView({ s }: { s: Simulation }) {
           </>
         ) : (
           <>
-            <strong>{count(s.changed)} verdicts would change</strong> of {count(s.replayed)} since <Time at={s.from} as="day" />: {count(s.stricter)} stricter, {count(s.looser)} looser.
+            <strong>{plural(s.changed, 'verdict')} would change</strong> of {count(s.replayed)} since <Time at={s.from} as="day" />: {count(s.stricter)} stricter, {count(s.looser)} looser.
           </>
         )}{' '}
         {s.not_kept > 0 && <span className="muted">{count(s.not_kept)} could not be tried: what they depend on was not kept. </span>}
