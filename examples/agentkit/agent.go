@@ -22,9 +22,10 @@ type Agent struct {
 	Tools                          *Tools // nil: none
 	Dialect                        Dialect
 	Telemetry                      *Telemetry
-	MaxTurns                       int           // model calls in one run [12]
-	Retries                        int           // of one model call [5]
-	Backoff                        time.Duration // before the first retry; doubles [500 ms]
+	Reads                          map[string]string // the data that a tool reads, by the tool; may be nil
+	MaxTurns                       int               // model calls in one run [12]
+	Retries                        int               // of one model call [5]
+	Backoff                        time.Duration     // before the first retry; doubles [500 ms]
 	// Outcome says how a run that ended without an error ended for its user:
 	// resolved, contained, escalated, abandoned; nil or "" when nobody knows.
 	Outcome func(Task, Result) string

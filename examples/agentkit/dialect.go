@@ -122,6 +122,10 @@ func (GenAI) Events(*Agent, []Message, *Reply) []log.Record { return nil }
 
 // Tool describes a tool call.
 func (GenAI) Tool(a *Agent, t Task, c ToolCall) (string, []attribute.KeyValue) {
+	if source := a.Reads[c.Name]; source != "" {
+		return "retrieval " + c.Name, append(genAICommon(a, t), str("gen_ai.operation.name", "retrieval"), str("gen_ai.data_source.id", source),
+			str("gen_ai.tool.name", c.Name), str("gen_ai.tool.call.id", c.ID), str("gen_ai.tool.call.arguments", c.Arguments))
+	}
 	return "execute_tool " + c.Name, append(genAITool(a, t, c), str("gen_ai.tool.call.arguments", c.Arguments))
 }
 

@@ -26,6 +26,8 @@ type Spec struct {
 	Mode        string
 	Orders, KB  bool     // which tool servers it needs
 	Tools       []string // which of their tools it may use
+	// Reads names the data that a tool reads, by the tool; nil: none is known.
+	Reads map[string]string
 	// Task makes the next task; it gets a source of chance so that a fleet is
 	// the same for the same seed.
 	Task func(r *rand.Rand) Task
@@ -82,7 +84,7 @@ func (s Spec) Start(ctx context.Context, e Env) (a *Agent, closeAgent func(conte
 	}
 	a = &Agent{
 		Name: s.Service.Name, ID: s.Service.Name + "-1", Version: s.Service.Version, Description: s.Description,
-		System: s.System, Mode: s.Mode, Model: m, Tools: tools.Only(s.Tools...), Dialect: s.Dialect, Telemetry: t, MaxTurns: s.MaxTurns,
+		System: s.System, Mode: s.Mode, Model: m, Tools: tools.Only(s.Tools...), Dialect: s.Dialect, Telemetry: t, MaxTurns: s.MaxTurns, Reads: s.Reads,
 	}
 	return a, func(ctx context.Context) error { return errors.Join(tools.Close(), t.Shutdown(ctx)) }, nil
 }

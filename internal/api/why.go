@@ -146,7 +146,11 @@ func emptyRetrievals(steps []activity.Step, messages []activity.Message) map[act
 }
 
 // wrongActions are the detectors that speak of what an agent did.
-var wrongActions = []string{"injected_destination", "hijack", "new_destination", "new_tool"}
+var wrongActions = []string{"injected_destination", "hijack"}
+
+// speaks are the detectors that say that something is wrong with a run, not only
+// that it is unlike others.
+var speaks = []string{"injected_destination", "hijack", "loop", "retry_storm", "cost", "context_growth", "stale_source"}
 
 // complaints are what was said against a run: by people, and by detectors that
 // judge what it did.
@@ -170,7 +174,7 @@ func (a *API) complaints(ctx context.Context, run *activity.Run, c *why.Case) (w
 			continue
 		}
 		c.Findings = append(c.Findings, shape)
-		if f.Severity != finding.Info && len(f.Steps) > 0 && (f.Verdict == nil || f.Verdict.Verdict != finding.Noise) {
+		if slices.Contains(speaks, f.Detector) && (f.Verdict == nil || f.Verdict.Verdict != finding.Noise) {
 			words = append(words, "a detector speaks of it: "+shape.Text)
 			action = action || slices.Contains(wrongActions, f.Detector)
 		}
@@ -296,9 +300,9 @@ func (a *API) blast(ctx context.Context, w *client.Why, run *activity.Run, readA
 	if err := a.touched(ctx, b, runs); err != nil {
 		return err
 	}
-	b.Sentence = plural(int64(b.Runs), "run") + " of " + plural(int64(len(b.Agents)), "agent") + " stand on " + cause.Name
+	b.Sentence = counted(b.Runs, "run") + " of " + counted(len(b.Agents), "agent") + " rest on " + cause.Name
 	if b.Users != nil {
-		b.Sentence += ", for " + plural(int64(*b.Users), "user")
+		b.Sentence += ", for " + counted(*b.Users, "user")
 	}
 	w.Blast = b
 	return nil
@@ -567,7 +571,7 @@ func (m *mergedWhy) answer() *client.IncidentWhy {
 	all := []client.WhyCause{}
 	for k, c := range m.causes {
 		c.Score /= float64(m.wrong)
-		c.Reasons = append([]string{fmt.Sprintf("the first in %d of %s", m.likely[k], plural(int64(m.wrong), "run"))}, c.Reasons...)
+		c.Reasons = append([]string{fmt.Sprintf("the first in %d of %s", m.likely[k], counted(m.wrong, "run"))}, c.Reasons...)
 		all = append(all, *c)
 	}
 	slices.SortFunc(all, func(x, y client.WhyCause) int {
@@ -579,7 +583,7 @@ func (m *mergedWhy) answer() *client.IncidentWhy {
 		out.Sentence = "None of its runs that can be read went wrong, or its signals name none: see what its agents stand on."
 	case 2*m.known > m.wrong:
 		out.Known, out.Causes = true, all
-		out.Sentence = fmt.Sprintf("Likely cause: %s, in %d of %s.", all[0].Name, m.likely[m.keyOf(all[0].Node)], plural(int64(m.wrong), "run that went wrong"))
+		out.Sentence = fmt.Sprintf("Likely cause: %s, in %d of %s that went wrong.", all[0].Name, m.likely[m.keyOf(all[0].Node)], counted(m.wrong, "run"))
 	default:
 		out.Possible = all
 		out.Sentence = "Why is unknown"
@@ -609,3 +613,6 @@ func notNil[T any](s []T) []T {
 	}
 	return s
 }
+
+// counted is a number with its word.
+func counted(n int, word string) string { return count(int64(n)) + " " + plural(int64(n), word) }

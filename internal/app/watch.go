@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"path/filepath"
+	"time"
 
 	"reeve/internal/activity"
 	"reeve/internal/feedback"
@@ -11,6 +12,7 @@ import (
 	"reeve/internal/gateway"
 	"reeve/internal/response"
 	"reeve/internal/rule"
+	"reeve/internal/source"
 	"reeve/internal/telemetry"
 	"reeve/internal/watch"
 )
@@ -44,10 +46,27 @@ func (a *App) openWatch(ctx context.Context) (err error) {
 		return err
 	}
 	w.watch, err = watch.New(watch.Options{
-		Findings: w.findings, Settings: w.settings, Rules: w.rules.Active, Canonical: a.fleet.Canonical,
+		Findings: w.findings, Settings: w.settings, Rules: w.rules.Active, Canonical: a.fleet.Canonical, Sources: a.readAt,
 		File: filepath.Join(a.o.Config.Data, "watch"), Logger: a.log.With("part", "watch"),
 	})
 	return err
+}
+
+// readAt is what a source was when an agent read it.
+func (a *App) readAt(ctx context.Context, team, name string, at time.Time) (watch.Reading, error) {
+	if a.sources == nil {
+		return watch.Reading{}, nil
+	}
+	uses, err := a.sources.AsOf(ctx, team, []source.Ref{{Name: name, At: at}})
+	if err != nil || len(uses) == 0 {
+		return watch.Reading{}, err
+	}
+	u := &uses[0]
+	out := watch.Reading{Source: u.Source, Stale: u.State == "stale", Sentence: u.Sentence}
+	if u.Version != nil {
+		out.Version = u.Version.Version
+	}
+	return out, nil
 }
 
 // opened tells who follows findings of a new one.

@@ -32,6 +32,8 @@ const mainUsage = `Usage: reeve bench NAME [flags]
            soon it goes on
   faults   let a simulated fleet work for days, inject faults of known truth, and
            count what the detectors found of them, how soon, and what beside
+  why      play the demo's stale table with seed after seed, with and without its
+           fault, and count how often the right cause comes first
 
 Against labelled data, with the product's own code:
 
@@ -68,6 +70,8 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = approvalMain(ctx, args[1:], stdout, stderr)
 	case "faults":
 		err = faultsMain(ctx, args[1:], stdout, stderr)
+	case "why":
+		err = whyMain(ctx, args[1:], stdout, stderr)
 	case "help", "-h", "--help":
 		fmt.Fprint(stdout, helpText())
 		return 0

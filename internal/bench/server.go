@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -26,6 +27,8 @@ type Server struct {
 	OTLP string // OTLP over HTTP, host:port
 	GRPC string // OTLP over gRPC, host:port
 	Args []string
+	// Command starts it; nil is serve --dev.
+	Command []string
 
 	cmd  *exec.Cmd
 	done chan struct{}
@@ -58,10 +61,14 @@ func (s *Server) Start(ctx context.Context) error {
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		return err
 	}
-	s.cmd = exec.Command(s.Bin, append([]string{
-		"serve", "--dev", "--data", s.Dir, "--listen", s.HTTP, "--gateway-listen", "",
+	command := s.Command
+	if command == nil {
+		command = []string{"serve", "--dev"}
+	}
+	s.cmd = exec.Command(s.Bin, slices.Concat(command, []string{
+		"--data", s.Dir, "--listen", s.HTTP, "--gateway-listen", "",
 		"--otlp-http-listen", s.OTLP, "--otlp-grpc-listen", s.GRPC,
-	}, s.Args...)...)
+	}, s.Args)...)
 	s.cmd.Stdout, s.cmd.Stderr = s.Log, s.Log
 	// A bench that dies must not leave a server behind.
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

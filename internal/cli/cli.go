@@ -56,7 +56,7 @@ func commands() []command {
 	return []command{
 		{name: "serve", args: "[flags]", short: "run Reeve: console, API, intake", long: serveHelp, run: runServe},
 		{name: "demo", args: "[flags]", short: "run Reeve with a small fleet of live agents to look at", long: demoHelp, run: runDemo},
-		{name: "demo play", args: "NAME", short: "replay a story (outage, rogue, runaway) in the running demo", run: runDemoPlay},
+		{name: "demo play", args: "NAME", short: "replay a story (hijack, outage, rogue, runaway, stale-data) in the running demo", run: runDemoPlay},
 		{name: "run list", args: "[flags] [SEARCH]", short: "list runs; SEARCH is the console's search language", long: runListHelp, run: runRunList},
 		{name: "health", args: "[flags]", short: "how Reeve itself is: its parts, and whom the door had to refuse", run: runHealth},
 		{name: "run", args: "[flags] --agent NAME -- CMD...", short: "run a process as an agent, behind the door", long: runHelp, run: runRun},
@@ -341,7 +341,7 @@ func commands() []command {
 		{name: "audit receipt verify", args: "FILE --key PUBLIC", short: "check a receipt without a server", long: receiptHelp, run: runReceiptVerify},
 		{name: "config check", args: "[--config FILE]", short: "say whether the configuration is sound", run: runConfigCheck},
 		{name: "config show", args: "[--config FILE]", short: "print the configuration in force, with the meaning of each key", run: runConfigShow},
-		{name: "bench", args: "ingest|crash|gateway|stop|hijack|approval|faults|... [flags]", short: "measure a server: Reeve or any OTLP endpoint", run: runBench},
+		{name: "bench", args: "ingest|crash|gateway|stop|hijack|approval|faults|why|... [flags]", short: "measure a server: Reeve or any OTLP endpoint", run: runBench},
 		{name: "version", short: "print the version", run: runVersion},
 		{name: "query-child", hidden: true, short: "the supervised process that reads segments", run: runQueryChild},
 	}

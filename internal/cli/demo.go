@@ -26,13 +26,14 @@ const demoHelp = `
 Fills a temporary folder with 30 days of generated history of 40 agents in 6
 teams, starts live agents with real tools and a scripted model server, and
 serves the console in dev mode. Data is kept only with --data.
-Stories to replay: ` + "`reeve demo play outage`, `... refund`, `... rogue`, `... runaway`" + `, or the
+Stories to replay: ` + "`reeve demo play outage`, `... refund`, `... rogue`, `... stale-data`, `... hijack`, `... runaway`" + `, or the
 buttons in the console.`
 
 func runDemo(ctx context.Context, e env, c *command, args []string) error {
 	var o demo.Options
 	cfg, err := loadConfig(e, c, append([]string{"--dev"}, args...), func(fs *flag.FlagSet) {
 		fs.Uint64Var(&o.Seed, "seed", 1, "of history, tasks and answers")
+		fs.Float64Var(&o.Pace, "pace", 1, "scales the waiting of models, tools and agents; 0.1 hurries")
 		fs.IntVar(&o.Days, "days", 30, "of generated history; -1 for none")
 	})
 	if err != nil {

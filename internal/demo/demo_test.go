@@ -253,6 +253,9 @@ func TestStoriesAndPeople(t *testing.T) {
 		{"/x/demo/play/runaway", "same-origin", http.StatusAccepted},
 		{"/x/demo/play/outage", "", http.StatusAccepted},
 		{"/x/demo/play/flood", "", http.StatusNotFound},
+		{"/x/demo/play/hijack", "", http.StatusInternalServerError}, // this house has no door
+		{"/x/demo/advise/many", "", http.StatusBadRequest},
+		{"/x/demo/advise/1", "cross-site", http.StatusForbidden},
 		{"/x/demo/play/outage", "cross-site", http.StatusForbidden},
 		{"/x/demo/become/nobody", "", http.StatusNotFound},
 	} {
@@ -265,7 +268,7 @@ func TestStoriesAndPeople(t *testing.T) {
 		t.Errorf("becoming the SRE: %d %v %v", code, body, header)
 	}
 	notices := d.Notices()
-	if len(notices) != 2 || len(notices[0].Actions) != 3 || len(notices[1].Actions) != 2 {
+	if len(notices) != 2 || len(notices[0].Actions) != 3 || len(notices[1].Actions) != 3 {
 		t.Errorf("notices: %+v", notices)
 	}
 	h.poll(t, "80 turns of the runaway", func() bool { return h.agents["research-agent"] > 120 })

@@ -117,11 +117,11 @@ func keepRefunds(ctx context.Context, at Endpoints) error {
 }
 
 // writes are the tools that change something; the others read.
-var writes = map[string]bool{"issue_refund": true, "flag_order": true}
+var writes = map[string]bool{"issue_refund": true, "flag_order": true, "send_mail": true}
 
 // acceptTools accepts what a server of tools offers: until somebody did, nobody
 // may call them. The door lists a new server's within seconds.
-func acceptTools(ctx context.Context, at Endpoints, upstream string) error {
+func acceptTools(ctx context.Context, at Endpoints, upstream string, acknowledge ...string) error {
 	var tools client.List[client.Tool]
 	for until := time.Now().Add(20 * time.Second); len(tools.Items) == 0; {
 		if err := call(ctx, at, http.MethodGet, "/tools?upstream="+upstream, nil, &tools); err != nil {
@@ -147,7 +147,7 @@ func acceptTools(ctx context.Context, at Endpoints, upstream string) error {
 		if writes[t.Name] {
 			effect = "write"
 		}
-		in := client.AcceptToolRequest{Hash: t.Listed, Effect: effect, Reason: "part of the demo"}
+		in := client.AcceptToolRequest{Hash: t.Listed, Effect: effect, Acknowledge: acknowledge, Reason: "part of the demo"}
 		if err := call(ctx, at, http.MethodPost, "/tools/"+upstream+"/"+t.Name+"/accept", in, nil); err != nil {
 			return fmt.Errorf("accepting %s of %s: %w", t.Name, upstream, err)
 		}

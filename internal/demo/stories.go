@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"strconv"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -27,6 +28,8 @@ func stories() []story {
 		{"outage", "Model provider fails with 529 for 90 s; agents retry", 90 * time.Second, false, playOutage},
 		{"refund", "An agent asks for a large refund; a person answers in the inbox", refundLasts, true, playRefund},
 		{"rogue", "An agent refunds order after order; stop it", rogueLasts, true, playRogue},
+		{"hijack", "A mail tells an agent to send customers' data away; it is quarantined", hijackLasts, true, playHijack},
+		{"stale-data", "A job is skipped, a table stays stale, an agent answers wrongly", staleLasts, false, playStale},
 		{"runaway", "An agent loops on one tool with growing context", 2 * time.Minute, false, playRunaway},
 	}
 }
@@ -97,10 +100,23 @@ func (d *Demo) Play(name string) (until time.Time, err error) {
 		d.say("Playing %s: %s.", s.name, s.title)
 		return until, nil
 	}
-	return until, &client.Problem{Status: http.StatusNotFound, Code: "demo.unknown_story", Title: "no such story", Detail: fmt.Sprintf("there is no story %q", name), Hint: "outage, refund, rogue and runaway are there"}
+	return until, &client.Problem{Status: http.StatusNotFound, Code: "demo.unknown_story", Title: "no such story", Detail: fmt.Sprintf("there is no story %q", name), Hint: "hijack, outage, refund, rogue, runaway and stale-data are there"}
 }
 
-// Handler answers POST /x/demo/play/{story} and POST /x/demo/become/{person}.
+// playAdvice plays the story of the stale table with a warehouse and an agent of
+// its own, with or without the fault: `reeve bench why` counts whether the cause is
+// found.
+func (d *Demo) playAdvice(seed uint64, fault bool) error {
+	d.mu.Lock()
+	ready, ctx, g := d.ready, d.ctx, d.extra
+	d.mu.Unlock()
+	if !ready {
+		return &client.Problem{Status: http.StatusServiceUnavailable, Code: "demo.building", Title: "not ready", Detail: "the demo is still being built", Hint: "try again in a few seconds"}
+	}
+	return d.advise(ctx, g, advice{agent: fmt.Sprint("advisor-", seed), schema: fmt.Sprint("shop", seed), seed: seed, fault: fault})
+}
+
+// Handler answers POST /x/demo/play/{story}, POST /x/demo/advise/{seed} and POST /x/demo/become/{person}.
 // The answer to the second is the API's answer to a sign-in, cookie included.
 func (d *Demo) Handler() http.Handler {
 	mux := http.NewServeMux()
@@ -111,6 +127,19 @@ func (d *Demo) Handler() http.Handler {
 			return
 		}
 		answer(w, http.StatusAccepted, map[string]any{"story": r.PathValue("story"), "until": until.UTC().Format(time.RFC3339)})
+	})
+	mux.HandleFunc("POST /x/demo/advise/{seed}", func(w http.ResponseWriter, r *http.Request) {
+		seed, err := strconv.ParseUint(r.PathValue("seed"), 10, 32)
+		if err != nil {
+			err = &client.Problem{Status: http.StatusBadRequest, Code: "demo.seed", Title: "no seed", Detail: "a seed is a number"}
+		} else {
+			err = d.playAdvice(seed, r.URL.Query().Get("fault") != "none")
+		}
+		if err != nil {
+			refuse(w, err)
+			return
+		}
+		answer(w, http.StatusAccepted, map[string]any{"agent": fmt.Sprint("advisor-", seed), "job": fmt.Sprintf("dbt/model.shop%d.return_policy", seed)})
 	})
 	mux.HandleFunc("POST /x/demo/become/{person}", func(w http.ResponseWriter, r *http.Request) {
 		in, cookies, err := d.become(r.Context(), r.PathValue("person"))

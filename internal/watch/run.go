@@ -98,6 +98,7 @@ func (w *Watch) step(s *activity.Step) {
 		r.task = word(s.Task)
 	}
 	w.measure(a, r, s)
+	w.reads(a, s)
 	if !r.touched {
 		r.touched = true
 		w.touched = append(w.touched, r)

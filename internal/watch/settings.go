@@ -52,6 +52,7 @@ var detectors = []Detector{
 	{Name: "refusals", Title: "Refusals", Severity: finding.Warning, Effect: 2, Unit: "times the usual share", About: "how many of the last 20 actions the door denied or held, against the share that it usually does"},
 	{Name: "retry_storm", Title: "Retry storm", Severity: finding.Warning, Effect: 5, Unit: "failures in a row", About: "a tool or model that fails again and again within a run"},
 	{Name: "run_length", Title: "Steps of a run", Severity: finding.Info, Effect: 3, Unit: "times the median", About: "how many steps a run has taken so far"},
+	{Name: "stale_source", Title: "Stale data", Severity: finding.Warning, Fixed: true, About: "a source that was older than it may be when an agent read it, as lineage tells"},
 	{Name: "topic_shift", Title: "Topics", Severity: finding.Info, Effect: 1.5, Unit: "times the usual difference", About: "what users ask about, by the words of the last 30 messages"},
 	{Name: "unusual_path", Title: "Unusual path", Severity: finding.Info, Effect: 2, Unit: "times the usual surprise", About: "how unusual the order of a run's tools is"},
 }

@@ -53,9 +53,12 @@ type Options struct {
 	// Canonical is the registered agent that a name in telemetry stands for; nil
 	// or "" leaves the name as it is.
 	Canonical func(name string) string
-	File      string           // what was learned; "" is kept nowhere
-	Now       func() time.Time // nil is time.Now
-	Logger    *slog.Logger     // nil discards
+	// Sources tells what a source was at a time, by the name that a step gives it;
+	// nil looks at no data.
+	Sources func(ctx context.Context, team, name string, at time.Time) (Reading, error)
+	File    string           // what was learned; "" is kept nowhere
+	Now     func() time.Time // nil is time.Now
+	Logger  *slog.Logger     // nil discards
 }
 
 // Watch is what all agents do. Make one with New, start it with Run.
@@ -69,7 +72,8 @@ type Watch struct {
 	mark    map[int]mark
 	proven  *provenSteps
 	calls   chan call
-	steps   int // ids kept in all runs
+	asked   chan read // sources to look up
+	steps   int       // ids kept in all runs
 	dirty   bool
 	touched []*run
 	looked  []*agent
@@ -137,7 +141,7 @@ func New(o Options) (*Watch, error) {
 	}
 	w := &Watch{
 		o: o, agents: map[who]*agent{}, runs: map[activity.RunID][]*run{}, mark: map[int]mark{},
-		proven: newProven(), queue: make(chan sighting, maxQueue), claims: make(chan sighting, maxQueue), may: claimsBurst, calls: make(chan call, maxQueue),
+		proven: newProven(), queue: make(chan sighting, maxQueue), claims: make(chan sighting, maxQueue), may: claimsBurst, calls: make(chan call, maxQueue), asked: make(chan read, maxReads),
 	}
 	w.restore()
 	return w, nil
@@ -319,6 +323,8 @@ func (w *Watch) Run(ctx context.Context) error {
 			w.tell(ctx, s)
 		case s := <-w.claims:
 			w.tell(ctx, s)
+		case q := <-w.asked:
+			w.lookUp(ctx, q)
 		case <-look.C:
 			// Actions that were refused have no step to bring them here.
 			w.mu.Lock()
@@ -342,6 +348,8 @@ func (w *Watch) Drain(ctx context.Context) {
 	w.mu.Unlock()
 	for {
 		select {
+		case q := <-w.asked:
+			w.lookUp(ctx, q)
 		case s := <-w.queue:
 			w.tell(ctx, s)
 		case s := <-w.claims:

@@ -163,7 +163,7 @@ func (g *builder) allowed(d *activity.Decision) {
 		r := g.add(Rule, "rule:"+p.Policy+"/"+p.Statement, p.Policy+"/"+p.Statement)
 		r.Role, r.Version = "policy statement", text(clip(p.Hash, 12))
 		r.evidence("policy", p.Policy, "the policy")
-		r.fine("it permitted what the agent did")
+		r.fine("it took part in what was allowed")
 		g.link(n.ID, r.ID, "by")
 	}
 	if len(d.Policies) == 0 {
