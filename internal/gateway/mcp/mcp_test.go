@@ -254,6 +254,7 @@ func TestBadMessages(t *testing.T) {
 		{"a name of control characters", call(`"name":"a\u0000b","arguments":{}`), with("Mcp-Name", "=?base64?YQBi?="), 200, "mcp.name"},
 		{"text", good, with("Content-Type", "text/plain"), 415, "mcp.content_type"},
 		{"5 MB", call(`"name":"refund","arguments":{"a":"` + strings.Repeat("x", 5<<20) + `"}`), headers, 413, "mcp.too_large"},
+		{"10 MB of arguments", call(`"name":"refund","arguments":{"a":"` + strings.Repeat("x", 10<<20) + `"}`), headers, 413, "mcp.too_large"},
 	} {
 		before := len(f.calls("tools/call"))
 		r := h.send(key, "POST", "/mcp/shop", c.body, c.headers...)

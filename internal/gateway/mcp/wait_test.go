@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -318,5 +319,43 @@ func TestHeldCallsEnd(t *testing.T) {
 	}
 	if n := len(f.calls("tools/call")); n != 0 {
 		t.Errorf("%d calls were forwarded", n)
+	}
+}
+
+// Once the answer was begun, what the server says otherwise than in events is an
+// event too: a page of an HTTP server's, an error, another's answer.
+func TestHeldCallsOfBadServers(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, answer, code, not string }{
+		{"words of an HTTP server", "502", "mcp.status", "<html>"},
+		{"an error", `{"jsonrpc":"2.0","id":5,"error":{"code":-32602,"message":"Unknown tool"}}`, "-32602", ""},
+		{"another's answer", `{"jsonrpc":"2.0","id":99,"result":{"evil":1}}`, "mcp.foreign_answer", "evil"},
+		{"no JSON", `{"jsonrpc"`, "mcp.answer", ""},
+		{"our credential", `{"jsonrpc":"2.0","id":5,"result":{"content":[{"type":"text","text":"` + secret + `"}]}}`, "upstream.leak", secret},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			h, book := newHeldHouse(t)
+			key := h.agent("refunds")
+			f := &fake{session: true, answer: func(m sent) string { return c.answer }}
+			h.server("shop", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				b, _ := io.ReadAll(r.Body)
+				if c.answer == "502" && strings.Contains(string(b), "tools/call") {
+					w.WriteHeader(http.StatusBadGateway)
+					fmt.Fprint(w, "<html>broken</html>")
+					return
+				}
+				f.ServeHTTP(w, reread(r, b))
+			}), nil)
+			h.permit(holdCalls)
+			resp := h.open(key, "POST", "/mcp/shop", `{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"refund","arguments":{"a":1},"_meta":{"progressToken":1}}}`, "Mcp-Session-Id", h.begin(key, "/mcp/shop"))
+			defer resp.Body.Close()
+			h.agree(book, h.waiting(book))
+			b, err := io.ReadAll(resp.Body)
+			r := reply{resp.StatusCode, resp.Header, string(b)}
+			if err != nil || r.status != 200 || r.code() != c.code || c.not != "" && strings.Contains(r.body, c.not) {
+				t.Errorf("%d %v %s", r.status, err, r.body)
+			}
+		})
 	}
 }
