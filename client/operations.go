@@ -230,6 +230,14 @@ func Operations() []Operation {
 		{Name: "ListChanges", Method: "GET", Path: "/api/v1/changes", Role: "viewer", Summary: "lists what was changed and may show in how agents behave, the newest first"},
 		{Name: "GetChange", Method: "GET", Path: "/api/v1/changes/{id}", Role: "viewer", Summary: "reads a change"},
 		{Name: "CreateChange", Method: "POST", Path: "/api/v1/changes", Role: "developer", Summary: "reports a change: a deployment, a prompt, a model, a flag; the same key updates it"},
+		{Name: "ListEvaluators", Method: "GET", Path: "/api/v1/evaluators", Role: "viewer", Summary: "lists what looks at runs that ended"},
+		{Name: "PutEvaluator", Method: "PUT", Path: "/api/v1/evaluators/{name}", Role: "developer", Summary: "makes or changes an evaluator: groundedness, schema, rule, voice, leak, refusal"},
+		{Name: "DeleteEvaluator", Method: "DELETE", Path: "/api/v1/evaluators/{name}", Role: "developer", Summary: "removes an evaluator; what it found stays"},
+		{Name: "TryEvaluator", Method: "POST", Path: "/api/v1/evaluator-tries", Role: "viewer", Summary: "tells what an evaluator would find of texts; nothing is kept"},
+		{Name: "ListEvaluations", Method: "GET", Path: "/api/v1/evaluations", Role: "viewer", Summary: "lists what evaluators and people said of runs, the newest first"},
+		{Name: "EvaluationSummary", Method: "GET", Path: "/api/v1/evaluation-summary", Role: "viewer", Summary: "adds up what evaluators found of agents and versions, and how far people agree"},
+		{Name: "AnnotationQueue", Method: "GET", Path: "/api/v1/annotation-queue", Role: "developer or responder", Summary: "lists what oneself should label: unsure first, then failed, then a tenth of what passed"},
+		{Name: "LabelRun", Method: "POST", Path: "/api/v1/evaluation-labels", Role: "developer or responder", Summary: "says of a run, in an evaluator's place, whether it is good"},
 		{Name: "ListFeedback", Method: "GET", Path: "/api/v1/feedback", Role: "viewer", Summary: "lists what people and downstream systems said of runs, the newest first"},
 		{Name: "GetFeedback", Method: "GET", Path: "/api/v1/feedback/{id}", Role: "viewer", Summary: "reads a feedback"},
 		{Name: "FeedbackSummary", Method: "GET", Path: "/api/v1/feedback-summary", Role: "viewer", Summary: "adds up what users said of agents and versions in a period, and how many said nothing"},
@@ -1917,6 +1925,63 @@ func (c *Client) GetChange(ctx context.Context, req ChangeRequest) (*Change, err
 // POST /api/v1/changes, role developer.
 func (c *Client) CreateChange(ctx context.Context, req CreateChangeRequest) (*Change, error) {
 	return call[Change](ctx, c, "POST", "/api/v1/changes", req)
+}
+
+// ListEvaluators lists what looks at runs that ended.
+//
+// GET /api/v1/evaluators, role viewer.
+func (c *Client) ListEvaluators(ctx context.Context, req ListEvaluatorsRequest) (*List[Evaluator], error) {
+	return call[List[Evaluator]](ctx, c, "GET", "/api/v1/evaluators", req)
+}
+
+// PutEvaluator makes or changes an evaluator: groundedness, schema, rule, voice, leak, refusal.
+//
+// PUT /api/v1/evaluators/{name}, role developer.
+func (c *Client) PutEvaluator(ctx context.Context, req PutEvaluatorRequest) (*Evaluator, error) {
+	return call[Evaluator](ctx, c, "PUT", "/api/v1/evaluators/{name}", req)
+}
+
+// DeleteEvaluator removes an evaluator; what it found stays.
+//
+// DELETE /api/v1/evaluators/{name}, role developer.
+func (c *Client) DeleteEvaluator(ctx context.Context, req EvaluatorRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/evaluators/{name}", req)
+	return err
+}
+
+// TryEvaluator tells what an evaluator would find of texts; nothing is kept.
+//
+// POST /api/v1/evaluator-tries, role viewer.
+func (c *Client) TryEvaluator(ctx context.Context, req TryEvaluatorRequest) (*Evaluation, error) {
+	return call[Evaluation](ctx, c, "POST", "/api/v1/evaluator-tries", req)
+}
+
+// ListEvaluations lists what evaluators and people said of runs, the newest first.
+//
+// GET /api/v1/evaluations, role viewer.
+func (c *Client) ListEvaluations(ctx context.Context, req ListEvaluationsRequest) (*List[Evaluation], error) {
+	return call[List[Evaluation]](ctx, c, "GET", "/api/v1/evaluations", req)
+}
+
+// EvaluationSummary adds up what evaluators found of agents and versions, and how far people agree.
+//
+// GET /api/v1/evaluation-summary, role viewer.
+func (c *Client) EvaluationSummary(ctx context.Context, req EvaluationSummaryRequest) (*EvaluationSummary, error) {
+	return call[EvaluationSummary](ctx, c, "GET", "/api/v1/evaluation-summary", req)
+}
+
+// AnnotationQueue lists what oneself should label: unsure first, then failed, then a tenth of what passed.
+//
+// GET /api/v1/annotation-queue, role developer or responder.
+func (c *Client) AnnotationQueue(ctx context.Context, req AnnotationQueueRequest) (*List[Evaluation], error) {
+	return call[List[Evaluation]](ctx, c, "GET", "/api/v1/annotation-queue", req)
+}
+
+// LabelRun says of a run, in an evaluator's place, whether it is good.
+//
+// POST /api/v1/evaluation-labels, role developer or responder.
+func (c *Client) LabelRun(ctx context.Context, req LabelRunRequest) (*Evaluation, error) {
+	return call[Evaluation](ctx, c, "POST", "/api/v1/evaluation-labels", req)
 }
 
 // ListFeedback lists what people and downstream systems said of runs, the newest first.

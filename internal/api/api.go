@@ -33,6 +33,7 @@ import (
 	"reeve/internal/activity"
 	"reeve/internal/approval"
 	"reeve/internal/bus"
+	"reeve/internal/evaluate"
 	"reeve/internal/fault"
 	"reeve/internal/feedback"
 	"reeve/internal/hook"
@@ -137,7 +138,8 @@ type Options struct {
 	// address of a path for people outside and is required with it.
 	Feedback    *feedback.Book
 	FeedbackURL func(path string) string
-	OnCall      *OnCall // nil calls nobody
+	Evaluations *evaluate.Book // how good runs were; nil evaluates nothing
+	OnCall      *OnCall        // nil calls nobody
 
 	// PoliciesAbout may be nil: what an agent may do is then not told. Version is
 	// of this program, for documents that name their maker.

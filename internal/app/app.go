@@ -47,6 +47,7 @@ import (
 	"reeve/internal/content"
 	"reeve/internal/control"
 	"reeve/internal/decision"
+	"reeve/internal/evaluate"
 	"reeve/internal/fault"
 	"reeve/internal/feedback"
 	"reeve/internal/fleet"
@@ -165,6 +166,7 @@ type App struct {
 	calling     calling
 	alertsMoved chan struct{} // of one: alerts have news for incidents
 
+	evaluations   *evaluate.Book
 	feedbackMoved chan struct{} // of one: users said something
 }
 
@@ -204,6 +206,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		a.openWatch,
 		a.openStore,
 		a.openFeedback,
+		a.openEvaluations,
 		a.buildIndex,
 		a.buildReader,
 		a.openOutcomes,
@@ -281,6 +284,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("notices", a.calling.notices.Run)
 	start("calls", a.callPeople)
 	start("feedback", a.feedback.Run)
+	start("evaluations", a.evaluations.Run)
 	start("spikes of feedback", a.watchFeedback)
 	start("lessons", a.lessons.Run)
 	start("alerts into incidents", a.followAlerts)
@@ -414,7 +418,7 @@ func (a *App) buildReader(ctx context.Context) error {
 	}
 	a.reader, err = run.New(run.Options{
 		Log:        a.bus.Activity(),
-		Store:      watched{a.store, a.fleet, a.watching.watch, a.seeKeys, a.feedback},
+		Store:      watched{a.store, a.fleet, a.watching.watch, a.seeKeys, a.feedback, a.evaluations},
 		HashKey:    key,
 		Prices:     a.book,
 		Stages:     &a.stages,
@@ -482,7 +486,7 @@ func (a *App) buildAPI(context.Context) error {
 		Door: a.gateway, Points: a.points, Coverage: a.coverage, Simulations: a.simulator, Approvals: a.approvals, Steer: a.steer, Rehearser: a.gateway, ApprovalPage: a.approvalPage,
 		Accounts:  a.accounting.shown(),
 		Incidents: a.incidents, Lessons: a.lessons, OnCall: a.onCallAPI(),
-		Feedback: a.feedback, FeedbackURL: a.feedbackURL,
+		Feedback: a.feedback, FeedbackURL: a.feedbackURL, Evaluations: a.evaluations,
 		Providers: a.signIns, ProviderButtons: a.providerButtons(),
 		Credentials: a.credentials(),
 		Findings:    a.watching.findings, Detectors: a.watching.settings, Rules: a.watching.rules, Watch: a.watching.watch, Responses: a.watching.respond,

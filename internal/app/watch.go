@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"reeve/internal/activity"
+	"reeve/internal/evaluate"
 	"reeve/internal/feedback"
 	"reeve/internal/finding"
 	"reeve/internal/fleet"
@@ -96,6 +97,7 @@ type watched struct {
 	watch    *watch.Watch
 	keys     func(*telemetry.Write) // looks for keys of ours
 	feedback *feedback.Book
+	evaluate *evaluate.Book
 }
 
 func (o watched) Append(ctx context.Context, w *telemetry.Write) error {
@@ -110,6 +112,7 @@ func (o watched) Append(ctx context.Context, w *telemetry.Write) error {
 		o.watch.Observe(w)
 		o.keys(w)
 		o.feedback.Observe(w)
+		o.evaluate.Observe(w)
 	}
 	return err
 }

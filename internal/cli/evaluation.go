@@ -1,0 +1,308 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"reeve/client"
+)
+
+const evaluatorHelp = `
+An evaluator looks at runs when they end, without a model, and says pass, unsure
+or fail, with the places that show it:
+
+  groundedness  the answer's words stand in what the run read
+  schema        the answer is JSON of a shape
+  rule          a condition in CEL holds: answer, prompt, documents, steps, errors, cost
+  voice         rule files in the form of Vale
+  leak          no personal data or secret that the user had not given
+  refusal       a refusal gives its reason, and another way
+
+  reeve evaluator set grounded --kind groundedness --agent support-agent
+  reeve evaluator set house-voice --kind voice --rules styles/house --share 0.2
+  reeve evaluator set short --kind rule --when 'size(answer) < 2000'
+  reeve evaluator try --kind groundedness --document policy.txt "Refunds take 14 days."
+
+docs/evaluations.md has each.`
+
+func runEvaluatorList(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	fs := c.flags(e)
+	r.bind(fs)
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	list, err := r.client().ListEvaluators(ctx, client.ListEvaluatorsRequest{})
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, list, func(w io.Writer) {
+		fmt.Fprintln(w, "NAME\tKIND\tAGENTS\tTEAM\tSHARE\tSTATE\tREVISION")
+		for _, x := range list.Items {
+			state, agents := "on", "all"
+			if x.Off {
+				state = "off"
+			}
+			if len(x.Agents) > 0 {
+				agents = strings.Join(x.Agents, ",")
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%g\t%s\t%d\n", x.Name, x.Kind, word(agents), orDash(x.Team), x.Share, state, x.Revision)
+		}
+	})
+}
+
+// evaluatorFlags are what an evaluator consists of.
+type evaluatorFlags struct{ kind, when, schema, rules string }
+
+func (f *evaluatorFlags) read() (schema json.RawMessage, rules map[string]string, err error) {
+	if f.schema != "" {
+		if schema, err = os.ReadFile(f.schema); err != nil {
+			return nil, nil, err
+		}
+	}
+	if f.rules == "" {
+		return schema, nil, nil
+	}
+	rules = map[string]string{}
+	files := []string{f.rules}
+	if info, err := os.Stat(f.rules); err != nil {
+		return nil, nil, err
+	} else if info.IsDir() {
+		if files, err = filepath.Glob(filepath.Join(f.rules, "*.yml")); err != nil {
+			return nil, nil, err
+		}
+	}
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		rules[strings.TrimSuffix(filepath.Base(name), filepath.Ext(name))] = string(text)
+	}
+	return schema, rules, nil
+}
+
+func runEvaluatorSet(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	var in client.PutEvaluatorRequest
+	var f evaluatorFlags
+	var agents string
+	fs := c.flags(e)
+	r.bind(fs)
+	fs.StringVar(&f.kind, "kind", "", "groundedness, schema, rule, voice, leak or refusal")
+	fs.StringVar(&f.when, "when", "", "of a rule: CEL that is true of what passes")
+	fs.StringVar(&f.schema, "schema", "", "of a schema: its file")
+	fs.StringVar(&f.rules, "rules", "", "of a voice: a rule file, or a folder of .yml files")
+	fs.StringVar(&agents, "agent", "", "only runs of these agents, with commas")
+	fs.StringVar(&in.Team, "team", "", "only this team's")
+	fs.StringVar(&in.Environment, "environment", "", "only of this environment")
+	fs.Float64Var(&in.Share, "share", 1, "of the runs, above 0 to 1")
+	fs.BoolVar(&in.Off, "off", false, "look at nothing for now")
+	name, err := oneWord(fs, args, "evaluator")
+	if err != nil {
+		return err
+	}
+	if in.Schema, in.Rules, err = f.read(); err != nil {
+		return err
+	}
+	in.Name, in.Kind, in.When = name, f.kind, f.when
+	if agents != "" {
+		in.Agents = strings.Split(agents, ",")
+	}
+	list, err := r.client().ListEvaluators(ctx, client.ListEvaluatorsRequest{})
+	if err != nil {
+		return err
+	}
+	for _, x := range list.Items {
+		if x.Name == name {
+			in.Revision = x.Revision
+		}
+	}
+	x, err := r.client().PutEvaluator(ctx, in)
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, x, func(w io.Writer) { fmt.Fprintf(w, "%s\t%s\trevision %d\n", x.Name, x.Kind, x.Revision) })
+}
+
+func runEvaluatorDelete(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	fs := c.flags(e)
+	r.bind(fs)
+	name, err := oneWord(fs, args, "evaluator")
+	if err != nil {
+		return err
+	}
+	if err := r.client().DeleteEvaluator(ctx, client.EvaluatorRequest{Name: name}); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.stderr, "evaluator %s is removed; what it found stays\n", name)
+	return nil
+}
+
+func runEvaluatorTry(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	var in client.TryEvaluatorRequest
+	var f evaluatorFlags
+	var documents string
+	fs := c.flags(e)
+	r.bind(fs)
+	fs.StringVar(&f.kind, "kind", "groundedness", "groundedness, schema, rule, voice, leak or refusal")
+	fs.StringVar(&f.when, "when", "", "of a rule: its condition")
+	fs.StringVar(&f.schema, "schema", "", "of a schema: its file")
+	fs.StringVar(&f.rules, "rules", "", "of a voice: a rule file, or a folder of .yml files")
+	fs.StringVar(&in.Prompt, "prompt", "", "what the user said")
+	fs.StringVar(&documents, "document", "", "files that were read, with commas")
+	var err error
+	if in.Answer, err = oneWord(fs, args, "answer in quotes"); err != nil {
+		return err
+	}
+	if in.Schema, in.Rules, err = f.read(); err != nil {
+		return err
+	}
+	in.Kind, in.When = f.kind, f.when
+	for _, name := range strings.FieldsFunc(documents, func(r rune) bool { return r == ',' }) {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		in.Documents = append(in.Documents, string(text))
+	}
+	x, err := r.client().TryEvaluator(ctx, in)
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, x, func(w io.Writer) { writeEvaluation(w, x) })
+}
+
+func writeEvaluation(w io.Writer, x *client.Evaluation) {
+	fmt.Fprintf(w, "%s\t%s\t%s\n", verdictWord(x.Verdict), scoreText(x.Score), word(x.Text))
+	for _, m := range x.Marks {
+		sign := "not"
+		if m.Good {
+			sign = "carried"
+		}
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", sign, word(m.Text), word(m.Says))
+	}
+}
+
+func verdictWord(v string) string {
+	if v == "" {
+		return "nothing to judge"
+	}
+	return v
+}
+
+func scoreText(s *float64) string {
+	if s == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f", *s)
+}
+
+func runEvaluationList(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	var req client.ListEvaluationsRequest
+	fs := c.flags(e)
+	r.bind(fs)
+	fs.StringVar(&req.Run, "run", "", "only of this run")
+	fs.StringVar(&req.Agent, "agent", "", "only of this agent")
+	fs.StringVar(&req.Version, "version", "", "only of this version")
+	fs.StringVar(&req.Evaluator, "evaluator", "", "only by this evaluator")
+	fs.StringVar(&req.Verdict, "verdict", "", "pass, unsure, fail or none")
+	fs.StringVar(&req.Source, "source", "", "online or human")
+	fs.StringVar(&req.From, "from", "-168h", "start of the period")
+	fs.StringVar(&req.To, "to", "", "end of the period")
+	fs.IntVar(&req.Limit, "limit", 50, "at most so many")
+	fs.StringVar(&req.Cursor, "cursor", "", "where the page before ended")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	list, err := r.client().ListEvaluations(ctx, req)
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, list, func(w io.Writer) {
+		evaluationRows(w, list.Items)
+		if list.Next != "" {
+			fmt.Fprintf(w, "\nmore: --cursor %s\n", list.Next)
+		}
+	})
+}
+
+func evaluationRows(w io.Writer, all []client.Evaluation) {
+	fmt.Fprintln(w, "AT\tRUN\tEVALUATOR\tVERDICT\tSCORE\tAGENT\tVERSION\tBY\tWHAT")
+	for _, x := range all {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", x.At.Local().Format(time.DateTime), x.Run, x.Evaluator, verdictWord(x.Verdict), scoreText(x.Score), orDash(x.Agent), orDash(x.Version), orDash(x.By), word(x.Text))
+	}
+}
+
+func runEvaluationSummary(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	var req client.EvaluationSummaryRequest
+	fs := c.flags(e)
+	r.bind(fs)
+	fs.StringVar(&req.Agent, "agent", "", "only of this agent")
+	fs.StringVar(&req.Evaluator, "evaluator", "", "only by this evaluator")
+	fs.StringVar(&req.From, "from", "-168h", "start of the period")
+	fs.StringVar(&req.To, "to", "", "end of the period")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	s, err := r.client().EvaluationSummary(ctx, req)
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, s, func(w io.Writer) {
+		fmt.Fprintln(w, "EVALUATOR\tAGENT\tVERSION\tPASSED\tUNSURE\tFAILED\tNOTHING TO JUDGE\tSCORE")
+		for _, f := range s.Figures {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\n", f.Evaluator, orDash(f.Agent), orDash(f.Version), shareText(f.Passed), f.Unsure, f.Fail, f.None, scoreText(f.Score))
+		}
+		for _, a := range s.Agreements {
+			fmt.Fprintf(w, "\n%s and %s agree on %s\tkappa %s\n", a.Evaluator, strings.ReplaceAll(a.With, "_", " "), shareText(a.Agree), scoreText(a.Kappa))
+		}
+	})
+}
+
+func runEvaluationQueue(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	var req client.AnnotationQueueRequest
+	fs := c.flags(e)
+	r.bind(fs)
+	fs.StringVar(&req.Evaluator, "evaluator", "", "only by this evaluator")
+	fs.StringVar(&req.Agent, "agent", "", "only of this agent")
+	fs.IntVar(&req.Limit, "limit", 20, "at most so many")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	list, err := r.client().AnnotationQueue(ctx, req)
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, list, func(w io.Writer) { evaluationRows(w, list.Items) })
+}
+
+func runEvaluationLabel(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	var in client.LabelRunRequest
+	fs := c.flags(e)
+	r.bind(fs)
+	fs.StringVar(&in.Evaluator, "evaluator", "", "in whose place you say it (needed)")
+	fs.StringVar(&in.Verdict, "verdict", "", "pass or fail; none takes it back")
+	fs.StringVar(&in.Why, "why", "", "why")
+	var err error
+	if in.Run, err = oneWord(fs, args, "run"); err != nil {
+		return err
+	}
+	x, err := r.client().LabelRun(ctx, in)
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, x, func(w io.Writer) { writeEvaluation(w, x) })
+}

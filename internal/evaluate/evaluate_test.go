@@ -1,0 +1,297 @@
+package evaluate
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"reeve/internal/activity"
+	"reeve/internal/control"
+	"reeve/internal/fault"
+	"reeve/internal/telemetry"
+)
+
+const policyText = "Refunds are paid within 14 days of the return. Items bought on sale cannot be returned."
+
+func TestKinds(t *testing.T) {
+	t.Parallel()
+	find := func(_, _, text string) (out []string) {
+		if strings.Contains(text, "@") {
+			out = append(out, "pii.email")
+		}
+		return out
+	}
+	docs := []Document{{Step: "stp_1", Name: "policy", Text: policyText}}
+	for name, c := range map[string]struct {
+		e    Evaluator
+		t    Texts
+		want string
+		says string
+	}{
+		"grounded":              {Evaluator{Kind: "groundedness"}, Texts{Answer: "Items bought on sale cannot be returned.", Documents: docs}, Pass, "Each of 1"},
+		"made up":               {Evaluator{Kind: "groundedness"}, Texts{Answer: "Dragons guard our warehouse nightly and devour parcels.", Documents: docs}, Fail, "1 of 1"},
+		"nothing read":          {Evaluator{Kind: "groundedness"}, Texts{Answer: "Items cannot be returned."}, "", "read nothing"},
+		"a rule that holds":     {Evaluator{Kind: "rule", When: `answer.contains("14") && errors == 0`}, Texts{Answer: "14 days"}, Pass, "holds"},
+		"a rule that does not":  {Evaluator{Kind: "rule", When: `size(documents) > 0`}, Texts{Answer: "14 days"}, Fail, "does not"},
+		"a rule without a cost": {Evaluator{Kind: "rule", When: `cost < 1.0`}, Texts{Cost: math.NaN()}, Fail, ""},
+		"JSON as asked":         {Evaluator{Kind: "schema", Schema: json.RawMessage(`{"type":"object","required":["id"],"properties":{"id":{"type":"integer","minimum":1},"tags":{"type":"array","items":{"enum":["a","b"]}}},"additionalProperties":false}`)}, Texts{Answer: "```json\n{\"id\": 3, \"tags\": [\"a\"]}\n```"}, Pass, ""},
+		"JSON of another type":  {Evaluator{Kind: "schema", Schema: json.RawMessage(`{"type":"object","properties":{"id":{"type":"string"}}}`)}, Texts{Answer: `{"id": 3}`}, Fail, "answer.id is integer"},
+		"JSON with more":        {Evaluator{Kind: "schema", Schema: json.RawMessage(`{"properties":{"id":{}},"additionalProperties":false}`)}, Texts{Answer: `{"id": 3, "x": 1}`}, Fail, "x, which nobody"},
+		"no JSON":               {Evaluator{Kind: "schema", Schema: json.RawMessage(`{"type":"object"}`)}, Texts{Answer: "Sure!"}, Fail, "no JSON"},
+		"voice":                 {Evaluator{Kind: "voice", Rules: map[string]string{"house": "extends: substitution\nlevel: error\nmessage: \"Use '%s' instead of '%s'.\"\nswap:\n  utilize: use\n"}}, Texts{Answer: "You may utilize it."}, Fail, "1 places"},
+		"voice kept":            {Evaluator{Kind: "voice", Rules: map[string]string{"house": "extends: existence\nmessage: \"%s\"\ntokens: [obviously]\n"}}, Texts{Answer: "You may use it."}, Pass, ""},
+		"leak":                  {Evaluator{Kind: "leak"}, Texts{Prompt: "who is it?", Answer: "ada@example.org"}, Fail, "pii.email"},
+		"the user's own":        {Evaluator{Kind: "leak"}, Texts{Prompt: "I am ada@example.org", Answer: "Hello ada@example.org"}, Pass, ""},
+		"no refusal":            {Evaluator{Kind: "refusal"}, Texts{Answer: "Your order was sent."}, "", "refuses nothing"},
+		"a bare refusal":        {Evaluator{Kind: "refusal"}, Texts{Answer: "I'm sorry, I can't help with that."}, Fail, "without a reason"},
+		"a good refusal":        {Evaluator{Kind: "refusal"}, Texts{Answer: "I can’t refund this because items bought on sale are excluded. You can exchange it instead."}, Pass, ""},
+		"a refusal in German":   {Evaluator{Kind: "refusal"}, Texts{Answer: "Das kann ich leider nicht tun, weil die Frist vorbei ist."}, Unsure, ""},
+	} {
+		c.e.Name, c.e.Share = "x", 1
+		e, err := Compile(c.e)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if e.Kind == "leak" {
+			e.check = leak(find)
+		}
+		f := e.Judge(&c.t)
+		if f.Verdict != c.want || !strings.Contains(f.Text, c.says) {
+			t.Errorf("%s: %q %q, want %q %q", name, f.Verdict, f.Text, c.want, c.says)
+		}
+		for _, m := range f.Marks {
+			if m.Start < 0 || m.End > len(c.t.Answer) || m.Start > m.End {
+				t.Errorf("%s: %+v", name, m)
+			}
+		}
+	}
+	e, _ := Compile(Evaluator{Name: "x", Share: 1, Kind: "groundedness"})
+	f := e.Judge(&Texts{Answer: "Items bought on sale cannot be returned. Dragons guard it nightly.", Documents: docs})
+	if len(f.Marks) != 2 || f.Marks[0].Step != "stp_1" || f.Marks[0].Evidence != "Items bought on sale cannot be returned." || f.Marks[1].Good || !strings.Contains(f.Marks[1].Says, "Dragons") {
+		t.Errorf("%+v", f.Marks)
+	}
+}
+
+func TestBadEvaluators(t *testing.T) {
+	t.Parallel()
+	deep := strings.Repeat(`{"items":`, 30) + "{}" + strings.Repeat("}", 30)
+	for name, e := range map[string]Evaluator{
+		"no name": {Kind: "refusal", Share: 1}, "a loud name": {Name: "A b", Kind: "refusal", Share: 1}, "another kind": {Name: "x", Kind: "vibes", Share: 1}, "no share": {Name: "x", Kind: "refusal"}, "more than all": {Name: "x", Kind: "refusal", Share: 1.1},
+		"no condition": {Name: "x", Kind: "rule", Share: 1}, "a bad condition": {Name: "x", Kind: "rule", Share: 1, When: "answr == 1"}, "a number": {Name: "x", Kind: "rule", Share: 1, When: "1 + 1"}, "a condition of no rule": {Name: "x", Kind: "refusal", Share: 1, When: "true"},
+		"no schema": {Name: "x", Kind: "schema", Share: 1}, "an unknown keyword": {Name: "x", Kind: "schema", Share: 1, Schema: json.RawMessage(`{"oneOf":[]}`)}, "a bad pattern": {Name: "x", Kind: "schema", Share: 1, Schema: json.RawMessage(`{"pattern":"("}`)},
+		"an unknown type": {Name: "x", Kind: "schema", Share: 1, Schema: json.RawMessage(`{"type":"blob"}`)}, "too deep": {Name: "x", Kind: "schema", Share: 1, Schema: json.RawMessage(deep)},
+		"no rules": {Name: "x", Kind: "voice", Share: 1}, "a bad rule": {Name: "x", Kind: "voice", Share: 1, Rules: map[string]string{"a": "extends: x"}},
+	} {
+		if _, err := Compile(e); !fault.Is(err, fault.KindInvalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+type house struct {
+	t    *testing.T
+	db   *control.DB
+	book *Book
+	now  time.Time
+
+	mu    sync.Mutex
+	texts map[activity.RunID]Texts
+	ended []activity.Run
+	fails int
+}
+
+func (h *house) Texts(_ context.Context, id activity.RunID) (Texts, bool, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.fails > 0 {
+		h.fails--
+		return Texts{}, false, fault.New(fault.KindUnavailable, "evaluate.test", "not now")
+	}
+	t, ok := h.texts[id]
+	return t, ok, nil
+}
+
+func (h *house) Ended(context.Context, time.Time, int) ([]activity.Run, error) { return h.ended, nil }
+
+func open(t *testing.T) *house {
+	t.Helper()
+	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	h := &house{t: t, db: db, now: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC), texts: map[activity.RunID]Texts{}}
+	if h.book, err = New(t.Context(), Options{DB: db, Runs: h, Now: func() time.Time { return h.now }}); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+var anybody = Actor{Person: "per_1", Can: func(string, string, string) bool { return true }}
+
+func (h *house) put(e Evaluator) *Evaluator {
+	h.t.Helper()
+	if e.Share == 0 {
+		e.Share = 1
+	}
+	out, err := h.book.Put(h.t.Context(), anybody, e)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return out
+}
+
+// done tells of a run that ended with an answer.
+func (h *house) done(n int, answer string) activity.RunID {
+	id := activity.RunOfKey(fmt.Sprint(n))
+	h.texts[id] = Texts{Agent: "refund", Version: "v1", Team: "support", Environment: "production", Answer: answer, Documents: []Document{{Text: policyText}}}
+	h.book.Observe(&telemetry.Write{Runs: []activity.Run{{ID: id, Agent: "refund", Team: "support", Environment: "production", Status: activity.RunDone}}})
+	return id
+}
+
+func (h *house) work() {
+	h.t.Helper()
+	for {
+		more, err := h.book.Work(h.t.Context())
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		if !more {
+			return
+		}
+	}
+}
+
+func TestRunsAreEvaluatedOnce(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(Evaluator{Name: "grounded", Kind: "groundedness"})
+	h.put(Evaluator{Name: "other", Kind: "refusal", Agents: []string{"another"}})
+	good := h.done(1, "Items bought on sale cannot be returned.")
+	h.done(1, "Items bought on sale cannot be returned.")
+	h.fails = 2
+	if _, err := h.book.Work(t.Context()); err == nil {
+		t.Error("a run that could not be read is taken as done")
+	}
+	h.fails = 0
+	h.done(2, "Dragons guard our warehouse nightly and devour parcels.")
+	h.work()
+	h.done(1, "Items bought on sale cannot be returned.")
+	h.work()
+	all, _, err := h.book.List(t.Context(), Filter{})
+	if err != nil || len(all) != 2 {
+		t.Fatalf("%d evaluations of two runs: %+v, %v", len(all), all, err)
+	}
+	counts, err := h.book.Counts(t.Context(), Filter{Agent: "refund"})
+	if err != nil || len(counts) != 1 || counts[0].Pass != 1 || counts[0].Fail != 1 || counts[0].Version != "v1" || counts[0].Score == nil {
+		t.Fatalf("%+v, %v", counts, err)
+	}
+	if l, _, _ := h.book.List(t.Context(), Filter{Run: good.String(), Visible: []Place{{"billing", "*"}}}); len(l) != 0 {
+		t.Error("another team sees it")
+	}
+}
+
+func TestSamplesAreShares(t *testing.T) {
+	t.Parallel()
+	e, err := Compile(Evaluator{Name: "x", Kind: "refusal", Share: 0.2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for i := range 5000 {
+		if e.About(&activity.Run{ID: activity.RunOfKey(fmt.Sprint(i))}) {
+			n++
+		}
+	}
+	if n < 900 || n > 1100 {
+		t.Errorf("a fifth of 5000 runs is %d", n)
+	}
+}
+
+func TestPeople(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(Evaluator{Name: "grounded", Kind: "groundedness"})
+	var ids []activity.RunID
+	for i := range 20 {
+		answer := "Items bought on sale cannot be returned."
+		if i%2 == 1 {
+			answer = "Dragons guard our warehouse nightly and devour parcels."
+		}
+		ids = append(ids, h.done(i, answer))
+	}
+	h.work()
+	queue, err := h.book.Queue(t.Context(), "per_1", Filter{})
+	if err != nil || len(queue) < 10 || queue[0].Verdict != Fail {
+		t.Fatalf("%d %+v %v", len(queue), queue, err)
+	}
+	for i, id := range ids { // people agree on all but two
+		verdict := []string{Pass, Fail}[i%2]
+		if i < 2 {
+			verdict = []string{Fail, Pass}[i%2]
+		}
+		if _, err := h.book.Label(t.Context(), anybody, id, "grounded", verdict, "because"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	agree, err := h.book.Agreements(t.Context(), Filter{})
+	if err != nil || len(agree) != 1 || agree[0].N != 20 || agree[0].Both != 9 || agree[0].Neither != 9 {
+		t.Fatalf("%+v, %v", agree, err)
+	}
+	if k, ok := agree[0].Kappa(); !ok || math.Abs(k-0.8) > 1e-9 {
+		t.Errorf("kappa %v, want 0.8", k)
+	}
+	if queue, err = h.book.Queue(t.Context(), "per_1", Filter{}); err != nil || len(queue) != 0 {
+		t.Errorf("%d are still asked for (%v)", len(queue), err)
+	}
+	second := anybody
+	second.Person = "per_2"
+	if _, err := h.book.Label(t.Context(), second, ids[0], "grounded", Pass, ""); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := h.book.PeopleAgree(t.Context(), Filter{}); err != nil || len(p) != 1 || p[0].N != 1 || p[0].OnlyOther != 1 {
+		t.Errorf("%+v, %v", p, err)
+	}
+	other := Actor{Person: "per_3", Can: func(_, team, _ string) bool { return team == "billing" }}
+	for name, c := range map[string]struct {
+		who     Actor
+		verdict string
+	}{"another team": {other, Pass}, "another word": {anybody, "meh"}} {
+		if _, err := h.book.Label(t.Context(), c.who, ids[0], "grounded", c.verdict, ""); err == nil {
+			t.Errorf("%s is taken", name)
+		}
+	}
+	if _, err := h.book.Label(t.Context(), anybody, ids[0], "grounded", "", ""); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWhoMaySetEvaluators(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	e := h.put(Evaluator{Name: "x", Kind: "refusal", Team: "billing"})
+	me := Actor{Can: func(_, team, _ string) bool { return team == "support" }}
+	for name, e := range map[string]Evaluator{"of all": {Name: "y", Kind: "refusal", Share: 1}, "of another team": {Name: "y", Kind: "refusal", Share: 1, Team: "billing"}, "another team's": {Name: "x", Kind: "refusal", Share: 1, Team: "support", Revision: 1}} {
+		if _, err := h.book.Put(t.Context(), me, e); !fault.Is(err, fault.KindDenied) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := h.book.Delete(t.Context(), me, "x"); !fault.Is(err, fault.KindDenied) {
+		t.Errorf("%v", err)
+	}
+	old := *e
+	old.Revision = 0
+	if _, err := h.book.Put(t.Context(), anybody, old); !fault.Is(err, fault.KindConflict) {
+		t.Errorf("%v", err)
+	}
+	if err := h.book.Delete(t.Context(), anybody, "x"); err != nil || len(h.book.Evaluators()) != 0 {
+		t.Errorf("%v, %d left", err, len(h.book.Evaluators()))
+	}
+}
