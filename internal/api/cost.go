@@ -118,12 +118,12 @@ func (a *API) counted(ctx context.Context, first, last string) ([]invoice.Ours, 
 	if err != nil {
 		return nil, err
 	}
-	type key struct{ day, model string }
+	type key struct{ day, model, provider string }
 	at := map[key]*invoice.Ours{}
 	var out []*invoice.Ours
 	for _, c := range whole {
-		o := &invoice.Ours{Day: c.day, Model: c.model, Calls: c.calls, Micros: c.micros, Input: c.input, Output: c.output}
-		at[key{c.day, c.model}] = o
+		o := &invoice.Ours{Day: c.day, Model: c.model, Provider: c.provider, Calls: c.calls, Micros: c.micros, Input: c.input, Output: c.output}
+		at[key{c.day, c.model, c.provider}] = o
 		out = append(out, o)
 	}
 	for _, gap := range []struct {
@@ -138,7 +138,7 @@ func (a *API) counted(ctx context.Context, first, last string) ([]invoice.Ours, 
 			return nil, err
 		}
 		for _, c := range part {
-			if o := at[key{c.day, c.model}]; o != nil {
+			if o := at[key{c.day, c.model, c.provider}]; o != nil {
 				gap.add(o, c.calls)
 			}
 		}
@@ -152,14 +152,14 @@ func (a *API) counted(ctx context.Context, first, last string) ([]invoice.Ours, 
 
 // called is what the store says of one day and model.
 type called struct {
-	day, model            string
+	day, model, provider  string
 	calls                 int64
 	micros, input, output *int64
 }
 
 func (a *API) calls(ctx context.Context, from, to time.Time, where search.Expr) ([]called, error) {
 	q := telemetry.Query{
-		Table: "steps", GroupBy: []string{"model"}, Bucket: 24 * time.Hour, From: from, To: to, Limit: maxQueryRows,
+		Table: "steps", GroupBy: []string{"model", "provider"}, Bucket: 24 * time.Hour, From: from, To: to, Limit: maxQueryRows,
 		Where: search.Both(search.Is("call", "true"), search.Is("counted", "true"), where),
 		Select: []telemetry.Measure{
 			{Func: "count", As: "calls"},
@@ -179,7 +179,7 @@ func (a *API) calls(ctx context.Context, from, to time.Time, where search.Expr) 
 		if !ok {
 			continue
 		}
-		c := called{day: at.UTC().Format(time.DateOnly), model: w.text(row, "model"), calls: w.count(row, "calls")}
+		c := called{day: at.UTC().Format(time.DateOnly), model: w.text(row, "model"), provider: w.text(row, "provider"), calls: w.count(row, "calls")}
 		if v := w.number(row, "cost"); v != nil {
 			micros := int64(math.Round(*v * 1e6))
 			c.micros = &micros

@@ -118,6 +118,7 @@ func undated(m string) (string, bool) {
 // Ours is what was counted here of one day and model.
 type Ours struct {
 	Day, Model    string
+	Provider      string // as senders say it; "" unknown
 	Micros        *int64 // of dollars; nil: no call has a price
 	Input, Output *int64 // tokens; nil: no call reported any
 	Calls         int64
@@ -161,6 +162,7 @@ const (
 func Compare(lines []Line, ours []Ours, rate float64) ([]Row, Summary) {
 	type key struct{ day, model string }
 	rows := map[key]*Row{}
+	bills := billed(lines)
 	at := func(day, model string) *Row {
 		k := key{day, Key(model)}
 		r := rows[k]
@@ -186,8 +188,8 @@ func Compare(lines []Line, ours []Ours, rate float64) ([]Row, Summary) {
 	}
 	for i := range ours {
 		o := ours[i]
-		if !days[o.Day] {
-			continue // the invoice says nothing of that day
+		if !days[o.Day] || !bills(o.Provider) {
+			continue // the invoice says nothing of that day, or bills nothing of that provider
 		}
 		r := at(o.Day, o.Model)
 		if r.Ours == nil {
@@ -206,6 +208,48 @@ func Compare(lines []Line, ours []Ours, rate float64) ([]Row, Summary) {
 		sum.From, sum.To = out[0].Day, out[len(out)-1].Day
 	}
 	return out, sum
+}
+
+// billed tells which providers' calls the lines can be about. Where a line, or a
+// call, does not say whose it is, it may be.
+func billed(lines []Line) func(provider string) bool {
+	all, any := map[string]bool{}, false
+	for i := range lines {
+		house := house(lines[i].Provider)
+		all[house] = true
+		any = any || house == ""
+	}
+	return func(provider string) bool {
+		h := house(provider)
+		return any || h == "" || all[h]
+	}
+}
+
+// house is who sends the invoice for a provider, whatever it is called by SDKs,
+// exports and price lists; "" for a name that nobody is known by.
+func house(provider string) string {
+	p := strings.ToLower(strings.TrimSpace(provider))
+	for _, h := range [...]struct{ name, words string }{
+		// The clouds first: a model's maker may stand behind them in the name.
+		{"amazon", "amazon aws bedrock"},
+		{"microsoft", "microsoft azure az.ai"},
+		{"google", "google gcp gemini vertex"},
+		{"oracle", "oracle oci"},
+		{"openai", "openai"},
+		{"anthropic", "anthropic"},
+		{"mistral", "mistral"},
+		{"cohere", "cohere"},
+		{"groq", "groq"},
+		{"xai", "x_ai xai x-ai"},
+		{"deepseek", "deepseek"},
+	} {
+		for _, w := range strings.Fields(h.words) {
+			if strings.Contains(p, w) {
+				return h.name
+			}
+		}
+	}
+	return ""
 }
 
 func add(to **int64, more *int64) {

@@ -202,3 +202,29 @@ func FuzzParse(f *testing.F) {
 		Compare(lines, nil, 0)
 	})
 }
+
+// An invoice says nothing of what other providers bill.
+func TestOtherProviders(t *testing.T) {
+	t.Parallel()
+	n, micros := int64(10), int64(1000)
+	lines := []Line{{Day: "2026-11-01", Provider: "OpenAI", Model: "gpt-4o", Input: &n, Output: &n}}
+	ours := []Ours{
+		{Day: "2026-11-01", Model: "gpt-4o", Provider: "openai", Input: &n, Output: &n, Calls: 1},
+		{Day: "2026-11-01", Model: "gpt-4o", Provider: "azure.ai.openai", Input: &n, Output: &n, Calls: 1},
+		{Day: "2026-11-01", Model: "claude-sonnet-4-5", Provider: "anthropic", Micros: &micros, Calls: 1},
+		{Day: "2026-11-01", Model: "o3", Provider: "openai", Micros: &micros, Calls: 1},
+		{Day: "2026-11-01", Model: "house-model", Micros: &micros, Calls: 1},
+	}
+	got := map[string]string{}
+	rows, _ := Compare(lines, ours, 0)
+	for _, r := range rows {
+		got[r.Model] = r.State
+	}
+	if len(got) != 3 || got["gpt-4o"] != "agrees" || got["o3"] != "ours_only" || got["house-model"] != "ours_only" {
+		t.Errorf("rows %v", got)
+	}
+	lines[0].Provider = "" // a plain table that does not say whose it is
+	if rows, _ := Compare(lines, ours, 0); len(rows) != 4 {
+		t.Errorf("%d rows without a provider", len(rows))
+	}
+}
