@@ -133,6 +133,7 @@ type OnCallShift struct {
 	Person   string    `json:"person"`
 	From     time.Time `json:"from"`
 	To       time.Time `json:"to"`
+	Further  bool      `json:"further,omitempty"` // it goes on: to is as far as was looked
 	Override string    `json:"override,omitempty"`
 }
 

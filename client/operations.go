@@ -61,6 +61,16 @@ func Operations() []Operation {
 		{Name: "GetLesson", Method: "GET", Path: "/api/v1/lessons/{id}", Role: "viewer", Summary: "reads a lesson with who read it and what came of its measure"},
 		{Name: "UpdateLesson", Method: "PUT", Path: "/api/v1/lessons/{id}", Role: "responder or developer", Summary: "changes a lesson, or lets it hold again"},
 		{Name: "RevokeLesson", Method: "POST", Path: "/api/v1/lessons/{id}/revoke", Role: "responder or developer", Summary: "takes a lesson back: no agent is given it any more"},
+		{Name: "ListRunbooks", Method: "GET", Path: "/api/v1/runbooks", Role: "viewer", Summary: "lists what is done about incidents, step by step"},
+		{Name: "PutRunbook", Method: "PUT", Path: "/api/v1/runbooks/{name}", Role: "responder", Summary: "makes or changes a runbook"},
+		{Name: "DeleteRunbook", Method: "DELETE", Path: "/api/v1/runbooks/{name}", Role: "responder", Summary: "ends a runbook; its runs stay"},
+		{Name: "TryRunbook", Method: "POST", Path: "/api/v1/incidents/{id}/runbook-trials", Role: "responder", Summary: "says what a runbook would do to an incident, without doing it"},
+		{Name: "ListRunbookRuns", Method: "GET", Path: "/api/v1/incidents/{id}/runbook-runs", Role: "viewer", Summary: "lists the runbooks that were run on an incident"},
+		{Name: "StartRunbook", Method: "POST", Path: "/api/v1/incidents/{id}/runbook-runs", Role: "responder", Summary: "begins a runbook on an incident, or proposes it to a second person"},
+		{Name: "ApproveRunbook", Method: "POST", Path: "/api/v1/runbook-runs/{id}/approve", Role: "responder", Summary: "agrees to a runbook that somebody else proposed"},
+		{Name: "StepRunbook", Method: "POST", Path: "/api/v1/runbook-runs/{id}/step", Role: "responder", Summary: "does the next step of a runbook"},
+		{Name: "RollBackRunbook", Method: "POST", Path: "/api/v1/runbook-runs/{id}/roll-back", Role: "responder", Summary: "takes back what a runbook did, the last first"},
+		{Name: "GetIncidentReviewPDF", Method: "GET", Path: "/api/v1/incidents/{id}/review-pdf", Role: "viewer", Summary: "gives the review of an incident as a PDF"},
 		{Name: "Different", Method: "POST", Path: "/api/v1/runs/different", Role: "viewer", Summary: "says what sets a selection of runs apart from the rest"},
 		{Name: "ListSuspects", Method: "GET", Path: "/api/v1/runs/{id}/suspects", Role: "reader", Summary: "ranks the steps at which a run may have gone wrong first"},
 		{Name: "GetRunWhy", Method: "GET", Path: "/api/v1/runs/{id}/why", Role: "viewer", Summary: "says why a run ended as it did: likely causes with their evidence, and what is unknown; format=prov exports it as W3C PROV-JSON"},
@@ -730,6 +740,77 @@ func (c *Client) UpdateLesson(ctx context.Context, req UpdateLessonRequest) (*Le
 // POST /api/v1/lessons/{id}/revoke, role responder or developer.
 func (c *Client) RevokeLesson(ctx context.Context, req RevokeLessonRequest) (*LessonDetail, error) {
 	return call[LessonDetail](ctx, c, "POST", "/api/v1/lessons/{id}/revoke", req)
+}
+
+// ListRunbooks lists what is done about incidents, step by step.
+//
+// GET /api/v1/runbooks, role viewer.
+func (c *Client) ListRunbooks(ctx context.Context) (*List[Runbook], error) {
+	return call[List[Runbook]](ctx, c, "GET", "/api/v1/runbooks", nil)
+}
+
+// PutRunbook makes or changes a runbook.
+//
+// PUT /api/v1/runbooks/{name}, role responder.
+func (c *Client) PutRunbook(ctx context.Context, req PutRunbookRequest) (*Runbook, error) {
+	return call[Runbook](ctx, c, "PUT", "/api/v1/runbooks/{name}", req)
+}
+
+// DeleteRunbook ends a runbook; its runs stay.
+//
+// DELETE /api/v1/runbooks/{name}, role responder.
+func (c *Client) DeleteRunbook(ctx context.Context, req NameRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/runbooks/{name}", req)
+	return err
+}
+
+// TryRunbook says what a runbook would do to an incident, without doing it.
+//
+// POST /api/v1/incidents/{id}/runbook-trials, role responder.
+func (c *Client) TryRunbook(ctx context.Context, req TryRunbookRequest) (*RunbookTrial, error) {
+	return call[RunbookTrial](ctx, c, "POST", "/api/v1/incidents/{id}/runbook-trials", req)
+}
+
+// ListRunbookRuns lists the runbooks that were run on an incident.
+//
+// GET /api/v1/incidents/{id}/runbook-runs, role viewer.
+func (c *Client) ListRunbookRuns(ctx context.Context, req IncidentRequest) (*List[RunbookRun], error) {
+	return call[List[RunbookRun]](ctx, c, "GET", "/api/v1/incidents/{id}/runbook-runs", req)
+}
+
+// StartRunbook begins a runbook on an incident, or proposes it to a second person.
+//
+// POST /api/v1/incidents/{id}/runbook-runs, role responder.
+func (c *Client) StartRunbook(ctx context.Context, req StartRunbookRequest) (*RunbookRun, error) {
+	return call[RunbookRun](ctx, c, "POST", "/api/v1/incidents/{id}/runbook-runs", req)
+}
+
+// ApproveRunbook agrees to a runbook that somebody else proposed.
+//
+// POST /api/v1/runbook-runs/{id}/approve, role responder.
+func (c *Client) ApproveRunbook(ctx context.Context, req RunbookRunRequest) (*RunbookRun, error) {
+	return call[RunbookRun](ctx, c, "POST", "/api/v1/runbook-runs/{id}/approve", req)
+}
+
+// StepRunbook does the next step of a runbook.
+//
+// POST /api/v1/runbook-runs/{id}/step, role responder.
+func (c *Client) StepRunbook(ctx context.Context, req RunbookRunRequest) (*RunbookRun, error) {
+	return call[RunbookRun](ctx, c, "POST", "/api/v1/runbook-runs/{id}/step", req)
+}
+
+// RollBackRunbook takes back what a runbook did, the last first.
+//
+// POST /api/v1/runbook-runs/{id}/roll-back, role responder.
+func (c *Client) RollBackRunbook(ctx context.Context, req RunbookRunRequest) (*RunbookRun, error) {
+	return call[RunbookRun](ctx, c, "POST", "/api/v1/runbook-runs/{id}/roll-back", req)
+}
+
+// GetIncidentReviewPDF gives the review of an incident as a PDF.
+//
+// GET /api/v1/incidents/{id}/review-pdf, role viewer.
+func (c *Client) GetIncidentReviewPDF(ctx context.Context, req IncidentRequest) (*IncidentReviewPDF, error) {
+	return call[IncidentReviewPDF](ctx, c, "GET", "/api/v1/incidents/{id}/review-pdf", req)
 }
 
 // Different says what sets a selection of runs apart from the rest.

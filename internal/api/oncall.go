@@ -209,7 +209,7 @@ func (a *API) scheduleShape(ctx context.Context, o *OnCall) func(s oncall.Schedu
 			}
 		}
 		for _, x := range s.Shifts(now, now.Add(ahead)) {
-			shape := &client.OnCallShift{Person: names(x.Person), From: x.From, To: x.To, Override: x.Override}
+			shape := &client.OnCallShift{Person: names(x.Person), From: x.From, To: x.To, Further: !x.To.Before(now.Add(ahead)), Override: x.Override}
 			switch {
 			case x.From.Equal(now) && x.Person != "":
 				out.Now = shape

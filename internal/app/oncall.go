@@ -206,10 +206,28 @@ func (a *App) followIncident(ctx context.Context, n incidentNews) error {
 			return err
 		}
 	}
+	if n.why == "opened" && pages(i) {
+		if err := a.sayUncovered(ctx, i); err != nil {
+			return err
+		}
+	}
 	if pages(i) {
 		return a.callAbout(ctx, i)
 	}
 	return a.endCalls(ctx, i)
+}
+
+// sayUncovered says on an incident that nobody is called about it, since no
+// escalation policy is its team's.
+func (a *App) sayUncovered(ctx context.Context, i *incident.Incident) error {
+	if _, ok := a.calling.book.For(i.Team, "incidents"); ok {
+		return nil
+	}
+	of := "incidents of no team"
+	if i.Team != "" {
+		of = "team " + i.Team
+	}
+	return a.incidents.Tell(ctx, i.ID, incident.Entry{Kind: "page", Text: "Nobody is called: no escalation policy covers " + of, Detail: "`reeve oncall policy` makes one; one without a team covers those without their own"})
 }
 
 func (a *App) callAbout(ctx context.Context, i *incident.Incident) error {

@@ -91,7 +91,15 @@ func (a *App) spokenOf(team, name string) string {
 }
 
 // signalOfAlert reads an alert as incidents do.
-func (a *App) signalOfAlert(x *client.Alert) incident.Signal { return incident.OfAlert(x, a.spokenOf) }
+func (a *App) signalOfAlert(x *client.Alert) incident.Signal {
+	s := incident.OfAlert(x, a.spokenOf)
+	if team := x.Labels["team"]; s.Team == "" && len(team) <= 100 {
+		// The source is of no team, so it may speak for each; a team's own source
+		// speaks for that team whatever its labels say.
+		s.Team = team
+	}
+	return s
+}
 
 // signalOfFinding reads a finding as incidents do. One that a person called
 // noise is over.

@@ -166,6 +166,15 @@ func commands() []command {
 		{name: "channel states", args: "[flags] CHANNEL", short: "list what its receiver told of what it was sent", long: channelHelp, run: runChannelStates},
 		{name: "channel remove", args: "[flags] CHANNEL", short: "end a channel", long: channelHelp, run: runChannelRemove},
 		{name: "silence list", args: "[flags]", short: "list silences and maintenance windows", long: silenceHelp, run: runSilenceList},
+		{name: "runbook list", args: "[flags]", short: "list what is done about incidents, step by step", long: runbookHelp, run: runRunbookList},
+		{name: "runbook put", args: "[flags] RUNBOOK", short: "make or change a runbook from a file", long: runbookHelp, run: runRunbookPut},
+		{name: "runbook remove", args: "[flags] RUNBOOK", short: "end a runbook", long: runbookHelp, run: runRunbookRemove},
+		{name: "runbook try", args: "[flags] INCIDENT RUNBOOK", short: "say what a runbook would do, without doing it", long: runbookHelp, run: runRunbookTry},
+		{name: "runbook start", args: "[flags] INCIDENT RUNBOOK", short: "begin a runbook on an incident", long: runbookHelp, run: runRunbookStart},
+		{name: "runbook runs", args: "[flags] INCIDENT", short: "list the runbooks that were run on an incident", long: runbookHelp, run: runRunbookRuns},
+		{name: "runbook approve", args: "[flags] RUN", short: "agree to a runbook that somebody else proposed", long: runbookHelp, run: onRunbookRun((*client.Client).ApproveRunbook, "", "")},
+		{name: "runbook step", args: "[flags] RUN", short: "do the next step of a runbook", long: runbookHelp, run: onRunbookRun((*client.Client).StepRunbook, "result", "what came of a step that a person does")},
+		{name: "runbook roll-back", args: "[flags] RUN", short: "take back what a runbook did", long: runbookHelp, run: onRunbookRun((*client.Client).RollBackRunbook, "reason", "why; it is kept")},
 		{name: "lesson list", args: "[flags]", short: "list what agents are to keep in mind", long: lessonHelp, run: runLessonList},
 		{name: "lesson add", args: "[flags]", short: "give agents a lesson of an incident", long: lessonHelp, run: runLessonAdd},
 		{name: "lesson show", args: "[flags] LESSON", short: "show a lesson, who read it and what came of it", long: lessonHelp, run: runLessonShow},
@@ -362,6 +371,9 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
 		if len(args) > 1 {
 			c, _ := find(all, args[1:])
+			if c == nil && len(args) == 2 && about(stdout, all, args[1]) {
+				return 0
+			}
 			if c == nil {
 				return unknown(stderr, all, args[1:])
 			}
@@ -372,6 +384,12 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 		return 0
 	}
 	c, rest := find(all, args)
+	if c == nil && (len(args) == 1 || args[1] == "--help" || args[1] == "-h") && about(stdout, all, args[0]) {
+		if len(args) == 1 {
+			return 2
+		}
+		return 0
+	}
 	if c == nil {
 		return unknown(stderr, all, args)
 	}
@@ -392,6 +410,34 @@ func find(all []command, args []string) (*command, []string) {
 		}
 	}
 	return best, args[words:]
+}
+
+// about explains a noun by its commands: false when none begins with it.
+func about(w io.Writer, all []command, noun string) bool {
+	said := map[string]bool{}
+	known := false
+	for i := range all {
+		c := &all[i]
+		if first, _, _ := strings.Cut(c.name, " "); first != noun || c.hidden {
+			continue
+		}
+		if !known {
+			fmt.Fprintf(w, "Commands of reeve %s:\n\n", noun)
+		}
+		known = true
+		fmt.Fprintf(w, "  %-22s %s\n", c.name, c.short)
+	}
+	for i := range all {
+		c := &all[i]
+		if first, _, _ := strings.Cut(c.name, " "); first == noun && !c.hidden && c.long != "" && !said[c.long] {
+			said[c.long] = true
+			fmt.Fprintf(w, "\n%s\n", strings.TrimSpace(c.long))
+		}
+	}
+	if known {
+		fmt.Fprintf(w, "\n`reeve COMMAND --help` lists the flags of one.\n")
+	}
+	return known
 }
 
 func unknown(stderr io.Writer, all []command, args []string) int {

@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -19,8 +21,9 @@ together is merged. Both can be taken back. docs/incidents.md tells more.
   reeve incident show 12
   reeve incident ack 12
   reeve incident act 12 --kind contain --target refunds --level supervised --reason "wrong refunds" --preview
-  reeve incident resolve 12 --note "rolled back"
+  reeve incident resolve 12 --reason "rolled back"
   reeve incident review 12 > review.md
+  reeve incident review 12 --pdf review.pdf
 
 INCIDENT is a number or an id.`
 
@@ -115,6 +118,7 @@ func incidentState(do func(*client.Client, context.Context, client.IncidentNoteR
 		fs := c.flags(e)
 		r.bind(fs)
 		fs.StringVar(&req.Note, "note", "", "why, or what was done")
+		fs.StringVar(&req.Note, "reason", "", "the same as --note")
 		id, err := oneWord(fs, args, "incident")
 		if err != nil {
 			return err
@@ -250,7 +254,7 @@ func runIncidentAct(ctx context.Context, e env, c *command, args []string) error
 	fs := c.flags(e)
 	r.bind(fs)
 	fs.StringVar(&req.Kind, "kind", "", "contain, stop or lower_budget; without it what can be done is listed")
-	fs.StringVar(&req.Target, "target", "", "the agent, tool, model, upstream, version or budget")
+	fs.StringVar(&req.Target, "target", "", "the agent, tool, model, upstream, version, source or budget")
 	fs.StringVar(&req.Level, "level", "", "of a containment; the kind of what is stopped; a budget's new limit")
 	fs.StringVar(&req.Reason, "reason", "", "why; it is kept")
 	fs.DurationVar(&until, "for", 0, "how long, such as 2h; 0 is until it is taken back")
@@ -299,11 +303,24 @@ func runIncidentAct(ctx context.Context, e env, c *command, args []string) error
 
 func runIncidentReview(ctx context.Context, e env, c *command, args []string) error {
 	var r remote
+	var pdf string
 	fs := c.flags(e)
 	r.bind(fs)
+	fs.StringVar(&pdf, "pdf", "", "write it as a PDF to this file")
 	id, err := oneWord(fs, args, "incident")
 	if err != nil {
 		return err
+	}
+	if pdf != "" {
+		x, err := r.client().GetIncidentReviewPDF(ctx, client.IncidentRequest{ID: id})
+		if err != nil {
+			return err
+		}
+		raw, err := base64.StdEncoding.DecodeString(x.PDF)
+		if err != nil {
+			return fmt.Errorf("reading the PDF: %w", err)
+		}
+		return os.WriteFile(pdf, raw, 0o600)
 	}
 	x, err := r.client().GetIncidentReview(ctx, client.IncidentRequest{ID: id})
 	if err != nil {

@@ -42,7 +42,9 @@ func runOnCallNow(ctx context.Context, e env, c *command, args []string) error {
 			s := &list.Items[i]
 			now, until, next := "nobody", "", "nobody"
 			if s.Now != nil {
-				now, until = s.Now.Person, when(&s.Now.To)
+				if now, until = s.Now.Person, when(&s.Now.To); s.Now.Further {
+					until += " and further"
+				}
 			}
 			if s.Next != nil {
 				next = s.Next.Person + " at " + when(&s.Next.From)

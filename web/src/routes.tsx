@@ -58,6 +58,7 @@ const tree = root.addChildren([
     at('/sources', lazyRouteComponent(() => import('./sources/SourcesPage'), 'SourcesPage')),
     at('/incidents', lazyRouteComponent(() => import('./incidents/IncidentsPage'), 'IncidentsPage')),
     at('/incidents/$id', lazyRouteComponent(() => import('./incidents/IncidentPage'), 'IncidentPage')),
+    at('/link-chat', lazyRouteComponent(() => import('./oncall/LinkChatPage'), 'LinkChatPage')),
     at('/on-call', lazyRouteComponent(() => import('./oncall/OnCallPage'), 'OnCallPage')),
     at('/alerts', lazyRouteComponent(() => import('./alerts/AlertsPage'), 'AlertsPage')),
     at('/changes', lazyRouteComponent(() => import('./changes/ChangesPage'), 'ChangesPage')),

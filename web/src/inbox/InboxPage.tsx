@@ -7,14 +7,16 @@ import { api } from '../api/client';
 import { useMay } from '../api/queries';
 import type { Approval, List, Proposal, Tool, UnknownAgent } from '../api/types';
 import { useApprovals } from '../approvals/data';
+import type { Incident } from '../incidents/data';
 import { count, Empty, PageHeader, Panel, plural, ProblemNote, Tabs, useShortcuts } from '../shared';
 import { useView } from '../state/url';
 import { Answered } from './Answered';
 import css from './inbox.module.css';
+import { byDeadline, FindingRow, IncidentRow, useTrouble, type Finding, type Page } from './Trouble';
 import { AgentRow, ApprovalRow, ProposalRow, ToolRow, type Hands } from './Rows';
 
 /** Item is one thing that waits for this person. */
-export type Item = { kind: 'approval'; id: string; a: Approval } | { kind: 'proposal'; id: string; p: Proposal } | { kind: 'tool'; id: string; t: Tool } | { kind: 'agent'; id: string; u: UnknownAgent };
+export type Item = { kind: 'approval'; id: string; a: Approval } | { kind: 'proposal'; id: string; p: Proposal } | { kind: 'tool'; id: string; t: Tool } | { kind: 'agent'; id: string; u: UnknownAgent } | { kind: 'incident'; id: string; i: Incident; page?: Page } | { kind: 'finding'; id: string; f: Finding };
 
 const few = 8;
 
@@ -29,6 +31,7 @@ export function InboxPage() {
   const proposals = useQuery({ queryKey: ['proposals'], queryFn: ({ signal }) => api.get<List<Proposal>>('/proposals', { open: true }, signal), refetchInterval: 15_000 });
   const tools = useQuery({ queryKey: ['inbox-tools'], queryFn: ({ signal }) => api.get<List<Tool>>('/tools', { state: 'held', limit: 200 }, signal), refetchInterval: 15_000, retry: false });
   const unknown = useUnknownAgents();
+  const trouble = useTrouble();
   const [allAgents, setAllAgents] = useState(false);
   const [at, setAt] = useState<string>();
   const [undo, setUndo] = useState<{ id: string; name: string; what: string }>();
@@ -36,14 +39,16 @@ export function InboxPage() {
 
   const found = useMemo(() => (unknown.data?.items ?? []).filter((u) => (!view.team || u.team === view.team) && (!view.env || u.environment === view.env)), [unknown.data, view.team, view.env]);
   const items = useMemo<Item[]>(() => {
-    const mine = (a: { team: string; environment: string }) => (!view.team || a.team === view.team) && (!view.env || a.environment === view.env);
+    const mine = (a: { team?: string; environment?: string }) => (!view.team || a.team === view.team) && (!view.env || a.environment === view.env);
     return [
       ...(approvals.data ?? []).filter(mine).map((a): Item => ({ kind: 'approval', id: a.id, a })),
       ...[...(proposals.data?.items ?? [])].sort((x, y) => Date.parse(x.expires_at) - Date.parse(y.expires_at)).map((p): Item => ({ kind: 'proposal', id: p.id, p })),
+      ...byDeadline((trouble.incidents.data ?? []).filter(mine), trouble.pages.data ?? []).map((x): Item => ({ kind: 'incident', id: x.i.id, ...x })),
       ...(tools.data?.items ?? []).map((t): Item => ({ kind: 'tool', id: `${t.upstream}/${t.name}`, t })),
+      ...(trouble.findings.data ?? []).filter(mine).slice(0, few).map((f): Item => ({ kind: 'finding', id: f.id, f })),
       ...(allAgents ? found : found.slice(0, few)).map((u): Item => ({ kind: 'agent', id: u.id, u })),
     ];
-  }, [approvals.data, proposals.data, tools.data, found, allAgents, view.team, view.env]);
+  }, [approvals.data, proposals.data, tools.data, trouble.incidents.data, trouble.pages.data, trouble.findings.data, found, allAgents, view.team, view.env]);
   const index = Math.max(0, items.findIndex((i) => i.id === at));
   const active = items[index];
   useEffect(() => {
@@ -79,10 +84,10 @@ export function InboxPage() {
   const mayAdopt = useMay('AdoptAgents');
   const adopt = useMutation({ mutationFn: () => api.post('/agents/adopt', { all: true, reason: 'adopted together' }), onSettled: () => void client.invalidateQueries({ queryKey: ['unknown-agents'] }) });
 
-  const n = { approval: approvals.data?.length ?? 0, proposal: proposals.data?.items.length ?? 0, tool: tools.data?.items.length ?? 0, agent: found.length };
+  const n = { approval: approvals.data?.length ?? 0, proposal: proposals.data?.items.length ?? 0, tool: tools.data?.items.length ?? 0, agent: found.length, incident: items.filter((x) => x.kind === 'incident').length, finding: items.filter((x) => x.kind === 'finding').length };
   const known = unknown.isSuccess && proposals.isSuccess && (approvals.isSuccess || !mayApprovals);
-  const total = n.approval + n.proposal + n.tool + n.agent;
-  const words = [n.approval > 0 && plural(n.approval, 'held action'), n.proposal > 0 && `${plural(n.proposal, 'change')} for a second person`, n.tool > 0 && plural(n.tool, 'changed tool'), n.agent > 0 && `${plural(n.agent, 'agent')} nobody registered`].filter(Boolean);
+  const total = n.incident + n.approval + n.proposal + n.tool + n.finding + n.agent;
+  const words = [n.incident > 0 && `${plural(n.incident, 'incident')} nobody has`, n.finding > 0 && `${plural(n.finding, 'finding')} nobody judged`, n.approval > 0 && plural(n.approval, 'held action'), n.proposal > 0 && `${plural(n.proposal, 'change')} for a second person`, n.tool > 0 && plural(n.tool, 'changed tool'), n.agent > 0 && `${plural(n.agent, 'agent')} nobody registered`].filter(Boolean);
   const group = (kind: Item['kind'], title: string, note: string, actions?: React.ReactNode) => {
     const mine = items.filter((i) => i.kind === kind);
     if (mine.length === 0) return null;
@@ -91,7 +96,11 @@ export function InboxPage() {
         <ul className={css.list}>
           {mine.map((i) => {
             const row = { active: i.id === active?.id, onActive: () => setAt(i.id), hands: i.id === active?.id ? hands : undefined };
-            return i.kind === 'approval' ? (
+            return i.kind === 'incident' ? (
+              <IncidentRow key={i.id} i={i.i} page={i.page} {...row} />
+            ) : i.kind === 'finding' ? (
+              <FindingRow key={i.id} f={i.f} {...row} />
+            ) : i.kind === 'approval' ? (
               <ApprovalRow key={i.id} a={i.a} {...row} />
             ) : i.kind === 'proposal' ? (
               <ProposalRow key={i.id} p={i.p} {...row} />
@@ -127,7 +136,9 @@ export function InboxPage() {
             )}
             {group('approval', 'Held actions', 'when nobody answers, they are denied')}
             {group('proposal', 'Needs a second person', plural(n.proposal, 'change'))}
+            {group('incident', 'Incidents that nobody has', 'whose next call comes soonest first')}
             {group('tool', 'Changed tools', 'held until a person accepts the difference')}
+            {group('finding', 'Findings that nobody judged', 'useful and noise both teach their detectors')}
             {group(
               'agent',
               'Agents that nobody registered',
@@ -147,7 +158,7 @@ export function InboxPage() {
             )}
             {known && total === 0 && (
               <Panel>
-                <Empty title="Nothing waits for you.">Actions that a policy holds, changes that need two people, tools whose definition changed and agents that nobody registered come here, each with a button that decides it.</Empty>
+                <Empty title="Nothing waits for you.">Incidents that nobody has, findings that nobody judged, actions that a policy holds, changes that need two people, tools whose definition changed and agents that nobody registered come here, each with a button that decides it.</Empty>
               </Panel>
             )}
           </>

@@ -23,27 +23,27 @@ export interface Hands {
 // Longer arguments are opened on the page of their approval.
 const mostInline = 600;
 
-interface RowProps {
+export interface RowProps {
   active: boolean;
   onActive: () => void;
   hands: RefObject<Hands | null> | undefined;
 }
 
 /** useHands gives the keys to the active row. */
-function useHands(row: RowProps, mine: Hands) {
+export function useHands(row: RowProps, mine: Hands) {
   useEffect(() => {
     if (row.hands) row.hands.current = mine;
   });
 }
 
-const Key = ({ k, on }: { k: string; on: boolean }) =>
+export const Key = ({ k, on }: { k: string; on: boolean }) =>
   on ? (
     <span className={css.key} aria-hidden="true">
       <Keys keys={k} />
     </span>
   ) : null;
 
-function Row({ id, row, head, meta, actions, children, lead }: { id: string; row: RowProps; lead?: ReactNode; head: ReactNode; meta: ReactNode; actions: ReactNode; children?: ReactNode }) {
+export function Row({ id, row, head, meta, actions, children, lead }: { id: string; row: RowProps; lead?: ReactNode; head: ReactNode; meta: ReactNode; actions: ReactNode; children?: ReactNode }) {
   return (
     <li className={css.row} data-item={id} data-active={row.active || undefined} aria-current={row.active || undefined} onClick={row.onActive} onFocus={row.onActive}>
       {lead}

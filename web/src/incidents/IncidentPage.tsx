@@ -13,10 +13,12 @@ import { evidenceLink, kindWords, severities, states, useIncident, type Incident
 import { Edit } from './Edit';
 import css from './incidents.module.css';
 import { Signals } from './Signals';
+import { Runbooks } from './Runbooks';
 import { Tasks } from './Tasks';
 
 const IncidentWhy = lazy(() => import('../why/IncidentWhy'));
 const Review = lazy(() => import('./Review').then((m) => ({ default: m.Review })));
+const Lessons = lazy(() => import('./Lessons').then((m) => ({ default: m.Lessons })));
 const Records = lazy(() => import('./Records').then((m) => ({ default: m.Records })));
 
 const next: Record<string, { verb: string; label: string; key: string }[]> = {
@@ -102,6 +104,7 @@ export function IncidentPage() {
           {part === 'signals' && <Signals i={i} may={may} onDone={again} />}
           {part === 'touched' && <Records i={i} may={may} onDone={again} />}
           {part === 'review' && <Review i={i} may={may} onDone={again} />}
+          {part === 'review' && <Lessons i={i} />}
         </Suspense>
         {part === 'timeline' && (
           <div className={css.halves}>
@@ -113,6 +116,7 @@ export function IncidentPage() {
                 <Standing i={i} />
               </Panel>
               <Acts i={i} may={may} onDone={again} />
+              <Runbooks i={i} may={may} onDone={again} />
               <Tasks i={i} may={may} onDone={again} />
             </div>
           </div>

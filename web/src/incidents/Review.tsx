@@ -28,6 +28,16 @@ export function Review({ i, may, onDone }: { i: IncidentDetail; may: boolean; on
     a.click();
     URL.revokeObjectURL(a.href);
   };
+  const pdf = useMutation({
+    mutationFn: () => api.get<{ name: string; pdf: string }>(`/incidents/${i.id}/review-pdf`),
+    onSuccess: (r) => {
+      const a = document.createElement('a');
+      a.href = URL.createObjectURL(new Blob([Uint8Array.from(atob(r.pdf), (c) => c.charCodeAt(0))], { type: 'application/pdf' }));
+      a.download = r.name;
+      a.click();
+      URL.revokeObjectURL(a.href);
+    },
+  });
   return (
     <Panel
       title="Review"
@@ -37,11 +47,12 @@ export function Review({ i, may, onDone }: { i: IncidentDetail; may: boolean; on
         <>
           <Copy text={now} label="Copy the Markdown" />
           <Button size="compact-xs" onClick={download}>Markdown</Button>
+          <Button size="compact-xs" loading={pdf.isPending} onClick={() => pdf.mutate()} title="Of what is saved">PDF</Button>
           <Button size="compact-xs" onClick={() => window.print()}>Print</Button>
         </>
       }
     >
-      <ProblemNote error={q.error ?? save.error} />
+      <ProblemNote error={q.error ?? save.error ?? pdf.error} />
       {q.data && (
         <div className={css.review}>
           <textarea aria-label="The review" value={now} readOnly={!may} onChange={(e) => setText(e.currentTarget.value)} />

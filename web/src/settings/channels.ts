@@ -53,9 +53,9 @@ export const asks: Record<string, Ask> = {
   slack: { token: { label: 'Secret', description: 'A bot’s token (xoxb-…) or an incoming webhook’s address' }, channel: { label: 'Channel', description: 'Needed with a bot’s token: #incidents' }, signing: 'The app’s signing secret: with it, buttons in messages work' },
   teams: { token: { label: 'Secret', description: 'The address of a Workflow: when a Teams webhook request is received' } },
   email: { token: { label: 'Password', description: 'Of the user; empty without one', optional: true }, url: { label: 'Mail server', description: 'smtps://mail.example.com:465' }, channel: { label: 'To', description: 'Where nobody in particular is meant' }, from: true, user: 'Empty: the server asks for none', insecure: true },
-  pagerduty: { token: { label: 'Integration key', description: '32 characters, of Events API v2' }, url: region },
-  jsm: { token: { label: 'Integration key', description: 'Of an API integration' }, url: region },
-  servicenow: { token: { label: 'Secret', description: 'The user’s password; without a user an access token' }, url: { label: 'Instance', description: 'https://acme.service-now.com' }, channel: { label: 'Assignment group', description: 'Empty: as the instance decides' }, user: 'Empty: the secret is a token' },
+  pagerduty: { token: { label: 'Integration key', description: '32 characters, of Events API v2' }, url: region, signing: 'Of a v3 webhook subscription: with it, what people do there comes back' },
+  jsm: { token: { label: 'Integration key', description: 'Of an API integration' }, url: region, signing: 'That its webhook sends as a bearer token: with it, what people do there comes back' },
+  servicenow: { token: { label: 'Secret', description: 'The user’s password; without a user an access token' }, url: { label: 'Instance', description: 'https://acme.service-now.com' }, channel: { label: 'Assignment group', description: 'Empty: as the instance decides' }, signing: 'That a business rule sends as a bearer token: with it, what people do there comes back', user: 'Empty: the secret is a token' },
   webhook: { token: { label: 'Secret', description: 'At least 16 characters, by which the receiver verifies' }, url: { label: 'Address', description: 'https://hooks.example.com/reeve' } },
 };
 const any: Ask = { token: { label: 'Secret', description: 'What sends' }, url: region };
