@@ -707,6 +707,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/annotation-queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists what oneself should label: unsure first, then failed, then a tenth of what passed */
+        get: operations["AnnotationQueue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/approvals": {
         parameters: {
             query?: never;
@@ -1604,6 +1621,109 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/evaluation-labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** says of a run, in an evaluator's place, whether it is good */
+        post: operations["LabelRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evaluation-summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** adds up what evaluators found of agents and versions, and how far people agree */
+        get: operations["EvaluationSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evaluations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists what evaluators and people said of runs, the newest first */
+        get: operations["ListEvaluations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evaluator-tries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** tells what an evaluator would find of texts; nothing is kept */
+        post: operations["TryEvaluator"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evaluators": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists what looks at runs that ended */
+        get: operations["ListEvaluators"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evaluators/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** makes or changes an evaluator: groundedness, schema, rule, voice, leak, refusal */
+        put: operations["PutEvaluator"];
+        post?: never;
+        /** removes an evaluator; what it found stays */
+        delete: operations["DeleteEvaluator"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -2215,6 +2335,58 @@ export interface paths {
         /** stores the review of an incident; done ends it as reviewed */
         put: operations["SaveIncidentReview"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/review-pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** gives the review of an incident as a PDF */
+        get: operations["GetIncidentReviewPDF"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/runbook-runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the runbooks that were run on an incident */
+        get: operations["ListRunbookRuns"];
+        put?: never;
+        /** begins a runbook on an incident, or proposes it to a second person */
+        post: operations["StartRunbook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/runbook-trials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** says what a runbook would do to an incident, without doing it */
+        post: operations["TryRunbook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3579,6 +3751,92 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runbook-runs/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** agrees to a runbook that somebody else proposed */
+        post: operations["ApproveRunbook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runbook-runs/{id}/roll-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** takes back what a runbook did, the last first */
+        post: operations["RollBackRunbook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runbook-runs/{id}/step": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** does the next step of a runbook */
+        post: operations["StepRunbook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runbooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists what is done about incidents, step by step */
+        get: operations["ListRunbooks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runbooks/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** makes or changes a runbook */
+        put: operations["PutRunbook"];
+        post?: never;
+        /** ends a runbook; its runs stay */
+        delete: operations["DeleteRunbook"];
         options?: never;
         head?: never;
         patch?: never;
@@ -6280,6 +6538,91 @@ export interface components {
             items: components["schemas"]["EscalationPolicy"][];
             next?: string;
         };
+        Evaluation: {
+            agent?: string;
+            /** Format: date-time */
+            at: string;
+            by?: string;
+            environment?: string;
+            evaluator: string;
+            id: string;
+            kind: string;
+            marks: components["schemas"]["EvaluationMark"][];
+            revision: number;
+            run: string;
+            score: number | null;
+            source: string;
+            team?: string;
+            text: string;
+            took_us: number;
+            verdict: string;
+            version?: string;
+        };
+        EvaluationAgreement: {
+            agree: components["schemas"]["Share"];
+            evaluator: string;
+            kappa: number | null;
+            missed_bad: number;
+            n: number;
+            with: string;
+            wrong_bad: number;
+        };
+        EvaluationFigures: {
+            agent: string;
+            environment?: string;
+            evaluator: string;
+            fail: number;
+            none: number;
+            pass: number;
+            passed: components["schemas"]["Share"];
+            score: number | null;
+            team?: string;
+            unsure: number;
+            version: string;
+        };
+        EvaluationList: {
+            items: components["schemas"]["Evaluation"][];
+            next?: string;
+        };
+        EvaluationMark: {
+            document?: string;
+            end: number;
+            evidence?: string;
+            good: boolean;
+            says: string;
+            start: number;
+            step?: string;
+            text: string;
+        };
+        EvaluationSummary: {
+            agreements: components["schemas"]["EvaluationAgreement"][];
+            figures: components["schemas"]["EvaluationFigures"][];
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+        };
+        Evaluator: {
+            agents: string[];
+            environment?: string;
+            kind: string;
+            name: string;
+            off: boolean;
+            revision: number;
+            rules?: {
+                [key: string]: string;
+            };
+            schema?: unknown;
+            share: number;
+            team?: string;
+            /** Format: date-time */
+            updated_at: string;
+            when?: string;
+        };
+        EvaluatorList: {
+            items: components["schemas"]["Evaluator"][];
+            next?: string;
+        };
         Factor: {
             confirmed: boolean;
             /** Format: date-time */
@@ -6799,6 +7142,10 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
         };
+        IncidentReviewPDF: {
+            name: string;
+            pdf: string;
+        };
         IncidentSignal: {
             agent?: string;
             by?: string;
@@ -7152,6 +7499,12 @@ export interface components {
             items: components["schemas"]["KPIVersion"][];
             next?: string;
         };
+        LabelRunRequest: {
+            evaluator: string;
+            run: string;
+            verdict: string;
+            why?: string;
+        };
         LeakedKeyRequest: {
             key: string;
         };
@@ -7477,6 +7830,7 @@ export interface components {
         OnCallShift: {
             /** Format: date-time */
             from: string;
+            further?: boolean;
             override?: string;
             person: string;
             /** Format: date-time */
@@ -8024,6 +8378,20 @@ export interface components {
             revision?: number;
             team?: string;
         };
+        PutEvaluatorRequest: {
+            agents?: string[];
+            environment?: string;
+            kind: string;
+            off?: boolean;
+            revision?: number;
+            rules?: {
+                [key: string]: string;
+            };
+            schema?: unknown;
+            share?: number;
+            team?: string;
+            when?: string;
+        };
         PutFeedbackFormRequest: {
             environment?: string;
             origins: string[];
@@ -8133,6 +8501,14 @@ export interface components {
             text?: string;
             when: string;
             window?: string;
+        };
+        PutRunbookRequest: {
+            approval?: boolean;
+            kinds?: string[];
+            revision?: number;
+            steps: components["schemas"]["RunbookStep"][];
+            team?: string;
+            text?: string;
         };
         PutScheduleRequest: {
             revision?: number;
@@ -8674,6 +9050,72 @@ export interface components {
             steps?: number;
             team?: string;
         };
+        Runbook: {
+            approval: boolean;
+            kinds: string[];
+            name: string;
+            revision: number;
+            steps: components["schemas"]["RunbookStep"][];
+            team?: string;
+            text?: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        RunbookList: {
+            items: components["schemas"]["Runbook"][];
+            next?: string;
+        };
+        RunbookRun: {
+            approved_by?: string;
+            /** Format: date-time */
+            at: string;
+            by: string;
+            id: string;
+            incident: string;
+            reason: string;
+            runbook: string;
+            state: string;
+            steps: components["schemas"]["RunbookRunStep"][];
+        };
+        RunbookRunList: {
+            items: components["schemas"]["RunbookRun"][];
+            next?: string;
+        };
+        RunbookRunRequest: {
+            text?: string;
+        };
+        RunbookRunStep: {
+            acts: string[];
+            /** Format: date-time */
+            at: string | null;
+            by?: string;
+            for?: string;
+            kind?: string;
+            level?: string;
+            result?: string;
+            state: string;
+            target?: string;
+            text: string;
+        };
+        RunbookStep: {
+            for?: string;
+            kind?: string;
+            level?: string;
+            target?: string;
+            text: string;
+        };
+        RunbookTrial: {
+            steps: components["schemas"]["RunbookTrialStep"][];
+        };
+        RunbookTrialStep: {
+            for?: string;
+            kind?: string;
+            level?: string;
+            previews: components["schemas"]["IncidentPreview"][];
+            problem?: string;
+            target?: string;
+            text: string;
+        };
         SIEMTarget: {
             behind: {
                 [key: string]: number;
@@ -9029,6 +9471,10 @@ export interface components {
             when: {
                 [key: string]: unknown;
             };
+        };
+        StartRunbookRequest: {
+            reason: string;
+            runbook: string;
         };
         Steering: {
             hold: components["schemas"]["RunHold"] | null;
@@ -9393,6 +9839,17 @@ export interface components {
             team?: string;
             text: string;
         };
+        TryEvaluatorRequest: {
+            answer: string;
+            documents?: string[];
+            kind: string;
+            prompt?: string;
+            rules?: {
+                [key: string]: string;
+            };
+            schema?: unknown;
+            when?: string;
+        };
         TryRuleRequest: {
             agents?: string[];
             days?: number;
@@ -9402,6 +9859,9 @@ export interface components {
             team?: string;
             when: string;
             window?: string;
+        };
+        TryRunbookRequest: {
+            runbook: string;
         };
         UndoActRequest: {
             reason: string;
@@ -11428,6 +11888,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlertDetail"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    AnnotationQueue: {
+        parameters: {
+            query?: {
+                agent?: string;
+                environment?: string;
+                evaluator?: string;
+                limit?: number;
+                team?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationList"];
                 };
             };
             /** @description a problem */
@@ -13548,6 +14043,243 @@ export interface operations {
             };
         };
     };
+    LabelRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelRunRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Evaluation"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    EvaluationSummary: {
+        parameters: {
+            query?: {
+                agent?: string;
+                environment?: string;
+                evaluator?: string;
+                from?: string;
+                team?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationSummary"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListEvaluations: {
+        parameters: {
+            query?: {
+                agent?: string;
+                cursor?: string;
+                environment?: string;
+                evaluator?: string;
+                from?: string;
+                limit?: number;
+                run?: string;
+                source?: string;
+                team?: string;
+                to?: string;
+                verdict?: string;
+                version?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    TryEvaluator: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryEvaluatorRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Evaluation"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListEvaluators: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluatorList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutEvaluator: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutEvaluatorRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Evaluator"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteEvaluator: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     Events: {
         parameters: {
             query?: {
@@ -14921,6 +15653,138 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IncidentReview"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetIncidentReviewPDF: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentReviewPDF"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListRunbookRuns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunbookRunList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    StartRunbook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartRunbookRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunbookRun"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    TryRunbook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryRunbookRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunbookTrial"];
                 };
             };
             /** @description a problem */
@@ -18129,6 +18993,204 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RuleList"];
                 };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApproveRunbook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunbookRunRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunbookRun"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RollBackRunbook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunbookRunRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunbookRun"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    StepRunbook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunbookRunRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunbookRun"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListRunbooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunbookList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutRunbook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutRunbookRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Runbook"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteRunbook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description a problem */
             default: {
