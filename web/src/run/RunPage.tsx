@@ -14,6 +14,7 @@ import { Logs, Metrics } from './Panels';
 import { useLiveRun, useLogs, useMessages, useMetrics, useRun, useSteps } from './queries';
 import css from './run.module.css';
 import { Before } from '../changes/Before';
+import { SaidOfRun } from './SaidOf';
 import { ReadSources } from './Sources';
 import { clampView, formatDuration, idleGaps, panView, Scale, type View, zoomView } from './scale';
 import { StepPanel } from './StepPanel';
@@ -140,6 +141,7 @@ function RunView({ run }: { run: Run }) {
         <Steer run={run.id} live={live} />
       </Suspense>
       <Before run={run} />
+      <SaidOfRun run={run.id} />
       <ReadSources run={run.id} live={live} ready={steps.isSuccess} onStep={(step) => setParams({ step, panel: 'step', lane: undefined })} />
       {steps.isError ? (
         <p className={css.empty} role="alert">

@@ -65,10 +65,8 @@ export const groups: Group[] = [
         to: '/objectives', name: 'Objectives', icon: 'objectives', question: 'How much room is left?',
         later: { answers: 'How much of each error budget is left, and what spent it.', fedBy: 'Objectives that you set over runs and steps.' },
       },
-      {
-        to: '/quality', name: 'Quality', icon: 'quality', question: 'Are answers right?',
-        later: { answers: 'What was judged against what was not, by theme and topic.', fedBy: 'Feedback and reviewed cases.' },
-      },
+      { to: '/feedback', name: 'Feedback', icon: 'quality', question: 'What do people say?', go: 'k' },
+      { to: '/evaluations', name: 'Evaluations', icon: 'quality', question: 'Are answers right?', go: 'q' },
       { to: '/cost', name: 'Cost', icon: 'cost', question: 'Who pays for what, and can it be less?', go: 'c' },
     ],
   },
