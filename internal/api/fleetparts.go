@@ -114,6 +114,9 @@ func approveVersion(a *API, ctx context.Context, req *client.ApproveVersionReque
 	if err != nil {
 		return nil, err
 	}
+	if a.o.Watch != nil {
+		a.o.Watch.Approved(g.Name)
+	}
 	out := versionOf(v)
 	return &out, nil
 }

@@ -18,6 +18,8 @@ import (
 // Watch measures what agents do; *watch.Watch is one.
 type Watch interface {
 	Behaviour(names []string, team string, from time.Time) []watch.Behaviour
+	// Approved begins the normal of an agent anew, by which drift is told.
+	Approved(name string)
 }
 
 // DetectorSettings are what people want of detectors; *watch.Settings is one.

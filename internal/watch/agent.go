@@ -30,6 +30,8 @@ type agent struct {
 	parts  map[string]map[string]*Part // tools, versions, tasks, errors
 	moving *run                        // that moved last
 	runs   int64                       // that ended
+	deep   *deep                       // nil while too few runs ended, or too many agents work
+	lines  *lines                      // of its logs; nil: none came
 }
 
 const (

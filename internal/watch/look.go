@@ -476,6 +476,7 @@ func (w *Watch) end(r *run, bad bool) {
 	if r.tools+r.models > 0 {
 		learn("loop", float64(most))
 	}
+	w.deepRun(a, r, bad)
 	w.part(a, r, bad)
 	// A late step still counts; what compares it with earlier ones may go.
 	w.steps -= len(r.counted)
@@ -605,6 +606,12 @@ func (w *Watch) forgetAgents() {
 	for _, a := range list[:max(len(list)/20, 1)] {
 		gone[a] = true
 		delete(w.agents, a.who)
+		if a.deep != nil {
+			w.deeps--
+		}
+		if a.lines != nil {
+			w.logs--
+		}
 		w.forgot.Add(1)
 	}
 	for id, all := range w.runs {

@@ -35,6 +35,8 @@ func Detectors() []Detector { return slices.Clone(detectors) }
 var detectors = []Detector{
 	{Name: "context_growth", Title: "Context growth", Severity: finding.Warning, Effect: 3, Unit: "times the usual growth of a run's input", About: "how much larger a run's last model input is than its first"},
 	{Name: "cost", Title: "Cost of a run", Severity: finding.Warning, Effect: 3, Unit: "times the median", About: "what a run has cost so far, against what the agent's runs cost"},
+	{Name: "course", Title: "Course of a measure", Severity: finding.Info, Effect: 1, Unit: "", About: "length, cost and tokens of runs over time: a level, a jump, a restlessness or an order that never was"},
+	{Name: "drift", Title: "Drift", Severity: finding.Warning, Effect: 0.1, Unit: "distance of the last 100 runs from the 400 that are normal", About: "inputs, outputs, cost, tools and outcomes of runs, against those of an approved time"},
 	{Name: "errors", Title: "Errors", Severity: finding.Warning, Effect: 2, Unit: "times the usual share", About: "how many of the last 20 calls failed, against the share that usually fails"},
 	{Name: "failed_runs", Title: "Failed runs", Severity: finding.Warning, Effect: 2, Unit: "times the usual share", About: "how many of the last 20 runs ended badly, against the share that usually does"},
 	{Name: "injected_destination", Title: "Injected destination", Severity: finding.Critical, Fixed: true, About: "a call that sends data where only a tool's result said to"},
@@ -42,6 +44,7 @@ var detectors = []Detector{
 	{Name: "loop", Title: "Loop", Severity: finding.Warning, Effect: 5, Unit: "times the same call in one run", About: "the same tool or model called with the same arguments within a run"},
 	{Name: "new_destination", Title: "New destination", Severity: finding.Warning, Effect: 30, Unit: "earlier uses without a new one", About: "a place that the agent never sent anything to before"},
 	{Name: "new_error", Title: "New kind of error", Severity: finding.Info, Effect: 20, Unit: "earlier errors without a new one", About: "a class of errors that the agent never had before"},
+	{Name: "new_log", Title: "New kind of log line", Severity: finding.Info, Effect: 1, Unit: "", About: "a log line of a kind that an agent's logs never had"},
 	{Name: "new_model", Title: "New model", Severity: finding.Info, Effect: 50, Unit: "earlier uses without a new one", About: "a model that the agent never used before"},
 	{Name: "new_peer", Title: "New peer", Severity: finding.Warning, Effect: 20, Unit: "earlier uses without a new one", About: "an agent that it never handed anything to before"},
 	{Name: "new_source", Title: "New source", Severity: finding.Info, Effect: 30, Unit: "earlier uses without a new one", About: "a source that the agent never read before"},
@@ -54,6 +57,7 @@ var detectors = []Detector{
 	{Name: "run_length", Title: "Steps of a run", Severity: finding.Info, Effect: 3, Unit: "times the median", About: "how many steps a run has taken so far"},
 	{Name: "stale_source", Title: "Stale data", Severity: finding.Warning, Fixed: true, About: "a source that was older than it may be when an agent read it, as lineage tells"},
 	{Name: "topic_shift", Title: "Topics", Severity: finding.Info, Effect: 1.5, Unit: "times the usual difference", About: "what users ask about, by the words of the last 30 messages"},
+	{Name: "unusual_run", Title: "Unusual run", Severity: finding.Info, Effect: 1, Unit: "", About: "several measures of a run together, against those of the agent's runs"},
 	{Name: "unusual_path", Title: "Unusual path", Severity: finding.Info, Effect: 2, Unit: "times the usual surprise", About: "how unusual the order of a run's tools is"},
 }
 

@@ -74,6 +74,8 @@ type Watch struct {
 	calls   chan call
 	asked   chan read // sources to look up
 	steps   int       // ids kept in all runs
+	deeps   int       // agents with a deep
+	logs    int       // and with lines
 	dirty   bool
 	touched []*run
 	looked  []*agent
@@ -158,6 +160,9 @@ func (w *Watch) Observe(wr *telemetry.Write) {
 	w.drainCalls()
 	for i := range wr.Steps {
 		w.step(&wr.Steps[i])
+	}
+	for i := range wr.Logs {
+		w.log(&wr.Logs[i])
 	}
 	for i := range wr.Messages {
 		w.message(&wr.Messages[i])
