@@ -303,7 +303,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("rerates", a.rerates.Run)
 	start("witness", a.proofs.witness.Run)
 	start("rows of decisions", a.decided.Run)
-	a.accounting.start(start)
+	a.startAccounts(start)
 	start("door's steps", a.steps.Run)
 	start("background jobs", a.jobs.Run)
 	start("peers", a.peers.Run)

@@ -16,12 +16,14 @@ import (
 type accounting struct {
 	outcomes *outcome.Book
 	kpis     *kpi.Book
+	exporter exporter
 }
 
 func (c *accounting) shown() api.Accounts { return api.Accounts{Outcomes: c.outcomes, KPIs: c.kpis} }
 
-func (c *accounting) start(start func(string, func(context.Context) error)) {
-	start("outcomes", c.outcomes.Run)
+func (a *App) startAccounts(start func(string, func(context.Context) error)) {
+	start("outcomes", a.outcomes.Run)
+	start("figures for /metrics", a.exportKPIs)
 }
 
 // openOutcomes loads what was said of how runs ended.
@@ -51,6 +53,7 @@ func (a *App) lateRun(ctx context.Context, l outcome.Late) {
 
 // outcomeFigures gives how settling goes.
 func (p *parts) outcomeFigures(out chan<- prometheus.Metric) {
+	p.kpis(out)
 	s := p.a.outcomes.Stats()
 	const counter, gauge = prometheus.CounterValue, prometheus.GaugeValue
 	for _, f := range []figure{

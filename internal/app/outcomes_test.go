@@ -4,12 +4,16 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"reeve/client"
+	"reeve/internal/kpi"
 	"reeve/internal/outcome"
 )
 
@@ -405,5 +409,61 @@ func TestOutcomesThroughTheEngine(t *testing.T) {
 	evidence, err := c.ListEvidence(t.Context(), client.ListEvidenceRequest{})
 	if err != nil || len(evidence.Items) != 3 {
 		t.Errorf("%d pieces of evidence: %v", len(evidence.Items), err)
+	}
+}
+
+var exportedName = regexp.MustCompile(`\breeve_[a-z0-9_]+`)
+
+// Each name in deploy/ is exported, and each KPI named there is in the catalogue.
+func TestDeployNames(t *testing.T) {
+	t.Parallel()
+	a := start(t, nil)
+	c := client.New("http://"+a.Address("listen"), "")
+	someRuns(t, a, 48)
+	eventually(t, "the store to have them", func() bool {
+		list, err := c.ListKPIs(t.Context(), client.ListKPIsRequest{From: "-3h"})
+		return err == nil && slices.ContainsFunc(list.Items, func(k client.KPI) bool { return k.ID == "runs" && k.N > 40 })
+	})
+	if err := a.computeKPIs(t.Context(), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	families, err := a.metrics.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	have := map[string]bool{}
+	for _, f := range families {
+		have[f.GetName()] = true
+	}
+	ids := map[string]bool{}
+	for _, d := range kpi.Catalogue() {
+		ids[d.ID] = true
+	}
+	files, err := filepath.Glob("../../deploy/*/*")
+	if err != nil || len(files) < 2 {
+		t.Fatalf("deploy has %d files: %v", len(files), err)
+	}
+	named := regexp.MustCompile(`kpi=~?\\?"([a-z0-9_|]+)`)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names := exportedName.FindAllString(string(text), -1)
+		if len(names) == 0 {
+			t.Errorf("%s names nothing of Reeve's", file)
+		}
+		for _, n := range names {
+			if !have[n] {
+				t.Errorf("%s names %s, which is not exported", file, n)
+			}
+		}
+		for _, m := range named.FindAllStringSubmatch(string(text), -1) {
+			for _, id := range strings.Split(m[1], "|") {
+				if !ids[id] {
+					t.Errorf("%s names the KPI %s, which the catalogue does not have", file, id)
+				}
+			}
+		}
 	}
 }

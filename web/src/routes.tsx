@@ -68,6 +68,7 @@ const tree = root.addChildren([
     at('/agents/$name', lazyRouteComponent(() => import('./agents/AgentPage'), 'AgentPage')),
     at('/feedback', lazyRouteComponent(() => import('./feedback/FeedbackPage'), 'FeedbackPage')),
     at('/evaluations', lazyRouteComponent(() => import('./evaluations/EvaluationsPage'), 'EvaluationsPage')),
+    at('/outcomes', lazyRouteComponent(() => import('./kpis/KPIsPage'), 'KPIsPage')),
     at('/cost', lazyRouteComponent(() => import('./cost/CostPage'), 'CostPage')),
     at('/connect', lazyRouteComponent(() => import('./connect/ConnectPage'), 'ConnectPage')),
     at('/standards', lazyRouteComponent(() => import('./standards/StandardsPage'), 'StandardsPage')),

@@ -11,8 +11,10 @@ import { hatch, useTokens } from '../theme/token';
 
 // From the bottom up. What ended without saying how is hatched, on top.
 export const outcomes = [
-  { id: 'resolved', name: 'Resolved', token: '--r-outcome-resolved' },
+  { id: 'verified', name: 'Verified resolved', token: '--r-outcome-resolved' },
+  { id: 'assumed', name: 'Assumed resolved', token: '--r-outcome-assumed' },
   { id: 'contained', name: 'Contained', token: '--r-outcome-contained' },
+  { id: 'deflected', name: 'Deflected', token: '--r-outcome-deflected' },
   { id: 'escalated', name: 'Escalated', token: '--r-outcome-escalated' },
   { id: 'abandoned', name: 'Abandoned', token: '--r-outcome-abandoned' },
   { id: 'failed', name: 'Failed', token: '--r-outcome-failed' },
@@ -23,11 +25,16 @@ export const outcomes = [
 // A run that ended in error and reported no outcome counts as failed, so that an
 // outage shows; the API counts by the same rule.
 const questions: Partial<Record<string, string>> = {
+  verified: 'outcome:verified_resolved',
+  assumed: 'outcome:resolved,implied_resolved',
   running: 'status:running,waiting outcome:unknown',
   failed: '(outcome:failed or outcome:unknown failed:true status:done,stale)',
   unknown: 'outcome:unknown failed:false status:done,stale',
 };
 const rules: Partial<Record<string, string>> = {
+  verified: 'Runs that a downstream system, the user or a person confirmed',
+  assumed: 'Runs that the agent, a rule or a judge calls resolved; nobody confirmed it',
+  deflected: 'Runs that needed no person, but whose user came back or cannot be told',
   running: 'Runs that are not over',
   failed: 'Runs that reported the outcome failed, and those that ended in error and reported none (failed, assumed)',
   unknown: 'Runs that ended without error and reported no outcome',
@@ -35,18 +42,23 @@ const rules: Partial<Record<string, string>> = {
 
 type Kind = (typeof outcomes)[number]['id'];
 
+/** part is how many runs of a bucket ended so; what is resolved and not verified is assumed. */
+export function part(p: OutcomePoint, id: Kind): number {
+  return id === 'assumed' ? (p.resolved ?? 0) - (p.verified ?? 0) : (p[id] ?? 0);
+}
+
 /** stack turns counts into the cumulated heights that are drawn over each other, top first. */
 export function stack(points: OutcomePoint[]): Record<Kind, number[]> {
   const out = {} as Record<Kind, number[]>;
   const sums = points.map(() => 0);
   for (const o of outcomes) {
-    out[o.id] = points.map((p, i) => (sums[i] = (sums[i] ?? 0) + (p[o.id] ?? 0)));
+    out[o.id] = points.map((p, i) => (sums[i] = (sums[i] ?? 0) + part(p, o.id)));
   }
   return out;
 }
 
 export function totals(points: OutcomePoint[]): Record<Kind, number> {
-  return Object.fromEntries(outcomes.map((o) => [o.id, points.reduce((n, p) => n + (p[o.id] ?? 0), 0)])) as Record<Kind, number>;
+  return Object.fromEntries(outcomes.map((o) => [o.id, points.reduce((n, p) => n + part(p, o.id), 0)])) as Record<Kind, number>;
 }
 
 /** OutcomesChart: how runs ended over time, the period before as a line; drag to look closer. */
@@ -54,7 +66,7 @@ export function OutcomesChart({ data, height, onBrush }: { data: OverviewOutcome
   const { tz, cmp } = useView();
   const ink = useTokens({
     text: '--r-text-3', grid: '--r-grid', before: '--r-before', ground: '--r-unknown-bg',
-    resolved: '--r-outcome-resolved', contained: '--r-outcome-contained', escalated: '--r-outcome-escalated', abandoned: '--r-outcome-abandoned', failed: '--r-outcome-failed', running: '--r-accent-line', unknown: '--r-unknown-line',
+    verified: '--r-outcome-resolved', assumed: '--r-outcome-assumed', contained: '--r-outcome-contained', deflected: '--r-outcome-deflected', escalated: '--r-outcome-escalated', abandoned: '--r-outcome-abandoned', failed: '--r-outcome-failed', running: '--r-accent-line', unknown: '--r-unknown-line',
   });
   const [tip, setTip] = useState<{ i: number; left: number } | null>(null);
   const points = data.points ?? [];
@@ -111,11 +123,11 @@ export function OutcomesChart({ data, height, onBrush }: { data: OverviewOutcome
           <div className="muted">
             {clock(Date.parse(at.at), tz)} to {clock(Date.parse(at.at) + data.bucket_ms, tz)}
           </div>
-          {outcomes.filter((o) => at[o.id] > 0).map((o) => (
+          {outcomes.filter((o) => part(at, o.id) > 0).map((o) => (
             <div key={o.id} className="row">
               <span className={`${charts.swatch} ${o.id === 'unknown' ? 'hatch' : ''}`} style={{ background: o.id === 'unknown' ? undefined : `var(${o.token})` }} />
               <span className="grow">{o.name}</span>
-              <span className="num">{count(at[o.id])}</span>
+              <span className="num">{count(part(at, o.id))}</span>
             </div>
           ))}
           {showBefore && (
@@ -138,7 +150,7 @@ export function OutcomesLegend({ data }: { data: OverviewOutcomes }) {
   return (
     <div className={charts.legend}>
       {outcomes
-        .filter((o) => t[o.id] > 0 || o.id === 'resolved' || o.id === 'failed' || o.id === 'unknown')
+        .filter((o) => t[o.id] > 0 || o.id === 'verified' || o.id === 'failed' || o.id === 'unknown')
         .map((o) => (
           <span key={o.id} className={charts.key}>
             <span className={`${charts.swatch} ${o.id === 'unknown' ? 'hatch' : ''}`} style={{ background: o.id === 'unknown' ? undefined : `var(${o.token})` }} />

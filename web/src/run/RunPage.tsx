@@ -28,6 +28,7 @@ import { Waterfall } from './Waterfall';
 
 const GraphView = lazy(() => import('./GraphView'));
 const RunWhy = lazy(() => import('../why/RunWhy'));
+const Ended = lazy(() => import('./Ended').then((m) => ({ default: m.Ended })));
 const Steer = lazy(() => import('./Steer').then((m) => ({ default: m.Steer })));
 const StopDialog = lazy(() => import('../stop/StopDialog').then((m) => ({ default: m.StopDialog })));
 
@@ -139,6 +140,9 @@ function RunView({ run }: { run: Run }) {
       </div>
       <Suspense fallback={null}>
         <Steer run={run.id} live={live} />
+      </Suspense>
+      <Suspense fallback={null}>
+        <Ended run={run} />
       </Suspense>
       <Before run={run} />
       <SaidOfRun run={run.id} />

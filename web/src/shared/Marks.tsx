@@ -58,7 +58,10 @@ export function RunStatus({ status, failed, words }: { status: string; failed?: 
 
 const outcomes: Record<string, { level: Level; letter: string; label: string }> = {
   resolved: { level: 'good', letter: 'R', label: 'resolved' },
+  verified_resolved: { level: 'good', letter: 'V', label: 'verified resolved' },
+  implied_resolved: { level: 'good', letter: 'R', label: 'implied resolved' },
   contained: { level: 'info', letter: 'C', label: 'contained' },
+  deflected: { level: 'idle', letter: 'D', label: 'deflected' },
   escalated: { level: 'idle', letter: 'E', label: 'escalated' },
   abandoned: { level: 'warn', letter: 'A', label: 'abandoned' },
   failed: { level: 'bad', letter: 'F', label: 'failed' },

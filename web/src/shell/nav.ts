@@ -57,10 +57,7 @@ export const groups: Group[] = [
   {
     name: 'Results',
     pages: [
-      {
-        to: '/outcomes', name: 'Outcomes and value', icon: 'outcomes', question: 'What do we get?',
-        later: { answers: 'How tasks ended for their users, beside what it cost and the measure that must not get worse.', fedBy: 'Verified outcomes come from feedback and your systems. Until then the outcome of most runs is unknown, and is shown so.', meanwhile: { label: 'Overview', to: '/' } },
-      },
+      { to: '/outcomes', name: 'Outcomes and value', icon: 'outcomes', question: 'What do we get?', go: 'v' },
       {
         to: '/objectives', name: 'Objectives', icon: 'objectives', question: 'How much room is left?',
         later: { answers: 'How much of each error budget is left, and what spent it.', fedBy: 'Objectives that you set over runs and steps.' },

@@ -1,0 +1,195 @@
+import { Select } from '@mantine/core';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useMemo } from 'react';
+import type uPlot from 'uplot';
+import { api } from '../api/client';
+import type { KPI, KPIDetail, KPIList } from '../api/types';
+import { timeAxis, valueAxis } from '../charts/axes';
+import { Flags } from '../charts/Flags';
+import { Plot } from '../charts/Plot';
+import { unitText } from '../overview/SmallChart';
+import { Beside, count, Empty, Facts, Figure, KeyedTable, PageHeader, Panel, percent, ProblemNote, Unknown } from '../shared';
+import { useView } from '../state/url';
+import { useTokens } from '../theme/token';
+import css from './kpis.module.css';
+
+type Fig = Pick<KPI, 'value' | 'low' | 'high' | 'n' | 'coverage' | 'why'>;
+
+const said = (unit: string, v: number | null | undefined) => (unit === 'bits' && typeof v === 'number' ? `${v.toFixed(2)} bits` : unitText(unit, v));
+
+/** Shown is a figure with its interval; an unknown one says why. */
+function Shown({ f, unit }: { f: Fig; unit: string }) {
+  if (f.value === null || f.value === undefined) return <Unknown why={f.why || 'No record says it.'} />;
+  return (
+    <span>
+      {said(unit, f.value)}{' '}
+      {typeof f.low === 'number' && typeof f.high === 'number' && (
+        <span className="muted">
+          {said(unit, f.low)} to {said(unit, f.high)}
+        </span>
+      )}
+    </span>
+  );
+}
+
+const pages: Record<string, string> = { runs: '/runs', steps: '/steps', decisions: '/decisions' };
+
+function Records({ k }: { k: Pick<KPI, 'table' | 'records' | 'n'> }) {
+  const to = pages[k.table ?? ''];
+  return to ? (
+    <Figure to={to} search={{ q: k.records || undefined }} title="Open the records behind it">
+      {count(k.n)}
+    </Figure>
+  ) : (
+    <>{count(k.n)}</>
+  );
+}
+
+/** KPIsPage: what do we get? Every figure with interval, sample, coverage and its records. */
+export function KPIsPage() {
+  const view = useView();
+  const navigate = useNavigate();
+  const { kpi = '', by = 'agent' } = useSearch({ strict: false }) as { kpi?: string; by?: string };
+  const set = (change: object) => void navigate({ to: '.', search: ((old: object) => ({ ...old, ...change })) as never, replace: true });
+  const scope = { from: view.from, to: view.to, environment: view.env || undefined, team: view.team || undefined };
+  const q = useQuery({ queryKey: ['kpis', scope], queryFn: ({ signal }) => api.get<KPIList>('/kpis', scope, signal), placeholderData: keepPreviousData, refetchInterval: 30_000 });
+  const items = q.data?.items ?? [];
+  const find = (id: string) => items.find((k) => k.id === id);
+  const done = find('task_completion');
+  const held = find('containment_rate');
+  const again = find('repeat_contact_rate');
+  return (
+    <>
+      <PageHeader
+        title="Outcomes and value"
+        question="What do we get?"
+        answer={
+          done &&
+          (typeof done.value === 'number' ? (
+            <>
+              <strong>{percent(done.value)}</strong> of {count(done.n)} runs with a known outcome are resolved; {typeof held?.value === 'number' ? percent(held.value) : 'an unknown share'} needed no person, and of those whose user is known {typeof again?.value === 'number' ? percent(again.value) : 'an unknown share'} came back. {typeof done.coverage === 'number' && `Of ${percent(1 - done.coverage, 0)} of the runs the outcome is unknown.`}
+            </>
+          ) : (
+            'No run of this period has a known outcome.'
+          ))
+        }
+      />
+      <div className={css.body}>
+        <ProblemNote error={q.error} retry={() => void q.refetch()} />
+        <Beside label="The KPI" side={kpi ? <One id={kpi} by={by} scope={scope} onBy={(v) => set({ by: v })} onOpen={(id) => set({ kpi: id })} /> : undefined}>
+          <Panel title="KPIs" note="each with its 95 % interval and what it is from">
+            <KeyedTable
+              label="KPIs"
+              rows={items}
+              rowKey={(k) => k.id}
+              mark={(k) => (k.id === kpi ? 'good' : undefined)}
+              empty={q.isSuccess && <Empty title="No KPI is defined." />}
+              fields={[
+                { head: 'KPI', cell: (k) => <button type="button" className="link" aria-pressed={k.id === kpi} onClick={() => set({ kpi: k.id === kpi ? undefined : k.id })} title={k.about}>{k.title}</button> },
+                { head: 'Value', num: true, cell: (k) => <Shown f={k} unit={k.unit} /> },
+                { head: 'From', num: true, cell: (k) => <Records k={k} /> },
+                { head: 'Covered', num: true, cell: (k) => (typeof k.coverage === 'number' ? percent(k.coverage, 0) : '') },
+                { head: 'Better', cell: (k) => (k.direction === 'up' ? 'more' : k.direction === 'down' ? 'less' : '') },
+              ]}
+            />
+          </Panel>
+        </Beside>
+      </div>
+    </>
+  );
+}
+
+const splits = ['agent', 'version', 'task', 'environment', 'team', 'model', 'tool', 'error_type', 'mode'];
+
+function One({ id, by, scope, onBy, onOpen }: { id: string; by: string; scope: Record<string, string | undefined>; onBy: (v: string) => void; onOpen: (id: string) => void }) {
+  const q = useQuery({ queryKey: ['kpi', id, by, scope], queryFn: ({ signal }) => api.get<KPIDetail>(`/kpis/${id}`, { ...scope, by }, signal), placeholderData: keepPreviousData, retry: false });
+  const k = q.data;
+  return (
+    <Panel title={k?.title ?? id}>
+      <div className={css.one}>
+        <ProblemNote error={q.error} />
+        {k && (
+          <>
+            <p>{k.about}</p>
+            <Facts>
+              <dt>Value</dt>
+              <dd>
+                <Shown f={k} unit={k.unit} />
+              </dd>
+              <dt>Before</dt>
+              <dd>{k.previous && <Shown f={k.previous} unit={k.unit} />}</dd>
+              <dt>From</dt>
+              <dd>
+                <Records k={k} /> {k.table}
+                {typeof k.coverage === 'number' && `, ${percent(k.coverage, 0)} of what there is`}
+              </dd>
+              <dt>Formula</dt>
+              <dd className={css.formula}>{k.formula}</dd>
+              <dt>Definition</dt>
+              <dd>
+                version {k.definition_version}, {k.owner}
+                {k.method && `; interval by ${k.method}`}
+              </dd>
+              {(k.guards ?? []).length > 0 && (
+                <>
+                  <dt>Beside it</dt>
+                  <dd>
+                    {(k.guards ?? []).map((g) => (
+                      <button key={g} type="button" className="link" onClick={() => onOpen(g)}>
+                        {g}
+                      </button>
+                    ))}
+                  </dd>
+                </>
+              )}
+            </Facts>
+            <Trend k={k} />
+            <Select size="xs" label="Compare by" data={splits} value={by} onChange={(v) => onBy(v ?? 'agent')} allowDeselect={false} />
+            <KeyedTable
+              label={`By ${by}`}
+              rows={k.groups ?? []}
+              rowKey={(g) => g.name}
+              empty={<Empty small title="Nothing to compare." />}
+              fields={[
+                { head: by, cell: (g) => g.name || <Unknown why={`The records name no ${by}.`} /> },
+                { head: 'Value', num: true, cell: (g) => <Shown f={g} unit={k.unit} /> },
+                { head: 'From', num: true, cell: (g) => count(g.n) },
+              ]}
+            />
+          </>
+        )}
+      </div>
+    </Panel>
+  );
+}
+
+/** Trend is the figure over time between its interval's ends. */
+function Trend({ k }: { k: KPIDetail }) {
+  const { tz } = useView();
+  const ink = useTokens({ text: '--r-text-3', grid: '--r-grid', line: '--r-series-1', band: '--r-band' });
+  const points = k.series ?? [];
+  const data = useMemo<uPlot.AlignedData>(
+    () => [points.map((p) => Date.parse(p.at) / 1000), points.map((p) => p.high ?? null), points.map((p) => p.low ?? null), points.map((p) => p.value ?? null)] as uPlot.AlignedData,
+    [points],
+  );
+  const spanMs = Date.parse(k.to) - Date.parse(k.from);
+  const options = useMemo<Omit<uPlot.Options, 'width' | 'height'>>(
+    () => ({
+      padding: [6, 6, 0, 0],
+      cursor: { show: false },
+      scales: { x: { time: true, range: () => [Date.parse(k.from) / 1000, Date.parse(k.to) / 1000] }, y: { range: (_u, min, max) => [Math.min(0, min ?? 0), Math.max(max ?? 0, 1e-9) * 1.05] } },
+      axes: [{ ...timeAxis(tz, ink, spanMs, 18), space: 56 }, valueAxis(ink, (v) => said(k.unit, v) ?? '', 56, 26)],
+      series: [{}, { stroke: ink.band, width: 0, points: { show: false } }, { stroke: ink.band, width: 0, points: { show: false } }, { stroke: ink.line, width: 1.5, points: { show: points.length < 3 } }],
+      bands: [{ series: [1, 2] as [number, number], fill: ink.band }],
+    }),
+    [tz, ink, spanMs, k.unit, k.from, k.to, points.length],
+  );
+  if (points.length === 0) return <Empty small title="Nothing in this period." />;
+  return (
+    <div className={css.trend}>
+      <Plot options={options} data={data} label={`${k.title} over time with its interval`} height={160} />
+      <Flags from={Date.parse(k.from)} to={Date.parse(k.to)} left={56} right={6} />
+    </div>
+  );
+}
