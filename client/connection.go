@@ -36,7 +36,7 @@ type Connection struct {
 	ClientAuth  string     `json:"client_auth,omitempty"`
 	Redirect    string     `json:"redirect,omitempty"` // where browsers come back to, for who registers Reeve there
 	Scopes      []string   `json:"scopes,omitempty"`   // that were granted
-	Missing     []string   `json:"missing,omitempty"` // that the upstream asked for beside them
+	Missing     []string   `json:"missing,omitempty"`  // that the upstream asked for beside them
 	ConnectedBy string     `json:"connected_by,omitempty"`
 	ConnectedAt *time.Time `json:"connected_at"`
 	ExpiresAt   *time.Time `json:"expires_at"` // of the token now in use; nil: it did not say, or there is none

@@ -398,7 +398,7 @@ func TestOutcomesThroughTheEngine(t *testing.T) {
 	if err != nil || o.Basis != "event" || len(o.Evidence) != 1 || !o.Evidence[0].Counts {
 		t.Errorf("outcome of s2: %+v, %v", o, err)
 	}
-	if o, err = c.DecideOutcome(t.Context(), client.DecideOutcomeRequest{ID: runs["s2"].ID, Outcome: "escalated", Reason: "they called"}); err != nil {
+	if _, err = c.DecideOutcome(t.Context(), client.DecideOutcomeRequest{ID: runs["s2"].ID, Outcome: "escalated", Reason: "they called"}); err != nil {
 		t.Fatal(err)
 	}
 	wait("s2", "escalated")

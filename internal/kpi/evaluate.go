@@ -436,8 +436,8 @@ func resolved(outcome string) bool {
 
 // same is what runs of one agent and task came to.
 type same struct {
-	outcomes, paths map[string]int64
-	of, passed      int64
+	outcomes   map[string]int64
+	of, passed int64
 }
 
 func (r *Repeat) cells(ctx context.Context, ask Ask, q *Question) ([]Cell, error) {

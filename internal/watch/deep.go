@@ -37,8 +37,15 @@ const (
 var courses = [...]string{"duration", "cost", "input_tokens", "output_tokens"}
 
 var driftFeatures = []drift.Feature{
-	{Name: "duration"}, {Name: "cost"}, {Name: "input_tokens"}, {Name: "output_tokens"}, {Name: "tool_calls"}, {Name: "model_calls"},
-	{Name: "outcome", Kinds: true}, {Name: "task", Kinds: true}, {Name: "tool_called_most", Kinds: true},
+	{Name: "duration"},
+	{Name: "cost"},
+	{Name: "input_tokens"},
+	{Name: "output_tokens"},
+	{Name: "tool_calls"},
+	{Name: "model_calls"},
+	{Name: "outcome", Kinds: true},
+	{Name: "task", Kinds: true},
+	{Name: "tool_called_most", Kinds: true},
 }
 
 var forestMeasures = []string{"steps", "tool_calls", "model_calls", "errors", "input_tokens", "output_tokens", "cost", "duration", "surprise"}
@@ -172,8 +179,12 @@ func (w *Watch) lookDrift(a *agent, r *run, d *deep, took time.Duration, bad boo
 		outcome = "badly"
 	}
 	shifts := d.drift.Look([]drift.Value{
-		number(int64(took)), number(r.cost), number(r.in), number(r.out), {Number: float64(r.tools)}, {Number: float64(r.models)},
-		{Kind: outcome}, {Kind: r.task, Missing: r.task == ""}, {Kind: most, Missing: most == ""},
+		number(int64(took)), number(r.cost), number(r.in), number(r.out),
+		{Number: float64(r.tools)},
+		{Number: float64(r.models)},
+		{Kind: outcome},
+		{Kind: r.task, Missing: r.task == ""},
+		{Kind: most, Missing: most == ""},
 	})
 	for _, s := range shifts {
 		w.raiseAt(a, r, alarm{
