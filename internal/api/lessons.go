@@ -125,9 +125,12 @@ func (a *API) lessonOf(ctx context.Context, req *client.CreateLessonRequest) (le
 	}
 	l := lesson.Lesson{Title: req.Title, Text: req.Text, Team: req.Team, Environment: req.Environment, Agents: req.Agents, Owner: owner, Measure: req.Measure, ExpiresAt: req.ExpiresAt}
 	if req.Incident != "" {
-		_, i, err := a.incidentSeen(ctx, req.Incident)
+		book, i, err := a.incidentSeen(ctx, req.Incident)
 		if err != nil {
 			return l, err
+		}
+		if err := book.MaySpeak(ctx, incidentActor(ctx), i.ID); err != nil {
+			return l, err // its timeline is told of the lesson
 		}
 		l.Incident = i.ID
 	}

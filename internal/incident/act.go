@@ -309,6 +309,16 @@ func (b *Book) Note(ctx context.Context, who Actor, id, words string, evidence *
 	})
 }
 
+// MaySpeak is nil for somebody who may add to an incident's timeline.
+func (b *Book) MaySpeak(ctx context.Context, who Actor, id string) error {
+	i, err := b.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	_, err = who.part(&i)
+	return err
+}
+
 // Tell adds what Reeve itself did (a page, a delivery) to the timeline.
 func (b *Book) Tell(ctx context.Context, id string, e Entry) error {
 	if e.At.IsZero() {

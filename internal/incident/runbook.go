@@ -288,7 +288,24 @@ func (b *Book) runbookFor(ctx context.Context, who Actor, id, name string) (Inci
 	if err == nil && r.Team != "" && !i.touches(r.Team) {
 		err = conflict("it is a runbook of team %s, which the incident does not touch", r.Team)
 	}
+	if err == nil {
+		err = who.follows(&i, r.Team)
+	}
 	return i, r, err
+}
+
+// follows is nil for somebody who may have a hand in a runbook of a team on an
+// incident: who responds for that team where the incident touches it, and for one of
+// no team, who may speak for any part of it.
+func (a *Actor) follows(i *Incident, team string) error {
+	if team == "" {
+		_, err := a.part(i)
+		return err
+	}
+	if i.Team == team && a.can(team, i.Environment) || slices.ContainsFunc(i.Places, func(p Place) bool { return p.Team == team && a.can(team, p.Environment) }) {
+		return nil
+	}
+	return denied(team, i.Environment)
 }
 
 func scanRun(row control.Row) (r RunbookRun, err error) {
@@ -373,7 +390,7 @@ func (b *Book) run(ctx context.Context, who Actor, id string) (RunbookRun, Incid
 	}
 	i, err := b.Get(ctx, r.Incident)
 	if err == nil {
-		_, err = who.part(&i)
+		err = who.follows(&i, r.Team)
 	}
 	return r, i, err
 }

@@ -135,3 +135,44 @@ func FuzzPDF(f *testing.F) {
 		}
 	})
 }
+
+// A runbook of a team is its own: who responds for another part of the incident does
+// not read it, agree to it or say that its steps are done.
+func TestRunbookOfATeam(t *testing.T) {
+	t.Parallel()
+	b, _ := newTestBook(t, openDB(t), func(o *Options) { o.Hands = placed{} })
+	ctx := t.Context()
+	x, y := sig("a", "tool errors", tool("crm__search")), sig("b", "tool errors", tool("crm__search"))
+	x.Team, x.Environment, y.Team, y.Environment = "a", "production", "b", "production"
+	b.Take(ctx, []Signal{x, y})
+	id := b.live(t)[0].ID
+	if _, err := b.PutRunbook(ctx, of("boss", "b", "*"), Runbook{Name: "keys", Team: "b", Approval: true, Steps: []RunbookStep{{Text: "Renew the keys"}}}); err != nil {
+		t.Fatal(err)
+	}
+	other, ours := of("mallory", "a", "production"), of("bo", "b", "production")
+	refused := func(what string, err error) {
+		t.Helper()
+		if fault.From(err).Code != "incident.denied" {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	_, err := b.TryRunbook(ctx, other, id, "keys")
+	refused("reading its steps", err)
+	_, err = b.StartRunbook(ctx, other, id, "keys", "r")
+	refused("beginning it", err)
+	r, err := b.StartRunbook(ctx, of("boss", "b", "production"), id, "keys", "r")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = b.ApproveRunbook(ctx, other, r.ID)
+	refused("agreeing to it", err)
+	if _, err = b.ApproveRunbook(ctx, ours, r.ID); err != nil {
+		t.Fatal(err)
+	}
+	_, err = b.StepRunbook(ctx, other, r.ID, "done")
+	refused("a step", err)
+	if r, err = b.StepRunbook(ctx, ours, r.ID, "done"); err != nil || r.State != RunDone {
+		t.Errorf("%+v, %v", r, err)
+	}
+	refused("another team's word on the timeline", b.MaySpeak(ctx, of("eve", "c", "production"), id))
+}

@@ -236,7 +236,13 @@ func (b *Book) Delete(ctx context.Context, who Actor, id, reason string) error {
 
 // Versions are those of a definition that people made, the newest first.
 func (b *Book) Versions(ctx context.Context, id string) ([]Custom, error) {
-	return control.All(ctx, b.db, scanCustom, `SELECT id, version, body, person, reason, at FROM kpi_versions WHERE id = ? ORDER BY version DESC LIMIT 100`, id)
+	list, err := control.All(ctx, b.db, scanCustom, `SELECT id, version, body, person, reason, at FROM kpi_versions WHERE id = ? ORDER BY version DESC LIMIT 100`, id)
+	for i := len(list) - 2; i >= 0; i-- {
+		if list[i].Title == "" { // that it was dropped is its team's to know
+			list[i].Team = list[i+1].Team
+		}
+	}
+	return list, err
 }
 
 // Assumptions in force; nil when nobody made any.

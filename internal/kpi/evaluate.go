@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -195,12 +196,23 @@ func (q *Question) query(table string) telemetry.Query {
 }
 
 func (p *plan) run(ctx context.Context, ask Ask, q *Question) error {
-	query := q.query(p.table)
-	query.Select = p.measures
-	res, err := ask(ctx, query)
-	if err != nil {
-		return err
+	// A question has room for so many measures, and people add figures of their own.
+	for part := range slices.Chunk(p.measures, measuresAtOnce) {
+		query := q.query(p.table)
+		query.Select = part
+		res, err := ask(ctx, query)
+		if err != nil {
+			return err
+		}
+		p.read(res)
 	}
+	return nil
+}
+
+const measuresAtOnce = 100
+
+// read keeps what one question was answered, beside what others were.
+func (p *plan) read(res *telemetry.Result) {
 	for _, row := range res.Rows {
 		var k cellKey
 		values := map[string]any{}
@@ -214,9 +226,12 @@ func (p *plan) run(ctx context.Context, ask Ask, q *Question) error {
 				values[c.Name] = row[i]
 			}
 		}
-		p.rows[k] = values
+		if have := p.rows[k]; have != nil {
+			maps.Copy(have, values)
+		} else {
+			p.rows[k] = values
+		}
 	}
-	return nil
 }
 
 // cells reads the figures of a definition from the cells of its tables.

@@ -1,0 +1,44 @@
+package kpi
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"reeve/internal/telemetry"
+)
+
+// A question of the store has room for 160 measures, and anybody may add figures:
+// one team's must not end everybody's.
+func TestManyFiguresAreAskedInParts(t *testing.T) {
+	t.Parallel()
+	defs := Catalogue()
+	for i := range 100 {
+		d := &Definition{
+			ID: fmt.Sprint("k", i), Title: "t", About: "a", Owner: "o", Unit: "count", Direction: "none", Custom: true, Team: "a",
+			Mean: &Mean{Table: "runs", Field: "steps", Among: fmt.Sprintf("task:t%d", i)},
+		}
+		if err := d.Compile(); err != nil {
+			t.Fatal(err)
+		}
+		defs = append(defs, d)
+	}
+	got, err := Evaluate(t.Context(), func(_ context.Context, q telemetry.Query) (*telemetry.Result, error) {
+		if len(q.Select) > measuresAtOnce {
+			t.Errorf("%d measures in one question of %s", len(q.Select), q.Table)
+		}
+		res := &telemetry.Result{Rows: [][]any{{}}}
+		for _, m := range q.Select {
+			res.Columns = append(res.Columns, telemetry.Column{Name: m.As, Kind: "measure"})
+			res.Rows[0] = append(res.Rows[0], 10.0)
+		}
+		return res, nil
+	}, defs, Question{From: time.Now().Add(-time.Hour), To: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := got["k99"].Cells; len(f) != 1 || f[0].N == 0 {
+		t.Errorf("the last of them: %+v", f)
+	}
+}
