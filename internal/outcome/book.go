@@ -93,6 +93,7 @@ type Book struct {
 
 	settled, said, unmatched atomic.Int64
 	behind                   atomic.Int64 // ns of time that settling lags
+	lateFrom                 string       // where the list of unfinished runs is gone on with; of Run alone
 }
 
 // New reads the rules; it starts nothing.
@@ -140,15 +141,14 @@ func (b *Book) Stats() Stats {
 func (b *Book) Windows() Config { return b.o.Windows }
 
 const (
-	maxKept    = 30 * 24 * time.Hour // evidence waits so long for its run
-	maxPerRun  = 200
-	maxRules   = 200
-	maxSource  = 120
-	maxText    = 600
-	maxNamed   = 300
-	lookSoon   = 2 * time.Second
-	lookLater  = 5 * time.Minute
-	freshEnjoy = 10 * time.Minute // evidence younger than this is looked for often
+	maxKept   = 30 * 24 * time.Hour // evidence waits so long for its run
+	maxPerRun = 200
+	maxRules  = 200
+	maxSource = 120
+	maxText   = 600
+	maxNamed  = 300
+	lookSoon  = 2 * time.Second
+	lookLater = 6 * time.Hour // at the latest, however long it waits
 )
 
 // Report keeps evidence. first is false when the same was said before.
@@ -230,6 +230,8 @@ func check(e *activity.Evidence, now time.Time) error {
 		return invalid("there is no outcome %.40q", e.Outcome).WithHint("%s", strings.Join(activity.Outcomes(), ", "))
 	case names != 1:
 		return invalid("evidence names its run in exactly one way, not in %d", names).WithHint("run_id, session or key: a join key, or NAME=VALUE of a label")
+	case strings.HasPrefix(e.Key, "="):
+		return invalid("the key names no label before the =").WithHint("NAME=VALUE of a label, or a value of the label join_key without =")
 	case !line(e.Source, maxSource) || !line(e.ID, 200) || !line(e.Session, maxNamed) || !line(e.Key, maxNamed) || !line(e.Text, maxText):
 		return invalid("source, id, session, key and text are one line each, of at most %d, 200, %d, %d and %d bytes", maxSource, maxNamed, maxNamed, maxText)
 	case e.At > now.Add(5*time.Minute).UnixNano() || e.At < now.Add(-400*24*time.Hour).UnixNano():

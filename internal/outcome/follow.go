@@ -25,6 +25,12 @@ const (
 	keepOpen  = 6 * 24 * time.Hour // how far before their last news runs are looked for; older ones are in outcome_due
 	retryDue  = 10 * time.Minute
 	maxRepeat = 5000
+
+	batchSize  = 100 // pieces of evidence whose runs are looked for together
+	maxBatches = 10  // of one round
+
+	latePage  = 2000 // unfinished runs that are asked about together
+	latePages = 50   // of one round; the next goes on behind them
 )
 
 // modes are followed each by its own place, since their windows differ. A run of
@@ -69,43 +75,58 @@ func (b *Book) Run(ctx context.Context) error {
 	}
 }
 
-// match looks for the runs of evidence that has none yet.
+// match looks for the runs of evidence that has none yet and was due when it
+// began: what becomes due meanwhile waits for the next round, else settling would
+// never have its turn.
 func (b *Book) match(ctx context.Context) error {
-	for ctx.Err() == nil {
-		now := b.o.Now()
+	began := b.o.Now()
+	for range maxBatches {
 		list, err := control.All(ctx, b.o.DB, scanEvidence, `SELECT `+evidenceColumns+` FROM outcome_evidence
-			WHERE run = '' AND next_look > 0 AND next_look <= ? ORDER BY next_look LIMIT 100`, control.Micros(now))
+			WHERE run = '' AND next_look > 0 AND next_look <= ? ORDER BY next_look LIMIT ?`, control.Micros(began), batchSize)
 		if err != nil || len(list) == 0 {
 			return err
 		}
-		found := map[activity.RunID]bool{}
-		for i := range list {
-			e := &list[i]
-			run, err := b.find(ctx, e)
-			if err != nil {
-				return err
-			}
-			if run == nil {
-				if err := b.lookAgain(ctx, e, now); err != nil {
-					return err
-				}
-				continue
-			}
-			if err := b.matched(ctx, e, run); err != nil {
-				return err
-			}
-			found[run.ID] = true
+		if err := b.matchBatch(ctx, list); err != nil {
+			return err
 		}
-		for id := range found {
-			if err := b.settleOne(ctx, id); err != nil {
-				return err
-			}
-		}
-		if len(found) > 0 && b.o.Labelled != nil {
-			b.o.Labelled()
+		if len(list) < batchSize {
+			return nil
 		}
 	}
-	return ctx.Err()
+	return nil
+}
+
+func (b *Book) matchBatch(ctx context.Context, list []Evidence) error {
+	found := map[activity.RunID]bool{}
+	for i := range list {
+		e := &list[i]
+		run, err := b.find(ctx, e)
+		switch {
+		case fault.Is(err, fault.KindInvalid):
+			// It was taken by a version that knew less; asked again it would be
+			// refused again, and hold up everybody's behind it.
+			b.o.Logger.Warn("evidence names its run in a way that cannot be looked for", "evidence", e.OurID, "err", err)
+			err = b.lookAt(ctx, e, time.Time{})
+		case err != nil:
+		case run == nil:
+			err = b.lookAgain(ctx, e)
+		default:
+			err = b.matched(ctx, e, run)
+			found[run.ID] = true
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for id := range found {
+		if err := b.settleOne(ctx, id); err != nil {
+			return err
+		}
+	}
+	if len(found) > 0 && b.o.Labelled != nil {
+		b.o.Labelled()
+	}
+	return nil
 }
 
 // find is the run that evidence is about; nil when there is none yet.
@@ -125,6 +146,9 @@ func (b *Book) find(ctx context.Context, e *Evidence) (*activity.Run, error) {
 		name, value, ok := strings.Cut(e.Key, "=")
 		if !ok {
 			name, value = "join_key", e.Key
+		}
+		if _, known := search.Lookup(search.ScopeRun, search.PrefixLabel+name); !known {
+			return nil, invalid("there is no label %.40q", name)
 		}
 		where = search.Is(search.PrefixLabel+name, value)
 	}
@@ -147,20 +171,22 @@ func (b *Book) find(ctx context.Context, e *Evidence) (*activity.Run, error) {
 	return nil, nil
 }
 
-// lookAgain says when evidence without a run is looked for next; after 30 days
-// no more.
-func (b *Book) lookAgain(ctx context.Context, e *Evidence, now time.Time) error {
+// lookAgain says when evidence without a run is looked for next: the longer it
+// waits already, the later; after 30 days no more.
+func (b *Book) lookAgain(ctx context.Context, e *Evidence) error {
+	now := b.o.Now()
 	age := now.Sub(e.Received)
-	next := now.Add(lookSoon)
-	switch {
-	case age > maxKept:
-		next = time.Time{}
-	case age > freshEnjoy:
-		next = now.Add(lookLater)
-	}
 	if age < lookSoon {
 		b.unmatched.Add(1)
 	}
+	if age > maxKept {
+		return b.lookAt(ctx, e, time.Time{})
+	}
+	return b.lookAt(ctx, e, now.Add(min(max(lookSoon, age/2), lookLater)))
+}
+
+// lookAt keeps when evidence is looked for next; zero: no more.
+func (b *Book) lookAt(ctx context.Context, e *Evidence, next time.Time) error {
 	at := int64(0)
 	if !next.IsZero() {
 		at = control.Micros(next)
@@ -600,31 +626,43 @@ func (b *Book) Explain(ctx context.Context, run *activity.Run) (Explanation, err
 }
 
 // lateOnes tells of unfinished runs that a rule, or their own label deadline,
-// calls late.
+// calls late. The list begins with the newest, and the late ones are at its end:
+// a round that does not reach it is gone on with by the next.
 func (b *Book) lateOnes(ctx context.Context) error {
 	if b.o.Late == nil {
 		return nil
 	}
-	now := b.o.Now()
-	page, err := b.o.Store.Runs(ctx, telemetry.RunsQuery{Filter: search.Is("status", "running", "waiting"), Limit: 2000})
-	if err != nil {
-		return err
-	}
-	rules := b.Rules()
-	for i := range page.Runs {
-		r := &page.Runs[i]
-		if l, ok := ownDeadline(r, now); ok {
-			b.o.Late(ctx, l)
-			continue
+	now, rules := b.o.Now(), b.Rules()
+	for range latePages {
+		page, err := b.o.Store.Runs(ctx, telemetry.RunsQuery{Filter: search.Is("status", "running", "waiting"), Limit: latePage, Cursor: b.lateFrom})
+		b.lateFrom = page.Next // "" after an error: a place that is refused is left
+		if err != nil {
+			return err
 		}
-		for k := range rules {
-			l, ok, err := b.late(ctx, &rules[k], r, now)
-			if err != nil {
+		for i := range page.Runs {
+			if err := b.lateOne(ctx, rules, &page.Runs[i], now); err != nil {
 				return err
 			}
-			if ok {
-				b.o.Late(ctx, l)
-			}
+		}
+		if page.Next == "" {
+			return nil
+		}
+	}
+	return nil
+}
+
+func (b *Book) lateOne(ctx context.Context, rules []Rule, r *activity.Run, now time.Time) error {
+	if l, ok := ownDeadline(r, now); ok {
+		b.o.Late(ctx, l)
+		return nil
+	}
+	for k := range rules {
+		l, ok, err := b.late(ctx, &rules[k], r, now)
+		if err != nil {
+			return err
+		}
+		if ok {
+			b.o.Late(ctx, l)
 		}
 	}
 	return nil

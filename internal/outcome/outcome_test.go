@@ -432,3 +432,84 @@ func TestBadEvidence(t *testing.T) {
 		t.Errorf("%d pieces of bad evidence were kept", len(list))
 	}
 }
+
+// Evidence whose question no store answers is refused, and where an older version
+// took it, it does not hold up everybody's behind it.
+func TestEvidenceOfNoLabel(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	id := h.add("one", nil)
+	bad := activity.Evidence{Kind: "event", Source: "x", Team: "shop", Environment: "production", Key: "=x", Outcome: "failed"}
+	if _, _, err := h.book.Report(t.Context(), "ada", bad); !fault.Is(err, fault.KindInvalid) {
+		t.Errorf("a key without a label: %v", err)
+	}
+	bad.Key = "order=x"
+	old, _ := h.report(bad)
+	if err := h.db.Write(t.Context(), func(tx *control.Tx) error {
+		_, err := tx.Exec(t.Context(), `UPDATE outcome_evidence SET named = '=x' WHERE id = ?`, old.OurID)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	h.at = h.at.Add(time.Second)
+	h.report(activity.Evidence{Kind: "event", Source: "x", Team: "shop", Environment: "production", Run: id, Outcome: "failed"})
+	h.pass(time.Hour)
+	if list, err := h.book.About(t.Context(), id); err != nil || len(list) != 1 {
+		t.Errorf("%d pieces of evidence are about the run: %v", len(list), err)
+	}
+	h.want(id, "failed")
+}
+
+// ages is a store in which each question takes a while.
+type ages struct {
+	Store
+	h *house
+}
+
+func (s ages) Runs(ctx context.Context, q telemetry.RunsQuery) (telemetry.RunsPage, error) {
+	s.h.at = s.h.at.Add(3 * time.Millisecond)
+	return s.Store.Runs(ctx, q)
+}
+
+// A shop reports every order, and agents had to do with few of them: looking for
+// what is due again and again leaves settling its turn.
+func TestEvidenceOfNoRunLeavesTurns(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.book.o.Store = ages{h.runs, h}
+	for i := range maxBatches*batchSize + 50 {
+		h.report(activity.Evidence{Kind: "event", Source: "shop", Team: "shop", Environment: "production", Key: "order-" + strconv.Itoa(i), Outcome: "resolved"})
+	}
+	began := h.at
+	if err := h.book.match(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if took := h.at.Sub(began); took > maxBatches*batchSize*3*time.Millisecond {
+		t.Errorf("one round took %s of questions", took)
+	}
+	// The rest has its turn next.
+	h.pass(0)
+	id := h.add("late", func(r *activity.Run) { r.Labels = []activity.Label{{Key: "join_key", Value: "order-1049"}} })
+	h.pass(time.Minute)
+	h.pass(time.Minute)
+	h.want(id, "verified_resolved")
+}
+
+// The oldest of all unfinished runs is late, however many began after it.
+func TestLateRunsBehindMany(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.add("old", func(r *activity.Run) {
+		r.Status, r.Start = activity.RunRunning, h.at.Add(-48*time.Hour).UnixNano()
+		r.Labels = []activity.Label{{Key: "deadline", Value: h.at.Add(-time.Hour).Format(time.RFC3339)}}
+	})
+	for i := range latePage + 1 {
+		h.add("n"+strconv.Itoa(i), func(r *activity.Run) { r.Status, r.Team = activity.RunRunning, "other" })
+	}
+	if err := h.book.lateOnes(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(h.late) != 1 || h.late[0].Run.ID != activity.RunOfKey("old") {
+		t.Errorf("%d runs are late", len(h.late))
+	}
+}
