@@ -10,6 +10,7 @@ export default [1280, 390].map((width) => ({
     const title = `Prices are wrong ${unique('case')}`;
     const book = unique('book').toLowerCase().replace(/[^a-z0-9-]/g, '-');
     await t.api(`/runbooks/${book}`, { text: 'what to do', steps: [{ text: 'Ask the owners of the price list' }] }, 'PUT');
+    t.cleanup.push(() => t.api(`/runbooks/${book}`, undefined, 'DELETE')); // the next one is offered its own alone
     const made = await t.api('/incidents', { title, severity: 'critical', kind: 'wrong_answer', team: 'support', environment: 'production', agents: [agent] });
     const page = await t.open('/inbox', { width });
     await page.getByText(title).first().waitFor();
