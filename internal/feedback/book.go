@@ -1,6 +1,7 @@
 package feedback
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -49,6 +50,8 @@ type Options struct {
 	Sealer Sealer
 	// Moved is told that feedback came, was joined or changed; it must not wait.
 	Moved func()
+
+	waiting int // how many wait for their run; 0: maxWaiting; tests make it small
 }
 
 // Sealer encrypts what must be readable again.
@@ -58,13 +61,14 @@ type Sealer interface {
 }
 
 const (
-	keep        = 400 * 24 * time.Hour
-	waitFor     = 30 * 24 * time.Hour // a feedback whose run nobody tells of stays unmatched then
-	maxRows     = 1_000_000
-	maxWaiting  = 100_000 // feedback that waits for its run, in memory
-	maxQueued   = 20_000  // reports that wait for the transaction before
-	maxTogether = 1000
-	maxRecent   = 20_000
+	keep         = 400 * 24 * time.Hour
+	waitFor      = 30 * 24 * time.Hour // a feedback whose run nobody tells of stays unmatched then
+	waitUnproven = 24 * time.Hour      // the same for what nobody vouches for
+	maxRows      = 1_000_000
+	maxWaiting   = 100_000 // feedback that waits for its run, in memory
+	maxQueued    = 20_000  // reports that wait for the transaction before
+	maxTogether  = 1000
+	maxRecent    = 20_000
 	// sessionSettles is how long a feedback on a session waits for the run's own
 	// record: the one before must not be taken for it.
 	sessionSettles = 10 * time.Second
@@ -117,7 +121,7 @@ func New(ctx context.Context, o Options) (*Book, error) {
 		o.Moved = func() {}
 	}
 	b := &Book{o: o, wake: make(chan struct{}, 1)}
-	b.wait.init()
+	b.wait.init(cmp.Or(o.waiting, maxWaiting))
 	return b, b.load(ctx)
 }
 

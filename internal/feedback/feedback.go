@@ -23,6 +23,7 @@
 package feedback
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"math"
@@ -95,6 +96,9 @@ type Sender struct {
 	Team        string
 	Environment string
 	Verified    bool // it proved who it is, or shows a ticket of ours
+	// Keys is whose keys the reports' are; "" the source's own. A ticket's are the
+	// same through a link and through every form.
+	Keys string
 }
 
 // Bounds of what is kept.
@@ -250,7 +254,7 @@ func (r *Report) id(from *Sender) string {
 		}
 	}
 	// A sender's keys are its team's: nobody replaces another team's feedback.
-	put("feedback", from.Source, from.Team, from.Environment)
+	put("feedback", cmp.Or(from.Keys, from.Source), from.Team, from.Environment)
 	if r.Key != "" {
 		put("key", r.Key)
 	} else {

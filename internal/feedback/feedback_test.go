@@ -24,6 +24,7 @@ type house struct {
 	db   *control.DB
 	book *Book
 	now  time.Time
+	room int // how many may wait; 0: as usual
 
 	mu   sync.Mutex
 	runs map[activity.RunID]activity.Run
@@ -44,7 +45,7 @@ func (h *house) start() {
 		h.t.Fatal(err)
 	}
 	h.book, err = New(h.t.Context(), Options{
-		DB: h.db, Key: []byte(strings.Repeat("k", 32)), Runs: h, Now: func() time.Time { return h.now }, Sealer: seals{},
+		DB: h.db, Key: []byte(strings.Repeat("k", 32)), Runs: h, Now: func() time.Time { return h.now }, Sealer: seals{}, waiting: h.room,
 		Redact: func(_, _, text string) (string, []string) {
 			if strings.Contains(text, "4111") {
 				return strings.ReplaceAll(text, "4111", "[redacted:card]"), []string{"card"}
@@ -448,12 +449,10 @@ func TestForms(t *testing.T) {
 func TestSpike(t *testing.T) {
 	t.Parallel()
 	h := open(t)
-	r := h.run("support")
-	h.told(r)
 	n := 0
 	say := func(v float64) {
 		n++
-		h.get(h.take(support, Report{Key: fmt.Sprint(n), On: On{Trace: trace}, Kind: Thumb, Value: num(v)})[0])
+		h.get(h.take(support, Report{Key: fmt.Sprint(n), On: h.another("support", n), Kind: Thumb, Value: num(v)})[0])
 	}
 	for i := range 200 { // one in ten is unhappy
 		say(map[bool]float64{true: 0, false: 1}[i%10 == 0])
@@ -475,13 +474,164 @@ func TestSpike(t *testing.T) {
 		h.now = h.now.Add(time.Second)
 	}
 	p, err := h.book.Pulses(t.Context(), nil)
-	if err != nil || len(p) != 1 || !p[0].Spike() || p[0].Agent != "refund-agent" || p[0].Versions != "v2" || len(p[0].Runs) == 0 || !strings.Contains(p[0].Text(), "8 of 8") {
+	if err != nil || len(p) != 1 || !p[0].Spike() || p[0].Agent != "refund-agent" || p[0].Versions != "v2" || len(p[0].Runs) != 8 || !strings.Contains(p[0].Text(), "8 of the 8 runs") {
 		t.Fatalf("%+v, %v", p, err)
 	}
 	at := map[[3]string]bool{{"support", "production", "refund-agent"}: true}
 	h.now = h.now.Add(2 * time.Hour)
 	if p, err := h.book.Pulses(t.Context(), at); err != nil || len(p) != 1 || !p[0].Over() {
 		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+// another tells of one more run, and says what names it.
+func (h *house) another(team string, n int) On {
+	h.t.Helper()
+	text := fmt.Sprintf("%032x", n+1)
+	id, err := activity.ParseTraceID(text)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	r := h.run(team)
+	r.ID = activity.ScopeOf(team, "production").RunOfTrace(id)
+	h.told(r)
+	return On{Trace: text}
+}
+
+// One stranger who says of one run that it is bad, as often as they like, is no
+// spike: neither now, nor as what was usual before.
+func TestOneRunIsNoSpike(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	on := h.another("support", 1)
+	for i := range 40 {
+		h.take(Sender{Source: "form:public", Team: "support", Environment: "production"}, Report{Key: fmt.Sprint(i), On: on, Kind: Thumb, Value: num(0)})
+	}
+	h.get2()
+	at := map[[3]string]bool{{"support", "production", "refund-agent"}: true}
+	p, err := h.book.Pulses(t.Context(), at)
+	if err != nil || len(p) != 1 || p[0].Spike() || p[0].Negative != 1 || p[0].All != 1 {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+// One sender who fills the room for what waits leaves the others theirs; and
+// where there is none at all, what is there already is found still.
+func TestRoomToWait(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.room = 40
+	h.restart()
+	form := func(name string) Sender {
+		return Sender{Source: "form:" + name, Team: "a", Environment: "production"}
+	}
+	fill := func(name string) {
+		for i := range 50 {
+			h.take(form(name), Report{Key: fmt.Sprint(i), On: On{JoinKey: fmt.Sprint(name, i)}, Kind: Thumb, Value: num(0)})
+		}
+		h.get2()
+	}
+	fill("one")
+	if n := h.book.wait.len(); n != 10 {
+		t.Errorf("%d of 40 places are one form's", n)
+	}
+	waits := h.take(support, Report{On: On{Trace: trace}, Kind: Thumb, Value: num(0)})[0]
+	for _, name := range []string{"two", "three", "four", "five"} {
+		fill(name)
+	}
+	if n := h.book.wait.len(); n != 40 || len(h.book.wait.once) != 0 {
+		t.Fatalf("%d wait, %d are still looked for", n, len(h.book.wait.once))
+	}
+	there := h.another("support", 1)
+	if f := h.get(h.take(support, Report{On: there, Kind: Thumb, Value: num(1)})[0]); f.Run == "" {
+		t.Error("a run that is there was not looked for")
+	}
+	session := h.take(support, Report{On: On{Session: "chat-7"}, Kind: Thumb, Value: num(1)})[0]
+	h.get2()
+	h.now = h.now.Add(sessionSettles)
+	if f := h.get(session); f.Run == "" {
+		t.Error("a session that settles was not looked for")
+	}
+	h.restart() // those who prove who they are first
+	h.told(h.run("support"))
+	if f := h.get(waits); f.Run == "" {
+		t.Error("what waited does so no more")
+	}
+	turned := h.take(support, Report{On: On{JoinKey: "soon"}, Kind: Thumb, Value: num(1)})[0]
+	h.get2()
+	h.now = h.now.Add(waitUnproven)
+	if err := h.book.tidy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := h.book.wait.len(); n != 1 {
+		t.Errorf("%d wait after a day", n)
+	}
+	if err := h.book.Bind(t.Context(), "support", "production", "soon", h.run("support").ID); err != nil {
+		t.Fatal(err)
+	}
+	if f := h.get(turned); f.Run == "" {
+		t.Error("what had no room has none when there is")
+	}
+	h.now = h.now.Add(waitFor)
+	if err := h.book.tidy(t.Context()); err != nil || h.book.wait.len() != 0 || len(h.book.wait.share) != 0 {
+		t.Errorf("%d wait after a month: %v", h.book.wait.len(), err)
+	}
+}
+
+// A form's word is of the run that it names, however it names it.
+func TestFormWord(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	f := Form{Name: "shop", Team: "support", Environment: "production"}
+	keys := map[string]bool{}
+	for _, on := range []On{{Trace: trace}, {Trace: "0AF76519-16CD-43DD-8448-EB211C80319C"}, {Run: h.run("support").ID.String()}, {Trace: trace, Session: "x"}, {Trace: trace, JoinKey: "y"}} {
+		_, key, err := f.Word(on)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys[key] = true
+	}
+	if len(keys) != 1 {
+		t.Errorf("one run has %d words: %v", len(keys), keys)
+	}
+	on, key, err := f.Word(On{JoinKey: strings.Repeat("k", maxKey), Session: "chat-7"})
+	if err != nil || len(key) > maxKey || on.Session != "" {
+		t.Errorf("%+v %q %v", on, key, err)
+	}
+	if _, _, err := f.Word(On{}); !fault.Is(err, fault.KindInvalid) {
+		t.Errorf("about nothing: %v", err)
+	}
+}
+
+// What came with telemetry is erased with the rest of what a user of the team
+// said, another team's is not, and who may not erase learns nothing.
+func TestEraseTelemetry(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	telemetry := Sender{Source: "telemetry", Verified: true}
+	say := func(team, key string) string {
+		id := h.take(telemetry, Report{Key: key, On: On{Run: activity.ScopeOf(team, "production").RunOfTrace(traceID(t)).String()}, Kind: Thumb, Value: num(0), Comment: "bad", User: "ada"})[0]
+		h.told(h.run(team))
+		if f := h.get(id); f.Team != team {
+			t.Fatalf("%+v", f)
+		}
+		return id
+	}
+	mine, theirs := say("support", "1"), say("billing", "2")
+	me := Actor{Person: "per_1", Can: func(_, team, _ string) bool { return team == "support" }}
+	for _, user := range []string{"ada", "nobody"} {
+		if _, err := h.book.Erase(t.Context(), me, "", "billing", user, "asked"); !fault.Is(err, fault.KindDenied) {
+			t.Errorf("%s of another team: %v", user, err)
+		}
+	}
+	if n, err := h.book.Erase(t.Context(), me, "", "support", "ada", "asked"); err != nil || n != 1 {
+		t.Fatalf("%d, %v", n, err)
+	}
+	if f := h.get(mine); f.Comment != "" || f.UserRef != "" || !f.Erased {
+		t.Errorf("%+v", f)
+	}
+	if f := h.get(theirs); f.Comment == "" || f.Erased {
+		t.Errorf("another team's: %+v", f)
 	}
 }
 

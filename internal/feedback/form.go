@@ -3,11 +3,13 @@ package feedback
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/json"
 	"net/url"
 	"slices"
 	"strings"
 
+	"reeve/internal/activity"
 	"reeve/internal/audit"
 	"reeve/internal/control"
 	"reeve/internal/fault"
@@ -149,4 +151,35 @@ func (b *Book) DeleteForm(ctx context.Context, who Actor, name string) error {
 		}
 		return audit.Append(ctx, tx, audit.Record{Kind: "admin.feedback_form_deleted", Person: who.Person, Via: who.Via, Action: "delete", Object: name})
 	})
+}
+
+// Word is what a form's report is about when it shows no ticket, and its key: one
+// word a form and run, by whatever names the run. Whoever saw a page could choose
+// keys without end. A session beside a join key is left out: with it any key would
+// name the run.
+func (f *Form) Word(on On) (On, string, error) {
+	if on.JoinKey != "" {
+		on.Session = ""
+	}
+	if err := on.check(); err != nil {
+		return on, "", err
+	}
+	fb := Feedback{Team: f.Team, Environment: f.Environment, On: on}
+	t := fb.target()
+	switch {
+	case !t.run.IsZero():
+		return on, "page run " + t.run.String(), nil
+	case t.key != "":
+		return on, "page key " + shorten(t.key), nil
+	}
+	return on, "page session " + shorten(t.session), nil
+}
+
+// shorten makes room for what stands before it in a key.
+func shorten(s string) string {
+	if len(s) <= maxWord {
+		return s
+	}
+	sum := sha256.Sum256([]byte(s))
+	return activity.Text32(sum[:])
 }

@@ -60,10 +60,33 @@ type waiting struct {
 	byKey    map[place][]string
 	session  map[place][]string
 	all      map[string]func() // by id: how it is removed
+	until    map[string]span   // the same ids: how long they wait, and whose they are
+	share    map[sender]int    // how many of each sender's wait
+	once     map[string]bool   // looked for once: there was no room to wait
+	most     int
+	turned   bool // some were turned away since they were last read anew
 	due      map[string]time.Time
 	recent   map[activity.RunID]Seen
 	refresh  map[activity.RunID]Seen
 	bindings map[place]binding
+}
+
+// sender is whose feedback waits. One of them, a public form say, takes a part of
+// the room at most, whatever it sends.
+type sender struct{ source, team string }
+
+type span struct {
+	of    sender
+	until time.Time
+}
+
+// waits is until when a feedback waits for its run. What nobody vouches for is
+// said while its run goes on or just ended.
+func (f *Feedback) waits() time.Time {
+	if f.Verified {
+		return f.ReceivedAt.Add(waitFor)
+	}
+	return f.ReceivedAt.Add(waitUnproven)
 }
 
 type binding struct {
@@ -71,7 +94,9 @@ type binding struct {
 	at  time.Time
 }
 
-func (w *waiting) init() {
+func (w *waiting) init(most int) {
+	w.most = most
+	w.until, w.share, w.once = map[string]span{}, map[sender]int{}, map[string]bool{}
 	w.byRun, w.byKey, w.session = map[activity.RunID][]string{}, map[place][]string{}, map[place][]string{}
 	w.all, w.due, w.recent, w.refresh, w.bindings = map[string]func(){}, map[string]time.Time{}, map[activity.RunID]Seen{}, map[activity.RunID]Seen{}, map[place]binding{}
 }
@@ -82,15 +107,24 @@ func (w *waiting) len() int {
 	return len(w.all)
 }
 
-// add has a feedback looked up, and found again when its run is told of.
+// add has a feedback looked up, and found again when its run is told of. Where
+// there is no room it is looked up all the same, once: most runs are there before.
 func (w *waiting) add(f *Feedback) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.remove(f.ID)
-	if f.Run != "" || f.Removed || len(w.all) >= maxWaiting {
+	if f.Run != "" || f.Removed {
 		return
 	}
 	t, id := f.target(), f.ID
+	of := sender{f.Source, f.Team}
+	if len(w.all) >= w.most || w.share[of] >= w.most/4 {
+		w.turned = true
+		if len(w.once) < w.most {
+			w.once[id], w.due[id] = true, time.Time{}
+		}
+		return
+	}
 	session, key := place{f.Team, f.Environment, t.session}, place{f.Team, f.Environment, t.key}
 	switch {
 	case !t.run.IsZero():
@@ -106,6 +140,8 @@ func (w *waiting) add(f *Feedback) {
 		drop(w.byKey, key, id)
 		drop(w.session, session, id)
 	}
+	w.until[id] = span{of, f.waits()}
+	w.share[of]++
 	w.due[id] = time.Time{} // at once
 }
 
@@ -122,9 +158,41 @@ func drop[K comparable](m map[K][]string, k K, id string) {
 func (w *waiting) remove(id string) {
 	if undo := w.all[id]; undo != nil {
 		undo()
+		of := w.until[id].of
+		if w.share[of]--; w.share[of] == 0 {
+			delete(w.share, of)
+		}
 		delete(w.all, id)
+		delete(w.until, id)
 	}
+	delete(w.once, id)
 	delete(w.due, id)
+}
+
+// looked forgets what was to be looked up once, unless that is still to come.
+func (w *waiting) looked(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, due := w.due[id]; w.once[id] && !due {
+		delete(w.once, id)
+	}
+}
+
+// expire forgets what waited long enough, and tells whether there is room again
+// for what was turned away.
+func (w *waiting) expire(now time.Time) (again bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for id, x := range w.until {
+		if !x.until.After(now) {
+			w.remove(id)
+		}
+	}
+	again = w.turned && len(w.all) < w.most
+	if again {
+		w.turned = false
+	}
+	return again
 }
 
 // take gives what is to be looked up now.
@@ -146,7 +214,7 @@ func (w *waiting) take(now time.Time) (ids []string, runs map[activity.RunID]See
 func (w *waiting) again(id string, at time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.all[id] == nil {
+	if w.all[id] == nil && !w.once[id] {
 		return
 	}
 	if was, ok := w.due[id]; !ok || at.Before(was) {
@@ -313,6 +381,8 @@ func (b *Book) joinAll(ctx context.Context, ids []string) error {
 		}
 		if ok {
 			all = append(all, found{id, by, seen})
+		} else {
+			b.wait.looked(id)
 		}
 	}
 	if len(all) == 0 {
@@ -497,8 +567,13 @@ func (b *Book) refreshAll(ctx context.Context, runs map[activity.RunID]Seen) err
 	})
 }
 
-// tidy drops what is old.
+// tidy drops what is old, and reads anew what had no room to wait.
 func (b *Book) tidy(ctx context.Context) error {
+	if b.wait.expire(b.o.Now()) {
+		if err := b.loadWaiting(ctx); err != nil {
+			return err
+		}
+	}
 	b.write.Lock()
 	defer b.write.Unlock()
 	before := control.Micros(b.o.Now().Add(-keep))

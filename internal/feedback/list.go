@@ -189,14 +189,20 @@ func (b *Book) Erase(ctx context.Context, who Actor, id, team, user, reason stri
 	if strings.TrimSpace(reason) == "" {
 		return 0, invalid("erasing needs a reason")
 	}
+	// Before anything is looked for: who may not erase here learns nothing of who
+	// said something.
+	if user != "" && !who.Can("developer", team, "*") && !who.Can("security", team, "*") {
+		return 0, fault.New(fault.KindDenied, "feedback.denied", "erasing feedback of team %q needs the role developer or security there, in every environment", team)
+	}
 	b.write.Lock()
 	defer b.write.Unlock()
 	err = b.o.DB.Write(ctx, func(tx *control.Tx) error {
-		query, arg := ` WHERE id = ?`, id
+		query, args := ` WHERE id = ?`, []any{id}
 		if user != "" {
-			query, arg = ` WHERE user_ref = ?`, b.userRef(team, user)
+			// What came with telemetry had no team before it was joined.
+			query, args = ` WHERE user_ref = ? OR (user_ref = ? AND team = ?)`, []any{b.userRef(team, user), b.userRef("", user), team}
 		}
-		list, err := control.All(ctx, tx, scan, `SELECT `+columns+` FROM feedback`+query, arg)
+		list, err := control.All(ctx, tx, scan, `SELECT `+columns+` FROM feedback`+query, args...)
 		if err != nil {
 			return err
 		}

@@ -16,8 +16,9 @@ import (
 const (
 	spikeWindow   = time.Hour
 	spikeBaseline = 28 * 24 * time.Hour
-	// spikeLeast is how many users must be unhappy: one or two are no spike, however
-	// rare it was.
+	// spikeLeast is of how many runs users must be unhappy: one or two are no spike,
+	// however rare it was. Runs are counted, not words: of one run that they saw,
+	// strangers may say as much as they like.
 	spikeLeast = 4
 	// spikeChance is how unlikely it must be, for one look. Looks overlap: an agent
 	// whose users are as they always were is wrongly accused about once a year.
@@ -29,7 +30,7 @@ const (
 // Pulse is what users say of one agent: now, and before.
 type Pulse struct {
 	Team, Environment, Agent string
-	Negative, All            int64 // of the last hour
+	Negative, All            int64 // runs of which it was said in the last hour
 	BaseNegative, BaseAll    int64 // of the four weeks before it
 	Hours                    float64
 	Severe                   bool // less likely than a thousandth of what a spike is
@@ -76,7 +77,7 @@ func (b *Book) Pulses(ctx context.Context, keep map[[3]string]bool) ([]Pulse, er
 	count := func(since, until time.Time) ([]row, error) {
 		return control.All(ctx, b.o.DB, func(r control.Row) (x row, err error) {
 			return x, r.Scan(&x.at[0], &x.at[1], &x.at[2], &x.neg, &x.all, &x.min)
-		}, `SELECT team, environment, agent, SUM(verdict = 'negative'), SUM(verdict <> ''), MIN(received_at) FROM feedback
+		}, `SELECT team, environment, agent, COUNT(DISTINCT CASE WHEN verdict = 'negative' THEN run END), COUNT(DISTINCT CASE WHEN verdict <> '' THEN run END), MIN(received_at) FROM feedback
 			WHERE received_at >= ? AND received_at < ? AND giver = 'user' AND agent <> '' GROUP BY team, environment, agent LIMIT 5000`, control.Micros(since), control.Micros(until))
 	}
 	recent, err := count(from, now.Add(time.Second))
@@ -141,7 +142,7 @@ func (b *Book) Pulses(ctx context.Context, keep map[[3]string]bool) ([]Pulse, er
 func (b *Book) evidence(ctx context.Context, p *Pulse, from time.Time) error {
 	type row struct{ run, version string }
 	list, err := control.All(ctx, b.o.DB, func(r control.Row) (x row, err error) { return x, r.Scan(&x.run, &x.version) },
-		`SELECT run, version FROM feedback WHERE received_at >= ? AND giver = 'user' AND verdict = 'negative' AND team = ? AND environment = ? AND agent = ? ORDER BY received_at DESC LIMIT 200`,
+		`SELECT run, version FROM feedback WHERE received_at >= ? AND giver = 'user' AND verdict = 'negative' AND team = ? AND environment = ? AND agent = ? GROUP BY run ORDER BY MAX(received_at) DESC LIMIT 200`,
 		control.Micros(from), p.Team, p.Environment, p.Agent)
 	if err != nil {
 		return err
@@ -160,9 +161,9 @@ func (b *Book) evidence(ctx context.Context, p *Pulse, from time.Time) error {
 
 // Text says what is wrong, in a sentence.
 func (p *Pulse) Text() string {
-	text := fmt.Sprintf("%d of %d users who said something of %s in the last hour were unhappy", p.Negative, p.All, p.Agent)
+	text := fmt.Sprintf("users were unhappy with %d of the %d runs of %s of which they said something in the last hour", p.Negative, p.All, p.Agent)
 	if p.BaseAll > 0 {
-		text += fmt.Sprintf("; in the four weeks before %d of %d were", p.BaseNegative, p.BaseAll)
+		text += fmt.Sprintf("; in the four weeks before with %d of %d", p.BaseNegative, p.BaseAll)
 	} else {
 		text += "; nobody had said anything before"
 	}

@@ -161,8 +161,18 @@ func (b *Book) load(ctx context.Context) error {
 		return fmt.Errorf("counting feedback: %w", err)
 	}
 	b.stats.rows.Store(n)
-	list, err := control.All(ctx, b.o.DB, scan, `SELECT `+columns+` FROM feedback WHERE run = '' AND received_at > ? AND (wait_run <> '' OR wait_session <> '' OR wait_key <> '') ORDER BY received_at DESC LIMIT ?`,
-		control.Micros(b.o.Now().Add(-waitFor)), maxWaiting)
+	return b.loadWaiting(ctx)
+}
+
+// loadWaiting has everything wait that should: of each sender its newest, those
+// first that prove who they are.
+func (b *Book) loadWaiting(ctx context.Context) error {
+	const proven = `COALESCE(json_extract(body, '$.verified'), 0)`
+	now := b.o.Now()
+	list, err := control.All(ctx, b.o.DB, scan, `SELECT `+columns+` FROM (SELECT *, `+proven+` AS proven, ROW_NUMBER() OVER (PARTITION BY source, team ORDER BY `+proven+` DESC, received_at DESC) AS place
+			FROM feedback WHERE run = '' AND received_at > ? AND (wait_run <> '' OR wait_session <> '' OR wait_key <> '') AND (received_at > ? OR `+proven+` = 1))
+		WHERE place <= ? ORDER BY proven DESC, received_at DESC LIMIT ?`,
+		control.Micros(now.Add(-waitFor)), control.Micros(now.Add(-waitUnproven)), b.wait.most/4, b.wait.most)
 	if err != nil {
 		return fmt.Errorf("reading what waits for its run: %w", err)
 	}

@@ -76,6 +76,10 @@ func (b *Book) Open(text string) (Ticket, error) {
 	return t, nil
 }
 
+// TicketKeys is what Sender.Keys is for who shows a ticket. No source has such a
+// name.
+const TicketKeys = "ticket:"
+
 // Key is by what a ticket's feedback is known: a second word of the same holder
 // on the same thing replaces the first.
 func (t *Ticket) Key() string {

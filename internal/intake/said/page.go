@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"sync"
 	"time"
@@ -31,6 +32,7 @@ type Pages struct {
 	log  *slog.Logger
 	now  func() time.Time
 	rate rates
+	near rates // by address
 }
 
 // NewPages makes them.
@@ -122,6 +124,9 @@ func (p *Pages) form(w http.ResponseWriter, r *http.Request) {
 // takeForm keeps what a page sends; allowed is called once its origin is known to
 // be the form's.
 func (p *Pages) takeForm(r *http.Request, origin string, allowed func()) error {
+	if !p.near.take(addressOf(r), 10, 60, p.now()) {
+		return busy()
+	}
 	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/json" {
 		return fault.New(fault.KindInvalid, "said.media_type", "send JSON")
 	}
@@ -150,7 +155,7 @@ func (p *Pages) takeForm(r *http.Request, origin string, allowed func()) error {
 	}
 	from := feedback.Sender{Source: "form:" + form.Name, Team: form.Team, Environment: form.Environment}
 	report := feedback.Report{
-		Key: in.Key, On: feedback.On{Trace: in.Trace, Run: in.Run, Session: in.Session, JoinKey: in.JoinKey}, Name: form.Question, Kind: in.Kind, Value: in.Value, Min: in.Min, Max: in.Max,
+		On: feedback.On{Trace: in.Trace, Run: in.Run, Session: in.Session, JoinKey: in.JoinKey}, Name: form.Question, Kind: in.Kind, Value: in.Value, Min: in.Min, Max: in.Max,
 		Label: in.Label, Comment: in.Comment, Contact: in.Contact, User: in.User, Consent: in.Consent,
 	}
 	switch {
@@ -162,10 +167,14 @@ func (p *Pages) takeForm(r *http.Request, origin string, allowed func()) error {
 		if t.Team != form.Team {
 			return fault.New(fault.KindDenied, "said.ticket", "the ticket is another team's")
 		}
-		from.Team, from.Environment, from.Verified = t.Team, t.Environment, true
+		from.Team, from.Environment, from.Verified, from.Keys = t.Team, t.Environment, true, feedback.TicketKeys
 		report.On, report.User, report.Key = t.On, t.User, t.Key()
 	case form.Ticket:
 		return fault.New(fault.KindUnauthenticated, "said.no_ticket", "the form takes only what shows a ticket").WithHint("give the element a ticket attribute, made by POST /api/v1/feedback-links")
+	default:
+		if report.On, report.Key, err = form.Word(report.On); err != nil {
+			return err
+		}
 	}
 	_, err = p.book.Take(r.Context(), from, []feedback.Report{report})
 	return err
@@ -231,6 +240,10 @@ func (p *Pages) answer(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Pages) takeAnswer(r *http.Request, t *feedback.Ticket) error {
+	// One who floods leaves the others their part.
+	if !p.near.take(addressOf(r), 10, 60, p.now()) {
+		return busy()
+	}
 	if !p.rate.take("links", 50, 200, p.now()) {
 		return busy()
 	}
@@ -252,7 +265,7 @@ func (p *Pages) takeAnswer(r *http.Request, t *feedback.Ticket) error {
 		yes := c == "yes"
 		report.Consent = &yes
 	}
-	_, err := p.book.Take(r.Context(), feedback.Sender{Source: "link", Team: t.Team, Environment: t.Environment, Verified: true}, []feedback.Report{report})
+	_, err := p.book.Take(r.Context(), feedback.Sender{Source: "link", Team: t.Team, Environment: t.Environment, Verified: true, Keys: feedback.TicketKeys}, []feedback.Report{report})
 	return err
 }
 
@@ -290,10 +303,29 @@ func (p *Pages) show(w http.ResponseWriter, v view, err error) {
 	_, _ = w.Write(b.Bytes())
 }
 
+// addressOf is whom a request is counted for: a network of IPv6 is one household's.
+func addressOf(r *http.Request) string {
+	at, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return ""
+	}
+	a := at.Addr().Unmap().WithZone("")
+	if a.Is6() {
+		if net, err := a.Prefix(64); err == nil {
+			return net.String()
+		}
+	}
+	return a.String()
+}
+
+// maxBuckets bounds the addresses that are counted.
+const maxBuckets = 10_000
+
 // rates are token buckets by name.
 type rates struct {
-	mu  sync.Mutex
-	all map[string]*bucket
+	mu    sync.Mutex
+	all   map[string]*bucket
+	swept time.Time
 }
 
 type bucket struct {
@@ -309,7 +341,18 @@ func (r *rates) take(name string, perSecond, most float64, now time.Time) bool {
 		r.all = map[string]*bucket{}
 	}
 	b := r.all[name]
-	if b == nil { // names are those of forms that there are
+	if b == nil {
+		if len(r.all) >= maxBuckets && now.Sub(r.swept) >= time.Second {
+			r.swept = now
+			for other, x := range r.all { // those who were not here lately begin anew
+				if x.left+now.Sub(x.at).Seconds()*perSecond >= most {
+					delete(r.all, other)
+				}
+			}
+		}
+		if len(r.all) >= maxBuckets { // so many at once: the buckets behind this one hold
+			return true
+		}
 		b = &bucket{most, now}
 		r.all[name] = b
 	}

@@ -2,11 +2,13 @@ package said
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -33,6 +35,9 @@ type outside struct {
 	book *feedback.Book
 	mux  *http.ServeMux
 	form feedback.Form
+
+	pages *Pages
+	from  string // the address that sends; "" any
 }
 
 func open(t *testing.T) *outside {
@@ -50,7 +55,8 @@ func open(t *testing.T) *outside {
 	if o.form, err = o.book.PutForm(t.Context(), me, feedback.Form{Name: "shop", Team: "support", Environment: "production", Origins: []string{"https://shop.example"}}); err != nil {
 		t.Fatal(err)
 	}
-	NewPages(o.book, slog.New(slog.DiscardHandler)).Register(o.mux)
+	o.pages = NewPages(o.book, slog.New(slog.DiscardHandler))
+	o.pages.Register(o.mux)
 	return o
 }
 
@@ -62,6 +68,9 @@ func (o *outside) send(method, path, kind, origin, body string) *httptest.Respon
 	}
 	if origin != "" {
 		r.Header.Set("Origin", origin)
+	}
+	if o.from != "" {
+		r.RemoteAddr = o.from
 	}
 	w := httptest.NewRecorder()
 	o.mux.ServeHTTP(w, r)
@@ -139,6 +148,47 @@ func TestForm(t *testing.T) {
 	}
 }
 
+// One stranger has one word of a run, whatever keys their browser is told to send.
+func TestOneWordOfARun(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	for i, about := range []string{`"trace":"` + trace + `"`, `"trace":"` + strings.ToUpper(trace) + `"`, `"trace":"` + trace + `","session":"s2"`, `"trace":"` + trace + `","join_key":"k"`} {
+		w := o.send("POST", FormPath, js, "https://shop.example", fmt.Sprintf(`{"form":%q,"key":"k%d",%s,"user":"u%d","kind":"thumb","value":0}`, o.form.Key, i, about, i))
+		if w.Code != http.StatusNoContent {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+	}
+	if n := len(o.kept()); n != 1 {
+		t.Errorf("one stranger has %d words of one run", n)
+	}
+}
+
+// Who holds a ticket is counted once, by whatever way they use it.
+func TestATicketCountsOnce(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	me := feedback.Actor{Can: func(string, string, string) bool { return true }}
+	second, err := o.book.PutForm(t.Context(), me, feedback.Form{Name: "help", Team: "support", Environment: "production", Origins: []string{"https://shop.example"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ticket, _, err := o.book.Sign(feedback.Ticket{Team: "support", Environment: "production", On: feedback.On{Trace: trace}}, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := o.send("POST", LinkPath+ticket, "application/x-www-form-urlencoded", "", "v=down"); w.Code != http.StatusOK {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	for _, key := range []string{o.form.Key, second.Key} {
+		if w := o.send("POST", FormPath, js, "https://shop.example", `{"form":"`+key+`","ticket":"`+ticket+`","kind":"thumb","value":0}`); w.Code != http.StatusNoContent {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+	}
+	if got := o.kept(); len(got) != 1 || !got[0].Verified {
+		t.Errorf("%d words of one ticket: %+v", len(got), got)
+	}
+}
+
 // cutLast keeps a key's beginning.
 func cutLast(key string) string { return key[:len(key)-1] }
 
@@ -157,6 +207,52 @@ func TestFloods(t *testing.T) {
 	}
 	if refused == 0 {
 		t.Error("a flood is taken whole")
+	}
+}
+
+// One address that floods leaves the links and forms to the others.
+func TestOneFloods(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	now := time.Now()
+	o.pages.now = func() time.Time { return now }
+	ticket, _, err := o.book.Sign(feedback.Ticket{Team: "support", Environment: "production", On: feedback.On{Trace: trace}}, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := `{"form":"` + o.form.Key + `","trace":"` + trace + `","kind":"thumb","value":0}`
+	for range 300 {
+		o.from = "[2001:db8::1]:1000"
+		o.send("POST", LinkPath+ticket, "application/x-www-form-urlencoded", "", "v=perhaps")
+		o.from = "[2001:db8::2]:1000" // a neighbour in the same network
+		o.send("POST", FormPath, js, "https://shop.example", body)
+	}
+	if w := o.send("POST", FormPath, js, "https://shop.example", body); w.Code != http.StatusTooManyRequests {
+		t.Errorf("who floods: %d", w.Code)
+	}
+	o.from = "192.0.2.7:1000"
+	if w := o.send("POST", LinkPath+ticket, "application/x-www-form-urlencoded", "", "v=down"); w.Code != http.StatusOK {
+		t.Errorf("another's link: %d %s", w.Code, w.Body)
+	}
+	if w := o.send("POST", FormPath, js, "https://shop.example", body); w.Code != http.StatusNoContent {
+		t.Errorf("another's form: %d %s", w.Code, w.Body)
+	}
+}
+
+func TestBucketsAreBounded(t *testing.T) {
+	t.Parallel()
+	var r rates
+	now := time.Now()
+	for i := range maxBuckets + 500 {
+		r.take(strconv.Itoa(i), 10, 60, now)
+	}
+	if len(r.all) > maxBuckets {
+		t.Errorf("%d addresses are counted", len(r.all))
+	}
+	now = now.Add(time.Minute)
+	r.take("another", 10, 60, now)
+	if len(r.all) != 1 {
+		t.Errorf("%d addresses are counted a minute later", len(r.all))
 	}
 }
 
