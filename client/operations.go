@@ -243,7 +243,7 @@ func Operations() []Operation {
 		{Name: "ListEvaluators", Method: "GET", Path: "/api/v1/evaluators", Role: "viewer", Summary: "lists what looks at runs that ended"},
 		{Name: "PutEvaluator", Method: "PUT", Path: "/api/v1/evaluators/{name}", Role: "developer", Summary: "makes or changes an evaluator: groundedness, schema, rule, voice, leak, refusal"},
 		{Name: "DeleteEvaluator", Method: "DELETE", Path: "/api/v1/evaluators/{name}", Role: "developer", Summary: "removes an evaluator; what it found stays"},
-		{Name: "TryEvaluator", Method: "POST", Path: "/api/v1/evaluator-tries", Role: "viewer", Summary: "tells what an evaluator would find of texts; nothing is kept"},
+		{Name: "TryEvaluator", Method: "POST", Path: "/api/v1/evaluator-tries", Role: "developer", Summary: "tells what an evaluator would find of texts; nothing is kept"},
 		{Name: "ListEvaluations", Method: "GET", Path: "/api/v1/evaluations", Role: "viewer", Summary: "lists what evaluators and people said of runs, the newest first"},
 		{Name: "EvaluationSummary", Method: "GET", Path: "/api/v1/evaluation-summary", Role: "viewer", Summary: "adds up what evaluators found of agents and versions, and how far people agree"},
 		{Name: "AnnotationQueue", Method: "GET", Path: "/api/v1/annotation-queue", Role: "developer or responder", Summary: "lists what oneself should label: unsure first, then failed, then a tenth of what passed"},
@@ -2032,7 +2032,7 @@ func (c *Client) DeleteEvaluator(ctx context.Context, req EvaluatorRequest) erro
 
 // TryEvaluator tells what an evaluator would find of texts; nothing is kept.
 //
-// POST /api/v1/evaluator-tries, role viewer.
+// POST /api/v1/evaluator-tries, role developer.
 func (c *Client) TryEvaluator(ctx context.Context, req TryEvaluatorRequest) (*Evaluation, error) {
 	return call[Evaluation](ctx, c, "POST", "/api/v1/evaluator-tries", req)
 }

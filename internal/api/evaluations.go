@@ -87,7 +87,7 @@ func tryEvaluator(a *API, ctx context.Context, req *client.TryEvaluatorRequest) 
 	for _, d := range req.Documents {
 		t.Documents = append(t.Documents, evaluate.Document{Text: d})
 	}
-	f, err := book.Try(evaluate.Evaluator{Name: "try", Kind: req.Kind, Share: 1, When: req.When, Schema: req.Schema, Rules: req.Rules}, &t)
+	f, err := book.Try(ctx, evaluate.Evaluator{Name: "try", Kind: req.Kind, Share: 1, When: req.When, Schema: req.Schema, Rules: req.Rules}, &t)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"errors"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,20 +25,24 @@ func (a *App) openEvaluations(ctx context.Context) (err error) {
 	return err
 }
 
-// findClasses are the classes of secrets and personal data in a text.
-func (a *App) findClasses(team, environment, text string) (out []string) {
+// findClasses are the classes of secrets and personal data in a text. The error
+// says that there may be more: the text is none, or what finds stopped at what is
+// blocked.
+func (a *App) findClasses(team, environment, text string) (out []string, err error) {
 	plan, err := a.content.Redacting("", team, environment, commentClasses)
 	if err != nil {
-		return nil
+		return nil, err
 	}
-	_, found, _ := plan.Answer([]byte(text)) // what would be blocked is found all the same
-	if len(found) == 0 {
-		_, found, _ = plan.Request([]byte(text))
+	// Rules for answers may find more than the classes that are looked for in
+	// requests, and the other way round.
+	_, found, err := plan.Answer([]byte(text))
+	_, more, err2 := plan.Request([]byte(text))
+	for _, f := range append(found, more...) {
+		if !slices.Contains(out, f.Class) {
+			out = append(out, f.Class)
+		}
 	}
-	for _, f := range found {
-		out = append(out, f.Class)
-	}
-	return out
+	return out, errors.Join(err, err2)
 }
 
 // textsOf reads what runs said, for evaluators.
@@ -48,6 +54,8 @@ const (
 	textSteps     = 2000
 	textDocuments = 200
 	textBytes     = 1 << 20
+	// messageBytes bounds what is loaded to find them.
+	messageBytes = 4 << 20
 )
 
 func (r textsOf) Ended(ctx context.Context, since time.Time, limit int) ([]activity.Run, error) {
@@ -73,7 +81,7 @@ func (r textsOf) Texts(ctx context.Context, id activity.RunID) (evaluate.Texts, 
 	if err != nil {
 		return t, false, err
 	}
-	msgs, err := r.app.store.Messages(ctx, id, wantedOf(page.Steps))
+	msgs, err := r.app.store.MessagesWithin(ctx, id, wantedOf(page.Steps), messageBytes)
 	if err != nil {
 		return t, false, err
 	}
@@ -85,14 +93,15 @@ func (r textsOf) Texts(ctx context.Context, id activity.RunID) (evaluate.Texts, 
 	return t, true, nil
 }
 
-// wantedOf are the messages that say what a run was asked, read and answered.
+// wantedOf are the messages that say what a run was asked, read and answered. The
+// answers of roots and of the last model come first: there is a bound on what is
+// loaded, and without the answer there is nothing to judge.
 func wantedOf(steps []activity.Step) []int32 {
 	seen := map[int32]bool{}
 	var out []int32
-	for i := range steps {
-		s := &steps[i]
+	want := func(s *activity.Step, is func(activity.ContentField) bool) {
 		for k, ref := range s.Refs {
-			if !activity.Said(s.Refs, k) || ref.Field == activity.ContentTools || ref.Field == activity.ContentSystem {
+			if !activity.Said(s.Refs, k) || !is(ref.Field) {
 				continue
 			}
 			for _, n := range ordinalsOf(ref.Messages) {
@@ -102,6 +111,26 @@ func wantedOf(steps []activity.Step) []int32 {
 				}
 			}
 		}
+	}
+	answers := func(f activity.ContentField) bool { return f == activity.ContentOutput }
+	others := func(f activity.ContentField) bool {
+		return f != activity.ContentTools && f != activity.ContentSystem
+	}
+	var last *activity.Step
+	for i := range steps {
+		s := &steps[i]
+		if s.Parent == (activity.StepID{}) && s.Kind != activity.KindModel {
+			want(s, answers)
+		}
+		if s.Kind == activity.KindModel && (last == nil || s.End >= last.End) {
+			last = s
+		}
+	}
+	if last != nil {
+		want(last, answers)
+	}
+	for i := range steps {
+		want(&steps[i], others)
 	}
 	return out
 }

@@ -33,7 +33,7 @@ type Runs interface {
 type Options struct {
 	DB     *control.DB
 	Runs   Runs
-	Find   Finder // nil: evaluators of kind leak say nothing
+	Find   Finder // nil: evaluators of kind leak say that they cannot look
 	Logger *slog.Logger
 	Now    func() time.Time
 }
@@ -46,6 +46,7 @@ const (
 	together      = 50 // runs whose evaluations share a transaction
 	catchUp       = time.Hour
 	maxTries      = 5
+	maxTrying     = 2
 )
 
 // Book keeps evaluators and what they found. Make one with New, start it with Run.
@@ -57,8 +58,9 @@ type Book struct {
 	queue  []queued
 	queued map[activity.RunID]bool
 
-	wake  chan struct{}
-	stats struct{ runs, evaluations, dropped, failed, micros atomic.Int64 }
+	wake   chan struct{}
+	trying chan struct{} // a slot for each Try
+	stats  struct{ runs, evaluations, dropped, failed, micros atomic.Int64 }
 }
 
 type queued struct {
@@ -88,14 +90,16 @@ func New(ctx context.Context, o Options) (*Book, error) {
 		o.Now = time.Now
 	}
 	if o.Find == nil {
-		o.Find = func(string, string, string) []string { return nil }
+		o.Find = func(string, string, string) ([]string, error) { return nil, errors.New("nothing is known to find by") }
 	}
-	b := &Book{o: o, queued: map[activity.RunID]bool{}, wake: make(chan struct{}, 1)}
+	b := &Book{o: o, queued: map[activity.RunID]bool{}, wake: make(chan struct{}, 1), trying: make(chan struct{}, maxTrying)}
 	return b, b.load(ctx, o.DB)
 }
 
 const evaluatorColumns = `name, team, environment, revision, body, updated_at`
 
+// scanEvaluator reads what is stored, ready or not: what no longer compiles can
+// still be changed and removed.
 func (b *Book) scanEvaluator(r control.Row) (*Evaluator, error) {
 	var e Evaluator
 	var text string
@@ -104,10 +108,11 @@ func (b *Book) scanEvaluator(r control.Row) (*Evaluator, error) {
 		return nil, err
 	}
 	if err := json.Unmarshal([]byte(text), &e); err != nil {
-		return nil, fault.New(fault.KindInternal, "evaluate.stored", "a stored evaluator cannot be read").WithCause(err)
+		b.o.Logger.Warn("a stored evaluator cannot be read", "evaluator", e.Name, "err", err)
+		e.Kind = "" // of which nothing can be made
 	}
 	e.UpdatedAt = control.Time(at)
-	return b.compile(e)
+	return &e, nil
 }
 
 // compile is Compile with what this book knows to find.
@@ -123,6 +128,16 @@ func (b *Book) load(ctx context.Context, r control.Reader) error {
 	all, err := control.All(ctx, r, b.scanEvaluator, `SELECT `+evaluatorColumns+` FROM evaluators ORDER BY name`)
 	if err != nil {
 		return fmt.Errorf("reading evaluators: %w", err)
+	}
+	for i, e := range all {
+		ready, err := b.compile(*e)
+		if err != nil {
+			// One that was taken by other rules must not keep a server from starting. It
+			// stays listed, and looks at nothing (About).
+			b.o.Logger.Warn("a stored evaluator is skipped: it is no longer valid", "evaluator", e.Name, "err", err)
+			continue
+		}
+		all[i] = ready
 	}
 	b.set.Store(&all)
 	return nil
@@ -223,8 +238,15 @@ func (b *Book) Delete(ctx context.Context, who Actor, name string) error {
 	return errors.Join(err, b.reload(ctx))
 }
 
-// Try tells what an evaluator that need not be kept finds of texts.
-func (b *Book) Try(e Evaluator, t *Texts) (Found, error) {
+// Try tells what an evaluator that need not be kept finds of texts. Few are tried
+// at a time, and others wait: it is the work of whoever asks, at any rate.
+func (b *Book) Try(ctx context.Context, e Evaluator, t *Texts) (Found, error) {
+	select {
+	case b.trying <- struct{}{}:
+		defer func() { <-b.trying }()
+	case <-ctx.Done():
+		return Found{}, context.Cause(ctx)
+	}
 	out, err := b.compile(e)
 	if err != nil {
 		return Found{}, err

@@ -65,7 +65,7 @@ type Evaluator struct {
 	Rules  map[string]string `json:"rules,omitempty"`  // voice: rule files by name
 	Off    bool              `json:"off,omitempty"`
 
-	check check
+	check check // nil: it is stored and no longer valid
 }
 
 // Texts is what of a run is judged.
@@ -154,7 +154,7 @@ func Kinds() []string { return []string{"groundedness", "leak", "refusal", "rule
 
 // About reports whether the evaluator looks at a run.
 func (e *Evaluator) About(r *activity.Run) bool {
-	return !e.Off && (e.Team == "" || e.Team == r.Team) && (e.Environment == "" || e.Environment == r.Environment) &&
+	return !e.Off && e.check != nil && (e.Team == "" || e.Team == r.Team) && (e.Environment == "" || e.Environment == r.Environment) &&
 		(len(e.Agents) == 0 || slices.Contains(e.Agents, r.Agent)) && e.sampled(r.ID)
 }
 

@@ -3,9 +3,12 @@ package evaluate
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,11 +24,14 @@ const policyText = "Refunds are paid within 14 days of the return. Items bought 
 
 func TestKinds(t *testing.T) {
 	t.Parallel()
-	find := func(_, _, text string) (out []string) {
+	find := func(_, _, text string) (out []string, err error) {
 		if strings.Contains(text, "@") {
 			out = append(out, "pii.email")
 		}
-		return out
+		if strings.HasPrefix(text, "BZh") {
+			err = errors.New("it cannot be read")
+		}
+		return out, err
 	}
 	docs := []Document{{Step: "stp_1", Name: "policy", Text: policyText}}
 	for name, c := range map[string]struct {
@@ -42,12 +48,14 @@ func TestKinds(t *testing.T) {
 		"a rule without a cost": {Evaluator{Kind: "rule", When: `cost < 1.0`}, Texts{Cost: math.NaN()}, Fail, ""},
 		"JSON as asked":         {Evaluator{Kind: "schema", Schema: json.RawMessage(`{"type":"object","required":["id"],"properties":{"id":{"type":"integer","minimum":1},"tags":{"type":"array","items":{"enum":["a","b"]}}},"additionalProperties":false}`)}, Texts{Answer: "```json\n{\"id\": 3, \"tags\": [\"a\"]}\n```"}, Pass, ""},
 		"JSON of another type":  {Evaluator{Kind: "schema", Schema: json.RawMessage(`{"type":"object","properties":{"id":{"type":"string"}}}`)}, Texts{Answer: `{"id": 3}`}, Fail, "answer.id is integer"},
-		"JSON with more":        {Evaluator{Kind: "schema", Schema: json.RawMessage(`{"properties":{"id":{}},"additionalProperties":false}`)}, Texts{Answer: `{"id": 3, "x": 1}`}, Fail, "x, which nobody"},
+		"JSON with more":        {Evaluator{Kind: "schema", Schema: json.RawMessage(`{"properties":{"id":{}},"additionalProperties":false}`)}, Texts{Answer: `{"id": 3, "x": 1}`}, Fail, "answer has a key that nobody"},
 		"no JSON":               {Evaluator{Kind: "schema", Schema: json.RawMessage(`{"type":"object"}`)}, Texts{Answer: "Sure!"}, Fail, "no JSON"},
 		"voice":                 {Evaluator{Kind: "voice", Rules: map[string]string{"house": "extends: substitution\nlevel: error\nmessage: \"Use '%s' instead of '%s'.\"\nswap:\n  utilize: use\n"}}, Texts{Answer: "You may utilize it."}, Fail, "1 places"},
 		"voice kept":            {Evaluator{Kind: "voice", Rules: map[string]string{"house": "extends: existence\nmessage: \"%s\"\ntokens: [obviously]\n"}}, Texts{Answer: "You may use it."}, Pass, ""},
 		"leak":                  {Evaluator{Kind: "leak"}, Texts{Prompt: "who is it?", Answer: "ada@example.org"}, Fail, "pii.email"},
 		"the user's own":        {Evaluator{Kind: "leak"}, Texts{Prompt: "I am ada@example.org", Answer: "Hello ada@example.org"}, Pass, ""},
+		"an unreadable answer":  {Evaluator{Kind: "leak"}, Texts{Answer: "BZh 4111"}, Unsure, "could not be looked at"},
+		"what it has anyway":    {Evaluator{Kind: "leak"}, Texts{Prompt: "BZh", Answer: "BZh ada@example.org"}, Fail, "pii.email"},
 		"no refusal":            {Evaluator{Kind: "refusal"}, Texts{Answer: "Your order was sent."}, "", "refuses nothing"},
 		"a bare refusal":        {Evaluator{Kind: "refusal"}, Texts{Answer: "I'm sorry, I can't help with that."}, Fail, "without a reason"},
 		"a good refusal":        {Evaluator{Kind: "refusal"}, Texts{Answer: "I can’t refund this because items bought on sale are excluded. You can exchange it instead."}, Pass, ""},
@@ -92,6 +100,142 @@ func TestBadEvaluators(t *testing.T) {
 		if _, err := Compile(e); !fault.Is(err, fault.KindInvalid) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestLargePatterns has what is short to write and large to match, by each way a
+// pattern comes in.
+func TestLargePatterns(t *testing.T) {
+	t.Parallel()
+	one := `(?:.?){1000}`
+	voices := map[string]string{}
+	for i := range 60 {
+		voices[fmt.Sprint(i)] = "extends: existence\nmessage: m\ntokens: ['x{900}']\n"
+	}
+	props := map[string]any{}
+	for i := range 60 {
+		props[fmt.Sprint(i)] = map[string]any{"pattern": "x{900}"}
+	}
+	many, err := json.Marshal(map[string]any{"properties": props})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, e := range map[string]Evaluator{
+		"a voice":              {Kind: "voice", Rules: map[string]string{"a": "extends: existence\nmessage: m\ntokens: ['" + strings.Repeat(one, 60) + "']\n"}},
+		"many voices":          {Kind: "voice", Rules: voices},
+		"a schema":             {Kind: "schema", Schema: json.RawMessage(`{"pattern":"` + strings.Repeat("x{1000}", 6) + `"}`)},
+		"many of a schema":     {Kind: "schema", Schema: many},
+		"a rule":               {Kind: "rule", When: `answer.matches("` + strings.Repeat(one, 6) + `")`},
+		"many of a rule":       {Kind: "rule", When: strings.Repeat(`answer.matches("x{900}") || `, 60) + "true"},
+		"what the agent read":  {Kind: "rule", When: `documents.all(d, !answer.matches(d))`},
+		"what is put together": {Kind: "rule", When: `matches(answer, "x" + prompt)`},
+		"a bad pattern":        {Kind: "rule", When: `answer.matches("(")`},
+	} {
+		e.Name, e.Share = "x", 1
+		if _, err := Compile(e); !fault.Is(err, fault.KindInvalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	e, err := Compile(Evaluator{Name: "x", Share: 1, Kind: "rule", When: `documents.all(d, !d.matches("^a` + one + `"))`}) // large, and ends at once
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := e.Judge(&Texts{Documents: []Document{{Text: "short"}}}); f.Verdict != Pass {
+		t.Errorf("%+v", f)
+	}
+	for name, docs := range map[string][]Document{
+		"one long text": {{Text: strings.Repeat("x", 1<<20)}},
+		"many texts":    slices.Repeat([]Document{{Text: strings.Repeat("x", 1<<10)}}, 10_000),
+	} {
+		if f := e.Judge(&Texts{Documents: docs}); f.Verdict != "" || f.Text != notAsked {
+			t.Errorf("%s: %+v", name, f)
+		}
+	}
+}
+
+// TestFindingsQuoteNothing: what is found is read by who may not read content.
+func TestFindingsQuoteNothing(t *testing.T) {
+	t.Parallel()
+	texts := Texts{Prompt: "secret", Answer: "secret", Documents: []Document{{Text: "secret"}}}
+	for _, when := range []string{`{"a":true}[answer]`, `int(answer) == 1`, `{"a":true}[documents[0]]`, `timestamp(prompt) > timestamp("2020-01-01T00:00:00Z")`, `duration(prompt) > duration("1s")`, `double(prompt) > 1.0`, `bool(prompt)`} {
+		e, err := Compile(Evaluator{Name: "x", Share: 1, Kind: "rule", When: when})
+		if err != nil {
+			t.Fatalf("%s: %v", when, err)
+		}
+		if f := e.Judge(&texts); f.Verdict != "" || f.Text != notAsked {
+			t.Errorf("%s: %+v", when, f)
+		}
+	}
+	for answer, schema := range map[string]string{
+		"Ω":                        `{}`,
+		`{"secret": 1}`:            `{"additionalProperties":false}`,
+		`{"secret": {"secret":1}}`: `{"properties":{"a":{}},"additionalProperties":false}`,
+		"4111":                     `{"maximum":3}`,
+		`"secret"`:                 `{"enum":["a"]}`,
+		`"secre" "t"`:              `{"pattern":"^$"}`,
+		`["secret"]`:               `{"items":{"type":"integer"}}`,
+	} {
+		e, err := Compile(Evaluator{Name: "x", Share: 1, Kind: "schema", Schema: json.RawMessage(schema)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := e.Judge(&Texts{Answer: answer})
+		if f.Verdict != Fail || strings.Contains(f.Text, "secre") || strings.Contains(f.Text, "4111") || strings.ContainsAny(f.Text, "Ω'") {
+			t.Errorf("%s: %+v", answer, f)
+		}
+	}
+}
+
+// TestAStoredEvaluatorThatIsNoLongerValid must not keep a server from starting,
+// and can be changed and removed.
+func TestAStoredEvaluatorThatIsNoLongerValid(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.put(Evaluator{Name: "good", Kind: "groundedness"})
+	for name, body := range map[string]string{"large": `{"kind":"rule","share":1,"when":"documents.all(d, answer.matches(d))"}`, "torn": `{"kind":`} {
+		err := h.db.Write(t.Context(), func(tx *control.Tx) error {
+			_, err := tx.Exec(t.Context(), `INSERT INTO evaluators (`+evaluatorColumns+`) VALUES (?, '', '', 1, ?, 0)`, name, body)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var log strings.Builder
+	var err error
+	if h.book, err = New(t.Context(), Options{DB: h.db, Runs: h, Logger: slog.New(slog.NewTextHandler(&log, nil)), Now: func() time.Time { return h.now }}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(log.String(), "evaluator=large") || !strings.Contains(log.String(), "evaluator=torn") {
+		t.Errorf("it is not told of: %s", log.String())
+	}
+	h.done(1, "Items bought on sale cannot be returned.")
+	h.work()
+	if all, _, err := h.book.List(t.Context(), Filter{}); err != nil || len(all) != 1 || all[0].Evaluator != "good" {
+		t.Errorf("%+v, %v", all, err)
+	}
+	h.put(Evaluator{Name: "large", Kind: "refusal", Revision: 1})
+	if err := h.book.Delete(t.Context(), anybody, "torn"); err != nil || len(h.book.Evaluators()) != 2 {
+		t.Errorf("%v, %d left", err, len(h.book.Evaluators()))
+	}
+}
+
+func TestFewAreTriedAtATime(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	e := Evaluator{Name: "try", Kind: "refusal", Share: 1}
+	for range maxTrying {
+		h.book.trying <- struct{}{}
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	gone := errors.New("gone")
+	cancel(gone)
+	if _, err := h.book.Try(ctx, e, &Texts{}); !errors.Is(err, gone) {
+		t.Errorf("%v", err)
+	}
+	<-h.book.trying
+	if _, err := h.book.Try(t.Context(), e, &Texts{}); err != nil {
+		t.Error(err)
 	}
 }
 

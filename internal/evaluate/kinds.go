@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -9,6 +10,8 @@ import (
 	"strings"
 
 	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/types/ref"
 
 	"reeve/internal/evaluate/ground"
 	"reeve/internal/evaluate/voice"
@@ -18,7 +21,8 @@ import (
 type check func(*Texts) Found
 
 // Finder finds personal data and secrets in a text, by class; app fills it in.
-type Finder func(team, environment, text string) []string
+// With an error what it found may be only a part.
+type Finder func(team, environment, text string) ([]string, error)
 
 var kinds = map[string]func(*Evaluator) (check, error){
 	"groundedness": func(*Evaluator) (check, error) { return groundedness, nil },
@@ -92,12 +96,18 @@ func leak(find Finder) check {
 		if t.Answer == "" {
 			return Found{}
 		}
-		said := find(t.Team, t.Environment, t.Prompt)
+		// Of a question that cannot be looked at, nothing counts as given: what the
+		// answer has is told of then, too.
+		said, _ := find(t.Team, t.Environment, t.Prompt)
+		found, err := find(t.Team, t.Environment, t.Answer)
 		var out []string
-		for _, c := range find(t.Team, t.Environment, t.Answer) {
+		for _, c := range found {
 			if !slices.Contains(said, c) && !slices.Contains(out, c) {
 				out = append(out, c)
 			}
+		}
+		if len(out) == 0 && err != nil { // must not look as if nothing were there
+			return Found{Verdict: Unsure, Text: "The answer could not be looked at."}
 		}
 		if len(out) == 0 {
 			return Found{Verdict: Pass, Text: "No personal data or secret that the user had not given."}
@@ -147,6 +157,12 @@ func refusal(t *Texts) Found {
 const (
 	maxWhen     = 2000
 	maxRuleCost = 1_000_000
+
+	// maxWork bounds the bytes of a text times the instructions of what it is
+	// matched with: seconds at worst.
+	maxWork = 500_000_000
+
+	notAsked = "The rule could not be asked."
 )
 
 var ruleEnv = func() (*cel.Env, error) {
@@ -164,16 +180,21 @@ func rule(e *Evaluator) (check, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the language of evaluators: %w", err)
 	}
-	ast, issues := env.Compile(e.When)
+	tree, issues := env.Compile(e.When)
 	if issues.Err() != nil {
 		x := issues.Errors()[0]
 		message, _, _ := strings.Cut(x.Message, "\n")
 		return nil, invalid("line %d, column %d: %s", x.Location.Line(), x.Location.Column()+1, message).WithHint("it may ask about answer, prompt, documents, agent, version, task, steps, errors and cost")
 	}
-	if ast.OutputType() != cel.BoolType {
-		return nil, invalid("the condition gives %s and not true or false", ast.OutputType())
+	if tree.OutputType() != cel.BoolType {
+		return nil, invalid("the condition gives %s and not true or false", tree.OutputType())
 	}
-	program, err := env.Program(ast, cel.CostLimit(maxRuleCost))
+	work, err := patternsOf(tree)
+	if err != nil {
+		return nil, err
+	}
+	// Optimized, patterns are compiled once and not for each document.
+	program, err := env.Program(tree, cel.CostLimit(maxRuleCost), cel.CostTracking(work), cel.EvalOptions(cel.OptOptimize))
 	if err != nil {
 		return nil, fmt.Errorf("making a rule: %w", err)
 	}
@@ -182,17 +203,82 @@ func rule(e *Evaluator) (check, error) {
 		for i, d := range t.Documents {
 			docs[i] = d.Text
 		}
+		if work.tooMuch(t) {
+			return Found{Text: notAsked}
+		}
 		out, _, err := program.Eval(map[string]any{
 			"answer": t.Answer, "prompt": t.Prompt, "documents": docs, "agent": t.Agent, "version": t.Version, "task": t.Task, "steps": t.Steps, "errors": t.Errors, "cost": t.Cost,
 		})
-		if err != nil {
-			return Found{Text: "The rule could not be asked: " + cut(err.Error(), 200)}
+		if err != nil { // whose text quotes what it failed on: the content, which viewers may not see
+			return Found{Text: notAsked}
 		}
 		if out.Value() == true {
 			return Found{Verdict: Pass, Text: "The rule holds."}
 		}
 		return Found{Verdict: Fail, Text: "The rule does not hold: " + cut(e.When, 300)}
 	}, nil
+}
+
+// patterns are the sizes of a condition's patterns, by their text.
+type patterns map[string]int
+
+// patternsOf checks what a condition matches with. A pattern that is made only
+// when the rule is asked could be of any size, and made of what an agent read.
+func patternsOf(a *cel.Ast) (patterns, error) {
+	out := patterns{}
+	var all int
+	var wrong error
+	ast.PostOrderVisit(a.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
+		if e.Kind() != ast.CallKind || e.AsCall().FunctionName() != "matches" || wrong != nil {
+			return
+		}
+		args := e.AsCall().Args()
+		last := args[len(args)-1]
+		var text string
+		if last.Kind() == ast.LiteralKind {
+			text, _ = last.AsLiteral().Value().(string)
+		} else {
+			wrong = invalid("what matches is given is a text in quotes, not one that is made").WithHint(`answer.matches("[A-Z]{2}[0-9]+")`)
+			return
+		}
+		_, n, err := voice.Compile(text)
+		if err != nil {
+			wrong = invalid("%s", cut(err.Error(), 300)).WithCause(err)
+			return
+		}
+		out[text] = n
+		if all += n; all > voice.MaxPatterns {
+			wrong = invalid("the patterns of a condition have more than %d instructions", voice.MaxPatterns)
+		}
+	}))
+	return out, wrong
+}
+
+// tooMuch reports whether matching once may already be too much: CEL counts the
+// cost of a call after it.
+func (p patterns) tooMuch(t *Texts) bool {
+	longest := max(len(t.Answer), len(t.Prompt))
+	for i := range t.Documents {
+		longest = max(longest, len(t.Documents[i].Text))
+	}
+	for _, n := range p {
+		if n*longest > maxWork {
+			return true
+		}
+	}
+	return false
+}
+
+// CallCost is what matching costs: CEL itself goes by the length of the pattern,
+// and x{1000} is short.
+func (p patterns) CallCost(function, _ string, args []ref.Val, _ ref.Val) *uint64 {
+	if function != "matches" || len(args) != 2 {
+		return nil
+	}
+	text, _ := args[0].Value().(string)
+	pattern, _ := args[1].Value().(string)
+	cost := 1 + uint64(len(text)*p[pattern])/(maxWork/maxRuleCost)
+	return &cost
 }
 
 const maxVoiceRules = 200
@@ -202,6 +288,7 @@ func voiceCheck(e *Evaluator) (check, error) {
 		return nil, invalid("a voice has 1 to %d rule files", maxVoiceRules).WithHint("rule files are those of Vale: existence, substitution, occurrence, repetition, capitalization, readability")
 	}
 	var all []*voice.Rule
+	size := 0
 	names := make([]string, 0, len(e.Rules))
 	for n := range e.Rules {
 		names = append(names, n)
@@ -212,22 +299,26 @@ func voiceCheck(e *Evaluator) (check, error) {
 		if err != nil {
 			return nil, invalid("%s", cut(err.Error(), 500)).WithCause(err)
 		}
+		if size += r.Size; size > voice.MaxPatterns {
+			return nil, invalid("the rules' patterns have more than %d instructions together", voice.MaxPatterns).WithHint("make two evaluators of them")
+		}
 		all = append(all, r)
 	}
+	most := min(ground.MaxAnswer, maxWork/max(size, 1))
 	return func(t *Texts) Found {
 		if strings.TrimSpace(t.Answer) == "" {
 			return Found{}
 		}
-		text := cut(t.Answer, ground.MaxAnswer)
+		text := cut(t.Answer, most)
 		f := Found{Verdict: Pass, Text: "It speaks as the rules say."}
-		n, errors := 0, 0
+		n, serious := 0, 0
 		for _, r := range all {
 			for _, a := range r.Check(text) {
 				if a.Level == "suggestion" {
 					continue
 				}
 				if n++; a.Level == "error" {
-					errors++
+					serious++
 				}
 				if len(f.Marks) < maxMarks {
 					f.Marks = append(f.Marks, Mark{Start: a.Start, End: a.End, Text: cut(text[a.Start:a.End], maxMark), Says: r.Name + ": " + a.Message})
@@ -237,13 +328,13 @@ func voiceCheck(e *Evaluator) (check, error) {
 		score := max(0, 1-float64(n)/max(1, float64(len(strings.Fields(text)))/20))
 		f.Score = &score
 		switch {
-		case errors > 0:
+		case serious > 0:
 			f.Verdict = Fail
 		case n > 0:
 			f.Verdict = Unsure
 		}
 		if n > 0 {
-			f.Text = fmt.Sprintf("%d places are not as the rules say, %d of them serious.", n, errors)
+			f.Text = fmt.Sprintf("%d places are not as the rules say, %d of them serious.", n, serious)
 		}
 		return f
 	}, nil
@@ -269,7 +360,9 @@ type schema struct {
 	Title                string             `json:"title"`
 	Description          string             `json:"description"`
 
-	re *regexp.Regexp
+	re   *regexp.Regexp
+	size int      // of re
+	enum []string // Enum as text
 }
 
 const maxDepth = 20
@@ -284,7 +377,8 @@ func schemaCheck(e *Evaluator) (check, error) {
 	if err := dec.Decode(&s); err != nil {
 		return nil, invalid("the schema cannot be checked: %s", cut(err.Error(), 200)).WithHint("type, properties, required, additionalProperties, items, enum, pattern and bounds are known")
 	}
-	if err := s.compile(0); err != nil {
+	size := 0
+	if err := s.compile(0, &size); err != nil {
 		return nil, err
 	}
 	return func(t *Texts) Found {
@@ -296,7 +390,7 @@ func schemaCheck(e *Evaluator) (check, error) {
 		}
 		var v any
 		if err := json.Unmarshal([]byte(text), &v); err != nil {
-			return Found{Verdict: Fail, Text: "The answer is no JSON: " + cut(err.Error(), 200)}
+			return Found{Verdict: Fail, Text: "The answer is no JSON" + placeOf(err) + "."}
 		}
 		if why := s.wrong("answer", v, 0); why != "" {
 			return Found{Verdict: Fail, Text: why}
@@ -305,7 +399,17 @@ func schemaCheck(e *Evaluator) (check, error) {
 	}, nil
 }
 
-func (s *schema) compile(depth int) (err error) {
+// placeOf says where a text is no JSON. The error's own text quotes it.
+func placeOf(err error) string {
+	var at *json.SyntaxError
+	if !errors.As(err, &at) {
+		return ""
+	}
+	return fmt.Sprintf(", by its byte %d", at.Offset)
+}
+
+// compile adds the patterns' sizes to size.
+func (s *schema) compile(depth int, size *int) (err error) {
 	if s == nil {
 		return nil
 	}
@@ -313,20 +417,26 @@ func (s *schema) compile(depth int) (err error) {
 		return invalid("a schema is nested %d deep at most", maxDepth)
 	}
 	if s.Pattern != "" {
-		if s.re, err = regexp.Compile(s.Pattern); err != nil {
-			return invalid("pattern %.60q is not one of Go's (RE2)", s.Pattern).WithCause(err)
+		if s.re, s.size, err = voice.Compile(s.Pattern); err != nil {
+			return invalid("pattern %.60q: %s", s.Pattern, cut(err.Error(), 300)).WithCause(err)
 		}
+		if *size += s.size; *size > voice.MaxPatterns {
+			return invalid("the patterns of a schema have more than %d instructions", voice.MaxPatterns)
+		}
+	}
+	for _, e := range s.Enum {
+		s.enum = append(s.enum, fmt.Sprint(e))
 	}
 	for _, t := range s.types() {
 		if !slices.Contains([]string{"object", "array", "string", "number", "integer", "boolean", "null"}, t) {
 			return invalid("%.40q is no type", t)
 		}
 	}
-	if err := s.Items.compile(depth + 1); err != nil {
+	if err := s.Items.compile(depth+1, size); err != nil {
 		return err
 	}
 	for _, p := range s.Properties {
-		if err := p.compile(depth + 1); err != nil {
+		if err := p.compile(depth+1, size); err != nil {
 			return err
 		}
 	}
@@ -367,7 +477,8 @@ func typeOf(v any) string {
 	return "object"
 }
 
-// wrong says what is not as the schema wants it; "" when all is.
+// wrong says what is not as the schema wants it; "" when all is. Viewers read it,
+// who may not read the answer: it names what the schema names, and no value.
 func (s *schema) wrong(at string, v any, depth int) string {
 	if s == nil || depth > maxDepth {
 		return ""
@@ -376,7 +487,7 @@ func (s *schema) wrong(at string, v any, depth int) string {
 	if want := s.types(); len(want) > 0 && !slices.Contains(want, is) && !(is == "integer" && slices.Contains(want, "number")) {
 		return fmt.Sprintf("%s is %s and should be %s.", at, is, strings.Join(want, " or "))
 	}
-	if len(s.Enum) > 0 && !slices.ContainsFunc(s.Enum, func(e any) bool { return fmt.Sprint(e) == fmt.Sprint(v) }) {
+	if len(s.enum) > 0 && !slices.Contains(s.enum, fmt.Sprint(v)) {
 		return fmt.Sprintf("%s is none of what it may be.", at)
 	}
 	outside := func(n int, least, most *int) bool { return least != nil && n < *least || most != nil && n > *most }
@@ -385,12 +496,15 @@ func (s *schema) wrong(at string, v any, depth int) string {
 		if outside(len([]rune(x)), s.MinLength, s.MaxLength) {
 			return fmt.Sprintf("%s has %d characters.", at, len([]rune(x)))
 		}
+		if s.re != nil && s.size*len(x) > maxWork {
+			return fmt.Sprintf("%s is too long to be matched with %s.", at, cut(s.Pattern, 300))
+		}
 		if s.re != nil && !s.re.MatchString(x) {
-			return fmt.Sprintf("%s does not match %s.", at, s.Pattern)
+			return fmt.Sprintf("%s does not match %s.", at, cut(s.Pattern, 300))
 		}
 	case float64:
 		if s.Minimum != nil && x < *s.Minimum || s.Maximum != nil && x > *s.Maximum {
-			return fmt.Sprintf("%s is %g.", at, x)
+			return fmt.Sprintf("%s is not within its bounds.", at)
 		}
 	case []any:
 		if outside(len(x), s.MinItems, s.MaxItems) {
@@ -421,7 +535,7 @@ func (s *schema) wrongObject(at string, x map[string]any, depth int) string {
 	for _, n := range names {
 		p, known := s.Properties[n]
 		if !known && s.AdditionalProperties != nil && !*s.AdditionalProperties {
-			return fmt.Sprintf("%s has %s, which nobody asked for.", at, cut(n, 60))
+			return fmt.Sprintf("%s has a key that nobody asked for.", at)
 		}
 		if why := p.wrong(at+"."+cut(n, 60), x[n], depth+1); why != "" {
 			return why

@@ -8,7 +8,7 @@
 // Who calls it: package evaluate.
 //
 // Promises: pure; a compiled Rule is safe for concurrent use. Patterns are Go's:
-// they take time linear in the text. What a rule file asks for that is not known
+// they take time linear in the text, times their size, which is bounded. What a rule file asks for that is not known
 // here is refused, never ignored.
 //
 // How it fails: Parse returns an error that names the key.
@@ -44,6 +44,7 @@ type Rule struct {
 	Extends string
 	Message string // %s stands for what was found
 	Level   string // suggestion, warning, error
+	Size    int    // of its patterns, in instructions: what a byte of a text may cost
 	check   func(text string) []Alert
 }
 
@@ -89,7 +90,8 @@ type file struct {
 const (
 	maxFile   = 256 << 10
 	maxTokens = 5000
-	maxFound  = 200 // alerts of one rule in one text
+	maxFound  = 200  // alerts of one rule in one text
+	maxTimes  = 5000 // that occurrence counts to
 )
 
 // Parse compiles a rule file.
@@ -140,16 +142,20 @@ func (r *Rule) alert(found string, start, end int, more ...string) Alert {
 }
 
 // fill puts values for each %s of a message, in order; the last stands for all
-// further ones.
+// further ones. Values are never searched: what an agent says may hold %s.
 func fill(message string, values ...string) string {
-	for i := 0; strings.Contains(message, "%s"); i++ {
-		message = strings.Replace(message, "%s", strings.ReplaceAll(values[min(i, len(values)-1)], "%s", "%"), 1)
+	var b strings.Builder
+	for i, part := range strings.Split(message, "%s") {
+		if i > 0 {
+			b.WriteString(values[min(i, len(values))-1])
+		}
+		b.WriteString(part)
 	}
-	return message
+	return b.String()
 }
 
 // pattern joins tokens as Vale does: whole words unless nonword is set.
-func pattern(f *file, tokens []string) (*regexp.Regexp, error) {
+func (r *Rule) pattern(f *file, tokens []string) (*regexp.Regexp, error) {
 	if len(tokens)+len(f.Raw) == 0 {
 		return nil, errors.New("tokens are missing")
 	}
@@ -164,13 +170,18 @@ func pattern(f *file, tokens []string) (*regexp.Regexp, error) {
 	if f.IgnoreCase {
 		body = "(?i)" + body
 	}
-	return compile(body)
+	return r.compile(body)
 }
 
-func compile(text string) (*regexp.Regexp, error) {
-	re, err := regexp.Compile(text)
+// compile adds a pattern to the rule's size, which is bounded while it grows: a
+// rule has up to thousands of patterns.
+func (r *Rule) compile(text string) (*regexp.Regexp, error) {
+	re, n, err := Compile(text)
 	if err != nil {
-		return nil, fmt.Errorf("a pattern is not one of Go's (RE2): %w", err)
+		return nil, err
+	}
+	if r.Size += n; r.Size > MaxPatterns {
+		return nil, fmt.Errorf("a rule's patterns have more than %d instructions: %w", MaxPatterns, errLarge)
 	}
 	return re, nil
 }
@@ -181,7 +192,7 @@ func excepted(f *file, found string) bool {
 }
 
 func existence(r *Rule, f *file) (func(string) []Alert, error) {
-	re, err := pattern(f, f.Tokens)
+	re, err := r.pattern(f, f.Tokens)
 	if err != nil {
 		return nil, err
 	}
@@ -210,7 +221,7 @@ func substitution(r *Rule, f *file) (func(string) []Alert, error) {
 	slices.Sort(words) // the same text gives the same alerts
 	var all []pair
 	for _, w := range words {
-		re, err := pattern(f, []string{w})
+		re, err := r.pattern(f, []string{w})
 		if err != nil {
 			return nil, err
 		}
@@ -236,9 +247,12 @@ func occurrence(r *Rule, f *file) (func(string) []Alert, error) {
 	if f.Token == "" || f.Max < 0 || f.Min < 0 || f.Max == 0 && f.Min == 0 {
 		return nil, errors.New("occurrence needs a token, and max or min")
 	}
+	if f.Max > maxTimes || f.Min > maxTimes {
+		return nil, fmt.Errorf("max and min are at most %d", maxTimes)
+	}
 	g := *f
 	g.NonWord = true // Vale takes the token as it is
-	re, err := pattern(&g, []string{f.Token})
+	re, err := r.pattern(&g, []string{f.Token})
 	if err != nil {
 		return nil, err
 	}
@@ -248,7 +262,7 @@ func occurrence(r *Rule, f *file) (func(string) []Alert, error) {
 	}
 	return func(text string) (out []Alert) {
 		for _, s := range scope(text) {
-			n := len(re.FindAllStringIndex(text[s[0]:s[1]], -1))
+			n := len(re.FindAllStringIndex(text[s[0]:s[1]], max(f.Max, f.Min)+1)) // further ones change nothing
 			if (f.Max > 0 && n > f.Max || f.Min > 0 && n < f.Min) && len(out) < maxFound {
 				out = append(out, r.alert(text[s[0]:s[1]], s[0], s[1]))
 			}
@@ -325,7 +339,7 @@ func repetition(r *Rule, f *file) (func(string) []Alert, error) {
 	}
 	g := *f
 	g.NonWord = true
-	re, err := pattern(&g, tokens)
+	re, err := r.pattern(&g, tokens)
 	if err != nil {
 		return nil, err
 	}
@@ -374,7 +388,7 @@ func capitalization(r *Rule, f *file) (func(string) []Alert, error) {
 	case "":
 		return nil, errors.New("match is missing: $title, $sentence, $lower, $upper or a pattern")
 	default:
-		re, err := compile(f.Match)
+		re, err := r.compile(f.Match)
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,8 @@
 package voice
 
 import (
+	"fmt"
+	"regexp/syntax"
 	"strings"
 	"testing"
 )
@@ -60,6 +62,70 @@ func TestBadRules(t *testing.T) {
 		if _, err := Parse(name, []byte(text)); err == nil {
 			t.Errorf("%s is taken", name)
 		}
+	}
+}
+
+// TestMessagesAreFilledOnce: what an agent says may hold what a message is filled
+// by, and must not be filled again, for ever.
+func TestMessagesAreFilledOnce(t *testing.T) {
+	t.Parallel()
+	for message, want := range map[string]string{"'%s'": "'%%ss'", "%s and %s": "to %s and %%ss", "%s %s %s": "to %s %%ss %%ss", "none": "none", "": ""} {
+		values := []string{"to %s", "%%ss"}
+		if message == "'%s'" {
+			values = values[1:]
+		}
+		if got := fill(message, values...); got != want {
+			t.Errorf("%q: %q, want %q", message, got, want)
+		}
+	}
+	r, err := Parse("x", []byte("extends: repetition\nmessage: \"'%s' is repeated!\"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Check("You get 10 %%ss %%ss off."); len(got) != 1 || got[0].Message != "'%%ss' is repeated!" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestSizeIsWhatAPatternBecomes compares with what is really made of patterns.
+func TestSizeIsWhatAPatternBecomes(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"a", "abc", "(?i)abc", "[a-z]+", "x{20}", "x{3,}", "x{3,9}", "(?:.?){100}", "(a|bc|d*)+?", "((x{10}){10}y){9}", `\b(?:one|two|three)\b`, "", "(?:)", "^a$", `\pL{50}`} {
+		tree, err := syntax.Parse(text, syntax.Perl)
+		if err != nil {
+			t.Fatal(err)
+		}
+		program, err := syntax.Compile(tree.Simplify())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, is := size(tree), len(program.Inst); n+3 < is || n > is+is/2+3 {
+			t.Errorf("%q: %d, and it has %d instructions", text, n, is)
+		}
+	}
+}
+
+func TestLargePatterns(t *testing.T) {
+	t.Parallel()
+	swaps := "extends: substitution\nmessage: m\nswap:\n"
+	for i := range 60 {
+		swaps += fmt.Sprintf("  'x{900}%d': y\n", i)
+	}
+	for name, text := range map[string]string{
+		"one":        "extends: existence\nmessage: m\ntokens: ['" + strings.Repeat("x{1000}", 3000) + "']\n",
+		"optional":   "extends: existence\nmessage: m\nnonword: true\ntokens: ['" + strings.Repeat("(?:.?){1000}", 60) + "z']\n",
+		"together":   swaps,
+		"a heading":  "extends: capitalization\nmessage: m\nmatch: '" + strings.Repeat("x{1000}", 6) + "'\n",
+		"a count":    "extends: occurrence\nmessage: m\nmax: 1\ntoken: '" + strings.Repeat("x{1000}", 6) + "'\n",
+		"far counts": "extends: occurrence\nmessage: m\nmax: 1000000\ntoken: a\n",
+	} {
+		if _, err := Parse(name, []byte(text)); err == nil {
+			t.Errorf("%s is taken", name)
+		}
+	}
+	r, err := Parse("x", []byte("extends: existence\nmessage: m\ntokens: ['x{900}']\n"))
+	if err != nil || r.Size < 900 || r.Size > 1000 {
+		t.Errorf("%+v, %v", r, err)
 	}
 }
 

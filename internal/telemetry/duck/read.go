@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"math"
 	"slices"
 
 	"reeve/internal/activity"
@@ -169,6 +170,20 @@ func newestSteps(rows []stepRow) []activity.Step {
 
 // Messages reads messages of a run by ordinal with their content.
 func (s *Store) Messages(ctx context.Context, id activity.RunID, ordinals []int32) ([]activity.Message, error) {
+	return s.messagesWithin(ctx, id, ordinals, math.MaxInt64)
+}
+
+// MessagesWithin is Messages for at most so many bytes of content: what comes
+// first in ordinals is taken first, and what does not fit is left out. No
+// ordinals means none.
+func (s *Store) MessagesWithin(ctx context.Context, id activity.RunID, ordinals []int32, bytes int64) ([]activity.Message, error) {
+	if len(ordinals) == 0 {
+		return nil, nil
+	}
+	return s.messagesWithin(ctx, id, ordinals, bytes)
+}
+
+func (s *Store) messagesWithin(ctx context.Context, id activity.RunID, ordinals []int32, bytes int64) ([]activity.Message, error) {
 	if !s.known.has(id) {
 		return nil, nil
 	}
@@ -195,6 +210,9 @@ func (s *Store) Messages(ctx context.Context, id activity.RunID, ordinals []int3
 		if err != nil {
 			return err
 		}
+		if bytes < math.MaxInt64 {
+			out = rowsWithin(out, ordinals, bytes)
+		}
 		return s.fillContent(ctx, id, out)
 	})
 	slices.SortFunc(out, func(a, b messageRow) int { return cmp.Compare(a.Ordinal, b.Ordinal) })
@@ -203,6 +221,22 @@ func (s *Store) Messages(ctx context.Context, id activity.RunID, ordinals []int3
 		ms = append(ms, out[i].Message)
 	}
 	return ms, err
+}
+
+// rowsWithin are the rows whose content fits, by the order of ordinals.
+func rowsWithin(rows []messageRow, ordinals []int32, bytes int64) []messageRow {
+	at := make(map[int32]int, len(ordinals))
+	for i, n := range ordinals {
+		at[n] = i
+	}
+	slices.SortFunc(rows, func(a, b messageRow) int { return cmp.Compare(at[a.Ordinal], at[b.Ordinal]) })
+	return slices.DeleteFunc(rows, func(m messageRow) bool {
+		if int64(m.Size) > bytes {
+			return true
+		}
+		bytes -= int64(m.Size)
+		return false
+	})
 }
 
 // fillContent finds the content of a run's messages: under the run and the
