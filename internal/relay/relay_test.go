@@ -507,7 +507,8 @@ func TestRestartAndPause(t *testing.T) {
 	stop := h.run(t)
 	h.put(t, client.RelayDestination{Name: "one", URL: b.URL})
 	h.Offer(t.Context(), spans(t, "a"))
-	eventually(t, "the first", func() bool { return len(b.names(t)) == 1 })
+	// Until it is known to have arrived, a pause would have it sent again.
+	eventually(t, "the first", func() bool { return h.status(t, "one").Sent == 1 })
 	if _, err := h.Pause(t.Context(), "per_1", "one", true); err != nil {
 		t.Fatal(err)
 	}

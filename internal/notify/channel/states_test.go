@@ -2,6 +2,7 @@ package channel
 
 import (
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -65,21 +66,25 @@ func FuzzReadState(f *testing.F) {
 // for those that keep one of a key.
 func TestRefusalsAsDocumented(t *testing.T) {
 	t.Parallel()
-	var status int
-	var said string
-	var lose bool
+	type answer struct {
+		status int
+		said   string
+		lose   bool
+	}
+	var next atomic.Pointer[answer]
 	url := stub(t, func(w http.ResponseWriter, _ *http.Request, _ map[string]any) {
-		if lose {
+		a := next.Load()
+		if a.lose {
 			if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
 				conn.Close()
 			}
 			return
 		}
-		if status == http.StatusTooManyRequests {
+		if a.status == http.StatusTooManyRequests {
 			w.Header().Set("Retry-After", "7")
 		}
-		w.WriteHeader(status)
-		_, _ = w.Write([]byte(said))
+		w.WriteHeader(a.status)
+		_, _ = w.Write([]byte(a.said))
 	})
 	for _, c := range []struct {
 		name, kind, said string
@@ -98,7 +103,7 @@ func TestRefusalsAsDocumented(t *testing.T) {
 		{"lost after delivery", "jsm", "", 0, true, Unknown},
 		{"a gateway's page", "jsm", "<html>", 202, false, Unknown},
 	} {
-		status, said, lose = c.status, c.said, c.lose
+		next.Store(&answer{c.status, c.said, c.lose})
 		k, _ := Find(c.kind)
 		a := k.Send(t.Context(), NewClient(nil), Settings{URL: url}, Secret{Token: "0123456789abcdef0123456789abcdef"}, message)
 		if a.Outcome != c.want || a.Outcome == Again && a.Wait != 7*time.Second {
