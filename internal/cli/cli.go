@@ -384,10 +384,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 		return 0
 	}
 	c, rest := find(all, args)
-	if c == nil && (len(args) == 1 || args[1] == "--help" || args[1] == "-h") && about(stdout, all, args[0]) {
-		if len(args) == 1 {
-			return 2
-		}
+	if c == nil && len(args) > 1 && (args[1] == "--help" || args[1] == "-h") && about(stdout, all, args[0]) {
 		return 0
 	}
 	if c == nil {

@@ -14,9 +14,9 @@ export type Suspect = Shapes['Suspect'];
 
 const retry = (count: number, err: Error) => count < 2 && !(err instanceof Problem && err.status >= 400 && err.status < 500);
 
-/** useRunWhy asks why a run ended as it did; again every few seconds while it goes on. */
+/** useRunWhy asks why a run ended as it did: again every few seconds while it goes on, and at once when it has ended. */
 export const useRunWhy = (id: string, live: boolean) =>
-  useQuery({ queryKey: ['run-why', id], queryFn: ({ signal }) => api.get<Why>(`/runs/${encodeURIComponent(id)}/why`, undefined, signal), refetchInterval: live ? 5000 : 30_000, retry });
+  useQuery<Why>({ placeholderData: (old, q) => (q?.queryKey[1] === id ? old : undefined), queryKey: ['run-why', id, live], queryFn: ({ signal }) => api.get<Why>(`/runs/${encodeURIComponent(id)}/why`, undefined, signal), refetchInterval: live ? 5000 : 30_000, retry });
 
 /** useIncidentWhy asks why an incident came about. */
 export const useIncidentWhy = (id: string) =>
