@@ -287,37 +287,8 @@ type Cursor struct {
 	ID      string `json:"i,omitempty"`
 }
 
-// where collects conditions.
-type where struct {
-	and  []string
-	args []any
-}
-
-func (w *where) add(cond string, args ...any) {
-	w.and = append(w.and, cond)
-	w.args = append(w.args, args...)
-}
-
-func (w *where) is(column, value string) {
-	if value != "" {
-		w.add(column+" = ?", value)
-	}
-}
-
-func (w *where) text() string {
-	if len(w.and) == 0 {
-		return ""
-	}
-	return " WHERE " + strings.Join(w.and, " AND ")
-}
-
-// like is a LIKE pattern for a part of a text.
-func like(part string) string {
-	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(part)) + "%"
-}
-
 // visible narrows to what somebody may see: what names no team is everybody's.
-func (w *where) visible(places []Place) {
+func visible(w *control.Where, places []Place) {
 	if places == nil {
 		return
 	}
@@ -338,33 +309,33 @@ func (w *where) visible(places []Place) {
 		}
 		or = append(or, cond+")")
 	}
-	w.add("("+strings.Join(or, " OR ")+")", args...)
+	w.Add("("+strings.Join(or, " OR ")+")", args...)
 }
 
-func (f *Filter) where() where {
-	var w where
-	w.is("a.state", f.State)
-	w.is("a.source", f.Source)
-	w.is("a.agent", f.Agent)
-	w.is("a.team", f.Team)
-	w.is("a.environment", f.Environment)
+func (f *Filter) where() control.Where {
+	var w control.Where
+	w.Is("a.state", f.State)
+	w.Is("a.source", f.Source)
+	w.Is("a.agent", f.Agent)
+	w.Is("a.team", f.Team)
+	w.Is("a.environment", f.Environment)
 	if len(f.Severities) > 0 {
 		args := make([]any, len(f.Severities))
 		for i, s := range f.Severities {
 			args[i] = s
 		}
-		w.add("a.severity IN ("+strings.TrimSuffix(strings.Repeat("?,", len(args)), ",")+")", args...)
+		w.Add("a.severity IN ("+strings.TrimSuffix(strings.Repeat("?,", len(args)), ",")+")", args...)
 	}
 	if f.Q != "" {
-		w.add(`LOWER(a.title || ' ' || a.alert_key || ' ' || a.body) LIKE ? ESCAPE '\'`, like(f.Q))
+		w.Add(`LOWER(a.title || ' ' || a.alert_key || ' ' || a.body) LIKE ? ESCAPE '\'`, control.Like(f.Q))
 	}
 	if !f.From.IsZero() { // what fires still counts as seen now
-		w.add("(a.state = 'firing' OR s.last_at >= ?)", control.Micros(f.From))
+		w.Add("(a.state = 'firing' OR s.last_at >= ?)", control.Micros(f.From))
 	}
 	if !f.To.IsZero() {
-		w.add("a.first_at < ?", control.Micros(f.To))
+		w.Add("a.first_at < ?", control.Micros(f.To))
 	}
-	w.visible(f.Visible)
+	visible(&w, f.Visible)
 	return w
 }
 
@@ -408,10 +379,10 @@ func scanMore(r control.Row, more ...any) (a client.Alert, err error) {
 func (b *Book) List(ctx context.Context, f Filter) (all []client.Alert, next Cursor, err error) {
 	w := f.where()
 	if c := f.After; c.ID != "" {
-		w.add("(a.state > ? OR (a.state = ? AND (a.changed_at < ? OR (a.changed_at = ? AND a.id > ?))))", c.State, c.State, c.Changed, c.Changed, c.ID)
+		w.Add("(a.state > ? OR (a.state = ? AND (a.changed_at < ? OR (a.changed_at = ? AND a.id > ?))))", c.State, c.State, c.Changed, c.Changed, c.ID)
 	}
 	limit := cmp.Or(f.Limit, 100)
-	all, err = control.All(ctx, b.o.DB, scan, `SELECT `+columns+from+w.text()+` ORDER BY a.state, a.changed_at DESC, a.id LIMIT ?`, append(w.args, limit+1)...)
+	all, err = control.All(ctx, b.o.DB, scan, `SELECT `+columns+from+w.Text()+` ORDER BY a.state, a.changed_at DESC, a.id LIMIT ?`, append(w.Args, limit+1)...)
 	if err != nil || len(all) <= limit {
 		return all, next, err
 	}

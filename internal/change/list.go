@@ -33,31 +33,21 @@ type Cursor struct {
 	ID string `json:"i,omitempty"`
 }
 
-type where struct {
-	and  []string
-	args []any
-}
-
-func (w *where) add(cond string, args ...any) {
-	w.and = append(w.and, cond)
-	w.args = append(w.args, args...)
-}
-
-func (f *Filter) where() where {
-	var w where
+func (f *Filter) where() control.Where {
+	var w control.Where
 	switch {
 	case f.Agent != "" && f.Only:
-		w.add("agent = ?", f.Agent)
+		w.Add("agent = ?", f.Agent)
 	case f.Agent != "":
-		w.add("agent IN (?, '')", f.Agent)
+		w.Add("agent IN (?, '')", f.Agent)
 	}
 	for _, is := range [...]struct{ column, value string }{{"source", f.Source}, {"team", f.Team}, {"environment", f.Environment}} {
 		switch {
 		case is.value == "":
 		case f.Agent != "" && !f.Only || is.column == "environment": // what names none is of all
-			w.add(is.column+" IN (?, '')", is.value)
+			w.Add(is.column+" IN (?, '')", is.value)
 		default:
-			w.add(is.column+" = ?", is.value)
+			w.Add(is.column+" = ?", is.value)
 		}
 	}
 	if len(f.Kinds) > 0 {
@@ -65,27 +55,26 @@ func (f *Filter) where() where {
 		for i, k := range f.Kinds {
 			args[i] = k
 		}
-		w.add("kind IN ("+strings.TrimSuffix(strings.Repeat("?,", len(args)), ",")+")", args...)
+		w.Add("kind IN ("+strings.TrimSuffix(strings.Repeat("?,", len(args)), ",")+")", args...)
 	}
 	if f.Q != "" {
-		part := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(f.Q))
-		w.add(`LOWER(title || ' ' || change_key || ' ' || agent || ' ' || body) LIKE ? ESCAPE '\'`, "%"+part+"%")
+		w.Add(`LOWER(title || ' ' || change_key || ' ' || agent || ' ' || body) LIKE ? ESCAPE '\'`, control.Like(f.Q))
 	}
 	if !f.From.IsZero() {
-		w.add("at >= ?", control.Micros(f.From))
+		w.Add("at >= ?", control.Micros(f.From))
 	}
 	if !f.To.IsZero() {
-		w.add("at < ?", control.Micros(f.To))
+		w.Add("at < ?", control.Micros(f.To))
 	}
 	f.see(&w)
 	if c := f.After; c.ID != "" {
-		w.add("(at < ? OR (at = ? AND id > ?))", c.At, c.At, c.ID)
+		w.Add("(at < ? OR (at = ? AND id > ?))", c.At, c.At, c.ID)
 	}
 	return w
 }
 
 // see narrows to what somebody may see: what names no team is everybody's.
-func (f *Filter) see(w *where) {
+func (f *Filter) see(w *control.Where) {
 	if f.Visible == nil {
 		return
 	}
@@ -103,7 +92,7 @@ func (f *Filter) see(w *where) {
 		}
 		or = append(or, "("+cond+")")
 	}
-	w.add("("+strings.Join(or, " OR ")+")", args...)
+	w.Add("("+strings.Join(or, " OR ")+")", args...)
 }
 
 const columns = `id, source, change_key, kind, status, title, agent, team, environment, body, at, status_at, received_at`
@@ -130,12 +119,9 @@ func scan(r control.Row) (c client.Change, err error) {
 // List lists changes, the newest first. next is the zero cursor at the end.
 func (b *Book) List(ctx context.Context, f Filter) (all []client.Change, next Cursor, err error) {
 	w := f.where()
-	query := `SELECT ` + columns + ` FROM changes`
-	if len(w.and) > 0 {
-		query += ` WHERE ` + strings.Join(w.and, " AND ")
-	}
+	query := `SELECT ` + columns + ` FROM changes` + w.Text()
 	limit := cmp.Or(f.Limit, 100)
-	all, err = control.All(ctx, b.o.DB, scan, query+` ORDER BY at DESC, id LIMIT ?`, append(w.args, limit+1)...)
+	all, err = control.All(ctx, b.o.DB, scan, query+` ORDER BY at DESC, id LIMIT ?`, append(w.Args, limit+1)...)
 	if err != nil || len(all) <= limit {
 		return all, next, err
 	}

@@ -29,38 +29,29 @@ type Cursor struct {
 	ID string `json:"i,omitempty"`
 }
 
-type where struct {
-	and  []string
-	args []any
-}
-
-func (w *where) add(cond string, args ...any) {
-	w.and = append(w.and, cond)
-	w.args = append(w.args, args...)
-}
-
 // where makes the conditions; columns are of table t.
-func (f *Filter) where(t string) where {
-	w := where{and: []string{"1 = 1"}}
+func (f *Filter) where(t string) control.Where {
+	var w control.Where
+	w.Add("1 = 1") // callers go on with AND
 	for _, is := range [...]struct{ column, value string }{
 		{"run", f.Run}, {"agent", f.Agent}, {"version", f.Version}, {"evaluator", f.Evaluator}, {"source", f.Source}, {"team", f.Team}, {"environment", f.Environment},
 	} {
 		if is.value != "" {
-			w.add(t+is.column+" = ?", is.value)
+			w.Add(t+is.column+" = ?", is.value)
 		}
 	}
 	switch f.Verdict {
 	case "":
 	case "none":
-		w.add(t + "verdict = ''")
+		w.Add(t + "verdict = ''")
 	default:
-		w.add(t+"verdict = ?", f.Verdict)
+		w.Add(t+"verdict = ?", f.Verdict)
 	}
 	if !f.From.IsZero() {
-		w.add(t+"at >= ?", control.Micros(f.From))
+		w.Add(t+"at >= ?", control.Micros(f.From))
 	}
 	if !f.To.IsZero() {
-		w.add(t+"at < ?", control.Micros(f.To))
+		w.Add(t+"at < ?", control.Micros(f.To))
 	}
 	if f.Visible != nil {
 		or := []string{"1 = 0"}
@@ -77,21 +68,19 @@ func (f *Filter) where(t string) where {
 			}
 			or = append(or, "("+cond+")")
 		}
-		w.add("("+strings.Join(or, " OR ")+")", args...)
+		w.Add("("+strings.Join(or, " OR ")+")", args...)
 	}
 	if c := f.After; c.ID != "" {
-		w.add("("+t+"at < ? OR ("+t+"at = ? AND "+t+"id > ?))", c.At, c.At, c.ID)
+		w.Add("("+t+"at < ? OR ("+t+"at = ? AND "+t+"id > ?))", c.At, c.At, c.ID)
 	}
 	return w
 }
-
-func (w *where) text() string { return " WHERE " + strings.Join(w.and, " AND ") }
 
 // List lists evaluations, the newest first. next is the zero cursor at the end.
 func (b *Book) List(ctx context.Context, f Filter) (all []Evaluation, next Cursor, err error) {
 	w := f.where("")
 	limit := cmp.Or(f.Limit, 100)
-	all, err = control.All(ctx, b.o.DB, scan, `SELECT `+columns+` FROM evaluations`+w.text()+` ORDER BY at DESC, id LIMIT ?`, append(w.args, limit+1)...)
+	all, err = control.All(ctx, b.o.DB, scan, `SELECT `+columns+` FROM evaluations`+w.Text()+` ORDER BY at DESC, id LIMIT ?`, append(w.Args, limit+1)...)
 	if err != nil || len(all) <= limit {
 		return all, next, err
 	}
@@ -113,7 +102,7 @@ func (b *Book) Counts(ctx context.Context, f Filter) ([]Count, error) {
 	return control.All(ctx, b.o.DB, func(r control.Row) (c Count, err error) {
 		return c, r.Scan(&c.Evaluator, &c.Agent, &c.Version, &c.Team, &c.Environment, &c.Pass, &c.Unsure, &c.Fail, &c.None, &c.Score)
 	}, `SELECT evaluator, agent, version, team, environment, SUM(verdict = 'pass'), SUM(verdict = 'unsure'), SUM(verdict = 'fail'), SUM(verdict = ''), AVG(score)
-		FROM evaluations`+w.text()+` GROUP BY evaluator, agent, version, team, environment ORDER BY evaluator, SUM(verdict = 'fail') DESC, agent, version LIMIT 1000`, w.args...)
+		FROM evaluations`+w.Text()+` GROUP BY evaluator, agent, version, team, environment ORDER BY evaluator, SUM(verdict = 'fail') DESC, agent, version LIMIT 1000`, w.Args...)
 }
 
 // Agreement is how far two judges agree on the same runs: of those both judged
@@ -152,7 +141,7 @@ func (b *Book) Agreements(ctx context.Context, f Filter) ([]Agreement, error) {
 	f.Source, f.Verdict, f.After = Online, "", Cursor{}
 	w := f.where("x.")
 	return control.All(ctx, b.o.DB, scanAgreement, `SELECT x.evaluator, `+agreementColumns+` FROM evaluations x JOIN evaluations h ON h.run = x.run AND h.evaluator = x.evaluator AND h.source = 'human'`+
-		w.text()+` AND x.verdict IN ('pass', 'fail') AND h.verdict IN ('pass', 'fail') GROUP BY x.evaluator ORDER BY x.evaluator LIMIT 500`, w.args...)
+		w.Text()+` AND x.verdict IN ('pass', 'fail') AND h.verdict IN ('pass', 'fail') GROUP BY x.evaluator ORDER BY x.evaluator LIMIT 500`, w.Args...)
 }
 
 // PeopleAgree compares people who labelled the same runs.
@@ -160,7 +149,7 @@ func (b *Book) PeopleAgree(ctx context.Context, f Filter) ([]Agreement, error) {
 	f.Source, f.Verdict, f.After = Human, "", Cursor{}
 	w := f.where("x.")
 	return control.All(ctx, b.o.DB, scanAgreement, `SELECT x.evaluator, `+agreementColumns+` FROM evaluations x JOIN evaluations h ON h.run = x.run AND h.evaluator = x.evaluator AND h.source = 'human' AND h.person > x.person`+
-		w.text()+` AND x.verdict IN ('pass', 'fail') AND h.verdict IN ('pass', 'fail') GROUP BY x.evaluator ORDER BY x.evaluator LIMIT 500`, w.args...)
+		w.Text()+` AND x.verdict IN ('pass', 'fail') AND h.verdict IN ('pass', 'fail') GROUP BY x.evaluator ORDER BY x.evaluator LIMIT 500`, w.Args...)
 }
 
 // Queue lists what a person should look at: what an evaluator was unsure of,
@@ -169,10 +158,10 @@ func (b *Book) PeopleAgree(ctx context.Context, f Filter) ([]Agreement, error) {
 func (b *Book) Queue(ctx context.Context, person string, f Filter) ([]Evaluation, error) {
 	f.Source, f.After = Online, Cursor{}
 	w := f.where("x.")
-	w.add(`x.verdict <> '' AND (x.verdict <> 'pass' OR x.seq % 10 = 0)`)
-	w.add(`NOT EXISTS (SELECT 1 FROM evaluations h WHERE h.run = x.run AND h.evaluator = x.evaluator AND h.source = 'human' AND h.person = ?)`, person)
+	w.Add(`x.verdict <> '' AND (x.verdict <> 'pass' OR x.seq % 10 = 0)`)
+	w.Add(`NOT EXISTS (SELECT 1 FROM evaluations h WHERE h.run = x.run AND h.evaluator = x.evaluator AND h.source = 'human' AND h.person = ?)`, person)
 	cols := "x." + strings.ReplaceAll(columns, ", ", ", x.")
-	return control.All(ctx, b.o.DB, scan, `SELECT `+cols+` FROM evaluations x`+w.text()+` ORDER BY CASE x.verdict WHEN 'unsure' THEN 0 WHEN 'fail' THEN 1 ELSE 2 END, x.at DESC LIMIT ?`, append(w.args, cmp.Or(f.Limit, 50))...)
+	return control.All(ctx, b.o.DB, scan, `SELECT `+cols+` FROM evaluations x`+w.Text()+` ORDER BY CASE x.verdict WHEN 'unsure' THEN 0 WHEN 'fail' THEN 1 ELSE 2 END, x.at DESC LIMIT ?`, append(w.Args, cmp.Or(f.Limit, 50))...)
 }
 
 // Label keeps what a person says of a run in an evaluator's place; an empty

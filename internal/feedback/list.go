@@ -30,66 +30,48 @@ type Cursor struct {
 	ID string `json:"i,omitempty"`
 }
 
-type where struct {
-	and  []string
-	args []any
-}
-
-func (w *where) add(cond string, args ...any) {
-	w.and = append(w.and, cond)
-	w.args = append(w.args, args...)
-}
-
-func (w *where) text() string {
-	if len(w.and) == 0 {
-		return ""
-	}
-	return " WHERE " + strings.Join(w.and, " AND ")
-}
-
-func (f *Filter) where() where {
-	var w where
+func (f *Filter) where() control.Where {
+	var w control.Where
 	for _, is := range [...]struct{ column, value string }{
 		{"agent", f.Agent}, {"version", f.Version}, {"team", f.Team}, {"environment", f.Environment}, {"source", f.Source}, {"giver", f.Giver}, {"run", f.Run},
 	} {
 		if is.value != "" {
-			w.add(is.column+" = ?", is.value)
+			w.Add(is.column+" = ?", is.value)
 		}
 	}
 	switch f.Verdict {
 	case "":
 	case "none":
-		w.add("verdict = ''")
+		w.Add("verdict = ''")
 	default:
-		w.add("verdict = ?", f.Verdict)
+		w.Add("verdict = ?", f.Verdict)
 	}
 	if f.Joined != nil {
 		if *f.Joined {
-			w.add("run <> ''")
+			w.Add("run <> ''")
 		} else {
-			w.add("run = ''")
+			w.Add("run = ''")
 		}
 	}
 	if f.Q != "" {
-		part := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(f.Q))
-		w.add(`LOWER(body) LIKE ? ESCAPE '\'`, "%"+part+"%")
+		w.Add(`LOWER(body) LIKE ? ESCAPE '\'`, control.Like(f.Q))
 	}
 	if !f.From.IsZero() {
-		w.add("at >= ?", control.Micros(f.From))
+		w.Add("at >= ?", control.Micros(f.From))
 	}
 	if !f.To.IsZero() {
-		w.add("at < ?", control.Micros(f.To))
+		w.Add("at < ?", control.Micros(f.To))
 	}
 	f.see(&w)
 	if c := f.After; c.ID != "" {
-		w.add("(at < ? OR (at = ? AND id > ?))", c.At, c.At, c.ID)
+		w.Add("(at < ? OR (at = ? AND id > ?))", c.At, c.At, c.ID)
 	}
 	return w
 }
 
 // see narrows to what somebody may see. Feedback that names no team is the
 // house's: only who sees all teams sees it.
-func (f *Filter) see(w *where) {
+func (f *Filter) see(w *control.Where) {
 	if f.Visible == nil {
 		return
 	}
@@ -107,14 +89,14 @@ func (f *Filter) see(w *where) {
 		}
 		or = append(or, "("+cond+")")
 	}
-	w.add("("+strings.Join(or, " OR ")+")", args...)
+	w.Add("("+strings.Join(or, " OR ")+")", args...)
 }
 
 // List lists feedback, the newest first. next is the zero cursor at the end.
 func (b *Book) List(ctx context.Context, f Filter) (all []Feedback, next Cursor, err error) {
 	w := f.where()
 	limit := cmp.Or(f.Limit, 100)
-	all, err = control.All(ctx, b.o.DB, scan, `SELECT `+columns+` FROM feedback`+w.text()+` ORDER BY at DESC, id LIMIT ?`, append(w.args, limit+1)...)
+	all, err = control.All(ctx, b.o.DB, scan, `SELECT `+columns+` FROM feedback`+w.Text()+` ORDER BY at DESC, id LIMIT ?`, append(w.Args, limit+1)...)
 	if err != nil || len(all) <= limit {
 		return all, next, err
 	}
@@ -142,12 +124,12 @@ func (c *Count) Add(d *Count) {
 func (b *Book) Counts(ctx context.Context, f Filter) ([]Count, error) {
 	f.Giver, f.After = User, Cursor{}
 	w := f.where()
-	w.add("run <> ''")
+	w.Add("run <> ''")
 	return control.All(ctx, b.o.DB, func(r control.Row) (c Count, err error) {
 		return c, r.Scan(&c.Team, &c.Environment, &c.Agent, &c.Version, &c.Positive, &c.Neutral, &c.Negative, &c.Other, &c.Runs, &c.Failed, &c.PositiveOK, &c.SaidOK)
 	}, `SELECT team, environment, agent, version, SUM(verdict = 'positive'), SUM(verdict = 'neutral'), SUM(verdict = 'negative'), SUM(verdict = ''),
 		COUNT(DISTINCT run), COUNT(DISTINCT CASE WHEN failed = 1 THEN run END), SUM(verdict = 'positive' AND failed = 0), SUM(verdict <> '' AND failed = 0)
-		FROM feedback`+w.text()+` GROUP BY team, environment, agent, version ORDER BY COUNT(*) DESC, agent, version LIMIT 500`, w.args...)
+		FROM feedback`+w.Text()+` GROUP BY team, environment, agent, version ORDER BY COUNT(*) DESC, agent, version LIMIT 500`, w.Args...)
 }
 
 // Bucket is what users said in a part of a period.
@@ -166,7 +148,7 @@ func (b *Book) Series(ctx context.Context, f Filter, width time.Duration) ([]Buc
 		err = r.Scan(&at, &x.Positive, &x.Neutral, &x.Negative)
 		x.At = control.Time(at)
 		return x, err
-	}, `SELECT at / ? * ?, SUM(verdict = 'positive'), SUM(verdict = 'neutral'), SUM(verdict = 'negative') FROM feedback`+w.text()+` GROUP BY 1 ORDER BY 1 LIMIT 2000`, append([]any{us, us}, w.args...)...)
+	}, `SELECT at / ? * ?, SUM(verdict = 'positive'), SUM(verdict = 'neutral'), SUM(verdict = 'negative') FROM feedback`+w.Text()+` GROUP BY 1 ORDER BY 1 LIMIT 2000`, append([]any{us, us}, w.Args...)...)
 }
 
 // Unmatched counts what has no run.
@@ -174,7 +156,7 @@ func (b *Book) Unmatched(ctx context.Context, f Filter) (n int64, err error) {
 	no := false
 	f.Joined, f.After = &no, Cursor{}
 	w := f.where()
-	n, _, err = control.One(ctx, b.o.DB, func(r control.Row) (n int64, err error) { return n, r.Scan(&n) }, `SELECT COUNT(*) FROM feedback`+w.text(), w.args...)
+	n, _, err = control.One(ctx, b.o.DB, func(r control.Row) (n int64, err error) { return n, r.Scan(&n) }, `SELECT COUNT(*) FROM feedback`+w.Text(), w.Args...)
 	return n, err
 }
 

@@ -31,8 +31,8 @@ func (b *Book) Themes(ctx context.Context, f Filter) ([]Theme, error) {
 		f := f
 		f.Verdict, f.Giver, f.After = verdict, User, Cursor{}
 		w := f.where()
-		w.add(`body LIKE '%"comment":"%'`)
-		return control.All(ctx, b.o.DB, scan, `SELECT `+columns+` FROM feedback`+w.text()+` ORDER BY at DESC LIMIT ?`, append(w.args, themeComments)...)
+		w.Add(`body LIKE '%"comment":"%'`)
+		return control.All(ctx, b.o.DB, scan, `SELECT `+columns+` FROM feedback`+w.Text()+` ORDER BY at DESC LIMIT ?`, append(w.Args, themeComments)...)
 	}
 	bad, err := read(Negative)
 	if err != nil {
