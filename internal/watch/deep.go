@@ -29,8 +29,9 @@ type deep struct {
 const (
 	maxDeep     = 200
 	maxLogs     = 200
-	deepFrom    = 20  // runs that ended before any of this begins
-	maxLogLines = 400 // kinds of an agent's log lines
+	deepFrom    = 20               // runs that ended before any of this begins
+	driftRest   = 30 * time.Second // between two comparisons of an agent's runs
+	maxLogLines = 400              // kinds of an agent's log lines
 )
 
 // courses are the measures of runs that are watched one by one over time.
@@ -104,8 +105,7 @@ func (w *Watch) deepRun(a *agent, r *run, bad bool) {
 
 func (d *deep) begin(w *Watch, a *agent) {
 	week := a.runsPerWeek(w.clock)
-	// A comparison costs milliseconds: busy agents are compared every half minute.
-	d.drift = drift.New(driftFeatures, drift.Options{AlarmsPerWeek: w.alarms("drift", a), RunsPerWeek: week, Every: max(20, int(week/20_000))})
+	d.drift = drift.New(driftFeatures, drift.Options{AlarmsPerWeek: w.alarms("drift", a), RunsPerWeek: week, Rest: driftRest})
 	d.forest = forest.New(forestMeasures, 1, forest.Options{AlarmsPerWeek: w.alarms("unusual_run", a), LooksPerWeek: week})
 	for i := range d.course {
 		d.course[i] = course.New(course.Options{AlarmsPerWeek: w.alarms("course", a), LooksPerWeek: week, Rest: 20})
@@ -178,7 +178,7 @@ func (w *Watch) lookDrift(a *agent, r *run, d *deep, took time.Duration, bad boo
 	if bad {
 		outcome = "badly"
 	}
-	shifts := d.drift.Look([]drift.Value{
+	shifts := d.drift.Look(w.clock, []drift.Value{
 		number(int64(took)), number(r.cost), number(r.in), number(r.out),
 		{Number: float64(r.tools)},
 		{Number: float64(r.models)},

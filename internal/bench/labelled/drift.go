@@ -88,10 +88,10 @@ func driftTrials(ctx context.Context, seed uint64, agents, trials int) (*Report,
 		}
 		w, m := worker{r: rand.New(rand.NewPCG(seed, uint64(a)))}, monitor()
 		for m.Learning() {
-			m.Look(w.run())
+			m.Look(0, w.run())
 		}
 		for range weeks * perWeek {
-			alarms += len(m.Look(w.run()))
+			alarms += len(m.Look(0, w.run()))
 		}
 	}
 	r := &Report{About: fmt.Sprintf("Simulated agents with %d features, %d runs a week: %d weeks in which nothing changes, %d changes of each of %d kinds", len(driftFeatures), perWeek, agents*weeks, trials, len(changes))}
@@ -107,11 +107,11 @@ func driftTrials(ctx context.Context, seed uint64, agents, trials int) (*Report,
 			}
 			w, m := worker{r: rand.New(rand.NewPCG(seed+1, uint64(1000*k+trial)))}, monitor()
 			for range 400 + 100 + 20*(trial%7) {
-				m.Look(w.run())
+				m.Look(0, w.run())
 			}
 			w.changed = change
 			for i := range within {
-				if len(m.Look(w.run())) > 0 {
+				if len(m.Look(0, w.run())) > 0 {
 					hits++
 					delays = append(delays, float64(i+1))
 					break

@@ -21,6 +21,7 @@ type sorted struct {
 	values []float64
 	second []bool // whose value it is
 	n, m   int
+	order  []int32 // of values, as last dealt
 }
 
 func newSorted(a, b []float64) *sorted {
@@ -67,8 +68,28 @@ func (s *sorted) distance() (top float64) {
 	return top
 }
 
-func (s *sorted) shuffle(r *rand.Rand) {
-	r.Shuffle(len(s.second), func(i, j int) { s.second[i], s.second[j] = s.second[j], s.second[i] })
+// deal gives the second sample's marks to as many values at random (the first
+// steps of Fisher and Yates, over the smaller sample).
+func (s *sorted) deal(r *rand.Rand) {
+	clear(s.second)
+	few, mark := s.m, true
+	if s.n < s.m {
+		few, mark = s.n, false
+		for i := range s.second {
+			s.second[i] = true
+		}
+	}
+	if s.order == nil {
+		s.order = make([]int32, len(s.second))
+		for i := range s.order {
+			s.order[i] = int32(i)
+		}
+	}
+	for i := range few {
+		j := i + r.IntN(len(s.order)-i)
+		s.order[i], s.order[j] = s.order[j], s.order[i]
+		s.second[s.order[i]] = mark
+	}
 }
 
 // JensenShannon is the distance of two distributions over kinds, given as counts,
@@ -133,31 +154,39 @@ func (k *kinds) distance() float64 {
 	return JensenShannon(k.a, k.b)
 }
 
-func (k *kinds) shuffle(r *rand.Rand) {
-	r.Shuffle(len(k.values), func(i, j int) { k.values[i], k.values[j] = k.values[j], k.values[i] })
+// deal puts values at random into the smaller sample (the first steps of Fisher
+// and Yates, from its end of the list).
+func (k *kinds) deal(r *rand.Rand) {
+	n := len(k.values)
+	for i := range min(k.n, n-k.n) {
+		j := i + r.IntN(n-i)
+		if k.n > n-k.n { // the second sample is the smaller: from the back
+			i, j = n-1-i, n-1-j
+		}
+		k.values[i], k.values[j] = k.values[j], k.values[i]
+	}
 }
 
 // permutable is a pair of samples that can be dealt anew.
 type permutable interface {
 	distance() float64
-	shuffle(r *rand.Rand)
+	deal(r *rand.Rand)
 }
 
-// permuted is how likely a distance at least as large is when the two samples are
-// dealt at random: by so many deals at most, and fewer where it is plain that it
-// is likely (Besag and Clifford, 1991).
-func permuted(p permutable, most int, r *rand.Rand) (distance, chance float64) {
-	distance = p.distance()
+// permuted is how likely at least this distance is when the two samples are dealt
+// at random: by so many deals at most, and fewer where it is plain that it is
+// likely (Besag and Clifford, 1991).
+func permuted(p permutable, distance float64, most int, r *rand.Rand) (chance float64) {
 	const enough = 12
 	over := 0
 	for n := 1; n <= most; n++ {
-		p.shuffle(r)
+		p.deal(r)
 		if p.distance() >= distance-1e-12 {
 			over++
 		}
 		if over == enough {
-			return distance, float64(over) / float64(n)
+			return float64(over) / float64(n)
 		}
 	}
-	return distance, float64(over+1) / float64(most+1)
+	return float64(over+1) / float64(most+1)
 }

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestDistances(t *testing.T) {
@@ -46,15 +47,74 @@ func TestPermuted(t *testing.T) {
 	}
 	below := 0
 	for range 400 {
-		if _, p := permuted(newSorted(sample(60, 0), sample(30, 0)), 200, r); p <= .1 {
+		s := newSorted(sample(60, 0), sample(30, 0))
+		if permuted(s, s.distance(), 200, r) <= .1 {
 			below++
 		}
 	}
 	if below < 20 || below > 65 {
 		t.Errorf("%d of 400 chances are below .1, want about 40", below)
 	}
-	if _, p := permuted(newSorted(sample(100, 0), sample(100, 2)), 1000, r); p > .002 {
+	s := newSorted(sample(100, 0), sample(100, 2))
+	if p := permuted(s, s.distance(), 1000, r); p > .002 {
 		t.Errorf("a shift of two deviations has chance %v", p)
+	}
+}
+
+// A deal keeps the sizes of both samples, whichever is the smaller, and each value
+// comes into either of them about as often as its size says.
+func TestDeal(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, c := range []struct{ n, m int }{{40, 10}, {10, 40}, {25, 25}} {
+		s := newSorted(make([]float64, c.n), make([]float64, c.m))
+		k := &kinds{n: c.n, a: make([]float64, 50), b: make([]float64, 50)}
+		for i := range 50 {
+			k.values = append(k.values, i)
+		}
+		var marks, kindsIn [50]int
+		const deals = 4000
+		for range deals {
+			s.deal(r)
+			k.deal(r)
+			in := 0
+			for i, second := range s.second {
+				if second {
+					in++
+					marks[i]++
+				}
+			}
+			if in != c.m {
+				t.Fatalf("%d and %d: a deal gives the second sample %d", c.n, c.m, in)
+			}
+			for _, v := range k.values[c.n:] {
+				kindsIn[v]++
+			}
+		}
+		want := deals * float64(c.m) / 50
+		for i := range 50 {
+			if math.Abs(float64(marks[i])-want) > 200 || math.Abs(float64(kindsIn[i])-want) > 200 {
+				t.Errorf("%d and %d: value %d is dealt %d and %d times to the second sample, want about %.0f", c.n, c.m, i, marks[i], kindsIn[i], want)
+			}
+		}
+	}
+}
+
+// Many runs a second are compared as often as their rest allows, all counted.
+func TestMonitorRests(t *testing.T) {
+	t.Parallel()
+	m := New(features(), Options{Reference: 60, Window: 40, Every: 10, Rest: time.Minute})
+	r := rand.New(rand.NewPCG(3, 4))
+	last, comparisons := 0, 0
+	for i := range 6000 {
+		m.Look(int64(i+1)*int64(100*time.Millisecond), []Value{{Number: r.Float64()}, {Kind: "t"}})
+		if m.compared != last {
+			last = m.compared
+			comparisons++
+		}
+	}
+	if comparisons != 10 {
+		t.Errorf("%d comparisons in ten minutes, want one each", comparisons)
 	}
 }
 
@@ -65,7 +125,7 @@ func look(m *Monitor, r *rand.Rand, median, share float64) []Shift {
 	if r.Float64() < share {
 		tool = "mail"
 	}
-	return m.Look([]Value{{Number: median * math.Exp(r.NormFloat64()/2)}, {Kind: tool}})
+	return m.Look(0, []Value{{Number: median * math.Exp(r.NormFloat64()/2)}, {Kind: tool}})
 }
 
 func TestMonitor(t *testing.T) {
@@ -118,12 +178,12 @@ func TestMonitorBadInput(t *testing.T) {
 	m := New(features(), Options{Reference: 60, Window: 40, Every: 10})
 	r := rand.New(rand.NewPCG(3, 3))
 	for i := range 400 {
-		if got := m.Look([]Value{{Number: math.NaN()}}); got != nil {
+		if got := m.Look(0, []Value{{Number: math.NaN()}}); got != nil {
 			t.Error("a run with too few values was looked at")
 		}
 		// Latency is missing half of the time, and every tool is a new one.
-		m.Look([]Value{{Number: r.Float64(), Missing: i%2 == 0}, {Kind: fmt.Sprint("t", i)}})
-		m.Look([]Value{{Number: math.Inf(1)}, {Missing: true}})
+		m.Look(0, []Value{{Number: r.Float64(), Missing: i%2 == 0}, {Kind: fmt.Sprint("t", i)}})
+		m.Look(0, []Value{{Number: math.Inf(1)}, {Missing: true}})
 	}
 	for i := range m.features {
 		f := &m.features[i]

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"time"
 
 	"reeve/internal/detect/chance"
 )
@@ -15,8 +16,12 @@ type Options struct {
 	RunsPerWeek   float64 // 0 is 1,000
 	Reference     int     // runs that are the normal; 0 is 400
 	Window        int     // runs of now; 0 is 100
-	Every         int     // runs between two looks; 0 is 20
+	Every         int     // runs between two comparisons; 0 is 20
 	MinEffect     float64 // least distance (KS, or root of Jensen-Shannon); 0 is .1
+
+	// Rest is the least time between two comparisons, for agents with many runs a
+	// second: one costs milliseconds. 0 is none.
+	Rest time.Duration
 }
 
 // Feature is what is compared: numbers by their distribution, kinds by their
@@ -53,7 +58,9 @@ const mostKinds = 48
 type Monitor struct {
 	o        Options
 	features []feature
-	runs     int // since the reference was begun
+	runs     int   // since the reference was begun
+	compared int   // at which of them the last comparison was
+	at       int64 // and when
 	rng      *rand.Rand
 }
 
@@ -94,7 +101,7 @@ func New(features []Feature, o Options) *Monitor {
 // Reset begins a new reference: a new version was approved, or a person says that
 // this is the new normal.
 func (m *Monitor) Reset() {
-	m.runs = 0
+	m.runs, m.compared, m.at = 0, 0, 0
 	m.rng = rand.New(rand.NewPCG(1, 2))
 	for i := range m.features {
 		f := &m.features[i]
@@ -108,9 +115,9 @@ func (m *Monitor) Learning() bool { return m.runs < m.o.Reference }
 // persistence is at how many looks in a row a feature must stand out.
 const persistence = 2
 
-// Look adds a run, with a value for each feature in their order, and tells what
-// shifted, once for each feature until Reset.
-func (m *Monitor) Look(values []Value) []Shift {
+// Look adds a run that ended at so many nanoseconds, with a value for each feature
+// in their order, and tells what shifted, once for each feature until Reset.
+func (m *Monitor) Look(at int64, values []Value) []Shift {
 	if len(values) != len(m.features) {
 		return nil
 	}
@@ -120,9 +127,10 @@ func (m *Monitor) Look(values []Value) []Shift {
 		m.features[i].add(v, learning, m.o)
 	}
 	since := m.runs - m.o.Reference
-	if learning || since%m.o.Every != 0 {
+	if learning || m.runs-max(m.compared, m.o.Reference) < m.o.Every || m.at != 0 && at-m.at < int64(m.o.Rest) {
 		return nil
 	}
+	m.compared, m.at = m.runs, at
 	return m.compare(min(since, m.o.Window))
 }
 
@@ -161,6 +169,9 @@ func (f *feature) number(kind string) int {
 // compare asks of all features at once whether they are what they were.
 func (m *Monitor) compare(runs int) (out []Shift) {
 	looks := m.o.RunsPerWeek / float64(m.o.Every)
+	if m.o.Rest > 0 {
+		looks = min(looks, float64(7*24*time.Hour)/float64(m.o.Rest))
+	}
 	share := min(m.o.AlarmsPerWeek/looks, .2)
 	deals := min(int(4*float64(len(m.features))/share)+1, 20_000)
 	ps, ds := make([]float64, len(m.features)), make([]float64, len(m.features))
@@ -170,12 +181,17 @@ func (m *Monitor) compare(runs int) (out []Shift) {
 		if f.shifted || len(f.reference) < 50 || len(f.window) < 20 {
 			continue
 		}
-		ds[i], ps[i] = permuted(f.pair(), deals, m.rng)
+		pair := f.pair()
+		// A difference too small to be told needs no chance: it counts as likely,
+		// which makes the choice among the others stricter.
+		if ds[i], ps[i] = pair.distance(), 1; f.tells(ds[i], m.o.MinEffect) {
+			ps[i] = permuted(pair, ds[i], deals, m.rng)
+		}
 	}
 	chosen := chance.Choose(ps, share)
 	for i := range m.features {
 		f := &m.features[i]
-		if effect := ds[i]; !chosen[i] || f.Kinds && math.Sqrt(effect) < m.o.MinEffect || !f.Kinds && effect < m.o.MinEffect {
+		if !chosen[i] || !f.tells(ds[i], m.o.MinEffect) {
 			f.streak = 0
 			continue
 		}
@@ -196,6 +212,14 @@ func (m *Monitor) compare(runs int) (out []Shift) {
 		return 0
 	})
 	return out
+}
+
+// tells says whether a distance is large enough for a person to want to know.
+func (f *feature) tells(distance, least float64) bool {
+	if f.Kinds {
+		return math.Sqrt(distance) >= least
+	}
+	return distance >= least
 }
 
 func (f *feature) pair() permutable {
