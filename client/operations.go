@@ -233,6 +233,8 @@ func Operations() []Operation {
 		{Name: "GetSource", Method: "GET", Path: "/api/v1/sources/{name}", Role: "viewer", Summary: "reads a source with its versions, jobs, checks and documents"},
 		{Name: "PutSource", Method: "PUT", Path: "/api/v1/sources/{name}", Role: "developer", Summary: "registers a source, or says how old it may be and who answers for it"},
 		{Name: "DeleteSource", Method: "DELETE", Path: "/api/v1/sources/{name}", Role: "developer", Summary: "forgets a source and its history"},
+		{Name: "TakeSourceOut", Method: "POST", Path: "/api/v1/sources/{name}/out", Role: "responder", Summary: "takes a source out of use: the door refuses to read it"},
+		{Name: "PutSourceBack", Method: "POST", Path: "/api/v1/sources/{name}/back", Role: "responder", Summary: "puts a source back into use"},
 		{Name: "ListRunSources", Method: "GET", Path: "/api/v1/runs/{id}/sources", Role: "viewer", Summary: "says what the run read, in which version and how old it was then"},
 		{Name: "ListAlerts", Method: "GET", Path: "/api/v1/alerts", Role: "viewer", Summary: "lists alerts, firing ones first, then the last changed"},
 		{Name: "GetAlert", Method: "GET", Path: "/api/v1/alerts/{id}", Role: "viewer", Summary: "reads an alert with its history and, for readers, its sender's own words"},
@@ -1957,6 +1959,20 @@ func (c *Client) PutSource(ctx context.Context, req PutSourceRequest) (*Source, 
 func (c *Client) DeleteSource(ctx context.Context, req SourceRequest) error {
 	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/sources/{name}", req)
 	return err
+}
+
+// TakeSourceOut takes a source out of use: the door refuses to read it.
+//
+// POST /api/v1/sources/{name}/out, role responder.
+func (c *Client) TakeSourceOut(ctx context.Context, req TakeSourceOutRequest) (*Source, error) {
+	return call[Source](ctx, c, "POST", "/api/v1/sources/{name}/out", req)
+}
+
+// PutSourceBack puts a source back into use.
+//
+// POST /api/v1/sources/{name}/back, role responder.
+func (c *Client) PutSourceBack(ctx context.Context, req PutSourceBackRequest) (*Source, error) {
+	return call[Source](ctx, c, "POST", "/api/v1/sources/{name}/back", req)
 }
 
 // ListRunSources says what the run read, in which version and how old it was then.

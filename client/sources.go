@@ -21,6 +21,8 @@ type Source struct {
 	AgePolicy   string   `json:"age_policy,omitempty"` // who set them: a person, dbt; "" nobody
 	Revision    int64    `json:"revision,omitempty"`
 
+	OutOfUse *SourceOut `json:"out_of_use"` // nil: it is in use
+
 	State     string         `json:"state"` // fresh, warn, stale, unknown
 	Reason    string         `json:"reason"`
 	Version   *SourceVersion `json:"version"` // the newest; nil: none was seen
@@ -156,4 +158,27 @@ type Accepted struct {
 	Accepted int      `json:"accepted"`
 	Rejected int      `json:"rejected"`
 	Reasons  []string `json:"reasons,omitempty"`
+}
+
+// SourceOut is that a source is out of use: the door refuses to read it.
+type SourceOut struct {
+	By     string     `json:"by"`
+	Reason string     `json:"reason"`
+	Cause  string     `json:"cause,omitempty"` // the incident or finding it was taken out for
+	At     time.Time  `json:"at"`
+	Until  *time.Time `json:"until"` // nil: until somebody puts it back
+}
+
+// TakeSourceOutRequest takes a source out of use.
+type TakeSourceOutRequest struct {
+	Name   string `json:"-" path:"name"`
+	Reason string `json:"reason"`
+	For    string `json:"for,omitempty"`   // a duration: 4h, 7d; "": until it is put back
+	Cause  string `json:"cause,omitempty"` // an incident or finding
+}
+
+// PutSourceBackRequest puts a source back into use.
+type PutSourceBackRequest struct {
+	Name   string `json:"-" path:"name"`
+	Reason string `json:"reason"`
 }

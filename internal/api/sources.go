@@ -22,6 +22,8 @@ type Sources interface {
 	Get(ctx context.Context, name string) (client.SourceDetail, error)
 	Put(ctx context.Context, who source.Actor, in client.PutSourceRequest) (client.Source, error)
 	Delete(ctx context.Context, who source.Actor, name string) error
+	TakeOut(ctx context.Context, who source.Actor, in client.TakeSourceOutRequest) (client.Source, error)
+	PutBack(ctx context.Context, who source.Actor, in client.PutSourceBackRequest) (client.Source, error)
 	AsOf(ctx context.Context, team string, refs []source.Ref) ([]client.SourceUse, error)
 }
 
@@ -94,6 +96,24 @@ func deleteSource(a *API, ctx context.Context, req *client.SourceRequest) (*stru
 		return nil, err
 	}
 	return &struct{}{}, sources.Delete(ctx, sourceActor(ctx), req.Name)
+}
+
+func takeSourceOut(a *API, ctx context.Context, req *client.TakeSourceOutRequest) (*client.Source, error) {
+	sources, err := a.sources()
+	if err != nil {
+		return nil, err
+	}
+	s, err := sources.TakeOut(ctx, sourceActor(ctx), *req)
+	return &s, err
+}
+
+func putSourceBack(a *API, ctx context.Context, req *client.PutSourceBackRequest) (*client.Source, error) {
+	sources, err := a.sources()
+	if err != nil {
+		return nil, err
+	}
+	s, err := sources.PutBack(ctx, sourceActor(ctx), *req)
+	return &s, err
 }
 
 // maxReading bounds the steps of a run that are looked at for sources.

@@ -203,6 +203,8 @@ func table() []operation {
 		define(operation{Name: "GetSource", Method: get, Path: "/sources/{name}", Permission: rows(identity.Viewer), Summary: "reads a source with its versions, jobs, checks and documents"}, getSource),
 		define(operation{Name: "PutSource", Method: http.MethodPut, Path: "/sources/{name}", Permission: rows(identity.Developer), Audit: AuditChange, Summary: "registers a source, or says how old it may be and who answers for it"}, putSource),
 		define(operation{Name: "DeleteSource", Method: del, Path: "/sources/{name}", Permission: rows(identity.Developer), Audit: AuditChange, Summary: "forgets a source and its history"}, deleteSource),
+		define(operation{Name: "TakeSourceOut", Method: post, Path: "/sources/{name}/out", Permission: rows(identity.Responder), Audit: AuditChange, Summary: "takes a source out of use: the door refuses to read it"}, takeSourceOut),
+		define(operation{Name: "PutSourceBack", Method: post, Path: "/sources/{name}/back", Permission: rows(identity.Responder), Audit: AuditChange, Summary: "puts a source back into use"}, putSourceBack),
 		define(operation{Name: "ListRunSources", Method: get, Path: "/runs/{id}/sources", Permission: rows(identity.Viewer), Summary: "says what the run read, in which version and how old it was then"}, listRunSources),
 
 		// What is wrong, as outside systems say, and who says so. The register checks

@@ -24,6 +24,9 @@ func (a *App) buildIntake(ctx context.Context) (err error) {
 	if a.sources, err = source.New(source.Options{DB: a.control}); err != nil {
 		return err
 	}
+	if err := a.sources.Load(ctx); err != nil {
+		return err
+	}
 	o.Sources, o.Relay, o.Install = a.sources, a.relays, a.control.Install()
 	if err := a.openAlerts(ctx); err != nil {
 		return err

@@ -17,6 +17,11 @@ func (f known) VersionApproved(agent, version string) bool {
 // Fresh implements gateway.Known.
 func (f known) Fresh(team, source string) (fresh, known bool) { return f.a.sources.Fresh(team, source) }
 
+// OutOfUse implements gateway.Known.
+func (f known) OutOfUse(team, name string, exact bool) bool {
+	return f.a.sources.IsOut(team, name, exact)
+}
+
 // User implements gateway.Known. A user is "<issuer's name>:<subject>". Who signs in
 // here by that account is one of the directory's people; of others the issuer alone
 // could say whether they are active still.

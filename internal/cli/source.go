@@ -267,3 +267,60 @@ func runSourceUsed(ctx context.Context, e env, c *command, args []string) error 
 		}
 	})
 }
+
+const sourceOutHelp = `
+Takes a source out of use: what reads it at the door is refused
+(floor.source_out_of_use), whatever policies permit, until somebody puts it back
+or the time is over. What counts as reading: resources of MCP servers by the
+source's name, and tools, routes and peers that are one of its aliases, by the
+name that decisions give them ("docs.search", "search").
+
+  reeve source set refund_policy --alias docs.search
+  reeve source out refund_policy --reason "prices of last year" --for 4h
+  reeve source back refund_policy --reason "loaded again"`
+
+func runSourceOut(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	var in client.TakeSourceOutRequest
+	fs := c.flags(e)
+	r.bind(fs)
+	fs.StringVar(&in.Reason, "reason", "", "why; it is kept in the audit log")
+	fs.StringVar(&in.For, "for", "", "for how long: 4h, 7d; until it is put back by default")
+	fs.StringVar(&in.Cause, "cause", "", "the incident or finding it is taken out for")
+	var err error
+	if in.Name, err = oneWord(fs, args, "source"); err != nil {
+		return err
+	}
+	s, err := r.client().TakeSourceOut(ctx, in)
+	return r.sourceUse(e, s, err)
+}
+
+func runSourceBack(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	var in client.PutSourceBackRequest
+	fs := c.flags(e)
+	r.bind(fs)
+	fs.StringVar(&in.Reason, "reason", "", "why; it is kept in the audit log")
+	var err error
+	if in.Name, err = oneWord(fs, args, "source"); err != nil {
+		return err
+	}
+	s, err := r.client().PutSourceBack(ctx, in)
+	return r.sourceUse(e, s, err)
+}
+
+func (r *remote) sourceUse(e env, s *client.Source, err error) error {
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, s, func(w io.Writer) {
+		switch o := s.OutOfUse; {
+		case o == nil:
+			fmt.Fprintf(w, "%s is in use\n", s.Name)
+		case o.Until == nil:
+			fmt.Fprintf(w, "%s is out of use until it is put back: %s\n", s.Name, o.Reason)
+		default:
+			fmt.Fprintf(w, "%s is out of use until %s: %s\n", s.Name, o.Until.Format(time.RFC3339), o.Reason)
+		}
+	})
+}

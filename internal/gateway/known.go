@@ -10,6 +10,10 @@ type Known interface {
 	// Fresh reports whether what a team calls by a name is no older than it may be;
 	// known is false where nobody said how old that is, or when it was made.
 	Fresh(team, source string) (fresh, known bool)
+	// OutOfUse reports whether somebody took out of use the source that a team calls
+	// so; exact: only by a name that a person gave the source as an alias, since the
+	// name is one of a tool or a route.
+	OutOfUse(team, name string, exact bool) bool
 	// User is what is known of a call's user.
 	User(user string) KnownUser
 }
@@ -40,11 +44,17 @@ func (d *Door) known(req *policy.Request) {
 	d.freshness(req)
 }
 
-// freshness says of a source how old it is; of anything else nothing.
+// freshness says of a source how old it is; and of anything whether the source that
+// it reads was taken out of use.
 func (d *Door) freshness(req *policy.Request) {
 	x := &req.Resource
-	x.Fresh = nil
-	if d.o.Known == nil || x.Type != "Source" {
+	x.Fresh, x.OutOfUse = nil, false
+	if d.o.Known == nil {
+		return
+	}
+	team, exact := req.Agent.Team, x.Type != "Source"
+	x.OutOfUse = d.o.Known.OutOfUse(team, x.ID, exact) || x.Name != "" && d.o.Known.OutOfUse(team, x.Name, exact)
+	if exact {
 		return
 	}
 	if fresh, known := d.o.Known.Fresh(req.Agent.Team, x.Name); known {

@@ -17,6 +17,8 @@ import (
 // others is what other subjects know, as the test sets it.
 type others struct {
 	approved bool
+	out      string // a name of a source out of use
+	exact    bool   // that is asked for as an alias
 	user     gateway.KnownUser
 }
 
@@ -26,6 +28,10 @@ func (o *others) VersionApproved(agent, version string) bool {
 
 func (o *others) Fresh(team, source string) (fresh, known bool) {
 	return source == "file:///new", team == "support" && source != "file:///other"
+}
+
+func (o *others) OutOfUse(team, name string, exact bool) bool {
+	return name == o.out && exact == o.exact
 }
 
 func (o *others) User(user string) gateway.KnownUser {
@@ -42,7 +48,10 @@ func (t *told) VersionApproved(agent, version string) bool {
 	return t.Load().VersionApproved(agent, version)
 }
 func (t *told) Fresh(team, source string) (is, known bool) { return t.Load().Fresh(team, source) }
-func (t *told) User(user string) gateway.KnownUser         { return t.Load().User(user) }
+func (t *told) OutOfUse(team, name string, exact bool) bool {
+	return t.Load().OutOfUse(team, name, exact)
+}
+func (t *told) User(user string) gateway.KnownUser { return t.Load().User(user) }
 
 // What other subjects know of a call, policies read:
 // whether its version was approved, whether its user is active and of which team,
@@ -123,5 +132,45 @@ func TestPoliciesReadFreshness(t *testing.T) {
 	req, err := h.door.Ask(t.Context(), gateway.Caller{Agent: a, Credential: "agent_key"}, "read_source", "docs file:///other")
 	if err != nil || h.policies.Decide(req).Verdict.String() != "deny" {
 		t.Errorf("what nobody knows is fresh: %v", err)
+	}
+}
+
+// What is out of use is refused whatever policies permit: a resource by its name, a
+// tool by an alias of the source that it reads.
+func TestSourcesOutOfUseAreRefused(t *testing.T) {
+	t.Parallel()
+	now := &told{}
+	now.Store(&others{out: "file:///new"})
+	h := newHouse(t, func(o *gateway.Options) { o.Known = now })
+	key := h.agent("refunds")
+	h.upstream("docs", http.NotFoundHandler(), func(u *client.Upstream) { u.Kind, u.Routes = "mcp", nil })
+	h.upstream("shop", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), nil)
+	a, _ := h.agents.Lookup("refunds")
+	h.permit(`permit (principal, action, resource);`)
+	ask := func(action, resource string) string {
+		t.Helper()
+		req, err := h.door.Ask(t.Context(), gateway.Caller{Agent: a, Credential: "agent_key"}, action, resource)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := h.policies.Decide(req)
+		if d.Verdict.String() == "deny" && d.Reasons[0].Code != "floor.source_out_of_use" {
+			t.Errorf("%s: %v", resource, d.Reasons)
+		}
+		return d.Verdict.String()
+	}
+	if got := ask("read_source", "docs file:///new"); got != "deny" {
+		t.Error("a resource out of use:", got)
+	}
+	if got := ask("read_source", "docs file:///other"); got != "allow" {
+		t.Error("another resource:", got)
+	}
+	now.Store(&others{out: "shop GET /v1/orders/{id}", exact: true})
+	if got := h.call(key, "GET", "/http/shop/v1/orders/1", ""); got.status != http.StatusForbidden {
+		t.Errorf("a route that reads a source out of use: %d %s", got.status, got.body)
+	}
+	now.Store(&others{out: "shop GET /v1/orders/{id}"})
+	if got := h.call(key, "GET", "/http/shop/v1/orders/1", ""); got.status != http.StatusOK {
+		t.Errorf("a route that is called as a dataset is: %d %s", got.status, got.body)
 	}
 }

@@ -340,6 +340,7 @@ func (r *Request) appendEntities(b *appender) {
 		}
 	case "Source":
 		b.key("trusted").bool(x.Trusted)
+		b.key("in_use").bool(!x.OutOfUse)
 		if x.Fresh != nil {
 			b.key("fresh").bool(*x.Fresh)
 		}
@@ -380,6 +381,9 @@ func (r *Request) appendDoor(b *appender) {
 	b.key("effect").str(r.Resource.effect())
 	b.key("shared").bool(r.Resource.UpstreamShared)
 	b.key("external").bool(r.Resource.External)
+	if r.Resource.OutOfUse {
+		b.key("out_of_use").bool(true)
+	}
 	if args := &r.Call.Args; args.Dropped || len(args.Text)+len(args.Int)+len(args.Number)+len(args.Flag)+len(args.Unfit) > 0 {
 		b.key("values").bool(true)
 	}
@@ -435,6 +439,7 @@ type recorded struct {
 	Door *struct {
 		Enforcement, Effect      string
 		Shared, External, Values bool
+		OutOfUse                 bool `json:"out_of_use"`
 	}
 	Origins []activity.Origin
 }
@@ -480,7 +485,7 @@ func ParseContext(text []byte) (r *Request, ok bool) {
 	c := &in.Context
 	r = &Request{Action: in.Action.Entity.ID}
 	r.Agent = Agent{Name: in.Principal.Entity.ID, Autonomy: c.Autonomy.Entity.ID, Containment: c.Containment.Entity.ID, Enforcement: in.Door.Enforcement}
-	r.Resource = Resource{Type: in.Resource.Entity.Type, ID: in.Resource.Entity.ID, Effect: in.Door.Effect, UpstreamShared: in.Door.Shared, External: in.Door.External}
+	r.Resource = Resource{Type: in.Resource.Entity.Type, ID: in.Resource.Entity.ID, Effect: in.Door.Effect, UpstreamShared: in.Door.Shared, External: in.Door.External, OutOfUse: in.Door.OutOfUse}
 	r.Call = Call{
 		Credential: c.Credential.Entity.ID, Bound: c.Bound, Instance: c.Instance, Version: c.Version, VersionApproved: c.VersionApproved,
 		User: c.User.Entity.ID, Chain: ids(c.Chain), Depth: c.Depth, Classes: ids(c.Classes), Findings: c.Findings,

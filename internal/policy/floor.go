@@ -31,7 +31,10 @@ func (e *Engine) Reaches(a *Agent, credential string, x *Resource) bool {
 // Unreached is the reason of a refusal where Reaches says no.
 func Unreached() activity.Reason { return floorReason(floorTeam) }
 
-const floorTeam = "floor.upstream_team"
+const (
+	floorTeam = "floor.upstream_team"
+	floorOut  = "floor.source_out_of_use"
+)
 
 // floor is what an agent may do at most, whatever the policies say. Every word
 // that it does not know denies.
@@ -60,6 +63,9 @@ func (e *Engine) floor(r *Request, effect string) (activity.Verdict, string) {
 	}
 	if !e.Reaches(a, r.Call.Credential, &r.Resource) {
 		return deny, floorTeam
+	}
+	if r.Resource.OutOfUse {
+		return deny, floorOut
 	}
 	// holdFrom and denyFrom are the risks from which it holds and denies.
 	holdFrom, denyFrom, code := 3, 3, ""
@@ -114,6 +120,7 @@ var floorTexts = map[string]string{
 	"floor.supervised":           "an agent of autonomy supervised acts only when a person agrees",
 	"floor.read_only":            "an agent of autonomy read_only may only think and read",
 	"floor.autonomy":             "the agent's autonomy is not known",
+	floorOut:                     "the source was taken out of use",
 	floorTeam:                    "the upstream belongs to another team, which does not share it",
 }
 

@@ -168,7 +168,7 @@ func (w *writer) leaf() string {
 				return guarded("resource has agent", `resource.agent `+w.pick("==", "!=")+` Agent::"billing"`)
 			})
 	case "Source":
-		all = append(all, func() string { return "resource.trusted" }, func() string { return guarded("resource has fresh", "resource.fresh") })
+		all = append(all, func() string { return "resource.trusted" }, func() string { return guarded("resource has fresh", "resource.fresh") }, func() string { return "resource.in_use" })
 	}
 	return "(" + all[w.rnd.IntN(len(all))]() + ")"
 }

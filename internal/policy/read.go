@@ -299,6 +299,8 @@ func (f *frame) resourceAttr(name string) (v val, ok bool) {
 		return entityVal("Agent", x.Agent), x.Agent != ""
 	case "Source.trusted":
 		v = boolVal(x.Trusted)
+	case "Source.in_use":
+		v = boolVal(!x.OutOfUse)
 	case "Source.fresh":
 		if x.Fresh == nil {
 			return v, false

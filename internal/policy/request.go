@@ -26,6 +26,7 @@ type Resource struct {
 	UpstreamKind                                  string
 	Fresh                                         *bool // of a Source; nil: nobody said how old it may be, or knows how old it is
 	External, Pinned, Deprecated, Trusted         bool
+	OutOfUse                                      bool // somebody took the source that it is, or reads, out of use
 	Effect, Provider, Name, Region, Method, Route string
 	Agent                                         string // of a Peer: the registered agent behind it; "" none
 	Classes                                       []string
@@ -186,7 +187,7 @@ func (r *Request) Get(u types.EntityUID) (types.Entity, bool) {
 				m["agent"] = uid("Agent", x.Agent)
 			}
 		case "Source":
-			m["trusted"] = types.Boolean(x.Trusted)
+			m["trusted"], m["in_use"] = types.Boolean(x.Trusted), types.Boolean(!x.OutOfUse)
 			if x.Fresh != nil {
 				m["fresh"] = types.Boolean(*x.Fresh)
 			}

@@ -340,6 +340,9 @@ func (b *Book) list(ctx context.Context, at time.Time) ([]client.Source, error) 
 // corpus without versions is as fresh as its last crawl.
 func (b *Book) stated(ctx context.Context, r *row, at time.Time) (client.Source, error) {
 	s := r.shape()
+	if r.isOut(at) {
+		s.OutOfUse = r.out
+	}
 	v, err := b.versionAt(ctx, r.name, at)
 	if err != nil {
 		return s, err

@@ -65,6 +65,8 @@ func (b *Book) follow(ctx context.Context) error {
 
 // look reads all sources with their newest version or document.
 func (b *Book) look(ctx context.Context) error {
+	b.looking.Lock()
+	defer b.looking.Unlock()
 	rows, err := control.All(ctx, b.o.DB, scan, `SELECT `+columns+` FROM sources ORDER BY registered, name`)
 	if err != nil {
 		return err
@@ -102,6 +104,7 @@ func (b *Book) look(ctx context.Context) error {
 		}
 	}
 	b.dates.Store(&out)
+	b.keepOuts(rows)
 	return nil
 }
 

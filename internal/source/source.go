@@ -23,6 +23,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unicode"
@@ -123,6 +124,8 @@ type Book struct {
 	o       Options
 	dates   atomic.Pointer[dates] // nil until read
 	changed atomic.Bool           // since they were read
+	outs    atomic.Pointer[outs]  // nil until read
+	looking sync.Mutex            // one look at a time: the last one to read is the last to keep
 }
 
 // New makes a book. It starts nothing.
@@ -153,7 +156,7 @@ const (
 	maxList = 50
 )
 
-func invalid(format string, args ...any) error {
+func invalid(format string, args ...any) *fault.Error {
 	return fault.New(fault.KindInvalid, "source.invalid", format, args...)
 }
 

@@ -42,15 +42,16 @@ type row struct {
 	told                                 told
 	revision                             int64
 	updated                              time.Time
+	out                                  *client.SourceOut // out of use; nil: in use
 }
 
-const columns = `name, namespace, dataset, team, kind, registered, body, found, revision, updated_at`
+const columns = `name, namespace, dataset, team, kind, registered, body, found, revision, updated_at, out_of_use`
 
 func scan(r control.Row) (s row, err error) {
-	var body, found string
+	var body, found, out string
 	var registered int
 	var updated int64
-	if err := r.Scan(&s.name, &s.namespace, &s.dataset, &s.team, &s.kind, &registered, &body, &found, &s.revision, &updated); err != nil {
+	if err := r.Scan(&s.name, &s.namespace, &s.dataset, &s.team, &s.kind, &registered, &body, &found, &s.revision, &updated, &out); err != nil {
 		return s, err
 	}
 	s.registered, s.updated = registered == 1, control.Time(updated)
@@ -59,6 +60,11 @@ func scan(r control.Row) (s row, err error) {
 	}
 	if err := json.Unmarshal([]byte(found), &s.told); err != nil {
 		return s, fault.New(fault.KindInternal, "source.stored", "a stored source cannot be read").WithCause(err)
+	}
+	if out != "" {
+		if err := json.Unmarshal([]byte(out), &s.out); err != nil {
+			return s, fault.New(fault.KindInternal, "source.stored", "a stored source cannot be read").WithCause(err)
+		}
 	}
 	return s, nil
 }
@@ -372,6 +378,9 @@ func (b *Book) Put(ctx context.Context, who Actor, in client.PutSourceRequest) (
 			name: in.Name, namespace: cmp.Or(in.Namespace, old.namespace), dataset: cmp.Or(in.Dataset, old.dataset, in.Name), team: cmp.Or(in.Team, old.team), kind: in.Kind, registered: true,
 			said: said{in.Aliases, in.Owner, in.Description, in.Classes, in.Trusted, in.WarnAge, in.MaxAge}, told: old.told, revision: old.revision + 1,
 		}
+		if err := old.keepsNames(&next, b.o.Now()); err != nil {
+			return err
+		}
 		if !who.Can("developer", next.team, "*") || (ok && old.team != "" && !who.Can("developer", old.team, "*")) {
 			return fault.New(fault.KindDenied, "source.denied", "a source is changed by developers of its team")
 		}
@@ -419,6 +428,8 @@ func (b *Book) Delete(ctx context.Context, who Actor, name string) error {
 			return notFound(name)
 		case !who.Can("developer", old.team, "*"):
 			return fault.New(fault.KindDenied, "source.denied", "a source is changed by developers of its team")
+		case old.isOut(b.o.Now()):
+			return isOut(name) // lineage would make it anew, in use
 		}
 		if _, err := tx.Exec(ctx, `DELETE FROM sources WHERE name = ?`, name); err != nil {
 			return err
