@@ -1,6 +1,11 @@
 package client
 
-import "time"
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"time"
+)
 
 // ListAgentsRequest filters and pages registered agents.
 type ListAgentsRequest struct {
@@ -100,7 +105,40 @@ type AgentKeyRequest struct {
 	ID   string `path:"id"`
 }
 
-// LeakedKeyRequest is the whole text of an agent key that others have seen.
+// LeakedKeyRequest is the whole text of a key of Reeve that others have seen, or
+// a list of such as GitHub's secret scanning sends to partners.
 type LeakedKeyRequest struct {
 	Key string `json:"key"`
+	// Reported is not nil when the body was such a list.
+	Reported []ReportedKey `json:"-"`
+}
+
+// ReportedKey is one element of that list; fields that are not here are let be,
+// since their set is GitHub's.
+type ReportedKey struct {
+	Token  string `json:"token"`
+	Type   string `json:"type"`
+	URL    string `json:"url"`
+	Source string `json:"source"`
+}
+
+// maxReported bounds a list of keys; GitHub sends a few at a time.
+const maxReported = 1000
+
+// UnmarshalJSON reads either form.
+func (r *LeakedKeyRequest) UnmarshalJSON(b []byte) error {
+	if b = bytes.TrimSpace(b); len(b) > 0 && b[0] == '[' {
+		r.Reported = []ReportedKey{}
+		if err := json.Unmarshal(b, &r.Reported); err != nil {
+			return err
+		}
+		if len(r.Reported) > maxReported {
+			return fmt.Errorf("a list of %d keys; at most %d", len(r.Reported), maxReported)
+		}
+		return nil
+	}
+	type one LeakedKeyRequest
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	return d.Decode((*one)(r))
 }

@@ -140,7 +140,7 @@ func Operations() []Operation {
 		{Name: "ListAgentKeys", Method: "GET", Path: "/api/v1/agents/{name}/keys", Role: "developer or responder or security or auditor", Summary: "lists the keys of an agent, the newest first"},
 		{Name: "CreateAgentKey", Method: "POST", Path: "/api/v1/agents/{name}/keys", Role: "developer or security", Summary: "makes a key of an agent; its text is shown once"},
 		{Name: "RevokeAgentKey", Method: "DELETE", Path: "/api/v1/agents/{name}/keys/{id}", Role: "developer or responder or security", Summary: "ends a key of an agent"},
-		{Name: "LeakedKey", Method: "POST", Path: "/api/v1/keys/leaked", Role: "public", Summary: "ends an agent key by its text: who holds it may; the answer never says whether it lived"},
+		{Name: "LeakedKey", Method: "POST", Path: "/api/v1/keys/leaked", Role: "public", Summary: "ends a key or token of Reeve by its text, or a list of them as GitHub reports leaked ones to partners: who holds it may; the answer never says whether it lived"},
 		{Name: "MatchAgent", Method: "GET", Path: "/api/v1/match-agent", Role: "viewer", Summary: "says which registered agent telemetry would be matched to, and by which rule"},
 		{Name: "ListAgentClaims", Method: "GET", Path: "/api/v1/agents/{name}/claims", Role: "viewer", Summary: "lists the names under which an agent's telemetry came, each with the rule that matched it"},
 		{Name: "AgentSummary", Method: "GET", Path: "/api/v1/agents/{name}/summary", Role: "viewer", Summary: "answers whether an agent may go on, with what its page shows first"},
@@ -1294,7 +1294,7 @@ func (c *Client) RevokeAgentKey(ctx context.Context, req AgentKeyRequest) error 
 	return err
 }
 
-// LeakedKey ends an agent key by its text: who holds it may; the answer never says whether it lived.
+// LeakedKey ends a key or token of Reeve by its text, or a list of them as GitHub reports leaked ones to partners: who holds it may; the answer never says whether it lived.
 //
 // POST /api/v1/keys/leaked, role public.
 func (c *Client) LeakedKey(ctx context.Context, req LeakedKeyRequest) error {

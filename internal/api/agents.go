@@ -461,6 +461,21 @@ func leakedKey(a *API, ctx context.Context, req *client.LeakedKeyRequest) (*stru
 	if err != nil {
 		return nil, err
 	}
-	_, err = all.Leaked(ctx, req.Key)
-	return &struct{}{}, err
+	keys := []string{req.Key}
+	for i, r := range req.Reported {
+		if i == 0 {
+			keys = keys[:0]
+		}
+		keys = append(keys, r.Token)
+	}
+	for _, key := range keys {
+		died, err := all.Leaked(ctx, key)
+		if err == nil && !died {
+			_, err = a.o.Identity.Leaked(ctx, key)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return &struct{}{}, nil
 }

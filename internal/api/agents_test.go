@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"reeve/client"
@@ -62,6 +63,25 @@ func TestAgents(t *testing.T) {
 	ask("POST", "/keys/leaked", "", `{"key":"rvk_unknown"}`, 204)
 	if keys := get[client.List[client.AgentKey]](t, a, "/agents/refund/keys", dev); keys.Items[0].RevokedAt == nil {
 		t.Error("a leaked key lives")
+	}
+	// The same in the form in which GitHub tells partners of secrets that it found.
+	var next client.AgentKey
+	if err := json.Unmarshal(ask("POST", "/agents/refund/keys", dev, `{"label":"ci","expires_in":"1d"}`, 201).body, &next); err != nil {
+		t.Fatal(err)
+	}
+	token := a.house.token("viewer@core/*")
+	ask("POST", "/keys/leaked", "", `[{"token":"sk-other","type":"x","url":"u","source":"content"},{"token":"`+next.Key+`","type":"reeve_agent_key","url":"https://example.com/a","source":"commit","new":1},{"token":"`+token+`"}]`, 204)
+	ask("POST", "/keys/leaked", "", `[]`, 204)
+	ask("POST", "/keys/leaked", "", `[{"token":7}]`, 400)
+	ask("POST", "/keys/leaked", "", `[`+strings.Repeat(`{},`, 1000)+`{}]`, 400)
+	ask("POST", "/keys/leaked", "", `{"key":"a","other":"b"}`, 400)
+	for _, k := range get[client.List[client.AgentKey]](t, a, "/agents/refund/keys", dev).Items {
+		if k.ID == next.ID && k.RevokedAt == nil {
+			t.Error("a reported key lives")
+		}
+	}
+	if got := send(a, "GET", Prefix+"/agents", token, ""); got.status != 401 {
+		t.Errorf("a reported token: %d", got.status)
 	}
 	ask("DELETE", "/agents/refund/keys/"+key.ID, dev, "", 204)
 	ask("POST", "/agents/refund/retire", dev, `{"reason":"over"}`, 403)

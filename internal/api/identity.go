@@ -37,6 +37,8 @@ type Identity interface {
 
 	Emergencies(ctx context.Context) ([]identity.Person, error)
 
+	Leaked(ctx context.Context, text string) (died bool, err error)
+
 	Alone(ctx context.Context, who identity.Principal, roles []identity.Role, team, environment string) (bool, error)
 	Propose(ctx context.Context, who identity.Principal, p identity.Proposal) (identity.Proposal, error)
 	Proposals(ctx context.Context, open bool, limit int) ([]identity.Proposal, error)

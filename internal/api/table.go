@@ -93,7 +93,7 @@ func table() []operation {
 		define(operation{Name: "ListAgentKeys", Method: get, Path: "/agents/{name}/keys", Permission: rows(identity.Developer, identity.Responder, identity.Security, identity.Auditor), Summary: "lists the keys of an agent, the newest first"}, listAgentKeys),
 		define(operation{Name: "CreateAgentKey", Method: post, Path: "/agents/{name}/keys", Permission: rows(identity.Developer, identity.Security), Audit: AuditChange, Status: created, Summary: "makes a key of an agent; its text is shown once"}, createAgentKey),
 		define(operation{Name: "RevokeAgentKey", Method: del, Path: "/agents/{name}/keys/{id}", Permission: rows(identity.Developer, identity.Responder, identity.Security), Audit: AuditChange, Summary: "ends a key of an agent"}, revokeAgentKey),
-		define(operation{Name: "LeakedKey", Method: post, Path: "/keys/leaked", Permission: public(), Audit: AuditChange, Summary: "ends an agent key by its text: who holds it may; the answer never says whether it lived"}, leakedKey),
+		define(operation{Name: "LeakedKey", Method: post, Path: "/keys/leaked", Permission: public(), Audit: AuditChange, Summary: "ends a key or token of Reeve by its text, or a list of them as GitHub reports leaked ones to partners: who holds it may; the answer never says whether it lived"}, leakedKey),
 
 		// Agents as they are observed.
 		define(operation{Name: "MatchAgent", Method: get, Path: "/match-agent", Permission: rows(identity.Viewer), Summary: "says which registered agent telemetry would be matched to, and by which rule"}, matchAgent),

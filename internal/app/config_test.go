@@ -125,3 +125,20 @@ func TestConfigurationPage(t *testing.T) {
 		t.Errorf("docs/configuration.md is old; run with -update: -want +got\n%s", diff)
 	}
 }
+
+// In dev mode anybody on this host is any agent, so none may start programs.
+func TestStdioIsNotForDev(t *testing.T) {
+	t.Parallel()
+	const servers = "mcp:\n  commands: [/usr/bin/true]\n  servers:\n    - {name: files, command: /usr/bin/true, team: core, digests: {/usr/bin/true: " +
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}}\n"
+	file := filepath.Join(t.TempDir(), "reeve.yaml")
+	if err := os.WriteFile(file, []byte(servers), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(file, noEnv, nil); err != nil {
+		t.Errorf("outside of dev mode: %v", err)
+	}
+	if _, err := Load(file, noEnv, map[string]string{"dev": "true"}); err == nil || !strings.Contains(err.Error(), "mcp.servers") {
+		t.Errorf("in dev mode: %v", err)
+	}
+}

@@ -520,3 +520,19 @@ func TestDeletedIsGone(t *testing.T) {
 		}
 	}
 }
+
+// What was committed is on disk before anybody is told so, in whatever durability
+// the log of decisions has: a revocation survives a power cut.
+func TestStopsAreSynced(t *testing.T) {
+	t.Parallel()
+	db := openTest(t)
+	err := db.Write(t.Context(), func(tx *Tx) error {
+		if n, _, err := One(t.Context(), tx, scanInt, `PRAGMA synchronous`); err != nil || n != 2 { // FULL
+			t.Errorf("synchronous is %d, %v", n, err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -184,11 +184,17 @@ func (a *answer) response(m *message, raw []byte) {
 func (a *answer) result(b []byte) (changed []byte, f *fault.Error) {
 	x := a.x
 	var kind string
+	var wide span // a scope of caching that lets others have this answer
 	c := wire.NewCursor(b)
 	for o := c.Object(); o.Next(); {
 		switch string(o.Key) {
 		case "resultType":
 			kind = c.Text()
+		case "cacheScope":
+			from := c.Pos()
+			if c.Text() != "private" {
+				wide = span{from: from, to: c.Pos()}
+			}
 		case "isError":
 			if c.True() {
 				a.facts.ErrorType = "tool_error"
@@ -200,11 +206,17 @@ func (a *answer) result(b []byte) (changed []byte, f *fault.Error) {
 				x.ses.mu.Unlock()
 			}
 		default:
-			o.Like("resultType", "isError", "protocolVersion")
+			o.Like("resultType", "isError", "protocolVersion", "cacheScope")
 		}
 	}
 	if c.End() != nil {
 		return nil, errAnswer.WithCause(c.Err())
+	}
+	if wide.to != 0 {
+		// What the door let this caller have is nobody else's, whatever the server
+		// says: another may be shown less, and a cache asks no policy.
+		b = wire.Apply(nil, b, []wire.Edit{{From: wide.from, To: wide.to, With: []byte(`"private"`)}})
+		changed = b
 	}
 	switch {
 	case kind == "input_required":
@@ -212,7 +224,10 @@ func (a *answer) result(b []byte) (changed []byte, f *fault.Error) {
 	case x.m.method == "tasks/get" && x.modern && !x.decided && bytes.Contains(b, []byte(`"inputRequests"`)):
 		return a.taskInputs(b)
 	case x.of.list != "" && x.c.Upstream != x.p.nowhere: // the entry's own lists are filtered already
-		return x.list(b)
+		if shorter, f := x.list(b); f != nil || shorter != nil {
+			return shorter, f
+		}
+		return changed, nil
 	}
 	if x.m.method == "tools/call" || x.m.method == "resources/read" || x.m.method == "prompts/get" {
 		a.facts.Contents = []activity.Content{{Field: activity.ContentResult, Format: "json", From: "result", Raw: bytes.Clone(b[:min(len(b), maxKept)])}}
@@ -220,7 +235,7 @@ func (a *answer) result(b []byte) (changed []byte, f *fault.Error) {
 	if out := x.tasks(b); len(out) != len(b) {
 		return out, nil
 	}
-	return nil, nil
+	return changed, nil
 }
 
 // error notes what a JSON-RPC error says.

@@ -1,8 +1,11 @@
 package mcp_test
 
 import (
+	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"reeve/internal/activity"
@@ -358,5 +361,150 @@ func TestChallengeOfAServer(t *testing.T) {
 		if want := `Bearer error="invalid_token", resource_metadata="https://door.example/.well-known/oauth-protected-resource` + part + `"`; r.status != 401 || r.header.Get("WWW-Authenticate") != want {
 			t.Errorf("%s: %d %s, want %s", path, r.status, r.header.Get("WWW-Authenticate"), want)
 		}
+	}
+}
+
+// What one caller was given is for no cache that others share, whatever the
+// server says; and what a server lists is asked anew for each caller.
+func TestAnswersAreOfTheirCaller(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	a, b := h.agent("refunds"), h.agent("other")
+	f := &fake{modern: true, answer: func(m sent) string {
+		switch m.method {
+		case "tools/list":
+			return ok(m, `{"resultType":"complete","tools":[{"name":"get","inputSchema":{"type":"object"}},{"name":"drop","inputSchema":{"type":"object"}}],"ttlMs":60000,"cacheScope":"public"}`)
+		case "resources/list":
+			return "event: message\ndata: " + ok(m, `{"resultType":"complete","cacheScope" : "public","ttlMs":60000,"resources":[{"uri":"a://1","name":"one"}]}`) + "\n\n"
+		case "resources/read":
+			return ok(m, `{"resultType":"complete","contents":[{"uri":"a://1","text":"cacheScope public"}],"ttlMs":60000,"cacheScope":"pub\u006cic"}`)
+		}
+		return ""
+	}}
+	h.server("shop", f, nil)
+	h.permit(`@id("a") permit (principal == Agent::"refunds", action, resource); @id("b") permit (principal == Agent::"other", action, resource) unless { resource == Tool::"shop.drop" };`)
+	for _, c := range []struct {
+		method, params string
+	}{{"server/discover", ""}, {"tools/list", ""}, {"resources/list", ""}, {"resources/read", `"uri":"a://1"`}} {
+		before := len(f.calls(c.method))
+		for _, key := range []string{a, b} {
+			r := h.modernCall(key, "/mcp/shop", "1", c.method, c.params)
+			var m struct {
+				Result struct {
+					CacheScope string
+					TTL        int `json:"ttlMs"`
+				}
+			}
+			text := r.body
+			if i := strings.Index(text, "data: "); i >= 0 {
+				text = text[i+6:]
+			}
+			if err := json.Unmarshal([]byte(text), &m); err != nil || m.Result.CacheScope != "private" {
+				t.Errorf("%s: %v, %d %s", c.method, err, r.status, r.body)
+			}
+			if c.method == "resources/read" && !strings.Contains(r.body, `"text":"cacheScope public"`) {
+				t.Errorf("content was changed: %s", r.body)
+			}
+			if drop := strings.Contains(r.body, `"drop"`); drop != (c.method == "tools/list" && key == a) {
+				t.Errorf("%s shows drop: %v", c.method, drop)
+			}
+		}
+		if n := len(f.calls(c.method)) - before; n < 2 {
+			t.Errorf("%s: asked %d times for two callers", c.method, n)
+		}
+	}
+}
+
+// A stream is resumed by who was given its events, in the session in which they
+// were given, and the server gets its own id back.
+func TestEventsBelongToTheirSession(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	a, b := h.agent("refunds"), h.agent("other")
+	f := &fake{session: true, answer: func(m sent) string {
+		return "id: ev-1\nevent: message\ndata: " + ok(m, `{"content":[]}`) + "\n\n"
+	}}
+	var resumed atomic.Value
+	f.get = func(w http.ResponseWriter, r *http.Request) {
+		resumed.Store(r.Header.Get("Last-Event-Id"))
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.WriteHeader(http.StatusOK)
+	}
+	h.server("shop", f, nil)
+	call := func(key, session string) string {
+		t.Helper()
+		r := h.send(key, "POST", "/mcp/shop", `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get","arguments":{}}}`, "Mcp-Session-Id", session, "Accept", "application/json, text/event-stream")
+		for line := range strings.Lines(r.body) {
+			if id, ok := strings.CutPrefix(line, "id:"); ok {
+				return strings.TrimSpace(id)
+			}
+		}
+		t.Fatalf("no id of an event: %d %s", r.status, r.body)
+		return ""
+	}
+	own, second, others := h.begin(a, "/mcp/shop"), h.begin(a, "/mcp/shop"), h.begin(b, "/mcp/shop")
+	event := call(a, own)
+	for _, c := range []struct {
+		name, key, session, last string
+		status                   int
+	}{
+		{"its own", a, own, event, 200},
+		{"in another session of its own", a, second, event, 400},
+		{"another agent's, in its session", b, others, event, 400},
+		{"another agent's session", b, own, event, 404},
+		{"the server's own id", a, own, "ev-1", 400},
+		{"changed", a, own, event + "x", 400},
+	} {
+		resumed.Store("")
+		r := h.send(c.key, "GET", "/mcp/shop", "", "Mcp-Session-Id", c.session, "Last-Event-Id", c.last, "Accept", "text/event-stream")
+		got, _ := resumed.Load().(string)
+		if r.status != c.status || (got == "ev-1") != (c.status == 200) || got != "" && got != "ev-1" {
+			t.Errorf("%s: %d %s, the server was asked for %q", c.name, r.status, r.body, got)
+		}
+	}
+}
+
+// Nothing that a server links to is fetched by the door: no icon, no resource
+// link, no page, whatever shape it comes in.
+func TestLinksAreNotFollowed(t *testing.T) {
+	t.Parallel()
+	var fetched atomic.Int64
+	trap := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		fetched.Add(1)
+		t.Errorf("fetched %s", r.URL)
+	}))
+	defer trap.Close()
+	icons := `"icons":[{"src":"` + trap.URL + `/icon.svg","mimeType":"image/svg+xml","sizes":["any"]}]`
+	links := `"content":[{"type":"resource_link","uri":"` + trap.URL + `/r","name":"r",` + icons + `},{"type":"resource","resource":{"uri":"` + trap.URL + `/e","text":"t"}},{"type":"text","text":"see ` + trap.URL + `/t"}]`
+	h := newHouse(t, nil)
+	key := h.agent("refunds")
+	f := &fake{modern: true, session: true, answer: func(m sent) string {
+		switch m.method {
+		case "tools/list":
+			return ok(m, `{"resultType":"complete","tools":[{"name":"get",`+icons+`,"inputSchema":{"$ref":"`+trap.URL+`/schema"}}]}`)
+		case "resources/list":
+			return ok(m, `{"resultType":"complete","resources":[{"uri":"`+trap.URL+`/a","name":"a",`+icons+`}]}`)
+		case "resources/read":
+			return ok(m, `{"resultType":"complete","contents":[{"uri":"`+trap.URL+`/b","text":"t"}]}`)
+		case "tools/call":
+			return ok(m, `{"resultType":"complete",`+links+`}`)
+		}
+		return ""
+	}}
+	h.server("shop", f, nil)
+	h.looks.Store(true)
+	id := h.begin(key, "/mcp/shop")
+	for _, c := range []struct{ method, params string }{
+		{"tools/list", ""}, {"resources/list", ""}, {"resources/read", `"uri":"` + trap.URL + `/b"`}, {"tools/call", `"name":"get","arguments":{}`},
+	} {
+		if r := h.modernCall(key, "/mcp/shop", "1", c.method, c.params); r.status != 200 || r.code() != "" || !strings.Contains(r.body, trap.URL) {
+			t.Errorf("%s: %d %s", c.method, r.status, r.body)
+		}
+		if r := h.send(key, "POST", "/mcp/shop", `{"jsonrpc":"2.0","id":1,"method":"`+c.method+`","params":{`+c.params+`}}`, "Mcp-Session-Id", id); r.status != 200 || !strings.Contains(r.body, trap.URL) {
+			t.Errorf("%s with a session: %d %s", c.method, r.status, r.body)
+		}
+	}
+	if n := fetched.Load(); n != 0 {
+		t.Errorf("%d links were followed", n)
 	}
 }

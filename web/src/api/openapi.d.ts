@@ -2540,7 +2540,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** ends an agent key by its text: who holds it may; the answer never says whether it lived */
+        /** ends a key or token of Reeve by its text, or a list of them as GitHub reports leaked ones to partners: who holds it may; the answer never says whether it lived */
         post: operations["LeakedKey"];
         delete?: never;
         options?: never;
