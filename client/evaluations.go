@@ -8,7 +8,7 @@ import (
 // Evaluator is what looks at runs that ended and says how good they were.
 type Evaluator struct {
 	Name        string            `json:"name"`
-	Kind        string            `json:"kind"` // groundedness, leak, refusal, rule, schema, voice
+	Kind        string            `json:"kind"` // groundedness, judge, leak, refusal, rule, schema, voice
 	Team        string            `json:"team,omitempty"`
 	Environment string            `json:"environment,omitempty"`
 	Agents      []string          `json:"agents"` // none: all
@@ -16,9 +16,21 @@ type Evaluator struct {
 	When        string            `json:"when,omitempty"`
 	Schema      json.RawMessage   `json:"schema,omitempty"`
 	Rules       map[string]string `json:"rules,omitempty"`
+	Judge       *Judge            `json:"judge,omitempty"`
 	Off         bool              `json:"off"`
 	Revision    int64             `json:"revision"`
 	UpdatedAt   time.Time         `json:"updated_at"`
+}
+
+// Judge is a model that is asked about runs, through the door, as an agent of its
+// own.
+type Judge struct {
+	Agent    string `json:"agent"`    // that it asks as: its policy, budget and runs hold
+	Upstream string `json:"upstream"` // a model provider in the format of OpenAI or Anthropic
+	Model    string `json:"model"`
+	Prompt   string `json:"prompt"`          // what is good and what is not; may have {{prompt}}, {{documents}} and {{answer}}
+	After    string `json:"after,omitempty"` // only what this evaluator was unsure of
+	Daily    int64  `json:"daily,omitempty"` // questions a day at most; 200 where none is given
 }
 
 // PutEvaluatorRequest makes an evaluator, or changes the one of that revision.
@@ -32,6 +44,7 @@ type PutEvaluatorRequest struct {
 	When        string            `json:"when,omitempty"`   // of a rule: CEL that is true of what passes
 	Schema      json.RawMessage   `json:"schema,omitempty"` // of a schema
 	Rules       map[string]string `json:"rules,omitempty"`  // of a voice: Vale's rule files by name
+	Judge       *Judge            `json:"judge,omitempty"`  // of a judge: the model that is asked
 	Off         bool              `json:"off,omitempty"`
 	Revision    int64             `json:"revision,omitempty"`
 }
@@ -50,6 +63,7 @@ type TryEvaluatorRequest struct {
 	When      string            `json:"when,omitempty"`
 	Schema    json.RawMessage   `json:"schema,omitempty"`
 	Rules     map[string]string `json:"rules,omitempty"`
+	Judge     *Judge            `json:"judge,omitempty"`
 	Prompt    string            `json:"prompt,omitempty"`
 	Answer    string            `json:"answer"`
 	Documents []string          `json:"documents,omitempty"`
@@ -57,23 +71,27 @@ type TryEvaluatorRequest struct {
 
 // Evaluation is what an evaluator, or a person in its place, says of one run.
 type Evaluation struct {
-	ID          string           `json:"id"`
-	Run         string           `json:"run"`
-	Evaluator   string           `json:"evaluator"`
-	Kind        string           `json:"kind"`
-	Source      string           `json:"source"`  // online, human
-	Verdict     string           `json:"verdict"` // pass, unsure, fail; "" had nothing to judge
-	Score       *float64         `json:"score"`
-	Text        string           `json:"text"`
-	Marks       []EvaluationMark `json:"marks"` // for readers
-	Agent       string           `json:"agent,omitempty"`
-	Version     string           `json:"version,omitempty"`
-	Team        string           `json:"team,omitempty"`
-	Environment string           `json:"environment,omitempty"`
-	By          string           `json:"by,omitempty"` // the person
-	Revision    int64            `json:"revision"`     // of the evaluator
-	TookUS      int64            `json:"took_us"`
-	At          time.Time        `json:"at"`
+	ID            string           `json:"id"`
+	Run           string           `json:"run"`
+	Evaluator     string           `json:"evaluator"`
+	Kind          string           `json:"kind"`
+	Source        string           `json:"source"`  // online, human
+	Verdict       string           `json:"verdict"` // pass, unsure, fail; "" had nothing to judge
+	Score         *float64         `json:"score"`
+	Text          string           `json:"text"`
+	Marks         []EvaluationMark `json:"marks"` // for readers
+	Agent         string           `json:"agent,omitempty"`
+	Version       string           `json:"version,omitempty"`
+	Team          string           `json:"team,omitempty"`
+	Environment   string           `json:"environment,omitempty"`
+	By            string           `json:"by,omitempty"` // the person
+	Revision      int64            `json:"revision"`     // of the evaluator
+	TookUS        int64            `json:"took_us"`
+	Tokens        int64            `json:"tokens,omitempty"`         // of a judge's answer
+	CostUSD       *float64         `json:"cost_usd"`                 // of it; null: unknown, or it costs nothing
+	JudgeRun      string           `json:"judge_run,omitempty"`      // in which the judge was asked
+	JudgeDecision string           `json:"judge_decision,omitempty"` // the door's
+	At            time.Time        `json:"at"`
 }
 
 // EvaluationMark is a part of the answer, and what is said of it.
@@ -116,10 +134,53 @@ type EvaluationSummaryRequest struct {
 
 // EvaluationSummary is what evaluators found, and how far people agree with them.
 type EvaluationSummary struct {
-	From       time.Time             `json:"from"`
-	To         time.Time             `json:"to"`
-	Figures    []EvaluationFigures   `json:"figures"`
-	Agreements []EvaluationAgreement `json:"agreements"`
+	From         time.Time              `json:"from"`
+	To           time.Time              `json:"to"`
+	Figures      []EvaluationFigures    `json:"figures"`
+	Agreements   []EvaluationAgreement  `json:"agreements"`
+	Calibrations []EvaluatorCalibration `json:"calibrations"`      // of each evaluator at its revision now
+	Refused      *JudgeRefusal          `json:"refused,omitempty"` // the last time since the start that a judge was not asked
+}
+
+// EvaluatorCalibration is how far an evaluator's verdicts can be believed: beside
+// those of people on the same runs.
+type EvaluatorCalibration struct {
+	Evaluator   string            `json:"evaluator"`
+	Kind        string            `json:"kind"`
+	Revision    int64             `json:"revision"`
+	Judged      int64             `json:"judged"`    // runs with a verdict
+	Passed      Share             `json:"passed"`    // as it says
+	Corrected   Interval          `json:"corrected"` // as people would say, by what they said of each verdict
+	Labelled    int64             `json:"labelled"`  // runs that people judged too
+	Kappa       Interval          `json:"kappa"`     // Cohen's
+	Beside      []CalibrationCell `json:"beside"`
+	Tokens      int64             `json:"tokens"`
+	CostUSD     *float64          `json:"cost_usd"`     // of what has a price; null: nothing has
+	CostUnknown int64             `json:"cost_unknown"` // answers without a price
+}
+
+// CalibrationCell is what people said of the runs that got one verdict.
+type CalibrationCell struct {
+	Verdict string `json:"verdict"`
+	Judged  int64  `json:"judged"`
+	Passed  int64  `json:"passed"` // by people
+	Failed  int64  `json:"failed"`
+}
+
+// Interval is an estimate with its 95 % interval; null: unknown.
+type Interval struct {
+	Value *float64 `json:"value"`
+	Low   *float64 `json:"low"`
+	High  *float64 `json:"high"`
+}
+
+// JudgeRefusal is why a judge was not asked.
+type JudgeRefusal struct {
+	At        time.Time `json:"at"`
+	Evaluator string    `json:"evaluator"`
+	Code      string    `json:"code"`
+	Detail    string    `json:"detail"`
+	Hint      string    `json:"hint,omitempty"`
 }
 
 // EvaluationFigures are what one evaluator found of one version of an agent.

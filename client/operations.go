@@ -243,7 +243,7 @@ func Operations() []Operation {
 		{Name: "GetChange", Method: "GET", Path: "/api/v1/changes/{id}", Role: "viewer", Summary: "reads a change"},
 		{Name: "CreateChange", Method: "POST", Path: "/api/v1/changes", Role: "developer", Summary: "reports a change: a deployment, a prompt, a model, a flag; the same key updates it"},
 		{Name: "ListEvaluators", Method: "GET", Path: "/api/v1/evaluators", Role: "viewer", Summary: "lists what looks at runs that ended"},
-		{Name: "PutEvaluator", Method: "PUT", Path: "/api/v1/evaluators/{name}", Role: "developer", Summary: "makes or changes an evaluator: groundedness, schema, rule, voice, leak, refusal"},
+		{Name: "PutEvaluator", Method: "PUT", Path: "/api/v1/evaluators/{name}", Role: "developer", Summary: "makes or changes an evaluator: groundedness, schema, rule, voice, leak, refusal, judge"},
 		{Name: "DeleteEvaluator", Method: "DELETE", Path: "/api/v1/evaluators/{name}", Role: "developer", Summary: "removes an evaluator; what it found stays"},
 		{Name: "TryEvaluator", Method: "POST", Path: "/api/v1/evaluator-tries", Role: "developer", Summary: "tells what an evaluator would find of texts; nothing is kept"},
 		{Name: "ListEvaluations", Method: "GET", Path: "/api/v1/evaluations", Role: "viewer", Summary: "lists what evaluators and people said of runs, the newest first"},
@@ -2031,7 +2031,7 @@ func (c *Client) ListEvaluators(ctx context.Context, req ListEvaluatorsRequest) 
 	return call[List[Evaluator]](ctx, c, "GET", "/api/v1/evaluators", req)
 }
 
-// PutEvaluator makes or changes an evaluator: groundedness, schema, rule, voice, leak, refusal.
+// PutEvaluator makes or changes an evaluator: groundedness, schema, rule, voice, leak, refusal, judge.
 //
 // PUT /api/v1/evaluators/{name}, role developer.
 func (c *Client) PutEvaluator(ctx context.Context, req PutEvaluatorRequest) (*Evaluator, error) {

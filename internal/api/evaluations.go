@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 
 	"reeve/client"
@@ -37,7 +38,7 @@ func everyOf(s string) string {
 
 func evaluatorOf(e *evaluate.Evaluator) client.Evaluator {
 	return client.Evaluator{
-		Name: e.Name, Kind: e.Kind, Team: e.Team, Environment: e.Environment, Agents: list(e.Agents), Share: e.Share, When: e.When, Schema: e.Schema, Rules: e.Rules, Off: e.Off, Revision: e.Revision, UpdatedAt: e.UpdatedAt,
+		Name: e.Name, Kind: e.Kind, Team: e.Team, Environment: e.Environment, Agents: list(e.Agents), Share: e.Share, When: e.When, Schema: e.Schema, Rules: e.Rules, Judge: (*client.Judge)(e.Judge), Off: e.Off, Revision: e.Revision, UpdatedAt: e.UpdatedAt,
 	}
 }
 
@@ -61,7 +62,7 @@ func putEvaluator(a *API, ctx context.Context, req *client.PutEvaluatorRequest) 
 		return nil, err
 	}
 	e, err := book.Put(ctx, evaluateActor(ctx), evaluate.Evaluator{
-		Name: req.Name, Kind: req.Kind, Team: req.Team, Environment: req.Environment, Agents: req.Agents, Share: cmp.Or(req.Share, 1), When: req.When, Schema: req.Schema, Rules: req.Rules, Off: req.Off, Revision: req.Revision,
+		Name: req.Name, Kind: req.Kind, Team: req.Team, Environment: req.Environment, Agents: req.Agents, Share: cmp.Or(req.Share, 1), When: req.When, Schema: req.Schema, Rules: req.Rules, Judge: (*evaluate.Judge)(req.Judge), Off: req.Off, Revision: req.Revision,
 	})
 	if err != nil {
 		return nil, err
@@ -87,12 +88,21 @@ func tryEvaluator(a *API, ctx context.Context, req *client.TryEvaluatorRequest) 
 	for _, d := range req.Documents {
 		t.Documents = append(t.Documents, evaluate.Document{Text: d})
 	}
-	f, err := book.Try(ctx, evaluate.Evaluator{Name: "try", Kind: req.Kind, Share: 1, When: req.When, Schema: req.Schema, Rules: req.Rules}, &t)
+	f, cost, err := book.Try(ctx, evaluateActor(ctx), evaluate.Evaluator{Name: "try", Kind: req.Kind, Share: 1, When: req.When, Schema: req.Schema, Rules: req.Rules, Judge: (*evaluate.Judge)(req.Judge)}, &t)
 	if err != nil {
 		return nil, err
 	}
 	out := client.Evaluation{Evaluator: "try", Kind: req.Kind, Source: evaluate.Online, Verdict: f.Verdict, Score: f.Score, Text: f.Text, Marks: marksOf(f.Marks), At: a.o.Now()}
+	judgeCostOf(&out, cost)
 	return &out, nil
+}
+
+// judgeCostOf adds what asking a judge took.
+func judgeCostOf(out *client.Evaluation, c evaluate.Cost) {
+	out.Tokens, out.JudgeRun, out.JudgeDecision = c.Tokens, c.Run, c.Decision
+	if c.Tokens > 0 && !math.IsNaN(c.Amount) {
+		out.CostUSD = &c.Amount
+	}
 }
 
 func marksOf(all []evaluate.Mark) []client.EvaluationMark {
@@ -108,6 +118,7 @@ func evaluationOf(who identity.Principal, x evaluate.Evaluation, name func(strin
 		ID: x.ID, Run: x.Run, Evaluator: x.Evaluator, Kind: x.Kind, Source: x.Source, Verdict: x.Verdict, Score: x.Score, Text: pin.Visible(x.Text), Marks: []client.EvaluationMark{},
 		Agent: x.Agent, Version: x.Version, Team: x.Team, Environment: x.Environment, Revision: x.Revision, TookUS: x.TookUS, At: x.At,
 	}
+	judgeCostOf(&out, x.Cost)
 	if x.Person != "" {
 		out.By = name(x.Person)
 	}
@@ -177,7 +188,7 @@ func evaluationSummary(a *API, ctx context.Context, req *client.EvaluationSummar
 	if err != nil {
 		return nil, err
 	}
-	out := &client.EvaluationSummary{From: f.From, To: f.To, Figures: []client.EvaluationFigures{}, Agreements: []client.EvaluationAgreement{}}
+	out := &client.EvaluationSummary{From: f.From, To: f.To, Figures: []client.EvaluationFigures{}, Agreements: []client.EvaluationAgreement{}, Calibrations: []client.EvaluatorCalibration{}}
 	for _, c := range counts {
 		out.Figures = append(out.Figures, client.EvaluationFigures{
 			Evaluator: c.Evaluator, Agent: c.Agent, Version: c.Version, Team: c.Team, Environment: c.Environment, Pass: c.Pass, Unsure: c.Unsure, Fail: c.Fail, None: c.None,
@@ -198,7 +209,46 @@ func evaluationSummary(a *API, ctx context.Context, req *client.EvaluationSummar
 	for i := range each {
 		out.Agreements = append(out.Agreements, agreementOf(&each[i], "each_other"))
 	}
+	all, err := book.Calibrations(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	who := whoOf(ctx)
+	seen := map[string]bool{}
+	for _, e := range book.Evaluators() {
+		seen[e.Name] = e.Team == "" || maySeeAt(who, e.Team, e.Environment)
+	}
+	for i := range all {
+		if seen[all[i].Evaluator] {
+			out.Calibrations = append(out.Calibrations, calibrationOf(&all[i]))
+		}
+	}
+	if r := book.Refused(); r != nil && seen[r.Evaluator] {
+		out.Refused = &client.JudgeRefusal{At: r.At, Evaluator: r.Evaluator, Code: r.Fault.Code, Detail: r.Fault.Message, Hint: r.Fault.Hint}
+	}
 	return out, nil
+}
+
+func calibrationOf(c *evaluate.Calibration) client.EvaluatorCalibration {
+	passed, n := c.Passed()
+	out := client.EvaluatorCalibration{
+		Evaluator: c.Evaluator, Kind: c.Kind, Revision: c.Revision, Judged: n, Passed: shareOf(passed, n), Labelled: c.Labelled(),
+		Kappa: intervalOf(c.Kappa()), Corrected: intervalOf(c.Corrected()), Tokens: c.Tokens, CostUnknown: c.CostUnknown, Beside: []client.CalibrationCell{},
+	}
+	if c.Tokens > 0 && c.Cost > 0 {
+		out.CostUSD = &c.Cost
+	}
+	for _, v := range evaluate.Verdicts {
+		out.Beside = append(out.Beside, client.CalibrationCell{Verdict: v, Judged: c.Judged[v], Passed: c.Beside[v][0], Failed: c.Beside[v][1]})
+	}
+	return out
+}
+
+func intervalOf(value, low, high float64, ok bool) (out client.Interval) {
+	if ok {
+		out = client.Interval{Value: &value, Low: &low, High: &high}
+	}
+	return out
 }
 
 func agreementOf(x *evaluate.Agreement, with string) client.EvaluationAgreement {

@@ -217,7 +217,7 @@ func table() []operation {
 		// The change is its own record: whoever reports one records nothing else.
 		define(operation{Name: "CreateChange", Method: post, Path: "/changes", Permission: rows(identity.Developer), Audit: AuditChange, Status: created, Idempotent: true, Summary: "reports a change: a deployment, a prompt, a model, a flag; the same key updates it"}, createChange),
 		define(operation{Name: "ListEvaluators", Method: get, Path: "/evaluators", Permission: rows(identity.Viewer), Summary: "lists what looks at runs that ended"}, listEvaluators),
-		define(operation{Name: "PutEvaluator", Method: http.MethodPut, Path: "/evaluators/{name}", Permission: rows(identity.Developer), Audit: AuditChange, Summary: "makes or changes an evaluator: groundedness, schema, rule, voice, leak, refusal"}, putEvaluator),
+		define(operation{Name: "PutEvaluator", Method: http.MethodPut, Path: "/evaluators/{name}", Permission: rows(identity.Developer), Audit: AuditChange, Summary: "makes or changes an evaluator: groundedness, schema, rule, voice, leak, refusal, judge"}, putEvaluator),
 		define(operation{Name: "DeleteEvaluator", Method: del, Path: "/evaluators/{name}", Permission: rows(identity.Developer), Audit: AuditChange, Summary: "removes an evaluator; what it found stays"}, deleteEvaluator),
 		define(operation{Name: "TryEvaluator", Method: post, Path: "/evaluator-tries", Permission: rows(identity.Developer).reading(), Summary: "tells what an evaluator would find of texts; nothing is kept"}, tryEvaluator),
 		define(operation{Name: "ListEvaluations", Method: get, Path: "/evaluations", Permission: rows(identity.Viewer), Audit: AuditContent, Summary: "lists what evaluators and people said of runs, the newest first"}, listEvaluations),

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"reeve/internal/activity"
+	"reeve/internal/agent"
 	"reeve/internal/evaluate"
 	"reeve/internal/fault"
 	"reeve/internal/genai"
@@ -21,8 +22,19 @@ import (
 
 // openEvaluations reads the evaluators.
 func (a *App) openEvaluations(ctx context.Context) (err error) {
-	a.evaluations, err = evaluate.New(ctx, evaluate.Options{DB: a.control, Runs: textsOf{a}, Find: a.findClasses, Logger: a.log.With("part", "evaluations")})
+	a.evaluations, err = evaluate.New(ctx, evaluate.Options{
+		DB: a.control, Runs: textsOf{a}, Find: a.findClasses, Model: a.askJudge, Agent: a.placeOfAgent, Logger: a.log.With("part", "evaluations"),
+	})
 	return err
+}
+
+// placeOfAgent is where an agent that lives belongs.
+func (a *App) placeOfAgent(name string) (team, environment string, ok bool) {
+	g, ok := a.agents.Lookup(name)
+	if !ok || g.Lifecycle == agent.Retired {
+		return "", "", false
+	}
+	return g.Team, g.Environment, true
 }
 
 // findClasses are the classes of secrets and personal data in a text. The error
@@ -72,7 +84,7 @@ func (r textsOf) Texts(ctx context.Context, id activity.RunID) (evaluate.Texts, 
 		return evaluate.Texts{}, false, err
 	}
 	t := evaluate.Texts{
-		Agent: run.Agent, Version: run.Version, Team: run.Team, Environment: run.Environment, Task: run.Task, Steps: run.Steps, Errors: run.Errors, Cost: math.NaN(), Ended: time.Unix(0, run.End),
+		Agent: run.Agent, Version: run.Version, Team: run.Team, Environment: run.Environment, Task: run.Task, Mode: run.Mode, Steps: run.Steps, Errors: run.Errors, Cost: math.NaN(), Ended: time.Unix(0, run.End),
 	}
 	if run.Cost.Basis != activity.CostUnknown {
 		t.Cost = float64(run.Cost.Nanos) / 1e9
@@ -262,6 +274,11 @@ func (p *parts) evaluateFigures(out chan<- prometheus.Metric) {
 		{"reeve_evaluations_failed_total", "Runs that could not be read, after several tries.", counter, float64(s.Failed)},
 		{"reeve_evaluating_seconds_total", "Time that evaluators took.", counter, float64(s.Micros) / 1e6},
 		{"reeve_evaluations_waiting", "Runs that wait for them.", gauge, float64(s.Waiting)},
+		{"reeve_judge_answers_total", "Answers of judges.", counter, float64(s.Asked)},
+		{"reeve_judge_unasked_total", "Questions that judges were not asked: refused, spent, or the model away.", counter, float64(s.Unasked)},
+		{"reeve_judge_tokens_total", "Tokens that judges used.", counter, float64(s.Tokens)},
+		{"reeve_judge_cost_usd_total", "What judges cost, as far as prices are known.", counter, float64(s.Nanos) / 1e9},
+		{"reeve_judge_waiting", "Questions that wait for judges.", gauge, float64(s.Judging)},
 	} {
 		out <- f.metric()
 	}

@@ -57,7 +57,7 @@ func TestWhatCannotBeLookedAtIsTold(t *testing.T) {
 		"her mail is\x00 ann@example.com.":       evaluate.Unsure,
 		"Items on sale cannot be returned, Ann.": evaluate.Pass,
 	} {
-		f, err := book.Try(t.Context(), evaluate.Evaluator{Name: "leak", Kind: "leak", Share: 1}, &evaluate.Texts{Answer: answer})
+		f, _, err := book.Try(t.Context(), evaluate.Actor{}, evaluate.Evaluator{Name: "leak", Kind: "leak", Share: 1}, &evaluate.Texts{Answer: answer})
 		if err != nil || f.Verdict != want {
 			t.Errorf("%q: %+v, %v, want %s", answer, f, err, want)
 		}

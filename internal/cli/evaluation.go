@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -14,8 +15,8 @@ import (
 )
 
 const evaluatorHelp = `
-An evaluator looks at runs when they end, without a model, and says pass, unsure
-or fail, with the places that show it:
+An evaluator looks at runs when they end and says pass, unsure or fail, with the
+places that show it. None but a judge needs a model:
 
   groundedness  the answer's words stand in what the run read
   schema        the answer is JSON of a shape
@@ -23,10 +24,13 @@ or fail, with the places that show it:
   voice         rule files in the form of Vale
   leak          no personal data or secret that the user had not given
   refusal       a refusal gives its reason, and another way
+  judge         a model is asked, through the door, as an agent of its own
 
   reeve evaluator set grounded --kind groundedness --agent support-agent
   reeve evaluator set house-voice --kind voice --rules styles/house --share 0.2
   reeve evaluator set short --kind rule --when 'size(answer) < 2000'
+  reeve evaluator set helpful --kind judge --judge judge-agent --upstream openai \
+      --model gpt-4o-mini --prompt-file helpful.txt --after grounded --daily 100
   reeve evaluator try --kind groundedness --document policy.txt "Refunds take 14 days."
 
 docs/evaluations.md has each.`
@@ -58,7 +62,36 @@ func runEvaluatorList(ctx context.Context, e env, c *command, args []string) err
 }
 
 // evaluatorFlags are what an evaluator consists of.
-type evaluatorFlags struct{ kind, when, schema, rules string }
+type evaluatorFlags struct {
+	kind, when, schema, rules string
+	judge                     client.Judge // Prompt: its file
+}
+
+// judgeFlags are those of a judge.
+func (f *evaluatorFlags) judgeFlags(fs *flag.FlagSet) {
+	fs.StringVar(&f.judge.Agent, "judge", "", "of a judge: the agent that it asks as")
+	fs.StringVar(&f.judge.Upstream, "upstream", "", "of a judge: the provider that is asked (format of OpenAI or Anthropic)")
+	fs.StringVar(&f.judge.Model, "model", "", "of a judge: the model")
+	fs.StringVar(&f.judge.Prompt, "prompt-file", "", "of a judge: the file that says what is good and what is not")
+	fs.StringVar(&f.judge.After, "after", "", "of a judge: only what this evaluator was unsure of")
+	fs.Int64Var(&f.judge.Daily, "daily", 0, "of a judge: questions a day at most (200 where none is given)")
+}
+
+// asked is the judge that the flags make; nil for none.
+func (f *evaluatorFlags) asked() (*client.Judge, error) {
+	if f.judge == (client.Judge{}) {
+		return nil, nil
+	}
+	j := f.judge
+	if j.Prompt != "" {
+		text, err := os.ReadFile(j.Prompt)
+		if err != nil {
+			return nil, err
+		}
+		j.Prompt = string(text)
+	}
+	return &j, nil
+}
 
 func (f *evaluatorFlags) read() (schema json.RawMessage, rules map[string]string, err error) {
 	if f.schema != "" {
@@ -95,10 +128,11 @@ func runEvaluatorSet(ctx context.Context, e env, c *command, args []string) erro
 	var agents string
 	fs := c.flags(e)
 	r.bind(fs)
-	fs.StringVar(&f.kind, "kind", "", "groundedness, schema, rule, voice, leak or refusal")
+	fs.StringVar(&f.kind, "kind", "", "groundedness, schema, rule, voice, leak, refusal or judge")
 	fs.StringVar(&f.when, "when", "", "of a rule: CEL that is true of what passes")
 	fs.StringVar(&f.schema, "schema", "", "of a schema: its file")
 	fs.StringVar(&f.rules, "rules", "", "of a voice: a rule file, or a folder of .yml files")
+	f.judgeFlags(fs)
 	fs.StringVar(&agents, "agent", "", "only runs of these agents, with commas")
 	fs.StringVar(&in.Team, "team", "", "only this team's")
 	fs.StringVar(&in.Environment, "environment", "", "only of this environment")
@@ -109,6 +143,9 @@ func runEvaluatorSet(ctx context.Context, e env, c *command, args []string) erro
 		return err
 	}
 	if in.Schema, in.Rules, err = f.read(); err != nil {
+		return err
+	}
+	if in.Judge, err = f.asked(); err != nil {
 		return err
 	}
 	in.Name, in.Kind, in.When = name, f.kind, f.when
@@ -153,10 +190,11 @@ func runEvaluatorTry(ctx context.Context, e env, c *command, args []string) erro
 	var documents string
 	fs := c.flags(e)
 	r.bind(fs)
-	fs.StringVar(&f.kind, "kind", "groundedness", "groundedness, schema, rule, voice, leak or refusal")
+	fs.StringVar(&f.kind, "kind", "groundedness", "groundedness, schema, rule, voice, leak, refusal or judge")
 	fs.StringVar(&f.when, "when", "", "of a rule: its condition")
 	fs.StringVar(&f.schema, "schema", "", "of a schema: its file")
 	fs.StringVar(&f.rules, "rules", "", "of a voice: a rule file, or a folder of .yml files")
+	f.judgeFlags(fs)
 	fs.StringVar(&in.Prompt, "prompt", "", "what the user said")
 	fs.StringVar(&documents, "document", "", "files that were read, with commas")
 	var err error
@@ -164,6 +202,9 @@ func runEvaluatorTry(ctx context.Context, e env, c *command, args []string) erro
 		return err
 	}
 	if in.Schema, in.Rules, err = f.read(); err != nil {
+		return err
+	}
+	if in.Judge, err = f.asked(); err != nil {
 		return err
 	}
 	in.Kind, in.When = f.kind, f.when
@@ -190,6 +231,9 @@ func writeEvaluation(w io.Writer, x *client.Evaluation) {
 		}
 		fmt.Fprintf(w, "  %s\t%s\t%s\n", sign, word(m.Text), word(m.Says))
 	}
+	if x.Tokens > 0 {
+		fmt.Fprintf(w, "  %d tokens\t%s\tdecision %s\n", x.Tokens, dollars(x.CostUSD), orDash(x.JudgeDecision))
+	}
 }
 
 func verdictWord(v string) string {
@@ -197,6 +241,13 @@ func verdictWord(v string) string {
 		return "nothing to judge"
 	}
 	return v
+}
+
+func dollars(v *float64) string {
+	if v == nil {
+		return "unknown cost"
+	}
+	return fmt.Sprintf("%.4f USD", *v)
 }
 
 func scoreText(s *float64) string {
@@ -267,7 +318,34 @@ func runEvaluationSummary(ctx context.Context, e env, c *command, args []string)
 		for _, a := range s.Agreements {
 			fmt.Fprintf(w, "\n%s and %s agree on %s\tkappa %s\n", a.Evaluator, strings.ReplaceAll(a.With, "_", " "), shareText(a.Agree), scoreText(a.Kappa))
 		}
+		for i := range s.Calibrations {
+			calibrationLines(w, &s.Calibrations[i])
+		}
+		if x := s.Refused; x != nil {
+			fmt.Fprintf(w, "\n%s was not asked at %s\t%s: %s\n", x.Evaluator, x.At.Local().Format(time.DateTime), x.Code, word(x.Detail))
+		}
 	})
+}
+
+// calibrationLines tell how far an evaluator can be believed; of one that nobody
+// labelled and that costs nothing there is nothing to tell.
+func calibrationLines(w io.Writer, c *client.EvaluatorCalibration) {
+	if c.Labelled == 0 && c.Kind != "judge" {
+		return
+	}
+	interval := func(i client.Interval) string {
+		if i.Value == nil {
+			return "unknown"
+		}
+		return fmt.Sprintf("%.2f (%.2f to %.2f)", *i.Value, *i.Low, *i.High)
+	}
+	fmt.Fprintf(w, "\n%s, revision %d\tkappa %s of %d labels\tit passed %s\tpeople would pass %s\n", c.Evaluator, c.Revision, interval(c.Kappa), c.Labelled, shareText(c.Passed), interval(c.Corrected))
+	for _, b := range c.Beside {
+		fmt.Fprintf(w, "  %s\t%d\tof which people passed %d\tand failed %d\n", b.Verdict, b.Judged, b.Passed, b.Failed)
+	}
+	if c.Tokens > 0 {
+		fmt.Fprintf(w, "  cost\t%s\t%d tokens\t%d answers without a price\n", dollars(c.CostUSD), c.Tokens, c.CostUnknown)
+	}
 }
 
 func runEvaluationQueue(ctx context.Context, e env, c *command, args []string) error {

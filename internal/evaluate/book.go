@@ -3,6 +3,7 @@ package evaluate
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,9 +32,13 @@ type Runs interface {
 
 // Options of a Book. DB and Runs are required.
 type Options struct {
-	DB     *control.DB
-	Runs   Runs
-	Find   Finder // nil: evaluators of kind leak say that they cannot look
+	DB    *control.DB
+	Runs  Runs
+	Find  Finder // nil: evaluators of kind leak say that they cannot look
+	Model Model  // nil: judges cannot be asked
+	// Agent is where an agent belongs, for judges that ask as it; nil with Model.
+	Agent  func(name string) (team, environment string, ok bool)
+	Pause  time.Duration // before a model that was away is asked again; 0 is 10 s
 	Logger *slog.Logger
 	Now    func() time.Time
 }
@@ -54,13 +59,16 @@ type Book struct {
 	o   Options
 	set atomic.Pointer[[]*Evaluator]
 
-	mu     sync.Mutex
-	queue  []queued
-	queued map[activity.RunID]bool
+	mu      sync.Mutex
+	queue   []queued
+	queued  map[activity.RunID]bool
+	judging []judging
+	spent   map[string]spent // by judge
 
-	wake   chan struct{}
-	trying chan struct{} // a slot for each Try
-	stats  struct{ runs, evaluations, dropped, failed, micros atomic.Int64 }
+	wake, wakeJudge chan struct{}
+	trying          chan struct{} // a slot for each Try
+	refused         atomic.Pointer[Refusal]
+	stats           struct{ runs, evaluations, dropped, failed, micros, asked, unasked, tokens, nanos atomic.Int64 }
 }
 
 type queued struct {
@@ -69,13 +77,16 @@ type queued struct {
 }
 
 // Stats are counts since the start.
-type Stats struct{ Runs, Evaluations, Dropped, Failed, Micros, Waiting int64 }
+type Stats struct {
+	Runs, Evaluations, Dropped, Failed, Micros, Waiting int64
+	Asked, Unasked, Tokens, Nanos, Judging              int64 // of judges; Nanos of USD, as far as prices are known
+}
 
 // Stats reads the counts. Micros is the time that evaluators took.
 func (b *Book) Stats() Stats {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return Stats{b.stats.runs.Load(), b.stats.evaluations.Load(), b.stats.dropped.Load(), b.stats.failed.Load(), b.stats.micros.Load(), int64(len(b.queue))}
+	return Stats{b.stats.runs.Load(), b.stats.evaluations.Load(), b.stats.dropped.Load(), b.stats.failed.Load(), b.stats.micros.Load(), int64(len(b.queue)), b.stats.asked.Load(), b.stats.unasked.Load(), b.stats.tokens.Load(), b.stats.nanos.Load(), int64(len(b.judging))}
 }
 
 // New reads the evaluators.
@@ -89,10 +100,11 @@ func New(ctx context.Context, o Options) (*Book, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	o.Pause = cmp.Or(o.Pause, 10*time.Second)
 	if o.Find == nil {
 		o.Find = func(string, string, string) ([]string, error) { return nil, errors.New("nothing is known to find by") }
 	}
-	b := &Book{o: o, queued: map[activity.RunID]bool{}, wake: make(chan struct{}, 1), trying: make(chan struct{}, maxTrying)}
+	b := &Book{o: o, queued: map[activity.RunID]bool{}, spent: map[string]spent{}, wake: make(chan struct{}, 1), wakeJudge: make(chan struct{}, 1), trying: make(chan struct{}, maxTrying)}
 	return b, b.load(ctx, o.DB)
 }
 
@@ -171,6 +183,9 @@ func (b *Book) Put(ctx context.Context, who Actor, e Evaluator) (*Evaluator, err
 	if _, err := b.compile(e); err != nil {
 		return nil, err
 	}
+	if err := b.mayAsk(who, e.Judge); err != nil {
+		return nil, err
+	}
 	err := b.o.DB.Write(ctx, func(tx *control.Tx) error {
 		was, known, err := control.One(ctx, tx, b.scanEvaluator, `SELECT `+evaluatorColumns+` FROM evaluators WHERE name = ?`, e.Name)
 		if err != nil {
@@ -240,18 +255,24 @@ func (b *Book) Delete(ctx context.Context, who Actor, name string) error {
 
 // Try tells what an evaluator that need not be kept finds of texts. Few are tried
 // at a time, and others wait: it is the work of whoever asks, at any rate.
-func (b *Book) Try(ctx context.Context, e Evaluator, t *Texts) (Found, error) {
+func (b *Book) Try(ctx context.Context, who Actor, e Evaluator, t *Texts) (Found, Cost, error) {
 	select {
 	case b.trying <- struct{}{}:
 		defer func() { <-b.trying }()
 	case <-ctx.Done():
-		return Found{}, context.Cause(ctx)
+		return Found{}, Cost{}, context.Cause(ctx)
 	}
 	out, err := b.compile(e)
 	if err != nil {
-		return Found{}, err
+		return Found{}, Cost{}, err
 	}
-	return out.Judge(t), nil
+	if out.Judge == nil {
+		return out.Look(t), Cost{}, nil
+	}
+	if err := b.mayAsk(who, out.Judge); err != nil {
+		return Found{}, Cost{}, err
+	}
+	return b.ask(ctx, out, t, id("try", rand.Text()))
 }
 
 // Observe takes note of runs that ended. It must be quick: it is in the reader's
@@ -293,6 +314,9 @@ func (b *Book) Run(ctx context.Context) error {
 	} else if ctx.Err() == nil {
 		b.o.Logger.Warn("runs that ended before the start are not evaluated", "err", err)
 	}
+	var judges sync.WaitGroup
+	judges.Go(func() { b.runJudges(ctx) })
+	defer judges.Wait()
 	tidy := time.NewTicker(time.Hour)
 	defer tidy.Stop()
 	for {
@@ -369,20 +393,29 @@ func (b *Book) evaluate(ctx context.Context, run activity.RunID) ([]Evaluation, 
 	if err != nil || !ok {
 		return nil, err
 	}
-	row := activity.Run{ID: run, Team: t.Team, Environment: t.Environment, Agent: t.Agent}
+	row := activity.Run{ID: run, Team: t.Team, Environment: t.Environment, Agent: t.Agent, Mode: t.Mode}
 	var out []Evaluation
 	for _, e := range b.Evaluators() {
-		if !e.About(&row) {
+		if !e.About(&row) || e.Judge != nil {
 			continue
 		}
 		began := time.Now()
 		x := Evaluation{
 			ID: id("online", run.String(), e.Name, fmt.Sprint(e.Revision)), Run: run.String(), Evaluator: e.Name, Source: Online, Agent: t.Agent, Version: t.Version, Team: t.Team, Environment: t.Environment,
-			At: b.o.Now().UTC().Truncate(time.Microsecond), Found: e.Judge(&t), Kind: e.Kind, Revision: e.Revision,
+			At: b.o.Now().UTC().Truncate(time.Microsecond), Found: e.Look(&t), Kind: e.Kind, Revision: e.Revision,
 		}
 		x.TookUS = time.Since(began).Microseconds()
 		b.stats.micros.Add(x.TookUS)
 		out = append(out, x)
+	}
+	for _, e := range b.Evaluators() {
+		if e.Judge == nil || !e.About(&row) || b.judges(t.Agent) {
+			continue
+		}
+		unsure := func(x Evaluation) bool { return x.Evaluator == e.Judge.After && x.Verdict == Unsure }
+		if e.Judge.After == "" || slices.ContainsFunc(out, unsure) {
+			b.judgeLater(run, e.Name, 0)
+		}
 	}
 	b.stats.runs.Add(1)
 	return out, nil
@@ -404,13 +437,23 @@ func (b *Book) save(ctx context.Context, all []Evaluation) error {
 		}
 		return tx.Event(ctx, control.Event{Type: "evaluation.updated", Object: all[0].Run, Data: data})
 	})
-	if err == nil {
-		b.stats.evaluations.Add(int64(len(all)))
+	if err != nil {
+		return err
 	}
-	return err
+	b.stats.evaluations.Add(int64(len(all)))
+	for i := range all {
+		if x := &all[i]; x.Kind == "judge" {
+			b.stats.asked.Add(1)
+			b.stats.tokens.Add(x.Tokens)
+			if !math.IsNaN(x.Amount) {
+				b.stats.nanos.Add(int64(x.Amount * 1e9))
+			}
+		}
+	}
+	return nil
 }
 
-const columns = `id, seq, run, evaluator, source, verdict, score, agent, version, team, environment, person, body, at`
+const columns = `id, seq, run, evaluator, source, verdict, score, agent, version, team, environment, person, body, at, revision, tokens, cost_nanos`
 
 func (x *Evaluation) write(ctx context.Context, tx *control.Tx) (err error) {
 	if x.Seq, err = tx.Next(ctx, "evaluations"); err != nil {
@@ -424,22 +467,30 @@ func (x *Evaluation) write(ctx context.Context, tx *control.Tx) (err error) {
 	if x.Score != nil && !math.IsNaN(*x.Score) {
 		score = *x.Score
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO evaluations (`+columns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	var nanos any
+	if x.Tokens > 0 && !math.IsNaN(x.Amount) {
+		nanos = int64(math.Round(x.Amount * 1e9))
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO evaluations (`+columns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, verdict = excluded.verdict, score = excluded.score, agent = excluded.agent, version = excluded.version, body = excluded.body, at = excluded.at`,
-		x.ID, x.Seq, x.Run, x.Evaluator, x.Source, x.Verdict, score, x.Agent, x.Version, x.Team, x.Environment, x.Person, string(text), control.Micros(x.At))
+		x.ID, x.Seq, x.Run, x.Evaluator, x.Source, x.Verdict, score, x.Agent, x.Version, x.Team, x.Environment, x.Person, string(text), control.Micros(x.At), x.Revision, x.Tokens, nanos)
 	return err
 }
 
 func scan(r control.Row) (x Evaluation, err error) {
 	var text string
 	var at int64
-	if err := r.Scan(&x.ID, &x.Seq, &x.Run, &x.Evaluator, &x.Source, &x.Verdict, &x.Score, &x.Agent, &x.Version, &x.Team, &x.Environment, &x.Person, &text, &at); err != nil {
+	var nanos *int64
+	if err := r.Scan(&x.ID, &x.Seq, &x.Run, &x.Evaluator, &x.Source, &x.Verdict, &x.Score, &x.Agent, &x.Version, &x.Team, &x.Environment, &x.Person, &text, &at, &x.Revision, &x.Tokens, &nanos); err != nil {
 		return x, err
 	}
 	if err := json.Unmarshal([]byte(text), &x); err != nil {
 		return x, fault.New(fault.KindInternal, "evaluate.stored", "a stored evaluation cannot be read").WithCause(err)
 	}
-	x.At = control.Time(at)
+	x.At, x.Amount = control.Time(at), math.NaN()
+	if nanos != nil {
+		x.Amount = float64(*nanos) / 1e9
+	}
 	return x, nil
 }
 

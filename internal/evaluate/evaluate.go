@@ -3,7 +3,8 @@
 // far the two agree.
 //
 // What for: that a run ended tells nothing of its answer. What can be told
-// cheaply and always is told here; what cannot is put before a person.
+// cheaply and always is told here; what cannot is put before a person, or before a
+// model where somebody set a judge (judge.go), which is measured against people.
 //
 // Who calls it: the store of activity tells of runs that ended (Observe); app
 // reads their texts (Runs) and runs the book; api lists, labels and tries;
@@ -49,6 +50,10 @@ const (
 	Human  = "human"
 )
 
+// Test is the mode of runs that are part of an experiment: nobody was served by
+// them, so evaluators that look at what happens pass them over.
+const Test = "test"
+
 // Evaluator is what looks at runs, as somebody set it.
 type Evaluator struct {
 	Name        string    `json:"-"`
@@ -63,6 +68,7 @@ type Evaluator struct {
 	When   string            `json:"when,omitempty"`   // rule: CEL that is true of what passes
 	Schema json.RawMessage   `json:"schema,omitempty"` // schema: of the answer
 	Rules  map[string]string `json:"rules,omitempty"`  // voice: rule files by name
+	Judge  *Judge            `json:"judge,omitempty"`  // judge: the model that is asked
 	Off    bool              `json:"off,omitempty"`
 
 	check check // nil: it is stored and no longer valid
@@ -71,6 +77,7 @@ type Evaluator struct {
 // Texts is what of a run is judged.
 type Texts struct {
 	Agent, Version, Team, Environment, Task string
+	Mode                                    string // test: it is part of an experiment
 	Prompt                                  string // what the user said last
 	Answer                                  string // what the run gave back
 	Documents                               []Document
@@ -121,6 +128,7 @@ type Evaluation struct {
 	Kind     string `json:"kind,omitempty"`
 	Revision int64  `json:"revision,omitempty"`
 	TookUS   int64  `json:"took_us,omitempty"`
+	Cost            // of asking a judge
 }
 
 func invalid(format string, args ...any) *fault.Error {
@@ -141,8 +149,8 @@ func Compile(e Evaluator) (*Evaluator, error) {
 		return nil, invalid("the share of runs is above 0 and at most 1")
 	case len(e.Agents) > 200 || len(e.Team) > 200 || len(e.Environment) > 200:
 		return nil, invalid("an evaluator names at most 200 agents")
-	case e.When != "" && e.Kind != "rule", e.Schema != nil && e.Kind != "schema", len(e.Rules) > 0 && e.Kind != "voice":
-		return nil, invalid("only a rule has a condition, only a schema a schema, only a voice rules")
+	case e.When != "" && e.Kind != "rule", e.Schema != nil && e.Kind != "schema", len(e.Rules) > 0 && e.Kind != "voice", e.Judge != nil && e.Kind != "judge":
+		return nil, invalid("only a rule has a condition, only a schema a schema, only a voice rules, only a judge a model")
 	}
 	var err error
 	e.check, err = make(&e)
@@ -150,11 +158,13 @@ func Compile(e Evaluator) (*Evaluator, error) {
 }
 
 // Kinds lists what an evaluator may be.
-func Kinds() []string { return []string{"groundedness", "leak", "refusal", "rule", "schema", "voice"} }
+func Kinds() []string {
+	return []string{"groundedness", "judge", "leak", "refusal", "rule", "schema", "voice"}
+}
 
 // About reports whether the evaluator looks at a run.
 func (e *Evaluator) About(r *activity.Run) bool {
-	return !e.Off && e.check != nil && (e.Team == "" || e.Team == r.Team) && (e.Environment == "" || e.Environment == r.Environment) &&
+	return !e.Off && e.check != nil && r.Mode != Test && (e.Team == "" || e.Team == r.Team) && (e.Environment == "" || e.Environment == r.Environment) &&
 		(len(e.Agents) == 0 || slices.Contains(e.Agents, r.Agent)) && e.sampled(r.ID)
 }
 
@@ -167,8 +177,8 @@ func (e *Evaluator) sampled(id activity.RunID) bool {
 	return float64(binary.BigEndian.Uint32(sum[:4]))/(1<<32) < e.Share
 }
 
-// Judge looks at texts.
-func (e *Evaluator) Judge(t *Texts) Found { return e.check(t) }
+// Look looks at texts. A judge is asked by its Book instead.
+func (e *Evaluator) Look(t *Texts) Found { return e.check(t) }
 
 // id names what an evaluator at a revision, or a person, says of a run.
 func id(words ...string) string {

@@ -70,7 +70,7 @@ func TestKinds(t *testing.T) {
 		if e.Kind == "leak" {
 			e.check = leak(find)
 		}
-		f := e.Judge(&c.t)
+		f := e.Look(&c.t)
 		if f.Verdict != c.want || !strings.Contains(f.Text, c.says) {
 			t.Errorf("%s: %q %q, want %q %q", name, f.Verdict, f.Text, c.want, c.says)
 		}
@@ -81,7 +81,7 @@ func TestKinds(t *testing.T) {
 		}
 	}
 	e, _ := Compile(Evaluator{Name: "x", Share: 1, Kind: "groundedness"})
-	f := e.Judge(&Texts{Answer: "Items bought on sale cannot be returned. Dragons guard it nightly.", Documents: docs})
+	f := e.Look(&Texts{Answer: "Items bought on sale cannot be returned. Dragons guard it nightly.", Documents: docs})
 	if len(f.Marks) != 2 || f.Marks[0].Step != "stp_1" || f.Marks[0].Evidence != "Items bought on sale cannot be returned." || f.Marks[1].Good || !strings.Contains(f.Marks[1].Says, "Dragons") {
 		t.Errorf("%+v", f.Marks)
 	}
@@ -140,14 +140,14 @@ func TestLargePatterns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f := e.Judge(&Texts{Documents: []Document{{Text: "short"}}}); f.Verdict != Pass {
+	if f := e.Look(&Texts{Documents: []Document{{Text: "short"}}}); f.Verdict != Pass {
 		t.Errorf("%+v", f)
 	}
 	for name, docs := range map[string][]Document{
 		"one long text": {{Text: strings.Repeat("x", 1<<20)}},
 		"many texts":    slices.Repeat([]Document{{Text: strings.Repeat("x", 1<<10)}}, 10_000),
 	} {
-		if f := e.Judge(&Texts{Documents: docs}); f.Verdict != "" || f.Text != notAsked {
+		if f := e.Look(&Texts{Documents: docs}); f.Verdict != "" || f.Text != notAsked {
 			t.Errorf("%s: %+v", name, f)
 		}
 	}
@@ -162,7 +162,7 @@ func TestFindingsQuoteNothing(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", when, err)
 		}
-		if f := e.Judge(&texts); f.Verdict != "" || f.Text != notAsked {
+		if f := e.Look(&texts); f.Verdict != "" || f.Text != notAsked {
 			t.Errorf("%s: %+v", when, f)
 		}
 	}
@@ -179,7 +179,7 @@ func TestFindingsQuoteNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := e.Judge(&Texts{Answer: answer})
+		f := e.Look(&Texts{Answer: answer})
 		if f.Verdict != Fail || strings.Contains(f.Text, "secre") || strings.Contains(f.Text, "4111") || strings.ContainsAny(f.Text, "Ω'") {
 			t.Errorf("%s: %+v", answer, f)
 		}
@@ -230,11 +230,11 @@ func TestFewAreTriedAtATime(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	gone := errors.New("gone")
 	cancel(gone)
-	if _, err := h.book.Try(ctx, e, &Texts{}); !errors.Is(err, gone) {
+	if _, _, err := h.book.Try(ctx, anybody, e, &Texts{}); !errors.Is(err, gone) {
 		t.Errorf("%v", err)
 	}
 	<-h.book.trying
-	if _, err := h.book.Try(t.Context(), e, &Texts{}); err != nil {
+	if _, _, err := h.book.Try(t.Context(), anybody, e, &Texts{}); err != nil {
 		t.Error(err)
 	}
 }

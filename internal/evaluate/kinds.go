@@ -26,11 +26,14 @@ type Finder func(team, environment, text string) ([]string, error)
 
 var kinds = map[string]func(*Evaluator) (check, error){
 	"groundedness": func(*Evaluator) (check, error) { return groundedness, nil },
-	"leak":         func(*Evaluator) (check, error) { return nil, nil }, // the Book knows what finds
-	"refusal":      func(*Evaluator) (check, error) { return refusal, nil },
-	"rule":         rule,
-	"schema":       schemaCheck,
-	"voice":        voiceCheck,
+	"judge": func(e *Evaluator) (check, error) { // the Book knows whom to ask
+		return func(*Texts) Found { return Found{Text: "A model is asked."} }, e.Judge.check()
+	},
+	"leak":    func(*Evaluator) (check, error) { return nil, nil }, // the Book knows what finds
+	"refusal": func(*Evaluator) (check, error) { return refusal, nil },
+	"rule":    rule,
+	"schema":  schemaCheck,
+	"voice":   voiceCheck,
 }
 
 const (
