@@ -19,7 +19,7 @@ import (
 // own. A name stands for the package and everything below it.
 var rows = [][]string{
 	{"internal/fault", "internal/activity", "client", "internal/visible", "internal/jcs", "internal/detect/chance"},
-	{"internal/telemetry/search", "internal/stat"},
+	{"internal/telemetry/search", "internal/stat", "internal/encoder"},
 	{"internal/bus", "internal/control"},
 	{"internal/audit"},
 	{"internal/telemetry", "internal/price", "internal/content", "internal/genai", "internal/detect"},
