@@ -7,6 +7,14 @@ import "context"
 // Operations lists every operation of the API.
 func Operations() []Operation {
 	return []Operation{
+		{Name: "ListObjectives", Method: "GET", Path: "/api/v1/objectives", Role: "viewer", Summary: "lists objectives with what is left of their budgets"},
+		{Name: "GetObjective", Method: "GET", Path: "/api/v1/objectives/{name}", Role: "viewer", Summary: "reads an objective with how it stands"},
+		{Name: "GetObjectiveStatus", Method: "GET", Path: "/api/v1/objectives/{name}/status", Role: "viewer", Summary: "gives an objective over its window, and what spent its budget"},
+		{Name: "PutObjective", Method: "PUT", Path: "/api/v1/objectives/{name}", Role: "developer or responder", Summary: "makes or changes an objective; dry_run only says what is wrong and what warns"},
+		{Name: "DeleteObjective", Method: "DELETE", Path: "/api/v1/objectives/{name}", Role: "developer or responder", Summary: "drops an objective; what it set by policy is lifted"},
+		{Name: "ListObjectiveProposals", Method: "GET", Path: "/api/v1/objective-proposals", Role: "viewer", Summary: "lists lasting changes of autonomy that objectives speak for, the newest first"},
+		{Name: "AcceptObjectiveProposal", Method: "POST", Path: "/api/v1/objective-proposals/{id}/accept", Role: "developer or responder or security", Summary: "changes the agent's autonomy as proposed, with one's own rights"},
+		{Name: "DeclineObjectiveProposal", Method: "POST", Path: "/api/v1/objective-proposals/{id}/decline", Role: "developer or responder or security", Summary: "leaves the agent's autonomy as it is"},
 		{Name: "ListIncidents", Method: "GET", Path: "/api/v1/incidents", Role: "viewer", Summary: "lists incidents: live ones by the people they touch, then the newest first"},
 		{Name: "OpenIncident", Method: "POST", Path: "/api/v1/incidents", Role: "responder", Summary: "opens an incident by hand"},
 		{Name: "GetIncident", Method: "GET", Path: "/api/v1/incidents/{id}", Role: "viewer", Summary: "reads an incident with its timeline, its signals and why each is there"},
@@ -359,6 +367,63 @@ func Operations() []Operation {
 		{Name: "RevokeIntakeKey", Method: "DELETE", Path: "/api/v1/intake-keys/{id}", Role: "developer or security or admin", Summary: "ends an intake key"},
 		{Name: "ListAudit", Method: "GET", Path: "/api/v1/audit", Role: "auditor", Summary: "lists the audit log, the newest first"},
 	}
+}
+
+// ListObjectives lists objectives with what is left of their budgets.
+//
+// GET /api/v1/objectives, role viewer.
+func (c *Client) ListObjectives(ctx context.Context, req ListObjectivesRequest) (*List[Objective], error) {
+	return call[List[Objective]](ctx, c, "GET", "/api/v1/objectives", req)
+}
+
+// GetObjective reads an objective with how it stands.
+//
+// GET /api/v1/objectives/{name}, role viewer.
+func (c *Client) GetObjective(ctx context.Context, req ObjectiveRequest) (*Objective, error) {
+	return call[Objective](ctx, c, "GET", "/api/v1/objectives/{name}", req)
+}
+
+// GetObjectiveStatus gives an objective over its window, and what spent its budget.
+//
+// GET /api/v1/objectives/{name}/status, role viewer.
+func (c *Client) GetObjectiveStatus(ctx context.Context, req ObjectiveRequest) (*ObjectiveStatus, error) {
+	return call[ObjectiveStatus](ctx, c, "GET", "/api/v1/objectives/{name}/status", req)
+}
+
+// PutObjective makes or changes an objective; dry_run only says what is wrong and what warns.
+//
+// PUT /api/v1/objectives/{name}, role developer or responder.
+func (c *Client) PutObjective(ctx context.Context, req PutObjectiveRequest) (*Objective, error) {
+	return call[Objective](ctx, c, "PUT", "/api/v1/objectives/{name}", req)
+}
+
+// DeleteObjective drops an objective; what it set by policy is lifted.
+//
+// DELETE /api/v1/objectives/{name}, role developer or responder.
+func (c *Client) DeleteObjective(ctx context.Context, req DeleteObjectiveRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/objectives/{name}", req)
+	return err
+}
+
+// ListObjectiveProposals lists lasting changes of autonomy that objectives speak for, the newest first.
+//
+// GET /api/v1/objective-proposals, role viewer.
+func (c *Client) ListObjectiveProposals(ctx context.Context, req ListObjectiveProposalsRequest) (*List[ObjectiveProposal], error) {
+	return call[List[ObjectiveProposal]](ctx, c, "GET", "/api/v1/objective-proposals", req)
+}
+
+// AcceptObjectiveProposal changes the agent's autonomy as proposed, with one's own rights.
+//
+// POST /api/v1/objective-proposals/{id}/accept, role developer or responder or security.
+func (c *Client) AcceptObjectiveProposal(ctx context.Context, req DecideObjectiveProposalRequest) (*ObjectiveProposal, error) {
+	return call[ObjectiveProposal](ctx, c, "POST", "/api/v1/objective-proposals/{id}/accept", req)
+}
+
+// DeclineObjectiveProposal leaves the agent's autonomy as it is.
+//
+// POST /api/v1/objective-proposals/{id}/decline, role developer or responder or security.
+func (c *Client) DeclineObjectiveProposal(ctx context.Context, req DecideObjectiveProposalRequest) (*ObjectiveProposal, error) {
+	return call[ObjectiveProposal](ctx, c, "POST", "/api/v1/objective-proposals/{id}/decline", req)
 }
 
 // ListIncidents lists incidents: live ones by the people they touch, then the newest first.

@@ -12,6 +12,7 @@ import (
 	"reeve/internal/fault"
 	"reeve/internal/identity"
 	"reeve/internal/kpi"
+	"reeve/internal/objective"
 	"reeve/internal/outcome"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/search"
@@ -21,6 +22,8 @@ import (
 type Accounts struct {
 	Outcomes *outcome.Book
 	KPIs     *kpi.Book
+
+	Objectives *objective.Book
 }
 
 func (a *API) kpis() (*kpi.Book, error) {

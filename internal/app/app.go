@@ -210,6 +210,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		a.buildIndex,
 		a.buildReader,
 		a.openOutcomes,
+		a.openObjectives,
 		a.openRelay,
 		a.buildIntake,
 		a.openPollers,
@@ -418,7 +419,7 @@ func (a *App) buildReader(ctx context.Context) error {
 	}
 	a.reader, err = run.New(run.Options{
 		Log:        a.bus.Activity(),
-		Store:      watched{a.store, a.fleet, a.watching.watch, a.seeKeys, a.feedback, a.evaluations},
+		Store:      watched{a.store, a.fleet, a.watching.watch, a.seeKeys, a.feedback, a.evaluations, a.countVerdicts},
 		HashKey:    key,
 		Prices:     a.book,
 		Stages:     &a.stages,

@@ -9,6 +9,7 @@ import (
 	"reeve/internal/api"
 	"reeve/internal/finding"
 	"reeve/internal/kpi"
+	"reeve/internal/objective"
 	"reeve/internal/outcome"
 )
 
@@ -17,13 +18,18 @@ type accounting struct {
 	outcomes *outcome.Book
 	kpis     *kpi.Book
 	exporter exporter
+
+	objectives *objective.Book
 }
 
-func (c *accounting) shown() api.Accounts { return api.Accounts{Outcomes: c.outcomes, KPIs: c.kpis} }
+func (c *accounting) shown() api.Accounts {
+	return api.Accounts{Outcomes: c.outcomes, KPIs: c.kpis, Objectives: c.objectives}
+}
 
 func (a *App) startAccounts(start func(string, func(context.Context) error)) {
 	start("outcomes", a.outcomes.Run)
 	start("figures for /metrics", a.exportKPIs)
+	start("objectives", a.objectives.Run)
 }
 
 // openOutcomes loads what was said of how runs ended.
@@ -54,6 +60,7 @@ func (a *App) lateRun(ctx context.Context, l outcome.Late) {
 // outcomeFigures gives how settling goes.
 func (p *parts) outcomeFigures(out chan<- prometheus.Metric) {
 	p.kpis(out)
+	p.objectiveFigures(out)
 	s := p.a.outcomes.Stats()
 	const counter, gauge = prometheus.CounterValue, prometheus.GaugeValue
 	for _, f := range []figure{

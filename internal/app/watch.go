@@ -98,6 +98,7 @@ type watched struct {
 	keys     func(*telemetry.Write) // looks for keys of ours
 	feedback *feedback.Book
 	evaluate *evaluate.Book
+	runs     func(*telemetry.Write) // counts verdicts about runs
 }
 
 func (o watched) Append(ctx context.Context, w *telemetry.Write) error {
@@ -113,6 +114,7 @@ func (o watched) Append(ctx context.Context, w *telemetry.Write) error {
 		o.keys(w)
 		o.feedback.Observe(w)
 		o.evaluate.Observe(w)
+		o.runs(w)
 	}
 	return err
 }

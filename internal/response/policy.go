@@ -87,6 +87,7 @@ var first = []Policy{
 	{Name: "hijack-quarantine", Text: "an agent that would send data where only a tool's result said to is quarantined", Detectors: []string{"injected_destination"}, Severity: finding.Critical, Contain: agent.Quarantined, For: 4 * time.Hour},
 	{Name: "runaway-throttle", Text: "an agent in a loop, or whose run costs far more than its runs do, is throttled", Detectors: []string{"loop", "cost", "retry_storm"}, Severity: finding.Warning, Contain: agent.Throttled, For: time.Hour},
 	{Name: "new-place-supervised", Text: "after a new tool or destination each write waits for a person", Detectors: []string{"new_tool", "new_destination"}, Severity: finding.Warning, Contain: agent.Supervised, For: time.Hour},
+	{Name: "spent-budget-supervised", Text: "while the budget of an objective is spent, each write of its agent waits for a person; it ends when the budget recovers", Detectors: []string{"objective_spent"}, Severity: finding.Warning, Contain: agent.Supervised},
 }
 
 // seed keeps the first policies once.

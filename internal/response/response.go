@@ -535,6 +535,28 @@ func (r *Responder) Apply(ctx context.Context, who agent.Actor, id, reason strin
 	})
 }
 
+// Passed ends what is in force for a finding whose cause has passed; nothing
+// where nothing is.
+func (r *Responder) Passed(ctx context.Context, finding, why string) error {
+	if finding == "" {
+		return nil
+	}
+	r.act.Lock()
+	defer r.act.Unlock()
+	return r.o.DB.Write(ctx, func(tx *control.Tx) error {
+		acts, err := control.All(ctx, tx, scanAct, `SELECT `+actColumns+` FROM responses WHERE finding = ? AND state = 'in_force'`, finding)
+		if err != nil {
+			return err
+		}
+		for i := range acts {
+			if err := r.end(ctx, tx, r.actor(acts[i].Policy), &acts[i], Ended, why); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 func may(who agent.Actor, a *Act) error {
 	for _, role := range []string{"responder", "security"} {
 		if who.Can != nil && who.Can(role, a.Team, a.Environment) {

@@ -98,7 +98,7 @@ func NewSequence(target, alpha float64, every int64) *Sequence {
 // Add takes the next observation.
 func (s *Sequence) Add(passed bool) {
 	if s.Seen%s.Every == 0 {
-		s.begin()
+		s.Begin()
 	}
 	s.Seen++
 	one := int64(0)
@@ -112,8 +112,10 @@ func (s *Sequence) Add(passed bool) {
 	}
 }
 
-// begin places a bet with its part of the money: 1/2, 1/6, 1/12... of all.
-func (s *Sequence) begin() {
+// Begin places a further bet with its part of the money: 1/2, 1/6, 1/12... of all.
+// Add does it by itself every so many observations; whoever counts time as well
+// calls it when a time has passed.
+func (s *Sequence) Begin() {
 	s.Begun++
 	j := float64(s.Begun)
 	s.Bets = append(s.Bets, Bet{Money: 1 / (j * (j + 1))})
