@@ -85,6 +85,24 @@ type ContainAgentRequest struct {
 	Reason      string     `json:"reason"`
 }
 
+// PinAgentRequest holds an agent to a model or a version.
+type PinAgentRequest struct {
+	Name   string     `path:"name" json:"-"`
+	Kind   string     `json:"kind"`           // model, version
+	From   string     `json:"from,omitempty"` // model: in place of which other
+	Value  string     `json:"value"`
+	Until  *time.Time `json:"until,omitempty"`
+	Reason string     `json:"reason"`
+}
+
+// UnpinAgentRequest takes a pin of an agent out.
+type UnpinAgentRequest struct {
+	Name   string `path:"name" json:"-"`
+	Kind   string `json:"kind"`
+	From   string `json:"from,omitempty"`
+	Reason string `json:"reason"`
+}
+
 // AgentReasonRequest is an act on an agent with its reason.
 type AgentReasonRequest struct {
 	Name   string `path:"name" json:"-"`

@@ -27,6 +27,7 @@ type Agent struct {
 	ContainedTill *time.Time        `json:"contained_till"` // nil: until released
 	Enforcement   string            `json:"enforcement"`    // observe, enforce
 	ObserveTill   *time.Time        `json:"observe_till"`   // break-glass ends then
+	Pins          []AgentPin        `json:"pins"`           // what it is held to
 	Content       string            `json:"content"`        // full, metadata: what of its content is stored
 	Aliases       []AgentAlias      `json:"aliases"`
 	MergedInto    string            `json:"merged_into,omitempty"` // the agent that it turned out to be
@@ -38,6 +39,17 @@ type Agent struct {
 	UpdatedAt     time.Time         `json:"updated_at"`
 	LastSeen      *time.Time        `json:"last_seen"`
 	Revision      int64             `json:"revision"` // grows with each change; updates take it
+}
+
+// AgentPin holds an agent to one model or version for a while.
+type AgentPin struct {
+	Kind   string     `json:"kind"`           // model, version
+	From   string     `json:"from,omitempty"` // model: in place of which other
+	Value  string     `json:"value"`
+	Until  *time.Time `json:"until"` // nil: until it is taken out
+	By     string     `json:"by"`
+	At     time.Time  `json:"at"`
+	Reason string     `json:"reason"`
 }
 
 // AgentAlias is a way by which telemetry is recognised as an agent's.
@@ -80,6 +92,7 @@ type Upstream struct {
 	Peer         *Peer             `json:"peer,omitempty"`      // a2a: who answers there
 	AskHosts     []string          `json:"ask_hosts,omitempty"` // mcp: hosts that it may send people to
 	Health       UpstreamHealth    `json:"health"`
+	Switch       *UpstreamSwitch   `json:"switch,omitempty"` // where its calls go in its place
 	Connection   *Connection       `json:"connection,omitempty"` // of a credential of kind oauth
 	CreatedAt    time.Time         `json:"created_at"`
 	UpdatedAt    time.Time         `json:"updated_at"`
@@ -126,6 +139,15 @@ type Shows struct {
 	Currency    []string `json:"currency,omitempty"`
 	Destination []string `json:"destination,omitempty"`
 	Recipient   []string `json:"recipient,omitempty"`
+}
+
+// UpstreamSwitch is where a person sends an upstream's calls for a while.
+type UpstreamSwitch struct {
+	To     string     `json:"to"`
+	By     string     `json:"by"`
+	At     time.Time  `json:"at"`
+	Until  *time.Time `json:"until"` // nil: until it is switched back
+	Reason string     `json:"reason"`
 }
 
 // UpstreamHealth is how an upstream answers now.

@@ -1,5 +1,7 @@
 package client
 
+import "time"
+
 // UpstreamRequest names an upstream.
 type UpstreamRequest struct {
 	Name string `path:"name"`
@@ -32,4 +34,18 @@ type PutUpstreamRequest struct {
 	Peer         *Peer             `json:"peer,omitempty"`
 	AskHosts     []string          `json:"ask_hosts,omitempty"` // mcp: hosts that it may send people to
 	Revision     int64             `json:"revision,omitempty"`
+}
+
+// SwitchUpstreamRequest sends an upstream's calls to another one like it.
+type SwitchUpstreamRequest struct {
+	Name   string     `path:"name" json:"-"`
+	To     string     `json:"to"`
+	Until  *time.Time `json:"until,omitempty"`
+	Reason string     `json:"reason"`
+}
+
+// SwitchBackRequest lets an upstream's calls go to it again.
+type SwitchBackRequest struct {
+	Name   string `path:"name" json:"-"`
+	Reason string `json:"reason"`
 }

@@ -18,12 +18,13 @@
 // How it fails: agent.denied, agent.invalid, agent.not_found, agent.exists,
 // agent.alias_taken, agent.conflict for a change of an older revision,
 // agent.transition for a step that the lifecycle does not have,
-// agent.release_needed for a containment that would loosen one. A key that is
+// agent.release_needed for a containment that would loosen one, agent.pin_chain
+// and agent.not_pinned for pins. A key that is
 // unknown, expired, revoked or used from elsewhere is agent.key, which never
 // says which.
 //
-// Start reading at Agent, then Registry; change.go has what people do, key.go
-// the keys.
+// Start reading at Agent, then Registry; change.go has what people do, pin.go what
+// they hold it to, key.go the keys.
 package agent
 
 import (
@@ -107,6 +108,7 @@ type Agent struct {
 	Epoch         int64             `json:"-"` // raised by a stop: older credentials are dead
 	ContainedTill time.Time         `json:"contained_till,omitzero"`
 	ObserveTill   time.Time         `json:"observe_till,omitzero"`
+	Pins          []Pin             `json:"pins,omitempty"` // those whose time is over too, for a moment
 	CreatedAt     time.Time         `json:"-"`
 	UpdatedAt     time.Time         `json:"-"`
 	Revision      int64             `json:"-"`
@@ -138,6 +140,7 @@ func (a *Agent) Enforced(now time.Time) bool {
 // clone is a copy that shares nothing, to change.
 func (a *Agent) clone() *Agent {
 	c := *a
+	c.Pins = slices.Clone(a.Pins)
 	c.DataClasses, c.Aliases, c.Labels = slices.Clone(a.DataClasses), slices.Clone(a.Aliases), maps.Clone(a.Labels)
 	return &c
 }
@@ -203,6 +206,8 @@ func (a *Agent) check() error {
 		return invalid("sponsor and task are lines of at most %d bytes", maxText)
 	case a.Purpose == "" || len(a.Purpose) > maxPurpose:
 		return invalid("an agent needs a purpose").WithHint("say in a sentence what it is for, at most %d bytes", maxPurpose)
+	case len(a.Pins) > maxPins:
+		return invalid("an agent has at most %d pins", maxPins)
 	case len(a.Labels) > maxLabels || len(a.DataClasses) > maxClasses || len(a.Aliases) > maxAliases:
 		return invalid("at most %d labels, %d data classes and %d aliases", maxLabels, maxClasses, maxAliases)
 	}

@@ -396,7 +396,7 @@ func (r *Registry) Run(ctx context.Context) error {
 func (r *Registry) end(ctx context.Context) error {
 	now := r.now()
 	over := func(a *Agent) bool {
-		return a.Contained(now) != a.Containment || a.Enforced(now) && a.Enforcement == Observe
+		return a.Contained(now) != a.Containment || a.Enforced(now) && a.Enforcement == Observe || len(a.Pinned(now)) != len(a.Pins)
 	}
 	var errs []error
 	r.agents.Range(func(_, v any) bool {
@@ -408,6 +408,7 @@ func (r *Registry) end(ctx context.Context) error {
 				if after.Enforcement == Observe && after.Enforced(now) {
 					after.Enforcement, after.ObserveTill = Enforce, time.Time{}
 				}
+				after.Pins = after.Pinned(now)
 				return nil
 			})
 			errs = append(errs, err)

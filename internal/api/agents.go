@@ -25,6 +25,8 @@ type Agents interface {
 	Contain(ctx context.Context, who agent.Actor, name, level string, till time.Time, reason string) (*agent.Agent, error)
 	BreakGlass(ctx context.Context, who agent.Actor, name string, life time.Duration, reason string) (*agent.Agent, error)
 	Release(ctx context.Context, who agent.Actor, name, reason string) (*agent.Agent, error)
+	Pin(ctx context.Context, who agent.Actor, name string, p agent.Pin, reason string) (*agent.Agent, error)
+	Unpin(ctx context.Context, who agent.Actor, name, kind, from, reason string) (*agent.Agent, error)
 	Retire(ctx context.Context, who agent.Actor, name, reason string) (*agent.Agent, error)
 	Merge(ctx context.Context, who agent.Actor, name, into, reason string) (merged, kept *agent.Agent, err error)
 	Unmerge(ctx context.Context, who agent.Actor, name, reason string) (*agent.Agent, error)
@@ -160,7 +162,7 @@ func agentOf(list Agents, a *agent.Agent, now time.Time) *client.Agent {
 	out := &client.Agent{
 		Name: a.Name, Team: a.Team, Owner: a.Owner, Sponsor: a.Sponsor, Purpose: a.Purpose, Kind: a.Kind, Environment: a.Environment, Mode: a.Mode,
 		DataClasses: append([]string{}, a.DataClasses...), Labels: map[string]string{}, Task: a.Task, Lifecycle: a.Lifecycle, Autonomy: a.Autonomy,
-		Containment: a.Contained(now), Enforcement: a.Enforcement, Content: a.Content, Aliases: []client.AgentAlias{}, Origin: a.Origin, MergedInto: a.MergedInto,
+		Containment: a.Contained(now), Enforcement: a.Enforcement, Content: a.Content, Aliases: []client.AgentAlias{}, Pins: []client.AgentPin{}, Origin: a.Origin, MergedInto: a.MergedInto,
 		Version: a.Version, Standard: []client.StandardBreak{}, Marks: []client.Mark{}, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
 		LastSeen: optionalTime(list.LastSeen(a.Name)), Revision: a.Revision,
 	}
@@ -174,6 +176,9 @@ func agentOf(list Agents, a *agent.Agent, now time.Time) *client.Agent {
 	}
 	for k, v := range a.Labels {
 		out.Labels[k] = v
+	}
+	for _, p := range a.Pinned(now) {
+		out.Pins = append(out.Pins, client.AgentPin{Kind: p.Kind, From: p.From, Value: p.Value, Until: optionalTime(p.Till), By: p.By, At: p.At, Reason: p.Reason})
 	}
 	for _, al := range a.Aliases {
 		out.Aliases = append(out.Aliases, client.AgentAlias{Kind: al.Kind, Value: al.Value})
@@ -372,6 +377,28 @@ func containAgent(a *API, ctx context.Context, req *client.ContainAgentRequest) 
 		till = *req.Until
 	}
 	made, err := all.Contain(ctx, actorOf(ctx), req.Name, req.Containment, till, req.Reason)
+	return a.agentOr(all, made, err)
+}
+
+func pinAgent(a *API, ctx context.Context, req *client.PinAgentRequest) (*client.Agent, error) {
+	all, _, err := a.visible(ctx, req.Name)
+	if err != nil {
+		return nil, err
+	}
+	p := agent.Pin{Kind: req.Kind, From: req.From, Value: req.Value}
+	if req.Until != nil {
+		p.Till = *req.Until
+	}
+	made, err := all.Pin(ctx, actorOf(ctx), req.Name, p, req.Reason)
+	return a.agentOr(all, made, err)
+}
+
+func unpinAgent(a *API, ctx context.Context, req *client.UnpinAgentRequest) (*client.Agent, error) {
+	all, _, err := a.visible(ctx, req.Name)
+	if err != nil {
+		return nil, err
+	}
+	made, err := all.Unpin(ctx, actorOf(ctx), req.Name, req.Kind, req.From, req.Reason)
 	return a.agentOr(all, made, err)
 }
 

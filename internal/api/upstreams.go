@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"reeve/client"
 	"reeve/internal/fault"
 	"reeve/internal/identity"
+	"reeve/internal/upstream"
 	"reeve/internal/upstream/connection"
 )
 
@@ -16,6 +18,8 @@ type Upstreams interface {
 	List() []client.Upstream
 	Put(ctx context.Context, by string, u client.Upstream) (client.Upstream, error)
 	Delete(ctx context.Context, by, name string) error
+	Switch(ctx context.Context, by upstream.Actor, name, to string, till time.Time, reason string) (client.Upstream, error)
+	SwitchBack(ctx context.Context, by upstream.Actor, name, reason string) (client.Upstream, error)
 }
 
 func (a *API) upstreams() (Upstreams, error) {
@@ -113,6 +117,50 @@ func deleteUpstream(a *API, ctx context.Context, req *client.UpstreamRequest) (*
 		return nil, err
 	}
 	return &struct{}{}, ups.Delete(ctx, actor(ctx), req.Name)
+}
+
+// switchable is an upstream whose calls the asker may send elsewhere: who responds
+// for its place.
+func (a *API) switchable(ctx context.Context, name string) (Upstreams, upstream.Actor, error) {
+	ups, err := a.upstreams()
+	if err != nil {
+		return nil, upstream.Actor{}, err
+	}
+	u, ok := findUpstream(ctx, ups, name)
+	if !ok {
+		return nil, upstream.Actor{}, noUpstream(name)
+	}
+	who := whoOf(ctx)
+	by := upstream.Actor{Person: actor(ctx), Via: who.SignInID + who.TokenID, Name: cmp.Or(who.Name, actor(ctx))}
+	if who.Can(identity.Security, u.Team, u.Environment) {
+		return ups, by, nil
+	}
+	return ups, by, where(identity.Responder).allowNamed(who, u.Team, u.Environment)
+}
+
+func switchUpstream(a *API, ctx context.Context, req *client.SwitchUpstreamRequest) (*client.Upstream, error) {
+	ups, by, err := a.switchable(ctx, req.Name)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := findUpstream(ctx, ups, req.To); !ok {
+		return nil, noUpstream(req.To)
+	}
+	var till time.Time
+	if req.Until != nil {
+		till = *req.Until
+	}
+	u, err := ups.Switch(ctx, by, req.Name, req.To, till, req.Reason)
+	return &u, err
+}
+
+func switchBackUpstream(a *API, ctx context.Context, req *client.SwitchBackRequest) (*client.Upstream, error) {
+	ups, by, err := a.switchable(ctx, req.Name)
+	if err != nil {
+		return nil, err
+	}
+	u, err := ups.SwitchBack(ctx, by, req.Name, req.Reason)
+	return &u, err
 }
 
 // Peers knows the cards of upstreams of kind a2a; *a2a.Protocol is one.

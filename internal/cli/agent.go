@@ -85,6 +85,9 @@ func (r *remote) agent(e env, a *client.Agent, err error) error {
 		row("mode", a.Mode)
 		row("lifecycle", a.Lifecycle)
 		row("autonomy", a.Autonomy)
+		for i := range a.Pins {
+			row("pinned to "+a.Pins[i].Kind, pinText(&a.Pins[i]))
+		}
 		contained := a.Containment
 		if a.ContainedTill != nil {
 			contained += " until " + when(a.ContainedTill)
@@ -194,6 +197,88 @@ func runAgentContain(ctx context.Context, e env, c *command, args []string) erro
 	}
 	a, err := r.client().ContainAgent(ctx, req)
 	return r.agent(e, a, err)
+}
+
+const pinHelp = `
+An agent that is pinned to a model gets it whenever it asks for the other one: the
+door sends the call there, policy decides about what is really called, and the
+decision says so. One that is pinned to a version is refused while it is observed
+to be another. docs/incidents.md tells more.
+
+  reeve agent pin refunds --model gpt-4o=gpt-4o-2024-08-06 --for 8h --reason "worse since this morning"
+  reeve agent pin refunds --version 4f1c2a --reason "the next one refunds twice"
+  reeve agent unpin refunds --model gpt-4o --reason "it is well again"`
+
+func runAgentPin(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	var req client.PinAgentRequest
+	var model, version string
+	var life time.Duration
+	fs := c.flags(e)
+	r.bind(fs)
+	fs.StringVar(&model, "model", "", "MODEL=OTHER: what it asks for, and what it gets")
+	fs.StringVar(&version, "version", "", "the version that may act, as ` + "`reeve agent versions`" + ` lists it")
+	fs.StringVar(&req.Reason, "reason", "", "why, for the record (needed)")
+	fs.DurationVar(&life, "for", 0, "end by itself after so long; 0 holds until it is taken out")
+	var err error
+	if req.Name, err = oneWord(fs, args, "agent"); err != nil {
+		return err
+	}
+	var ok bool
+	switch {
+	case (model == "") == (version == ""):
+		return fmt.Errorf("%w: give --model or --version", errUsage)
+	case life < 0:
+		return fmt.Errorf("%w: --for is not negative", errUsage)
+	case version != "":
+		req.Kind, req.Value = "version", version
+	default:
+		req.Kind = "model"
+		if req.From, req.Value, ok = strings.Cut(model, "="); !ok {
+			return fmt.Errorf("%w: --model is MODEL=OTHER", errUsage)
+		}
+	}
+	if life > 0 {
+		till := time.Now().Add(life)
+		req.Until = &till
+	}
+	a, err := r.client().PinAgent(ctx, req)
+	return r.agent(e, a, err)
+}
+
+func runAgentUnpin(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	var req client.UnpinAgentRequest
+	var version bool
+	fs := c.flags(e)
+	r.bind(fs)
+	fs.StringVar(&req.From, "model", "", "the model that it asks for")
+	fs.BoolVar(&version, "version", false, "the version that it is held to")
+	fs.StringVar(&req.Reason, "reason", "", "why, for the record (needed)")
+	var err error
+	if req.Name, err = oneWord(fs, args, "agent"); err != nil {
+		return err
+	}
+	if (req.From == "") == !version {
+		return fmt.Errorf("%w: give --model or --version", errUsage)
+	}
+	if req.Kind = "model"; version {
+		req.Kind = "version"
+	}
+	a, err := r.client().UnpinAgent(ctx, req)
+	return r.agent(e, a, err)
+}
+
+// pinText is what an agent is held to, in words.
+func pinText(p *client.AgentPin) string {
+	text := p.Value
+	if p.From != "" {
+		text += " in place of " + p.From
+	}
+	if p.Until != nil {
+		text += " until " + when(p.Until)
+	}
+	return text + ", by " + p.By + ": " + p.Reason
 }
 
 func runAgentRelease(ctx context.Context, e env, c *command, args []string) error {

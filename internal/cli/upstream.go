@@ -298,10 +298,79 @@ func runUpstreamList(ctx context.Context, e env, c *command, args []string) erro
 
 // stateText is how an upstream does, with why where it does not.
 func stateText(u *client.Upstream) string {
+	if u.Switch != nil {
+		return switchText(u)
+	}
 	if h := &u.Health; h.LastError != "" && (h.State == "failing" || h.State == "open") {
 		return h.State + ": " + word(h.LastError)
 	}
 	return u.Health.State
+}
+
+const switchHelp = `
+Calls of NAME go to OTHER until they are switched back: one of the same kind,
+dialect, environment and region, of the same team or shared, and not outside the
+house for one inside. Policies, budgets and the record are about the one that is
+really called.
+
+  reeve upstream switch openai openai-eu --for 4h --reason "half of the calls fail"
+  reeve upstream switch-back openai --reason "their status page is green"`
+
+func runUpstreamSwitch(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	var req client.SwitchUpstreamRequest
+	var life time.Duration
+	fs := c.flags(e)
+	r.bind(fs)
+	fs.StringVar(&req.Reason, "reason", "", "why, for the record (needed)")
+	fs.DurationVar(&life, "for", 0, "end by itself after so long; 0 holds until it is switched back")
+	var err error
+	if req.Name, req.To, err = twoWords(fs, args, "an upstream and the one to call in its place"); err != nil {
+		return err
+	}
+	if life < 0 {
+		return fmt.Errorf("%w: --for is not negative", errUsage)
+	}
+	if life > 0 {
+		till := time.Now().Add(life)
+		req.Until = &till
+	}
+	u, err := r.client().SwitchUpstream(ctx, req)
+	return r.switched(e, u, err)
+}
+
+func runUpstreamSwitchBack(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	var req client.SwitchBackRequest
+	fs := c.flags(e)
+	r.bind(fs)
+	fs.StringVar(&req.Reason, "reason", "", "why, for the record (needed)")
+	var err error
+	if req.Name, err = oneWord(fs, args, "upstream"); err != nil {
+		return err
+	}
+	u, err := r.client().SwitchBackUpstream(ctx, req)
+	return r.switched(e, u, err)
+}
+
+// switched prints where an upstream's calls go.
+func (r *remote) switched(e env, u *client.Upstream, err error) error {
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, u, func(w io.Writer) { fmt.Fprintf(w, "upstream %s: %s\n", u.Name, switchText(u)) })
+}
+
+func switchText(u *client.Upstream) string {
+	s := u.Switch
+	if s == nil {
+		return "its calls go to it"
+	}
+	until := ""
+	if s.Until != nil {
+		until = " until " + when(s.Until)
+	}
+	return "its calls go to " + s.To + until + ", by " + word(s.By) + ": " + word(s.Reason)
 }
 
 func runUpstreamDelete(ctx context.Context, e env, c *command, args []string) error {

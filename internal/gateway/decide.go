@@ -92,13 +92,20 @@ func (d *Door) decide(_ context.Context, x *passage) error {
 	r.Verdict, r.Would, r.Enforced, r.Floor = v.Verdict, v.Would, v.Enforced, v.Floor
 	r.Reasons, r.Policies, r.PolicyVersion = v.Reasons, v.Policies, v.Version
 	if x.instead != "" {
-		r.Reasons = append(slices.Clip(r.Reasons), activity.Reason{Code: "upstream.fallback", Text: x.Upstream.Name + " stands in for " + x.instead + ", which fails"})
+		why := activity.Reason{Code: "upstream.fallback", Text: x.Upstream.Name + " stands in for " + x.instead + ", which fails"}
+		if s := d.o.Upstreams.Switched(x.instead); s != nil && s.To == x.Upstream.Name {
+			why = activity.Reason{Code: "upstream.switched", Text: s.By + " switched " + x.instead + " to " + s.To + ": " + s.Reason}
+		}
+		r.Reasons = append(slices.Clip(r.Reasons), why)
 	}
 	d.ungoverned(x)
 	if v.Context != nil {
 		r.Context = v.Context()
 	}
 	if err := d.delegators(x); err != nil {
+		return err
+	}
+	if err := d.pinned(x); err != nil {
 		return err
 	}
 	d.inHand(x)

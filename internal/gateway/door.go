@@ -142,6 +142,7 @@ type passage struct {
 	started  time.Time
 	kind     string // of upstream, from the path
 	instead  string // the upstream that was asked for, where another stands in; "" else
+	repinned string // the model that was asked for, where the agent is pinned to another; "" else
 	protocol Protocol
 	proposal *Proposal
 	claimed  string // the name of an agent that is not registered
@@ -208,7 +209,7 @@ type stage struct {
 var stages = [...]stage{
 	{"accept", (*Door).accept},
 	{"identify", (*Door).identify},
-	{"propose", (*Door).propose},
+	{"propose", (*Door).proposeAs},
 	{"join", (*Door).join},
 	{"note", (*Door).note},
 	{"enter", (*Door).enter},

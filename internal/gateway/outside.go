@@ -547,7 +547,7 @@ func (d *Door) Would(ctx context.Context, o *Outside) bool {
 	}
 	d.look(x)
 	v := d.o.Policies.Decide(d.request(x))
-	return v.Verdict == activity.VerdictAllow && d.delegators(x) == nil
+	return v.Verdict == activity.VerdictAllow && d.delegators(x) == nil && d.pinned(x) == nil
 }
 
 // SweepNow ends what nobody reported in time, as Sweep does now and then.

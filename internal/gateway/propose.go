@@ -89,7 +89,7 @@ func (d *Door) standIn(x *passage) *passage {
 	if x.unnoted != nil {
 		y.Body = x.unnoted
 	}
-	y.record.Upstream = u.Name
+	y.record.Upstream, y.repinned = u.Name, x.repinned
 	return y
 }
 

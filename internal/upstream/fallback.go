@@ -11,8 +11,18 @@ import "time"
 // A fallback stands in only for its like: the same kind, dialect, environment
 // and region, of the same team or shared, and never outside the house for one
 // inside.
+//
+// Before all that comes whom a person switched it to (Switch), whether it answers
+// or not.
 func (r *Registry) Choose(name string) (u *Upstream, instead string, ok bool) {
 	u, ok = r.Lookup(name)
+	if ok {
+		if s := (*r.switches.Load())[name]; s.inForce(r.now()) {
+			if f, there := r.Lookup(s.To); there && f.standsInFor(u) {
+				return f, name, true
+			}
+		}
+	}
 	if !ok || len(u.Fallback) == 0 || !u.breaker.Rests() {
 		return u, "", ok
 	}

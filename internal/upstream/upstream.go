@@ -78,6 +78,8 @@ type Registry struct {
 
 	change sync.Mutex
 	all    atomic.Pointer[map[string]*Upstream]
+
+	switches atomic.Pointer[map[string]*switched]
 }
 
 // Upstream is one upstream as the door uses it. It never changes; its health
@@ -169,7 +171,7 @@ func New(ctx context.Context, o Options) (*Registry, error) {
 		u.static, all[s.Name] = true, u
 	}
 	r.all.Store(&all)
-	return r, nil
+	return r, r.loadSwitches(ctx)
 }
 
 const columns = `body FROM upstreams`
@@ -252,6 +254,7 @@ func (u *Upstream) Shape() client.Upstream {
 		}
 	}
 	out.Health = u.breaker.Health()
+	out.Switch = u.registry.Switched(u.Name)
 	return out
 }
 
@@ -279,7 +282,7 @@ func (r *Registry) Put(ctx context.Context, by string, in client.Upstream) (clie
 	}
 	now := r.now().UTC().Truncate(time.Microsecond)
 	s := stored{Upstream: in}
-	s.CreatedAt, s.UpdatedAt, s.Revision, s.Health, s.Connection = now, now, in.Revision+1, client.UpstreamHealth{}, nil
+	s.CreatedAt, s.UpdatedAt, s.Revision, s.Health, s.Connection, s.Switch = now, now, in.Revision+1, client.UpstreamHealth{}, nil, nil
 	var breaker *Breaker
 	if old != nil {
 		s.CreatedAt = old.CreatedAt
