@@ -92,7 +92,7 @@ type Upstream struct {
 	Peer         *Peer             `json:"peer,omitempty"`      // a2a: who answers there
 	AskHosts     []string          `json:"ask_hosts,omitempty"` // mcp: hosts that it may send people to
 	Health       UpstreamHealth    `json:"health"`
-	Switch       *UpstreamSwitch   `json:"switch,omitempty"` // where its calls go in its place
+	Switch       *UpstreamSwitch   `json:"switch,omitempty"`     // where its calls go in its place
 	Connection   *Connection       `json:"connection,omitempty"` // of a credential of kind oauth
 	CreatedAt    time.Time         `json:"created_at"`
 	UpdatedAt    time.Time         `json:"updated_at"`

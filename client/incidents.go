@@ -245,7 +245,7 @@ type RevertWeightsRequest struct {
 
 // IncidentOffer is something that can be done about an incident.
 type IncidentOffer struct {
-	Kind   string `json:"kind"` // contain, stop, hold_tool, lower_budget
+	Kind   string `json:"kind"` // contain, stop, lower_budget, pin_model, pin_version, switch_upstream, source_out, tell_affected
 	Target string `json:"target"`
 	Level  string `json:"level,omitempty"` // of a containment, the kind of a stop's target, a budget's new limit
 	Text   string `json:"text"`
@@ -258,6 +258,9 @@ type IncidentPreview struct {
 	Hits  []string `json:"hits"`
 	Undo  string   `json:"undo"`
 	Needs string   `json:"needs,omitempty"`
+	Draft string   `json:"draft,omitempty"` // words to begin with, where it needs some
+	// Second says that a second person agrees before it is done.
+	Second bool `json:"second,omitempty"`
 }
 
 // IncidentAct is something that was done about an incident.
@@ -286,6 +289,8 @@ type IncidentActRequest struct {
 	Level  string     `json:"level,omitempty"`
 	Reason string     `json:"reason,omitempty"`
 	Until  *time.Time `json:"until,omitempty"`
+	// Message is what people are told: of tell_affected.
+	Message string `json:"message,omitempty"`
 }
 
 // UndoActRequest takes an act back.

@@ -33,7 +33,7 @@ func Operations() []Operation {
 		{Name: "RevertIncidentWeights", Method: "POST", Path: "/api/v1/incident-weights/revert", Role: "responder", Summary: "takes what one verdict changed of the weights back"},
 		{Name: "ListIncidentOffers", Method: "GET", Path: "/api/v1/incidents/{id}/offers", Role: "viewer", Summary: "lists what can be done about an incident"},
 		{Name: "PreviewIncidentAct", Method: "POST", Path: "/api/v1/incidents/{id}/preview", Role: "responder", Summary: "tells what an act would come to, without doing it"},
-		{Name: "ActOnIncident", Method: "POST", Path: "/api/v1/incidents/{id}/acts", Role: "responder", Summary: "does something about an incident: contain, stop, hold a tool, lower a budget"},
+		{Name: "ActOnIncident", Method: "POST", Path: "/api/v1/incidents/{id}/acts", Role: "responder", Summary: "does something about an incident: contain, stop, lower a budget, pin, switch, take a source out, tell the affected, for which a second person agrees"},
 		{Name: "UndoIncidentAct", Method: "POST", Path: "/api/v1/incident-acts/{id}/undo", Role: "responder", Summary: "takes back what was done about an incident"},
 		{Name: "ListIncidentRecords", Method: "GET", Path: "/api/v1/incidents/{id}/records", Role: "viewer", Summary: "lists what runs of an incident's agents changed since it began"},
 		{Name: "AddIncidentTask", Method: "POST", Path: "/api/v1/incidents/{id}/tasks", Role: "responder", Summary: "adds an action with owner and date, a compensation or a step"},
@@ -141,6 +141,8 @@ func Operations() []Operation {
 		{Name: "UpdateAgent", Method: "PATCH", Path: "/api/v1/agents/{name}", Role: "developer or security", Summary: "changes an agent"},
 		{Name: "PromoteAgent", Method: "POST", Path: "/api/v1/agents/{name}/promote", Role: "developer or security", Summary: "takes an agent a step along its lifecycle, or back; into production needs security"},
 		{Name: "ContainAgent", Method: "POST", Path: "/api/v1/agents/{name}/contain", Role: "responder or security", Summary: "narrows what an agent may do, until a time or until it is released"},
+		{Name: "PinAgent", Method: "POST", Path: "/api/v1/agents/{name}/pin", Role: "responder or developer or security", Summary: "holds an agent to one model in place of another, or to one version"},
+		{Name: "UnpinAgent", Method: "POST", Path: "/api/v1/agents/{name}/unpin", Role: "responder or developer or security", Summary: "takes a pin of an agent out"},
 		{Name: "ReleaseAgent", Method: "POST", Path: "/api/v1/agents/{name}/release", Role: "security", Summary: "ends a containment; it revives no credential; from quarantine a second person confirms it"},
 		{Name: "RetireAgent", Method: "POST", Path: "/api/v1/agents/{name}/retire", Role: "security", Summary: "ends an agent for good, and its keys with it; its name is never used again"},
 		{Name: "MergeAgent", Method: "POST", Path: "/api/v1/agents/{name}/merge", Role: "developer or security", Summary: "says that an agent is another registered one, which takes its names and telemetry; its credentials die"},
@@ -197,6 +199,8 @@ func Operations() []Operation {
 		{Name: "ConnectUpstream", Method: "POST", Path: "/api/v1/upstreams/{name}/connection", Role: "security", Summary: "begins to connect an upstream to its authorization server"},
 		{Name: "FinishUpstreamConnection", Method: "POST", Path: "/api/v1/upstreams/{name}/connection/finish", Role: "security", Summary: "finishes it with what the authorization server said"},
 		{Name: "DisconnectUpstream", Method: "DELETE", Path: "/api/v1/upstreams/{name}/connection", Role: "security", Summary: "gives up what was granted for an upstream"},
+		{Name: "SwitchUpstream", Method: "POST", Path: "/api/v1/upstreams/{name}/switch", Role: "responder or security", Summary: "sends an upstream's calls to another one like it"},
+		{Name: "SwitchBackUpstream", Method: "POST", Path: "/api/v1/upstreams/{name}/switch-back", Role: "responder or security", Summary: "lets an upstream's calls go to it again"},
 		{Name: "DeleteUpstream", Method: "DELETE", Path: "/api/v1/upstreams/{name}", Role: "security", Summary: "removes an upstream and its credential"},
 		{Name: "ListFindings", Method: "GET", Path: "/api/v1/findings", Role: "viewer", Summary: "lists what detectors saw, the newest first, with what other parts found"},
 		{Name: "GetFinding", Method: "GET", Path: "/api/v1/findings/{id}", Role: "viewer", Summary: "reads a finding with its evidence and what was done about it"},
@@ -552,7 +556,7 @@ func (c *Client) PreviewIncidentAct(ctx context.Context, req IncidentActRequest)
 	return call[IncidentPreview](ctx, c, "POST", "/api/v1/incidents/{id}/preview", req)
 }
 
-// ActOnIncident does something about an incident: contain, stop, hold a tool, lower a budget.
+// ActOnIncident does something about an incident: contain, stop, lower a budget, pin, switch, take a source out, tell the affected, for which a second person agrees.
 //
 // POST /api/v1/incidents/{id}/acts, role responder.
 func (c *Client) ActOnIncident(ctx context.Context, req IncidentActRequest) (*IncidentAct, error) {
@@ -1309,6 +1313,20 @@ func (c *Client) ContainAgent(ctx context.Context, req ContainAgentRequest) (*Ag
 	return call[Agent](ctx, c, "POST", "/api/v1/agents/{name}/contain", req)
 }
 
+// PinAgent holds an agent to one model in place of another, or to one version.
+//
+// POST /api/v1/agents/{name}/pin, role responder or developer or security.
+func (c *Client) PinAgent(ctx context.Context, req PinAgentRequest) (*Agent, error) {
+	return call[Agent](ctx, c, "POST", "/api/v1/agents/{name}/pin", req)
+}
+
+// UnpinAgent takes a pin of an agent out.
+//
+// POST /api/v1/agents/{name}/unpin, role responder or developer or security.
+func (c *Client) UnpinAgent(ctx context.Context, req UnpinAgentRequest) (*Agent, error) {
+	return call[Agent](ctx, c, "POST", "/api/v1/agents/{name}/unpin", req)
+}
+
 // ReleaseAgent ends a containment; it revives no credential; from quarantine a second person confirms it.
 //
 // POST /api/v1/agents/{name}/release, role security.
@@ -1709,6 +1727,20 @@ func (c *Client) FinishUpstreamConnection(ctx context.Context, req FinishConnect
 func (c *Client) DisconnectUpstream(ctx context.Context, req UpstreamRequest) error {
 	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/upstreams/{name}/connection", req)
 	return err
+}
+
+// SwitchUpstream sends an upstream's calls to another one like it.
+//
+// POST /api/v1/upstreams/{name}/switch, role responder or security.
+func (c *Client) SwitchUpstream(ctx context.Context, req SwitchUpstreamRequest) (*Upstream, error) {
+	return call[Upstream](ctx, c, "POST", "/api/v1/upstreams/{name}/switch", req)
+}
+
+// SwitchBackUpstream lets an upstream's calls go to it again.
+//
+// POST /api/v1/upstreams/{name}/switch-back, role responder or security.
+func (c *Client) SwitchBackUpstream(ctx context.Context, req SwitchBackRequest) (*Upstream, error) {
+	return call[Upstream](ctx, c, "POST", "/api/v1/upstreams/{name}/switch-back", req)
 }
 
 // DeleteUpstream removes an upstream and its credential.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -40,7 +41,7 @@ func incidentOperations() []operation {
 		define(operation{Name: "RevertIncidentWeights", Method: post, Path: "/incident-weights/revert", Permission: everywhere(identity.Responder).onlyPeople(), Audit: AuditChange, Summary: "takes what one verdict changed of the weights back"}, revertWeights),
 		define(operation{Name: "ListIncidentOffers", Method: get, Path: "/incidents/{id}/offers", Permission: view, Summary: "lists what can be done about an incident"}, listOffers),
 		define(operation{Name: "PreviewIncidentAct", Method: post, Path: "/incidents/{id}/preview", Permission: act.reading(), Summary: "tells what an act would come to, without doing it"}, previewAct),
-		define(operation{Name: "ActOnIncident", Method: post, Path: "/incidents/{id}/acts", Permission: act.onlyPeople(), Audit: AuditChange, Status: created, Summary: "does something about an incident: contain, stop, hold a tool, lower a budget"}, actOnIncident),
+		twoPeople(define(operation{Name: "ActOnIncident", Method: post, Path: "/incidents/{id}/acts", Permission: act.onlyPeople(), Audit: AuditChange, Status: created, Summary: "does something about an incident: contain, stop, lower a budget, pin, switch, take a source out, tell the affected, for which a second person agrees"}, actOnIncident), askToTell),
 		define(operation{Name: "UndoIncidentAct", Method: post, Path: "/incident-acts/{id}/undo", Permission: act.freshly(), Audit: AuditChange, Summary: "takes back what was done about an incident"}, undoAct),
 		define(operation{Name: "ListIncidentRecords", Method: get, Path: "/incidents/{id}/records", Permission: rows(identity.Viewer), Summary: "lists what runs of an incident's agents changed since it began"}, listIncidentRecords),
 		define(operation{Name: "AddIncidentTask", Method: post, Path: "/incidents/{id}/tasks", Permission: act, Audit: AuditChange, Status: created, Summary: "adds an action with owner and date, a compensation or a step"}, addTask),
@@ -82,7 +83,7 @@ func seesPlace(who identity.Principal, team, environment string) bool {
 	if team == "" {
 		return who.Everywhere(identity.Viewer)
 	}
-	return who.Can(identity.Viewer, team, environment) || environment == "" && slices.Contains(who.Teams(identity.Viewer), team)
+	return who.Can(identity.Viewer, team, environment) || (environment == "" || environment == "*") && slices.Contains(who.Teams(identity.Viewer), team)
 }
 
 // incidentSeen is an incident that the asker may see.
@@ -513,7 +514,7 @@ func revertWeights(a *API, ctx context.Context, req *client.RevertWeightsRequest
 }
 
 func offerOf(req *client.IncidentActRequest) incident.Offer {
-	return incident.Offer{Kind: req.Kind, Target: req.Target, Level: req.Level}
+	return incident.Offer{Kind: req.Kind, Target: req.Target, Level: req.Level, Words: req.Message}
 }
 
 func listOffers(a *API, ctx context.Context, req *client.IncidentRequest) (*client.List[client.IncidentOffer], error) {
@@ -527,7 +528,9 @@ func listOffers(a *API, ctx context.Context, req *client.IncidentRequest) (*clie
 		at, err := book.PlaceOf(ctx, o)
 		return err != nil || at.Team != "*" && !seesPlace(who, at.Team, at.Environment)
 	})
-	return listOf(list, err, func(o incident.Offer) client.IncidentOffer { return client.IncidentOffer(o) })
+	return listOf(list, err, func(o incident.Offer) client.IncidentOffer {
+		return client.IncidentOffer{Kind: o.Kind, Target: o.Target, Level: o.Level, Text: o.Text, Why: o.Why}
+	})
 }
 
 func previewAct(a *API, ctx context.Context, req *client.IncidentActRequest) (*client.IncidentPreview, error) {
@@ -539,7 +542,26 @@ func previewAct(a *API, ctx context.Context, req *client.IncidentActRequest) (*c
 	if err != nil {
 		return nil, err
 	}
-	return &client.IncidentPreview{Text: p.Text, Hits: list(p.Hits), Undo: p.Undo, Needs: p.Needs}, nil
+	return &client.IncidentPreview{Text: p.Text, Hits: list(p.Hits), Undo: p.Undo, Needs: p.Needs, Draft: p.Draft, Second: p.Second}, nil
+}
+
+// askToTell: what goes out to people in the house's name is read by two.
+func askToTell(a *API, ctx context.Context, req *client.IncidentActRequest) (*question, error) {
+	book, i, err := a.incidentSeen(ctx, req.ID)
+	if err != nil {
+		return nil, err
+	}
+	o := offerOf(req)
+	p, err := book.PreviewAct(ctx, incidentActor(ctx), i.ID, o)
+	if err != nil || !p.Second {
+		return nil, err
+	}
+	o.Incident = i.ID
+	at, err := book.PlaceOf(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return &question{roles: []identity.Role{identity.Responder}, team: at.Team, environment: at.Environment, summary: fmt.Sprintf("Incident %d: %s", i.Number, p.Text), reason: req.Reason}, nil
 }
 
 func actOnIncident(a *API, ctx context.Context, req *client.IncidentActRequest) (*client.IncidentAct, error) {

@@ -132,8 +132,11 @@ func (a *API) switchable(ctx context.Context, name string) (Upstreams, upstream.
 	}
 	who := whoOf(ctx)
 	by := upstream.Actor{Person: actor(ctx), Via: who.SignInID + who.TokenID, Name: cmp.Or(who.Name, actor(ctx))}
-	if who.Can(identity.Security, u.Team, u.Environment) {
+	switch {
+	case who.Can(identity.Security, u.Team, u.Environment):
 		return ups, by, nil
+	case u.Shared: // it is several teams', so it takes who responds for all
+		return ups, by, where(identity.Responder).allowNamed(who, identity.Everything, identity.Everything)
 	}
 	return ups, by, where(identity.Responder).allowNamed(who, u.Team, u.Environment)
 }

@@ -39,6 +39,9 @@ func about(s incident.Scope) search.Expr {
 	if len(s.Environments) > 0 {
 		and = append(and, search.Is("environment", s.Environments...))
 	}
+	if c := s.Cause; c != nil && slices.Contains([]string{"tool", "model", "source"}, c.Kind) {
+		and = append(and, search.Is(c.Kind, c.Value))
+	}
 	return search.Both(and...)
 }
 
@@ -124,7 +127,7 @@ const maxOffered = 6
 // stopKinds are the nodes that the door can stop.
 var stopKinds = map[string]string{"tool": stop.KindTool, "server": stop.KindUpstream, "model": stop.KindModel}
 
-func (h incidentHands) Offers(_ context.Context, i *incident.Incident) []incident.Offer {
+func (h incidentHands) Offers(ctx context.Context, i *incident.Incident) []incident.Offer {
 	var out []incident.Offer
 	add := func(kind, target, level, text, why string) {
 		out = append(out, incident.Offer{Kind: kind, Target: target, Level: level, Text: text, Why: why})
@@ -151,8 +154,11 @@ func (h incidentHands) Offers(_ context.Context, i *incident.Incident) []inciden
 			}
 		}
 	}
+	for _, kind := range handKinds {
+		out = append(out, h.other(kind).offers(ctx, i)...)
+	}
 	for _, n := range i.Nodes {
-		if len(out) >= 40 {
+		if len(out) >= maxOffers {
 			break
 		}
 		if i.Cause != nil && n == *i.Cause {
@@ -183,7 +189,10 @@ func agentActor(who incident.Actor) agent.Actor {
 
 // Place is where what an offer touches lies: an agent or a budget in its place,
 // what several teams use everywhere.
-func (h incidentHands) Place(_ context.Context, o incident.Offer) (incident.Place, error) {
+func (h incidentHands) Place(ctx context.Context, o incident.Offer) (incident.Place, error) {
+	if x := h.other(o.Kind); x != nil {
+		return x.place(ctx, o)
+	}
 	switch {
 	case o.Kind == handContain, o.Kind == handStop && o.Level == stop.KindAgent:
 		if team, environment, ok := h.app.agentPlace(o.Target); ok && team != "" {
@@ -203,7 +212,10 @@ func (h incidentHands) Place(_ context.Context, o incident.Offer) (incident.Plac
 	return incident.Place{Team: "*", Environment: "*"}, nil
 }
 
-func (h incidentHands) Preview(_ context.Context, who incident.Actor, o incident.Offer) (incident.Preview, error) {
+func (h incidentHands) Preview(ctx context.Context, who incident.Actor, o incident.Offer) (incident.Preview, error) {
+	if x := h.other(o.Kind); x != nil {
+		return x.preview(ctx, who, o)
+	}
 	switch o.Kind {
 	case handContain, handStop:
 		t := client.StopTarget{Kind: stop.KindAgent, Value: o.Target}
@@ -241,7 +253,7 @@ func (h incidentHands) Preview(_ context.Context, who incident.Actor, o incident
 }
 
 func noSuchHand(kind string) error {
-	return fault.New(fault.KindInvalid, "incident.act", "nothing is called %.40q", kind).WithHint("contain, stop and lower_budget can be done")
+	return fault.New(fault.KindInvalid, "incident.act", "nothing is called %.40q", kind).WithHint("contain, stop, lower_budget, pin_model, pin_version, switch_upstream, source_out and tell_affected can be done")
 }
 
 // mayStop needs responder where the target lies: what is not an agent's lies
@@ -260,6 +272,14 @@ func (h incidentHands) mayStop(who incident.Actor, o incident.Offer) error {
 }
 
 func (h incidentHands) Do(ctx context.Context, who incident.Actor, o incident.Offer, reason string, until time.Time) (string, json.RawMessage, error) {
+	if x := h.other(o.Kind); x != nil {
+		result, undo, err := x.do(ctx, who, o, reason, until)
+		if err != nil {
+			return "", nil, err
+		}
+		raw, err := json.Marshal(undo)
+		return result, raw, err
+	}
 	switch o.Kind {
 	case handContain:
 		g, err := h.app.agents.Contain(ctx, agentActor(who), o.Target, o.Level, until, reason)
@@ -306,6 +326,9 @@ func (h incidentHands) Do(ctx context.Context, who incident.Actor, o incident.Of
 }
 
 func (h incidentHands) Undo(ctx context.Context, who incident.Actor, o incident.Offer, undo json.RawMessage, reason string) (string, error) {
+	if x := h.other(o.Kind); x != nil {
+		return x.undo(ctx, who, o, undo, reason)
+	}
 	var u struct {
 		Level, Stop string
 		Limit, Set  float64

@@ -217,7 +217,7 @@ func runAgentPin(ctx context.Context, e env, c *command, args []string) error {
 	fs := c.flags(e)
 	r.bind(fs)
 	fs.StringVar(&model, "model", "", "MODEL=OTHER: what it asks for, and what it gets")
-	fs.StringVar(&version, "version", "", "the version that may act, as ` + "`reeve agent versions`" + ` lists it")
+	fs.StringVar(&version, "version", "", "the version that may act, as reeve agent versions lists it")
 	fs.StringVar(&req.Reason, "reason", "", "why, for the record (needed)")
 	fs.DurationVar(&life, "for", 0, "end by itself after so long; 0 holds until it is taken out")
 	var err error

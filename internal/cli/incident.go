@@ -253,9 +253,10 @@ func runIncidentAct(ctx context.Context, e env, c *command, args []string) error
 	var until time.Duration
 	fs := c.flags(e)
 	r.bind(fs)
-	fs.StringVar(&req.Kind, "kind", "", "contain, stop or lower_budget; without it what can be done is listed")
+	fs.StringVar(&req.Kind, "kind", "", "contain, stop, lower_budget, pin_model, pin_version, switch_upstream, source_out or tell_affected; without it what can be done is listed")
 	fs.StringVar(&req.Target, "target", "", "the agent, tool, model, upstream, version, source or budget")
-	fs.StringVar(&req.Level, "level", "", "of a containment; the kind of what is stopped; a budget's new limit")
+	fs.StringVar(&req.Level, "level", "", "of a containment; the kind of what is stopped; a budget's new limit; MODEL > OTHER, a version, or the other upstream")
+	fs.StringVar(&req.Message, "message", "", "of tell_affected: what people are told; --preview has a draft")
 	fs.StringVar(&req.Reason, "reason", "", "why; it is kept")
 	fs.DurationVar(&until, "for", 0, "how long, such as 2h; 0 is until it is taken back")
 	fs.BoolVar(&preview, "preview", false, "tell what it would come to, and do nothing")
@@ -285,6 +286,12 @@ func runIncidentAct(ctx context.Context, e env, c *command, args []string) error
 			fmt.Fprintf(w, "%s\n%s\n", word(p.Text), word(p.Undo))
 			if p.Needs != "" {
 				fmt.Fprintf(w, "you may not: %s\n", word(p.Needs))
+			}
+			if p.Second {
+				fmt.Fprintln(w, "a second person agrees before it is done")
+			}
+			if p.Draft != "" {
+				fmt.Fprintf(w, "\n%s\n", p.Draft)
 			}
 		})
 	}

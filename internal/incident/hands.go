@@ -13,11 +13,15 @@ import (
 
 // Offer is something that can be done about an incident.
 type Offer struct {
-	Kind   string // contain, stop, hold_tool, lower_budget
+	Kind   string // contain, stop, lower_budget, pin_model, pin_version, switch_upstream, source_out, tell_affected
 	Target string
-	Level  string // of a containment, or the kind of a stop's target
+	Level  string // of a containment, the kind of a stop's target, what is pinned or called in its place
 	Text   string // what it does, in words
 	Why    string
+	// Words are what people are told: of tell_affected.
+	Words string `json:",omitempty"`
+	// Incident is the one that it is about, set by the Book.
+	Incident string `json:",omitempty"`
 }
 
 // Preview is what doing it would come to.
@@ -26,6 +30,9 @@ type Preview struct {
 	Hits  []string // what it would touch: live calls, agents
 	Undo  string   // how it is taken back, in words
 	Needs string   // what the asker lacks for it; "" nothing
+	Draft string   // words to begin with, where it needs some
+	// Second says that a second person agrees before it is done.
+	Second bool
 }
 
 // Hands do what other parts of Reeve can do about an incident; app fills them.
@@ -100,10 +107,14 @@ func (b *Book) Offers(ctx context.Context, id string) ([]Offer, error) {
 	if err != nil || b.o.Hands == nil {
 		return nil, err
 	}
-	return b.o.Hands.Offers(ctx, &i), nil
+	list := b.o.Hands.Offers(ctx, &i)
+	for n := range list {
+		list[n].Incident = i.ID
+	}
+	return list, nil
 }
 
-// PlaceOf is where what an offer touches lies; "*" is everywhere.
+// PlaceOf is where what an offer of an incident touches lies; "*" is everywhere.
 func (b *Book) PlaceOf(ctx context.Context, o Offer) (Place, error) {
 	h, err := b.hands()
 	if err != nil {
@@ -129,6 +140,7 @@ func (b *Book) PreviewAct(ctx context.Context, who Actor, id string, o Offer) (P
 	if err != nil {
 		return Preview{}, err
 	}
+	o.Incident = i.ID
 	if _, err := mayAct(ctx, h, &who, &i, o); err != nil {
 		return Preview{}, err
 	}
@@ -162,6 +174,7 @@ func (b *Book) Do(ctx context.Context, who Actor, id string, o Offer, reason str
 	if err != nil {
 		return Act{}, err
 	}
+	o.Incident = i.ID
 	at, err := mayAct(ctx, h, &who, &i, o)
 	if err != nil {
 		return Act{}, err

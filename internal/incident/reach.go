@@ -11,6 +11,9 @@ type Scope struct {
 	Agents       []string
 	Environments []string // none: all
 	From, To     time.Time
+	// Cause is what the signals share beyond one agent: with it the scope is of runs
+	// that have it too. nil: all runs of the agents.
+	Cause *Node
 }
 
 // Touched is one thing that a run of an affected agent changed.

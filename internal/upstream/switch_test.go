@@ -90,4 +90,3 @@ func TestSwitch(t *testing.T) {
 		t.Error(err)
 	}
 }
-

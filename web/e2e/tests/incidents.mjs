@@ -2,7 +2,7 @@
 // and resolved by keyboard, and its review is drafted from what happened.
 import { unique } from '../otlp.mjs';
 
-export default [1280, 390].map((width) => ({
+const taken = [1280, 390].map((width) => ({
   name: `keyboard: an incident is acknowledged, acted on and resolved without a reload, ${width} wide`,
   async run(t) {
     const title = `Refunds are wrong ${unique('case')}`;
@@ -41,3 +41,41 @@ export default [1280, 390].map((width) => ({
     t.equal(wide, 0, 'pixels wider than the window');
   },
 }));
+
+// An act is looked at, done and taken back by keyboard; the pin is seen on the
+// agent's page and taken out there.
+const acts = [1280, 390].map((width) => ({
+  name: `keyboard: an incident pins an agent, and its page takes the pin out, ${width} wide`,
+  async run(t) {
+    const agent = unique('agent').toLowerCase();
+    await t.api('/agents', { name: agent, team: 'support', owner: 'ada', purpose: 'answers', environment: 'production', reason: 'a test' });
+    const made = await t.api('/incidents', { title: `Answers are worse ${unique('case')}`, severity: 'warning', kind: 'wrong_answer', team: 'support', environment: 'production', agents: [agent] });
+    const act = await t.api(`/incidents/${made.id}/acts`, { kind: 'pin_model', target: agent, level: 'gpt-4o > gpt-4o-mini', reason: 'worse since today' });
+    t.equal(act.state, 'done', 'the pin');
+    const page = await t.open(`/incidents/${made.number}`, { width });
+    await page.getByText('gets gpt-4o-mini in place of gpt-4o').first().waitFor();
+    await page.getByRole('button', { name: `Look at: Quarantine ${agent}: it may do nothing` }).press('Enter');
+    await page.getByRole('dialog').getByText('calls are in flight now').waitFor();
+    await t.axe(page, 'an act that is looked at');
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Take back' }).first().press('Enter');
+    await page.getByRole('dialog').getByLabel('Why').fill('it is well again');
+    await page.getByRole('dialog').getByLabel('Why').press('Enter');
+    await page.getByText('undone', { exact: true }).first().waitFor();
+    const after = await t.api(`/agents/${agent}`);
+    t.equal(after.pins.length, 0, 'pins after it was taken back');
+    await t.api(`/agents/${agent}/pin`, { kind: 'version', value: 'v1', reason: 'the next one refunds twice' });
+    await page.goto(`${t.base}/agents/${agent}`);
+    await page.getByText('the next one refunds twice').first().waitFor();
+    await t.settled(page);
+    await t.axe(page, 'an agent with a pin');
+    await page.getByRole('button', { name: 'Take the pin out' }).press('Enter');
+    await page.getByRole('dialog').getByLabel('Why').fill('it was fixed');
+    await page.getByRole('dialog').getByLabel('Why').press('Enter');
+    await page.getByRole('button', { name: 'Take the pin out' }).waitFor({ state: 'detached' });
+    t.equal((await t.api(`/agents/${agent}`)).pins.length, 0, 'pins at the end');
+  },
+}));
+
+export default [...taken, ...acts];

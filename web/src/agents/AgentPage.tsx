@@ -19,6 +19,7 @@ import { BreakGlass } from './BreakGlass';
 import { ChangesOf } from '../changes/ChangeLine';
 import { Now, useSummary } from './Summary';
 import { UnknownAgents, useUnknownAgents } from './UnknownAgents';
+import { Pins } from './Pins';
 
 const AgentIdentity = lazy(() => import('./Identity').then((m) => ({ default: m.AgentIdentity })));
 const BehaviourTab = lazy(() => import('./Behaviour').then((m) => ({ default: m.AgentBehaviourTab })));
@@ -221,6 +222,14 @@ function Whose({ agent }: { agent: Agent }) {
       <Facts>
         <dt>Purpose</dt>
         <dd>{agent.purpose}</dd>
+        {(agent.pins ?? []).length > 0 && (
+          <>
+            <dt>Pinned to</dt>
+            <dd>
+              <Pins agent={agent} />
+            </dd>
+          </>
+        )}
         <dt>Owner</dt>
         <dd>
           {agent.owner}

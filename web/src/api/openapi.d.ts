@@ -347,6 +347,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/{name}/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** holds an agent to one model in place of another, or to one version */
+        post: operations["PinAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents/{name}/promote": {
         parameters: {
             query?: never;
@@ -477,6 +494,23 @@ export interface paths {
         put?: never;
         /** takes a merge back; the agent needs new credentials */
         post: operations["UnmergeAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{name}/unpin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** takes a pin of an agent out */
+        post: operations["UnpinAgent"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2162,7 +2196,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** does something about an incident: contain, stop, hold a tool, lower a budget */
+        /** does something about an incident: contain, stop, lower a budget, pin, switch, take a source out, tell the affected, for which a second person agrees */
         post: operations["ActOnIncident"];
         delete?: never;
         options?: never;
@@ -4408,6 +4442,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sources/{name}/back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** puts a source back into use */
+        post: operations["PutSourceBack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{name}/out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** takes a source out of use: the door refuses to read it */
+        post: operations["TakeSourceOut"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/standard": {
         parameters: {
             query?: never;
@@ -4908,6 +4976,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/upstreams/{name}/switch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** sends an upstream's calls to another one like it */
+        post: operations["SwitchUpstream"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/upstreams/{name}/switch-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** lets an upstream's calls go to it again */
+        post: operations["SwitchBackUpstream"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/value": {
         parameters: {
             query?: never;
@@ -5022,6 +5124,7 @@ export interface components {
             observe_till: string | null;
             origin: string;
             owner: string;
+            pins: components["schemas"]["AgentPin"][];
             purpose: string;
             revision: number;
             sponsor: string;
@@ -5165,6 +5268,17 @@ export interface components {
             life_s: number;
             resources: string[];
             scopes: string[];
+        };
+        AgentPin: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            from?: string;
+            kind: string;
+            reason: string;
+            /** Format: date-time */
+            until: string | null;
+            value: string;
         };
         AgentReasonRequest: {
             reason: string;
@@ -6993,6 +7107,7 @@ export interface components {
         IncidentActRequest: {
             kind: string;
             level?: string;
+            message?: string;
             reason?: string;
             target: string;
             /** Format: date-time */
@@ -7105,8 +7220,10 @@ export interface components {
             team?: string;
         };
         IncidentPreview: {
+            draft?: string;
             hits: string[];
             needs?: string;
+            second?: boolean;
             text: string;
             undo: string;
         };
@@ -8100,6 +8217,14 @@ export interface components {
             kind?: string;
             text: string;
         };
+        PinAgentRequest: {
+            from?: string;
+            kind: string;
+            reason: string;
+            /** Format: date-time */
+            until?: string | null;
+            value: string;
+        };
         PlanRerateRequest: {
             card?: string;
             /** Format: date-time */
@@ -8515,6 +8640,9 @@ export interface components {
             rotations: components["schemas"]["Rotation"][];
             team?: string;
             zone: string;
+        };
+        PutSourceBackRequest: {
+            reason: string;
         };
         PutSourceRequest: {
             aliases?: string[];
@@ -9329,6 +9457,7 @@ export interface components {
             max_age?: string;
             name: string;
             namespace?: string;
+            out_of_use: components["schemas"]["SourceOut"] | null;
             owner?: string;
             reason: string;
             registered: boolean;
@@ -9374,6 +9503,7 @@ export interface components {
             name: string;
             namespace?: string;
             newest: components["schemas"]["SourceDocument"][];
+            out_of_use: components["schemas"]["SourceOut"] | null;
             owner?: string;
             readers: components["schemas"]["SourceJob"][];
             reason: string;
@@ -9417,6 +9547,15 @@ export interface components {
         SourceList: {
             items: components["schemas"]["Source"][];
             next?: string;
+        };
+        SourceOut: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            cause?: string;
+            reason: string;
+            /** Format: date-time */
+            until: string | null;
         };
         SourceUse: {
             age_ms: number | null;
@@ -9601,10 +9740,24 @@ export interface components {
             items: components["schemas"]["Suspect"][];
             steps: number;
         };
+        SwitchBackRequest: {
+            reason: string;
+        };
+        SwitchUpstreamRequest: {
+            reason: string;
+            to: string;
+            /** Format: date-time */
+            until?: string | null;
+        };
         TakeOverRequest: {
             answer?: components["schemas"]["HandAnswer"] | null;
             let_go_on?: boolean;
             reason?: string;
+        };
+        TakeSourceOutRequest: {
+            cause?: string;
+            for?: string;
+            reason: string;
         };
         Takeover: {
             approval: string;
@@ -9904,6 +10057,11 @@ export interface components {
         UnknownReasonRequest: {
             reason: string;
         };
+        UnpinAgentRequest: {
+            from?: string;
+            kind: string;
+            reason: string;
+        };
         UpdateAgentRequest: {
             aliases?: components["schemas"]["AgentAlias"][] | null;
             autonomy?: string | null;
@@ -9980,6 +10138,7 @@ export interface components {
             revision: number;
             routes?: components["schemas"]["Route"][];
             shared: boolean;
+            switch?: components["schemas"]["UpstreamSwitch"] | null;
             team: string;
             timeout_ms?: number;
             /** Format: date-time */
@@ -9998,6 +10157,15 @@ export interface components {
         UpstreamList: {
             items: components["schemas"]["Upstream"][];
             next?: string;
+        };
+        UpstreamSwitch: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            reason: string;
+            to: string;
+            /** Format: date-time */
+            until: string | null;
         };
         UpstreamTools: {
             digest: string;
@@ -11104,6 +11272,41 @@ export interface operations {
             };
         };
     };
+    PinAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PinAgentRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     PromoteAgent: {
         parameters: {
             query?: never;
@@ -11349,6 +11552,41 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["AgentReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    UnpinAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnpinAgentRequest"];
             };
         };
         responses: {
@@ -20452,6 +20690,76 @@ export interface operations {
             };
         };
     };
+    PutSourceBack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutSourceBackRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Source"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    TakeSourceOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeSourceOutRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Source"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     GetStandard: {
         parameters: {
             query?: never;
@@ -21617,6 +21925,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Connection"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    SwitchUpstream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwitchUpstreamRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upstream"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    SwitchBackUpstream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwitchBackRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upstream"];
                 };
             };
             /** @description a problem */

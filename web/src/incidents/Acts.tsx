@@ -1,4 +1,4 @@
-import { Button, TextInput } from '@mantine/core';
+import { Button, Textarea, TextInput } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api } from '../api/client';
@@ -52,22 +52,27 @@ export function Acts({ i, may, onDone }: { i: IncidentDetail; may: boolean; onDo
 function ActDialog({ id, offer, onClose, onDone }: { id: string; offer: IncidentOffer; onClose: () => void; onDone: () => void }) {
   const [reason, setReason] = useState('');
   const [hours, setHours] = useState('');
+  const [said, setSaid] = useState<string>();
   const what = { kind: offer.kind, target: offer.target, level: offer.level };
   const preview = useQuery({ queryKey: ['incident', id, 'preview', what], queryFn: ({ signal }) => api.post<IncidentPreview>(`/incidents/${id}/preview`, what, signal) });
+  const tells = offer.kind === 'tell_affected';
+  const message = said ?? preview.data?.draft ?? '';
   const act = useMutation({
-    mutationFn: () => api.post(`/incidents/${id}/acts`, { ...what, reason, until: hours ? new Date(Date.now() + Number(hours) * 3_600_000).toISOString() : undefined }),
+    mutationFn: () => api.post(`/incidents/${id}/acts`, { ...what, reason, message: tells ? message : undefined, until: hours ? new Date(Date.now() + Number(hours) * 3_600_000).toISOString() : undefined }),
     onSuccess: onClose,
     onSettled: onDone,
   });
   const p = preview.data;
   return (
-    <FormDialog title={offer.text} submit="Do it" pending={act.isPending} error={act.error ?? preview.error} disabled={!p || Boolean(p.needs) || reason.trim() === ''} onSubmit={() => act.mutate()} onClose={onClose}>
+    <FormDialog title={offer.text} submit="Do it" pending={act.isPending} error={act.error ?? preview.error} disabled={!p || Boolean(p.needs) || reason.trim() === '' || (tells && message.trim() === '')} onSubmit={() => act.mutate()} onClose={onClose}>
       <p style={{ margin: 0 }}>{p ? visible(p.text) : 'Looking at what it would come to…'}</p>
       {(p?.hits ?? []).length > 0 && <p style={{ margin: 0 }}>It reaches: {(p?.hits ?? []).join(', ')}</p>}
       {p && <p className="muted" style={{ margin: 0 }}>{visible(p.undo)}</p>}
       {p?.needs && <p style={{ margin: 0 }}>You may not: {visible(p.needs)}</p>}
+      {p?.second && <p style={{ margin: 0 }}>A second person agrees before it is done.</p>}
+      {tells && <Textarea required label="What they are told" rows={8} maxLength={4000} value={message} onChange={(e) => setSaid(e.currentTarget.value)} />}
       <TextInput data-autofocus required label="Why" value={reason} onChange={(e) => setReason(e.currentTarget.value)} />
-      {offer.kind !== 'lower_budget' && <Pick label="Until" value={hours} options={[['', 'it is taken back'], ['1', 'in an hour'], ['8', 'in 8 hours'], ['24', 'in a day']].map(([value, label]) => ({ value: value!, label: label! }))} onPick={setHours} />}
+      {offer.kind !== 'lower_budget' && !tells && <Pick label="Until" value={hours} options={[['', 'it is taken back'], ['1', 'in an hour'], ['8', 'in 8 hours'], ['24', 'in a day']].map(([value, label]) => ({ value: value!, label: label! }))} onPick={setHours} />}
     </FormDialog>
   );
 }

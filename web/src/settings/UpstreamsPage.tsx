@@ -101,6 +101,7 @@ export function UpstreamsPage() {
                   <span title={u.health.last_error}>
                     <Mark {...(states[u.health.state] ?? states.unknown!)} words />
                     {u.health.last_error && (u.health.state === 'failing' || u.health.state === 'open') && <span className={css.why}>{u.health.last_error}</span>}
+                    {u.switch && <span className={css.why}>Its calls go to {u.switch.to}: {u.switch.reason}, by {u.switch.by}</span>}
                   </span>
                 ),
               },

@@ -1,0 +1,165 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"reeve/client"
+	"reeve/internal/incident"
+	"reeve/internal/notify"
+	"reeve/internal/notify/channel"
+)
+
+// aRun is a run of an agent's for a user, with a call of a model, as telemetry.
+func aRun(agent, version, user, model string, n int, at time.Time) []byte {
+	attr := func(k, v string) string { return fmt.Sprintf(`{"key":%q,"value":{"stringValue":%q}}`, k, v) }
+	span := func(id, parent, name string, attrs ...string) string {
+		return fmt.Sprintf(`{"traceId":"%032x","spanId":"%016x","parentSpanId":%q,"name":%q,"startTimeUnixNano":"%d","endTimeUnixNano":"%d","attributes":[%s]}`,
+			n+1, len(id)+100*n, parent, name, at.UnixNano(), at.Add(time.Second).UnixNano(), strings.Join(attrs, ","))
+	}
+	root := span("r", "", "invoke_agent "+agent, attr("gen_ai.operation.name", "invoke_agent"), attr("gen_ai.agent.name", agent), attr("user.id", user), attr("gen_ai.agent.version", version))
+	call := span("rc", fmt.Sprintf("%016x", 1+100*n), "chat "+model, attr("gen_ai.operation.name", "chat"), attr("gen_ai.agent.name", agent), attr("gen_ai.request.model", model), attr("gen_ai.provider.name", "openai"))
+	return []byte(`{"resourceSpans":[{"resource":{"attributes":[` + attr("service.name", agent) + `,` + attr("deployment.environment.name", "production") + `]},"scopeSpans":[{"spans":[` + root + `,` + call + `]}]}]}`)
+}
+
+// What is done about an incident: each act is previewed, done, seen where it holds,
+// stands on the timeline, and is taken back, unless somebody else decided since.
+func TestActsOnAnIncident(t *testing.T) {
+	t.Parallel()
+	a := start(t, nil)
+	ctx := t.Context()
+	register(t, a, "refunds")
+	c := client.New("http://"+a.Address("listen"), "")
+	for n, user := range []string{"ann@example.com", "corp:bob@example.com", "user-7", "ann@example.com"} {
+		if r := post(ctx, "http://"+a.Address("otlp_http_listen")+"/v1/traces", "application/json", aRun("refunds", "v1", user, "gpt-4o", n, time.Now().Add(-time.Minute))); r.status != http.StatusOK {
+			t.Fatal(r)
+		}
+	}
+	for _, name := range []string{"main", "spare"} {
+		if _, err := a.upstreams.Put(ctx, "dev", client.Upstream{Name: name, Kind: "llm", Dialect: "openai", URL: "http://127.0.0.1:1", Team: "core", Environment: "production", AllowPrivate: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := c.PutSource(ctx, client.PutSourceRequest{Name: "handbook", Kind: "corpus", Team: "core"}); err != nil {
+		t.Fatal(err)
+	}
+	var hook outside
+	everybody := incident.Actor{Person: "test", Name: "test", Can: func(string, string, string) bool { return true }}
+	if _, err := a.calling.notices.Put(ctx, notify.Actor{Person: "test", Can: everybody.Can}, notify.Change{Name: "users", Kind: "webhook", Settings: channel.Settings{URL: hook.serve(t, 200, "")}, Token: strings.Repeat("s", 32)}); err != nil {
+		t.Fatal(err)
+	}
+	i, err := c.OpenIncident(ctx, client.OpenIncidentRequest{Title: "wrong refunds", Severity: "warning", Kind: "wrong_action", Team: "core", Environment: "production", Agents: []string{"refunds"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the runs to be counted", func() bool {
+		x, err := c.GetIncident(ctx, client.IncidentRequest{ID: i.ID})
+		return err == nil && x.People != nil && *x.People == 3 && x.Runs == 4
+	})
+	pinned := func() string {
+		g, _ := a.agents.Lookup("refunds")
+		return g.PinnedModel("gpt-4o", time.Now()) + g.PinnedVersion(time.Now())
+	}
+	switched := func() string {
+		if s := a.upstreams.Switched("main"); s != nil {
+			return s.To
+		}
+		return ""
+	}
+	out := func() string { return fmt.Sprint(a.sources.IsOut("core", "handbook", false)) }
+	for _, x := range []struct {
+		kind, target, level, preview string
+		state                        func() string
+		during, after                string
+	}{
+		{"pin_model", "refunds", "gpt-4o > gpt-4o-mini", "4 calls of it in the last 24 hours were of gpt-4o", pinned, "gpt-4o-mini", ""},
+		{"pin_version", "refunds", "v0", "refuses refunds as long as it is observed to be another version than v0", pinned, "v0", ""},
+		{"switch_upstream", "main", "spare", "Each new call of main goes to spare", switched, "spare", ""},
+		{"source_out", "handbook", "", "The door refuses to read handbook", out, "true", "false"},
+	} {
+		req := client.IncidentActRequest{ID: i.ID, Kind: x.kind, Target: x.target, Level: x.level, Reason: "it is worse"}
+		p, err := c.PreviewIncidentAct(ctx, req)
+		if err != nil || !strings.Contains(p.Text, x.preview) || p.Needs != "" || p.Second || x.state() != x.after {
+			t.Errorf("%s: previewed %+v, %v", x.kind, p, err)
+		}
+		done, err := c.ActOnIncident(ctx, req)
+		if err != nil || done.State != "done" || x.state() != x.during {
+			t.Fatalf("%s: %+v, %v: %q", x.kind, done, err, x.state())
+		}
+		back, err := c.UndoIncidentAct(ctx, client.UndoActRequest{ID: done.ID, Reason: "it is well"})
+		if err != nil || back.State != "undone" || x.state() != x.after {
+			t.Errorf("%s taken back: %+v, %v: %q", x.kind, back, err, x.state())
+		}
+		if _, err := c.UndoIncidentAct(ctx, client.UndoActRequest{ID: done.ID, Reason: "again"}); apiCode(err) != "incident.conflict" {
+			t.Errorf("%s taken back twice: %v", x.kind, err)
+		}
+	}
+	for name, req := range map[string]client.IncidentActRequest{
+		"no such model":    {Kind: "pin_model", Target: "refunds", Level: "gpt-4o"},
+		"no such upstream": {Kind: "switch_upstream", Target: "main", Level: "gone"},
+		"no such source":   {Kind: "source_out", Target: "gone"},
+		"no such channel":  {Kind: "tell_affected", Target: "gone", Message: "x"},
+		"no message":       {Kind: "tell_affected", Target: "users"},
+		"a long message":   {Kind: "tell_affected", Target: "users", Message: strings.Repeat("x", 4001)},
+		"no such act":      {Kind: "pray", Target: "refunds"},
+	} {
+		req.ID, req.Reason = i.ID, "why"
+		if _, err := c.ActOnIncident(ctx, req); err == nil {
+			t.Errorf("%s was done", name)
+		}
+	}
+
+	// An undoing does not undo what somebody else decided since.
+	first, err := c.ActOnIncident(ctx, client.IncidentActRequest{ID: i.ID, Kind: "pin_model", Target: "refunds", Level: "gpt-4o > gpt-4o-mini", Reason: "worse"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.PinAgent(ctx, client.PinAgentRequest{Name: "refunds", Kind: "model", From: "gpt-4o", Value: "gpt-4.1", Reason: "better"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.UndoIncidentAct(ctx, client.UndoActRequest{ID: first.ID, Reason: "well"}); apiCode(err) != "incident.act" || pinned() != "gpt-4.1" {
+		t.Errorf("somebody else's pin was taken out: %v, %s", err, pinned())
+	}
+
+	tell := client.IncidentActRequest{ID: i.ID, Kind: "tell_affected", Target: "users", Reason: "they should know", Message: "Your refund may be wrong."}
+	p, err := c.PreviewIncidentAct(ctx, tell)
+	if err != nil || !p.Second || !strings.Contains(p.Draft, "put right") || !strings.Contains(p.Text, "Sends 3 messages") || strings.Contains(p.Text, "ann@") {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	for n, want := range []string{"3 people are told", "0 people are told"} {
+		done, err := c.ActOnIncident(ctx, tell)
+		if err != nil || !strings.Contains(done.Result, want) {
+			t.Fatalf("told for the time %d: %+v, %v", n+1, done, err)
+		}
+		eventually(t, "the messages", func() bool { return len(hook.all()) == 3 })
+	}
+	x, err := c.GetIncident(ctx, client.IncidentRequest{ID: i.ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Did: pin_model refunds", "Taken back: source_out handbook", "Did: tell_affected users"} {
+		found := false
+		for _, e := range x.Timeline {
+			found = found || e.Text == want && e.Evidence != nil
+		}
+		if !found {
+			t.Errorf("the timeline does not say %q", want)
+		}
+	}
+	if _, err := c.UndoIncidentAct(ctx, client.UndoActRequest{ID: x.Acts[1].ID, Reason: "wrong"}); apiCode(err) != "incident.act" {
+		t.Errorf("messages that went out were taken back: %v", err)
+	}
+}
+
+// apiCode is the code that the API refused with.
+func apiCode(err error) string {
+	var p *client.Problem
+	if errors.As(err, &p) {
+		return p.Code
+	}
+	return code(err)
+}
