@@ -83,6 +83,8 @@ func Operations() []Operation {
 		{Name: "ListSuspects", Method: "GET", Path: "/api/v1/runs/{id}/suspects", Role: "reader", Summary: "ranks the steps at which a run may have gone wrong first"},
 		{Name: "GetRunWhy", Method: "GET", Path: "/api/v1/runs/{id}/why", Role: "viewer", Summary: "says why a run ended as it did: likely causes with their evidence, and what is unknown; format=prov exports it as W3C PROV-JSON"},
 		{Name: "GetIncidentWhy", Method: "GET", Path: "/api/v1/incidents/{id}/why", Role: "viewer", Summary: "says why an incident came about, by its runs and by what its agents stand on"},
+		{Name: "GetMap", Method: "GET", Path: "/api/v1/map", Role: "viewer", Summary: "tells who depends on what: agents, tools, models, servers and sources, as they were observed"},
+		{Name: "GetBlast", Method: "GET", Path: "/api/v1/map/blast", Role: "viewer", Summary: "tells what a node of the map would take down: agents, runs, users, cost, and what is open there"},
 		{Name: "ListRuns", Method: "GET", Path: "/api/v1/runs", Role: "viewer", Summary: "lists runs, the newest first, those still running included"},
 		{Name: "GetRun", Method: "GET", Path: "/api/v1/runs/{id}", Role: "viewer", Summary: "reads a run"},
 		{Name: "ListSteps", Method: "GET", Path: "/api/v1/runs/{id}/steps", Role: "viewer", Summary: "lists the steps of a run by start time, light or with content"},
@@ -910,6 +912,20 @@ func (c *Client) GetRunWhy(ctx context.Context, req WhyRequest) (*Why, error) {
 // GET /api/v1/incidents/{id}/why, role viewer.
 func (c *Client) GetIncidentWhy(ctx context.Context, req IncidentRequest) (*IncidentWhy, error) {
 	return call[IncidentWhy](ctx, c, "GET", "/api/v1/incidents/{id}/why", req)
+}
+
+// GetMap tells who depends on what: agents, tools, models, servers and sources, as they were observed.
+//
+// GET /api/v1/map, role viewer.
+func (c *Client) GetMap(ctx context.Context, req MapRequest) (*Map, error) {
+	return call[Map](ctx, c, "GET", "/api/v1/map", req)
+}
+
+// GetBlast tells what a node of the map would take down: agents, runs, users, cost, and what is open there.
+//
+// GET /api/v1/map/blast, role viewer.
+func (c *Client) GetBlast(ctx context.Context, req BlastRequest) (*Blast, error) {
+	return call[Blast](ctx, c, "GET", "/api/v1/map/blast", req)
 }
 
 // ListRuns lists runs, the newest first, those still running included.

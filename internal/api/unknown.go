@@ -30,6 +30,7 @@ type Fleet interface {
 	Versions(ctx context.Context, agent string) ([]fleet.Version, error)
 	ApproveVersion(ctx context.Context, who agent.Actor, a *agent.Agent, hash, reason string) (fleet.Version, error)
 	Standard() *fleet.Standard
+	Uses(ctx context.Context, from, to time.Time) ([]fleet.Use, error)
 	Judge() func(*agent.Agent) []fleet.Break
 	Conformance(see func(*agent.Agent) bool) []fleet.Conformance
 	Waivers() []fleet.Waiver

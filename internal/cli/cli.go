@@ -221,6 +221,8 @@ func commands() []command {
 		{name: "response apply", args: "[flags] ID", short: "do what a braked or observing policy would have done", long: responseHelp, run: acting((*client.Client).ApplyResponse)},
 		{name: "connect", args: "[flags] [FRAMEWORK]", short: "show how an agent joins, by what it is built with, with its keys", long: frameworkHelp, run: runConnect},
 		{name: "lint", args: "[flags]", short: "say what telemetry leaves out, what that costs, and what sets it", long: lintHelp, run: runLint},
+		{name: "map", args: "[flags]", short: "show who depends on what, as it was observed", long: mapHelp, run: runMap},
+		{name: "map blast", args: "[flags] NODE", short: "say what a node of the map would take down", long: mapHelp, run: runMapBlast},
 		{name: "source list", args: "[flags]", short: "list what agents read, with how fresh it is", run: runSourceList},
 		{name: "source show", args: "[flags] NAME", short: "show a source's versions, jobs, checks and documents", run: runSourceShow},
 		{name: "source set", args: "[flags] NAME", short: "register a source: owner, aliases, how old it may be", long: sourceHelp, run: runSourceSet},

@@ -30,6 +30,10 @@ const (
 	KindCode    = "code"
 )
 
+// ActsFor is the detail of a peer that gave the agent its work: the peer depends
+// on the agent, and not the other way round.
+const ActsFor = "acts for it"
+
 var itemKinds = []string{KindPrompt, KindModel, KindTool, KindServer, KindSource, KindDataset, KindPolicy, KindJob, KindPeer, KindCode}
 
 const maxItems = 500 // of one claim; what is over is counted and not kept

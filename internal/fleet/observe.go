@@ -293,11 +293,16 @@ func (f *Fleet) called(c *claim, call *Call, at int64) {
 		c.lastRun = call.Run
 	}
 	c.use(KindServer, call.Upstream, "", at, call.Run, 1)
+	if it := c.items[itemKey{KindTool, call.Tool}]; it != nil && call.Upstream != "" && it.detail != call.Upstream {
+		it.detail, it.dirty = strings.Clone(cutWord(call.Upstream)), true // the door knows a tool's server; steps seldom name it
+	}
 	for _, p := range call.Policies {
 		c.use(KindPolicy, p, "", at, call.Run, 1)
 	}
 	for _, d := range call.Delegates {
-		c.use(KindPeer, d, "", at, call.Run, 1)
+		if it := c.use(KindPeer, d, ActsFor, at, call.Run, 1); it != nil {
+			it.detail = ActsFor
+		}
 	}
 }
 
