@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"go.opentelemetry.io/otel/propagation"
 )
 
 // Tools are what some MCP servers offer. Safe for concurrent use.
@@ -57,20 +58,19 @@ func ConnectTools(ctx context.Context, client string, servers ...ToolServer) (*T
 	return t, nil
 }
 
-// keyed is an HTTP client that shows a key; nil for the usual one.
-func keyed(key string) *http.Client {
-	if key == "" {
-		return nil
-	}
-	return &http.Client{Transport: bearer(key)}
-}
+// keyed is an HTTP client that shows a key, where there is one, and tells the trace
+// that a call is part of: whatever stands between joins its own view of it to ours.
+func keyed(key string) *http.Client { return &http.Client{Transport: bearer(key)} }
 
 type bearer string
 
 // RoundTrip implements http.RoundTripper.
 func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
-	r.Header.Set("Authorization", "Bearer "+string(b))
+	if b != "" {
+		r.Header.Set("Authorization", "Bearer "+string(b))
+	}
+	propagation.TraceContext{}.Inject(r.Context(), propagation.HeaderCarrier(r.Header))
 	return http.DefaultTransport.RoundTrip(r)
 }
 

@@ -117,6 +117,9 @@ var needsPerson = map[string]rowsOf{
 	},
 }
 
+// mostObserved is how many agents in observe have a row each; more are one row.
+const mostObserved = 3
+
 var inForce = map[string]rowsOf{
 	"silences":  silenceRows,
 	"takeovers": takenRows,
@@ -142,7 +145,7 @@ var inForce = map[string]rowsOf{
 			return nil, err
 		}
 		who, now := whoOf(ctx), a.o.Now()
-		var out []client.OverviewRow
+		var out, observed []client.OverviewRow
 		for _, g := range all.List() {
 			if g.Lifecycle == agent.Retired || env != "" && g.Environment != env || team != "" && g.Team != team || !who.Can(identity.Viewer, g.Team, g.Environment) {
 				continue
@@ -157,10 +160,17 @@ var inForce = map[string]rowsOf{
 				out = append(out, row)
 			} else if !g.Enforced(now) && g.Environment == "production" {
 				row.ID, row.Kind, row.Text, row.Until = "observe-"+g.Name, "observe", g.Name+" is in observe in production: nothing is refused", optionalTime(g.ObserveTill)
-				out = append(out, row)
+				observed = append(observed, row)
 			}
 		}
-		return out, nil
+		if len(observed) > mostObserved {
+			last := slices.MaxFunc(observed, func(x, y client.OverviewRow) int { return x.Since.Compare(y.Since) })
+			observed = []client.OverviewRow{{
+				ID: "observe", Kind: "observe", Text: strconv.Itoa(len(observed)) + " agents are in observe in production: nothing is refused of them",
+				Since: last.Since, Path: "/agents?show=observe",
+			}}
+		}
+		return append(out, observed...), nil
 	},
 	"budgets": func(a *API, ctx context.Context, _, team string) ([]client.OverviewRow, error) {
 		l, err := listBudgets(a, ctx, &struct{}{})

@@ -45,4 +45,17 @@ func TestOverviewSaysWhatIsInForce(t *testing.T) {
 	if got, _ := kinds("as viewer@shop/*"); slices.Contains(got, "containment") {
 		t.Errorf("another team sees %q", got)
 	}
+	// Many agents in observe are one row, which counts them.
+	for _, name := range []string{"one", "two", "three"} {
+		decode[client.Agent](t, send(a, "POST", Prefix+"/agents", "as developer", `{"name":"`+name+`","team":"core","environment":"production","purpose":"refunds","enforcement":"observe"}`), http.StatusCreated)
+	}
+	var rows []client.OverviewRow
+	for _, r := range get[client.Overview](t, a, "/overview", "as viewer").InForce.Items {
+		if r.Kind == "observe" {
+			rows = append(rows, r)
+		}
+	}
+	if len(rows) != 1 || rows[0].Text != "4 agents are in observe in production: nothing is refused of them" || rows[0].Path != "/agents?show=observe" {
+		t.Errorf("four agents in observe are %+v", rows)
+	}
 }

@@ -173,6 +173,10 @@ func (d *Demo) start(ctx context.Context, g *errgroup.Group, at Endpoints) error
 		return err
 	}
 	if at.Door != "" {
+		if err := d.furnish(ctx, at, sent.said); err != nil {
+			return err
+		}
+		g.Go(func() error { return d.judges(ctx, at) })
 		// One question waits from the start, until somebody answers it.
 		if err := d.refundHeld(ctx, d.extra, mathrand.New(mathrand.NewPCG(d.o.Seed, 1)), 24*time.Hour); err != nil {
 			return err

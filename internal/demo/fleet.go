@@ -196,8 +196,8 @@ var works = map[string]work{
 		followUp: []string{"Which source is the newest?", "How sure are you?", "Put that into two sentences."},
 		subjects: []string{"prompt caching", "returns in spring", "carrier reliability", "retrieval quality", "export rules for batteries"},
 		tools: []toolText{
-			{"search", "Search documents.", `{"query":"{s}"}`, []string{`{"results":[{"id":"doc-{n}","title":"On {s}","score":0.8{d}},{"id":"doc-9{d}","title":"{s}: a review","score":0.7{d}}]}`, `{"results":[]}`}, 280, "search backend: 429 too many requests"},
-			{"read_page", "Read a document.", `{"id":"doc-{n}"}`, []string{`{"id":"doc-{n}","text":"Teams that measure {s} weekly find regressions about two weeks earlier than teams that do not. The effect is larger for small teams. The authors warn that {d} of their series are short and that intervals overlap. An earlier report found no difference, but used another definition."}`}, 350, "page is no longer there"},
+			{"search_articles", "Search documents.", `{"query":"{s}"}`, []string{`{"results":[{"id":"doc-{n}","title":"On {s}","score":0.8{d}},{"id":"doc-9{d}","title":"{s}: a review","score":0.7{d}}]}`, `{"results":[]}`}, 280, "search backend: 429 too many requests"},
+			{"read_article", "Read a document.", `{"id":"doc-{n}"}`, []string{`{"id":"doc-{n}","text":"Teams that measure {s} weekly find regressions about two weeks earlier than teams that do not. The effect is larger for small teams. The authors warn that {d} of their series are short and that intervals overlap. An earlier report found no difference, but used another definition."}`}, 350, "page is no longer there"},
 		},
 		answers: []string{"Measuring {s} weekly finds regressions about two weeks earlier (doc-{n}). One earlier report found no difference but used another definition. I am fairly sure.", "I found {d} sources on {s}; they agree on the direction and differ in size (doc-{n}).", "There is nothing newer than report {n} on {s}. I would not answer from memory."},
 	},
@@ -208,7 +208,7 @@ var works = map[string]work{
 		followUp: []string{"As a share, please.", "Without staging data.", "And the median?"},
 		subjects: []string{"revenue", "returns", "the conversion rate", "stock days", "open invoices"},
 		tools: []toolText{
-			{"describe_table", "Describe a table.", `{"table":"facts_{d}"}`, []string{`{"table":"facts_{d}","columns":["day","region","category","value"],"rows":{n}}`}, 70, "catalog: table not found"},
+			{"search_articles", "Search the knowledge base for a definition.", `{"query":"{s} definition"}`, []string{`{"results":[{"id":"def-{n}","title":"How {s} is counted","score":0.9{d}}]}`}, 70, "catalog: not found"},
 			{"run_query", "Run a query.", `{"sql":"select region, sum(value) from facts_{d} group by region order by 2 desc limit 5"}`, []string{`{"rows":[["north",{n}],["south",8{d}41],["west",77{d}],["east",{d}09]],"took_ms":{n}}`, `{"rows":[["standard",{n}],["premium",{d}4{d}]],"took_ms":{n}}`}, 900, "warehouse: query cancelled after 30 s"},
 		},
 		answers: []string{"{s} by region: north leads with {n}, then south. The query groups facts_{d} by region.", "{s} fell because two large orders of the week before were not repeated; without them it is flat. The sample is small ({d} days).", "Over {d} weeks {s} rose by {d} per cent. Staging data is left out."},

@@ -28,6 +28,7 @@ import (
 type historyTotals struct {
 	runs, spans, bytes int64
 	skipped            bool
+	said               []opinion
 }
 
 // bodyBytes is the size at which a body is sent.
@@ -40,6 +41,7 @@ func (d *Demo) sendHistory(ctx context.Context, at Endpoints, now time.Time) (hi
 		return historyTotals{skipped: here}, err
 	}
 	var runs, spans, sent atomic.Int64
+	var opinions []opinion
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(4)
 	begin, said := time.Now(), time.Now()
@@ -64,6 +66,7 @@ func (d *Demo) sendHistory(ctx context.Context, at Endpoints, now time.Time) (hi
 				g.Go(func() error { sent.Add(int64(body.Len())); return d.post(ctx, at, where, body.Bytes()) })
 			}
 		}
+		opinions = append(opinions, h.said...)
 		for where, body := range bodies {
 			if body != nil && body.Len() > 0 {
 				g.Go(func() error { sent.Add(int64(body.Len())); return d.post(ctx, at, where, body.Bytes()) })
@@ -75,7 +78,7 @@ func (d *Demo) sendHistory(ctx context.Context, at Endpoints, now time.Time) (hi
 		}
 	}
 	err := g.Wait()
-	return historyTotals{runs: runs.Load(), spans: spans.Load(), bytes: sent.Load()}, err
+	return historyTotals{runs: runs.Load(), spans: spans.Load(), bytes: sent.Load(), said: opinions}, err
 }
 
 // hasHistory tells whether an earlier demo filled this folder.
@@ -136,6 +139,7 @@ type history struct {
 	r         *rand.Rand
 	attrs     []byte
 	spans     []byte
+	said      []opinion
 }
 
 func newHistory(seed uint64, day, days int, now time.Time) *history {
@@ -284,6 +288,7 @@ type one struct {
 	n       int
 	failing bool // something goes wrong for good
 	outage  bool // the provider has its bad day
+	ended   string
 }
 
 // run appends the spans of one run, children first, and says how many.
@@ -357,6 +362,7 @@ func (h *history) run(m *member, w *work, a *agentkit.Agent, defs []agentkit.Too
 		return o.n
 	}
 	o.root(history, start, failed)
+	o.opine()
 	return o.n
 }
 
@@ -364,7 +370,7 @@ func (h *history) run(m *member, w *work, a *agentkit.Agent, defs []agentkit.Too
 func (o *one) model(history []agentkit.Message, defs []agentkit.ToolDef, reply *agentkit.Reply, kind string) {
 	h := o.h
 	name, attrs := o.a.Dialect.Model(o.a, o.task, history, defs)
-	took := time.Duration(float64(700*time.Millisecond) * math.Exp(0.5*h.r.NormFloat64()))
+	took := time.Duration(float64(550*time.Millisecond) * math.Exp(0.5*h.r.NormFloat64()))
 	s := bench.Span{Name: name, Kind: bench.KindClient}
 	if reply == nil {
 		took /= 4
@@ -386,7 +392,7 @@ func (o *one) model(history []agentkit.Message, defs []agentkit.ToolDef, reply *
 		out := 12 + (len(reply.Message.Content)+50*len(reply.Message.ToolCalls))/4 + h.r.IntN(60)
 		reply.ID, reply.Model = fmt.Sprintf("resp_%012x", h.r.Uint64()>>16), o.a.Model.Name
 		reply.Usage = agentkit.Usage{Input: in, Output: out, CacheRead: hit, Known: !o.m.quirks.noUsage}
-		took += time.Duration(out) * 9 * time.Millisecond
+		took = took * time.Duration(250+out) / 250 // as the scripted model answers
 		attrs = append(attrs, o.a.Dialect.ModelEnd(reply)...)
 	}
 	o.add(s, attrs, took)
@@ -446,9 +452,15 @@ func (o *one) root(history []agentkit.Message, start time.Time, failed string) {
 	switch {
 	case failed != "":
 		s.Status, s.StatusMessage = bench.StatusError, "the run ended with "+failed
-		attrs = append(attrs, attribute.String("error.type", failed), attribute.String("reeve.outcome", "failed"))
+		o.ended = "failed"
 	case len(o.m.name)%4 != 0: // a quarter of the agents never says: unknown is not resolved
-		attrs = append(attrs, attribute.String("reeve.outcome", pickOf(h.r, outcomes)))
+		o.ended = pickOf(h.r, outcomes)
+	}
+	if failed != "" {
+		attrs = append(attrs, attribute.String("error.type", failed))
+	}
+	if o.ended != "" {
+		attrs = append(attrs, attribute.String("reeve.outcome", o.ended))
 	}
 	o.write(s, attrs, start, o.at.Add(3*time.Millisecond))
 }

@@ -102,6 +102,11 @@ func call(ctx context.Context, at Endpoints, method, path string, body, into any
 }
 
 func callHeader(ctx context.Context, at Endpoints, method, path string, body, into any) (http.Header, error) {
+	return callWith(ctx, at, "", method, path, body, into)
+}
+
+// callWith asks the API with a key; "" is none, as development allows.
+func callWith(ctx context.Context, at Endpoints, key, method, path string, body, into any) (http.Header, error) {
 	var r io.Reader
 	if body != nil {
 		raw, err := json.Marshal(body)
@@ -116,6 +121,9 @@ func callHeader(ctx context.Context, at Endpoints, method, path string, body, in
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
+	}
+	if key != "" {
+		req.Header.Set("Authorization", "Bearer "+key)
 	}
 	resp, err := httpClient.Do(req)
 	if err != nil {
