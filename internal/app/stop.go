@@ -15,6 +15,7 @@ func (a *App) openStops(ctx context.Context) (err error) {
 	a.stops, err = stop.New(ctx, stop.Options{
 		DB:     a.control,
 		Agents: a.agents,
+		Hurry:  a.turns.Hold,
 		Node:   cmp.Or(host, a.control.Install()),
 		Logger: a.log.With("part", "stop"),
 		// The log is inside this process, so no commit can pass it by: StaleAfter

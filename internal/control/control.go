@@ -9,8 +9,8 @@
 // to the bus and runs its timers.
 //
 // Promises: a Write is atomic and, once it returned nil, survives kill -9 and
-// a power cut; writes are serial, reads see a snapshot and never wait for
-// them. Events are relayed at least once, in the order of commits. A timer
+// a power cut; writes are serial, WriteFirst before those that wait, reads see a
+// snapshot and never wait for them. Events are relayed at least once, in the order of commits. A timer
 // fires once as far as its transaction goes. Everything is safe for concurrent
 // use.
 //
@@ -37,6 +37,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	_ "modernc.org/sqlite" // registers the driver
@@ -51,8 +52,13 @@ var migrations embed.FS
 type DB struct {
 	writer  *sql.DB // one connection: SQLite has one writer, and a queue here is fair where its own lock is not
 	readers *sql.DB
+	folder  *sql.DB // folds the log into the database, beside the writer
 	install string
-	wakes   wakes
+
+	turns    turns
+	unsynced bool // the writer's connection does not sync; of who has the turn
+	writes   atomic.Int64
+	wakes    wakes
 }
 
 // Open opens or makes the database file (mode 0600) and brings its tables up
@@ -78,6 +84,9 @@ func Open(ctx context.Context, file string) (_ *DB, err error) {
 	if err := db.migrate(ctx, migrations); err != nil {
 		return nil, err
 	}
+	if db.folder, err = open(file, 1, ""); err != nil {
+		return nil, err
+	}
 	if db.readers, err = open(file, max(4, runtime.NumCPU()), "_pragma=query_only(1)"); err != nil {
 		return nil, err
 	}
@@ -91,7 +100,7 @@ func open(file string, connections int, more string) (*sql.DB, error) {
 	// synchronous(FULL): a revocation that was confirmed must survive a power cut.
 	// secure_delete: what was erased is not to be read in the file's free pages.
 	dsn := "file:" + (&url.URL{Path: file}).EscapedPath() +
-		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=trusted_schema(0)&_pragma=secure_delete(1)&" + more
+		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=trusted_schema(0)&_pragma=secure_delete(1)&_pragma=wal_autocheckpoint(" + strconv.Itoa(walPages) + ")&" + more
 	d, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", file, err)
@@ -104,7 +113,7 @@ func open(file string, connections int, more string) (*sql.DB, error) {
 // Close ends the database; it may be called twice.
 func (db *DB) Close() error {
 	var errs []error
-	for _, d := range []*sql.DB{db.readers, db.writer} {
+	for _, d := range []*sql.DB{db.readers, db.folder, db.writer} {
 		if d != nil {
 			errs = append(errs, d.Close())
 		}

@@ -536,3 +536,115 @@ func TestStopsAreSynced(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// Who is first waits for the one that writes and for nobody else; a writer that
+// gives up takes no turn along.
+func TestWriteFirst(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		db := openTest(t)
+		var order []string // each writer has its turn
+		begun, let := make(chan struct{}), make(chan struct{})
+		var all sync.WaitGroup
+		all.Go(func() {
+			write(t, db, func(context.Context, *Tx) error {
+				close(begun)
+				<-let
+				order = append(order, "running")
+				return nil
+			})
+		})
+		<-begun
+		note := func(name string) func(*Tx) error {
+			return func(*Tx) error { order = append(order, name); return nil }
+		}
+		for _, name := range []string{"a", "b"} {
+			all.Go(func() {
+				if err := db.Write(t.Context(), note(name)); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		gone, leave := context.WithCancelCause(t.Context())
+		all.Go(func() {
+			if err := db.WriteFirst(gone, note("gone")); !errors.Is(err, errStop) {
+				t.Errorf("one that gave up: %v", err)
+			}
+		})
+		synctest.Wait()
+		all.Go(func() {
+			if err := db.WriteFirst(t.Context(), note("first")); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		leave(errStop)
+		synctest.Wait()
+		close(let)
+		all.Wait()
+		if got := strings.Join(order, " "); got != "running first a b" {
+			t.Errorf("the order was %s", got)
+		}
+	})
+}
+
+// Bookkeeping does not wait for the disk, and the next write does again.
+func TestLooseWritesAreFollowedBySyncedOnes(t *testing.T) {
+	t.Parallel()
+	db := openTest(t)
+	mode := func(tx *Tx) int64 {
+		n, _, err := One(t.Context(), tx, scanInt, `PRAGMA synchronous`)
+		if err != nil {
+			t.Error(err)
+		}
+		return n
+	}
+	for i, w := range []struct {
+		write func(context.Context, func(*Tx) error) error
+		want  int64
+	}{{db.Write, 2}, {db.writeLoose, 1}, {db.writeLoose, 1}, {db.WriteFirst, 2}, {db.writeLoose, 1}, {db.Write, 2}} {
+		if err := w.write(t.Context(), func(tx *Tx) error {
+			if got := mode(tx); got != w.want {
+				t.Errorf("write %d: synchronous is %d, want %d", i, got, w.want)
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Where events are relayed the log of the database is folded beside the writers,
+// and stays small.
+func TestTheLogIsFolded(t *testing.T) {
+	t.Parallel()
+	db := openTest(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = db.Relay(ctx, func(context.Context, Event) error { return nil })
+	}()
+	defer func() { cancel(); <-ended }()
+	for range 5 * checkpointEvery {
+		write(t, db, func(ctx context.Context, tx *Tx) error {
+			_, err := tx.Exec(ctx, `INSERT INTO settings (name, value) VALUES ('x', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, strings.Repeat("x", 10_000))
+			return err
+		})
+	}
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		var busy, pages, folded int64
+		if err := db.folder.QueryRowContext(t.Context(), `PRAGMA wal_checkpoint(NOOP)`).Scan(&busy, &pages, &folded); err != nil {
+			t.Fatal(err)
+		}
+		if folded > 0 && pages < 5*checkpointEvery {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d pages in the log, %d folded", pages, folded)
+		}
+		write(t, db, func(ctx context.Context, tx *Tx) error { return tx.Event(ctx, Event{Type: "n"}) })
+	}
+}

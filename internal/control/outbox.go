@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -17,10 +18,10 @@ const (
 
 // wakes are the signals from a committed Write to Relay and Timers.Run; one
 // pending signal is enough.
-type wakes struct{ relay, timers chan struct{} }
+type wakes struct{ relay, timers, checkpoint chan struct{} }
 
 func newWakes() wakes {
-	return wakes{relay: make(chan struct{}, 1), timers: make(chan struct{}, 1)}
+	return wakes{relay: make(chan struct{}, 1), timers: make(chan struct{}, 1), checkpoint: make(chan struct{}, 1)}
 }
 
 func wake(c chan struct{}) {
@@ -73,6 +74,10 @@ func (db *DB) Events(ctx context.Context, after int64, limit int) ([]Event, erro
 // ends (its cause is returned) or the database fails. A failed publish is
 // tried again with growing pauses; publish logs its own failures.
 func (db *DB) Relay(ctx context.Context, publish func(context.Context, Event) error) error {
+	beside, end := context.WithCancel(ctx)
+	var done sync.WaitGroup
+	done.Go(func() { db.checkpoints(beside) })
+	defer func() { end(); done.Wait() }()
 	cursor, _, err := One(ctx, db, scanInt, `SELECT seq FROM cursors WHERE name = ?`, relayCursor)
 	if err != nil {
 		return err
@@ -119,7 +124,8 @@ func (db *DB) Relay(ctx context.Context, publish func(context.Context, Event) er
 }
 
 func (db *DB) relayed(ctx context.Context, seq int64) error {
-	err := db.Write(ctx, func(tx *Tx) error {
+	// Whoever forgets it relays again, which is promised anyway.
+	err := db.writeLoose(ctx, func(tx *Tx) error {
 		if _, err := tx.Exec(ctx, `INSERT INTO cursors (name, seq) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET seq = excluded.seq`, relayCursor, seq); err != nil {
 			return err
 		}

@@ -60,19 +60,28 @@ type Tx struct {
 // is) undoes everything. Writers wait for each other, readers for nobody. f
 // must not call Write or read through the DB.
 func (db *DB) Write(ctx context.Context, f func(tx *Tx) error) error {
-	t, err := db.writer.BeginTx(ctx, nil)
-	if err != nil {
-		return translate(ctx, err)
-	}
-	// After Commit this does nothing; a failed rollback leaves nothing to do
-	// but what closing the connection does.
-	defer func() { _ = t.Rollback() }()
-	tx := &Tx{tx: t, db: db}
-	if err := f(tx); err != nil {
+	return db.write(ctx, ordinary, f)
+}
+
+// WriteFirst is Write before all that wait for their turn: for what must not wait
+// behind bookkeeping, such as a stop.
+func (db *DB) WriteFirst(ctx context.Context, f func(tx *Tx) error) error {
+	return db.write(ctx, first, f)
+}
+
+// writeLoose is Write whose commit does not wait for the disk: a power cut may
+// undo it, though never one of it and keep a later one. kill -9 does not.
+func (db *DB) writeLoose(ctx context.Context, f func(tx *Tx) error) error {
+	return db.write(ctx, loose, f)
+}
+
+func (db *DB) write(ctx context.Context, k writeKind, f func(tx *Tx) error) error {
+	tx := &Tx{db: db}
+	if err := db.commit(ctx, k, tx, f); err != nil {
 		return err
 	}
-	if err := t.Commit(); err != nil {
-		return translate(ctx, err)
+	if db.writes.Add(1)%checkpointEvery == 0 {
+		wake(db.wakes.checkpoint)
 	}
 	if tx.events {
 		wake(db.wakes.relay)
@@ -82,6 +91,32 @@ func (db *DB) Write(ctx context.Context, f func(tx *Tx) error) error {
 	}
 	for _, g := range tx.after {
 		g()
+	}
+	return nil
+}
+
+// commit runs f in its turn.
+func (db *DB) commit(ctx context.Context, k writeKind, tx *Tx, f func(tx *Tx) error) error {
+	if err := db.turns.take(ctx, k); err != nil {
+		return translate(ctx, err)
+	}
+	defer db.turns.give()
+	if err := db.synced(ctx, k); err != nil {
+		return translate(ctx, err)
+	}
+	t, err := db.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return translate(ctx, err)
+	}
+	// After Commit this does nothing; a failed rollback leaves nothing to do
+	// but what closing the connection does.
+	defer func() { _ = t.Rollback() }()
+	tx.tx = t
+	if err := f(tx); err != nil {
+		return err
+	}
+	if err := t.Commit(); err != nil {
+		return translate(ctx, err)
 	}
 	return nil
 }

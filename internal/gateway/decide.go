@@ -29,7 +29,7 @@ func (d *Door) enterStops(ctx context.Context, x *passage) (_ context.Context, l
 	return d.o.Stops.Enter(ctx, stop.Call{
 		ID: r.ID, Agent: r.Agent, Instance: c.Instance, Run: r.Run.String(), Session: r.Session, User: c.User, Version: r.Version,
 		Tool: r.Tool, Model: r.Model, Upstream: r.Upstream, Team: r.Team, Credential: c.CredentialID, Resource: r.Resource,
-		Chain: c.Chain, Labels: c.Agent.Labels, StartedAt: x.started, Sent: &x.sent.n, HangUp: x.hangUp,
+		Chain: c.Chain, Labels: c.Agent.Labels, StartedAt: x.started, Sent: &x.sent.n, HangUp: x.cut,
 	})
 }
 

@@ -99,11 +99,17 @@ func (w *watch) begin(parent context.Context) (ctx context.Context, end func()) 
 
 // hangUp ends an answer that has begun: the agent sees that at once, and not
 // after the calls that end with it were settled one by one. It waits for nobody.
-func (x *passage) hangUp() {
+func (x *passage) hangUp() { x.cut(nil) }
+
+// cut is hangUp for a cause, which comes before the end of the call's context.
+func (x *passage) cut(cause error) {
 	x.answering.mu.Lock()
 	defer x.answering.mu.Unlock()
 	if !x.answering.on {
 		return
+	}
+	if x.answering.by == nil {
+		x.answering.by = cause
 	}
 	if c, ok := x.Request.Context().Value(connKey{}).(*conn); ok && x.Request.ProtoMajor == 1 {
 		c.hangUp()
@@ -117,6 +123,14 @@ func (x *passage) hangUp() {
 type answering struct {
 	mu sync.Mutex
 	on bool
+	by error // by whom it was cut; nil: by nobody
+}
+
+// cause is why the answer was cut; nil when it was not.
+func (a *answering) cause() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.by
 }
 
 func (a *answering) begin() { a.set(true) }
@@ -140,6 +154,8 @@ func (x *passage) broke(ctx context.Context, err error, otherwise *fault.Error) 
 	var f *fault.Error
 	switch {
 	case errors.As(context.Cause(ctx), &f):
+		return f
+	case errors.As(x.answering.cause(), &f):
 		return f
 	case x.Request.Context().Err() != nil && !x.claims:
 		return errGone.WithCause(err)

@@ -66,7 +66,9 @@ type Call struct {
 	Labels     map[string]string
 	StartedAt  time.Time
 	Sent       *atomic.Int64 // bytes that went to the agent; may be nil
-	HangUp     func()        `json:"-"` // ends an answer that has begun, at once; may be nil
+	// HangUp ends an answer that has begun, at once; whoever finds it broken off
+	// afterwards finds the cause. It waits for nobody. May be nil.
+	HangUp func(cause error) `json:"-"`
 }
 
 // Agents is what a stop asks of the registered agents.
@@ -82,6 +84,9 @@ type Options struct {
 	DB     *control.DB
 	Node   string // this node's name, for receipts
 	Agents Agents // nil: no credentials to revoke
+	// Hurry keeps what is less urgent on this node from beginning until release is
+	// called; nil: nothing is kept. A stop is the one thing that may not wait.
+	Hurry  func() (release func())
 	Logger *slog.Logger
 	// StaleAfter is how long a node goes on without a Heartbeat; 0 is for ever,
 	// for a process that is alone with its own log.
@@ -98,6 +103,7 @@ type Board struct {
 	db     *control.DB
 	node   string
 	agents Agents
+	hurry  func() (release func())
 	log    *slog.Logger
 	stale  time.Duration
 	grace  time.Duration
@@ -141,11 +147,14 @@ type live struct {
 // New loads the stops that are in force. It starts nothing.
 func New(ctx context.Context, o Options) (*Board, error) {
 	b := &Board{
-		db: o.DB, node: o.Node, agents: o.Agents, log: o.Logger, stale: o.StaleAfter, grace: o.Grace, now: o.Now,
+		db: o.DB, node: o.Node, agents: o.Agents, hurry: o.Hurry, log: o.Logger, stale: o.StaleAfter, grace: o.Grace, now: o.Now,
 		noted: make(chan note, 1000),
 	}
 	if b.now == nil {
 		b.now = time.Now
+	}
+	if b.hurry == nil {
+		b.hurry = func() func() { return func() {} }
 	}
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)
@@ -285,9 +294,7 @@ func (b *Board) tick(ctx context.Context) {
 
 func (b *Board) cutAll(cause error) int {
 	all := b.find(client.StopTarget{Kind: KindEverything}, nil)
-	for _, l := range all {
-		l.cut(cause)
-	}
+	cutCalls(all, cause)
 	return len(all)
 }
 
@@ -354,12 +361,17 @@ func (b *Board) find(t client.StopTarget, c *cut) []*live {
 	return out
 }
 
-// cut ends a call. Its context first: who finds the answer broken off must find
-// the cause.
-func (l *live) cut(cause error) {
-	l.cancel(cause)
-	if l.call.HangUp != nil {
-		l.call.HangUp()
+// cutCalls ends calls: first what agents see of them, then the calls themselves.
+// To end a call's context wakes it, and a hundred calls that settle at once keep
+// whoever cuts the rest from its processor.
+func cutCalls(all []*live, cause error) {
+	for _, l := range all {
+		if l.call.HangUp != nil {
+			l.call.HangUp(cause)
+		}
+	}
+	for _, l := range all {
+		l.cancel(cause)
 	}
 }
 
@@ -369,9 +381,7 @@ func (l *live) cut(cause error) {
 // the calls end with.
 func (b *Board) Cut(t client.StopTarget, by string, why *fault.Error) int {
 	all := b.find(t, nil)
-	for _, l := range all {
-		l.cut(why)
-	}
+	cutCalls(all, why)
 	if len(all) == 0 {
 		return 0
 	}
@@ -455,6 +465,8 @@ func (b *Board) Stop(ctx context.Context, by string, t client.StopTarget, reason
 	}
 	// Who asks may go away; a stop that has begun is carried through.
 	ctx = context.WithoutCancel(ctx)
+	release := b.hurry()
+	defer release()
 	r := client.Receipt{ID: "rcp_" + st.ID[4:], RequestedAt: st.CreatedAt, ThroughDoor: true, CallsCut: []client.CutCall{}, Delegates: []string{}, Notes: []string{}}
 	committed := b.commit(ctx, st, &r)
 	if committed != nil {
@@ -463,10 +475,7 @@ func (b *Board) Stop(ctx context.Context, by string, t client.StopTarget, reason
 
 	c := &cut{gone: map[*live]time.Time{}, done: make(chan struct{})}
 	taken := b.find(t, c)
-	cause := refusal(st)
-	for _, l := range taken {
-		l.cut(cause)
-	}
+	cutCalls(taken, refusal(st))
 	c.expect(len(taken))
 	timer := time.NewTimer(b.grace)
 	defer timer.Stop()
@@ -474,6 +483,7 @@ func (b *Board) Stop(ctx context.Context, by string, t client.StopTarget, reason
 	case <-c.done:
 	case <-timer.C:
 	}
+	release()
 	b.receipt(st, &r, c, taken, requested)
 
 	out := *st
@@ -491,7 +501,7 @@ func (b *Board) Stop(ctx context.Context, by string, t client.StopTarget, reason
 
 // commit stores the stop and, with the commit, puts it in force.
 func (b *Board) commit(ctx context.Context, st *client.Stop, r *client.Receipt) error {
-	return b.db.Write(ctx, func(tx *control.Tx) error {
+	return b.db.WriteFirst(ctx, func(tx *control.Tx) error {
 		var until *int64
 		if st.Until != nil {
 			us := control.Micros(*st.Until)

@@ -448,3 +448,41 @@ func BenchmarkEnter(b *testing.B) {
 		})
 	}
 }
+
+// What agents see ends before any call is woken to settle, and it has its cause.
+func TestAnswersEndBeforeCallsAreWoken(t *testing.T) {
+	t.Parallel()
+	b, _ := open(t, nil)
+	const n = 50
+	var mu sync.Mutex
+	hung, early := 0, 0
+	contexts := make([]context.Context, n)
+	for i := range n {
+		c := full()
+		c.HangUp = func(cause error) {
+			mu.Lock()
+			defer mu.Unlock()
+			hung++
+			for _, ctx := range contexts {
+				if ctx.Err() != nil {
+					early++
+				}
+			}
+			if code(cause) != "stop.agent" {
+				t.Errorf("cause %v", cause)
+			}
+		}
+		ctx, leave, err := b.Enter(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		contexts[i] = ctx
+		go func() { <-ctx.Done(); leave() }()
+	}
+	st := stopIt(t, b, KindAgent, "refund-agent")
+	mu.Lock()
+	defer mu.Unlock()
+	if hung != n || early != 0 || len(st.Receipt.CallsCut) != n {
+		t.Errorf("%d answers ended, %d times after a call was woken; the receipt lists %d", hung, early, len(st.Receipt.CallsCut))
+	}
+}

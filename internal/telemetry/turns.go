@@ -21,6 +21,7 @@ type Turns struct {
 	mu    sync.Mutex // guards what follows
 	given sync.Cond
 	taken int
+	held  int // by who must have everything at once
 }
 
 // NewTurns makes turns that nobody has to wait for until Urgent is called.
@@ -41,7 +42,7 @@ func (t *Turns) Take() {
 	}
 	is := t.urgent.Load()
 	t.mu.Lock()
-	for is != nil && t.taken >= t.most && (*is)() {
+	for t.held > 0 || is != nil && t.taken >= t.most && (*is)() {
 		t.given.Wait()
 	}
 	t.taken++
@@ -57,6 +58,32 @@ func (t *Turns) Give() {
 	t.taken--
 	t.mu.Unlock()
 	t.given.Signal()
+}
+
+// holdFor bounds how long Hold keeps heavy work from beginning, whoever forgets
+// to release it.
+const holdFor = 250 * time.Millisecond
+
+// Hold keeps heavy work from beginning until release is called, for a quarter of
+// a second at most: a stop must not wait behind telemetry. What has begun goes on.
+func (t *Turns) Hold() (release func()) {
+	if t == nil {
+		return func() {}
+	}
+	t.mu.Lock()
+	t.held++
+	t.mu.Unlock()
+	once := sync.OnceFunc(func() {
+		t.mu.Lock()
+		t.held--
+		t.mu.Unlock()
+		t.given.Broadcast()
+	})
+	timer := time.AfterFunc(holdFor, once)
+	return func() {
+		timer.Stop()
+		once()
+	}
 }
 
 // restEvery is how long heavy work computes before it lets others run.

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 func TestTurns(t *testing.T) {
@@ -40,4 +41,48 @@ func TestTurns(t *testing.T) {
 	var none *Turns
 	none.Take()
 	none.Give()
+}
+
+// While it is held no heavy work begins, for as long as somebody needs and never
+// for longer than a moment.
+func TestHoldTurns(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		turns := NewTurns()
+		turns.Take() // has begun: goes on
+		var begun atomic.Int64
+		work := func(n int) {
+			for range n {
+				go func() { turns.Take(); begun.Add(1); turns.Give() }()
+			}
+			synctest.Wait()
+		}
+		first, second := turns.Hold(), turns.Hold()
+		work(3)
+		turns.Give()
+		first()
+		first()
+		synctest.Wait()
+		if n := begun.Load(); n != 0 {
+			t.Errorf("%d began while one holds them", n)
+		}
+		second()
+		synctest.Wait()
+		if n := begun.Load(); n != 3 {
+			t.Errorf("%d began after the release, want 3", n)
+		}
+		forgotten := turns.Hold()
+		work(1)
+		<-time.After(holdFor)
+		synctest.Wait()
+		if n := begun.Load(); n != 4 {
+			t.Errorf("%d began after the bound, want 4", n)
+		}
+		forgotten()
+		if turns.held != 0 || turns.taken != 0 {
+			t.Errorf("%d held, %d taken", turns.held, turns.taken)
+		}
+	})
+	var none *Turns
+	none.Hold()()
 }
