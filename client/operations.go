@@ -79,6 +79,15 @@ func Operations() []Operation {
 		{Name: "StepRunbook", Method: "POST", Path: "/api/v1/runbook-runs/{id}/step", Role: "responder", Summary: "does the next step of a runbook"},
 		{Name: "RollBackRunbook", Method: "POST", Path: "/api/v1/runbook-runs/{id}/roll-back", Role: "responder", Summary: "takes back what a runbook did, the last first"},
 		{Name: "GetIncidentReviewPDF", Method: "GET", Path: "/api/v1/incidents/{id}/review-pdf", Role: "viewer", Summary: "gives the review of an incident as a PDF"},
+		{Name: "SplitCost", Method: "GET", Path: "/api/v1/cost/split", Role: "viewer", Summary: "adds up what was spent by call, run, session, user, team, agent, version, task, outcome, model, provider, environment, cost centre, day or month"},
+		{Name: "ForecastCost", Method: "GET", Path: "/api/v1/cost/forecast", Role: "viewer", Summary: "says what the month will come to, with interval, beside budgets and findings about cost"},
+		{Name: "Dependency", Method: "GET", Path: "/api/v1/cost/dependency", Role: "viewer", Summary: "says what hangs on each provider, model and region, and what an outage would reach"},
+		{Name: "Savings", Method: "GET", Path: "/api/v1/cost/savings", Role: "viewer", Summary: "lists what could have been saved, with figure and the runs that prove it"},
+		{Name: "ListIdleAgents", Method: "GET", Path: "/api/v1/cost/idle-agents", Role: "viewer", Summary: "lists agents that nobody used"},
+		{Name: "CostFile", Method: "GET", Path: "/api/v1/cost/file", Role: "viewer", Summary: "writes a month as a chargeback file or as FOCUS 1.2 (CSV)"},
+		{Name: "CostReport", Method: "GET", Path: "/api/v1/cost/report", Role: "viewer", Summary: "writes the report of a month, as Markdown and PDF"},
+		{Name: "GetCostSettings", Method: "GET", Path: "/api/v1/cost/settings", Role: "viewer", Summary: "reads currency, rates, zone, cost centres and what people's time costs"},
+		{Name: "PutCostSettings", Method: "PUT", Path: "/api/v1/cost/settings", Role: "admin", Summary: "sets currency, rates, zone, cost centres and what people's time costs"},
 		{Name: "Different", Method: "POST", Path: "/api/v1/runs/different", Role: "viewer", Summary: "says what sets a selection of runs apart from the rest"},
 		{Name: "ListSuspects", Method: "GET", Path: "/api/v1/runs/{id}/suspects", Role: "reader", Summary: "ranks the steps at which a run may have gone wrong first"},
 		{Name: "GetRunWhy", Method: "GET", Path: "/api/v1/runs/{id}/why", Role: "viewer", Summary: "says why a run ended as it did: likely causes with their evidence, and what is unknown; format=prov exports it as W3C PROV-JSON"},
@@ -884,6 +893,69 @@ func (c *Client) RollBackRunbook(ctx context.Context, req RunbookRunRequest) (*R
 // GET /api/v1/incidents/{id}/review-pdf, role viewer.
 func (c *Client) GetIncidentReviewPDF(ctx context.Context, req IncidentRequest) (*IncidentReviewPDF, error) {
 	return call[IncidentReviewPDF](ctx, c, "GET", "/api/v1/incidents/{id}/review-pdf", req)
+}
+
+// SplitCost adds up what was spent by call, run, session, user, team, agent, version, task, outcome, model, provider, environment, cost centre, day or month.
+//
+// GET /api/v1/cost/split, role viewer.
+func (c *Client) SplitCost(ctx context.Context, req CostSplitRequest) (*CostSplit, error) {
+	return call[CostSplit](ctx, c, "GET", "/api/v1/cost/split", req)
+}
+
+// ForecastCost says what the month will come to, with interval, beside budgets and findings about cost.
+//
+// GET /api/v1/cost/forecast, role viewer.
+func (c *Client) ForecastCost(ctx context.Context, req CostScope) (*CostForecast, error) {
+	return call[CostForecast](ctx, c, "GET", "/api/v1/cost/forecast", req)
+}
+
+// Dependency says what hangs on each provider, model and region, and what an outage would reach.
+//
+// GET /api/v1/cost/dependency, role viewer.
+func (c *Client) Dependency(ctx context.Context, req CostScope) (*Dependency, error) {
+	return call[Dependency](ctx, c, "GET", "/api/v1/cost/dependency", req)
+}
+
+// Savings lists what could have been saved, with figure and the runs that prove it.
+//
+// GET /api/v1/cost/savings, role viewer.
+func (c *Client) Savings(ctx context.Context, req CostScope) (*Savings, error) {
+	return call[Savings](ctx, c, "GET", "/api/v1/cost/savings", req)
+}
+
+// ListIdleAgents lists agents that nobody used.
+//
+// GET /api/v1/cost/idle-agents, role viewer.
+func (c *Client) ListIdleAgents(ctx context.Context, req IdleRequest) (*List[IdleAgent], error) {
+	return call[List[IdleAgent]](ctx, c, "GET", "/api/v1/cost/idle-agents", req)
+}
+
+// CostFile writes a month as a chargeback file or as FOCUS 1.2 (CSV).
+//
+// GET /api/v1/cost/file, role viewer.
+func (c *Client) CostFile(ctx context.Context, req CostFileRequest) (*CostFile, error) {
+	return call[CostFile](ctx, c, "GET", "/api/v1/cost/file", req)
+}
+
+// CostReport writes the report of a month, as Markdown and PDF.
+//
+// GET /api/v1/cost/report, role viewer.
+func (c *Client) CostReport(ctx context.Context, req CostReportRequest) (*MonthlyReport, error) {
+	return call[MonthlyReport](ctx, c, "GET", "/api/v1/cost/report", req)
+}
+
+// GetCostSettings reads currency, rates, zone, cost centres and what people's time costs.
+//
+// GET /api/v1/cost/settings, role viewer.
+func (c *Client) GetCostSettings(ctx context.Context) (*CostSettings, error) {
+	return call[CostSettings](ctx, c, "GET", "/api/v1/cost/settings", nil)
+}
+
+// PutCostSettings sets currency, rates, zone, cost centres and what people's time costs.
+//
+// PUT /api/v1/cost/settings, role admin.
+func (c *Client) PutCostSettings(ctx context.Context, req CostSettings) (*CostSettings, error) {
+	return call[CostSettings](ctx, c, "PUT", "/api/v1/cost/settings", req)
 }
 
 // Different says what sets a selection of runs apart from the rest.

@@ -133,6 +133,7 @@ type Options struct {
 	ApprovalPage func(id string) string
 
 	Accounts                 // how runs ended, and what figures come of it
+	Spending  Spending       // what agents cost
 	Incidents *incident.Book // nil keeps none
 	// Feedback is what people said of runs, nil keeps none; FeedbackURL makes the
 	// address of a path for people outside and is required with it.

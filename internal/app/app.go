@@ -486,6 +486,7 @@ func (a *App) buildAPI(context.Context) error {
 		PoliciesAbout: a.policies.About, Version: a.o.Version,
 		Door: a.gateway, Points: a.points, Coverage: a.coverage, Simulations: a.simulator, Approvals: a.approvals, Steer: a.steer, Rehearser: a.gateway, ApprovalPage: a.approvalPage,
 		Accounts:  a.accounting.shown(),
+		Spending:  api.Spending{Book: a.costs, Records: a.store, Prices: a.book, Install: a.control.Install()},
 		Incidents: a.incidents, Lessons: a.lessons, OnCall: a.onCallAPI(),
 		Feedback: a.feedback, FeedbackURL: a.feedbackURL, Evaluations: a.evaluations,
 		Providers: a.signIns, ProviderButtons: a.providerButtons(),

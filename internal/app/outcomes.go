@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"reeve/internal/api"
+	"reeve/internal/cost"
 	"reeve/internal/finding"
 	"reeve/internal/kpi"
 	"reeve/internal/objective"
@@ -17,6 +18,7 @@ import (
 type accounting struct {
 	outcomes *outcome.Book
 	kpis     *kpi.Book
+	costs    *cost.Book
 	exporter exporter
 
 	objectives *objective.Book
@@ -30,6 +32,7 @@ func (a *App) startAccounts(start func(string, func(context.Context) error)) {
 	start("outcomes", a.outcomes.Run)
 	start("figures for /metrics", a.exportKPIs)
 	start("objectives", a.objectives.Run)
+	start("monthly reports", a.reportCosts)
 }
 
 // openOutcomes loads what was said of how runs ended.
@@ -41,7 +44,10 @@ func (a *App) openOutcomes(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	a.kpis, err = kpi.New(ctx, a.control, nil, a.log.With("part", "kpis"))
+	if a.kpis, err = kpi.New(ctx, a.control, nil, a.log.With("part", "kpis")); err != nil {
+		return err
+	}
+	a.costs, err = cost.New(ctx, cost.Options{DB: a.control, Logger: a.log.With("part", "cost")})
 	return err
 }
 

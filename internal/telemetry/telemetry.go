@@ -220,7 +220,7 @@ type Query struct {
 	Table    string      // "runs", "steps", "messages", "logs", "decisions"
 	Select   []Measure   // none: rows' count
 	Where    search.Expr // nil: all
-	GroupBy  []string    // dimensions: agent, model, tool, team, environment, kind, status, outcome, version, provider, user, session, error_type, task
+	GroupBy  []string    // dimensions: agent, model, tool, team, environment, kind, status, outcome, version, provider, user, session, error_type, task, currency, run, call (of steps: what ParseCall reads), run_user and the like (of steps: of their runs)
 	Bucket   time.Duration
 	From, To time.Time
 	Teams    []string

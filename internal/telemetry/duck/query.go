@@ -75,12 +75,14 @@ func checkQuery(q *telemetry.Query) error {
 var dimensions = map[string]map[string]string{
 	tableRuns: {
 		"agent": "agent", "team": "team", "environment": "environment", "status": "status", "outcome": "outcome", "version": "version",
-		"user": `"user"`, "session": "session", "error_type": "error_type", "task": "task", "mode": "mode", "name": "name", "sender": "sender", "failed": "failed", "path": "path",
+		"user": `"user"`, "session": "session", "error_type": "error_type", "task": "task", "mode": "mode", "name": "name", "sender": "sender", "failed": "failed", "path": "path", "run": "run::VARCHAR",
 	},
 	tableSteps: {
 		"agent": "agent", "team": "team", "environment": "environment", "status": "status", "version": "version", "user": `"user"`,
 		"session": "session", "error_type": "error_type", "task": "task", "model": "model", "tool": "tool", "kind": "kind", "provider": "provider",
 		"name": "name", "service": "service", "finish_reason": "finish_reason", "dialect": "dialect", "outcome": "outcome", "model_requested": "model_requested",
+		"currency": "currency", "run": "run::VARCHAR", "call": "concat_ws(' ', sid, span, trace::VARCHAR, slo)", "at": "start::VARCHAR",
+		"run_user": "run_user", "run_session": "run_session", "run_task": "run_task", "run_version": "run_version", "run_outcome": "run_outcome",
 	},
 	tableDecisions: decisionDimensions,
 	tableMessages:  {"agent": "agent", "team": "team", "environment": "environment", "role": "role", "field": "field", "format": "format"},
@@ -212,6 +214,35 @@ func (src *source) runsWith(q *telemetry.Query) string {
 	return from
 }
 
+// ofRuns are dimensions of steps that lie in their runs: a span seldom repeats who
+// its run is for. What a step says itself comes first.
+var ofRuns = map[string]string{
+	"run_user":    `coalesce(nullif(t."user", ''), x."user")`,
+	"run_session": "coalesce(nullif(t.session, ''), x.session)",
+	"run_task":    "coalesce(nullif(t.task, ''), x.task)",
+	"run_version": "coalesce(nullif(t.version, ''), CASE WHEN x.agent = t.agent THEN x.version END)",
+	"run_outcome": "x.outcome",
+}
+
+// earlier is how long before a period the runs of its steps may have begun.
+const earlier = 7 * 24 * time.Hour
+
+// stepsWith adds to steps what a question names of their runs.
+func (src *source) stepsWith(q *telemetry.Query, runs *source) string {
+	var add []string
+	for _, d := range q.GroupBy {
+		if expr, ok := ofRuns[d]; ok {
+			add = append(add, expr+" AS "+d)
+		}
+	}
+	return "(SELECT t.*, " + strings.Join(add, ", ") + " FROM " + src.from(tableSteps) + " t LEFT JOIN " + runs.from(tableRuns) + " x ON t.run = x.run)"
+}
+
+// joinsRuns reports a question about steps that names something of their runs.
+func joinsRuns(q *telemetry.Query) bool {
+	return q.Table == tableSteps && slices.ContainsFunc(q.GroupBy, func(d string) bool { return ofRuns[d] != "" })
+}
+
 type queryPlan struct {
 	*telemetry.Query
 	now time.Time
@@ -238,7 +269,7 @@ func (s *Store) queryRows(ctx context.Context, query *telemetry.Query) (*telemet
 	if !ok {
 		return nil, badQuery("there is no table %s", q.Table)
 	}
-	if q.Table == tableRuns || q.NoTests {
+	if q.Table == tableRuns || q.NoTests || joinsRuns(query) {
 		s.settleRuns()
 	}
 	src := s.source(q.From, q.To)
@@ -309,6 +340,15 @@ func (s *Store) queryRows(ctx context.Context, query *telemetry.Query) (*telemet
 	from := src.from(q.Table)
 	if q.Table == tableRuns {
 		from = src.runsWith(query)
+	}
+	if joinsRuns(query) {
+		since := q.From
+		if !since.IsZero() {
+			since = since.Add(-earlier)
+		}
+		runs := s.source(since, q.To)
+		defer runs.release()
+		from = src.stepsWith(query, runs)
 	}
 	sql := "SELECT " + strings.Join(cols, ", ") + " FROM " + from + " WHERE " + strings.Join(conds, " AND ")
 	if len(groups) > 0 {

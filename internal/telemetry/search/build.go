@@ -1,5 +1,7 @@
 package search
 
+import "strconv"
+
 // Is compares a field with values as they are: a star or the word "unknown" in
 // them means itself. It is how programs build what people would quote.
 func Is(field string, values ...string) *Cmp {
@@ -35,6 +37,28 @@ func Both(of ...Expr) Expr {
 		return kept[0]
 	}
 	return &And{Of: kept}
+}
+
+// Either joins searches: one must hold. Nil ones are left out; nil when none is left.
+func Either(of ...Expr) Expr {
+	var kept []Expr
+	for _, e := range of {
+		if e != nil {
+			kept = append(kept, e)
+		}
+	}
+	switch len(kept) {
+	case 0:
+		return nil
+	case 1:
+		return kept[0]
+	}
+	return &Or{Of: kept}
+}
+
+// AtLeast asks for numbers, money or durations of at least a value.
+func AtLeast(field string, value float64) *Cmp {
+	return &Cmp{Field: field, Op: ">=", Values: []string{strconv.FormatFloat(value, 'f', -1, 64)}}
 }
 
 // HasText reports whether a search looks for a phrase somewhere.
