@@ -36,7 +36,7 @@ func spendOperations() []operation {
 	return []operation{
 		define(operation{Name: "SplitCost", Method: get, Path: "/cost/split", Permission: view, Summary: "adds up what was spent by call, run, session, user, team, agent, version, task, outcome, model, provider, environment, cost centre, day or month"}, splitCost),
 		define(operation{Name: "ForecastCost", Method: get, Path: "/cost/forecast", Permission: view, Summary: "says what the month will come to, with interval, beside budgets and findings about cost"}, forecastCost),
-		define(operation{Name: "Dependency", Method: get, Path: "/cost/dependency", Permission: view, Summary: "says what hangs on each provider, model and region, and what an outage would reach"}, dependency),
+		define(operation{Name: "Dependency", Method: get, Path: "/cost/dependency", Permission: view, Summary: "says what hangs on each provider, model and region, and what an outage would reach"}, providerDependency),
 		define(operation{Name: "Savings", Method: get, Path: "/cost/savings", Permission: view, Summary: "lists what could have been saved, with figure and the runs that prove it"}, savings),
 		define(operation{Name: "ListIdleAgents", Method: get, Path: "/cost/idle-agents", Permission: view, Summary: "lists agents that nobody used"}, listIdleAgents),
 		define(operation{Name: "CostFile", Method: get, Path: "/cost/file", Permission: view, Summary: "writes a month as a chargeback file or as FOCUS 1.2 (CSV)"}, costFile),
@@ -299,7 +299,7 @@ func (a *API) offers(ctx context.Context) []cost.Offer {
 	return out
 }
 
-func dependency(a *API, ctx context.Context, req *client.CostScope) (*client.Dependency, error) {
+func providerDependency(a *API, ctx context.Context, req *client.CostScope) (*client.Dependency, error) {
 	book, err := a.spending()
 	if err != nil {
 		return nil, err
