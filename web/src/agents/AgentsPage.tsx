@@ -30,8 +30,14 @@ const columns: Column<FleetRow>[] = [
     },
   },
   { id: 'p95', head: 'p95', width: '78px', align: 'right', sort: 'p95', cell: (a) => <Known text={duration(a.p95)} why="No run has ended in the period." /> },
-  { id: 'cost', head: 'Cost', width: '82px', align: 'right', sort: 'cost', cell: (a) => <Known text={money(a.cost)} why="No price is known for its model calls." /> },
-  { id: 'seen', head: 'Last seen', width: '84px', align: 'right', cell: (a) => (a.registered?.last_seen ? <Time at={a.registered.last_seen} /> : <span className="muted">{a.registered ? 'never' : ''}</span>) },
+  { id: 'cost', head: 'Cost', width: '92px', align: 'right', sort: 'cost', cell: (a) => <Known text={money(a.cost)} why="No price is known for its model calls." /> },
+  {
+    id: 'seen', head: 'Last seen', width: '100px', align: 'right',
+    cell: (a) => {
+      const at = a.registered?.last_seen ?? a.last;
+      return at ? <Time at={at} /> : <span className="muted">{a.registered ? 'never' : ''}</span>;
+    },
+  },
 ];
 
 /** byColumn sorts rows by a column; unknown comes last either way. */
@@ -67,7 +73,7 @@ export function AgentsPage() {
   const mayRegister = useMay('CreateAgent');
   const [registering, setRegistering] = useState(false);
   useShortcuts('Agents', mayRegister ? [{ keys: 'n', label: 'Register an agent', run: () => setRegistering(true) }] : []);
-  const all = useMemo(() => join(registered.data ?? [], rows, view), [registered.data, rows, view]);
+  const all = useMemo(() => join(registered.data ?? [], rows, view, unknown.data?.items), [registered.data, rows, view, unknown.data]);
   const fits = filters.find((f) => f.id === show)?.fits ?? filters[0]!.fits;
   const sorted = useMemo(() => byColumn(all.filter(fits), sort, (r, key) => (key === 'trouble' ? trouble(r) : r[key as keyof FleetRow])), [all, fits, sort]);
   const contained = all.filter((r) => r.registered && r.registered.containment !== 'none').length;

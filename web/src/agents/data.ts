@@ -98,14 +98,15 @@ export interface FleetRow extends SeenAgent {
 }
 
 /** join puts registered agents and what was seen of them together; who is registered and quiet stays in sight. */
-export function join(registered: Agent[], seen: SeenAgent[], view: Pick<CurrentView, 'env' | 'team'>): FleetRow[] {
+export function join(registered: Agent[], seen: SeenAgent[], view: Pick<CurrentView, 'env' | 'team'>, unknown: { name: string; last_seen: string }[] = []): FleetRow[] {
   const byName = new Map(registered.map((a) => [a.name, a]));
+  const seenAt = new Map(unknown.map((u) => [u.name, Date.parse(u.last_seen)]));
   const met = new Set<string>();
   const rows: FleetRow[] = seen.map((s) => {
     const a = byName.get(s.agent);
     const own = a && a.environment === s.environment && (!s.team || a.team === s.team) ? a : undefined;
     if (own) met.add(own.name);
-    return { ...s, registered: own };
+    return { ...s, last: s.last ?? (own ? null : (seenAt.get(s.agent) ?? null)), registered: own };
   });
   for (const a of registered) {
     if (met.has(a.name) || (view.env && a.environment !== view.env) || (view.team && a.team !== view.team)) continue;

@@ -11,7 +11,7 @@ import { visible } from '../tools/data';
 import { percent, said, share, tone, useFeedback, useSummary } from './data';
 
 const columns: Column<Feedback>[] = [
-  { id: 'at', head: 'When', width: '84px', cell: (f) => <Time at={f.at} /> },
+  { id: 'at', head: 'When', width: '100px', cell: (f) => <Time at={f.at} /> },
   { id: 'verdict', head: 'Says', width: '104px', cell: (f) => <Badge tone={tone(f.verdict)}>{said(f)}</Badge> },
   { id: 'comment', head: 'In words', width: 'minmax(180px, 2fr)', cell: (f) => (f.comment ? visible(f.comment) : <span className="muted">{f.erased ? 'erased' : f.has_comment ? 'for readers' : 'none'}</span>) },
   { id: 'agent', head: 'Agent', width: 'minmax(90px, .7fr)', cell: (f) => f.agent || <span className="muted">{f.run ? 'unknown' : 'run not known yet'}</span> },
