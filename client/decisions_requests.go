@@ -129,8 +129,10 @@ type EraseUserRequest struct {
 
 // ErasedUser is what was erased.
 type ErasedUser struct {
-	Pseudonyms []string `json:"pseudonyms"`
-	Records    int      `json:"records"`
+	Pseudonyms []string        `json:"pseudonyms"`
+	Records    int             `json:"records"`
+	Cases      int64           `json:"cases"`   // of that user, taken out of data sets
+	Exports    []DatasetExport `json:"exports"` // that had any of them: whoever has those is to be told
 }
 
 // SIEMTarget is where records stream to.

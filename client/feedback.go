@@ -192,7 +192,9 @@ type EraseFeedbackRequest struct {
 
 // ErasedFeedback is how many were erased.
 type ErasedFeedback struct {
-	Erased int `json:"erased"`
+	Erased  int             `json:"erased"`
+	Cases   int64           `json:"cases"`   // of that user, taken out of data sets
+	Exports []DatasetExport `json:"exports"` // that had any of them
 }
 
 // TellFeedbackRequest notes what the person was told.

@@ -273,6 +273,15 @@ func Operations() []Operation {
 		{Name: "EvaluationSummary", Method: "GET", Path: "/api/v1/evaluation-summary", Role: "viewer", Summary: "adds up what evaluators found of agents and versions, and how far people agree"},
 		{Name: "AnnotationQueue", Method: "GET", Path: "/api/v1/annotation-queue", Role: "developer or responder", Summary: "lists what oneself should label: unsure first, then failed, then a tenth of what passed"},
 		{Name: "LabelRun", Method: "POST", Path: "/api/v1/evaluation-labels", Role: "developer or responder", Summary: "says of a run, in an evaluator's place, whether it is good"},
+		{Name: "ListDatasets", Method: "GET", Path: "/api/v1/datasets", Role: "viewer", Summary: "lists data sets: cases from recorded runs"},
+		{Name: "PutDataset", Method: "PUT", Path: "/api/v1/datasets/{name}", Role: "developer", Summary: "makes a data set, or changes what is said of it"},
+		{Name: "DeleteDataset", Method: "DELETE", Path: "/api/v1/datasets/{name}", Role: "developer", Summary: "removes a data set with its items; what was exported stays on record"},
+		{Name: "ListDatasetItems", Method: "GET", Path: "/api/v1/datasets/{name}/items", Role: "reader", Summary: "lists the items of a version of a data set"},
+		{Name: "AddDatasetItem", Method: "POST", Path: "/api/v1/datasets/{name}/items", Role: "developer or responder", Summary: "makes a run a case of a data set, or changes the case that it is; personal data is cut out"},
+		{Name: "RemoveDatasetItem", Method: "DELETE", Path: "/api/v1/datasets/{name}/items/{item}", Role: "developer", Summary: "takes an item out of the next version; versions before keep it"},
+		{Name: "ExportDataset", Method: "POST", Path: "/api/v1/datasets/{name}/exports", Role: "developer", Summary: "gives out what has consent, as JSONL: evaluation cases, fine-tuning examples or preference pairs"},
+		{Name: "ListDatasetExports", Method: "GET", Path: "/api/v1/datasets/{name}/exports", Role: "viewer", Summary: "lists what was exported of a data set, and what of that was withdrawn since"},
+		{Name: "ListRunCases", Method: "GET", Path: "/api/v1/runs/{id}/cases", Role: "viewer", Summary: "lists the data sets in which a run is a case"},
 		{Name: "ListFeedback", Method: "GET", Path: "/api/v1/feedback", Role: "viewer", Summary: "lists what people and downstream systems said of runs, the newest first"},
 		{Name: "GetFeedback", Method: "GET", Path: "/api/v1/feedback/{id}", Role: "viewer", Summary: "reads a feedback"},
 		{Name: "FeedbackSummary", Method: "GET", Path: "/api/v1/feedback-summary", Role: "viewer", Summary: "adds up what users said of agents and versions in a period, and how many said nothing"},
@@ -2264,6 +2273,71 @@ func (c *Client) AnnotationQueue(ctx context.Context, req AnnotationQueueRequest
 // POST /api/v1/evaluation-labels, role developer or responder.
 func (c *Client) LabelRun(ctx context.Context, req LabelRunRequest) (*Evaluation, error) {
 	return call[Evaluation](ctx, c, "POST", "/api/v1/evaluation-labels", req)
+}
+
+// ListDatasets lists data sets: cases from recorded runs.
+//
+// GET /api/v1/datasets, role viewer.
+func (c *Client) ListDatasets(ctx context.Context, req ListDatasetsRequest) (*List[Dataset], error) {
+	return call[List[Dataset]](ctx, c, "GET", "/api/v1/datasets", req)
+}
+
+// PutDataset makes a data set, or changes what is said of it.
+//
+// PUT /api/v1/datasets/{name}, role developer.
+func (c *Client) PutDataset(ctx context.Context, req PutDatasetRequest) (*Dataset, error) {
+	return call[Dataset](ctx, c, "PUT", "/api/v1/datasets/{name}", req)
+}
+
+// DeleteDataset removes a data set with its items; what was exported stays on record.
+//
+// DELETE /api/v1/datasets/{name}, role developer.
+func (c *Client) DeleteDataset(ctx context.Context, req DatasetRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/datasets/{name}", req)
+	return err
+}
+
+// ListDatasetItems lists the items of a version of a data set.
+//
+// GET /api/v1/datasets/{name}/items, role reader.
+func (c *Client) ListDatasetItems(ctx context.Context, req ListDatasetItemsRequest) (*List[DatasetItem], error) {
+	return call[List[DatasetItem]](ctx, c, "GET", "/api/v1/datasets/{name}/items", req)
+}
+
+// AddDatasetItem makes a run a case of a data set, or changes the case that it is; personal data is cut out.
+//
+// POST /api/v1/datasets/{name}/items, role developer or responder.
+func (c *Client) AddDatasetItem(ctx context.Context, req AddDatasetItemRequest) (*DatasetItem, error) {
+	return call[DatasetItem](ctx, c, "POST", "/api/v1/datasets/{name}/items", req)
+}
+
+// RemoveDatasetItem takes an item out of the next version; versions before keep it.
+//
+// DELETE /api/v1/datasets/{name}/items/{item}, role developer.
+func (c *Client) RemoveDatasetItem(ctx context.Context, req DatasetItemRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/datasets/{name}/items/{item}", req)
+	return err
+}
+
+// ExportDataset gives out what has consent, as JSONL: evaluation cases, fine-tuning examples or preference pairs.
+//
+// POST /api/v1/datasets/{name}/exports, role developer.
+func (c *Client) ExportDataset(ctx context.Context, req ExportDatasetRequest) (*DatasetExport, error) {
+	return call[DatasetExport](ctx, c, "POST", "/api/v1/datasets/{name}/exports", req)
+}
+
+// ListDatasetExports lists what was exported of a data set, and what of that was withdrawn since.
+//
+// GET /api/v1/datasets/{name}/exports, role viewer.
+func (c *Client) ListDatasetExports(ctx context.Context, req DatasetRequest) (*List[DatasetExport], error) {
+	return call[List[DatasetExport]](ctx, c, "GET", "/api/v1/datasets/{name}/exports", req)
+}
+
+// ListRunCases lists the data sets in which a run is a case.
+//
+// GET /api/v1/runs/{id}/cases, role viewer.
+func (c *Client) ListRunCases(ctx context.Context, req IDRequest) (*List[DatasetItem], error) {
+	return call[List[DatasetItem]](ctx, c, "GET", "/api/v1/runs/{id}/cases", req)
 }
 
 // ListFeedback lists what people and downstream systems said of runs, the newest first.

@@ -33,6 +33,7 @@ import (
 	"reeve/internal/activity"
 	"reeve/internal/approval"
 	"reeve/internal/bus"
+	"reeve/internal/dataset"
 	"reeve/internal/evaluate"
 	"reeve/internal/fault"
 	"reeve/internal/feedback"
@@ -140,6 +141,7 @@ type Options struct {
 	Feedback    *feedback.Book
 	FeedbackURL func(path string) string
 	Evaluations *evaluate.Book // how good runs were; nil evaluates nothing
+	Datasets    *dataset.Book  // cases from recorded runs; nil keeps none
 	OnCall      *OnCall        // nil calls nobody
 
 	// PoliciesAbout may be nil: what an agent may do is then not told. Version is

@@ -388,7 +388,11 @@ func eraseFeedback(a *API, ctx context.Context, req *client.EraseFeedbackRequest
 	if err != nil {
 		return nil, err
 	}
-	return &client.ErasedFeedback{Erased: n}, nil
+	out := &client.ErasedFeedback{Erased: n}
+	var more error
+	// Who may erase a user's feedback in a team was checked: their cases go with it.
+	out.Cases, out.Exports, more = a.withdraw(ctx, req.Team, req.User, req.Reason)
+	return erasedEverywhere(out, nil, more)
 }
 
 func tellFeedback(a *API, ctx context.Context, req *client.TellFeedbackRequest) (*client.ToldFeedback, error) {

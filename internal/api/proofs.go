@@ -88,7 +88,12 @@ func eraseUser(a *API, ctx context.Context, req *client.EraseUserRequest) (*clie
 	if req.User == "" || req.Reason == "" {
 		return nil, errReason.WithHint("user and reason are needed")
 	}
-	return a.o.Proofs.Erase(ctx, req.User, actor(ctx), req.Reason)
+	items, exports, more := a.withdraw(ctx, "", req.User, req.Reason)
+	out, err := a.o.Proofs.Erase(ctx, req.User, actor(ctx), req.Reason)
+	if out != nil {
+		out.Cases, out.Exports = items, exports
+	}
+	return erasedEverywhere(out, err, more)
 }
 
 func listSIEM(a *API, _ context.Context, _ *struct{}) (*client.List[client.SIEMTarget], error) {

@@ -46,6 +46,7 @@ import (
 	"reeve/internal/change"
 	"reeve/internal/content"
 	"reeve/internal/control"
+	"reeve/internal/dataset"
 	"reeve/internal/decision"
 	"reeve/internal/evaluate"
 	"reeve/internal/fault"
@@ -167,6 +168,7 @@ type App struct {
 	alertsMoved chan struct{} // of one: alerts have news for incidents
 
 	evaluations   *evaluate.Book
+	datasets      *dataset.Book
 	feedbackMoved chan struct{} // of one: users said something
 }
 
@@ -207,6 +209,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		a.openStore,
 		a.openFeedback,
 		a.openEvaluations,
+		a.openDatasets,
 		a.buildIndex,
 		a.buildReader,
 		a.openOutcomes,
@@ -488,7 +491,7 @@ func (a *App) buildAPI(context.Context) error {
 		Accounts:  a.accounting.shown(),
 		Spending:  api.Spending{Book: a.costs, Records: a.store, Prices: a.book, Install: a.control.Install()},
 		Incidents: a.incidents, Lessons: a.lessons, OnCall: a.onCallAPI(),
-		Feedback: a.feedback, FeedbackURL: a.feedbackURL, Evaluations: a.evaluations,
+		Feedback: a.feedback, FeedbackURL: a.feedbackURL, Evaluations: a.evaluations, Datasets: a.datasets,
 		Providers: a.signIns, ProviderButtons: a.providerButtons(),
 		Credentials: a.credentials(),
 		Findings:    a.watching.findings, Detectors: a.watching.settings, Rules: a.watching.rules, Watch: a.watching.watch, Responses: a.watching.respond,

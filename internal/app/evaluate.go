@@ -89,20 +89,30 @@ func (r textsOf) Texts(ctx context.Context, id activity.RunID) (evaluate.Texts, 
 	if run.Cost.Basis != activity.CostUnknown {
 		t.Cost = float64(run.Cost.Nanos) / 1e9
 	}
-	page, err := r.app.store.StepsPage(ctx, id, telemetry.StepsQuery{Limit: textSteps, Light: true})
+	steps, at, err := r.said(ctx, id)
 	if err != nil {
 		return t, false, err
 	}
+	readTexts(&t, steps, at)
+	return t, true, nil
+}
+
+// said reads a run's steps, and the messages that say what it was asked, read and
+// answered, by ordinal.
+func (r textsOf) said(ctx context.Context, id activity.RunID) ([]activity.Step, map[int32]*activity.Message, error) {
+	page, err := r.app.store.StepsPage(ctx, id, telemetry.StepsQuery{Limit: textSteps, Light: true})
+	if err != nil {
+		return nil, nil, err
+	}
 	msgs, err := r.app.store.MessagesWithin(ctx, id, wantedOf(page.Steps), messageBytes)
 	if err != nil {
-		return t, false, err
+		return nil, nil, err
 	}
 	at := make(map[int32]*activity.Message, len(msgs))
 	for i := range msgs {
 		at[msgs[i].Ordinal] = &msgs[i]
 	}
-	readTexts(&t, page.Steps, at)
-	return t, true, nil
+	return page.Steps, at, nil
 }
 
 // wantedOf are the messages that say what a run was asked, read and answered. The
