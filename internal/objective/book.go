@@ -49,7 +49,7 @@ type Book struct {
 
 	mu      sync.RWMutex // guards what follows
 	entries map[string]*entry
-	queue   []activity.RunID // runs that may have a verdict, in the order of their news
+	queue   []news // verdicts about runs, in the order in which they came
 	queued  map[activity.RunID]bool
 	gap     bool // the queue was full: what came is looked for in the store
 
@@ -67,8 +67,9 @@ type entry struct {
 	counted  time.Time
 	from, to time.Time
 	looked   time.Time
-	caught   bool // the store was asked for runs that came before
-	news     bool // a verdict came since it was looked at
+	in       *Indicator // nil until it was looked at
+	caught   bool       // the store was asked for runs that came before
+	news     bool       // a verdict came since it was looked at
 }
 
 // New reads the objectives.
@@ -102,7 +103,7 @@ func New(ctx context.Context, o Options) (*Book, error) {
 
 const (
 	columns       = `name, team, environment, body, revision, person, reason, created_at, updated_at`
-	maxObjectives = 200
+	maxObjectives = 500
 	maxQueued     = 50_000
 )
 
@@ -257,7 +258,7 @@ func (b *Book) Put(ctx context.Context, who Actor, o Objective) (Objective, erro
 	b.mu.Lock()
 	next := &entry{Objective: o}
 	if old != nil && !anew {
-		next.state, next.caught = b.entries[o.Name].state.clone(), b.entries[o.Name].caught
+		next.state, next.caught, next.in = b.entries[o.Name].state.clone(), b.entries[o.Name].caught, b.entries[o.Name].in
 	} else if old != nil {
 		over = b.entries[o.Name].state.findings()
 	}

@@ -262,23 +262,30 @@ func (c *counter) recent(ctx context.Context, now time.Time, spans []time.Durati
 // verdict says what a run is to the objective: known is false for one that does
 // not count, or does not yet.
 func (c *counter) verdict(ctx context.Context, now time.Time, run *activity.Run) (good, known bool, err error) {
-	if run.Mode == "test" {
-		return false, false, nil
-	}
 	var failed error
 	var steps []activity.Step
-	load := func() []activity.Step {
+	good, known, err = c.judge(now, run, func() []activity.Step {
 		if steps == nil {
 			steps, failed = c.store.Steps(ctx, run.ID)
 		}
 		return steps
+	})
+	if failed != nil {
+		return false, false, failed
 	}
-	where := search.Both(c.o.scope("runs"), c.o.known(c.in))
-	if known, err = match(where, now, run, load); err != nil || failed != nil || !known {
-		return false, false, cmpErr(failed, err)
+	return good, known, err
+}
+
+// judge is verdict of a run whose steps load gives.
+func (c *counter) judge(now time.Time, run *activity.Run, load func() []activity.Step) (good, known bool, err error) {
+	if !c.o.about(run) {
+		return false, false, nil
+	}
+	if known, err = match(c.o.known(c.in), now, run, load); err != nil || !known {
+		return false, false, err
 	}
 	good, err = match(c.o.good(c.in), now, run, load)
-	return good, true, cmpErr(failed, err)
+	return good, true, err
 }
 
 func match(e search.Expr, now time.Time, run *activity.Run, load func() []activity.Step) (bool, error) {
@@ -286,13 +293,6 @@ func match(e search.Expr, now time.Time, run *activity.Run, load func() []activi
 		return true, nil
 	}
 	return search.MatchAt(e, now, run, load)
-}
-
-func cmpErr(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
 }
 
 // about reports whether a run lies in the objective's scope, without asking

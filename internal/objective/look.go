@@ -90,10 +90,6 @@ const recovered = 0.9
 
 // look counts, compares, and tells.
 func (b *Book) look(ctx context.Context, name string) error {
-	c, in, ok, err := b.counter(name)
-	if !ok {
-		return nil
-	}
 	now := b.o.Now()
 	b.mu.Lock()
 	e := b.entries[name]
@@ -104,14 +100,17 @@ func (b *Book) look(ctx context.Context, name string) error {
 	e.looked, e.news = now, false
 	b.mu.Unlock()
 	b.looks.Add(1)
+	c, in, err := b.counter(e)
 	if err != nil { // the KPI is gone, or what supplied it
 		return b.stand(ctx, e, Standing{State: Frozen, At: now, Why: err.Error()})
 	}
 	if err := b.version(ctx, e, in); err != nil {
 		return err
 	}
-	runs := in.Table == "runs" && (in.Kind == KindShare || in.Kind == KindField) && c.o.Slice == 0
-	if runs && !e.caught {
+	b.mu.Lock()
+	e.in = in
+	b.mu.Unlock()
+	if c.labels() && !e.caught {
 		if err := b.catchUp(ctx, name, c); err != nil {
 			return b.blind(ctx, e, now, err)
 		}
@@ -120,18 +119,13 @@ func (b *Book) look(ctx context.Context, name string) error {
 		b.mu.Unlock()
 	}
 	if now.Sub(e.counted) >= countEvery || now.Before(e.counted) {
-		from, to := c.o.Window.At(now)
-		groups, err := c.groups(ctx, from, minTime(to, now), 0, "")
-		if err != nil {
+		if err := b.count(ctx, e, c, now); err != nil {
 			return b.blind(ctx, e, now, err)
 		}
-		b.mu.Lock()
-		e.counts, e.counted, e.from, e.to = sum(groups), now, from, to
-		b.mu.Unlock()
 	}
 	spans := c.o.spans()
 	var recent []Counts
-	if runs {
+	if c.labels() {
 		recent, err = b.labelled(ctx, name, now, spans)
 	} else {
 		recent, err = c.recent(ctx, now, spans)
@@ -140,7 +134,27 @@ func (b *Book) look(ctx context.Context, name string) error {
 		return b.blind(ctx, e, now, err)
 	}
 	s := b.standing(e, c, now, recent)
+	if (s.State == Frozen || s.State == NoData) && e.counted.Before(now) && len(c.alarms(&s)) > 0 {
+		// What is to be told is news, and what would keep it back is old.
+		if err := b.count(ctx, e, c, now); err != nil {
+			return b.blind(ctx, e, now, err)
+		}
+		s = b.standing(e, c, now, recent)
+	}
 	return b.follow(ctx, e, c, s)
+}
+
+// count counts the budget over its window.
+func (b *Book) count(ctx context.Context, e *entry, c *counter, now time.Time) error {
+	from, to := c.o.Window.At(now)
+	groups, err := c.groups(ctx, from, minTime(to, now), 0, "")
+	if err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e.counts, e.counted, e.from, e.to = sum(groups), now, from, to
+	return nil
 }
 
 func minTime(a, b time.Time) time.Time {
@@ -272,7 +286,7 @@ func (s *Standing) value(c *counter, r Rule) {
 
 // badRuns are the newest runs that spent the budget, the newest last.
 func (b *Book) badRuns(ctx context.Context, c *counter, from time.Time, limit int) ([]activity.Run, error) {
-	if c.in.Table != "runs" || c.o.Slice > 0 || c.in.Kind != KindShare && c.in.Kind != KindField {
+	if !c.labels() {
 		return nil, nil
 	}
 	page, err := b.o.Store.Runs(ctx, telemetry.RunsQuery{Filter: c.badQuery(from), From: from.Add(-slack), Limit: limit, Teams: c.teams})

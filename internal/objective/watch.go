@@ -2,6 +2,7 @@ package objective
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"reeve/internal/activity"
@@ -30,42 +31,69 @@ const (
 	maxLabels  = 200_000 // of one objective
 )
 
-// Observe takes note of runs that may have a verdict. It must be quick: it is in
-// the way of whoever writes them.
+// news is a run's verdict for an objective, or a run that has to be read first.
+type news struct {
+	run       activity.RunID
+	objective string // "": all of them, of the run as the store has it
+	good      bool
+}
+
+// Observe takes note of verdicts about runs. It must be quick: it is in the way
+// of whoever writes them.
 func (b *Book) Observe(w *telemetry.Write) {
-	b.mu.RLock()
-	none := len(b.entries) == 0
-	b.mu.RUnlock()
-	if none || len(w.Runs) == 0 {
+	if len(w.Runs) == 0 {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	added := false
+	before := len(b.queue)
 	for i := range w.Runs {
-		r := &w.Runs[i]
-		if r.Outcome == "" && r.Status != activity.RunDone && r.Status != activity.RunStale || b.queued[r.ID] || !b.wanted(r) {
-			continue
+		if r := &w.Runs[i]; r.Outcome != "" || r.Status == activity.RunDone || r.Status == activity.RunStale {
+			b.observe(r)
 		}
-		if len(b.queue) >= maxQueued {
-			b.gap = true
-			break
-		}
-		b.queue, b.queued[r.ID], added = append(b.queue, r.ID), true, true
 	}
-	if added {
+	if len(b.queue) > before {
 		b.nudge()
 	}
 }
 
-// wanted reports whether some objective is about a run. The caller holds the lock.
-func (b *Book) wanted(r *activity.Run) bool {
-	for _, e := range b.entries {
-		if e.about(r) {
-			return true
+// observe judges a run for each objective that it is about. Nothing of the row
+// is kept. Where its steps are needed, it is read later. The caller holds the
+// lock.
+func (b *Book) observe(r *activity.Run) {
+	for name, e := range b.entries {
+		if !e.about(r) {
+			continue
+		}
+		later := e.in == nil
+		good, known := false, false
+		if !later {
+			c := counter{o: &e.Objective, in: e.in}
+			if !c.labels() {
+				continue
+			}
+			var err error
+			good, known, err = c.judge(b.o.Now(), r, func() []activity.Step { later = true; return nil })
+			later = later || err != nil
+		}
+		switch {
+		case later && !b.queued[r.ID]:
+			b.push(news{run: r.ID})
+		case !later && known:
+			b.push(news{run: r.ID, objective: name, good: good})
 		}
 	}
-	return false
+}
+
+func (b *Book) push(n news) {
+	if len(b.queue) >= maxQueued {
+		b.gap = true
+		return
+	}
+	b.queue = append(b.queue, n)
+	if n.objective == "" {
+		b.queued[n.run] = true
+	}
 }
 
 // Run looks at objectives until ctx ends, whose cause it returns.
@@ -137,45 +165,78 @@ func (b *Book) feedOnce(ctx context.Context) bool {
 		}
 	}
 	n := min(len(b.queue), labelBatch)
-	ids := append([]activity.RunID(nil), b.queue[:n]...)
+	list := slices.Clone(b.queue[:n])
 	b.queue = append(b.queue[:0], b.queue[n:]...)
-	for _, id := range ids {
-		delete(b.queued, id)
+	for _, x := range list {
+		delete(b.queued, x.run)
 	}
 	b.mu.Unlock()
 	if n == 0 {
 		return false
 	}
-	runs := make([]activity.Run, 0, n)
-	for _, id := range ids {
-		r, err := b.o.Store.Run(ctx, id)
-		if fault.Is(err, fault.KindNotFound) {
-			continue
-		}
-		if err != nil {
-			b.again(ctx, ids, err)
-			return false
-		}
-		runs = append(runs, *r)
-	}
-	if err := b.take(ctx, b.names(), runs, false); err != nil {
-		b.again(ctx, ids, err)
+	if err := b.takeNews(ctx, list); err != nil {
+		b.again(ctx, list, err)
 		return false
 	}
 	return ctx.Err() == nil
 }
 
-// again puts runs back whose verdicts could not be taken in.
-func (b *Book) again(ctx context.Context, ids []activity.RunID, err error) {
+// takeNews keeps verdicts in their order.
+func (b *Book) takeNews(ctx context.Context, list []news) error {
+	now := b.o.Now()
+	by := map[string]*verdicts{}
+	var all []*verdicts
+	add := func(v *verdicts) {
+		if have := by[v.entry.Name]; have != nil {
+			have.list = append(have.list, v.list...)
+			return
+		}
+		by[v.entry.Name] = v
+		all = append(all, v)
+	}
+	names := b.names()
+	for _, x := range list {
+		if x.objective != "" {
+			b.mu.RLock()
+			e := b.entries[x.objective]
+			b.mu.RUnlock()
+			if e != nil && e.in != nil {
+				add(&verdicts{entry: e, goal: e.goal(e.in), list: []label{{run: x.run, good: x.good, at: now}}})
+			}
+			continue
+		}
+		r, err := b.o.Store.Run(ctx, x.run)
+		if fault.Is(err, fault.KindNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			v, err := b.verdicts(ctx, name, []activity.Run{*r}, now, false)
+			if err != nil {
+				return err
+			}
+			if v != nil {
+				add(v)
+			}
+		}
+	}
+	return b.keep(ctx, all, now)
+}
+
+// again puts verdicts back that could not be kept, before those that came since.
+func (b *Book) again(ctx context.Context, list []news, err error) {
 	if ctx.Err() == nil {
 		b.failed.Add(1)
 		b.o.Logger.Warn("verdicts about runs wait", "err", err)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, id := range ids {
-		if !b.queued[id] {
-			b.queue, b.queued[id] = append(b.queue, id), true
+	b.queue = append(list, b.queue...)
+	for _, x := range list {
+		if x.objective == "" {
+			b.queued[x.run] = true
 		}
 	}
 }
@@ -197,105 +258,145 @@ type label struct {
 	old  bool // it ended before the objective was there: it burns, and is no news
 }
 
+// verdicts are what runs are to one objective.
+type verdicts struct {
+	entry *entry
+	goal  float64
+	list  []label
+	next  state
+	fresh int
+}
+
 // take keeps the verdicts of runs for the objectives named. past says that they
 // are of before and not of now.
 func (b *Book) take(ctx context.Context, names []string, runs []activity.Run, past bool) error {
 	now := b.o.Now()
+	var all []*verdicts
 	for _, name := range names {
-		c, in, ok, err := b.counter(name)
-		if err != nil || !ok || in.Table != "runs" || in.Kind != KindShare && in.Kind != KindField || c.o.Slice > 0 {
-			continue // what is wrong with it is said when it is looked at
+		v, err := b.verdicts(ctx, name, runs, now, past)
+		if err != nil {
+			return err
 		}
-		var list []label
-		for i := range runs {
-			r := &runs[i]
-			if !c.o.about(r) {
-				continue
-			}
-			good, known, err := c.verdict(ctx, now, r)
-			if err != nil {
-				return err
-			}
-			if !known {
-				continue
-			}
-			l := label{run: r.ID, good: good, at: now}
-			if end := time.Unix(0, max(r.Start, r.End)); past && !end.After(c.o.CreatedAt) {
-				l.at, l.old = end, true
-			}
-			list = append(list, l)
-		}
-		if len(list) > 0 {
-			if err := b.keep(ctx, name, c.o.Revision, c.o.goal(in), list); err != nil {
-				return err
-			}
+		if v != nil {
+			all = append(all, v)
 		}
 	}
-	return nil
+	return b.keep(ctx, all, now)
 }
 
-// counter is what counts for an objective; ok is false when it is gone.
-func (b *Book) counter(name string) (*counter, *Indicator, bool, error) {
+// verdicts says what runs are to an objective; nil when none is anything to it.
+func (b *Book) verdicts(ctx context.Context, name string, runs []activity.Run, now time.Time, past bool) (*verdicts, error) {
 	b.mu.RLock()
 	e := b.entries[name]
 	b.mu.RUnlock()
 	if e == nil {
-		return nil, nil, false, nil
+		return nil, nil
 	}
-	o := e.Objective
-	in, err := b.o.KPIs.Indicator(o.KPI)
-	if err != nil {
-		return nil, nil, true, err
+	c, in, err := b.counter(e)
+	if err != nil || !c.labels() {
+		return nil, nil // what is wrong with it is said when it is looked at
 	}
-	return &counter{o: &o, in: &in, store: b.o.Store, kpis: b.o.KPIs}, &in, true, nil
+	v := &verdicts{entry: e, goal: c.o.goal(in)}
+	for i := range runs {
+		r := &runs[i]
+		if !c.o.about(r) {
+			continue
+		}
+		good, known, err := c.verdict(ctx, now, r)
+		if err != nil {
+			return nil, err
+		}
+		if !known {
+			continue
+		}
+		l := label{run: r.ID, good: good, at: now}
+		if end := time.Unix(0, max(r.Start, r.End)); past && !end.After(c.o.CreatedAt) {
+			l.at, l.old = end, true
+		}
+		v.list = append(v.list, l)
+	}
+	if len(v.list) == 0 {
+		return nil, nil
+	}
+	return v, nil
 }
 
-// keep counts verdicts once, and a verdict that changed anew.
-func (b *Book) keep(ctx context.Context, name string, revision int64, goal float64, list []label) error {
-	b.mu.RLock()
-	e := b.entries[name]
-	b.mu.RUnlock()
-	if e == nil || e.Revision != revision {
+// counter is what counts for an objective.
+func (b *Book) counter(e *entry) (*counter, *Indicator, error) {
+	in, err := b.o.KPIs.Indicator(e.KPI)
+	if err != nil {
+		return nil, nil, err
+	}
+	o := e.Objective
+	return &counter{o: &o, in: &in, store: b.o.Store, kpis: b.o.KPIs}, &in, nil
+}
+
+// labels reports whether its records are runs that are counted as their verdicts
+// come.
+func (c *counter) labels() bool {
+	return c.in.Table == "runs" && (c.in.Kind == KindShare || c.in.Kind == KindField) && c.o.Slice == 0
+}
+
+// keep counts verdicts once, and a verdict that changed anew, in one write.
+func (b *Book) keep(ctx context.Context, all []*verdicts, now time.Time) error {
+	if len(all) == 0 {
 		return nil
 	}
-	next := e.state.clone()
-	fresh := 0
 	err := b.o.DB.Write(ctx, func(tx *control.Tx) error {
-		for _, l := range list {
-			was, ok, err := control.One(ctx, tx, func(r control.Row) (n int, err error) { return n, r.Scan(&n) }, `SELECT good FROM objective_labels WHERE objective = ? AND run = ?`, name, l.run.String())
-			switch {
-			case err != nil:
-				return err
-			case ok && (was == 1) == l.good:
-				continue
-			case ok:
-				_, err = tx.Exec(ctx, `UPDATE objective_labels SET good = ?, at = ? WHERE objective = ? AND run = ?`, number(l.good), control.Micros(l.at), name, l.run.String())
-			default:
-				_, err = tx.Exec(ctx, `INSERT INTO objective_labels (objective, run, good, at) VALUES (?, ?, ?, ?)`, name, l.run.String(), number(l.good), control.Micros(l.at))
-				if !l.old {
-					next.add(&e.Objective, goal, l.good, l.at)
-				}
-			}
-			if err != nil {
+		for _, v := range all {
+			v.next, v.fresh = v.entry.state.clone(), 0 // a write may be tried twice
+			if err := v.write(ctx, tx, now); err != nil {
 				return err
 			}
-			fresh++
 		}
-		if fresh == 0 {
-			return nil
-		}
-		return next.write(ctx, tx, name, b.o.Now())
+		return nil
 	})
-	if err != nil || fresh == 0 {
+	if err != nil {
 		return err
 	}
-	b.labels.Add(int64(fresh))
 	b.mu.Lock()
-	if now := b.entries[name]; now == e {
-		e.state, e.news = next, true
+	defer b.mu.Unlock()
+	for _, v := range all {
+		if b.entries[v.entry.Name] == v.entry && v.fresh > 0 {
+			v.entry.state, v.entry.news = v.next, true
+			b.labels.Add(int64(v.fresh))
+		}
 	}
-	b.mu.Unlock()
 	return nil
+}
+
+// write keeps the verdicts that are news.
+func (v *verdicts) write(ctx context.Context, tx *control.Tx, now time.Time) error {
+	name := v.entry.Name
+	// An objective that was changed or deleted meanwhile counts anew, or not at all.
+	at, ok, err := control.One(ctx, tx, func(r control.Row) (n int64, err error) { return n, r.Scan(&n) }, `SELECT revision FROM objectives WHERE name = ?`, name)
+	if err != nil || !ok || at != v.entry.Revision {
+		return err
+	}
+	for _, l := range v.list {
+		was, ok, err := control.One(ctx, tx, func(r control.Row) (n int, err error) { return n, r.Scan(&n) }, `SELECT good FROM objective_labels WHERE objective = ? AND run = ?`, name, l.run.String())
+		switch {
+		case err != nil:
+			return err
+		case ok && (was == 1) == l.good:
+			continue
+		case ok:
+			_, err = tx.Exec(ctx, `UPDATE objective_labels SET good = ?, at = ? WHERE objective = ? AND run = ?`, number(l.good), control.Micros(l.at), name, l.run.String())
+		default:
+			_, err = tx.Exec(ctx, `INSERT INTO objective_labels (objective, run, good, at) VALUES (?, ?, ?, ?)`, name, l.run.String(), number(l.good), control.Micros(l.at))
+			if !l.old {
+				v.next.add(&v.entry.Objective, v.goal, l.good, l.at)
+			}
+		}
+		if err != nil {
+			return err
+		}
+		v.fresh++
+	}
+	if v.fresh == 0 {
+		return nil
+	}
+	return v.next.write(ctx, tx, name, now)
 }
 
 func number(good bool) int {
