@@ -43,6 +43,9 @@ type ObjectiveWindow struct {
 	Rolling  string `json:"rolling,omitempty"`  // 30d, 24h
 	Calendar string `json:"calendar,omitempty"` // day, week, month, quarter, year
 	Zone     string `json:"zone,omitempty"`     // of the calendar; "" UTC
+	// Start is when some window of the calendar began, for those that do not begin
+	// with its own first midnight.
+	Start *time.Time `json:"start,omitempty"`
 }
 
 // ObjectiveAlert is raised while the budget burns at factor times the pace that

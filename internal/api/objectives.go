@@ -66,7 +66,7 @@ func (a *API) objectiveSeen(ctx context.Context, name string) (*objective.Book, 
 func (a *API) objectiveShape(o *objective.Objective, s *objective.Standing) client.Objective {
 	out := client.Objective{
 		Name: o.Name, Title: o.Title, Text: o.Text, Team: o.Team, Environment: o.Environment, Agent: o.Agent, Version: o.Version, Task: o.Task,
-		KPI: o.KPI, Target: o.Target, Limit: o.Limit, Window: client.ObjectiveWindow{Rolling: durationText(o.Window.Rolling), Calendar: o.Window.Calendar, Zone: o.Window.Zone},
+		KPI: o.KPI, Target: o.Target, Limit: o.Limit, Window: client.ObjectiveWindow{Rolling: durationText(o.Window.Rolling), Calendar: o.Window.Calendar, Zone: o.Window.Zone, Start: optionalTime(o.Window.Start)},
 		Slice: durationText(o.Slice), Alerts: []client.ObjectiveAlert{}, Coverage: o.Coverage, Minimum: o.Minimum, Propose: o.Propose,
 		Revision: o.Revision, By: o.By, Reason: o.Reason, CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt, Status: standingShape(s),
 	}
@@ -240,6 +240,9 @@ func objectiveOf(req *client.PutObjectiveRequest) (o objective.Objective, err er
 	read(&o.Slice, "slice", req.Slice)
 	if w := req.Window; w != nil {
 		o.Window.Calendar, o.Window.Zone = w.Calendar, w.Zone
+		if w.Start != nil {
+			o.Window.Start = w.Start.UTC()
+		}
 		read(&o.Window.Rolling, "window.rolling", w.Rolling)
 	}
 	for i, x := range req.Alerts {

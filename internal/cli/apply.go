@@ -20,6 +20,7 @@ import (
 
 	"reeve/client"
 	"reeve/internal/fault"
+	"reeve/internal/objective/openslo"
 )
 
 const applyHelp = `
@@ -58,16 +59,19 @@ shown first. A folder is read with everything below it (*.yaml, *.yml, *.json).
   period: day
   hard: true
 
-Fields are those of the API (docs/openapi.json). Documents
-are about an upstream, agent, policy, budget or content-rule. They are applied in this order, whatever the files'.`
+Fields are those of the API (docs/openapi.json). Documents are about an upstream,
+agent, policy, budget, content-rule, kpi or objective. They are applied in this
+order, whatever the files'. Documents of OpenSLO (v1, v2alpha) are read as
+objectives: docs/objectives.md.`
 
 // applied is one document: what it wishes for, and where it stands.
 type applied struct {
 	kind, name, file string
 	fields           map[string]any
+	directions       []openslo.Direction // of an objective that OpenSLO wrote
 }
 
-var applyOrder = []string{"upstream", "agent", "policy", "budget", "content-rule"}
+var applyOrder = []string{"upstream", "agent", "policy", "budget", "content-rule", "kpi", "objective"}
 
 func runApply(ctx context.Context, e env, c *command, args []string) error {
 	var r remote
@@ -140,6 +144,7 @@ func runApply(ctx context.Context, e env, c *command, args []string) error {
 // they are applied.
 func readDocuments(stdin io.Reader, path string) ([]applied, error) {
 	var out []applied
+	var slos []openslo.Document
 	add := func(name string, r io.Reader) error {
 		dec := yaml.NewDecoder(io.LimitReader(r, 16<<20))
 		for {
@@ -152,6 +157,10 @@ func readDocuments(stdin io.Reader, path string) ([]applied, error) {
 				return fault.New(fault.KindInvalid, "cli.apply", "%s: %s", name, yaml.FormatError(err, false, true))
 			}
 			if len(m) == 0 {
+				continue
+			}
+			if openslo.Is(m) {
+				slos = append(slos, openslo.Document{File: name, Fields: m})
 				continue
 			}
 			d := applied{file: name, fields: m}
@@ -187,7 +196,13 @@ func readDocuments(stdin io.Reader, path string) ([]applied, error) {
 	} else {
 		err = open(path)
 	}
-	if err == nil && len(out) == 0 {
+	if err == nil && len(slos) > 0 {
+		var more []applied
+		if more, err = fromOpenSLO(slos); err == nil {
+			out = append(out, more...)
+		}
+	}
+	if err == nil && len(out) == 0 && len(slos) == 0 {
 		err = fault.New(fault.KindInvalid, "cli.apply", "there is no document in %s", path)
 	}
 	slices.SortStableFunc(out, func(a, b applied) int {
@@ -324,6 +339,10 @@ func plan(ctx context.Context, api *client.Client, d applied, reason string) (st
 		return settled(d, have, err, func() error { _, err := api.PutUpstream(ctx, req); return err })
 	case "agent":
 		return planAgent(ctx, api, d, reason)
+	case "kpi":
+		return planKPI(ctx, api, d, reason)
+	case "objective":
+		return planObjective(ctx, api, d, reason)
 	case "policy":
 		var req client.PutPolicyRequest
 		if err := into(d, &req); err != nil {

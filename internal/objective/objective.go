@@ -81,6 +81,9 @@ type Window struct {
 	Rolling  time.Duration `json:"rolling,omitempty"`
 	Calendar string        `json:"calendar,omitempty"` // day, week, month, quarter, year
 	Zone     string        `json:"zone,omitempty"`     // of the calendar; "" UTC
+	// Start is when some window of the calendar began, for those that do not begin
+	// with its own first midnight; zero: they do.
+	Start time.Time `json:"start,omitzero"`
 }
 
 // Alert is raised while the budget burns at Factor times the pace that would
@@ -265,6 +268,8 @@ func (w Window) check() error {
 		return invalid("a window is either rolling or of a calendar")
 	case w.Rolling != 0 && (w.Rolling < time.Hour || w.Rolling > 366*24*time.Hour):
 		return invalid("a rolling window is an hour to 366 days")
+	case !w.Start.IsZero() && (w.Calendar == "" || w.Start.Year() < 1990 || w.Start.Year() > 2200 || w.Start.Day() > 28 && w.Calendar != "day" && w.Calendar != "week"):
+		return invalid("a start is of a calendar window, from 1990 to 2200, and of months one of their first 28 days")
 	case w.Calendar != "" && !slices.Contains(calendars(), w.Calendar):
 		return invalid("there is no calendar %.40q", w.Calendar).WithHint("%s", strings.Join(calendars(), ", "))
 	}
@@ -303,6 +308,9 @@ func (w Window) At(now time.Time) (from, to time.Time) {
 		zone = time.UTC
 	}
 	t := now.In(zone)
+	if !w.Start.IsZero() {
+		return w.from(now, zone)
+	}
 	y, m, d := t.Date()
 	at := func(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0, 0, 0, zone) }
 	switch w.Calendar {
@@ -318,6 +326,32 @@ func (w Window) At(now time.Time) (from, to time.Time) {
 		return at(y, m, 1), at(y, m+3, 1)
 	}
 	return at(y, 1, 1), at(y+1, 1, 1)
+}
+
+// from is At of windows that are counted from a start.
+func (w Window) from(now time.Time, zone *time.Location) (from, to time.Time) {
+	start := w.Start.In(zone)
+	step := func(k int) time.Time {
+		switch w.Calendar {
+		case "day":
+			return start.AddDate(0, 0, k)
+		case "week":
+			return start.AddDate(0, 0, 7*k)
+		case "month":
+			return start.AddDate(0, k, 0)
+		case "quarter":
+			return start.AddDate(0, 3*k, 0)
+		}
+		return start.AddDate(k, 0, 0)
+	}
+	k := int(now.Sub(start)/w.Length()) - 2 // months differ, and clocks are put on and back
+	for !step(k + 1).After(now) {
+		k++
+	}
+	for step(k).After(now) {
+		k--
+	}
+	return step(k), step(k + 1)
 }
 
 // Kinds of an indicator: how its records are counted.
