@@ -133,6 +133,7 @@ type Options struct {
 	Rehearser    Rehearser
 	ApprovalPage func(id string) string
 
+	Topics    Topics         // what people ask for; the zero value groups nothing
 	Accounts                 // how runs ended, and what figures come of it
 	Spending  Spending       // what agents cost
 	Incidents *incident.Book // nil keeps none

@@ -76,6 +76,7 @@ import (
 	"reeve/internal/stop"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/duck"
+	"reeve/internal/topic"
 	"reeve/internal/upstream"
 	"reeve/internal/upstream/connection"
 )
@@ -169,6 +170,7 @@ type App struct {
 
 	evaluations   *evaluate.Book
 	datasets      *dataset.Book
+	topics        *topic.Book
 	feedbackMoved chan struct{} // of one: users said something
 }
 
@@ -210,6 +212,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		a.openFeedback,
 		a.openEvaluations,
 		a.openDatasets,
+		a.openTopics,
 		a.buildIndex,
 		a.buildReader,
 		a.openOutcomes,
@@ -290,6 +293,8 @@ func (a *App) Run(ctx context.Context) error {
 	start("feedback", a.feedback.Run)
 	start("evaluations", a.evaluations.Run)
 	start("spikes of feedback", a.watchFeedback)
+	start("topics", a.topics.Run)
+	start("feedback into topics", a.followSaid)
 	start("lessons", a.lessons.Run)
 	start("alerts into incidents", a.followAlerts)
 	start("findings into incidents", a.followFindings)
@@ -422,7 +427,7 @@ func (a *App) buildReader(ctx context.Context) error {
 	}
 	a.reader, err = run.New(run.Options{
 		Log:        a.bus.Activity(),
-		Store:      watched{a.store, a.fleet, a.watching.watch, a.seeKeys, a.feedback, a.evaluations, a.countVerdicts},
+		Store:      watched{a.store, a.fleet, a.watching.watch, a.seeKeys, a.feedback, a.evaluations, a.countVerdicts, a.topics},
 		HashKey:    key,
 		Prices:     a.book,
 		Stages:     &a.stages,
@@ -492,6 +497,7 @@ func (a *App) buildAPI(context.Context) error {
 		Spending:  api.Spending{Book: a.costs, Records: a.store, Prices: a.book, Install: a.control.Install()},
 		Incidents: a.incidents, Lessons: a.lessons, OnCall: a.onCallAPI(),
 		Feedback: a.feedback, FeedbackURL: a.feedbackURL, Evaluations: a.evaluations, Datasets: a.datasets,
+		Topics:    api.Topics{Topics: a.topics, Asked: askedIn{a}},
 		Providers: a.signIns, ProviderButtons: a.providerButtons(),
 		Credentials: a.credentials(),
 		Findings:    a.watching.findings, Detectors: a.watching.settings, Rules: a.watching.rules, Watch: a.watching.watch, Responses: a.watching.respond,

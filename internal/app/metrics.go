@@ -120,6 +120,7 @@ func (p *parts) Collect(out chan<- prometheus.Metric) {
 	p.incidentFigures(ctx, out)
 	p.outcomeFigures(out)
 	p.feedbackFigures(out)
+	p.topicFigures(out)
 	p.evaluateFigures(out)
 	for _, f := range figures {
 		out <- prometheus.MustNewConstMetric(prometheus.NewDesc(f.name, f.help, nil, nil), f.kind, f.value)

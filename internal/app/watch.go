@@ -15,6 +15,7 @@ import (
 	"reeve/internal/rule"
 	"reeve/internal/source"
 	"reeve/internal/telemetry"
+	"reeve/internal/topic"
 	"reeve/internal/watch"
 )
 
@@ -99,6 +100,7 @@ type watched struct {
 	feedback *feedback.Book
 	evaluate *evaluate.Book
 	runs     func(*telemetry.Write) // counts verdicts about runs
+	topics   *topic.Book
 }
 
 func (o watched) Append(ctx context.Context, w *telemetry.Write) error {
@@ -115,6 +117,7 @@ func (o watched) Append(ctx context.Context, w *telemetry.Write) error {
 		o.feedback.Observe(w)
 		o.evaluate.Observe(w)
 		o.runs(w)
+		o.topics.Observe(w)
 	}
 	return err
 }

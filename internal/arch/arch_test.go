@@ -31,6 +31,7 @@ var rows = [][]string{
 		"internal/outcome", "internal/kpi", "internal/objective",
 		"internal/finding", "internal/rule", "internal/lesson",
 		"internal/feedback", "internal/evaluate", "internal/dataset",
+		"internal/topic",
 	},
 	{
 		"internal/intake", "internal/gateway", "internal/fleet", "internal/incident",
@@ -85,6 +86,7 @@ var within = map[string][]string{
 	"internal/bench":                        {"internal/bench"},
 	"internal/upstream/connection":          {"internal/upstream"},
 	"internal/evaluate":                     {"internal/evaluate"},
+	"internal/topic":                        {"internal/topic"},
 	"internal/gateway":                      {"internal/gateway"},
 	"internal/gateway/llm":                  {"internal/gateway"},
 	"internal/gateway/httpapi":              {"internal/gateway"},

@@ -229,3 +229,21 @@ func TestSequence(t *testing.T) {
 		t.Errorf("a stream that turned bad alarms after %d labels", late)
 	}
 }
+
+func TestFisher(t *testing.T) {
+	t.Parallel()
+	// The worked values: Fisher's tea (The Design of Experiments, 1935) and Agresti's.
+	for _, c := range []struct {
+		a, b, c, d int64
+		want       float64
+	}{
+		{3, 1, 1, 3, 34. / 70}, {4, 0, 0, 4, 2. / 70}, {1, 9, 11, 3, .002759456}, {0, 0, 3, 4, 1}, {5, 5, 5, 5, 1}, {-1, 2, 3, 4, 1}, {500_000, 500_000, 500_000, 500_000, 1},
+	} {
+		if got := Fisher(c.a, c.b, c.c, c.d); math.Abs(got-c.want) > 1e-6 {
+			t.Errorf("Fisher(%d, %d, %d, %d) = %.9f, want %.9f", c.a, c.b, c.c, c.d, got, c.want)
+		}
+	}
+	if p := Fisher(600_000, 400_000, 500_000, 500_000); p > 1e-9 {
+		t.Errorf("far from alike: %v", p)
+	}
+}

@@ -25,6 +25,7 @@ var kinds = []kind{
 	{"passk", "repeatability: pass^k and spread of tau-bench's rewards", "the folder with rewards.csv", passK},
 	{"origins", "hijacked runs by where arguments came from: AgentDojo", "a half with runs.jsonl.gz", origins},
 	{"groundedness", "answers that their texts do not carry, without a model: BEGIN", "BEGIN's folder, with .tsv files", groundedness},
+	{"topics", "prompts grouped by what they ask, against labelled intents: CLINC150", "the folder with train_val.json", topics},
 	{"drift", "changes that break nothing, on simulated agents", "", driftBench},
 	{"different", "what sets a selection apart, on simulated tables", "", different},
 }
