@@ -282,6 +282,12 @@ func Operations() []Operation {
 		{Name: "ExportDataset", Method: "POST", Path: "/api/v1/datasets/{name}/exports", Role: "developer", Summary: "gives out what has consent, as JSONL: evaluation cases, fine-tuning examples or preference pairs"},
 		{Name: "ListDatasetExports", Method: "GET", Path: "/api/v1/datasets/{name}/exports", Role: "viewer", Summary: "lists what was exported of a data set, and what of that was withdrawn since"},
 		{Name: "ListRunCases", Method: "GET", Path: "/api/v1/runs/{id}/cases", Role: "viewer", Summary: "lists the data sets in which a run is a case"},
+		{Name: "ListTopics", Method: "GET", Path: "/api/v1/topics", Role: "viewer", Summary: "lists what people ask for, the most first, with what became of it"},
+		{Name: "GetTopic", Method: "GET", Path: "/api/v1/topics/{id}", Role: "viewer", Summary: "reads a topic: its agents, its course, and for readers what is typically asked"},
+		{Name: "ListTopicRuns", Method: "GET", Path: "/api/v1/topics/{id}/runs", Role: "viewer", Summary: "lists runs about a topic, the newest first; none lists those that are like too few others"},
+		{Name: "NameTopic", Method: "PUT", Path: "/api/v1/topics/{id}/name", Role: "developer", Summary: "gives a topic a name"},
+		{Name: "GetRunTopic", Method: "GET", Path: "/api/v1/runs/{id}/topic", Role: "viewer", Summary: "says what a run was about, and how patient its session's user was"},
+		{Name: "ListMoods", Method: "GET", Path: "/api/v1/moods", Role: "viewer", Summary: "lists sessions with signs of frustration, the most frustrated first"},
 		{Name: "ListFeedback", Method: "GET", Path: "/api/v1/feedback", Role: "viewer", Summary: "lists what people and downstream systems said of runs, the newest first"},
 		{Name: "GetFeedback", Method: "GET", Path: "/api/v1/feedback/{id}", Role: "viewer", Summary: "reads a feedback"},
 		{Name: "FeedbackSummary", Method: "GET", Path: "/api/v1/feedback-summary", Role: "viewer", Summary: "adds up what users said of agents and versions in a period, and how many said nothing"},
@@ -2338,6 +2344,48 @@ func (c *Client) ListDatasetExports(ctx context.Context, req DatasetRequest) (*L
 // GET /api/v1/runs/{id}/cases, role viewer.
 func (c *Client) ListRunCases(ctx context.Context, req IDRequest) (*List[DatasetItem], error) {
 	return call[List[DatasetItem]](ctx, c, "GET", "/api/v1/runs/{id}/cases", req)
+}
+
+// ListTopics lists what people ask for, the most first, with what became of it.
+//
+// GET /api/v1/topics, role viewer.
+func (c *Client) ListTopics(ctx context.Context, req ListTopicsRequest) (*TopicList, error) {
+	return call[TopicList](ctx, c, "GET", "/api/v1/topics", req)
+}
+
+// GetTopic reads a topic: its agents, its course, and for readers what is typically asked.
+//
+// GET /api/v1/topics/{id}, role viewer.
+func (c *Client) GetTopic(ctx context.Context, req TopicRequest) (*TopicPage, error) {
+	return call[TopicPage](ctx, c, "GET", "/api/v1/topics/{id}", req)
+}
+
+// ListTopicRuns lists runs about a topic, the newest first; none lists those that are like too few others.
+//
+// GET /api/v1/topics/{id}/runs, role viewer.
+func (c *Client) ListTopicRuns(ctx context.Context, req TopicRunsRequest) (*List[TopicRun], error) {
+	return call[List[TopicRun]](ctx, c, "GET", "/api/v1/topics/{id}/runs", req)
+}
+
+// NameTopic gives a topic a name.
+//
+// PUT /api/v1/topics/{id}/name, role developer.
+func (c *Client) NameTopic(ctx context.Context, req NameTopicRequest) (*Topic, error) {
+	return call[Topic](ctx, c, "PUT", "/api/v1/topics/{id}/name", req)
+}
+
+// GetRunTopic says what a run was about, and how patient its session's user was.
+//
+// GET /api/v1/runs/{id}/topic, role viewer.
+func (c *Client) GetRunTopic(ctx context.Context, req RunRequest) (*RunTopic, error) {
+	return call[RunTopic](ctx, c, "GET", "/api/v1/runs/{id}/topic", req)
+}
+
+// ListMoods lists sessions with signs of frustration, the most frustrated first.
+//
+// GET /api/v1/moods, role viewer.
+func (c *Client) ListMoods(ctx context.Context, req ListMoodsRequest) (*MoodList, error) {
+	return call[MoodList](ctx, c, "GET", "/api/v1/moods", req)
 }
 
 // ListFeedback lists what people and downstream systems said of runs, the newest first.
