@@ -88,6 +88,9 @@ func Operations() []Operation {
 		{Name: "CostReport", Method: "GET", Path: "/api/v1/cost/report", Role: "viewer", Summary: "writes the report of a month, as Markdown and PDF"},
 		{Name: "GetCostSettings", Method: "GET", Path: "/api/v1/cost/settings", Role: "viewer", Summary: "reads currency, rates, zone, cost centres and what people's time costs"},
 		{Name: "PutCostSettings", Method: "PUT", Path: "/api/v1/cost/settings", Role: "admin", Summary: "sets currency, rates, zone, cost centres and what people's time costs"},
+		{Name: "GetReadiness", Method: "GET", Path: "/api/v1/readiness", Role: "viewer", Summary: "says how far what agents read can be relied on: freshness, update frequency, errors, audits, coverage of what is asked"},
+		{Name: "ListSourceAudits", Method: "GET", Path: "/api/v1/sources/{name}/audits", Role: "viewer", Summary: "lists audits of a source, the newest first"},
+		{Name: "AuditSource", Method: "POST", Path: "/api/v1/sources/{name}/audits", Role: "developer", Summary: "holds answers from a source against the truth"},
 		{Name: "Different", Method: "POST", Path: "/api/v1/runs/different", Role: "viewer", Summary: "says what sets a selection of runs apart from the rest"},
 		{Name: "ListSuspects", Method: "GET", Path: "/api/v1/runs/{id}/suspects", Role: "reader", Summary: "ranks the steps at which a run may have gone wrong first"},
 		{Name: "GetRunWhy", Method: "GET", Path: "/api/v1/runs/{id}/why", Role: "viewer", Summary: "says why a run ended as it did: likely causes with their evidence, and what is unknown; format=prov exports it as W3C PROV-JSON"},
@@ -971,6 +974,27 @@ func (c *Client) GetCostSettings(ctx context.Context) (*CostSettings, error) {
 // PUT /api/v1/cost/settings, role admin.
 func (c *Client) PutCostSettings(ctx context.Context, req CostSettings) (*CostSettings, error) {
 	return call[CostSettings](ctx, c, "PUT", "/api/v1/cost/settings", req)
+}
+
+// GetReadiness says how far what agents read can be relied on: freshness, update frequency, errors, audits, coverage of what is asked.
+//
+// GET /api/v1/readiness, role viewer.
+func (c *Client) GetReadiness(ctx context.Context, req ReadinessRequest) (*Readiness, error) {
+	return call[Readiness](ctx, c, "GET", "/api/v1/readiness", req)
+}
+
+// ListSourceAudits lists audits of a source, the newest first.
+//
+// GET /api/v1/sources/{name}/audits, role viewer.
+func (c *Client) ListSourceAudits(ctx context.Context, req SourceRequest) (*List[SourceAudit], error) {
+	return call[List[SourceAudit]](ctx, c, "GET", "/api/v1/sources/{name}/audits", req)
+}
+
+// AuditSource holds answers from a source against the truth.
+//
+// POST /api/v1/sources/{name}/audits, role developer.
+func (c *Client) AuditSource(ctx context.Context, req AuditSourceRequest) (*SourceAudit, error) {
+	return call[SourceAudit](ctx, c, "POST", "/api/v1/sources/{name}/audits", req)
 }
 
 // Different says what sets a selection of runs apart from the rest.

@@ -21,6 +21,10 @@ type Source struct {
 	AgePolicy   string   `json:"age_policy,omitempty"` // who set them: a person, dbt; "" nobody
 	Revision    int64    `json:"revision,omitempty"`
 
+	MaxErrorRate *float64 `json:"max_error_rate,omitempty"` // of its assertions' results in 30 days
+	MinAccuracy  *float64 `json:"min_accuracy,omitempty"`   // of its last audit
+	OnBreach     string   `json:"on_breach,omitempty"`      // tell, out: what follows when a limit is broken
+
 	OutOfUse *SourceOut `json:"out_of_use"` // nil: it is in use
 
 	State     string         `json:"state"` // fresh, warn, stale, unknown
@@ -126,19 +130,22 @@ type SourceRequest struct {
 
 // PutSourceRequest registers a source, or changes what people say of one.
 type PutSourceRequest struct {
-	Name        string   `json:"-" path:"name"`
-	Kind        string   `json:"kind,omitempty"`
-	Namespace   string   `json:"namespace,omitempty"`
-	Dataset     string   `json:"dataset,omitempty"`
-	Aliases     []string `json:"aliases,omitempty"`
-	Team        string   `json:"team,omitempty"`
-	Owner       string   `json:"owner,omitempty"`
-	Description string   `json:"description,omitempty"`
-	Classes     []string `json:"classes,omitempty"`
-	Trusted     bool     `json:"trusted,omitempty"`
-	MaxAge      string   `json:"max_age,omitempty"`
-	WarnAge     string   `json:"warn_age,omitempty"`
-	Revision    int64    `json:"revision,omitempty"`
+	Name         string   `json:"-" path:"name"`
+	Kind         string   `json:"kind,omitempty"`
+	Namespace    string   `json:"namespace,omitempty"`
+	Dataset      string   `json:"dataset,omitempty"`
+	Aliases      []string `json:"aliases,omitempty"`
+	Team         string   `json:"team,omitempty"`
+	Owner        string   `json:"owner,omitempty"`
+	Description  string   `json:"description,omitempty"`
+	Classes      []string `json:"classes,omitempty"`
+	Trusted      bool     `json:"trusted,omitempty"`
+	MaxAge       string   `json:"max_age,omitempty"`
+	WarnAge      string   `json:"warn_age,omitempty"`
+	MaxErrorRate *float64 `json:"max_error_rate,omitempty"` // share of failed results of its assertions in 30 days
+	MinAccuracy  *float64 `json:"min_accuracy,omitempty"`   // share of right answers in its last audit
+	OnBreach     string   `json:"on_breach,omitempty"`      // tell (default), out: out of use until it keeps its limits
+	Revision     int64    `json:"revision,omitempty"`
 }
 
 // ListSourcesRequest filters sources.
@@ -181,4 +188,96 @@ type TakeSourceOutRequest struct {
 type PutSourceBackRequest struct {
 	Name   string `json:"-" path:"name"`
 	Reason string `json:"reason"`
+}
+
+// SourceShare is a share with its 95 % interval.
+type SourceShare struct {
+	Value float64 `json:"value"`
+	Low   float64 `json:"low"`
+	High  float64 `json:"high"`
+	N     int64   `json:"n"`
+	Hits  int64   `json:"hits"`
+}
+
+// SourceReadiness is how far a source can be relied on. Null is unknown.
+type SourceReadiness struct {
+	Source    Source         `json:"source"`
+	Every     *float64       `json:"every_ms"` // the middle of the times between its versions
+	Intervals int64          `json:"intervals"`
+	ErrorRate *SourceShare   `json:"error_rate"` // of its assertions' results in 30 days
+	Accuracy  *SourceShare   `json:"accuracy"`   // of its last audit, of 90 days
+	Audit     *SourceAudit   `json:"audit"`
+	Runs      int64          `json:"runs"`  // that read it in the period
+	Fresh     *SourceShare   `json:"fresh"` // of those that were looked at, that found it as new as it has to be
+	Breaches  []SourceBreach `json:"breaches"`
+}
+
+// SourceBreach is a limit that a source breaks.
+type SourceBreach struct {
+	Limit string `json:"limit"` // max_age, max_error_rate, min_accuracy
+	Text  string `json:"text"`
+}
+
+// Readiness is how far what agents read can be relied on.
+type Readiness struct {
+	From    time.Time         `json:"from"`
+	To      time.Time         `json:"to"`
+	Sources []SourceReadiness `json:"sources"` // the worst first
+	// AllFresh is of the runs that read something: all that they read was as new as
+	// it has to be. Runs that read something of which nobody knows are not in it.
+	AllFresh *SourceShare    `json:"all_fresh"`
+	Unknown  int64           `json:"unknown"` // runs that read something of unknown age
+	Looked   int64           `json:"looked"`  // runs, the newest
+	Reading  int64           `json:"reading"` // runs that read something in the period
+	Topics   []TopicCoverage `json:"topics"`  // by demand
+	// Coverage is topics answered with support, each weighted by how often it was
+	// asked about.
+	Coverage *float64 `json:"coverage"`
+	Grouped  string   `json:"grouped_by"` // what topics are: cluster, task, query
+}
+
+// TopicCoverage is a topic that was asked about, and how often what agents read
+// had something for it.
+type TopicCoverage struct {
+	Topic     string       `json:"topic"`
+	Asked     int64        `json:"asked"`     // runs
+	Supported *SourceShare `json:"supported"` // of those that can be told; nil: none can
+	Backlog   int64        `json:"backlog"`   // runs without support
+	Records   string       `json:"records"`   // the search of runs that opens them
+}
+
+// ReadinessRequest asks for readiness over a time.
+type ReadinessRequest struct {
+	From        string `query:"from"` // a week ago by default
+	To          string `query:"to"`
+	Team        string `query:"team"`
+	Environment string `query:"environment"`
+}
+
+// SourceAudit is what an audit of a source found.
+type SourceAudit struct {
+	ID      string      `json:"id"`
+	Source  string      `json:"source"`
+	At      time.Time   `json:"at"`
+	By      string      `json:"by"`
+	Truth   string      `json:"truth"` // what it was held against
+	Asked   int64       `json:"asked"`
+	Correct int64       `json:"correct"`
+	Wrong   []AuditItem `json:"wrong"` // the first of those that were not right
+}
+
+// AuditItem is a question of an audit. Right left out compares answer and truth:
+// every number of the truth, and four fifths of its words.
+type AuditItem struct {
+	Question string `json:"question"`
+	Answer   string `json:"answer"`
+	Truth    string `json:"truth,omitempty"`
+	Right    *bool  `json:"right,omitempty"`
+}
+
+// AuditSourceRequest holds answers from a source against the truth.
+type AuditSourceRequest struct {
+	Name  string      `json:"-" path:"name"`
+	Truth string      `json:"truth"` // what it is from, in a line
+	Items []AuditItem `json:"items"`
 }

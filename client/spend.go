@@ -37,6 +37,7 @@ type CostSplit struct {
 	Total    CostLine   `json:"total"`
 	Lines    []CostLine `json:"lines"` // the dearest first; days and months in their order
 	More     int64      `json:"more"`  // lines that are not told
+	Rest     *CostLine  `json:"rest"`  // what is not told comes to; nil: every line is told
 	// Unallocated is the share of the cost that no cost centre pays; of by=centre.
 	Unallocated *float64 `json:"unallocated"`
 }

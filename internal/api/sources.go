@@ -24,6 +24,9 @@ type Sources interface {
 	Delete(ctx context.Context, who source.Actor, name string) error
 	TakeOut(ctx context.Context, who source.Actor, in client.TakeSourceOutRequest) (client.Source, error)
 	PutBack(ctx context.Context, who source.Actor, in client.PutSourceBackRequest) (client.Source, error)
+	Readiness(ctx context.Context) ([]client.SourceReadiness, error)
+	Audits(ctx context.Context, name string) ([]client.SourceAudit, error)
+	Audit(ctx context.Context, who source.Actor, in client.AuditSourceRequest) (client.SourceAudit, error)
 	AsOf(ctx context.Context, team string, refs []source.Ref) ([]client.SourceUse, error)
 }
 

@@ -31,6 +31,10 @@ type Spending struct {
 }
 
 func spendOperations() []operation {
+	return append(costOperations(), readinessOperations()...)
+}
+
+func costOperations() []operation {
 	get := http.MethodGet
 	view := rows(identity.Viewer)
 	return []operation{
@@ -42,7 +46,7 @@ func spendOperations() []operation {
 		define(operation{Name: "CostFile", Method: get, Path: "/cost/file", Permission: view, Summary: "writes a month as a chargeback file or as FOCUS 1.2 (CSV)"}, costFile),
 		define(operation{Name: "CostReport", Method: get, Path: "/cost/report", Permission: view, Summary: "writes the report of a month, as Markdown and PDF"}, costReport),
 		define(operation{Name: "GetCostSettings", Method: get, Path: "/cost/settings", Permission: view, Summary: "reads currency, rates, zone, cost centres and what people's time costs"}, getCostSettings),
-		define(operation{Name: "PutCostSettings", Method: http.MethodPut, Path: "/cost/settings", Permission: rows(identity.Admin), Audit: AuditChange, Summary: "sets currency, rates, zone, cost centres and what people's time costs"}, putCostSettings),
+		define(operation{Name: "PutCostSettings", Method: http.MethodPut, Path: "/cost/settings", Permission: everywhere(identity.Admin).freshly(), Audit: AuditChange, Summary: "sets currency, rates, zone, cost centres and what people's time costs"}, putCostSettings),
 	}
 }
 
@@ -137,6 +141,10 @@ func splitCost(a *API, ctx context.Context, req *client.CostSplitRequest) (*clie
 	}
 	out := &client.CostSplit{
 		By: q.By, From: q.From.UTC(), To: q.To.UTC(), Zone: book.Settings().Zone, Currency: s.Currency, Total: costLine(&s.Total, nil), Lines: make([]client.CostLine, 0, len(s.Lines)), More: int64(s.More),
+	}
+	if s.Rest != nil {
+		r := costLine(s.Rest, s.Total.Cost)
+		out.Rest = &r
 	}
 	for i := range s.Lines {
 		l := costLine(&s.Lines[i], s.Total.Cost)
@@ -237,7 +245,7 @@ func (a *API) budgetsAhead(ctx context.Context, book *cost.Book) ([]client.CostB
 			continue
 		}
 		x := client.CostBudget{Name: b.Name, Scope: b.Scope, Match: b.Match, Limit: b.Limit, Spent: b.Spent, Hard: b.Hard}
-		if len(out) < maxAhead && (b.Scope == "agent" || b.Scope == "team") && b.Match != "*" && b.Match != "" {
+		if len(out) < maxAhead && b.Match != "*" && b.Match != "" && a.seesWhole(who, b.Scope, b.Match) {
 			f, err := book.In("USD").Forecast(ctx, a.askLimited, search.Is(b.Scope, b.Match))
 			if err != nil {
 				return nil, err
@@ -250,6 +258,22 @@ func (a *API) budgetsAhead(ctx context.Context, book *cost.Book) ([]client.CostB
 		out = append(out, x)
 	}
 	return out, nil
+}
+
+// seesWhole reports whether somebody sees all that a budget counts: a part of it
+// says nothing of when it is spent.
+func (a *API) seesWhole(who identity.Principal, scope, match string) bool {
+	switch scope {
+	case "team":
+		return who.Can(identity.Viewer, match, identity.Everything)
+	case "agent":
+		if a.o.Agents == nil {
+			return false
+		}
+		x, ok := a.o.Agents.Lookup(match)
+		return ok && who.Can(identity.Viewer, x.Team, identity.Everything)
+	}
+	return false
 }
 
 // costDetectors are the detectors whose findings are about money.
@@ -519,18 +543,22 @@ func asHouse(ctx context.Context) context.Context {
 	return context.WithValue(ctx, callKey{}, &call{who: &who})
 }
 
-func getCostSettings(a *API, _ context.Context, _ *struct{}) (*client.CostSettings, error) {
+func getCostSettings(a *API, ctx context.Context, _ *struct{}) (*client.CostSettings, error) {
 	book, err := a.spending()
 	if err != nil {
 		return nil, err
 	}
-	return costSettings(book.Settings()), nil
+	out := costSettings(book.Settings())
+	if !whoOf(ctx).Can(identity.Admin, identity.Everything, identity.Everything) {
+		out.Report = client.CostReport{} // who reads of everybody's money is admins' to know
+	}
+	return out, nil
 }
 
 func costSettings(s cost.Settings) *client.CostSettings {
 	out := &client.CostSettings{
 		Currency: s.Currency, Zone: s.Zone, Hour: s.Hour, Rates: []client.CostRate{}, Centres: []client.CostCentre{},
-		Report: client.CostReport(s.Report), Revision: s.Revision, By: s.By, At: optionalTime(s.At),
+		Report: client.CostReport{Channel: s.Report.Channel, To: s.Report.To, Day: s.Report.Day}, Revision: s.Revision, By: s.By, At: optionalTime(s.At),
 	}
 	for _, r := range s.Rates {
 		out.Rates = append(out.Rates, client.CostRate(r))
@@ -546,7 +574,7 @@ func putCostSettings(a *API, ctx context.Context, req *client.CostSettings) (*cl
 	if err != nil {
 		return nil, err
 	}
-	next := cost.Settings{Currency: req.Currency, Zone: req.Zone, Hour: req.Hour, Report: cost.Report(req.Report), Revision: req.Revision}
+	next := cost.Settings{Currency: req.Currency, Zone: req.Zone, Hour: req.Hour, Report: cost.Report{Channel: req.Report.Channel, To: req.Report.To, Day: req.Report.Day}, Revision: req.Revision}
 	for _, r := range req.Rates {
 		next.Rates = append(next.Rates, cost.Rate(r))
 	}

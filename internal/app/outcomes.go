@@ -33,6 +33,7 @@ func (a *App) startAccounts(start func(string, func(context.Context) error)) {
 	start("figures for /metrics", a.exportKPIs)
 	start("objectives", a.objectives.Run)
 	start("monthly reports", a.reportCosts)
+	start("limits of sources", func(ctx context.Context) error { return a.sources.Keep(ctx, a.tellBreach) })
 }
 
 // openOutcomes loads what was said of how runs ended.

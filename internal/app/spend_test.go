@@ -148,6 +148,10 @@ func TestSpend(t *testing.T) {
 	if i := sv.Items[0]; i.ID != "prompt_cache" || !near(i.Figure, 0.075/1.25) || len(i.Runs) != 1 || i.Tokens != 1_000_000 {
 		t.Errorf("the cache would have saved %+v", i)
 	}
+	ready, err := c.GetReadiness(ctx, client.ReadinessRequest{})
+	if err != nil || len(ready.Topics) != 1 || ready.Topics[0].Asked != 3 || ready.AllFresh != nil || ready.Coverage != nil {
+		t.Errorf("readiness of runs that read nothing and came to nothing: %+v, %v", ready, err)
+	}
 	for _, bad := range []struct {
 		name string
 		err  error

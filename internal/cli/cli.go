@@ -228,6 +228,8 @@ func commands() []command {
 		{name: "source set", args: "[flags] NAME", short: "register a source: owner, aliases, how old it may be", long: sourceHelp, run: runSourceSet},
 		{name: "source out", args: "[flags] NAME", short: "take a source out of use: the door refuses to read it", long: sourceOutHelp, run: runSourceOut},
 		{name: "source back", args: "[flags] NAME", short: "put a source back into use", run: runSourceBack},
+		{name: "source readiness", args: "[flags]", short: "say how far what agents read can be relied on", long: readinessHelp, run: runSourceReadiness},
+		{name: "source audit", args: "[flags] NAME FILE", short: "hold answers from a source against the truth", long: readinessHelp, run: runSourceAudit},
 		{name: "source delete", args: "[flags] NAME", short: "forget a source", run: runSourceDelete},
 		{name: "alert list", args: "[flags]", short: "list what outside systems say is wrong, firing first", long: alertHelp, run: runAlertList},
 		{name: "alert show", args: "[flags] ALERT", short: "show an alert with its history", run: runAlertShow},

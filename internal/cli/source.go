@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -108,6 +109,16 @@ func runSourceSet(ctx context.Context, e env, c *command, args []string) error {
 	fs.BoolVar(&in.Trusted, "trusted", false, "its text comes from people we trust")
 	fs.StringVar(&in.MaxAge, "max-age", "", "older is stale: 24h, 7d")
 	fs.StringVar(&in.WarnAge, "warn-age", "", "older is nearly stale")
+	share := func(to **float64) func(string) error {
+		return func(s string) error {
+			v, err := strconv.ParseFloat(s, 64)
+			*to = &v
+			return err
+		}
+	}
+	fs.Func("max-error-rate", "share of its assertions' results that may fail: 0.05", share(&in.MaxErrorRate))
+	fs.Func("min-accuracy", "share of answers that an audit must find right: 0.95", share(&in.MinAccuracy))
+	fs.StringVar(&in.OnBreach, "on-breach", "", "tell, or out: out of use while it breaks a limit")
 	name, err := oneWord(fs, args, "source")
 	if err != nil {
 		return err
@@ -211,6 +222,14 @@ func mergedSource(in client.PutSourceRequest, old client.Source, given map[strin
 	keep("team", &out.Team, &in.Team)
 	keep("owner", &out.Owner, &in.Owner)
 	keep("description", &out.Description, &in.Description)
+	if out.MaxErrorRate, out.MinAccuracy = old.MaxErrorRate, old.MinAccuracy; given["max-error-rate"] {
+		out.MaxErrorRate = in.MaxErrorRate
+	}
+	if given["min-accuracy"] {
+		out.MinAccuracy = in.MinAccuracy
+	}
+	out.OnBreach = old.OnBreach
+	keep("on-breach", &out.OnBreach, &in.OnBreach)
 	keep("max-age", &out.MaxAge, &in.MaxAge)
 	keep("warn-age", &out.WarnAge, &in.WarnAge)
 	if given["alias"] {

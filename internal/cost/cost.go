@@ -76,12 +76,14 @@ func New(ctx context.Context, o Options) (*Book, error) {
 	return b, nil
 }
 
-// In is the book with figures in another currency.
+// In is the book with figures in another currency and days of UTC: what budgets
+// count in.
 func (b *Book) In(currency string) *Book {
 	is := b.Settings()
 	if is.Currency != currency {
 		is.Currency, is.Hour = currency, 0 // the hour was said in the other one
 	}
+	is.Zone = "UTC"
 	return &Book{o: b.o, is: is}
 }
 

@@ -2,6 +2,7 @@ package cost
 
 import (
 	"context"
+	"encoding/hex"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -215,3 +216,106 @@ func TestRegions(t *testing.T) {
 		}
 	}
 }
+
+// Every day of every zone begins once, and a month has its days: in some the clock
+// skips midnight, and time.Date gives an hour of the day before.
+func TestDaysBegin(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		zone, month string
+		days        int
+	}{
+		{"America/Santiago", "2026-09", 30},
+		{"America/Santiago", "2024-09", 30},
+		{"Atlantic/Azores", "2026-03", 31},
+		{"America/Havana", "2026-03", 31},
+		{"Asia/Beirut", "2026-03", 31},
+		{"America/Asuncion", "2022-10", 31}, // it skips the midnight that begins the 2nd
+		{"America/Sao_Paulo", "2017-10", 31},
+		{"Asia/Amman", "2022-04", 30},
+		{"Africa/Cairo", "2026-04", 30},
+		{"Pacific/Apia", "2011-12", 30}, // it had no 30th
+		{"Asia/Kathmandu", "2026-09", 30},
+		{"Australia/Lord_Howe", "2026-10", 31},
+	} {
+		s := Settings{Zone: c.zone}
+		from, to, err := s.Month(c.month)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := days(from, to, s.Location())
+		if len(all) != c.days {
+			t.Errorf("%s of %s has %d days, want %d", c.month, c.zone, len(all), c.days)
+		}
+		if got := from.In(s.Location()).Format(time.DateOnly); got != c.month+"-01" {
+			t.Errorf("%s of %s begins on %s", c.month, c.zone, got)
+		}
+		for i := 1; i < len(all); i++ {
+			if !all[i].from.Equal(all[i-1].to) || !all[i].from.Before(all[i].to) {
+				t.Errorf("%s of %s: day %d is %v to %v", c.month, c.zone, i, all[i].from, all[i].to)
+			}
+		}
+	}
+}
+
+// Names that senders chose are no formulas in a spreadsheet.
+func TestFilesHaveNoFormulas(t *testing.T) {
+	t.Parallel()
+	x := &spent{day: span{time.Now(), time.Now()}, parts: [5]string{"@SUM(A1)", "-2+3", "=1+1", "+1", "="}, Line: Line{Cost: new(float64), Calls: 1}}
+	row, err := x.focus(&Settings{Currency: "USD"}, time.Now(), time.Now(), nil, "install", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range row {
+		if v != "" && slices.Contains([]byte("=+-@"), v[0]) {
+			t.Errorf("%s is %q", focusColumns[i], v)
+		}
+	}
+}
+
+// Equal calls that were made side by side are read by one model call, which is
+// paid once.
+func TestRepeatsSideBySide(t *testing.T) {
+	t.Parallel()
+	steps := []activity.Step{}
+	for i := range 3 {
+		s := activity.Step{Fragment: activity.Fragment{Start: int64(i), End: 10, Kind: activity.KindTool, ToolName: "look", Agent: "a"}, Refs: []activity.ContentRef{{Field: activity.ContentArguments, Messages: "0"}}}
+		s.Step[0] = byte(i + 1)
+		steps = append(steps, s)
+	}
+	m := activity.Step{Fragment: activity.Fragment{Start: 11, End: 12, Kind: activity.KindModel, Agent: "a", Usage: activity.NoUsage}, Call: true, Counted: true, Cost: activity.Cost{Nanos: 5e9, Currency: "USD", Basis: activity.CostBook}}
+	m.Step[0] = 9
+	g := newGain("repeats")
+	again(activity.RunID{1}, "a", append(steps, m), (&Settings{Currency: "USD"}).rates(), g)
+	if g.sum != 5 || g.Calls != 2 {
+		t.Errorf("two repeats that one call read come to %v of %d calls, want 5 of 2", g.sum, g.Calls)
+	}
+}
+
+// A split that does not tell every line says what the others come to, and a file
+// that would not be whole is refused.
+func TestWhatIsNotTold(t *testing.T) {
+	t.Parallel()
+	b := book(t, time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC))
+	ask := func(_ context.Context, q telemetry.Query) (*telemetry.Result, error) {
+		r := &telemetry.Result{Columns: []telemetry.Column{{Name: "run"}, {Name: "currency"}, {Name: "calls"}, {Name: "cost"}}}
+		if len(q.GroupBy) == 1 {
+			r.Rows = [][]any{{nil, "USD", int64(30_000), 60_000.0}}
+			return r, nil
+		}
+		for i := range maxRows {
+			id := activity.RunID{byte(i), byte(i >> 8), 1}
+			r.Rows = append(r.Rows, []any{hexOf(id), "USD", int64(1), 2.0})
+		}
+		return r, nil
+	}
+	x, err := b.Split(t.Context(), ask, Question{From: time.Now().Add(-time.Hour), To: time.Now(), By: "run", Limit: 10})
+	if err != nil || len(x.Lines) != 10 || x.Rest == nil || x.Rest.Calls != 29_990 || *x.Rest.Cost != 59_980 {
+		t.Errorf("the rest is %+v of %d lines, %v", x.Rest, len(x.Lines), err)
+	}
+	if _, err := b.Chargeback(t.Context(), ask, "2026-10", nil, nil); err == nil || fault.From(err).Code != "cost.too_large" {
+		t.Errorf("a file that is not whole: %v", err)
+	}
+}
+
+func hexOf(id activity.RunID) string { return hex.EncodeToString(id[:]) }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"reeve/internal/fault"
 	"reeve/internal/telemetry/search"
 )
 
@@ -39,6 +40,9 @@ func (b *Book) spent(ctx context.Context, ask Ask, s *Settings, where search.Exp
 		if err := b.add(ctx, ask, s, search.Both(search.Is("call", "true"), search.Is("counted", "true"), where), d.from, d.to, by, sum, nil); err != nil {
 			return nil, err
 		}
+		if sum.cut {
+			return nil, tooLarge(len(sum.of))
+		}
 		lines := sum.lines(s, nil)
 		for i := range lines {
 			x := spent{day: d, Line: lines[i]}
@@ -47,6 +51,11 @@ func (b *Book) spent(ctx context.Context, ask Ask, s *Settings, where search.Exp
 		}
 	}
 	return out, nil
+}
+
+// tooLarge refuses a file that would not be whole.
+func tooLarge(rows int) error {
+	return fault.New(fault.KindExhausted, "cost.too_large", "the file would have more than %d rows at a time", rows).WithHint("ask for one team: --team")
 }
 
 // decimal writes money as both files do: never in E notation, at least to a
@@ -93,6 +102,9 @@ func (b *Book) Chargeback(ctx context.Context, ask Ask, month string, where sear
 	}
 	if err := b.add(ctx, ask, &s, where, from, to, by, sum, rename); err != nil {
 		return File{}, err
+	}
+	if sum.cut {
+		return File{}, tooLarge(len(sum.of))
 	}
 	lines := sum.lines(&s, append([]string{"centre"}, by...))
 	out := File{Name: "chargeback-" + month + ".csv", Type: "text/csv", Currency: s.Currency}
@@ -179,10 +191,10 @@ func (b *Book) Focus(ctx context.Context, ask Ask, month string, where search.Ex
 func (x *spent) focus(s *Settings, from, to time.Time, label func(agent string) string, install string, offers []Offer) ([]string, error) {
 	provider, model, agent, team, environment := x.parts[0], x.parts[1], x.parts[2], x.parts[3], x.parts[4]
 	or := func(v, instead string) string {
-		if v = clean(v); v == "" {
+		if v == "" {
 			return instead
 		}
-		return v
+		return cell(v)
 	}
 	at := func(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
 	own := ""
@@ -209,10 +221,10 @@ func (x *spent) focus(s *Settings, from, to time.Time, label func(agent string) 
 		"ChargeCategory": "Usage", "ChargeDescription": strconv.FormatInt(priced, 10) + " calls of " + or(model, "an unnamed model") + " by " + or(agent, "an unnamed agent"), "ChargeFrequency": "Usage-Based",
 		"InvoiceIssuerName": named, "ProviderName": named, "PublisherName": named, "PricingCategory": "Standard",
 		"PricingQuantity": strconv.FormatInt(priced, 10), "PricingUnit": "Requests", "ConsumedQuantity": strconv.FormatInt(priced, 10), "ConsumedUnit": "Requests",
-		"RegionId": region, "RegionName": region, "ResourceId": clean(agent), "ResourceName": clean(agent),
+		"RegionId": cell(region), "RegionName": cell(region), "ResourceId": cell(agent), "ResourceName": cell(agent),
 		"ServiceCategory": "AI and Machine Learning", "ServiceSubcategory": "Generative AI", "ServiceName": named + " models",
-		"SkuId": named + "/" + or(model, "unknown"), "SkuMeter": "Model Calls", "SubAccountId": clean(team), "SubAccountName": clean(team),
-		"Tags": string(tagged), "x_Model": clean(model), "x_UnpricedCalls": strconv.FormatInt(x.Unpriced, 10),
+		"SkuId": named + "/" + or(model, "unknown"), "SkuMeter": "Model Calls", "SubAccountId": cell(team), "SubAccountName": cell(team),
+		"Tags": string(tagged), "x_Model": cell(model), "x_UnpricedCalls": strconv.FormatInt(x.Unpriced, 10),
 	}
 	if agent != "" {
 		v["ResourceType"] = "Agent"

@@ -31,7 +31,10 @@ const Method = "local level with weekday factors (exponential smoothing, additiv
 const (
 	learnDays = 56 // eight weeks
 	leastDays = 8
-	paths     = 4000
+	// maxUnpriced is the share of a day's calls without a price from which on the
+	// day says nothing.
+	maxUnpriced = 0.1
+	paths       = 4000
 )
 
 // Forecast looks ahead to the end of the month that now is in.
@@ -44,8 +47,8 @@ func (b *Book) Forecast(ctx context.Context, ask Ask, where search.Expr) (Foreca
 		return Forecast{}, err
 	}
 	y, m, d := now.In(z).Date()
-	today := time.Date(y, m, d, 0, 0, 0, 0, z)
-	since := today.AddDate(0, 0, -learnDays)
+	today := begins(y, m, d, z)
+	since := begins(y, m, d-learnDays, z)
 	if from.Before(since) {
 		since = from
 	}
@@ -57,7 +60,7 @@ func (b *Book) Forecast(ctx context.Context, ask Ask, where search.Expr) (Foreca
 	var past []float64
 	sofar, rest := 0.0, days(now, to, z)
 	for _, day := range days(since, now, z) {
-		v := 0.0
+		v, calls, unpriced := 0.0, int64(0), int64(0)
 		for _, l := range lines {
 			if l.At.Before(day.from) || !l.At.Before(day.to) {
 				continue
@@ -65,6 +68,7 @@ func (b *Book) Forecast(ctx context.Context, ask Ask, where search.Expr) (Foreca
 			if l.Cost != nil {
 				v += *l.Cost
 			}
+			calls, unpriced = calls+l.Calls, unpriced+l.Unpriced
 			if !l.At.Before(from) {
 				out.Unpriced += l.Unpriced
 			}
@@ -72,22 +76,31 @@ func (b *Book) Forecast(ctx context.Context, ask Ask, where search.Expr) (Foreca
 		if !day.from.Before(from) {
 			out.Spent += v
 		}
-		if day.from.Before(today) {
+		switch {
+		case day.from.Before(today) && float64(unpriced) > maxUnpriced*float64(calls):
+			past = append(past, math.NaN()) // what it cost nobody knows
+		case day.from.Before(today):
 			past = append(past, v)
-		} else {
+		default:
 			sofar = v
 		}
 	}
 	// Before the first day on which anything was spent there was nothing to spend
 	// it on.
 	first := slices.IndexFunc(past, func(v float64) bool { return v > 0 })
-	if first < 0 || len(past)-first < leastDays {
-		out.Why = "it takes 8 whole days on which something was spent"
+	if first >= 0 {
+		past = past[first:]
+		for _, v := range past {
+			if !math.IsNaN(v) {
+				out.Days++
+			}
+		}
+	}
+	if out.Days < leastDays {
+		out.Why = "it takes 8 whole days, from the first on which something was spent, whose calls have prices"
 		return out, nil
 	}
-	past = past[first:]
-	out.Days = len(past)
-	start := today.AddDate(0, 0, -len(past))
+	start := begins(y, m, d-len(past), z).In(z)
 	ends := ahead(past, int(start.Weekday()), len(rest), sofar, seedOf(past))
 	for i := range ends {
 		ends[i] += out.Spent - sofar
@@ -172,7 +185,7 @@ func weekdays(past []float64, weekday int) (w [7]float64) {
 		for _, v := range week {
 			total += v / 7
 		}
-		if total <= 0 {
+		if !(total > 0) { // nothing, or a day of which nobody knows
 			continue
 		}
 		for i, v := range week {
@@ -257,7 +270,7 @@ func follow(past []float64, w [7]float64, weekday int, alpha float64) (level flo
 	n := 0.0
 	for i, v := range past {
 		f := w[(weekday+i)%7]
-		if f < 0.02 { // on such days next to nothing is spent: they say nothing of the level
+		if f < 0.02 || math.IsNaN(v) { // on such days next to nothing is spent: they say nothing of the level
 			continue
 		}
 		d := v / f

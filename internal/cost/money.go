@@ -22,8 +22,8 @@ type dated struct {
 func (s *Settings) rates() *rates {
 	r := &rates{to: s.Currency, of: map[string][]dated{}, zone: s.Location()}
 	for _, x := range s.Rates { // by date
-		if at, err := time.ParseInLocation(time.DateOnly, x.From, r.zone); err == nil { // checked when it was set
-			r.of[x.Currency] = append(r.of[x.Currency], dated{at, x.Dollars})
+		if at, err := time.Parse(time.DateOnly, x.From); err == nil { // checked when it was set
+			r.of[x.Currency] = append(r.of[x.Currency], dated{begins(at.Year(), at.Month(), at.Day(), r.zone), x.Dollars})
 		}
 	}
 	return r
@@ -87,22 +87,33 @@ func (r *rates) spans(from, to time.Time) ([]span, error) {
 
 // Month is the time of a month such as 2026-11 in the organisation's zone.
 func (s *Settings) Month(name string) (from, to time.Time, err error) {
-	from, err = time.ParseInLocation("2006-01", name, s.Location())
+	at, err := time.Parse("2006-01", name)
 	if err != nil {
 		return from, to, invalid("a month is written as 2026-11, not %.20q", name)
 	}
-	return from, from.AddDate(0, 1, 0), nil
+	z := s.Location()
+	return begins(at.Year(), at.Month(), 1, z), begins(at.Year(), at.Month()+1, 1, z), nil
 }
 
 // MonthOf is the name of the month that a time is in.
 func (s *Settings) MonthOf(at time.Time) string { return at.In(s.Location()).Format("2006-01") }
+
+// begins is the first moment of a date in a zone. Where the clock skips midnight,
+// time.Date gives an hour of the day before: a day that never begins.
+func begins(year int, month time.Month, day int, z *time.Location) time.Time {
+	at, noon := time.Date(year, month, day, 0, 0, 0, 0, z), time.Date(year, month, day, 12, 0, 0, 0, z)
+	for at.Day() != noon.Day() && at.Before(noon) {
+		at = at.Add(15 * time.Minute) // clocks change by quarters of an hour
+	}
+	return at
+}
 
 // days are the days of a period in a zone: the first and the last may be parts.
 func days(from, to time.Time, z *time.Location) []span {
 	var out []span
 	for from.Before(to) {
 		y, m, d := from.In(z).Date()
-		end := time.Date(y, m, d+1, 0, 0, 0, 0, z)
+		end := begins(y, m, d+1, z)
 		if end.After(to) {
 			end = to
 		}

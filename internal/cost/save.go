@@ -18,7 +18,7 @@ import (
 type Records interface {
 	// Calls visits the calls of a time, in no order.
 	Calls(ctx context.Context, from, to time.Time, visit func(*telemetry.Call) error) error
-	Steps(ctx context.Context, id activity.RunID) ([]activity.Step, error)
+	StepsPage(ctx context.Context, id activity.RunID, q telemetry.StepsQuery) (telemetry.StepsPage, error)
 }
 
 // Prices say what a call would cost; *price.Book is one.
@@ -78,7 +78,9 @@ const (
 	// is beyond counts, and bloatLeast where it begins to matter.
 	bloat      = 4
 	bloatLeast = 8000
-	maxRepeats = 100 // runs that are searched for repeated calls
+	maxRepeats = 100  // runs that are searched for repeated calls
+	maxSteps   = 5000 // of a run that are looked at
+	lookAhead  = 200  // steps after a tool call in which its answer is read
 )
 
 // link is one call of a chain.
@@ -295,10 +297,16 @@ func (g *gain) prove(ctx context.Context, records Records) error {
 		if err != nil {
 			continue
 		}
-		steps, err := records.Steps(ctx, id)
+		page, err := records.StepsPage(ctx, id, telemetry.StepsQuery{Limit: maxSteps, Light: true})
 		if err != nil {
 			return err
 		}
+		if page.More {
+			r.What = "it has too many steps to look at its prompts: the figure is by their lengths"
+			g.Checked += r.Figure
+			continue
+		}
+		steps := page.Steps
 		continued, others := 0, 0
 		prev := map[[2]string][]string{}
 		slices.SortFunc(steps, telemetry.ByStart)
@@ -393,11 +401,11 @@ func (b *Book) repeats(ctx context.Context, ask Ask, records Records, r *rates, 
 		if !telemetry.ParseUUID(t.text(row, "run"), (*[16]byte)(&id)) {
 			continue
 		}
-		steps, err := records.Steps(ctx, id)
+		page, err := records.StepsPage(ctx, id, telemetry.StepsQuery{Limit: maxSteps, Light: true})
 		if err != nil {
 			return g, err
 		}
-		again(id, t.text(row, "agent"), steps, r, g)
+		again(id, t.text(row, "agent"), page.Steps, r, g)
 	}
 	for _, x := range g.runs {
 		x.Proved = true
@@ -413,6 +421,7 @@ func again(id activity.RunID, agent string, steps []activity.Step, r *rates, g *
 	seen := map[string]int{}
 	figure, n, tokens := 0.0, int64(0), int64(0)
 	most, name := 0, ""
+	counted := map[activity.StepID]bool{} // calls made side by side are read by one
 	for i := range steps {
 		s := &steps[i]
 		if s.Kind != activity.KindTool || s.ToolName == "" {
@@ -429,7 +438,8 @@ func again(id activity.RunID, agent string, steps []activity.Step, r *rates, g *
 			most, name = seen[key], s.ToolName
 		}
 		n++
-		if c := next(steps[i+1:], s); c != nil {
+		if c := next(steps[i+1:min(len(steps), i+1+lookAhead)], s); c != nil && !counted[c.Step] {
+			counted[c.Step] = true
 			if v, ok := r.money(c.Cost, c.Start); ok {
 				figure += v
 				tokens += max(c.Usage.InputTotal, 0)

@@ -41,7 +41,7 @@ func (b *Book) due(ctx context.Context, write Write, send Send) error {
 	}
 	now := b.o.Now().In(s.Location())
 	first := time.Date(now.Year(), now.Month(), s.Report.Day, 6, 0, 0, 0, s.Location())
-	if now.Before(first) || s.At.After(first) {
+	if now.Before(first) || s.Report.Since.After(first) {
 		return nil
 	}
 	month := s.MonthOf(time.Date(now.Year(), now.Month(), 0, 12, 0, 0, 0, s.Location()))

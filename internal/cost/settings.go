@@ -52,6 +52,8 @@ type Report struct {
 	Channel string   `json:"channel,omitempty"` // a channel of kind mail; "" sends nothing
 	To      []string `json:"to,omitempty"`
 	Day     int      `json:"day,omitempty"` // of the month after; 1 by default
+
+	Since time.Time `json:"since,omitzero"` // when it was first wanted
 }
 
 // Limits of settings.
@@ -202,6 +204,14 @@ func (b *Book) Put(ctx context.Context, who Actor, s Settings) (Settings, error)
 		return s, fault.New(fault.KindConflict, "cost.conflict", "the settings are at revision %d, not %d", b.is.Revision, s.Revision).WithHint("read them again and repeat the change")
 	}
 	s.Revision, s.By, s.At = s.Revision+1, who.Person, b.o.Now().UTC().Truncate(time.Microsecond)
+	switch {
+	case s.Report.Channel == "":
+		s.Report.Since = time.Time{}
+	case b.is.Report.Channel == "":
+		s.Report.Since = s.At
+	default:
+		s.Report.Since = b.is.Report.Since
+	}
 	body, err := json.Marshal(s)
 	if err != nil {
 		return s, err

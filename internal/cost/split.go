@@ -44,7 +44,8 @@ type Split struct {
 	Currency string
 	Lines    []Line // the dearest first; days and months in their order
 	Total    Line
-	More     int // lines that are not told
+	More     int   // lines that are not told
+	Rest     *Line // what they come to together; nil: every line is told
 }
 
 // Dimensions are what cost is split by, with what the store calls them. A version
@@ -90,7 +91,7 @@ func (b *Book) Split(ctx context.Context, ask Ask, q Question) (Split, error) {
 	if q.By == "" {
 		return out, nil
 	}
-	lines, err := b.lines(ctx, ask, &s, q)
+	lines, cut, err := b.lines(ctx, ask, &s, q)
 	if err != nil {
 		return out, err
 	}
@@ -103,7 +104,30 @@ func (b *Book) Split(ctx context.Context, ask Ask, q Question) (Split, error) {
 		lines = lines[:limit]
 	}
 	out.Lines = lines
+	if out.More > 0 || cut || q.By == "call" {
+		out.Rest = rest(&out.Total, lines)
+	}
 	return out, nil
+}
+
+// rest is what a whole has beside its lines; nil for nothing.
+func rest(total *Line, lines []Line) *Line {
+	var told Line
+	for i := range lines {
+		told.take(&lines[i])
+	}
+	less := func(all, some *float64) *float64 {
+		if all == nil || some == nil {
+			return all
+		}
+		v := max(0, *all-*some)
+		return &v
+	}
+	r := &Line{Calls: total.Calls - told.Calls, Unpriced: total.Unpriced - told.Unpriced, Minutes: max(0, total.Minutes-told.Minutes), Cost: less(total.Cost, told.Cost), Tokens: less(total.Tokens, told.Tokens), People: less(total.People, told.People)}
+	if r.Calls <= 0 {
+		return nil
+	}
+	return r
 }
 
 func dearest(x, y Line) int {
@@ -116,16 +140,19 @@ func dearest(x, y Line) int {
 	return cmp.Or(cmp.Compare(v(y), v(x)), cmp.Compare(y.Calls, x.Calls), strings.Compare(x.Name, y.Name))
 }
 
-func (b *Book) lines(ctx context.Context, ask Ask, s *Settings, q Question) ([]Line, error) {
+// lines are those of a split; cut says that the store had more than it told.
+func (b *Book) lines(ctx context.Context, ask Ask, s *Settings, q Question) (lines []Line, cut bool, err error) {
 	switch q.By {
 	case "day", "month":
-		return b.times(ctx, ask, s, q)
+		lines, err = b.times(ctx, ask, s, q)
+		return lines, false, err
 	case "call":
-		return b.calls(ctx, ask, s, q)
+		lines, err = b.calls(ctx, ask, s, q)
+		return lines, false, err
 	}
 	by, ok := groups[q.By]
 	if !ok {
-		return nil, invalid("cost is not split by %.40q", q.By).WithHint("%s", strings.Join(Dimensions, ", "))
+		return nil, false, invalid("cost is not split by %.40q", q.By).WithHint("%s", strings.Join(Dimensions, ", "))
 	}
 	sum := newSum()
 	rename := func(parts []string) []string { return parts }
@@ -140,19 +167,18 @@ func (b *Book) lines(ctx context.Context, ask Ask, s *Settings, q Question) ([]L
 		by = groups["centre"]
 	}
 	if err := b.add(ctx, ask, s, q.Where, q.From, q.To, by, sum, rename); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if q.By == "centre" {
 		by = []string{"centre"}
 	}
-	lines := sum.lines(s, by)
+	lines = sum.lines(s, by)
 	if q.By == "run" {
 		for i := range lines {
 			lines[i].Name = runName(lines[i].Name)
 		}
 	}
-	// Whoever is not named has no people's minutes of its own to speak of.
-	return lines, nil
+	return lines, sum.cut, nil
 }
 
 func runName(uuid string) string {
@@ -263,16 +289,19 @@ func (b *Book) daily(ctx context.Context, ask Ask, s *Settings, where search.Exp
 	return out, nil
 }
 
-// calls are the dearest calls: those above the cost that all but so many are below.
+// calls are the dearest calls.
 func (b *Book) calls(ctx context.Context, ask Ask, s *Settings, q Question) ([]Line, error) {
 	limit := min(cmp.Or(q.Limit, 50), 500)
 	where := search.Both(search.Is("call", "true"), search.Is("counted", "true"), q.Where)
-	res, err := ask(ctx, telemetry.Query{Table: "steps", From: q.From, To: q.To, Where: where, Select: []telemetry.Measure{{Func: "count", Field: "cost", As: "n"}}})
+	res, err := ask(ctx, telemetry.Query{
+		Table: "steps", From: q.From, To: q.To, Where: search.Both(where, search.AtLeast("cost", 0)), GroupBy: []string{"currency"}, Limit: 100,
+		Select: []telemetry.Measure{{Func: "count", Field: "cost", As: "n"}},
+	})
 	if err != nil || len(res.Rows) == 0 {
 		return nil, err
 	}
-	n, _ := newTable(res).number(res.Rows[0], "n")
-	if n > float64(limit) {
+	// In one currency all but so many are below a quantile, and need no sorting.
+	if n, _ := newTable(res).number(res.Rows[0], "n"); len(res.Rows) == 1 && n > float64(limit) {
 		at := 1 - float64(limit)/n
 		if res, err = ask(ctx, telemetry.Query{Table: "steps", From: q.From, To: q.To, Where: where, Select: []telemetry.Measure{{Func: "quantile", Field: "cost", At: at, As: "q"}}}); err != nil {
 			return nil, err
@@ -308,7 +337,7 @@ func question(where search.Expr, from, to time.Time, by []string) telemetry.Quer
 	call := search.Both(search.Is("call", "true"), search.Is("counted", "true"))
 	human := search.Is("kind", "human")
 	return telemetry.Query{
-		Table: "steps", From: from, To: to, Limit: maxRows, OrderBy: "-calls",
+		Table: "steps", From: from, To: to, Limit: maxRows, OrderBy: "-cost",
 		Where:   search.Both(search.Either(call, human), where),
 		GroupBy: append(append([]string{}, by...), "currency"),
 		Select: []telemetry.Measure{
@@ -333,6 +362,7 @@ func (b *Book) add(ctx context.Context, ask Ask, s *Settings, where search.Expr,
 		if err != nil {
 			return err
 		}
+		into.cut = into.cut || len(res.Rows) >= maxRows
 		t := newTable(res)
 		for _, row := range res.Rows {
 			parts := make([]string, len(by))
@@ -353,6 +383,7 @@ type sum struct {
 	at    map[string]int
 	parts [][]string
 	of    []Line
+	cut   bool // the store had more rows than it told
 }
 
 func newSum() *sum { return &sum{at: map[string]int{}} }

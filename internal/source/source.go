@@ -275,6 +275,7 @@ func (b *Book) forget(ctx context.Context) error {
 		for _, query := range [...]string{
 			`DELETE FROM source_versions WHERE at < ? AND EXISTS (SELECT 1 FROM source_versions v WHERE v.source = source_versions.source AND v.at > source_versions.at)`,
 			`DELETE FROM source_job_runs WHERE at < ? AND EXISTS (SELECT 1 FROM source_job_runs r WHERE r.team = source_job_runs.team AND r.job = source_job_runs.job AND r.state = 'complete' AND r.at > source_job_runs.at)`,
+			`DELETE FROM source_results WHERE at < ?`,
 			`DELETE FROM source_documents WHERE crawled < ? AND EXISTS (SELECT 1 FROM source_documents d WHERE d.source = source_documents.source AND d.document = source_documents.document AND d.crawled > source_documents.crawled)`,
 		} {
 			if _, err := tx.Exec(ctx, query, before); err != nil {

@@ -25,6 +25,7 @@ type said struct {
 	Trusted     bool     `json:"trusted,omitempty"`
 	WarnAge     string   `json:"warn_age,omitempty"`
 	MaxAge      string   `json:"max_age,omitempty"`
+	limits
 }
 
 // told is what senders say of one.
@@ -89,6 +90,7 @@ func (s *row) shape() client.Source {
 	out := client.Source{
 		Name: s.name, Kind: s.kind, Namespace: s.namespace, Dataset: s.dataset, Aliases: s.said.Aliases, Team: s.team, Owner: s.said.Owner,
 		Description: s.said.Description, Classes: s.said.Classes, Trusted: s.said.Trusted, Registered: s.registered,
+		MaxErrorRate: s.said.MaxErrorRate, MinAccuracy: s.said.MinAccuracy, OnBreach: s.said.OnBreach,
 		AgePolicy: by, Revision: s.revision, UpdatedAt: s.updated, State: "unknown", Reason: "no version of it was seen",
 	}
 	if warn > 0 {
@@ -258,6 +260,9 @@ func (t *taking) checks(ctx context.Context, f *Facts) error {
 		if err != nil {
 			return err
 		}
+		if err := t.results(ctx, name, &c); err != nil {
+			return err
+		}
 		if n > 0 {
 			t.changed = append(t.changed, name)
 		}
@@ -353,6 +358,10 @@ func (b *Book) AddDocuments(ctx context.Context, from Sender, source string, all
 // Put registers a source, or changes what people say of one.
 func (b *Book) Put(ctx context.Context, who Actor, in client.PutSourceRequest) (client.Source, error) {
 	in.Kind = cmp.Or(in.Kind, "dataset")
+	asked := limits{in.MaxErrorRate, in.MinAccuracy, in.OnBreach}
+	if err := asked.check(); err != nil {
+		return client.Source{}, err
+	}
 	switch _, _, err := ages(in.WarnAge, in.MaxAge); {
 	case err != nil:
 		return client.Source{}, err
@@ -376,7 +385,7 @@ func (b *Book) Put(ctx context.Context, who Actor, in client.PutSourceRequest) (
 		}
 		next := row{
 			name: in.Name, namespace: cmp.Or(in.Namespace, old.namespace), dataset: cmp.Or(in.Dataset, old.dataset, in.Name), team: cmp.Or(in.Team, old.team), kind: in.Kind, registered: true,
-			said: said{in.Aliases, in.Owner, in.Description, in.Classes, in.Trusted, in.WarnAge, in.MaxAge}, told: old.told, revision: old.revision + 1,
+			said: said{in.Aliases, in.Owner, in.Description, in.Classes, in.Trusted, in.WarnAge, in.MaxAge, asked}, told: old.told, revision: old.revision + 1,
 		}
 		if err := old.keepsNames(&next, b.o.Now()); err != nil {
 			return err

@@ -1343,6 +1343,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cost/dependency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** says what hangs on each provider, model and region, and what an outage would reach */
+        get: operations["Dependency"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cost/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** writes a month as a chargeback file or as FOCUS 1.2 (CSV) */
+        get: operations["CostFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cost/forecast": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** says what the month will come to, with interval, beside budgets and findings about cost */
+        get: operations["ForecastCost"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cost/idle-agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists agents that nobody used */
+        get: operations["ListIdleAgents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cost/invoices": {
         parameters: {
             query?: never;
@@ -1374,6 +1442,23 @@ export interface paths {
         post?: never;
         /** forgets an imported invoice */
         delete: operations["DeleteInvoice"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cost/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** writes the report of a month, as Markdown and PDF */
+        get: operations["CostReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1442,6 +1527,58 @@ export interface paths {
         put?: never;
         /** gives the calls their old costs back */
         post: operations["UndoRerate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cost/savings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists what could have been saved, with figure and the runs that prove it */
+        get: operations["Savings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cost/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads currency, rates, zone, cost centres and what people's time costs */
+        get: operations["GetCostSettings"];
+        /** sets currency, rates, zone, cost centres and what people's time costs */
+        put: operations["PutCostSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cost/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** adds up what was spent by call, run, session, user, team, agent, version, task, outcome, model, provider, environment, cost centre, day or month */
+        get: operations["SplitCost"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1748,7 +1885,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** makes or changes an evaluator: groundedness, schema, rule, voice, leak, refusal */
+        /** makes or changes an evaluator: groundedness, schema, rule, voice, leak, refusal, judge */
         put: operations["PutEvaluator"];
         post?: never;
         /** removes an evaluator; what it found stays */
@@ -2722,6 +2859,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** tells who depends on what: agents, tools, models, servers and sources, as they were observed */
+        get: operations["GetMap"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/map/blast": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** tells what a node of the map would take down: agents, runs, users, cost, and what is open there */
+        get: operations["GetBlast"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/match-agent": {
         parameters: {
             query?: never;
@@ -2918,6 +3089,110 @@ export interface paths {
         };
         /** lists what everybody should know, with buttons */
         get: operations["Notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/objective-proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists lasting changes of autonomy that objectives speak for, the newest first */
+        get: operations["ListObjectiveProposals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/objective-proposals/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** changes the agent's autonomy as proposed, with one's own rights */
+        post: operations["AcceptObjectiveProposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/objective-proposals/{id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** leaves the agent's autonomy as it is */
+        post: operations["DeclineObjectiveProposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/objectives": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists objectives with what is left of their budgets */
+        get: operations["ListObjectives"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/objectives/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads an objective with how it stands */
+        get: operations["GetObjective"];
+        /** makes or changes an objective; dry_run only says what is wrong and what warns */
+        put: operations["PutObjective"];
+        post?: never;
+        /** drops an objective; what it set by policy is lifted */
+        delete: operations["DeleteObjective"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/objectives/{name}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** gives an objective over its window, and what spent its budget */
+        get: operations["GetObjectiveStatus"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3524,6 +3799,23 @@ export interface paths {
         put?: never;
         /** answers an aggregate question over runs, steps, decisions, messages or logs */
         post: operations["Query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readiness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** says how far what agents read can be relied on: freshness, update frequency, errors, audits, coverage of what is asked */
+        get: operations["GetReadiness"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4437,6 +4729,24 @@ export interface paths {
         post?: never;
         /** forgets a source and its history */
         delete: operations["DeleteSource"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{name}/audits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists audits of a source, the newest first */
+        get: operations["ListSourceAudits"];
+        put?: never;
+        /** holds answers from a source against the truth */
+        post: operations["AuditSource"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -5666,6 +5976,12 @@ export interface components {
             items: components["schemas"]["AuditCheckpoint"][];
             next?: string;
         };
+        AuditItem: {
+            answer: string;
+            question: string;
+            right?: boolean | null;
+            truth?: string;
+        };
         AuditKey: {
             /** Format: date-time */
             added_at: string;
@@ -5709,6 +6025,10 @@ export interface components {
             witness_file: boolean;
             witness_url: boolean;
             witnessed: number;
+        };
+        AuditSourceRequest: {
+            items: components["schemas"]["AuditItem"][];
+            truth: string;
         };
         AuditVerification: {
             items: components["schemas"]["AuditReport"][];
@@ -5813,6 +6133,50 @@ export interface components {
             team?: string;
             trace?: string;
         };
+        Blast: {
+            at_risk: components["schemas"]["BlastReach"];
+            dependencies: components["schemas"]["BlastNode"][];
+            dependents: components["schemas"]["BlastNode"][];
+            /** Format: date-time */
+            from: string;
+            incidents: components["schemas"]["BlastRecord"][];
+            node: components["schemas"]["MapNode"];
+            teams: components["schemas"]["BlastTeam"][];
+            text: string;
+            /** Format: date-time */
+            to: string;
+            touched: components["schemas"]["BlastReach"];
+        };
+        BlastNode: {
+            distance: number;
+            id: string;
+            kind: string;
+            name: string;
+            owner?: string;
+            path: string;
+            state: string;
+            team?: string;
+        };
+        BlastReach: {
+            cost: number | null;
+            cost_unknown: number | null;
+            failed: number | null;
+            no_user: number | null;
+            query: string;
+            runs: number | null;
+            users: number | null;
+        };
+        BlastRecord: {
+            id: string;
+            number: number;
+            on: string;
+            severity: string;
+            title: string;
+        };
+        BlastTeam: {
+            agents: number;
+            team: string;
+        };
         BreakGlassRequest: {
             minutes: number;
             reason: string;
@@ -5854,6 +6218,12 @@ export interface components {
             reserved: number;
             spent: number;
             unknown_calls: number;
+        };
+        CalibrationCell: {
+            failed: number;
+            judged: number;
+            passed: number;
+            verdict: string;
         };
         Change: {
             after?: unknown;
@@ -6175,6 +6545,110 @@ export interface components {
             currency?: string;
             price?: string;
         };
+        CostAnomaly: {
+            agent: string;
+            /** Format: date-time */
+            at: string;
+            detector: string;
+            id: string;
+            open: boolean;
+            severity: string;
+            text: string;
+        };
+        CostBudget: {
+            chance: number | null;
+            expected: number | null;
+            hard: boolean;
+            limit: number;
+            match: string;
+            name: string;
+            scope: string;
+            spent: number;
+        };
+        CostCentre: {
+            agent?: string;
+            centre: string;
+            environment?: string;
+            team?: string;
+        };
+        CostFile: {
+            currency: string;
+            name: string;
+            rows: number;
+            text: string;
+            total: number;
+            type: string;
+            unpriced: number;
+        };
+        CostForecast: {
+            anomalies: components["schemas"]["CostAnomaly"][];
+            budgets: components["schemas"]["CostBudget"][];
+            currency: string;
+            days: number;
+            expected: number | null;
+            /** Format: date-time */
+            from: string;
+            high: number | null;
+            low: number | null;
+            method: string;
+            spent: number;
+            /** Format: date-time */
+            to: string;
+            unpriced: number;
+            why?: string;
+        };
+        CostLine: {
+            /** Format: date-time */
+            at: string | null;
+            calls: number;
+            cost: number | null;
+            name: string;
+            parts?: {
+                [key: string]: string;
+            };
+            people_cost: number | null;
+            people_minutes: number;
+            records?: string;
+            share: number | null;
+            tokens: number | null;
+            unpriced: number;
+        };
+        CostRate: {
+            currency: string;
+            dollars: number;
+            from: string;
+        };
+        CostReport: {
+            channel?: string;
+            day?: number;
+            to?: string[];
+        };
+        CostSettings: {
+            /** Format: date-time */
+            at: string | null;
+            by?: string;
+            centres: components["schemas"]["CostCentre"][];
+            currency: string;
+            people_hour: number;
+            rates: components["schemas"]["CostRate"][];
+            report: components["schemas"]["CostReport"];
+            revision: number;
+            zone: string;
+        };
+        CostSplit: {
+            by: string;
+            currency: string;
+            /** Format: date-time */
+            from: string;
+            lines: components["schemas"]["CostLine"][];
+            more: number;
+            rest: components["schemas"]["CostLine"] | null;
+            /** Format: date-time */
+            to: string;
+            total: components["schemas"]["CostLine"];
+            unallocated: number | null;
+            zone: string;
+        };
         Coverage: {
             flags?: string[];
             model_calls: number;
@@ -6356,6 +6830,9 @@ export interface components {
             /** Format: date-time */
             started_at: string;
         };
+        DecideObjectiveProposalRequest: {
+            reason?: string;
+        };
         DecideOutcomeRequest: {
             outcome: string;
             reason: string;
@@ -6495,6 +6972,40 @@ export interface components {
         DeliveryList: {
             items: components["schemas"]["Delivery"][];
             next?: string;
+        };
+        DependedAgent: {
+            agent: string;
+            calls: number;
+            share: number;
+            team?: string;
+        };
+        Dependency: {
+            calls: number;
+            concentration: number;
+            currency: string;
+            even: number;
+            /** Format: date-time */
+            from: string;
+            models: components["schemas"]["DependencyShare"][];
+            providers: components["schemas"]["DependencyShare"][];
+            regions: components["schemas"]["DependencyShare"][];
+            /** Format: date-time */
+            to: string;
+        };
+        DependencyShare: {
+            agents: components["schemas"]["DependedAgent"][];
+            calls: number;
+            cost: number | null;
+            daily_calls: number;
+            /** Format: date-time */
+            deprecated: string | null;
+            fallbacks: string[];
+            name: string;
+            provider?: string;
+            runs: number;
+            share: number;
+            unpriced: number;
+            users: number;
         };
         Detector: {
             about: string;
@@ -6657,9 +7168,12 @@ export interface components {
             /** Format: date-time */
             at: string;
             by?: string;
+            cost_usd: number | null;
             environment?: string;
             evaluator: string;
             id: string;
+            judge_decision?: string;
+            judge_run?: string;
             kind: string;
             marks: components["schemas"]["EvaluationMark"][];
             revision: number;
@@ -6668,6 +7182,7 @@ export interface components {
             source: string;
             team?: string;
             text: string;
+            tokens?: number;
             took_us: number;
             verdict: string;
             version?: string;
@@ -6710,15 +7225,18 @@ export interface components {
         };
         EvaluationSummary: {
             agreements: components["schemas"]["EvaluationAgreement"][];
+            calibrations: components["schemas"]["EvaluatorCalibration"][];
             figures: components["schemas"]["EvaluationFigures"][];
             /** Format: date-time */
             from: string;
+            refused?: components["schemas"]["JudgeRefusal"] | null;
             /** Format: date-time */
             to: string;
         };
         Evaluator: {
             agents: string[];
             environment?: string;
+            judge?: components["schemas"]["Judge"] | null;
             kind: string;
             name: string;
             off: boolean;
@@ -6732,6 +7250,20 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
             when?: string;
+        };
+        EvaluatorCalibration: {
+            beside: components["schemas"]["CalibrationCell"][];
+            corrected: components["schemas"]["Interval"];
+            cost_unknown: number;
+            cost_usd: number | null;
+            evaluator: string;
+            judged: number;
+            kappa: components["schemas"]["Interval"];
+            kind: string;
+            labelled: number;
+            passed: components["schemas"]["Share"];
+            revision: number;
+            tokens: number;
         };
         EvaluatorList: {
             items: components["schemas"]["Evaluator"][];
@@ -7038,6 +7570,20 @@ export interface components {
             id: string;
             /** Format: date-time */
             used_at: string | null;
+        };
+        IdleAgent: {
+            agent: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            last_seen: string | null;
+            lifecycle: string;
+            owner: string;
+            team: string;
+        };
+        IdleAgentList: {
+            items: components["schemas"]["IdleAgent"][];
+            next?: string;
         };
         ImportInvoiceRequest: {
             format?: string;
@@ -7376,6 +7922,11 @@ export interface components {
             items: components["schemas"]["IntakeKey"][];
             next?: string;
         };
+        Interval: {
+            high: number | null;
+            low: number | null;
+            value: number | null;
+        };
         Inventory: {
             agent: string;
             /** Format: date-time */
@@ -7454,9 +8005,25 @@ export interface components {
             items: components["schemas"]["JoinToken"][];
             next?: string;
         };
+        Judge: {
+            after?: string;
+            agent: string;
+            daily?: number;
+            model: string;
+            prompt: string;
+            upstream: string;
+        };
         JudgeFindingRequest: {
             reason?: string;
             verdict: string;
+        };
+        JudgeRefusal: {
+            /** Format: date-time */
+            at: string;
+            code: string;
+            detail: string;
+            evaluator: string;
+            hint?: string;
         };
         JudgeSignalRequest: {
             fingerprint: string;
@@ -7774,6 +8341,56 @@ export interface components {
             items: components["schemas"]["Log"][];
             next?: string;
         };
+        Map: {
+            edges: components["schemas"]["MapEdge"][];
+            /** Format: date-time */
+            from: string;
+            left: number;
+            nodes: components["schemas"]["MapNode"][];
+            text: string;
+            /** Format: date-time */
+            to: string;
+            took_ms: number;
+        };
+        MapEdge: {
+            by_day: boolean;
+            count: number | null;
+            errors: number | null;
+            /** Format: date-time */
+            first_seen: string;
+            from: string;
+            last_run?: string;
+            /** Format: date-time */
+            last_seen: string;
+            p95_ms: number | null;
+            state: string;
+            to: string;
+        };
+        MapNode: {
+            calls: number | null;
+            environment?: string;
+            errors: number | null;
+            failed: number | null;
+            id: string;
+            kind: string;
+            name: string;
+            p95_ms: number | null;
+            path: string;
+            query: string;
+            registered: boolean | null;
+            runs: number | null;
+            seen: boolean | null;
+            state: string;
+            team?: string;
+            trouble: components["schemas"]["MapTrouble"][];
+            within?: string;
+        };
+        MapTrouble: {
+            kind: string;
+            level: string;
+            path: string;
+            text: string;
+        };
         MappingProblem: {
             column?: number;
             field?: string;
@@ -7860,6 +8477,11 @@ export interface components {
             name: string;
             region?: string;
         };
+        MonthlyReport: {
+            month: string;
+            pdf?: string;
+            text: string;
+        };
         NewIntakeKey: {
             key: components["schemas"]["IntakeKey"];
             secret: string;
@@ -7896,6 +8518,209 @@ export interface components {
             issuer?: string;
             resource?: string;
             scopes?: string[];
+        };
+        Objective: {
+            agent?: string;
+            alerts: components["schemas"]["ObjectiveAlert"][];
+            by: string;
+            coverage: number;
+            /** Format: date-time */
+            created_at: string;
+            direction?: string;
+            environment?: string;
+            kpi: string;
+            kpi_title?: string;
+            limit?: number | null;
+            minimum: number;
+            name: string;
+            propose: boolean;
+            reason?: string;
+            revision: number;
+            slice?: string;
+            status: components["schemas"]["ObjectiveStanding"];
+            stream?: components["schemas"]["ObjectiveStream"] | null;
+            target: number;
+            task?: string;
+            team?: string;
+            text?: string;
+            title: string;
+            unit?: string;
+            /** Format: date-time */
+            updated_at: string;
+            version?: string;
+            window: components["schemas"]["ObjectiveWindow"];
+        };
+        ObjectiveAlert: {
+            factor: number;
+            long: string;
+            severity: string;
+            short: string;
+        };
+        ObjectiveBurn: {
+            chance: number;
+            factor: number;
+            fires: boolean;
+            long: string;
+            long_bad: number;
+            long_n: number;
+            long_rate: number | null;
+            never?: string;
+            severity: string;
+            short: string;
+            short_rate: number | null;
+            significance: number;
+            why?: string;
+        };
+        ObjectiveHeld: {
+            finding?: string;
+            kind: string;
+            severity: string;
+            /** Format: date-time */
+            since: string;
+            text: string;
+        };
+        ObjectiveLabel: {
+            high: number;
+            low: number;
+            minimum: number;
+            n: number;
+            needs: number;
+            passed: number;
+            short: boolean;
+            worth: number;
+        };
+        ObjectiveList: {
+            items: components["schemas"]["Objective"][];
+            next?: string;
+        };
+        ObjectivePoint: {
+            /** Format: date-time */
+            at: string;
+            bad: number;
+            left: number | null;
+            n: number;
+        };
+        ObjectiveProposal: {
+            agent: string;
+            /** Format: date-time */
+            at: string;
+            bad: number;
+            by?: string;
+            /** Format: date-time */
+            decided_at?: string | null;
+            environment: string;
+            from: string;
+            high: number | null;
+            id: string;
+            left: number;
+            low: number | null;
+            n: number;
+            narrows: boolean;
+            objective: string;
+            reason?: string;
+            state: string;
+            target: number;
+            team: string;
+            to: string;
+            value: number | null;
+            why: string;
+        };
+        ObjectiveProposalList: {
+            items: components["schemas"]["ObjectiveProposal"][];
+            next?: string;
+        };
+        ObjectiveRun: {
+            agent: string;
+            /** Format: date-time */
+            ended_at: string | null;
+            error?: string;
+            id: string;
+            outcome?: string;
+            task?: string;
+            version?: string;
+        };
+        ObjectiveSpender: {
+            bad: number;
+            by: string;
+            n: number;
+            name: string;
+            records: string;
+            share: number;
+        };
+        ObjectiveStanding: {
+            alarms: components["schemas"]["ObjectiveHeld"][];
+            allowed: number | null;
+            /** Format: date-time */
+            at: string | null;
+            bad: number;
+            burns: components["schemas"]["ObjectiveBurn"][];
+            coverage: number | null;
+            few?: boolean;
+            /** Format: date-time */
+            from: string | null;
+            high: number | null;
+            left: number | null;
+            low: number | null;
+            n: number;
+            /** Format: date-time */
+            since?: string | null;
+            state: string;
+            stream?: components["schemas"]["ObjectiveLabel"] | null;
+            /** Format: date-time */
+            to: string | null;
+            value: number | null;
+            warnings: string[];
+            why?: string;
+        };
+        ObjectiveStatus: {
+            agent?: string;
+            alerts: components["schemas"]["ObjectiveAlert"][];
+            bucket_ms: number;
+            by: string;
+            coverage: number;
+            /** Format: date-time */
+            created_at: string;
+            decided: components["schemas"]["ObjectiveProposal"][];
+            direction?: string;
+            environment?: string;
+            kpi: string;
+            kpi_title?: string;
+            limit?: number | null;
+            minimum: number;
+            name: string;
+            proposal?: components["schemas"]["ObjectiveProposal"] | null;
+            propose: boolean;
+            reason?: string;
+            records?: string;
+            revision: number;
+            runs: components["schemas"]["ObjectiveRun"][];
+            series: components["schemas"]["ObjectivePoint"][];
+            slice?: string;
+            spent: components["schemas"]["ObjectiveSpender"][];
+            status: components["schemas"]["ObjectiveStanding"];
+            stream?: components["schemas"]["ObjectiveStream"] | null;
+            table?: string;
+            target: number;
+            task?: string;
+            team?: string;
+            text?: string;
+            title: string;
+            unit?: string;
+            /** Format: date-time */
+            updated_at: string;
+            version?: string;
+            window: components["schemas"]["ObjectiveWindow"];
+        };
+        ObjectiveStream: {
+            alpha?: number;
+            labels?: number;
+            minimum?: number;
+            within?: string;
+        };
+        ObjectiveWindow: {
+            calendar?: string;
+            rolling?: string;
+            zone?: string;
         };
         Obligation: {
             id: string;
@@ -8506,6 +9331,7 @@ export interface components {
         PutEvaluatorRequest: {
             agents?: string[];
             environment?: string;
+            judge?: components["schemas"]["Judge"] | null;
             kind: string;
             off?: boolean;
             revision?: number;
@@ -8541,6 +9367,28 @@ export interface components {
             team?: string;
             title: string;
             unit: string;
+        };
+        PutObjectiveRequest: {
+            agent?: string;
+            alerts?: components["schemas"]["ObjectiveAlert"][];
+            coverage?: number;
+            dry_run?: boolean;
+            environment?: string;
+            kpi: string;
+            limit?: number | null;
+            minimum?: number;
+            propose?: boolean;
+            reason?: string;
+            revision?: number;
+            slice?: string;
+            stream?: components["schemas"]["ObjectiveStream"] | null;
+            target?: number;
+            task?: string;
+            team?: string;
+            text?: string;
+            title: string;
+            version?: string;
+            window?: components["schemas"]["ObjectiveWindow"] | null;
         };
         PutOutcomeRuleRequest: {
             deadline?: string;
@@ -8651,7 +9499,10 @@ export interface components {
             description?: string;
             kind?: string;
             max_age?: string;
+            max_error_rate?: number | null;
+            min_accuracy?: number | null;
             namespace?: string;
+            on_breach?: string;
             owner?: string;
             revision?: number;
             team?: string;
@@ -8730,6 +9581,20 @@ export interface components {
             scanned: number;
             source: string;
             took_ms: number;
+        };
+        Readiness: {
+            all_fresh: components["schemas"]["SourceShare"] | null;
+            coverage: number | null;
+            /** Format: date-time */
+            from: string;
+            grouped_by: string;
+            looked: number;
+            reading: number;
+            sources: components["schemas"]["SourceReadiness"][];
+            /** Format: date-time */
+            to: string;
+            topics: components["schemas"]["TopicCoverage"][];
+            unknown: number;
         };
         Reason: {
             code: string;
@@ -9270,6 +10135,45 @@ export interface components {
             revision: number;
             text: string;
         };
+        Saving: {
+            agents: components["schemas"]["SavingAgent"][];
+            at_most: boolean;
+            calls: number;
+            checked: number;
+            do: string;
+            figure: number | null;
+            how: string;
+            id: string;
+            proved: number;
+            runs: components["schemas"]["SavingRun"][];
+            title: string;
+            tokens: number;
+            unpriced: number;
+        };
+        SavingAgent: {
+            agent: string;
+            calls: number;
+            figure: number;
+            model?: string;
+        };
+        SavingRun: {
+            agent: string;
+            calls: number;
+            figure: number;
+            proved: boolean;
+            run: string;
+            what: string;
+        };
+        Savings: {
+            currency: string;
+            cut: boolean;
+            /** Format: date-time */
+            from: string;
+            items: components["schemas"]["Saving"][];
+            looked: number;
+            /** Format: date-time */
+            to: string;
+        };
         SearchField: {
             aliases?: string[];
             help: string;
@@ -9455,8 +10359,11 @@ export interface components {
             failing_checks: number;
             kind: string;
             max_age?: string;
+            max_error_rate?: number | null;
+            min_accuracy?: number | null;
             name: string;
             namespace?: string;
+            on_breach?: string;
             out_of_use: components["schemas"]["SourceOut"] | null;
             owner?: string;
             reason: string;
@@ -9470,6 +10377,25 @@ export interface components {
             version: components["schemas"]["SourceVersion"] | null;
             versions: number;
             warn_age?: string;
+        };
+        SourceAudit: {
+            asked: number;
+            /** Format: date-time */
+            at: string;
+            by: string;
+            correct: number;
+            id: string;
+            source: string;
+            truth: string;
+            wrong: components["schemas"]["AuditItem"][];
+        };
+        SourceAuditList: {
+            items: components["schemas"]["SourceAudit"][];
+            next?: string;
+        };
+        SourceBreach: {
+            limit: string;
+            text: string;
         };
         SourceCause: {
             /** Format: date-time */
@@ -9500,9 +10426,12 @@ export interface components {
             history: components["schemas"]["SourceVersion"][];
             kind: string;
             max_age?: string;
+            max_error_rate?: number | null;
+            min_accuracy?: number | null;
             name: string;
             namespace?: string;
             newest: components["schemas"]["SourceDocument"][];
+            on_breach?: string;
             out_of_use: components["schemas"]["SourceOut"] | null;
             owner?: string;
             readers: components["schemas"]["SourceJob"][];
@@ -9556,6 +10485,24 @@ export interface components {
             reason: string;
             /** Format: date-time */
             until: string | null;
+        };
+        SourceReadiness: {
+            accuracy: components["schemas"]["SourceShare"] | null;
+            audit: components["schemas"]["SourceAudit"] | null;
+            breaches: components["schemas"]["SourceBreach"][];
+            error_rate: components["schemas"]["SourceShare"] | null;
+            every_ms: number | null;
+            fresh: components["schemas"]["SourceShare"] | null;
+            intervals: number;
+            runs: number;
+            source: components["schemas"]["Source"];
+        };
+        SourceShare: {
+            high: number;
+            hits: number;
+            low: number;
+            n: number;
+            value: number;
         };
         SourceUse: {
             age_ms: number | null;
@@ -9962,6 +10909,13 @@ export interface components {
             /** Format: date-time */
             last_seen: string;
         };
+        TopicCoverage: {
+            asked: number;
+            backlog: number;
+            records: string;
+            supported: components["schemas"]["SourceShare"] | null;
+            topic: string;
+        };
         TriedAlerts: {
             alerts: components["schemas"]["Alert"][];
             changes?: components["schemas"]["Change"][];
@@ -9995,6 +10949,7 @@ export interface components {
         TryEvaluatorRequest: {
             answer: string;
             documents?: string[];
+            judge?: components["schemas"]["Judge"] | null;
             kind: string;
             prompt?: string;
             rules?: {
@@ -13500,6 +14455,144 @@ export interface operations {
             };
         };
     };
+    Dependency: {
+        parameters: {
+            query?: {
+                agent?: string;
+                environment?: string;
+                from?: string;
+                month?: string;
+                team?: string;
+                to?: string;
+                where?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dependency"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    CostFile: {
+        parameters: {
+            query?: {
+                kind?: string;
+                month?: string;
+                team?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostFile"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ForecastCost: {
+        parameters: {
+            query?: {
+                agent?: string;
+                environment?: string;
+                from?: string;
+                month?: string;
+                team?: string;
+                to?: string;
+                where?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostForecast"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListIdleAgents: {
+        parameters: {
+            query?: {
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdleAgentList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListInvoices: {
         parameters: {
             query?: never;
@@ -13610,6 +14703,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    CostReport: {
+        parameters: {
+            query?: {
+                month?: string;
+                pdf?: boolean;
+                team?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MonthlyReport"];
+                };
             };
             /** @description a problem */
             default: {
@@ -13764,6 +14890,144 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Rerate"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Savings: {
+        parameters: {
+            query?: {
+                agent?: string;
+                environment?: string;
+                from?: string;
+                month?: string;
+                team?: string;
+                to?: string;
+                where?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Savings"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetCostSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostSettings"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutCostSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CostSettings"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostSettings"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    SplitCost: {
+        parameters: {
+            query?: {
+                agent?: string;
+                by?: string;
+                environment?: string;
+                from?: string;
+                limit?: number;
+                month?: string;
+                team?: string;
+                to?: string;
+                where?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostSplit"];
                 };
             };
             /** @description a problem */
@@ -16799,6 +18063,76 @@ export interface operations {
             };
         };
     };
+    GetMap: {
+        parameters: {
+            query?: {
+                environment?: string;
+                from?: string;
+                limit?: number;
+                team?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Map"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetBlast: {
+        parameters: {
+            query?: {
+                environment?: string;
+                from?: string;
+                node?: string;
+                team?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Blast"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     MatchAgent: {
         parameters: {
             query?: {
@@ -17175,6 +18509,271 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NoticeList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListObjectiveProposals: {
+        parameters: {
+            query?: {
+                agent?: string;
+                objective?: string;
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObjectiveProposalList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    AcceptObjectiveProposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideObjectiveProposalRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObjectiveProposal"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeclineObjectiveProposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideObjectiveProposalRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObjectiveProposal"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListObjectives: {
+        parameters: {
+            query?: {
+                agent?: string;
+                environment?: string;
+                state?: string;
+                team?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObjectiveList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetObjective: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Objective"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutObjective: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutObjectiveRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Objective"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteObjective: {
+        parameters: {
+            query?: {
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetObjectiveStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObjectiveStatus"];
                 };
             };
             /** @description a problem */
@@ -18594,6 +20193,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QueryResult"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetReadiness: {
+        parameters: {
+            query?: {
+                environment?: string;
+                from?: string;
+                team?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readiness"];
                 };
             };
             /** @description a problem */
@@ -20678,6 +22311,72 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListSourceAudits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceAuditList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    AuditSource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuditSourceRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceAudit"];
+                };
             };
             /** @description a problem */
             default: {

@@ -4,7 +4,7 @@ import type { Source } from '../api/types';
 import { matches, shortAge, worst } from './data';
 
 const source = (name: string, state: string, made?: string, more: Partial<Source> = {}): Source => ({
-  name, kind: 'dataset', trusted: false, registered: true, state, reason: '', version: made ? { version: '1', at: made, items: null } : null, versions: 1, documents: 0, failing_checks: 0, checks: 0, updated_at: '2026-01-01T00:00:00Z', ...more,
+  name, kind: 'dataset', trusted: false, registered: true, state, reason: '', version: made ? { version: '1', at: made, items: null } : null, versions: 1, documents: 0, out_of_use: null, failing_checks: 0, checks: 0, updated_at: '2026-01-01T00:00:00Z', ...more,
 });
 
 it('puts the worst source first', () => {

@@ -1,0 +1,353 @@
+package source
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"reeve/client"
+	"reeve/internal/activity"
+	"reeve/internal/audit"
+	"reeve/internal/control"
+	"reeve/internal/fault"
+	"reeve/internal/stat"
+)
+
+// What follows when a source breaks a limit of its readiness.
+const (
+	Tell = "tell" // a finding, which may become an incident
+	Out  = "out"  // and the source is out of use until it keeps its limits again
+)
+
+// limits are what people ask of a source beside its age.
+type limits struct {
+	MaxErrorRate *float64 `json:"max_error_rate,omitempty"` // share of failed results of its assertions, of 30 days
+	MinAccuracy  *float64 `json:"min_accuracy,omitempty"`   // share of right answers in its last audit
+	OnBreach     string   `json:"on_breach,omitempty"`      // Tell (the default) or Out
+}
+
+func (l *limits) check() error {
+	for name, v := range map[string]*float64{"max_error_rate": l.MaxErrorRate, "min_accuracy": l.MinAccuracy} {
+		if v != nil && !(*v >= 0 && *v <= 1) {
+			return invalid("%s is a share from 0 to 1", name)
+		}
+	}
+	if l.OnBreach != "" && l.OnBreach != Tell && l.OnBreach != Out {
+		return invalid("on_breach is tell or out, not %.20q", l.OnBreach)
+	}
+	return nil
+}
+
+const (
+	resultsOf  = 30 * 24 * time.Hour // how far back error rates look
+	auditHolds = 90 * 24 * time.Hour // an older audit says nothing of today
+	maxAudit   = 500
+	leastHeld  = 10 // results or answers before a limit can be broken
+)
+
+// Readiness is how far each source can be relied on, the worst first.
+func (b *Book) Readiness(ctx context.Context) ([]client.SourceReadiness, error) {
+	now := b.o.Now()
+	rows, err := control.All(ctx, b.o.DB, scan, `SELECT `+columns+` FROM sources ORDER BY name`)
+	if err != nil {
+		return nil, err
+	}
+	results, err := b.sums(ctx, `SELECT source, COUNT(*), SUM(1 - ok) FROM source_results WHERE at >= ? AND at <= ? GROUP BY source`, control.Micros(now.Add(-resultsOf)), control.Micros(now))
+	if err != nil {
+		return nil, err
+	}
+	audits, err := control.All(ctx, b.o.DB, scanAudit, `SELECT id, source, at, asked, correct, person, body FROM source_audits a
+		WHERE at >= ? AND at = (SELECT MAX(at) FROM source_audits o WHERE o.source = a.source)`, control.Micros(now.Add(-auditHolds)))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]client.SourceReadiness, 0, len(rows))
+	for i := range rows {
+		s := &rows[i]
+		x := client.SourceReadiness{Breaches: []client.SourceBreach{}}
+		if x.Source, err = b.stated(ctx, s, now); err != nil {
+			return nil, err
+		}
+		if x.Every, x.Intervals, err = b.every(ctx, s.name, now); err != nil {
+			return nil, err
+		}
+		if r, ok := results[s.name]; ok {
+			x.ErrorRate = share(r[1], r[0])
+		}
+		for k := range audits {
+			if audits[k].Source == s.name {
+				x.Audit = &audits[k]
+				x.Accuracy = share(audits[k].Correct, audits[k].Asked)
+			}
+		}
+		x.Breaches = append(x.Breaches, breaches(s, &x)...)
+		out = append(out, x)
+	}
+	slices.SortStableFunc(out, func(x, y client.SourceReadiness) int {
+		return cmp.Or(cmp.Compare(len(y.Breaches), len(x.Breaches)), strings.Compare(x.Source.Name, y.Source.Name))
+	})
+	return out, nil
+}
+
+func share(k, n int64) *client.SourceShare {
+	if n == 0 {
+		return nil
+	}
+	low, high := stat.Wilson(k, n)
+	return &client.SourceShare{Value: float64(k) / float64(n), Low: low, High: high, N: n, Hits: k}
+}
+
+// breaches are the limits that a source breaks now. A share breaks one only where
+// its whole interval is beyond it: ten answers of which two are wrong may come of
+// a source that is right in nine of ten.
+func breaches(s *row, x *client.SourceReadiness) (out []client.SourceBreach) {
+	if x.Source.State == "stale" {
+		out = append(out, client.SourceBreach{Limit: "max_age", Text: x.Source.Reason})
+	}
+	l := &s.said.limits
+	if e := x.ErrorRate; e != nil && l.MaxErrorRate != nil && e.N >= leastHeld && e.Low > *l.MaxErrorRate {
+		out = append(out, client.SourceBreach{Limit: "max_error_rate", Text: fmt.Sprintf("%d of %d results of its assertions failed in 30 days (%.1f %%, at least %.1f %%); at most %.1f %% may", e.Hits, e.N, 100*e.Value, 100*e.Low, 100**l.MaxErrorRate)})
+	}
+	if a := x.Accuracy; a != nil && l.MinAccuracy != nil && a.N >= leastHeld && a.High < *l.MinAccuracy {
+		out = append(out, client.SourceBreach{Limit: "min_accuracy", Text: fmt.Sprintf("its last audit found %d of %d answers right (%.1f %%, at most %.1f %%); at least %.1f %% must be", a.Hits, a.N, 100*a.Value, 100*a.High, 100**l.MinAccuracy)})
+	}
+	return out
+}
+
+func (b *Book) sums(ctx context.Context, query string, args ...any) (map[string][2]int64, error) {
+	type sum struct {
+		name string
+		of   [2]int64
+	}
+	all, err := control.All(ctx, b.o.DB, func(r control.Row) (s sum, err error) { return s, r.Scan(&s.name, &s.of[0], &s.of[1]) }, query, args...)
+	out := map[string][2]int64{}
+	for _, s := range all {
+		out[s.name] = s.of
+	}
+	return out, err
+}
+
+// every is how often a source is made anew: the middle of the times between its
+// last versions, or between crawls of a corpus without versions. nil: too few.
+func (b *Book) every(ctx context.Context, name string, now time.Time) (*float64, int64, error) {
+	for _, query := range [...]string{
+		`SELECT at FROM source_versions WHERE source = ? AND at <= ? ORDER BY at DESC LIMIT 60`,
+		`SELECT DISTINCT crawled FROM source_documents WHERE source = ? AND crawled <= ? ORDER BY crawled DESC LIMIT 60`,
+	} {
+		at, err := control.All(ctx, b.o.DB, func(r control.Row) (us int64, err error) { return us, r.Scan(&us) }, query, name, control.Micros(now))
+		if err != nil {
+			return nil, 0, err
+		}
+		if len(at) < 3 {
+			continue
+		}
+		gaps := make([]int64, 0, len(at))
+		for i := 1; i < len(at); i++ {
+			gaps = append(gaps, at[i-1]-at[i])
+		}
+		slices.Sort(gaps)
+		ms := float64(gaps[len(gaps)/2]) / 1e3
+		return &ms, int64(len(gaps)), nil
+	}
+	return nil, 0, nil
+}
+
+// results keeps what assertions said, for the share that fails.
+func (t *taking) results(ctx context.Context, source string, c *Check) error {
+	ok := 0
+	if c.OK {
+		ok = 1
+	}
+	_, err := t.tx.Exec(ctx, `INSERT INTO source_results (source, name, at, ok) VALUES (?, ?, ?, ?) ON CONFLICT (source, name, at) DO NOTHING`,
+		source, cut(c.Name, maxText), control.Micros(c.At), ok)
+	return err
+}
+
+func scanAudit(r control.Row) (a client.SourceAudit, err error) {
+	var body string
+	var at int64
+	if err := r.Scan(&a.ID, &a.Source, &at, &a.Asked, &a.Correct, &a.By, &body); err != nil {
+		return a, err
+	}
+	a.At = control.Time(at)
+	if err := json.Unmarshal([]byte(body), &a); err != nil {
+		return a, fault.New(fault.KindInternal, "source.stored", "a stored audit cannot be read").WithCause(err)
+	}
+	return a, nil
+}
+
+// Audit keeps what an audit of a source found: sampled questions, what was
+// answered from the source, and what is true. Who answers an item right is said,
+// or found by comparing the texts.
+func (b *Book) Audit(ctx context.Context, who Actor, in client.AuditSourceRequest) (client.SourceAudit, error) {
+	now := b.o.Now().UTC().Truncate(time.Microsecond)
+	a := client.SourceAudit{Source: in.Name, At: now, By: who.Person, Truth: strings.TrimSpace(in.Truth), Wrong: []client.AuditItem{}}
+	switch {
+	case a.Truth == "" || len(a.Truth) > maxText || !oneLine(a.Truth):
+		return a, invalid("say in a line what the truth is from")
+	case len(in.Items) == 0 || len(in.Items) > maxAudit:
+		return a, invalid("an audit has 1 to %d questions", maxAudit)
+	}
+	for i, x := range in.Items {
+		if x.Question == "" || len(x.Question) > 4*maxText || len(x.Answer) > 20*maxText || len(x.Truth) > 20*maxText || x.Right == nil && x.Truth == "" {
+			return a, invalid("items[%d] needs a question, the answer, and the truth or whether it is right; texts of at most %d bytes", i, 20*maxText)
+		}
+		right := false
+		if x.Right != nil {
+			right = *x.Right
+		} else {
+			right = agrees(x.Answer, x.Truth)
+		}
+		a.Asked++
+		if right {
+			a.Correct++
+			continue
+		}
+		if len(a.Wrong) < 20 {
+			a.Wrong = append(a.Wrong, client.AuditItem{Question: cut(x.Question, maxText), Answer: cut(x.Answer, maxText), Truth: cut(x.Truth, maxText)})
+		}
+	}
+	a.ID = activity.Mint("aud", now.UnixNano())
+	body, err := json.Marshal(struct {
+		Truth string             `json:"truth"`
+		Wrong []client.AuditItem `json:"wrong"`
+	}{a.Truth, a.Wrong})
+	if err != nil {
+		return a, err
+	}
+	err = b.o.DB.Write(ctx, func(tx *control.Tx) error {
+		s, ok, err := control.One(ctx, tx, scan, `SELECT `+columns+` FROM sources WHERE name = ?`, in.Name)
+		switch {
+		case err != nil:
+			return err
+		case !ok:
+			return notFound(in.Name)
+		case !who.Can("developer", s.team, "*"):
+			return fault.New(fault.KindDenied, "source.denied", "a source is audited by developers of its team")
+		}
+		if _, err := tx.Exec(ctx, `INSERT INTO source_audits (id, source, at, asked, correct, person, body) VALUES (?, ?, ?, ?, ?, ?, ?)`, a.ID, in.Name, control.Micros(now), a.Asked, a.Correct, who.Person, string(body)); err != nil {
+			return err
+		}
+		if err := audit.Append(ctx, tx, audit.Record{Kind: "admin.source_audited", Person: who.Person, Via: who.Via, Action: "audit", Object: in.Name, After: map[string]any{"id": a.ID, "asked": a.Asked, "correct": a.Correct}}); err != nil {
+			return err
+		}
+		return tx.Event(ctx, control.Event{Type: "source.updated", Object: in.Name})
+	})
+	return a, err
+}
+
+// Audits are those of a source, the newest first.
+func (b *Book) Audits(ctx context.Context, name string) ([]client.SourceAudit, error) {
+	return control.All(ctx, b.o.DB, scanAudit, `SELECT id, source, at, asked, correct, person, body FROM source_audits WHERE source = ? ORDER BY at DESC LIMIT 50`, name)
+}
+
+// agrees reports whether an answer says what is true: it has every number of the
+// truth, and at least four fifths of its other words.
+func agrees(answer, truth string) bool {
+	has := map[string]bool{}
+	for _, w := range wordsOf(answer) {
+		has[w] = true
+	}
+	words, found := 0.0, 0.0
+	for _, w := range wordsOf(truth) {
+		if strings.ContainsFunc(w, unicode.IsDigit) {
+			if !has[w] {
+				return false
+			}
+			continue
+		}
+		words++
+		if has[w] {
+			found++
+		}
+	}
+	return words == 0 || found >= math.Ceil(0.8*words)
+}
+
+// wordsOf are the words and numbers of a text; a number keeps its point.
+func wordsOf(s string) []string {
+	parts := strings.FieldsFunc(strings.ToLower(s), func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '.' && r != ','
+	})
+	out := parts[:0]
+	for _, p := range parts {
+		if p = strings.Trim(p, ".,"); p != "" {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// Told is a source that breaks a limit, or keeps it again.
+type Told struct {
+	Source   client.Source
+	Breaches []client.SourceBreach
+	Out      bool // it was taken out of use for it
+}
+
+// system is who acts when a limit says so.
+var system = Actor{Person: "reeve", Can: func(string, string, string) bool { return true }}
+
+// outPerHour bounds how many sources are taken out by themselves in an hour: when
+// all of lineage stops, a person decides.
+const outPerHour = 5
+
+// Keep looks at each source's limits every minute until ctx ends: tell hears of
+// each that is broken, again while it is, and a source whose owner said so is out
+// of use for that time.
+func (b *Book) Keep(ctx context.Context, tell func(context.Context, Told)) error {
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for {
+		if err := b.keep(ctx, tell); err != nil && ctx.Err() == nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+const outReason = "it breaks its own limit: "
+
+func (b *Book) keep(ctx context.Context, tell func(context.Context, Told)) error {
+	all, err := b.Readiness(ctx)
+	if err != nil {
+		return err
+	}
+	lately := 0
+	for i := range all {
+		if o := all[i].Source.OutOfUse; o != nil && o.By == system.Person && b.o.Now().Sub(o.At) < time.Hour {
+			lately++
+		}
+	}
+	for i := range all {
+		x := &all[i]
+		own := x.Source.OutOfUse != nil && x.Source.OutOfUse.By == system.Person
+		switch {
+		case len(x.Breaches) == 0 && own:
+			if _, err := b.PutBack(ctx, system, client.PutSourceBackRequest{Name: x.Source.Name, Reason: "it keeps its limits again"}); err != nil {
+				return err
+			}
+		case len(x.Breaches) > 0:
+			t := Told{Source: x.Source, Breaches: x.Breaches, Out: own}
+			if x.Source.OnBreach == Out && x.Source.OutOfUse == nil && lately < outPerHour {
+				if t.Source, err = b.TakeOut(ctx, system, client.TakeSourceOutRequest{Name: x.Source.Name, Reason: cut(outReason+x.Breaches[0].Text, maxText)}); err != nil {
+					return err
+				}
+				t.Out = true
+				lately++
+			}
+			tell(ctx, t)
+		}
+	}
+	return nil
+}
