@@ -373,6 +373,8 @@ type AgentKey struct {
 	LastUsed  *time.Time `json:"last_used"`
 	RevokedAt *time.Time `json:"revoked_at"`
 	Key       string     `json:"key,omitempty"` // only in the answer that made it
+	// Secret is Key again, by the name that other keys give it.
+	Secret string `json:"secret,omitempty"`
 }
 
 // UnknownAgent is an agent that was seen and is not registered, or was not.

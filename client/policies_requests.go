@@ -228,6 +228,7 @@ type Simulation struct {
 	Replayed   int64         `json:"replayed"`
 	NotKept    int64         `json:"not_kept"`  // could not be tried: what they depend on was not kept
 	Elsewhere  int64         `json:"elsewhere"` // denied by something else than policy
+	Others     int64         `json:"others"`    // decided otherwise today without it: of what others changed since
 	Changed    int64         `json:"changed"`
 	Stricter   int64         `json:"stricter"`
 	Looser     int64         `json:"looser"`

@@ -469,7 +469,7 @@ func createAgentKey(a *API, ctx context.Context, req *client.CreateAgentKeyReque
 		return nil, err
 	}
 	out := agentKeyOf(k)
-	out.Key = secret
+	out.Key, out.Secret = secret, secret
 	return &out, nil
 }
 

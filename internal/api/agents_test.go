@@ -56,7 +56,7 @@ func TestAgents(t *testing.T) {
 	}
 	ask("POST", "/agents/refund/keys", dev, `{"label":"ci","expires_in":"91d"}`, 400)
 	keys := get[client.List[client.AgentKey]](t, a, "/agents/refund/keys", dev)
-	if len(keys.Items) != 1 || keys.Items[0].Key != "" || keys.Items[0].RevokedAt != nil {
+	if len(keys.Items) != 1 || keys.Items[0].Key != "" || keys.Items[0].Secret != "" || key.Secret != key.Key || keys.Items[0].RevokedAt != nil {
 		t.Errorf("the keys are %+v", keys)
 	}
 	ask("POST", "/keys/leaked", "", `{"key":"`+key.Key+`"}`, 204)

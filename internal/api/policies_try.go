@@ -145,7 +145,7 @@ func getSimulation(a *API, ctx context.Context, req *client.SimulationRequest) (
 func simulationOf(s *policy.Simulation) *client.Simulation {
 	out := &client.Simulation{
 		ID: s.ID, State: s.State, Error: s.Error, From: s.Plan.From.UTC(), To: s.Plan.To.UTC(), Until: s.Until.UTC(), Decisions: s.Decisions, Replayed: s.Replayed,
-		NotKept: s.NotKept, Elsewhere: s.Elsewhere, Changed: s.Changed, Stricter: s.Stricter, Looser: s.Looser, Cut: s.Cut,
+		NotKept: s.NotKept, Elsewhere: s.Elsewhere, Changed: s.Changed, Others: s.Others, Stricter: s.Stricter, Looser: s.Looser, Cut: s.Cut,
 		Changes: groupsOf(s.Groups), MoreGroups: s.MoreGroups,
 	}
 	if whole := s.Plan.To.Sub(s.Plan.From); whole > 0 {

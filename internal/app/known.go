@@ -23,17 +23,18 @@ func (f known) OutOfUse(team, name string, exact bool) bool {
 }
 
 // User implements gateway.Known. A user is "<issuer's name>:<subject>". Who signs in
-// here by that account is one of the directory's people; of others the issuer alone
-// could say whether they are active still.
+// here by that account is one of the directory's people; for others their issuer
+// speaks, by a token that lives an hour at most, and for nobody once it is gone.
 func (f known) User(user string) gateway.KnownUser {
 	name, subject, ok := strings.Cut(user, ":")
 	if !ok {
 		return gateway.KnownUser{}
 	}
-	if issuer, ok := f.a.authority.issuers.BySubject(name); ok {
+	issuer, ok := f.a.authority.issuers.BySubject(name)
+	if ok {
 		if k, ok := f.a.identity.KnownAs(issuer, subject); ok {
 			return gateway.KnownUser{Directory: "reeve", Active: &k.Active, Teams: k.Teams}
 		}
 	}
-	return gateway.KnownUser{Directory: name}
+	return gateway.KnownUser{Directory: name, Registered: issuer != ""}
 }

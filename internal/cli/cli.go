@@ -364,6 +364,7 @@ func commands() []command {
 		{name: "decision list", args: "[flags]", short: "list what was decided of proposed actions", long: decisionListHelp, run: runDecisionList},
 		{name: "decision get", args: "ID", short: "say why an action was allowed, held or denied", run: runDecisionGet},
 		{name: "decision show", args: "ID", short: "the same as decision get", run: runDecisionGet},
+		{name: "decision erase", args: "--user NAME --reason WHY", short: "erase a user's name and the content of decisions made for them", long: decisionEraseHelp, run: runDecisionErase},
 		{name: "decision tail", args: "[flags]", short: "follow decisions as they are recorded", long: tailHelp, run: runDecisionTail},
 		{name: "decision ask", args: "[flags] TOOL [ARGUMENTS]", short: "decide an action that does not pass the door", long: askDecisionHelp, run: runDecisionAsk},
 		{name: "decision complete", args: "[flags] ID", short: "report how an allowed action ended", run: runDecisionComplete},

@@ -425,6 +425,9 @@ func showSimulation(w io.Writer, s *client.Simulation) {
 	if s.NotKept > 0 {
 		fmt.Fprintf(w, "%d could not be tried: what they depend on was not kept\n", s.NotKept)
 	}
+	if s.Others > 0 {
+		fmt.Fprintf(w, "%d are decided otherwise today already, by what others changed since, and are not counted\n", s.Others)
+	}
 	if s.Elsewhere > 0 {
 		fmt.Fprintf(w, "%d were refused by something else than policy and would be still\n", s.Elsewhere)
 	}

@@ -102,7 +102,13 @@ func TestStrangersAreSampled(t *testing.T) {
 	if len(all) != 2 || len(all[1].Reasons) != 1 || !strings.Contains(all[1].Reasons[0].Text, "199 more refusals of strangers") {
 		t.Errorf("a second later: %+v", all)
 	}
-	if n := h.door.Stats().Strangers; n != calls+1 {
-		t.Errorf("%d counted, want %d", n, calls+1)
+	s := h.door.Stats()
+	if s.Strangers != calls+1 {
+		t.Errorf("%d counted, want %d", s.Strangers, calls+1)
+	}
+	for _, c := range s.Calls {
+		if c.Verdict != "deny" || c.Result != "denied" || c.Code == "" {
+			t.Errorf("counted as let in: %+v", c)
+		}
 	}
 }

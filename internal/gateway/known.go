@@ -24,7 +24,14 @@ type KnownUser struct {
 	Directory string
 	Active    *bool
 	Teams     []string
+	// Registered is whether the issuer that names the user is, where nobody here
+	// knows Active: a token of it that lives says that the user is.
+	Registered bool
 }
+
+// byToken is whether a user came with a token of somebody who can say so; a
+// team's token names whom it likes.
+func byToken(credential string) bool { return credential != "team_token" }
 
 // known puts into a request what others know.
 func (d *Door) known(req *policy.Request) {
@@ -37,6 +44,9 @@ func (d *Door) known(req *policy.Request) {
 	if c.User != "" {
 		u := f.User(c.User)
 		c.UserDirectory, c.UserActive = u.Directory, u.Active
+		if u.Active == nil && u.Directory != "" && byToken(c.Credential) {
+			c.UserActive = &u.Registered
+		}
 		if len(c.UserTeams) == 0 {
 			c.UserTeams = u.Teams
 		}

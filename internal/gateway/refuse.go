@@ -144,11 +144,14 @@ func (d *Door) closed(x *passage, f *fault.Error) error {
 // stranger counts a refusal of somebody who is nobody yet.
 func (d *Door) stranger(x *passage, f *fault.Error) {
 	d.figures.strangers.Add(1)
+	r := &x.record
+	// Of all of them, sampled or not: what is counted as let in was let in.
+	r.Verdict, r.Would, r.Enforced = activity.VerdictDeny, activity.VerdictDeny, true
+	r.Result, r.ErrorCode = activity.ResultDenied, f.Code
 	missed, ok := d.strangers.take(x.started)
 	if !ok {
 		return
 	}
-	r := &x.record
 	r.ID, r.At, r.Node = d.o.Decisions.NewID(), x.started.UnixNano(), d.o.Node
 	x.describe()
 	text := f.Message
@@ -158,7 +161,6 @@ func (d *Door) stranger(x *passage, f *fault.Error) {
 	if r.Agent = x.claimed; r.Agent == "" && x.Request != nil {
 		r.Agent = claimed(x.Request)
 	}
-	r.Verdict, r.Would, r.Enforced = activity.VerdictDeny, activity.VerdictDeny, true
 	r.Reasons = []activity.Reason{{Code: f.Code, Text: text}}
 	if err := d.closed(x, f); err != nil {
 		d.o.Logger.Debug("a stranger's refusal was not recorded", "err", err) // it is refused all the same

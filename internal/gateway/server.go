@@ -13,7 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"reeve/internal/activity"
 	"reeve/internal/fault"
 )
 
@@ -292,6 +291,5 @@ func (d *Door) unreadable(ctx context.Context, f *fault.Error) {
 	x := &passage{started: d.o.Now()}
 	x.Context = ctx
 	d.stranger(x, f)
-	x.record.Verdict, x.record.Result, x.record.ErrorCode = activity.VerdictDeny, activity.ResultDenied, f.Code
 	d.figures.count(x, d.o.Now())
 }

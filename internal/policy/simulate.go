@@ -56,6 +56,10 @@ type Simulation struct {
 	NotKept          int64 // could not be tried: their context was not kept
 	Elsewhere        int64 // denied by something else than policy: no set changes that
 	Changed          int64
+	// Others would be decided otherwise today too, since something else changed
+	// after they were recorded: they are none of what enforcing changes. Counted
+	// for a plan with a Subject alone.
+	Others           int64
 	Stricter, Looser int64
 	Cut              bool    // ended before the period did
 	Groups           []Group // the most frequent first
@@ -112,6 +116,7 @@ type job struct {
 	at     Simulation
 	groups map[groupKey]*Group
 	engine *Engine
+	now    *Engine // the set as it is, for a plan with a Subject; else nil
 	done   chan struct{}
 }
 
@@ -172,6 +177,11 @@ func (m *Simulator) Start(p Plan) (Simulation, error) {
 		return Simulation{}, err
 	}
 	j := &job{groups: map[groupKey]*Group{}, engine: engine, done: make(chan struct{})}
+	if p.Subject != "" {
+		if j.now, err = m.o.Store.Proposed(&Plan{}); err != nil {
+			return Simulation{}, err
+		}
+	}
 	j.at = Simulation{ID: "sim_" + strings.ToLower(rand.Text()), State: SimulationWaiting, Plan: p, StartedAt: m.o.Now().UTC(), Until: p.From}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -288,6 +298,7 @@ func (m *Simulator) simulate(ctx context.Context, j *job) {
 	ctx, cancel := context.WithTimeout(ctx, maxSimulation)
 	defer cancel()
 	r := &replayer{store: m.o.Store, engine: j.engine, agents: p.Agents, past: map[int64]map[refKey]bool{}}
+	now := &replayer{store: m.o.Store, engine: j.now, past: r.past}
 	w := &scratch{}
 	since := time.Now()
 	err := m.o.Past(ctx, p.From, p.To, func(d *activity.Decision) error {
@@ -298,7 +309,7 @@ func (m *Simulator) simulate(ctx context.Context, j *job) {
 		if p.Agent != "" && d.Agent != p.Agent || !p.Sees(d.Team, d.Environment) {
 			return nil
 		}
-		return j.try(ctx, r, w, d)
+		return j.try(ctx, r, now, w, d)
 	})
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -325,10 +336,18 @@ func rest(ctx context.Context) {
 }
 
 // try replays one decision and counts what would change.
-func (j *job) try(ctx context.Context, r *replayer, w *scratch, d *activity.Decision) error {
+func (j *job) try(ctx context.Context, r, now *replayer, w *scratch, d *activity.Decision) error {
 	v, _, ok, err := r.replay(ctx, w, d)
 	if err != nil {
 		return err
+	}
+	others := false
+	if ok && v.Verdict != d.Verdict && now.engine != nil {
+		is, _, known, err := now.replay(ctx, w, d)
+		if err != nil {
+			return err
+		}
+		others = known && is.Verdict == v.Verdict
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -347,6 +366,10 @@ func (j *job) try(ctx context.Context, r *replayer, w *scratch, d *activity.Deci
 	}
 	at.Replayed++
 	if v.Verdict == d.Verdict {
+		return nil
+	}
+	if others {
+		at.Others++
 		return nil
 	}
 	at.Changed++

@@ -139,6 +139,10 @@ func TestObserveThenEnforce(t *testing.T) {
 	t.Parallel()
 	s := newStore(t, "")
 	var l ledger
+	before, err := s.Proposed(&Plan{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i := range 40 {
 		r := request()
 		r.Agent.Enforcement = "observe"
@@ -157,6 +161,21 @@ func TestObserveThenEnforce(t *testing.T) {
 	if got.Stricter != 20 || got.Changed != 20 || got.Groups[0].Resource != "orders.refund" {
 		t.Errorf("%+v", got)
 	}
+	// What somebody else changed since is none of what enforcing the agent changes.
+	shown := got.ID
+	if _, err := s.Put(t.Context(), as("security"), Change{Document: Document{Name: "drill", Cedar: `forbid (principal == Agent::"refunds", action, resource == Tool::"orders.list");`}}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 5 { // recorded before it came, and what it forbids is now
+		r := request()
+		r.Resource.ID = "orders.list"
+		l.record(before, r, day.Add(time.Duration(50+i)*time.Minute))
+	}
+	again := m.run(t, Plan{Agents: map[string]string{"refunds": "enforce"}, Agent: "refunds", Subject: subject, By: "ann"})
+	if again.Others != 5 || again.Changed != got.Changed {
+		t.Errorf("beside another's change: %+v", again)
+	}
+	got.ID = shown
 	for by, want := range map[string]string{"ann": "", "bob": "policy.no_simulation"} {
 		if err := m.Shown(got.ID, by, subject); code(err) != want {
 			t.Errorf("%s: %v", by, err)

@@ -5546,6 +5546,7 @@ export interface components {
             networks: string[];
             /** Format: date-time */
             revoked_at: string | null;
+            secret?: string;
         };
         AgentKeyList: {
             items: components["schemas"]["AgentKey"][];
@@ -10329,6 +10330,7 @@ export interface components {
             looser: number;
             more: number;
             not_kept: number;
+            others: number;
             progress: number;
             replayed: number;
             state: string;

@@ -21,12 +21,12 @@ export function ConnectionState({ u }: { u: Upstream }) {
   return (
     <>
       {c.state === 'connected' ? <span>{w.text}</span> : <Badge tone={w.tone === 'good' ? undefined : w.tone}>{c.state === 'not_connected' && own && !c.error ? 'not asked yet' : w.text}</Badge>}
-      <span className={css.under} title={[c.issuer, (c.scopes ?? []).join(' ')].filter(Boolean).join('\n')}>
+      <span className={css.under} title={[c.issuer, c.redirect && `comes back to ${c.redirect}`, (c.scopes ?? []).join(' ')].filter(Boolean).join('\n')}>
         {c.error
           ? c.error
           : c.state === 'scope_missing'
             ? (c.missing ?? []).join(', ')
-            : [c.issuer && new URL(c.issuer).host, c.connected_by && `by ${c.connected_by}`, c.state === 'connected' && !c.renews && left !== undefined && (left > 0 ? `ends in ${duration(left)}` : 'ended')].filter(Boolean).join(', ')}
+            : [c.state !== 'connected' && c.client === 'registered' && c.redirect && `register ${c.redirect} there`, c.issuer && new URL(c.issuer).host, c.connected_by && `by ${c.connected_by}`, c.state === 'connected' && !c.renews && left !== undefined && (left > 0 ? `ends in ${duration(left)}` : 'ended')].filter(Boolean).join(', ')}
       </span>
     </>
   );
