@@ -613,6 +613,21 @@ func TestLooseWritesAreFollowedBySyncedOnes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// Whoever goes away at any moment leaves no connection that is taken for one
+	// that syncs.
+	for range 50 {
+		ctx, cancel := context.WithCancel(t.Context())
+		go cancel()
+		_ = db.writeLoose(ctx, func(*Tx) error { return nil })
+		if err := db.Write(t.Context(), func(tx *Tx) error {
+			if got := mode(tx); got != 2 {
+				t.Errorf("after one that went away: synchronous is %d", got)
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // Where events are relayed the log of the database is folded beside the writers,

@@ -71,19 +71,22 @@ func (t *turns) give() {
 }
 
 // synced makes the writer's next commit wait for the disk, or not to. The writer
-// has a turn. A connection that was opened anew syncs, which is never wrong.
+// has a turn. A connection that was opened anew syncs, which is never wrong; one
+// that may not sync is never taken for one that does, so it counts as such from
+// before it is told until after it was told otherwise, whoever goes away meanwhile.
 func (db *DB) synced(ctx context.Context, k writeKind) error {
-	if on := k != loose; on == db.unsynced {
-		statement := `PRAGMA synchronous = NORMAL`
-		if on {
-			statement = `PRAGMA synchronous = FULL`
-		}
-		if _, err := db.writer.ExecContext(ctx, statement); err != nil {
-			return err
-		}
-		db.unsynced = !on
+	if (k == loose) == db.unsynced {
+		return nil
 	}
-	return nil
+	ctx = context.WithoutCancel(ctx)
+	if k == loose {
+		db.unsynced = true
+		_, err := db.writer.ExecContext(ctx, `PRAGMA synchronous = NORMAL`)
+		return err
+	}
+	_, err := db.writer.ExecContext(ctx, `PRAGMA synchronous = FULL`)
+	db.unsynced = err != nil
+	return err
 }
 
 // checkpointEvery is after how many writes the log of the database is folded into
