@@ -172,17 +172,21 @@ func newHouseWith(t testing.TB, config mcp.Config, change func(*gateway.Options)
 	return h
 }
 
-func (h *house) permit(text string) {
+func (h *house) permit(texts ...string) {
 	h.t.Helper()
 	c, err := policy.NewCompiler()
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	list, err := c.Compile(policy.Document{Name: "test", Cedar: text})
-	if err != nil {
-		h.t.Fatal(err)
+	var all []policy.Statement
+	for i, text := range texts {
+		list, err := c.Compile(policy.Document{Name: fmt.Sprintf("test%d", i), Cedar: text})
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		all = append(all, list...)
 	}
-	h.policies.Replace(h.policies.Version()+1, list)
+	h.policies.Replace(h.policies.Version()+1, all)
 }
 
 func (h *house) publish(_ context.Context, data []byte) error {
