@@ -24,6 +24,8 @@ const mainUsage = `Usage: reeve bench NAME [flags]
   gateway  send calls through the door and through a bare Go proxy (and nginx),
            in turn; ratios of one run
   stop     stop an agent with streams in flight, and see when each ends
+  lag      send a live run step by step, and see when a page that follows it has
+           read each
   hijack   replay recorded agent runs, benign and under prompt injection, through
            the door under the shipped policies, and count what is held
   storm    send a storm of alerts made from faults of known truth into incidents, and
@@ -62,6 +64,8 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = gatewayMain(ctx, args[1:], stdout, stderr)
 	case "stop":
 		err = stopMain(ctx, args[1:], stdout, stderr)
+	case "lag":
+		err = lagMain(ctx, args[1:], stdout, stderr)
 	case "hijack":
 		err = hijackMain(ctx, args[1:], stdout, stderr)
 	case "storm":
