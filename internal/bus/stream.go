@@ -34,7 +34,7 @@ const (
 	// directWrites bounds the large payloads compressed and in flight at once.
 	directWrites = 4
 	// readAhead bounds what Read fetches before it is handled.
-	readAhead = 4
+	readAhead = 2
 )
 
 // Stream is a durable, ordered log of messages. Safe for concurrent use.
