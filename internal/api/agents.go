@@ -213,7 +213,7 @@ func (a *API) visible(ctx context.Context, name string) (Agents, *agent.Agent, e
 	}
 	found, ok := all.Lookup(name)
 	if !ok || !whoOf(ctx).Can(identity.Viewer, found.Team, found.Environment) {
-		return nil, nil, fault.New(fault.KindNotFound, "agent.not_found", "there is no such agent").WithHint("GET %s/agents lists them", Prefix)
+		return nil, nil, fault.New(fault.KindNotFound, "agent.not_found", "there is no such agent").WithHint("reeve agent list (GET %s/agents) lists them", Prefix)
 	}
 	return all, found, nil
 }

@@ -114,7 +114,7 @@ func (a *API) visiblePolicy(ctx context.Context, name string) (Policies, *policy
 }
 
 func noPolicy(name string) error {
-	return fault.New(fault.KindNotFound, "policy.not_found", "there is no policy %s", clip(name, 64)).WithHint("GET %s/policies lists them", Prefix)
+	return fault.New(fault.KindNotFound, "policy.not_found", "there is no policy %s", clip(name, 64)).WithHint("reeve policy list (GET %s/policies) lists them", Prefix)
 }
 
 func getPolicy(a *API, ctx context.Context, req *client.PolicyRequest) (*client.Policy, error) {

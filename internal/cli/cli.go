@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 
 	"reeve/client"
@@ -327,7 +328,7 @@ func commands() []command {
 		{name: "content classes", args: "[flags]", short: "list what can be found in content", run: runContentClasses},
 		{name: "policy list", args: "[flags]", short: "list policies, guardrails first", run: runPolicyList},
 		{name: "policy get", args: "[flags] NAME", short: "print a policy", run: runPolicyGet},
-		{name: "policy put", args: "[flags] NAME", short: "make or replace a policy", long: policyHelp, run: runPolicyPut},
+		{name: "policy put", args: "[flags] NAME [FILE]", short: "make or replace a policy", long: policyHelp, run: runPolicyPut},
 		{name: "policy check", args: "[flags] FILE", short: "say what is wrong with a policy's text, by line and column", run: runPolicyCheck},
 		{name: "policy simulate", args: "[flags] [NAME]", short: "try a policy on recorded decisions", long: simulateHelp, run: runPolicySimulate},
 		{name: "policy would", args: "[flags]", short: "count what observing kept from being refused", run: runPolicyWould},
@@ -424,6 +425,9 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 		return 0
 	}
 	c, rest := find(all, args)
+	if c == nil {
+		c, rest = find(all, bySynonym(args))
+	}
 	if c == nil && len(args) > 1 && (args[1] == "--help" || args[1] == "-h") && about(stdout, all, args[0]) {
 		return 0
 	}
@@ -447,6 +451,18 @@ func find(all []command, args []string) (*command, []string) {
 		}
 	}
 	return best, args[words:]
+}
+
+// bySynonym is what args may mean: what is got is shown, and the other way round.
+func bySynonym(args []string) []string {
+	if len(args) < 2 {
+		return args
+	}
+	other := map[string]string{"show": "get", "get": "show"}[args[1]]
+	if other == "" {
+		return args
+	}
+	return slices.Concat([]string{args[0], other}, args[2:])
 }
 
 // about explains a noun by its commands: false when none begins with it.
@@ -491,11 +507,23 @@ func suggest(all []command, args []string) string {
 			same = append(same, "reeve "+c.name)
 		}
 	}
-	if len(same) > 0 {
+	switch {
+	case len(same) == 0:
+		return "`reeve help` lists the commands"
+	case len(same) <= maxSuggested:
 		return "try " + strings.Join(same, ", ")
 	}
-	return "`reeve help` lists the commands"
+	verbs := make([]string, len(same))
+	noun := args[0]
+	for i, s := range same {
+		_, s, _ = strings.Cut(s, "reeve ")
+		noun, verbs[i], _ = strings.Cut(s, " ")
+	}
+	return "`reeve " + noun + " --help` explains its verbs: " + strings.Join(verbs, ", ")
 }
+
+// maxSuggested is how many commands are named whole where one was meant.
+const maxSuggested = 6
 
 func usage(w io.Writer, all []command) {
 	fmt.Fprint(w, "Reeve watches, records and answers for AI agents.\n\nUsage: reeve COMMAND [flags]\n\n")

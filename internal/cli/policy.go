@@ -110,10 +110,16 @@ func runPolicyPut(ctx context.Context, e env, c *command, args []string) error {
 	fs.BoolVar(&in.Guardrail, "guardrail", false, "forbids for everybody, beyond what policies permit")
 	fs.StringVar(&in.Mode, "mode", "", "observe or enforce; empty: as it is")
 	fs.StringVar(&in.Reason, "reason", "", "why, for the record")
-	name, err := oneWord(fs, args, "policy")
-	if err != nil {
+	list, err := words(fs, args)
+	switch {
+	case err != nil:
 		return err
+	case len(list) == 2 && file == "":
+		file = list[1]
+	case len(list) != 1:
+		return fmt.Errorf("%w: name one policy and the file with its text", errUsage)
 	}
+	name := list[0]
 	in.Name = name
 	if in.Cedar, err = readText(e, file); err != nil {
 		return err
