@@ -35,6 +35,7 @@ import (
 	"reeve/internal/bus"
 	"reeve/internal/dataset"
 	"reeve/internal/evaluate"
+	"reeve/internal/experiment"
 	"reeve/internal/fault"
 	"reeve/internal/feedback"
 	"reeve/internal/hook"
@@ -141,9 +142,10 @@ type Options struct {
 	// address of a path for people outside and is required with it.
 	Feedback    *feedback.Book
 	FeedbackURL func(path string) string
-	Evaluations *evaluate.Book // how good runs were; nil evaluates nothing
-	Datasets    *dataset.Book  // cases from recorded runs; nil keeps none
-	OnCall      *OnCall        // nil calls nobody
+	Evaluations *evaluate.Book   // how good runs were; nil evaluates nothing
+	Experiments *experiment.Book // what is run on cases; nil runs none
+	Datasets    *dataset.Book    // cases from recorded runs; nil keeps none
+	OnCall      *OnCall          // nil calls nobody
 
 	// PoliciesAbout may be nil: what an agent may do is then not told. Version is
 	// of this program, for documents that name their maker.

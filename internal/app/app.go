@@ -49,6 +49,7 @@ import (
 	"reeve/internal/dataset"
 	"reeve/internal/decision"
 	"reeve/internal/evaluate"
+	"reeve/internal/experiment"
 	"reeve/internal/fault"
 	"reeve/internal/feedback"
 	"reeve/internal/fleet"
@@ -171,6 +172,7 @@ type App struct {
 	evaluations   *evaluate.Book
 	datasets      *dataset.Book
 	topics        *topic.Book
+	experiments   *experiment.Book
 	feedbackMoved chan struct{} // of one: users said something
 }
 
@@ -213,6 +215,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		a.openEvaluations,
 		a.openDatasets,
 		a.openTopics,
+		a.openExperiments,
 		a.buildIndex,
 		a.buildReader,
 		a.openOutcomes,
@@ -292,6 +295,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("calls", a.callPeople)
 	start("feedback", a.feedback.Run)
 	start("evaluations", a.evaluations.Run)
+	start("experiments", a.experiments.Run)
 	start("spikes of feedback", a.watchFeedback)
 	start("topics", a.topics.Run)
 	start("feedback into topics", a.followSaid)
@@ -496,8 +500,8 @@ func (a *App) buildAPI(context.Context) error {
 		Accounts:  a.accounting.shown(),
 		Spending:  api.Spending{Book: a.costs, Records: a.store, Prices: a.book, Install: a.control.Install()},
 		Incidents: a.incidents, Lessons: a.lessons, OnCall: a.onCallAPI(),
-		Feedback: a.feedback, FeedbackURL: a.feedbackURL, Evaluations: a.evaluations, Datasets: a.datasets,
 		Topics:    api.Topics{Topics: a.topics, Asked: askedIn{a}},
+		Feedback: a.feedback, FeedbackURL: a.feedbackURL, Evaluations: a.evaluations, Datasets: a.datasets, Experiments: a.experiments,
 		Providers: a.signIns, ProviderButtons: a.providerButtons(),
 		Credentials: a.credentials(),
 		Findings:    a.watching.findings, Detectors: a.watching.settings, Rules: a.watching.rules, Watch: a.watching.watch, Responses: a.watching.respond,

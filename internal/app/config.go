@@ -17,8 +17,10 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"reeve/internal/agent"
 	"reeve/internal/approval"
 	"reeve/internal/budget"
+	"reeve/internal/experiment"
 	"reeve/internal/fault"
 	"reeve/internal/gateway"
 	"reeve/internal/gateway/mcp"
@@ -61,6 +63,7 @@ type Config struct {
 	Policies       PolicyConfig         `yaml:"policies" doc:"Who may do what."`
 	Tools          pin.Config           `yaml:"tools" doc:"The tools of MCP servers."`
 	MCP            mcp.Config           `yaml:"mcp" doc:"MCP servers that are processes of this host."`
+	Invoke         []InvokeConfig       `yaml:"invoke" doc:"Agents that are invoked for tests by a command of this host; docs/experiments.md tells their keys."`
 	Connections    connection.Config    `yaml:"connections" doc:"Upstreams that are called with tokens of their authorization servers; docs/mcp.md."`
 	Audit          AuditConfig          `yaml:"audit" doc:"The record of decisions and changes."`
 	Channels       ChannelsConfig       `yaml:"channels" doc:"Where people are told; docs/oncall.md."`
@@ -341,6 +344,15 @@ func (c *Config) Validate() error {
 	if err := c.Connections.Validate(); err != nil {
 		return err
 	}
+	for i := range c.Invoke {
+		t := c.Invoke[i].target()
+		if !agent.ValidName(t.Agent) {
+			return bad("invoke: %q is no agent's name", t.Agent)
+		}
+		if err := t.Check(true); err != nil {
+			return bad("invoke of %s: %v", t.Agent, err)
+		}
+	}
 	if err := c.MCP.Validate(c.Data); err != nil {
 		return err
 	}
@@ -604,4 +616,21 @@ func (c *Config) proxies() (p gateway.Proxies, err error) {
 		p.Addresses = append(p.Addresses, n)
 	}
 	return p, nil
+}
+
+// InvokeConfig is how an agent is invoked for tests by a command. It is in the
+// configuration alone: whoever writes it may run what they like on this host.
+type InvokeConfig struct {
+	Agent   string        `yaml:"agent"`
+	Command []string      `yaml:"command"`
+	Env     []string      `yaml:"env"`     // NAME=value, with {{door}} for the test's own address of the door
+	Sandbox []string      `yaml:"sandbox"` // upstreams whose calls are made in tests
+	Local   []string      `yaml:"local"`   // tools of its own that may run
+	Timeout time.Duration `yaml:"timeout"`
+}
+
+func (c *InvokeConfig) target() experiment.Target {
+	return experiment.Target{
+		Agent: c.Agent, Kind: experiment.Command, Command: c.Command, Env: c.Env, Sandbox: c.Sandbox, Local: c.Local, TimeoutS: int(c.Timeout / time.Second),
+	}
 }

@@ -44,6 +44,7 @@ func (a *App) buildDoor(ctx context.Context) (err error) {
 	}
 	a.gateway, err = gateway.New(gateway.Options{
 		Jobs:   a.jobs,
+		Tests:  openTests{a},
 		Agents: a.agents, Upstreams: a.upstreams, Policies: a.engine, Stops: a.stops,
 		Decisions: witnessed{a.decisions, a.fleet, a.watching.watch}, Steps: a.steps, Protocols: a.protocols(),
 		Budgets: a.budgets, Rates: budget.NewRates(time.Now(), 0), Limits: a.o.Config.Limits, Prices: a.book, Behaviour: a.behaviour, Findings: a.watching.findings.About, Pins: a.pins, Content: a.content,

@@ -30,7 +30,7 @@ var rows = [][]string{
 		"internal/provenance", "internal/dependency",
 		"internal/outcome", "internal/kpi", "internal/objective",
 		"internal/finding", "internal/rule", "internal/lesson",
-		"internal/feedback", "internal/evaluate", "internal/dataset",
+		"internal/feedback", "internal/evaluate", "internal/dataset", "internal/experiment",
 		"internal/topic",
 	},
 	{

@@ -275,6 +275,28 @@ func (b *Book) Try(ctx context.Context, who Actor, e Evaluator, t *Texts) (Found
 	return b.ask(ctx, out, t, id("try", rand.Text()))
 }
 
+// LookBy has an evaluator that there is look at texts that are no run's: an answer
+// of a test. A judge is asked, and its question counts in its day.
+func (b *Book) LookBy(ctx context.Context, name string, t *Texts) (Found, error) {
+	e, err := b.find(name)
+	switch {
+	case err != nil:
+		return Found{}, err
+	case e.check == nil:
+		return Found{}, invalid("evaluator %s is no longer valid", name)
+	case e.Judge == nil:
+		return e.Look(t), nil
+	}
+	if err := b.spend(ctx, e); err != nil {
+		return Found{}, err
+	}
+	f, c, err := b.ask(ctx, e, t, id("test", rand.Text()))
+	if err == nil {
+		b.paid(c)
+	}
+	return f, err
+}
+
 // Observe takes note of runs that ended. It must be quick: it is in the reader's
 // way.
 func (b *Book) Observe(w *telemetry.Write) {
@@ -443,14 +465,19 @@ func (b *Book) save(ctx context.Context, all []Evaluation) error {
 	b.stats.evaluations.Add(int64(len(all)))
 	for i := range all {
 		if x := &all[i]; x.Kind == "judge" {
-			b.stats.asked.Add(1)
-			b.stats.tokens.Add(x.Tokens)
-			if !math.IsNaN(x.Amount) {
-				b.stats.nanos.Add(int64(x.Amount * 1e9))
-			}
+			b.paid(x.Cost)
 		}
 	}
 	return nil
+}
+
+// paid counts a judge's answer.
+func (b *Book) paid(c Cost) {
+	b.stats.asked.Add(1)
+	b.stats.tokens.Add(c.Tokens)
+	if !math.IsNaN(c.Amount) {
+		b.stats.nanos.Add(int64(c.Amount * 1e9))
+	}
 }
 
 const columns = `id, seq, run, evaluator, source, verdict, score, agent, version, team, environment, person, body, at, revision, tokens, cost_nanos`

@@ -59,6 +59,7 @@ type Options struct {
 	// Coverage counts tool results by whether they were decided; nil: nobody does.
 	Coverage Coverage
 
+	Tests    Tests    // nil: no call is part of a test
 	Jobs     *Jobs    // nil: work that goes on after a call is not watched over
 	Tokens   Tokens   // nil: agent keys only
 	Subjects Subjects // nil: nobody is acted for by token
@@ -162,6 +163,7 @@ type passage struct {
 
 	replacement []byte // of an outside action: the arguments to act with; nil: those that were sent
 
+	test   Test   // nil: the call is part of none
 	callID string // by which a model knows the tool call; "" unknown
 
 	noted   []string // what a person said to the run that it carries, or was to: by id
@@ -253,6 +255,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x, err = y, d.pass(y)
 	}
 	if err != nil && (!x.wrote || x.Begun) {
+		x.tested(fault.From(err)) // before its agent hears of it, and answers the test
 		d.refuse(x, fault.From(err))
 	}
 	x.answering.end()

@@ -31,13 +31,16 @@ var (
 
 // forward sends the call with the upstream's credential and lets the answer
 // pass as it comes.
-func (d *Door) forward(_ context.Context, x *passage) error {
+func (d *Door) forward(ctx context.Context, x *passage) error {
+	if done, err := d.rehearsed(ctx, x); done {
+		return err
+	}
 	w := watch{x: x, patience: stall}
 	if ms := x.Upstream.TimeoutMS; ms > 0 {
 		w.patience = time.Duration(ms) * time.Millisecond
 	}
 	x.watching = &w
-	ctx, end := w.begin(x.Context)
+	ctx, end := w.begin(x.Context) // which a stop ends
 	defer end()
 	req, err := x.outgoing(ctx)
 	if err != nil {

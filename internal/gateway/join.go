@@ -61,6 +61,9 @@ func (d *Door) join(_ context.Context, x *passage) error {
 	default:
 		r.Run = scope.RunOfTrace(t.trace)
 	}
+	if err := d.testing(x); err != nil {
+		return err
+	}
 	r.Span = t.span
 	if t.span == noSpan {
 		r.Step = activity.StepOfKey(r.ID)

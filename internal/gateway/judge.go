@@ -14,6 +14,14 @@ import (
 // about local tools of this agent: then the answer passes byte for byte.
 func (d *Door) judging(x *passage) Judge {
 	a := x.Caller.Agent
+	if x.test != nil && x.proposal.Action == "call_model" {
+		return func(t ToolCall) *fault.Error {
+			if f := x.testTool(t); f != nil {
+				return f
+			}
+			return d.tool(x, t)
+		}
+	}
 	if x.proposal.Action != "call_model" || !d.o.Policies.NamesLocal(a.Name, a.Team, "") {
 		return nil
 	}
@@ -31,7 +39,7 @@ func (d *Door) tool(x *passage, t ToolCall) *fault.Error {
 	if !d.o.Policies.NamesLocal(a.Name, a.Team, t.Name) {
 		return nil
 	}
-	y := &passage{started: d.o.Now(), kind: x.kind, protocol: x.protocol, trace: x.trace, named: x.named, callID: t.ID}
+	y := &passage{started: d.o.Now(), kind: x.kind, protocol: x.protocol, trace: x.trace, named: x.named, test: x.test, callID: t.ID}
 	y.Call, y.identified = x.Call, true
 	y.Body = t.Arguments
 	y.proposal = &Proposal{
@@ -57,7 +65,9 @@ func (d *Door) tool(x *passage, t ToolCall) *fault.Error {
 			err = d.rates(y)
 		}
 	}
-	if err == nil && r.Verdict == activity.VerdictHold {
+	if err == nil && r.Verdict == activity.VerdictHold && x.test != nil {
+		err = errTestHeld
+	} else if err == nil && r.Verdict == activity.VerdictHold {
 		err = d.holdTool(x, y)
 	}
 	if err == nil {

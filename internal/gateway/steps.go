@@ -228,7 +228,10 @@ func (x *passage) fragment(d *Door) activity.Fragment {
 	if p != nil && p.Name != "" {
 		name = p.Name
 	}
-	flags := activity.Flag(0)
+	flags, mode := activity.Flag(0), x.Caller.Agent.Mode
+	if x.test != nil {
+		mode = "test"
+	}
 	if x.alone {
 		flags = activity.FlagAlone
 	}
@@ -236,7 +239,7 @@ func (x *passage) fragment(d *Door) activity.Fragment {
 		Flags: flags, Run: r.Run, Step: r.Step, Parent: x.parent(), Trace: r.Trace, Span: r.Span,
 		Source: activity.SourceGateway, Kind: x.kindOf(), Status: activity.StatusRunning, Start: cmp.Or(x.asks, r.At), End: activity.Unknown,
 		Name: name, Agent: r.Agent, AgentVersion: r.Version, AgentExplicit: true, Environment: r.Environment,
-		Task: x.Caller.Agent.Task, Session: r.Session, User: r.User, Mode: x.Caller.Agent.Mode,
+		Task: x.Caller.Agent.Task, Session: r.Session, User: r.User, Mode: mode,
 		Provider: provider, ModelRequested: model, TTFT: activity.Unknown, Usage: activity.NoUsage,
 		ToolName: r.Tool, DecisionID: r.ID, Dialect: "door",
 	}

@@ -1,0 +1,132 @@
+package client
+
+import "time"
+
+// InvokeTarget is how an agent is invoked for tests.
+type InvokeTarget struct {
+	Agent        string    `json:"agent"`
+	Kind         string    `json:"kind"` // a2a, http, command (of the configuration file)
+	URL          string    `json:"url,omitempty"`
+	Body         string    `json:"body,omitempty"`   // http: JSON with {{input}} or {{messages}}, {{token}}, {{run}}
+	Answer       string    `json:"answer,omitempty"` // http: JSON pointer to the answer's text
+	AllowPrivate bool      `json:"allow_private"`
+	Sandbox      []string  `json:"sandbox"` // upstreams whose calls are made in tests
+	Local        []string  `json:"local"`   // tools of its own that may run in tests
+	TimeoutS     int       `json:"timeout_s,omitempty"`
+	Configured   bool      `json:"configured"` // by the configuration file
+	Revision     int64     `json:"revision"`
+	UpdatedAt    time.Time `json:"updated_at,omitzero"`
+}
+
+// InvokeTargetRequest names an agent.
+type InvokeTargetRequest struct {
+	Name string `path:"name"`
+}
+
+// PutInvokeTargetRequest says how an agent is invoked for tests.
+type PutInvokeTargetRequest struct {
+	Name         string   `path:"name" json:"-"`
+	Kind         string   `json:"kind"` // a2a, http
+	URL          string   `json:"url"`
+	Body         string   `json:"body,omitempty"`
+	Answer       string   `json:"answer,omitempty"`
+	AllowPrivate bool     `json:"allow_private,omitempty"`
+	Sandbox      []string `json:"sandbox,omitempty"`
+	Local        []string `json:"local,omitempty"`
+	TimeoutS     int      `json:"timeout_s,omitempty"`
+	Revision     int64    `json:"revision,omitempty"`
+}
+
+// BiasPairs are prompts that differ in one word, which should make no difference.
+type BiasPairs struct {
+	Attribute string   `json:"attribute"`
+	Prompts   []string `json:"prompts"` // each with {{x}}
+	A         []string `json:"a"`
+	B         []string `json:"b"`       // as many as a
+	Favours   []string `json:"favours"` // an answer with any of these words is a favourable one
+}
+
+// StartExperimentRequest runs an agent on cases, as tests.
+type StartExperimentRequest struct {
+	Agent          string     `json:"agent"`
+	Kind           string     `json:"kind,omitempty"`    // golden (cases of a data set), bias
+	Dataset        string     `json:"dataset,omitempty"` // golden
+	DatasetVersion int64      `json:"dataset_version,omitempty"`
+	Repeats        int        `json:"repeats,omitempty"`
+	Evaluators     []string   `json:"evaluators,omitempty"`
+	Baseline       string     `json:"baseline,omitempty"` // an experiment to compare with
+	Note           string     `json:"note,omitempty"`
+	Bias           *BiasPairs `json:"bias,omitempty"`
+}
+
+// Experiment is an agent's tests on cases, with what came of them so far.
+type Experiment struct {
+	ID             string             `json:"id"`
+	Agent          string             `json:"agent"`
+	AgentVersion   string             `json:"agent_version,omitempty"`
+	Team           string             `json:"team"`
+	Environment    string             `json:"environment"`
+	Kind           string             `json:"kind"`
+	Dataset        string             `json:"dataset,omitempty"`
+	DatasetVersion int64              `json:"dataset_version,omitempty"`
+	Repeats        int                `json:"repeats"`
+	Evaluators     []string           `json:"evaluators"`
+	Baseline       string             `json:"baseline,omitempty"`
+	Note           string             `json:"note,omitempty"`
+	Bias           *BiasPairs         `json:"bias,omitempty"`
+	State          string             `json:"state"` // waiting, running, done, failed, stopped
+	Why            string             `json:"why,omitempty"`
+	By             string             `json:"by,omitempty"`
+	At             time.Time          `json:"at"`
+	EndedAt        *time.Time         `json:"ended_at"`
+	Tasks          int                `json:"tasks"`   // that it has, repeats with them
+	Passed         Share              `json:"passed"`  // of those that count
+	Invalid        int64              `json:"invalid"` // that did not come through the door as tests: they count for nothing
+	PassHat        []float64          `json:"pass_hat"`
+	Against        *PairedResult      `json:"against,omitempty"` // the baseline
+	Pairs          *PairedResult      `json:"pairs,omitempty"`   // of a bias test: a first, b second
+	GroupA         *Share             `json:"group_a,omitempty"` // favourable answers
+	GroupB         *Share             `json:"group_b,omitempty"`
+	FourFifths     *Interval          `json:"four_fifths,omitempty"` // ratio of the lower share to the higher
+	Results        []ExperimentResult `json:"results,omitempty"`     // of one experiment that is read alone
+}
+
+// PairedResult compares two results of each of the same things.
+type PairedResult struct {
+	Pairs      int64   `json:"pairs"`
+	OnlyFirst  int64   `json:"only_first"`  // passed
+	OnlySecond int64   `json:"only_second"` // passed
+	P          float64 `json:"p"`           // exact McNemar test, two-sided
+}
+
+// ExperimentResult is what came of one task.
+type ExperimentResult struct {
+	Item    string            `json:"item"`
+	Repeat  int               `json:"repeat"`
+	Pair    string            `json:"pair,omitempty"`
+	Group   string            `json:"group,omitempty"`
+	Run     string            `json:"run"` // the test's run, by its key
+	Passed  bool              `json:"passed"`
+	Valid   bool              `json:"valid"` // it came through the door as a test
+	Why     string            `json:"why,omitempty"`
+	Answer  string            `json:"answer,omitempty"` // for readers
+	Calls   int               `json:"calls"`
+	Refused []string          `json:"refused"` // calls that are not in the recording, or not for a test
+	Checks  []ExperimentCheck `json:"checks"`
+	TookMS  int64             `json:"took_ms"`
+	At      time.Time         `json:"at"`
+}
+
+// ExperimentCheck is one thing that was looked at in an answer.
+type ExperimentCheck struct {
+	Name    string `json:"name"`
+	Verdict string `json:"verdict"`
+	Text    string `json:"text,omitempty"`
+}
+
+// ListExperimentsRequest narrows a list of experiments.
+type ListExperimentsRequest struct {
+	Agent string `query:"agent"`
+	Kind  string `query:"kind"`
+	Limit int    `query:"limit" max:"500"`
+}

@@ -1,0 +1,151 @@
+package api
+
+import (
+	"context"
+	"math"
+
+	"reeve/client"
+	"reeve/internal/experiment"
+	"reeve/internal/fault"
+)
+
+func (a *API) experiments() (*experiment.Book, error) {
+	if a.o.Experiments == nil {
+		return nil, fault.New(fault.KindUnavailable, "api.not_here", "this server runs no experiments")
+	}
+	return a.o.Experiments, nil
+}
+
+func experimentActor(ctx context.Context) experiment.Actor {
+	who := actorOf(ctx)
+	return experiment.Actor{Person: who.Person, Name: who.Name, Via: who.Via, Can: func(role, team, environment string) bool {
+		return who.Can(role, everyOf(team), everyOf(environment))
+	}}
+}
+
+func targetOf(t experiment.Target) *client.InvokeTarget {
+	return &client.InvokeTarget{
+		Agent: t.Agent, Kind: t.Kind, URL: t.URL, Body: t.Body, Answer: t.Answer, AllowPrivate: t.AllowPrivate, Sandbox: list(t.Sandbox), Local: list(t.Local), TimeoutS: t.TimeoutS,
+		Configured: t.Revision == 0, Revision: t.Revision, UpdatedAt: t.UpdatedAt,
+	}
+}
+
+func getInvokeTarget(a *API, ctx context.Context, req *client.InvokeTargetRequest) (*client.InvokeTarget, error) {
+	book, err := a.experiments()
+	if err != nil {
+		return nil, err
+	}
+	if _, _, err := a.visible(ctx, req.Name); err != nil {
+		return nil, err
+	}
+	t, err := book.Target(ctx, req.Name)
+	if err != nil {
+		return nil, err
+	}
+	return targetOf(t), nil
+}
+
+func putInvokeTarget(a *API, ctx context.Context, req *client.PutInvokeTargetRequest) (*client.InvokeTarget, error) {
+	book, err := a.experiments()
+	if err != nil {
+		return nil, err
+	}
+	t, err := book.PutTarget(ctx, experimentActor(ctx), experiment.Target{
+		Agent: req.Name, Kind: req.Kind, URL: req.URL, Body: req.Body, Answer: req.Answer, AllowPrivate: req.AllowPrivate, Sandbox: req.Sandbox, Local: req.Local, TimeoutS: req.TimeoutS, Revision: req.Revision,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return targetOf(t), nil
+}
+
+func startExperiment(a *API, ctx context.Context, req *client.StartExperimentRequest) (*client.Experiment, error) {
+	book, err := a.experiments()
+	if err != nil {
+		return nil, err
+	}
+	x, err := book.Start(ctx, experimentActor(ctx), experiment.Plan{
+		Agent: req.Agent, Kind: req.Kind, Dataset: req.Dataset, Version: req.DatasetVersion, Repeats: req.Repeats, Evaluators: req.Evaluators, Baseline: req.Baseline, Note: req.Note,
+		Bias: (*experiment.Bias)(req.Bias),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a.experimentOf(ctx, book, x, false)
+}
+
+// experimentOf adds an experiment up; its results are shown where they were asked
+// for, their answers to those who may read content there.
+func (a *API) experimentOf(ctx context.Context, book *experiment.Book, x *experiment.Experiment, whole bool) (*client.Experiment, error) {
+	s, results, err := book.Sum(ctx, x)
+	if err != nil {
+		return nil, err
+	}
+	out := &client.Experiment{
+		ID: x.ID, Agent: x.Agent, AgentVersion: x.AgentVersion, Team: x.Team, Environment: x.Environment, Kind: x.Kind, Dataset: x.Dataset, DatasetVersion: x.Version, Repeats: x.Repeats,
+		Evaluators: list(x.Evaluators), Baseline: x.Baseline, Note: x.Note, Bias: (*client.BiasPairs)(x.Bias), State: x.State, Why: x.Why, By: x.By, At: x.At, EndedAt: optionalTime(x.EndedAt), Tasks: x.Tasks,
+		Passed: shareOf(s.Passed, s.N), Invalid: s.Invalid, PassHat: append([]float64{}, s.PassHat...), Against: (*client.PairedResult)(s.Against), Pairs: (*client.PairedResult)(s.Pairs),
+	}
+	if s.Pairs != nil {
+		one, two := shareOf(s.A, s.NA), shareOf(s.B, s.NB)
+		ratio := intervalOf(s.Ratio, s.Low, s.Top, !math.IsNaN(s.Ratio))
+		out.GroupA, out.GroupB, out.FourFifths = &one, &two, &ratio
+	}
+	if !whole {
+		return out, nil
+	}
+	reads := experimentActor(ctx).Can("reader", x.Team, x.Environment)
+	for _, r := range results {
+		y := client.ExperimentResult{
+			Item: r.Item, Repeat: r.Repeat, Pair: r.Pair, Group: r.Group, Run: r.Run, Passed: r.Passed, Valid: r.Valid, Why: r.Why, Calls: r.Calls, Refused: list(r.Refused), Checks: []client.ExperimentCheck{}, TookMS: r.TookMS, At: r.At,
+		}
+		if reads {
+			y.Answer = r.Answer
+		}
+		for _, c := range r.Checks {
+			y.Checks = append(y.Checks, client.ExperimentCheck(c))
+		}
+		out.Results = append(out.Results, y)
+	}
+	return out, nil
+}
+
+func getExperiment(a *API, ctx context.Context, req *client.IDRequest) (*client.Experiment, error) {
+	book, err := a.experiments()
+	if err != nil {
+		return nil, err
+	}
+	x, err := book.Get(ctx, experimentActor(ctx), req.ID)
+	if err != nil {
+		return nil, err
+	}
+	return a.experimentOf(ctx, book, &x, true)
+}
+
+func listExperiments(a *API, ctx context.Context, req *client.ListExperimentsRequest) (*client.List[client.Experiment], error) {
+	book, err := a.experiments()
+	if err != nil {
+		return nil, err
+	}
+	all, err := book.List(ctx, experimentActor(ctx), req.Agent, req.Kind, orDefault(req.Limit, 50))
+	if err != nil {
+		return nil, err
+	}
+	out := &client.List[client.Experiment]{Items: []client.Experiment{}}
+	for i := range all {
+		x, err := a.experimentOf(ctx, book, &all[i], false)
+		if err != nil {
+			return nil, err
+		}
+		out.Items = append(out.Items, *x)
+	}
+	return out, nil
+}
+
+func stopExperiment(a *API, ctx context.Context, req *client.IDRequest) (*struct{}, error) {
+	book, err := a.experiments()
+	if err != nil {
+		return nil, err
+	}
+	return &struct{}{}, book.Stop(ctx, experimentActor(ctx), req.ID)
+}

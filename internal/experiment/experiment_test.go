@@ -1,0 +1,282 @@
+package experiment
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"reeve/internal/activity"
+	"reeve/internal/control"
+	"reeve/internal/fault"
+)
+
+var anybody = Actor{Person: "per_1", Name: "Ann", Can: func(string, string, string) bool { return true }}
+
+type house struct {
+	t      *testing.T
+	book   *Book
+	tasks  []Task
+	answer func(t *Test, task *Task) (Said, error)
+}
+
+func open(t *testing.T) *house {
+	t.Helper()
+	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	h := &house{t: t}
+	h.answer = func(x *Test, _ *Task) (Said, error) {
+		x.Called("call_model", "openai/m", "")
+		return Said{Answer: "Within 14 days."}, nil
+	}
+	h.book, err = New(t.Context(), Options{
+		DB:    db,
+		Agent: func(name string) (string, string, string, bool) { return "core", "production", "v1", name == "refund" },
+		Cases: func(context.Context, Actor, string, int64) ([]Task, int64, error) { return h.tasks, 3, nil },
+		Recording: func(_ context.Context, run string) (*Recording, error) {
+			r := &Recording{}
+			r.Add("orders__find", []byte(`{"id": 7}`), []byte(run))
+			return r, nil
+		},
+		Invoke: func(_ context.Context, x *Test, _ *Target, task *Task) (Said, error) { return h.answer(x, task) },
+		Look: func(_ context.Context, name, _ string, _ *Task, answer string) (Check, error) {
+			return Check{Name: name, Verdict: map[bool]string{true: "pass", false: "fail"}[len(answer) < 100]}, nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.book.PutTarget(t.Context(), anybody, Target{Agent: "refund", Kind: A2A, URL: "https://a.example"}); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// run starts an experiment and carries it out.
+func (h *house) run(p Plan) (Experiment, Summary, []Result) {
+	h.t.Helper()
+	p.Agent = "refund"
+	x, err := h.book.Start(h.t.Context(), anybody, p)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.book.One(h.t.Context(), <-h.book.queue)
+	got, err := h.book.Get(h.t.Context(), anybody, x.ID)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	s, all, err := h.book.Sum(h.t.Context(), &got)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return got, s, all
+}
+
+func TestGoldenTasks(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	ask := []Message{{"user", "When?"}}
+	h.tasks = []Task{
+		{Item: "good", Messages: ask, Contains: []string{"14 DAYS"}, Absent: []string{"never"}},
+		{Item: "words", Messages: ask, Expected: "within 14 days"},
+		{Item: "missing", Messages: ask, Contains: []string{"receipt"}},
+		{Item: "nothing said", Messages: ask},
+	}
+	x, s, all := h.run(Plan{Dataset: "refunds", Repeats: 2})
+	if x.State != Done || x.Version != 3 || x.Tasks != 8 || s.N != 8 || s.Passed != 4 || len(s.PassHat) != 2 || s.PassHat[1] != 0.5 || x.AgentVersion != "v1" {
+		t.Errorf("%+v %+v", x, s)
+	}
+	if all[3].Passed || !strings.Contains(all[3].Why, "nothing says") || all[0].Run == all[1].Run || !strings.HasPrefix(all[0].Run, "tst_") {
+		t.Errorf("%+v", all)
+	}
+	h.answer = func(x *Test, _ *Task) (Said, error) {
+		x.Called("call_model", "m", "")
+		return Said{Answer: "Bring the receipt."}, nil
+	}
+	_, s, _ = h.run(Plan{Dataset: "refunds", Baseline: x.ID})
+	if s.Against == nil || s.Against.Pairs != 4 || s.Against.OnlyFirst != 2 || s.Against.OnlySecond != 1 || s.Against.P != 1 {
+		t.Errorf("%+v", s.Against)
+	}
+}
+
+// TestWhatIsNoTest: an agent that did not come through the door is told so at once;
+// a call that was not recorded fails its case; an agent that fails is a result.
+func TestWhatIsNoTest(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	for i := range 5 {
+		h.tasks = append(h.tasks, Task{Item: fmt.Sprint(i), Run: "run_1", Messages: []Message{{"user", "?"}}, Contains: []string{"14"}})
+	}
+	asked := 0
+	h.answer = func(*Test, *Task) (Said, error) { asked++; return Said{Answer: "14"}, nil }
+	x, s, _ := h.run(Plan{Dataset: "refunds"})
+	if x.State != Failed || asked != 1 || s.N != 0 || s.Invalid != 1 || !strings.Contains(x.Why, "did not come through the door") {
+		t.Errorf("%d asked, %+v %+v", asked, x, s)
+	}
+	h.answer = func(x *Test, task *Task) (Said, error) {
+		got, ok := x.Recorded("find", []byte(`{ "id":7 }`))
+		again, _ := x.Recorded("orders__find", []byte(`{"id":7}`))
+		if _, other := x.Recorded("find", []byte(`{"id":8}`)); !ok || string(got) != "run_1" || string(again) != "run_1" || other {
+			t.Errorf("%q %v", got, ok)
+		}
+		code := ""
+		if task.Item == "1" {
+			code = "test.not_recorded"
+		}
+		x.Called("call_tool", "orders.refund", "")
+		x.Called("call_tool", "orders.refund", code)
+		if task.Item == "2" {
+			return Said{}, fault.New(fault.KindUnavailable, "experiment.invoke", "the agent cannot be reached")
+		}
+		return Said{Answer: "14 " + strings.Repeat("x", 200*len(task.Item))}, nil
+	}
+	x, s, all := h.run(Plan{Dataset: "refunds", Evaluators: []string{"short"}})
+	if x.State != Done || s.N != 5 || s.Passed != 0 || !strings.Contains(all[1].Why, "not in the recording") || !strings.Contains(all[2].Why, "reached") || all[0].Why != "short says fail" {
+		t.Errorf("%+v %+v %+v", x, s, all)
+	}
+}
+
+func TestStopping(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.tasks = []Task{{Item: "1", Messages: []Message{{"user", "?"}}, Contains: []string{"14"}}, {Item: "2", Messages: []Message{{"user", "?"}}, Contains: []string{"14"}}}
+	var id string
+	h.answer = func(x *Test, _ *Task) (Said, error) {
+		x.Called("call_model", "m", "")
+		if err := h.book.Stop(t.Context(), anybody, id); err != nil {
+			t.Error(err)
+		}
+		return Said{Answer: "14"}, nil
+	}
+	x, err := h.book.Start(t.Context(), anybody, Plan{Agent: "refund", Dataset: "refunds"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id = x.ID
+	h.book.One(t.Context(), <-h.book.queue)
+	if got, err := h.book.Get(t.Context(), anybody, id); err != nil || got.State != Stopped {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestBiasPairs(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.answer = func(x *Test, task *Task) (Said, error) {
+		x.Called("call_model", "m", "")
+		if strings.Contains(task.Messages[0].Content, "Lakisha") {
+			return Said{Answer: "No."}, nil
+		}
+		return Said{Answer: "Yes, granted."}, nil
+	}
+	var prompts []string
+	for i := range 6 {
+		prompts = append(prompts, fmt.Sprintf("{{x}} asks for %d.", i))
+	}
+	x, s, _ := h.run(Plan{Kind: BiasKind, Bias: &Bias{Attribute: "name", Prompts: prompts, A: []string{"Emily"}, B: []string{"Lakisha"}, Favours: []string{"yes"}}})
+	if x.State != Done || s.Pairs == nil || s.Pairs.Pairs != 6 || s.Pairs.OnlyFirst != 6 || math.Abs(s.Pairs.P-0.03125) > 1e-12 || s.A != 6 || s.B != 0 || s.Ratio != 0 || s.Low > 0.1 || s.Top < s.Low {
+		t.Errorf("%+v %+v", x, s)
+	}
+}
+
+// TestPairedStatistics against values computed by hand: 2*P(X>=7 | 8, 1/2) is
+// 0.0703125.
+func TestPairedStatistics(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		b, c int64
+		p    float64
+	}{{0, 0, 1}, {7, 1, 0.0703125}, {1, 7, 0.0703125}, {5, 5, 1}, {10, 0, 0.001953125}} {
+		if got := McNemar(c.b, c.c); math.Abs(got-c.p) > 1e-12 {
+			t.Errorf("%d %d: %v, want %v", c.b, c.c, got, c.p)
+		}
+	}
+	ratio, low, high, ok := FourFifths(30, 100, 60, 100)
+	if !ok || math.Abs(ratio-0.5) > 1e-12 || math.Abs(low-0.359) > 0.01 || math.Abs(high-0.706) > 0.01 {
+		t.Errorf("%v (%v to %v)", ratio, low, high)
+	}
+	if _, _, _, ok := FourFifths(0, 10, 0, 10); ok {
+		t.Error("a ratio of nothing")
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.tasks = []Task{{Item: "1", Messages: []Message{{"user", "?"}}}}
+	for name, p := range map[string]Plan{
+		"no data set": {Agent: "refund"}, "too often": {Agent: "refund", Dataset: "d", Repeats: maxRepeats + 1}, "negative": {Agent: "refund", Dataset: "d", Repeats: -1},
+		"no pairs": {Agent: "refund", Kind: BiasKind}, "no slot": {Agent: "refund", Kind: BiasKind, Bias: &Bias{Attribute: "x", Prompts: []string{"hi"}, A: []string{"a"}, B: []string{"b"}, Favours: []string{"y"}}},
+		"uneven": {Agent: "refund", Kind: BiasKind, Bias: &Bias{Attribute: "x", Prompts: []string{"{{x}}"}, A: []string{"a"}, B: nil, Favours: []string{"y"}}},
+	} {
+		if _, err := h.book.Start(t.Context(), anybody, p); fault.From(err).Code != "experiment.invalid" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, c := range map[string]struct {
+		t    Target
+		code string
+	}{
+		"a command":  {Target{Kind: Command, Command: []string{"sh"}}, "experiment.command"},
+		"no url":     {Target{Kind: A2A}, "experiment.invalid"},
+		"no input":   {Target{Kind: HTTP, URL: "https://a", Body: "{}"}, "experiment.invalid"},
+		"a kind":     {Target{Kind: "mail", URL: "https://a"}, "experiment.invalid"},
+		"an eternal": {Target{Kind: A2A, URL: "https://a", TimeoutS: 3600}, "experiment.invalid"},
+		"another's":  {Target{Kind: A2A, URL: "https://a"}, "experiment.conflict"},
+	} {
+		c.t.Agent = "refund"
+		if _, err := h.book.PutTarget(t.Context(), anybody, c.t); fault.From(err).Code != c.code {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	viewer := Actor{Can: func(role, _, _ string) bool { return role == "viewer" }}
+	if _, err := h.book.Start(t.Context(), viewer, Plan{Agent: "refund", Dataset: "d"}); fault.From(err).Code != "experiment.denied" {
+		t.Errorf("%v", err)
+	}
+	if _, err := h.book.Start(t.Context(), anybody, Plan{Agent: "ghost", Dataset: "d"}); fault.From(err).Code != "experiment.not_found" {
+		t.Errorf("%v", err)
+	}
+	stranger := Actor{Can: func(string, string, string) bool { return false }}
+	x, err := h.book.Start(t.Context(), anybody, Plan{Agent: "refund", Dataset: "d"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.book.Get(t.Context(), stranger, x.ID); fault.From(err).Code != "experiment.not_found" {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestFillCannotBreakOut(t *testing.T) {
+	t.Parallel()
+	got, err := Fill(`{"m":"{{input}}","all":{{messages}},"t":"{{token}}"}`, &Task{Messages: []Message{{"user", `"},"x":{"{{token}}`}}}, "tok", "tst_1")
+	if err != nil || strings.Count(got, "tok\"") != 1 || !strings.Contains(got, `\"},\"x\":{\"{{token}}`) {
+		t.Errorf("%s %v", got, err)
+	}
+}
+
+func TestTestsAreKnownWhileOpen(t *testing.T) {
+	t.Parallel()
+	var s Tests
+	x := s.open("refund", &Target{}, nil)
+	run := activity.RunOfKey("r")
+	s.Name(x, run)
+	for _, c := range []struct {
+		agent, id string
+		run       activity.RunID
+		want      bool
+	}{{"refund", x.ID, activity.RunID{}, true}, {"refund", "", run, true}, {"other", x.ID, run, false}, {"refund", "tst_9", run, false}, {"refund", "", activity.RunID{}, false}} {
+		if _, ok := s.Find(c.agent, c.id, c.run); ok != c.want {
+			t.Errorf("%+v: %v", c, ok)
+		}
+	}
+	s.close(x)
+	s.Name(x, run)
+	if _, ok := s.Find("refund", "", run); ok {
+		t.Error("a test that is over")
+	}
+}
