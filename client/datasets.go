@@ -73,7 +73,7 @@ type DatasetItem struct {
 type ListDatasetItemsRequest struct {
 	Name    string `path:"name"`
 	Version int64  `query:"version"` // 0: the newest
-	Limit   int    `query:"limit" max:"10000"`
+	Limit   int    `query:"limit" max:"1000"`
 }
 
 // AddDatasetItemRequest makes a run a case, or changes the case that it is. Without

@@ -291,6 +291,12 @@ func Operations() []Operation {
 		{Name: "NameTopic", Method: "PUT", Path: "/api/v1/topics/{id}/name", Role: "developer", Summary: "gives a topic a name"},
 		{Name: "GetRunTopic", Method: "GET", Path: "/api/v1/runs/{id}/topic", Role: "viewer", Summary: "says what a run was about, and how patient its session's user was"},
 		{Name: "ListMoods", Method: "GET", Path: "/api/v1/moods", Role: "viewer", Summary: "lists sessions with signs of frustration, the most frustrated first"},
+		{Name: "GetInvokeTarget", Method: "GET", Path: "/api/v1/agents/{name}/invoke", Role: "viewer", Summary: "says how an agent is invoked for tests; not found: it cannot be tested"},
+		{Name: "PutInvokeTarget", Method: "PUT", Path: "/api/v1/agents/{name}/invoke", Role: "security", Summary: "says how an agent is invoked for tests, by A2A or a request of a template"},
+		{Name: "StartExperiment", Method: "POST", Path: "/api/v1/experiments", Role: "developer", Summary: "runs an agent on the cases of a data set, or on bias pairs, as tests"},
+		{Name: "ListExperiments", Method: "GET", Path: "/api/v1/experiments", Role: "viewer", Summary: "lists experiments, the newest first"},
+		{Name: "GetExperiment", Method: "GET", Path: "/api/v1/experiments/{id}", Role: "viewer", Summary: "reads an experiment with its results"},
+		{Name: "StopExperiment", Method: "POST", Path: "/api/v1/experiments/{id}/stop", Role: "developer", Summary: "ends an experiment; what it found stays"},
 		{Name: "ListFeedback", Method: "GET", Path: "/api/v1/feedback", Role: "viewer", Summary: "lists what people and downstream systems said of runs, the newest first"},
 		{Name: "GetFeedback", Method: "GET", Path: "/api/v1/feedback/{id}", Role: "viewer", Summary: "reads a feedback"},
 		{Name: "FeedbackSummary", Method: "GET", Path: "/api/v1/feedback-summary", Role: "viewer", Summary: "adds up what users said of agents and versions in a period, and how many said nothing"},
@@ -2410,6 +2416,49 @@ func (c *Client) GetRunTopic(ctx context.Context, req RunRequest) (*RunTopic, er
 // GET /api/v1/moods, role viewer.
 func (c *Client) ListMoods(ctx context.Context, req ListMoodsRequest) (*MoodList, error) {
 	return call[MoodList](ctx, c, "GET", "/api/v1/moods", req)
+}
+
+// GetInvokeTarget says how an agent is invoked for tests; not found: it cannot be tested.
+//
+// GET /api/v1/agents/{name}/invoke, role viewer.
+func (c *Client) GetInvokeTarget(ctx context.Context, req InvokeTargetRequest) (*InvokeTarget, error) {
+	return call[InvokeTarget](ctx, c, "GET", "/api/v1/agents/{name}/invoke", req)
+}
+
+// PutInvokeTarget says how an agent is invoked for tests, by A2A or a request of a template.
+//
+// PUT /api/v1/agents/{name}/invoke, role security.
+func (c *Client) PutInvokeTarget(ctx context.Context, req PutInvokeTargetRequest) (*InvokeTarget, error) {
+	return call[InvokeTarget](ctx, c, "PUT", "/api/v1/agents/{name}/invoke", req)
+}
+
+// StartExperiment runs an agent on the cases of a data set, or on bias pairs, as tests.
+//
+// POST /api/v1/experiments, role developer.
+func (c *Client) StartExperiment(ctx context.Context, req StartExperimentRequest) (*Experiment, error) {
+	return call[Experiment](ctx, c, "POST", "/api/v1/experiments", req)
+}
+
+// ListExperiments lists experiments, the newest first.
+//
+// GET /api/v1/experiments, role viewer.
+func (c *Client) ListExperiments(ctx context.Context, req ListExperimentsRequest) (*List[Experiment], error) {
+	return call[List[Experiment]](ctx, c, "GET", "/api/v1/experiments", req)
+}
+
+// GetExperiment reads an experiment with its results.
+//
+// GET /api/v1/experiments/{id}, role viewer.
+func (c *Client) GetExperiment(ctx context.Context, req IDRequest) (*Experiment, error) {
+	return call[Experiment](ctx, c, "GET", "/api/v1/experiments/{id}", req)
+}
+
+// StopExperiment ends an experiment; what it found stays.
+//
+// POST /api/v1/experiments/{id}/stop, role developer.
+func (c *Client) StopExperiment(ctx context.Context, req IDRequest) error {
+	_, err := call[struct{}](ctx, c, "POST", "/api/v1/experiments/{id}/stop", req)
+	return err
 }
 
 // ListFeedback lists what people and downstream systems said of runs, the newest first.

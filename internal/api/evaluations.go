@@ -233,13 +233,22 @@ func calibrationOf(c *evaluate.Calibration) client.EvaluatorCalibration {
 	passed, n := c.Passed()
 	out := client.EvaluatorCalibration{
 		Evaluator: c.Evaluator, Kind: c.Kind, Revision: c.Revision, Judged: n, Passed: shareOf(passed, n), Labelled: c.Labelled(),
-		Kappa: intervalOf(c.Kappa()), Corrected: intervalOf(c.Corrected()), Tokens: c.Tokens, CostUnknown: c.CostUnknown, Beside: []client.CalibrationCell{},
+		Kappa: kappaOf(c), Corrected: intervalOf(c.Corrected()), Tokens: c.Tokens, CostUnknown: c.CostUnknown, Beside: []client.CalibrationCell{},
 	}
 	if c.Tokens > 0 && c.Cost > 0 {
 		out.CostUSD = &c.Cost
 	}
 	for _, v := range evaluate.Verdicts {
 		out.Beside = append(out.Beside, client.CalibrationCell{Verdict: v, Judged: c.Judged[v], Passed: c.Beside[v][0], Failed: c.Beside[v][1]})
+	}
+	return out
+}
+
+// kappaOf is kappa with its interval, or alone where there are too few labels for one.
+func kappaOf(c *evaluate.Calibration) client.Interval {
+	out := intervalOf(c.Kappa())
+	if k, ok := c.Point(); ok {
+		out.Value = &k
 	}
 	return out
 }

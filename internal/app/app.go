@@ -500,7 +500,7 @@ func (a *App) buildAPI(context.Context) error {
 		Accounts:  a.accounting.shown(),
 		Spending:  api.Spending{Book: a.costs, Records: a.store, Prices: a.book, Install: a.control.Install()},
 		Incidents: a.incidents, Lessons: a.lessons, OnCall: a.onCallAPI(),
-		Topics:    api.Topics{Topics: a.topics, Asked: askedIn{a}},
+		Topics:   api.Topics{Topics: a.topics, Asked: askedIn{a}},
 		Feedback: a.feedback, FeedbackURL: a.feedbackURL, Evaluations: a.evaluations, Datasets: a.datasets, Experiments: a.experiments,
 		Providers: a.signIns, ProviderButtons: a.providerButtons(),
 		Credentials: a.credentials(),

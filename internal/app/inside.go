@@ -40,6 +40,7 @@ type insideAnswer struct {
 }
 
 const (
+	maxTokens  = 100_000_000 // of one call
 	insideLife = 5 * time.Minute
 	insideMost = 8 << 20 // of an answer
 )
@@ -192,8 +193,11 @@ func (a *App) askJudge(ctx context.Context, q evaluate.Question) (r evaluate.Rep
 
 // paid is what a call used and cost, NaN where no price is known.
 func (a *App) paid(provider string, u activity.Usage, models ...string) (tokens int64, cost float64) {
-	if !u.Known() {
-		return 0, math.NaN()
+	// A provider's word: what nobody can have used is no figure.
+	for _, n := range [...]int64{u.InputTotal, u.OutputTotal, max(u.CacheRead, 0), max(u.CacheWrite, 0)} {
+		if n < 0 || n > maxTokens {
+			return 0, math.NaN()
+		}
 	}
 	for _, m := range models {
 		if m == "" {

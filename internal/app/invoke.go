@@ -66,13 +66,15 @@ func (o openTests) Of(agent, id string, run activity.RunID) gateway.Test {
 
 // casesOf are the items of a data set as tasks.
 func (a *App) casesOf(ctx context.Context, who experiment.Actor, name string, version int64) ([]experiment.Task, int64, error) {
+	// Whoever runs cases gives them to an agent: that needs the role reader, which
+	// Items asks for, as reading them does.
 	s, all, err := a.datasets.Items(ctx, dataset.Actor{Person: who.Person, Name: who.Name, Via: who.Via, Can: who.Can}, name, version, 0)
 	if err != nil {
 		return nil, 0, err
 	}
 	var out []experiment.Task
 	for _, i := range all {
-		if i.Withdrawn {
+		if i.Withdrawn || i.Consent == dataset.ConsentRefused {
 			continue
 		}
 		t := experiment.Task{Item: i.ID, Run: i.Run, Expected: i.Expected, Contains: i.Contains, Absent: i.Absent}
@@ -139,7 +141,7 @@ func (a *App) recordingOf(ctx context.Context, run string) (*experiment.Recordin
 }
 
 // lookAt has an evaluator look at an answer of a test.
-func (a *App) lookAt(ctx context.Context, name, agentName string, task *experiment.Task, answer string) (experiment.Check, error) {
+func (a *App) lookAt(ctx context.Context, who experiment.Actor, name, agentName string, task *experiment.Task, answer string) (experiment.Check, error) {
 	t := evaluate.Texts{Agent: agentName, Answer: answer, Mode: evaluate.Test}
 	if n := len(task.Messages); n > 0 {
 		t.Prompt = task.Messages[n-1].Content
@@ -147,13 +149,12 @@ func (a *App) lookAt(ctx context.Context, name, agentName string, task *experime
 	if g, ok := a.agents.Lookup(agentName); ok {
 		t.Team, t.Environment, t.Version = g.Team, g.Environment, g.Version
 	}
-	f, err := a.evaluations.LookBy(ctx, name, &t)
+	f, err := a.evaluations.LookBy(ctx, evaluate.Actor{Person: who.Person, Name: who.Name, Via: who.Via, Can: who.Can}, name, &t)
 	return experiment.Check{Name: name, Verdict: f.Verdict, Text: f.Text}, err
 }
 
 const (
 	invokeMost = 1 << 20 // of an answer
-	errorMost  = 4 << 10 // of what a command says of its failure
 	tokenSlack = time.Minute
 )
 
@@ -335,18 +336,17 @@ func (a *App) invokeCommand(ctx context.Context, t *experiment.Test, target *exp
 		return "", err
 	}
 	cmd := exec.CommandContext(ctx, target.Command[0], target.Command[1:]...)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "REEVE_DOOR=" + door, "REEVE_RUN=" + t.Key, "TRACEPARENT=" + parent, "REEVE_INPUT=" + last}
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "REEVE_DOOR=" + door, "REEVE_RUN=" + t.Key, "TRACEPARENT=" + parent}
 	for _, e := range target.Env {
 		cmd.Env = append(cmd.Env, strings.ReplaceAll(e, "{{door}}", door))
 	}
 	cmd.Stdin = bytes.NewReader(in)
-	var out, bad limited
-	out.most, bad.most = invokeMost, errorMost
-	cmd.Stdout, cmd.Stderr = &out, &bad
+	out := limited{most: invokeMost}
+	cmd.Stdout = &out // what it says on standard error may be anybody's content: it goes nowhere
+	together(cmd)
 	cmd.WaitDelay = 5 * time.Second // what it started may hold its pipes
 	if err := cmd.Run(); err != nil {
-		a.log.Info("a command that a test ran failed", "agent", t.Agent, "err", err, "said", bad.String())
-		return "", fault.New(fault.KindUnavailable, "experiment.invoke", "the command of agent %s failed; the log says what it said", t.Agent).WithCause(err)
+		return "", fault.New(fault.KindUnavailable, "experiment.invoke", "the command of agent %s failed: %s", t.Agent, cmd.ProcessState).WithCause(err)
 	}
 	return strings.TrimSpace(out.String()), nil
 }
@@ -375,8 +375,13 @@ func (a *App) testDoor(ctx context.Context, token string) (address string, end f
 			in.URL.Path, in.URL.RawPath = plain, "/"+rest
 		}
 		in.RequestURI, in.Host = in.URL.RequestURI(), at.Host
-		for _, h := range []string{"Authorization", "X-Api-Key", "Api-Key", "X-Goog-Api-Key", "Origin", "Cookie", "X-Reeve-Subject-Token"} {
+		for _, h := range []string{"Authorization", "X-Api-Key", "Api-Key", "X-Goog-Api-Key", "Origin", "Cookie", "Dpop", "Forwarded", "X-Real-Ip", "Client-Cert", "Client-Cert-Chain"} {
 			in.Header.Del(h)
+		}
+		for h := range in.Header {
+			if strings.HasPrefix(h, "X-Reeve-") || strings.HasPrefix(h, "X-Forwarded-") {
+				delete(in.Header, h)
+			}
 		}
 		in.Header.Set("Authorization", "Bearer "+token)
 		a.gateway.ServeHTTP(w, in)

@@ -337,6 +337,9 @@ func calibrationLines(w io.Writer, c *client.EvaluatorCalibration) {
 		if i.Value == nil {
 			return "unknown"
 		}
+		if i.Low == nil {
+			return fmt.Sprintf("%.2f, of too few labels for an interval", *i.Value)
+		}
 		return fmt.Sprintf("%.2f (%.2f to %.2f)", *i.Value, *i.Low, *i.High)
 	}
 	fmt.Fprintf(w, "\n%s, revision %d\tkappa %s of %d labels\tit passed %s\tpeople would pass %s\n", c.Evaluator, c.Revision, interval(c.Kappa), c.Labelled, shareText(c.Passed), interval(c.Corrected))

@@ -106,7 +106,7 @@ func scanSet(r control.Row) (s Set, err error) {
 
 // List lists data sets by name.
 func (b *Book) List(ctx context.Context) ([]Set, error) {
-	return control.All(ctx, b.o.DB, scanSet, `SELECT `+setColumns+` FROM datasets d ORDER BY name`)
+	return control.All(ctx, b.o.DB, scanSet, `SELECT `+setColumns+` FROM datasets d WHERE name NOT LIKE '%~%' ORDER BY name`)
 }
 
 // Get is one data set, for who may see it.
@@ -116,7 +116,7 @@ func (b *Book) Get(ctx context.Context, who Actor, name string) (Set, error) {
 
 func (b *Book) get(ctx context.Context, r control.Reader, who Actor, name string) (Set, error) {
 	s, ok, err := control.One(ctx, r, scanSet, `SELECT `+setColumns+` FROM datasets d WHERE name = ?`, name)
-	if err == nil && (!ok || !who.may("viewer", s.Team, s.Environment)) {
+	if err == nil && (!ok || !nameShape.MatchString(name) || !who.may("viewer", s.Team, s.Environment)) {
 		err = notFound(name)
 	}
 	return s, err
@@ -138,7 +138,7 @@ func (b *Book) Put(ctx context.Context, who Actor, s Set) (Set, error) {
 				return fault.New(fault.KindConflict, "dataset.conflict", "the name %s is taken", s.Name)
 			}
 			s.Team, s.Environment, s.Version = was.Team, was.Environment, was.Version
-		} else if n, _, err := control.One(ctx, tx, func(r control.Row) (n int64, err error) { return n, r.Scan(&n) }, `SELECT COUNT(*) FROM datasets`); err != nil || n >= maxSets {
+		} else if n, _, err := control.One(ctx, tx, func(r control.Row) (n int64, err error) { return n, r.Scan(&n) }, `SELECT COUNT(*) FROM datasets WHERE name NOT LIKE '%~%'`); err != nil || n >= maxSets {
 			return errors.Join(err, fault.New(fault.KindExhausted, "dataset.too_many", "there are %d data sets", maxSets))
 		}
 		if err := who.need(&s, "developer"); err != nil {
@@ -169,10 +169,23 @@ func (b *Book) Delete(ctx context.Context, who Actor, name string) error {
 		if err := who.need(&s, "developer"); err != nil {
 			return err
 		}
-		for _, q := range []string{`DELETE FROM dataset_items WHERE dataset = ?`, `DELETE FROM datasets WHERE name = ?`} {
-			if _, err := tx.Exec(ctx, q, name); err != nil {
+		// Its rows stay under a name that no data set has, without content: who was in
+		// which export is asked for when somebody is erased.
+		suffix := fmt.Sprintf("~%d", control.Micros(b.o.Now()))
+		for _, q := range []string{
+			`UPDATE dataset_exported SET item = item || ? WHERE item IN (SELECT id FROM dataset_items WHERE dataset = ?)`,
+			`UPDATE dataset_items SET id = id || ?, dataset = dataset || '~', body = '{}' WHERE dataset = ?`,
+			`UPDATE dataset_exports SET dataset = dataset || ? WHERE dataset = ?`,
+		} {
+			if _, err := tx.Exec(ctx, q, suffix, name); err != nil {
 				return err
 			}
+		}
+		if _, err := tx.Exec(ctx, `UPDATE dataset_items SET dataset = dataset || ? WHERE dataset = ?`, suffix[1:], name+"~"); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `UPDATE datasets SET name = name || ? WHERE name = ?`, suffix, name); err != nil {
+			return err
 		}
 		return audit.Append(ctx, tx, audit.Record{Kind: "admin.dataset_deleted", Person: who.Person, Via: who.Via, Action: "delete", Object: name, After: map[string]any{"items": s.Items}})
 	})
@@ -248,9 +261,9 @@ func (b *Book) form(ctx context.Context, who Actor, s *Set, n Case) (Item, error
 		i.Input = r.Input
 	}
 	switch {
-	case i.Consent != "":
-	case r.Consent != "":
+	case r.Consent != "": // the user's own word goes before what anybody says for them
 		i.Consent = r.Consent
+	case i.Consent != "":
 	case s.Basis != "":
 		i.Consent = ConsentBasis
 	default:
@@ -293,7 +306,7 @@ func (b *Book) redact(s *Set, i *Item) error {
 			return err
 		}
 	}
-	for _, list := range []*[]string{&i.Contains, &i.Absent} {
+	for _, list := range []*[]string{&i.Contains, &i.Absent, &i.Labels} {
 		out := slices.Clone(*list)
 		for k := range out {
 			if out[k], err = one(out[k]); err != nil {
@@ -413,20 +426,53 @@ func (b *Book) Remove(ctx context.Context, who Actor, name, item string) error {
 	})
 }
 
-// Items lists a version's items, oldest first; 0 is the newest version.
+// at settles which version of a set is meant; 0 is the newest.
+func (s *Set) at(version int64) error {
+	if version < 0 || version > s.Version {
+		return invalid("data set %s has the versions 1 to %d", s.Name, s.Version)
+	}
+	s.Version = cmp.Or(version, s.Version)
+	return nil
+}
+
+const itemsOf = ` FROM dataset_items WHERE dataset = ? AND added <= ? AND (removed IS NULL OR removed > ?) ORDER BY at, id`
+
+// each gives the items of a version one after the other, some in memory at a time.
+func (b *Book) each(ctx context.Context, s *Set, version int64, f func(*Item) error) error {
+	if err := s.at(version); err != nil {
+		return err
+	}
+	const together = 200
+	for offset := 0; ; offset += together {
+		some, err := control.All(ctx, b.o.DB, scanItem, `SELECT `+itemColumns+itemsOf+` LIMIT ? OFFSET ?`, s.Name, s.Version, s.Version, together, offset)
+		if err != nil {
+			return err
+		}
+		for k := range some {
+			if err := f(&some[k]); err != nil {
+				return err
+			}
+		}
+		if len(some) < together {
+			return nil
+		}
+	}
+}
+
+// Items lists a version's items for readers, oldest first, at most 1,000; 0 is the
+// newest version.
 func (b *Book) Items(ctx context.Context, who Actor, name string, version int64, limit int) (Set, []Item, error) {
 	s, err := b.Get(ctx, who, name)
 	if err != nil {
 		return s, nil, err
 	}
-	if version < 0 || version > s.Version {
-		return s, nil, invalid("data set %s has the versions 1 to %d", name, s.Version)
+	if err := who.need(&s, "reader"); err != nil {
+		return s, nil, err
 	}
-	if version == 0 {
-		version = s.Version
+	if err := s.at(version); err != nil {
+		return s, nil, err
 	}
-	all, err := control.All(ctx, b.o.DB, scanItem, `SELECT `+itemColumns+` FROM dataset_items WHERE dataset = ? AND added <= ? AND (removed IS NULL OR removed > ?) ORDER BY at, id LIMIT ?`, name, version, version, cmp.Or(limit, maxItems))
-	s.Version = version
+	all, err := control.All(ctx, b.o.DB, scanItem, `SELECT `+itemColumns+itemsOf+` LIMIT ?`, name, s.Version, s.Version, max(1, min(cmp.Or(limit, 1000), 1000)))
 	return s, all, err
 }
 

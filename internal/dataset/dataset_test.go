@@ -249,6 +249,9 @@ func TestRefusals(t *testing.T) {
 		t.Errorf("a refused case is kept: %+v", got)
 	}
 	viewer := Actor{Can: func(role, team, _ string) bool { return role == "viewer" && team == "support" }}
+	if _, _, err := h.book.Items(t.Context(), viewer, "refunds", 0, 0); fault.From(err).Code != "dataset.denied" {
+		t.Errorf("content without the role reader: %v", err)
+	}
 	stranger := Actor{Can: func(_, team, _ string) bool { return team == "shop" }}
 	metadata := Actor{Can: func(role, _, _ string) bool { return role != "reader" }}
 	if _, err := h.book.Add(t.Context(), viewer, "refunds", Case{Run: "run_1"}); fault.From(err).Code != "dataset.denied" {
@@ -274,5 +277,55 @@ func TestRefusals(t *testing.T) {
 	}
 	if _, _, err := h.book.Items(t.Context(), anybody, "refunds", 7, 0); fault.From(err).Code != "dataset.invalid" {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestConsentIsTheUsers: nobody says for a user who refused that they agree, and a
+// basis that was taken away covers nothing any more.
+func TestConsentIsTheUsers(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.set(Set{Name: "refunds", Team: "support", Environment: "production", Basis: "contract"})
+	no, yes := recorded("ada", "No."), recorded("bob", "Yes.")
+	no.Consent = ConsentRefused
+	h.runs["run_1"], h.runs["run_2"] = no, yes
+	if i := h.add("refunds", Case{Run: "run_1", Consent: ConsentGiven}); i.Consent != ConsentRefused {
+		t.Errorf("%+v", i)
+	}
+	h.add("refunds", Case{Run: "run_2"})
+	if x := h.export(Evaluation); x.Items != 1 {
+		t.Errorf("%+v", x)
+	}
+	h.set(Set{Name: "refunds"})
+	if x := h.export(Evaluation); x.Items != 0 || x.Left["no_basis"] != 1 || x.Left["no_consent"] != 1 {
+		t.Errorf("%+v", x)
+	}
+}
+
+// TestADeletedSetStillTellsOfItsExports: and one of the same name, made anew, shows
+// none of the former's.
+func TestADeletedSetStillTellsOfItsExports(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.set(Set{Name: "refunds", Team: "support", Environment: "production", Basis: "contract"})
+	h.runs["run_1"] = recorded("ada", "No.")
+	h.add("refunds", Case{Run: "run_1"})
+	before := h.export(Evaluation)
+	if err := h.book.Delete(t.Context(), anybody, "refunds"); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := h.book.List(t.Context()); err != nil || len(all) != 0 {
+		t.Errorf("%+v, %v", all, err)
+	}
+	h.set(Set{Name: "refunds", Team: "shop"})
+	if got := h.items(0); len(got) != 0 {
+		t.Errorf("%+v", got)
+	}
+	if all, err := h.book.Exports(t.Context(), anybody, "refunds"); err != nil || len(all) != 0 {
+		t.Errorf("%+v, %v", all, err)
+	}
+	w, err := h.book.Withdraw(t.Context(), anybody, "support", "ada", "asked")
+	if err != nil || w.Items != 1 || len(w.Exports) != 1 || w.Exports[0].ID != before.ID {
+		t.Errorf("%+v, %v", w, err)
 	}
 }

@@ -40,12 +40,14 @@ type Export struct {
 }
 
 // line is one item in a format; why says why it is not in it.
-func line(format string, i *Item) (v any, why string) {
+func line(format string, s *Set, i *Item) (v any, why string) {
 	switch {
 	case i.Withdrawn:
 		return nil, "withdrawn"
 	case i.Consent == ConsentUnknown || i.Consent == ConsentRefused:
 		return nil, "no_consent"
+	case i.Consent == ConsentBasis && s.Basis == "": // it was taken away since
+		return nil, "no_basis"
 	}
 	meta := map[string]any{
 		"item": i.ID, "case": i.Case, "dataset": i.Dataset, "run": i.Run, "agent": i.Agent, "agent_version": i.Version, "consent": i.Consent,
@@ -93,7 +95,7 @@ func (b *Book) Export(ctx context.Context, who Actor, name string, version int64
 	case strings.TrimSpace(reason) == "" || len(reason) > maxText:
 		return x, invalid("an export needs a reason").WithHint("it is kept with it: who asks later where the data went is told")
 	}
-	s, all, err := b.Items(ctx, who, name, version, 0)
+	s, err := b.Get(ctx, who, name)
 	if err != nil {
 		return x, err
 	}
@@ -102,25 +104,29 @@ func (b *Book) Export(ctx context.Context, who Actor, name string, version int64
 			return x, err
 		}
 	}
-	x.Dataset, x.Version = name, s.Version
 	var out bytes.Buffer
 	var in []string
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
-	for k := range all {
-		v, why := line(format, &all[k])
+	err = b.each(ctx, &s, version, func(i *Item) error {
+		v, why := line(format, &s, i)
 		if why != "" {
 			x.Left[why]++
-			continue
+			return nil
 		}
 		if err := enc.Encode(v); err != nil {
-			return x, err
+			return err
 		}
 		if out.Len() > maxExport {
-			return x, fault.New(fault.KindExhausted, "dataset.export_large", "the export has more than %d MiB", maxExport>>20).WithHint("split the data set")
+			return fault.New(fault.KindExhausted, "dataset.export_large", "the export has more than %d MiB", maxExport>>20).WithHint("split the data set")
 		}
-		in = append(in, all[k].ID)
+		in = append(in, i.ID)
+		return nil
+	})
+	if err != nil {
+		return x, err
 	}
+	x.Dataset, x.Version = name, s.Version
 	sum := sha256.Sum256(out.Bytes())
 	x.Items, x.SHA256, x.Content = int64(len(in)), hex.EncodeToString(sum[:]), out.Bytes()
 	return x, b.record(ctx, who, &x, in)

@@ -272,20 +272,36 @@ func (b *Book) Try(ctx context.Context, who Actor, e Evaluator, t *Texts) (Found
 	if err := b.mayAsk(who, out.Judge); err != nil {
 		return Found{}, Cost{}, err
 	}
-	return b.ask(ctx, out, t, id("try", rand.Text()))
+	// Tries have a day of their own, whatever the judge that is tried says.
+	day := *out
+	judge := *out.Judge
+	judge.Daily, day.Judge = 0, &judge
+	if err := b.spend(ctx, &day); err != nil {
+		return Found{}, Cost{}, err
+	}
+	f, c, err := b.ask(ctx, out, t, id("try", rand.Text()))
+	if err == nil {
+		b.paid(c)
+	}
+	return f, c, err
 }
 
 // LookBy has an evaluator that there is look at texts that are no run's: an answer
 // of a test. A judge is asked, and its question counts in its day.
-func (b *Book) LookBy(ctx context.Context, name string, t *Texts) (Found, error) {
+func (b *Book) LookBy(ctx context.Context, who Actor, name string, t *Texts) (Found, error) {
 	e, err := b.find(name)
 	switch {
 	case err != nil:
 		return Found{}, err
+	case e.Team != "" && !who.Can("viewer", e.Team, cmp.Or(e.Environment, "*")):
+		return Found{}, fault.New(fault.KindNotFound, "evaluate.not_found", "there is no evaluator %.80s", name)
 	case e.check == nil:
 		return Found{}, invalid("evaluator %s is no longer valid", name)
 	case e.Judge == nil:
 		return e.Look(t), nil
+	}
+	if err := b.mayAsk(who, e.Judge); err != nil {
+		return Found{}, err
 	}
 	if err := b.spend(ctx, e); err != nil {
 		return Found{}, err

@@ -46,9 +46,19 @@ func (c *Calibration) Kappa() (kappa, low, high float64, ok bool) {
 	return a.Interval()
 }
 
-// Interval is Kappa with a 95 % interval.
+// Point is Kappa alone, of however few labels.
+func (c *Calibration) Point() (float64, bool) {
+	a := c.agreement()
+	return a.Kappa()
+}
+
+// minKappa is from how many labels on kappa has an interval: below, the normal
+// approximation says more than anybody knows.
+const minKappa = 20
+
+// Interval is Kappa with a 95 % interval; false below minKappa labels.
 func (a *Agreement) Interval() (kappa, low, high float64, ok bool) {
-	if kappa, ok = a.Kappa(); !ok {
+	if kappa, ok = a.Kappa(); !ok || a.N < minKappa {
 		return 0, 0, 0, false
 	}
 	n := float64(a.N)
@@ -70,7 +80,15 @@ func (a *Agreement) Interval() (kappa, low, high float64, ok bool) {
 	rest := kappa - chance*(1-kappa)
 	v := (same + (1-kappa)*(1-kappa)*other - rest*rest) / ((1 - chance) * (1 - chance) * n)
 	e := z * math.Sqrt(max(v, 0))
-	return kappa, max(kappa-e, -1), min(kappa+e, 1), true
+	low, high = max(kappa-e, -1), min(kappa+e, 1)
+	// Where all agree the formula has no width. Of n that all agree, up to 3/n of the
+	// rest may not (the rule of three), which costs kappa that over 1 - chance.
+	if three := 3 / n / (1 - chance); a.Both+a.Neither == a.N {
+		low = max(-1, min(low, 1-three))
+	} else if a.Both+a.Neither == 0 {
+		high = min(1, max(high, kappa+three))
+	}
+	return kappa, low, high, true
 }
 
 // Passed is the share that the evaluator passed, of what it had a verdict on.

@@ -221,6 +221,14 @@ func TestCalibration(t *testing.T) {
 	if !ok || math.Abs(k-0.4) > 1e-9 || math.Abs(low-0.1511) > 5e-4 || math.Abs(high-0.6489) > 5e-4 {
 		t.Errorf("%v (%v to %v) %v", k, low, high, ok)
 	}
+	for n := int64(2); n < minKappa; n++ {
+		if _, _, _, ok := (&Agreement{N: n, Both: n - 1, Neither: 1}).Interval(); ok {
+			t.Errorf("an interval of %d labels", n)
+		}
+	}
+	if k, low, high, ok := (&Agreement{N: 40, Both: 20, Neither: 20}).Interval(); !ok || k != 1 || low > 0.86 || high != 1 {
+		t.Errorf("full agreement on 40: %v (%v to %v) %v", k, low, high, ok)
+	}
 	c := Calibration{Judged: map[string]int64{Pass: 800, Unsure: 0, Fail: 200}, Beside: map[string][2]int64{Pass: {36, 4}, Fail: {10, 30}}}
 	share, low, high, ok := c.Corrected()
 	if !ok || math.Abs(share-(0.8*0.9+0.2*0.25)) > 1e-9 || low > share-0.05 || high < share+0.05 || high > share+0.15 {

@@ -37,7 +37,7 @@ type Options struct {
 	// Invoke puts a task to an agent, as a test.
 	Invoke func(ctx context.Context, t *Test, target *Target, task *Task) (Said, error)
 	// Look has an evaluator look at an answer: pass, unsure, fail or "".
-	Look func(ctx context.Context, evaluator, agent string, task *Task, answer string) (Check, error)
+	Look func(ctx context.Context, who Actor, evaluator, agent string, task *Task, answer string) (Check, error)
 	// Configured are targets of the configuration file; they go before others.
 	Configured map[string]Target
 	Logger     *slog.Logger
@@ -176,8 +176,13 @@ func (b *Book) Target(ctx context.Context, agent string) (Target, error) {
 
 // PutTarget says how an agent is invoked.
 func (b *Book) PutTarget(ctx context.Context, who Actor, t Target) (Target, error) {
-	if _, _, _, err := b.place(who, t.Agent, "developer"); err != nil {
+	// What cases say is sent there, and what comes back is shown: as an upstream it is
+	// security's to name, and one inside the house that of everywhere.
+	if _, _, _, err := b.place(who, t.Agent, "security"); err != nil {
 		return t, err
+	}
+	if t.AllowPrivate && !who.Can("security", "*", "*") {
+		return t, fault.New(fault.KindDenied, "experiment.denied", "an address inside the house needs the role security everywhere")
 	}
 	if err := t.Check(false); err != nil {
 		return t, err
@@ -266,6 +271,15 @@ func (b *Book) Start(ctx context.Context, who Actor, p Plan) (*Experiment, error
 		ID: "xpr_" + strings.ToLower(rand.Text()[:24]), Team: team, Environment: environment, State: Waiting, At: b.o.Now().UTC().Truncate(time.Microsecond), Plan: p, AgentVersion: version,
 		By: who.Name, Person: who.Person, who: who,
 	}
+	if p.Baseline != "" {
+		was, err := b.Get(ctx, who, p.Baseline)
+		if err != nil {
+			return nil, err
+		}
+		if was.Kind != p.Kind || was.Dataset != p.Dataset {
+			return nil, invalid("experiment %s ran on other cases", p.Baseline)
+		}
+	}
 	tasks, err := b.tasksOf(ctx, x)
 	if err != nil {
 		return nil, err
@@ -282,9 +296,9 @@ func (b *Book) Start(ctx context.Context, who Actor, p Plan) (*Experiment, error
 	if err != nil {
 		return nil, err
 	}
+	out := *x // the queue's is changed by who carries it out
 	select {
 	case b.queue <- x:
-		out := *x
 		return &out, nil
 	default:
 		x.State, x.Why = Failed, "too many experiments wait"
@@ -325,7 +339,10 @@ func (b *Book) keep(ctx context.Context, x *Experiment) error {
 	})
 }
 
-var errStopped = errors.New("stopped by a person")
+var (
+	errStopped = errors.New("stopped by a person")
+	errTooLong = errors.New("too long")
+)
 
 // Stop ends an experiment; what it found stays.
 func (b *Book) Stop(ctx context.Context, who Actor, id string) error {
@@ -360,7 +377,9 @@ func (b *Book) Run(ctx context.Context) error {
 
 // One carries an experiment out. Run does it by itself.
 func (b *Book) One(ctx context.Context, x *Experiment) {
-	run, cancel := context.WithCancelCause(ctx)
+	bounded, end := context.WithTimeoutCause(ctx, maxExperiment, errTooLong)
+	defer end()
+	run, cancel := context.WithCancelCause(bounded)
 	defer cancel(nil)
 	b.mu.Lock()
 	_, early := b.stop[x.ID]
@@ -383,6 +402,8 @@ func (b *Book) One(ctx context.Context, x *Experiment) {
 	switch {
 	case errors.Is(context.Cause(run), errStopped):
 		x.State, x.Why = Stopped, "stopped by a person"
+	case errors.Is(context.Cause(run), errTooLong):
+		x.State, x.Why = Stopped, fmt.Sprintf("it took longer than %s", maxExperiment)
 	case err != nil:
 		x.State, x.Why = Failed, fault.From(err).Message
 	default:
@@ -418,10 +439,10 @@ func (b *Book) carryOut(ctx context.Context, x *Experiment) error {
 			if err := b.record(ctx, x, seq, r); err != nil {
 				return err
 			}
-			if !r.Valid && seq == 1 {
+			if !r.Valid {
 				// The door saw nothing of it as a test: what its tools did, nobody knows. It is
-				// not done five hundred times.
-				return fault.New(fault.KindDenied, "experiment.unguarded", "the first test did not come through the door as one: %s", r.Why)
+				// not done again.
+				return fault.New(fault.KindDenied, "experiment.unguarded", "a test did not come through the door as one: %s", r.Why)
 			}
 		}
 	}
@@ -457,7 +478,7 @@ func (b *Book) try(ctx context.Context, x *Experiment, target *Target, task *Tas
 	r.Answer = strings.ToValidUTF8(r.Answer, "")
 	switch {
 	case err != nil:
-		r.Why = fault.From(err).Message
+		r.Why, r.Failed = fault.From(err).Message, true
 		if errors.Is(limit.Err(), context.DeadlineExceeded) {
 			r.Why = fmt.Sprintf("no answer within %s", target.timeout())
 		}
@@ -469,6 +490,7 @@ func (b *Book) try(ctx context.Context, x *Experiment, target *Target, task *Tas
 	for _, call := range r.Refused {
 		// What policy refuses is what users would meet; what a test refuses has no end.
 		if strings.HasPrefix(call, "test.") {
+			r.Failed = true
 			r.Why = "the test stops at a call that is not in the recording: " + call
 			return r, nil
 		}
@@ -485,7 +507,7 @@ func (b *Book) look(ctx context.Context, x *Experiment, task *Task, r *Result) e
 	}
 	r.Checks = checkWords(task, r.Answer)
 	for _, name := range x.Evaluators {
-		c, err := b.o.Look(ctx, name, x.Agent, task, r.Answer)
+		c, err := b.o.Look(ctx, x.who, name, x.Agent, task, r.Answer)
 		if err != nil {
 			return err
 		}
@@ -623,45 +645,53 @@ func byItem(all []Result) map[string]bool {
 	return out
 }
 
-// bias compares the two of each pair, in each repeat.
+// bias compares the two of each pair. A pair is what was drawn: its repeats are one
+// answer each, that of most of them, or a few pairs repeated often would seem many.
+// What did not answer is no answer that favours nobody: it is not counted.
 func (s *Summary) bias(all []Result) {
-	type key struct {
-		pair   string
-		repeat int
-	}
-	a, b := map[key]bool{}, map[key]bool{}
+	votes := map[string]*[2]int{} // of pair and group: favourable, not
+	var pairs []string
 	for i := range all {
 		r := &all[i]
-		if !r.Valid || r.Answer == "" {
-			continue // it did not answer: that favours nobody
-		}
-		k := key{r.Pair, r.Repeat}
-		n := int64(0)
-		if r.Passed {
-			n = 1
-		}
-		if r.Group == "a" {
-			a[k] = r.Passed
-			s.A, s.NA = s.A+n, s.NA+1
-		} else {
-			b[k] = r.Passed
-			s.B, s.NB = s.B+n, s.NB+1
-		}
-	}
-	var pairs, first, second int64
-	for k, x := range a {
-		y, ok := b[k]
-		if !ok {
+		if !r.Valid || r.Failed || r.Answer == "" {
 			continue
 		}
-		pairs++
-		if x && !y {
+		v := votes[r.Pair+r.Group]
+		if v == nil {
+			v = &[2]int{}
+			votes[r.Pair+r.Group] = v
+		}
+		if r.Passed {
+			v[0]++
+		} else {
+			v[1]++
+		}
+		if !slices.Contains(pairs, r.Pair) {
+			pairs = append(pairs, r.Pair)
+		}
+	}
+	var both, first, second int64
+	for _, p := range pairs {
+		a, b := votes[p+"a"], votes[p+"b"]
+		if a == nil || b == nil || a[0] == a[1] || b[0] == b[1] {
+			continue
+		}
+		one, two := a[0] > a[1], b[0] > b[1]
+		both++
+		s.NA, s.NB = s.NA+1, s.NB+1
+		if one {
+			s.A++
+		}
+		if two {
+			s.B++
+		}
+		if one && !two {
 			first++
-		} else if y && !x {
+		} else if two && !one {
 			second++
 		}
 	}
-	p := paired(pairs, first, second)
+	p := paired(both, first, second)
 	s.Pairs = &p
 	if r, low, high, ok := FourFifths(s.A, s.NA, s.B, s.NB); ok {
 		s.Ratio, s.Low, s.Top = r, low, high

@@ -65,6 +65,8 @@ const (
 	maxPlanItems = 500
 	maxAnswer    = 64 << 10
 	maxWaiting   = 20
+
+	maxExperiment = time.Hour // of one: others wait
 )
 
 func invalid(format string, args ...any) *fault.Error {
@@ -126,7 +128,8 @@ type Result struct {
 	Group      string    `json:"group,omitempty"`
 	Run        string    `json:"run"` // of the test
 	Passed     bool      `json:"passed"`
-	Valid      bool      `json:"valid"` // it came through the door as a test
+	Valid      bool      `json:"valid"`            // it came through the door as a test
+	Failed     bool      `json:"failed,omitempty"` // it gave no answer that could be looked at
 	Why        string    `json:"why,omitempty"`
 	Answer     string    `json:"answer,omitempty"`
 	Calls      int       `json:"calls"`

@@ -44,7 +44,7 @@ func open(t *testing.T) *house {
 			return r, nil
 		},
 		Invoke: func(_ context.Context, x *Test, _ *Target, task *Task) (Said, error) { return h.answer(x, task) },
-		Look: func(_ context.Context, name, _ string, _ *Task, answer string) (Check, error) {
+		Look: func(_ context.Context, _ Actor, name, _ string, _ *Task, answer string) (Check, error) {
 			return Check{Name: name, Verdict: map[bool]string{true: "pass", false: "fail"}[len(answer) < 100]}, nil
 		},
 	})
@@ -178,7 +178,7 @@ func TestBiasPairs(t *testing.T) {
 	for i := range 6 {
 		prompts = append(prompts, fmt.Sprintf("{{x}} asks for %d.", i))
 	}
-	x, s, _ := h.run(Plan{Kind: BiasKind, Bias: &Bias{Attribute: "name", Prompts: prompts, A: []string{"Emily"}, B: []string{"Lakisha"}, Favours: []string{"yes"}}})
+	x, s, _ := h.run(Plan{Kind: BiasKind, Repeats: 3, Bias: &Bias{Attribute: "name", Prompts: prompts, A: []string{"Emily"}, B: []string{"Lakisha"}, Favours: []string{"yes"}}})
 	if x.State != Done || s.Pairs == nil || s.Pairs.Pairs != 6 || s.Pairs.OnlyFirst != 6 || math.Abs(s.Pairs.P-0.03125) > 1e-12 || s.A != 6 || s.B != 0 || s.Ratio != 0 || s.Low > 0.1 || s.Top < s.Low {
 		t.Errorf("%+v %+v", x, s)
 	}

@@ -200,6 +200,10 @@ func (d *Door) judge(ctx context.Context, x *passage, o *Outside) (err error) {
 	}
 	x.describe()
 	r, a := &x.record, x.Caller.Agent
+	if x.test != nil && !x.test.Sandbox(r.Upstream) {
+		x.tested(errTestOutside)
+		return errTestOutside
+	}
 	if err := d.o.Stops.Check(stop.Call{
 		ID: r.ID, Agent: r.Agent, Instance: r.Instance, Run: r.Run.String(), Session: r.Session, User: x.Caller.User, Version: r.Version,
 		Tool: r.Tool, Model: r.Model, Upstream: r.Upstream, Team: r.Team, Credential: r.CredentialID, Resource: r.Resource, Chain: r.Chain, Labels: a.Labels,

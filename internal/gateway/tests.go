@@ -43,7 +43,11 @@ const testScope = "test:"
 func TestScope(id string) string { return testScope + id }
 
 var (
-	errTestOver = fault.New(fault.KindDenied, "test.over", "the credential was made for a test that is over")
+	errTestOver    = fault.New(fault.KindDenied, "test.over", "the credential was made for a test that is over")
+	errTestOutside = fault.New(fault.KindDenied, "test.outside", "in a test nothing is allowed that somebody else would do for real").
+			WithHint("calls through the door are answered from the recording")
+	errTestHosted = fault.New(fault.KindDenied, "test.hosted_tool", "in a test a model may not run tools of its provider, or go on in the background").
+			WithHint("name the provider as a sandbox if what its tools do is harmless")
 	errTestHeld = fault.New(fault.KindDenied, "test.held", "a person would be asked about this call, which would be made; in a test nobody is").
 			WithHint("take the upstream out of the sandbox: then the call is answered from the recording")
 )
@@ -84,6 +88,9 @@ func (d *Door) rehearsed(ctx context.Context, x *passage) (done bool, err error)
 		return false, nil
 	}
 	if p.Action == "call_model" || p.Action == "ask_model" {
+		if hosted := p.Model != nil && len(p.Model.HostedTools) > 0 || p.Background || p.Job != ""; hosted && !x.test.Sandbox(x.Upstream.Name) {
+			return true, errTestHosted
+		}
 		return false, nil
 	}
 	if x.test.Sandbox(x.Upstream.Name) {

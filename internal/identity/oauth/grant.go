@@ -206,6 +206,10 @@ func (s *Server) exchange(r *http.Request, who caller, form map[string]string) (
 	if err != nil {
 		return none, refuse("invalid_grant", "the subject token is not valid here, or was not given to this agent", err)
 	}
+	if slices.ContainsFunc(subject.Scopes, func(sc string) bool { return strings.HasPrefix(sc, "test:") }) {
+		// A token for a test is good for that test: what comes of it would be free of it.
+		return none, refuse("invalid_grant", "the subject token was made for a test, and is not exchanged", nil)
+	}
 	end := subject.Expires
 	if actor, p := s.actorToken(r.Context(), who, form); p != nil {
 		return none, p

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package app
+
+import "os/exec"
+
+// together does nothing here: what a command started may outlive it.
+func together(*exec.Cmd) {}
