@@ -199,7 +199,7 @@ func (d *Door) request(x *passage) *policy.Request {
 			Destinations: policy.Destinations{External: res.External}, Findings: d.open(x, &res),
 		},
 	}
-	d.known(req)
+	d.known(req, c.Expires)
 	d.taint(x, req)
 	return req
 }

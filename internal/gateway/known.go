@@ -1,6 +1,10 @@
 package gateway
 
-import "reeve/internal/policy"
+import (
+	"time"
+
+	"reeve/internal/policy"
+)
 
 // Known is what policies ask of a call and other subjects know. Each answers from
 // memory, at once, and what it gives is not changed.
@@ -29,12 +33,10 @@ type KnownUser struct {
 	Registered bool
 }
 
-// byToken is whether a user came with a token of somebody who can say so; a
-// team's token names whom it likes.
-func byToken(credential string) bool { return credential != "team_token" }
-
-// known puts into a request what others know.
-func (d *Door) known(req *policy.Request) {
+// known puts into a request what others know. until is when the token ends that
+// names its user, zero where none does: nobody vouches for a user after that, nor
+// for one whom a team's token or a key names.
+func (d *Door) known(req *policy.Request, until time.Time) {
 	f := d.o.Known
 	if f == nil {
 		return
@@ -44,7 +46,7 @@ func (d *Door) known(req *policy.Request) {
 	if c.User != "" {
 		u := f.User(c.User)
 		c.UserDirectory, c.UserActive = u.Directory, u.Active
-		if u.Active == nil && u.Directory != "" && byToken(c.Credential) {
+		if u.Active == nil && u.Directory != "" && d.o.Now().Before(until) {
 			c.UserActive = &u.Registered
 		}
 		if len(c.UserTeams) == 0 {

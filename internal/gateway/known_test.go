@@ -63,7 +63,7 @@ func TestPoliciesReadWhatOthersKnow(t *testing.T) {
 	var now told
 	now.Store(&others{})
 	h := newHouse(t, func(o *gateway.Options) {
-		o.Tokens = tokens{p: map[string]token.Principal{"a.ada.x": {Credential: "access_token", Agent: "refunds", Epoch: 1, User: "corp:ada"}}}
+		o.Tokens = tokens{p: map[string]token.Principal{"a.ada.x": {Credential: "access_token", Agent: "refunds", Epoch: 1, User: "corp:ada", Expires: time.Now().Add(time.Hour)}}}
 		o.Known = &now
 		var err error
 		if ledger, err = budget.Open(t.Context(), budget.Options{DB: openDB(t), Dir: t.TempDir(), Config: budget.Defaults()}); err != nil {
@@ -108,6 +108,24 @@ func TestPoliciesReadWhatOthersKnow(t *testing.T) {
 		h.permit(`permit (principal, action == Action::"call_api", resource) when { context has user && ` + c.when + ` };`)
 		if a := h.call("a.ada.x", "GET", "/http/shop/v1/orders/1", ""); (a.status == 200) != c.allowed {
 			t.Errorf("%s: %d %s", c.name, a.status, a.body)
+		}
+	}
+	// Nobody vouches by a token that ended, or by none: a call that is decided anew
+	// later, or one whose user a key or a team's token names.
+	now.Store(&others{user: gateway.KnownUser{Directory: "corp", Registered: true}})
+	a, _ := h.agents.Lookup("refunds")
+	for name, c := range map[string]gateway.Caller{
+		"alive":  {Credential: "access_token", Expires: time.Now().Add(time.Hour)},
+		"ended":  {Credential: "access_token", Expires: time.Now().Add(-time.Second)},
+		"no end": {Credential: "team_token"},
+	} {
+		c.Agent, c.User = a, "corp:ada"
+		req, err := h.door.Ask(t.Context(), c, "call_api", "shop GET /v1/orders/{id}")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := req.Call.UserActive; (got != nil) != (name == "alive") || got != nil && !*got {
+			t.Errorf("%s: %v", name, got)
 		}
 	}
 }
