@@ -291,6 +291,8 @@ func Operations() []Operation {
 		{Name: "NameTopic", Method: "PUT", Path: "/api/v1/topics/{id}/name", Role: "developer", Summary: "gives a topic a name"},
 		{Name: "GetRunTopic", Method: "GET", Path: "/api/v1/runs/{id}/topic", Role: "viewer", Summary: "says what a run was about, and how patient its session's user was"},
 		{Name: "ListMoods", Method: "GET", Path: "/api/v1/moods", Role: "viewer", Summary: "lists sessions with signs of frustration, the most frustrated first"},
+		{Name: "GetGate", Method: "GET", Path: "/api/v1/agents/{name}/gate", Role: "viewer", Summary: "lists what an agent has to show before production, computed now"},
+		{Name: "PassGate", Method: "POST", Path: "/api/v1/agents/{name}/gate", Role: "developer or security", Summary: "promotes an agent if all of the list passes; what it came to is kept, and a refusal names the run"},
 		{Name: "GetInvokeTarget", Method: "GET", Path: "/api/v1/agents/{name}/invoke", Role: "viewer", Summary: "says how an agent is invoked for tests; not found: it cannot be tested"},
 		{Name: "PutInvokeTarget", Method: "PUT", Path: "/api/v1/agents/{name}/invoke", Role: "security", Summary: "says how an agent is invoked for tests, by A2A or a request of a template"},
 		{Name: "StartExperiment", Method: "POST", Path: "/api/v1/experiments", Role: "developer", Summary: "runs an agent on the cases of a data set, or on bias pairs, as tests"},
@@ -2416,6 +2418,20 @@ func (c *Client) GetRunTopic(ctx context.Context, req RunRequest) (*RunTopic, er
 // GET /api/v1/moods, role viewer.
 func (c *Client) ListMoods(ctx context.Context, req ListMoodsRequest) (*MoodList, error) {
 	return call[MoodList](ctx, c, "GET", "/api/v1/moods", req)
+}
+
+// GetGate lists what an agent has to show before production, computed now.
+//
+// GET /api/v1/agents/{name}/gate, role viewer.
+func (c *Client) GetGate(ctx context.Context, req GateRequest) (*Gate, error) {
+	return call[Gate](ctx, c, "GET", "/api/v1/agents/{name}/gate", req)
+}
+
+// PassGate promotes an agent if all of the list passes; what it came to is kept, and a refusal names the run.
+//
+// POST /api/v1/agents/{name}/gate, role developer or security.
+func (c *Client) PassGate(ctx context.Context, req PassGateRequest) (*Gate, error) {
+	return call[Gate](ctx, c, "POST", "/api/v1/agents/{name}/gate", req)
 }
 
 // GetInvokeTarget says how an agent is invoked for tests; not found: it cannot be tested.

@@ -268,6 +268,7 @@ func commands() []command {
 		{name: "topic runs", args: "[flags] TOPIC", short: "list runs about a topic", long: topicHelp, run: runTopicRuns},
 		{name: "topic name", args: "[flags] TOPIC NAME", short: "call a topic by a name; an empty one takes it back", run: runTopicName},
 		{name: "topic moods", args: "[flags]", short: "list sessions whose users lose patience, with the signs", long: topicHelp, run: runTopicMoods},
+		{name: "promote", args: "[flags] AGENT", short: "take an agent into production if it passes the gate", long: promoteHelp, run: runPromote},
 		{name: "invoke show", args: "[flags] AGENT", short: "say how an agent is invoked for tests", run: runInvokeShow},
 		{name: "invoke set", args: "[flags] AGENT", short: "say how an agent is invoked for tests", long: experimentHelp, run: runInvokeSet},
 		{name: "experiment start", args: "[flags] AGENT", short: "run an agent on cases, or on bias pairs, as tests", long: experimentHelp, run: runExperimentStart},
