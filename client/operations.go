@@ -144,6 +144,7 @@ func Operations() []Operation {
 		{Name: "Query", Method: "POST", Path: "/api/v1/query", Role: "viewer", Summary: "answers an aggregate question over runs, steps, decisions, messages or logs"},
 		{Name: "SearchFields", Method: "GET", Path: "/api/v1/search/fields", Role: "viewer", Summary: "lists the fields of the search language with their known values"},
 		{Name: "CompleteSearch", Method: "GET", Path: "/api/v1/search/complete", Role: "viewer", Summary: "proposes how a search could go on"},
+		{Name: "ListAgentMarks", Method: "GET", Path: "/api/v1/agent-marks", Role: "viewer", Summary: "answers how each agent stands: objective, behaviour, data, identity and cost, with the reasons"},
 		{Name: "Overview", Method: "GET", Path: "/api/v1/overview", Role: "viewer", Summary: "answers whether the agents help and what needs a person"},
 		{Name: "Events", Method: "GET", Path: "/api/v1/events", Role: "viewer", Summary: "follows what changes, as server-sent events that resume from Last-Event-ID"},
 		{Name: "Health", Method: "GET", Path: "/api/v1/health", Role: "signed_in", Summary: "tells how Reeve itself is"},
@@ -1376,6 +1377,13 @@ func (c *Client) SearchFields(ctx context.Context, req SearchFieldsRequest) (*Se
 // GET /api/v1/search/complete, role viewer.
 func (c *Client) CompleteSearch(ctx context.Context, req CompleteSearchRequest) (*List[SearchSuggestion], error) {
 	return call[List[SearchSuggestion]](ctx, c, "GET", "/api/v1/search/complete", req)
+}
+
+// ListAgentMarks answers how each agent stands: objective, behaviour, data, identity and cost, with the reasons.
+//
+// GET /api/v1/agent-marks, role viewer.
+func (c *Client) ListAgentMarks(ctx context.Context, req ListAgentMarksRequest) (*List[AgentMarks], error) {
+	return call[List[AgentMarks]](ctx, c, "GET", "/api/v1/agent-marks", req)
 }
 
 // Overview answers whether the agents help and what needs a person.

@@ -240,6 +240,26 @@ type Mark struct {
 	Name   string `json:"name"`
 	State  string `json:"state"`
 	Reason string `json:"reason,omitempty"`
+	Path   string `json:"path,omitempty"` // the page of the console that shows why
+}
+
+// AgentMarks is how an agent stands.
+type AgentMarks struct {
+	Agent  string `json:"agent"`
+	Team   string `json:"team"`
+	State  string `json:"state"` // the worst mark that is known
+	Reason string `json:"reason,omitempty"`
+	Path   string `json:"path,omitempty"`
+	Marks  []Mark `json:"marks"`
+}
+
+// ListAgentMarksRequest asks how agents stand, by what they did in a period.
+type ListAgentMarksRequest struct {
+	Environment string `query:"environment"`
+	Team        string `query:"team"`
+	Agent       string `query:"agent"`
+	From        string `query:"from"`
+	To          string `query:"to"`
 }
 
 // FleetAgent is an agent's row in the overview. Success is the share of its
@@ -249,6 +269,7 @@ type FleetAgent struct {
 	Team     string   `json:"team"`
 	State    string   `json:"state"` // good, warn, bad, unknown: the worst mark
 	Reason   string   `json:"reason,omitempty"`
+	Path     string   `json:"path,omitempty"` // of the worst mark
 	Marks    []Mark   `json:"marks"`
 	Runs     int64    `json:"runs"`
 	Running  int64    `json:"running"`

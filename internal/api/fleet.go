@@ -43,13 +43,7 @@ func badness(state string) int {
 }
 
 func (o *overviewAsk) fleet(s *overviewSums) []client.FleetTeam {
-	before := map[agentKey]float64{} // cost a run in the period before
-	b := s.agentRows.beforeTotals
-	for _, row := range b.rows {
-		if n, c := b.count(row, "count"), b.number(row, "cost"); n >= minRuns && c != nil {
-			before[agentKey{b.text(row, "team"), b.text(row, "agent")}] = *c / float64(n)
-		}
-	}
+	before := s.costBefore()
 	teams := map[string]*client.FleetTeam{}
 	for k, g := range s.byAgent {
 		agent := o.fleetAgent(k, g, before)
@@ -73,6 +67,17 @@ func (o *overviewAsk) fleet(s *overviewSums) []client.FleetTeam {
 	})
 	capFleet(out, maxFleet)
 	return out
+}
+
+// costBefore is what a run cost in the period before.
+func (s *overviewSums) costBefore() map[agentKey]float64 {
+	before, b := map[agentKey]float64{}, s.agentRows.beforeTotals
+	for _, row := range b.rows {
+		if n, c := b.count(row, "count"), b.number(row, "cost"); n >= minRuns && c != nil {
+			before[agentKey{b.text(row, "team"), b.text(row, "agent")}] = *c / float64(n)
+		}
+	}
+	return before
 }
 
 // maxFleet bounds the agents of an overview: names come from senders, and one
@@ -128,24 +133,8 @@ func (o *overviewAsk) fleetAgent(k agentKey, g *agentSums, before map[agentKey]f
 	if !g.last.IsZero() {
 		a.LastRun = &g.last
 	}
-	a.Marks = []client.Mark{
-		{Name: "objective", State: stateUnknown, Reason: "no objective is set"},
-		behaviour(g),
-		{Name: "data", State: stateUnknown, Reason: "no source reports its freshness"},
-		{Name: "identity", State: stateUnknown, Reason: "not registered: known only from its telemetry"},
-		costMark(g, before[k]),
-	}
-	// An agent's state is its worst mark that is known; what nobody can know
-	// yet does not make every agent look the same.
-	a.State = stateUnknown
-	for _, m := range a.Marks {
-		if m.State == stateUnknown {
-			continue
-		}
-		if a.State == stateUnknown || badness(m.State) < badness(a.State) {
-			a.State, a.Reason = m.State, m.Reason
-		}
-	}
+	a.Marks = o.five.of(k, g, before[k], func(more string) string { return strings.TrimSpace(about + " " + more) })
+	a.State, a.Reason, a.Path = worstMark(a.Marks)
 	return a
 }
 

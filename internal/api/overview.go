@@ -27,6 +27,7 @@ type overviewAsk struct {
 	prev       time.Time // the period before starts here and ends at from
 	bucket     time.Duration
 	concurrent *errgroup.Group
+	five       *fiveMarks // of the agents
 }
 
 // later asks a question and hands its answer on; the answers do not share
@@ -200,6 +201,9 @@ func overview(a *API, ctx context.Context, req *client.OverviewRequest) (*client
 	if err != nil {
 		return nil, err
 	}
+	if ask.five, err = a.fiveMarks(ctx); err != nil {
+		return nil, err
+	}
 	if err := ask.concurrent.Wait(); err != nil {
 		return nil, err
 	}
@@ -269,7 +273,6 @@ func (a *API) overviewAsk(ctx context.Context, req *client.OverviewRequest) (*ov
 }
 
 func (o *overviewAsk) all(s *overviewSums) {
-	byAgent := []string{"team", "agent"}
 	figures := []telemetry.Measure{
 		{Func: "count", As: "count"},
 		{Func: "sum", Field: "cost", As: "cost"},
@@ -278,32 +281,46 @@ func (o *overviewAsk) all(s *overviewSums) {
 		{Func: "p50", Field: "duration_ms", As: "p50"},
 		{Func: "p95", Field: "duration_ms", As: "p95"},
 	}
-	perAgent := []telemetry.Measure{
-		{Func: "count", As: "count"},
-		{Func: "sum", Field: "cost", As: "cost"},
-		{Func: "p95", Field: "duration_ms", As: "p95"},
-	}
 	calls := []telemetry.Measure{
 		{Func: "count", As: "count"},
 		{Func: "sum", Field: "errors", As: "errors"},
 		{Func: "p95", Field: "duration_ms", As: "p95"},
 	}
-	states := []string{"outcome", "status", "failed"}
-	latest := append([]telemetry.Measure{{Func: "max", Field: "started", As: "last"}}, counting...)
-	o.later("runs", o.from, o.to, nil, states, o.bucket, counting, func(a *answers) { s.outcomes = o.points(a, o.from, o.to) })
-	o.later("runs", o.prev, o.from, nil, states, o.bucket, counting, func(a *answers) { s.before = o.points(a, o.prev, o.from) })
+	o.later("runs", o.from, o.to, nil, runStates, o.bucket, counting, func(a *answers) { s.outcomes = o.points(a, o.from, o.to) })
+	o.later("runs", o.prev, o.from, nil, runStates, o.bucket, counting, func(a *answers) { s.before = o.points(a, o.prev, o.from) })
 	o.later("runs", o.from, o.to, nil, nil, 0, figures, func(a *answers) { s.totals = a })
 	o.later("runs", o.prev, o.from, nil, nil, 0, figures, func(a *answers) { s.prev = a })
 	o.later("runs", o.from, o.to, nil, nil, o.bucket, figures, func(a *answers) { s.series = a })
 	o.later("runs", o.from, o.to, search.Unknown("cost"), nil, 0, counting, func(a *answers) { s.unknownCost = a.total() })
-	o.later("runs", o.from, o.to, nil, byAgent, 0, perAgent, func(a *answers) { s.agentRows.totals = a })
-	o.later("runs", o.prev, o.from, nil, byAgent, 0, perAgent, func(a *answers) { s.agentRows.beforeTotals = a })
-	o.later("runs", o.from, o.to, nil, append(byAgent, states...), 0, latest, func(a *answers) { s.agentRows.states = a })
-	o.later("runs", o.from, o.to, seenInFull(), byAgent, 0, counting, func(a *answers) { s.agentRows.full = a })
+	o.agents(s)
 	for i, p := range [][2]time.Time{{o.from, o.to}, {o.prev, o.from}} {
 		o.later("steps", p[0], p[1], search.Is("call", "true"), []string{"model"}, 0, calls, func(a *answers) { s.models[i] = a })
 		o.later("steps", p[0], p[1], search.Is("kind", "tool"), []string{"tool"}, 0, calls, func(a *answers) { s.tools[i] = a })
 	}
+}
+
+// runStates are what tells how a run counts.
+var runStates = []string{"outcome", "status", "failed"}
+
+// agents asks what each agent's runs came to.
+func (o *overviewAsk) agents(s *overviewSums) {
+	byAgent := []string{"team", "agent"}
+	perAgent := []telemetry.Measure{
+		{Func: "count", As: "count"},
+		{Func: "sum", Field: "cost", As: "cost"},
+		{Func: "p95", Field: "duration_ms", As: "p95"},
+	}
+	latest := append([]telemetry.Measure{{Func: "max", Field: "started", As: "last"}}, counting...)
+	o.later("runs", o.from, o.to, nil, byAgent, 0, perAgent, func(a *answers) { s.agentRows.totals = a })
+	o.later("runs", o.prev, o.from, nil, byAgent, 0, perAgent, func(a *answers) { s.agentRows.beforeTotals = a })
+	o.later("runs", o.from, o.to, nil, append(byAgent, runStates...), 0, latest, func(a *answers) { s.agentRows.states = a })
+	o.later("runs", o.from, o.to, seenInFull(), byAgent, 0, counting, func(a *answers) { s.agentRows.full = a })
+}
+
+// narrow leaves one agent's.
+func (o *overviewAsk) narrow(agent string) {
+	o.where = search.Both(o.where, search.Is("agent", agent))
+	o.text = o.where.String()
 }
 
 func (a *answers) total() (n int64) {

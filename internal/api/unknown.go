@@ -37,6 +37,7 @@ type Fleet interface {
 	Waive(ctx context.Context, who agent.Actor, a *agent.Agent, rule string, till time.Time, reason string) (fleet.Waiver, error)
 	Unwaive(ctx context.Context, who agent.Actor, a *agent.Agent, rule, reason string) error
 	Presence() map[string]fleet.Presence
+	Reads(since time.Time) map[fleet.AgentKey][]string
 	Aliases(agent string) []string
 	Canonical(alias string) string
 	NameState(team, environment, name string) (state, agent string)

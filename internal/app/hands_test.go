@@ -163,3 +163,48 @@ func apiCode(err error) string {
 	}
 	return code(err)
 }
+
+// An agent's marks name what is wrong and where that is seen, also of one that did
+// nothing in the period.
+func TestAgentMarks(t *testing.T) {
+	t.Parallel()
+	a := start(t, nil)
+	ctx := t.Context()
+	register(t, a, "quiet")
+	c := client.New("http://"+a.Address("listen"), "")
+	if r := post(ctx, "http://"+a.Address("otlp_http_listen")+"/v1/traces", "application/json", aRun("busy", "v1", "ann", "gpt-4o", 1, time.Now().Add(-time.Minute))); r.status != http.StatusOK {
+		t.Fatal(r)
+	}
+	of := func(list []client.AgentMarks, name string) map[string]client.Mark {
+		for _, m := range list {
+			if m.Agent == name {
+				out := map[string]client.Mark{}
+				for _, k := range m.Marks {
+					out[k.Name] = k
+				}
+				return out
+			}
+		}
+		return nil
+	}
+	var last []client.AgentMarks
+	defer func() {
+		if t.Failed() {
+			t.Logf("%+v", last)
+		}
+	}()
+	eventually(t, "the run to be counted", func() bool {
+		l, err := c.ListAgentMarks(ctx, client.ListAgentMarksRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = l.Items
+		busy, quiet := of(l.Items, "busy"), of(l.Items, "quiet")
+		return busy["behaviour"].State == "good" && busy["identity"].State == "warn" && busy["identity"].Path == "/agents/busy" &&
+			quiet["identity"].Reason == "its purpose is shorter than 12 letters" && quiet["behaviour"].State == "unknown" && len(quiet) == 5
+	})
+	l, err := c.ListAgentMarks(ctx, client.ListAgentMarksRequest{Agent: "quiet"})
+	if err != nil || len(l.Items) != 1 || l.Items[0].Agent != "quiet" {
+		t.Errorf("of one alone: %+v, %v", l, err)
+	}
+}

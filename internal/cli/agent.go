@@ -199,6 +199,42 @@ func runAgentContain(ctx context.Context, e env, c *command, args []string) erro
 	return r.agent(e, a, err)
 }
 
+func runAgentMarks(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	var req client.ListAgentMarksRequest
+	fs := c.flags(e)
+	r.bind(fs)
+	fs.StringVar(&req.Environment, "environment", "", "only in this one")
+	fs.StringVar(&req.Team, "team", "", "only of this one")
+	fs.StringVar(&req.From, "from", "-24h", "of what they did since then")
+	list, err := words(fs, args)
+	if err != nil {
+		return err
+	}
+	if len(list) > 1 {
+		return fmt.Errorf("%w: name one agent, or none", errUsage)
+	}
+	if len(list) == 1 {
+		req.Agent = list[0]
+	}
+	all, err := r.client().ListAgentMarks(ctx, req)
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, all, func(w io.Writer) {
+		fmt.Fprintln(w, "AGENT\tTEAM\tMARK\tSTATE\tWHY\tPAGE")
+		for i := range all.Items {
+			x := &all.Items[i]
+			for _, m := range x.Marks {
+				if len(list) == 0 && m.State != "bad" && m.State != "warn" {
+					continue // of many only what wants a look
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", show(x.Agent), show(x.Team), m.Name, m.State, word(m.Reason), m.Path)
+			}
+		}
+	})
+}
+
 const pinHelp = `
 An agent that is pinned to a model gets it whenever it asks for the other one: the
 door sends the call there, policy decides about what is really called, and the

@@ -82,6 +82,7 @@ func commands() []command {
 		{name: "agent set", args: "[flags] NAME", short: "change what is said of an agent: labels, owner, purpose", long: agentSetHelp, run: runAgentSet},
 		{name: "agent promote", args: "[flags] NAME draft|pilot|production", short: "take an agent a step along its lifecycle", run: runAgentPromote},
 		{name: "agent contain", args: "[flags] NAME throttled|supervised|read_only|quarantined", short: "narrow what an agent may do now", run: runAgentContain},
+		{name: "agent marks", args: "[flags] [NAME]", short: "show how agents stand, the worst first, and why", run: runAgentMarks},
 		{name: "agent pin", args: "[flags] NAME", short: "hold an agent to one model or version", long: pinHelp, run: runAgentPin},
 		{name: "agent unpin", args: "[flags] NAME", short: "take a pin out", run: runAgentUnpin},
 		{name: "agent release", args: "[flags] NAME", short: "end a containment", run: runAgentRelease},

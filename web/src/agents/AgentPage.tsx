@@ -11,7 +11,7 @@ import { useView } from '../state/url';
 import { ActDialog, type Act } from './ActDialog';
 import { AgentKeys } from './AgentKeys';
 import css from './agents.module.css';
-import { failedRuns, refusedRuns, useRefused, useSeenAgents } from './data';
+import { failedRuns, refusedRuns, useMarks, useRefused, useSeenAgents } from './data';
 import { RegisterDialog } from './RegisterDialog';
 import { AgentState } from './State';
 import { EnforceDialog } from '../policies/Simulation';
@@ -19,6 +19,7 @@ import { BreakGlass } from './BreakGlass';
 import { ChangesOf } from '../changes/ChangeLine';
 import { Now, useSummary } from './Summary';
 import { UnknownAgents, useUnknownAgents } from './UnknownAgents';
+import { MarkList, marksHelp } from '../overview/FiveMarks';
 import { Pins } from './Pins';
 
 const AgentIdentity = lazy(() => import('./Identity').then((m) => ({ default: m.AgentIdentity })));
@@ -84,6 +85,7 @@ export function AgentPage() {
   });
   const agent = found.data ?? undefined;
   const summary = useSummary(name, !!agent);
+  const stands = useMarks(view, name).data?.find((m) => m.agent === name);
   const alive = agent && agent.lifecycle !== 'retired';
   const { tab = 'now' } = useSearch({ strict: false }) as { tab?: string };
   const show = (id: string) => void navigate({ to: '.', search: ((old: Record<string, unknown>) => ({ ...old, tab: id === 'now' ? undefined : id })) as never, replace: true });
@@ -157,6 +159,11 @@ export function AgentPage() {
               />
             </Panel>
             <div className={css.column}>
+              {stands && (
+                <Panel title="How it stands" note={<span title={marksHelp}>in this period</span>}>
+                  <MarkList marks={stands.marks ?? []} />
+                </Panel>
+              )}
               <ChangesOf agent={name} team={agent?.team} />
               {agent && summary.data && <Now name={name} summary={summary.data} />}
               {agent && <Whose agent={agent} />}

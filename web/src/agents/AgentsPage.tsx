@@ -2,20 +2,22 @@ import { Button } from '@mantine/core';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { useMay } from '../api/queries';
-import { count, duration, Empty, Figure, Icon, Known, KeyTable, money, PageHeader, Panel, percent, pickView, plural, ProblemNote, quote, Tabs, Time, Unknown, useShortcuts, wilson, type Column } from '../shared';
+import { count, Empty, Figure, Icon, Known, KeyTable, money, PageHeader, Panel, percent, pickView, plural, ProblemNote, quote, Tabs, Time, Unknown, useShortcuts, wilson, type Column } from '../shared';
 import { useView } from '../state/url';
 import css from './agents.module.css';
-import { failedRuns, join, trouble, useRegistered, useSeenAgents, type FleetRow } from './data';
+import { FiveMarks, marksHelp, Reasons } from '../overview/FiveMarks';
+import { bad, failedRuns, join, trouble, useMarks, useRegistered, useSeenAgents, type FleetRow } from './data';
 import { RegisterDialog } from './RegisterDialog';
 import { AgentState } from './State';
 import { UnknownAgents, useUnknownAgents } from './UnknownAgents';
 
 const columns: Column<FleetRow>[] = [
-  { id: 'agent', head: 'Agent', width: 'minmax(160px, 1.3fr)', sort: 'agent', cell: (a) => <Link to={'/agents/$name' as never} params={{ name: a.agent } as never} search={pickView as never}>{a.agent || 'no name given'}</Link> },
-  { id: 'state', head: 'State', width: 'minmax(150px, 1fr)', sort: 'trouble', cell: (a) => <AgentState agent={a.registered} /> },
+  { id: 'agent', head: 'Agent', width: 'minmax(140px, 1.1fr)', sort: 'agent', cell: (a) => <Link to={'/agents/$name' as never} params={{ name: a.agent } as never} search={pickView as never}>{a.agent || 'no name given'}</Link> },
+  { id: 'state', head: 'State', width: 'minmax(116px, .8fr)', sort: 'trouble', cell: (a) => <AgentState agent={a.registered} /> },
+  { id: 'marks', head: <span title={marksHelp}>O B D I C</span>, width: '134px', sort: 'marks', cell: (a) => (a.marks ? <FiveMarks marks={a.marks.marks ?? []} /> : <Unknown why="The answer has not arrived." />) },
+  { id: 'why', head: 'Why', width: 'minmax(130px, 1.6fr)', cell: (a) => a.marks && <Reasons marks={a.marks.marks ?? []} /> },
   { id: 'owner', head: 'Owner', width: 'minmax(84px, .8fr)', cell: (a) => a.registered?.owner || <span className="muted">nobody</span> },
-  { id: 'team', head: 'Team', width: 'minmax(84px, .8fr)', sort: 'team', cell: (a) => a.team || <span className="muted">no team</span> },
-  { id: 'environment', head: 'Environment', width: '98px', cell: (a) => a.environment || <Unknown why="Neither the key nor the sender named an environment." /> },
+  { id: 'team', head: 'Team', width: 'minmax(110px, .9fr)', sort: 'team', cell: (a) => <span className="truncate">{a.team || <span className="muted">no team</span>}, {a.environment || <Unknown why="Neither the key nor the sender named an environment." />}</span> },
   { id: 'runs', head: 'Runs', width: '66px', align: 'right', sort: 'runs', cell: (a) => <Figure to="/runs" search={{ q: `agent:${quote(a.agent)}` }} title="Runs that started in the period">{count(a.runs)}</Figure> },
   {
     id: 'failed', head: 'Failed', width: '100px', align: 'right', sort: 'errors',
@@ -29,7 +31,6 @@ const columns: Column<FleetRow>[] = [
       );
     },
   },
-  { id: 'p95', head: 'p95', width: '78px', align: 'right', sort: 'p95', cell: (a) => <Known text={duration(a.p95)} why="No run has ended in the period." /> },
   { id: 'cost', head: 'Cost', width: '92px', align: 'right', sort: 'cost', cell: (a) => <Known text={money(a.cost)} why="No price is known for its model calls." /> },
   {
     id: 'seen', head: 'Last seen', width: '100px', align: 'right',
@@ -68,14 +69,15 @@ export function AgentsPage() {
   const { show = '', sort = 'trouble' } = useSearch({ strict: false }) as { show?: string; sort?: string };
   const set = (change: object) => void navigate({ to: '.', search: ((old: object) => ({ ...old, ...change })) as never, replace: true });
   const { rows, query } = useSeenAgents(view);
+  const marks = useMarks(view);
   const registered = useRegistered();
   const unknown = useUnknownAgents();
   const mayRegister = useMay('CreateAgent');
   const [registering, setRegistering] = useState(false);
   useShortcuts('Agents', mayRegister ? [{ keys: 'n', label: 'Register an agent', run: () => setRegistering(true) }] : []);
-  const all = useMemo(() => join(registered.data ?? [], rows, view, unknown.data?.items), [registered.data, rows, view, unknown.data]);
+  const all = useMemo(() => join(registered.data ?? [], rows, view, unknown.data?.items, marks.data), [registered.data, rows, view, unknown.data, marks.data]);
   const fits = filters.find((f) => f.id === show)?.fits ?? filters[0]!.fits;
-  const sorted = useMemo(() => byColumn(all.filter(fits), sort, (r, key) => (key === 'trouble' ? trouble(r) : r[key as keyof FleetRow])), [all, fits, sort]);
+  const sorted = useMemo(() => byColumn(all.filter(fits), sort, (r, key) => (key === 'trouble' ? trouble(r) : key === 'marks' ? bad(r) : r[key as keyof FleetRow])), [all, fits, sort]);
   const contained = all.filter((r) => r.registered && r.registered.containment !== 'none').length;
   const open = unknown.data?.items ?? [];
   const actions = (
@@ -103,7 +105,7 @@ export function AgentsPage() {
         actions={actions}
       />
       <div className={css.body}>
-        <ProblemNote error={query.error ?? registered.error ?? unknown.error} retry={() => void query.refetch()} />
+        <ProblemNote error={query.error ?? registered.error ?? unknown.error ?? marks.error} retry={() => void query.refetch()} />
         {open.length > 0 && (show === '' || show === 'unknown') && (
           <details className={css.found} open={show === 'unknown'}>
             <summary>{plural(open.length, 'agent')} seen that nobody registered: decide on {open.length === 1 ? 'it' : 'them'}</summary>

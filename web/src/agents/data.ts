@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { api } from '../api/client';
 import { aggregate } from '../api/queries';
-import type { Agent, Cell, List, QueryResult } from '../api/types';
+import type { Agent, AgentMarks, Cell, List, QueryResult } from '../api/types';
 import { quote } from '../shared/query';
 import type { CurrentView } from '../state/url';
 
@@ -95,10 +95,12 @@ export function useRefused(view: CurrentView, agent: string): number | null {
 /** A row of the fleet: what is registered, what telemetry says of it, or both. */
 export interface FleetRow extends SeenAgent {
   registered?: Agent;
+  /** How it stands; undefined until the answer arrived. */
+  marks?: AgentMarks;
 }
 
 /** join puts registered agents and what was seen of them together; who is registered and quiet stays in sight. */
-export function join(registered: Agent[], seen: SeenAgent[], view: Pick<CurrentView, 'env' | 'team'>, unknown: { name: string; last_seen: string }[] = []): FleetRow[] {
+export function join(registered: Agent[], seen: SeenAgent[], view: Pick<CurrentView, 'env' | 'team'>, unknown: { name: string; last_seen: string }[] = [], marks?: AgentMarks[]): FleetRow[] {
   const byName = new Map(registered.map((a) => [a.name, a]));
   const seenAt = new Map(unknown.map((u) => [u.name, Date.parse(u.last_seen)]));
   const met = new Set<string>();
@@ -112,7 +114,14 @@ export function join(registered: Agent[], seen: SeenAgent[], view: Pick<CurrentV
     if (met.has(a.name) || (view.env && a.environment !== view.env) || (view.team && a.team !== view.team)) continue;
     rows.push({ agent: a.name, team: a.team, environment: a.environment, runs: 0, errors: 0, p95: null, cost: null, tokens: null, last: a.last_seen ? Date.parse(a.last_seen) : null, registered: a });
   }
-  return rows;
+  if (!marks) return rows;
+  const stands = new Map(marks.map((m) => [`${m.agent}\t${m.team}`, m]));
+  return rows.map((r) => ({ ...r, marks: stands.get(`${r.agent}\t${r.team}`) }));
+}
+
+/** bad sorts by the marks: the worst first, then by how many are so. */
+export function bad(r: FleetRow): number {
+  return (r.marks?.marks ?? []).reduce((n, m) => n + (m.state === 'bad' ? 100 : m.state === 'warn' ? 10 : m.state === 'unknown' ? 1 : 0), 0);
 }
 
 /** trouble sorts what needs a look first: contained, then unknown, then failing. */
@@ -120,7 +129,17 @@ export function trouble(r: FleetRow): number {
   if (r.registered && r.registered.containment !== 'none') return 4;
   if (!r.registered) return 3;
   if (r.registered.enforcement === 'observe' && r.environment === 'production') return 2;
-  return r.runs > 0 && r.errors !== null ? r.errors / r.runs : 0;
+  return bad(r) / 1000 + (r.runs > 0 && r.errors !== null ? r.errors / r.runs / 1000 : 0);
+}
+
+/** useMarks asks how agents stand, with the reasons; of one agent alone where it is named. */
+export function useMarks(view: CurrentView, agent?: string) {
+  return useQuery({
+    queryKey: ['agent-marks', agent, view.env, view.team, view.from, view.live ? 'live' : view.to],
+    queryFn: async ({ signal }) => (await api.get<List<AgentMarks>>('/agent-marks', { agent, environment: view.env || undefined, team: view.team || undefined, from: view.from, to: view.live ? undefined : view.to }, signal)).items,
+    refetchInterval: view.live ? 15_000 : false,
+    meta: { live: true },
+  });
 }
 
 /** useRegistered lists every registered agent that this person may see. */

@@ -1,6 +1,23 @@
 // Made by npm run types from docs/openapi.json; changes here are lost.
 
 export interface paths {
+    "/api/v1/agent-marks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** answers how each agent stands: objective, behaviour, data, identity and cost, with the reasons */
+        get: operations["ListAgentMarks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents": {
         parameters: {
             query?: never;
@@ -5556,6 +5573,18 @@ export interface components {
             items: components["schemas"]["Agent"][];
             next?: string;
         };
+        AgentMarks: {
+            agent: string;
+            marks: components["schemas"]["Mark"][];
+            path?: string;
+            reason?: string;
+            state: string;
+            team: string;
+        };
+        AgentMarksList: {
+            items: components["schemas"]["AgentMarks"][];
+            next?: string;
+        };
         AgentMatch: {
             agent?: string;
             candidates: string[];
@@ -7483,6 +7512,7 @@ export interface components {
             last_run: string | null;
             marks: components["schemas"]["Mark"][];
             p95_ms: number | null;
+            path?: string;
             reason?: string;
             resolved: components["schemas"]["Figure"];
             running: number;
@@ -8400,6 +8430,7 @@ export interface components {
         };
         Mark: {
             name: string;
+            path?: string;
             reason?: string;
             state: string;
         };
@@ -11360,6 +11391,41 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    ListAgentMarks: {
+        parameters: {
+            query?: {
+                agent?: string;
+                environment?: string;
+                from?: string;
+                team?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentMarksList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListAgents: {
         parameters: {
             query?: {

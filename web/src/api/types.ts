@@ -47,6 +47,7 @@ export type OverviewOutcomes = Shapes['OverviewOutcomes'];
 export type ChartPoint = Shapes['ChartPoint'];
 export type OverviewChart = Shapes['OverviewChart'];
 export type Mark = Shapes['Mark'];
+export type AgentMarks = Shapes['AgentMarks'];
 export type FleetAgent = Shapes['FleetAgent'];
 export type FleetTeam = Shapes['FleetTeam'];
 export type Deviation = Shapes['Deviation'];

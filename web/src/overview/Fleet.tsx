@@ -1,37 +1,19 @@
 import { ActionIcon } from '@mantine/core';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
-import type { FleetAgent, FleetTeam, Mark as MarkValue } from '../api/types';
-import { Badge, count, duration, Empty, Figure, Icon, Known, KeyTable, Mark, money, Panel, percent, pickView, plural, quote, Time, Unknown, useShortcuts, type Column, type Level } from '../shared';
+import type { FleetAgent, FleetTeam } from '../api/types';
+import { Badge, count, duration, Empty, Figure, Icon, Known, KeyTable, money, Panel, percent, pickView, plural, quote, Time, Unknown, useShortcuts, type Column } from '../shared';
+import { FiveMarks, marksHelp, markWords, Reasons } from './FiveMarks';
 import css from './overview.module.css';
 
 /** The agents of a team that the overview leaves out, summed up. */
 type Rest = { of: FleetTeam; rest: NonNullable<FleetTeam['more']> };
 type Row = { team: FleetTeam } | { agent: FleetAgent } | Rest;
 
-const level = (state: string): Level => (state === 'good' || state === 'warn' || state === 'bad' ? state : 'unknown');
-const words: Record<string, string> = { good: 'in order', warn: 'look', bad: 'bad', unknown: 'not known' };
-
-/** Five marks in the same order everywhere: objective, behaviour, data, identity, cost. */
-export function FiveMarks({ marks }: { marks: MarkValue[] }) {
-  return (
-    <span className={css.marks}>
-      {['objective', 'behaviour', 'data', 'identity', 'cost'].map((name) => {
-        const m = marks.find((x) => x.name === name);
-        const state = m?.state ?? 'unknown';
-        return <Mark key={name} level={level(state)} letter={name[0]!.toUpperCase()} label={`${name}: ${words[state] ?? state}${m?.reason ? `, ${m.reason}` : ''}`} size={15} />;
-      })}
-    </span>
-  );
-}
-
-// What the five marks mean, for the head of their column.
-const marksHelp = 'O objective: does it meet what was promised? B behaviour: do its runs fail? D data: are its sources fresh? I identity: is it registered, with an owner? C cost: does a run cost what it did before? A dashed mark is not known yet.';
-
 const columns: Column<Row>[] = [
   { id: 'agent', head: 'Agent', width: 'minmax(140px, 1.2fr)', cell: (r) => 'agent' in r && <Link to={'/agents/$name' as never} params={{ name: r.agent.agent } as never} search={pickView as never} className="truncate">{r.agent.agent || 'no name given'}</Link> },
-  { id: 'marks', head: <span title={marksHelp}>O B D I C</span>, width: '110px', cell: (r) => 'agent' in r && <FiveMarks marks={r.agent.marks ?? []} /> },
-  { id: 'reason', head: 'Reason of the worst', width: 'minmax(118px, 2fr)', cell: (r) => 'agent' in r && <span className="soft" title={r.agent.reason}>{r.agent.reason || <span className="muted">nothing stands out</span>}</span> },
+  { id: 'marks', head: <span title={marksHelp}>O B D I C</span>, width: '134px', cell: (r) => 'agent' in r && <FiveMarks marks={r.agent.marks ?? []} /> },
+  { id: 'reason', head: 'Why', width: 'minmax(118px, 2fr)', cell: (r) => 'agent' in r && <Reasons marks={r.agent.marks ?? []} /> },
   {
     id: 'resolved', head: 'Resolved', width: '124px', align: 'right',
     cell: (r) => {
@@ -83,7 +65,7 @@ export function Fleet({ teams, move }: { teams: FleetTeam[]; move?: React.ReactN
           {teams.flatMap((t) => t.agents ?? []).map((a) => (
             <Link key={a.agent} className={css.tile} to={'/agents/$name' as never} params={{ name: a.agent } as never} search={pickView as never}>
               <span className="truncate">{a.agent || 'no name given'}</span>
-              <FiveMarks marks={a.marks ?? []} />
+              <FiveMarks marks={a.marks ?? []} plain />
               <span className="muted truncate">{a.reason || `${count(a.runs)} runs`}</span>
             </Link>
           ))}
@@ -98,7 +80,7 @@ export function Fleet({ teams, move }: { teams: FleetTeam[]; move?: React.ReactN
             'team' in r ? (
               <div className={css.teamRow}>
                 {r.team.team || 'No team'} <span className="muted">{count((r.team.agents?.length ?? 0) + (r.team.more?.agents ?? 0))}</span>
-                {(r.team.state === 'bad' || r.team.state === 'warn') && <Badge tone={r.team.state}>{words[r.team.state]}</Badge>}
+                {(r.team.state === 'bad' || r.team.state === 'warn') && <Badge tone={r.team.state}>{markWords[r.team.state]}</Badge>}
               </div>
             ) : 'rest' in r ? (
               <div className={css.restRow}>
