@@ -173,8 +173,8 @@ func objectiveWords(o *objectiveAt) (state, words string) {
 
 // What findings are about, where it is not behaviour.
 var (
-	costDetectors = []string{"cost"}
-	dataDetectors = []string{"stale_source"}
+	moneyDetectors = []string{"cost"}
+	dataDetectors  = []string{"stale_source"}
 )
 
 // worstFinding is the worst open finding that fits, the last seen of those.
@@ -213,7 +213,7 @@ func (m *fiveMarks) behaviour(k agentKey, g *agentSums, runs func(string) string
 	if g.failed > 0 {
 		out.Path = page("/runs", "q", runs(failedRuns))
 	}
-	found(&out, m.worstFinding(k, func(d string) bool { return !slices.Contains(costDetectors, d) && !slices.Contains(dataDetectors, d) }))
+	found(&out, m.worstFinding(k, func(d string) bool { return !slices.Contains(moneyDetectors, d) && !slices.Contains(dataDetectors, d) }))
 	return out
 }
 
@@ -319,7 +319,7 @@ func (m *fiveMarks) cost(k agentKey, g *agentSums, before float64, runs func(str
 			out.Reason = fmt.Sprintf("budget %s: %g of %g %s are spent", b.Name, b.Spent, b.Limit, b.Unit)
 		}
 	}
-	found(&out, m.worstFinding(k, func(d string) bool { return slices.Contains(costDetectors, d) }))
+	found(&out, m.worstFinding(k, func(d string) bool { return slices.Contains(moneyDetectors, d) }))
 	return out
 }
 
