@@ -141,24 +141,35 @@ type ResetDetectorRequest struct {
 
 // Rule is a condition over measures that somebody wrote.
 type Rule struct {
-	Name        string    `json:"name"`
-	Text        string    `json:"text,omitempty"`   // what it finds, in words
-	When        string    `json:"when"`             // CEL: cost > 2.0 && task == 'refund'
-	Scope       string    `json:"scope"`            // run, agent
-	Window      string    `json:"window,omitempty"` // of scope agent: 5m to 168h
-	Severity    string    `json:"severity"`
-	Team        string    `json:"team,omitempty"` // whose agents; "" all
-	Environment string    `json:"environment,omitempty"`
-	Agents      []string  `json:"agents"` // none: all
-	Rest        string    `json:"rest"`
-	Off         bool      `json:"off"`
-	Revision    int64     `json:"revision"`
-	By          string    `json:"by"`
-	Reason      string    `json:"reason,omitempty"`
-	CreatedAt   time.Time `json:"created_at"`
-	UpdatedAt   time.Time `json:"updated_at"`
-	Open        int       `json:"open"`     // findings
-	Failures    int64     `json:"failures"` // times it could not be asked, since the start
+	Name        string     `json:"name"`
+	Text        string     `json:"text,omitempty"`   // what it finds, in words
+	When        string     `json:"when"`             // CEL: cost > 2.0 && task == 'refund'
+	Scope       string     `json:"scope"`            // run, agent
+	Window      string     `json:"window,omitempty"` // of scopes agent and query: 5m to 168h
+	Query       *RuleQuery `json:"query,omitempty"`  // of scope query
+	Severity    string     `json:"severity"`
+	Team        string     `json:"team,omitempty"` // whose agents; "" all
+	Environment string     `json:"environment,omitempty"`
+	Agents      []string   `json:"agents"` // none: all
+	Rest        string     `json:"rest"`
+	Off         bool       `json:"off"`
+	Revision    int64      `json:"revision"`
+	By          string     `json:"by"`
+	Reason      string     `json:"reason,omitempty"`
+	CreatedAt   time.Time  `json:"created_at"`
+	UpdatedAt   time.Time  `json:"updated_at"`
+	Open        int        `json:"open"`     // findings
+	Failures    int64      `json:"failures"` // times it could not be asked, since the start
+}
+
+// RuleQuery is what a rule asks the store: a figure of what a search finds.
+type RuleQuery struct {
+	Table string `json:"table"`           // runs, steps
+	Where string `json:"where,omitempty"` // a search
+	Func  string `json:"func"`            // count, share, sum, avg, min, max, p50, p90, p95, p99, distinct
+	Field string `json:"field,omitempty"` // of all but count and share: duration_ms, cost...
+	Of    string `json:"of,omitempty"`    // share: the search whose records are counted among all
+	By    string `json:"by,omitempty"`    // agent: each apart; "" all together
 }
 
 // RuleRequest names a rule.
@@ -168,19 +179,20 @@ type RuleRequest struct {
 
 // PutRuleRequest makes or changes a rule.
 type PutRuleRequest struct {
-	Name        string   `path:"name" json:"-"`
-	Text        string   `json:"text,omitempty"`
-	When        string   `json:"when"`
-	Scope       string   `json:"scope,omitempty"`
-	Window      string   `json:"window,omitempty"`
-	Severity    string   `json:"severity,omitempty"`
-	Team        string   `json:"team,omitempty"`
-	Environment string   `json:"environment,omitempty"`
-	Agents      []string `json:"agents,omitempty"`
-	Rest        string   `json:"rest,omitempty"`
-	Off         bool     `json:"off,omitempty"`
-	Revision    int64    `json:"revision,omitempty"`
-	Reason      string   `json:"reason,omitempty"`
+	Name        string     `path:"name" json:"-"`
+	Text        string     `json:"text,omitempty"`
+	When        string     `json:"when"`
+	Scope       string     `json:"scope,omitempty"`
+	Window      string     `json:"window,omitempty"`
+	Query       *RuleQuery `json:"query,omitempty"`
+	Severity    string     `json:"severity,omitempty"`
+	Team        string     `json:"team,omitempty"`
+	Environment string     `json:"environment,omitempty"`
+	Agents      []string   `json:"agents,omitempty"`
+	Rest        string     `json:"rest,omitempty"`
+	Off         bool       `json:"off,omitempty"`
+	Revision    int64      `json:"revision,omitempty"`
+	Reason      string     `json:"reason,omitempty"`
 }
 
 // DeleteRuleRequest drops a rule.
@@ -191,14 +203,15 @@ type DeleteRuleRequest struct {
 
 // TryRuleRequest asks when a rule would have held. Nothing is kept.
 type TryRuleRequest struct {
-	When        string   `json:"when"`
-	Scope       string   `json:"scope,omitempty"`
-	Window      string   `json:"window,omitempty"`
-	Team        string   `json:"team,omitempty"`
-	Environment string   `json:"environment,omitempty"`
-	Agents      []string `json:"agents,omitempty"`
-	Rest        string   `json:"rest,omitempty"`
-	Days        int      `json:"days,omitempty"` // 0 is 30
+	When        string     `json:"when"`
+	Scope       string     `json:"scope,omitempty"`
+	Window      string     `json:"window,omitempty"`
+	Query       *RuleQuery `json:"query,omitempty"`
+	Team        string     `json:"team,omitempty"`
+	Environment string     `json:"environment,omitempty"`
+	Agents      []string   `json:"agents,omitempty"`
+	Rest        string     `json:"rest,omitempty"`
+	Days        int        `json:"days,omitempty"` // 0 is 30
 }
 
 // RuleTrial is when a rule would have held.
@@ -234,6 +247,7 @@ type RuleWord struct {
 	About string `json:"about"`
 	Run   bool   `json:"run"`   // rules of scope run have it
 	Agent bool   `json:"agent"` // rules of scope agent have it
+	Query bool   `json:"query"` // rules of scope query have it
 }
 
 // BehaviourRequest asks what was measured of an agent.

@@ -69,6 +69,11 @@ func Operations() []Operation {
 		{Name: "GetLesson", Method: "GET", Path: "/api/v1/lessons/{id}", Role: "viewer", Summary: "reads a lesson with who read it and what came of its measure"},
 		{Name: "UpdateLesson", Method: "PUT", Path: "/api/v1/lessons/{id}", Role: "responder or developer", Summary: "changes a lesson, or lets it hold again"},
 		{Name: "RevokeLesson", Method: "POST", Path: "/api/v1/lessons/{id}/revoke", Role: "responder or developer", Summary: "takes a lesson back: no agent is given it any more"},
+		{Name: "ListCanaries", Method: "GET", Path: "/api/v1/canaries", Role: "viewer", Summary: "lists the models that are asked fixed prompts, and what changed of their answers"},
+		{Name: "GetCanary", Method: "GET", Path: "/api/v1/canaries/{name}", Role: "viewer", Summary: "reads a canary with its newest answers"},
+		{Name: "PutCanary", Method: "PUT", Path: "/api/v1/canaries/{name}", Role: "developer or responder or security", Summary: "makes or changes a canary: a model that is asked fixed prompts through the door"},
+		{Name: "AcceptCanary", Method: "POST", Path: "/api/v1/canaries/{name}/accept", Role: "developer or responder or security", Summary: "says that what answers now is the new normal"},
+		{Name: "DeleteCanary", Method: "DELETE", Path: "/api/v1/canaries/{name}", Role: "developer or responder or security", Summary: "drops a canary and its answers"},
 		{Name: "ListRunbooks", Method: "GET", Path: "/api/v1/runbooks", Role: "viewer", Summary: "lists what is done about incidents, step by step"},
 		{Name: "PutRunbook", Method: "PUT", Path: "/api/v1/runbooks/{name}", Role: "responder", Summary: "makes or changes a runbook"},
 		{Name: "DeleteRunbook", Method: "DELETE", Path: "/api/v1/runbooks/{name}", Role: "responder", Summary: "ends a runbook; its runs stay"},
@@ -849,6 +854,42 @@ func (c *Client) UpdateLesson(ctx context.Context, req UpdateLessonRequest) (*Le
 // POST /api/v1/lessons/{id}/revoke, role responder or developer.
 func (c *Client) RevokeLesson(ctx context.Context, req RevokeLessonRequest) (*LessonDetail, error) {
 	return call[LessonDetail](ctx, c, "POST", "/api/v1/lessons/{id}/revoke", req)
+}
+
+// ListCanaries lists the models that are asked fixed prompts, and what changed of their answers.
+//
+// GET /api/v1/canaries, role viewer.
+func (c *Client) ListCanaries(ctx context.Context) (*List[Canary], error) {
+	return call[List[Canary]](ctx, c, "GET", "/api/v1/canaries", nil)
+}
+
+// GetCanary reads a canary with its newest answers.
+//
+// GET /api/v1/canaries/{name}, role viewer.
+func (c *Client) GetCanary(ctx context.Context, req CanaryRequest) (*Canary, error) {
+	return call[Canary](ctx, c, "GET", "/api/v1/canaries/{name}", req)
+}
+
+// PutCanary makes or changes a canary: a model that is asked fixed prompts through the door.
+//
+// PUT /api/v1/canaries/{name}, role developer or responder or security.
+func (c *Client) PutCanary(ctx context.Context, req PutCanaryRequest) (*Canary, error) {
+	return call[Canary](ctx, c, "PUT", "/api/v1/canaries/{name}", req)
+}
+
+// AcceptCanary says that what answers now is the new normal.
+//
+// POST /api/v1/canaries/{name}/accept, role developer or responder or security.
+func (c *Client) AcceptCanary(ctx context.Context, req CanaryReasonRequest) (*Canary, error) {
+	return call[Canary](ctx, c, "POST", "/api/v1/canaries/{name}/accept", req)
+}
+
+// DeleteCanary drops a canary and its answers.
+//
+// DELETE /api/v1/canaries/{name}, role developer or responder or security.
+func (c *Client) DeleteCanary(ctx context.Context, req DeleteCanaryRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/canaries/{name}", req)
+	return err
 }
 
 // ListRunbooks lists what is done about incidents, step by step.

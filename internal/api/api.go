@@ -33,6 +33,7 @@ import (
 	"reeve/internal/activity"
 	"reeve/internal/approval"
 	"reeve/internal/bus"
+	"reeve/internal/canary"
 	"reeve/internal/dataset"
 	"reeve/internal/evaluate"
 	"reeve/internal/experiment"
@@ -118,8 +119,9 @@ type Options struct {
 	Findings    Findings         // what detectors saw; nil without
 	Detectors   DetectorSettings // nil with Findings
 	Rules       RuleBook         // nil with Findings
-	Watch       Watch            // nil with Findings
-	Responses   Responses        // what follows from findings; nil without
+	Canaries    *canary.Book
+	Watch       Watch     // nil with Findings
+	Responses   Responses // what follows from findings; nil without
 	AgentPlace  AgentPlace
 	Complaints  Complaints                 // what was said against runs; nil: nobody can say anything
 	SIEM        func() []client.SIEMTarget // where records stream to; nil without a door

@@ -526,11 +526,20 @@ func listOffers(a *API, ctx context.Context, req *client.IncidentRequest) (*clie
 	who := whoOf(ctx)
 	list = slices.DeleteFunc(list, func(o incident.Offer) bool {
 		at, err := book.PlaceOf(ctx, o)
-		return err != nil || at.Team != "*" && !seesPlace(who, at.Team, at.Environment)
+		return err != nil || at.Team != "*" && !seesPlace(who, at.Team, at.Environment) || o.Kind == "switch_upstream" && !a.seesUpstream(ctx, o.Level)
 	})
 	return listOf(list, err, func(o incident.Offer) client.IncidentOffer {
 		return client.IncidentOffer{Kind: o.Kind, Target: o.Target, Level: o.Level, Text: o.Text, Why: o.Why}
 	})
+}
+
+// seesUpstream reports whether the asker may know of an upstream.
+func (a *API) seesUpstream(ctx context.Context, name string) bool {
+	if a.o.Upstreams == nil {
+		return false
+	}
+	_, ok := findUpstream(ctx, a.o.Upstreams, name)
+	return ok
 }
 
 func previewAct(a *API, ctx context.Context, req *client.IncidentActRequest) (*client.IncidentPreview, error) {

@@ -14,7 +14,7 @@ import (
 func table() []operation {
 	get, post, patch, del := http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete
 	created := http.StatusCreated
-	return slices.Concat(objectiveOperations(), incidentOperations(), onCallOperations(), lessonOperations(), runbookOperations(), spendOperations(), causeOperations(), whyOperations(), houseOperations(), []operation{
+	return slices.Concat(objectiveOperations(), incidentOperations(), onCallOperations(), lessonOperations(), canaryOperations(), runbookOperations(), spendOperations(), causeOperations(), whyOperations(), houseOperations(), []operation{
 		// Runs and what is in them.
 		define(operation{Name: "ListRuns", Method: get, Path: "/runs", Permission: rows(identity.Viewer), Summary: "lists runs, the newest first, those still running included"}, listRuns),
 		define(operation{Name: "GetRun", Method: get, Path: "/runs/{id}", Permission: rows(identity.Viewer), Summary: "reads a run"}, getRun),

@@ -185,7 +185,19 @@ func ruleShape(r *rule.Rule, open map[string]int) client.Rule {
 	if r.Window > 0 {
 		out.Window = r.Window.String()
 	}
+	if r.Query != nil {
+		q := client.RuleQuery(*r.Query)
+		out.Query = &q
+	}
 	return out
+}
+
+func ruleQueryFrom(q *client.RuleQuery) *rule.Query {
+	if q == nil {
+		return nil
+	}
+	out := rule.Query(*q)
+	return &out
 }
 
 func listRules(a *API, ctx context.Context, _ *struct{}) (*client.List[client.Rule], error) {
@@ -257,7 +269,7 @@ func putRule(a *API, ctx context.Context, req *client.PutRuleRequest) (*client.R
 		return nil, err
 	}
 	r, err := a.o.Rules.Put(ctx, ruleActor(ctx), rule.Rule{
-		Name: req.Name, Text: req.Text, When: req.When, Scope: req.Scope, Window: window, Severity: req.Severity, Team: req.Team, Environment: req.Environment,
+		Name: req.Name, Text: req.Text, When: req.When, Scope: req.Scope, Window: window, Query: ruleQueryFrom(req.Query), Severity: req.Severity, Team: req.Team, Environment: req.Environment,
 		Agents: req.Agents, Rest: rest, Off: req.Off, Revision: req.Revision, Reason: req.Reason,
 	})
 	if err != nil {
@@ -300,16 +312,25 @@ func tryRule(a *API, ctx context.Context, req *client.TryRuleRequest) (*client.R
 	if req.Team == "" && !who.Everywhere(identity.Viewer) && len(who.Teams(identity.Viewer)) == 1 {
 		req.Team = who.Teams(identity.Viewer)[0]
 	}
-	r, err := rule.Compile(rule.Rule{Name: "trial", When: req.When, Scope: req.Scope, Window: window, Team: req.Team, Environment: req.Environment, Agents: req.Agents, Rest: rest})
+	r, err := rule.Compile(rule.Rule{Name: "trial", When: req.When, Scope: req.Scope, Window: window, Query: ruleQueryFrom(req.Query), Team: req.Team, Environment: req.Environment, Agents: req.Agents, Rest: rest})
 	if err != nil {
 		return nil, err
 	}
 	teams, _ := reachOf(who, identity.Viewer)
 	now := a.o.Now()
-	t, err := watch.Try(ctx, a.o.Store, r, watch.Past{
+	past := watch.Past{
 		From: now.AddDate(0, 0, -days), To: now, Teams: teams,
 		See: func(team, environment string) bool { return who.Can(identity.Viewer, team, environment) },
-	})
+	}
+	var t watch.Trial
+	if r.Scope == rule.OfQuery {
+		if r.Team != "" && !slices.Contains(who.Teams(identity.Viewer), r.Team) && !who.Everywhere(identity.Viewer) {
+			return nil, fault.New(fault.KindDenied, "rule.denied", "a rule is tried on the records of your own teams")
+		}
+		t, err = watch.TryQuery(ctx, a.o.Store, r, past)
+	} else {
+		t, err = watch.Try(ctx, a.o.Store, r, past)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -43,6 +43,7 @@ import (
 	"reeve/internal/behaviour"
 	"reeve/internal/budget"
 	"reeve/internal/bus"
+	"reeve/internal/canary"
 	"reeve/internal/change"
 	"reeve/internal/content"
 	"reeve/internal/control"
@@ -167,6 +168,8 @@ type App struct {
 	adminToken  string
 
 	calling     calling
+	asked       askings // of incidents
+	canaries    *canary.Book
 	alertsMoved chan struct{} // of one: alerts have news for incidents
 
 	evaluations   *evaluate.Book
@@ -280,6 +283,8 @@ func (a *App) Run(ctx context.Context) error {
 	start("findings", a.watching.findings.Run)
 	start("responses", a.watching.runResponses)
 	start("watch", a.watching.watch.Run)
+	start("asked rules", a.watching.asker.Run)
+	start("canaries", a.canaries.Run)
 	start("stops", a.stops.Run)
 	start("budgets", a.budgets.Run)
 	start("sources", a.sources.Run)
@@ -504,7 +509,7 @@ func (a *App) buildAPI(context.Context) error {
 		Feedback: a.feedback, FeedbackURL: a.feedbackURL, Evaluations: a.evaluations, Datasets: a.datasets, Experiments: a.experiments, Gate: gate{a},
 		Providers: a.signIns, ProviderButtons: a.providerButtons(),
 		Credentials: a.credentials(),
-		Findings:    a.watching.findings, Detectors: a.watching.settings, Rules: a.watching.rules, Watch: a.watching.watch, Responses: a.watching.respond,
+		Findings:    a.watching.findings, Detectors: a.watching.settings, Rules: a.watching.rules, Canaries: a.canaries, Watch: a.watching.watch, Responses: a.watching.respond,
 	})
 	return nil
 }

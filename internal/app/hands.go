@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"reeve/client"
@@ -129,6 +130,10 @@ const arrow = " > "
 const pinPast = 30 * 24 * time.Hour
 
 func (h pinHand) offers(ctx context.Context, i *incident.Incident) (out []incident.Offer) {
+	var asked []asking
+	if h.kind == handPinModel {
+		asked = h.app.asked.of(ctx, h.app, i)
+	}
 	for _, name := range i.Agents[:min(len(i.Agents), maxOffered)] {
 		g, ok := h.app.agents.Lookup(name)
 		if !ok || g.Lifecycle == agent.Retired {
@@ -137,7 +142,7 @@ func (h pinHand) offers(ctx context.Context, i *incident.Incident) (out []incide
 		if h.kind == handPinVersion {
 			out = append(out, h.versions(ctx, g, i)...)
 		} else {
-			out = append(out, h.models(ctx, g, i)...)
+			out = append(out, h.models(g, i, asked)...)
 		}
 	}
 	return out
@@ -173,31 +178,88 @@ func (h pinHand) versions(ctx context.Context, g *agent.Agent, i *incident.Incid
 	return out
 }
 
-// models offers the other models that an agent called before, in place of those
-// that the incident is about, or of the one that it calls most.
-func (h pinHand) models(ctx context.Context, g *agent.Agent, i *incident.Incident) (out []incident.Offer) {
-	of := func(from, to time.Time) []string {
-		return h.app.values(ctx, telemetry.Query{Table: "steps", Where: search.Both(search.Is("agent", g.Name), search.Is("kind", "model")), GroupBy: []string{"model"}, From: from, To: to}, 5)
+// asking is a model that an agent asked for, and the one that answered: an alias
+// and the dated name behind it differ, and the door compares what is asked for.
+type asking struct {
+	agent, asked, answered string
+	n                      int64
+}
+
+// askings are what an incident's agents asked for, kept for a while: a page asks for
+// offers each time that it is looked at.
+type askings struct {
+	mu sync.Mutex
+	by map[string]askedModels
+}
+
+type askedModels struct {
+	at   time.Time
+	list []asking
+}
+
+const (
+	askedFor  = time.Minute
+	maxAsked  = 500
+	maxAskers = 200 // incidents
+)
+
+func (k *askings) of(ctx context.Context, a *App, i *incident.Incident) []asking {
+	k.mu.Lock()
+	defer k.mu.Unlock() // one question at a time, whoever looks
+	if was, ok := k.by[i.ID]; ok && time.Since(was.at) < askedFor {
+		return was.list
 	}
-	var bad []string
-	for _, n := range i.Nodes {
-		if n.Kind == "model" {
-			bad = append(bad, n.Value)
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	res, err := a.store.Query(ctx, telemetry.Query{
+		Table: "steps", Where: search.Both(search.Is("agent", i.Agents[:min(len(i.Agents), maxOffered)]...), search.Is("kind", "model")), GroupBy: []string{"agent", "model_requested", "model"},
+		Select: []telemetry.Measure{{Func: "count", As: "n"}}, OrderBy: "-n", From: time.Now().Add(-pinPast), To: time.Now(), Limit: maxAsked,
+	})
+	if err != nil {
+		return nil // an offer less, of what cannot be looked at now
+	}
+	var list []asking
+	for _, row := range res.Rows {
+		var x asking
+		x.agent, _ = row[0].(string)
+		x.asked, _ = row[1].(string)
+		x.answered, _ = row[2].(string)
+		x.n, _ = whole(row[3])
+		x.asked = cmp.Or(x.asked, x.answered)
+		list = append(list, x)
+	}
+	if k.by == nil || len(k.by) > maxAskers {
+		k.by = map[string]askedModels{}
+	}
+	k.by[i.ID] = askedModels{time.Now(), list}
+	return list
+}
+
+// models offers the other models that an agent asked for before, in place of those
+// that the incident is about by either name, or of the one that it asks for most.
+func (h pinHand) models(g *agent.Agent, i *incident.Incident, asked []asking) (out []incident.Offer) {
+	var bad, all []string
+	for _, x := range asked {
+		if x.agent != g.Name || x.asked == "" {
+			continue
+		}
+		if !slices.Contains(all, x.asked) {
+			all = append(all, x.asked)
+		}
+		if slices.ContainsFunc(i.Nodes, func(n incident.Node) bool { return n.Kind == "model" && (n.Value == x.asked || n.Value == x.answered) }) && !slices.Contains(bad, x.asked) {
+			bad = append(bad, x.asked)
 		}
 	}
-	if len(bad) == 0 {
-		if bad = of(i.OpenedAt.Add(-time.Hour), time.Now()); len(bad) > 1 {
-			bad = bad[:1]
-		}
+	if len(bad) == 0 && len(all) > 0 {
+		bad = all[:1]
 	}
-	others := of(time.Now().Add(-pinPast), i.OpenedAt)
 	for _, from := range bad[:min(len(bad), 2)] {
 		if g.PinnedModel(from, time.Now()) != "" {
 			continue
 		}
-		for _, to := range others {
+		for _, to := range all[:min(len(all), maxOffered)] {
 			if to != from && !slices.Contains(bad, to) {
-				out = append(out, incident.Offer{Kind: handPinModel, Target: g.Name, Level: from + arrow + to, Text: fmt.Sprintf("Send %s's calls of %s to %s", g.Name, from, to), Why: "it called " + to + " before"})
+				out = append(out, incident.Offer{Kind: handPinModel, Target: g.Name, Level: from + arrow + to, Text: fmt.Sprintf("Send %s's calls of %s to %s", g.Name, from, to), Why: "it asked for " + to + " before"})
 			}
 		}
 	}
@@ -236,12 +298,13 @@ func (h pinHand) preview(ctx context.Context, _ incident.Actor, o incident.Offer
 	from := time.Now().Add(-24 * time.Hour)
 	if p.Kind == agent.PinVersion {
 		now := h.app.agents.VersionNow(g.Name)
-		out.Text = fmt.Sprintf("The door refuses %s as long as it is observed to be another version than %s. It is %s now. Reeve deploys nothing: whoever does releases that version again; the event agent.updated tells their systems. ", g.Name, p.Value, cmp.Or(now, "a version that nobody saw")) +
+		out.Text = fmt.Sprintf("The door refuses %s as long as it is observed to be another version than %s, as telemetry of its place tells: this keeps a mistaken release out, and no agent that lies about itself. It is %s now. Reeve deploys nothing: whoever does releases that version again; the event agent.updated tells their systems. ", g.Name, p.Value, cmp.Or(now, "a version that nobody saw")) +
 			calls(h.app.count(ctx, telemetry.Query{Table: "decisions", Where: search.Is("agent", g.Name), From: from, To: time.Now()}), "of it passed the door in the last 24 hours")
 		return out, nil
 	}
 	out.Text = fmt.Sprintf("What %s asks of %s goes to %s, at the same upstream; policies decide about that one. ", g.Name, p.From, p.Value) +
-		calls(h.app.count(ctx, telemetry.Query{Table: "steps", Where: search.Both(search.Is("agent", g.Name), search.Is("model", p.From)), From: from, To: time.Now()}), "of it in the last 24 hours were of "+p.From)
+		calls(h.app.count(ctx, telemetry.Query{Table: "steps", Where: search.Both(search.Is("agent", g.Name), search.Is("kind", "model"), search.Either(search.Is("model_requested", p.From), search.Both(search.Unknown("model_requested"), search.Is("model", p.From)))), From: from, To: time.Now()}), "of it in the last 24 hours asked for that name")
+	out.Text += " What is asked for counts, and not the dated name that answers: a pin of a name that nobody asks for changes nothing."
 	return out, nil
 }
 
@@ -310,7 +373,7 @@ func (h switchHand) offers(_ context.Context, i *incident.Incident) (out []incid
 }
 
 func (h switchHand) place(_ context.Context, o incident.Offer) (incident.Place, error) {
-	if u, ok := h.app.upstreams.Lookup(o.Target); ok && !u.Shared {
+	if u, ok := h.app.upstreams.Lookup(o.Target); ok && !u.Shared && u.Team != "" {
 		return incident.Place{Team: u.Team, Environment: u.Environment}, nil
 	}
 	return everywhere, nil

@@ -22,7 +22,7 @@ func aRun(agent, version, user, model string, n int, at time.Time) []byte {
 			n+1, len(id)+100*n, parent, name, at.UnixNano(), at.Add(time.Second).UnixNano(), strings.Join(attrs, ","))
 	}
 	root := span("r", "", "invoke_agent "+agent, attr("gen_ai.operation.name", "invoke_agent"), attr("gen_ai.agent.name", agent), attr("user.id", user), attr("gen_ai.agent.version", version))
-	call := span("rc", fmt.Sprintf("%016x", 1+100*n), "chat "+model, attr("gen_ai.operation.name", "chat"), attr("gen_ai.agent.name", agent), attr("gen_ai.request.model", model), attr("gen_ai.provider.name", "openai"))
+	call := span("rc", fmt.Sprintf("%016x", 1+100*n), "chat "+model, attr("gen_ai.operation.name", "chat"), attr("gen_ai.agent.name", agent), attr("gen_ai.request.model", model), attr("gen_ai.response.model", model+"-2024-08-06"), attr("gen_ai.provider.name", "openai"))
 	return []byte(`{"resourceSpans":[{"resource":{"attributes":[` + attr("service.name", agent) + `,` + attr("deployment.environment.name", "production") + `]},"scopeSpans":[{"spans":[` + root + `,` + call + `]}]}]}`)
 }
 
@@ -34,8 +34,12 @@ func TestActsOnAnIncident(t *testing.T) {
 	ctx := t.Context()
 	register(t, a, "refunds")
 	c := client.New("http://"+a.Address("listen"), "")
-	for n, user := range []string{"ann@example.com", "corp:bob@example.com", "user-7", "ann@example.com"} {
-		if r := post(ctx, "http://"+a.Address("otlp_http_listen")+"/v1/traces", "application/json", aRun("refunds", "v1", user, "gpt-4o", n, time.Now().Add(-time.Minute))); r.status != http.StatusOK {
+	for n, user := range []string{"ann@example.com", "corp:bob@example.com", "user-7", "ann@example.com", "ann@example.com"} {
+		model := "gpt-4o"
+		if n == 4 {
+			model = "gpt-4o-mini"
+		}
+		if r := post(ctx, "http://"+a.Address("otlp_http_listen")+"/v1/traces", "application/json", aRun("refunds", "v1", user, model, n, time.Now().Add(-time.Minute))); r.status != http.StatusOK {
 			t.Fatal(r)
 		}
 	}
@@ -58,8 +62,12 @@ func TestActsOnAnIncident(t *testing.T) {
 	}
 	eventually(t, "the runs to be counted", func() bool {
 		x, err := c.GetIncident(ctx, client.IncidentRequest{ID: i.ID})
-		return err == nil && x.People != nil && *x.People == 3 && x.Runs == 4
+		return err == nil && x.People != nil && *x.People == 3 && x.Runs == 5
 	})
+	// An alias and the dated name that answers differ: offers are of what is asked for.
+	if offers, err := c.ListIncidentOffers(ctx, client.IncidentRequest{ID: i.ID}); err != nil || !offered(offers, "pin_model", "gpt-4o > gpt-4o-mini") {
+		t.Errorf("offers: %+v, %v", offers, err)
+	}
 	pinned := func() string {
 		g, _ := a.agents.Lookup("refunds")
 		return g.PinnedModel("gpt-4o", time.Now()) + g.PinnedVersion(time.Now())
@@ -76,7 +84,7 @@ func TestActsOnAnIncident(t *testing.T) {
 		state                        func() string
 		during, after                string
 	}{
-		{"pin_model", "refunds", "gpt-4o > gpt-4o-mini", "4 calls of it in the last 24 hours were of gpt-4o", pinned, "gpt-4o-mini", ""},
+		{"pin_model", "refunds", "gpt-4o > gpt-4o-mini", "4 calls of it in the last 24 hours asked for that name", pinned, "gpt-4o-mini", ""},
 		{"pin_version", "refunds", "v0", "refuses refunds as long as it is observed to be another version than v0", pinned, "v0", ""},
 		{"switch_upstream", "main", "spare", "Each new call of main goes to spare", switched, "spare", ""},
 		{"source_out", "handbook", "", "The door refuses to read handbook", out, "true", "false"},
@@ -127,7 +135,7 @@ func TestActsOnAnIncident(t *testing.T) {
 
 	tell := client.IncidentActRequest{ID: i.ID, Kind: "tell_affected", Target: "users", Reason: "they should know", Message: "Your refund may be wrong."}
 	p, err := c.PreviewIncidentAct(ctx, tell)
-	if err != nil || !p.Second || !strings.Contains(p.Draft, "put right") || !strings.Contains(p.Text, "Sends 3 messages") || strings.Contains(p.Text, "ann@") {
+	if err != nil || !p.Second || !strings.Contains(p.Draft, "put right") || !strings.Contains(p.Text, "Sends 3 messages") || strings.Contains(p.Text+strings.Join(p.Hits, " "), "ann@") {
 		t.Fatalf("%+v, %v", p, err)
 	}
 	for n, want := range []string{"3 people are told", "0 people are told"} {
@@ -207,4 +215,13 @@ func TestAgentMarks(t *testing.T) {
 	if err != nil || len(l.Items) != 1 || l.Items[0].Agent != "quiet" {
 		t.Errorf("of one alone: %+v, %v", l, err)
 	}
+}
+
+func offered(list *client.List[client.IncidentOffer], kind, level string) bool {
+	for _, o := range list.Items {
+		if o.Kind == kind && o.Level == level {
+			return true
+		}
+	}
+	return false
 }

@@ -87,7 +87,7 @@ type reached struct {
 	unreachable int
 }
 
-func (h tellHand) reach(ctx context.Context, o incident.Offer) (*reached, error) {
+func (h tellHand) reach(ctx context.Context, who incident.Actor, o incident.Offer) (*reached, error) {
 	i, err := h.app.incidents.Get(ctx, o.Incident)
 	if err != nil {
 		return nil, err
@@ -102,9 +102,15 @@ func (h tellHand) reach(ctx context.Context, o incident.Offer) (*reached, error)
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	s := i.ReachOf(time.Now())
+	// Who is a user of a run is what its sender says: nobody outside the places for
+	// which the teller responds is told on the word of somebody else's sender.
+	var teams []string
+	if who.Can == nil || !who.Can("responder", "*", "*") {
+		teams = []string{i.Team}
+	}
 	res, err := h.app.store.Query(ctx, telemetry.Query{
 		Table: "runs", Where: about(s), From: s.From, To: s.To.Add(time.Minute), GroupBy: []string{"user"},
-		Select: []telemetry.Measure{{Func: "count", As: "n"}}, Limit: maxTold + 2, NoTests: true,
+		Select: []telemetry.Measure{{Func: "count", As: "n"}}, Limit: maxTold + 2, NoTests: true, Teams: teams,
 	})
 	if err != nil {
 		return nil, err
@@ -137,8 +143,8 @@ func (h tellHand) reach(ctx context.Context, o incident.Offer) (*reached, error)
 	return out, nil
 }
 
-func (h tellHand) preview(ctx context.Context, _ incident.Actor, o incident.Offer) (incident.Preview, error) {
-	r, err := h.reach(ctx, o)
+func (h tellHand) preview(ctx context.Context, who incident.Actor, o incident.Offer) (incident.Preview, error) {
+	r, err := h.reach(ctx, who, o)
 	if err != nil {
 		return incident.Preview{}, err
 	}
@@ -149,11 +155,30 @@ func (h tellHand) preview(ctx context.Context, _ incident.Actor, o incident.Offe
 	if r.unreachable > 0 {
 		text += fmt.Sprintf(" %d cannot be reached so: their names are no addresses of this channel.", r.unreachable)
 	}
-	out := incident.Preview{Text: text, Draft: r.incident.Message(), Second: true, Undo: "What was sent stays sent; undo takes back what still waits."}
+	text += " Users are as the senders of the runs named them: look at the places below before you agree."
+	out := incident.Preview{Hits: domains(r.to), Text: text, Draft: r.incident.Message(), Second: true, Undo: "What was sent stays sent; undo takes back what still waits."}
 	if len(r.to) == 0 {
 		out.Needs = "nobody is left whom this channel reaches"
 	}
 	return out, nil
+}
+
+// domains are where the recipients are, by how many: who agrees sees a mailing to
+// strangers, and nobody reads from a preview whom it touched.
+func domains(to []recipient) (out []string) {
+	by := map[string]int{}
+	for _, r := range to {
+		_, domain, ok := strings.Cut(r.address, "@")
+		if !ok {
+			domain = "users without an address"
+		}
+		by[domain]++
+	}
+	for d, n := range by {
+		out = append(out, fmt.Sprintf("%d of %s", n, visible.Line(d, 80)))
+	}
+	slices.SortFunc(out, func(x, y string) int { return cmp.Or(cmp.Compare(len(y), len(x)), strings.Compare(x, y)) })
+	return out[:min(len(out), 20)]
 }
 
 // toldUndo is what was queued for whom, by the number of the message.
@@ -161,12 +186,12 @@ type toldUndo struct {
 	Message string `json:"message"`
 }
 
-func (h tellHand) do(ctx context.Context, _ incident.Actor, o incident.Offer, _ string, _ time.Time) (string, any, error) {
+func (h tellHand) do(ctx context.Context, who incident.Actor, o incident.Offer, _ string, _ time.Time) (string, any, error) {
 	words := strings.TrimSpace(o.Words)
 	if words == "" || len(words) > incident.MaxMessage {
 		return "", nil, fault.New(fault.KindInvalid, "incident.act", "a message has 1 to %d bytes", incident.MaxMessage).WithHint("the preview has a draft to begin with")
 	}
-	r, err := h.reach(ctx, o)
+	r, err := h.reach(ctx, who, o)
 	if err != nil {
 		return "", nil, err
 	}

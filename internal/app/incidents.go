@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,8 +24,12 @@ import (
 
 // openIncidents reads the live incidents.
 func (a *App) openIncidents(ctx context.Context) (err error) {
+	key, err := keyFile(filepath.Join(a.o.Config.Data, "told-key"), 32)
+	if err != nil {
+		return err
+	}
 	a.incidents, err = incident.New(ctx, incident.Options{
-		DB: a.control, Logger: a.log.With("part", "incidents"), Reach: incidentReach{a}, Hands: incidentHands{a},
+		DB: a.control, Key: key, AgentPlace: a.agentPlace, Logger: a.log.With("part", "incidents"), Reach: incidentReach{a}, Hands: incidentHands{a},
 		Opened: a.heardOfIncident, Changed: func(i incident.Incident) { a.heardOfIncident(i, "") },
 	})
 	return err

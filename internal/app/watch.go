@@ -24,6 +24,7 @@ type watching struct {
 	findings *finding.Book
 	settings *watch.Settings
 	rules    *rule.Book
+	asker    *watch.Asker
 	watch    *watch.Watch
 	respond  *response.Responder
 	moved    chan struct{} // some finding did
@@ -51,7 +52,18 @@ func (a *App) openWatch(ctx context.Context) (err error) {
 		Findings: w.findings, Settings: w.settings, Rules: w.rules.Active, Canonical: a.fleet.Canonical, Sources: a.readAt,
 		File: filepath.Join(a.o.Config.Data, "watch"), Logger: a.log.With("part", "watch"),
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	w.asker = &watch.Asker{Store: asked{a}, Findings: w.findings, Rules: w.rules.Active, Logger: a.log.With("part", "rules"), Now: time.Now}
+	return a.openCanaries()
+}
+
+// asked is the store as rules ask it; it is opened after them.
+type asked struct{ app *App }
+
+func (s asked) Query(ctx context.Context, q telemetry.Query) (*telemetry.Result, error) {
+	return s.app.store.Query(ctx, q)
 }
 
 // readAt is what a source was when an agent read it.

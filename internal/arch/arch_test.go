@@ -29,7 +29,7 @@ var rows = [][]string{
 		"internal/hook", "internal/alert", "internal/change",
 		"internal/provenance", "internal/dependency",
 		"internal/outcome", "internal/kpi", "internal/objective",
-		"internal/finding", "internal/rule", "internal/lesson",
+		"internal/finding", "internal/rule", "internal/canary", "internal/lesson",
 		"internal/feedback", "internal/evaluate", "internal/dataset", "internal/experiment",
 		"internal/topic",
 	},

@@ -320,12 +320,33 @@ Rules are objects with versions; reeve rule delete keeps them.`
 type ruleFlags struct {
 	when, scope, window, team, environment, rest string
 	agents                                       texts
+
+	table, search, figure, of string
+	by                        string
+}
+
+// query is what a rule asks the store; nil: it asks nothing.
+func (x *ruleFlags) query() *client.RuleQuery {
+	if x.table == "" && x.search == "" && x.figure == "" && x.of == "" {
+		return nil
+	}
+	q := &client.RuleQuery{Table: cmp.Or(x.table, "runs"), Where: x.search, Of: x.of, By: x.by}
+	q.Func, q.Field, _ = strings.Cut(cmp.Or(x.figure, "count"), " ")
+	if x.of != "" && x.figure == "" {
+		q.Func = "share"
+	}
+	return q
 }
 
 func (x *ruleFlags) bind(fs *flag.FlagSet) {
 	fs.StringVar(&x.when, "when", "", "the condition, in CEL (needed)")
-	fs.StringVar(&x.scope, "scope", "", "run (while each goes) or agent (over a window)")
-	fs.StringVar(&x.window, "window", "", "of scope agent: 5m to 168h")
+	fs.StringVar(&x.scope, "scope", "", "run (while each goes), agent (over a window) or query (of what a search finds)")
+	fs.StringVar(&x.window, "window", "", "of scopes agent and query: 5m to 168h")
+	fs.StringVar(&x.table, "table", "", "of scope query: runs or steps")
+	fs.StringVar(&x.search, "search", "", "of scope query: the search, as on the page Runs")
+	fs.StringVar(&x.figure, "figure", "", `of scope query: count, "p95 duration_ms", "sum cost"...; the condition calls it value`)
+	fs.StringVar(&x.of, "of", "", "of scope query: the share of what this search finds, among all that --search finds")
+	fs.StringVar(&x.by, "by", "", "of scope query: agent, each apart; else all together")
 	fs.StringVar(&x.team, "team", "", "of whose agents; else all")
 	fs.StringVar(&x.environment, "environment", "", "in which environment; else all")
 	fs.StringVar(&x.rest, "rest", "", "after it held, until it is told again about the same agent: 10m")
@@ -344,7 +365,7 @@ func runRuleTry(ctx context.Context, e env, c *command, args []string) error {
 		return err
 	}
 	t, err := r.client().TryRule(ctx, client.TryRuleRequest{
-		When: x.when, Scope: x.scope, Window: x.window, Team: x.team, Environment: x.environment, Agents: x.agents, Rest: x.rest, Days: days,
+		When: x.when, Scope: x.scope, Window: x.window, Query: x.query(), Team: x.team, Environment: x.environment, Agents: x.agents, Rest: x.rest, Days: days,
 	})
 	if err != nil {
 		return err
@@ -394,6 +415,9 @@ func runRulePut(ctx context.Context, e env, c *command, args []string) error {
 	default:
 		return err
 	}
+	if q := x.query(); q != nil {
+		req.Query = q
+	}
 	req.When, req.Scope, req.Window, req.Team, req.Environment, req.Agents, req.Rest = x.when, x.scope, x.window, x.team, x.environment, x.agents, x.rest
 	u, err := r.client().PutRule(ctx, req)
 	if err != nil {
@@ -426,6 +450,7 @@ func keepRule(req *client.PutRuleRequest, x *ruleFlags, old *client.Rule, given 
 	if x.scope == "run" {
 		x.window = ""
 	}
+	req.Query = old.Query
 	if !given["agent"] {
 		x.agents = old.Agents
 	}

@@ -61,7 +61,7 @@ func (d *Door) pinned(x *passage) error {
 			if now == "" {
 				now = "a version that nobody saw"
 			}
-			return refuse("pin.version", a.Name+" is pinned to version "+want+" and is "+now, "release version "+want+" again, or take the pin out: `reeve agent unpin "+a.Name+" --version`")
+			return refuse("pin.version", a.Name+" is pinned to version "+want+" and is "+now+", as telemetry tells", "release version "+want+" again, or take the pin out: `reeve agent unpin "+a.Name+" --version`")
 		}
 	}
 	if x.repinned != "" {

@@ -363,6 +363,14 @@ func (b *Book) Open(ctx context.Context, who Actor, r Report) (Incident, error) 
 	case !who.can(r.Team, r.Environment):
 		return Incident{}, denied(r.Team, r.Environment)
 	}
+	for _, name := range r.Agents {
+		if b.o.AgentPlace == nil {
+			break
+		}
+		if team, environment, ok := b.o.AgentPlace(name); ok && !who.can(team, environment) {
+			return Incident{}, fault.New(fault.KindDenied, "incident.denied", "agent %.80s is of another place, for which you do not respond", name).WithHint("ask its team to open it, or leave the agent out")
+		}
+	}
 	b.writing.Lock()
 	defer b.writing.Unlock()
 	now := b.now()

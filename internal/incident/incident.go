@@ -181,6 +181,11 @@ type Options struct {
 	Changed func(i Incident)
 	// Reach counts whom incidents touch; nil leaves that unknown.
 	Reach Reach
+	// Key digests the users who were told; keep it, or they are told again.
+	Key []byte
+	// AgentPlace is where a registered agent belongs; nil: nobody knows. An incident
+	// is opened with agents of the opener's places alone.
+	AgentPlace func(name string) (team, environment string, ok bool)
 	// Hands are what can be done about an incident; nil offers nothing.
 	Hands Hands
 	// FlushEvery is how long a placed signal may wait to be stored: 0 is DefaultFlush.

@@ -36,6 +36,8 @@ import (
 const (
 	Run   = "run"   // asked of each run while it goes, and at its end
 	Agent = "agent" // asked of each agent over a window of time
+	// OfQuery is asked of the store: a figure of what a search finds, over a window.
+	OfQuery = "query"
 )
 
 // Rule is a condition that somebody wrote. Values in force are shared: do not
@@ -45,7 +47,8 @@ type Rule struct {
 	Text        string        `json:"text,omitempty"` // what it finds, in words
 	When        string        `json:"when"`           // CEL
 	Scope       string        `json:"scope"`
-	Window      time.Duration `json:"window,omitempty"` // of scope agent
+	Window      time.Duration `json:"window,omitempty"` // of scope agent and query
+	Query       *Query        `json:"query,omitempty"`  // of scope query
 	Severity    string        `json:"severity"`
 	Team        string        `json:"team,omitempty"` // whose agents, and who may change it; "" all
 	Environment string        `json:"environment,omitempty"`
@@ -92,12 +95,14 @@ type Measures struct {
 
 	Runs, Ended, FailedRuns, P50, P95 float64 // of an agent
 	Window                            float64 // seconds
+
+	Figure, Records float64 // of a query
 }
 
 // variable is a word of the language.
 type variable struct {
 	name, about string
-	run, agent  bool
+	run, agent  bool // of a query those that are of neither, and the names
 	typ         *cel.Type
 	get         func(m *Measures) any
 }
@@ -142,6 +147,13 @@ var variables = []variable{
 	number("failed_runs", "runs that ended badly", false, true, func(m *Measures) float64 { return m.FailedRuns }),
 	number("p50_ms", "half of the calls took less, in milliseconds", false, true, func(m *Measures) float64 { return m.P50 }),
 	number("p95_ms", "95 of 100 calls took less", false, true, func(m *Measures) float64 { return m.P95 }),
+	number("value", "the figure that a query gives", false, false, func(m *Measures) float64 { return m.Figure }),
+	number("records", "of how many records it is", false, false, func(m *Measures) float64 { return m.Records }),
+}
+
+// query reports whether a rule of scope query may ask about a variable.
+func (v *variable) query() bool {
+	return !v.run && !v.agent || v.name == "agent" || v.name == "team" || v.name == "environment"
 }
 
 func ratio(a, b float64) float64 {
@@ -154,14 +166,14 @@ func ratio(a, b float64) float64 {
 // Variable is a word that a rule may use.
 type Variable struct {
 	Name, Type, About string
-	Run, Agent        bool // the scopes that have it
+	Run, Agent, Query bool // the scopes that have it
 }
 
 // Variables lists them.
 func Variables() []Variable {
 	out := make([]Variable, len(variables))
 	for i, v := range variables {
-		out[i] = Variable{v.name, v.typ.String(), v.about, v.run, v.agent}
+		out[i] = Variable{v.name, v.typ.String(), v.about, v.run, v.agent, v.query()}
 	}
 	return out
 }
@@ -185,6 +197,8 @@ func (activation) Parent() cel.Activation { return nil }
 var environments = map[string]func() (*cel.Env, error){
 	Run:   func() (*cel.Env, error) { return environment(func(v *variable) bool { return v.run }) },
 	Agent: func() (*cel.Env, error) { return environment(func(v *variable) bool { return v.agent }) },
+
+	OfQuery: func() (*cel.Env, error) { return environment((*variable).query) },
 }
 
 func environment(has func(*variable) bool) (*cel.Env, error) {
@@ -211,7 +225,7 @@ func invalid(format string, args ...any) *fault.Error {
 // Compile checks a rule, fills in what it leaves out, and makes it ready to be
 // asked.
 func Compile(r Rule) (*Rule, error) {
-	if r.Scope == "" {
+	if r.Scope == "" && r.Query == nil {
 		r.Scope = Run
 	}
 	if r.Severity == "" {
@@ -220,8 +234,14 @@ func Compile(r Rule) (*Rule, error) {
 	if r.Rest == 0 {
 		r.Rest = 10 * time.Minute
 	}
+	if r.Scope == "" && r.Query != nil {
+		r.Scope = OfQuery
+	}
 	if r.Scope == Agent && r.Window == 0 {
 		r.Window = 5 * time.Minute
+	}
+	if r.Scope == OfQuery && r.Window == 0 {
+		r.Window = time.Hour
 	}
 	make, known := environments[r.Scope]
 	line := func(s string) bool {
@@ -231,10 +251,12 @@ func Compile(r Rule) (*Rule, error) {
 	case !nameShape.MatchString(r.Name):
 		return nil, invalid("a rule's name has 1 to 63 of a-z, 0-9 and hyphens")
 	case !known:
-		return nil, invalid("a rule's scope is run or agent")
+		return nil, invalid("a rule's scope is run, agent or query")
+	case (r.Scope == OfQuery) != (r.Query != nil):
+		return nil, invalid("a rule of scope query, and no other, has a query")
 	case r.Scope == Run && r.Window != 0:
 		return nil, invalid("a rule about runs has no window: it is asked of each run by itself")
-	case r.Scope == Agent && (r.Window < 5*time.Minute || r.Window > 7*24*time.Hour):
+	case r.Scope != Run && (r.Window < 5*time.Minute || r.Window > 7*24*time.Hour):
 		return nil, invalid("a window is from 5 minutes to 7 days")
 	case !slices.Contains([]string{"info", "warning", "critical"}, r.Severity):
 		return nil, invalid("a severity is info, warning or critical")
@@ -244,6 +266,11 @@ func Compile(r Rule) (*Rule, error) {
 		return nil, invalid("a condition has at most %d bytes", maxWhen)
 	case len(r.Text) > 400 || line(r.Text) || len(r.Reason) > 1000 || line(r.Reason) || line(r.Team+r.Environment) || len(r.Agents) > 200 || len(strings.Join(r.Agents, "")) > 20_000:
 		return nil, invalid("text is a line of at most 400 bytes, the reason one of at most 1000, and there are at most 200 agents")
+	}
+	if r.Query != nil {
+		if _, _, err := r.Query.parse(); err != nil {
+			return nil, err
+		}
 	}
 	env, err := make()
 	if err != nil {

@@ -91,6 +91,8 @@ func (r *Registry) Alike(name string) []string {
 // budgets and the record are about the other one. Servers of tools are not
 // switched: their sessions are of one server.
 func (r *Registry) Switch(ctx context.Context, by Actor, name, to string, till time.Time, reason string) (client.Upstream, error) {
+	r.change.Lock()
+	defer r.change.Unlock()
 	u, ok := r.Lookup(name)
 	other, there := r.Lookup(to)
 	now := r.now().UTC().Truncate(time.Microsecond)
@@ -104,6 +106,8 @@ func (r *Registry) Switch(ctx context.Context, by Actor, name, to string, till t
 			WithHint("one of the same kind, dialect, environment and region, of the same team or shared, and not outside the house for one inside")
 	case r.Switched(to) != nil:
 		return client.Upstream{}, fault.New(fault.KindConflict, "upstream.switched", "calls of %s go elsewhere themselves", to).WithHint("switch it back first")
+	case r.pointsTo(name) != "":
+		return client.Upstream{}, fault.New(fault.KindConflict, "upstream.switched", "calls of %s go to %s, so it cannot be switched away from", r.pointsTo(name), name).WithHint("switch that one back first")
 	case strings.TrimSpace(reason) == "" || len(reason) > maxReason:
 		return client.Upstream{}, invalid("this needs a reason of at most %d bytes", maxReason)
 	case !till.IsZero() && !till.After(now):
@@ -120,8 +124,21 @@ func (r *Registry) Switch(ctx context.Context, by Actor, name, to string, till t
 
 const maxReason = 1000
 
+// pointsTo is an upstream whose calls go to another one now; "" for none. A call
+// takes one step only, so switches in a row are refused.
+func (r *Registry) pointsTo(name string) string {
+	for from, s := range *r.switches.Load() {
+		if s.To == name && s.inForce(r.now()) {
+			return from
+		}
+	}
+	return ""
+}
+
 // SwitchBack lets an upstream's calls go to it again.
 func (r *Registry) SwitchBack(ctx context.Context, by Actor, name, reason string) (client.Upstream, error) {
+	r.change.Lock()
+	defer r.change.Unlock()
 	u, ok := r.Lookup(name)
 	switch {
 	case !ok:
@@ -135,10 +152,8 @@ func (r *Registry) SwitchBack(ctx context.Context, by Actor, name, reason string
 }
 
 // setSwitch writes where an upstream's calls go, "" for to itself, and puts it in
-// force.
+// force. The caller holds change.
 func (r *Registry) setSwitch(ctx context.Context, by Actor, u *Upstream, s *switched, until int64, reason string) (client.Upstream, error) {
-	r.change.Lock()
-	defer r.change.Unlock()
 	action, before := "switch", r.Switched(u.Name)
 	err := r.db.Write(ctx, func(tx *control.Tx) (err error) {
 		if s.To == "" {

@@ -31,6 +31,7 @@ func TestSwitch(t *testing.T) {
 	}
 	put(client.Upstream{Name: "main", Team: "core"})
 	put(client.Upstream{Name: "spare", Team: "shop", Shared: true})
+	put(client.Upstream{Name: "other", Team: "shop", Shared: true})
 	put(client.Upstream{Name: "outside", Team: "core", External: true})
 	put(client.Upstream{Name: "foreign", Team: "shop"})
 	put(client.Upstream{Name: "claude", Team: "core", Kind: "llm", Dialect: "anthropic"})
@@ -48,13 +49,15 @@ func TestSwitch(t *testing.T) {
 		{"main", "spare", " ", "upstream.invalid"},
 		{"main", "spare", "half of the calls fail", ""},
 		{"outside", "main", "x", "upstream.switched"},
+		{"spare", "main", "x", "upstream.unlike"},
+		{"spare", "other", "x", "upstream.switched"},
 	} {
 		_, err := r.Switch(t.Context(), who, c.name, c.to, time.Time{}, c.reason)
 		if got := code(err); got != c.want {
 			t.Errorf("%s to %s: %s, want %s", c.name, c.to, got, c.want)
 		}
 	}
-	if got := r.Alike("main"); len(got) != 1 || got[0] != "spare" {
+	if got := r.Alike("main"); len(got) != 2 || got[0] != "other" || got[1] != "spare" {
 		t.Errorf("alike: %v", got)
 	}
 	chosen := func(want string) {

@@ -30,7 +30,7 @@ const columns: Column<Finding>[] = [
   { id: 'detector', head: 'Detector', width: '140px', cell: (f) => <span className="soft" title={f.detector}>{words(f.detector)}</span> },
   { id: 'seen', head: 'Seen', width: '92px', align: 'right', cell: (f) => <Time at={f.last_seen} /> },
   { id: 'times', head: 'Times', width: '64px', align: 'right', cell: (f) => count(f.count) },
-  { id: 'done', head: 'Done', width: 'minmax(110px, .8fr)', cell: done },
+  { id: 'done', head: 'Done', width: 'minmax(170px, 1fr)', cell: done },
   { id: 'verdict', head: 'Verdict', width: '100px', cell: verdict },
 ];
 const narrow = columns.filter((c) => ['severity', 'agent', 'text', 'seen'].includes(c.id));

@@ -1,0 +1,184 @@
+package watch
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"reeve/internal/finding"
+	"reeve/internal/rule"
+	"reeve/internal/telemetry"
+)
+
+// Store answers the questions of rules.
+type Store interface {
+	Query(ctx context.Context, q telemetry.Query) (*telemetry.Result, error)
+}
+
+// Asker asks the store what rules of scope query are about, each once in a part of
+// its window, and tells what holds.
+type Asker struct {
+	Store    Store
+	Findings Findings
+	Rules    func() []*rule.Rule
+	Logger   *slog.Logger
+	Now      func() time.Time
+
+	due  map[string]time.Time // by rule and revision
+	rest map[string]time.Time // by rule and agent
+	bad  map[string]struct{}  // rules whose failure was logged
+}
+
+const (
+	askEvery = 30 * time.Second
+	askMost  = 10 * time.Minute
+	askTime  = 10 * time.Second
+)
+
+// Run asks until ctx ends, whose cause it returns. What was told before a restart is
+// told again as the same finding.
+func (a *Asker) Run(ctx context.Context) error {
+	tick := time.NewTicker(askEvery)
+	defer tick.Stop()
+	for {
+		a.Ask(ctx)
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+		}
+	}
+}
+
+// Ask asks each rule that is due.
+func (a *Asker) Ask(ctx context.Context) {
+	if a.due == nil {
+		a.due, a.rest, a.bad = map[string]time.Time{}, map[string]time.Time{}, map[string]struct{}{}
+	}
+	now := a.Now()
+	for k, till := range a.rest {
+		if now.After(till) {
+			delete(a.rest, k)
+		}
+	}
+	for _, r := range a.Rules() {
+		if r.Scope != rule.OfQuery || ctx.Err() != nil {
+			continue
+		}
+		key := fmt.Sprintf("%s %d", r.Name, r.Revision)
+		if now.Before(a.due[key]) {
+			continue
+		}
+		a.due[key] = now.Add(min(max(r.Window/20, askEvery), askMost))
+		if err := a.ask(ctx, r, now); err != nil && ctx.Err() == nil {
+			if _, told := a.bad[key]; !told {
+				a.bad[key] = struct{}{}
+				a.Logger.Warn("a rule could not be asked of the store and is again", "rule", r.Name, "err", err)
+			}
+		}
+	}
+	if len(a.due) > 1000 { // of rules that were changed since
+		clear(a.due)
+		clear(a.bad)
+	}
+}
+
+func (a *Asker) ask(ctx context.Context, r *rule.Rule, now time.Time) error {
+	q, err := r.Ask(now.Add(-r.Window), now, 0)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	res, err := a.Store.Query(ctx, q)
+	if err != nil {
+		return err
+	}
+	for _, row := range r.Rows(res) {
+		m := row.Measures(r.Window)
+		key := r.Name + "\x00" + row.Team + "\x00" + row.Agent
+		if !r.Holds(&m) || now.Before(a.rest[key]) {
+			continue
+		}
+		a.rest[key] = now.Add(r.Rest)
+		f := foundByQuery(r, &row)
+		f.Event = now.UnixNano()
+		if _, _, err := a.Findings.See(ctx, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// foundByQuery is the finding of a row of which a rule holds. Its figures are
+// telemetry's, so the agent is claimed.
+func foundByQuery(r *rule.Rule, row *rule.Row) finding.Finding {
+	f := finding.Finding{
+		Detector: r.Detector(), Severity: r.Severity, Team: row.Team, Environment: row.Environment, Agent: row.Agent, Text: r.Text, Measure: "rule",
+		Expected: "not: " + r.When, Seen: fmt.Sprintf("value %s of %d records in %s", short(row.Value), row.Records, r.Window), Why: fmt.Sprintf("rule %s, revision %d", r.Name, r.Revision),
+	}
+	if f.Team == "" {
+		f.Team = r.Team
+	}
+	if f.Text == "" {
+		f.Text = "the rule " + r.Name + " holds"
+	}
+	return f
+}
+
+// TryQuery tells when a rule of scope query would have held: one question to the
+// store in buckets of the rule's window, so a window counts from its begin and not
+// from each minute.
+func TryQuery(ctx context.Context, s Store, r *rule.Rule, p Past) (Trial, error) {
+	t := Trial{From: p.From, To: p.To, Oldest: p.To, Whole: true, Agents: map[string]int{}, Days: map[string]int{}}
+	ctx, cancel := context.WithTimeout(ctx, tryPatience)
+	defer cancel()
+	bucket := r.Window
+	if least := p.To.Sub(p.From) / maxTried; bucket < least {
+		bucket = least.Truncate(time.Minute) + time.Minute
+	}
+	q, err := r.Ask(p.From, p.To, bucket)
+	if err != nil {
+		return t, err
+	}
+	if q.Teams == nil {
+		q.Teams = p.Teams
+	}
+	res, err := s.Query(ctx, q)
+	if err != nil {
+		return t, err
+	}
+	rows := r.Rows(res)
+	slices.SortStableFunc(rows, func(x, y rule.Row) int { return x.At.Compare(y.At) })
+	rest := map[string]time.Time{}
+	for i := range rows {
+		row := &rows[i]
+		if row.Agent != "" && p.See != nil && !p.See(row.Team, row.Environment) {
+			continue
+		}
+		t.Runs += int(row.Records)
+		if row.Records > 0 && row.At.Before(t.Oldest) {
+			t.Oldest = row.At
+		}
+		m := row.Measures(r.Window)
+		key := row.Team + "\x00" + row.Agent
+		if !r.Holds(&m) || row.At.Before(rest[key]) {
+			continue
+		}
+		rest[key] = row.At.Add(max(r.Rest, bucket))
+		f := foundByQuery(r, row)
+		f.First, f.Last, f.Count = row.At, row.At, 1
+		t.Fired++
+		t.Agents[row.Agent]++
+		t.Days[row.At.Format("2006-01-02")]++
+		t.Findings = append(t.Findings, f)
+	}
+	slices.Reverse(t.Findings)
+	t.Findings = t.Findings[:min(len(t.Findings), tryShown)]
+	return t, nil
+}
+
+// maxTried bounds the windows of a trial.
+const maxTried = 2000
