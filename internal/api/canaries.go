@@ -137,6 +137,9 @@ func putCanary(a *API, ctx context.Context, req *client.PutCanaryRequest) (*clie
 	} else if g.Team != req.Team || g.Environment != req.Environment {
 		return nil, fault.New(fault.KindInvalid, "canary.invalid", "agent %s is of team %q in %q: a canary asks as an agent of its own place", g.Name, g.Team, g.Environment)
 	}
+	if !a.seesUpstream(ctx, req.Upstream) {
+		return nil, noUpstream(req.Upstream)
+	}
 	c, err := book.Put(ctx, canaryActor(ctx), canary.Canary{
 		Name: req.Name, Revision: req.Revision, Team: req.Team, Environment: req.Environment, Agent: req.Agent, Upstream: req.Upstream, Model: req.Model, Every: every, Prompts: req.Prompts, Off: req.Off,
 	}, req.Reason)

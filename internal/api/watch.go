@@ -316,10 +316,10 @@ func tryRule(a *API, ctx context.Context, req *client.TryRuleRequest) (*client.R
 	if err != nil {
 		return nil, err
 	}
-	teams, _ := reachOf(who, identity.Viewer)
+	teams, only := reachOf(who, identity.Viewer)
 	now := a.o.Now()
 	past := watch.Past{
-		From: now.AddDate(0, 0, -days), To: now, Teams: teams,
+		From: now.AddDate(0, 0, -days), To: now, Teams: teams, Only: only,
 		See: func(team, environment string) bool { return who.Can(identity.Viewer, team, environment) },
 	}
 	var t watch.Trial

@@ -104,15 +104,15 @@ func TestCanariesAskThroughTheDoor(t *testing.T) {
 	for range 11 {
 		due()
 	}
-	if l, err := c.ListFindings(ctx, client.ListFindingsRequest{Detector: "provider_change", Agent: "canary"}); err != nil || len(l.Items) != 0 {
+	if l, err := c.ListFindings(ctx, client.ListFindingsRequest{Detector: "provider_change"}); err != nil || len(l.Items) != 0 {
 		t.Fatalf("before the switch: %+v, %v", l, err)
 	}
 	model = "gpt-4o-2099-01-01"
 	for range 6 {
 		due()
 	}
-	l, err := c.ListFindings(ctx, client.ListFindingsRequest{Detector: "provider_change", Agent: "canary"})
-	if err != nil || len(l.Items) != 1 || !strings.Contains(l.Items[0].Seen, "answering model") || l.Items[0].Subject != "gpt-4o" {
+	l, err := c.ListFindings(ctx, client.ListFindingsRequest{Detector: "provider_change"})
+	if err != nil || len(l.Items) != 1 || l.Items[0].Agent != "" || l.Items[0].Authenticated || !strings.Contains(l.Items[0].Seen, "answering model") || l.Items[0].Subject != "gpt-4o" {
 		t.Fatalf("after the switch: %+v, %v", l, err)
 	}
 	if _, err := c.AcceptCanary(ctx, client.CanaryReasonRequest{Name: "gpt", Reason: "we moved"}); err != nil {

@@ -11,6 +11,7 @@ import (
 	"reeve/internal/canary"
 	"reeve/internal/fault"
 	"reeve/internal/finding"
+	"reeve/internal/gateway"
 	"reeve/internal/visible"
 )
 
@@ -52,7 +53,8 @@ func (a *App) askCanary(ctx context.Context, c canary.Canary, prompt string) can
 	if in.body, err = json.Marshal(body); err != nil {
 		return canary.Answer{Error: err.Error()}
 	}
-	ctx, cancel := context.WithTimeout(ctx, canaryTime)
+	// What is asked only to look counts for nobody's figures.
+	ctx, cancel := context.WithTimeout(gateway.AsTest(ctx), canaryTime)
 	defer cancel()
 	out, err := a.callInside(ctx, in)
 	if err != nil {
@@ -83,18 +85,18 @@ func (a *App) askCanary(ctx context.Context, c canary.Canary, prompt string) can
 	return r
 }
 
-// canaryChanged makes a finding of what a canary's answers tell. The agent proved
-// who it is, and the trouble is the model's.
+// canaryChanged makes a finding of what a canary's answers tell. It is about the
+// model and names no agent, so that nothing is done to one for what a model says.
 func (a *App) canaryChanged(ctx context.Context, c canary.Canary, shifts []canary.Shift) error {
 	var what []string
 	for _, s := range shifts {
 		what = append(what, visible.Line(s.What, 200))
 	}
 	_, _, err := a.watching.findings.See(ctx, finding.Finding{
-		Detector: "provider_change", Severity: finding.Warning, Team: c.Team, Environment: c.Environment, Agent: c.Agent, Subject: c.Model,
+		Detector: "provider_change", Severity: finding.Warning, Team: c.Team, Environment: c.Environment, Subject: c.Model,
 		Text:    fmt.Sprintf("%s at %s answers fixed prompts otherwise than before", c.Model, c.Upstream),
 		Measure: "canary", Expected: "the answers of its first rounds", Seen: strings.Join(what[:min(len(what), 4)], "; "),
-		Why: fmt.Sprintf("canary %s, distance %.2f, by chance in %.2g of comparisons", c.Name, shifts[0].Distance, shifts[0].P), Authenticated: true, Event: time.Now().UnixNano(),
+		Why: fmt.Sprintf("canary %s, distance %.2f, by chance in %.2g of comparisons", c.Name, shifts[0].Distance, shifts[0].P), Event: time.Now().UnixNano(),
 	})
 	return err
 }

@@ -198,17 +198,28 @@ type askedModels struct {
 }
 
 const (
-	askedFor  = time.Minute
-	maxAsked  = 500
-	maxAskers = 200 // incidents
+	askedFor   = time.Minute
+	againAfter = 10 * time.Second // of a question that failed, or is under way
+	maxAsked   = 500
+	maxAskers  = 200 // incidents
 )
 
 func (k *askings) of(ctx context.Context, a *App, i *incident.Incident) []asking {
+	if len(i.Agents) == 0 {
+		return nil
+	}
 	k.mu.Lock()
-	defer k.mu.Unlock() // one question at a time, whoever looks
-	if was, ok := k.by[i.ID]; ok && time.Since(was.at) < askedFor {
+	was, ok := k.by[i.ID]
+	if ok && time.Since(was.at) < askedFor {
+		k.mu.Unlock()
 		return was.list
 	}
+	// Whoever looks meanwhile sees what was known before, and asks nothing.
+	if k.by == nil || len(k.by) > maxAskers {
+		k.by = map[string]askedModels{}
+	}
+	k.by[i.ID] = askedModels{time.Now().Add(againAfter - askedFor), was.list}
+	k.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	res, err := a.store.Query(ctx, telemetry.Query{
@@ -228,9 +239,8 @@ func (k *askings) of(ctx context.Context, a *App, i *incident.Incident) []asking
 		x.asked = cmp.Or(x.asked, x.answered)
 		list = append(list, x)
 	}
-	if k.by == nil || len(k.by) > maxAskers {
-		k.by = map[string]askedModels{}
-	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	k.by[i.ID] = askedModels{time.Now(), list}
 	return list
 }

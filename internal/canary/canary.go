@@ -30,6 +30,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"reeve/internal/audit"
 	"reeve/internal/control"
 	"reeve/internal/fault"
@@ -141,6 +143,7 @@ const (
 	maxPrompt  = 1000
 	maxAll     = 200
 	maxKept    = 4000 // answers of one canary
+	maxAsking  = 8    // at once
 )
 
 func invalid(format string, args ...any) *fault.Error {
@@ -368,16 +371,20 @@ func (b *Book) Round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var errs []error
+	var all errgroup.Group
+	all.SetLimit(maxAsking) // one upstream that hangs does not hold up the others
 	for _, c := range list {
 		if now := b.o.Now(); c.Off || now.Before(c.Due) || ctx.Err() != nil {
 			continue
 		}
-		if err := b.ask(ctx, c); err != nil {
-			errs = append(errs, fmt.Errorf("asking canary %s: %w", c.Name, err))
-		}
+		all.Go(func() error {
+			if err := b.ask(ctx, c); err != nil {
+				return fmt.Errorf("asking canary %s: %w", c.Name, err)
+			}
+			return nil
+		})
 	}
-	return errors.Join(errs...)
+	return all.Wait()
 }
 
 // ask puts a canary's prompts once. It is due again a period from now before the
@@ -401,6 +408,9 @@ func (b *Book) ask(ctx context.Context, c Canary) error {
 			a.Text = strings.ToValidUTF8(a.Text[:maxAnswer], "")
 		}
 		answers = append(answers, a)
+		if a.Error != "" {
+			break // what does not answer is not asked seven times more
+		}
 	}
 	if err := b.keep(ctx, c.Name, answers); err != nil {
 		return err

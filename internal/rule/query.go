@@ -57,6 +57,13 @@ func (q *Query) parse() (where, of search.Expr, err error) {
 			return nil, nil, invalid("the search of a share cannot be read: %v", err)
 		}
 	}
+	// A phrase is looked for in what was said, which not everybody who reads figures
+	// may read: a count would tell.
+	for _, e := range []search.Expr{where, of} {
+		if e != nil && search.HasText(e) {
+			return nil, nil, invalid("a rule does not look for phrases: they are found in content").WithHint("name a field, such as tool:refund or error_type:timeout")
+		}
+	}
 	return where, of, nil
 }
 

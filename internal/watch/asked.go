@@ -10,6 +10,7 @@ import (
 	"reeve/internal/finding"
 	"reeve/internal/rule"
 	"reeve/internal/telemetry"
+	"reeve/internal/telemetry/search"
 )
 
 // Store answers the questions of rules.
@@ -35,6 +36,8 @@ const (
 	askEvery = 30 * time.Second
 	askMost  = 10 * time.Minute
 	askTime  = 10 * time.Second
+
+	maxResting = 50_000
 )
 
 // Run asks until ctx ends, whose cause it returns. What was told before a restart is
@@ -63,11 +66,17 @@ func (a *Asker) Ask(ctx context.Context) {
 			delete(a.rest, k)
 		}
 	}
-	for _, r := range a.Rules() {
+	if len(a.rest) > maxResting { // names come from senders: then some are told again
+		clear(a.rest)
+	}
+	rules := slices.Clone(a.Rules())
+	key := func(r *rule.Rule) string { return fmt.Sprintf("%s %d", r.Name, r.Revision) }
+	slices.SortStableFunc(rules, func(x, y *rule.Rule) int { return a.due[key(x)].Compare(a.due[key(y)]) }) // the longest unasked first
+	for _, r := range rules {
 		if r.Scope != rule.OfQuery || ctx.Err() != nil {
 			continue
 		}
-		key := fmt.Sprintf("%s %d", r.Name, r.Revision)
+		key := key(r)
 		if now.Before(a.due[key]) {
 			continue
 		}
@@ -146,6 +155,7 @@ func TryQuery(ctx context.Context, s Store, r *rule.Rule, p Past) (Trial, error)
 	if q.Teams == nil {
 		q.Teams = p.Teams
 	}
+	q.Where = search.Both(q.Where, p.Only)
 	res, err := s.Query(ctx, q)
 	if err != nil {
 		return t, err

@@ -10,6 +10,7 @@ import (
 	"reeve/internal/finding"
 	"reeve/internal/rule"
 	"reeve/internal/telemetry"
+	"reeve/internal/telemetry/search"
 )
 
 // History is what is read of the past.
@@ -22,7 +23,9 @@ type History interface {
 type Past struct {
 	From, To time.Time
 	Teams    []string // nil: all
-	See      func(team, environment string) bool
+	// Only is what of the teams' the asker may see; nil: all. TryQuery asks with it.
+	Only search.Expr
+	See  func(team, environment string) bool
 }
 
 // Trial is when a rule would have held.
