@@ -173,6 +173,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/{name}/gate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists what an agent has to show before production, computed now */
+        get: operations["GetGate"];
+        put?: never;
+        /** promotes an agent if all of the list passes; what it came to is kept, and a refusal names the run */
+        post: operations["PassGate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents/{name}/inventory": {
         parameters: {
             query?: never;
@@ -217,6 +235,24 @@ export interface paths {
         /** compares what an agent used in the days up to two dates */
         get: operations["AgentInventoryChanges"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{name}/invoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** says how an agent is invoked for tests; not found: it cannot be tested */
+        get: operations["GetInvokeTarget"];
+        /** says how an agent is invoked for tests, by A2A or a request of a template */
+        put: operations["PutInvokeTarget"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1619,6 +1655,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists data sets: cases from recorded runs */
+        get: operations["ListDatasets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** makes a data set, or changes what is said of it */
+        put: operations["PutDataset"];
+        post?: never;
+        /** removes a data set with its items; what was exported stays on record */
+        delete: operations["DeleteDataset"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists what was exported of a data set, and what of that was withdrawn since */
+        get: operations["ListDatasetExports"];
+        put?: never;
+        /** gives out what has consent, as JSONL: evaluation cases, fine-tuning examples or preference pairs */
+        post: operations["ExportDataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the items of a version of a data set */
+        get: operations["ListDatasetItems"];
+        put?: never;
+        /** makes a run a case of a data set, or changes the case that it is; personal data is cut out */
+        post: operations["AddDatasetItem"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/items/{item}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** takes an item out of the next version; versions before keep it */
+        delete: operations["RemoveDatasetItem"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/decisions": {
         parameters: {
             query?: never;
@@ -1923,6 +2047,58 @@ export interface paths {
         get: operations["Events"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists experiments, the newest first */
+        get: operations["ListExperiments"];
+        put?: never;
+        /** runs an agent on the cases of a data set, or on bias pairs, as tests */
+        post: operations["StartExperiment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads an experiment with its results */
+        get: operations["GetExperiment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** ends an experiment; what it found stays */
+        post: operations["StopExperiment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3097,6 +3273,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/moods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists sessions with signs of frustration, the most frustrated first */
+        get: operations["ListMoods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/notices": {
         parameters: {
             query?: never;
@@ -4236,6 +4429,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{id}/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the data sets in which a run is a case */
+        get: operations["ListRunCases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{id}/decisions": {
         parameters: {
             query?: never;
@@ -4467,6 +4677,23 @@ export interface paths {
         };
         /** ranks the steps at which a run may have gone wrong first */
         get: operations["ListSuspects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/topic": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** says what a run was about, and how patient its session's user was */
+        get: operations["GetRunTopic"];
         put?: never;
         post?: never;
         delete?: never;
@@ -5096,6 +5323,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/topics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists what people ask for, the most first, with what became of it */
+        get: operations["ListTopics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/topics/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads a topic: its agents, its course, and for readers what is typically asked */
+        get: operations["GetTopic"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/topics/{id}/name": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** gives a topic a name */
+        put: operations["NameTopic"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/topics/{id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists runs about a topic, the newest first; none lists those that are like too few others */
+        get: operations["ListTopicRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/unknown-agents": {
         parameters: {
             query?: never;
@@ -5396,6 +5691,17 @@ export interface components {
         AddAgentJWKsRequest: {
             expires_in?: string;
             jwks: unknown;
+        };
+        AddDatasetItemRequest: {
+            absent?: string[];
+            consent?: string;
+            contains?: string[];
+            expected?: string;
+            input?: components["schemas"]["ChatMessage"][];
+            labels?: string[];
+            note?: string;
+            run?: string;
+            verdict?: string;
         };
         AddIncidentTaskRequest: {
             /** Format: date-time */
@@ -6156,6 +6462,13 @@ export interface components {
             median: number;
             values: number;
         };
+        BiasPairs: {
+            a: string[];
+            attribute: string;
+            b: string[];
+            favours: string[];
+            prompts: string[];
+        };
         BindFeedbackKeyRequest: {
             environment?: string;
             key: string;
@@ -6365,6 +6678,10 @@ export interface components {
             at: string;
             n: number;
             value: number | null;
+        };
+        ChatMessage: {
+            content: string;
+            role: string;
         };
         CheckAnswer: {
             enforced: boolean;
@@ -6860,6 +7177,76 @@ export interface components {
             /** Format: date-time */
             started_at: string;
         };
+        Dataset: {
+            about?: string;
+            basis?: string;
+            environment?: string;
+            items: number;
+            name: string;
+            team?: string;
+            /** Format: date-time */
+            updated_at: string;
+            version: number;
+        };
+        DatasetExport: {
+            /** Format: date-time */
+            at: string;
+            by?: string;
+            content?: string;
+            dataset: string;
+            format: string;
+            id: string;
+            items: number;
+            left?: {
+                [key: string]: number;
+            };
+            reason: string;
+            sha256: string;
+            version: number;
+            withdrawn: number;
+        };
+        DatasetExportList: {
+            items: components["schemas"]["DatasetExport"][];
+            next?: string;
+        };
+        DatasetItem: {
+            absent: string[];
+            added: number;
+            agent?: string;
+            agent_version?: string;
+            answer?: string;
+            /** Format: date-time */
+            at: string;
+            by?: string;
+            case: string;
+            consent: string;
+            contains: string[];
+            dataset: string;
+            expected?: string;
+            feedback?: string;
+            /** Format: date-time */
+            feedback_at: string | null;
+            id: string;
+            input: components["schemas"]["ChatMessage"][];
+            labels: string[];
+            note?: string;
+            redacted: string[];
+            removed?: number;
+            revision: number;
+            run?: string;
+            task?: string;
+            tools: boolean;
+            verdict: string;
+            withdrawn: boolean;
+        };
+        DatasetItemList: {
+            items: components["schemas"]["DatasetItem"][];
+            next?: string;
+        };
+        DatasetList: {
+            items: components["schemas"]["Dataset"][];
+            next?: string;
+        };
         DecideObjectiveProposalRequest: {
             reason?: string;
         };
@@ -7167,9 +7554,13 @@ export interface components {
             user: string;
         };
         ErasedFeedback: {
+            cases: number;
             erased: number;
+            exports: components["schemas"]["DatasetExport"][];
         };
         ErasedUser: {
+            cases: number;
+            exports: components["schemas"]["DatasetExport"][];
             pseudonyms: string[];
             records: number;
         };
@@ -7298,6 +7689,69 @@ export interface components {
         EvaluatorList: {
             items: components["schemas"]["Evaluator"][];
             next?: string;
+        };
+        Experiment: {
+            against?: components["schemas"]["PairedResult"] | null;
+            agent: string;
+            agent_version?: string;
+            /** Format: date-time */
+            at: string;
+            baseline?: string;
+            bias?: components["schemas"]["BiasPairs"] | null;
+            by?: string;
+            dataset?: string;
+            dataset_version?: number;
+            /** Format: date-time */
+            ended_at: string | null;
+            environment: string;
+            evaluators: string[];
+            four_fifths?: components["schemas"]["Interval"] | null;
+            group_a?: components["schemas"]["Share"] | null;
+            group_b?: components["schemas"]["Share"] | null;
+            id: string;
+            invalid: number;
+            kind: string;
+            note?: string;
+            pairs?: components["schemas"]["PairedResult"] | null;
+            pass_hat: number[];
+            passed: components["schemas"]["Share"];
+            repeats: number;
+            results?: components["schemas"]["ExperimentResult"][];
+            state: string;
+            tasks: number;
+            team: string;
+            why?: string;
+        };
+        ExperimentCheck: {
+            name: string;
+            text?: string;
+            verdict: string;
+        };
+        ExperimentList: {
+            items: components["schemas"]["Experiment"][];
+            next?: string;
+        };
+        ExperimentResult: {
+            answer?: string;
+            /** Format: date-time */
+            at: string;
+            calls: number;
+            checks: components["schemas"]["ExperimentCheck"][];
+            group?: string;
+            item: string;
+            pair?: string;
+            passed: boolean;
+            refused: string[];
+            repeat: number;
+            run: string;
+            took_ms: number;
+            valid: boolean;
+            why?: string;
+        };
+        ExportDatasetRequest: {
+            format: string;
+            reason: string;
+            version?: number;
         };
         Factor: {
             confirmed: boolean;
@@ -7550,6 +8004,27 @@ export interface components {
         FreshUntil: {
             /** Format: date-time */
             until: string;
+        };
+        Gate: {
+            agent: string;
+            /** Format: date-time */
+            at: string;
+            checks: components["schemas"]["GateCheck"][];
+            /** Format: date-time */
+            from: string;
+            lifecycle: string;
+            passed: boolean;
+            version?: string;
+        };
+        GateCheck: {
+            about?: string;
+            n: number;
+            name: string;
+            needed: number | null;
+            passed: boolean;
+            run?: string;
+            text: string;
+            value: number | null;
         };
         Grant: {
             environment: string;
@@ -8018,6 +8493,21 @@ export interface components {
         InvoiceList: {
             items: components["schemas"]["Invoice"][];
             next?: string;
+        };
+        InvokeTarget: {
+            agent: string;
+            allow_private: boolean;
+            answer?: string;
+            body?: string;
+            configured: boolean;
+            kind: string;
+            local: string[];
+            revision: number;
+            sandbox: string[];
+            timeout_s?: number;
+            /** Format: date-time */
+            updated_at: string;
+            url?: string;
         };
         JoinToken: {
             agent: string;
@@ -8514,6 +9004,45 @@ export interface components {
             pdf?: string;
             text: string;
         };
+        Mood: {
+            agent: string;
+            /** Format: date-time */
+            at: string;
+            environment?: string;
+            frustrated: boolean;
+            prompts: number;
+            runs: number;
+            score: number;
+            session: string;
+            signs: components["schemas"]["MoodSign"][];
+            team?: string;
+            version?: string;
+        };
+        MoodAgent: {
+            agent: string;
+            frustrated: components["schemas"]["Share"];
+        };
+        MoodList: {
+            agents: components["schemas"]["MoodAgent"][];
+            /** Format: date-time */
+            from: string;
+            frustrated: components["schemas"]["Share"];
+            items: components["schemas"]["Mood"][];
+            /** Format: date-time */
+            to: string;
+        };
+        MoodSign: {
+            /** Format: date-time */
+            at: string;
+            cosine?: number;
+            kind: string;
+            like?: string;
+            run: string;
+        };
+        NameTopicRequest: {
+            name: string;
+            revision: number;
+        };
         NewIntakeKey: {
             key: components["schemas"]["IntakeKey"];
             secret: string;
@@ -8752,6 +9281,8 @@ export interface components {
         ObjectiveWindow: {
             calendar?: string;
             rolling?: string;
+            /** Format: date-time */
+            start?: string | null;
             zone?: string;
         };
         Obligation: {
@@ -8984,6 +9515,12 @@ export interface components {
             items: components["schemas"]["Page"][];
             next?: string;
         };
+        PairedResult: {
+            only_first: number;
+            only_second: number;
+            p: number;
+            pairs: number;
+        };
         Part: {
             arguments?: string;
             data?: string;
@@ -8999,6 +9536,10 @@ export interface components {
             before?: string;
             change: string;
             path: string;
+        };
+        PassGateRequest: {
+            reason: string;
+            to?: string;
         };
         PasskeyEnrolment: {
             factor: components["schemas"]["Factor"];
@@ -9343,6 +9884,12 @@ export interface components {
             revision?: number;
             team?: string;
         };
+        PutDatasetRequest: {
+            about?: string;
+            basis?: string;
+            environment?: string;
+            team?: string;
+        };
         PutDetectorRequest: {
             agent?: string;
             alarms_per_week?: number;
@@ -9382,6 +9929,17 @@ export interface components {
             revision?: number;
             team?: string;
             ticket?: boolean;
+        };
+        PutInvokeTargetRequest: {
+            allow_private?: boolean;
+            answer?: string;
+            body?: string;
+            kind: string;
+            local?: string[];
+            revision?: number;
+            sandbox?: string[];
+            timeout_s?: number;
+            url: string;
         };
         PutKPIRequest: {
             about: string;
@@ -10065,6 +10623,12 @@ export interface components {
             why: string;
             window: string;
         };
+        RunTopic: {
+            looked: boolean;
+            run: components["schemas"]["TopicRun"] | null;
+            session: components["schemas"]["Mood"] | null;
+            topic: components["schemas"]["Topic"] | null;
+        };
         RunUpdated: {
             agent?: string;
             environment?: string;
@@ -10591,6 +11155,17 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        StartExperimentRequest: {
+            agent: string;
+            baseline?: string;
+            bias?: components["schemas"]["BiasPairs"] | null;
+            dataset?: string;
+            dataset_version?: number;
+            evaluators?: string[];
+            kind?: string;
+            note?: string;
+            repeats?: number;
+        };
         StartRunbookRequest: {
             reason: string;
             runbook: string;
@@ -10942,12 +11517,142 @@ export interface components {
             /** Format: date-time */
             last_seen: string;
         };
+        Topic: {
+            asked_again: number;
+            before: number | null;
+            cost_per_run: number | null;
+            cost_usd: number | null;
+            /** Format: date-time */
+            created_at: string;
+            demand: components["schemas"]["Share"];
+            drift: string;
+            environment?: string;
+            id: string;
+            name?: string;
+            new: boolean;
+            resolved: components["schemas"]["Share"];
+            revision: number;
+            runs: number;
+            satisfied: components["schemas"]["Share"];
+            sessions: number;
+            team?: string;
+            title: string;
+            unanswered: components["schemas"]["Share"];
+            words: string[];
+        };
+        TopicAgent: {
+            agent: string;
+            asked_again: number;
+            before: number | null;
+            cost_per_run: number | null;
+            cost_usd: number | null;
+            demand: components["schemas"]["Share"];
+            drift: string;
+            resolved: components["schemas"]["Share"];
+            runs: number;
+            satisfied: components["schemas"]["Share"];
+            sessions: number;
+            unanswered: components["schemas"]["Share"];
+        };
+        TopicBucket: {
+            all: number;
+            /** Format: date-time */
+            at: string;
+            runs: number;
+            unanswered: number;
+        };
         TopicCoverage: {
             asked: number;
             backlog: number;
             records: string;
             supported: components["schemas"]["SourceShare"] | null;
             topic: string;
+        };
+        TopicExample: {
+            agent: string;
+            /** Format: date-time */
+            at: string;
+            run: string;
+            text?: string;
+        };
+        TopicFigures: {
+            asked_again: number;
+            before: number | null;
+            cost_per_run: number | null;
+            cost_usd: number | null;
+            demand: components["schemas"]["Share"];
+            drift: string;
+            resolved: components["schemas"]["Share"];
+            runs: number;
+            satisfied: components["schemas"]["Share"];
+            sessions: number;
+            unanswered: components["schemas"]["Share"];
+        };
+        TopicList: {
+            coverage: components["schemas"]["TopicsSeen"];
+            /** Format: date-time */
+            from: string;
+            items: components["schemas"]["Topic"][];
+            /** Format: date-time */
+            to: string;
+            ungrouped: components["schemas"]["TopicFigures"];
+        };
+        TopicPage: {
+            agents: components["schemas"]["TopicAgent"][];
+            asked_again: number;
+            before: number | null;
+            cost_per_run: number | null;
+            cost_usd: number | null;
+            /** Format: date-time */
+            created_at: string;
+            demand: components["schemas"]["Share"];
+            drift: string;
+            environment?: string;
+            examples: components["schemas"]["TopicExample"][];
+            /** Format: date-time */
+            from: string;
+            id: string;
+            name?: string;
+            new: boolean;
+            resolved: components["schemas"]["Share"];
+            revision: number;
+            runs: number;
+            satisfied: components["schemas"]["Share"];
+            series: components["schemas"]["TopicBucket"][];
+            sessions: number;
+            team?: string;
+            title: string;
+            /** Format: date-time */
+            to: string;
+            unanswered: components["schemas"]["Share"];
+            words: string[];
+        };
+        TopicRun: {
+            agent: string;
+            asked_again: boolean;
+            /** Format: date-time */
+            at: string;
+            cost_usd: number | null;
+            environment?: string;
+            failed: boolean;
+            near: number;
+            outcome?: string;
+            run: string;
+            session?: string;
+            team?: string;
+            topic?: string;
+            verdict?: string;
+            version?: string;
+        };
+        TopicRunList: {
+            items: components["schemas"]["TopicRun"][];
+            next?: string;
+        };
+        TopicsSeen: {
+            failed: number;
+            runs: number;
+            skipped: number;
+            waiting: number;
         };
         TriedAlerts: {
             alerts: components["schemas"]["Alert"][];
@@ -11803,6 +12508,72 @@ export interface operations {
             };
         };
     };
+    GetGate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Gate"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PassGate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PassGateRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Gate"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     AgentInventory: {
         parameters: {
             query?: {
@@ -11893,6 +12664,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["InventoryChangeList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetInvokeTarget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvokeTarget"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutInvokeTarget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutInvokeTargetRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvokeTarget"];
                 };
             };
             /** @description a problem */
@@ -15143,6 +15980,264 @@ export interface operations {
             };
         };
     };
+    ListDatasets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutDataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutDatasetRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dataset"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteDataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListDatasetExports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetExportList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ExportDataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportDatasetRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetExport"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListDatasetItems: {
+        parameters: {
+            query?: {
+                limit?: number;
+                version?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetItemList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    AddDatasetItem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddDatasetItemRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetItem"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RemoveDatasetItem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListDecisions: {
         parameters: {
             query?: {
@@ -15871,6 +16966,132 @@ export interface operations {
                 content: {
                     "text/event-stream": components["schemas"]["RunUpdated"];
                 };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListExperiments: {
+        parameters: {
+            query?: {
+                agent?: string;
+                kind?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    StartExperiment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartExperimentRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetExperiment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    StopExperiment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description a problem */
             default: {
@@ -18548,6 +19769,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MetricPointList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListMoods: {
+        parameters: {
+            query?: {
+                agent?: string;
+                environment?: string;
+                from?: string;
+                limit?: number;
+                team?: string;
+                to?: string;
+                version?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MoodList"];
                 };
             };
             /** @description a problem */
@@ -21249,6 +22507,37 @@ export interface operations {
             };
         };
     };
+    ListRunCases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetItemList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListRunDecisions: {
         parameters: {
             query?: {
@@ -21740,6 +23029,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Suspects"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetRunTopic: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunTopic"];
                 };
             };
             /** @description a problem */
@@ -23198,6 +24518,155 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Tool"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListTopics: {
+        parameters: {
+            query?: {
+                agent?: string;
+                environment?: string;
+                from?: string;
+                team?: string;
+                to?: string;
+                version?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopicList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetTopic: {
+        parameters: {
+            query?: {
+                agent?: string;
+                environment?: string;
+                from?: string;
+                team?: string;
+                to?: string;
+                version?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopicPage"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    NameTopic: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NameTopicRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Topic"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListTopicRuns: {
+        parameters: {
+            query?: {
+                agent?: string;
+                environment?: string;
+                from?: string;
+                limit?: number;
+                team?: string;
+                to?: string;
+                unanswered?: boolean;
+                version?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopicRunList"];
                 };
             };
             /** @description a problem */

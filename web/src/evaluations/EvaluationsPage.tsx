@@ -5,7 +5,7 @@ import { useState } from 'react';
 import '../theme/forms';
 import { api } from '../api/client';
 import { useMay, useMe } from '../api/queries';
-import type { Evaluation, EvaluationFigures, EvaluationSummary, Evaluator, List } from '../api/types';
+import type { Dataset, DatasetItem, Evaluation, EvaluationFigures, EvaluationSummary, Evaluator, Experiment, List } from '../api/types';
 import { Badge, Beside, Empty, Facts, KeyTable, PageHeader, Panel, pickView, plural, ProblemNote, Snippet, Tabs, Time, useShortcuts, useWide, type Column } from '../shared';
 import { percent, share, tone, verdictWord } from '../feedback/data';
 import css from '../sources/sources.module.css';
@@ -112,6 +112,18 @@ export function EvaluationsPage() {
                 <KeyTable label="Figures" columns={roomy ? figures : narrowFigures} rows={s.figures} rowKey={(f) => `${f.evaluator} ${f.agent} ${f.version} ${f.environment}`} height="min(260px, 30dvh)" />
               </Panel>
             )}
+            {s && s.calibrations.some((c) => c.labelled > 0 || c.kind === 'judge') && (
+              <Panel title="How far to believe them" note="each at its revision now, beside people" padded>
+                <ul className={css.causes}>
+                  {s.calibrations.filter((c) => c.labelled > 0 || c.kind === 'judge').map((c) => (
+                    <li key={c.evaluator}>
+                      <strong>{c.evaluator}</strong> passed {share(c.passed)} of {c.judged}; people would pass {c.corrected.value === null ? 'unknown: too few labels' : `${percent(c.corrected.value)} (${percent(c.corrected.low)} to ${percent(c.corrected.high)})`}. Kappa {c.kappa.value === null ? 'not defined' : c.kappa.value.toFixed(2)}{c.kappa.low !== null && c.kappa.high !== null && ` (${c.kappa.low.toFixed(2)} to ${c.kappa.high.toFixed(2)})`} of {plural(c.labelled, 'label')}.{c.kind === 'judge' && ` It cost ${c.cost_usd === null ? 'an unknown amount' : `${c.cost_usd.toFixed(4)} USD`}, ${plural(c.tokens, 'token')}${c.cost_unknown > 0 ? `; ${plural(c.cost_unknown, 'answer')} without a price` : ''}.`}
+                    </li>
+                  ))}
+                  {s.refused && <li>{s.refused.evaluator} was not asked: {visible(s.refused.detail)}</li>}
+                </ul>
+              </Panel>
+            )}
             {s && s.agreements.length > 0 && (
               <Panel title="Agreement" note="on runs that both judged" padded>
                 <ul className={css.causes}>
@@ -125,7 +137,50 @@ export function EvaluationsPage() {
             )}
           </>
         )}
+        <Experiments />
       </div>
+    </>
+  );
+}
+
+const wideExperiments: Column<Experiment>[] = [
+  { id: 'at', head: 'When', width: '84px', cell: (x) => <Time at={x.at} /> },
+  { id: 'agent', head: 'Agent', width: 'minmax(100px, 1fr)', cell: (x) => x.agent },
+  { id: 'cases', head: 'Cases', width: 'minmax(110px, 1fr)', cell: (x) => (x.kind === 'bias' ? `bias: ${visible(x.bias?.attribute ?? '')}` : `${x.dataset}, version ${x.dataset_version}`) },
+  { id: 'state', head: 'State', width: 'minmax(90px, .7fr)', cell: (x) => x.state },
+  { id: 'passed', head: 'Passed', width: 'minmax(150px, 1fr)', cell: (x) => (x.pairs ? `p ${x.pairs.p.toFixed(3)} of ${plural(x.pairs.pairs, 'pair')}` : share(x.passed)) },
+];
+const narrowExperiments = wideExperiments.filter((c) => ['agent', 'passed'].includes(c.id));
+
+/** Experiments lists what agents were run on as tests: golden tasks and bias pairs. */
+function Experiments() {
+  const roomy = useWide(700);
+  const list = useQuery({ queryKey: ['evaluation', 'experiments'], queryFn: ({ signal }) => api.get<List<Experiment>>('/experiments', { limit: 50 }, signal), retry: false });
+  const rows = list.data?.items ?? [];
+  if (rows.length === 0) return null;
+  return (
+    <Panel title="Experiments" note="golden tasks and bias pairs, run as tests">
+      <KeyTable label="Experiments" columns={roomy ? wideExperiments : narrowExperiments} rows={rows} rowKey={(x) => x.id} height="min(260px, 30dvh)" />
+    </Panel>
+  );
+}
+
+/** MakeCase makes the run of an evaluation a case of a data set, in one act. */
+function MakeCase({ run }: { run: string }) {
+  const may = useMay('AddDatasetItem');
+  const sets = useQuery({ queryKey: ['evaluation', 'datasets'], queryFn: ({ signal }) => api.get<List<Dataset>>('/datasets', undefined, signal), retry: false, enabled: may });
+  const add = useMutation({ mutationFn: (name: string) => api.post<DatasetItem>(`/datasets/${name}/items`, { run, verdict: 'bad' }) });
+  const all = sets.data?.items ?? [];
+  if (!may || all.length === 0) return null;
+  return (
+    <>
+      <ProblemNote error={add.error} />
+      <div className={css.acts}>
+        {all.slice(0, 4).map((d) => (
+          <Button key={d.name} disabled={add.isPending} onClick={() => add.mutate(d.name)}>Make a case of {d.name}</Button>
+        ))}
+      </div>
+      {add.data && <p role="status">It is {add.data.case} in {add.data.dataset} now.</p>}
     </>
   );
 }
@@ -173,6 +228,7 @@ function One({ x, may, busy, say, onClose }: { x: Evaluation; may: boolean; busy
         <dt>Score</dt>
         <dd>{x.score === null ? 'none' : x.score.toFixed(2)}</dd>
       </Facts>
+      <MakeCase run={x.run} />
       {may && x.source === 'online' && (
         <div>
           <TextInput label="Why (optional)" value={why} onChange={(e) => setWhy(e.currentTarget.value)} maxLength={1000} />
