@@ -1119,6 +1119,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/canaries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the models that are asked fixed prompts, and what changed of their answers */
+        get: operations["ListCanaries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/canaries/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads a canary with its newest answers */
+        get: operations["GetCanary"];
+        /** makes or changes a canary: a model that is asked fixed prompts through the door */
+        put: operations["PutCanary"];
+        post?: never;
+        /** drops a canary and its answers */
+        delete: operations["DeleteCanary"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/canaries/{name}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** says that what answers now is the new normal */
+        post: operations["AcceptCanary"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/changes": {
         parameters: {
             query?: never;
@@ -6568,6 +6621,54 @@ export interface components {
             passed: number;
             verdict: string;
         };
+        Canary: {
+            agent: string;
+            answers: components["schemas"]["CanaryAnswer"][];
+            by: string;
+            /** Format: date-time */
+            due: string;
+            environment: string;
+            every: string;
+            model: string;
+            name: string;
+            /** Format: date-time */
+            normal_from: string;
+            off: boolean;
+            prompts: string[];
+            revision: number;
+            shifts: components["schemas"]["CanaryShift"][];
+            team: string;
+            /** Format: date-time */
+            updated_at: string;
+            upstream: string;
+        };
+        CanaryAnswer: {
+            /** Format: date-time */
+            at: string;
+            decision?: string;
+            error?: string;
+            fingerprint?: string;
+            finish?: string;
+            input_tokens: number | null;
+            model?: string;
+            output_tokens: number | null;
+            prompt: string;
+            text?: string;
+            took_ms: number;
+        };
+        CanaryList: {
+            items: components["schemas"]["Canary"][];
+            next?: string;
+        };
+        CanaryReasonRequest: {
+            reason: string;
+        };
+        CanaryShift: {
+            chance: number;
+            distance: number;
+            feature: string;
+            text: string;
+        };
         Change: {
             after?: unknown;
             agent?: string;
@@ -9860,6 +9961,18 @@ export interface components {
             team?: string;
             unit: string;
         };
+        PutCanaryRequest: {
+            agent: string;
+            environment: string;
+            every?: string;
+            model: string;
+            off?: boolean;
+            prompts?: string[];
+            reason?: string;
+            revision?: number;
+            team: string;
+            upstream: string;
+        };
         PutChannelRequest: {
             incidents?: string;
             kind: string;
@@ -10055,6 +10168,7 @@ export interface components {
             agents?: string[];
             environment?: string;
             off?: boolean;
+            query?: components["schemas"]["RuleQuery"] | null;
             reason?: string;
             rest?: string;
             revision?: number;
@@ -10486,6 +10600,7 @@ export interface components {
             name: string;
             off: boolean;
             open: number;
+            query?: components["schemas"]["RuleQuery"] | null;
             reason?: string;
             rest: string;
             revision: number;
@@ -10501,6 +10616,14 @@ export interface components {
         RuleList: {
             items: components["schemas"]["Rule"][];
             next?: string;
+        };
+        RuleQuery: {
+            by?: string;
+            field?: string;
+            func: string;
+            of?: string;
+            table: string;
+            where?: string;
         };
         RuleTrial: {
             agents: components["schemas"]["RuleTrialOf"][];
@@ -10528,6 +10651,7 @@ export interface components {
             about: string;
             agent: boolean;
             name: string;
+            query: boolean;
             run: boolean;
             type: string;
         };
@@ -11700,6 +11824,7 @@ export interface components {
             agents?: string[];
             days?: number;
             environment?: string;
+            query?: components["schemas"]["RuleQuery"] | null;
             rest?: string;
             scope?: string;
             team?: string;
@@ -14667,6 +14792,167 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Authority"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListCanaries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CanaryList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetCanary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Canary"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutCanary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutCanaryRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Canary"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteCanary: {
+        parameters: {
+            query?: {
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    AcceptCanary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CanaryReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Canary"];
                 };
             };
             /** @description a problem */
