@@ -46,7 +46,11 @@ func (x gate) Look(ctx context.Context, name string) (*client.Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	runs := slices.DeleteFunc(page.Runs, func(r activity.Run) bool { return r.Mode == evaluate.Test })
+	// What an older version did says nothing of this one; of a version that nobody
+	// knows there are no records.
+	runs := slices.DeleteFunc(page.Runs, func(r activity.Run) bool {
+		return r.Mode == evaluate.Test || ag.Version == "" || r.Version != ag.Version
+	})
 	for _, check := range []func(context.Context, *client.Gate, *agent.Agent, []activity.Run) (client.GateCheck, error){
 		x.evaluations, x.experiment, x.policy, x.budget, x.latency, x.coverage, x.incidents, x.approvals,
 	} {
@@ -73,7 +77,11 @@ func (x gate) Keep(ctx context.Context, g *client.Gate, to, by, reason string) e
 
 func (x gate) evaluations(ctx context.Context, g *client.Gate, ag *agent.Agent, _ []activity.Run) (client.GateCheck, error) {
 	c := client.GateCheck{Name: "evaluations"}
-	f := evaluate.Filter{Agent: ag.Name, From: g.From}
+	if ag.Version == "" {
+		c.Text = "nobody knows which version it is"
+		return c, nil
+	}
+	f := evaluate.Filter{Agent: ag.Name, Version: ag.Version, From: g.From}
 	counts, err := x.app.evaluations.Counts(ctx, f)
 	if err != nil {
 		return c, err
@@ -119,11 +127,13 @@ func (x gate) experiment(ctx context.Context, _ *client.Gate, ag *agent.Agent, _
 		return c, err
 	}
 	c.N, c.About = s.N, e.ID
-	c.Passed = e.State == experiment.Done && s.N > 0 && s.Invalid == 0 && s.Passed == s.N && e.AgentVersion == ag.Version
+	c.Passed = e.State == experiment.Done && s.N > 0 && s.Invalid == 0 && s.Passed == s.N && ag.Version != "" && e.AgentVersion == ag.Version
 	c.Text = fmt.Sprintf("%d of %d cases of %s passed", s.Passed, s.N, e.Dataset)
 	switch {
 	case e.State != experiment.Done:
 		c.Text = "the newest experiment is " + e.State
+	case ag.Version == "":
+		c.Text = "nobody knows which version it is"
 	case e.AgentVersion != ag.Version:
 		c.Text = "the newest experiment was of another version"
 	}

@@ -159,9 +159,6 @@ func (w *Watch) Observe(wr *telemetry.Write) {
 	}
 	w.drainCalls()
 	for i := range wr.Steps {
-		if wr.Steps[i].Mode == "test" {
-			continue // nobody was served by it: an experiment's troubles page nobody
-		}
 		w.step(&wr.Steps[i])
 	}
 	for i := range wr.Logs {
