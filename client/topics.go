@@ -23,10 +23,10 @@ type TopicFigures struct {
 	Sessions   int64    `json:"sessions"`
 	Demand     Share    `json:"demand"`     // of all runs in which something was asked
 	Before     *float64 `json:"before"`     // the same of the period before; null: nothing was asked then
-	Drift      string   `json:"drift"`      // more, less: demand changed by more than chance; "" it did not, or too little is known
+	Drift      string   `json:"drift"`      // more, less: its share of sessions changed by more than chance; "" it did not, or too little is known
 	Resolved   Share    `json:"resolved"`   // of runs whose outcome is known
 	Satisfied  Share    `json:"satisfied"`  // of runs whose user said something
-	Unanswered Share    `json:"unanswered"` // failed, handed over, given up, complained of, or asked again
+	Unanswered Share    `json:"unanswered"` // of those of which anything is known: failed, handed over, given up, complained of, or asked again
 	AskedAgain int64    `json:"asked_again"`
 	CostUSD    *float64 `json:"cost_usd"`     // of the runs whose cost is known
 	CostPerRun *float64 `json:"cost_per_run"` // of those

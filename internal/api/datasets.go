@@ -156,10 +156,15 @@ func listRunCases(a *API, ctx context.Context, req *client.IDRequest) (*client.L
 	})
 }
 
-// withdraw takes a user who is erased out of data sets, too, and tells in which
+// withdraw takes a user who is erased out of topics and data sets, too, and tells in which
 // exports they were.
 func (a *API) withdraw(ctx context.Context, team, user, reason string) (items int64, exports []client.DatasetExport, err error) {
 	exports = []client.DatasetExport{}
+	if a.o.Topics.Topics != nil {
+		if _, err := a.o.Topics.Topics.Erase(ctx, team, user); err != nil {
+			return 0, exports, err
+		}
+	}
 	if a.o.Datasets == nil || user == "" {
 		return 0, exports, nil
 	}

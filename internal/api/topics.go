@@ -72,7 +72,7 @@ func (a *API) topicFilter(ctx context.Context, f topic.Filter, from, to string) 
 func topicFigures(f *topic.Figures) client.TopicFigures {
 	out := client.TopicFigures{
 		Runs: f.Runs, Sessions: f.Sessions, Demand: shareOf(f.Runs, f.All), Drift: f.Drift, Resolved: shareOf(f.Resolved, f.Known), Satisfied: shareOf(f.Satisfied, f.Said),
-		Unanswered: shareOf(f.Unanswered, f.Runs), AskedAgain: f.AskedAgain,
+		Unanswered: shareOf(f.Unanswered, f.Told), AskedAgain: f.AskedAgain,
 	}
 	if f.AllBefore > 0 {
 		before := float64(f.Before) / float64(f.AllBefore)

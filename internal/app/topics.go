@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -17,7 +18,11 @@ import (
 
 // openTopics reads how far prompts are grouped.
 func (a *App) openTopics(ctx context.Context) (err error) {
-	a.topics, err = topic.New(ctx, topic.Options{DB: a.control, Prompts: askedIn{a}, Turns: a.turns, Logger: a.log.With("part", "topics")})
+	key, err := hashKey(filepath.Join(a.o.Config.Data, "topic-key"))
+	if err != nil {
+		return err
+	}
+	a.topics, err = topic.New(ctx, topic.Options{DB: a.control, Prompts: askedIn{a}, Key: key, Turns: a.turns, Logger: a.log.With("part", "topics")})
 	return err
 }
 

@@ -64,29 +64,30 @@ func see(w *control.Where, alias string, places []Place) {
 // Figures are what became of the runs that were about a topic. A share's second
 // number is of how many.
 type Figures struct {
-	Topic             string // "" is what is not grouped
-	Runs, Sessions    int64
-	Resolved, Known   int64
-	Satisfied, Said   int64
-	Unanswered        int64 // failed, handed over, given up, complained of, or asked again
-	AskedAgain        int64
-	Priced            int64
-	Cost              float64 // USD, of those that are priced
-	Before, AllBefore int64   // runs of the period before, and of all topics then
-	All               int64   // runs of all topics in this period
-	Drift             string  // "", "more", "less": its share changed by more than chance
-	First             time.Time
+	Topic              string // "" is what is not grouped
+	Runs, Sessions     int64
+	Resolved, Known    int64
+	Satisfied, Said    int64
+	Unanswered, Told   int64 // failed, handed over, given up, complained of, or asked again; of those of which anything is known
+	AskedAgain         int64
+	Priced             int64
+	Cost               float64 // USD, of those that are priced
+	All                int64   // runs of all topics in this period
+	Before, AllBefore  int64   // the same of the period before
+	Then, AllThen, Now int64   // sessions: of the topic and of all then, of all now
+	Drift              string  // "", "more", "less": its share changed by more than chance
+	First              time.Time
 }
 
 const figureColumns = `COUNT(*), COUNT(DISTINCT r.session),
 	SUM(r.outcome IN ('resolved', 'verified_resolved', 'implied_resolved')), SUM(r.outcome <> '' OR r.failed = 1),
 	SUM(r.verdict = 'positive'), SUM(r.verdict <> ''),
-	SUM(r.outcome IN ('failed', 'escalated', 'abandoned') OR (r.outcome = '' AND r.failed = 1) OR r.verdict = 'negative' OR r.asked_again = 1), SUM(r.asked_again),
+	SUM(r.outcome IN ('failed', 'escalated', 'abandoned') OR (r.outcome = '' AND r.failed = 1) OR r.verdict = 'negative' OR r.asked_again = 1), SUM(r.outcome <> '' OR r.failed = 1 OR r.verdict <> '' OR r.asked_again = 1), SUM(r.asked_again),
 	COUNT(r.cost), COALESCE(SUM(r.cost), 0), MIN(r.at)`
 
 func scanFigures(r control.Row) (f Figures, err error) {
 	var first int64
-	err = r.Scan(&f.Topic, &f.Runs, &f.Sessions, &f.Resolved, &f.Known, &f.Satisfied, &f.Said, &f.Unanswered, &f.AskedAgain, &f.Priced, &f.Cost, &first)
+	err = r.Scan(&f.Topic, &f.Runs, &f.Sessions, &f.Resolved, &f.Known, &f.Satisfied, &f.Said, &f.Unanswered, &f.Told, &f.AskedAgain, &f.Priced, &f.Cost, &first)
 	f.First = control.Time(first)
 	return f, err
 }
@@ -104,25 +105,27 @@ func (b *Book) Figures(ctx context.Context, f Filter) ([]Figures, error) {
 	w = before.where("r.")
 	w.Add("r.cell <> 0")
 	type count struct {
-		topic string
-		n     int64
+		topic       string
+		n, sessions int64
 	}
-	was, err := control.All(ctx, b.o.DB, func(r control.Row) (c count, err error) { return c, r.Scan(&c.topic, &c.n) },
-		`SELECT COALESCE(c.topic, ''), COUNT(*) FROM topic_runs r LEFT JOIN topic_cells c ON c.id = r.cell`+w.Text()+` GROUP BY COALESCE(c.topic, '')`, w.Args...)
+	was, err := control.All(ctx, b.o.DB, func(r control.Row) (c count, err error) { return c, r.Scan(&c.topic, &c.n, &c.sessions) },
+		`SELECT COALESCE(c.topic, ''), COUNT(*), COUNT(DISTINCT r.session) FROM topic_runs r LEFT JOIN topic_cells c ON c.id = r.cell`+w.Text()+` GROUP BY COALESCE(c.topic, '')`, w.Args...)
 	if err != nil {
 		return nil, err
 	}
-	then := map[string]int64{}
-	var all, allThen int64
+	then := map[string]count{}
+	var now, past count
 	for _, c := range was {
-		then[c.topic] = c.n
-		allThen += c.n
+		then[c.topic] = c
+		past.n, past.sessions = past.n+c.n, past.sessions+c.sessions
 	}
 	for i := range out {
-		all += out[i].Runs
+		now.n, now.sessions = now.n+out[i].Runs, now.sessions+out[i].Sessions
 	}
 	for i := range out {
-		out[i].Before, out[i].AllBefore, out[i].All = then[out[i].Topic], allThen, all
+		f, c := &out[i], then[out[i].Topic]
+		f.All, f.Before, f.AllBefore = now.n, c.n, past.n
+		f.Then, f.AllThen, f.Now = c.sessions, past.sessions, now.sessions
 	}
 	drift(out)
 	slices.SortStableFunc(out, func(a, b Figures) int {
@@ -138,25 +141,26 @@ func (b *Book) Figures(ctx context.Context, f Filter) ([]Figures, error) {
 // changed by chance alone.
 const driftShare = .05
 
-// leastDrift is how many runs the two periods need each.
+// leastDrift is how many sessions the two periods need each. Sessions are counted,
+// since one session with many runs is one user's wish.
 const leastDrift = 30
 
 // drift marks the topics whose share of all runs changed by more than chance, with
 // the number of topics looked at taken into account.
 func drift(all []Figures) {
-	if len(all) == 0 || all[0].All < leastDrift || all[0].AllBefore < leastDrift {
+	if len(all) == 0 || all[0].Now < leastDrift || all[0].AllThen < leastDrift {
 		return
 	}
 	ps := make([]float64, len(all))
 	for i := range all {
 		f := &all[i]
-		ps[i] = stat.Fisher(f.Runs, f.All-f.Runs, f.Before, f.AllBefore-f.Before)
+		ps[i] = stat.Fisher(f.Sessions, f.Now-f.Sessions, f.Then, f.AllThen-f.Then)
 	}
 	for i, yes := range chance.Choose(ps, driftShare) {
 		f := &all[i]
 		switch {
 		case !yes || f.Topic == "":
-		case float64(f.Runs)*float64(f.AllBefore) > float64(f.Before)*float64(f.All):
+		case float64(f.Sessions)*float64(f.AllThen) > float64(f.Then)*float64(f.Now):
 			f.Drift = "more"
 		default:
 			f.Drift = "less"
@@ -275,7 +279,7 @@ func (b *Book) Series(ctx context.Context, f Filter, topic string, width time.Du
 	all, err := control.All(ctx, b.o.DB, func(r control.Row) (p Part, err error) {
 		var x bucket
 		var first int64
-		err = r.Scan(&x.at, &x.Runs, &x.Sessions, &x.Resolved, &x.Known, &x.Satisfied, &x.Said, &x.Unanswered, &x.AskedAgain, &x.Priced, &x.Cost, &first)
+		err = r.Scan(&x.at, &x.Runs, &x.Sessions, &x.Resolved, &x.Known, &x.Satisfied, &x.Said, &x.Unanswered, &x.Told, &x.AskedAgain, &x.Priced, &x.Cost, &first)
 		return Part{At: control.Time(x.at), Figures: x.Figures}, err
 	}, `SELECT r.at / ? * ?, `+figureColumns+` FROM topic_runs r LEFT JOIN topic_cells c ON c.id = r.cell`+w.Text()+` GROUP BY 1 ORDER BY 1 LIMIT 1000`, append([]any{us, us}, w.Args...)...)
 	return all, err

@@ -2,6 +2,8 @@ package topic
 
 import (
 	"cmp"
+	"encoding/json"
+	"errors"
 	"maps"
 	"math"
 	"slices"
@@ -13,9 +15,9 @@ import (
 const (
 	mostWords = 48 // a cell keeps
 	nameWords = 3
-	// namedBy is how many prompts a word has to stand in before a topic is called by
-	// it: everybody who may see a topic reads its name, and what one person wrote is
-	// for readers.
+	// namedBy is how many people (sessions, where nobody is named) have to use a word
+	// before a topic is called by it: everybody who may see a topic reads its name,
+	// and what one person wrote is for readers.
 	namedBy = 3
 )
 
@@ -34,23 +36,69 @@ func wordsOf(text string) []string {
 	return out
 }
 
-func countWords(counts map[string]int32, words []string) {
+// use is in how many prompts a word stands, and of whom the first ones were.
+type use struct {
+	n  int32
+	by [namedBy]uint32 // keyed hashes; 0: nobody more
+}
+
+// add counts a prompt of somebody's.
+func (u *use) add(n int32, by ...uint32) {
+	u.n += n
+	for _, who := range by {
+		if who == 0 || slices.Contains(u.by[:], who) {
+			continue
+		}
+		if free := slices.Index(u.by[:], 0); free >= 0 {
+			u.by[free] = who
+		}
+	}
+}
+
+// shared says whether enough people use the word.
+func (u *use) shared() bool { return u.by[namedBy-1] != 0 }
+
+// MarshalJSON writes the number and the hashes as a list.
+func (u use) MarshalJSON() ([]byte, error) {
+	list := []uint32{uint32(u.n)}
+	for _, who := range u.by {
+		if who != 0 {
+			list = append(list, who)
+		}
+	}
+	return json.Marshal(list)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (u *use) UnmarshalJSON(b []byte) error {
+	var list []uint32
+	if err := json.Unmarshal(b, &list); err != nil || len(list) == 0 || len(list) > namedBy+1 {
+		return errors.New("not the use of a word")
+	}
+	u.n = int32(list[0])
+	copy(u.by[:], list[1:])
+	return nil
+}
+
+func countWords(counts map[string]use, words []string, by uint32) {
 	for _, w := range words {
-		if _, ok := counts[w]; !ok {
+		u, ok := counts[w]
+		if !ok {
 			w = strings.Clone(w) // not the whole prompt with it
 		}
-		counts[w]++
+		u.add(1, by)
+		counts[w] = u
 	}
 	trimWords(counts)
 }
 
 // trimWords keeps the words that stand in most prompts.
-func trimWords(counts map[string]int32) {
+func trimWords(counts map[string]use) {
 	if len(counts) <= 2*mostWords {
 		return
 	}
 	all := slices.Collect(maps.Keys(counts))
-	slices.SortFunc(all, func(a, b string) int { return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b)) })
+	slices.SortFunc(all, func(a, b string) int { return cmp.Or(cmp.Compare(counts[b].n, counts[a].n), cmp.Compare(a, b)) })
 	for _, w := range all[mostWords:] {
 		delete(counts, w)
 	}
@@ -71,16 +119,18 @@ func (s *space) name(id string, g []*cell, n float64, now time.Time) {
 }
 
 func topWords(g, all []*cell, n, prompts float64) []string {
-	here, everywhere := map[string]float64{}, map[string]float64{}
+	here, everywhere := map[string]use{}, map[string]float64{}
 	for _, c := range g {
 		for w, k := range c.words {
-			here[w] += float64(k)
+			u := here[w]
+			u.add(k.n, k.by[:]...)
+			here[w] = u
 		}
 	}
 	for _, c := range all {
 		for w, k := range c.words {
 			if _, ok := here[w]; ok {
-				everywhere[w] += float64(k)
+				everywhere[w] += float64(k.n)
 			}
 		}
 	}
@@ -89,10 +139,11 @@ func topWords(g, all []*cell, n, prompts float64) []string {
 		score float64
 	}
 	var out []scored
-	for w, k := range here {
-		if k < namedBy {
+	for w, u := range here {
+		if !u.shared() {
 			continue
 		}
+		k := float64(u.n)
 		// How much more often than among all prompts, weighted by how often at all: a
 		// word's part in the divergence between the two.
 		share, usual := k/n, max(everywhere[w], k)/max(prompts, n)

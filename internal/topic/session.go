@@ -3,9 +3,7 @@ package topic
 import (
 	"bytes"
 	"encoding/binary"
-	"hash/fnv"
 	"math"
-	"strings"
 	"time"
 
 	"reeve/internal/encoder"
@@ -45,21 +43,11 @@ type recent struct {
 	vector [encoder.Size]int8
 }
 
-func hashOf(text string) uint32 {
-	h := fnv.New32a()
-	h.Write([]byte(strings.TrimSpace(text)))
-	return h.Sum32()
-}
-
 // fresh are the texts of a run that the session has not had. Many agents send the
 // conversation so far with each call: what begins as the session ended is history.
 // A single text that was the only one before is asked again. first says that
 // nothing was asked before the first of them.
-func (s *session) fresh(texts []string) (fresh []string, first bool) {
-	hashes := make([]uint32, len(texts))
-	for i, t := range texts {
-		hashes[i] = hashOf(t)
-	}
+func (s *session) fresh(texts []string, hashes []uint32) (fresh []string, first bool) {
 	for n := min(len(hashes), len(s.hashes)); n > 0; n-- {
 		same := true
 		for i, h := range s.hashes[len(s.hashes)-n:] {
@@ -100,9 +88,9 @@ func (r *recent) cosine(v *encoder.Vector) float64 {
 	return product / math.Sqrt(max(length, 1))
 }
 
-func (s *session) remember(run, text string, v *encoder.Vector) {
+func (s *session) remember(run string, hash uint32, v *encoder.Vector) {
 	s.prompts++
-	if s.hashes = append(s.hashes, hashOf(text)); len(s.hashes) > maxHashes {
+	if s.hashes = append(s.hashes, hash); len(s.hashes) > maxHashes {
 		s.hashes = s.hashes[len(s.hashes)-maxHashes:]
 	}
 	most := float32(1e-9)

@@ -38,7 +38,7 @@ type cell struct {
 	id    int64
 	sum   encoder.Vector // of its prompts
 	n     float64
-	words map[string]int32
+	words map[string]use
 	last  time.Time
 	topic string // "" when too few prompts are near it
 	into  int64  // of one that is no more: what it is part of; 0 none
@@ -53,7 +53,8 @@ type space struct {
 	topics            map[string]*Topic
 	prompts           float64
 	grouped           time.Time
-	moved             int // prompts that cells were begun or changed by since then
+	breathe           func() // called in long work, to make way for calls; nil is not
+	moved             int    // prompts that cells were begun or changed by since then
 }
 
 // limit is from which cosine on cells are of one topic.
@@ -69,12 +70,12 @@ func (c *cell) near(v *encoder.Vector) float64 {
 
 func (c *cell) length() float64 { return math.Sqrt(float64(encoder.Cosine(&c.sum, &c.sum))) }
 
-func (c *cell) add(v *encoder.Vector, words []string, at time.Time) {
+func (c *cell) add(v *encoder.Vector, words []string, by uint32, at time.Time) {
 	for i := range c.sum {
 		c.sum[i] += v[i]
 	}
 	c.n++
-	countWords(c.words, words)
+	countWords(c.words, words, by)
 	if at.After(c.last) {
 		c.last = at
 	}
@@ -92,15 +93,15 @@ func (s *space) nearest(v *encoder.Vector) (best *cell, cosine float64) {
 	return best, cosine
 }
 
-// put takes a prompt into the space and returns its cell. next gives a new cell's
-// number.
-func (s *space) put(v *encoder.Vector, words []string, at time.Time, next func() int64) *cell {
+// put takes somebody's prompt into the space and returns its cell. next gives a new
+// cell's number.
+func (s *space) put(v *encoder.Vector, words []string, by uint32, at time.Time, next func() int64) *cell {
 	c, cosine := s.nearest(v)
 	if c == nil || cosine < joinAt {
-		c = &cell{id: next(), words: map[string]int32{}}
+		c = &cell{id: next(), words: map[string]use{}}
 		s.cells = append(s.cells, c)
 	}
-	c.add(v, words, at)
+	c.add(v, words, by, at)
 	s.prompts++
 	s.moved++
 	return c
@@ -109,7 +110,7 @@ func (s *space) put(v *encoder.Vector, words []string, at time.Time, next func()
 // groups joins cells by average linkage: the mean cosine between the prompts of
 // two groups, which the sums of their vectors give at once. It stops where no two
 // are near enough.
-func groups(cells []*cell, near float64) [][]*cell {
+func groups(cells []*cell, near float64, breathe func()) [][]*cell {
 	n := len(cells)
 	sums := make([]encoder.Vector, n)
 	size := make([]float64, n)
@@ -122,6 +123,9 @@ func groups(cells []*cell, near float64) [][]*cell {
 	}
 	like := make([][]float32, n)
 	for i := range like {
+		if breathe != nil && i%64 == 0 {
+			breathe()
+		}
 		like[i] = make([]float32, n)
 		for j := range i {
 			like[i][j] = mean(i, j)
@@ -211,7 +215,9 @@ func (c *cell) absorb(other *cell) {
 	}
 	c.n += other.n
 	for w, n := range other.words {
-		c.words[w] += n
+		u := c.words[w]
+		u.add(n.n, n.by[:]...)
+		c.words[w] = u
 	}
 	trimWords(c.words)
 	if other.last.After(c.last) {
@@ -226,7 +232,7 @@ func (c *cell) absorb(other *cell) {
 func (s *space) regroup(now time.Time, mint func(time.Time) string) {
 	s.grouped, s.moved = now, 0
 	s.cells = slices.DeleteFunc(s.cells, func(c *cell) bool { return now.Sub(c.last) > cellsFor })
-	all := groups(s.cells, s.limit())
+	all := groups(s.cells, s.limit(), s.breathe)
 	size := func(g []*cell) (n float64) {
 		for _, c := range g {
 			n += c.n

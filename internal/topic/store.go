@@ -54,7 +54,7 @@ func (b *Book) readSpace(ctx context.Context, team, environment string) (*space,
 }
 
 func scanCell(r control.Row) (*cell, error) {
-	c := &cell{words: map[string]int32{}}
+	c := &cell{words: map[string]use{}}
 	var middle []byte
 	var words string
 	var at int64
@@ -158,10 +158,10 @@ func (r *row) write(ctx context.Context, tx *control.Tx) error {
 		return err
 	}
 	session := keyOf(r.seen).session
-	_, err = tx.Exec(ctx, `INSERT INTO topic_runs (run, cell, team, environment, agent, version, session, outcome, failed, verdict, asked_again, cost, near, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	_, err = tx.Exec(ctx, `INSERT INTO topic_runs (run, cell, team, environment, agent, version, session, outcome, failed, verdict, asked_again, cost, near, at, user_ref) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (run) DO UPDATE SET cell = excluded.cell, agent = excluded.agent, version = excluded.version, session = excluded.session, outcome = excluded.outcome, failed = excluded.failed,
-			asked_again = MAX(topic_runs.asked_again, excluded.asked_again), cost = excluded.cost, near = excluded.near, at = excluded.at`,
-		run, r.cell, r.team, r.environment, r.agent, r.version, session, r.outcome, r.failed, verdict, r.again, unknownAsNull(r.cost), r.near, control.Micros(r.start))
+			asked_again = MAX(topic_runs.asked_again, excluded.asked_again), cost = excluded.cost, near = excluded.near, at = excluded.at, user_ref = excluded.user_ref`,
+		run, r.cell, r.team, r.environment, r.agent, r.version, session, r.outcome, r.failed, verdict, r.again, unknownAsNull(r.cost), r.near, control.Micros(r.start), r.user)
 	return err
 }
 
@@ -272,6 +272,39 @@ func (b *Book) Said(ctx context.Context, verdicts map[activity.RunID]string, upT
 func (b *Book) SaidUpTo(ctx context.Context) (seq int64, err error) {
 	seq, _, err = control.One(ctx, b.o.DB, func(r control.Row) (n int64, err error) { return n, r.Scan(&n) }, `SELECT seq FROM topic_places WHERE feed = 'feedback'`)
 	return seq, err
+}
+
+// Erase forgets what somebody asked for: of one team, or of all (""). The counts of
+// cells and their words stay, which are nobody's: a word is kept with whom it is of
+// as a keyed hash, and names nothing before three people used it. It returns of how
+// many runs.
+func (b *Book) Erase(ctx context.Context, team, user string) (runs int64, err error) {
+	if user == "" {
+		return 0, nil
+	}
+	b.work.Lock() // nobody stores what was read before
+	defer b.work.Unlock()
+	err = b.o.DB.Write(ctx, func(tx *control.Tx) error {
+		teams := []string{team}
+		if team == "" {
+			if teams, err = control.All(ctx, tx, func(r control.Row) (t string, err error) { return t, r.Scan(&t) }, `SELECT DISTINCT team FROM topic_runs`); err != nil {
+				return err
+			}
+		}
+		for _, t := range teams {
+			ref := b.userRef(t, user)
+			if _, err := tx.Exec(ctx, `DELETE FROM topic_sessions WHERE (team, environment, session) IN (SELECT team, environment, session FROM topic_runs WHERE user_ref = ?)`, ref); err != nil {
+				return err
+			}
+			n, err := tx.Exec(ctx, `DELETE FROM topic_runs WHERE user_ref = ?`, ref)
+			if err != nil {
+				return err
+			}
+			runs += n
+		}
+		return nil
+	})
+	return runs, err
 }
 
 // tidy drops what is old, and the oldest of too much.

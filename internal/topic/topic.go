@@ -26,6 +26,9 @@ package topic
 import (
 	"cmp"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"log/slog"
 	"math"
@@ -61,10 +64,11 @@ type Prompts interface {
 	Ended(ctx context.Context, since time.Time, limit int) ([]activity.Run, error)
 }
 
-// Options of a Book. DB and Prompts are required.
+// Options of a Book. DB, Prompts and Key are required.
 type Options struct {
 	DB      *control.DB
 	Prompts Prompts
+	Key     []byte           // of 32 bytes: users and prompts are told apart by it and cannot be guessed without
 	Turns   *telemetry.Turns // makes way for calls; may be nil
 	Logger  *slog.Logger
 	Now     func() time.Time
@@ -83,6 +87,9 @@ const (
 	maxRows   = 500_000
 	maxSpaces = 8
 	maxAsked  = 50 // texts of one run
+	// maxPlaces bounds the teams and environments whose prompts are grouped: where
+	// senders need no key, they name what they like.
+	maxPlaces = 200
 )
 
 // Book groups prompts. Make one with New, start it with Run.
@@ -99,6 +106,8 @@ type Book struct {
 	used   map[[2]string]time.Time
 	cells  int64 // the highest number of a cell
 
+	tidyEvery time.Duration // 0: an hour; tests make it short
+
 	wake  chan struct{}
 	stats struct{ runs, prompts, skipped, failed, micros atomic.Int64 }
 }
@@ -106,6 +115,7 @@ type Book struct {
 // seen is what is known of a run that ended.
 type seen struct {
 	id                                                  activity.RunID
+	user                                                string // as a keyed hash; "" nobody is named
 	agent, version, team, environment, session, outcome string
 	failed, done                                        bool
 	cost                                                float64 // NaN: unknown
@@ -125,8 +135,8 @@ func (b *Book) Stats() Stats {
 
 // New reads how far cells are numbered.
 func New(ctx context.Context, o Options) (*Book, error) {
-	if o.DB == nil || o.Prompts == nil {
-		return nil, errors.New("topic: DB and Prompts are required")
+	if o.DB == nil || o.Prompts == nil || len(o.Key) != 32 {
+		return nil, errors.New("topic: DB, Prompts and a key of 32 bytes are required")
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -159,7 +169,7 @@ func (b *Book) enqueue(runs []activity.Run) {
 		}
 		s := seen{
 			id: r.ID, agent: strings.Clone(r.Agent), version: strings.Clone(r.Version), team: strings.Clone(r.Team), environment: strings.Clone(r.Environment), session: strings.Clone(r.Session), outcome: strings.Clone(r.Outcome),
-			failed: r.RootError, cost: costOf(r), start: time.Unix(0, r.Start),
+			user: b.userRef(r.Team, r.User), failed: r.RootError, cost: costOf(r), start: time.Unix(0, r.Start),
 		}
 		if at, ok := b.queued[r.ID]; ok {
 			s.tries = b.queue[at-b.base].tries
@@ -186,6 +196,29 @@ func costOf(r *activity.Run) float64 {
 		return math.NaN()
 	}
 	return float64(r.Cost.Nanos) / 1e9
+}
+
+// userRef is how a user is known without being named.
+func (b *Book) userRef(team, user string) string {
+	if user == "" {
+		return ""
+	}
+	return activity.Text32(b.mac("user", team, user)[:15])
+}
+
+// mac is a hash that nobody can make without the key.
+func (b *Book) mac(words ...string) []byte {
+	h := hmac.New(sha256.New, b.o.Key)
+	for _, w := range words {
+		h.Write([]byte(w))
+		h.Write([]byte{0})
+	}
+	return h.Sum(nil)
+}
+
+// short is a mac that fits beside many others; never 0, which says nobody.
+func (b *Book) short(words ...string) uint32 {
+	return max(binary.LittleEndian.Uint32(b.mac(words...)), 1)
 }
 
 // take is the next runs that wait.
@@ -228,7 +261,7 @@ func (b *Book) Run(ctx context.Context) error {
 	} else if ctx.Err() == nil {
 		b.o.Logger.Warn("what was asked before the start is not grouped", "err", err)
 	}
-	tidy := time.NewTicker(time.Hour)
+	tidy := time.NewTicker(cmp.Or(b.tidyEvery, time.Hour))
 	defer tidy.Stop()
 	for {
 		began := time.Now()
@@ -240,6 +273,13 @@ func (b *Book) Run(ctx context.Context) error {
 		if err := sleep(ctx, time.Duration(b.o.Rest*float64(took))); err != nil {
 			return err
 		}
+		select {
+		case <-tidy.C: // before anything else: news may never end
+			if err := b.tidy(ctx); err != nil && ctx.Err() == nil {
+				b.o.Logger.Warn("old topics could not be dropped", "err", err)
+			}
+		default:
+		}
 		if more && err == nil {
 			continue
 		}
@@ -247,10 +287,6 @@ func (b *Book) Run(ctx context.Context) error {
 		select {
 		case <-b.wake:
 		case <-pause.C:
-		case <-tidy.C:
-			if err := b.tidy(ctx); err != nil && ctx.Err() == nil {
-				b.o.Logger.Warn("old topics could not be dropped", "err", err)
-			}
 		case <-ctx.Done():
 			pause.Stop()
 			return context.Cause(ctx)

@@ -20,19 +20,22 @@ import (
 
 // house is a book with runs of its own.
 type house struct {
-	t     *testing.T
-	db    *control.DB
-	book  *Book
-	asked map[activity.RunID][]string
-	rows  map[activity.RunID]activity.Run
-	fails error
-	reads int
-	at    time.Time
-	n     byte
+	t       *testing.T
+	db      *control.DB
+	book    *Book
+	asked   map[activity.RunID][]string
+	rows    map[activity.RunID]activity.Run
+	fails   error
+	endless func() // called at each read
+	reads   int
+	at      time.Time
+	n       byte
 }
 
 func (h *house) Asked(_ context.Context, id activity.RunID) ([]string, bool, error) {
-	h.reads++
+	if h.reads++; h.endless != nil {
+		h.endless()
+	}
 	texts, ok := h.asked[id]
 	return texts, ok, h.fails
 }
@@ -62,7 +65,7 @@ func open(t *testing.T) *house {
 func (h *house) again() {
 	h.t.Helper()
 	var err error
-	if h.book, err = New(h.t.Context(), Options{DB: h.db, Prompts: h, Now: func() time.Time { return h.at }, Rest: -1}); err != nil {
+	if h.book, err = New(h.t.Context(), Options{DB: h.db, Prompts: h, Key: make([]byte, 32), Now: func() time.Time { return h.at }, Rest: -1}); err != nil {
 		h.t.Fatal(err)
 	}
 }
@@ -444,6 +447,104 @@ func TestRareWordsNameNothing(t *testing.T) {
 	}
 }
 
+// What one user writes in many prompts is that user's still.
+func TestOneUsersWordsNameNothing(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	var ids []activity.RunID
+	for i := range 5 {
+		ids = append(ids, h.run("", []string{refunds[0] + " project bluebird"}, func(r *activity.Run) { r.User = "ada" }))
+		h.run(fmt.Sprint("s", i), refunds[i:i+1])
+	}
+	h.work()
+	topic, err := h.book.Get(t.Context(), h.topicOf(ids[0]))
+	if err != nil || slices.Contains(topic.Words, "bluebird") || !slices.Contains(topic.Words, "refund") {
+		t.Errorf("%v, %v", topic.Words, err)
+	}
+	n, err := h.book.Erase(t.Context(), "", "ada")
+	if err != nil || n != 5 {
+		t.Errorf("%d runs erased, %v", n, err)
+	}
+	if _, ok, err := h.book.OfRun(t.Context(), ids[0]); ok || err != nil {
+		t.Errorf("an erased run is there: %v", err)
+	}
+	if _, ok, err := h.book.SessionOf(t.Context(), &Asked{Team: "care", Environment: "production", Session: ids[0].String()}); ok || err != nil {
+		t.Errorf("an erased session is there: %v", err)
+	}
+	if n, err := h.book.Erase(t.Context(), "sales", "grace"); n != 0 || err != nil {
+		t.Errorf("nobody's runs: %d, %v", n, err)
+	}
+}
+
+// What nothing is known of is not answered either.
+func TestUnansweredIsOfWhatIsKnown(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	for i := range 6 {
+		h.run("", refunds[i:i+1], func(r *activity.Run) {
+			if r.Outcome = ""; i < 2 {
+				r.Outcome = activity.OutcomeFailed
+			}
+		})
+	}
+	h.work()
+	f, err := h.book.Figures(t.Context(), h.filter())
+	if err != nil || f[0].Unanswered != 2 || f[0].Told != 2 || f[0].Runs != 6 {
+		t.Errorf("%+v, %v", f, err)
+	}
+}
+
+func TestPlacesAreBounded(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	err := h.db.Write(t.Context(), func(tx *control.Tx) error {
+		for i := range maxPlaces {
+			if _, err := tx.Exec(t.Context(), `INSERT INTO topic_cells (id, team, environment, topic, n, middle, words, last_at) VALUES (?, ?, '', '', 1, X'', '{}', 0)`, i+1, fmt.Sprint("made up ", i)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.run("", refunds[:1])
+	h.work()
+	if s := h.book.Stats(); s.Skipped != 1 || s.Waiting != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// Old rows go even when there is always more to do.
+func TestTidyHasItsTurn(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	id := h.run("s", refunds[:1])
+	h.work()
+	h.at = h.at.Add(2 * keep)
+	h.book.tidyEvery = time.Millisecond
+	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
+	defer stop()
+	n := 0
+	more := func() {
+		for range together + 1 { // more than one batch, so that the queue is never empty
+			n++
+			h.book.Observe(&telemetry.Write{Runs: []activity.Run{{ID: activity.RunID{7, byte(n), byte(n >> 8), byte(n >> 16)}, Status: activity.RunDone}}})
+		}
+	}
+	h.endless = func() {
+		more()
+		if _, ok, err := h.book.OfRun(ctx, id); !ok && err == nil {
+			stop()
+		}
+	}
+	more()
+	_ = h.book.Run(ctx)
+	if _, ok, err := h.book.OfRun(t.Context(), id); ok || err != nil {
+		t.Errorf("an old row is there: %v", err)
+	}
+}
+
 func TestQueueIsBounded(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -485,14 +586,14 @@ func TestTidy(t *testing.T) {
 
 func TestDrift(t *testing.T) {
 	t.Parallel()
-	f := []Figures{{Topic: "a", Runs: 60, All: 100, Before: 20, AllBefore: 100}, {Topic: "b", Runs: 21, All: 100, Before: 20, AllBefore: 100}, {Topic: "c", Runs: 19, All: 100, Before: 60, AllBefore: 100}}
+	f := []Figures{{Topic: "a", Sessions: 60, Now: 100, Then: 20, AllThen: 100}, {Topic: "b", Sessions: 21, Now: 100, Then: 20, AllThen: 100}, {Topic: "c", Sessions: 19, Now: 100, Then: 60, AllThen: 100}}
 	drift(f)
 	if f[0].Drift != "more" || f[1].Drift != "" || f[2].Drift != "less" {
 		t.Errorf("%q %q %q", f[0].Drift, f[1].Drift, f[2].Drift)
 	}
-	few := []Figures{{Topic: "a", Runs: 10, All: 10, Before: 0, AllBefore: 10}}
+	few := []Figures{{Topic: "a", Runs: 200, Sessions: 10, Now: 10, Then: 0, AllThen: 10}}
 	if drift(few); few[0].Drift != "" {
-		t.Error("ten runs drift")
+		t.Error("ten sessions drift")
 	}
 }
 

@@ -13,6 +13,7 @@ type Trial struct {
 	space  space
 	cells  []*cell
 	number int64
+	texts  uint32
 	topics int
 }
 
@@ -25,7 +26,8 @@ const mostTrial = 256
 
 // Add takes a text whose vector is known.
 func (t *Trial) Add(text string, v *encoder.Vector) {
-	t.cells = append(t.cells, t.space.put(v, wordsOf(text), time.Time{}, func() int64 { t.number++; return t.number }))
+	t.texts++
+	t.cells = append(t.cells, t.space.put(v, wordsOf(text), t.texts, time.Time{}, func() int64 { t.number++; return t.number }))
 	if len(t.space.cells) >= mostCell+mostTrial {
 		t.condense()
 	}

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"reeve/internal/activity"
 	"reeve/internal/control"
 	"reeve/internal/encoder"
+	"reeve/internal/fault"
 	"reeve/internal/topic/mood"
 )
 
@@ -43,7 +45,12 @@ func (b *Book) Work(ctx context.Context) (more bool, err error) {
 	c := &change{sessions: map[sessionKey]*session{}, spaces: map[*space]bool{}}
 	var errs []error
 	for i := range batch {
-		if err := b.look(ctx, &batch[i], c); err != nil {
+		err := b.look(ctx, &batch[i], c)
+		if errors.Is(err, errPlaces) {
+			b.stats.skipped.Add(1)
+			continue
+		}
+		if err != nil {
 			if ctx.Err() != nil {
 				return false, context.Cause(ctx)
 			}
@@ -81,16 +88,21 @@ func (b *Book) look(ctx context.Context, s *seen, c *change) error {
 	}
 	texts = texts[max(0, len(texts)-maxAsked):]
 	r := &row{seen: s}
-	c.rows = append(c.rows, r)
 	if len(texts) == 0 {
+		c.rows = append(c.rows, r)
 		return nil
 	}
 	ses, err := b.session(ctx, keyOf(s), c)
 	if err != nil {
 		return err
 	}
-	fresh, first := ses.fresh(texts)
-	if len(texts) == 1 && ses.last() == hashOf(texts[0]) && s.start.Sub(ses.at).Abs() < tooSoon {
+	c.rows = append(c.rows, r)
+	hashes := make([]uint32, len(texts))
+	for i, t := range texts {
+		hashes[i] = b.hashOf(t)
+	}
+	fresh, first := ses.fresh(texts, hashes)
+	if len(texts) == 1 && ses.last() == hashes[0] && s.start.Sub(ses.at).Abs() < tooSoon {
 		fresh = nil
 	}
 	if len(fresh) == 0 { // the run went on with what was asked before it
@@ -113,6 +125,7 @@ func (b *Book) read(s *seen, r *row, ses *session, fresh []string, first bool, c
 		fresh = append(fresh[:1:1], fresh[len(fresh)-mostNew+1:]...)
 	}
 	sp := b.spaces[[2]string{s.team, s.environment}]
+	by := b.short("by", cmp.Or(s.user, keyOf(s).session))
 	for i, text := range fresh {
 		b.o.Turns.Take()
 		v := encoder.Encode(text)
@@ -122,7 +135,7 @@ func (b *Book) read(s *seen, r *row, ses *session, fresh []string, first bool, c
 			continue
 		}
 		if r.cell == 0 {
-			at := sp.put(&v, wordsOf(text), s.start, b.next)
+			at := sp.put(&v, wordsOf(text), by, s.start, b.next)
 			r.cell, r.near = at.id, at.near(&v)
 			c.spaces[sp] = true
 		}
@@ -138,7 +151,7 @@ func (b *Book) read(s *seen, r *row, ses *session, fresh []string, first bool, c
 		for _, kind := range mood.Signs(text, first && i == 0) {
 			ses.sign(Sign{Kind: kind, Run: run, At: s.start})
 		}
-		ses.remember(run, text, &v)
+		ses.remember(run, b.hashOf(text), &v)
 		ses.lastCell = r.cell
 	}
 }
@@ -168,6 +181,8 @@ func (b *Book) leave(ctx context.Context, s *seen, c *change) error {
 	}
 	return nil
 }
+
+func (b *Book) hashOf(text string) uint32 { return b.short("text", strings.TrimSpace(text)) }
 
 func (b *Book) next() int64 { b.cells++; return b.cells }
 
@@ -208,11 +223,25 @@ func (b *Book) space(ctx context.Context, team, environment string) error {
 		delete(b.used, oldest)
 	}
 	sp, err := b.readSpace(ctx, team, environment)
-	if err == nil {
-		b.spaces[key] = sp
+	if err != nil {
+		return err
 	}
-	return err
+	if len(sp.cells) == 0 {
+		n, _, err := control.One(ctx, b.o.DB, func(r control.Row) (n int, err error) { return n, r.Scan(&n) }, `SELECT COUNT(*) FROM (SELECT DISTINCT team, environment FROM topic_cells)`)
+		if err != nil {
+			return err
+		}
+		if n >= maxPlaces {
+			return errPlaces
+		}
+	}
+	sp.breathe = func() { b.o.Turns.Give(); b.o.Turns.Take() }
+	b.spaces[key] = sp
+	return nil
 }
+
+// errPlaces says that prompts of one more place are not grouped.
+var errPlaces = fault.New(fault.KindExhausted, "topic.places", "prompts of %d teams and environments are grouped, and of no more", maxPlaces)
 
 type sessionKey struct{ team, environment, session string }
 
