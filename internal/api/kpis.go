@@ -10,12 +10,14 @@ import (
 
 	"reeve/client"
 	"reeve/internal/fault"
+	"reeve/internal/feedback"
 	"reeve/internal/identity"
 	"reeve/internal/kpi"
 	"reeve/internal/objective"
 	"reeve/internal/outcome"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/search"
+	"reeve/internal/topic"
 )
 
 // Accounts are how runs ended, and what figures come of it; a nil one is not kept.
@@ -83,6 +85,9 @@ func (a *API) kpiQuestion(s *client.KPIScope) (q kpi.Question, err error) {
 		}
 	}
 	q.Ledger = a.o.KPIs.Assumptions()
+	q.Outside = OutsideKPIs(a.o.Topics.Topics, a.o.Feedback, s, func(ctx context.Context) ([]topic.Place, []feedback.Place) {
+		return topicPlaces(whoOf(ctx)), feedbackPlaces(whoOf(ctx))
+	})
 	return q, nil
 }
 

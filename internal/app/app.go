@@ -507,7 +507,8 @@ func (a *App) buildAPI(context.Context) error {
 		Incidents: a.incidents, Lessons: a.lessons, OnCall: a.onCallAPI(),
 		Topics:   api.Topics{Topics: a.topics, Asked: askedIn{a}},
 		Feedback: a.feedback, FeedbackURL: a.feedbackURL, Evaluations: a.evaluations, Datasets: a.datasets, Experiments: a.experiments, Gate: gate{a},
-		Providers: a.signIns, ProviderButtons: a.providerButtons(),
+		Complaints: saidAgainst{a},
+		Providers:  a.signIns, ProviderButtons: a.providerButtons(),
 		Credentials: a.credentials(),
 		Findings:    a.watching.findings, Detectors: a.watching.settings, Rules: a.watching.rules, Canaries: a.canaries, Watch: a.watching.watch, Responses: a.watching.respond,
 	})

@@ -99,6 +99,32 @@ func (r runsSeen) OfSession(ctx context.Context, team, environment, session stri
 	return feedback.SeenOf(last), true, nil
 }
 
+// saidAgainst are the complaints about a run, for why it ended so.
+type saidAgainst struct{ app *App }
+
+// mostAgainst bounds what is told of one run.
+const mostAgainst = 20
+
+func (s saidAgainst) Against(ctx context.Context, run *activity.Run) (out []string, err error) {
+	all, err := s.app.feedback.OfRun(ctx, run.ID)
+	for i := len(all) - 1; i >= 0 && len(out) < mostAgainst; i-- {
+		f := &all[i]
+		if f.Verdict != feedback.Negative || f.Removed || f.Team != run.Team {
+			continue
+		}
+		// Not in its own words: why is for those who may not read content, too.
+		who := "a user said that it did not help"
+		if f.Giver != feedback.User {
+			who = "a system said that it is wrong"
+		}
+		if f.Name != "" {
+			who += " (" + f.Name + ")"
+		}
+		out = append(out, who)
+	}
+	return out, err
+}
+
 // feedbackURL is the address at which people outside reach a path.
 func (a *App) feedbackURL(path string) string {
 	if base := a.o.Config.Approvals.Console; base != "" {

@@ -9,7 +9,11 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"reeve/client"
+	"reeve/internal/api"
+	"reeve/internal/feedback"
 	"reeve/internal/kpi"
+	"reeve/internal/topic"
 )
 
 // KPIs on /metrics are those of the last day, computed apart from the scrape: a
@@ -65,8 +69,9 @@ func (a *App) computeKPIs(ctx context.Context, now time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	next := &exported{at: now}
+	outside := api.OutsideKPIs(a.topics, a.feedback, &client.KPIScope{}, func(context.Context) ([]topic.Place, []feedback.Place) { return nil, nil })
 	for _, by := range []string{"", "agent"} {
-		all, err := kpi.Evaluate(ctx, a.store.Query, a.kpis.All(), kpi.Question{From: now.Add(-kpiPeriod), To: now, By: by, Ledger: a.kpis.Assumptions()})
+		all, err := kpi.Evaluate(ctx, a.store.Query, a.kpis.All(), kpi.Question{From: now.Add(-kpiPeriod), To: now, By: by, Ledger: a.kpis.Assumptions(), Outside: outside})
 		if err != nil {
 			return err
 		}

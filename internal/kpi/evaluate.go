@@ -29,6 +29,9 @@ type Question struct {
 	Bucket   time.Duration          // 0: the whole period
 	By       string                 // a dimension; "" none
 	Ledger   *Assumptions           // nil: nobody set any
+	// Outside computes what is not in the store (feedback, topics), narrowed as the
+	// rest; false where it does not know the definition. nil knows none.
+	Outside func(ctx context.Context, id string, q *Question) (cells []Cell, known bool, err error)
 }
 
 // Figure is one value with what it rests on. Value is nil when unknown.
@@ -144,9 +147,9 @@ func Evaluate(ctx context.Context, ask Ask, defs []*Definition, q Question) (map
 			continue
 		}
 		switch {
-		case d.Missing != "":
-			out[d.ID].Cells = []Cell{{Figure: Figure{Why: "no data: it needs " + d.Missing}}}
-		case d.Repeat != nil, d.Ledger != "":
+		case d.Missing != "" && q.Outside == nil:
+			out[d.ID].Cells = []Cell{d.missing()}
+		case d.Missing != "", d.Repeat != nil, d.Ledger != "":
 			apart = append(apart, d)
 		default:
 			readers[d.ID], tables[d.ID] = d.plan(at)
@@ -160,7 +163,7 @@ func Evaluate(ctx context.Context, ask Ask, defs []*Definition, q Question) (map
 	}
 	for _, d := range apart {
 		g.Go(func() error {
-			cells, err := d.apart(inner, ask, &q)
+			cells, err := d.elsewhere(inner, ask, &q)
 			out[d.ID].Cells, out[d.ID].Took = cells, time.Since(began)
 			return err
 		})
@@ -173,6 +176,33 @@ func Evaluate(ctx context.Context, ask Ask, defs []*Definition, q Question) (map
 		out[id].Took = time.Since(began)
 	}
 	return out, nil
+}
+
+// missing is the figure of what nobody supplies.
+func (d *Definition) missing() Cell {
+	return Cell{Figure: Figure{Why: "no data: it needs " + d.Missing}}
+}
+
+// elsewhere computes what is not of one question a table.
+func (d *Definition) elsewhere(ctx context.Context, ask Ask, q *Question) ([]Cell, error) {
+	if d.Missing == "" {
+		return d.apart(ctx, ask, q)
+	}
+	cells, known, err := q.Outside(ctx, d.ID, q)
+	if err == nil && (!known || len(cells) == 0) {
+		cells = []Cell{d.missing()}
+	}
+	return cells, err
+}
+
+// ShareFigure is a share of k among n with its interval; unknown without any.
+func ShareFigure(k, n int64) Figure {
+	if n <= 0 {
+		return Figure{Why: "no record"}
+	}
+	v := float64(k) / float64(n)
+	low, high := stat.Wilson(k, n)
+	return Figure{Value: &v, Low: &low, High: &high, N: n, Hits: k}
 }
 
 // unasked says why a definition cannot be computed as asked; "" it can.

@@ -42,3 +42,31 @@ func TestManyFiguresAreAskedInParts(t *testing.T) {
 		t.Errorf("the last of them: %+v", f)
 	}
 }
+
+// What is not in the store is asked for outside, and unknown where nobody knows.
+func TestOutside(t *testing.T) {
+	t.Parallel()
+	var defs []*Definition
+	for _, d := range Catalogue() {
+		if d.ID == "csat" || d.ID == "groundedness" {
+			defs = append(defs, d)
+		}
+	}
+	q := Question{From: time.Unix(0, 0), To: time.Unix(3600, 0), Outside: func(_ context.Context, id string, _ *Question) ([]Cell, bool, error) {
+		return []Cell{{Figure: ShareFigure(3, 4)}}, id == "csat", nil
+	}}
+	out, err := Evaluate(t.Context(), nil, defs, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := out["csat"].Whole(); f.Value == nil || *f.Value != .75 || f.N != 4 || *f.Low >= .75 {
+		t.Errorf("satisfaction %+v", f)
+	}
+	if f := out["groundedness"].Whole(); f.Value != nil || f.Why == "" {
+		t.Errorf("what nobody supplies %+v", f)
+	}
+	q.Outside = func(context.Context, string, *Question) ([]Cell, bool, error) { return nil, false, context.Canceled }
+	if _, err := Evaluate(t.Context(), nil, defs, q); err == nil {
+		t.Error("an error outside is not told")
+	}
+}
