@@ -102,6 +102,14 @@ func Operations() []Operation {
 		{Name: "GetIncidentWhy", Method: "GET", Path: "/api/v1/incidents/{id}/why", Role: "viewer", Summary: "says why an incident came about, by its runs and by what its agents stand on"},
 		{Name: "GetMap", Method: "GET", Path: "/api/v1/map", Role: "viewer", Summary: "tells who depends on what: agents, tools, models, servers and sources, as they were observed"},
 		{Name: "GetBlast", Method: "GET", Path: "/api/v1/map/blast", Role: "viewer", Summary: "tells what a node of the map would take down: agents, runs, users, cost, and what is open there"},
+		{Name: "ListComplianceFrameworks", Method: "GET", Path: "/api/v1/compliance-frameworks", Role: "auditor", Summary: "lists mappings of controls to evidence, with what they came to last"},
+		{Name: "GetComplianceFramework", Method: "GET", Path: "/api/v1/compliance-frameworks/{id}", Role: "auditor", Summary: "reads a mapping"},
+		{Name: "PutComplianceFramework", Method: "PUT", Path: "/api/v1/compliance-frameworks/{id}", Role: "security", Summary: "makes a mapping of one's own, or changes it"},
+		{Name: "DeleteComplianceFramework", Method: "DELETE", Path: "/api/v1/compliance-frameworks/{id}", Role: "security", Summary: "removes a mapping of one's own; assessments stay"},
+		{Name: "AssessCompliance", Method: "POST", Path: "/api/v1/compliance-frameworks/{id}/assess", Role: "auditor", Summary: "asks all questions of a framework over a period and keeps what they came to"},
+		{Name: "ListComplianceAssessments", Method: "GET", Path: "/api/v1/compliance-assessments", Role: "auditor", Summary: "lists assessments, the newest first"},
+		{Name: "GetComplianceAssessment", Method: "GET", Path: "/api/v1/compliance-assessments/{id}", Role: "auditor", Summary: "reads an assessment with its controls and their evidence"},
+		{Name: "ExportCompliance", Method: "GET", Path: "/api/v1/compliance-assessments/{id}/pack", Role: "auditor", Summary: "gives the evidence of an assessment as a zip whose manifest the audit log's keys sign"},
 		{Name: "ListRuns", Method: "GET", Path: "/api/v1/runs", Role: "viewer", Summary: "lists runs, the newest first, those still running included"},
 		{Name: "GetRun", Method: "GET", Path: "/api/v1/runs/{id}", Role: "viewer", Summary: "reads a run"},
 		{Name: "ListSteps", Method: "GET", Path: "/api/v1/runs/{id}/steps", Role: "viewer", Summary: "lists the steps of a run by start time, light or with content"},
@@ -1087,6 +1095,63 @@ func (c *Client) GetMap(ctx context.Context, req MapRequest) (*Map, error) {
 // GET /api/v1/map/blast, role viewer.
 func (c *Client) GetBlast(ctx context.Context, req BlastRequest) (*Blast, error) {
 	return call[Blast](ctx, c, "GET", "/api/v1/map/blast", req)
+}
+
+// ListComplianceFrameworks lists mappings of controls to evidence, with what they came to last.
+//
+// GET /api/v1/compliance-frameworks, role auditor.
+func (c *Client) ListComplianceFrameworks(ctx context.Context) (*List[ComplianceFramework], error) {
+	return call[List[ComplianceFramework]](ctx, c, "GET", "/api/v1/compliance-frameworks", nil)
+}
+
+// GetComplianceFramework reads a mapping.
+//
+// GET /api/v1/compliance-frameworks/{id}, role auditor.
+func (c *Client) GetComplianceFramework(ctx context.Context, req ComplianceFrameworkRequest) (*ComplianceFramework, error) {
+	return call[ComplianceFramework](ctx, c, "GET", "/api/v1/compliance-frameworks/{id}", req)
+}
+
+// PutComplianceFramework makes a mapping of one's own, or changes it.
+//
+// PUT /api/v1/compliance-frameworks/{id}, role security.
+func (c *Client) PutComplianceFramework(ctx context.Context, req PutComplianceFrameworkRequest) (*ComplianceFramework, error) {
+	return call[ComplianceFramework](ctx, c, "PUT", "/api/v1/compliance-frameworks/{id}", req)
+}
+
+// DeleteComplianceFramework removes a mapping of one's own; assessments stay.
+//
+// DELETE /api/v1/compliance-frameworks/{id}, role security.
+func (c *Client) DeleteComplianceFramework(ctx context.Context, req ComplianceFrameworkRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/compliance-frameworks/{id}", req)
+	return err
+}
+
+// AssessCompliance asks all questions of a framework over a period and keeps what they came to.
+//
+// POST /api/v1/compliance-frameworks/{id}/assess, role auditor.
+func (c *Client) AssessCompliance(ctx context.Context, req AssessComplianceRequest) (*ComplianceAssessment, error) {
+	return call[ComplianceAssessment](ctx, c, "POST", "/api/v1/compliance-frameworks/{id}/assess", req)
+}
+
+// ListComplianceAssessments lists assessments, the newest first.
+//
+// GET /api/v1/compliance-assessments, role auditor.
+func (c *Client) ListComplianceAssessments(ctx context.Context, req ListComplianceAssessmentsRequest) (*List[ComplianceAssessment], error) {
+	return call[List[ComplianceAssessment]](ctx, c, "GET", "/api/v1/compliance-assessments", req)
+}
+
+// GetComplianceAssessment reads an assessment with its controls and their evidence.
+//
+// GET /api/v1/compliance-assessments/{id}, role auditor.
+func (c *Client) GetComplianceAssessment(ctx context.Context, req ComplianceAssessmentRequest) (*ComplianceAssessment, error) {
+	return call[ComplianceAssessment](ctx, c, "GET", "/api/v1/compliance-assessments/{id}", req)
+}
+
+// ExportCompliance gives the evidence of an assessment as a zip whose manifest the audit log's keys sign.
+//
+// GET /api/v1/compliance-assessments/{id}/pack, role auditor.
+func (c *Client) ExportCompliance(ctx context.Context, req ComplianceAssessmentRequest) (*CompliancePack, error) {
+	return call[CompliancePack](ctx, c, "GET", "/api/v1/compliance-assessments/{id}/pack", req)
 }
 
 // ListRuns lists runs, the newest first, those still running included.

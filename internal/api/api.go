@@ -136,10 +136,11 @@ type Options struct {
 	Rehearser    Rehearser
 	ApprovalPage func(id string) string
 
-	Topics    Topics         // what people ask for; the zero value groups nothing
-	Accounts                 // how runs ended, and what figures come of it
-	Spending  Spending       // what agents cost
-	Incidents *incident.Book // nil keeps none
+	Compliance Compliance     // what frameworks ask for; the zero value keeps none
+	Topics     Topics         // what people ask for; the zero value groups nothing
+	Accounts                  // how runs ended, and what figures come of it
+	Spending   Spending       // what agents cost
+	Incidents  *incident.Book // nil keeps none
 	// Feedback is what people said of runs, nil keeps none; FeedbackURL makes the
 	// address of a path for people outside and is required with it.
 	Feedback    *feedback.Book

@@ -24,7 +24,7 @@ import (
 )
 
 // houseOperations are those about the house as a whole.
-func houseOperations() []operation { return slices.Concat(mapOperations()) }
+func houseOperations() []operation { return slices.Concat(mapOperations(), complianceOperations()) }
 
 func mapOperations() []operation {
 	return []operation{

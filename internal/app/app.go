@@ -45,6 +45,7 @@ import (
 	"reeve/internal/bus"
 	"reeve/internal/canary"
 	"reeve/internal/change"
+	"reeve/internal/compliance"
 	"reeve/internal/content"
 	"reeve/internal/control"
 	"reeve/internal/dataset"
@@ -491,6 +492,10 @@ func hashKey(path string) ([]byte, error) {
 }
 
 func (a *App) buildAPI(context.Context) error {
+	frameworks, err := compliance.New(a.control, nil)
+	if err != nil {
+		return err
+	}
 	a.api = api.New(api.Options{
 		Store: a.store, Identity: a.identity, Audit: a.auditLog, Live: a.reader, Events: a.bus.Events(),
 		Notices: a.o.Notices, Health: a.health, Logger: a.log.With("part", "api"), Dev: a.o.Config.Dev,
@@ -509,6 +514,9 @@ func (a *App) buildAPI(context.Context) error {
 		Feedback: a.feedback, FeedbackURL: a.feedbackURL, Evaluations: a.evaluations, Datasets: a.datasets, Experiments: a.experiments, Gate: gate{a},
 		Complaints: saidAgainst{a},
 		Providers:  a.signIns, ProviderButtons: a.providerButtons(),
+		Compliance: api.Compliance{Book: frameworks, Sign: a.proofs.keys.SignText, Install: a.control.Install()},
+		Feedback:   a.feedback, FeedbackURL: a.feedbackURL, Evaluations: a.evaluations, Datasets: a.datasets, Experiments: a.experiments,
+		Providers: a.signIns, ProviderButtons: a.providerButtons(),
 		Credentials: a.credentials(),
 		Findings:    a.watching.findings, Detectors: a.watching.settings, Rules: a.watching.rules, Canaries: a.canaries, Watch: a.watching.watch, Responses: a.watching.respond,
 	})

@@ -31,7 +31,7 @@ var rows = [][]string{
 		"internal/outcome", "internal/kpi", "internal/objective",
 		"internal/finding", "internal/rule", "internal/canary", "internal/lesson",
 		"internal/feedback", "internal/evaluate", "internal/dataset", "internal/experiment",
-		"internal/topic",
+		"internal/topic", "internal/compliance",
 	},
 	{
 		"internal/intake", "internal/gateway", "internal/fleet", "internal/incident",

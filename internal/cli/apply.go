@@ -60,7 +60,7 @@ shown first. A folder is read with everything below it (*.yaml, *.yml, *.json).
   hard: true
 
 Fields are those of the API (docs/openapi.json). Documents are about an upstream,
-agent, policy, budget, content-rule, kpi or objective. They are applied in this
+agent, policy, budget, content-rule, kpi, objective or compliance-framework. They are applied in this
 order, whatever the files'. Documents of OpenSLO (v1, v2alpha) are read as
 objectives: docs/objectives.md.`
 
@@ -71,7 +71,7 @@ type applied struct {
 	directions       []openslo.Direction // of an objective that OpenSLO wrote
 }
 
-var applyOrder = []string{"upstream", "agent", "policy", "budget", "content-rule", "kpi", "objective"}
+var applyOrder = []string{"upstream", "agent", "policy", "budget", "content-rule", "kpi", "objective", "compliance-framework"}
 
 func runApply(ctx context.Context, e env, c *command, args []string) error {
 	var r remote
@@ -341,6 +341,17 @@ func plan(ctx context.Context, api *client.Client, d applied, reason string) (st
 		return planAgent(ctx, api, d, reason)
 	case "kpi":
 		return planKPI(ctx, api, d, reason)
+	case "compliance-framework":
+		var req client.PutComplianceFrameworkRequest
+		if err := into(d, &req); err != nil {
+			return step{}, err
+		}
+		have, err := api.GetComplianceFramework(ctx, client.ComplianceFrameworkRequest{ID: d.name})
+		if err == nil {
+			req.Revision = have.Revision
+		}
+		req.ID = d.name
+		return settled(d, have, err, func() error { _, err := api.PutComplianceFramework(ctx, req); return err })
 	case "objective":
 		return planObjective(ctx, api, d, reason)
 	case "policy":

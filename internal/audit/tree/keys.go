@@ -158,6 +158,16 @@ func (k *Keys) signers() ([]note.Signer, error) {
 	return out, nil
 }
 
+// SignText signs a text of others with every key that signs, as a signed note. The
+// text has to say what it is in its first line: the keys sign checkpoints, too.
+func (k *Keys) SignText(text string) ([]byte, error) {
+	signers, err := k.signers()
+	if err != nil {
+		return nil, err
+	}
+	return note.Sign(&note.Note{Text: text}, signers...)
+}
+
 // All lists the keys, oldest first, retired ones too.
 func (k *Keys) All() []Key {
 	k.mu.Lock()
