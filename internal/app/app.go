@@ -513,10 +513,8 @@ func (a *App) buildAPI(context.Context) error {
 		Topics:   api.Topics{Topics: a.topics, Asked: askedIn{a}},
 		Feedback: a.feedback, FeedbackURL: a.feedbackURL, Evaluations: a.evaluations, Datasets: a.datasets, Experiments: a.experiments, Gate: gate{a},
 		Complaints: saidAgainst{a},
-		Providers:  a.signIns, ProviderButtons: a.providerButtons(),
 		Compliance: api.Compliance{Book: frameworks, Sign: a.proofs.keys.SignText, Install: a.control.Install()},
-		Feedback:   a.feedback, FeedbackURL: a.feedbackURL, Evaluations: a.evaluations, Datasets: a.datasets, Experiments: a.experiments,
-		Providers: a.signIns, ProviderButtons: a.providerButtons(),
+		Providers:  a.signIns, ProviderButtons: a.providerButtons(),
 		Credentials: a.credentials(),
 		Findings:    a.watching.findings, Detectors: a.watching.settings, Rules: a.watching.rules, Canaries: a.canaries, Watch: a.watching.watch, Responses: a.watching.respond,
 	})
