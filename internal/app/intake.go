@@ -21,7 +21,7 @@ func (a *App) buildIntake(ctx context.Context) (err error) {
 		Logger: a.log.With("part", "intake"),
 		Stages: &a.stages,
 	}
-	if a.sources, err = source.New(source.Options{DB: a.control}); err != nil {
+	if a.sources, err = source.New(source.Options{DB: a.control, Logger: a.log.With("part", "sources")}); err != nil {
 		return err
 	}
 	if err := a.sources.Load(ctx); err != nil {

@@ -320,6 +320,20 @@ func TestRedacting(t *testing.T) {
 	if out, _ := request(t, p, "pay with 4111-1111-1111-1111 now"); out != "pay with [redacted:pii.payment.card] now" {
 		t.Errorf("got %q", out)
 	}
+	// What relays forward is read as JSON is, in prose around it too.
+	mails, err := s.Redacting("bot", "core", "production", []string{"pii.email"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for in, want := range map[string]string{
+		`{"mail":"jo\u0040example.org"}`:              `{"mail":"[redacted:pii.email]"}`,
+		`said: {"mail":"jo\u0040example.org"} ok`:     `said: {"mail":"[redacted:pii.email]"} ok`,
+		`{"a":"{\"mail\":\"jo\\u0040example.org\"}"}`: `{"a":"{\"mail\":\"[redacted:pii.email]\"}"}`,
+	} {
+		if got := mails.Stored(mails.Stored(in, false), true); got != want {
+			t.Errorf("%s is forwarded as %s, want %s", in, got, want)
+		}
+	}
 	if _, err := s.Redacting("bot", "core", "production", []string{"pii.shoe_size"}); code(err) != "content.class" {
 		t.Errorf("a class that nothing finds: %v", err)
 	}

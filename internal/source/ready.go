@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -195,7 +196,7 @@ func (b *Book) Audit(ctx context.Context, who Actor, in client.AuditSourceReques
 		return a, invalid("an audit has 1 to %d questions", maxAudit)
 	}
 	for i, x := range in.Items {
-		if x.Question == "" || len(x.Question) > 4*maxText || len(x.Answer) > 20*maxText || len(x.Truth) > 20*maxText || x.Right == nil && x.Truth == "" {
+		if x.Question == "" || len(x.Question) > 4*maxText || len(x.Answer) > 20*maxText || len(x.Truth) > 20*maxText || x.Right == nil && len(wordsOf(x.Truth)) == 0 {
 			return a, invalid("items[%d] needs a question, the answer, and the truth or whether it is right; texts of at most %d bytes", i, 20*maxText)
 		}
 		right := false
@@ -247,9 +248,19 @@ func (b *Book) Audits(ctx context.Context, name string) ([]client.SourceAudit, e
 	return control.All(ctx, b.o.DB, scanAudit, `SELECT id, source, at, asked, correct, person, body FROM source_audits WHERE source = ? ORDER BY at DESC LIMIT 50`, name)
 }
 
-// agrees reports whether an answer says what is true: it has every number of the
-// truth, and at least four fifths of its other words.
+// denials turn a sentence around: an answer has one where the truth does.
+var denials = []string{"not", "no", "never", "none", "cannot", "nicht", "kein", "keine", "nie"}
+
+func denies(s string) bool {
+	return strings.Contains(strings.ToLower(s), "n't") || slices.ContainsFunc(wordsOf(s), func(w string) bool { return slices.Contains(denials, w) })
+}
+
+// agrees guesses whether an answer says what is true: it has every number of the
+// truth, at least four fifths of its other words, and a denial where it has one.
 func agrees(answer, truth string) bool {
+	if denies(answer) != denies(truth) {
+		return false
+	}
 	has := map[string]bool{}
 	for _, w := range wordsOf(answer) {
 		has[w] = true
@@ -300,13 +311,13 @@ const outPerHour = 5
 
 // Keep looks at each source's limits every minute until ctx ends: tell hears of
 // each that is broken, again while it is, and a source whose owner said so is out
-// of use for that time.
+// of use for that time. What fails is tried again in a minute.
 func (b *Book) Keep(ctx context.Context, tell func(context.Context, Told)) error {
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
 	for {
 		if err := b.keep(ctx, tell); err != nil && ctx.Err() == nil {
-			return err
+			b.o.Logger.Warn("limits of sources were not all looked at", "err", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -316,8 +327,6 @@ func (b *Book) Keep(ctx context.Context, tell func(context.Context, Told)) error
 	}
 }
 
-const outReason = "it breaks its own limit: "
-
 func (b *Book) keep(ctx context.Context, tell func(context.Context, Told)) error {
 	all, err := b.Readiness(ctx)
 	if err != nil {
@@ -325,29 +334,66 @@ func (b *Book) keep(ctx context.Context, tell func(context.Context, Told)) error
 	}
 	lately := 0
 	for i := range all {
-		if o := all[i].Source.OutOfUse; o != nil && o.By == system.Person && b.o.Now().Sub(o.At) < time.Hour {
+		if o := all[i].Source.OutOfUse; ours(o) && b.o.Now().Sub(o.At) < time.Hour {
 			lately++
 		}
 	}
+	var failed error
 	for i := range all {
 		x := &all[i]
-		own := x.Source.OutOfUse != nil && x.Source.OutOfUse.By == system.Person
+		o := x.Source.OutOfUse
 		switch {
-		case len(x.Breaches) == 0 && own:
-			if _, err := b.PutBack(ctx, system, client.PutSourceBackRequest{Name: x.Source.Name, Reason: "it keeps its limits again"}); err != nil {
-				return err
-			}
+		case len(x.Breaches) == 0 && ours(o):
+			failed = errors.Join(failed, b.goodAgain(ctx, x))
 		case len(x.Breaches) > 0:
-			t := Told{Source: x.Source, Breaches: x.Breaches, Out: own}
-			if x.Source.OnBreach == Out && x.Source.OutOfUse == nil && lately < outPerHour {
-				if t.Source, err = b.TakeOut(ctx, system, client.TakeSourceOutRequest{Name: x.Source.Name, Reason: cut(outReason+x.Breaches[0].Text, maxText)}); err != nil {
-					return err
+			t := Told{Source: x.Source, Breaches: x.Breaches, Out: ours(o)}
+			if x.Source.OnBreach == Out && o == nil && lately < outPerHour {
+				if err := b.outFor(ctx, x); err != nil {
+					failed = errors.Join(failed, err)
+				} else {
+					t.Out = true
+					lately++
 				}
-				t.Out = true
-				lately++
 			}
 			tell(ctx, t)
 		}
 	}
-	return nil
+	return failed
+}
+
+// ours reports that a limit took a source out, and not a person.
+func ours(o *client.SourceOut) bool { return o != nil && o.By == system.Person }
+
+// outFor takes a source out for the limit that it breaks, unless somebody did
+// meanwhile.
+func (b *Book) outFor(ctx context.Context, x *client.SourceReadiness) error {
+	reason := cut("it breaks its own limit: "+x.Breaches[0].Text, maxText)
+	out := &client.SourceOut{By: system.Person, Reason: reason, Cause: x.Breaches[0].Limit, At: b.o.Now().UTC().Truncate(time.Microsecond)}
+	_, err := b.setOut(ctx, system, x.Source.Name, "source_out", reason, out, func(old *row) bool { return !old.isOut(out.At) })
+	return err
+}
+
+// goodAgain puts a source back when the limit that it was taken out for was
+// measured since, and kept: that nothing is heard of it any more is not good news.
+func (b *Book) goodAgain(ctx context.Context, x *client.SourceReadiness) error {
+	o := x.Source.OutOfUse
+	switch o.Cause {
+	case "max_error_rate":
+		n, _, err := control.One(ctx, b.o.DB, func(r control.Row) (n int64, err error) { return n, r.Scan(&n) }, `SELECT COUNT(*) FROM source_results WHERE source = ? AND at > ?`, x.Source.Name, control.Micros(o.At))
+		if err != nil || n < leastHeld {
+			return err
+		}
+	case "min_accuracy":
+		if x.Audit == nil || !x.Audit.At.After(o.At) || x.Audit.Asked < leastHeld {
+			return nil
+		}
+	default:
+		if x.Source.State != "fresh" && x.Source.State != "warn" {
+			return nil
+		}
+	}
+	_, err := b.setOut(ctx, system, x.Source.Name, "source_back", "it keeps its limits again", nil, func(now *row) bool {
+		return ours(now.out) && now.out.At.Equal(o.At)
+	})
+	return err
 }

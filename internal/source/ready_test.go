@@ -64,6 +64,11 @@ func TestReadinessKeepsLimits(t *testing.T) {
 	}
 	*now = t0.Add(60 * 24 * time.Hour)
 	keep()
+	if len(told) != 0 || !b.IsOut("support", "orders", false) {
+		t.Errorf("nothing was heard of it, and it came back: %+v", told)
+	}
+	results(0, 20, 61)
+	keep()
 	if len(told) != 0 || b.IsOut("support", "orders", false) {
 		t.Errorf("when the failures are old: %+v, out %t", told, b.IsOut("support", "orders", false))
 	}
@@ -140,7 +145,8 @@ func TestAgrees(t *testing.T) {
 		{"It costs 1,250.50 a year", "1,250.50", true},
 		{"Refunds go to the original card within five days.", "Refunds go back to the original card", true},
 		{"We do not refund.", "Refunds go back to the original card", false},
-		{"anything", "", true},
+		{"A gift card is not refundable.", "A gift card is refundable", false},
+		{"You can't return it: you cannot", "You cannot return it", true},
 	} {
 		if got := agrees(c.answer, c.truth); got != c.want {
 			t.Errorf("%q against %q: %t", c.answer, c.truth, got)

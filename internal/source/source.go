@@ -21,6 +21,7 @@ package source
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strconv"
 	"strings"
 	"sync"
@@ -115,8 +116,9 @@ type Sender struct{ Team, Environment string }
 
 // Options of a Book. DB is required.
 type Options struct {
-	DB  *control.DB
-	Now func() time.Time
+	DB     *control.DB
+	Now    func() time.Time
+	Logger *slog.Logger
 }
 
 // Book is all that is known of sources.
@@ -135,6 +137,9 @@ func New(o Options) (*Book, error) {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Book{o: o}, nil
 }

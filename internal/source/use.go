@@ -20,6 +20,9 @@ import (
 // be called.
 type outs struct {
 	called, exact map[string]map[string]time.Time
+	// Whoever reads another team's source is refused as well: have are the names by
+	// which a team has sources of its own, which it means by them.
+	have map[string]map[string]bool
 }
 
 // forever stands for an end that nobody set.
@@ -59,7 +62,7 @@ func (s *row) keepsNames(next *row, now time.Time) error {
 
 // keepOuts keeps what IsOut answers from.
 func (b *Book) keepOuts(rows []row) {
-	out := &outs{called: map[string]map[string]time.Time{}, exact: map[string]map[string]time.Time{}}
+	out := &outs{called: map[string]map[string]time.Time{}, exact: map[string]map[string]time.Time{}, have: map[string]map[string]bool{}}
 	put := func(in map[string]map[string]time.Time, team, name string, until time.Time) {
 		if in[team] == nil {
 			in[team] = map[string]time.Time{}
@@ -72,6 +75,12 @@ func (b *Book) keepOuts(rows []row) {
 	now := b.o.Now()
 	for i := range rows {
 		s := &rows[i]
+		if out.have[s.team] == nil {
+			out.have[s.team] = map[string]bool{}
+		}
+		for _, name := range s.called() {
+			out.have[s.team][strings.ToLower(name)] = true
+		}
 		if !s.isOut(now) {
 			continue
 		}
@@ -109,6 +118,13 @@ func (b *Book) IsOut(team, name string, exact bool) bool {
 	if other, is := of[""][name]; is && other.After(until) {
 		until, ok = other, true
 	}
+	if !ok && !all.have[team][name] && !all.have[""][name] {
+		for _, names := range of {
+			if at := names[name]; at.After(until) {
+				until, ok = at, true
+			}
+		}
+	}
 	return ok && b.o.Now().Before(until)
 }
 
@@ -134,7 +150,7 @@ func (b *Book) TakeOut(ctx context.Context, who Actor, in client.TakeSourceOutRe
 	if !oneLine(in.Cause) || len(in.Cause) > maxName {
 		return client.Source{}, invalid("cause is the id of an incident or a finding")
 	}
-	return b.setOut(ctx, who, in.Name, "source_out", out.Reason, out)
+	return b.setOut(ctx, who, in.Name, "source_out", out.Reason, out, nil)
 }
 
 // PutBack puts a source back into use.
@@ -142,7 +158,7 @@ func (b *Book) PutBack(ctx context.Context, who Actor, in client.PutSourceBackRe
 	if err := reasoned(strings.TrimSpace(in.Reason)); err != nil {
 		return client.Source{}, err
 	}
-	return b.setOut(ctx, who, in.Name, "source_back", strings.TrimSpace(in.Reason), nil)
+	return b.setOut(ctx, who, in.Name, "source_back", strings.TrimSpace(in.Reason), nil, nil)
 }
 
 func reasoned(reason string) error {
@@ -158,8 +174,9 @@ func (who Actor) mayTake(team string) bool {
 	return who.Can("responder", team, "*") || who.Can("developer", team, "*")
 }
 
-// setOut writes that a source is out of use, or with nil that it is in use again.
-func (b *Book) setOut(ctx context.Context, who Actor, name, kind, reason string, out *client.SourceOut) (client.Source, error) {
+// setOut writes that a source is out of use, or with nil that it is in use again;
+// still, where given, says whether what is there now may be changed.
+func (b *Book) setOut(ctx context.Context, who Actor, name, kind, reason string, out *client.SourceOut, still func(*row) bool) (client.Source, error) {
 	text := ""
 	if out != nil {
 		body, err := json.Marshal(out)
@@ -177,6 +194,8 @@ func (b *Book) setOut(ctx context.Context, who Actor, name, kind, reason string,
 			return notFound(name)
 		case !who.mayTake(old.team):
 			return fault.New(fault.KindDenied, "source.denied", "a source is taken out of use, and put back, by responders and developers of its team")
+		case still != nil && !still(&old):
+			return fault.New(fault.KindConflict, "source.changed", "source %.60s was changed meanwhile", name)
 		case out == nil && !old.isOut(b.o.Now()):
 			return fault.New(fault.KindConflict, "source.in_use", "source %.60s is in use", name)
 		}

@@ -40,7 +40,7 @@ func TestOutOfUse(t *testing.T) {
 	out("support", "price_list", false, true)
 	out("support", "price_list", true, false) // a tool may be called so too
 	out("support", "docs.search", true, true)
-	out("sales", "prices", false, false) // another team's source of that name
+	out("sales", "prices", false, true) // who reads another team's source
 	out("sales", "house.read", true, true)
 	out("support", "other", false, false)
 

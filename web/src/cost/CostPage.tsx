@@ -3,21 +3,15 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useRef } from 'react';
 import { api } from '../api/client';
-import { aggregate, useMay } from '../api/queries';
+import { useMay } from '../api/queries';
 import type { Invoice, List, Reconciliation } from '../api/types';
-import { where } from '../agents/data';
-import { Badge, count, Empty, Figure, Icon, KeyedTable, Mark, money, PageHeader, Panel, percent, plural, ProblemNote, quote, Tabs, Unknown, useShortcuts } from '../shared';
+import { Badge, count, Empty, Icon, KeyedTable, Mark, money, PageHeader, Panel, percent, plural, ProblemNote, Unknown, useShortcuts } from '../shared';
 import { Sure } from '../settings/parts';
 import { useView } from '../state/url';
 import { Rerates } from './Rerates';
 import css from './cost.module.css';
-import { readCost, unknownShare, type CostRow } from './data';
-
-const tabs = [
-  { id: '', label: 'By agent', by: ['agent'] },
-  { id: 'model', label: 'By model', by: ['model'] },
-  { id: 'day', label: 'By day', by: [] as string[] },
-];
+import { Ahead, Depends, Files, Idle, Saved } from './Ahead';
+import { dimensions, Split, useSplit } from './Split';
 
 const states: Record<string, { level: 'good' | 'warn' | 'bad' | 'unknown'; letter: string; label: string }> = {
   agrees: { level: 'good', letter: '=', label: 'agrees' },
@@ -34,55 +28,37 @@ export function CostPage() {
   const navigate = useNavigate();
   const { by = '', invoice } = useSearch({ strict: false }) as { by?: string; invoice?: string };
   const set = (change: object) => void navigate({ to: '.', search: ((old: object) => ({ ...old, ...change })) as never, replace: true });
-  const tab = tabs.find((t) => t.id === by) ?? tabs[0]!;
-  const select = [{ func: 'count', as: 'calls' }, { func: 'sum', field: 'cost', as: 'cost' }, { func: 'sum', field: 'tokens', as: 'tokens' }];
-  const ask = (more: string) => aggregate({ from: 'steps', select, group_by: tab.by, ...(tab.id === 'day' ? { bucket: '24h' } : {}), where: where(view, `call:true counted:true ${more}`.trim()), start: view.from, end: view.to, limit: 500 } as never);
-  const all = useQuery(ask(''));
-  const unpriced = useQuery(ask('cost:unknown'));
-  const rows = readCost(all.data, unpriced.data, tab.id || 'agent');
-  const total = rows.reduce((n, r) => n + (r.cost ?? 0), 0);
-  const calls = rows.reduce((n, r) => n + r.calls, 0);
-  const share = unknownShare(rows);
+  const on = dimensions.some((d) => d.id === by) ? by : '';
+  const split = useSplit(view, (dimensions.find((d) => d.id === on) ?? dimensions[0]!).by);
+  const total = split.data?.total;
+  const share = total && total.calls > 0 ? total.unpriced / total.calls : 0;
   const file = useRef<HTMLInputElement>(null);
   const mayImport = useMay('ImportInvoice');
   useShortcuts('Cost', mayImport ? [{ keys: 'i', label: 'Import an invoice', run: () => file.current?.click() }] : []);
-  const search = (r: CostRow) => ({ q: `${where(view, `call:true ${tab.id === 'model' ? `model:${r.name ? quote(r.name) : 'unknown'}` : `agent:${r.name ? quote(r.name) : 'unknown'}`}`)}` });
   return (
     <>
       <PageHeader
         title="Cost"
         question="Who pays for what, and can it be less?"
         answer={
-          all.isSuccess &&
-          (calls === 0 ? (
+          total &&
+          (total.calls === 0 ? (
             'No model was called in this period.'
           ) : (
             <>
-              <strong>{money(total) ?? 'An unknown sum'}</strong> for {plural(calls, 'model call')}.{' '}
+              <strong>{total.cost === null || total.cost === undefined ? 'An unknown sum' : money(total.cost, split.data?.currency)}</strong> for {plural(total.calls, 'model call')}.{' '}
               {share > 0 ? `${percent(share)} of the calls have no price and are not in it.` : 'Every call has a price.'}
             </>
           ))
         }
       />
       <div className={css.body}>
-        <ProblemNote error={all.error ?? unpriced.error} retry={() => void all.refetch()} />
-        <Tabs tabs={tabs.map((t) => ({ id: t.id, label: t.label }))} on={tab.id} onPick={(id) => set({ by: id || undefined })} />
-        <Panel>
-          <KeyedTable
-            label={`Cost, ${tab.label.toLowerCase()}`}
-            rows={rows}
-            rowKey={(r) => r.name}
-            empty={all.isSuccess && <Empty title="No model was called in this period.">Costs are those of model calls; they appear as the calls arrive.</Empty>}
-            fields={[
-              { head: tab.id === 'day' ? 'Day (UTC)' : tab.id === 'model' ? 'Model' : 'Agent', cell: (r) => (tab.id === 'day' ? r.name : r.name ? <Figure to="/steps" search={search(r)}>{r.name}</Figure> : <Unknown why={tab.id === 'model' ? 'The sender named no model.' : 'The sender named no agent.'} />) },
-              { head: 'Cost', num: true, cell: (r) => (r.cost === null ? <Unknown why="No price is known for its model calls." /> : <>{r.unpriced > 0 ? '≥ ' : ''}{money(r.cost)}</>) },
-              { head: 'Share', num: true, cell: (r) => (r.cost === null || total === 0 ? '' : percent(r.cost / total)) },
-              { head: 'Calls', num: true, cell: (r) => count(r.calls) },
-              { head: 'Without a price', num: true, cell: (r) => (r.unpriced > 0 ? <>{count(r.unpriced)} <span className="muted">{percent(r.unpriced / r.calls)}</span></> : <span className="muted">0</span>) },
-              { head: 'Tokens', num: true, cell: (r) => (r.tokens === null ? <Unknown why="No call reported its usage." /> : count(r.tokens)) },
-            ]}
-          />
-        </Panel>
+        <Split on={on} data={split.data} error={split.error} loaded={split.isSuccess} retry={() => void split.refetch()} onPick={(id) => set({ by: id || undefined })} />
+        <Ahead view={view} />
+        <Depends view={view} />
+        <Saved view={view} />
+        <Idle />
+        <Files />
         <Rerates from={view.from} to={view.to} />
         <Invoices file={file} may={mayImport} open={invoice} onOpen={(id) => set({ invoice: id })} />
       </div>

@@ -40,6 +40,11 @@ export function SourcePanel({ source, onClose }: { source: Source; onClose: () =
   const again = useAgain();
   const [editing, setEditing] = useState(false);
   const forget = useMutation({ mutationFn: () => api.delete(pathOf(source.name)), onSuccess: onClose, onSettled: again });
+  const mayTake = useMay('TakeSourceOut');
+  const [taking, setTaking] = useState(false);
+  const [why, setWhy] = useState('');
+  const out = useMutation({ mutationFn: () => api.post(`${pathOf(source.name)}/out`, { reason: why.trim(), for: '4h' }), onSuccess: () => (setTaking(false), setWhy('')), onSettled: again });
+  const back = useMutation({ mutationFn: () => api.post(`${pathOf(source.name)}/back`, { reason: 'put back in the console' }), onSettled: again });
   useShortcuts('The source', may ? [{ keys: 'e', label: 'Change owner and ages', run: () => setEditing(true) }] : []);
   const s = q.data ?? source;
   const facts: [string, ReactNode][] = [
@@ -56,6 +61,11 @@ export function SourcePanel({ source, onClose }: { source: Source; onClose: () =
         <p className={css.lead}>
           <Mark {...(states[s.state] ?? states.unknown!)} words /> {s.reason} {!s.registered && <Badge title="Lineage named it; nobody registered it">found</Badge>} {s.trusted && <Badge tone="good">trusted</Badge>} {(s.classes ?? []).map((c) => <Badge key={c}>{c}</Badge>)}
         </p>
+        {s.out_of_use && (
+          <p className={css.lead}>
+            <Badge tone="bad">out of use</Badge> since <Time at={s.out_of_use.at} />, by {s.out_of_use.by || 'nobody named'}: {s.out_of_use.reason}. The door refuses to read it{s.out_of_use.until ? <> until <Time at={s.out_of_use.until} as="clock" /></> : ' until it is put back'}.
+          </p>
+        )}
         {s.description && <p className={css.lead}>{s.description}</p>}
         <Causes causes={q.data?.upstream} />
         <Facts>
@@ -68,9 +78,23 @@ export function SourcePanel({ source, onClose }: { source: Source; onClose: () =
         </Facts>
         <div className={css.acts}>
           {may && <Button onClick={() => setEditing(true)}>Change owner and ages</Button>}
+          {mayTake && (s.out_of_use ? <Sure label="Put back into use" sure="Put it back" pending={back.isPending} onDo={() => back.mutate()} /> : <Button onClick={() => setTaking(true)}>Take out of use</Button>)}
           {mayForget && <Sure label="Forget" sure="Forget it and its history" pending={forget.isPending} onDo={() => forget.mutate()} />}
         </div>
-        <ProblemNote error={q.error ?? forget.error} />
+        {taking && (
+          <form
+            className={css.acts}
+            onSubmit={(e) => {
+              e.preventDefault();
+              out.mutate();
+            }}
+          >
+            <TextInput label="Why" value={why} onChange={(e) => setWhy(e.currentTarget.value)} autoFocus required maxLength={400} />
+            <Button type="submit" variant="filled" loading={out.isPending} disabled={!why.trim()}>Take it out for 4 hours</Button>
+            <Button onClick={() => setTaking(false)}>Cancel</Button>
+          </form>
+        )}
+        <ProblemNote error={q.error ?? forget.error ?? out.error ?? back.error} />
       </Panel>
       {q.data && (
         <>

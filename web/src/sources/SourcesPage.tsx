@@ -11,6 +11,7 @@ import css from './sources.module.css';
 import { Ways } from './Ways';
 
 const SourcePanel = lazy(() => import('./SourcePanel').then((m) => ({ default: m.SourcePanel })));
+const Ready = lazy(() => import('./Ready').then((m) => ({ default: m.Ready })));
 const SourceDialog = lazy(() => import('./SourcePanel').then((m) => ({ default: m.SourceDialog })));
 
 const columns: Column<Source>[] = [
@@ -103,12 +104,15 @@ export function SourcesPage() {
                   active={source}
                   onActive={(s) => chosen && set({ source: s.name })}
                   onOpen={(s) => set({ source: s.name })}
-                  height="calc(100dvh - 260px)"
+                  height="calc(55dvh - 60px)"
                   autoFocus
                   empty={sources.isSuccess && <Empty title="No source is like that.">Take words or the state away.</Empty>}
                 />
               </Panel>
             </Beside>
+            <Suspense fallback={null}>
+              <Ready view={view} onPick={(name) => set({ source: name })} />
+            </Suspense>
             <details className={css.more}>
               <summary>Three ways to tell Reeve of a source</summary>
               <Ways />
