@@ -32,6 +32,7 @@ func (a *App) startAccounts(start func(string, func(context.Context) error)) {
 	start("outcomes", a.outcomes.Run)
 	start("figures for /metrics", a.exportKPIs)
 	start("objectives", a.objectives.Run)
+	start("evidence from feedback and evaluations", a.feedOutcomes)
 	start("monthly reports", a.reportCosts)
 	start("limits of sources", func(ctx context.Context) error { return a.sources.Keep(ctx, a.tellBreach) })
 }

@@ -29,6 +29,7 @@ type quirks struct {
 	delegates bool    // some runs call a second agent
 	nightly   bool    // runs at night, weekends too
 	longRuns  bool    // many turns
+	handsOver bool    // for the last two days a new version hands most of its work to people
 }
 
 const (
@@ -56,7 +57,7 @@ var fleet = []member{
 	{"support", "refund-agent", "refund", pydanticAI, "openai", "gpt-4o-mini", "production", 60, quirks{badDay: 17}},
 	{"support", "returns-helper", "refund", langGraph, "openai", "gpt-4o-mini", "production", 34, quirks{}},
 	{"support", "warranty-desk", "refund", crewAI, "anthropic", "claude-haiku-4-5", "production", 18, quirks{}},
-	{"support", "chat-triage", "triage", agentsSDK, "openai", "gpt-5-mini", "production", 64, quirks{delegates: true, badDay: 17}},
+	{"support", "chat-triage", "triage", agentsSDK, "openai", "gpt-5-mini", "production", 64, quirks{delegates: true, badDay: 17, handsOver: true}},
 	{"support", "complaint-writer", "writing", pydanticAI, "anthropic", "claude-sonnet-4-5", "production", 14, quirks{}},
 	{"support", "phone-notes", "writing", langGraph, "openai", "gpt-4o", "staging", 9, quirks{failing: 0.05}},
 	{"support", "faq-curator", "research", crewAI, "anthropic", "claude-haiku-4-5", "production", 6, quirks{nightly: true}},

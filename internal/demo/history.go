@@ -201,8 +201,14 @@ func (h *history) version(m *member) string {
 			minor = 5
 		}
 	}
+	if h.handsOver(m) {
+		minor = 7
+	}
 	return fmt.Sprintf("%d.%d.%d", 1+len(m.name)%3, minor, len(m.work)%4)
 }
+
+// handsOver is whether the agent's version that gives work to people runs.
+func (h *history) handsOver(m *member) bool { return m.quirks.handsOver && h.day >= h.days-2 }
 
 // changed is whether the agent's notable new version runs on this day.
 func (h *history) changed(m *member) bool {
@@ -455,6 +461,9 @@ func (o *one) root(history []agentkit.Message, start time.Time, failed string) {
 		o.ended = "failed"
 	case len(o.m.name)%4 != 0: // a quarter of the agents never says: unknown is not resolved
 		o.ended = pickOf(h.r, outcomes)
+		if h.handsOver(o.m) && h.r.Float64() < 0.75 {
+			o.ended = "escalated"
+		}
 	}
 	if failed != "" {
 		attrs = append(attrs, attribute.String("error.type", failed))

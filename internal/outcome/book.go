@@ -428,3 +428,73 @@ func (b *Book) Delete(ctx context.Context, who Actor, name, reason string) error
 	}
 	return err
 }
+
+// Restate keeps evidence whose sender may say something else later, or take it
+// back: what the same source said by the same id before holds no more. withdrawn
+// says that nothing does instead.
+func (b *Book) Restate(ctx context.Context, e activity.Evidence, withdrawn bool) error {
+	if e.Source == "" || e.ID == "" {
+		return invalid("what can be restated names its source and its id")
+	}
+	said := ""
+	if !withdrawn {
+		said = e.Outcome
+	}
+	old, had, err := control.One(ctx, b.o.DB, scanEvidence, `SELECT `+evidenceColumns+` FROM outcome_evidence 
+		WHERE (run = ? OR team = ? AND environment = ?) AND source = ? AND sender_id = ? AND kind = ? LIMIT 1`, e.Run.String(), e.Team, e.Environment, e.Source, e.ID, e.Kind)
+	if err != nil || had && old.Outcome == said {
+		return err
+	}
+	if had {
+		if err := b.o.DB.Write(ctx, func(tx *control.Tx) error {
+			_, err := tx.Exec(ctx, `DELETE FROM outcome_evidence WHERE seq = ?`, old.Seq)
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	if !withdrawn {
+		_, _, err := b.Report(ctx, "", e)
+		return err
+	}
+	if !had || old.Run.IsZero() {
+		return nil
+	}
+	return b.reconsider(ctx, old.Run)
+}
+
+// reconsider decides a run of which something is no longer said; where nothing
+// is left, what the run itself reported holds again.
+func (b *Book) reconsider(ctx context.Context, id activity.RunID) error {
+	run, err := b.o.Store.Run(ctx, id)
+	if fault.Is(err, fault.KindNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	facts, err := b.facts(ctx, []activity.Run{*run})
+	if err != nil {
+		return err
+	}
+	v := Decide(facts[0])
+	if v.Outcome == run.Outcome {
+		return nil
+	}
+	batch := activity.Batch{Received: b.o.Now().UnixNano(), Sender: "outcome", Settled: []activity.Settled{{Run: id, Outcome: v.Outcome}}}
+	return b.o.Publish(ctx, activity.AppendBatch(nil, &batch))
+}
+
+// Follow is where somebody who reads a feed for evidence has got to.
+func (b *Book) Follow(ctx context.Context, feed string) (seq int64, err error) {
+	seq, _, err = control.One(ctx, b.o.DB, func(r control.Row) (n int64, err error) { return n, r.Scan(&n) }, `SELECT seq FROM outcome_feeds WHERE feed = ?`, feed)
+	return seq, err
+}
+
+// Followed keeps how far a feed was read.
+func (b *Book) Followed(ctx context.Context, feed string, seq int64) error {
+	return b.o.DB.Write(ctx, func(tx *control.Tx) error {
+		_, err := tx.Exec(ctx, `INSERT INTO outcome_feeds (feed, seq) VALUES (?, ?) ON CONFLICT (feed) DO UPDATE SET seq = excluded.seq`, feed, seq)
+		return err
+	})
+}

@@ -45,19 +45,24 @@ var modes = []struct {
 }
 
 // Run looks for the runs that evidence is about, settles runs whose window has
-// passed and tells of late ones, until ctx ends.
+// passed and tells of late ones, until ctx ends. Without news it asks seldom:
+// settling as often as its shortest window needs and never for more than a
+// twentieth of the time, evidence when the next piece is due.
 func (b *Book) Run(ctx context.Context) error {
-	t := time.NewTicker(tick)
-	defer t.Stop()
 	var late, worked time.Time
+	pace := tick
 	for {
 		if err := b.match(ctx); err != nil && ctx.Err() == nil {
 			b.o.Logger.Warn("evidence about outcomes waits", "err", err)
 		}
-		if now := b.o.Now(); now.Sub(worked) >= tick {
+		if now := b.o.Now(); now.Sub(worked) >= pace {
 			worked = now
 			if err := b.settleAll(ctx); err != nil && ctx.Err() == nil {
 				b.o.Logger.Warn("settling outcomes waits", "err", err)
+			}
+			pace = max(b.pace(), 20*b.o.Now().Sub(worked))
+			if b.behind.Load() > 0 {
+				pace = 0 // it was cut: more is there to settle
 			}
 		}
 		if now := b.o.Now(); now.Sub(late) >= lateEvery {
@@ -66,13 +71,36 @@ func (b *Book) Run(ctx context.Context) error {
 				b.o.Logger.Warn("late runs are not known", "err", err)
 			}
 		}
+		next := time.NewTimer(max(min(pace-b.o.Now().Sub(worked), b.untilLook(ctx)), 50*time.Millisecond))
 		select {
 		case <-ctx.Done():
+			next.Stop()
 			return context.Cause(ctx)
-		case <-t.C:
+		case <-next.C:
 		case <-b.wake:
 		}
+		next.Stop()
 	}
+}
+
+// pace is how often runs are settled: sixty times within the shortest window, at
+// least every minute and at most every two seconds.
+func (b *Book) pace() time.Duration {
+	w := b.o.Windows
+	return max(tick, min(min(w.Interactive, w.Autonomous, w.Asynchronous)/60, time.Minute))
+}
+
+// untilLook is how long the next piece of evidence without a run can wait.
+func (b *Book) untilLook(ctx context.Context) time.Duration {
+	next, ok, err := control.One(ctx, b.o.DB, func(r control.Row) (at int64, err error) { return at, r.Scan(&at) },
+		`SELECT next_look FROM outcome_evidence WHERE run = '' AND next_look > 0 ORDER BY next_look LIMIT 1`)
+	switch {
+	case err != nil:
+		return tick
+	case !ok:
+		return time.Minute
+	}
+	return max(control.Time(next).Sub(b.o.Now()), lookSoon/4)
 }
 
 // match looks for the runs of evidence that has none yet and was due when it

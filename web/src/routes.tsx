@@ -69,6 +69,7 @@ const tree = root.addChildren([
     at('/feedback', lazyRouteComponent(() => import('./feedback/FeedbackPage'), 'FeedbackPage')),
     at('/evaluations', lazyRouteComponent(() => import('./evaluations/EvaluationsPage'), 'EvaluationsPage')),
     at('/outcomes', lazyRouteComponent(() => import('./kpis/KPIsPage'), 'KPIsPage')),
+    at('/objectives', lazyRouteComponent(() => import('./objectives/ObjectivesPage'), 'ObjectivesPage')),
     at('/cost', lazyRouteComponent(() => import('./cost/CostPage'), 'CostPage')),
     at('/connect', lazyRouteComponent(() => import('./connect/ConnectPage'), 'ConnectPage')),
     at('/standards', lazyRouteComponent(() => import('./standards/StandardsPage'), 'StandardsPage')),

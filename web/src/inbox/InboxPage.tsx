@@ -13,10 +13,11 @@ import { useView } from '../state/url';
 import { Answered } from './Answered';
 import css from './inbox.module.css';
 import { byDeadline, FindingRow, IncidentRow, useTrouble, type Finding, type Page } from './Trouble';
+import { TrustRow, type Trust } from './Trust';
 import { AgentRow, ApprovalRow, ProposalRow, ToolRow, type Hands } from './Rows';
 
 /** Item is one thing that waits for this person. */
-export type Item = { kind: 'approval'; id: string; a: Approval } | { kind: 'proposal'; id: string; p: Proposal } | { kind: 'tool'; id: string; t: Tool } | { kind: 'agent'; id: string; u: UnknownAgent } | { kind: 'incident'; id: string; i: Incident; page?: Page } | { kind: 'finding'; id: string; f: Finding };
+export type Item = { kind: 'approval'; id: string; a: Approval } | { kind: 'proposal'; id: string; p: Proposal } | { kind: 'tool'; id: string; t: Tool } | { kind: 'agent'; id: string; u: UnknownAgent } | { kind: 'incident'; id: string; i: Incident; page?: Page } | { kind: 'finding'; id: string; f: Finding } | { kind: 'trust'; id: string; p: Trust };
 
 const few = 8;
 
@@ -31,6 +32,7 @@ export function InboxPage() {
   const proposals = useQuery({ queryKey: ['proposals'], queryFn: ({ signal }) => api.get<List<Proposal>>('/proposals', { open: true }, signal), refetchInterval: 15_000 });
   const tools = useQuery({ queryKey: ['inbox-tools'], queryFn: ({ signal }) => api.get<List<Tool>>('/tools', { state: 'held', limit: 200 }, signal), refetchInterval: 15_000, retry: false });
   const unknown = useUnknownAgents();
+  const trust = useQuery({ queryKey: ['objective-proposals'], queryFn: ({ signal }) => api.get<List<Trust>>('/objective-proposals', { state: 'open' }, signal), refetchInterval: 30_000, retry: false });
   const trouble = useTrouble();
   const [allAgents, setAllAgents] = useState(false);
   const [at, setAt] = useState<string>();
@@ -44,11 +46,12 @@ export function InboxPage() {
       ...(approvals.data ?? []).filter(mine).map((a): Item => ({ kind: 'approval', id: a.id, a })),
       ...[...(proposals.data?.items ?? [])].sort((x, y) => Date.parse(x.expires_at) - Date.parse(y.expires_at)).map((p): Item => ({ kind: 'proposal', id: p.id, p })),
       ...byDeadline((trouble.incidents.data ?? []).filter(mine), trouble.pages.data ?? []).map((x): Item => ({ kind: 'incident', id: x.i.id, ...x })),
+      ...(trust.data?.items ?? []).filter(mine).map((p): Item => ({ kind: 'trust', id: p.id, p })),
       ...(tools.data?.items ?? []).map((t): Item => ({ kind: 'tool', id: `${t.upstream}/${t.name}`, t })),
       ...(trouble.findings.data ?? []).filter(mine).slice(0, few).map((f): Item => ({ kind: 'finding', id: f.id, f })),
       ...(allAgents ? found : found.slice(0, few)).map((u): Item => ({ kind: 'agent', id: u.id, u })),
     ];
-  }, [approvals.data, proposals.data, tools.data, trouble.incidents.data, trouble.pages.data, trouble.findings.data, found, allAgents, view.team, view.env]);
+  }, [approvals.data, proposals.data, tools.data, trust.data, trouble.incidents.data, trouble.pages.data, trouble.findings.data, found, allAgents, view.team, view.env]);
   const index = Math.max(0, items.findIndex((i) => i.id === at));
   const active = items[index];
   useEffect(() => {
@@ -84,10 +87,10 @@ export function InboxPage() {
   const mayAdopt = useMay('AdoptAgents');
   const adopt = useMutation({ mutationFn: () => api.post('/agents/adopt', { all: true, reason: 'adopted together' }), onSettled: () => void client.invalidateQueries({ queryKey: ['unknown-agents'] }) });
 
-  const n = { approval: approvals.data?.length ?? 0, proposal: proposals.data?.items.length ?? 0, tool: tools.data?.items.length ?? 0, agent: found.length, incident: items.filter((x) => x.kind === 'incident').length, finding: items.filter((x) => x.kind === 'finding').length };
+  const n = { approval: approvals.data?.length ?? 0, proposal: proposals.data?.items.length ?? 0, tool: tools.data?.items.length ?? 0, agent: found.length, incident: items.filter((x) => x.kind === 'incident').length, finding: items.filter((x) => x.kind === 'finding').length, trust: items.filter((x) => x.kind === 'trust').length };
   const known = unknown.isSuccess && proposals.isSuccess && (approvals.isSuccess || !mayApprovals);
-  const total = n.incident + n.approval + n.proposal + n.tool + n.finding + n.agent;
-  const words = [n.incident > 0 && `${plural(n.incident, 'incident')} nobody has`, n.finding > 0 && `${plural(n.finding, 'finding')} nobody judged`, n.approval > 0 && plural(n.approval, 'held action'), n.proposal > 0 && `${plural(n.proposal, 'change')} for a second person`, n.tool > 0 && plural(n.tool, 'changed tool'), n.agent > 0 && `${plural(n.agent, 'agent')} nobody registered`].filter(Boolean);
+  const total = n.incident + n.approval + n.proposal + n.trust + n.tool + n.finding + n.agent;
+  const words = [n.incident > 0 && `${plural(n.incident, 'incident')} nobody has`, n.finding > 0 && `${plural(n.finding, 'finding')} nobody judged`, n.approval > 0 && plural(n.approval, 'held action'), n.proposal > 0 && `${plural(n.proposal, 'change')} for a second person`, n.trust > 0 && plural(n.trust, 'proposed change') + ' of autonomy', n.tool > 0 && plural(n.tool, 'changed tool'), n.agent > 0 && `${plural(n.agent, 'agent')} nobody registered`].filter(Boolean);
   const group = (kind: Item['kind'], title: string, note: string, actions?: React.ReactNode) => {
     const mine = items.filter((i) => i.kind === kind);
     if (mine.length === 0) return null;
@@ -104,6 +107,8 @@ export function InboxPage() {
               <ApprovalRow key={i.id} a={i.a} {...row} />
             ) : i.kind === 'proposal' ? (
               <ProposalRow key={i.id} p={i.p} {...row} />
+            ) : i.kind === 'trust' ? (
+              <TrustRow key={i.id} p={i.p} {...row} />
             ) : i.kind === 'tool' ? (
               <ToolRow key={i.id} t={i.t} {...row} />
             ) : (
@@ -137,6 +142,7 @@ export function InboxPage() {
             {group('approval', 'Held actions', 'when nobody answers, they are denied')}
             {group('proposal', 'Needs a second person', plural(n.proposal, 'change'))}
             {group('incident', 'Incidents that nobody has', 'whose next call comes soonest first')}
+            {group('trust', 'Proposed autonomy', 'what the budgets of objectives speak for')}
             {group('tool', 'Changed tools', 'held until a person accepts the difference')}
             {group('finding', 'Findings that nobody judged', 'useful and noise both teach their detectors')}
             {group(

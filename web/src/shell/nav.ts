@@ -58,10 +58,7 @@ export const groups: Group[] = [
     name: 'Results',
     pages: [
       { to: '/outcomes', name: 'Outcomes and value', icon: 'outcomes', question: 'What do we get?', go: 'v' },
-      {
-        to: '/objectives', name: 'Objectives', icon: 'objectives', question: 'How much room is left?',
-        later: { answers: 'How much of each error budget is left, and what spent it.', fedBy: 'Objectives that you set over runs and steps.' },
-      },
+      { to: '/objectives', name: 'Objectives', icon: 'objectives', question: 'How much room is left?', go: 'j' },
       { to: '/feedback', name: 'Feedback', icon: 'quality', question: 'What do people say?', go: 'k' },
       { to: '/evaluations', name: 'Evaluations', icon: 'quality', question: 'Are answers right?', go: 'q' },
       { to: '/cost', name: 'Cost', icon: 'cost', question: 'Who pays for what, and can it be less?', go: 'c' },
