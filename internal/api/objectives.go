@@ -25,7 +25,7 @@ func objectiveOperations() []operation {
 		define(operation{Name: "GetObjective", Method: get, Path: "/objectives/{name}", Permission: view, Summary: "reads an objective with how it stands"}, getObjective),
 		define(operation{Name: "GetObjectiveStatus", Method: get, Path: "/objectives/{name}/status", Permission: view, Summary: "gives an objective over its window, and what spent its budget"}, objectiveStatus),
 		define(operation{Name: "PutObjective", Method: put, Path: "/objectives/{name}", Permission: set, Audit: AuditChange, Summary: "makes or changes an objective; dry_run only says what is wrong and what warns"}, putObjective),
-		define(operation{Name: "DeleteObjective", Method: del, Path: "/objectives/{name}", Permission: set, Audit: AuditChange, Summary: "drops an objective; what it set by policy is lifted"}, deleteObjective),
+		define(operation{Name: "DeleteObjective", Method: del, Path: "/objectives/{name}", Permission: set, Audit: AuditChange, Summary: "drops an objective; what a response policy did for it stays until a person takes it back"}, deleteObjective),
 		define(operation{Name: "ListObjectiveProposals", Method: get, Path: "/objective-proposals", Permission: view, Summary: "lists lasting changes of autonomy that objectives speak for, the newest first"}, listObjectiveProposals),
 		define(operation{Name: "AcceptObjectiveProposal", Method: post, Path: "/objective-proposals/{id}/accept", Permission: decide, Audit: AuditChange, Summary: "changes the agent's autonomy as proposed, with one's own rights"}, acceptAutonomy),
 		define(operation{Name: "DeclineObjectiveProposal", Method: post, Path: "/objective-proposals/{id}/decline", Permission: decide, Audit: AuditChange, Summary: "leaves the agent's autonomy as it is"}, declineAutonomy),

@@ -69,14 +69,14 @@ func (a *App) trusted(name string) (objective.Agent, bool) {
 }
 
 // objectiveAlarm makes a finding of an alarm.
-func (a *App) objectiveAlarm(ctx context.Context, x objective.Alarm) (string, error) {
+func (a *App) objectiveAlarm(ctx context.Context, x objective.Alarm) (objective.Told, error) {
 	o := &x.Objective
 	f, _, err := a.watching.findings.See(ctx, finding.Finding{
 		Detector: "objective_" + x.Kind, Severity: x.Severity, Team: o.Team, Environment: o.Environment, Agent: o.Agent, Version: o.Version, Task: o.Task,
 		Fingerprint: finding.Fingerprint("objective", o.Name, x.Key), Subject: o.Name, Text: x.Text, Measure: x.Measure, Expected: x.Expected, Seen: x.Seen, Why: x.Why,
 		Runs: x.Runs, Event: x.Event, Authenticated: a.passedDoor(ctx, o.Agent, x.Runs),
 	})
-	return f.ID, err
+	return objective.Told{Finding: f.ID, Proved: f.Authenticated}, err
 }
 
 // passedDoor reports whether each of the runs that are shown of an agent has a

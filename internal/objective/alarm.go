@@ -26,10 +26,10 @@ func (b *Book) follow(ctx context.Context, e *entry, c *counter, s Standing) err
 			h = &held{Since: s.At}
 			b.alarms.Add(1)
 		}
-		if err := b.tell(ctx, c, &a, h); err != nil {
+		if err := b.tell(ctx, c, &a, h, s.At); err != nil {
 			return err
 		}
-		if old := next.Alarms[a.Key]; old == nil || *old != *h {
+		if old := e.state.Alarms[a.Key]; old == nil || *old != *h {
 			changed = true
 		}
 		next.Alarms[a.Key] = h
@@ -44,7 +44,7 @@ func (b *Book) follow(ctx context.Context, e *entry, c *counter, s Standing) err
 			return err
 		}
 		if !over { // it holds on, and whoever shows it is told so
-			if err := b.tell(ctx, c, &Alarm{Objective: *c.o, Kind: kindOf(key), Key: key, Severity: h.Severity, Text: h.Text, Measure: c.in.ID, Why: s.Why}, h); err != nil {
+			if err := b.tell(ctx, c, &Alarm{Objective: *c.o, Kind: kindOf(key), Key: key, Severity: h.Severity, Text: h.Text, Measure: c.in.ID, Why: s.Why}, h, s.At); err != nil {
 				return err
 			}
 			continue
@@ -61,14 +61,7 @@ func (b *Book) follow(ctx context.Context, e *entry, c *counter, s Standing) err
 		}
 	}
 	s.held(&next, frozen)
-	well := !frozen && len(next.Alarms) == 0 && s.Known && !s.Few && s.Budget.Left() >= 0.5
-	if well != !next.WellSince.IsZero() {
-		changed = true
-		next.WellSince = time.Time{}
-		if well {
-			next.WellSince = s.At
-		}
-	}
+	changed = next.well(!frozen && len(next.Alarms) == 0 && s.Known && !s.Few && s.Budget.Left() >= 0.5, s.At) || changed
 	proposals, err := b.propose(ctx, c, &s, &next)
 	if err != nil {
 		return err
@@ -96,6 +89,24 @@ func (b *Book) follow(ctx context.Context, e *entry, c *counter, s Standing) err
 		e.state, e.standing = next, s
 	}
 	return nil
+}
+
+// wellGap is how long nobody may have looked for what was well to be called well
+// all the time.
+const wellGap = 2 * time.Hour
+
+// well keeps since when it is well; it reports whether that is to be stored.
+func (s *state) well(is bool, now time.Time) (changed bool) {
+	switch {
+	case !is:
+		changed = !s.WellSince.IsZero()
+		s.WellSince, s.WellSeen = time.Time{}, time.Time{}
+	case s.WellSince.IsZero() || now.Sub(s.WellSeen) > wellGap || now.Before(s.WellSeen):
+		s.WellSince, s.WellSeen, changed = now, now, true
+	case now.Sub(s.WellSeen) >= time.Hour:
+		s.WellSeen, changed = now, true
+	}
+	return changed
 }
 
 // held shows the alarms that hold, and names the state by the worst.
@@ -126,27 +137,31 @@ func kindOf(key string) string {
 	return AlarmBurn
 }
 
+// renewEvery is how often the finding of an alarm that holds is told of again.
+const renewEvery = 5 * time.Minute
+
 // tell makes or renews the finding of an alarm.
-func (b *Book) tell(ctx context.Context, c *counter, a *Alarm, h *held) error {
-	h.Severity, h.Text = a.Severity, a.Text
+func (b *Book) tell(ctx context.Context, c *counter, a *Alarm, h *held, now time.Time) error {
+	if since := now.Sub(h.Told); h.Severity == a.Severity && since >= 0 && since < renewEvery {
+		return nil
+	}
+	h.Severity, h.Text, h.Told = a.Severity, a.Text, now
 	if b.o.Alarm == nil {
 		return nil
 	}
-	if len(a.Runs) == 0 {
-		bad, err := b.badRuns(ctx, c, b.o.Now().Add(-c.o.Window.Length()), evidenceRuns)
-		if err != nil {
-			return err
-		}
-		for i := range bad {
-			a.Runs = append(a.Runs, bad[i].ID.String())
-			a.Event = max(a.Event, bad[i].Updated)
-		}
-	}
-	finding, err := b.o.Alarm(ctx, *a)
+	bad, err := b.badRuns(ctx, c, now.Add(-c.o.Window.Length()), evidenceRuns)
 	if err != nil {
 		return err
 	}
-	h.Finding = cmp.Or(finding, h.Finding)
+	for i := range bad {
+		a.Runs = append(a.Runs, bad[i].ID.String())
+		a.Event = max(a.Event, bad[i].Updated)
+	}
+	told, err := b.o.Alarm(ctx, *a)
+	if err != nil {
+		return err
+	}
+	h.Finding, h.Proved = cmp.Or(told.Finding, h.Finding), h.Proved || told.Proved
 	return nil
 }
 
@@ -207,9 +222,14 @@ func (b *Book) over(ctx context.Context, e *entry, c *counter, s *Standing, key 
 	if s.State == Frozen || s.State == NoData {
 		return false, "", nil
 	}
+	if h.Proved {
+		if ok, err := c.provedWell(ctx, s, key, h); err != nil || !ok {
+			return false, "", err
+		}
+	}
 	switch kindOf(key) {
 	case AlarmSpent:
-		if s.Known && s.Budget.Spent <= recovered {
+		if s.Known && !s.Few && s.Budget.Spent <= recovered {
 			return true, fmt.Sprintf("the budget has recovered: %.0f %% of it is left", 100*s.Budget.Left()), nil
 		}
 		return false, "", nil
@@ -239,6 +259,33 @@ func (b *Book) over(ctx context.Context, e *entry, c *counter, s *Standing, key 
 		return true, fmt.Sprintf("it burns at %.4g over %s and %.4g over %s", l.LongRate, span(l.Long), l.ShortRate, span(l.Short)), nil
 	}
 	return false, "", nil
+}
+
+// provedWell reports whether the runs that passed the door alone are well too:
+// what raised the alarm did.
+func (c *counter) provedWell(ctx context.Context, s *Standing, key string, h *held) (bool, error) {
+	r := c.o.rule(c.in)
+	from, least, bound := s.From, c.o.minimum(), recovered
+	switch kindOf(key) {
+	case AlarmMissed:
+		from, bound = h.Since, 1
+		if c.o.Stream != nil {
+			least = c.o.Stream.minimum()
+		}
+	case AlarmBurn:
+		from, least = h.Since, 1
+		for _, l := range s.Looks {
+			if burnKey(l.Alert) == key {
+				from, bound = s.At.Add(-l.Long), l.Factor
+			}
+		}
+	}
+	k, err := c.proved(ctx, from, minTime(s.To, s.At))
+	if err != nil || k.N < least {
+		return false, err
+	}
+	rate, ok := r.Burn(k)
+	return ok && rate <= bound, nil
 }
 
 // since counts the last verdicts that came after a time.

@@ -33,19 +33,31 @@ type Options struct {
 	KPIs  Indicators
 	// Agent finds a registered agent; nil: none is.
 	Agent func(name string) (Agent, bool)
-	// Alarm makes a finding of an alarm, again with each look while it holds, and
-	// answers with the finding's id; nil: nobody is told.
-	Alarm func(ctx context.Context, a Alarm) (finding string, err error)
+	// Alarm makes a finding of an alarm, again every few minutes while it holds;
+	// nil: nobody is told.
+	Alarm func(ctx context.Context, a Alarm) (Told, error)
 	// Over is told that what a finding was about has passed; nil: nobody is told.
 	Over   func(ctx context.Context, finding, why string) error
 	Now    func() time.Time
 	Logger *slog.Logger
 }
 
+// Told is the finding of an alarm. Proved says that it rests on what agents did at
+// the door: then only that may end it.
+type Told struct {
+	Finding string
+	Proved  bool
+}
+
 // Book is all objectives. Make one with New, start it with Run.
 type Book struct {
 	o    Options
 	wake chan struct{}
+
+	// turn is held by whoever changes an objective or what it remembers: a change
+	// by a person, the taking in of verdicts, one look. It is held across the store
+	// and the database; mu never is.
+	turn sync.Mutex
 
 	mu      sync.RWMutex // guards what follows
 	entries map[string]*entry
@@ -196,6 +208,8 @@ func (o *Objective) warnings(in *Indicator) (out []string) {
 }
 
 // Put keeps an objective. Its Revision is the one that was read; 0 for a new one.
+// What a response policy did for its alarms stays in force: who sets objectives is
+// not who takes back responses.
 func (b *Book) Put(ctx context.Context, who Actor, o Objective) (Objective, error) {
 	if _, err := b.Check(&o); err != nil {
 		return Objective{}, err
@@ -203,6 +217,8 @@ func (b *Book) Put(ctx context.Context, who Actor, o Objective) (Objective, erro
 	if err := who.may(o.Team, o.Environment); err != nil {
 		return Objective{}, err
 	}
+	b.turn.Lock()
+	defer b.turn.Unlock()
 	b.mu.RLock()
 	old, n := b.entries[o.Name], len(b.entries)
 	b.mu.RUnlock()
@@ -254,17 +270,13 @@ func (b *Book) Put(ctx context.Context, who Actor, o Objective) (Objective, erro
 	if err != nil {
 		return Objective{}, err
 	}
-	var over []string
-	b.mu.Lock()
-	next := &entry{Objective: o}
-	if old != nil && !anew {
-		next.state, next.caught, next.in = b.entries[o.Name].state.clone(), b.entries[o.Name].caught, b.entries[o.Name].in
-	} else if old != nil {
-		over = b.entries[o.Name].state.findings()
+	next := &entry{Objective: o, state: state{Alarms: map[string]*held{}}}
+	if !anew {
+		next.state, next.caught, next.in = old.state, old.caught, old.in
 	}
+	b.mu.Lock()
 	b.entries[o.Name] = next
 	b.mu.Unlock()
-	b.passed(ctx, over, "the objective was changed")
 	b.nudge()
 	return o, nil
 }
@@ -306,8 +318,11 @@ func forget(ctx context.Context, tx *control.Tx, name string) error {
 	return err
 }
 
-// Delete drops an objective. What it set by policy is lifted.
+// Delete drops an objective. What a response policy did for its alarms stays until
+// a person takes it back.
 func (b *Book) Delete(ctx context.Context, who Actor, name, reason string) error {
+	b.turn.Lock()
+	defer b.turn.Unlock()
 	b.mu.RLock()
 	old := b.entries[name]
 	b.mu.RUnlock()
@@ -333,25 +348,9 @@ func (b *Book) Delete(ctx context.Context, who Actor, name, reason string) error
 		return err
 	}
 	b.mu.Lock()
-	var over []string
-	if e := b.entries[name]; e != nil {
-		over = e.state.findings()
-	}
 	delete(b.entries, name)
 	b.mu.Unlock()
-	b.passed(ctx, over, "the objective was deleted")
 	return nil
-}
-
-func (b *Book) passed(ctx context.Context, findings []string, why string) {
-	if b.o.Over == nil {
-		return
-	}
-	for _, f := range findings {
-		if err := b.o.Over(ctx, f, why); err != nil {
-			b.o.Logger.Warn("what followed from an objective is still in force", "finding", f, "err", err) // a person lifts it
-		}
-	}
 }
 
 func (b *Book) nudge() {

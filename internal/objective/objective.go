@@ -28,10 +28,10 @@ package objective
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -216,6 +216,9 @@ func (o *Objective) shape(in *Indicator) error {
 		if o.Target <= 0 || o.Target >= 1 {
 			return invalid("the target is the share of records that keep the limit: above 0 and below 1")
 		}
+		if _, err := search.ParseIn(scopes()[in.Table], o.good(in).String()); err != nil {
+			return invalid("the limit cannot be compared with: %s", err)
+		}
 	case KindEvents:
 		if o.Limit == nil || *o.Limit <= 0 || o.Target != 0 {
 			return invalid("%s counts events by run: its limit says how many a run may have, and it has no target", in.ID)
@@ -393,7 +396,7 @@ func (o *Objective) good(in *Indicator) search.Expr {
 		if in.Direction == "up" {
 			op = ">="
 		}
-		return &search.Cmp{Field: fieldOf(in.Field), Op: op, Values: []string{fmt.Sprintf("%g%s", *o.Limit*cmp.Or(in.Scale, 1), unitOf(in.Field))}}
+		return &search.Cmp{Field: fieldOf(in.Field), Op: op, Values: []string{strconv.FormatFloat(*o.Limit*cmp.Or(in.Scale, 1), 'f', -1, 64) + unitOf(in.Field)}}
 	}
 	if in.Direction == "down" {
 		return &search.Not{Of: in.Of}
@@ -428,9 +431,14 @@ func unitOf(measure string) string {
 	return ""
 }
 
+// scopes are the searches of tables.
+func scopes() map[string]search.Scope {
+	return map[string]search.Scope{"runs": search.ScopeRun, "steps": search.ScopeStep, "decisions": search.ScopeDecision}
+}
+
 // scope narrows records of a table to the objective's.
 func (o *Objective) scope(table string) search.Expr {
-	fields := map[string]search.Scope{"runs": search.ScopeRun, "steps": search.ScopeStep, "decisions": search.ScopeDecision}
+	fields := scopes()
 	var out search.Expr
 	for _, f := range []struct{ name, value string }{{"team", o.Team}, {"environment", o.Environment}, {"agent", o.Agent}, {"version", o.Version}, {"task", o.Task}} {
 		if _, ok := search.Lookup(fields[table], f.name); ok && f.value != "" {
@@ -442,7 +450,7 @@ func (o *Objective) scope(table string) search.Expr {
 
 // narrows reports whether every narrowing is possible on the indicator's tables.
 func (o *Objective) narrows(in *Indicator) error {
-	fields := map[string]search.Scope{"runs": search.ScopeRun, "steps": search.ScopeStep, "decisions": search.ScopeDecision}
+	fields := scopes()
 	for _, table := range []string{in.Table, in.Events} {
 		for _, f := range []struct{ name, value string }{{"version", o.Version}, {"task", o.Task}} {
 			if _, ok := search.Lookup(fields[table], f.name); table != "" && f.value != "" && !ok {

@@ -137,7 +137,8 @@ func (st *state) wish(s *Standing, g *Agent) (to, why string) {
 	if h := st.Alarms[AlarmSpent]; h != nil && at > 0 && s.At.Sub(h.Since) >= narrowAfter {
 		return autonomies[at-1], fmt.Sprintf("its budget is spent since %s: %.4g bad where %.4g are allowed", h.Since.UTC().Format("2006-01-02 15:04"), s.Budget.Bad, s.Budget.Allowed)
 	}
-	if !st.WellSince.IsZero() && at >= 0 && at < len(autonomies)-1 && s.At.Sub(st.WellSince) >= widenAfter {
+	contained := g.Containment != "" && g.Containment != "none"
+	if !contained && !st.WellSince.IsZero() && at >= 0 && at < len(autonomies)-1 && s.At.Sub(st.WellSince) >= widenAfter {
 		return autonomies[at+1], fmt.Sprintf("at least half of its budget was left since %s: %.4g bad where %.4g are allowed", st.WellSince.UTC().Format("2006-01-02 15:04"), s.Budget.Bad, s.Budget.Allowed)
 	}
 	return "", ""

@@ -3,7 +3,6 @@ package objective
 import (
 	"context"
 	"encoding/json"
-	"maps"
 	"slices"
 	"time"
 
@@ -20,6 +19,7 @@ type state struct {
 	// WellSince is since when at least half of the budget was left and nothing
 	// alarmed; zero while that does not hold.
 	WellSince time.Time `json:"well_since,omitzero"`
+	WellSeen  time.Time `json:"well_seen,omitzero"` // when that was seen last, within an hour
 }
 
 // held is an alarm that holds.
@@ -28,6 +28,8 @@ type held struct {
 	Since    time.Time `json:"since"`
 	Severity string    `json:"severity"`
 	Text     string    `json:"text"`
+	Proved   bool      `json:"proved,omitempty"`
+	Told     time.Time `json:"told,omitzero"` // last
 }
 
 func (s *state) clone() state {
@@ -41,15 +43,6 @@ func (s *state) clone() state {
 		q := *s.Sequence
 		q.Bets = slices.Clone(q.Bets)
 		out.Sequence = &q
-	}
-	return out
-}
-
-func (s *state) findings() (out []string) {
-	for _, k := range slices.Sorted(maps.Keys(s.Alarms)) {
-		if f := s.Alarms[k].Finding; f != "" {
-			out = append(out, f)
-		}
 	}
 	return out
 }

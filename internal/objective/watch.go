@@ -128,18 +128,30 @@ func (b *Book) Run(ctx context.Context) error {
 // Run does it by itself.
 func (b *Book) Work(ctx context.Context) {
 	began := b.o.Now()
-	for b.feedOnce(ctx) {
+	for b.feed(ctx) {
 	}
 	for _, name := range b.due(began) {
 		if ctx.Err() != nil {
 			return
 		}
-		if err := b.look(ctx, name); err != nil && ctx.Err() == nil {
+		if err := b.inTurn(func() error { return b.look(ctx, name) }); err != nil && ctx.Err() == nil {
 			b.failed.Add(1)
 			b.o.Logger.Warn("an objective was not looked at and is again", "objective", name, "err", err)
 		}
 	}
 	b.took.Store(int64(b.o.Now().Sub(began)))
+}
+
+func (b *Book) inTurn(do func() error) error {
+	b.turn.Lock()
+	defer b.turn.Unlock()
+	return do()
+}
+
+func (b *Book) feed(ctx context.Context) (more bool) {
+	b.turn.Lock()
+	defer b.turn.Unlock()
+	return b.feedOnce(ctx)
 }
 
 // due are the objectives to be looked at.
@@ -215,7 +227,8 @@ func (b *Book) takeNews(ctx context.Context, list []news) error {
 		for _, name := range names {
 			v, err := b.verdicts(ctx, name, []activity.Run{*r}, now, false)
 			if err != nil {
-				return err
+				b.later(name, x.run, err)
+				continue
 			}
 			if v != nil {
 				add(v)
@@ -223,6 +236,18 @@ func (b *Book) takeNews(ctx context.Context, list []news) error {
 		}
 	}
 	return b.keep(ctx, all, now)
+}
+
+// later leaves a run that cannot be judged for one objective to its next look,
+// which reads all of it again: the others do not wait for it.
+func (b *Book) later(name string, run activity.RunID, err error) {
+	b.failed.Add(1)
+	b.o.Logger.Warn("a run is not judged yet", "objective", name, "run", run.String(), "err", err)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if e := b.entries[name]; e != nil {
+		e.caught, e.news = false, true
+	}
 }
 
 // again puts verdicts back that could not be kept, before those that came since.
@@ -310,8 +335,9 @@ func (b *Book) verdicts(ctx context.Context, name string, runs []activity.Run, n
 			continue
 		}
 		l := label{run: r.ID, good: good, at: now}
-		if end := time.Unix(0, max(r.Start, r.End)); past && !end.After(c.o.CreatedAt) {
-			l.at, l.old = end, true
+		if past { // it burnt then, and not now that it is read again
+			l.at = time.Unix(0, max(r.Start, r.End))
+			l.old = !l.at.After(c.o.CreatedAt)
 		}
 		v.list = append(v.list, l)
 	}

@@ -197,7 +197,7 @@ export function ObjectivePanel({ name, onEdit, onClose }: { name: string; onEdit
             <Button size="compact-sm" onClick={onEdit}>
               Change
             </Button>
-            <Sure label="Drop" sure="Drop it: what it set is lifted" pending={drop.isPending} onDo={() => drop.mutate()} />
+            <Sure label="Drop" sure="Drop it: what holds for it stays" pending={drop.isPending} onDo={() => drop.mutate()} />
           </div>
         )}
       </div>
