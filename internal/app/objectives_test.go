@@ -96,7 +96,7 @@ func TestObjectiveOfAccuracy(t *testing.T) {
 		if err := g.Wait(); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, fmt.Sprintf("%d labels to be counted", end), func() bool {
+		patiently(t, fmt.Sprintf("%d labels to be counted", end), func() bool {
 			o := stands("accuracy")
 			return o.Status.Stream != nil && o.Status.Stream.N == int64(end)
 		})
@@ -109,7 +109,7 @@ func TestObjectiveOfAccuracy(t *testing.T) {
 		t.Fatal(err)
 	}
 	var held client.ObjectiveHeld
-	eventually(t, "the alarm", func() bool { // within half of the minute that is promised
+	patiently(t, "the alarm", func() bool {
 		list := stands("accuracy").Status.Alarms
 		i := slices.IndexFunc(list, func(h client.ObjectiveHeld) bool { return h.Kind == "missed" })
 		if i >= 0 {
