@@ -11,7 +11,7 @@ func Operations() []Operation {
 		{Name: "GetObjective", Method: "GET", Path: "/api/v1/objectives/{name}", Role: "viewer", Summary: "reads an objective with how it stands"},
 		{Name: "GetObjectiveStatus", Method: "GET", Path: "/api/v1/objectives/{name}/status", Role: "viewer", Summary: "gives an objective over its window, and what spent its budget"},
 		{Name: "PutObjective", Method: "PUT", Path: "/api/v1/objectives/{name}", Role: "developer or responder", Summary: "makes or changes an objective; dry_run only says what is wrong and what warns"},
-		{Name: "DeleteObjective", Method: "DELETE", Path: "/api/v1/objectives/{name}", Role: "developer or responder", Summary: "drops an objective; what it set by policy is lifted"},
+		{Name: "DeleteObjective", Method: "DELETE", Path: "/api/v1/objectives/{name}", Role: "developer or responder", Summary: "drops an objective; what a response policy did for it stays until a person takes it back"},
 		{Name: "ListObjectiveProposals", Method: "GET", Path: "/api/v1/objective-proposals", Role: "viewer", Summary: "lists lasting changes of autonomy that objectives speak for, the newest first"},
 		{Name: "AcceptObjectiveProposal", Method: "POST", Path: "/api/v1/objective-proposals/{id}/accept", Role: "developer or responder or security", Summary: "changes the agent's autonomy as proposed, with one's own rights"},
 		{Name: "DeclineObjectiveProposal", Method: "POST", Path: "/api/v1/objective-proposals/{id}/decline", Role: "developer or responder or security", Summary: "leaves the agent's autonomy as it is"},
@@ -452,7 +452,7 @@ func (c *Client) PutObjective(ctx context.Context, req PutObjectiveRequest) (*Ob
 	return call[Objective](ctx, c, "PUT", "/api/v1/objectives/{name}", req)
 }
 
-// DeleteObjective drops an objective; what it set by policy is lifted.
+// DeleteObjective drops an objective; what a response policy did for it stays until a person takes it back.
 //
 // DELETE /api/v1/objectives/{name}, role developer or responder.
 func (c *Client) DeleteObjective(ctx context.Context, req DeleteObjectiveRequest) error {
