@@ -20,8 +20,8 @@ export function RulesTab() {
   const may = useMay('PutRule');
   const navigate = useNavigate();
   const again = useAgain();
-  const { rule } = useSearch({ strict: false }) as { rule?: string };
-  const set = (name?: string) => void navigate({ to: '.', search: ((old: object) => ({ ...old, rule: name })) as never, replace: true });
+  const { rule, search } = useSearch({ strict: false }) as { rule?: string; search?: string };
+  const set = (name?: string) => void navigate({ to: '.', search: ((old: object) => ({ ...old, rule: name, search: undefined })) as never, replace: true });
   const drop = useMutation({ mutationFn: (name: string) => api.delete(`/rules/${encodeURIComponent(name)}?reason=${encodeURIComponent('deleted in the console')}`), onSettled: again });
   const all = q.data?.items ?? [];
   const chosen = all.find((r) => r.name === rule);
@@ -38,24 +38,31 @@ export function RulesTab() {
           { head: 'Rule', width: '170px', title: (r) => r.text || r.name, cell: (r) => <strong>{r.name}</strong> },
           { head: 'State', cell: (r) => (r.off ? <Badge>off</Badge> : <Mark {...(severities[r.severity] ?? severities.warning!)} words />) },
           { head: 'When', width: '320px', title: (r) => r.when, cell: (r) => <code>{r.when}</code> },
-          { head: 'About', cell: (r) => (r.scope === 'run' ? 'each run' : `each agent, ${shortAge(r.window)}`) },
+          { head: 'About', title: (r) => (r.query ? `${r.query.table} ${r.query.where ?? ''}` : ''), cell: (r) => (r.scope === 'run' ? 'each run' : `${r.scope === 'query' ? `${r.query?.func ?? ''} of a search` : 'each agent'}, ${shortAge(r.window)}`) },
           { head: 'Team', cell: (r) => r.team || <span className="muted">all</span> },
           { head: 'Open', num: true, cell: (r) => count(r.open) },
           { head: 'Changed', cell: (r) => <><Time at={r.updated_at} /> <span className="muted">by {r.by}, revision {r.revision}</span></> },
           { head: 'Do', cell: (r) => may && <span className={css.acts} style={{ margin: 0 }}><Button size="compact-xs" aria-label={`Change ${r.name}`} onClick={() => set(r.name)}>Change</Button><Sure label="Delete" sure="Delete it" pending={drop.isPending} onDo={() => drop.mutate(r.name)} /></span> },
         ]}
       />
-      {rule && (rule === 'new' || chosen) && <RuleDialog rule={chosen} onClose={() => set(undefined)} />}
+      {rule && (rule === 'new' || chosen) && <RuleDialog rule={chosen} search={search} onClose={() => set(undefined)} />}
     </Panel>
   );
 }
 
-function RuleDialog({ rule, onClose }: { rule?: Rule; onClose: () => void }) {
+// The figures that a search is mostly asked for; others are kept by the command line.
+const figures = [['count', 'how many'], ['share', 'the share of those that are also…'], ['p95 duration_ms', 'p95 of their time, ms'], ['avg duration_ms', 'mean of their time, ms'], ['sum cost', 'what they cost, USD'], ['avg cost', 'what one costs, USD'], ['sum input_tokens', 'input tokens'], ['distinct user', 'users']].map(([value, label]) => ({ value: value!, label: label! }));
+
+function RuleDialog({ rule, search, onClose }: { rule?: Rule; search?: string; onClose: () => void }) {
   const again = useAgain();
   const teams = useTeams();
   const [name, setName] = useState(rule?.name ?? '');
-  const [when, setWhen] = useState(rule?.when ?? '');
-  const [scope, setScope] = useState(rule?.scope ?? 'run');
+  const [when, setWhen] = useState(rule?.when ?? (search !== undefined ? 'value > 10.0' : ''));
+  const [scope, setScope] = useState(rule?.scope ?? (search !== undefined ? 'query' : 'run'));
+  const [found, setFound] = useState(rule?.query?.where ?? search ?? '');
+  const [figure, setFigure] = useState(rule?.query ? [rule.query.func, rule.query.field].filter(Boolean).join(' ') : 'count');
+  const [of, setOf] = useState(rule?.query?.of ?? '');
+  const [by, setBy] = useState(rule?.query ? (rule.query.by ?? '') : 'agent');
   const [window, setWindow] = useState(rule?.window || '1h');
   const [severity, setSeverity] = useState(rule?.severity ?? 'warning');
   const [team, setTeam] = useState(rule?.team ?? '');
@@ -64,7 +71,7 @@ function RuleDialog({ rule, onClose }: { rule?: Rule; onClose: () => void }) {
   const [off, setOff] = useState(rule?.off ?? false);
   const [help, setHelp] = useState(false);
   const wordList = useRuleWords(help);
-  const body = { when, scope, window: scope === 'agent' ? window : undefined, team: team || undefined, agents: agents.split(/[,\s]+/).filter(Boolean), environment: rule?.environment, rest: rule?.rest };
+  const body = { when, scope, window: scope === 'run' ? undefined : window, query: scope === 'query' ? { table: rule?.query?.table ?? 'runs', where: found || undefined, func: figure.split(' ')[0]!, field: figure.split(' ')[1], of: figure === 'share' ? of : undefined, by: by || undefined } : undefined, team: team || undefined, agents: agents.split(/[,\s]+/).filter(Boolean), environment: rule?.environment, rest: rule?.rest };
   const trial = useMutation({ mutationFn: () => api.post<RuleTrial>('/rules/try', body) });
   const save = useMutation({ mutationFn: () => api.put<Rule>(`/rules/${encodeURIComponent(name.trim())}`, { ...body, severity, text, off, revision: rule?.revision ?? 0, reason: '' }), onSuccess: onClose, onSettled: again });
   const options = [{ value: '', label: 'all' }, ...[...new Set([...(team ? [team] : []), ...teams])].map((t) => ({ value: t, label: t }))];
@@ -73,8 +80,16 @@ function RuleDialog({ rule, onClose }: { rule?: Rule; onClose: () => void }) {
       {!rule && <TextInput label="Name" description="a-z, 0-9 and hyphens" data-autofocus value={name} onChange={(e) => setName(e.currentTarget.value)} />}
       <Textarea label="When" description="A condition in CEL over what is measured" data-autofocus={rule ? true : undefined} autosize minRows={2} spellCheck={false} styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }} value={when} onChange={(e) => setWhen(e.currentTarget.value)} placeholder="cost > 2.0 && task == 'refund'" />
       <div className={css.two}>
-        <Pick label="About" value={scope} options={[{ value: 'run', label: 'each run, while it goes' }, { value: 'agent', label: 'each agent, over a window' }]} onPick={setScope} />
-        {scope === 'agent' && <TextInput label="Window" description="5m to 168h" value={window} onChange={(e) => setWindow(e.currentTarget.value)} />}
+        <Pick label="About" value={scope} options={[{ value: 'run', label: 'each run, while it goes' }, { value: 'agent', label: 'each agent, over a window' }, { value: 'query', label: 'what a search finds, over a window' }]} onPick={setScope} />
+        {scope === 'query' && (
+          <>
+            <TextInput label="Search" description="As on the page Runs; empty: all" spellCheck={false} value={found} onChange={(e) => setFound(e.currentTarget.value)} />
+            <Pick label="Figure" value={figure} options={figures.some((f) => f.value === figure) ? figures : [...figures, { value: figure, label: figure }]} onPick={setFigure} />
+            {figure === 'share' && <TextInput label="Those that are also" description="A search, such as outcome:failed" spellCheck={false} value={of} onChange={(e) => setOf(e.currentTarget.value)} />}
+            <Pick label="Of" value={by} options={[{ value: 'agent', label: 'each agent' }, { value: '', label: 'all together' }]} onPick={setBy} />
+          </>
+        )}
+        {scope !== 'run' && <TextInput label="Window" description="5m to 168h" value={window} onChange={(e) => setWindow(e.currentTarget.value)} />}
         <Pick label="Severity" value={severity} options={['info', 'warning', 'critical'].map((v) => ({ value: v, label: v }))} onPick={setSeverity} />
         <Pick label="Team" value={team} options={options} onPick={setTeam} />
         <TextInput label="Agents" description="Empty: all" value={agents} onChange={(e) => setAgents(e.currentTarget.value)} />
@@ -88,7 +103,7 @@ function RuleDialog({ rule, onClose }: { rule?: Rule; onClose: () => void }) {
       {trial.data && <Trial t={trial.data} />}
       {help && (
         <dl className={css.words}>
-          {(wordList.data?.items ?? []).filter((w) => (scope === 'run' ? w.run : w.agent)).map((w) => (
+          {(wordList.data?.items ?? []).filter((w) => (scope === 'run' ? w.run : scope === 'query' ? w.query : w.agent)).map((w) => (
             <div key={w.name}>
               <dt>{w.name}</dt>
               <dd>{w.about}</dd>

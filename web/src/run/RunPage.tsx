@@ -9,6 +9,7 @@ import { pickView, Time, useNow } from '../shared/Values';
 import { criticalPath } from './critical';
 import type { GraphMode } from './graph';
 import { Decisions } from './DecisionLane';
+import { Found } from './FindingsLane';
 import { Behaviour } from './Lanes';
 import { Logs, Metrics } from './Panels';
 import { useLiveRun, useLogs, useMessages, useMetrics, useRun, useSteps } from './queries';
@@ -620,6 +621,7 @@ function Performance({ run, tree, critical, lane, selected, live, follow, find, 
       </section>
       <Behaviour tree={tree} scale={scale} view={view} onSelect={pick} />
       <Decisions run={run} live={live} tree={tree} scale={scale} view={view} onSelect={pick} />
+      <Found run={run} live={live} tree={tree} scale={scale} view={view} onSelect={pick} />
     </div>
   );
 }

@@ -9,6 +9,7 @@ import { useShortcuts } from '../shared/keys';
 import { type Column, KeyTable } from '../shared/KeyTable';
 import { Empty, PageHeader, ProblemNote } from '../shared/Layout';
 import { pickView, useNow } from '../shared/Values';
+import { useMay } from '../api/queries';
 import { useSetView, useView } from '../state/url';
 import { ActivityTabs } from './ActivityTabs';
 import { allColumns } from './columns';
@@ -25,6 +26,7 @@ export function RunsPage() {
   const setView = useSetView();
   const [params, setParams] = usePageParams();
   const navigate = useNavigate();
+  const mayRule = useMay('PutRule');
   const fields = useFields();
   const q = params.q ?? '';
   const sort = params.sort ?? 'started';
@@ -139,6 +141,10 @@ export function RunsPage() {
               Clear
             </button>
           </>
+        ) : mayRule && !searchError ? (
+          <button type="button" className={css.textbutton} title="Be told when a figure of what this search finds is out of bounds; tried on the last 30 days first" onClick={() => void navigate({ to: '/findings' as never, search: ((old: Record<string, unknown>) => ({ ...pickView(old), show: 'rules', rule: 'new', search: q })) as never })}>
+            Save as a rule
+          </button>
         ) : null}
         {runs.fresh.length > 0 && (
           <button type="button" className={css.fresh} onClick={runs.showFresh} data-testid="fresh">
