@@ -35,6 +35,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
+	"reeve/internal/activity"
 	"reeve/internal/agent"
 	"reeve/internal/alert"
 	"reeve/internal/api"
@@ -441,6 +442,7 @@ func (a *App) buildReader(ctx context.Context) error {
 		HashKey:    key,
 		Prices:     a.book,
 		Stages:     &a.stages,
+		Test:       func(t activity.TraceID) bool { return a.experiments != nil && a.experiments.Tests.Traced(t) },
 		Notify:     a.notify,
 		Logger:     a.log.With("part", "reader"),
 		Quiet:      a.o.Config.Runs.Quiet,

@@ -2,12 +2,14 @@ package app
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"reeve/client"
 	"reeve/internal/activity"
@@ -31,13 +33,25 @@ func TestExperimentsAreTests(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	var last atomic.Value
+	var last, trace atomic.Value
 	agent := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var in struct{ Message, Token string }
 		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
 			t.Error(err)
 		}
 		last.Store(in.Token)
+		// It reports the run itself as well, as one of a person's.
+		if _, ids, ok := strings.Cut(r.Header.Get("Traceparent"), "-"); ok {
+			trace.Store(ids[:32])
+			now := time.Now().UnixNano()
+			span := fmt.Sprintf(`{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"refund"}}]},"scopeSpans":[{"spans":[{"traceId":%q,"spanId":"00f067aa0ba902b7","name":"invoke_agent refund","startTimeUnixNano":"%d","endTimeUnixNano":"%d","attributes":[{"key":"gen_ai.operation.name","value":{"stringValue":"invoke_agent"}},{"key":"gen_ai.agent.name","value":{"stringValue":"refund"}},{"key":"reeve.mode","value":{"stringValue":"interactive"}}]}]}]}]}`, ids[:32], now-1e6, now)
+			resp, err := http.Post("http://"+a.Address("listen")+"/v1/traces", "application/json", strings.NewReader(span))
+			if err != nil || resp.StatusCode != http.StatusOK {
+				t.Errorf("its own span: %v %v", resp, err)
+			} else {
+				_ = resp.Body.Close()
+			}
+		}
 		call := func(path, body string) string {
 			req, err := http.NewRequestWithContext(r.Context(), "POST", a.Door()+path, strings.NewReader(body))
 			if err != nil {
@@ -99,6 +113,10 @@ func TestExperimentsAreTests(t *testing.T) {
 	eventually(t, "the test's run", func() bool {
 		r, err := c.GetRun(t.Context(), client.RunRequest{ID: run})
 		return err == nil && r.Mode == "test" && r.Agent == "refund"
+	})
+	eventually(t, "the run that the agent reports itself", func() bool {
+		l, err := c.ListRuns(t.Context(), client.ListRunsRequest{TraceID: trace.Load().(string)})
+		return err == nil && len(l.Items) == 1 && l.Items[0].Mode == "test"
 	})
 	req, err := http.NewRequestWithContext(t.Context(), "POST", a.Door()+"/http/shop/refunds", strings.NewReader(`{}`))
 	if err != nil {

@@ -182,6 +182,7 @@ func (a *App) invoke(ctx context.Context, t *experiment.Test, target *experiment
 	scope := a.doorScope(g)
 	a.experiments.Tests.Name(t, scope.RunOfKey(t.Key))
 	a.experiments.Tests.Name(t, scope.RunOfTrace(activity.TraceID(trace)))
+	a.experiments.Tests.Trace(trace, time.Now())
 	parent := "00-" + hex.EncodeToString(trace[:]) + "-" + hex.EncodeToString(span[:8]) + "-01"
 	switch target.Kind {
 	case experiment.Command:

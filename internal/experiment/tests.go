@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"reeve/internal/activity"
 	"reeve/internal/jcs"
@@ -102,6 +104,41 @@ type Tests struct {
 	mu   sync.RWMutex
 	byID map[string]*Test
 	runs map[activity.RunID]*Test
+
+	traces map[activity.TraceID]time.Time // that tests were given, and until when they are known
+	traced atomic.Bool                    // whether there is any
+}
+
+// traceKept is for how long what an agent reports of a test is known as a test's:
+// exporters send late, and a run's last spans come after its answer.
+const traceKept = time.Hour
+
+// Trace notes the trace that a test's agent was given: what anybody reports within
+// it is the test's, and in no figure about people.
+func (s *Tests) Trace(trace activity.TraceID, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.traces == nil {
+		s.traces = map[activity.TraceID]time.Time{}
+	}
+	for t, until := range s.traces {
+		if now.After(until) {
+			delete(s.traces, t)
+		}
+	}
+	s.traces[trace] = now.Add(traceKept)
+	s.traced.Store(true)
+}
+
+// Traced reports whether a trace is a test's.
+func (s *Tests) Traced(trace activity.TraceID) bool {
+	if !s.traced.Load() {
+		return false
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	_, is := s.traces[trace]
+	return is
 }
 
 func (s *Tests) open(agent string, target *Target, r *Recording) *Test {

@@ -405,6 +405,9 @@ func (r *Reader) settle(l *live, i int32, s *activity.Step) {
 	st.key = r.names.get(keyOf(s))
 	st.set(bitWaiting, s.Waiting)
 	st.set(bitContentOnly, s.OnlyContent)
+	if r.o.Test != nil && r.o.Test(s.Trace) {
+		s.Mode = "test"
+	}
 	st.profile = r.profile(l, s)
 	if s.Usage.Known() || s.Cost.Basis != activity.CostUnknown {
 		if st.usage == none {

@@ -63,6 +63,10 @@ type Options struct {
 
 	Stages *telemetry.Stages // counts where time goes; may be nil
 
+	// Test reports whether a trace was given to a test: its steps have mode test,
+	// whatever their sender calls them. It must not wait. May be nil.
+	Test func(activity.TraceID) bool
+
 	// Notify is told of changed runs, at most every NotifyEvery a run; its ctx
 	// ends with Run's. May be nil.
 	Notify func(ctx context.Context, notes []Note)
