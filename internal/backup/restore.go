@@ -1,0 +1,117 @@
+package backup
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Check reads every file of a backup and compares it with the manifest.
+func Check(ctx context.Context, dir string) (*Manifest, error) {
+	m, err := ReadManifest(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range m.Files {
+		if err := ctx.Err(); err != nil {
+			return nil, context.Cause(ctx)
+		}
+		size, sum, err := sumOf(filepath.Join(dir, filepath.FromSlash(f.Path)))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil, broken("%s is missing", f.Path)
+		case err != nil:
+			return nil, diskFault(err)
+		case size != f.Size || !sameText(sum, f.Sum):
+			return nil, broken("%s is another than was kept", f.Path)
+		}
+	}
+	return m, nil
+}
+
+func sameText(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// Restore puts a backup into data, a folder that is empty or not there yet. Each
+// file is checked while it is copied; when one is wrong nothing stays.
+func Restore(ctx context.Context, dir, data, passphrase string) (m *Manifest, err error) {
+	if m, err = ReadManifest(dir); err != nil {
+		return nil, err
+	}
+	if entries, err := os.ReadDir(data); err == nil && len(entries) > 0 {
+		return nil, fullFolder(data)
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, diskFault(err)
+	}
+	var key []byte
+	if m.Salt != "" {
+		if passphrase == "" {
+			return nil, needPassphrase()
+		}
+		if key, err = keyOf(passphrase, m.Salt); err != nil {
+			return nil, err
+		}
+	}
+	tmp := filepath.Clean(data) + ".part"
+	if err := os.RemoveAll(tmp); err != nil {
+		return nil, diskFault(err)
+	}
+	if err := os.MkdirAll(tmp, 0o700); err != nil {
+		return nil, diskFault(err)
+	}
+	defer func() {
+		if err != nil {
+			_ = os.RemoveAll(tmp)
+		}
+	}()
+	for _, f := range m.Files {
+		if err := ctx.Err(); err != nil {
+			return nil, context.Cause(ctx)
+		}
+		if err := restoreFile(filepath.Join(dir, filepath.FromSlash(f.Path)), tmp, f, key); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.Remove(data); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fullFolder(data).WithCause(err)
+	}
+	if err := os.Rename(tmp, data); err != nil {
+		return nil, diskFault(err)
+	}
+	return m, diskFault(syncDir(filepath.Dir(filepath.Clean(data))))
+}
+
+func restoreFile(from, data string, f File, key []byte) error {
+	to := filepath.Join(data, filepath.FromSlash(f.Path))
+	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+		return diskFault(err)
+	}
+	in, err := os.Open(from)
+	if errors.Is(err, fs.ErrNotExist) {
+		return broken("%s is missing", f.Path)
+	} else if err != nil {
+		return diskFault(err)
+	}
+	defer func() { _ = in.Close() }()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return diskFault(err)
+	}
+	h := sha256.New()
+	n, err := io.Copy(io.MultiWriter(out, h), in)
+	if err := errors.Join(err, out.Sync(), out.Close()); err != nil {
+		return diskFault(err)
+	}
+	if n != f.Size || !sameText(hex.EncodeToString(h.Sum(nil)), f.Sum) {
+		return broken("%s is another than was kept", f.Path)
+	}
+	if f.Sealed {
+		return openFile(to, f.Path, key)
+	}
+	return nil
+}
