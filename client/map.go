@@ -60,7 +60,7 @@ type MapEdge struct {
 
 // MapTrouble is one reason to look at a node.
 type MapTrouble struct {
-	Kind  string `json:"kind"`  // stopped, incident, errors, finding, held, stale, down, unregistered
+	Kind  string `json:"kind"`  // stopped, incident, errors, finding, held, stale, down
 	Level string `json:"level"` // bad, warn
 	Text  string `json:"text"`
 	Path  string `json:"path"`

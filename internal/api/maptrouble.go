@@ -16,7 +16,7 @@ import (
 
 // This file lays on the map what else is known to be wrong: stops, incidents,
 // findings, errors, tools that are held, sources that are stale, upstreams that
-// do not answer, agents that nobody registered. Each part is asked as its own
+// do not answer. Each part is asked as its own
 // page asks it, so that the map shows nothing which the asker may not see there.
 
 func (m *mapAsk) add(id string, t client.MapTrouble) { m.trouble[id] = append(m.trouble[id], t) }
@@ -61,9 +61,6 @@ func (m *mapAsk) own(n *dependency.Node) {
 		if s := errorState(*failed, *runs); s == stateBad || s == stateWarn {
 			m.add(n.ID, client.MapTrouble{Kind: "errors", Level: s, Text: count(*failed) + " of " + count(*runs) + " runs failed", Path: q})
 		}
-	}
-	if !n.Registered && n.Seen {
-		m.add(n.ID, client.MapTrouble{Kind: "unregistered", Level: stateWarn, Text: "nobody registered it", Path: "/agents?show=unknown"})
 	}
 	g := m.agentOf(n)
 	if g == nil {

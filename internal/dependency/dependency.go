@@ -172,7 +172,33 @@ func Build(uses []Use, calls []Calls) *Graph {
 		}
 		b.use(u)
 	}
+	b.rest()
 	return b.graph()
+}
+
+// rest gives calls that no edge took (an agent made them in another's run) to
+// the node they reached, where a name has only one: whoever failed there, it
+// failed.
+func (b *builder) rest() {
+	nodes := map[[2]string][]*Node{}
+	for _, n := range b.nodes {
+		nodes[[2]string{n.Kind, n.Name}] = append(nodes[[2]string{n.Kind, n.Name}], n)
+	}
+	for k, c := range b.calls {
+		to := nodes[[2]string{k.kind, k.name}]
+		if len(to) != 1 {
+			continue
+		}
+		addNode(to[0], c)
+		behind := Server
+		if k.kind == Model {
+			behind = Provider
+		}
+		if n := b.nodes[ID(behind, to[0].Within, "")]; to[0].Within != "" && n != nil {
+			addNode(n, c)
+			add(b.edges[pair{to[0].ID, n.ID}], c)
+		}
+	}
 }
 
 // placed gives the uses of a tool or model that nobody said the server or provider

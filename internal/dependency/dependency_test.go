@@ -91,6 +91,23 @@ tool:orders/look > server:orders 15 errors 1 p95 300
 	}
 }
 
+// A helper called the tool in the run of another: the edge has no count, the
+// tool has.
+func TestCallsInAnothersRun(t *testing.T) {
+	t.Parallel()
+	g := Build([]Use{by("boss", "", Agent, "helper", "", 1), by("helper", "", Tool, "ledger", "books", -1)}, []Calls{counted("boss", Tool, "ledger", 30, 29, 10)})
+	want := `agent:boss@core > agent:helper@core 1 by day
+agent:helper@core > tool:books/ledger ?
+tool:books/ledger > server:books 30 errors 29 p95 10
+`
+	if got := text(g); got != want {
+		t.Errorf("edges:\n%swant\n%s", got, want)
+	}
+	if n, _ := g.Node("tool:books/ledger"); n.Calls == nil || *n.Calls != 30 || *n.Errors != 29 {
+		t.Errorf("the tool's figures: %+v", n)
+	}
+}
+
 func TestReach(t *testing.T) {
 	t.Parallel()
 	g := house()

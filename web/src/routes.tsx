@@ -50,6 +50,7 @@ const tree = root.addChildren([
   createRoute({ getParentRoute: () => root, path: '/sign-in', component: lazyRouteComponent(() => import('./signin/SignInPage'), 'SignInPage') }),
   shell.addChildren([
     at('/', lazyRouteComponent(() => import('./overview/OverviewPage'), 'OverviewPage')),
+    at('/map', lazyRouteComponent(() => import('./map/MapPage'), 'MapPage')),
     at('/inbox', lazyRouteComponent(() => import('./inbox/InboxPage'), 'InboxPage')),
     at('/approvals/$id', lazyRouteComponent(() => import('./approvals/ApprovalPage'), 'ApprovalPage')),
     createRoute({ getParentRoute: () => shell, path: '/upstreams/connected', beforeLoad: keepAnswer, component: lazyRouteComponent(() => import('./upstreams/ConnectedPage'), 'ConnectedPage') }),

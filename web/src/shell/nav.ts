@@ -29,10 +29,7 @@ export const groups: Group[] = [
     name: 'Fleet',
     pages: [
       { to: '/agents', name: 'Agents', icon: 'agents', question: 'Who works for us, and how well?', go: 'a' },
-      {
-        to: '/map', name: 'Map', icon: 'map', question: 'Who depends on what?', go: 'm',
-        later: { answers: 'Which agents call which agents, tools, models and sources, as edges that were observed; pick one and see what it could take down.', fedBy: 'The edges come from steps, which are recorded already. The graph of a single run is on its page.', meanwhile: { label: 'Runs', to: '/runs' } },
-      },
+      { to: '/map', name: 'Map', icon: 'map', question: 'Who depends on what?', go: 'm' },
       { to: '/tools', name: 'Tools and models', icon: 'tools', question: 'Is what they call sound?', go: 't' },
       { to: '/sources', name: 'Sources', icon: 'sources', question: 'Is what they read fresh?', go: 'f' },
     ],
