@@ -154,6 +154,8 @@ type Options struct {
 	// PoliciesAbout may be nil: what an agent may do is then not told. Version is
 	// of this program, for documents that name their maker.
 	PoliciesAbout PoliciesAbout
+	Backups       Backups // nil makes none
+	Keeping       Keeping // nil keeps no telemetry
 	Version       string
 	Credentials   *Credentials // what proves agents; nil without
 

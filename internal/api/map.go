@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -24,7 +25,9 @@ import (
 )
 
 // houseOperations are those about the house as a whole.
-func houseOperations() []operation { return slices.Concat(mapOperations(), complianceOperations()) }
+func houseOperations() []operation {
+	return slices.Concat(mapOperations(), backupOperations(), retentionOperations(), connectionOperations(), complianceOperations())
+}
 
 func mapOperations() []operation {
 	return []operation{
@@ -42,12 +45,20 @@ const (
 // mapAsk is one question about the map: the graph that the asker may see.
 type mapAsk struct {
 	a                 *API
+	mu                sync.Mutex      // guards cut, while questions are asked side by side
 	ctx               context.Context // of the request that asks
 	environment, team string
 	from, to          time.Time
 	graph             *dependency.Graph
-	runs              map[dependency.Place][2]int64 // runs and failed ones, by who records say
+	runs              map[[2]string][]ownRuns // by team and name, as records say them
+	cut               bool                    // some counts were beyond what a question answers
 	trouble           map[string][]client.MapTrouble
+}
+
+// ownRuns are an agent's runs in an environment, and those that failed.
+type ownRuns struct {
+	environment  string
+	runs, failed int64
 }
 
 func getMap(a *API, ctx context.Context, req *client.MapRequest) (*client.Map, error) {
@@ -68,7 +79,9 @@ func getMap(a *API, ctx context.Context, req *client.MapRequest) (*client.Map, e
 	for i := range m.graph.Edges {
 		out.Edges = append(out.Edges, edgeShape(&m.graph.Edges[i]))
 	}
-	out.Text = mapText(out)
+	if out.Text = mapText(out); m.cut {
+		out.Text += " There are more counts than one answer holds: some nodes lack theirs."
+	}
 	out.TookMS = float64(time.Since(start).Microseconds()) / 1e3
 	return out, nil
 }
@@ -79,7 +92,7 @@ func (a *API) mapAsk(ctx context.Context, from, to, environment, team string) (*
 	if err != nil {
 		return nil, err
 	}
-	m := &mapAsk{a: a, ctx: ctx, environment: environment, team: team, runs: map[dependency.Place][2]int64{}, trouble: map[string][]client.MapTrouble{}}
+	m := &mapAsk{a: a, ctx: ctx, environment: environment, team: team, runs: map[[2]string][]ownRuns{}, trouble: map[string][]client.MapTrouble{}}
 	if m.from, m.to, err = a.mapPeriod(from, to); err != nil {
 		return nil, err
 	}
@@ -193,6 +206,11 @@ func (m *mapAsk) ask(table string, where search.Expr, by []string, measures ...t
 	if err != nil {
 		return nil, fmt.Errorf("asking %s by %v for the map: %w", table, by, err)
 	}
+	if len(res.Rows) >= maxQueryRows {
+		m.mu.Lock()
+		m.cut = true
+		m.mu.Unlock()
+	}
 	return newAnswers(res), nil
 }
 
@@ -223,7 +241,9 @@ func (m *mapAsk) countRuns() error {
 		return err
 	}
 	for _, row := range a.rows {
-		m.runs[placeOf(a, row)] = [2]int64{a.count(row, "count"), a.count(row, "failed")}
+		p := placeOf(a, row)
+		k := [2]string{p.Team, p.Name}
+		m.runs[k] = append(m.runs[k], ownRuns{p.Environment, a.count(row, "count"), a.count(row, "failed")})
 	}
 	return nil
 }
@@ -232,9 +252,9 @@ func (m *mapAsk) countRuns() error {
 // an agent that works in others' runs has none of its own.
 func (m *mapAsk) runsOf(n *dependency.Node) (runs, failed *int64) {
 	for _, name := range n.Names {
-		for p, c := range m.runs {
-			if p.Name == name && p.Team == n.Team && (n.Registered || p.Environment == n.Environment) {
-				r, f := c[0], c[1]
+		for _, c := range m.runs[[2]string{n.Team, name}] {
+			if n.Registered || c.environment == n.Environment {
+				r, f := c.runs, c.failed
 				if runs != nil {
 					r, f = r+*runs, f+*failed
 				}

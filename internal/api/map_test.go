@@ -58,7 +58,7 @@ agent:agent-1@shop > tool:look warn 25
 	for _, n := range m.Nodes {
 		nodes[n.ID] = n
 	}
-	if n := nodes["tool:look"]; n.State != stateBad || len(n.Trouble) != 1 || n.Trouble[0].Kind != "errors" || *n.Calls != 50 || n.Query != "tool:look" {
+	if n := nodes["tool:look"]; n.State != stateBad || len(n.Trouble) != 1 || n.Trouble[0].Kind != "errors" || *n.Calls != 100 || n.Query != "tool:look" {
 		t.Errorf("the failing tool is %+v", n)
 	}
 	if n := nodes["agent:agent-0@core"]; n.Registered == nil || *n.Registered || !*n.Seen || n.Runs == nil || *n.Runs != 25 || len(n.Trouble) != 1 || n.Trouble[0].Kind != "errors" {
@@ -67,7 +67,7 @@ agent:agent-1@shop > tool:look warn 25
 	if n := nodes["agent:agent-9@core"]; n.Seen == nil || *n.Seen || n.State != stateGood {
 		t.Errorf("an agent that was only named is %+v", n)
 	}
-	if !strings.Contains(m.Text, "3 agents, 1 tool, 1 source, 5 edges. 3 are in trouble, 1 of them badly.") {
+	if !strings.Contains(m.Text, "3 agents, 1 tool, 1 source, 5 edges. 2 are in trouble, 1 of them badly.") {
 		t.Errorf("in words: %s", m.Text)
 	}
 	if m.From.Minute() != 0 || m.To.Minute() != 0 {

@@ -174,6 +174,9 @@ type App struct {
 	canaries    *canary.Book
 	alertsMoved chan struct{} // of one: alerts have news for incidents
 
+	backups *backups
+	keeping *keeping
+
 	evaluations   *evaluate.Book
 	datasets      *dataset.Book
 	topics        *topic.Book
@@ -216,6 +219,8 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		a.openPolicies,
 		a.openWatch,
 		a.openStore,
+		a.openRetention,
+		a.openBackups,
 		a.openFeedback,
 		a.openEvaluations,
 		a.openDatasets,
@@ -276,7 +281,8 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	start("reader", a.reader.Run)
 	start("store upkeep", a.store.Maintain)
-	start("retention", a.retain)
+	start("retention", a.keeping.run)
+	start("backups", a.backups.run)
 	start("health", a.health.watch)
 	start("outbox", a.relay)
 	start("identity", a.identity.Run)
@@ -508,6 +514,7 @@ func (a *App) buildAPI(context.Context) error {
 		Pollers:       a.pollers,
 		Rerates:       a.rerates,
 		PoliciesAbout: a.policies.About, Version: a.o.Version,
+		Backups: a.backups, Keeping: a.keeping,
 		Door: a.gateway, Points: a.points, Coverage: a.coverage, Simulations: a.simulator, Approvals: a.approvals, Steer: a.steer, Rehearser: a.gateway, ApprovalPage: a.approvalPage,
 		Accounts:  a.accounting.shown(),
 		Spending:  api.Spending{Book: a.costs, Records: a.store, Prices: a.book, Install: a.control.Install()},
@@ -525,27 +532,4 @@ func (a *App) buildAPI(context.Context) error {
 
 func (a *App) auditLog(ctx context.Context, f audit.Filter) ([]audit.Entry, error) {
 	return audit.List(ctx, a.control, f)
-}
-
-// retain applies the retention once an hour.
-func (a *App) retain(ctx context.Context) error {
-	tick := time.NewTicker(time.Hour)
-	defer tick.Stop()
-	for {
-		dropped, err := a.store.Retain(ctx, a.o.Config.Store.retention(time.Now()))
-		switch {
-		case ctx.Err() != nil:
-			return context.Cause(ctx)
-		case err != nil:
-			// Old data stays an hour longer; that is no reason to stop serving.
-			a.log.Error("retention did not finish", "err", err)
-		case dropped.Files > 0:
-			a.log.Info("old telemetry dropped", "partitions", dropped.Partitions, "files", dropped.Files, "bytes", dropped.Bytes)
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-tick.C:
-		}
-	}
 }

@@ -71,6 +71,7 @@ type Config struct {
 	Standard       StandardConfig       `yaml:"standard" doc:"The standard that agents keep to."`
 	Outcomes       outcome.Config       `yaml:"outcomes" doc:"When runs are settled; docs/outcomes.md."`
 	Shutdown       time.Duration        `yaml:"shutdown" doc:"How long a stop may take before what is left is dropped."`
+	Backup         BackupConfig         `yaml:"backup" doc:"Copies of everything; docs/backup.md."`
 	Relay          RelayConfig          `yaml:"relay" doc:"Where telemetry is forwarded to; docs/relay.md."`
 	SIEM           []siem.Config        `yaml:"siem" doc:"Where decisions and changes stream to; docs/audit.md tells the keys."`
 }
@@ -199,6 +200,7 @@ func DefaultConfig() Config {
 		Store:          StoreConfig{MaxAge: 90 * 24 * time.Hour},
 		Outcomes:       outcome.Defaults(),
 		Relay:          RelayConfig{MaxBytes: 1 << 30},
+		Backup:         BackupConfig{Keep: 7},
 		Shutdown:       20 * time.Second,
 		Audit:          AuditConfig{KeyOverlap: 7 * 24 * time.Hour},
 		Identity:       IdentityConfig{TrustDomain: "reeve.internal"},
@@ -354,6 +356,9 @@ func (c *Config) Validate() error {
 		}
 	}
 	if err := c.MCP.Validate(c.Data); err != nil {
+		return err
+	}
+	if err := c.Backup.validate(); err != nil {
 		return err
 	}
 	for _, l := range []struct {

@@ -10,7 +10,6 @@ import (
 	"reeve/internal/bus"
 	"reeve/internal/control"
 	"reeve/internal/run"
-	"reeve/internal/telemetry"
 )
 
 // notify tells live views which runs changed. A lost notice is harmless (the
@@ -33,10 +32,6 @@ func (a *App) notify(ctx context.Context, notes []run.Note) {
 	if err := a.bus.Events().Publish(ctx, events...); err != nil {
 		a.log.Warn("live views were not told of changed runs", "runs", len(events), "err", err)
 	}
-}
-
-func (c StoreConfig) retention(now time.Time) telemetry.Retention {
-	return telemetry.Retention{Now: now, MaxAge: c.MaxAge, MaxBytes: int64(c.MaxBytes), Content: c.ContentMaxAge}
 }
 
 // relay carries the events of committed changes from the outbox to live views.

@@ -19,6 +19,7 @@ func (a *App) buildMetrics(context.Context) error {
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		&parts{a: a},
+		house{a.backups},
 	)
 	return nil
 }

@@ -27,7 +27,7 @@ var rows = [][]string{
 		"internal/identity", "internal/agent", "internal/policy", "internal/budget", "internal/stop", "internal/upstream",
 		"internal/source", "internal/steer", "internal/behaviour", "internal/pin", "internal/decision", "internal/approval", "internal/oncall", "internal/notify", "internal/siem", "internal/relay", "internal/poll", "internal/rerate", "internal/cost", "internal/connect", "internal/invoice", "internal/run",
 		"internal/hook", "internal/alert", "internal/change",
-		"internal/provenance", "internal/dependency", "internal/backup",
+		"internal/provenance", "internal/dependency", "internal/backup", "internal/retention",
 		"internal/outcome", "internal/kpi", "internal/objective",
 		"internal/finding", "internal/rule", "internal/canary", "internal/lesson",
 		"internal/feedback", "internal/evaluate", "internal/dataset", "internal/experiment",

@@ -25,6 +25,7 @@ package backup
 import (
 	"cmp"
 	"context"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -44,6 +45,10 @@ import (
 // ManifestName is the file that makes a folder a backup.
 const ManifestName = "backup.json"
 
+// PartPrefix begins the names of folders that hold a half-made copy: what has it
+// after a crash may be deleted.
+const PartPrefix = ".reeve-part-"
+
 // form is of the manifest: a program that does not know it refuses.
 const form = 1
 
@@ -57,7 +62,8 @@ type Manifest struct {
 	Program string           `json:"program"`
 	Counts  map[string]int64 `json:"counts"` // what was counted in the copies themselves
 	Salt    string           `json:"salt,omitempty"`
-	Files   []File           `json:"files"` // by path
+	Mac     string           `json:"mac,omitempty"` // over the rest, by the passphrase
+	Files   []File           `json:"files"`         // by path
 }
 
 // File is one file of a backup. Size and Sum are of what lies in the backup.
@@ -115,11 +121,11 @@ func Make(ctx context.Context, dir string, o Options) (m *Manifest, err error) {
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		return nil, fault.New(fault.KindConflict, "backup.not_empty", "%s exists already", dir).WithHint("name a folder that does not exist yet")
 	}
-	tmp := dir + ".part"
-	if err := os.RemoveAll(tmp); err != nil {
-		return nil, err
+	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
+		return nil, diskFault(err)
 	}
-	if err := os.MkdirAll(tmp, 0o700); err != nil {
+	tmp, err := os.MkdirTemp(filepath.Dir(dir), PartPrefix)
+	if err != nil {
 		return nil, diskFault(err)
 	}
 	defer func() {
@@ -149,6 +155,12 @@ func Make(ctx context.Context, dir string, o Options) (m *Manifest, err error) {
 	}
 	slices.SortFunc(m.Files, func(x, y File) int { return cmp.Compare(x.Path, y.Path) })
 	m.Took = o.Now().Sub(began)
+	if s.key != nil {
+		m.Mac = m.mac(s.key)
+	}
+	if err := syncFolders(tmp); err != nil { // what the manifest names is there before it
+		return nil, diskFault(err)
+	}
 	if err := writeManifest(tmp, m); err != nil {
 		return nil, diskFault(err)
 	}
@@ -326,6 +338,32 @@ func parseManifest(text []byte) (*Manifest, error) {
 		seen[f.Path] = true
 	}
 	return &m, nil
+}
+
+// mac is the manifest's own proof: whoever does not have the passphrase cannot
+// make another that names other files.
+func (m *Manifest) mac(key []byte) string {
+	plain := *m
+	plain.Mac = ""
+	text, err := json.Marshal(&plain)
+	if err != nil {
+		panic(err) // it has nothing that cannot be written
+	}
+	own := hmac.New(sha256.New, key)
+	own.Write([]byte("reeve backup manifest"))
+	h := hmac.New(sha256.New, own.Sum(nil)) // a key of its own: the other one seals
+	h.Write(text)
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// syncFolders makes every folder below dir durable.
+func syncFolders(dir string) error {
+	return filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		return syncDir(p)
+	})
 }
 
 func broken(format string, args ...any) *fault.Error {

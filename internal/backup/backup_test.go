@@ -130,8 +130,18 @@ func TestThereAndBack(t *testing.T) {
 		to := filepath.Join(t.TempDir(), "r")
 		_, err = Restore(t.Context(), dir, to, "another")
 		wants(t, "a wrong passphrase", err, "backup.passphrase")
-		if _, err := os.Stat(to + ".part"); !errors.Is(err, fs.ErrNotExist) {
-			t.Error("a refused restore leaves files behind")
+		if entries, _ := os.ReadDir(filepath.Dir(to)); len(entries) != 0 {
+			t.Errorf("a refused restore leaves %v", entries)
+		}
+		// Whoever can write there and has no passphrase cannot make another of it.
+		at := filepath.Join(dir, ManifestName)
+		text := read(t, at)
+		for _, swap := range [][2]string{{`"install": "here"`, `"install": "there"`}, {`"salt"`, `"sold"`}} {
+			if err := os.WriteFile(at, []byte(strings.Replace(text, swap[0], swap[1], 1)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, err = Restore(t.Context(), dir, filepath.Join(t.TempDir(), "r"), passphrase)
+			wants(t, "a manifest with "+swap[1], err, "backup.passphrase")
 		}
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"reeve/internal/fault"
 )
 
 // Check reads every file of a backup and compares it with the manifest.
@@ -48,20 +50,15 @@ func Restore(ctx context.Context, dir, data, passphrase string) (m *Manifest, er
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, diskFault(err)
 	}
-	var key []byte
-	if m.Salt != "" {
-		if passphrase == "" {
-			return nil, needPassphrase()
-		}
-		if key, err = keyOf(passphrase, m.Salt); err != nil {
-			return nil, err
-		}
+	key, err := m.open(passphrase)
+	if err != nil {
+		return nil, err
 	}
-	tmp := filepath.Clean(data) + ".part"
-	if err := os.RemoveAll(tmp); err != nil {
+	if err := os.MkdirAll(filepath.Dir(filepath.Clean(data)), 0o700); err != nil {
 		return nil, diskFault(err)
 	}
-	if err := os.MkdirAll(tmp, 0o700); err != nil {
+	tmp, err := os.MkdirTemp(filepath.Dir(filepath.Clean(data)), PartPrefix)
+	if err != nil {
 		return nil, diskFault(err)
 	}
 	defer func() {
@@ -77,6 +74,9 @@ func Restore(ctx context.Context, dir, data, passphrase string) (m *Manifest, er
 			return nil, err
 		}
 	}
+	if err := syncFolders(tmp); err != nil {
+		return nil, diskFault(err)
+	}
 	if err := os.Remove(data); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fullFolder(data).WithCause(err)
 	}
@@ -84,6 +84,27 @@ func Restore(ctx context.Context, dir, data, passphrase string) (m *Manifest, er
 		return nil, diskFault(err)
 	}
 	return m, diskFault(syncDir(filepath.Dir(filepath.Clean(data))))
+}
+
+// open gives the key that the passphrase makes, and refuses a manifest that was
+// not made with it: nil for a backup without one.
+func (m *Manifest) open(passphrase string) ([]byte, error) {
+	switch {
+	case m.Salt == "" && passphrase != "":
+		return nil, fault.New(fault.KindDenied, "backup.passphrase", "the backup was made without a passphrase, and one is given").WithHint("if that is right, take the passphrase away: anybody who could write there may have changed it")
+	case m.Salt == "":
+		return nil, nil
+	case passphrase == "":
+		return nil, needPassphrase()
+	}
+	key, err := keyOf(passphrase, m.Salt)
+	if err != nil {
+		return nil, err
+	}
+	if !sameText(m.mac(key), m.Mac) {
+		return nil, fault.New(fault.KindDenied, "backup.passphrase", "the backup was made with another passphrase, or its manifest was changed").WithHint("it is the one of when the backup was made")
+	}
+	return key, nil
 }
 
 func restoreFile(from, data string, f File, key []byte) error {

@@ -33,6 +33,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -124,8 +125,17 @@ type Bus struct {
 	events    *Events
 	relay     *Stream
 	undo      []func() error // in the order to run backwards
+	held      atomic.Int32   // holders: while there are any nothing is deleted
 	closeOnce sync.Once
 	closeErr  error
+}
+
+// Hold keeps every stream from deleting what was handled until release: whoever
+// copies the log beside what refers to it needs both to belong together. Room
+// that is held is not free: hold it for as long as a copy takes.
+func (b *Bus) Hold() (release func()) {
+	b.held.Add(1)
+	return sync.OnceFunc(func() { b.held.Add(-1) })
 }
 
 // Open locks the folder, starts the server in it and makes its streams. ctx
@@ -247,7 +257,7 @@ func (b *Bus) open(ctx context.Context, o Options, name string, quota int64, min
 	}
 	s := &Stream{
 		name: name, dir: o.Dir, maxPayload: o.MaxPayload, minFree: minFree, quota: quota,
-		free: o.FreeFunc, js: js, stream: stream, direct: make(chan struct{}, directWrites),
+		free: o.FreeFunc, js: js, stream: stream, direct: make(chan struct{}, directWrites), held: &b.held,
 	}
 	b.undo = append(b.undo, func() error { s.close(); return nil })
 	return s, nil

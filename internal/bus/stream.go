@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/klauspost/compress/s2"
@@ -48,6 +49,7 @@ type Stream struct {
 	js         jetstream.JetStream
 	stream     jetstream.Stream
 	direct     chan struct{} // a token for each large write in flight
+	held       *atomic.Int32 // of the bus: nothing is deleted while it is above 0
 
 	mu      sync.Mutex // guards what follows
 	open    *group     // collects while a write is in flight; nil when empty
@@ -331,9 +333,10 @@ func unpack(msg, raw []byte, into [][]byte) ([]byte, [][]byte, error) {
 // DeleteThrough deletes the messages up to and including seq. A seq beyond the
 // end moves the end there, so the next message gets a higher one: a reader
 // that calls it with its cursor at the start never mistakes a new message for
-// an old one, even if a power cut took the tail of the log.
+// an old one, even if a power cut took the tail of the log. While the bus is
+// held it does nothing: the next call deletes more.
 func (s *Stream) DeleteThrough(ctx context.Context, seq uint64) error {
-	if seq == 0 {
+	if seq == 0 || s.held.Load() > 0 {
 		return nil
 	}
 	if err := s.stream.Purge(ctx, jetstream.WithPurgeSequence(seq+1)); err != nil {

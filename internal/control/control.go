@@ -54,6 +54,7 @@ type DB struct {
 	readers *sql.DB
 	folder  *sql.DB // folds the log into the database, beside the writer
 	install string
+	file    string
 
 	turns    turns
 	unsynced bool // the writer's connection does not sync; of who has the turn
@@ -64,7 +65,7 @@ type DB struct {
 // Open opens or makes the database file (mode 0600) and brings its tables up
 // to date. One process at a time should use it: see LockFolder.
 func Open(ctx context.Context, file string) (_ *DB, err error) {
-	db := &DB{wakes: newWakes()}
+	db := &DB{wakes: newWakes(), file: file}
 	defer func() {
 		if err != nil {
 			db.Close()
@@ -108,6 +109,20 @@ func open(file string, connections int, more string) (*sql.DB, error) {
 	d.SetMaxOpenConns(connections)
 	d.SetMaxIdleConns(connections)
 	return d, nil
+}
+
+// CopyTo writes the database as it is at one moment to a file that does not
+// exist yet. Writers and readers go on meanwhile.
+func (db *DB) CopyTo(ctx context.Context, file string) error {
+	own, err := open(db.file, 1, "")
+	if err != nil {
+		return err
+	}
+	_, err = own.ExecContext(ctx, `VACUUM INTO ?`, file)
+	if err := errors.Join(err, own.Close()); err != nil {
+		return translate(ctx, err)
+	}
+	return os.Chmod(file, 0o600)
 }
 
 // Close ends the database; it may be called twice.

@@ -134,6 +134,17 @@ func (l *Log) keepAll(ctx context.Context) error {
 	}
 }
 
+// Still archives what was decided and runs do while the archive does not change,
+// with how many records it holds: its files can be copied.
+func (l *Log) Still(ctx context.Context, do func(records int64) error) error {
+	if err := l.keepAll(ctx); err != nil {
+		return err
+	}
+	l.keeping.Lock()
+	defer l.keeping.Unlock()
+	return do(l.state.Seq)
+}
+
 // keepSome appends chunks and commits. After an error what was appended is
 // behind the committed end, and is written over.
 func (l *Log) keepSome(ctx context.Context, chunks []chunk) error {

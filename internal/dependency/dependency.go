@@ -133,7 +133,7 @@ type builder struct {
 	calls map[callKey]*Calls // those that no edge has taken yet
 	any   map[[2]string]bool // kind and name: somebody called it in the period
 	owner map[Place]string   // the node of who was seen
-	named map[string]bool    // registered names that were seen
+	named map[string]string  // the team of registered names that were seen
 }
 
 // Build joins uses and counts to a graph. A tool or model is in it when it was
@@ -142,7 +142,7 @@ type builder struct {
 func Build(uses []Use, calls []Calls) *Graph {
 	b := &builder{
 		nodes: map[string]*Node{}, edges: map[pair]*Edge{}, calls: map[callKey]*Calls{}, any: map[[2]string]bool{},
-		owner: map[Place]string{}, named: map[string]bool{},
+		owner: map[Place]string{}, named: map[string]string{},
 	}
 	for i := range calls {
 		c := &calls[i]
@@ -156,7 +156,7 @@ func Build(uses []Use, calls []Calls) *Graph {
 		id := AgentID(u.Place, u.Agent)
 		b.owner[u.Place] = id
 		if u.Agent != "" {
-			b.named[u.Agent] = true
+			b.named[u.Agent] = u.Team
 		}
 		if u.Kind == Tool && u.Within != "" && b.called(u) {
 			served[pair{id, ID(Server, u.Within, "")}] = true
@@ -224,7 +224,7 @@ func (b *builder) called(u *Use) bool { return b.any[[2]string{u.Kind, u.Name}] 
 // agent is the node of who used something.
 func (b *builder) agent(u *Use) *Node {
 	n := b.node(Node{ID: AgentID(u.Place, u.Agent), Kind: Agent, Name: cmp.Or(u.Agent, u.Place.Name), Team: u.Team, Environment: u.Environment, Registered: u.Agent != "", Seen: true})
-	n.Seen = true
+	n.Seen, n.Registered, n.Team, n.Environment = true, u.Agent != "", u.Team, u.Environment // whoever named it before knew less
 	if !slices.Contains(n.Names, u.Place.Name) {
 		n.Names = append(n.Names, u.Place.Name)
 	}
@@ -236,14 +236,16 @@ func (b *builder) agent(u *Use) *Node {
 func (b *builder) peer(u *Use) *Node {
 	p := Place{u.Team, u.Environment, u.Name}
 	id, seen := b.owner[p]
+	team, registered := b.named[u.Name]
 	switch {
-	case b.named[u.Name]:
+	case registered && team == u.Team:
+		// Only in its own team: a name that another team's telemetry uses is a
+		// claim, and draws no line to somebody else's agent.
 		id = AgentID(p, u.Name)
 	case !seen:
 		id = AgentID(p, "")
 	}
-	registered := id == AgentID(p, u.Name)
-	return b.node(Node{ID: id, Kind: Agent, Name: u.Name, Team: u.Team, Environment: u.Environment, Registered: registered})
+	return b.node(Node{ID: id, Kind: Agent, Name: u.Name, Team: u.Team, Environment: u.Environment, Registered: id == AgentID(p, u.Name)})
 }
 
 func (b *builder) node(n Node) *Node {
@@ -417,11 +419,11 @@ func (g *Graph) Keep(n int, rank func(*Node) int64) *Graph {
 	if len(g.Nodes) <= n {
 		return g
 	}
-	order := make([]int, len(g.Nodes))
+	order, ranks := make([]int, len(g.Nodes)), make([]int64, len(g.Nodes))
 	for i := range order {
-		order[i] = i
+		order[i], ranks[i] = i, rank(&g.Nodes[i])
 	}
-	slices.SortStableFunc(order, func(x, y int) int { return cmp.Compare(rank(&g.Nodes[y]), rank(&g.Nodes[x])) })
+	slices.SortStableFunc(order, func(x, y int) int { return cmp.Compare(ranks[y], ranks[x]) })
 	order = order[:n]
 	slices.Sort(order)
 	out := &Graph{}

@@ -108,6 +108,25 @@ tool:books/ledger > server:books 30 errors 29 p95 10
 	}
 }
 
+// A registered agent is its own team's, in whatever order it is met, and a name
+// that another team's telemetry uses draws no line to it.
+func TestClaimedNames(t *testing.T) {
+	t.Parallel()
+	mine := Use{Place: Place{"pay", "production", "payments-bot"}, Agent: "payments-bot", Kind: Agent, Name: "ledger", Days: 1, First: day, Last: day}
+	friend := Use{Place: Place{"pay", "staging", "caller"}, Kind: Agent, Name: "payments-bot", Days: 1, First: day, Last: day}
+	claimed := Use{Place: Place{"evil", "production", "spy"}, Kind: Agent, Name: "payments-bot", Days: 1, First: day, Last: day}
+	for _, uses := range [][]Use{{mine, friend, claimed}, {claimed, friend, mine}} {
+		g := Build(uses, nil)
+		n, ok := g.Node("agent:payments-bot")
+		if !ok || n.Team != "pay" || n.Environment != "production" || !n.Registered || !n.Seen {
+			t.Errorf("the registered agent is %+v", n)
+		}
+		if got := fmt.Sprint(g.Dependents("agent:payments-bot")); got != "[{agent:caller@pay 1}]" {
+			t.Errorf("on it depend %s, want its own team's caller alone", got)
+		}
+	}
+}
+
 func TestReach(t *testing.T) {
 	t.Parallel()
 	g := house()

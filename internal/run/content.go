@@ -174,6 +174,16 @@ func (h *hasher) sum(day int32, team, format string, raw []byte) [16]byte {
 	return highwayhash.Sum128(raw, key[:])
 }
 
+// ForgetContents drops the memory of what was stored: a message that comes again
+// is stored again. Whoever takes content out of the store calls it first, or a
+// later run would refer to what is gone.
+func (r *Reader) ForgetContents() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	clear(r.contents.young)
+	clear(r.contents.old)
+}
+
 // seen is a bounded memory of hashes in two generations: when the young one is
 // full it becomes the old one, and what nobody asked for since is forgotten.
 type seen[K comparable] struct {

@@ -66,6 +66,9 @@ type Store interface {
 	// Retain drops what is older than the policy says and what is above its
 	// size, oldest partition first, and reports what went.
 	Retain(ctx context.Context, p Retention) (Dropped, error)
+	// Forget takes runs out, or only their content, and reports what went. A
+	// message that runs which stay have too is kept.
+	Forget(ctx context.Context, f Forget) (Dropped, error)
 	// Stats describes the store for /metrics and the health page.
 	Stats(ctx context.Context) (Stats, error)
 	// Maintain does the engine's own work (merging) until ctx ends.
@@ -266,9 +269,16 @@ type Retention struct {
 	Content  time.Duration // messages may stay shorter than the rest; 0: as MaxAge
 }
 
-// Dropped is what Retain removed.
+// Forget names runs that are to go.
+type Forget struct {
+	Runs        map[activity.RunID]struct{}
+	ContentOnly bool // only messages, arguments and results
+}
+
+// Dropped is what Retain or Forget removed.
 type Dropped struct {
 	Partitions, Files int
+	Rows              int64 // of Forget
 	Bytes             int64
 }
 

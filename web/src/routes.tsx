@@ -42,6 +42,9 @@ const settingsRoutes = [
   createRoute({ getParentRoute: () => settings, path: 'relay', component: lazyRouteComponent(() => import('./settings/RelayPage'), 'RelayPage') }),
   createRoute({ getParentRoute: () => settings, path: 'pollers', component: lazyRouteComponent(() => import('./settings/PollersPage'), 'PollersPage') }),
   createRoute({ getParentRoute: () => settings, path: 'identity', component: lazyRouteComponent(() => import('./settings/IdentityPage'), 'IdentityPage') }),
+  createRoute({ getParentRoute: () => settings, path: 'retention', component: lazyRouteComponent(() => import('./settings/RetentionPage'), 'RetentionPage') }),
+  createRoute({ getParentRoute: () => settings, path: 'connections', component: lazyRouteComponent(() => import('./settings/ConnectionsPage'), 'ConnectionsPage') }),
+  createRoute({ getParentRoute: () => settings, path: 'backup', component: lazyRouteComponent(() => import('./settings/BackupPage'), 'BackupPage') }),
   createRoute({ getParentRoute: () => settings, path: 'notices', component: lazyRouteComponent(() => import('./settings/NoticesPage'), 'NoticesPage') }),
   ...settingsPages.filter((p) => p.later).map((p) => createRoute({ getParentRoute: () => settings, path: p.to.slice('/settings/'.length), component: settingsLater })),
 ];

@@ -248,6 +248,13 @@ func (t *Tree) Size() int64 {
 	return t.saved
 }
 
+// Still runs do while nothing is added or signed: its files can be copied.
+func (t *Tree) Still(do func() error) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return do()
+}
+
 // Origin is the name of the log.
 func (t *Tree) Origin() string { return t.o.Origin }
 

@@ -165,7 +165,7 @@ func TestMergeLeavesItsSourcesAlone(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := s.joinSegment(to, g, false, dead, &segmentIndex{}); err != nil || to.rows > g.rows {
+			if err := s.joinSegment(to, g, false, func(o *openSegment) ([]uint32, error) { return staying(o, dead) }, &segmentIndex{}); err != nil || to.rows > g.rows {
 				t.Errorf("%s: %d rows kept of %d: %v", table, to.rows, g.rows, err)
 			}
 			var rows int64

@@ -156,7 +156,8 @@ func (s *Store) merge(group []segment) error {
 	if err := s.segs.makeDir(out); err != nil {
 		return storageFault("merging", err)
 	}
-	if err := s.join(group, &out, encode, dead); err != nil {
+	stay := func(o *openSegment) ([]uint32, error) { return staying(o, dead) }
+	if err := s.join(group, &out, encode, stay); err != nil {
 		s.segs.remove([]segment{out})
 		var bad *damagedSegment
 		if errors.As(err, &bad) {
@@ -209,9 +210,9 @@ func layoutOf(table string) []columnar.Column {
 	return oldRuns.layout
 }
 
-// join writes the rows of group into out. A row group without dead rows is
-// copied as it is, unless encode says that it is too small.
-func (s *Store) join(group []segment, out *segment, encode bool, dead map[int64]int64) error {
+// join writes the rows of group that stay into out. A row group of which all do
+// is copied as it is, unless encode says that it is too small.
+func (s *Store) join(group []segment, out *segment, encode bool, stay func(*openSegment) ([]uint32, error)) error {
 	var idx segmentIndex
 	n, err := writeFile(s.segs.path(*out), func(f *os.File) error {
 		to, err := newRecoder(f, layoutOf(out.table))
@@ -220,7 +221,7 @@ func (s *Store) join(group []segment, out *segment, encode bool, dead map[int64]
 		}
 		for _, g := range group {
 			s.o.Stages.Take()
-			err := s.joinSegment(to, g, encode, dead, &idx)
+			err := s.joinSegment(to, g, encode, stay, &idx)
 			s.o.Stages.Give()
 			if err != nil {
 				return err
@@ -240,7 +241,7 @@ func (s *Store) join(group []segment, out *segment, encode bool, dead map[int64]
 }
 
 // joinSegment adds the rows of a segment that live, and their places to idx.
-func (s *Store) joinSegment(to *recoder, g segment, encode bool, dead map[int64]int64, idx *segmentIndex) error {
+func (s *Store) joinSegment(to *recoder, g segment, encode bool, staying func(*openSegment) ([]uint32, error), idx *segmentIndex) error {
 	o, err := s.segs.acquire(g)
 	if err != nil {
 		if errors.Is(err, errCorrupt) || errors.Is(err, fs.ErrNotExist) {
@@ -257,7 +258,7 @@ func (s *Store) joinSegment(to *recoder, g segment, encode bool, dead map[int64]
 	if len(groups) != len(old.groups) {
 		return &damagedSegment{g, errCorrupt}
 	}
-	before, err := staying(o, dead)
+	before, err := staying(o)
 	if err != nil {
 		return &damagedSegment{g, err}
 	}
@@ -300,7 +301,10 @@ func (s *Store) joinSegment(to *recoder, g segment, encode bool, dead map[int64]
 			idx.keys = append(idx.keys, idxRow{e.key, from, to - from})
 		}
 	}
-	for _, h := range old.hashes { // content: none of its rows dies
+	for _, h := range old.hashes {
+		if before != nil && before[h.row+1] == before[h.row] {
+			continue // it was forgotten
+		}
 		idx.hashes = append(idx.hashes, hashRow{h.hash, place(h.row)})
 	}
 	return nil

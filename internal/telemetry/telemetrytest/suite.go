@@ -36,6 +36,7 @@ func Run(t *testing.T, open func(*testing.T) telemetry.Store) {
 		{"decisions are listed, searched and counted", decisions},
 		{"teams see their own", teams},
 		{"retention drops partitions", retention},
+		{"runs are forgotten, or what was said in them", forget},
 		{"hostile input is harmless", hostile},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -630,6 +631,90 @@ func retention(t *testing.T, s telemetry.Store) {
 	}
 	if got := must(s.Steps(ctx, young.Runs[0].ID))(t); len(got) == 0 {
 		t.Error("a young run lost its steps")
+	}
+}
+
+// forget takes the content of a run, then the run; others keep all of theirs,
+// also what they share with it.
+func forget(t *testing.T, s telemetry.Store) {
+	ctx := context.Background()
+	w := NewGenerator(14, recent()).Write(12)
+	write(t, s, w)
+	read := func(id activity.RunID) (said []string, steps int) {
+		t.Helper()
+		for _, m := range must(s.Messages(ctx, id, nil))(t) {
+			said = append(said, string(m.Raw))
+		}
+		return said, len(must(s.Steps(ctx, id))(t))
+	}
+	before, steps := map[activity.RunID][]string{}, map[activity.RunID]int{}
+	shared := map[string]int{} // runs that hold a text
+	for i := range w.Runs {
+		id := w.Runs[i].ID
+		before[id], steps[id] = read(id)
+		texts := slices.Clone(before[id])
+		slices.Sort(texts)
+		for _, text := range slices.Compact(texts) {
+			shared[text]++
+		}
+	}
+	gone := w.Runs[0].ID
+	others := func(when string) {
+		t.Helper()
+		for id := range before {
+			if id == gone {
+				continue
+			}
+			if said, n := read(id); !slices.Equal(said, before[id]) || n != steps[id] {
+				t.Errorf("%s another run has %d messages and %d steps, or others than before: want %d and %d", when, len(said), n, len(before[id]), steps[id])
+			}
+		}
+	}
+	only := map[activity.RunID]struct{}{gone: {}}
+	if d := must(s.Forget(ctx, telemetry.Forget{}))(t); d != (telemetry.Dropped{}) {
+		t.Errorf("forgetting nobody dropped %+v", d)
+	}
+	d := must(s.Forget(ctx, telemetry.Forget{Runs: only, ContentOnly: true}))(t)
+	if d.Rows == 0 {
+		t.Errorf("forgetting content dropped %+v", d)
+	}
+	said, n := read(gone)
+	if n != steps[gone] {
+		t.Errorf("with its content a run lost steps: %d of %d are left", n, steps[gone])
+	}
+	for i, text := range said {
+		if text != "" && shared[text] < 2 {
+			t.Errorf("message %d is still read: %.40q", i, text)
+		}
+	}
+	others("once its content was forgotten")
+	must(s.Forget(ctx, telemetry.Forget{Runs: only}))(t)
+	if _, err := s.Run(ctx, gone); !fault.Is(err, fault.KindNotFound) {
+		t.Errorf("a forgotten run gives %v", err)
+	}
+	if got := must(s.Steps(ctx, gone))(t); len(got) != 0 {
+		t.Errorf("a forgotten run has %d steps", len(got))
+	}
+	if got := must(s.Runs(ctx, telemetry.RunsQuery{Limit: 100}))(t); len(got.Runs) != len(w.Runs)-1 {
+		t.Errorf("%d runs are listed, want %d", len(got.Runs), len(w.Runs)-1)
+	}
+	res := must(s.Query(ctx, telemetry.Query{Table: "steps", GroupBy: []string{"kind", "name"}}))(t)
+	var sum, want int64
+	for _, row := range res.Rows {
+		c, _ := row[len(row)-1].(int64)
+		sum += c
+	}
+	for id, n := range steps {
+		if id != gone {
+			want += int64(n)
+		}
+	}
+	if sum != want {
+		t.Errorf("%d steps are counted from rows, want %d", sum, want)
+	}
+	others("once it was forgotten")
+	if d := must(s.Forget(ctx, telemetry.Forget{Runs: only}))(t); d.Rows != 0 {
+		t.Errorf("forgetting it again dropped %+v", d)
 	}
 }
 

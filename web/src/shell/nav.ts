@@ -90,16 +90,7 @@ export const settingsPages: { to: string; name: string; question: string; later?
   { to: '/settings/teams', name: 'Teams', question: 'Who owns agents?' },
   { to: '/settings/tokens', name: 'API tokens', question: 'What may call the API?' },
   { to: '/settings/notices', name: 'Notices', question: 'What does this installation want to tell us?' },
-  {
-    to: '/settings/retention', name: 'Retention', question: 'What is kept, and for how long?',
-    later: { answers: 'How long metadata and content are kept, by environment, team and kind, and erasure on request.', fedBy: 'Today one age and one size hold for everything; they are set in the configuration file (`reeve config show`).' },
-  },
-  {
-    to: '/settings/connections', name: 'Connections', question: 'What does Reeve speak to?',
-    later: { answers: 'Directories and every other system that Reeve speaks to, and whether each still works.', fedBy: 'Chat, paging, ticket systems and mail are in Channels, with each answer.' },
-  },
-  {
-    to: '/settings/backup', name: 'Backup', question: 'Could we restore it?',
-    later: { answers: 'When the last backup was made, and when a restore was last tried.', fedBy: 'Today: stop Reeve and copy its data folder.' },
-  },
+  { to: '/settings/retention', name: 'Retention', question: 'What is kept, and for how long?' },
+  { to: '/settings/connections', name: 'Connections', question: 'What does Reeve speak to?' },
+  { to: '/settings/backup', name: 'Backup', question: 'Could we restore it?' },
 ];

@@ -1,0 +1,118 @@
+package app
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"reeve/client"
+	"reeve/internal/backup"
+)
+
+// A backup that is taken under load restores to a server that has all which was
+// acknowledged before it began, nothing twice, with both chains whole; then it
+// goes on where it was.
+func TestABackupUnderLoadRestores(t *testing.T) {
+	t.Parallel()
+	a := start(t, func(o *Config) { o.Backup.Keep = 2 })
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var mu sync.Mutex
+	acked := map[string]bool{}
+	enough := make(chan struct{})
+	var wg sync.WaitGroup
+	for k := range 3 {
+		wg.Go(func() {
+			for i := 0; ctx.Err() == nil && i < 4000; i++ {
+				n := k*10_000 + i
+				if r := post(ctx, "http://"+a.Address("listen")+"/v1/traces", protobuf, oneRun(t, n)); r.status != http.StatusOK {
+					continue
+				}
+				mu.Lock()
+				if acked[traceOf(n)] = true; len(acked) == 300 {
+					close(enough)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	select {
+	case <-enough:
+	case <-t.Context().Done():
+		t.Fatal("300 runs were never taken")
+	}
+	mu.Lock()
+	before := make(map[string]bool, len(acked))
+	for id := range acked {
+		before[id] = true
+	}
+	mu.Unlock()
+	c := client.New("http://"+a.Address("listen"), "")
+	made, err := c.MakeBackup(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if made.State != "whole" || made.Files == 0 || made.Sealed {
+		t.Errorf("made %+v", made)
+	}
+	trial, err := c.TryBackup(t.Context(), client.BackupRequest{ID: made.ID})
+	if err != nil || !trial.OK || len(trial.Logs) == 0 {
+		t.Fatalf("on trial: %+v, %v", trial, err)
+	}
+	cancel()
+	wg.Wait()
+	list, err := c.ListBackups(t.Context())
+	if err != nil || len(list.Items) != 1 || list.Items[0].TriedAt == nil || list.Items[0].TriedError != "" || !list.SameDisk {
+		t.Fatalf("listed: %+v, %v", list, err)
+	}
+
+	// One that somebody spoiled is told, and never restored.
+	dir := filepath.Join(a.o.Config.Data, "backups", made.ID)
+	data := filepath.Join(t.TempDir(), "restored")
+	if _, err := backup.Restore(t.Context(), dir, data, ""); err != nil {
+		t.Fatal(err)
+	}
+	spoil := filepath.Join(dir, "control.db")
+	if err := os.WriteFile(spoil, []byte("nothing"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if bad, err := c.TryBackup(t.Context(), client.BackupRequest{ID: made.ID}); err != nil || bad.OK || bad.Error == "" {
+		t.Errorf("a spoiled backup on trial: %+v, %v", bad, err)
+	}
+
+	again := start(t, func(o *Config) { o.Data = data })
+	logs, err := client.New("http://"+again.Address("listen"), "").VerifyAudit(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range logs.Items {
+		if l.Break != nil {
+			t.Errorf("the restored log of %s breaks: %+v", l.What, l.Break)
+		}
+	}
+	wantRuns(t, client.New("http://"+again.Address("listen"), ""), before, acked)
+	// It takes what is new, also what it has already.
+	if r := post(t.Context(), "http://"+again.Address("listen")+"/v1/traces", protobuf, oneRun(t, 99_999)); r.status != http.StatusOK {
+		t.Fatalf("the restored server does not take telemetry: %+v", r)
+	}
+	before[traceOf(99_999)] = true
+	wantRuns(t, client.New("http://"+again.Address("listen"), ""), before, acked)
+
+	for range 3 {
+		if _, err := c.MakeBackup(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if kept, err := os.ReadDir(filepath.Join(a.o.Config.Data, "backups")); err != nil || len(kept) != 2 {
+		t.Errorf("%d backups are kept, want 2", len(kept))
+	}
+	if _, err := c.TryBackup(t.Context(), client.BackupRequest{ID: "bak_none"}); err == nil {
+		t.Error("a backup that is not there was tried")
+	}
+	if _, err := c.TryBackup(t.Context(), client.BackupRequest{ID: "../../etc"}); err == nil {
+		t.Error("a path was taken for a backup")
+	}
+}

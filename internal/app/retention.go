@@ -1,0 +1,378 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"reeve/client"
+	"reeve/internal/activity"
+	"reeve/internal/audit"
+	"reeve/internal/control"
+	"reeve/internal/fault"
+	"reeve/internal/retention"
+	"reeve/internal/telemetry"
+	"reeve/internal/telemetry/search"
+)
+
+// keeping applies how long telemetry is kept. Days that nobody wants any more go
+// whole; what a place wants gone sooner is taken out of the days that stay, once
+// a day and when a rule changes, since that writes segments again.
+type keeping struct {
+	app   *App
+	rules *retention.Book
+	wake  chan struct{}
+
+	mu   sync.Mutex // guards what follows
+	last *client.RetentionPass
+}
+
+const day = 24 * time.Hour
+
+func (a *App) openRetention(context.Context) error {
+	k := &keeping{app: a, wake: make(chan struct{}, 1)}
+	s := a.o.Config.Store
+	k.rules = retention.New(a.control, map[string]time.Duration{retention.Runs: s.MaxAge, retention.Content: s.ContentMaxAge}, k.poke, nil)
+	a.keeping = k
+	return nil
+}
+
+func (k *keeping) poke() {
+	select {
+	case k.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run applies the rules once an hour, and narrower ones once a day.
+func (k *keeping) run(ctx context.Context) error {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	var narrowed time.Time
+	for {
+		began := time.Now()
+		narrow := began.Sub(narrowed) >= day
+		p, err := k.pass(ctx, began, narrow)
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err != nil:
+			// Old data stays an hour longer; that is no reason to stop serving.
+			k.app.log.Error("retention did not finish", "err", err)
+			p.Error = fault.From(err).Message
+		case narrow:
+			narrowed = began
+		}
+		if p.Rows > 0 || p.Bytes > 0 {
+			k.app.log.Info("old telemetry dropped", "days", p.Days, "runs", p.Runs, "rows", p.Rows, "bytes", p.Bytes)
+		}
+		p.TookMS = time.Since(began).Milliseconds()
+		k.mu.Lock()
+		k.last = &p
+		k.mu.Unlock()
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+		case <-k.wake:
+			narrowed = time.Time{}
+		}
+	}
+}
+
+// pass drops what is older than anybody wants, and with narrow also what single
+// places want gone.
+func (k *keeping) pass(ctx context.Context, now time.Time, narrow bool) (p client.RetentionPass, err error) {
+	p.At = now.UTC()
+	rules, err := k.rules.Rules(ctx)
+	if err != nil {
+		return p, err
+	}
+	d, err := k.app.store.Retain(ctx, telemetry.Retention{Now: now, MaxAge: rules.Longest(retention.Runs), MaxBytes: int64(k.app.o.Config.Store.MaxBytes), Content: rules.Longest(retention.Content)})
+	p.Days, p.Bytes = d.Partitions, d.Bytes
+	if err != nil || !narrow || len(rules.List) == 0 {
+		return p, err
+	}
+	for _, kind := range []string{retention.Runs, retention.Content} {
+		if err := k.narrow(ctx, now, kind, &rules, &p); err != nil {
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+// forgetAtOnce bounds the runs of one rewriting of segments.
+const forgetAtOnce = 50_000
+
+// narrow forgets the runs, or their content, of places that keep them for less
+// than the longest.
+func (k *keeping) narrow(ctx context.Context, now time.Time, kind string, rules *retention.Rules, p *client.RetentionPass) error {
+	youngest := rules.Of(kind, "", "")
+	for _, at := range rules.Places() {
+		if age := rules.Of(kind, at.Environment, at.Team); age > 0 && (youngest == retention.Forever || age < youngest) {
+			youngest = age
+		}
+	}
+	if youngest == retention.Forever || youngest == rules.Longest(kind) {
+		return nil // all go by whole days
+	}
+	q := telemetry.RunsQuery{To: now.Add(-youngest).Truncate(day), Limit: 1000}
+	gone := map[activity.RunID]struct{}{}
+	flush := func() error {
+		if len(gone) == 0 {
+			return nil
+		}
+		k.app.reader.ForgetContents()
+		d, err := k.app.store.Forget(ctx, telemetry.Forget{Runs: gone, ContentOnly: kind == retention.Content})
+		p.Rows, p.Bytes = p.Rows+d.Rows, p.Bytes+d.Bytes
+		if d.Rows > 0 {
+			p.Runs += int64(len(gone))
+		}
+		clear(gone)
+		return err
+	}
+	for {
+		page, err := k.app.store.Runs(ctx, q)
+		if err != nil {
+			return err
+		}
+		for i := range page.Runs {
+			r := &page.Runs[i]
+			if age := rules.Of(kind, r.Environment, r.Team); age != retention.Forever && r.Start < now.Add(-age).Truncate(day).UnixNano() {
+				gone[r.ID] = struct{}{}
+			}
+		}
+		if q.Cursor = page.Next; q.Cursor == "" {
+			return flush()
+		}
+		if len(gone) >= forgetAtOnce {
+			// What goes does not move the place in the list: it is by start.
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// Show tells what is kept for how long.
+func (k *keeping) Show(ctx context.Context) (client.Retention, error) {
+	rules, err := k.rules.Rules(ctx)
+	if err != nil {
+		return client.Retention{}, err
+	}
+	s, err := k.app.store.Stats(ctx)
+	if err != nil {
+		return client.Retention{}, err
+	}
+	out := client.Retention{
+		Rules: []client.RetentionRule{}, RunsDays: int64(rules.Default[retention.Runs] / day), ContentDays: int64(rules.Default[retention.Content] / day),
+		MaxBytes: int64(k.app.o.Config.Store.MaxBytes), Bytes: s.Bytes,
+	}
+	if !s.Oldest.IsZero() {
+		out.Oldest = &s.Oldest
+	}
+	for _, r := range rules.List {
+		out.Rules = append(out.Rules, client.RetentionRule{Kind: r.Kind, Environment: r.Environment, Team: r.Team, Days: int64(r.Age / day), By: r.By, Reason: r.Reason, At: r.At})
+	}
+	k.mu.Lock()
+	out.Last = k.last
+	k.mu.Unlock()
+	out.Text = fmt.Sprintf("Runs are kept %s, what was said in them %s.", ageWords(rules.Of(retention.Runs, "", "")), ageWords(rules.Of(retention.Content, "", "")))
+	if n := len(rules.Places()); n > 0 {
+		out.Text += fmt.Sprintf(" %d rules say otherwise for some.", len(rules.List))
+	}
+	return out, nil
+}
+
+func ageWords(age time.Duration) string {
+	if age == retention.Forever {
+		return "for good"
+	}
+	return fmt.Sprintf("%d days", age/day)
+}
+
+func ruleOf(in client.PutRetentionRequest) retention.Rule {
+	days := min(max(in.Days, -1), 1<<20) // more is refused; it must not overflow first
+	return retention.Rule{Kind: in.Kind, Environment: in.Environment, Team: in.Team, Age: time.Duration(days) * day, Reason: in.Reason}
+}
+
+// Put makes a rule.
+func (k *keeping) Put(ctx context.Context, who retention.Actor, in client.PutRetentionRequest) error {
+	return k.rules.Put(ctx, who, ruleOf(in))
+}
+
+// Delete drops one.
+func (k *keeping) Delete(ctx context.Context, who retention.Actor, in client.DeleteRetentionRequest) error {
+	return k.rules.Delete(ctx, who, retention.Rule{Kind: in.Kind, Environment: in.Environment, Team: in.Team, Reason: in.Reason})
+}
+
+// Preview counts what a rule would drop that is kept without it.
+func (k *keeping) Preview(ctx context.Context, in client.PutRetentionRequest) (client.RetentionPreview, error) {
+	rule := ruleOf(in)
+	if err := retention.Check(rule); err != nil {
+		return client.RetentionPreview{}, err
+	}
+	now, err := k.rules.Rules(ctx)
+	if err != nil {
+		return client.RetentionPreview{}, err
+	}
+	then := now
+	then.List = []retention.Rule{rule}
+	for _, r := range now.List {
+		if r.Kind != rule.Kind || r.Environment != rule.Environment || r.Team != rule.Team {
+			then.List = append(then.List, r)
+		}
+	}
+	at := time.Now()
+	before, err := k.outlived(ctx, at, rule.Kind, &now)
+	if err != nil {
+		return client.RetentionPreview{}, err
+	}
+	after, err := k.outlived(ctx, at, rule.Kind, &then)
+	if err != nil {
+		return client.RetentionPreview{}, err
+	}
+	out := client.RetentionPreview{Places: []client.RetentionPlace{}}
+	if rule.Age > 0 {
+		out.Before = at.Add(-rule.Age).Truncate(day).UTC()
+	}
+	for p, n := range after {
+		if more := n - before[p]; more > 0 {
+			out.Runs += more
+			out.Places = append(out.Places, client.RetentionPlace{Team: p.Team, Environment: p.Environment, Runs: more})
+		}
+	}
+	for p, n := range before {
+		out.Back += max(0, n-after[p])
+	}
+	sortPlaces(out.Places)
+	what := map[string]string{retention.Runs: "runs, with all that is known of them,", retention.Content: "runs lose what was said in them, which"}[rule.Kind]
+	out.Text = fmt.Sprintf("%d %s would go within the hour. It does not come back.", out.Runs, what)
+	if out.Runs == 0 {
+		out.Text = "Nothing that is there now would go."
+	}
+	return out, nil
+}
+
+// outlived counts by place the runs that are older than rules let them be.
+func (k *keeping) outlived(ctx context.Context, now time.Time, kind string, rules *retention.Rules) (map[retention.Place]int64, error) {
+	ages := map[time.Duration]bool{rules.Of(kind, "", ""): true}
+	for _, p := range rules.Places() {
+		ages[rules.Of(kind, p.Environment, p.Team)] = true
+	}
+	out := map[retention.Place]int64{}
+	for age := range ages {
+		if age == retention.Forever {
+			continue
+		}
+		res, err := k.app.store.Query(ctx, telemetry.Query{
+			Table: "runs", GroupBy: []string{"team", "environment"}, To: now.Add(-age).Truncate(day), Limit: 10_000, Select: []telemetry.Measure{{Func: "count", As: "count"}},
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range res.Rows {
+			team, _ := row[0].(string)
+			environment, _ := row[1].(string)
+			if p := (retention.Place{Environment: environment, Team: team}); rules.Of(kind, environment, team) == age {
+				n, _ := row[2].(int64)
+				out[p] += n
+			}
+		}
+	}
+	return out, nil
+}
+
+// HoldsOf counts the runs that were made for a user, and of these the ones that
+// still go on.
+func (k *keeping) HoldsOf(ctx context.Context, user string) (runs, live int64, err error) {
+	err = k.runsOf(ctx, user, func(list []activity.Run) error { runs += int64(len(list)); return nil })
+	live = int64(len(k.app.reader.LiveRuns(search.Is("user", user))))
+	return max(runs, live), live, err
+}
+
+// ForgetUser takes every run that was made for a user out of the store. Runs
+// that still go on are counted as left: they would come again.
+func (k *keeping) ForgetUser(ctx context.Context, user string) (runs, left int64, err error) {
+	live := map[activity.RunID]bool{}
+	for _, r := range k.app.reader.LiveRuns(search.Is("user", user)) {
+		live[r.ID] = true
+	}
+	gone := map[activity.RunID]struct{}{}
+	err = k.runsOf(ctx, user, func(list []activity.Run) error {
+		for i := range list {
+			if !live[list[i].ID] {
+				gone[list[i].ID] = struct{}{}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, 0, err
+	}
+	k.app.reader.ForgetContents()
+	_, err = k.app.store.Forget(ctx, telemetry.Forget{Runs: gone})
+	return int64(len(gone)), int64(len(live)), err
+}
+
+func (k *keeping) runsOf(ctx context.Context, user string, take func([]activity.Run) error) error {
+	q := telemetry.RunsQuery{Filter: search.Is("user", user), Limit: 1000}
+	for {
+		page, err := k.app.store.Runs(ctx, q)
+		if err != nil {
+			return err
+		}
+		if err := take(page.Runs); err != nil {
+			return err
+		}
+		if q.Cursor = page.Next; q.Cursor == "" {
+			return nil
+		}
+	}
+}
+
+// Erased keeps the receipt of an erasure, which does not say of whom.
+func (k *keeping) Erased(ctx context.Context, e client.Erasure, by, via string) (client.Erasure, error) {
+	e.ID = "ers_" + strings.ToLower(rand.Text())
+	parts, err := json.Marshal(e.Parts)
+	if err != nil {
+		return e, err
+	}
+	return e, k.app.control.Write(ctx, func(tx *control.Tx) error {
+		if _, err := tx.Exec(ctx, `INSERT INTO erasures (id, at, by_who, reason, parts) VALUES (?, ?, ?, ?, ?)`, e.ID, control.Micros(e.At), e.By, e.Reason, string(parts)); err != nil {
+			return err
+		}
+		return audit.Append(ctx, tx, audit.Record{Kind: "content.erased", Person: by, Via: via, Action: "erase", Object: "a user " + e.ID, Reason: e.Reason, After: map[string]any{"whole": e.Whole, "said": e.Text}})
+	})
+}
+
+// Erasures lists the receipts, the newest first.
+func (k *keeping) Erasures(ctx context.Context) ([]client.Erasure, error) {
+	return control.All(ctx, k.app.control, func(r control.Row) (e client.Erasure, err error) {
+		var at int64
+		var parts string
+		if err := r.Scan(&e.ID, &at, &e.By, &e.Reason, &parts); err != nil {
+			return e, err
+		}
+		e.At, e.Whole = control.Time(at), true
+		err = json.Unmarshal([]byte(parts), &e.Parts)
+		for _, p := range e.Parts {
+			if p.Part != "backups" && (p.Error != "" || p.Left > 0) {
+				e.Whole = false
+			}
+		}
+		return e, err
+	}, `SELECT id, at, by_who, reason, parts FROM erasures ORDER BY at DESC LIMIT 200`)
+}
+
+func sortPlaces(list []client.RetentionPlace) {
+	slices.SortFunc(list, func(x, y client.RetentionPlace) int {
+		return cmp.Or(cmp.Compare(y.Runs, x.Runs), strings.Compare(x.Team, y.Team), strings.Compare(x.Environment, y.Environment))
+	})
+}
