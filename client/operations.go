@@ -102,6 +102,17 @@ func Operations() []Operation {
 		{Name: "GetIncidentWhy", Method: "GET", Path: "/api/v1/incidents/{id}/why", Role: "viewer", Summary: "says why an incident came about, by its runs and by what its agents stand on"},
 		{Name: "GetMap", Method: "GET", Path: "/api/v1/map", Role: "viewer", Summary: "tells who depends on what: agents, tools, models, servers and sources, as they were observed"},
 		{Name: "GetBlast", Method: "GET", Path: "/api/v1/map/blast", Role: "viewer", Summary: "tells what a node of the map would take down: agents, runs, users, cost, and what is open there"},
+		{Name: "ListBackups", Method: "GET", Path: "/api/v1/backups", Role: "viewer", Summary: "lists backups, the newest first, and when a restore was last tried"},
+		{Name: "MakeBackup", Method: "POST", Path: "/api/v1/backups", Role: "admin", Summary: "makes a backup of everything into the folder of backups"},
+		{Name: "TryBackup", Method: "POST", Path: "/api/v1/backups/{id}/try", Role: "admin", Summary: "restores a backup on trial and checks its records; nothing of it stays"},
+		{Name: "DownloadBackup", Method: "POST", Path: "/api/v1/backup-file", Role: "admin", Summary: "makes a backup and sends it as one tar file"},
+		{Name: "GetRetention", Method: "GET", Path: "/api/v1/retention", Role: "viewer", Summary: "tells how long telemetry is kept, by environment, team and kind"},
+		{Name: "PreviewRetention", Method: "POST", Path: "/api/v1/retention/preview", Role: "admin", Summary: "counts what a rule of retention would drop; nothing changes"},
+		{Name: "PutRetention", Method: "PUT", Path: "/api/v1/retention", Role: "admin", Summary: "says how long something is kept; what is older goes within the hour, for good"},
+		{Name: "DeleteRetention", Method: "DELETE", Path: "/api/v1/retention", Role: "admin", Summary: "drops a rule of retention; the less specific one holds again"},
+		{Name: "ListErasures", Method: "GET", Path: "/api/v1/erasures", Role: "admin", Summary: "lists the receipts of erasures, the newest first"},
+		{Name: "ErasePerson", Method: "POST", Path: "/api/v1/erasures", Role: "admin", Summary: "erases what every part holds of a user of agents, or with dry_run tells what that is"},
+		{Name: "ListConnections", Method: "GET", Path: "/api/v1/connections", Role: "viewer", Summary: "lists the other systems that Reeve speaks to, and whether each works, those that fail first"},
 		{Name: "ListComplianceFrameworks", Method: "GET", Path: "/api/v1/compliance-frameworks", Role: "auditor", Summary: "lists mappings of controls to evidence, with what they came to last"},
 		{Name: "GetComplianceFramework", Method: "GET", Path: "/api/v1/compliance-frameworks/{id}", Role: "auditor", Summary: "reads a mapping"},
 		{Name: "PutComplianceFramework", Method: "PUT", Path: "/api/v1/compliance-frameworks/{id}", Role: "security", Summary: "makes a mapping of one's own, or changes it"},
@@ -1095,6 +1106,76 @@ func (c *Client) GetMap(ctx context.Context, req MapRequest) (*Map, error) {
 // GET /api/v1/map/blast, role viewer.
 func (c *Client) GetBlast(ctx context.Context, req BlastRequest) (*Blast, error) {
 	return call[Blast](ctx, c, "GET", "/api/v1/map/blast", req)
+}
+
+// ListBackups lists backups, the newest first, and when a restore was last tried.
+//
+// GET /api/v1/backups, role viewer.
+func (c *Client) ListBackups(ctx context.Context) (*Backups, error) {
+	return call[Backups](ctx, c, "GET", "/api/v1/backups", nil)
+}
+
+// MakeBackup makes a backup of everything into the folder of backups.
+//
+// POST /api/v1/backups, role admin.
+func (c *Client) MakeBackup(ctx context.Context) (*Backup, error) {
+	return call[Backup](ctx, c, "POST", "/api/v1/backups", nil)
+}
+
+// TryBackup restores a backup on trial and checks its records; nothing of it stays.
+//
+// POST /api/v1/backups/{id}/try, role admin.
+func (c *Client) TryBackup(ctx context.Context, req BackupRequest) (*BackupTrial, error) {
+	return call[BackupTrial](ctx, c, "POST", "/api/v1/backups/{id}/try", req)
+}
+
+// GetRetention tells how long telemetry is kept, by environment, team and kind.
+//
+// GET /api/v1/retention, role viewer.
+func (c *Client) GetRetention(ctx context.Context) (*Retention, error) {
+	return call[Retention](ctx, c, "GET", "/api/v1/retention", nil)
+}
+
+// PreviewRetention counts what a rule of retention would drop; nothing changes.
+//
+// POST /api/v1/retention/preview, role admin.
+func (c *Client) PreviewRetention(ctx context.Context, req PutRetentionRequest) (*RetentionPreview, error) {
+	return call[RetentionPreview](ctx, c, "POST", "/api/v1/retention/preview", req)
+}
+
+// PutRetention says how long something is kept; what is older goes within the hour, for good.
+//
+// PUT /api/v1/retention, role admin.
+func (c *Client) PutRetention(ctx context.Context, req PutRetentionRequest) (*Retention, error) {
+	return call[Retention](ctx, c, "PUT", "/api/v1/retention", req)
+}
+
+// DeleteRetention drops a rule of retention; the less specific one holds again.
+//
+// DELETE /api/v1/retention, role admin.
+func (c *Client) DeleteRetention(ctx context.Context, req DeleteRetentionRequest) (*Retention, error) {
+	return call[Retention](ctx, c, "DELETE", "/api/v1/retention", req)
+}
+
+// ListErasures lists the receipts of erasures, the newest first.
+//
+// GET /api/v1/erasures, role admin.
+func (c *Client) ListErasures(ctx context.Context) (*List[Erasure], error) {
+	return call[List[Erasure]](ctx, c, "GET", "/api/v1/erasures", nil)
+}
+
+// ErasePerson erases what every part holds of a user of agents, or with dry_run tells what that is.
+//
+// POST /api/v1/erasures, role admin.
+func (c *Client) ErasePerson(ctx context.Context, req ErasePersonRequest) (*Erasure, error) {
+	return call[Erasure](ctx, c, "POST", "/api/v1/erasures", req)
+}
+
+// ListConnections lists the other systems that Reeve speaks to, and whether each works, those that fail first.
+//
+// GET /api/v1/connections, role viewer.
+func (c *Client) ListConnections(ctx context.Context) (*OtherSystems, error) {
+	return call[OtherSystems](ctx, c, "GET", "/api/v1/connections", nil)
 }
 
 // ListComplianceFrameworks lists mappings of controls to evidence, with what they came to last.

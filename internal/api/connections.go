@@ -244,7 +244,8 @@ func relayConnections(a *API, ctx context.Context) ([]client.OtherSystem, error)
 }
 
 func siemConnections(a *API, ctx context.Context) ([]client.OtherSystem, error) {
-	if a.o.SIEM == nil {
+	// Who may not list where records stream to does not see it here.
+	if a.o.SIEM == nil || !whoOf(ctx).Everywhere(identity.Auditor) {
 		return nil, fault.New(fault.KindUnavailable, "api.not_here", "this server streams no records")
 	}
 	var out []client.OtherSystem

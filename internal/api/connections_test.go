@@ -21,7 +21,7 @@ func TestConnections(t *testing.T) {
 		}
 		o.ProviderButtons = []client.ProviderButton{{Name: "okta", Label: "Okta"}}
 	})
-	got := get[client.OtherSystems](t, a, "/connections", "as viewer")
+	got := get[client.OtherSystems](t, a, "/connections", "as viewer+auditor")
 	var order []string
 	for _, c := range got.Items {
 		order = append(order, c.Kind+" "+c.Name+" "+c.State)
@@ -38,6 +38,9 @@ func TestConnections(t *testing.T) {
 	}
 	if !slices.Equal(got.Parts, []string{"siem", "sign-in"}) || got.Text != "4 connections: 1 working, 1 failing, 1 without a word yet." {
 		t.Errorf("parts %q, in words %q", got.Parts, got.Text)
+	}
+	if less := get[client.OtherSystems](t, a, "/connections", "as viewer"); len(less.Items) != 1 || less.Items[0].Kind != "sign_in" {
+		t.Errorf("who may not list where records go sees %+v", less.Items)
 	}
 	if r := send(a, "GET", Prefix+"/connections", "as viewer@core/*", ""); r.status != 403 {
 		t.Errorf("who sees one team alone gets %d, want 403: an address is the house's", r.status)

@@ -61,7 +61,7 @@ const longestCopy = time.Hour
 
 func (a *App) openBackups(context.Context) error {
 	b := &backups{app: a, jobs: make(chan job, 1)}
-	if filepath.Clean(b.dir()) == filepath.Clean(a.o.Config.Data) {
+	if dir := a.o.Config.Backup.Dir; dir != "" && filepath.Clean(dir) == filepath.Clean(a.o.Config.Data) {
 		return fault.New(fault.KindInvalid, "config.invalid", "backup.dir is the data folder itself").WithHint("name another folder, best on another disk")
 	}
 	a.backups = b
@@ -84,8 +84,11 @@ func (b *backups) sweep() {
 	}
 }
 
+// dir is a folder of this installation alone, so that several may share the one
+// that is configured: each forgets its own backups and no others.
 func (b *backups) dir() string {
-	return cmp.Or(b.app.o.Config.Backup.Dir, filepath.Join(b.app.o.Config.Data, "backups"))
+	base := cmp.Or(b.app.o.Config.Backup.Dir, filepath.Join(b.app.o.Config.Data, "backups"))
+	return filepath.Join(base, "reeve-"+b.app.control.Install())
 }
 
 func (b *backups) passphrase() (string, error) {
@@ -118,6 +121,12 @@ func busy() *fault.Error {
 
 // hand gives run something to do and waits a while; over says that it is done.
 func (b *backups) hand(ctx context.Context, do func(ctx context.Context)) (over bool, err error) {
+	b.mu.Lock()
+	doing := b.doing != ""
+	b.mu.Unlock()
+	if doing {
+		return false, busy()
+	}
 	j := job{do, make(chan struct{})}
 	select {
 	case b.jobs <- j:
@@ -247,9 +256,13 @@ func (b *backups) copySmall(_ context.Context, s *backup.Stage) error {
 		own = "backups"
 	}
 	own = filepath.ToSlash(own) + "/"
+	passphrase, _ := os.Stat(b.app.o.Config.Backup.PassphraseFile) // nil when there is none
 	for _, f := range files {
 		if !small(f, own) {
 			continue
+		}
+		if at, err := os.Stat(filepath.Join(b.app.o.Config.Data, filepath.FromSlash(f))); err == nil && passphrase != nil && os.SameFile(at, passphrase) {
+			continue // what seals the keys does not lie beside them
 		}
 		if err := s.Copy(f, -1); err != nil && !os.IsNotExist(err) { // it may be one that is replaced just now
 			return err

@@ -70,7 +70,7 @@ func TestABackupUnderLoadRestores(t *testing.T) {
 	}
 
 	// One that somebody spoiled is told, and never restored.
-	dir := filepath.Join(a.o.Config.Data, "backups", made.ID)
+	dir := filepath.Join(list.Dir, made.ID)
 	data := filepath.Join(t.TempDir(), "restored")
 	if _, err := backup.Restore(t.Context(), dir, data, ""); err != nil {
 		t.Fatal(err)
@@ -106,7 +106,7 @@ func TestABackupUnderLoadRestores(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if kept, err := os.ReadDir(filepath.Join(a.o.Config.Data, "backups")); err != nil || len(kept) != 2 {
+	if kept, err := os.ReadDir(list.Dir); err != nil || len(kept) != 2 {
 		t.Errorf("%d backups are kept, want 2", len(kept))
 	}
 	if _, err := c.TryBackup(t.Context(), client.BackupRequest{ID: "bak_none"}); err == nil {
@@ -114,5 +114,57 @@ func TestABackupUnderLoadRestores(t *testing.T) {
 	}
 	if _, err := c.TryBackup(t.Context(), client.BackupRequest{ID: "../../etc"}); err == nil {
 		t.Error("a path was taken for a backup")
+	}
+}
+
+// Several installations may share one folder: each forgets its own backups and no
+// others. The passphrase that seals the keys is in no backup, wherever it lies.
+func TestBackupsOfSeveralInstallations(t *testing.T) {
+	t.Parallel()
+	shared := t.TempDir()
+	var theirs []string
+	for range 2 {
+		a := start(t, func(o *Config) {
+			o.Backup.Dir, o.Backup.Keep = shared, 1
+			o.Backup.PassphraseFile = filepath.Join(o.Data, "passphrase.txt")
+			if err := os.MkdirAll(o.Data, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(o.Backup.PassphraseFile, []byte("correct horse\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		})
+		c := client.New("http://"+a.Address("listen"), "")
+		var last client.Backup
+		for range 2 {
+			made, err := c.MakeBackup(t.Context())
+			if err != nil || !made.Sealed {
+				t.Fatalf("made %+v, %v", made, err)
+			}
+			last = *made
+		}
+		list, err := c.ListBackups(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := filepath.Join(list.Dir, last.ID)
+		m, err := backup.Check(t.Context(), at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range m.Files {
+			if f.Path == "passphrase.txt" {
+				t.Error("the passphrase lies in the backup that it seals")
+			}
+		}
+		if kept, err := os.ReadDir(list.Dir); err != nil || len(kept) != 1 {
+			t.Errorf("%d of its backups are kept, %v; want the newest", len(kept), err)
+		}
+		theirs = append(theirs, at)
+	}
+	for _, at := range theirs {
+		if _, err := os.Stat(filepath.Join(at, backup.ManifestName)); err != nil {
+			t.Errorf("the other installation deleted it: %v", err)
+		}
 	}
 }

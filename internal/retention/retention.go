@@ -201,7 +201,10 @@ func (b *Book) Put(ctx context.Context, who Actor, r Rule) error {
 	if err != nil {
 		return err
 	}
-	if len(rules.List) >= maxRules {
+	known := slices.ContainsFunc(rules.List, func(x Rule) bool {
+		return x.Kind == r.Kind && x.Environment == r.Environment && x.Team == r.Team
+	})
+	if !known && len(rules.List) >= maxRules {
 		return fault.New(fault.KindExhausted, "retention.too_many", "there are %d rules", len(rules.List)).WithHint("drop one first")
 	}
 	before := rules.Of(r.Kind, r.Environment, r.Team)
