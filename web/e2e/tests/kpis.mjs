@@ -20,9 +20,9 @@ export default [1280, 390].map((width) => ({
     const one = page.getByRole('region', { name: 'The KPI' });
     await one.getByText('Wilson, 95 %').waitFor();
     await one.getByRole('button', { name: 'repeat_contact_rate' }).waitFor();
-    await table.getByRole('button', { name: 'Satisfaction', exact: true }).focus();
+    await table.getByRole('button', { name: 'Groundedness', exact: true }).focus();
     await page.keyboard.press('Enter');
-    await one.getByText(/no data: it needs feedback/).first().waitFor();
+    await one.getByText(/no data: it needs evaluators/).first().waitFor();
     await t.settled(page);
     await t.axe(page, 'KPIs');
     t.equal(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0, 'pixels wider than the window');
