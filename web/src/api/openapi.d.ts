@@ -1310,6 +1310,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/compliance-assessments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists assessments, the newest first */
+        get: operations["ListComplianceAssessments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compliance-assessments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads an assessment with its controls and their evidence */
+        get: operations["GetComplianceAssessment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compliance-assessments/{id}/pack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** gives the evidence of an assessment as a zip whose manifest the audit log's keys sign */
+        get: operations["ExportCompliance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compliance-frameworks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists mappings of controls to evidence, with what they came to last */
+        get: operations["ListComplianceFrameworks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compliance-frameworks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads a mapping */
+        get: operations["GetComplianceFramework"];
+        /** makes a mapping of one's own, or changes it */
+        put: operations["PutComplianceFramework"];
+        post?: never;
+        /** removes a mapping of one's own; assessments stay */
+        delete: operations["DeleteComplianceFramework"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compliance-frameworks/{id}/assess": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** asks all questions of a framework over a period and keeps what they came to */
+        post: operations["AssessCompliance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/connect": {
         parameters: {
             query?: never;
@@ -3440,7 +3544,7 @@ export interface paths {
         /** makes or changes an objective; dry_run only says what is wrong and what warns */
         put: operations["PutObjective"];
         post?: never;
-        /** drops an objective; what it set by policy is lifted */
+        /** drops an objective; what a response policy did for it stays until a person takes it back */
         delete: operations["DeleteObjective"];
         options?: never;
         head?: never;
@@ -6347,6 +6451,10 @@ export interface components {
             origins?: components["schemas"]["Origin"][];
             whole: components["schemas"]["ShownText"] | null;
         };
+        AssessComplianceRequest: {
+            from: string;
+            to: string;
+        };
         Assumption: {
             high: number;
             low: number;
@@ -6881,6 +6989,69 @@ export interface components {
         CompletedDecision: {
             id: string;
             result: string;
+        };
+        ComplianceAssessment: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            controls: components["schemas"]["ComplianceControl"][];
+            fail: number;
+            framework: string;
+            /** Format: date-time */
+            from: string;
+            id: string;
+            mapping_sha256: string;
+            pass: number;
+            title: string;
+            /** Format: date-time */
+            to: string;
+            unknown: number;
+            version: number;
+        };
+        ComplianceAssessmentList: {
+            items: components["schemas"]["ComplianceAssessment"][];
+            next?: string;
+        };
+        ComplianceControl: {
+            about: string;
+            article: string;
+            evidence: components["schemas"]["ComplianceEvidence"][];
+            id: string;
+            result: string;
+            title: string;
+        };
+        ComplianceEvidence: {
+            asks: string;
+            at_least: number | null;
+            at_most: number | null;
+            id: string;
+            records: number;
+            result: string;
+            search?: string;
+            table?: string;
+            text: string;
+            title: string;
+            value: number | null;
+        };
+        ComplianceFramework: {
+            about: string;
+            controls: number;
+            custom: boolean;
+            id: string;
+            last: components["schemas"]["ComplianceAssessment"] | null;
+            mapping?: string;
+            revision: number;
+            source: string;
+            title: string;
+            version: number;
+        };
+        ComplianceFrameworkList: {
+            items: components["schemas"]["ComplianceFramework"][];
+            next?: string;
+        };
+        CompliancePack: {
+            name: string;
+            zip: string;
         };
         ConfirmFactorRequest: {
             code: string;
@@ -9982,6 +10153,10 @@ export interface components {
             signing?: string;
             team?: string;
             token?: string;
+        };
+        PutComplianceFrameworkRequest: {
+            mapping: string;
+            revision: number;
         };
         PutContactsRequest: {
             items: components["schemas"]["Contact"][];
@@ -15280,6 +15455,259 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListComplianceAssessments: {
+        parameters: {
+            query?: {
+                framework?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplianceAssessmentList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetComplianceAssessment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplianceAssessment"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ExportCompliance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompliancePack"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListComplianceFrameworks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplianceFrameworkList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetComplianceFramework: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplianceFramework"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutComplianceFramework: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutComplianceFrameworkRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplianceFramework"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteComplianceFramework: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    AssessCompliance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssessComplianceRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplianceAssessment"];
+                };
             };
             /** @description a problem */
             default: {

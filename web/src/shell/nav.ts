@@ -57,6 +57,7 @@ export const groups: Group[] = [
       { to: '/outcomes', name: 'Outcomes and value', icon: 'outcomes', question: 'What do we get?', go: 'v' },
       { to: '/objectives', name: 'Objectives', icon: 'objectives', question: 'How much room is left?', go: 'j' },
       { to: '/feedback', name: 'Feedback', icon: 'quality', question: 'What do people say?', go: 'k' },
+      { to: '/topics', name: 'Topics', icon: 'findings', question: 'What do people ask for?', go: 'y' },
       { to: '/evaluations', name: 'Evaluations', icon: 'quality', question: 'Are answers right?', go: 'q' },
       { to: '/cost', name: 'Cost', icon: 'cost', question: 'Who pays for what, and can it be less?', go: 'c' },
     ],
@@ -66,6 +67,7 @@ export const groups: Group[] = [
     pages: [
       { to: '/policies', name: 'Policies and limits', icon: 'policies', question: 'Who may do what?', go: 'p' },
       { to: '/standards', name: 'Standards', icon: 'standards', question: 'What do we not see, or not meet?', go: 'e' },
+      { to: '/compliance', name: 'Compliance', icon: 'standards', question: 'What can records show?', go: 'z' },
       { to: '/audit', name: 'Audit', icon: 'audit', question: 'Can we prove it?', go: 'u' },
     ],
   },
