@@ -70,8 +70,12 @@ func TestFiveMarks(t *testing.T) {
 		{"a budget that is spent", func(m *fiveMarks) {
 			m.budgets[of] = []client.Budget{{Name: "b", Limit: 10, Spent: 10, Unit: "calls", Hard: true}}
 		}, agentSums{runs: 30, cost: &dollar}, 1.0 / 30, "cost", client.Mark{State: stateBad, Reason: "budget b: 10 of 10 calls are spent", Path: "/cost"}},
-		{"a dear run", func(m *fiveMarks) { m.findings[k] = []finding.Finding{find("cost", finding.Warning)} }, agentSums{runs: 30, cost: &dollar}, 1.0 / 30, "cost",
-			client.Mark{State: stateWarn, Reason: "odd cost", Path: "/findings?finding=fnd_cost"}},
+		{
+			"a dear run", func(m *fiveMarks) { m.findings[k] = []finding.Finding{find("cost", finding.Warning)} },
+			agentSums{runs: 30, cost: &dollar},
+			1.0 / 30, "cost",
+			client.Mark{State: stateWarn, Reason: "odd cost", Path: "/findings?finding=fnd_cost"},
+		},
 	} {
 		m := &fiveMarks{objectives: map[string][]objectiveAt{}, findings: map[agentKey][]finding.Finding{}, budgets: map[string][]client.Budget{}}
 		c.made(m)

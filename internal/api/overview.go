@@ -10,6 +10,7 @@ import (
 
 	"reeve/client"
 	"reeve/internal/activity"
+	"reeve/internal/feedback"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/search"
 )
@@ -186,6 +187,7 @@ type overviewSums struct {
 	series           *answers
 	totals, prev     *answers
 	unknownCost      int64
+	said             []feedback.Bucket
 	models, tools    [2]*answers
 }
 
@@ -197,6 +199,7 @@ func overview(a *API, ctx context.Context, req *client.OverviewRequest) (*client
 	}
 	var s overviewSums
 	ask.all(&s)
+	ask.feedback(req, &s)
 	seen, err := a.seen(ctx)
 	if err != nil {
 		return nil, err
@@ -544,8 +547,57 @@ func (o *overviewAsk) figures(s *overviewSums) []client.Figure {
 	agents.Low, agents.High = nil, nil // all agents are counted, none is a sample
 	coverage := share("runs_seen", "runs seen in full", "runs with a root, usage and cost / runs", o.link("partial:false unknown_usage:0 unknown_cost:0"), full, now.Total)
 	coverage.Low, coverage.High = nil, nil
-	unhappy := client.Figure{ID: "unhappy", Label: "people unhappy", Unit: "people", Formula: "people who said so of a run's result; nothing reports it yet"}
-	return []client.Figure{runs, resolved, ok, escalated, unhappy, cost, perRun, tokens, p50, p95, agents, coverage}
+	return []client.Figure{runs, resolved, ok, escalated, o.satisfied(s), cost, perRun, tokens, p50, p95, agents, coverage}
+}
+
+// feedback asks what users said in the period, by the same parts of it.
+func (o *overviewAsk) feedback(req *client.OverviewRequest, s *overviewSums) {
+	if o.a.o.Feedback == nil {
+		return
+	}
+	o.concurrent.Go(func() (err error) {
+		f := feedback.Filter{Team: req.Team, Environment: req.Environment, From: o.from, To: o.to, Visible: feedbackPlaces(whoOf(o.ctx))}
+		s.said, err = o.a.o.Feedback.Series(o.ctx, f, o.bucket)
+		return err
+	})
+}
+
+// satisfied is the share of users' words that were good.
+func (o *overviewAsk) satisfied(s *overviewSums) client.Figure {
+	f := client.Figure{ID: "satisfaction", Label: "satisfaction", Unit: "share", Formula: "good words / all words that users gave in the period"}
+	good := int64(0)
+	for _, b := range s.said {
+		good, f.N = good+b.Positive, f.N+b.Positive+b.Neutral+b.Negative
+	}
+	if f.N > 0 {
+		v := float64(good) / float64(f.N)
+		low, high := wilson(good, f.N)
+		f.Value, f.Low, f.High = &v, &low, &high
+	}
+	return f
+}
+
+// satisfaction is its course; without a word it says so.
+func (o *overviewAsk) satisfaction(s *overviewSums, n int, first time.Time) client.OverviewChart {
+	c := client.OverviewChart{ID: "satisfaction", Title: "Satisfaction", Unit: "share", Series: map[string][]client.ChartPoint{}}
+	if len(s.said) == 0 {
+		c.Missing = "no feedback reached Reeve in the period"
+		return c
+	}
+	points := make([]client.ChartPoint, n)
+	for i := range points {
+		points[i].At = first.Add(time.Duration(i) * o.bucket)
+	}
+	for _, b := range s.said {
+		i, all := int(b.At.Sub(first)/o.bucket), b.Positive+b.Neutral+b.Negative
+		if i < 0 || i >= n || all == 0 {
+			continue
+		}
+		v := float64(b.Positive) / float64(all)
+		points[i].Value, points[i].N = &v, all
+	}
+	c.Series["satisfaction"] = points
+	return c
 }
 
 func (o *overviewAsk) charts(s *overviewSums) []client.OverviewChart {
@@ -576,7 +628,7 @@ func (o *overviewAsk) charts(s *overviewSums) []client.OverviewChart {
 	}
 	none := map[string][]client.ChartPoint{}
 	return []client.OverviewChart{
-		{ID: "satisfaction", Title: "Satisfaction", Unit: "share", Series: none, Missing: "no feedback reaches Reeve yet"},
+		o.satisfaction(s, n, first),
 		{ID: "cost", Title: "Cost a run", Unit: "usd", Series: map[string][]client.ChartPoint{"cost_per_run": series["cost_per_run"]}},
 		{ID: "time", Title: "Time to result", Unit: "ms", Series: map[string][]client.ChartPoint{"p50": series["p50"], "p95": series["p95"]}},
 		{ID: "minutes", Title: "People's minutes", Unit: "min", Series: none, Missing: "nothing reports people's time yet"},

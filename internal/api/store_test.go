@@ -178,8 +178,8 @@ func TestRealStore(t *testing.T) {
 	if f := figures["resolved"]; f.N != 50 || f.Unknown != 50 || f.Low == nil || *f.Low > 0.8 || *f.High < 0.8 || f.Previous == nil || *f.Previous != 1 {
 		t.Errorf("resolved is %+v, want 40 of 50 with an interval, 50 unknown, all before", f)
 	}
-	if f := figures["unhappy"]; f.Value != nil {
-		t.Errorf("unhappy is %v, want unknown", *f.Value)
+	if f, ok := figures["satisfaction"]; !ok || f.Value != nil {
+		t.Errorf("satisfaction is %+v, want unknown: nobody said a word", f)
 	}
 	sum := sumPoints(o.Outcomes.Points)
 	if sum.Total != 100 || sum.Unknown != 50 || sum.Resolved != 40 || sum.Failed != 10 {

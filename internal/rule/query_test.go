@@ -52,7 +52,8 @@ func TestQueryRules(t *testing.T) {
 	rows := r.Rows(&telemetry.Result{
 		Columns: []telemetry.Column{{Name: "bucket", Kind: "time"}, {Name: "team"}, {Name: "environment"}, {Name: "agent"}, {Name: "value"}, {Name: "records"}},
 		Rows: [][]any{
-			{now.UnixNano(), "core", "production", "refunds", 6000.0, int64(25)}, {now.UnixNano(), "core", "production", "few", 6000.0, int64(3)},
+			{now.UnixNano(), "core", "production", "refunds", 6000.0, int64(25)},
+			{now.UnixNano(), "core", "production", "few", 6000.0, int64(3)},
 			{now.UnixNano(), "core", "production", "unknown", nil, int64(25)},
 		},
 	})

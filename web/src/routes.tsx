@@ -1,7 +1,6 @@
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, retainSearchParams } from '@tanstack/react-router';
 import type { QueryClient } from '@tanstack/react-query';
 import { readView, viewKeys, type View } from './state/url';
-import { pages, settingsPages } from './shell/nav';
 import { Root } from './shell/Root';
 import { Shell } from './shell/Shell';
 import { Broken, NotFound } from './shell/Broken';
@@ -24,11 +23,7 @@ const shell = createRoute({ getParentRoute: () => root, id: 'shell', component: 
 
 const at = <P extends string>(path: P, component: ReturnType<typeof lazyRouteComponent>) => createRoute({ getParentRoute: () => shell, path, component });
 
-const later = lazyRouteComponent(() => import('./later/LaterPage'), 'LaterPage');
-const laterRoutes = pages.filter((p) => p.later).map((p) => at(p.to, later));
-
 const settings = createRoute({ getParentRoute: () => shell, path: '/settings', component: lazyRouteComponent(() => import('./settings/SettingsPage'), 'SettingsPage') });
-const settingsLater = lazyRouteComponent(() => import('./settings/SettingsLater'), 'SettingsLater');
 const settingsRoutes = [
   createRoute({ getParentRoute: () => settings, path: '/', component: lazyRouteComponent(() => import('./settings/HealthPage'), 'HealthPage') }),
   createRoute({ getParentRoute: () => settings, path: 'health', component: lazyRouteComponent(() => import('./settings/HealthPage'), 'HealthPage') }),
@@ -46,7 +41,6 @@ const settingsRoutes = [
   createRoute({ getParentRoute: () => settings, path: 'connections', component: lazyRouteComponent(() => import('./settings/ConnectionsPage'), 'ConnectionsPage') }),
   createRoute({ getParentRoute: () => settings, path: 'backup', component: lazyRouteComponent(() => import('./settings/BackupPage'), 'BackupPage') }),
   createRoute({ getParentRoute: () => settings, path: 'notices', component: lazyRouteComponent(() => import('./settings/NoticesPage'), 'NoticesPage') }),
-  ...settingsPages.filter((p) => p.later).map((p) => createRoute({ getParentRoute: () => settings, path: p.to.slice('/settings/'.length), component: settingsLater })),
 ];
 
 const tree = root.addChildren([
@@ -91,7 +85,6 @@ const tree = root.addChildren([
     at('/sessions/$id', lazyRouteComponent(() => import('./sessions/SessionPage'), 'SessionPage')),
 
     settings.addChildren(settingsRoutes),
-    ...laterRoutes,
   ]),
 ]);
 

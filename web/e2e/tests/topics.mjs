@@ -42,7 +42,7 @@ export default [1280, 390].flatMap((width) => [
     async run(t) {
       const page = await t.open('/compliance', { width });
       await page.getByRole('heading', { level: 1, name: 'Compliance' }).waitFor();
-      await page.getByRole('tab', { name: /EU AI Act/ }).waitFor();
+      await page.getByRole('button', { name: /EU AI Act/ }).waitFor();
       await page.evaluate(() => document.activeElement?.blur());
       await page.keyboard.press('a');
       await page.getByRole('row').filter({ hasText: 'Record-keeping' }).waitFor({ timeout: 60_000 });

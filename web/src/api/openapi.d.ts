@@ -1049,6 +1049,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/backup-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** makes a backup and sends it as one tar file */
+        post: operations["DownloadBackup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists backups, the newest first, and when a restore was last tried */
+        get: operations["ListBackups"];
+        put?: never;
+        /** makes a backup of everything into the folder of backups */
+        post: operations["MakeBackup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backups/{id}/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** restores a backup on trial and checks its records; nothing of it stays */
+        post: operations["TryBackup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/budgets": {
         parameters: {
             query?: never;
@@ -1459,6 +1511,23 @@ export interface paths {
         put?: never;
         /** makes the keys that an agent needs to join, and what to copy with them in it, which is shown once */
         post: operations["Connect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the other systems that Reeve speaks to, and whether each works, those that fail first */
+        get: operations["ListConnections"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2050,6 +2119,24 @@ export interface paths {
         post?: never;
         /** goes back to what is wanted of a detector for all agents, or by default */
         delete: operations["ResetDetector"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the receipts of erasures, the newest first */
+        get: operations["ListErasures"];
+        put?: never;
+        /** erases what every part holds of a user of agents, or with dry_run tells what that is */
+        post: operations["ErasePerson"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -4362,6 +4449,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** tells how long telemetry is kept, by environment, team and kind */
+        get: operations["GetRetention"];
+        /** says how long something is kept; what is older goes within the hour, for good */
+        put: operations["PutRetention"];
+        post?: never;
+        /** drops a rule of retention; the less specific one holds again */
+        delete: operations["DeleteRetention"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** counts what a rule of retention would drop; nothing changes */
+        post: operations["PreviewRetention"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rule-words": {
         parameters: {
             query?: never;
@@ -6544,6 +6667,46 @@ export interface components {
             /** Format: date-time */
             not_after: string;
         };
+        Backup: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            bytes: number;
+            counts?: {
+                [key: string]: number;
+            };
+            error?: string;
+            files: number;
+            id: string;
+            program?: string;
+            sealed: boolean;
+            state: string;
+            took_ms: number;
+            /** Format: date-time */
+            tried_at: string | null;
+            tried_error?: string;
+            tried_ms?: number;
+        };
+        BackupTrial: {
+            /** Format: date-time */
+            at: string;
+            error?: string;
+            id: string;
+            logs?: components["schemas"]["AuditReport"][];
+            ok: boolean;
+            pending: boolean;
+            took_ms: number;
+        };
+        Backups: {
+            dir: string;
+            doing?: string;
+            every_ms: number | null;
+            items: components["schemas"]["Backup"][];
+            keep: number;
+            same_disk: boolean;
+            sealed: boolean;
+            text: string;
+        };
         BeginFactorRequest: {
             label: string;
             password?: string;
@@ -7821,6 +7984,11 @@ export interface components {
             team?: string;
             user?: string;
         };
+        ErasePersonRequest: {
+            dry_run?: boolean;
+            reason?: string;
+            user: string;
+        };
         EraseUserRequest: {
             reason: string;
             user: string;
@@ -7835,6 +8003,29 @@ export interface components {
             exports: components["schemas"]["DatasetExport"][];
             pseudonyms: string[];
             records: number;
+        };
+        Erasure: {
+            /** Format: date-time */
+            at: string;
+            by?: string;
+            dry_run: boolean;
+            id?: string;
+            parts: components["schemas"]["ErasurePart"][];
+            reason?: string;
+            text: string;
+            whole: boolean;
+        };
+        ErasureList: {
+            items: components["schemas"]["Erasure"][];
+            next?: string;
+        };
+        ErasurePart: {
+            erased: number | null;
+            error?: string;
+            holds: number | null;
+            left: number;
+            note?: string;
+            part: string;
         };
         EscalationLevel: {
             after: string;
@@ -9635,6 +9826,28 @@ export interface components {
             to: number;
             tool?: string;
         };
+        OtherSystem: {
+            direction: string;
+            /** Format: date-time */
+            failing_since: string | null;
+            kind: string;
+            last_error?: string;
+            /** Format: date-time */
+            last_ok_at: string | null;
+            name: string;
+            path: string;
+            reason?: string;
+            state: string;
+            team?: string;
+            waiting: number | null;
+            what: string;
+            where: string;
+        };
+        OtherSystems: {
+            items: components["schemas"]["OtherSystem"][];
+            parts: string[];
+            text: string;
+        };
         OutcomeEvidence: {
             agent?: string;
             /** Format: date-time */
@@ -10339,6 +10552,13 @@ export interface components {
             team?: string;
             text?: string;
         };
+        PutRetentionRequest: {
+            days: number;
+            environment?: string;
+            kind: string;
+            reason?: string;
+            team?: string;
+        };
         PutRuleRequest: {
             agents?: string[];
             environment?: string;
@@ -10726,6 +10946,50 @@ export interface components {
         RestorePolicyRequest: {
             reason?: string;
             revision: number;
+        };
+        Retention: {
+            bytes: number;
+            content_days: number;
+            last: components["schemas"]["RetentionPass"] | null;
+            max_bytes: number;
+            /** Format: date-time */
+            oldest: string | null;
+            rules: components["schemas"]["RetentionRule"][];
+            runs_days: number;
+            text: string;
+        };
+        RetentionPass: {
+            /** Format: date-time */
+            at: string;
+            bytes: number;
+            days: number;
+            error?: string;
+            rows: number;
+            runs: number;
+            took_ms: number;
+        };
+        RetentionPlace: {
+            environment?: string;
+            runs: number;
+            team?: string;
+        };
+        RetentionPreview: {
+            back: number;
+            /** Format: date-time */
+            before: string;
+            places: components["schemas"]["RetentionPlace"][];
+            runs: number;
+            text: string;
+        };
+        RetentionRule: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            days: number;
+            environment?: string;
+            kind: string;
+            reason: string;
+            team?: string;
         };
         RevertWeightsRequest: {
             reason?: string;
@@ -14794,6 +15058,124 @@ export interface operations {
             };
         };
     };
+    DownloadBackup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["RunUpdated"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListBackups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backups"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    MakeBackup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backup"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    TryBackup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupTrial"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListBudgets: {
         parameters: {
             query?: never;
@@ -15809,6 +16191,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConnectedAgent"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListConnections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OtherSystems"];
                 };
             };
             /** @description a problem */
@@ -17317,6 +17728,68 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListErasures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ErasePerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErasePersonRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
             };
             /** @description a problem */
             default: {
@@ -22684,6 +23157,135 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Response"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retention"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutRetentionRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retention"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteRetention: {
+        parameters: {
+            query?: {
+                environment?: string;
+                kind?: string;
+                reason?: string;
+                team?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retention"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PreviewRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutRetentionRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionPreview"];
                 };
             };
             /** @description a problem */

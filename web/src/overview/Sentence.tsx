@@ -77,7 +77,7 @@ export function Sentence({ o }: { o: Overview }) {
       </>,
     );
   }
-  for (const [id, words] of [['failed', 'failed'], ['escalated', 'handed to people'], ['abandoned', 'abandoned'], ['unhappy', 'people unhappy'], ['running', 'running now']] as const) {
+  for (const [id, words] of [['failed', 'failed'], ['escalated', 'handed to people'], ['abandoned', 'abandoned'], ['running', 'running now']] as const) {
     const f = by.get(id);
     if (f && f.value) parts.push(<><Opens f={f} /> {words}</>);
   }

@@ -19,7 +19,7 @@ export function unitText(unit: string, v: number | null | undefined): string | u
 
 // The figure of the whole period that stands over a series: the same that the
 // sentence names, not the last bucket of the line.
-const whole: Record<string, string> = { cost_per_run: 'cost_per_run', p50: 'p50_ms', p95: 'p95_ms' };
+const whole: Record<string, string> = { satisfaction: 'satisfaction', cost_per_run: 'cost_per_run', p50: 'p50_ms', p95: 'p95_ms' };
 
 /** SmallChart is one measure over time under its figure for the period; one that nothing reports says why. */
 export function SmallChart({ chart, figures, height = 64 }: { chart: OverviewChart; figures: readonly Figure[]; height?: number }) {

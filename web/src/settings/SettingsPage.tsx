@@ -11,7 +11,7 @@ export function SettingsPage() {
       <nav className={css.side} aria-label="Settings">
         <div className={css.sideTitle}>Settings</div>
         {settingsPages.map((p) => (
-          <Link key={p.to} to={p.to as never} className={css.item} data-on={at === p.to || undefined} data-later={p.later ? '' : undefined} aria-current={at === p.to ? 'page' : undefined} title={p.question}>
+          <Link key={p.to} to={p.to as never} className={css.item} data-on={at === p.to || undefined} aria-current={at === p.to ? 'page' : undefined} title={p.question}>
             {p.name}
           </Link>
         ))}

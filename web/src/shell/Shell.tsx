@@ -80,7 +80,7 @@ export function Shell() {
                 <span>{g.name}</span>
               </div>
               {g.pages.map((p) => (
-                <Link key={p.to} to={p.to as never} className={css.item} data-later={p.later ? '' : undefined} activeOptions={{ exact: p.to === '/', includeSearch: false }} title={prefs.nav === 'open' ? p.question : p.name}>
+                <Link key={p.to} to={p.to as never} className={css.item} activeOptions={{ exact: p.to === '/', includeSearch: false }} title={prefs.nav === 'open' ? p.question : p.name}>
                     <Icon name={p.icon} />
                     <span>{p.name}</span>
                     {p.to === '/inbox' && <InboxCount />}

@@ -8,8 +8,6 @@ export interface Page {
   question: string;
   /** Typed after "g". */
   go?: string;
-  /** Not arrived yet: what it will answer and what feeds it. */
-  later?: { answers: string; fedBy: string; meanwhile?: { label: string; to: string } };
 }
 
 export interface Group {
@@ -79,7 +77,7 @@ export const groups: Group[] = [
 
 export const pages: Page[] = groups.flatMap((g) => g.pages);
 
-export const settingsPages: { to: string; name: string; question: string; later?: Page['later'] }[] = [
+export const settingsPages: { to: string; name: string; question: string }[] = [
   { to: '/settings/health', name: 'Health of Reeve', question: 'Does Reeve itself see, keep and answer?' },
   { to: '/settings/intake-keys', name: 'Intake keys', question: 'Who may send telemetry?' },
   { to: '/settings/alert-sources', name: 'Alert sources', question: 'Who tells us of alerts and changes?' },
