@@ -1,1 +1,0 @@
-var e={body:`_body_670dh_1`,facts:`_facts_670dh_4`};export{e as t};

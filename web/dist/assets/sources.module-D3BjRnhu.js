@@ -1,1 +1,0 @@
-var e={body:`_body_4kqbx_1`,find:`_find_4kqbx_7`,lead:`_lead_4kqbx_17`,acts:`_acts_4kqbx_21`,causes:`_causes_4kqbx_27`,path:`_path_4kqbx_39`,ways:`_ways_4kqbx_44`,more:`_more_4kqbx_51`,two:`_two_4kqbx_58`,read:`_read_4kqbx_64`,documents:`_documents_4kqbx_89`};export{e as t};
