@@ -50,11 +50,11 @@ func (h incidentHands) other(kind string) hand {
 	case handPinModel, handPinVersion:
 		return pinHand{h.app, kind}
 	case handSwitch:
-		return switchHand{h.app}
+		return switchHand(h)
 	case handSource:
-		return sourceHand{h.app}
+		return sourceHand(h)
 	case handTell:
-		return tellHand{h.app}
+		return tellHand(h)
 	}
 	return nil
 }

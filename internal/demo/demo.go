@@ -172,7 +172,7 @@ func (d *Demo) start(ctx context.Context, g *errgroup.Group, at Endpoints) error
 	if err := d.startLive(ctx, g); err != nil {
 		return err
 	}
-	if d.o.Days > 0 {
+	if at.Door != "" && d.o.Days > 0 {
 		if err := d.objectives(ctx, at); err != nil {
 			return err
 		}

@@ -67,7 +67,9 @@ func randomRequest(rnd *rand.Rand) *Request {
 		Type: typ, ID: pick("orders.get", "orders.refund", "x"), Upstream: pick("", "orders", "other"), UpstreamTeam: pick("", "it", "support"), UpstreamShared: yes(),
 		UpstreamKind: pick("", "mcp", "http"), External: yes(), Effect: pick("think", "read", "write", "destructive"), Classes: some("orders", "pii.email"),
 	}
-	r.Resource.OutOfUse = yes() && yes()
+	if yes() { // one in four
+		r.Resource.OutOfUse = yes()
+	}
 	switch typ {
 	case "Tool":
 		r.Resource.Pinned = yes()

@@ -117,7 +117,7 @@ type seen struct {
 	id                                                  activity.RunID
 	user                                                string // as a keyed hash; "" nobody is named
 	agent, version, team, environment, session, outcome string
-	failed, done                                        bool
+	failed                                              bool
 	cost                                                float64 // NaN: unknown
 	start                                               time.Time
 	tries                                               int
