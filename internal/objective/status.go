@@ -1,6 +1,7 @@
 package objective
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -145,16 +146,14 @@ func (c *counter) spenders(ctx context.Context, from, to time.Time) (out []Spend
 		if err != nil {
 			return nil, err
 		}
-		all := sum(list).Bad
+		total := sum(list)
+		all := total.Bad
 		list = slices.DeleteFunc(list, func(g Group) bool { return g.Bad <= 0 })
+		// First what took more than its size explains: the largest part has the most
+		// bad records even where it is the better one.
+		more := func(g Group) float64 { return g.Bad - float64(g.N)*total.Bad/float64(max(total.N, 1)) }
 		slices.SortFunc(list, func(x, y Group) int {
-			switch {
-			case x.Bad != y.Bad:
-				return int(y.Bad - x.Bad)
-			case x.Name < y.Name:
-				return -1
-			}
-			return 1
+			return cmp.Or(cmp.Compare(more(y), more(x)), cmp.Compare(y.Bad, x.Bad), cmp.Compare(x.Name, y.Name))
 		})
 		for _, g := range list[:min(len(list), maxSpenders)] {
 			where := search.Expr(search.Unknown(by))
