@@ -91,7 +91,7 @@ tests.push(
       await page.waitForURL('**from=-7d**');
       await page.getByRole('button', { name: /^Last 7 days/ }).focus();
       await page.keyboard.press('Enter');
-      const from = page.getByLabel('From');
+      const from = page.getByRole('textbox', { name: 'From', exact: true });
       await from.fill('-90m');
       await page.keyboard.press('Enter');
       await page.waitForURL('**from=-90m**');

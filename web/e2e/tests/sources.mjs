@@ -28,7 +28,7 @@ export default [1280, 390].map((width) => ({
     await t.send.lineage(event(`extract-${name}`, `${name}-3`, 'FAIL', hours(30), [], [raw]));
     const was = await t.api(`/sources/${name}`);
     await t.api(`/sources/${name}`, { kind: 'dataset', namespace: was.namespace, dataset: was.dataset, max_age: '24h', warn_age: '12h', revision: was.revision }, 'PUT');
-    const row = page.getByRole('row').filter({ has: page.getByText(name, { exact: true }) });
+    const row = page.getByRole('grid', { name: 'Sources', exact: true }).getByRole('row').filter({ has: page.getByText(name, { exact: true }) });
     await row.getByText('stale', { exact: true }).waitFor({ timeout: 8000 });
     await page.evaluate(() => document.activeElement?.blur());
     await page.keyboard.press('x');

@@ -9,14 +9,14 @@ export default [1280, 390].flatMap((width) => [
     name: `keyboard: a topic appears without a reload and leads to its runs, ${width} wide`,
     async run(t) {
       const agent = unique('librarian');
-      const page = await t.open('/topics', { width });
+      const page = await t.open('/topics?from=-5m', { width });
       await page.getByRole('heading', { level: 1, name: 'Topics' }).waitFor();
       // Another subject for each width: two passes must not find one another's.
       const texts = width === 390
         ? ['how do I renew my library card', 'I want to renew my library card', 'please renew the library card for me', 'renew library card']
         : ['which trains leave for Porto tonight', 'are there trains to Porto tonight', 'trains leaving for Porto tonight please', 'list the trains to Porto tonight'];
       for (const [i, text] of texts.entries()) {
-        const trace = new Trace({ agent, start: Date.now() - 60_000 + i * 1000, session: unique('s') });
+        const trace = new Trace({ agent, start: Date.now() - 60_000 + i * 1000, session: unique('s'), user: unique('u') });
         trace.spans = [trace.model(30, 700, { input: user(text) }), trace.end(900, i === 0 ? { error: { type: 'timeout', message: 'no answer' } } : {})];
         await t.send.spans(agent, trace.spans);
         await t.arrived(trace);
