@@ -35,10 +35,10 @@ lint: ## gofumpt, vet, staticcheck
 	$(STATICCHECK) ./...
 
 unit: ## tests of the packages that link C code
-	$(GO) test -timeout 10m $(REST_PKGS)
+	$(GO) test -timeout 20m $(REST_PKGS)
 
 race: ## tests of all other packages, under the race detector
-	$(GO) test -race -timeout 10m $(RACE_PKGS)
+	$(GO) test -race -timeout 20m $(RACE_PKGS)
 
 reference: ## policies: 10,000 random decisions against Cedar's own engine
 	cd internal/policy/testdata/wasm && npm ci --no-audit --no-fund

@@ -83,6 +83,7 @@ func TestShowIsAFile(t *testing.T) {
 	want.OIDC = []oidc.Provider{{Name: "corp", Issuer: "https://login.example.com", ClientID: "reeve", Scopes: []string{"groups"}, GroupsClaim: "groups", FactorMethods: []string{"mfa"}, FactorContexts: []string{"loa2"}, Groups: map[string]oidc.Group{"sre": {Teams: []string{"platform"}, Roles: []string{"responder"}}}}}
 	want.SIEM = []siem.Config{} // none is written as an empty list
 	want.MCP.Commands, want.MCP.Servers = []string{}, []mcp.Server{}
+	want.Invoke = []InvokeConfig{}
 	want.Identity.Proxies = []string{}
 	want.Relay.Destinations = []RelayDestination{}
 	var b bytes.Buffer

@@ -55,7 +55,7 @@ func TestMergeCopies(t *testing.T) {
 		t.Fatal(err)
 	}
 	out.id = id
-	if err := s.join(group, &out, false, nil); err != nil {
+	if err := s.join(group, &out, false, func(*openSegment) ([]uint32, error) { return nil, nil }); err != nil {
 		t.Fatal(err)
 	}
 	groups := 0
