@@ -47,6 +47,9 @@ func listBackups(a *API, ctx context.Context, _ *struct{}) (*client.Backups, err
 	if err != nil {
 		return nil, err
 	}
+	if l.Items == nil {
+		l.Items = []client.Backup{} // a list, also of none
+	}
 	names := a.personNames(ctx)
 	for i := range l.Items {
 		l.Items[i].By = names(l.Items[i].By)

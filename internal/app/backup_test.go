@@ -51,6 +51,9 @@ func TestABackupUnderLoadRestores(t *testing.T) {
 	}
 	mu.Unlock()
 	c := client.New("http://"+a.Address("listen"), "")
+	if none, err := c.ListBackups(t.Context()); err != nil || none.Items == nil {
+		t.Fatalf("before the first it is no list: %+v, %v", none, err)
+	}
 	made, err := c.MakeBackup(t.Context())
 	if err != nil {
 		t.Fatal(err)
