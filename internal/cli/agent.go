@@ -188,12 +188,8 @@ func runAgentContain(ctx context.Context, e env, c *command, args []string) erro
 	if req.Name, req.Containment, err = twoWords(fs, args, "an agent and a containment"); err != nil {
 		return err
 	}
-	if life < 0 {
-		return fmt.Errorf("%w: --for is not negative", errUsage)
-	}
-	if life > 0 {
-		till := time.Now().Add(life)
-		req.Until = &till
+	if req.Until, err = endOf(life); err != nil {
+		return err
 	}
 	a, err := r.client().ContainAgent(ctx, req)
 	return r.agent(e, a, err)
@@ -260,12 +256,14 @@ func runAgentPin(ctx context.Context, e env, c *command, args []string) error {
 	if req.Name, err = oneWord(fs, args, "agent"); err != nil {
 		return err
 	}
+	if (model == "") == (version == "") {
+		return fmt.Errorf("%w: give --model or --version", errUsage)
+	}
+	if req.Until, err = endOf(life); err != nil {
+		return err
+	}
 	var ok bool
 	switch {
-	case (model == "") == (version == ""):
-		return fmt.Errorf("%w: give --model or --version", errUsage)
-	case life < 0:
-		return fmt.Errorf("%w: --for is not negative", errUsage)
 	case version != "":
 		req.Kind, req.Value = "version", version
 	default:
@@ -273,10 +271,6 @@ func runAgentPin(ctx context.Context, e env, c *command, args []string) error {
 		if req.From, req.Value, ok = strings.Cut(model, "="); !ok {
 			return fmt.Errorf("%w: --model is MODEL=OTHER", errUsage)
 		}
-	}
-	if life > 0 {
-		till := time.Now().Add(life)
-		req.Until = &till
 	}
 	a, err := r.client().PinAgent(ctx, req)
 	return r.agent(e, a, err)

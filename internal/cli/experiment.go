@@ -37,18 +37,9 @@ file (invoke). A bias test replays pairs that differ in one word:
   favours: ["yes", granted]`
 
 func runInvokeShow(ctx context.Context, e env, c *command, args []string) error {
-	var r remote
-	fs := c.flags(e)
-	r.bind(fs)
-	name, err := oneWord(fs, args, "agent")
-	if err != nil {
-		return err
-	}
-	t, err := r.client().GetInvokeTarget(ctx, client.InvokeTargetRequest{Name: name})
-	if err != nil {
-		return err
-	}
-	return r.print(e.stdout, t, func(w io.Writer) { invokeLine(w, t) })
+	return aboutOne(ctx, e, c, args, "agent", func(ctx context.Context, api *client.Client, name string) (*client.InvokeTarget, error) {
+		return api.GetInvokeTarget(ctx, client.InvokeTargetRequest{Name: name})
+	}, invokeLine)
 }
 
 func invokeLine(w io.Writer, t *client.InvokeTarget) {
@@ -153,18 +144,9 @@ func runExperimentStart(ctx context.Context, e env, c *command, args []string) e
 }
 
 func runExperimentShow(ctx context.Context, e env, c *command, args []string) error {
-	var r remote
-	fs := c.flags(e)
-	r.bind(fs)
-	id, err := oneWord(fs, args, "experiment")
-	if err != nil {
-		return err
-	}
-	x, err := r.client().GetExperiment(ctx, client.IDRequest{ID: id})
-	if err != nil {
-		return err
-	}
-	return r.print(e.stdout, x, func(w io.Writer) { experimentLines(w, x) })
+	return aboutOne(ctx, e, c, args, "experiment", func(ctx context.Context, api *client.Client, id string) (*client.Experiment, error) {
+		return api.GetExperiment(ctx, client.IDRequest{ID: id})
+	}, experimentLines)
 }
 
 func experimentLines(w io.Writer, x *client.Experiment) {

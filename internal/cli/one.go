@@ -3,7 +3,9 @@ package cli
 import (
 	"context"
 	"flag"
+	"fmt"
 	"io"
+	"time"
 
 	"reeve/client"
 )
@@ -28,4 +30,17 @@ func aboutOne[T any](ctx context.Context, e env, c *command, args []string, noun
 		return err
 	}
 	return r.print(e.stdout, answer, func(w io.Writer) { text(w, answer) })
+}
+
+// endOf is when what is set --for so long ends by itself; nil where it holds until
+// somebody ends it.
+func endOf(life time.Duration) (*time.Time, error) {
+	switch {
+	case life < 0:
+		return nil, fmt.Errorf("%w: --for is not negative", errUsage)
+	case life == 0:
+		return nil, nil
+	}
+	till := time.Now().Add(life)
+	return &till, nil
 }

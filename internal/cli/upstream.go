@@ -328,12 +328,8 @@ func runUpstreamSwitch(ctx context.Context, e env, c *command, args []string) er
 	if req.Name, req.To, err = twoWords(fs, args, "an upstream and the one to call in its place"); err != nil {
 		return err
 	}
-	if life < 0 {
-		return fmt.Errorf("%w: --for is not negative", errUsage)
-	}
-	if life > 0 {
-		till := time.Now().Add(life)
-		req.Until = &till
+	if req.Until, err = endOf(life); err != nil {
+		return err
 	}
 	u, err := r.client().SwitchUpstream(ctx, req)
 	return r.switched(e, u, err)
