@@ -11,7 +11,6 @@ import (
 	"reeve/client"
 	"reeve/internal/identity"
 	"reeve/internal/source"
-	"reeve/internal/stat"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/search"
 )
@@ -135,21 +134,13 @@ func (a *API) readings(ctx context.Context, sources Sources, where search.Expr, 
 			known, fresh = known+1, fresh+1
 		}
 	}
-	out.AllFresh = sourceShare(fresh, known)
+	out.AllFresh = source.Share(fresh, known)
 	for name, t := range of {
 		if x := byName[name]; x != nil {
-			x.Runs, x.Fresh = t.runs, sourceShare(t.fresh, t.known)
+			x.Runs, x.Fresh = t.runs, source.Share(t.fresh, t.known)
 		}
 	}
 	return nil
-}
-
-func sourceShare(k, n int64) *client.SourceShare {
-	if n == 0 {
-		return nil
-	}
-	low, high := stat.Wilson(k, n)
-	return &client.SourceShare{Value: float64(k) / float64(n), Low: low, High: high, N: n, Hits: k}
 }
 
 // topicCoverage is what was asked about, by task, and how often it was answered by
@@ -175,7 +166,7 @@ func (a *API) topicCoverage(ctx context.Context, where search.Expr, out *client.
 	t := newAnswers(res)
 	weight, sum := 0.0, 0.0
 	for _, row := range t.rows {
-		x := client.TopicCoverage{Topic: t.text(row, "task"), Asked: t.count(row, "asked"), Supported: sourceShare(t.count(row, "supported"), t.count(row, "told")), Backlog: t.count(row, "lost")}
+		x := client.TopicCoverage{Topic: t.text(row, "task"), Asked: t.count(row, "asked"), Supported: source.Share(t.count(row, "supported"), t.count(row, "told")), Backlog: t.count(row, "lost")}
 		task := search.Expr(search.Unknown("task"))
 		if x.Topic != "" {
 			task = search.Is("task", x.Topic)

@@ -79,12 +79,12 @@ func (b *Book) Readiness(ctx context.Context) ([]client.SourceReadiness, error) 
 			return nil, err
 		}
 		if r, ok := results[s.name]; ok {
-			x.ErrorRate = share(r[1], r[0])
+			x.ErrorRate = Share(r[1], r[0])
 		}
 		for k := range audits {
 			if audits[k].Source == s.name {
 				x.Audit = &audits[k]
-				x.Accuracy = share(audits[k].Correct, audits[k].Asked)
+				x.Accuracy = Share(audits[k].Correct, audits[k].Asked)
 			}
 		}
 		x.Breaches = append(x.Breaches, breaches(s, &x)...)
@@ -96,7 +96,8 @@ func (b *Book) Readiness(ctx context.Context) ([]client.SourceReadiness, error) 
 	return out, nil
 }
 
-func share(k, n int64) *client.SourceShare {
+// Share is k of n with its interval; nil of none.
+func Share(k, n int64) *client.SourceShare {
 	if n == 0 {
 		return nil
 	}
