@@ -466,19 +466,12 @@ func (b *Book) Restate(ctx context.Context, e activity.Evidence, withdrawn bool)
 // reconsider decides a run of which something is no longer said; where nothing
 // is left, what the run itself reported holds again.
 func (b *Book) reconsider(ctx context.Context, id activity.RunID) error {
-	run, err := b.o.Store.Run(ctx, id)
-	if fault.Is(err, fault.KindNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	facts, err := b.facts(ctx, []activity.Run{*run})
-	if err != nil {
+	facts, err := b.factsOf(ctx, id)
+	if err != nil || len(facts) == 0 {
 		return err
 	}
 	v := Decide(facts[0])
-	if v.Outcome == run.Outcome {
+	if v.Outcome == facts[0].Run.Outcome {
 		return nil
 	}
 	batch := activity.Batch{Received: b.o.Now().UnixNano(), Sender: "outcome", Settled: []activity.Settled{{Run: id, Outcome: v.Outcome}}}

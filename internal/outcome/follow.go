@@ -236,18 +236,23 @@ func (b *Book) matched(ctx context.Context, e *Evidence, r *activity.Run) error 
 
 // settleOne decides a run of which something new was said.
 func (b *Book) settleOne(ctx context.Context, id activity.RunID) error {
-	run, err := b.o.Store.Run(ctx, id)
-	if fault.Is(err, fault.KindNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	facts, err := b.facts(ctx, []activity.Run{*run})
+	facts, err := b.factsOf(ctx, id)
 	if err != nil {
 		return err
 	}
 	return b.publish(ctx, facts)
+}
+
+// factsOf is what is known of a run; none where the store has it no longer.
+func (b *Book) factsOf(ctx context.Context, id activity.RunID) ([]Facts, error) {
+	run, err := b.o.Store.Run(ctx, id)
+	if fault.Is(err, fault.KindNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return b.facts(ctx, []activity.Run{*run})
 }
 
 // settleAll settles the runs whose window has passed, mode by mode, and then
