@@ -564,17 +564,11 @@ func (o *overviewAsk) feedback(req *client.OverviewRequest, s *overviewSums) {
 
 // satisfied is the share of users' words that were good.
 func (o *overviewAsk) satisfied(s *overviewSums) client.Figure {
-	f := client.Figure{ID: "satisfaction", Label: "satisfaction", Unit: "share", Formula: "good words / all words that users gave in the period"}
-	good := int64(0)
+	var good, all int64
 	for _, b := range s.said {
-		good, f.N = good+b.Positive, f.N+b.Positive+b.Neutral+b.Negative
+		good, all = good+b.Positive, all+b.Positive+b.Neutral+b.Negative
 	}
-	if f.N > 0 {
-		v := float64(good) / float64(f.N)
-		low, high := wilson(good, f.N)
-		f.Value, f.Low, f.High = &v, &low, &high
-	}
-	return f
+	return share("satisfaction", "satisfaction", "good words / all words that users gave in the period", "", good, all)
 }
 
 // satisfaction is its course; without a word it says so.

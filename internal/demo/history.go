@@ -93,9 +93,7 @@ func (d *Demo) hasHistory(ctx context.Context, at Endpoints) (bool, error) {
 
 // post sends one body until it is taken; the server says when it is busy.
 func (d *Demo) post(ctx context.Context, at Endpoints, where place, body []byte) error {
-	d.mu.Lock()
-	key := d.keys[where]
-	d.mu.Unlock()
+	key := d.keyOfPlace(where)
 	for {
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, at.OTLP+"/v1/traces", bytes.NewReader(body))
 		if err != nil {
