@@ -12,6 +12,28 @@ import (
 	"reeve/internal/agent"
 )
 
+// askDoor asks the model of a test one question, as a run of that key.
+func askDoor(t *testing.T, a *App, key, run string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), "POST", a.Door()+"/llm/openai/v1/chat/completions", strings.NewReader(
+		`{"model":"gpt-4o-mini","max_tokens":20,"messages":[{"role":"system","content":"Be kind."},{"role":"user","content":"I am ada@example.org. Can I return it?"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+key)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("X-Reeve-Run", run)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, _ := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Fatalf("%d %s", resp.StatusCode, said)
+	}
+}
+
 // TestFromARunToAnExport: a run through the door, a complaint, a case of it, an
 // export, and the erasure of its user.
 func TestFromARunToAnExport(t *testing.T) {
@@ -25,23 +47,7 @@ func TestFromARunToAnExport(t *testing.T) {
 	provider(t, a, "openai", "openai", func(string, string) string {
 		return `{"id":"c1","model":"gpt-4o-mini","choices":[{"message":{"role":"assistant","content":"Never."},"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":2,"total_tokens":12}}`
 	})
-	req, err := http.NewRequestWithContext(t.Context(), "POST", a.Door()+"/llm/openai/v1/chat/completions", strings.NewReader(
-		`{"model":"gpt-4o-mini","max_tokens":20,"messages":[{"role":"system","content":"Be kind."},{"role":"user","content":"I am ada@example.org. Can I return it?"}]}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+key)
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("X-Reeve-Run", "complaint-1")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	said, _ := io.ReadAll(resp.Body)
-	_ = resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		t.Fatalf("%d %s", resp.StatusCode, said)
-	}
+	askDoor(t, a, key, "complaint-1")
 	c := client.New("http://"+a.Address("listen"), "")
 	run := activity.RunOfKey("complaint-1").String()
 	eventually(t, "the run's answer", func() bool {

@@ -29,7 +29,7 @@ const (
 	handTell       = "tell_affected"
 )
 
-var handKinds = []string{handPinVersion, handPinModel, handSwitch, handSource, handTell}
+var handKinds = []string{handPinVersion, handPinModel, handSwitch, handSource, handTell, incident.MakeCase}
 
 // maxOffers bounds what one page offers.
 const maxOffers = 60
@@ -55,6 +55,8 @@ func (h incidentHands) other(kind string) hand {
 		return sourceHand(h)
 	case handTell:
 		return tellHand(h)
+	case incident.MakeCase:
+		return caseHand(h)
 	}
 	return nil
 }

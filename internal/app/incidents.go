@@ -258,7 +258,7 @@ func (h incidentHands) Preview(ctx context.Context, who incident.Actor, o incide
 }
 
 func noSuchHand(kind string) error {
-	return fault.New(fault.KindInvalid, "incident.act", "nothing is called %.40q", kind).WithHint("contain, stop, lower_budget, pin_model, pin_version, switch_upstream, source_out and tell_affected can be done")
+	return fault.New(fault.KindInvalid, "incident.act", "nothing is called %.40q", kind).WithHint("contain, stop, lower_budget, pin_model, pin_version, switch_upstream, source_out, tell_affected and make_case can be done")
 }
 
 // mayStop needs responder where the target lies: what is not an agent's lies

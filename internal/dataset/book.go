@@ -227,6 +227,42 @@ func (b *Book) Add(ctx context.Context, who Actor, name string, n Case) (Item, e
 	return i, b.put(ctx, who, &i)
 }
 
+// Preview is the item that Add would make, redacted and not kept. The set may be one
+// that is not there yet. A run that is a case of it already is a dataset.conflict.
+func (b *Book) Preview(ctx context.Context, who Actor, s Set, n Case) (Item, error) {
+	if err := s.check(); err != nil {
+		return Item{}, err
+	}
+	_, there, err := control.One(ctx, b.o.DB, scanSet, `SELECT `+setColumns+` FROM datasets d WHERE name = ?`, s.Name)
+	if err != nil {
+		return Item{}, err
+	}
+	roles := []string{"developer", "responder"}
+	if !there {
+		roles = roles[:1] // who makes one
+	}
+	if err := who.need(&s, roles...); err != nil {
+		return Item{}, err
+	}
+	i, err := b.form(ctx, who, &s, n)
+	if err != nil {
+		return i, err
+	}
+	if err := i.check(); err != nil {
+		return i, err
+	}
+	if was, known, err := control.One(ctx, b.o.DB, scanItem, `SELECT `+itemColumns+` FROM dataset_items WHERE id = ?`, i.ID); err != nil || known && was.Removed == 0 {
+		return i, cmp.Or(err, error(fault.New(fault.KindConflict, "dataset.conflict", "the run is a case of %s already", s.Name)))
+	}
+	return i, b.redact(&s, &i)
+}
+
+// TakeBack takes an item that Add made out of the next version, if nobody changed
+// it since: dataset.conflict says that somebody did.
+func (b *Book) TakeBack(ctx context.Context, who Actor, name, item string, revision int64) error {
+	return b.remove(ctx, who, name, item, revision, "developer", "responder")
+}
+
 // form makes an item of what was recorded and what a person adds.
 func (b *Book) form(ctx context.Context, who Actor, s *Set, n Case) (Item, error) {
 	i := Item{
@@ -403,13 +439,25 @@ func (b *Book) next(ctx context.Context, tx *control.Tx, name string) (version, 
 
 // Remove takes an item out of the next version; versions before keep it.
 func (b *Book) Remove(ctx context.Context, who Actor, name, item string) error {
+	return b.remove(ctx, who, name, item, 0, "developer")
+}
+
+// remove takes an item out, of one revision where that is not 0.
+func (b *Book) remove(ctx context.Context, who Actor, name, item string, revision int64, roles ...string) error {
 	return b.o.DB.Write(ctx, func(tx *control.Tx) error {
 		s, err := b.get(ctx, tx, who, name)
 		if err != nil {
 			return err
 		}
-		if err := who.need(&s, "developer"); err != nil {
+		if err := who.need(&s, roles...); err != nil {
 			return err
+		}
+		was, known, err := control.One(ctx, tx, scanItem, `SELECT `+itemColumns+` FROM dataset_items WHERE id = ? AND dataset = ?`, item, name)
+		if err != nil {
+			return err
+		}
+		if known && revision != 0 && was.Revision != revision {
+			return fault.New(fault.KindConflict, "dataset.conflict", "the item was changed since")
 		}
 		version, _, err := b.next(ctx, tx, name)
 		if err != nil {

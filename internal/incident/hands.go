@@ -11,14 +11,19 @@ import (
 	"reeve/internal/fault"
 )
 
+// MakeCase is the act that makes a run an evaluation case. It changes nothing that
+// runs, so it can be done after an incident's end too.
+const MakeCase = "make_case"
+
 // Offer is something that can be done about an incident.
 type Offer struct {
-	Kind   string // contain, stop, lower_budget, pin_model, pin_version, switch_upstream, source_out, tell_affected
+	Kind   string // contain, stop, lower_budget, pin_model, pin_version, switch_upstream, source_out, tell_affected, make_case
 	Target string
 	Level  string // of a containment, the kind of a stop's target, what is pinned or called in its place
 	Text   string // what it does, in words
 	Why    string
-	// Words are what people are told: of tell_affected.
+	// Words are what people are told, of tell_affected, or what would have been right,
+	// of make_case.
 	Words string `json:",omitempty"`
 	// Incident is the one that it is about, set by the Book.
 	Incident string `json:",omitempty"`
@@ -179,7 +184,7 @@ func (b *Book) Do(ctx context.Context, who Actor, id string, o Offer, reason str
 	if err != nil {
 		return Act{}, err
 	}
-	if !i.Live() {
+	if !i.Live() && (o.Kind != MakeCase || i.State == Merged) {
 		return Act{}, wrongState(&i, "acted on")
 	}
 	if reason = strings.TrimSpace(reason); reason == "" || len(reason) > maxText {

@@ -15,7 +15,10 @@ export function Acts({ i, may, onDone }: { i: IncidentDetail; may: boolean; onDo
   const offers = useQuery({ queryKey: ['incident', i.id, 'offers', i.revision], queryFn: async ({ signal }) => (await api.get<List<IncidentOffer>>(`/incidents/${i.id}/offers`, undefined, signal)).items });
   const [chosen, setChosen] = useState<IncidentOffer>();
   const [undoing, setUndoing] = useState<string>();
-  const mayAct = useMay('ActOnIncident') && may && ['open', 'acknowledged', 'mitigated'].includes(i.state);
+  const mayAct = useMay('ActOnIncident') && may && i.state !== 'merged';
+  const live = ['open', 'acknowledged', 'mitigated'].includes(i.state);
+  // What changes nothing that runs can be done after the end too.
+  const open = mayAct ? (offers.data ?? []).filter((o) => live || o.kind === 'make_case') : [];
   const acts = i.acts ?? [];
   return (
     <Panel title="What can be done" note="tried first, and taken back">
@@ -30,17 +33,16 @@ export function Acts({ i, may, onDone }: { i: IncidentDetail; may: boolean; onDo
             {mayAct && (a.state === 'done' || a.state === 'doing') && <Button size="compact-xs" onClick={() => setUndoing(a.id)}>Take back</Button>}
           </li>
         ))}
-        {mayAct &&
-          (offers.data ?? []).map((o) => (
-            <li key={`${o.kind} ${o.target} ${o.level}`}>
-              <span className="grow" title={o.why}>
-                {visible(o.text)}
-              </span>
-              <Button size="compact-xs" aria-label={`Look at: ${o.text}`} onClick={() => setChosen(o)}>
-                Look
-              </Button>
-            </li>
-          ))}
+        {open.map((o) => (
+          <li key={`${o.kind} ${o.target} ${o.level}`}>
+            <span className="grow" title={o.why}>
+              {visible(o.text)}
+            </span>
+            <Button size="compact-xs" aria-label={`Look at: ${o.text}`} onClick={() => setChosen(o)}>
+              Look
+            </Button>
+          </li>
+        ))}
       </ul>
       {acts.length === 0 && (offers.data ?? []).length === 0 && <p className={css.none}>Nothing here can be contained, stopped or limited through Reeve.</p>}
       {chosen && <ActDialog id={i.id} offer={chosen} onClose={() => setChosen(undefined)} onDone={onDone} />}
@@ -56,9 +58,10 @@ function ActDialog({ id, offer, onClose, onDone }: { id: string; offer: Incident
   const what = { kind: offer.kind, target: offer.target, level: offer.level };
   const preview = useQuery({ queryKey: ['incident', id, 'preview', what], queryFn: ({ signal }) => api.post<IncidentPreview>(`/incidents/${id}/preview`, what, signal) });
   const tells = offer.kind === 'tell_affected';
+  const cases = offer.kind === 'make_case';
   const message = said ?? preview.data?.draft ?? '';
   const act = useMutation({
-    mutationFn: () => api.post(`/incidents/${id}/acts`, { ...what, reason, message: tells ? message : undefined, until: hours ? new Date(Date.now() + Number(hours) * 3_600_000).toISOString() : undefined }),
+    mutationFn: () => api.post(`/incidents/${id}/acts`, { ...what, reason, message: tells || cases ? message || undefined : undefined, until: hours ? new Date(Date.now() + Number(hours) * 3_600_000).toISOString() : undefined }),
     onSuccess: onClose,
     onSettled: onDone,
   });
@@ -71,8 +74,9 @@ function ActDialog({ id, offer, onClose, onDone }: { id: string; offer: Incident
       {p?.needs && <p style={{ margin: 0 }}>You may not: {visible(p.needs)}</p>}
       {p?.second && <p style={{ margin: 0 }}>A second person agrees before it is done.</p>}
       {tells && <Textarea required label="What they are told" rows={8} maxLength={4000} value={message} onChange={(e) => setSaid(e.currentTarget.value)} />}
+      {cases && <Textarea label="What would have been right" description="Left empty, the case only says that this answer was wrong." rows={4} maxLength={4000} value={message} onChange={(e) => setSaid(e.currentTarget.value)} />}
       <TextInput data-autofocus required label="Why" value={reason} onChange={(e) => setReason(e.currentTarget.value)} />
-      {offer.kind !== 'lower_budget' && !tells && <Pick label="Until" value={hours} options={[['', 'it is taken back'], ['1', 'in an hour'], ['8', 'in 8 hours'], ['24', 'in a day']].map(([value, label]) => ({ value: value!, label: label! }))} onPick={setHours} />}
+      {offer.kind !== 'lower_budget' && !tells && !cases && <Pick label="Until" value={hours} options={[['', 'it is taken back'], ['1', 'in an hour'], ['8', 'in 8 hours'], ['24', 'in a day']].map(([value, label]) => ({ value: value!, label: label! }))} onPick={setHours} />}
     </FormDialog>
   );
 }
