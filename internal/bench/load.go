@@ -21,6 +21,7 @@ type Load struct {
 	End       time.Time     // event time of the last span [now]
 	Period    time.Duration // event time covered [24 h]
 	Cost      bool          // each model call reports its cost: totals are then exact without prices
+	Ends      bool          // runs say their task, their mode and how they ended, and some failed
 }
 
 // The two loads:
@@ -323,12 +324,34 @@ func (a *Agent) emitRoot(r *openRun) (Truth, [8]byte) {
 	b = a.runAttrs(b, r)
 	b = appendJoined(b, SpanAttr, "gen_ai.input.messages", `[{"role":"user","parts":[{"type":"text","content":"`, r.question, `"}]}]`)
 	b = appendJoined(b, SpanAttr, "gen_ai.output.messages", `[{"role":"assistant","parts":[{"type":"text","content":"`, r.answer, `"}],"finish_reason":"stop"}]`)
-	a.attrs = b
-	a.spans = AppendSpan(a.spans, &Span{
+	root := Span{
 		Trace: r.trace, ID: r.root, Name: "invoke_agent " + a.name, Kind: KindInternal,
-		Start: r.start, End: r.at + int64(time.Millisecond), Attributes: b, Status: StatusOK,
-	})
+		Start: r.start, End: r.at + int64(time.Millisecond), Status: StatusOK,
+	}
+	if a.load.Ends {
+		b = a.appendEnd(b, r, &root)
+	}
+	a.attrs, root.Attributes = b, b
+	a.spans = AppendSpan(a.spans, &root)
 	return Truth{Spans: 1}, r.root
+}
+
+// appendEnd says what a run was for and how it ended, as a function of its trace.
+func (a *Agent) appendEnd(b []byte, r *openRun, root *Span) []byte {
+	x := binary.LittleEndian.Uint64(r.trace[:])
+	b = AppendText(b, SpanAttr, "reeve.task", []string{"refund", "order_status", "report", "invoice"}[x&3])
+	b = AppendText(b, SpanAttr, "reeve.mode", []string{"interactive", "interactive", "autonomous", "asynchronous"}[x>>2&3])
+	switch n := x >> 8 % 20; {
+	case n < 12:
+		return AppendText(b, SpanAttr, "reeve.outcome", "resolved")
+	case n < 15:
+		return AppendText(b, SpanAttr, "reeve.outcome", "escalated")
+	case n < 16:
+		return AppendText(b, SpanAttr, "reeve.outcome", "abandoned")
+	case n < 17:
+		root.Status, root.StatusMessage = StatusError, "gave up"
+	}
+	return b
 }
 
 func (a *Agent) emitModel(r *openRun) (Truth, [8]byte) {
