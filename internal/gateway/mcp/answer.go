@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"reeve/internal/activity"
@@ -222,7 +221,7 @@ func (a *answer) result(b []byte) (changed []byte, f *fault.Error) {
 	case kind == "input_required":
 		return a.inputs(b)
 	case x.m.method == "tasks/get" && x.modern && !x.decided && bytes.Contains(b, []byte(`"inputRequests"`)):
-		return a.taskInputs(b)
+		return a.taskInputs(b, x.own)
 	case x.of.list != "" && x.c.Upstream != x.p.nowhere: // the entry's own lists are filtered already
 		if shorter, f := x.list(b); f != nil || shorter != nil {
 			return shorter, f
@@ -289,14 +288,14 @@ func (a *answer) note(m *message, raw []byte) {
 	if m.method == "notifications/progress" && call && !sameID(m.token.in(m.raw), x.m.own.progress.in(x.m.raw)) {
 		return // of another request
 	}
-	if strings.HasPrefix(m.method, "notifications/tasks") {
-		params := m.params.in(m.raw)
-		if changed := x.tasks(params); len(changed) != len(params) {
-			a.pass(wire.Apply(nil, m.raw, []wire.Edit{{From: m.params.from, To: m.params.to, With: changed}}), raw)
-			return
-		}
+	changed, ok := a.noteOfTask(m)
+	switch {
+	case !ok: // the client hears why when it asks for the task
+	case changed != nil:
+		a.pass(wire.Apply(nil, m.raw, []wire.Edit{{From: m.params.from, To: m.params.to, With: changed}}), raw)
+	default:
+		a.pass(m.raw, raw)
 	}
-	a.pass(m.raw, raw)
 }
 
 // pass hands a message on; raw is its event as it came, nil outside of a stream.

@@ -263,7 +263,7 @@ func (x *exchange) askedAll(c *wire.Cursor, b []byte, edits []wire.Edit, asked f
 
 // taskInputs decides what a task of a server without sessions waits for. A client
 // polls: what was decided once for a task is not decided and recorded again.
-func (a *answer) taskInputs(b []byte) (changed []byte, f *fault.Error) {
+func (a *answer) taskInputs(b []byte, own string) (changed []byte, f *fault.Error) {
 	x := a.x
 	var edits []wire.Edit
 	c := wire.NewCursor(b)
@@ -272,7 +272,7 @@ func (a *answer) taskInputs(b []byte) (changed []byte, f *fault.Error) {
 			continue
 		}
 		edits, f = x.askedAll(&c, b, edits, func(method string, params []byte) ([]byte, *fault.Error) {
-			k := bound(x.taskOwner(), method, x.own, params)
+			k := bound(x.taskOwner(), method, own, params)
 			return x.p.answers.of([32]byte(k), x.p.o.Now(), func() ([]byte, *fault.Error) { return x.asked(method, params) })
 		})
 		if f != nil {

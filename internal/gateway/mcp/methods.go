@@ -58,14 +58,14 @@ var methods = map[string]method{
 // those that a server may.
 var clientNotes = map[string]bool{
 	"notifications/initialized": true, "notifications/cancelled": true, "notifications/progress": true,
-	"notifications/roots/list_changed": true, "notifications/tasks/status": true,
+	"notifications/roots/list_changed": true, noteStatus: true,
 }
 
 var serverNotes = map[string]bool{
 	"notifications/cancelled": true, "notifications/progress": true, "notifications/message": true,
 	"notifications/resources/updated": true, "notifications/resources/list_changed": true, "notifications/tools/list_changed": true,
-	"notifications/prompts/list_changed": true, "notifications/elicitation/complete": true, "notifications/tasks/status": true,
-	"notifications/tasks": true, "notifications/subscriptions/acknowledged": true,
+	"notifications/prompts/list_changed": true, "notifications/elicitation/complete": true, noteStatus: true,
+	noteTask: true, "notifications/subscriptions/acknowledged": true,
 }
 
 // serverAsks are the requests that a server may make of a client.

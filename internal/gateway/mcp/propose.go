@@ -52,8 +52,9 @@ type exchange struct {
 	state  opened   // that the request brings back; state.state is nil for none
 	// decided says that what the server asks in the answer was decided already.
 	decided bool
-	asTask  bool   // the server with sessions makes a task of it
-	comes   string // the approval that it comes back for; "" none
+	asTask  bool     // the server with sessions makes a task of it
+	news    []string // tasks that it wants to hear of, by the server's names
+	comes   string   // the approval that it comes back for; "" none
 	// reply answers a request of the server's that may not reach the client.
 	reply func(id, answer []byte)
 	// abandon gives up what was begun for a result that does not pass; nil for
@@ -134,7 +135,7 @@ func (x *exchange) stateless() (*gateway.Proposal, error) {
 		return x.quiet(), errVersion
 	case !known || !of.modern:
 		return x.quiet(), errMethod(m.method)
-	case of.name == "taskId" && !takesTasks(m.own.caps.in(m.raw)):
+	case (of.name == "taskId" || x.wantsNews()) && !takesTasks(m.own.caps.in(m.raw)):
 		return x.quiet(), errTasksWanted
 	}
 	return x.request()
@@ -227,6 +228,11 @@ func (x *exchange) request() (*gateway.Proposal, error) {
 	}
 	if x.of.name == "taskId" {
 		if err := x.task(); err != nil {
+			return x.quiet(), err
+		}
+	}
+	if x.wantsNews() {
+		if err := x.ownNews(); err != nil {
 			return x.quiet(), err
 		}
 	}

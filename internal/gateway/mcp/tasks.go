@@ -24,6 +24,8 @@ import (
 //	tasks/get, tasks/result               tasks/get with result, error, inputRequests
 //	requests on the stream of tasks/result  tasks/update
 //	tasks/cancel gives the task           tasks/cancel gives nothing
+//	tasks/list                            no such: the door lists what it saw made
+//	notifications/tasks/status            notifications/tasks, of tasks that were subscribed to
 
 const (
 	keyTasks   = "io.modelcontextprotocol/tasks"
@@ -79,9 +81,10 @@ func hasTasks(said []byte) bool {
 
 // tasks are those that are carried from one era to the other.
 type tasks struct {
-	mu  sync.Mutex
-	all map[taskKey]*task
-	of  map[owner]int
+	mu   sync.Mutex
+	all  map[taskKey]*task
+	of   map[owner]int
+	made uint64 // so far
 }
 
 type taskKey struct {
@@ -94,6 +97,9 @@ type task struct {
 	key          taskKey
 	caps, client []byte // with which the connection to the server was made
 	until        time.Time
+	n            uint64     // of all that were made; tasks.mu guards it
+	last         taskFields // as the server without sessions said last; tasks.mu guards it
+	listed       bool       // it is kept to be listed only: the server has everything of it
 
 	mu    sync.Mutex   // one looks after it at a time
 	w     *waiting     // tasks/result at a server with sessions, on which it asks; nil: not open
@@ -117,8 +123,13 @@ func (s *tasks) put(t *task, now time.Time) error {
 		s.sweepLocked(now)
 	}
 	if s.of[t.key.of] >= maxTasksOf || len(s.all) >= maxTasks {
+		s.unlistLocked(t.key.of)
+	}
+	if s.of[t.key.of] >= maxTasksOf || len(s.all) >= maxTasks {
 		return errManyTasks
 	}
+	s.made++
+	t.n = s.made
 	s.all[t.key] = t
 	s.of[t.key.of]++
 	return nil

@@ -283,7 +283,7 @@ func withCapability(k *tasker) http.Handler {
 		for name, v := range rec.header {
 			w.Header()[name] = v
 		}
-		_, _ = io.WriteString(w, strings.Replace(rec.body.String(), `"logging":{}`, `"tasks":{"cancel":{},"requests":{"tools":{"call":{}}}}`, 1))
+		_, _ = io.WriteString(w, strings.Replace(rec.body.String(), `"logging":{}`, `"tasks":{"list":{},"cancel":{},"requests":{"tools":{"call":{}}}}`, 1))
 	})
 }
 
@@ -350,7 +350,7 @@ func TestTasksOfStateless(t *testing.T) {
 	}), nil)
 	begun := h.send(key, "POST", "/mcp/shop", `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{"elicitation":{}},"clientInfo":{"name":"t","version":"1"}}}`)
 	ses := begun.header.Get("Mcp-Session-Id")
-	if !strings.Contains(begun.body, `"tasks":{"cancel":{},"requests":{"tools":{"call":{}}}}`) || strings.Contains(begun.body, "extensions") {
+	if !strings.Contains(begun.body, `"tasks":{"list":{},"cancel":{},"requests":{"tools":{"call":{}}}}`) || strings.Contains(begun.body, "extensions") {
 		t.Fatalf("%d %s", begun.status, begun.body)
 	}
 	send := func(id, method, params string) reply {

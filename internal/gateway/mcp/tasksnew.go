@@ -35,7 +35,7 @@ func asTasksOf(capabilities json.RawMessage, version string) (_ json.RawMessage,
 		all["extensions"] = encoded(extensions)
 	}
 	if version == latestSession { // the only one that knows tasks
-		all["tasks"] = json.RawMessage(`{"cancel":{},"requests":{"tools":{"call":{}}}}`)
+		all["tasks"] = json.RawMessage(`{"list":{},"cancel":{},"requests":{"tools":{"call":{}}}}`)
 	}
 	return encoded(all), version == latestSession
 }
@@ -108,6 +108,8 @@ func (x *exchange) wished(result []byte) ([]byte, error) {
 		}
 	} else if err != nil {
 		return nil, err
+	} else {
+		x.keepListed(f, now)
 	}
 	f.old()
 	return encoded(map[string]any{"task": f}), nil
@@ -115,23 +117,28 @@ func (x *exchange) wished(result []byte) ([]byte, error) {
 
 // taskOfStateless answers a client with a session about a task.
 func (x *exchange) taskOfStateless(req *http.Request, l link) (*http.Response, error) {
-	if !x.ses.legacy.tasks || x.m.method == "tasks/list" {
+	if !x.ses.legacy.tasks {
 		return nil, errMethod(x.m.method)
 	}
 	x.asTask = true
 	done := x.p.tasks.find(taskKey{x.taskOwner(), x.own}, x.p.o.Now())
+	if done != nil && done.listed {
+		done = nil // the server has it
+	}
 	return x.respond(req, func(ctx context.Context, say emit) error {
 		ctx, end := x.ses.legacy.during(ctx, x.m.id)
 		defer end()
 		var msg []byte
 		var err error
 		switch {
+		case x.m.method == "tasks/list":
+			msg, err = x.listNew(ctx, req, l)
 		case done != nil && x.m.method == "tasks/result":
 			msg = x.resultMessage(x.related(done.done))
 		case done != nil && x.m.method == "tasks/cancel":
 			err = errTaskOver
 		case done != nil:
-			f := taskFields{ID: x.own, Status: "completed", Created: done.at(), Updated: done.at(), TTLMs: encoded(sealFor.Milliseconds())}
+			f := done.fields()
 			f.old()
 			msg = x.resultMessage(encoded(f))
 		case x.m.method == "tasks/result":
@@ -154,11 +161,21 @@ var errTaskOver = fault.New(fault.KindInvalid, "mcp.task_over", "the task is ove
 // at is when a task that is ours was made.
 func (t *task) at() string { return t.until.Add(-sealFor).UTC().Format(time.RFC3339Nano) }
 
+// fields are those of a task that is ours.
+func (t *task) fields() taskFields {
+	return taskFields{ID: t.key.id, Status: "completed", Created: t.at(), Updated: t.at(), TTLMs: encoded(sealFor.Milliseconds())}
+}
+
 // ofTask makes a request about the task at its server, for its result. failed is
 // the error that it answers with; nil for none.
 func (x *exchange) ofTask(ctx context.Context, req *http.Request, l link, method string, params []byte) (result, failed []byte, err error) {
+	return x.aboutTask(ctx, req, l, x.own, method, params)
+}
+
+// aboutTask is ofTask for any task of the caller's.
+func (x *exchange) aboutTask(ctx context.Context, req *http.Request, l link, task, method string, params []byte) (result, failed []byte, err error) {
 	like := req.Clone(ctx)
-	m, err := x.once(ctx, like, l, func(id []byte) []byte { return about(id, method, x.own, x.ses.meta(true), params) })
+	m, err := x.once(ctx, like, l, func(id []byte) []byte { return about(id, method, task, x.ses.meta(true), params) })
 	switch {
 	case err != nil:
 		return nil, nil, err

@@ -101,34 +101,43 @@ func (x *exchange) resultMessage(result []byte) []byte {
 
 // getOld asks for a task, and for what came of it or what it waits for.
 func (x *exchange) getOld(ctx context.Context, req *http.Request, l link, t *task) ([]byte, error) {
+	f, failed, err := x.detail(ctx, req, l, t)
+	if failed != nil || err != nil {
+		return failed, err
+	}
+	f.Type = "complete"
+	return x.resultMessage(encoded(f)), nil
+}
+
+// detail is a task as 2026-07-28 tells of it; failed is the error that the server
+// answers with, nil for none. t.mu is held.
+func (x *exchange) detail(ctx context.Context, req *http.Request, l link, t *task) (f taskFields, failed []byte, err error) {
 	m, err := x.once(ctx, req, l, func(id []byte) []byte { return about(id, "tasks/get", t.key.id, nil, nil) })
 	switch {
 	case err != nil:
-		return nil, err
+		return f, nil, err
 	case m.fault.to != 0:
 		m.raw = modernError(m)
-		return answering(m, x.m.id, nil), nil
+		return f, answering(m, x.m.id, nil), nil
 	}
-	f, err := readTask(m.result.in(m.raw))
-	if err != nil {
-		return nil, err
+	if f, err = readTask(m.result.in(m.raw)); err != nil {
+		return f, nil, err
 	}
 	f.modern()
-	f.Type = "complete"
 	switch f.Status {
 	case "input_required":
 		if err := x.questions(ctx, req, l, t); err != nil {
-			return nil, err
+			return f, nil, err
 		}
 		if f.Status = "working"; len(t.asks) > 0 { // else it was answered, and goes on
 			f.Status, f.Requests = "input_required", requestsOf(t.asks)
 		}
 	case "completed", "failed":
 		if err := x.outcome(ctx, req, l, t, &f); err != nil {
-			return nil, err
+			return f, nil, err
 		}
 	}
-	return x.resultMessage(encoded(f)), nil
+	return f, nil, nil
 }
 
 // outcome puts into a task what came of it. A tool that says itself that it failed

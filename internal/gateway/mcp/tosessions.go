@@ -203,7 +203,7 @@ func (x *exchange) relay(ctx context.Context, w *waiting, say emit) error {
 				}
 				gather = time.After(gatherFor)
 			case m.isNotification():
-				if m.method == "notifications/elicitation/complete" || m.method == "notifications/tasks/status" {
+				if m.method == "notifications/elicitation/complete" || m.method == noteStatus {
 					continue // of another form there
 				}
 				if err := say(msg, false); err != nil {
@@ -393,6 +393,7 @@ type subscription struct {
 	Prompts   bool     `json:"promptsListChanged,omitempty"`
 	Resources bool     `json:"resourcesListChanged,omitempty"`
 	URIs      []string `json:"resourceSubscriptions,omitempty"`
+	Tasks     []string `json:"taskIds,omitempty"`
 }
 
 const maxSubscribed = 1000
@@ -400,7 +401,7 @@ const maxSubscribed = 1000
 // wanted reads what a subscription asks for, without what the caller may not
 // read.
 func (x *exchange) wanted() (s subscription, f *fault.Error) {
-	if raw := x.m.notes.in(x.m.raw); len(raw) > 0 && json.Unmarshal(raw, &s) != nil || len(s.URIs) > maxSubscribed {
+	if raw := x.m.notes.in(x.m.raw); len(raw) > 0 && json.Unmarshal(raw, &s) != nil || len(s.URIs) > maxSubscribed || len(s.Tasks) > maxTasksOf {
 		return s, errParams
 	}
 	ask := x.c.Asker("read_source")
@@ -420,8 +421,13 @@ func (x *exchange) subscribed(req *http.Request, l link) (*http.Response, error)
 	if f != nil {
 		return nil, f
 	}
+	news := x.newsOf(req, l, &want)
+	x.decided = true // what tasks wait for, where it is asked of their server
 	return x.respond(req, func(ctx context.Context, say emit) error {
-		heard, err := l.overhear(ctx, req)
+		ctx, cancel := context.WithCancel(ctx)
+		heard, done, err := overhearAll(ctx, req, l, news)
+		defer done()
+		defer cancel()
 		if err != nil {
 			return err
 		}
@@ -446,7 +452,16 @@ func (x *exchange) subscribed(req *http.Request, l link) (*http.Response, error)
 				return context.Cause(ctx)
 			case msg := <-heard:
 				m, err := parse(msg)
-				if err != nil || !m.isNotification() || !want.has(m) {
+				if err != nil || !m.isNotification() {
+					continue
+				}
+				if t, ok := news[m.task]; ok && m.method == noteStatus {
+					if err := x.tellTask(ctx, req, t, say); err != nil {
+						return err
+					}
+					continue
+				}
+				if !want.has(m) {
 					continue
 				}
 				if err := say(rewrite(m, nil, append([]byte(`"`+keySub+`":`), x.m.id...), nil), false); err != nil {

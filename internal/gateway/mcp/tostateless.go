@@ -187,11 +187,16 @@ func (g *legacy) subscribe(uri string, on bool) bool {
 	default:
 		return true
 	}
+	g.listenAnew()
+	return true
+}
+
+// listenAnew has the session's own stream ask for other news than before.
+func (g *legacy) listenAnew() {
 	select {
 	case g.changed <- struct{}{}:
 	default:
 	}
-	return true
 }
 
 func (g *legacy) cancel(id string) {
@@ -439,9 +444,16 @@ func (x *exchange) hear(ctx context.Context, req *http.Request, say emit) error 
 	g := x.ses.legacy
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	select {
+	case <-g.changed: // is in what is asked for now
+	default:
+	}
 	g.mu.Lock()
 	want := subscription{Tools: true, Prompts: true, Resources: true, URIs: slices.Clone(g.subs)}
 	g.mu.Unlock()
+	if g.tasks {
+		want.Tasks = x.p.tasks.running(x.taskOwner(), x.p.o.Now())
+	}
 	changed := make(chan struct{})
 	go func() {
 		select {
@@ -457,7 +469,7 @@ func (x *exchange) hear(ctx context.Context, req *http.Request, say emit) error 
 	f, err := g.l.call(ctx, req, nil, func(own []byte) []byte {
 		id = own
 		return append(append([]byte(`{"jsonrpc":"2.0","id":`), own...),
-			append(append([]byte(`,"method":"subscriptions/listen","params":{"_meta":{`), x.ses.meta(false)...), append([]byte(`},"notifications":`), append(encoded(want), `}}`...)...)...)...)
+			append(append([]byte(`,"method":"subscriptions/listen","params":{"_meta":{`), x.ses.meta(len(want.Tasks) > 0)...), append([]byte(`},"notifications":`), append(encoded(want), `}}`...)...)...)...)
 	})
 	if err != nil {
 		return x.quietly(ctx, changed, err)
@@ -472,6 +484,13 @@ func (x *exchange) hear(ctx context.Context, req *http.Request, say emit) error 
 		switch {
 		case err != nil:
 			return errAnswer.WithCause(err)
+		case m.method == noteTask && m.isNotification():
+			if msg = x.asStatus(m, want.Tasks); msg == nil {
+				continue
+			}
+			if err := say(msg, false); err != nil {
+				return err
+			}
 		case m.isNotification() && m.method != "notifications/subscriptions/acknowledged":
 			if err := say(msg, false); err != nil {
 				return err
@@ -508,6 +527,9 @@ func (x *exchange) quietly(ctx context.Context, changed <-chan struct{}, err err
 // reached over a pipe.
 func (x *exchange) across(req *http.Request, l link) (*http.Response, error) {
 	g := x.ses.legacy
+	if x.m.method == "tasks/list" && x.p.children.shareable(x.c.Upstream) {
+		return nil, errMethod(x.m.method) // it would list those of all who share the process
+	}
 	return x.respond(req, func(ctx context.Context, say emit) error {
 		ctx, end := g.during(ctx, x.m.id)
 		defer end()
