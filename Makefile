@@ -12,7 +12,7 @@ GOVULN     = $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 RACE_PKGS = $(shell $(GO) list ./... | grep -v -e /telemetry/duck -e /internal/app -e /internal/cli -e /cmd/ -e /internal/bench -e /internal/testkit)
 REST_PKGS = $(shell $(GO) list ./... | grep -e /telemetry/duck -e /internal/app -e /internal/cli -e /cmd/ -e /internal/bench -e /internal/testkit)
 
-.PHONY: conformance-mcp zlint demo serve build test lint unit race reference ui ui-check e2e crash clients bench quickstart governed generate vuln clean help
+.PHONY: pillars conformance-mcp zlint demo serve build test lint unit race reference ui ui-check e2e crash clients bench quickstart governed generate vuln clean help
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -68,6 +68,9 @@ governed: build ## an empty folder to a governed call, a refusal and an alert, t
 
 conformance-mcp: build ## the official MCP suite, both sets, with and without the door
 	scripts/conformance-mcp.sh $(SUITE)
+
+pillars: ## register to lesson in one story, by ids, through kill -9, with stubs of four vendors
+	$(GO) test ./internal/app -run 'TestPillars$$' -count 1 -v
 
 crash: build ## kill -9 under load 50 times, then count (ROUNDS=5 for a short run)
 	scripts/crash.sh $(or $(ROUNDS),50)

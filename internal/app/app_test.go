@@ -219,7 +219,8 @@ func wantRuns(t *testing.T, c *client.Client, ids, maybe map[string]bool) {
 // childOptions say what the server in another process is given.
 type childOptions struct {
 	Dir   string
-	Mount string // "": none; "small": a disk of its own; "read-only": one that cannot be written
+	Mount string        // "": none; "small": a disk of its own; "read-only": one that cannot be written
+	Quiet time.Duration // after which a run is over; 0: the tests' own
 
 	Socket *os.File `json:"-"` // handed over as the door's
 	Env    []string `json:"-"` // beside the test's own
@@ -251,7 +252,11 @@ func childServes() int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	a, err := New(ctx, Options{Config: testConfig(filepath.Join(o.Dir, "data")), Logger: NewLogger(os.Stderr, LogConfig{Level: "warn"}), Version: "test"})
+	c := testConfig(filepath.Join(o.Dir, "data"))
+	if o.Quiet > 0 {
+		c.Runs.Quiet = o.Quiet
+	}
+	a, err := New(ctx, Options{Config: c, Logger: NewLogger(os.Stderr, LogConfig{Level: "warn"}), Version: "test"})
 	if err != nil {
 		f := fault.From(err)
 		hello.Code, hello.Error, hello.Hint = f.Code, f.Message, f.Hint
