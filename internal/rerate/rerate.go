@@ -8,9 +8,10 @@
 //
 // Promises: costs that their sender gave are never touched. Before a call is
 // changed its old cost is on disk, so an apply that a crash breaks off goes on
-// at the next start and can be undone as a whole. One job works at a time. Calls
-// of runs that still move are changed as well; what arrives later is priced by
-// the prices in force.
+// at the next start and can be undone as a whole. One job works at a time. A day
+// changes at once: its calls, the rows of its runs and the sums. Calls of runs
+// that still move, or that cross midnight, follow run by run; what arrives later
+// is priced by the prices in force.
 //
 // How it fails: rerate.range, rerate.not_found, rerate.state (not planned yet,
 // already applied...), rerate.tried (a plan with a card that is not in force) and
@@ -43,10 +44,15 @@ import (
 // Calls reads the stored calls of a time; *duck.Store does.
 type Calls interface {
 	Calls(ctx context.Context, from, to time.Time, visit func(*telemetry.Call) error) error
+	// Exchange works out other costs for a time of one day, to be closed.
+	Exchange(ctx context.Context, from, to time.Time, price func(*telemetry.Call) (activity.Cost, bool)) (telemetry.Exchange, error)
 }
 
 // Runs changes the calls of runs; *run.Reader does.
 type Runs interface {
+	// Exchange brings an exchange into force, but for what is apart afterwards.
+	Exchange(ctx context.Context, x telemetry.Exchange) error
+	// Rerate changes calls of one run.
 	Rerate(ctx context.Context, id activity.RunID, costs map[activity.StepID]activity.Cost) (int, error)
 }
 
@@ -333,31 +339,27 @@ func (b *Book) plan(ctx context.Context, r *client.Rerate) error {
 		prices = p
 	}
 	s := newSums()
-	err := b.byDay(ctx, r, func(c *telemetry.Call) error {
-		now, changed := differs(prices, c)
-		s.add(c, now, changed)
-		return nil
-	}, nil)
+	err := b.byDay(ctx, r, func(from, to time.Time) error {
+		return b.o.Calls.Calls(ctx, from, to, func(c *telemetry.Call) error {
+			now, changed := differs(prices, c)
+			s.add(c, now, changed)
+			return nil
+		})
+	})
 	s.fill(r)
 	return err
 }
 
-// byDay visits the calls of r's time and keeps its progress; each day ends with
-// end, where that is given.
-func (b *Book) byDay(ctx context.Context, r *client.Rerate, visit func(*telemetry.Call) error, end func() error) error {
+// byDay does the days of r's time one after the other and keeps its progress.
+func (b *Book) byDay(ctx context.Context, r *client.Rerate, do func(from, to time.Time) error) error {
 	r.DaysDone = 0
 	for from := r.From; from.Before(r.To); {
 		to := from.Truncate(24 * time.Hour).Add(24 * time.Hour)
 		if to.After(r.To) {
 			to = r.To
 		}
-		if err := b.o.Calls.Calls(ctx, from, to, visit); err != nil {
+		if err := do(from, to); err != nil {
 			return err
-		}
-		if end != nil {
-			if err := end(); err != nil {
-				return err
-			}
 		}
 		from = to
 		if r.DaysDone++; r.DaysDone < r.Days {
@@ -381,26 +383,76 @@ func (b *Book) apply(ctx context.Context, r *client.Rerate) error {
 	}
 	defer func() { _ = old.Close() }()
 	s := newSums()
-	ch := changes{}
-	flush := func() error { return b.change(ctx, &ch, old) }
-	err = b.byDay(ctx, r, func(c *telemetry.Call) error {
-		now, changed := differs(b.o.Prices, c)
-		s.add(c, now, changed)
-		if !changed {
-			return nil
-		}
-		ch.add(c, now)
-		if ch.n >= changesAtOnce {
-			return flush()
-		}
-		return nil
-	}, flush)
+	err = b.byDay(ctx, r, func(from, to time.Time) error {
+		return b.exchange(ctx, from, to, old, func(c *telemetry.Call) (activity.Cost, bool) {
+			now, changed := differs(b.o.Prices, c)
+			s.add(c, now, changed)
+			return now, changed
+		})
+	})
 	if err == nil {
 		before := r.Changed
 		s.fill(r)
 		r.Changed = max(r.Changed, before) // a crash in between: what was changed before it counts
 	}
 	return err
+}
+
+// exchange gives the calls of a day what price says; old, where there is one,
+// keeps what they cost before.
+func (b *Book) exchange(ctx context.Context, from, to time.Time, old *undo, price func(*telemetry.Call) (activity.Cost, bool)) error {
+	left, err := b.exchangeDay(ctx, from, to, old, price)
+	if err != nil {
+		return err
+	}
+	for _, run := range left.order {
+		costs := make(map[activity.StepID]activity.Cost, len(left.by[run]))
+		for _, c := range left.by[run] {
+			costs[c.step] = c.now
+		}
+		if _, err := b.o.Runs.Rerate(ctx, run, costs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// exchangeDay changes what can be changed at once and tells what is left. The
+// exchange is closed when it returns: what follows needs maintenance to go on.
+func (b *Book) exchangeDay(ctx context.Context, from, to time.Time, old *undo, price func(*telemetry.Call) (activity.Cost, bool)) (left changes, err error) {
+	x, err := b.o.Calls.Exchange(ctx, from, to, price)
+	if err != nil {
+		return left, err
+	}
+	defer x.Close()
+	var ch changes
+	if old != nil {
+		err = x.Each(func(c *telemetry.Recost, _ bool) error {
+			ch.add(c)
+			if ch.n < changesAtOnce {
+				return nil
+			}
+			return old.keep(&ch)
+		})
+		if err == nil {
+			err = old.keep(&ch)
+		}
+		if err == nil {
+			err = old.sync()
+		}
+		if err != nil {
+			return left, err
+		}
+	}
+	if err := b.o.Runs.Exchange(ctx, x); err != nil {
+		return left, err
+	}
+	return left, x.Each(func(c *telemetry.Recost, apart bool) error {
+		if apart {
+			left.add(c)
+		}
+		return nil
+	})
 }
 
 const changesAtOnce = 20_000
@@ -417,44 +469,65 @@ type change struct {
 	old, now activity.Cost
 }
 
-func (c *changes) add(x *telemetry.Call, now activity.Cost) {
+func (c *changes) add(x *telemetry.Recost) {
 	if c.by == nil {
 		c.by = map[activity.RunID][]change{}
 	}
 	if c.by[x.Run] == nil {
 		c.order = append(c.order, x.Run)
 	}
-	c.by[x.Run] = append(c.by[x.Run], change{x.Step, x.Cost, now})
+	c.by[x.Run] = append(c.by[x.Run], change{x.Step, x.Old, x.New})
 	c.n++
 }
 
-// change keeps the old costs, then changes the calls.
-func (b *Book) change(ctx context.Context, ch *changes, old *undo) error {
-	if ch.n == 0 {
-		return nil
-	}
-	if err := old.keep(ch); err != nil {
-		return err
-	}
-	for _, run := range ch.order {
-		costs := make(map[activity.StepID]activity.Cost, len(ch.by[run]))
-		for _, c := range ch.by[run] {
-			costs[c.step] = c.now
-		}
-		if _, err := b.o.Runs.Rerate(ctx, run, costs); err != nil {
-			return err
-		}
-	}
-	*ch = changes{}
-	return nil
+// undoAtOnce bounds the old costs in memory: each takes some 150 bytes.
+const undoAtOnce = 500_000
+
+type callID struct {
+	run  activity.RunID
+	step activity.StepID
 }
 
 // undo gives every call that was changed its old cost back.
 func (b *Book) undo(ctx context.Context, r *client.Rerate) error {
-	err := readUndo(b.file(r.ID), func(run activity.RunID, costs map[activity.StepID]activity.Cost) error {
-		_, err := b.o.Runs.Rerate(ctx, run, costs)
+	was := map[callID]activity.Cost{}
+	words := map[string]string{} // prices and currencies are few
+	word := func(s *string) {
+		if w, ok := words[*s]; ok {
+			*s = w
+		} else if len(words) < 10_000 {
+			words[*s] = *s
+		}
+	}
+	give := func() error {
+		if len(was) == 0 {
+			return nil
+		}
+		err := b.byDay(ctx, r, func(from, to time.Time) error {
+			return b.exchange(ctx, from, to, nil, func(c *telemetry.Call) (activity.Cost, bool) {
+				old, ok := was[callID{c.Run, c.Step}]
+				return old, ok && old != c.Cost
+			})
+		})
+		clear(was)
 		return err
+	}
+	err := readUndo(b.file(r.ID), func(run activity.RunID, costs map[activity.StepID]activity.Cost) error {
+		for step, c := range costs {
+			word(&c.Currency)
+			word(&c.Price)
+			if _, ok := was[callID{run, step}]; !ok {
+				was[callID{run, step}] = c
+			}
+		}
+		if len(was) < undoAtOnce {
+			return nil
+		}
+		return give()
 	})
+	if err == nil {
+		err = give()
+	}
 	if err != nil {
 		return err
 	}

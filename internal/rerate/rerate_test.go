@@ -38,12 +38,60 @@ func (s *store) Calls(_ context.Context, from, to time.Time, visit func(*telemet
 	return nil
 }
 
+// Exchange works its calls out; half of the runs are apart from the start.
+func (s *store) Exchange(ctx context.Context, from, to time.Time, price func(*telemetry.Call) (activity.Cost, bool)) (telemetry.Exchange, error) {
+	x := &exchange{s: s, apart: map[activity.RunID]bool{}}
+	return x, s.Calls(ctx, from, to, func(c *telemetry.Call) error {
+		if now, ok := price(c); ok {
+			x.apart[c.Run] = c.Run[0]%2 == 0
+			x.all = append(x.all, telemetry.Recost{Run: c.Run, Step: c.Step, Old: c.Cost, New: now})
+		}
+		return nil
+	})
+}
+
+type runs struct{ *store }
+
+func (r runs) Exchange(_ context.Context, x telemetry.Exchange) error {
+	if r.n++; r.n == r.fail {
+		return errKilled
+	}
+	return x.Each(func(c *telemetry.Recost, apart bool) error {
+		if !apart {
+			r.set(c.Run, map[activity.StepID]activity.Cost{c.Step: c.New})
+		}
+		return nil
+	})
+}
+
+type exchange struct {
+	telemetry.Exchange
+	s     *store
+	all   []telemetry.Recost
+	apart map[activity.RunID]bool
+}
+
+func (x *exchange) Close() {}
+
+func (x *exchange) Each(visit func(*telemetry.Recost, bool) error) error {
+	for i := range x.all {
+		if err := visit(&x.all[i], x.apart[x.all[i].Run]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 var errKilled = errors.New("killed")
 
 func (s *store) Rerate(_ context.Context, run activity.RunID, costs map[activity.StepID]activity.Cost) (int, error) {
 	if s.n++; s.n == s.fail {
 		return 0, errKilled
 	}
+	return s.set(run, costs), nil
+}
+
+func (s *store) set(run activity.RunID, costs map[activity.StepID]activity.Cost) int {
 	n := 0
 	for i := range s.calls {
 		c := &s.calls[i]
@@ -52,7 +100,7 @@ func (s *store) Rerate(_ context.Context, run activity.RunID, costs map[activity
 			n++
 		}
 	}
-	return n, nil
+	return n
 }
 
 // each prices a token of input at so many nanos; "mystery" has no price.
@@ -74,7 +122,7 @@ func book(t *testing.T, s *store, prices Prices) *Book {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	return New(Options{DB: db, Dir: filepath.Join(t.TempDir(), "rerates"), Calls: s, Runs: s, Prices: prices, Try: func(card string) (Prices, error) {
+	return New(Options{DB: db, Dir: filepath.Join(t.TempDir(), "rerates"), Calls: s, Runs: runs{s}, Prices: prices, Try: func(card string) (Prices, error) {
 		if card != "double" {
 			return nil, fault.New(fault.KindInvalid, "price.card_invalid", "no card")
 		}
@@ -262,7 +310,7 @@ func TestCutFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.costs")
 	one := func(step byte) *changes {
 		ch := &changes{}
-		ch.add(&telemetry.Call{Run: activity.RunID{1}, Step: activity.StepID{step}, Cost: activity.Cost{Nanos: int64(step), Basis: activity.CostBook, Currency: "EUR", Price: "p"}}, activity.Cost{})
+		ch.add(&telemetry.Recost{Run: activity.RunID{1}, Step: activity.StepID{step}, Old: activity.Cost{Nanos: int64(step), Basis: activity.CostBook, Currency: "EUR", Price: "p"}})
 		return ch
 	}
 	write := func(step byte) {
@@ -300,7 +348,7 @@ func TestCutFile(t *testing.T) {
 
 func FuzzUndo(f *testing.F) {
 	ch := &changes{}
-	ch.add(&telemetry.Call{Run: activity.RunID{1}, Step: activity.StepID{2}, Cost: activity.Cost{Nanos: 3, Currency: "USD", Price: "p"}}, activity.Cost{})
+	ch.add(&telemetry.Recost{Run: activity.RunID{1}, Step: activity.StepID{2}, Old: activity.Cost{Nanos: 3, Currency: "USD", Price: "p"}})
 	path := filepath.Join(f.TempDir(), "x")
 	u, err := openUndo(path)
 	if err != nil {

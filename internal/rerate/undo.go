@@ -45,8 +45,11 @@ func openUndo(path string) (*undo, error) {
 // Close closes the file.
 func (u *undo) Close() error { return errors.Join(u.enc.Close(), u.f.Close()) }
 
-// keep writes the old costs of changes and syncs them.
+// keep writes the old costs of changes, which it empties; sync makes them last.
 func (u *undo) keep(ch *changes) error {
+	if ch.n == 0 {
+		return nil
+	}
 	var b []byte
 	text := func(s string) { b = append(binary.AppendUvarint(b, uint64(len(s))), s...) }
 	for _, run := range ch.order {
@@ -62,11 +65,12 @@ func (u *undo) keep(ch *changes) error {
 	}
 	frame := u.enc.EncodeAll(b, make([]byte, 4))
 	binary.LittleEndian.PutUint32(frame, uint32(len(frame)-4))
-	if _, err := u.f.Write(frame); err != nil {
-		return err
-	}
-	return u.f.Sync()
+	*ch = changes{}
+	_, err := u.f.Write(frame)
+	return err
 }
+
+func (u *undo) sync() error { return u.f.Sync() }
 
 const maxFrame = 64 << 20
 

@@ -189,7 +189,7 @@ type Reader struct {
 	hashed    numbers
 	tail      []byte
 	order     []int32 // scratch of row
-	sums      []currencySum
+	sums      telemetry.CostSum // scratch of row
 
 	rerating bool            // a run's costs are being changed
 	reread   []activity.Step // of the run that was reloaded for that

@@ -4,7 +4,90 @@ import (
 	"context"
 
 	"reeve/internal/activity"
+	"reeve/internal/telemetry"
 )
+
+// exchangeTries is how often an exchange is built again because runs got news.
+const exchangeTries = 4
+
+// exchangeNotes bounds how many runs live views are told of.
+const exchangeNotes = 500
+
+// Exchange brings other costs of stored calls into force, all at once; runs in
+// memory follow. What is apart afterwards was not changed: such runs move, or
+// their rows tell something else, and Rerate folds them.
+func (r *Reader) Exchange(ctx context.Context, x telemetry.Exchange) error {
+	for range exchangeTries {
+		if err := ctx.Err(); err != nil {
+			return context.Cause(ctx)
+		}
+		r.mu.Lock()
+		r.skipMoving(x)
+		r.mu.Unlock()
+		if err := x.Build(); err != nil {
+			return err
+		}
+		if done, err := r.exchange(x); done || err != nil {
+			return err
+		}
+	}
+	x.Runs(x.Skip)
+	return nil
+}
+
+// skipMoving sets runs apart of which the store does not have everything. r.mu
+// is held.
+func (r *Reader) skipMoving(x telemetry.Exchange) (some bool) {
+	x.Runs(func(id activity.RunID) {
+		_, decided := r.decisions[id]
+		if l := r.runs[id]; decided || l != nil && !r.clean(l) {
+			x.Skip(id)
+			some = true
+		}
+	})
+	return some
+}
+
+// exchange commits what was built. The lock is held for all of it: nobody reads a
+// step of before beside a row of after.
+func (r *Reader) exchange(x telemetry.Exchange) (bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.skipMoving(x) {
+		return false, nil
+	}
+	name := func(d *telemetry.RollupDelta) {
+		k := r.variety.fold(shareKey{d.Minute, d.Family, d.Agent, d.Team, d.Environment, d.Key})
+		d.Agent, d.Key = k.agent, k.key
+	}
+	done, err := x.Commit(name, func(id activity.RunID, revision uint32) {
+		l := r.runs[id]
+		if l == nil {
+			return
+		}
+		l.revision = max(l.revision, revision)
+		if !l.noted && r.o.Notify != nil && len(r.dirty) < exchangeNotes {
+			l.noted = true
+			r.dirty = append(r.dirty, l)
+		}
+	})
+	if !done || err != nil {
+		return false, err
+	}
+	return true, x.Each(func(c *telemetry.Recost, apart bool) error {
+		if apart {
+			return nil
+		}
+		r.held.take(c.Step) // as it was before
+		if l := r.runs[c.Run]; l != nil {
+			if i := l.find(c.Step); i != none && l.steps[i].usage != none {
+				u := &l.usages[l.steps[i].usage]
+				u.nanos, u.currency, u.basis = c.New.Nanos, r.names.get(c.New.Currency), c.New.Basis
+			}
+		}
+		return nil
+	})
+}
 
 // Rerate gives calls of a run other costs, as if they had been priced so when
 // they came: the steps get another revision, and row and rollups follow with the

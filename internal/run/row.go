@@ -16,7 +16,8 @@ func (r *Reader) row(l *live, now int64) activity.Run {
 		ID: l.id, Revision: l.revision, Traces: slices.Clone(l.traces), Received: l.received, Updated: l.updated,
 		Logs: l.logs, Steps: int64(l.seen), End: activity.Unknown, Usage: activity.NoUsage, Partial: true,
 	}
-	sum := costSum{of: r.sums[:0]}
+	sum := &r.sums
+	sum.Reset()
 	r.order = resize(r.order, len(l.profiles))
 	best := r.order // by profile: the step whose word counts first
 	for i := range best {
@@ -72,7 +73,7 @@ func (r *Reader) row(l *live, now int64) activity.Run {
 				run.UnknownUsageCalls++
 			}
 			if u.basis != activity.CostUnknown {
-				sum.add(u)
+				sum.Add(activity.Cost{Nanos: u.nanos, Currency: u.currency, Basis: u.basis})
 			} else if st.costUnknown(l) {
 				run.UnknownCostCalls++
 			}
@@ -82,9 +83,8 @@ func (r *Reader) row(l *live, now int64) activity.Run {
 		run.End = max(run.End, latest) // no run ends before its last step began
 	}
 	var left int64
-	run.Cost, left = sum.total()
+	run.Cost, left = sum.Total()
 	run.UnknownCostCalls += left
-	r.sums = sum.of
 	r.identify(l, &run, best)
 	l.describe(&run, firstError)
 	if joined {
@@ -324,45 +324,6 @@ func addUsage(sum *activity.Usage, u activity.Usage) {
 	add(&sum.CacheWrite, u.CacheWrite)
 	add(&sum.OutputTotal, u.OutputTotal)
 	add(&sum.Reasoning, u.Reasoning)
-}
-
-// costSum adds costs by currency. The run's is the one that most calls were
-// paid in; calls in another count as unknown, since no rate is known.
-type costSum struct{ of []currencySum }
-
-type currencySum struct {
-	currency string
-	nanos    int64
-	calls    int64
-	basis    activity.CostBasis
-}
-
-func (s *costSum) add(u *usage) {
-	for i := range s.of {
-		if c := &s.of[i]; c.currency == u.currency {
-			c.nanos += u.nanos
-			c.calls++
-			c.basis = min(c.basis, u.basis)
-			return
-		}
-	}
-	s.of = append(s.of, currencySum{u.currency, u.nanos, 1, u.basis})
-}
-
-// total is the sum and the number of calls that are not in it.
-func (s *costSum) total() (c activity.Cost, left int64) {
-	if len(s.of) == 0 {
-		return c, 0
-	}
-	best := 0
-	for i := range s.of {
-		left += s.of[i].calls
-		if x, y := &s.of[i], &s.of[best]; x.calls > y.calls || x.calls == y.calls && x.currency > y.currency {
-			best = i
-		}
-	}
-	b := &s.of[best]
-	return activity.Cost{Nanos: b.nanos, Currency: b.currency, Basis: b.basis}, left - b.calls
 }
 
 // listed adds v to a short set.

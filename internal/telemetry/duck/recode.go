@@ -68,6 +68,19 @@ func (r *recoder) copy(from *os.File, g *columnar.RowGroup, about groupRow) erro
 	return nil
 }
 
+// exchange adds a row group with the columns that w holds in place of its own.
+func (r *recoder) exchange(from *os.File, g *columnar.RowGroup, about groupRow, w *columnar.Writer) error {
+	if err := r.flush(); err != nil {
+		return err
+	}
+	if err := r.to.Exchange(from, g, w); err != nil {
+		return err
+	}
+	r.rows += g.NumRows
+	r.groups = append(r.groups, about)
+	return nil
+}
+
 // recode adds rows of a row group: row i stays when stay[i+1] > stay[i]; nil
 // means that all do. A column that the file lacks is null, or empty.
 func (r *recoder) recode(schema *parquet.Schema, g parquet.RowGroup, stay []uint32, about groupRow) (err error) {
