@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"os"
+	"path/filepath"
 
 	"reeve/internal/stop"
 )
@@ -13,16 +14,18 @@ import (
 func (a *App) openStops(ctx context.Context) (err error) {
 	host, _ := os.Hostname() // a name for people; without one the installation's id serves
 	a.stops, err = stop.New(ctx, stop.Options{
-		DB:     a.control,
-		Agents: a.agents,
-		Hurry:  a.turns.Hold,
-		Node:   cmp.Or(host, a.control.Install()),
-		Logger: a.log.With("part", "stop"),
+		DB:      a.control,
+		Agents:  a.agents,
+		Hurry:   a.turns.Hold,
+		Journal: filepath.Join(a.o.Config.Data, "stops.journal"),
+		Node:    cmp.Or(host, a.control.Install()),
+		Logger:  a.log.With("part", "stop"),
 		// The log is inside this process, so no commit can pass it by: StaleAfter
 		// is for nodes that share one.
 	})
 	if err != nil {
 		return err
 	}
-	return err
+	a.stack.push("stops", func(context.Context) error { return a.stops.Close() })
+	return nil
 }

@@ -10,10 +10,12 @@
 // it; api and the command line stop, lift and preview; app runs the loop and
 // reports each commit it sees (Heartbeat).
 //
-// Promises: a stop is on disk and in the audit log before it is in force, and
-// in force before Stop returns; one that could not be stored is in force all
-// the same until the process ends, and Stop says so. New loads what is stored,
-// so no call is entered before. A call either sees the stop in Enter or is seen
+// Promises: a stop is in the journal, which outlives the process, before it is in
+// force; it is on disk and in the audit log before Stop returns. Cutting waits for
+// neither. One that the database did not take is in force all the same, Stop says
+// so, and it is stored as soon as the database takes writes, also by the next
+// process. New loads what is stored and what the journal has, so no call is
+// entered before. A call either sees the stop in Enter or is seen
 // by it: none slips between. Enter takes no lock that all calls share. A stop
 // of an agent takes the calls of agents acting for it. A node that saw no
 // commit for StaleAfter, by the monotonic clock, refuses and cuts.
@@ -24,13 +26,14 @@
 // the database's own faults.
 //
 // Start reading at Board.Enter and Board.Stop; what matches what is in
-// target.go.
+// target.go, and what a stop waits for in journal.go.
 package stop
 
 import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"math"
 	"slices"
@@ -84,6 +87,9 @@ type Options struct {
 	DB     *control.DB
 	Node   string // this node's name, for receipts
 	Agents Agents // nil: no credentials to revoke
+	// Journal is the file that has a stop until the database has it; "": there is
+	// none, and a stop waits for the database before it cuts.
+	Journal string
 	// Hurry keeps what is less urgent on this node from beginning until release is
 	// called; nil: nothing is kept. A stop is the one thing that may not wait.
 	Hurry  func() (release func())
@@ -110,8 +116,11 @@ type Board struct {
 	now    func() time.Time
 	start  time.Time
 
-	change sync.Mutex // around changes of stops
-	stops  atomic.Pointer[set]
+	journal *journal // nil: none
+
+	change   sync.Mutex // around changes of stops
+	stops    atomic.Pointer[set]
+	unstored []*client.Stop // in force, and the database did not take them; change guards it
 
 	noted chan note // cuts that the audit log does not have yet
 
@@ -166,12 +175,41 @@ func New(ctx context.Context, o Options) (*Board, error) {
 	for i := range b.calls {
 		b.calls[i].live = map[uint64]*live{}
 	}
-	list, err := control.All(ctx, b.db, scan, `SELECT `+columns+` WHERE lifted_at IS NULL AND ended_at IS NULL ORDER BY created_at, id`)
+	var left []*client.Stop
+	if o.Journal != "" {
+		var err error
+		if b.journal, left, err = openJournal(o.Journal); err != nil {
+			return nil, err
+		}
+	}
+	list, err := b.load(ctx, left)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, b.Close())
 	}
 	b.stops.Store(newSet(list))
 	return b, nil
+}
+
+// load gives the stops in force: those of the database, and those that the journal
+// has from a process that ended before the database had them.
+func (b *Board) load(ctx context.Context, left []*client.Stop) ([]*client.Stop, error) {
+	b.stops.Store(newSet(left))
+	for _, st := range left {
+		if err := b.settle(ctx, st); err != nil {
+			b.unstored = append(b.unstored, st)
+			b.log.Error("a stop of before could not be stored and is in force", "stop", st.ID, "err", err)
+		}
+	}
+	list, err := control.All(ctx, b.db, scan, `SELECT `+columns+` WHERE lifted_at IS NULL AND ended_at IS NULL ORDER BY created_at, id`)
+	return append(list, b.unstored...), err
+}
+
+// Close closes the journal. Call it once nothing stops any more.
+func (b *Board) Close() error {
+	if b.journal == nil {
+		return nil
+	}
+	return b.journal.close()
 }
 
 // Enter registers a call, or refuses it when a stop takes it. The context it
@@ -286,6 +324,13 @@ func (b *Board) tick(ctx context.Context) {
 			b.log.Error("cut off from the log: live calls are cut", "calls", n, "err", err)
 		}
 	}
+	for _, st := range b.waiting() {
+		if err := b.settle(ctx, st); err != nil {
+			b.log.Debug("a stop still cannot be stored", "stop", st.ID, "err", err)
+			break // the others wait for the same
+		}
+		b.log.Info("a stop that is in force is stored now", "stop", st.ID)
+	}
 	if err := b.sweep(ctx); err != nil {
 		// They hold no longer all the same: Enter reads the time itself.
 		b.log.Warn("stops that ended could not be noted", "err", err)
@@ -332,13 +377,19 @@ func (b *Board) sweep(ctx context.Context) error {
 func (b *Board) add(st *client.Stop) {
 	b.change.Lock()
 	defer b.change.Unlock()
-	b.stops.Store(newSet(append(slices.Clone(b.stops.Load().all), st)))
+	all := b.stops.Load().all
+	if slices.ContainsFunc(all, func(o *client.Stop) bool { return o.ID == st.ID }) {
+		return
+	}
+	b.stops.Store(newSet(append(slices.Clone(all), st)))
 }
 
 func (b *Board) remove(ids ...string) {
 	b.change.Lock()
 	defer b.change.Unlock()
-	b.stops.Store(newSet(slices.DeleteFunc(slices.Clone(b.stops.Load().all), func(st *client.Stop) bool { return slices.Contains(ids, st.ID) })))
+	gone := func(st *client.Stop) bool { return slices.Contains(ids, st.ID) }
+	b.stops.Store(newSet(slices.DeleteFunc(slices.Clone(b.stops.Load().all), gone)))
+	b.unstored = slices.DeleteFunc(b.unstored, gone)
 }
 
 // find lists the live calls that a stop of t takes; c (may be nil) is told when
@@ -468,15 +519,23 @@ func (b *Board) Stop(ctx context.Context, by string, t client.StopTarget, reason
 	release := b.hurry()
 	defer release()
 	r := client.Receipt{ID: "rcp_" + st.ID[4:], RequestedAt: st.CreatedAt, ThroughDoor: true, CallsCut: []client.CutCall{}, Delegates: []string{}, Notes: []string{}}
-	committed := b.commit(ctx, st, &r)
-	if committed != nil {
-		b.add(st) // better in force and forgotten by a restart than not in force
+	journalled := b.keep(st)
+	var committed error
+	if !journalled {
+		if committed = b.commit(ctx, st, &r); committed != nil {
+			b.add(st) // better in force and forgotten by a restart than not in force
+		}
 	}
 
 	c := &cut{gone: map[*live]time.Time{}, done: make(chan struct{})}
 	taken := b.find(t, c)
 	cutCalls(taken, refusal(st))
 	c.expect(len(taken))
+	if journalled {
+		if committed = b.commit(ctx, st, &r); committed == nil {
+			b.forget(st.ID)
+		}
+	}
 	timer := time.NewTimer(b.grace)
 	defer timer.Stop()
 	select {
@@ -490,8 +549,7 @@ func (b *Board) Stop(ctx context.Context, by string, t client.StopTarget, reason
 	out.Receipt = &r
 	if committed != nil {
 		b.log.Error("a stop is in force and could not be stored", "stop", st.ID, "kind", t.Kind, "err", committed)
-		return out, fault.New(fault.KindUnavailable, "stop.not_stored", "the stop %s is in force on this node (%d calls cut) but could not be stored", st.ID, len(taken)).
-			WithCause(committed).WithHint("it would not survive a restart: stop again once the database takes writes")
+		return out, b.notStored(st, len(taken), committed, journalled)
 	}
 	if err := b.storeReceipt(ctx, st.ID, &r); err != nil {
 		b.log.Error("a stop's receipt could not be stored", "stop", st.ID, "err", err)
@@ -499,35 +557,121 @@ func (b *Board) Stop(ctx context.Context, by string, t client.StopTarget, reason
 	return out, nil
 }
 
-// commit stores the stop and, with the commit, puts it in force.
-func (b *Board) commit(ctx context.Context, st *client.Stop, r *client.Receipt) error {
-	return b.db.WriteFirst(ctx, func(tx *control.Tx) error {
-		var until *int64
-		if st.Until != nil {
-			us := control.Micros(*st.Until)
-			until = &us
+// keep puts a stop in the journal and in force: what comes and what is live can be
+// cut while the database stores it. false: there is no room or no journal, and the
+// database has to have it first, else the end of this process would forget it.
+func (b *Board) keep(st *client.Stop) bool {
+	if b.journal == nil {
+		return false
+	}
+	if err := b.journal.put(st); err != nil {
+		b.log.Warn("a stop waits for the database: the journal does not take it", "stop", st.ID, "err", err)
+		return false
+	}
+	b.add(st)
+	return true
+}
+
+// forget takes a stop out of the journal that the database has. One that stays is
+// found there by the next process, and found in the database too.
+func (b *Board) forget(id string) {
+	if b.journal == nil {
+		return
+	}
+	if err := b.journal.drop(id); err != nil {
+		b.log.Warn("a stop that is stored could not be taken out of the journal", "stop", id, "err", err)
+	}
+}
+
+// notStored says that the database did not take a stop that is in force, and what
+// becomes of it.
+func (b *Board) notStored(st *client.Stop, calls int, cause error, journalled bool) error {
+	hint := "it would not survive a restart: stop again once the database takes writes"
+	if journalled {
+		b.change.Lock()
+		b.unstored = append(b.unstored, st)
+		b.change.Unlock()
+		if err := b.journal.sync(); err == nil {
+			hint = "it is kept beside the database, also over a restart, and is stored as soon as that takes writes"
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO stops (id, kind, value, reason, by_person, created_at, until_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-			st.ID, st.Target.Kind, st.Target.Value, st.Reason, st.By, control.Micros(st.CreatedAt), until); err != nil {
+	}
+	return fault.New(fault.KindUnavailable, "stop.not_stored", "the stop %s is in force on this node (%d calls cut) but could not be stored", st.ID, calls).
+		WithCause(cause).WithHint("%s", hint)
+}
+
+// waiting are the stops that the database did not take so far.
+func (b *Board) waiting() []*client.Stop {
+	b.change.Lock()
+	defer b.change.Unlock()
+	return slices.Clone(b.unstored)
+}
+
+// settle stores a stop that is in force already, unless the database has it.
+func (b *Board) settle(ctx context.Context, st *client.Stop) error {
+	r := client.Receipt{
+		ID: "rcp_" + st.ID[min(len(st.ID), 5):], RequestedAt: st.CreatedAt, StoppedAt: st.CreatedAt, ThroughDoor: true, CallsCut: []client.CutCall{}, Delegates: []string{},
+		Notes:   []string{"the database did not have this stop when it began to hold, and got it later: which calls were cut is not known here"},
+		Targets: []client.StopNode{{Node: b.node, State: "stopped", StoppedAt: st.CreatedAt}},
+	}
+	if st.Target.Kind == KindAgent {
+		r.Agent = st.Target.Value
+	}
+	stored := false
+	err := b.db.WriteFirst(ctx, func(tx *control.Tx) error {
+		_, there, err := control.One(ctx, tx, scan, `SELECT `+columns+` WHERE id = ?`, st.ID)
+		if err != nil || there {
 			return err
 		}
-		// In force before the agent's epoch is raised: a credential that is made in
-		// between would have the new epoch and outlive the stop.
-		tx.AfterCommit(func() { b.add(st) })
-		if st.Target.Kind == KindAgent && b.agents != nil {
-			n, err := b.agents.Raise(ctx, tx, st.Target.Value)
-			switch {
-			case fault.Is(err, fault.KindNotFound):
-				r.Notes = append(r.Notes, "no agent of this name is registered, so it has no credentials of ours")
-			case err != nil:
-				return err
-			}
-			r.CredentialsRevoked = n
-		}
-		return record(ctx, tx, "revoke", st.By, "stop", st.ID, nil, map[string]any{
-			"kind": st.Target.Kind, "value": st.Target.Value, "until": until, "credentials_revoked": r.CredentialsRevoked,
-		}, st.Reason)
+		stored = true
+		return b.insert(ctx, tx, st, &r)
 	})
+	if err != nil {
+		return err
+	}
+	b.change.Lock()
+	b.unstored = slices.DeleteFunc(b.unstored, func(u *client.Stop) bool { return u.ID == st.ID })
+	b.change.Unlock()
+	b.forget(st.ID)
+	if !stored {
+		return nil
+	}
+	if err := b.storeReceipt(ctx, st.ID, &r); err != nil {
+		b.log.Error("a stop's receipt could not be stored", "stop", st.ID, "err", err)
+	}
+	return nil
+}
+
+// commit stores the stop; with the commit it is in force, if it is not yet.
+func (b *Board) commit(ctx context.Context, st *client.Stop, r *client.Receipt) error {
+	return b.db.WriteFirst(ctx, func(tx *control.Tx) error { return b.insert(ctx, tx, st, r) })
+}
+
+func (b *Board) insert(ctx context.Context, tx *control.Tx, st *client.Stop, r *client.Receipt) error {
+	var until *int64
+	if st.Until != nil {
+		us := control.Micros(*st.Until)
+		until = &us
+	}
+	if _, err := tx.Exec(ctx, `INSERT INTO stops (id, kind, value, reason, by_person, created_at, until_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		st.ID, st.Target.Kind, st.Target.Value, st.Reason, st.By, control.Micros(st.CreatedAt), until); err != nil {
+		return err
+	}
+	// In force before the agent's epoch is raised: a credential that is made in
+	// between would have the new epoch and outlive the stop.
+	tx.AfterCommit(func() { b.add(st) })
+	if st.Target.Kind == KindAgent && b.agents != nil {
+		n, err := b.agents.Raise(ctx, tx, st.Target.Value)
+		switch {
+		case fault.Is(err, fault.KindNotFound):
+			r.Notes = append(r.Notes, "no agent of this name is registered, so it has no credentials of ours")
+		case err != nil:
+			return err
+		}
+		r.CredentialsRevoked = n
+	}
+	return record(ctx, tx, "revoke", st.By, "stop", st.ID, nil, map[string]any{
+		"kind": st.Target.Kind, "value": st.Target.Value, "until": until, "credentials_revoked": r.CredentialsRevoked,
+	}, st.Reason)
 }
 
 // receipt fills in what was cut and how fast.
@@ -664,6 +808,11 @@ func (b *Board) Lift(ctx context.Context, by, id, reason string) (client.Stop, e
 			}
 			held := *b.stops.Load().all[i]
 			st = &held
+			// It is stored as one that was lifted: its agent's credentials die now, since
+			// a lift revives none.
+			if err := b.insert(ctx, tx, st, &client.Receipt{}); err != nil {
+				return err
+			}
 		}
 		out = st
 		if st.LiftedAt != nil {
@@ -673,7 +822,7 @@ func (b *Board) Lift(ctx context.Context, by, id, reason string) (client.Stop, e
 			return err
 		}
 		st.LiftedAt, st.LiftedBy = &now, by
-		tx.AfterCommit(func() { b.remove(id) })
+		tx.AfterCommit(func() { b.remove(id); b.forget(id) })
 		return record(ctx, tx, "revoke.lifted", by, "lift", id, nil, map[string]any{"kind": st.Target.Kind, "value": st.Target.Value}, reason)
 	})
 	if err != nil {
