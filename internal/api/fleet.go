@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"reeve/client"
+	"reeve/internal/stat"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/search"
 )
@@ -144,7 +145,7 @@ func behaviour(g *agentSums) client.Mark {
 		m.State, m.Reason = stateUnknown, "no run has ended"
 		return m
 	}
-	low, high := wilson(g.failed, g.ended)
+	low, high := stat.Wilson(g.failed, g.ended)
 	m.State = stateGood
 	m.Reason = fmt.Sprintf("%d of %d runs failed", g.failed, g.ended)
 	if g.failed > 0 {
@@ -247,8 +248,8 @@ func (o *overviewAsk) deviations(kind string, periods [2]*answers) []client.Devi
 // interval of each.
 func newcombe(ka, na, kb, nb int64, z float64) (low, high float64) {
 	pa, pb := float64(ka)/float64(na), float64(kb)/float64(nb)
-	la, ua := wilsonAt(ka, na, z)
-	lb, ub := wilsonAt(kb, nb, z)
+	la, ua := stat.WilsonAt(ka, na, z)
+	lb, ub := stat.WilsonAt(kb, nb, z)
 	d := pa - pb
 	return d - math.Hypot(pa-la, ub-pb), d + math.Hypot(ua-pa, pb-lb)
 }

@@ -9,15 +9,14 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"reeve/client"
+	"reeve/internal/alert"
 	"reeve/internal/fault"
-	"reeve/internal/feedback"
 	"reeve/internal/identity"
 	"reeve/internal/kpi"
 	"reeve/internal/objective"
 	"reeve/internal/outcome"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/search"
-	"reeve/internal/topic"
 )
 
 // Accounts are how runs ended, and what figures come of it; a nil one is not kept.
@@ -85,9 +84,7 @@ func (a *API) kpiQuestion(s *client.KPIScope) (q kpi.Question, err error) {
 		}
 	}
 	q.Ledger = a.o.KPIs.Assumptions()
-	q.Outside = OutsideKPIs(a.o.Topics.Topics, a.o.Feedback, s, func(ctx context.Context) ([]topic.Place, []feedback.Place) {
-		return topicPlaces(whoOf(ctx)), feedbackPlaces(whoOf(ctx))
-	})
+	q.Outside = Outside{Topics: a.o.Topics.Topics, Feedback: a.o.Feedback, Evaluations: a.o.Evaluations, Ask: a.ask, See: func(ctx context.Context) []alert.Place { return placesOf(whoOf(ctx)) }}.Figures(s)
 	return q, nil
 }
 

@@ -20,6 +20,7 @@ import (
 	"reeve/internal/fleet"
 	"reeve/internal/identity"
 	"reeve/internal/pin"
+	"reeve/internal/stat"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/search"
 )
@@ -326,7 +327,7 @@ func errorState(errors, calls int64) string {
 	if calls < minErrorCalls {
 		return stateUnknown
 	}
-	low, _ := wilson(errors, calls)
+	low, _ := stat.Wilson(errors, calls)
 	switch {
 	case low > badFailing:
 		return stateBad

@@ -7,91 +7,177 @@ import (
 	"time"
 
 	"reeve/client"
+	"reeve/internal/alert"
+	"reeve/internal/evaluate"
 	"reeve/internal/feedback"
 	"reeve/internal/kpi"
+	"reeve/internal/telemetry"
+	"reeve/internal/telemetry/search"
 	"reeve/internal/topic"
 )
 
-// OutsideKPIs computes the KPIs whose records are not in the store of activity:
-// satisfaction of feedback, frustration of topics. see says what the asker may see;
-// a nil book knows nothing.
-func OutsideKPIs(topics *topic.Book, said *feedback.Book, scope *client.KPIScope, see func(context.Context) ([]topic.Place, []feedback.Place)) func(context.Context, string, *kpi.Question) ([]kpi.Cell, bool, error) {
+// Outside computes the KPIs whose records are not, or not all, in the store of
+// activity: satisfaction and response of feedback, frustration of topics,
+// groundedness of evaluations. A nil book knows nothing.
+type Outside struct {
+	Topics      *topic.Book
+	Feedback    *feedback.Book
+	Evaluations *evaluate.Book
+	// Ask counts runs, narrowed to what the asker may see.
+	Ask kpi.Ask
+	// See says what the asker may see; nil sees all.
+	See func(context.Context) []alert.Place
+}
+
+// KPIs are the definitions that Outside knows.
+var outsideKPIs = []string{"csat", "feedback_response_rate", "frustration_rate", "groundedness"}
+
+// Knows reports a definition that Outside computes.
+func (o Outside) Knows(id string) bool {
+	switch id {
+	case "frustration_rate":
+		return o.Topics != nil
+	case "groundedness":
+		return o.Evaluations != nil
+	}
+	return o.Feedback != nil && slices.Contains(outsideKPIs, id)
+}
+
+// Figures gives what a question asks Outside for; scope narrows it.
+func (o Outside) Figures(scope *client.KPIScope) func(context.Context, string, *kpi.Question) ([]kpi.Cell, bool, error) {
 	return func(ctx context.Context, id string, q *kpi.Question) ([]kpi.Cell, bool, error) {
-		moods, words := see(ctx)
-		switch {
-		case id != "frustration_rate" && id != "csat":
+		if !o.Knows(id) {
 			return nil, false, nil
-		case scope.Task != "":
-			return []kpi.Cell{{Figure: kpi.Figure{Why: "sessions and feedback know no task"}}}, true, nil
-		case id == "frustration_rate" && topics != nil:
-			return frustration(ctx, topics, topic.Filter{Team: scope.Team, Environment: scope.Environment, Agent: scope.Agent, Version: scope.Version, From: q.From, To: q.To, Visible: moods}, q)
-		case id == "csat" && said != nil:
-			return satisfaction(ctx, said, feedback.Filter{Team: scope.Team, Environment: scope.Environment, Agent: scope.Agent, Version: scope.Version, From: q.From, To: q.To, Visible: words}, q)
 		}
-		return nil, false, nil
+		if scope.Task != "" {
+			return unknownCell("sessions, feedback and evaluations know no task"), true, nil
+		}
+		if !slices.Contains([]string{"", "agent", "version", "team", "environment"}, q.By) {
+			return unknownCell("sessions, feedback and evaluations know no " + q.By), true, nil
+		}
+		var visible []alert.Place
+		if o.See != nil {
+			visible = o.See(ctx)
+		}
+		cells, err := o.cells(ctx, id, scope, q, visible)
+		return byRecords(cells, q.Bucket), true, err
 	}
 }
 
-func frustration(ctx context.Context, book *topic.Book, f topic.Filter, q *kpi.Question) (cells []kpi.Cell, known bool, err error) {
-	all, ok, err := book.Frustrations(ctx, f, q.By, q.Bucket)
-	if err != nil {
-		return nil, false, err
-	}
-	if !ok {
-		return []kpi.Cell{{Figure: kpi.Figure{Why: "sessions know no " + q.By}}}, true, nil
-	}
-	for _, x := range all {
-		cells = append(cells, kpi.Cell{At: x.At, Group: x.Group, Figure: kpi.ShareFigure(x.Frustrated, x.Sessions)})
-	}
-	return byRecords(cells, q.Bucket), true, nil
-}
+func unknownCell(why string) []kpi.Cell { return []kpi.Cell{{Figure: kpi.Figure{Why: why}}} }
 
-func satisfaction(ctx context.Context, book *feedback.Book, f feedback.Filter, q *kpi.Question) (cells []kpi.Cell, known bool, err error) {
-	if q.Bucket > 0 {
-		if q.By != "" {
-			return []kpi.Cell{{Figure: kpi.Figure{Why: "satisfaction over time is not split"}}}, true, nil
-		}
-		all, err := book.Series(ctx, f, q.Bucket)
+func (o Outside) cells(ctx context.Context, id string, s *client.KPIScope, q *kpi.Question, visible []alert.Place) (cells []kpi.Cell, err error) {
+	switch id {
+	case "frustration_rate":
+		f := topic.Filter{Team: s.Team, Environment: s.Environment, Agent: s.Agent, Version: s.Version, From: q.From, To: q.To, Visible: places[topic.Place](visible)}
+		all, _, err := o.Topics.Frustrations(ctx, f, q.By, q.Bucket)
 		for _, x := range all {
-			cells = append(cells, kpi.Cell{At: x.At, Figure: kpi.ShareFigure(x.Positive, x.Positive+x.Neutral+x.Negative)})
+			cells = append(cells, kpi.Cell{At: x.At, Group: x.Group, Figure: kpi.ShareFigure(x.Frustrated, x.Sessions)})
 		}
-		return cells, true, err
+		return cells, err
+	case "groundedness":
+		f := evaluate.Filter{Team: s.Team, Environment: s.Environment, Agent: s.Agent, Version: s.Version, From: q.From, To: q.To, Visible: places[evaluate.Place](visible)}
+		all, err := o.Evaluations.Judged(ctx, "groundedness", f, q.By, q.Bucket)
+		for _, x := range all {
+			c := kpi.Cell{At: x.At, Group: x.Group, Figure: kpi.ShareFigure(x.Pass, x.Pass+x.Fail)}
+			if n := x.Pass + x.Fail + x.Unsure + x.None; n > 0 {
+				share := float64(x.Pass+x.Fail) / float64(n)
+				c.Coverage = &share
+			}
+			cells = append(cells, c)
+		}
+		return cells, err
 	}
-	group, ok := map[string]func(*feedback.Count) string{
-		"": func(*feedback.Count) string { return "" }, "agent": func(c *feedback.Count) string { return c.Agent }, "version": func(c *feedback.Count) string { return c.Version },
-		"team": func(c *feedback.Count) string { return c.Team }, "environment": func(c *feedback.Count) string { return c.Environment },
-	}[q.By]
-	if !ok {
-		return []kpi.Cell{{Figure: kpi.Figure{Why: "feedback knows no " + q.By}}}, true, nil
+	f := feedback.Filter{Team: s.Team, Environment: s.Environment, Agent: s.Agent, Version: s.Version, From: q.From, To: q.To, Visible: places[feedback.Place](visible)}
+	said, err := o.Feedback.Said(ctx, f, q.By, q.Bucket)
+	if err != nil || id == "csat" {
+		for _, x := range said {
+			cells = append(cells, kpi.Cell{At: x.At, Group: x.Group, Figure: kpi.ShareFigure(x.Positive, x.Positive+x.Neutral+x.Negative)})
+		}
+		return cells, err
 	}
-	counts, err := book.Counts(ctx, f)
+	return o.responses(ctx, said, q)
+}
+
+// places are what somebody may see, as a subject has them; nil stays all.
+func places[P ~struct{ Team, Environment string }](list []alert.Place) []P {
+	if list == nil {
+		return nil
+	}
+	out := make([]P, len(list))
+	for i, p := range list {
+		out[i] = P(p)
+	}
+	return out
+}
+
+type outsideKey struct {
+	at    int64
+	group string
+}
+
+// responses are runs of which a user said something, of those that are over. What
+// was said of runs of before the period counts where it was said, so that a share
+// is never above one.
+func (o Outside) responses(ctx context.Context, said []feedback.Said, q *kpi.Question) (cells []kpi.Cell, err error) {
+	if o.Ask == nil {
+		return nil, nil
+	}
+	ended := search.Is("status", "done", "stale")
+	query := telemetry.Query{Table: "runs", From: q.From, To: q.To, Where: search.Both(q.Where["runs"], ended), Bucket: q.Bucket, NoTests: true, Select: []telemetry.Measure{{Func: "count", As: "n"}}}
+	if q.By != "" {
+		query.GroupBy = []string{q.By}
+	}
+	res, err := o.Ask(ctx, query)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	sums := map[string]*feedback.Count{}
-	for i := range counts {
-		g := group(&counts[i])
-		if sums[g] == nil {
-			sums[g] = &feedback.Count{}
+	runs := map[outsideKey]int64{}
+	a := newAnswers(res)
+	for _, row := range res.Rows {
+		var k outsideKey
+		for i, c := range res.Columns {
+			switch c.Kind {
+			case "time":
+				k.at, _ = row[i].(int64)
+			case "dimension":
+				k.group, _ = row[i].(string)
+			}
 		}
-		sums[g].Add(&counts[i])
+		runs[k] = a.count(row, "n")
 	}
-	for g, c := range sums {
-		cells = append(cells, kpi.Cell{Group: g, Figure: kpi.ShareFigure(c.Positive, c.Positive+c.Neutral+c.Negative)})
+	answered := map[outsideKey]int64{}
+	for _, x := range said {
+		k := outsideKey{group: x.Group}
+		if q.Bucket > 0 {
+			k.at = x.At.UnixNano()
+		}
+		answered[k] = x.Runs
+		if _, ok := runs[k]; !ok {
+			runs[k] = x.Runs
+		}
 	}
-	return byRecords(cells, 0), true, nil
+	for k, n := range runs {
+		c := kpi.Cell{Group: k.group, Figure: kpi.ShareFigure(min(answered[k], n), n)}
+		if q.Bucket > 0 {
+			c.At = time.Unix(0, k.at).UTC()
+		}
+		cells = append(cells, c)
+	}
+	return cells, nil
 }
 
 // byRecords has the cells with the most records first, as all KPIs have them;
-// those of a series stay in their order.
+// those of a series are in the order of time.
 func byRecords(cells []kpi.Cell, bucket time.Duration) []kpi.Cell {
-	if bucket == 0 {
-		slices.SortStableFunc(cells, func(a, b kpi.Cell) int {
-			if a.N != b.N {
-				return int(b.N - a.N)
-			}
-			return strings.Compare(a.Group, b.Group)
-		})
-	}
+	slices.SortStableFunc(cells, func(a, b kpi.Cell) int {
+		if bucket > 0 && !a.At.Equal(b.At) {
+			return a.At.Compare(b.At)
+		}
+		if a.N != b.N {
+			return int(b.N - a.N)
+		}
+		return strings.Compare(a.Group, b.Group)
+	})
 	return cells
 }

@@ -11,6 +11,7 @@ import (
 	"reeve/client"
 	"reeve/internal/activity"
 	"reeve/internal/feedback"
+	"reeve/internal/stat"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/search"
 )
@@ -451,27 +452,11 @@ func (s *overviewSums) fill() {
 	}
 }
 
-// wilson is the 95 % interval of a share of k among n.
-func wilson(k, n int64) (low, high float64) {
-	return wilsonAt(k, n, 1.96)
-}
-
-func wilsonAt(k, n int64, z float64) (low, high float64) {
-	if n == 0 {
-		return 0, 1
-	}
-	p, m := float64(k)/float64(n), float64(n)
-	d := 1 + z*z/m
-	mid := (p + z*z/(2*m)) / d
-	half := z / d * math.Sqrt(p*(1-p)/m+z*z/(4*m*m))
-	return max(0, mid-half), min(1, mid+half)
-}
-
 func share(id, label, formula, query string, k, n int64) client.Figure {
 	f := client.Figure{ID: id, Label: label, Unit: "share", N: n, Formula: formula, Query: query}
 	if n > 0 {
 		v := float64(k) / float64(n)
-		low, high := wilson(k, n)
+		low, high := stat.Wilson(k, n)
 		f.Value, f.Low, f.High = &v, &low, &high
 	}
 	return f

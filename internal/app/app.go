@@ -229,6 +229,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		a.buildIndex,
 		a.buildReader,
 		a.openOutcomes,
+		a.openPushes,
 		a.openObjectives,
 		a.openRelay,
 		a.buildIntake,

@@ -70,6 +70,7 @@ type Config struct {
 	Responses      ResponsesConfig      `yaml:"responses" doc:"What follows from findings without a person; docs/response.md."`
 	Standard       StandardConfig       `yaml:"standard" doc:"The standard that agents keep to."`
 	Outcomes       outcome.Config       `yaml:"outcomes" doc:"When runs are settled; docs/outcomes.md."`
+	KPIs           KPIConfig            `yaml:"kpis" doc:"Where KPIs are sent to besides /metrics."`
 	Shutdown       time.Duration        `yaml:"shutdown" doc:"How long a stop may take before what is left is dropped."`
 	Backup         BackupConfig         `yaml:"backup" doc:"Copies of everything; docs/backup.md."`
 	Relay          RelayConfig          `yaml:"relay" doc:"Where telemetry is forwarded to; docs/relay.md."`

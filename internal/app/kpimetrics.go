@@ -11,9 +11,7 @@ import (
 
 	"reeve/client"
 	"reeve/internal/api"
-	"reeve/internal/feedback"
 	"reeve/internal/kpi"
-	"reeve/internal/topic"
 )
 
 // KPIs on /metrics are those of the last day, computed apart from the scrape: a
@@ -65,11 +63,16 @@ func (a *App) exportKPIs(ctx context.Context) error {
 	}
 }
 
+// outsideKPIs computes what is not of the store alone, of all teams.
+func (a *App) outsideKPIs() api.Outside {
+	return api.Outside{Topics: a.topics, Feedback: a.feedback, Evaluations: a.evaluations, Ask: a.store.Query}
+}
+
 func (a *App) computeKPIs(ctx context.Context, now time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	next := &exported{at: now}
-	outside := api.OutsideKPIs(a.topics, a.feedback, &client.KPIScope{}, func(context.Context) ([]topic.Place, []feedback.Place) { return nil, nil })
+	outside := a.outsideKPIs().Figures(&client.KPIScope{})
 	for _, by := range []string{"", "agent"} {
 		all, err := kpi.Evaluate(ctx, a.store.Query, a.kpis.All(), kpi.Question{From: now.Add(-kpiPeriod), To: now, By: by, Ledger: a.kpis.Assumptions(), Outside: outside})
 		if err != nil {
@@ -88,11 +91,16 @@ func (a *App) computeKPIs(ctx context.Context, now time.Time) error {
 	}
 	slices.SortFunc(next.list, func(x, y exportedFigure) int { return cmp.Or(cmp.Compare(x.id, y.id), cmp.Compare(x.agent, y.agent)) })
 	a.exporter.last.Store(next)
+	a.pushKPIs(ctx, next)
 	return nil
 }
 
 // kpis gives the figures of the last day.
 func (p *parts) kpis(out chan<- prometheus.Metric) {
+	for _, x := range p.a.pushes {
+		out <- x.sent
+		out <- x.failed
+	}
 	last := p.a.exporter.last.Load()
 	if last == nil {
 		return

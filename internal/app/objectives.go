@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"reeve/client"
 	"reeve/internal/activity"
 	"reeve/internal/finding"
 	"reeve/internal/kpi"
@@ -38,6 +39,9 @@ func (i indicators) Indicator(id string) (objective.Indicator, error) {
 		out.Kind = objective.KindFigure
 		out.Table, _ = d.Records()
 	}
+	if d.Missing != "" && i.app.outsideKPIs().Knows(d.ID) {
+		out.Missing = ""
+	}
 	return out, nil
 }
 
@@ -46,7 +50,10 @@ func (i indicators) Figures(ctx context.Context, id string, p objective.Part) ([
 	if err != nil {
 		return nil, err
 	}
-	all, err := kpi.Evaluate(ctx, i.app.store.Query, []*kpi.Definition{d}, kpi.Question{From: p.From, To: p.To, Where: p.Where, Bucket: p.Slice, Ledger: i.app.kpis.Assumptions()})
+	all, err := kpi.Evaluate(ctx, i.app.store.Query, []*kpi.Definition{d}, kpi.Question{
+		From: p.From, To: p.To, Where: p.Where, Bucket: p.Slice, Ledger: i.app.kpis.Assumptions(),
+		Outside: i.app.outsideKPIs().Figures(&client.KPIScope{Agent: p.Agent, Version: p.Version, Task: p.Task, Team: p.Team, Environment: p.Environment}),
+	})
 	if err != nil {
 		return nil, err
 	}

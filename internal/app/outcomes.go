@@ -20,6 +20,7 @@ type accounting struct {
 	kpis     *kpi.Book
 	costs    *cost.Book
 	exporter exporter
+	pushes   []*pushed // receivers of figures
 
 	objectives *objective.Book
 }

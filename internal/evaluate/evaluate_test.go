@@ -337,6 +337,18 @@ func TestRunsAreEvaluatedOnce(t *testing.T) {
 	if err != nil || len(counts) != 1 || counts[0].Pass != 1 || counts[0].Fail != 1 || counts[0].Version != "v1" || counts[0].Score == nil {
 		t.Fatalf("%+v, %v", counts, err)
 	}
+	for by, want := range map[string]int{"": 1, "agent": 1, "task": 0} {
+		judged, err := h.book.Judged(t.Context(), "groundedness", Filter{Agent: "refund"}, by, 0)
+		if err != nil || len(judged) != want || want > 0 && (judged[0].Pass != 1 || judged[0].Fail != 1 || judged[0].Group != map[string]string{"agent": "refund"}[by]) {
+			t.Errorf("by %q: %+v, %v", by, judged, err)
+		}
+	}
+	if judged, err := h.book.Judged(t.Context(), "groundedness", Filter{}, "", time.Hour); err != nil || len(judged) != 1 || !judged[0].At.Equal(h.now.Truncate(time.Hour)) {
+		t.Errorf("by hour: %+v, %v", judged, err)
+	}
+	if judged, _ := h.book.Judged(t.Context(), "groundedness", Filter{Visible: []Place{{"billing", "*"}}}, "", 0); len(judged) == 1 && judged[0].Pass+judged[0].Fail > 0 {
+		t.Errorf("another team sees it: %+v", judged)
+	}
 	if l, _, _ := h.book.List(t.Context(), Filter{Run: good.String(), Visible: []Place{{"billing", "*"}}}); len(l) != 0 {
 		t.Error("another team sees it")
 	}

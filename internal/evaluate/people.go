@@ -105,6 +105,48 @@ func (b *Book) Counts(ctx context.Context, f Filter) ([]Count, error) {
 		FROM evaluations`+w.Text()+` GROUP BY evaluator, agent, version, team, environment ORDER BY evaluator, SUM(verdict = 'fail') DESC, agent, version LIMIT 1000`, w.Args...)
 }
 
+// Judged is what evaluators of one kind found in a part of a period and of a group.
+type Judged struct {
+	At                       time.Time // zero where time is not split
+	Group                    string
+	Pass, Unsure, Fail, None int64
+}
+
+var judgedBy = map[string]string{"": "''", "agent": "agent", "version": "version", "team": "team", "environment": "environment"}
+
+// Judged counts what the evaluators of a kind that there are now found of answers,
+// split by time (0: not) and by one of agent, version, team and environment; by
+// anything else it counts nothing.
+func (b *Book) Judged(ctx context.Context, kind string, f Filter, by string, width time.Duration) ([]Judged, error) {
+	column, ok := judgedBy[by]
+	f.Source, f.After = Online, Cursor{}
+	w := f.where("")
+	var names []string
+	var of []any
+	for _, e := range b.Evaluators() {
+		if e.Kind == kind {
+			names, of = append(names, "?"), append(of, e.Name)
+		}
+	}
+	if !ok || len(names) == 0 {
+		return nil, nil
+	}
+	w.Add("evaluator IN ("+strings.Join(names, ", ")+")", of...)
+	bucket, args := "0", []any(nil)
+	if us := width.Microseconds(); us > 0 {
+		bucket, args = "at / ? * ?", []any{us, us}
+	}
+	return control.All(ctx, b.o.DB, func(r control.Row) (x Judged, err error) {
+		var at int64
+		err = r.Scan(&at, &x.Group, &x.Pass, &x.Unsure, &x.Fail, &x.None)
+		if at != 0 {
+			x.At = control.Time(at)
+		}
+		return x, err
+	}, `SELECT `+bucket+`, `+column+`, SUM(verdict = 'pass'), SUM(verdict = 'unsure'), SUM(verdict = 'fail'), SUM(verdict = '')
+		FROM evaluations`+w.Text()+` GROUP BY 1, 2 ORDER BY 1, 2 LIMIT 5000`, append(args, w.Args...)...)
+}
+
 // Agreement is how far two judges agree on the same runs: of those both judged
 // pass or fail.
 type Agreement struct {

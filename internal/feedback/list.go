@@ -151,6 +151,42 @@ func (b *Book) Series(ctx context.Context, f Filter, width time.Duration) ([]Buc
 	}, `SELECT at / ? * ?, SUM(verdict = 'positive'), SUM(verdict = 'neutral'), SUM(verdict = 'negative') FROM feedback`+w.Text()+` GROUP BY 1 ORDER BY 1 LIMIT 2000`, append([]any{us, us}, w.Args...)...)
 }
 
+// Said is what users said in a part of a period and of a group.
+type Said struct {
+	At                          time.Time // zero where time is not split
+	Group                       string
+	Positive, Neutral, Negative int64
+	Runs                        int64 // of which anything was said
+}
+
+// saidBy are the columns that Said is split by.
+var saidBy = map[string]string{"": "''", "agent": "agent", "version": "version", "team": "team", "environment": "environment"}
+
+// Said counts what users said of runs, split by time (0: not) and by one of agent,
+// version, team and environment; by anything else it counts nothing.
+func (b *Book) Said(ctx context.Context, f Filter, by string, width time.Duration) ([]Said, error) {
+	column, ok := saidBy[by]
+	if !ok {
+		return nil, nil
+	}
+	f.Giver, f.After = User, Cursor{}
+	w := f.where()
+	w.Add("run <> ''")
+	bucket, args := "0", []any(nil)
+	if us := width.Microseconds(); us > 0 {
+		bucket, args = "at / ? * ?", []any{us, us}
+	}
+	return control.All(ctx, b.o.DB, func(r control.Row) (x Said, err error) {
+		var at int64
+		err = r.Scan(&at, &x.Group, &x.Positive, &x.Neutral, &x.Negative, &x.Runs)
+		if at != 0 {
+			x.At = control.Time(at)
+		}
+		return x, err
+	}, `SELECT `+bucket+`, `+column+`, SUM(verdict = 'positive'), SUM(verdict = 'neutral'), SUM(verdict = 'negative'), COUNT(DISTINCT run) FROM feedback`+w.Text()+
+		` GROUP BY 1, 2 ORDER BY 1, 6 DESC, 2 LIMIT 5000`, append(args, w.Args...)...)
+}
+
 // Unmatched counts what has no run.
 func (b *Book) Unmatched(ctx context.Context, f Filter) (n int64, err error) {
 	no := false

@@ -54,6 +54,7 @@ type Definition struct {
 	Count    *Count    `yaml:"count"`
 	Ledger   string    `yaml:"ledger"`  // net, harm
 	Missing  string    `yaml:"missing"` // what would supply it
+	Counted  string    `yaml:"counted"` // how what supplies it counts, in words; only with missing
 
 	Custom bool   `yaml:"-"` // people made it
 	Team   string `yaml:"-"` // of a custom one: whose; "" everybody's
@@ -303,6 +304,9 @@ func (d *Definition) Formula() string {
 	case d.Ledger != "":
 		return "resolved runs times their worth, less cost of models, people's minutes and harm, by the assumptions in force"
 	}
+	if d.Counted != "" {
+		return d.Counted
+	}
 	return "no data: it needs " + d.Missing
 }
 
@@ -347,7 +351,7 @@ func (d *Definition) Hits() string {
 // Method names how the interval is made.
 func (d *Definition) Method() string {
 	switch {
-	case d.Share != nil:
+	case d.Share != nil, d.Counted != "":
 		return "Wilson, 95 %"
 	case d.Mean != nil:
 		return "Student's t, 95 %"

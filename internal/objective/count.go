@@ -33,6 +33,8 @@ type Part struct {
 	From, To time.Time
 	Slice    time.Duration
 	Where    map[string]search.Expr // by table; absent: all
+
+	Agent, Version, Task, Team, Environment string // the same in words; "" all
 }
 
 // Indicators are the KPIs that objectives are set on.
@@ -192,7 +194,7 @@ func whole(v any) int64 {
 // slices counts slices of time: known are those in which the KPI has a figure.
 func (c *counter) slices(ctx context.Context, from, to time.Time) ([]Group, error) {
 	from = from.Truncate(c.o.Slice)
-	p := Part{From: from, To: to.Truncate(c.o.Slice), Slice: c.o.Slice, Where: map[string]search.Expr{}}
+	p := Part{From: from, To: to.Truncate(c.o.Slice), Slice: c.o.Slice, Where: map[string]search.Expr{}, Agent: c.o.Agent, Version: c.o.Version, Task: c.o.Task, Team: c.o.Team, Environment: c.o.Environment}
 	for _, table := range []string{"runs", "steps", "decisions"} {
 		if w := c.o.scope(table); w != nil {
 			p.Where[table] = w

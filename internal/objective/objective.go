@@ -451,6 +451,9 @@ func (o *Objective) scope(table string) search.Expr {
 // narrows reports whether every narrowing is possible on the indicator's tables.
 func (o *Objective) narrows(in *Indicator) error {
 	fields := scopes()
+	if in.Table == "" && o.Task != "" {
+		return invalid("%s knows no task: it cannot be narrowed to one", in.ID)
+	}
 	for _, table := range []string{in.Table, in.Events} {
 		for _, f := range []struct{ name, value string }{{"version", o.Version}, {"task", o.Task}} {
 			if _, ok := search.Lookup(fields[table], f.name); table != "" && f.value != "" && !ok {

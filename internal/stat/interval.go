@@ -10,15 +10,19 @@ import (
 const z95 = 1.959963984540054
 
 // Wilson is the 95 % interval of a share of k among n; 0 to 1 without any.
-func Wilson(k, n int64) (low, high float64) {
+func Wilson(k, n int64) (low, high float64) { return WilsonAt(k, n, z95) }
+
+// WilsonAt is the same for another width: z is how many standard deviations of a
+// normal distribution it reaches to either side.
+func WilsonAt(k, n int64, z float64) (low, high float64) {
 	if n <= 0 {
 		return 0, 1
 	}
 	m := float64(n)
 	p := min(max(float64(k)/m, 0), 1)
-	d := 1 + z95*z95/m
-	mid := (p + z95*z95/(2*m)) / d
-	half := z95 / d * math.Sqrt(p*(1-p)/m+z95*z95/(4*m*m))
+	d := 1 + z*z/m
+	mid := (p + z*z/(2*m)) / d
+	half := z / d * math.Sqrt(p*(1-p)/m+z*z/(4*m*m))
 	low, high = max(0, mid-half), min(1, mid+half)
 	if k <= 0 {
 		low = 0 // and not what rounding leaves of it

@@ -55,6 +55,9 @@ func (r *Registry) Outside(name, address string, headers map[string]string, c *c
 // body are final.
 func (o *Outside) Authorize(req *http.Request) error { return o.u.Authorize(req) }
 
+// Name is what it was called.
+func (o *Outside) Name() string { return o.u.Name }
+
 // Transport dials only allowed addresses and follows no redirect. For gRPC
 // without TLS ask Cleartext2.
 func (o *Outside) Transport() http.RoundTripper { return o.u.transport }
