@@ -126,3 +126,16 @@ func BenchmarkEachOwnKey(b *testing.B) {
 		EachOwnKey(text, func(string) { b.Fatal("there is none") })
 	}
 }
+
+// What a model's answer costs: a short text, and figures of tokens that are none.
+func BenchmarkAnswer(b *testing.B) {
+	p := rules(b, on("redact", "secret")).For("bot", "core", "production")
+	text := []byte(`{"id":"chatcmpl-9","object":"chat.completion","created":1730000000,"model":"gpt-4o-mini","choices":[{"index":0,"message":{"role":"assistant","content":"The order is on its way."},"finish_reason":"stop"}],"usage":{"prompt_tokens":19,"completion_tokens":10,"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},"total_tokens":29}}`)
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		p.set.memory = memory{}
+		if _, _, err := p.Request(text); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -167,10 +167,9 @@ func (e *engine) decide(s scan, r *secretRule, at int, keyword string, dst []mat
 	} else {
 		until = min(until, at+r.reach())
 	}
-	switch r.quick(s.text[:until], at, keyword) {
-	case no:
+	switch v := r.quick(s.text[:until], at, keyword); {
+	case v == no, v == open && s.final && until == len(s.text): // too short for what must stand there
 		return dst, false
-	default:
 	}
 	if s.stream && !s.final && len(s.text) < at+lookahead {
 		return dst, true

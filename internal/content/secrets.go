@@ -51,6 +51,7 @@ type secretRule struct {
 	follow    *[256]bool
 	followMin int
 	assigned  map[string]bool // keywords that stand before an operator and a value
+	value     *[256]bool      // what such a value is made of; nil is anything
 	apart     bool            // the keyword may stand anywhere near: it is no part of the match
 	longest   int             // bytes of a match; unbounded where nothing bounds it
 }
@@ -125,8 +126,9 @@ func (r *secretRule) look(text string) error {
 		return err
 	}
 	r.longest = longest(tree)
-	if name, _, ok := strings.Cut(text, operators); ok {
+	if name, value, ok := strings.Cut(text, operators); ok {
 		name = strings.ToLower(name)
+		r.value = madeOf(value)
 		r.assigned = map[string]bool{}
 		for _, k := range r.keywords {
 			r.assigned[k] = strings.Contains(name, k) // else it is in the value
@@ -151,6 +153,68 @@ func (r *secretRule) look(text string) error {
 		r.follow, r.followMin = follows(parts[1])
 	}
 	return nil
+}
+
+// madeOf is what the first capture of an expression is made of; nil for anything.
+func madeOf(text string) *[256]bool {
+	tree, err := syntax.Parse("(?i)"+text, syntax.Perl) // more than it may be where it minds the case
+	if err != nil {
+		return nil
+	}
+	var set [256]bool
+	if c := firstCapture(tree); c == nil || !addBytes(c, &set) {
+		return nil
+	}
+	return &set
+}
+
+func firstCapture(re *syntax.Regexp) *syntax.Regexp {
+	if re.Op == syntax.OpCapture {
+		return re
+	}
+	for _, sub := range re.Sub {
+		if c := firstCapture(sub); c != nil {
+			return c
+		}
+	}
+	return nil
+}
+
+// addBytes adds what an expression may match to a set; false when that is more
+// than bytes.
+func addBytes(re *syntax.Regexp, set *[256]bool) bool {
+	switch re.Op {
+	case syntax.OpLiteral:
+		for _, c := range re.Rune {
+			if c >= utf8.RuneSelf {
+				return false
+			}
+			for _, b := range []byte(strings.ToLower(string(c)) + strings.ToUpper(string(c))) {
+				set[b] = true
+			}
+		}
+	case syntax.OpCharClass:
+		for i := 0; i+1 < len(re.Rune); i += 2 {
+			for c := re.Rune[i]; c <= re.Rune[i+1]; c++ {
+				if c >= utf8.RuneSelf {
+					// Letters beyond, as the long s that folds to s, and whole planes.
+					for b := utf8.RuneSelf; b < len(set); b++ {
+						set[b] = true
+					}
+					break
+				}
+				set[c] = true
+			}
+		}
+	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		return false
+	}
+	for _, sub := range re.Sub {
+		if !addBytes(sub, set) {
+			return false
+		}
+	}
+	return true
 }
 
 // flatten lists the parts of an expression in their order.
@@ -248,7 +312,7 @@ func (r *secretRule) quick(text []byte, at int, keyword string) verdict {
 	case r.literal != "":
 		return r.quickLiteral(text[at:])
 	case r.assigned[keyword]:
-		return quickAssignment(text[at+len(keyword):])
+		return quickAssignment(text[at+len(keyword):], r.value)
 	}
 	return perhaps
 }
@@ -275,8 +339,9 @@ func (r *secretRule) quickLiteral(text []byte) verdict {
 	return perhaps
 }
 
-// quickAssignment looks for an operator and a value behind a keyword.
-func quickAssignment(text []byte) verdict {
+// quickAssignment looks for an operator and a value, made of what it may be, behind
+// a keyword.
+func quickAssignment(text []byte, value *[256]bool) verdict {
 	i := 0
 	for ; i < len(text) && i <= 24 && between[text[i]]; i++ {
 	}
@@ -293,7 +358,8 @@ func quickAssignment(text []byte) verdict {
 		if i+n >= len(text) {
 			return open
 		}
-		if c := text[i+n]; c <= ' ' || c == '"' || c == '\'' || c == '`' {
+		c := text[i+n]
+		if c <= ' ' || c == '"' || c == '\'' || c == '`' || value != nil && !value[c] {
 			return no
 		}
 	}
