@@ -12,6 +12,7 @@ import (
 	"reeve/internal/agent"
 	"reeve/internal/finding"
 	"reeve/internal/fleet"
+	"reeve/internal/identity"
 	"reeve/internal/objective"
 )
 
@@ -40,16 +41,17 @@ type objectiveAt struct {
 // first, so that what is left out is older than those.
 const maxMarkFindings = 2000
 
-// fiveMarks reads what is known now. A part that is not kept here leaves its mark
-// unknown.
-func (a *API) fiveMarks(ctx context.Context) (*fiveMarks, error) {
+// fiveMarks reads what is known now and what the asker may see, of one environment
+// or ("") of all. A part that is not kept here leaves its mark unknown.
+func (a *API) fiveMarks(ctx context.Context, environment string) (*fiveMarks, error) {
+	who := whoOf(ctx)
 	m := &fiveMarks{
 		objectives: map[string][]objectiveAt{}, findings: map[agentKey][]finding.Finding{}, budgets: map[string][]client.Budget{}, sources: map[string]*client.Source{},
 		marking: a.marking(), agents: a.o.Agents,
 	}
 	if a.o.Objectives != nil {
 		for _, o := range a.o.Objectives.List() {
-			if !seesObjective(ctx, o.Team, o.Environment) {
+			if !seesObjective(ctx, o.Team, o.Environment) || !concerns(o.Environment, environment) {
 				continue
 			}
 			_, s, err := a.o.Objectives.Standing(o.Name)
@@ -69,14 +71,11 @@ func (a *API) fiveMarks(ctx context.Context) (*fiveMarks, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, f := range list {
-			k := agentKey{f.Team, f.Agent}
-			m.findings[k] = append(m.findings[k], f)
-		}
+		m.openFindings(who, environment, list)
 	}
 	if a.o.Budgets != nil {
 		for _, b := range a.o.Budgets.List() {
-			if b.Scope == "agent" && b.Limit > 0 {
+			if b.Scope == "agent" && b.Limit > 0 && maySeeBudget(who, b) {
 				m.budgets[b.Match] = append(m.budgets[b.Match], b)
 			}
 		}
@@ -85,6 +84,24 @@ func (a *API) fiveMarks(ctx context.Context) (*fiveMarks, error) {
 		return nil, err
 	}
 	return m, nil
+}
+
+// concerns reports whether what is said of an environment ("" or "*": of all) is
+// about the one that is looked at.
+func concerns(of, environment string) bool {
+	return environment == "" || of == "" || of == "*" || of == environment
+}
+
+// openFindings takes those that the asker may see: an agent can work in several
+// environments, and a mark shows no more of them than their own page.
+func (m *fiveMarks) openFindings(who identity.Principal, environment string, list []finding.Finding) {
+	for _, f := range list {
+		if !concerns(f.Environment, environment) || !seesFinding(who, &client.Finding{Team: f.Team, Environment: f.Environment}) {
+			continue
+		}
+		k := agentKey{f.Team, f.Agent}
+		m.findings[k] = append(m.findings[k], f)
+	}
 }
 
 func (m *fiveMarks) readSources(ctx context.Context, a *API) error {
@@ -307,6 +324,9 @@ func (m *fiveMarks) cost(k agentKey, g *agentSums, before float64, runs func(str
 	out := costMark(g, before)
 	out.Path = page("/runs", "q", runs(""), "sort", "cost")
 	for _, b := range m.budgets[k.agent] {
+		if b.Team != "" && b.Team != k.team {
+			continue // of an agent of the same name
+		}
 		state := stateGood
 		switch share := (b.Spent + b.Reserved) / b.Limit; {
 		case share >= 1 && b.Hard:
@@ -346,7 +366,7 @@ func listAgentMarks(a *API, ctx context.Context, req *client.ListAgentMarksReque
 	}
 	var s overviewSums
 	ask.agents(&s)
-	five, err := a.fiveMarks(ctx)
+	five, err := a.fiveMarks(ctx, req.Environment)
 	if err != nil {
 		return nil, err
 	}

@@ -1,12 +1,14 @@
 package api
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"reeve/client"
 	"reeve/internal/finding"
 	"reeve/internal/fleet"
+	"reeve/internal/identity"
 	"reeve/internal/objective"
 )
 
@@ -67,6 +69,9 @@ func TestFiveMarks(t *testing.T) {
 			m.reads = map[fleet.AgentKey][]string{{Team: "growth", Name: of}: {"search"}}
 			m.sources = map[string]*client.Source{"search": {Name: "handbook", State: "stale"}}
 		}, agentSums{}, 0, "data", client.Mark{State: stateUnknown, Reason: "it was not seen to read a source in the last days", Path: "/agents/refunds"}},
+		{"a budget of an agent of the same name", func(m *fiveMarks) {
+			m.budgets[of] = []client.Budget{{Name: "b", Team: "growth", Limit: 10, Spent: 10, Unit: "calls", Hard: true}}
+		}, agentSums{runs: 30, cost: &dollar}, 1.0 / 30, "cost", client.Mark{State: stateGood, Reason: costMark(&agentSums{runs: 30, cost: &dollar}, 1.0/30).Reason, Path: "/runs?q=agent%3Arefunds&sort=cost"}},
 		{"a budget that is spent", func(m *fiveMarks) {
 			m.budgets[of] = []client.Budget{{Name: "b", Limit: 10, Spent: 10, Unit: "calls", Hard: true}}
 		}, agentSums{runs: 30, cost: &dollar}, 1.0 / 30, "cost", client.Mark{State: stateBad, Reason: "budget b: 10 of 10 calls are spent", Path: "/cost"}},
@@ -83,6 +88,40 @@ func TestFiveMarks(t *testing.T) {
 		c.want.Name = c.mark
 		if got := marks[map[string]int{"objective": 0, "behaviour": 1, "data": 2, "identity": 3, "cost": 4}[c.mark]]; got != c.want {
 			t.Errorf("%s:\n %+v, want\n %+v", c.name, got, c.want)
+		}
+	}
+}
+
+// Marks are made of findings that the asker may see, of the environment that is
+// looked at.
+func TestMarksShowWhatTheAskerMaySee(t *testing.T) {
+	t.Parallel()
+	list := []finding.Finding{
+		{ID: "a", Team: "core", Agent: "refunds", Environment: "production"}, {ID: "b", Team: "core", Agent: "refunds", Environment: "staging"},
+		{ID: "c", Team: "growth", Agent: "refunds", Environment: "production"}, {ID: "d", Agent: "refunds"},
+	}
+	viewer := func(team, environment string) identity.Principal {
+		return identity.Principal{Kind: identity.KindPerson, Grants: []identity.Grant{{Role: identity.Viewer, Team: team, Environment: environment}}}
+	}
+	for _, c := range []struct {
+		who         identity.Principal
+		environment string
+		want        string
+	}{
+		{viewer("core", "production"), "", "a"}, {viewer("core", "*"), "", "ab"}, {viewer("core", "*"), "staging", "b"}, {viewer("growth", "*"), "", "c"},
+		{viewer("core", "production"), "staging", ""}, {identity.Dev(), "", "abcd"}, {identity.Dev(), "production", "acd"},
+	} {
+		m := &fiveMarks{findings: map[agentKey][]finding.Finding{}}
+		m.openFindings(c.who, c.environment, list)
+		var got []string
+		for _, of := range m.findings {
+			for _, f := range of {
+				got = append(got, f.ID)
+			}
+		}
+		slices.Sort(got)
+		if strings.Join(got, "") != c.want {
+			t.Errorf("%+v in %q sees %v, want %s", c.who.Grants[0], c.environment, got, c.want)
 		}
 	}
 }

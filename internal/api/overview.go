@@ -205,7 +205,7 @@ func overview(a *API, ctx context.Context, req *client.OverviewRequest) (*client
 	if err != nil {
 		return nil, err
 	}
-	if ask.five, err = a.fiveMarks(ctx); err != nil {
+	if ask.five, err = a.fiveMarks(ctx, req.Environment); err != nil {
 		return nil, err
 	}
 	if err := ask.concurrent.Wait(); err != nil {
