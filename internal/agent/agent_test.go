@@ -15,6 +15,7 @@ import (
 
 	"reeve/internal/audit"
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 )
 
@@ -47,7 +48,7 @@ func open(t *testing.T) *house {
 func (h *house) start() {
 	h.t.Helper()
 	var err error
-	if h.db, err = control.Open(h.t.Context(), h.file); err != nil {
+	if h.db, err = controltest.Open(h.t.Context(), h.file); err != nil {
 		h.t.Fatal(err)
 	}
 	h.Registry, err = New(h.t.Context(), Options{DB: h.db, Now: func() time.Time {
@@ -581,7 +582,7 @@ func FuzzNetworks(f *testing.F) {
 }
 
 func BenchmarkKey(b *testing.B) {
-	db, err := control.Open(b.Context(), filepath.Join(b.TempDir(), "control.db"))
+	db, err := controltest.Open(b.Context(), filepath.Join(b.TempDir(), "control.db"))
 	if err != nil {
 		b.Fatal(err)
 	}

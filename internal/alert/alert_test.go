@@ -14,6 +14,7 @@ import (
 
 	"reeve/client"
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 )
 
@@ -30,7 +31,7 @@ type house struct {
 // open is a book at a time that the test moves.
 func open(t testing.TB, o Options) *house {
 	t.Helper()
-	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

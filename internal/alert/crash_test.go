@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 )
 
 // What Take returned nil for survives kill -9, and a state that was told stands.
@@ -49,7 +49,7 @@ func TestKilled(t *testing.T) {
 		}
 		_ = child.Wait() // it was killed
 	}
-	db, err := control.Open(t.Context(), file)
+	db, err := controltest.Open(t.Context(), file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestKilled(t *testing.T) {
 // takeUntilKilled takes alerts from several callers and says each that was kept.
 func takeUntilKilled(file string) {
 	ctx := context.Background()
-	db, err := control.Open(ctx, file)
+	db, err := controltest.Open(ctx, file)
 	if err != nil {
 		panic(err)
 	}

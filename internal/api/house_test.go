@@ -13,6 +13,7 @@ import (
 
 	"reeve/internal/audit"
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/identity"
 )
 
@@ -35,7 +36,7 @@ var teams = []string{"core", "shop"}
 func newHouse(t testing.TB) *house {
 	t.Helper()
 	dir := t.TempDir()
-	db, err := control.Open(t.Context(), filepath.Join(dir, "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(dir, "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

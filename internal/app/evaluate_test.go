@@ -7,7 +7,7 @@ import (
 
 	"reeve/internal/activity"
 	"reeve/internal/content"
-	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/evaluate"
 )
 
@@ -38,7 +38,7 @@ func TestAnswersAreLoadedFirst(t *testing.T) {
 // pass as one without personal data.
 func TestWhatCannotBeLookedAtIsTold(t *testing.T) {
 	t.Parallel()
-	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,7 @@ import (
 
 	"reeve/client"
 	"reeve/internal/agent"
-	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/finding"
 	"reeve/internal/incident"
 )
@@ -14,7 +14,7 @@ import (
 // withRefunds is an App that knows agents alone: refunds, of team core.
 func withRefunds(t *testing.T) *App {
 	t.Helper()
-	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"reeve/internal/activity"
 	"reeve/internal/audit"
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 )
 
@@ -30,7 +31,7 @@ var testKey = []byte("0123456789abcdef0123456789abcdef")
 
 func open(t *testing.T, file string, change func(*Options)) *desk {
 	t.Helper()
-	db, err := control.Open(t.Context(), file)
+	db, err := controltest.Open(t.Context(), file)
 	if err != nil {
 		t.Fatal(err)
 	}

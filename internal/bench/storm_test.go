@@ -7,7 +7,7 @@ import (
 
 	"reeve/client"
 	"reeve/internal/alert"
-	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/incident"
 )
 
@@ -16,7 +16,7 @@ import (
 func replayStorm(t *testing.T, o StormOptions) *StormReport {
 	t.Helper()
 	ctx := t.Context()
-	db, err := control.Open(ctx, filepath.Join(t.TempDir(), "control.db"))
+	db, err := controltest.Open(ctx, filepath.Join(t.TempDir(), "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 
 	"reeve/client"
 	"reeve/internal/activity"
-	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 )
 
 // logFile stands for the log of decisions: a record is durable against kill -9
@@ -45,7 +45,7 @@ func (f *logFile) add(d *activity.Decision) error {
 // reopen opens a ledger as a start does: snapshot, then the log after it.
 func reopen(t testing.TB, dir string) (*Ledger, *logFile) {
 	t.Helper()
-	db, err := control.Open(t.Context(), filepath.Join(dir, "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(dir, "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 )
 
@@ -22,7 +22,7 @@ type house struct {
 
 func open(t *testing.T, ask func(c Canary, prompt string) Answer) *house {
 	t.Helper()
-	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

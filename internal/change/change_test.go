@@ -12,6 +12,7 @@ import (
 	"reeve/client"
 	"reeve/internal/audit"
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 )
 
@@ -19,7 +20,7 @@ var t0 = time.Date(2026, 11, 1, 6, 0, 0, 0, time.UTC)
 
 func open(t testing.TB, now *time.Time) (*Book, *control.DB) {
 	t.Helper()
-	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"reeve/client"
-	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 )
 
@@ -341,7 +341,7 @@ func TestRedacting(t *testing.T) {
 
 func TestStore(t *testing.T) {
 	t.Parallel()
-	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

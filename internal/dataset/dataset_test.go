@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 )
 
@@ -25,7 +25,7 @@ var anybody = Actor{Person: "per_1", Name: "Ann", Can: func(string, string, stri
 
 func open(t *testing.T) *house {
 	t.Helper()
-	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,11 +9,12 @@ import (
 
 	"reeve/internal/bus"
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 )
 
 func openDB(t testing.TB) *control.DB {
 	t.Helper()
-	db, err := control.Open(context.Background(), filepath.Join(t.TempDir(), "control.db"))
+	db, err := controltest.Open(context.Background(), filepath.Join(t.TempDir(), "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

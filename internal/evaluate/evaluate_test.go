@@ -16,6 +16,7 @@ import (
 
 	"reeve/internal/activity"
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 	"reeve/internal/telemetry"
 )
@@ -266,7 +267,7 @@ func (h *house) Ended(context.Context, time.Time, int) ([]activity.Run, error) {
 
 func open(t *testing.T) *house {
 	t.Helper()
-	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"reeve/internal/activity"
-	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 )
 
@@ -24,7 +24,7 @@ type house struct {
 
 func open(t *testing.T) *house {
 	t.Helper()
-	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

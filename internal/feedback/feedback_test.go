@@ -13,6 +13,7 @@ import (
 
 	"reeve/internal/activity"
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 	"reeve/internal/telemetry"
 )
@@ -41,7 +42,7 @@ func open(t testing.TB) *house {
 func (h *house) start() {
 	h.t.Helper()
 	var err error
-	if h.db, err = control.Open(h.t.Context(), h.file); err != nil {
+	if h.db, err = controltest.Open(h.t.Context(), h.file); err != nil {
 		h.t.Fatal(err)
 	}
 	h.book, err = New(h.t.Context(), Options{

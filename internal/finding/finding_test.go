@@ -10,6 +10,7 @@ import (
 
 	"reeve/internal/audit"
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 )
 
@@ -23,7 +24,7 @@ type shelf struct {
 
 func open(t testing.TB) *shelf {
 	t.Helper()
-	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

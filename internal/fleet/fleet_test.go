@@ -14,6 +14,7 @@ import (
 	"reeve/internal/agent"
 	"reeve/internal/audit"
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 	"reeve/internal/telemetry"
 )
@@ -70,7 +71,7 @@ func open(t *testing.T) *house {
 }
 
 func bench(b *testing.B) *Fleet {
-	db, err := control.Open(b.Context(), filepath.Join(b.TempDir(), "control.db"))
+	db, err := controltest.Open(b.Context(), filepath.Join(b.TempDir(), "control.db"))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -89,7 +90,7 @@ func bench(b *testing.B) *Fleet {
 func (h *house) start() {
 	h.t.Helper()
 	var err error
-	if h.db, err = control.Open(h.t.Context(), h.file); err != nil {
+	if h.db, err = controltest.Open(h.t.Context(), h.file); err != nil {
 		h.t.Fatal(err)
 	}
 	var f *Fleet

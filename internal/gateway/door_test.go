@@ -19,6 +19,7 @@ import (
 	"reeve/internal/agent"
 	"reeve/internal/behaviour"
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/gateway"
 	"reeve/internal/gateway/httpapi"
 	"reeve/internal/policy"
@@ -51,7 +52,7 @@ const permitAll = `@id("all") permit (principal, action, resource);`
 
 func openDB(t testing.TB) *control.DB {
 	t.Helper()
-	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"reeve/internal/approval"
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 )
 
 // agreeToAll is people who agree to everything, a little later.
@@ -153,7 +154,7 @@ func TestHeldCallsAndKills(t *testing.T) {
 
 func heldStates(t *testing.T, dir string) map[approval.State]int {
 	t.Helper()
-	db, err := control.Open(t.Context(), filepath.Join(dir, "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(dir, "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

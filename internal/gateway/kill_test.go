@@ -24,7 +24,7 @@ import (
 	"reeve/internal/agent"
 	"reeve/internal/approval"
 	"reeve/internal/bus"
-	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/decision"
 	"reeve/internal/gateway"
 	"reeve/internal/gateway/httpapi"
@@ -65,7 +65,7 @@ func child(dir, to string) error {
 		return err
 	}
 	defer b.Close()
-	db, err := control.Open(ctx, filepath.Join(dir, "control.db"))
+	db, err := controltest.Open(ctx, filepath.Join(dir, "control.db"))
 	if err != nil {
 		return err
 	}

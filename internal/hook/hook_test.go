@@ -13,6 +13,7 @@ import (
 
 	"reeve/client"
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 )
 
@@ -45,7 +46,7 @@ func flip(b []byte) []byte {
 
 func open(t testing.TB) *house {
 	t.Helper()
-	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,7 +280,7 @@ func TestCounts(t *testing.T) {
 // Whatever stands in the headers, a check answers and does not panic; what it
 // takes was signed.
 func FuzzCheck(f *testing.F) {
-	db, err := control.Open(context.Background(), filepath.Join(f.TempDir(), "control.db"))
+	db, err := controltest.Open(context.Background(), filepath.Join(f.TempDir(), "control.db"))
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"reeve/internal/audit"
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 )
 
@@ -35,7 +36,7 @@ const good = "correct horse battery"
 func open(t testing.TB) *house {
 	t.Helper()
 	dir := t.TempDir()
-	db, err := control.Open(t.Context(), filepath.Join(dir, "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(dir, "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -772,7 +773,7 @@ func FuzzParseHash(f *testing.F) {
 
 func BenchmarkIntakeKey(b *testing.B) {
 	dir := b.TempDir()
-	db, err := control.Open(b.Context(), filepath.Join(dir, "control.db"))
+	db, err := controltest.Open(b.Context(), filepath.Join(dir, "control.db"))
 	if err != nil {
 		b.Fatal(err)
 	}

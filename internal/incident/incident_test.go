@@ -12,6 +12,7 @@ import (
 
 	"reeve/internal/audit"
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 )
 
@@ -37,7 +38,7 @@ func (c *clock) add(d time.Duration) {
 
 func openDB(t *testing.T) *control.DB {
 	t.Helper()
-	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

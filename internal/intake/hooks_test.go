@@ -23,7 +23,7 @@ import (
 	"reeve/client"
 	"reeve/internal/alert"
 	"reeve/internal/change"
-	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 	"reeve/internal/hook"
 	"reeve/internal/intake/alerts"
@@ -49,7 +49,7 @@ var migrated = sync.OnceValues(func() ([]byte, error) {
 	}
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, "control.db")
-	db, err := control.Open(context.Background(), file)
+	db, err := controltest.Open(context.Background(), file)
 	if err == nil {
 		err = db.Close()
 	}
@@ -69,7 +69,7 @@ func newHookHouse(t testing.TB, set func(*Options)) *hookHouse {
 	if err := os.WriteFile(file, blank, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	db, err := control.Open(t.Context(), file)
+	db, err := controltest.Open(t.Context(), file)
 	if err != nil {
 		t.Fatal(err)
 	}

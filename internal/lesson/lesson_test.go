@@ -14,6 +14,7 @@ import (
 
 	"reeve/internal/audit"
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 )
 
@@ -25,7 +26,7 @@ type house struct {
 
 func open(t *testing.T, measured Measured) *house {
 	t.Helper()
-	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -265,7 +266,7 @@ func FuzzMCP(f *testing.F) {
 	f.Add(`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"reeve://lessons"}}`)
 	f.Add(`{"jsonrpc":"2.0","id":"a","method":"prompts/get","params":{"name":"lessons"}}`)
 	f.Add(`{"jsonrpc":"2.0","id":null,"method":"initialize","params":null}`)
-	db, err := control.Open(context.Background(), filepath.Join(f.TempDir(), "control.db"))
+	db, err := controltest.Open(context.Background(), filepath.Join(f.TempDir(), "control.db"))
 	if err != nil {
 		f.Fatal(err)
 	}

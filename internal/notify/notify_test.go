@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 	"reeve/internal/notify/channel"
 )
@@ -75,7 +76,7 @@ func newReceiver(t *testing.T) *receiver {
 
 func open(t *testing.T) *control.DB {
 	t.Helper()
-	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

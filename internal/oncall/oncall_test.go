@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 )
 
@@ -113,7 +114,7 @@ func newTestBook(t *testing.T, db *control.DB, c *calls, now *time.Time) *Book {
 
 func openDB(t *testing.T) *control.DB {
 	t.Helper()
-	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"reeve/internal/audit"
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 )
 
@@ -20,7 +21,7 @@ var now = time.Date(2026, 5, 1, 8, 0, 0, 0, time.UTC)
 // book makes a Book over a database of its own, and gives the file.
 func book(t *testing.T, config Config) (*Book, *control.DB) {
 	t.Helper()
-	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +31,7 @@ func book(t *testing.T, config Config) (*Book, *control.DB) {
 
 func benchBook(b *testing.B) *Book {
 	b.Helper()
-	db, err := control.Open(b.Context(), filepath.Join(b.TempDir(), "control.db"))
+	db, err := controltest.Open(b.Context(), filepath.Join(b.TempDir(), "control.db"))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -19,6 +19,7 @@ import (
 
 	"reeve/client"
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 )
 
@@ -100,7 +101,7 @@ var start = time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
 
 func open(t *testing.T, dir string) *house {
 	t.Helper()
-	db, err := control.Open(t.Context(), filepath.Join(dir, "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(dir, "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

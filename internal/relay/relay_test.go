@@ -31,6 +31,7 @@ import (
 	"reeve/internal/bus"
 	"reeve/internal/content"
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 )
 
@@ -62,7 +63,7 @@ type house struct {
 
 func open(t *testing.T, dir string, relayBytes int64) *house {
 	t.Helper()
-	db, err := control.Open(t.Context(), filepath.Join(dir, "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(dir, "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 
 	"reeve/client"
 	"reeve/internal/activity"
-	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 	"reeve/internal/telemetry"
 )
@@ -117,7 +117,7 @@ var month = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 
 func book(t *testing.T, s *store, prices Prices) *Book {
 	t.Helper()
-	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

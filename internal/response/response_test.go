@@ -11,6 +11,7 @@ import (
 	"reeve/internal/agent"
 	"reeve/internal/audit"
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 	"reeve/internal/finding"
 )
@@ -27,7 +28,7 @@ type house struct {
 
 func open(t testing.TB, perHour int, names ...string) *house {
 	t.Helper()
-	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"reeve/internal/audit"
-	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 )
 
@@ -85,7 +85,7 @@ func TestNothingIsKeptLongerThanTheLongest(t *testing.T) {
 
 func TestBook(t *testing.T) {
 	t.Parallel()
-	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 )
 
@@ -12,7 +12,7 @@ import (
 // team that is more than a role in one of them.
 func TestWhoMayChangeRules(t *testing.T) {
 	t.Parallel()
-	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"reeve/client"
-	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 )
 
@@ -18,7 +18,7 @@ var t0 = time.Date(2026, 11, 1, 6, 0, 0, 0, time.UTC)
 // open is a book at a time that the test moves.
 func open(t testing.TB) (*Book, *time.Time) {
 	t.Helper()
-	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

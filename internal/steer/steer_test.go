@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"reeve/internal/audit"
-	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 	"reeve/internal/steer"
 )
@@ -20,7 +20,7 @@ var (
 
 func open(t *testing.T, file string, now func() time.Time) *steer.Book {
 	t.Helper()
-	db, err := control.Open(t.Context(), file)
+	db, err := controltest.Open(t.Context(), file)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"reeve/client"
 	"reeve/internal/audit"
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 )
 
@@ -43,7 +44,7 @@ func (r raiser) Raise(_ context.Context, _ *control.Tx, name string) (int, error
 
 func openDB(t testing.TB, file string) *control.DB {
 	t.Helper()
-	db, err := control.Open(t.Context(), file)
+	db, err := controltest.Open(t.Context(), file)
 	if err != nil {
 		t.Fatal(err)
 	}

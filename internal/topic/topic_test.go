@@ -13,6 +13,7 @@ import (
 
 	"reeve/internal/activity"
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 	"reeve/internal/telemetry"
 	"reeve/internal/topic/mood"
@@ -51,7 +52,7 @@ func (h *house) Ended(_ context.Context, since time.Time, limit int) (out []acti
 
 func open(t *testing.T) *house {
 	t.Helper()
-	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

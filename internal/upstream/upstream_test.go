@@ -16,6 +16,7 @@ import (
 	"reeve/client"
 	"reeve/internal/audit"
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 )
 
@@ -42,7 +43,7 @@ func open(t *testing.T) *house {
 	t.Helper()
 	h := &house{dir: t.TempDir(), clock: clock{at: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}}
 	var err error
-	if h.db, err = control.Open(t.Context(), filepath.Join(h.dir, "control.db")); err != nil {
+	if h.db, err = controltest.Open(t.Context(), filepath.Join(h.dir, "control.db")); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = h.db.Close() })

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"reeve/internal/activity"
-	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/finding"
 	"reeve/internal/rule"
 	"reeve/internal/telemetry"
@@ -471,7 +471,7 @@ func TestRules(t *testing.T) {
 // Settings: off, per agent, and what cannot be.
 func TestSettings(t *testing.T) {
 	t.Parallel()
-	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,6 +30,7 @@ import (
 	"reeve/internal/agent"
 	"reeve/internal/behaviour"
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/gateway"
 	"reeve/internal/gateway/a2a"
 	"reeve/internal/pin"
@@ -92,7 +93,7 @@ func newHouse(t testing.TB, change func(*house, *setup)) *house {
 		}
 	}
 	var err error
-	h.db, err = control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	h.db, err = controltest.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
 	must(err)
 	t.Cleanup(func() { _ = h.db.Close() })
 	h.agents, err = agent.New(t.Context(), agent.Options{DB: h.db})

@@ -22,7 +22,7 @@ import (
 	"reeve/internal/agent"
 	"reeve/internal/approval"
 	"reeve/internal/content"
-	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 	"reeve/internal/gateway"
 	"reeve/internal/gateway/extauthz"
@@ -60,7 +60,7 @@ func newHouse(t testing.TB, required bool) *house {
 		}
 	}
 	dir := t.TempDir()
-	db, err := control.Open(t.Context(), filepath.Join(dir, "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(dir, "control.db"))
 	must(err)
 	t.Cleanup(func() { _ = db.Close() })
 	agents, err := agent.New(t.Context(), agent.Options{DB: db})

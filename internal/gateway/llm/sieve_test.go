@@ -16,7 +16,7 @@ import (
 
 	"reeve/client"
 	"reeve/internal/content"
-	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 	"reeve/internal/gateway"
 )
@@ -27,7 +27,7 @@ const awsKey = "AKIA" + "Q3TZ7PLMXW2VBN5R"
 // plan is what one rule makes of answers.
 func plan(t testing.TB, action, pattern string, classes ...string) *content.Plan {
 	t.Helper()
-	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

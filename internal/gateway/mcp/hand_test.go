@@ -10,7 +10,7 @@ import (
 
 	"reeve/internal/activity"
 	"reeve/internal/approval"
-	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 	"reeve/internal/gateway"
 	"reeve/internal/pin"
@@ -116,7 +116,7 @@ func sameJSON(t *testing.T, a []byte, b string) bool {
 // What would be put to policy for a tool is what a call of it is decided on.
 func TestAskAboutATool(t *testing.T) {
 	t.Parallel()
-	db, err := control.Open(t.Context(), t.TempDir()+"/pins.db")
+	db, err := controltest.Open(t.Context(), t.TempDir()+"/pins.db")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"reeve/internal/approval"
-	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/gateway"
 )
 
@@ -21,7 +21,7 @@ var fin = approval.Person{ID: "usr_fin", Name: "Fin", Groups: []string{"finance"
 // newHeldHouse is a house whose held calls become approvals in a book of its own.
 func newHeldHouse(t *testing.T) (*house, *approval.Book) {
 	t.Helper()
-	db, err := control.Open(t.Context(), t.TempDir()+"/approvals.db")
+	db, err := controltest.Open(t.Context(), t.TempDir()+"/approvals.db")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,7 @@ import (
 	"reeve/internal/agent"
 	"reeve/internal/behaviour"
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/gateway"
 	"reeve/internal/gateway/mcp"
 	"reeve/internal/policy"
@@ -125,7 +126,7 @@ func newHouseWith(t testing.TB, config mcp.Config, change func(*gateway.Options)
 		}
 	}
 	var err error
-	h.db, err = control.Open(t.Context(), filepath.Join(dir, "control.db"))
+	h.db, err = controltest.Open(t.Context(), filepath.Join(dir, "control.db"))
 	must(err)
 	t.Cleanup(func() { _ = h.db.Close() })
 	h.agents, err = agent.New(t.Context(), agent.Options{DB: h.db})

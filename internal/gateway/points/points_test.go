@@ -24,6 +24,7 @@ import (
 	"reeve/internal/behaviour"
 	"reeve/internal/content"
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 	"reeve/internal/gateway"
 	"reeve/internal/gateway/httpapi"
@@ -85,7 +86,7 @@ func newHouse(t testing.TB) *house {
 	}
 	dir := t.TempDir()
 	var err error
-	h.db, err = control.Open(t.Context(), filepath.Join(dir, "control.db"))
+	h.db, err = controltest.Open(t.Context(), filepath.Join(dir, "control.db"))
 	must(err)
 	t.Cleanup(func() { _ = h.db.Close() })
 	h.agents, err = agent.New(t.Context(), agent.Options{DB: h.db})

@@ -24,6 +24,7 @@ import (
 	"github.com/spiffe/go-spiffe/v2/svid/x509svid"
 
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 	"reeve/internal/identity/ca"
 	"reeve/internal/identity/token"
@@ -52,7 +53,7 @@ func newWorld(t testing.TB) *world {
 	now := func() time.Time { return w.at }
 	dir := t.TempDir()
 	var err error
-	if w.db, err = control.Open(t.Context(), filepath.Join(dir, "control.db")); err != nil {
+	if w.db, err = controltest.Open(t.Context(), filepath.Join(dir, "control.db")); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.db.Close() })

@@ -25,6 +25,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 	"reeve/internal/identity/ca"
 	"reeve/internal/identity/token"
@@ -58,7 +59,7 @@ func newWorld(t testing.TB, names ...string) *world {
 	w := &world{t: t, at: time.Now().Truncate(time.Second), agents: map[string]token.Agent{}, gone: map[string]bool{}, key: map[string]*ecdsa.PrivateKey{}, foreign: map[string]token.Principal{}}
 	dir := t.TempDir()
 	var err error
-	if w.db, err = control.Open(t.Context(), filepath.Join(dir, "control.db")); err != nil {
+	if w.db, err = controltest.Open(t.Context(), filepath.Join(dir, "control.db")); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.db.Close() })

@@ -29,6 +29,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 	"reeve/internal/identity/ca"
 	"reeve/internal/identity/enrol"
@@ -69,7 +70,7 @@ func newWorld(t *testing.T, life time.Duration) *world {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	w := &world{socket: filepath.Join(dir, "s")}
-	db, err := control.Open(t.Context(), filepath.Join(dir, "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(dir, "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"reeve/internal/activity"
-	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/feedback"
 )
 
@@ -42,7 +42,7 @@ type outside struct {
 
 func open(t *testing.T) *outside {
 	t.Helper()
-	db, err := control.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	db, err := controltest.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

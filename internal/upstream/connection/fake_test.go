@@ -20,6 +20,7 @@ import (
 
 	"reeve/client"
 	"reeve/internal/control"
+	"reeve/internal/control/controltest"
 	"reeve/internal/upstream"
 	"reeve/internal/upstream/connection"
 )
@@ -313,7 +314,7 @@ func (h *house) later(d time.Duration) {
 func (h *house) open() {
 	h.t.Helper()
 	var err error
-	if h.db, err = control.Open(h.t.Context(), filepath.Join(h.dir, "control.db")); err != nil {
+	if h.db, err = controltest.Open(h.t.Context(), filepath.Join(h.dir, "control.db")); err != nil {
 		h.t.Fatal(err)
 	}
 	db := h.db
