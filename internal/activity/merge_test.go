@@ -2,6 +2,7 @@ package activity
 
 import (
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strconv"
 	"testing"
@@ -76,7 +77,11 @@ func same(a, b Layers) string {
 		}
 		return out
 	}
-	return cmp.Diff(norm(a), norm(b))
+	x, y := norm(a), norm(b)
+	if reflect.DeepEqual(x, y) { // a tenth of what a difference takes
+		return ""
+	}
+	return cmp.Diff(x, y)
 }
 
 func sorted[T any](s []T, compare func(T, T) int) []T {
