@@ -10,7 +10,7 @@
 // (Said); api lists; other subjects ask for the topic of a run (OfRun).
 //
 // Promises: a topic keeps its id across restarts and as prompts come; one that
-// becomes part of another says of which. Observe never waits. At most a fifth of
+// becomes part of another says of which. Observe never waits. At most a tenth of
 // one core is taken, and what does not fit in that is counted, not hidden
 // (Stats.Skipped): topics are of the runs that were looked at. No text is stored,
 // vectors and single words alone, and a word names a topic only when three prompts
@@ -73,7 +73,7 @@ type Options struct {
 	Logger  *slog.Logger
 	Now     func() time.Time
 	// Rest bounds the share of one core: after work of some time it rests so many
-	// times as long. 0 is 4, below 0 none.
+	// times as long. 0 is 9, below 0 none.
 	Rest float64
 }
 
@@ -144,7 +144,7 @@ func New(ctx context.Context, o Options) (*Book, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	o.Rest = max(cmp.Or(o.Rest, 4), 0)
+	o.Rest = max(cmp.Or(o.Rest, 9), 0)
 	b := &Book{o: o, queued: map[activity.RunID]int{}, wake: make(chan struct{}, 1)}
 	b.forget()
 	return b, b.number(ctx)
