@@ -398,8 +398,9 @@ type NoticeAction struct {
 
 // NoticeLink leads somewhere in the console.
 type NoticeLink struct {
-	Label string `json:"label"`
-	Path  string `json:"path"`
+	Label  string `json:"label"`
+	Path   string `json:"path"`
+	Beside bool   `json:"beside,omitempty"` // a page of this server that is not the console's
 }
 
 // Event is one line of GET /events. Its position is the SSE id.

@@ -56,7 +56,7 @@ func runDemo(ctx context.Context, e env, c *command, args []string) error {
 	d := demo.New(o)
 	a, err := app.New(ctx, app.Options{
 		Config: cfg, Logger: log, Version: version(),
-		Notices: notices(d.Notices), Mount: map[string]http.Handler{"/x/demo/": d.Handler()},
+		Notices: notices(d.Notices), Mount: map[string]http.Handler{"/x/demo/": d.Handler(), "/demo/": d.Outbox()},
 	})
 	if err != nil {
 		return err

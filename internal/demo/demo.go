@@ -43,6 +43,7 @@ type Demo struct {
 	log    *slog.Logger
 	people []person
 	model  *modelserver.Server
+	out    *outbox
 	shop   *shop.Shop
 
 	mu        sync.Mutex // guards what follows
@@ -89,11 +90,11 @@ func New(o Options) *Demo {
 	model := modelserver.Everyday(o.Seed)
 	model.Pace = o.Pace
 	d := &Demo{
-		o: o, log: o.Logger, model: modelserver.New(model), shop: shop.New(o.Seed, shop.Everyday(), o.Pace),
+		o: o, log: o.Logger, out: &outbox{}, model: modelserver.New(model), shop: shop.New(o.Seed, shop.Everyday(), o.Pace),
 		playing: map[string]time.Time{}, keys: map[place]string{}, agentKeys: map[string]string{}, agents: map[string]*liveAgent{},
 		people: []person{
 			{name: "platform-engineer", title: "platform engineer", roles: []string{"admin", "reader", "developer", "security"}, team: "*", teams: []string{"platform"}},
-			{name: "sre", title: "SRE", roles: []string{"responder", "approver"}, team: "*", teams: []string{"platform", "support"}},
+			{name: "sre", title: "SRE", roles: []string{"responder", "approver", "reader"}, team: "*", teams: []string{"platform", "support"}},
 			{name: "owner", title: "business owner", roles: []string{"viewer"}, team: "support", teams: []string{"support"}},
 		},
 	}
@@ -179,6 +180,9 @@ func (d *Demo) start(ctx context.Context, g *errgroup.Group, at Endpoints) error
 	}
 	if at.Door != "" {
 		if err := d.furnish(ctx, at, sent.said); err != nil {
+			return err
+		}
+		if err := d.callPeople(ctx, g, at); err != nil {
 			return err
 		}
 		g.Go(func() error { return d.judges(ctx, at) })

@@ -107,6 +107,15 @@ func callHeader(ctx context.Context, at Endpoints, method, path string, body, in
 
 // callWith asks the API with a key; "" is none, as development allows.
 func callWith(ctx context.Context, at Endpoints, key, method, path string, body, into any) (http.Header, error) {
+	h := http.Header{}
+	if key != "" {
+		h.Set("Authorization", "Bearer "+key)
+	}
+	return callAs(ctx, at, h, method, path, body, into)
+}
+
+// callAs asks the API with the headers of whoever asks.
+func callAs(ctx context.Context, at Endpoints, who http.Header, method, path string, body, into any) (http.Header, error) {
 	var r io.Reader
 	if body != nil {
 		raw, err := json.Marshal(body)
@@ -122,8 +131,8 @@ func callWith(ctx context.Context, at Endpoints, key, method, path string, body,
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	if key != "" {
-		req.Header.Set("Authorization", "Bearer "+key)
+	for k, v := range who {
+		req.Header[k] = v
 	}
 	resp, err := httpClient.Do(req)
 	if err != nil {

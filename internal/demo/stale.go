@@ -18,8 +18,8 @@ import (
 	"reeve/examples/warehouse"
 )
 
-// staleLasts is for how long the advisor answers questions.
-const staleLasts = 45 * time.Second
+// staleLasts is how long it takes from the first question to the lesson.
+const staleLasts = 150 * time.Second
 
 // advised is how many questions it gets, and how many customers ask at a time.
 const (
@@ -33,12 +33,13 @@ type advice struct {
 	schema string // of the warehouse: its tables are schema.table
 	seed   uint64
 	fault  bool // today's load is skipped
+	right  bool // people put it right afterwards
 }
 
 // playStale lets an agent answer from a table that was not loaded today, because
 // its job was skipped: the policy changed, and the table did not.
 func playStale(d *Demo, ctx context.Context, g *errgroup.Group, r *rand.Rand) error {
-	return d.advise(ctx, g, advice{agent: "policy-advisor", schema: "shop", seed: r.Uint64(), fault: true})
+	return d.advise(ctx, g, advice{agent: "policy-advisor", schema: "shop", seed: r.Uint64(), fault: true, right: true})
 }
 
 // advise registers what the story needs (an agent, the server of its tool, the
@@ -79,7 +80,13 @@ func (d *Demo) advise(ctx context.Context, g *errgroup.Group, o advice) error {
 	a.agent.Outcome = func(t agentkit.Task, res agentkit.Result) string { return checked(house, t, res) }
 	g.Go(func() error {
 		defer cancel()
-		d.ask(ctx, a, o.seed)
+		d.ask(ctx, a, advised, o.seed)
+		if err := a.flush(ctx); err != nil || !o.right || at.Door == "" {
+			return err
+		}
+		if err := d.putRight(ctx, a, house, at, lineageKey); err != nil && ctx.Err() == nil {
+			d.say("%s: the story could not be played to its end: %v", o.agent, err)
+		}
 		return a.flush(ctx)
 	})
 	return nil
@@ -98,11 +105,11 @@ func checked(house *warehouse.Warehouse, t agentkit.Task, res agentkit.Result) s
 	return "failed"
 }
 
-// ask lets customers ask all their questions.
-func (d *Demo) ask(ctx context.Context, a *liveAgent, seed uint64) {
-	questions := make(chan agentkit.Task, advised)
+// ask lets customers ask n questions.
+func (d *Demo) ask(ctx context.Context, a *liveAgent, n int, seed uint64) {
+	questions := make(chan agentkit.Task, n)
 	r := rand.New(rand.NewPCG(seed, 3))
-	for range advised {
+	for range n {
 		questions <- a.spec.Task(r)
 	}
 	close(questions)
@@ -116,7 +123,7 @@ func (d *Demo) ask(ctx context.Context, a *liveAgent, seed uint64) {
 		})
 	}
 	_ = all.Wait() // runTask has logged what went wrong
-	d.say("%s: answered %d questions.", a.agent.Name, advised)
+	d.say("%s: answered %d questions.", a.agent.Name, n)
 }
 
 func (d *Demo) keyOf(agent string) string {

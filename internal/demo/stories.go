@@ -29,7 +29,7 @@ func stories() []story {
 		{"refund", "An agent asks for a large refund; a person answers in the inbox", refundLasts, true, playRefund},
 		{"rogue", "An agent refunds order after order; stop it", rogueLasts, true, playRogue},
 		{"hijack", "A mail tells an agent to send customers' data away; it is quarantined", hijackLasts, true, playHijack},
-		{"stale-data", "A job is skipped, a table stays stale, an agent answers wrongly", staleLasts, false, playStale},
+		{"stale-data", "A job is skipped, an agent answers wrongly, people put it right, and a lesson is learned", staleLasts, false, playStale},
 		{"runaway", "An agent loops on one tool with growing context", 2 * time.Minute, false, playRunaway},
 	}
 }
@@ -210,7 +210,7 @@ func (d *Demo) Notices() []client.Notice {
 		Links: []client.NoticeLink{{Label: "Runs that failed", Path: "/runs?q=failed%3Atrue"}},
 	}
 	if d.at.Door != "" {
-		play.Links = append(play.Links, client.NoticeLink{Label: "The rogue's page", Path: "/agents/" + rogueName})
+		play.Links = append(play.Links, client.NoticeLink{Label: "What was sent out", Path: "/demo/outbox", Beside: true}, client.NoticeLink{Label: "The rogue's page", Path: "/agents/" + rogueName})
 	}
 	for _, s := range stories() {
 		if s.door && d.at.Door == "" {

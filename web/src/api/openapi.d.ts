@@ -9528,6 +9528,7 @@ export interface components {
             path: string;
         };
         NoticeLink: {
+            beside?: boolean;
             label: string;
             path: string;
         };

@@ -65,7 +65,7 @@ function NoticeBar({ notice, onHide }: { notice: Notice; onHide: () => void }) {
           ))}
         {inline &&
           links.map((l) => (
-            <Button key={l.path} size="compact-xs" variant="subtle" onClick={() => void navigate({ href: l.path })}>
+            <Button key={l.path} size="compact-xs" variant="subtle" onClick={() => void navigate({ href: l.path, reloadDocument: l.beside })}>
               {l.label}
             </Button>
           ))}
@@ -100,7 +100,7 @@ function NoticeBar({ notice, onHide }: { notice: Notice; onHide: () => void }) {
                     key={l.path}
                     onPick={() => {
                       close();
-                      void navigate({ href: l.path });
+                      void navigate({ href: l.path, reloadDocument: l.beside });
                     }}
                   >
                     {l.label}
