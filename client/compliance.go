@@ -14,6 +14,14 @@ type ComplianceFramework struct {
 	Revision int64                 `json:"revision"`
 	Mapping  string                `json:"mapping,omitempty"` // YAML; of one alone
 	Last     *ComplianceAssessment `json:"last"`              // without its controls; null: never assessed
+	Every    int                   `json:"every_days"`        // assessed by itself every so many days; 0: when somebody asks
+	Next     *time.Time            `json:"next"`              // when it is the next time
+}
+
+// PutComplianceScheduleRequest has a framework assessed by itself.
+type PutComplianceScheduleRequest struct {
+	ID    string `path:"id" json:"-"`
+	Every int    `json:"every_days"` // over the days since; 0 ends it
 }
 
 // ComplianceFrameworkRequest names a framework.
@@ -54,6 +62,7 @@ type ComplianceAssessment struct {
 	Title     string              `json:"title"`
 	Version   int                 `json:"version"`
 	Mapping   string              `json:"mapping_sha256"`
+	Custom    bool                `json:"custom"` // the mapping was the house's own
 	From      time.Time           `json:"from"`
 	To        time.Time           `json:"to"`
 	At        time.Time           `json:"at"`
@@ -76,17 +85,18 @@ type ComplianceControl struct {
 
 // ComplianceEvidence is a question with its answer.
 type ComplianceEvidence struct {
-	ID      string   `json:"id"`
-	Title   string   `json:"title"`
-	Asks    string   `json:"asks"` // kpi, fact or count, and of what
-	AtLeast *float64 `json:"at_least"`
-	AtMost  *float64 `json:"at_most"`
-	Result  string   `json:"result"`
-	Value   *float64 `json:"value"` // null: unknown
-	Records int64    `json:"records"`
-	Text    string   `json:"text"`
-	Table   string   `json:"table,omitempty"`  // whose records
-	Search  string   `json:"search,omitempty"` // that opens them
+	ID      string     `json:"id"`
+	Title   string     `json:"title"`
+	Asks    string     `json:"asks"` // kpi, fact or count, and of what
+	AtLeast *float64   `json:"at_least"`
+	AtMost  *float64   `json:"at_most"`
+	Result  string     `json:"result"`
+	Value   *float64   `json:"value"` // null: unknown
+	Records int64      `json:"records"`
+	Text    string     `json:"text"`
+	AsOf    *time.Time `json:"as_of"`            // when it was so, of what is known as of now alone; null: of the period
+	Table   string     `json:"table,omitempty"`  // whose records
+	Search  string     `json:"search,omitempty"` // that opens them
 }
 
 // CompliancePack is the evidence of an assessment as a zip.

@@ -118,6 +118,7 @@ func Operations() []Operation {
 		{Name: "PutComplianceFramework", Method: "PUT", Path: "/api/v1/compliance-frameworks/{id}", Role: "security", Summary: "makes a mapping of one's own, or changes it"},
 		{Name: "DeleteComplianceFramework", Method: "DELETE", Path: "/api/v1/compliance-frameworks/{id}", Role: "security", Summary: "removes a mapping of one's own; assessments stay"},
 		{Name: "AssessCompliance", Method: "POST", Path: "/api/v1/compliance-frameworks/{id}/assess", Role: "auditor", Summary: "asks all questions of a framework over a period and keeps what they came to"},
+		{Name: "PutComplianceSchedule", Method: "PUT", Path: "/api/v1/compliance-frameworks/{id}/schedule", Role: "auditor", Summary: "has a framework assessed by itself every so many days; 0 ends it"},
 		{Name: "ListComplianceAssessments", Method: "GET", Path: "/api/v1/compliance-assessments", Role: "auditor", Summary: "lists assessments, the newest first"},
 		{Name: "GetComplianceAssessment", Method: "GET", Path: "/api/v1/compliance-assessments/{id}", Role: "auditor", Summary: "reads an assessment with its controls and their evidence"},
 		{Name: "ExportCompliance", Method: "GET", Path: "/api/v1/compliance-assessments/{id}/pack", Role: "auditor", Summary: "gives the evidence of an assessment as a zip whose manifest the audit log's keys sign"},
@@ -1212,6 +1213,14 @@ func (c *Client) DeleteComplianceFramework(ctx context.Context, req ComplianceFr
 // POST /api/v1/compliance-frameworks/{id}/assess, role auditor.
 func (c *Client) AssessCompliance(ctx context.Context, req AssessComplianceRequest) (*ComplianceAssessment, error) {
 	return call[ComplianceAssessment](ctx, c, "POST", "/api/v1/compliance-frameworks/{id}/assess", req)
+}
+
+// PutComplianceSchedule has a framework assessed by itself every so many days; 0 ends it.
+//
+// PUT /api/v1/compliance-frameworks/{id}/schedule, role auditor.
+func (c *Client) PutComplianceSchedule(ctx context.Context, req PutComplianceScheduleRequest) error {
+	_, err := call[struct{}](ctx, c, "PUT", "/api/v1/compliance-frameworks/{id}/schedule", req)
+	return err
 }
 
 // ListComplianceAssessments lists assessments, the newest first.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,6 +43,7 @@ func complianceOperations() []operation {
 		define(operation{Name: "PutComplianceFramework", Method: http.MethodPut, Path: "/compliance-frameworks/{id}", Permission: everywhere(identity.Security), Audit: AuditChange, MaxBody: 512 << 10, Summary: "makes a mapping of one's own, or changes it"}, putComplianceFramework),
 		define(operation{Name: "DeleteComplianceFramework", Method: http.MethodDelete, Path: "/compliance-frameworks/{id}", Permission: everywhere(identity.Security), Audit: AuditChange, Summary: "removes a mapping of one's own; assessments stay"}, deleteComplianceFramework),
 		define(operation{Name: "AssessCompliance", Method: http.MethodPost, Path: "/compliance-frameworks/{id}/assess", Permission: auditor, Audit: AuditChange, Summary: "asks all questions of a framework over a period and keeps what they came to"}, assessCompliance),
+		define(operation{Name: "PutComplianceSchedule", Method: http.MethodPut, Path: "/compliance-frameworks/{id}/schedule", Permission: auditor, Audit: AuditChange, Summary: "has a framework assessed by itself every so many days; 0 ends it"}, putComplianceSchedule),
 		define(operation{Name: "ListComplianceAssessments", Method: http.MethodGet, Path: "/compliance-assessments", Permission: auditor, Summary: "lists assessments, the newest first"}, listComplianceAssessments),
 		define(operation{Name: "GetComplianceAssessment", Method: http.MethodGet, Path: "/compliance-assessments/{id}", Permission: auditor, Summary: "reads an assessment with its controls and their evidence"}, getComplianceAssessment),
 		define(operation{Name: "ExportCompliance", Method: http.MethodGet, Path: "/compliance-assessments/{id}/pack", Permission: auditor, Audit: AuditContent, Summary: "gives the evidence of an assessment as a zip whose manifest the audit log's keys sign"}, exportCompliance),
@@ -73,9 +75,16 @@ func listComplianceFrameworks(a *API, ctx context.Context, _ *struct{}) (*client
 	if err != nil {
 		return nil, err
 	}
+	planned, err := book.Schedules(ctx)
+	if err != nil {
+		return nil, err
+	}
 	out := &client.List[client.ComplianceFramework]{Items: []client.ComplianceFramework{}}
 	for _, f := range all {
 		x := frameworkOf(f)
+		if i := slices.IndexFunc(planned, func(s compliance.Schedule) bool { return s.Framework == f.ID }); i >= 0 {
+			x.Every, x.Next = planned[i].Days, &planned[i].Next
+		}
 		last, err := book.Assessments(ctx, f.ID, 1)
 		if err != nil {
 			return nil, err
@@ -152,9 +161,23 @@ func deleteComplianceFramework(a *API, ctx context.Context, req *client.Complian
 	return &struct{}{}, book.Delete(ctx, complianceWho(ctx), req.ID)
 }
 
+func putComplianceSchedule(a *API, ctx context.Context, req *client.PutComplianceScheduleRequest) (*struct{}, error) {
+	book, err := a.compliance()
+	if err != nil {
+		return nil, err
+	}
+	return &struct{}{}, book.PutSchedule(ctx, complianceWho(ctx), req.ID, req.Every)
+}
+
+// AssessByItself assesses frameworks on their schedules, of everything that this
+// house has, until ctx ends.
+func (a *API) AssessByItself(ctx context.Context, worse compliance.Worse) error {
+	return a.o.Compliance.Book.RunSchedules(asHouse(ctx), complianceFacts{a}, worse, a.o.Logger)
+}
+
 func assessmentOf(x *compliance.Assessment, whole bool) client.ComplianceAssessment {
 	out := client.ComplianceAssessment{
-		ID: x.ID, Framework: x.Framework, Title: x.Title, Version: x.Version, Mapping: x.Mapping, From: x.From, To: x.To, At: x.At, By: x.By, Pass: x.Pass, Fail: x.Fail, Unknown: x.Unknown, Controls: []client.ComplianceControl{},
+		ID: x.ID, Framework: x.Framework, Title: x.Title, Version: x.Version, Mapping: x.Mapping, Custom: x.Custom, From: x.From, To: x.To, At: x.At, By: x.By, Pass: x.Pass, Fail: x.Fail, Unknown: x.Unknown, Controls: []client.ComplianceControl{},
 	}
 	if !whole {
 		return out
@@ -163,7 +186,7 @@ func assessmentOf(x *compliance.Assessment, whole bool) client.ComplianceAssessm
 		k := client.ComplianceControl{ID: c.ID, Title: c.Title, Article: c.Article, About: c.About, Result: c.Result, Evidence: []client.ComplianceEvidence{}}
 		for _, e := range c.Evidence {
 			k.Evidence = append(k.Evidence, client.ComplianceEvidence{
-				ID: e.ID, Title: e.Title, Asks: asksOf(&e.Evidence), AtLeast: e.AtLeast, AtMost: e.AtMost, Result: e.Result, Value: e.Value.Value, Records: e.N, Text: e.Text, Table: e.Table, Search: e.Search,
+				ID: e.ID, Title: e.Title, Asks: asksOf(&e.Evidence), AtLeast: e.AtLeast, AtMost: e.AtMost, Result: e.Result, Value: e.Value.Value, Records: e.N, Text: e.Text, AsOf: e.AsOf, Table: e.Table, Search: e.Search,
 			})
 		}
 		out.Controls = append(out.Controls, k)
@@ -196,8 +219,13 @@ func assessCompliance(a *API, ctx context.Context, req *client.AssessComplianceR
 	if from.IsZero() {
 		from = to.Add(-compliancePeriod)
 	}
-	if to.Sub(from) > 400*24*time.Hour {
+	switch {
+	case to.Sub(from) > 400*24*time.Hour:
 		return nil, invalid("an assessment is of 400 days at most")
+	case to.After(a.o.Now().Add(time.Minute)):
+		return nil, invalid("an assessment is not of the future")
+	case !to.After(from):
+		return nil, invalid("the period ends before it begins")
 	}
 	x, err := book.Assess(ctx, complianceWho(ctx), req.ID, complianceFacts{a}, from, to)
 	if err != nil {
@@ -241,6 +269,21 @@ func exportCompliance(a *API, ctx context.Context, req *client.ComplianceAssessm
 	if err != nil {
 		return nil, err
 	}
+	body, object, err := book.Body(ctx, req.ID)
+	if err != nil {
+		return nil, err
+	}
+	receipt, err := a.o.Proofs.ProveChange(ctx, compliance.AssessedKind, object)
+	if fault.Is(err, fault.KindNotFound) {
+		return nil, fault.New(fault.KindConflict, "compliance.not_recorded", "the log of changes has no record of assessment %s as it is now", x.ID).WithHint("it was changed since, or made by an older release: assess again")
+	}
+	if err != nil {
+		return nil, err
+	}
+	var trusted []string
+	for _, k := range a.o.Proofs.Keys() {
+		trusted = append(trusted, k.Key)
+	}
 	f, err := book.Framework(ctx, x.Framework)
 	if err != nil && !fault.Is(err, fault.KindNotFound) {
 		return nil, err
@@ -254,7 +297,7 @@ func exportCompliance(a *API, ctx context.Context, req *client.ComplianceAssessm
 		return nil, err
 	}
 	files := map[string][]byte{"audit/checkpoints.json": marks, "audit/keys.json": keys}
-	pack, err := compliance.Pack(x, f, a.o.Compliance.Install, files, a.o.Compliance.Sign, a.o.Now())
+	pack, err := compliance.Pack(body, receipt, f, a.o.Compliance.Install, files, trusted, a.o.Compliance.Sign, a.o.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -290,17 +333,21 @@ func (c complianceFacts) Count(ctx context.Context, of compliance.Count, from, t
 	if err != nil {
 		return compliance.Value{}, err
 	}
-	res, err := c.a.ask(ctx, telemetry.Query{Table: of.Table, From: from, To: to, Where: where, NoTests: true, Select: []telemetry.Measure{{Func: "count", As: "n"}}})
+	res, err := c.a.ask(ctx, telemetry.Query{Table: of.Table, From: from, To: to, NoTests: true, Select: []telemetry.Measure{{Func: "count", As: "n", Where: where}, {Func: "count", As: "all"}}})
 	if err != nil {
 		return compliance.Value{}, err
 	}
-	n := 0.0
-	if len(res.Rows) > 0 && len(res.Rows[0]) > 0 {
-		if _, err := fmt.Sscan(fmt.Sprint(res.Rows[0][0]), &n); err != nil {
-			return compliance.Value{}, fmt.Errorf("reading a count: %w", err)
-		}
+	v := compliance.Value{Search: of.Where, Table: of.Table, Why: "there is no record of " + of.Table + " in the period"}
+	if len(res.Rows) == 0 {
+		return v, nil
 	}
-	return compliance.Value{Value: &n, N: int64(n), Search: of.Where, Table: of.Table}, nil
+	// Of nothing that could be looked at, nothing was found: that is not "none".
+	answers := newAnswers(res)
+	if v.N = answers.count(res.Rows[0], "all"); v.N > 0 {
+		n := float64(answers.count(res.Rows[0], "n"))
+		v.Value, v.Why = &n, ""
+	}
+	return v, nil
 }
 
 func numberOf(n int64) compliance.Value {
@@ -318,7 +365,22 @@ func partOf(k, n int64, of string) compliance.Value {
 
 var noPart = compliance.Value{Why: "this server keeps none"}
 
+// ofNow are facts that nobody keeps the past of.
+var ofNow = []string{"agents_registered", "agents_with_owner_share", "agents_with_purpose_share", "unknown_agents", "policies_enforced", "audit_chain_intact"}
+
 func (c complianceFacts) Fact(ctx context.Context, name string, from, to time.Time) (compliance.Value, error) {
+	now := c.a.o.Now().UTC()
+	if slices.Contains(ofNow, name) && now.Sub(to) > 24*time.Hour {
+		return compliance.Value{Why: "it is known as of now alone, and the period ended on " + to.UTC().Format(time.DateOnly)}, nil
+	}
+	v, err := c.fact(ctx, name, from, to)
+	if slices.Contains(ofNow, name) && v.Value != nil {
+		v.AsOf = &now
+	}
+	return v, err
+}
+
+func (c complianceFacts) fact(ctx context.Context, name string, from, to time.Time) (compliance.Value, error) {
 	switch name {
 	case "agents_registered", "agents_with_owner_share", "agents_with_purpose_share":
 		return c.agents(name), nil
@@ -407,11 +469,19 @@ func (c complianceFacts) chain(ctx context.Context) (compliance.Value, error) {
 // complianceMost bounds the incidents and findings that one assessment reads.
 const complianceMost = 500
 
+// tooMany is why a share is not known: a part is not the whole.
+func tooMany(what string) string {
+	return fmt.Sprintf("there are %d %s and more, of which only the newest were looked at", complianceMost, what)
+}
+
 func (c complianceFacts) reviewed(ctx context.Context, from, to time.Time) (compliance.Value, error) {
 	if c.a.o.Incidents == nil {
 		return noPart, nil
 	}
 	all, err := c.a.o.Incidents.List(ctx, incident.Filter{Limit: complianceMost}, func(*incident.Incident) bool { return true })
+	if len(all) == complianceMost {
+		return compliance.Value{Why: tooMany("incidents")}, err
+	}
 	var n, done int64
 	for i := range all {
 		x := &all[i]
@@ -431,6 +501,9 @@ func (c complianceFacts) judged(ctx context.Context, from, to time.Time) (compli
 		return noPart, nil
 	}
 	all, err := c.a.o.Findings.List(ctx, finding.Filter{From: from, To: to, Limit: complianceMost})
+	if len(all) == complianceMost {
+		return compliance.Value{Why: tooMany("findings")}, err
+	}
 	var done int64
 	for i := range all {
 		if all[i].Verdict != nil {

@@ -15,6 +15,9 @@ type Proofs interface {
 	Rotate(ctx context.Context, by, reason string) ([]client.AuditKey, error)
 	Checkpoints() []client.AuditCheckpoint
 	Receipt(ctx context.Context, d *activity.Decision, content bool) (*client.DecisionReceipt, error)
+	// ProveChange is the receipt of the newest record of a kind in the log of changes
+	// that is about exactly that object; not_found when there is none.
+	ProveChange(ctx context.Context, kind, object string) ([]byte, error)
 	Verify(ctx context.Context) ([]client.AuditReport, error)
 	Erase(ctx context.Context, user, by, reason string) (*client.ErasedUser, error)
 }

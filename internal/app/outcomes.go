@@ -2,11 +2,13 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"reeve/internal/api"
+	"reeve/internal/compliance"
 	"reeve/internal/cost"
 	"reeve/internal/finding"
 	"reeve/internal/kpi"
@@ -35,6 +37,7 @@ func (a *App) startAccounts(start func(string, func(context.Context) error)) {
 	start("objectives", a.objectives.Run)
 	start("evidence from feedback and evaluations", a.feedOutcomes)
 	start("monthly reports", a.reportCosts)
+	start("frameworks assessed by themselves", func(ctx context.Context) error { return a.api.AssessByItself(ctx, a.controlsFail) })
 	start("limits of sources", func(ctx context.Context) error { return a.sources.Keep(ctx, a.tellBreach) })
 }
 
@@ -52,6 +55,19 @@ func (a *App) openOutcomes(ctx context.Context) (err error) {
 	}
 	a.costs, err = cost.New(ctx, cost.Options{DB: a.control, Logger: a.log.With("part", "cost")})
 	return err
+}
+
+// controlsFail makes a finding of controls that an assessment by schedule found
+// failing and the one before did not.
+func (a *App) controlsFail(ctx context.Context, x *compliance.Assessment, controls []string) {
+	_, _, err := a.watching.findings.See(ctx, finding.Finding{
+		Detector: "control_failed", Severity: finding.Warning, Fingerprint: finding.Fingerprint("control_failed", x.Framework, strings.Join(controls, ",")), Subject: x.Framework,
+		Text: fmt.Sprintf("controls of %s fail that did not before: %s; assessment %s", x.Title, strings.Join(controls[:min(len(controls), 20)], ", "), x.ID), Measure: "failing controls",
+		Seen: fmt.Sprint(x.Fail), Event: x.At.UnixNano(),
+	})
+	if err != nil && ctx.Err() == nil {
+		a.log.Warn("failing controls are not told of", "framework", x.Framework, "err", err) // the assessment says it, too
+	}
 }
 
 // lateRun makes a finding of a run that takes too long or stands still.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -219,6 +220,62 @@ func (p *proofs) Receipt(ctx context.Context, d *activity.Decision, content bool
 		out.Contents = append(out.Contents, client.ReceiptContent{Seq: x.Seq, Field: x.Field, Key: x.Key, Content: x.Content})
 	}
 	return out, nil
+}
+
+// ProveChange is the receipt of a record in the log of changes, as JSON. A record of
+// a moment ago waits for its checkpoint.
+func (p *proofs) ProveChange(ctx context.Context, kind, object string) ([]byte, error) {
+	e, err := p.changeAbout(ctx, kind, object)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		var r tree.Receipt
+		err := r.Add(p.changes, e.Seq, e.Raw)
+		if err == nil {
+			return json.Marshal(r)
+		}
+		if f := fault.From(err); f == nil || f.Code != "tree.not_signed" {
+			return nil, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-tick.C:
+		}
+	}
+}
+
+// changesLooked bounds how many records of a kind are looked through.
+const changesLooked = 50_000
+
+func (p *proofs) changeAbout(ctx context.Context, kind, object string) (audit.Entry, error) {
+	f := audit.Filter{Kind: kind, Limit: 1000}
+	for range changesLooked / f.Limit {
+		list, err := audit.List(ctx, p.app.control, f)
+		if err != nil {
+			return audit.Entry{}, err
+		}
+		for _, e := range list {
+			var line struct {
+				Body struct {
+					Object string `json:"object"`
+				} `json:"body"`
+			}
+			if err := json.Unmarshal(e.Raw, &line); err == nil && line.Body.Object == object {
+				return e, nil
+			}
+		}
+		if len(list) < f.Limit {
+			break
+		}
+		f.Before = list[len(list)-1].Seq
+	}
+	return audit.Entry{}, fault.New(fault.KindNotFound, "audit.no_record", "the log of changes has no such record")
 }
 
 // Erase removes what the log of decisions knows of a user.

@@ -24,6 +24,7 @@ passed. Starters of the EU AI Act and NIST AI RMF ship; write your own as YAML.
   reeve compliance show eu-ai-act                the last assessment
   reeve compliance export eu-ai-act --out pack.zip
   reeve compliance verify pack.zip --key 'NAME+HASH+KEY'
+  reeve compliance schedule eu-ai-act --every 30   by itself; what fails anew is a finding
   reeve compliance mapping eu-ai-act > own.yaml  and change it
   reeve compliance set own.yaml
 
@@ -114,6 +115,22 @@ func runComplianceSet(ctx context.Context, e env, c *command, args []string) err
 		return api.PutComplianceFramework(ctx, req)
 	}, func(w io.Writer, f *client.ComplianceFramework) {
 		fmt.Fprintf(w, "framework %s has %d controls, revision %d\n", f.ID, f.Controls, f.Revision)
+	})
+}
+
+func runComplianceSchedule(ctx context.Context, e env, c *command, args []string) error {
+	var req client.PutComplianceScheduleRequest
+	return aboutOne(ctx, e, c, args, "framework", func(ctx context.Context, api *client.Client, id string) (*client.PutComplianceScheduleRequest, error) {
+		req.ID = id
+		return &req, api.PutComplianceSchedule(ctx, req)
+	}, func(w io.Writer, s *client.PutComplianceScheduleRequest) {
+		if s.Every == 0 {
+			fmt.Fprintf(w, "framework %s is assessed when somebody asks\n", s.ID)
+			return
+		}
+		fmt.Fprintf(w, "framework %s is assessed every %d days, over those days\n", s.ID, s.Every)
+	}, func(fs *flag.FlagSet) {
+		fs.IntVar(&req.Every, "every", 30, "`days` between two assessments; 0 ends it")
 	})
 }
 

@@ -14,6 +14,9 @@ type Value struct {
 	Why    string   `json:"why,omitempty"`
 	Search string   `json:"search,omitempty"` // opens the records
 	Table  string   `json:"table,omitempty"`
+	// AsOf is when it was so, of what is known as of now alone; nil: it is of the
+	// period.
+	AsOf *time.Time `json:"as_of,omitempty"`
 }
 
 // Facts answers questions of a period within what the asker may see.
@@ -48,6 +51,7 @@ type Assessment struct {
 	Title     string          `json:"title"`
 	Version   int             `json:"version"`
 	Mapping   string          `json:"mapping"` // SHA-256 of its text
+	Custom    bool            `json:"custom"`  // people's own mapping, not the one of this id that ships
 	From      time.Time       `json:"from"`
 	To        time.Time       `json:"to"`
 	At        time.Time       `json:"at"`
@@ -60,7 +64,7 @@ type Assessment struct {
 
 // assess asks all questions of a framework, each once.
 func assess(ctx context.Context, f *Framework, facts Facts, from, to time.Time) (*Assessment, error) {
-	out := &Assessment{Framework: f.ID, Title: f.Title, Version: f.Version, Mapping: hashText(f.Text), From: from, To: to, Controls: []ControlResult{}}
+	out := &Assessment{Framework: f.ID, Title: f.Title, Version: f.Version, Mapping: hashText(f.Text), Custom: f.Custom, From: from, To: to, Controls: []ControlResult{}}
 	asked := map[string]Value{}
 	for i := range f.Controls {
 		c := &f.Controls[i]
@@ -137,6 +141,9 @@ func (e Evidence) judge(v Value) EvidenceResult {
 		out.Result = Pass
 	}
 	out.Text = fmt.Sprintf("%s, %s %s is asked for", number(*v.Value), sign, number(*line))
+	if v.AsOf != nil {
+		out.Text += ", as of " + v.AsOf.UTC().Format(time.RFC3339)
+	}
 	return out
 }
 

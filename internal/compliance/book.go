@@ -8,6 +8,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"reeve/internal/activity"
@@ -21,6 +22,7 @@ type Book struct {
 	db       *control.DB
 	now      func() time.Time
 	starters []*Framework
+	one      sync.Mutex // held while a framework is assessed: it walks the audit logs
 }
 
 const (
@@ -139,6 +141,10 @@ func (b *Book) Delete(ctx context.Context, who Who, id string) error {
 
 // Assess asks all questions of a framework and keeps what they came to.
 func (b *Book) Assess(ctx context.Context, who Who, id string, facts Facts, from, to time.Time) (*Assessment, error) {
+	if !b.one.TryLock() {
+		return nil, fault.New(fault.KindExhausted, "compliance.busy", "a framework is being assessed already").WithHint("wait until it is done")
+	}
+	defer b.one.Unlock()
 	f, err := b.Framework(ctx, id)
 	if err != nil {
 		return nil, err
@@ -160,9 +166,31 @@ func (b *Book) Assess(ctx context.Context, who Who, id string, facts Facts, from
 		if _, err := tx.Exec(ctx, `DELETE FROM compliance_assessments WHERE framework = ? AND id IN (SELECT id FROM compliance_assessments WHERE framework = ? ORDER BY at DESC, id DESC LIMIT -1 OFFSET ?)`, id, id, maxAssessments); err != nil {
 			return err
 		}
-		return audit.Append(ctx, tx, audit.Record{Kind: "admin.compliance_assessed", Person: who.Person, Via: who.Via, Action: "assess", Object: id, After: map[string]any{"assessment": a.ID, "sha256": hashText(string(text)), "pass": a.Pass, "fail": a.Fail, "unknown": a.Unknown}})
+		return audit.Append(ctx, tx, audit.Record{Kind: AssessedKind, Person: who.Person, Via: who.Via, Action: "assess", Object: recorded(a.ID, text), After: map[string]any{"framework": id, "pass": a.Pass, "fail": a.Fail, "unknown": a.Unknown}})
 	})
 	return a, err
+}
+
+// recorded is what the log of changes says of an assessment: in words that its
+// record has in the open, so that whoever holds the record alone can compare.
+func recorded(id string, body []byte) string { return id + " sha256:" + hashText(string(body)) }
+
+// AssessedKind is the kind of records of assessments in the log of changes.
+const AssessedKind = "admin.compliance_assessed"
+
+// Body is an assessment byte for byte as it was kept, and what the record of it in
+// the log of changes must be about: Object. Who finds no such record must not sign
+// the body.
+func (b *Book) Body(ctx context.Context, id string) (body []byte, object string, err error) {
+	text, ok, err := control.One(ctx, b.db, func(r control.Row) (s string, err error) { return s, r.Scan(&s) }, `SELECT body FROM compliance_assessments WHERE id = ?`, id)
+	if err == nil && !ok {
+		err = errNoAssessment(id)
+	}
+	return []byte(text), recorded(id, []byte(text)), err
+}
+
+func errNoAssessment(id string) error {
+	return fault.New(fault.KindNotFound, "compliance.no_assessment", "there is no assessment %.80s", strings.ToValidUTF8(id, "")).WithHint("`reeve compliance assess FRAMEWORK` makes one")
 }
 
 func scanAssessment(r control.Row) (*Assessment, error) {
@@ -185,7 +213,7 @@ func (b *Book) Assessments(ctx context.Context, framework string, limit int) ([]
 func (b *Book) Assessment(ctx context.Context, id string) (*Assessment, error) {
 	a, ok, err := control.One(ctx, b.db, scanAssessment, `SELECT body FROM compliance_assessments WHERE id = ?`, id)
 	if err == nil && !ok {
-		err = fault.New(fault.KindNotFound, "compliance.no_assessment", "there is no assessment %.80s", strings.ToValidUTF8(id, "")).WithHint("`reeve compliance assess FRAMEWORK` makes one")
+		err = errNoAssessment(id)
 	}
 	return a, err
 }

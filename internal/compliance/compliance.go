@@ -13,7 +13,8 @@
 // A control passes when all its evidence does, fails when some fails, and is
 // unknown otherwise. Assessments are kept with who asked and when. A pack's
 // manifest lists every file with its SHA-256 and is signed by the keys of the audit
-// log. Safe for concurrent use.
+// log. A pack has the assessment byte for byte as it was recorded, and the proof that
+// it was. Safe for concurrent use.
 //
 // How it fails: faults compliance.*, with the place in the file for a mapping that
 // does not read. Evidence that cannot be computed is unknown with its reason.
@@ -26,6 +27,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -208,6 +210,11 @@ func (e *Evidence) check() error {
 		return invalid("count.table is runs, steps or decisions")
 	case e.Least < 0:
 		return invalid("least is not negative")
+	}
+	for _, line := range []*float64{e.AtLeast, e.AtMost} {
+		if line != nil && (math.IsNaN(*line) || math.IsInf(*line, 0)) {
+			return invalid("at_least and at_most are numbers that something can be compared with")
+		}
 	}
 	return nil
 }

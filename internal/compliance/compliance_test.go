@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"path/filepath"
 	"strings"
@@ -13,6 +15,8 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"reeve/internal/audit/record"
+	"reeve/internal/audit/tree"
 	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 )
@@ -66,6 +70,8 @@ func TestBadMappings(t *testing.T) {
 		"both lines":          {strings.Replace(mapping, "at_most: 0", "at_most: 0, at_least: 1", 1), "at_least or at_most"},
 		"a fact of nobody's":  {strings.Replace(mapping, "fact: unknown_agents", "fact: gut_feeling", 1), "no fact"},
 		"another table":       {strings.Replace(mapping, "table: decisions", "table: secrets", 1), "count.table"},
+		"a line of nothing":   {strings.Replace(mapping, "at_most: 0", "at_most: .nan", 1), "compared with"},
+		"a line without end":  {strings.Replace(mapping, "at_most: 0", "at_most: .inf", 1), "compared with"},
 		"no controls":         {"id: x\ntitle: x\n", "1 to"},
 		"too long":            {mapping + strings.Repeat("#", maxText), "bytes at most"},
 		"a control's own key": {strings.Replace(mapping, "    title: Tasks", "    tilte: Tasks", 1), "tilte"},
@@ -204,17 +210,36 @@ func TestPacks(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.ID, a.Controls[0].Title = "asm_1", "=cmd()"
-	pack, err := Pack(a, f, "ins", map[string][]byte{"audit/keys.json": []byte("[]")}, sign, time.Unix(1_800_000_000, 0))
+	body, err := json.Marshal(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	receipt := receiptOf(t, signer, recorded("asm_1", body))
+	build := func(body, receipt []byte) ([]byte, error) {
+		return Pack(body, receipt, f, "ins", map[string][]byte{"audit/keys.json": []byte("[]")}, []string{public}, sign, time.Unix(1_800_000_000, 0))
+	}
+	pack, err := build(body, receipt)
 	if err != nil {
 		t.Fatal(err)
 	}
 	m, err := Verify(pack, public)
-	if err != nil || m.Assessment != "asm_1" || len(m.Files) != 5 {
+	if err != nil || m.Assessment != "asm_1" || len(m.Files) != 6 {
 		t.Fatalf("%+v, %v", m, err)
 	}
-	again, err := Pack(a, f, "ins", map[string][]byte{"audit/keys.json": []byte("[]")}, sign, time.Unix(1_800_000_000, 0))
+	again, err := build(body, receipt)
 	if err != nil || !bytes.Equal(again, pack) {
 		t.Error("the same evidence makes another pack")
+	}
+	// What the database says now and the log of changes did not say then is not signed.
+	touched := bytes.Replace(body, []byte(`"fail"`), []byte(`"pass"`), 1)
+	touched = append(touched, ' ')
+	for name, c := range map[string][2][]byte{
+		"a changed body": {touched, receipt}, "another's record": {body, receiptOf(t, signer, recorded("asm_2", body))}, "no receipt": {body, nil},
+		"a record that is not in the tree": {body, bytes.Replace(receipt, []byte(`\"at\":1`), []byte(`\"at\":2`), 1)},
+	} {
+		if _, err := build(c[0], c[1]); !fault.Is(err, fault.KindInvalid) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 	_, other, err := note.GenerateKey(rand.Reader, "house/audit")
 	if err != nil {
@@ -227,6 +252,7 @@ func TestPacks(t *testing.T) {
 		"a file less":   change(t, pack, "controls.csv", func([]byte) []byte { return nil }),
 		"a changed one": change(t, pack, "assessment.json", func(b []byte) []byte { return bytes.Replace(b, []byte(`"pass"`), []byte(`"fail"`), 1) }),
 		"a manifest":    change(t, pack, manifestName, func(b []byte) []byte { return bytes.Replace(b, []byte("asm_1"), []byte("asm_2"), 1) }),
+		"no receipt":    change(t, pack, receiptName, func([]byte) []byte { return nil }),
 		"no signature":  change(t, pack, signedName, func([]byte) []byte { return nil }),
 	} {
 		if _, err := Verify(bad, public); !fault.Is(err, fault.KindInvalid) {
@@ -247,6 +273,95 @@ func TestPacks(t *testing.T) {
 		if b, err := readFile(x); x.Name == "controls.csv" && (err != nil || !bytes.Contains(b, []byte("'=cmd()"))) {
 			t.Errorf("the table runs what somebody wrote: %s, %v", b, err)
 		}
+	}
+}
+
+// receiptOf proves a record of an assessment in a log of one record.
+func receiptOf(t *testing.T, signer note.Signer, object string) []byte {
+	t.Helper()
+	line, err := record.Canonical(map[string]any{"v": int64(1), "log": "house/audit/one", "seq": int64(0), "at": int64(1), "kind": AssessedKind, "body": map[string]any{"object": object}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := record.Leaf(line)
+	checkpoint, err := note.Sign(&note.Note{Text: "house/audit/one\n1\n" + base64.StdEncoding.EncodeToString(root[:]) + "\n"}, signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(tree.Receipt{V: 1, Checkpoint: string(checkpoint), Records: []tree.ReceiptRecord{{Record: string(line), Proof: []string{}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// A framework on a schedule is assessed once when its time has come, however long
+// nobody looked; what fails anew is told, what failed before is not told again.
+func TestSchedules(t *testing.T) {
+	t.Parallel()
+	b, ctx := open(t), t.Context()
+	now := b.now()
+	b.now = func() time.Time { return now }
+	who := Who{Person: "per_1", Name: "Ada"}
+	if _, err := b.Put(ctx, who, mapping, 0); err != nil {
+		t.Fatal(err)
+	}
+	for _, days := range []int{-1, maxDays + 1} {
+		if err := b.PutSchedule(ctx, who, "house", days); !fault.Is(err, fault.KindInvalid) {
+			t.Errorf("%d days: %v", days, err)
+		}
+	}
+	if err := b.PutSchedule(ctx, who, "none", 7); !fault.Is(err, fault.KindNotFound) {
+		t.Errorf("a framework of nobody's: %v", err)
+	}
+	if err := b.PutSchedule(ctx, who, "house", 7); err != nil {
+		t.Fatal(err)
+	}
+	answers := facts{"task_completion": of(.95, 100), "decisions": of(3, 3), "unknown_agents": of(0, 0)}
+	var told []string
+	look := func(after time.Duration) (assessments int) {
+		t.Helper()
+		now = now.Add(after)
+		told = nil
+		for range 2 { // a second look makes nothing twice
+			if err := b.due(ctx, answers, func(_ context.Context, _ *Assessment, ids []string) { told = append(told, ids...) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		all, err := b.Assessments(ctx, "house", 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(all)
+	}
+	if n := look(6 * 24 * time.Hour); n != 0 {
+		t.Errorf("%d assessments before it is due", n)
+	}
+	if n := look(30 * 24 * time.Hour); n != 1 || told != nil {
+		t.Errorf("%d assessments, told of %v", n, told)
+	}
+	answers["unknown_agents"] = of(2, 2)
+	if n := look(7 * 24 * time.Hour); n != 2 || len(told) != 1 || told[0] != "r2" {
+		t.Errorf("%d assessments, told of %v", n, told)
+	}
+	if n := look(7 * 24 * time.Hour); n != 3 || told != nil {
+		t.Errorf("%d assessments, told again of %v", n, told)
+	}
+	last, err := b.Assessments(ctx, "house", 1)
+	if err != nil || !strings.Contains(last[0].By, "as Ada wanted") || last[0].To.Sub(last[0].From) != 7*24*time.Hour {
+		t.Errorf("%+v, %v", last[0], err)
+	}
+	if err := b.Delete(ctx, who, "house"); err != nil {
+		t.Fatal(err)
+	}
+	if n := look(7 * 24 * time.Hour); n != 3 {
+		t.Errorf("%d assessments of a framework that is gone", n)
+	}
+	if err := b.PutSchedule(ctx, who, "house", 0); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := b.Schedules(ctx); err != nil || len(all) != 0 {
+		t.Errorf("%+v, %v", all, err)
 	}
 }
 

@@ -16,11 +16,14 @@ import (
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
+
+	"reeve/internal/audit/tree"
+	"reeve/internal/fault"
 )
 
 // Manifest is what a pack holds: each file with its SHA-256.
 type Manifest struct {
-	Kind       string         `json:"kind"` // reeve evidence pack 1
+	Kind       string         `json:"kind"` // reeve evidence pack 2
 	Install    string         `json:"install"`
 	Assessment string         `json:"assessment"`
 	Framework  string         `json:"framework"`
@@ -38,10 +41,12 @@ type ManifestFile struct {
 }
 
 const (
-	packKind     = "reeve evidence pack 1"
+	packKind     = "reeve evidence pack 2"
 	manifestName = "manifest.json"
 	signedName   = "manifest.signed"
 	noteHead     = "reeve evidence pack\n"
+	bodyName     = "assessment.json"
+	receiptName  = "audit/receipt.json"
 	maxPackFile  = 32 << 20
 	maxPackFiles = 1000
 )
@@ -50,18 +55,23 @@ const (
 type Signer func(text string) ([]byte, error)
 
 // Pack makes the evidence of an assessment into one zip: the assessment, a table of
-// it, the mapping, more files, and a manifest that is signed. files are others'
-// records by name, such as checkpoints of the audit logs.
-func Pack(a *Assessment, f *Framework, install string, files map[string][]byte, sign Signer, now time.Time) ([]byte, error) {
-	text, err := json.MarshalIndent(a, "", " ")
-	if err != nil {
+// it, the mapping, the receipt, more files, and a manifest that is signed. body is
+// the assessment as it was kept; receipt proves that its hash is in the log of
+// changes, and is checked before anything is signed. files are others' records by
+// name, such as checkpoints of the audit logs.
+func Pack(body, receipt []byte, f *Framework, install string, files map[string][]byte, keys []string, sign Signer, now time.Time) ([]byte, error) {
+	a := &Assessment{}
+	if err := json.Unmarshal(body, a); err != nil {
+		return nil, fault.New(fault.KindInternal, "compliance.stored", "a stored assessment does not read").WithCause(err)
+	}
+	if err := proved(a.ID, body, receipt, keys); err != nil {
 		return nil, err
 	}
 	table, err := controlTable(a)
 	if err != nil {
 		return nil, err
 	}
-	all := map[string][]byte{"assessment.json": text, "controls.csv": table, "README.txt": []byte(readme(a))}
+	all := map[string][]byte{bodyName: body, receiptName: receipt, "controls.csv": table, "README.txt": []byte(readme(a))}
 	if f != nil && hashText(f.Text) == a.Mapping { // a mapping that was changed since is not the one that was asked
 		all["mapping.yaml"] = []byte(f.Text)
 	}
@@ -106,6 +116,27 @@ func Pack(a *Assessment, f *Framework, install string, files map[string][]byte, 
 	return b.Bytes(), nil
 }
 
+// proved checks that the log of changes has a record of exactly this assessment.
+func proved(id string, body, receipt []byte, keys []string) error {
+	r, err := tree.ReadReceipt(receipt)
+	if err != nil {
+		return invalid("the receipt of the assessment does not read").WithCause(err)
+	}
+	_, records, err := r.Verify(keys...)
+	if err != nil {
+		return invalid("the log of changes does not prove the assessment").WithCause(err)
+	}
+	for _, x := range records {
+		var of struct {
+			Object string `json:"object"`
+		}
+		if err := json.Unmarshal(x.Body, &of); err == nil && x.Kind == AssessedKind && of.Object == recorded(id, body) {
+			return nil
+		}
+	}
+	return invalid("the assessment is not the one that was recorded when it was made").WithHint("whoever changed it could write the database; assess again")
+}
+
 // noteText is what is signed: the hash of the manifest.
 func noteText(manifest []byte) string {
 	h := sha256.Sum256(manifest)
@@ -137,21 +168,28 @@ func controlTable(a *Assessment) ([]byte, error) {
 }
 
 func readme(a *Assessment) string {
+	own := ""
+	if a.Custom {
+		own = "The mapping is one of this house's own: mapping.yaml says what was asked.\n"
+	}
 	return fmt.Sprintf(`Evidence for %s, assessed at %s
 for %s to %s: %d controls pass, %d fail, %d are unknown.
 
-manifest.json lists every file with its SHA-256; manifest.signed is the hash of
+assessment.json is what was kept when it was made, byte for byte;
+audit/receipt.json proves that its hash was written into the log of changes then.
+%smanifest.json lists every file with its SHA-256; manifest.signed is the hash of
 the manifest, signed by the keys of the audit log (a signed note, Ed25519). Check
 it without the server:
 
   reeve compliance verify PACK.zip --key 'NAME+HASH+KEY'
 
 The key is what 'reeve audit keys' shows, and should be known from elsewhere.
-`, a.Title, a.At.Format(time.RFC3339), a.From.Format(time.RFC3339), a.To.Format(time.RFC3339), a.Pass, a.Fail, a.Unknown)
+`, a.Title, a.At.Format(time.RFC3339), a.From.Format(time.RFC3339), a.To.Format(time.RFC3339), a.Pass, a.Fail, a.Unknown, own)
 }
 
 // Verify checks a pack against keys of the audit log: that the manifest is signed by
-// one of them, and that every file is there, as it was, and no other.
+// one of them, that the log of changes has the assessment as it is in the pack, and
+// that every file is there, as it was, and no other.
 func Verify(pack []byte, keys ...string) (*Manifest, error) {
 	z, err := zip.NewReader(bytes.NewReader(pack), int64(len(pack)))
 	if err != nil {
@@ -187,6 +225,9 @@ func Verify(pack []byte, keys ...string) (*Manifest, error) {
 	var m Manifest
 	if err := json.Unmarshal(files[manifestName], &m); err != nil || m.Kind != packKind {
 		return nil, invalid("the manifest does not read").WithCause(err)
+	}
+	if err := proved(m.Assessment, files[bodyName], files[receiptName], keys); err != nil {
+		return nil, err
 	}
 	for _, f := range m.Files {
 		content, ok := files[f.Name]

@@ -22,7 +22,7 @@ export default [1280, 390].map((width) => ({
     await one.getByRole('button', { name: 'repeat_contact_rate' }).waitFor();
     await table.getByRole('button', { name: 'Groundedness', exact: true }).focus();
     await page.keyboard.press('Enter');
-    await one.getByText(/no data: it needs evaluators/).first().waitFor();
+    await one.getByText(/evaluators of kind groundedness passed/).first().waitFor();
     await t.settled(page);
     await t.axe(page, 'KPIs');
     t.equal(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0, 'pixels wider than the window');

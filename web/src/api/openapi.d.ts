@@ -1466,6 +1466,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/compliance-frameworks/{id}/schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** has a framework assessed by itself every so many days; 0 ends it */
+        put: operations["PutComplianceSchedule"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/connect": {
         parameters: {
             query?: never;
@@ -7158,6 +7175,7 @@ export interface components {
             at: string;
             by: string;
             controls: components["schemas"]["ComplianceControl"][];
+            custom: boolean;
             fail: number;
             framework: string;
             /** Format: date-time */
@@ -7184,6 +7202,8 @@ export interface components {
             title: string;
         };
         ComplianceEvidence: {
+            /** Format: date-time */
+            as_of: string | null;
             asks: string;
             at_least: number | null;
             at_most: number | null;
@@ -7200,9 +7220,12 @@ export interface components {
             about: string;
             controls: number;
             custom: boolean;
+            every_days: number;
             id: string;
             last: components["schemas"]["ComplianceAssessment"] | null;
             mapping?: string;
+            /** Format: date-time */
+            next: string | null;
             revision: number;
             source: string;
             title: string;
@@ -10371,6 +10394,9 @@ export interface components {
         PutComplianceFrameworkRequest: {
             mapping: string;
             revision: number;
+        };
+        PutComplianceScheduleRequest: {
+            every_days: number;
         };
         PutContactsRequest: {
             items: components["schemas"]["Contact"][];
@@ -16091,6 +16117,39 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ComplianceAssessment"];
                 };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutComplianceSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutComplianceScheduleRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description a problem */
             default: {

@@ -1,4 +1,4 @@
-import { Button } from '@mantine/core';
+import { Button, Select } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { api } from '../api/client';
@@ -33,6 +33,10 @@ export function CompliancePage() {
     mutationFn: (f: string) => api.post<ComplianceAssessment>(`/compliance-frameworks/${f}/assess`, { from: '-720h', to: '' }),
     onSuccess: () => void client.invalidateQueries({ queryKey: ['compliance'] }),
   });
+  const plan = useMutation({
+    mutationFn: (x: { id: string; days: number }) => api.put(`/compliance-frameworks/${x.id}/schedule`, { every_days: x.days }),
+    onSuccess: () => void client.invalidateQueries({ queryKey: ['compliance'] }),
+  });
   const pack = useMutation({
     mutationFn: (x: string) => api.get<CompliancePack>(`/compliance-assessments/${x}/pack`),
     onSuccess: (p) => {
@@ -60,13 +64,23 @@ export function CompliancePage() {
         answer={on && (a ? <>{visible(on.title)}: {plural(a.pass, 'control')} pass, {a.fail} fail, {a.unknown} unknown, asked <Time at={a.at} />.</> : `${on.title} was never assessed.`)}
       />
       <div className={css.body}>
-        <ProblemNote error={list.error ?? last.error ?? assess.error ?? pack.error} />
+        <ProblemNote error={list.error ?? last.error ?? assess.error ?? plan.error ?? pack.error} />
         {on && (
           <>
             <div className={css.find}>
               <Tabs label="Framework" tabs={all.map((f) => ({ id: f.id, label: visible(f.title) }))} on={on.id} onPick={(x) => set({ framework: x, picked: undefined })} />
               <Button size="compact-sm" disabled={assess.isPending} onClick={() => assess.mutate(on.id)}>Assess the last 30 days</Button>
               {id && <Button size="compact-sm" variant="default" disabled={pack.isPending} onClick={() => pack.mutate(id)}>Evidence pack</Button>}
+              <Select
+                size="xs"
+                w={150}
+                aria-label="By itself"
+                data={[...new Set([0, 7, 30, 90, 365, on.every_days])].sort((x, y) => x - y).map((d) => ({ value: String(d), label: d === 0 ? 'never by itself' : `every ${plural(d, 'day')}` }))}
+                value={String(on.every_days)}
+                onChange={(d) => d !== null && plan.mutate({ id: on.id, days: Number(d) })}
+                allowDeselect={false}
+              />
+              {on.next && <span className="muted">next <Time at={on.next} /></span>}
             </div>
             <p className="muted">{visible(on.about)}</p>
             <Beside label="The control" side={one && <One c={one} onClose={() => set({ picked: undefined })} />}>

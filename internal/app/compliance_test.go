@@ -1,0 +1,106 @@
+package app
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+	"time"
+
+	"reeve/client"
+	"reeve/internal/compliance"
+	"reeve/internal/control"
+	"reeve/internal/fault"
+)
+
+// An assessment says nothing of what nobody looked at: "at most" of no record is
+// unknown, and what is known as of now alone is unknown of a past period. What the
+// database says and the log of changes did not is not signed.
+func TestComplianceOfNothing(t *testing.T) {
+	t.Parallel()
+	a := start(t, nil)
+	c := client.New("http://"+a.Address("listen"), "")
+	ctx := t.Context()
+	mapping := `id: house
+title: House
+source: ours
+version: 1
+about: x
+controls:
+  - {id: none, title: None failed, article: a, about: x, evidence: [{id: e, title: x, count: {table: runs, where: "failed:true"}, at_most: 0}]}
+  - {id: known, title: All are known, article: a, about: x, evidence: [{id: e, title: x, fact: unknown_agents, at_most: 5}]}
+`
+	if _, err := c.PutComplianceFramework(ctx, client.PutComplianceFrameworkRequest{ID: "house", Mapping: mapping}); err != nil {
+		t.Fatal(err)
+	}
+	results := func(from, to string) (string, *client.ComplianceAssessment) {
+		t.Helper()
+		x, err := c.AssessCompliance(ctx, client.AssessComplianceRequest{ID: "house", From: from, To: to})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x.Controls[0].Result + " " + x.Controls[1].Result, x
+	}
+	if got, _ := results("-1h", ""); got != "unknown pass" {
+		t.Errorf("without any run: %s", got)
+	}
+	sendSpans(t, a, streamRuns(8_000_000, 3, "clerk", func(int) string { return "resolved" })...)
+	var x *client.ComplianceAssessment
+	eventually(t, "the runs to be looked at", func() bool {
+		var got string
+		got, x = results("-1h", "")
+		return got == "pass pass"
+	})
+	if e := x.Controls[0].Evidence[0]; e.Records != 3 || *e.Value != 0 || e.AsOf != nil {
+		t.Errorf("%+v", e)
+	}
+	if e := x.Controls[1].Evidence[0]; e.AsOf == nil || time.Since(*e.AsOf) > time.Minute || !strings.Contains(e.Text, "as of") {
+		t.Errorf("%+v", e)
+	}
+	if got, past := results("-400h", "-300h"); got != "unknown unknown" || !strings.Contains(past.Controls[1].Evidence[0].Text, "as of now alone") {
+		t.Errorf("of a past period: %s, %+v", got, past)
+	}
+	for _, bad := range [][2]string{{"-1h", "2100-01-01T00:00:00Z"}, {"-1h", "-2h"}} {
+		if _, err := c.AssessCompliance(ctx, client.AssessComplianceRequest{ID: "house", From: bad[0], To: bad[1]}); !isCode(err, "api.") {
+			t.Errorf("%v: %v", bad, err)
+		}
+	}
+
+	pack, err := c.ExportCompliance(ctx, client.ComplianceAssessmentRequest{ID: x.ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := base64.StdEncoding.DecodeString(pack.Zip)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := c.ListAuditKeys(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, err := compliance.Verify(raw, keys.Items[0].Key); err != nil || m.Assessment != x.ID {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	err = a.control.Write(ctx, func(tx *control.Tx) error {
+		_, err := tx.Exec(ctx, `UPDATE compliance_assessments SET body = REPLACE(body, '"fail":0', '"fail":1') WHERE id = ?`, x.ID)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.ExportCompliance(ctx, client.ComplianceAssessmentRequest{ID: x.ID}); !isCode(err, "compliance.not_recorded") {
+		t.Errorf("an assessment that was changed is signed: %v", err)
+	}
+
+	if err := c.PutComplianceSchedule(ctx, client.PutComplianceScheduleRequest{ID: "house", Every: 30}); err != nil {
+		t.Fatal(err)
+	}
+	list, err := c.ListComplianceFrameworks(ctx)
+	if err != nil || list.Items[0].ID != "house" || list.Items[0].Every != 30 || list.Items[0].Next == nil {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+func isCode(err error, code string) bool {
+	f := fault.From(err)
+	return err != nil && (f != nil && strings.HasPrefix(f.Code, code) || strings.Contains(err.Error(), code))
+}
