@@ -91,7 +91,7 @@ type Measures struct {
 	InputTokens, OutputTokens, Cost, WaitingSeconds, Surprise, ContextGrowth       float64
 	Calls                                                                          map[string]int64 // by tool; of a run
 
-	SameCall, Failures, Seconds float64 // of a run
+	SameCall, Failures, Seconds, Steered float64 // of a run
 
 	Runs, Ended, FailedRuns, P50, P95 float64 // of an agent
 	Window                            float64 // seconds
@@ -140,6 +140,7 @@ var variables = []variable{
 	number("context_growth", "last input of a run's model calls over the first; of an agent the mean", true, true, func(m *Measures) float64 { return m.ContextGrowth }),
 	number("same_call", "how often the run made its most repeated call", true, false, func(m *Measures) float64 { return m.SameCall }),
 	number("failures_in_a_row", "of one tool or model", true, false, func(m *Measures) float64 { return m.Failures }),
+	number("hijack_score", "how much the run looks steered by somebody else, by where its arguments came from, 0 to 5; from 3.2 on it is told", true, false, func(m *Measures) float64 { return m.Steered }),
 	number("seconds", "since the run's first step", true, false, func(m *Measures) float64 { return m.Seconds }),
 	{"calls", "how often the run called each tool", true, false, cel.MapType(cel.StringType, cel.IntType), func(m *Measures) any { return m.Calls }},
 	number("runs", "runs that began", false, true, func(m *Measures) float64 { return m.Runs }),

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"reeve/internal/activity"
+	"reeve/internal/detect/hijack"
 )
 
 // agent is what is measured and known of one agent, by one way of knowing of it.
@@ -32,6 +33,7 @@ type agent struct {
 	runs   int64                       // that ended
 	deep   *deep                       // nil while too few runs ended, or too many agents work
 	lines  *lines                      // of its logs; nil: none came
+	ways   *hijack.Watcher             // by which destinations came to its calls; nil: none did
 }
 
 const (

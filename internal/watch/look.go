@@ -435,6 +435,7 @@ func (w *Watch) end(r *run, bad bool) {
 	a := r.of
 	w.lookAtRun(r)
 	r.ended = true
+	r.learnWays()
 	if r.steps == 0 {
 		return
 	}
@@ -536,6 +537,7 @@ func (w *Watch) decided(d *call) {
 			expected: "destinations that the user, the system or an earlier task named", seen: name, why: "decision " + d.id + ", " + d.verdict.String(),
 		})
 	}
+	w.steered(a, r, d)
 	w.lookAtAgent(a)
 }
 

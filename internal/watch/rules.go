@@ -127,6 +127,9 @@ func (r *run) measures(now int64) rule.Measures {
 	for name, n := range r.calls {
 		m.Calls[name] = *n
 	}
+	if r.steer != nil {
+		m.Steered = r.steer.top
+	}
 	if r.moves > 0 {
 		m.Surprise = r.surprise / float64(r.moves)
 	}

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"reeve/internal/detect/hijack"
 )
 
 // saveEvery is how much of what was learned a kill may take; large fleets save
@@ -43,6 +45,7 @@ type keptAgent struct {
 	TopicBlocks                      int
 	Short, Long                      []Sum
 	Parts                            []Part
+	Ways                             map[string]float64 // by which destinations came
 }
 
 // keptMove is a move between tools by number.
@@ -157,6 +160,9 @@ func (a *agent) keep() keptAgent {
 			k.Parts = append(k.Parts, *p)
 		}
 	}
+	if a.ways != nil {
+		k.Ways = a.ways.Known()
+	}
 	return k
 }
 
@@ -204,6 +210,10 @@ func (k *keptAgent) agent() *agent {
 			a.parts[p.Kind] = map[string]*Part{}
 		}
 		a.parts[p.Kind][p.Name] = &p
+	}
+	if len(k.Ways) > 0 {
+		a.ways = hijack.New(hijack.Options{Ways: maxWays})
+		a.ways.Restore(k.Ways)
 	}
 	for kind := range a.known {
 		if a.news[kind] == nil {

@@ -21,7 +21,9 @@ package hijack
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"strings"
 )
 
 // By is who named a destination first in a run.
@@ -102,6 +104,25 @@ func (w *Watcher) Learn(c Call) {
 		}
 		w.ways[key]++
 		w.calls[at]++
+	}
+}
+
+// Known is what was learned, to be kept; Restore takes it back.
+func (w *Watcher) Known() map[string]float64 { return maps.Clone(w.ways) }
+
+// Restore takes what Known gave in place of what was learned. What has not its form
+// is left out.
+func (w *Watcher) Restore(known map[string]float64) {
+	clear(w.ways)
+	clear(w.calls)
+	for key, n := range known {
+		tool, rest, _ := strings.Cut(key, "\x00")
+		path, _, ok := strings.Cut(rest, "\x00")
+		if !ok || !(n > 0) || math.IsInf(n, 0) || len(w.ways) >= w.o.Ways {
+			continue
+		}
+		w.ways[key] = n
+		w.calls[tool+"\x00"+path] += n
 	}
 }
 
