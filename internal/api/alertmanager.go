@@ -17,9 +17,9 @@ import (
 // AlertmanagerPrefix is where what Alertmanager's own clients read lives.
 const AlertmanagerPrefix = "/api/v2/"
 
-// Alertmanager answers what clients of Alertmanager's API v2 read (amtool,
-// Grafana): the alerts that fire, in its shapes, to who may view them. Silences
-// are not kept here: the list of them is empty.
+// Alertmanager answers clients of Alertmanager's API v2 (amtool, Grafana), in its
+// shapes: the alerts that fire and silences to who may view them; who may respond
+// silences and ends silences, as on the console.
 func (a *API) Alertmanager() http.Handler {
 	op := &operation{Name: "Alertmanager", Permission: rows(identity.Viewer)}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -49,13 +49,20 @@ func (a *API) alertmanager(r *http.Request, c *call) (any, error) {
 		return nil, err
 	}
 	c.who = who
-	switch strings.TrimPrefix(r.URL.Path, AlertmanagerPrefix) {
+	path := strings.TrimPrefix(r.URL.Path, AlertmanagerPrefix)
+	if r.Method != http.MethodGet && path != "silences" && !strings.HasPrefix(path, "silence/") {
+		return nil, fault.New(fault.KindNotFound, "api.no_such_path", "nothing can be written to %s", r.URL.Path).WithHint("alerts are sent to the address of an alert source")
+	}
+	switch path {
 	case "status":
 		return a.amStatus(), nil
 	case "receivers":
 		return []amReceiver{{"reeve"}}, nil
 	case "silences":
-		return []struct{}{}, nil
+		if r.Method == http.MethodPost {
+			return a.amSilence(r)
+		}
+		return a.amSilences(r)
 	case "alerts":
 		return a.amAlerts(r)
 	case "alerts/groups":
@@ -64,6 +71,12 @@ func (a *API) alertmanager(r *http.Request, c *call) (any, error) {
 			return nil, err
 		}
 		return amGroups(all), nil
+	}
+	if id, ok := strings.CutPrefix(path, "silence/"); ok {
+		if r.Method == http.MethodDelete {
+			return a.amEndSilence(r, id)
+		}
+		return a.amOneSilence(r, id)
 	}
 	return nil, fault.New(fault.KindNotFound, "api.no_such_path", "nothing lives at %s", r.URL.Path).WithHint("alerts, alerts/groups, receivers, silences and status do")
 }
@@ -132,8 +145,9 @@ func (a *API) amAlerts(r *http.Request) ([]amAlert, error) {
 	if err != nil {
 		return nil, err
 	}
-	if q.Get("active") == "false" { // all that are shown are active: none is silenced here
-		return []amAlert{}, nil
+	held, err := a.silencesInForce(r.Context())
+	if err != nil {
+		return nil, err
 	}
 	all, _, err := book.List(r.Context(), alert.Filter{State: alert.Firing, Visible: placesOf(whoOf(r.Context())), Limit: maxAM})
 	if err != nil {
@@ -142,6 +156,15 @@ func (a *API) amAlerts(r *http.Request) ([]amAlert, error) {
 	out := []amAlert{}
 	for i := range all {
 		one := amShape(&all[i], a.o.Now())
+		for k := range held {
+			if held[k].Covers(signalLike(&all[i]), a.o.Now()) {
+				one.Status.State = "suppressed"
+				one.Status.SilencedBy = append(one.Status.SilencedBy, held[k].ID)
+			}
+		}
+		if q.Get(map[string]string{"active": "active", "suppressed": "silenced"}[one.Status.State]) == "false" {
+			continue
+		}
 		if !slices.ContainsFunc(matchers, func(m amMatcher) bool { return !m.matches(one.Labels) }) {
 			out = append(out, one)
 		}

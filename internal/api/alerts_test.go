@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"reeve/internal/alert"
 	"reeve/internal/change"
 	"reeve/internal/hook"
+	"reeve/internal/incident"
 	"reeve/internal/intake/alerts"
 )
 
@@ -215,5 +217,139 @@ func TestAlertmanager(t *testing.T) {
 		if got := ask(path, "as viewer@core/*"); got.Code != want {
 			t.Errorf("%s: %d %s", path, got.Code, got.Body)
 		}
+	}
+}
+
+// Silences by Alertmanager's API are the console's: who may respond makes and
+// ends them, alerts under one are suppressed, and bad ones say why.
+func TestAlertmanagerSilences(t *testing.T) {
+	t.Parallel()
+	a := alertHouse(t)
+	now := a.o.Now()
+	book, err := incident.New(t.Context(), incident.Options{DB: a.house.db, Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.o.Incidents = book
+	h := a.Alertmanager()
+	ask := func(method, path, caller, body string) *httptest.ResponseRecorder {
+		t.Helper()
+		r := httptest.NewRequest(method, path, strings.NewReader(body))
+		cookie, secret := a.house.session(strings.TrimPrefix(caller, "as "))
+		r.AddCookie(&http.Cookie{Name: SessionCookie, Value: cookie})
+		r.Header.Set(secretHeader, secret)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w
+	}
+	silence := func(matchers, from, to string) string {
+		return `{"matchers":[` + matchers + `],"startsAt":"` + from + `","endsAt":"` + to + `","createdBy":"amtool","comment":"we know"}`
+	}
+	at := func(d time.Duration) string { return now.Add(d).UTC().Format(time.RFC3339) }
+	const down, core = `{"name":"alertname","value":"Down","isRegex":false,"isEqual":true}`, `{"name":"team","value":"core","isRegex":false}`
+	for name, c := range map[string]struct {
+		caller, body string
+		want         int
+	}{
+		"a viewer":          {"as viewer@core/*", silence(down+","+core, at(0), at(time.Hour)), 403},
+		"another team's":    {"as responder@shop/*", silence(down+","+core, at(0), at(time.Hour)), 403},
+		"of all teams":      {"as responder@core/*", silence(down, at(0), at(time.Hour)), 403},
+		"over already":      {"as responder@core/*", silence(down+","+core, at(-2*time.Hour), at(-time.Hour)), 400},
+		"no matcher":        {"as responder@core/*", silence("", at(0), at(time.Hour)), 400},
+		"a bad expression":  {"as responder@core/*", silence(core+`,{"name":"a","value":"(","isRegex":true}`, at(0), at(time.Hour)), 400},
+		"no JSON":           {"as responder@core/*", `{"matchers":`, 400},
+		"too long":          {"as responder@core/*", `{"comment":"` + strings.Repeat("x", 70<<10) + `"}`, 400},
+		"of an unknown one": {"as responder@core/*", `{"id":"sil_none",` + silence(down+","+core, at(0), at(time.Hour))[1:], 404},
+	} {
+		if got := ask(http.MethodPost, "/api/v2/silences", c.caller, c.body); got.Code != c.want {
+			t.Errorf("%s: %d %s, want %d", name, got.Code, got.Body, c.want)
+		}
+	}
+	states := func(caller, query string) (out []string) {
+		t.Helper()
+		var all []struct {
+			Labels map[string]string
+			Status struct {
+				State      string
+				SilencedBy []string
+			}
+		}
+		if err := json.Unmarshal(ask(http.MethodGet, "/api/v2/alerts"+query, caller, "").Body.Bytes(), &all); err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range all {
+			out = append(out, x.Labels["team"]+" "+x.Status.State+strings.Repeat("+", len(x.Status.SilencedBy)))
+		}
+		slices.Sort(out)
+		return out
+	}
+	var made struct{ SilenceID string }
+	if err := json.Unmarshal(ask(http.MethodPost, "/api/v2/silences", "as responder@core/*", silence(down+","+core, at(-time.Minute), at(time.Hour))).Body.Bytes(), &made); err != nil || made.SilenceID == "" {
+		t.Fatalf("%+v, %v", made, err)
+	}
+	for query, want := range map[string][]string{"": {" active", "core suppressed+"}, "?silenced=false": {" active"}, "?active=false": {"core suppressed+"}} {
+		if got := states("as viewer@core/*", query); !slices.Equal(got, want) {
+			t.Errorf("%q lists %q, want %q", query, got, want)
+		}
+	}
+	type shape struct {
+		ID, Comment, CreatedBy string
+		StartsAt, EndsAt       time.Time
+		UpdatedAt              time.Time
+		Status                 struct{ State string }
+		Matchers               []struct {
+			Name, Value      string
+			IsRegex, IsEqual bool
+		}
+	}
+	list := func(caller, query string) (all []shape) {
+		t.Helper()
+		if got := ask(http.MethodGet, "/api/v2/silences"+query, caller, ""); json.Unmarshal(got.Body.Bytes(), &all) != nil {
+			t.Fatalf("%d %s", got.Code, got.Body)
+		}
+		return all
+	}
+	all := list("as viewer@core/*", "")
+	if len(all) != 1 || all[0].ID != made.SilenceID || all[0].Status.State != "active" || all[0].Comment != "we know" || len(all[0].Matchers) != 2 || !all[0].Matchers[0].IsEqual || all[0].UpdatedAt.IsZero() {
+		t.Errorf("%+v", all)
+	}
+	if n := len(list("as viewer@core/*", "?filter=alertname%3DDown")) - len(list("as viewer@core/*", "?filter=alertname%3DUp")); n != 1 {
+		t.Errorf("a filter finds %d", n)
+	}
+	if others := list("as viewer@shop/*", ""); len(others) != 0 {
+		t.Errorf("another team sees %+v", others)
+	}
+	one := "/api/v2/silence/" + made.SilenceID
+	for _, c := range []struct {
+		method, caller string
+		want           int
+	}{
+		{http.MethodGet, "as viewer@core/*", 200},
+		{http.MethodGet, "as viewer@shop/*", 404},
+		{http.MethodDelete, "as viewer@core/*", 403},
+		{http.MethodDelete, "as responder@shop/*", 404},
+	} {
+		if got := ask(c.method, one, c.caller, ""); got.Code != c.want {
+			t.Errorf("%s %s: %d %s", c.method, c.caller, got.Code, got.Body)
+		}
+	}
+	// Changed, it is another one, and the first ends.
+	if err := json.Unmarshal(ask(http.MethodPost, "/api/v2/silences", "as responder@core/*", `{"id":"`+made.SilenceID+`",`+silence(down+","+core, at(0), at(2*time.Hour))[1:]).Body.Bytes(), &made); err != nil {
+		t.Fatal(err)
+	}
+	if got := states("as viewer@core/*", ""); !slices.Equal(got, []string{" active", "core suppressed+"}) {
+		t.Errorf("replaced: %q", got)
+	}
+	if got := ask(http.MethodDelete, "/api/v2/silence/"+made.SilenceID, "as responder@core/*", ""); got.Code != 200 {
+		t.Errorf("ending it: %d %s", got.Code, got.Body)
+	}
+	if got := states("as viewer@core/*", ""); !slices.Equal(got, []string{" active", "core active"}) {
+		t.Errorf("ended: %q", got)
+	}
+	if got := ask(http.MethodDelete, "/api/v2/silence/"+made.SilenceID, "as responder@core/*", ""); got.Code != 409 {
+		t.Errorf("ending it again: %d %s", got.Code, got.Body)
+	}
+	if got := ask(http.MethodPost, "/api/v2/alerts", "as responder@core/*", "[]"); got.Code != 404 {
+		t.Errorf("alerts sent there: %d %s", got.Code, got.Body)
 	}
 }

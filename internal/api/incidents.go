@@ -747,15 +747,7 @@ func (a *API) silenceShape(ctx context.Context) func(s incident.Silence) client.
 }
 
 func listSilences(a *API, ctx context.Context, req *client.ListSilencesRequest) (*client.List[client.Silence], error) {
-	book, err := a.incidents()
-	if err != nil {
-		return nil, err
-	}
-	list, err := book.Silences(ctx, req.All)
-	who := whoOf(ctx)
-	list = slices.DeleteFunc(list, func(s incident.Silence) bool {
-		return s.Team != "" && !who.Everywhere(identity.Viewer) && !slices.Contains(who.Teams(identity.Viewer), s.Team)
-	})
+	list, err := a.visibleSilences(ctx, req.All)
 	return listOf(list, err, a.silenceShape(ctx))
 }
 

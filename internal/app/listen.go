@@ -172,7 +172,10 @@ func (a *App) console() http.Handler {
 	for _, p := range intake.Paths() {
 		mux.Handle(p, a.intake)
 	}
-	mux.Handle("GET "+api.AlertmanagerPrefix, a.api.Alertmanager())
+	alertmanager := a.api.Alertmanager()
+	mux.Handle("GET "+api.AlertmanagerPrefix, alertmanager)
+	mux.Handle("POST "+api.AlertmanagerPrefix+"silences", alertmanager)
+	mux.Handle("DELETE "+api.AlertmanagerPrefix+"silence/", alertmanager)
 	mux.Handle("GET "+oidc.Prefix, a.signIns)
 	mux.HandleFunc("GET "+backPath, a.cameBack)
 	said.NewPages(a.feedback, a.log.With("part", "feedback pages")).Register(mux)

@@ -38,6 +38,9 @@ const mainUsage = `Usage: reeve bench NAME [flags]
            with what the raw records of the same server add up to
   why      play the demo's stale table with seed after seed, with and without its
            fault, and count how often the right cause comes first
+  dialects take in recorded requests of many clients, and the same steps as plain
+           OTLP, and compare the processor time (in the source tree)
+  rerate   price a month of calls again after a price change, and back
 
 Against labelled data, with the product's own code:
 
@@ -80,6 +83,10 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = kpiMain(ctx, args[1:], stdout, stderr)
 	case "why":
 		err = whyMain(ctx, args[1:], stdout, stderr)
+	case "dialects":
+		err = dialectsMain(ctx, args[1:], stdout, stderr)
+	case "rerate":
+		err = rerateMain(ctx, args[1:], stdout, stderr)
 	case "help", "-h", "--help":
 		fmt.Fprint(stdout, helpText())
 		return 0

@@ -27,6 +27,7 @@ type Server struct {
 	OTLP string // OTLP over HTTP, host:port
 	GRPC string // OTLP over gRPC, host:port
 	Args []string
+	Env  []string // besides this process's
 	// Command starts it; nil is serve --dev.
 	Command []string
 
@@ -70,6 +71,9 @@ func (s *Server) Start(ctx context.Context) error {
 		"--otlp-http-listen", s.OTLP, "--otlp-grpc-listen", s.GRPC,
 	}, s.Args)...)
 	s.cmd.Stdout, s.cmd.Stderr = s.Log, s.Log
+	if len(s.Env) > 0 {
+		s.cmd.Env = append(os.Environ(), s.Env...)
+	}
 	// A bench that dies must not leave a server behind.
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	s.done = make(chan struct{})

@@ -131,11 +131,15 @@ func (r *remote) await(ctx context.Context, e env, f *client.Framework, agent, k
 	var p *client.ConnectProgress
 	var err error
 	told := false
-	for len(open) > 0 {
+	for len(open) > 0 || p.Run != nil && p.Score == nil { // what is missing is known once its steps are stored
 		select {
 		case <-ctx.Done():
 			if errors.Is(ctx.Err(), context.Canceled) {
 				return ctx.Err()
+			}
+			if len(open) == 0 {
+				fmt.Fprintf(e.stderr, "what its telemetry leaves out is not known yet: ask `reeve lint --agent %s`\n", word(agent))
+				return nil
 			}
 			return fmt.Errorf("nothing more came in %s: %s", wait, missingWords(open, p))
 		case <-tick.C:
@@ -160,10 +164,27 @@ func (r *remote) await(ctx context.Context, e env, f *client.Framework, agent, k
 			fmt.Fprintf(e.stderr, "seen meanwhile, under another name: %s\n", word(strings.Join(p.Others, ", ")))
 		}
 	}
-	for _, m := range p.Missing {
-		fmt.Fprintf(e.stderr, "missing: %s (%s)\n  set %s\n", m.Field, m.Costs, m.Fix)
-	}
+	printGaps(e.stderr, p)
 	return nil
+}
+
+// printGaps tells what an agent's telemetry leaves out of the minimal standard,
+// what that costs and the line that sets it.
+func printGaps(w io.Writer, p *client.ConnectProgress) {
+	if p.Score == nil {
+		return
+	}
+	if len(p.Missing) == 0 {
+		fmt.Fprintln(w, "nothing is missing of the minimal standard")
+		return
+	}
+	fmt.Fprintf(w, "%.0f %% of the minimal standard is there; missing:\n", 100**p.Score)
+	for _, m := range p.Missing {
+		fmt.Fprintf(w, "  %s (%s)\n    set %s\n", m.Field, m.Costs, m.Fix)
+		if m.Line != "" {
+			fmt.Fprintf(w, "      %s\n", m.Line)
+		}
+	}
 }
 
 func missingWords(open map[string]bool, p *client.ConnectProgress) string {

@@ -106,6 +106,11 @@ func (s *Signal) value(name string) string {
 		return s.Kind
 	case "title":
 		return s.Title
+	case "alertname": // what Alertmanager's clients see as the name of one without
+		if name := s.Labels[name]; name != "" {
+			return name
+		}
+		return s.Title
 	}
 	return s.Labels[name]
 }

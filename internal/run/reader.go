@@ -188,7 +188,7 @@ type Reader struct {
 	scope     same
 	hashed    numbers
 	tail      []byte
-	order     []int32 // scratch of row
+	order     []int32           // scratch of row
 	sums      telemetry.CostSum // scratch of row
 
 	rerating bool            // a run's costs are being changed
