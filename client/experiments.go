@@ -73,6 +73,7 @@ type Experiment struct {
 	Evaluators     []string           `json:"evaluators"`
 	Baseline       string             `json:"baseline,omitempty"`
 	Note           string             `json:"note,omitempty"`
+	Plan           string             `json:"plan,omitempty"` // the bias plan that started it
 	Bias           *BiasPairs         `json:"bias,omitempty"`
 	State          string             `json:"state"` // waiting, running, done, failed, stopped
 	Why            string             `json:"why,omitempty"`
@@ -88,6 +89,8 @@ type Experiment struct {
 	GroupA         *Share             `json:"group_a,omitempty"` // favourable answers
 	GroupB         *Share             `json:"group_b,omitempty"`
 	FourFifths     *Interval          `json:"four_fifths,omitempty"` // ratio of the lower share to the higher
+	Adverse        bool               `json:"adverse,omitempty"`     // the word made a difference, beyond chance
+	Says           string             `json:"says,omitempty"`        // a bias test's result in words
 	Results        []ExperimentResult `json:"results,omitempty"`     // of one experiment that is read alone
 }
 
@@ -106,6 +109,9 @@ type ExperimentResult struct {
 	Pair    string            `json:"pair,omitempty"`
 	Group   string            `json:"group,omitempty"`
 	Run     string            `json:"run"` // the test's run, by its key
+	RunID   string            `json:"run_id,omitempty"`
+	// Forgotten: its texts are gone, by age or since the person they are of was erased.
+	Forgotten bool `json:"forgotten,omitempty"`
 	Passed  bool              `json:"passed"`
 	Valid   bool              `json:"valid"` // it came through the door as a test
 	Why     string            `json:"why,omitempty"`
@@ -129,4 +135,43 @@ type ListExperimentsRequest struct {
 	Agent string `query:"agent"`
 	Kind  string `query:"kind"`
 	Limit int    `query:"limit" max:"500"`
+}
+
+// BiasPlan is pairs that are replayed by themselves: at times, and for each new version
+// of the agent.
+type BiasPlan struct {
+	Name        string     `json:"name"`
+	Agent       string     `json:"agent"`
+	Team        string     `json:"team"`
+	Environment string     `json:"environment"`
+	Bias        BiasPairs  `json:"bias"`
+	Repeats     int        `json:"repeats"`
+	Every       string     `json:"every,omitempty"` // 24h; "" not by time
+	OnVersion   bool       `json:"on_version"`
+	Paused      bool       `json:"paused"`
+	By          string     `json:"by,omitempty"`
+	NextAt      *time.Time `json:"next_at"`
+	LastAt      *time.Time `json:"last_at"`
+	LastVersion string     `json:"last_version,omitempty"`
+	Last        string     `json:"last,omitempty"`    // experiment
+	Trouble     string     `json:"trouble,omitempty"` // why it could not be started last
+	Adverse     bool       `json:"adverse"`           // by its newest result
+	Revision    int64      `json:"revision"`
+}
+
+// ListBiasPlansRequest narrows them.
+type ListBiasPlansRequest struct {
+	Agent string `query:"agent"`
+}
+
+// PutBiasPlanRequest makes or changes a bias plan.
+type PutBiasPlanRequest struct {
+	Name      string    `path:"name" json:"-"`
+	Agent     string    `json:"agent"`
+	Bias      BiasPairs `json:"bias"`
+	Repeats   int       `json:"repeats,omitempty"`
+	Every     string    `json:"every,omitempty"`      // 24h, 7d
+	OnVersion bool      `json:"on_version,omitempty"` // once for each version that is observed
+	Paused    bool      `json:"paused,omitempty"`
+	Revision  int64     `json:"revision,omitempty"`
 }

@@ -11,6 +11,13 @@ type Gate struct {
 	From      time.Time   `json:"from"` // of the records that it was computed from
 	Passed    bool        `json:"passed"`
 	Checks    []GateCheck `json:"checks"`
+	// Dataset is the one on whose cases it has to pass; "" none was named.
+	Dataset string `json:"dataset,omitempty"`
+	Least   int64  `json:"least,omitempty"` // cases that it has to have
+	// Kept is the id under which this was kept; "" it was only looked at.
+	Kept string `json:"kept,omitempty"`
+	// Records are what the gate came to before, the newest first.
+	Records []GateRecord `json:"records,omitempty"`
 }
 
 // GateCheck is one line of the list.
@@ -20,9 +27,22 @@ type GateCheck struct {
 	Text   string   `json:"text"`
 	N      int64    `json:"n"` // records behind it
 	Value  *float64 `json:"value"`
+	Low    *float64 `json:"low"` // of its 95 % interval; null where there is none
 	Needed *float64 `json:"needed"`
 	Run    string   `json:"run,omitempty"`   // that fails it
 	About  string   `json:"about,omitempty"` // experiment, incident, approval or decision that does
+}
+
+// GateRecord is what a gate came to.
+type GateRecord struct {
+	ID      string    `json:"id"`
+	At      time.Time `json:"at"`
+	Outcome string    `json:"outcome"` // passed, refused, overridden
+	To      string    `json:"to"`
+	Version string    `json:"version,omitempty"`
+	By      string    `json:"by,omitempty"`
+	Reason  string    `json:"reason,omitempty"`
+	Failed  []string  `json:"failed"` // checks
 }
 
 // GateRequest names an agent.
@@ -30,9 +50,19 @@ type GateRequest struct {
 	Name string `path:"name"`
 }
 
-// PassGateRequest promotes an agent if all checks pass.
+// PassGateRequest promotes an agent into production if all checks pass.
 type PassGateRequest struct {
 	Name   string `path:"name" json:"-"`
-	To     string `json:"to,omitempty"` // production where none is given
+	To     string `json:"to,omitempty"` // production; nothing else has a gate
 	Reason string `json:"reason"`
+	// Ungated promotes although it does not pass: security's, with a fresh second
+	// factor, and kept as such.
+	Ungated bool `json:"ungated,omitempty"`
+}
+
+// PutGateSetRequest says on which data set's cases an agent has to pass.
+type PutGateSetRequest struct {
+	Name    string `path:"name" json:"-"`
+	Dataset string `json:"dataset"`
+	Least   int64  `json:"least,omitempty"` // cases that it has to have; 5 where none is given
 }

@@ -179,7 +179,7 @@ func Operations() []Operation {
 		{Name: "CreateAgent", Method: "POST", Path: "/api/v1/agents", Role: "developer or security", Summary: "registers an agent as draft or pilot"},
 		{Name: "GetAgent", Method: "GET", Path: "/api/v1/agents/{name}", Role: "viewer", Summary: "reads a registered agent"},
 		{Name: "UpdateAgent", Method: "PATCH", Path: "/api/v1/agents/{name}", Role: "developer or security", Summary: "changes an agent"},
-		{Name: "PromoteAgent", Method: "POST", Path: "/api/v1/agents/{name}/promote", Role: "developer or security", Summary: "takes an agent a step along its lifecycle, or back; into production needs security"},
+		{Name: "PromoteAgent", Method: "POST", Path: "/api/v1/agents/{name}/promote", Role: "developer or security", Summary: "takes an agent a step along its lifecycle, or back; into production needs security and the gate"},
 		{Name: "ContainAgent", Method: "POST", Path: "/api/v1/agents/{name}/contain", Role: "responder or security", Summary: "narrows what an agent may do, until a time or until it is released"},
 		{Name: "PinAgent", Method: "POST", Path: "/api/v1/agents/{name}/pin", Role: "responder or developer or security", Summary: "holds an agent to one model in place of another, or to one version"},
 		{Name: "UnpinAgent", Method: "POST", Path: "/api/v1/agents/{name}/unpin", Role: "responder or developer or security", Summary: "takes a pin of an agent out"},
@@ -318,6 +318,7 @@ func Operations() []Operation {
 		{Name: "GetRunTopic", Method: "GET", Path: "/api/v1/runs/{id}/topic", Role: "viewer", Summary: "says what a run was about, and how patient its session's user was"},
 		{Name: "ListMoods", Method: "GET", Path: "/api/v1/moods", Role: "viewer", Summary: "lists sessions with signs of frustration, the most frustrated first"},
 		{Name: "GetGate", Method: "GET", Path: "/api/v1/agents/{name}/gate", Role: "viewer", Summary: "lists what an agent has to show before production, computed now"},
+		{Name: "PutGateSet", Method: "PUT", Path: "/api/v1/agents/{name}/gate/dataset", Role: "developer or security", Summary: "names the data set on whose cases an agent has to pass; another one, or fewer cases, is security's"},
 		{Name: "PassGate", Method: "POST", Path: "/api/v1/agents/{name}/gate", Role: "developer or security", Summary: "promotes an agent if all of the list passes; what it came to is kept, and a refusal names the run"},
 		{Name: "GetInvokeTarget", Method: "GET", Path: "/api/v1/agents/{name}/invoke", Role: "viewer", Summary: "says how an agent is invoked for tests; not found: it cannot be tested"},
 		{Name: "PutInvokeTarget", Method: "PUT", Path: "/api/v1/agents/{name}/invoke", Role: "security", Summary: "says how an agent is invoked for tests, by A2A or a request of a template"},
@@ -325,6 +326,9 @@ func Operations() []Operation {
 		{Name: "ListExperiments", Method: "GET", Path: "/api/v1/experiments", Role: "viewer", Summary: "lists experiments, the newest first"},
 		{Name: "GetExperiment", Method: "GET", Path: "/api/v1/experiments/{id}", Role: "viewer", Summary: "reads an experiment with its results"},
 		{Name: "StopExperiment", Method: "POST", Path: "/api/v1/experiments/{id}/stop", Role: "developer", Summary: "ends an experiment; what it found stays"},
+		{Name: "ListBiasPlans", Method: "GET", Path: "/api/v1/bias-plans", Role: "viewer", Summary: "lists bias plans: pairs that are replayed at times and for each version"},
+		{Name: "PutBiasPlan", Method: "PUT", Path: "/api/v1/bias-plans/{name}", Role: "developer", Summary: "makes or changes a bias plan; it runs at once"},
+		{Name: "DeleteBiasPlan", Method: "DELETE", Path: "/api/v1/bias-plans/{name}", Role: "developer", Summary: "ends a bias plan; its experiments stay"},
 		{Name: "ListFeedback", Method: "GET", Path: "/api/v1/feedback", Role: "viewer", Summary: "lists what people and downstream systems said of runs, the newest first"},
 		{Name: "GetFeedback", Method: "GET", Path: "/api/v1/feedback/{id}", Role: "viewer", Summary: "reads a feedback"},
 		{Name: "FeedbackSummary", Method: "GET", Path: "/api/v1/feedback-summary", Role: "viewer", Summary: "adds up what users said of agents and versions in a period, and how many said nothing"},
@@ -1638,7 +1642,7 @@ func (c *Client) UpdateAgent(ctx context.Context, req UpdateAgentRequest) (*Agen
 	return call[Agent](ctx, c, "PATCH", "/api/v1/agents/{name}", req)
 }
 
-// PromoteAgent takes an agent a step along its lifecycle, or back; into production needs security.
+// PromoteAgent takes an agent a step along its lifecycle, or back; into production needs security and the gate.
 //
 // POST /api/v1/agents/{name}/promote, role developer or security.
 func (c *Client) PromoteAgent(ctx context.Context, req PromoteAgentRequest) (*Agent, error) {
@@ -2631,6 +2635,13 @@ func (c *Client) GetGate(ctx context.Context, req GateRequest) (*Gate, error) {
 	return call[Gate](ctx, c, "GET", "/api/v1/agents/{name}/gate", req)
 }
 
+// PutGateSet names the data set on whose cases an agent has to pass; another one, or fewer cases, is security's.
+//
+// PUT /api/v1/agents/{name}/gate/dataset, role developer or security.
+func (c *Client) PutGateSet(ctx context.Context, req PutGateSetRequest) (*Gate, error) {
+	return call[Gate](ctx, c, "PUT", "/api/v1/agents/{name}/gate/dataset", req)
+}
+
 // PassGate promotes an agent if all of the list passes; what it came to is kept, and a refusal names the run.
 //
 // POST /api/v1/agents/{name}/gate, role developer or security.
@@ -2678,6 +2689,28 @@ func (c *Client) GetExperiment(ctx context.Context, req IDRequest) (*Experiment,
 // POST /api/v1/experiments/{id}/stop, role developer.
 func (c *Client) StopExperiment(ctx context.Context, req IDRequest) error {
 	_, err := call[struct{}](ctx, c, "POST", "/api/v1/experiments/{id}/stop", req)
+	return err
+}
+
+// ListBiasPlans lists bias plans: pairs that are replayed at times and for each version.
+//
+// GET /api/v1/bias-plans, role viewer.
+func (c *Client) ListBiasPlans(ctx context.Context, req ListBiasPlansRequest) (*List[BiasPlan], error) {
+	return call[List[BiasPlan]](ctx, c, "GET", "/api/v1/bias-plans", req)
+}
+
+// PutBiasPlan makes or changes a bias plan; it runs at once.
+//
+// PUT /api/v1/bias-plans/{name}, role developer.
+func (c *Client) PutBiasPlan(ctx context.Context, req PutBiasPlanRequest) (*BiasPlan, error) {
+	return call[BiasPlan](ctx, c, "PUT", "/api/v1/bias-plans/{name}", req)
+}
+
+// DeleteBiasPlan ends a bias plan; its experiments stay.
+//
+// DELETE /api/v1/bias-plans/{name}, role developer.
+func (c *Client) DeleteBiasPlan(ctx context.Context, req NameRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/bias-plans/{name}", req)
 	return err
 }
 

@@ -26,7 +26,7 @@ printf '%s' AKIDEXAMPLE:secret | upstream bedrock bedrock "$(cat "$work/provider
 printf '%s' gemini-secret | upstream gemini gemini "$(cat "$work/provider")" - --as header:x-goog-api-key
 "$reeve" agent create clients --team core --owner dev --sponsor dev --purpose "runs clients as they are" >/dev/null
 # Not a pilot: those have a budget in money, which a model without a price meets.
-"$reeve" agent promote clients production --reason "a test" >/dev/null
+"$reeve" agent promote clients production --ungated --reason "a test" >/dev/null
 key=$("$reeve" agent key create clients -o json 2>/dev/null | node -e 'let s="";process.stdin.on("data",d=>s+=d).on("end",()=>console.log(JSON.parse(s).key))')
 
 failed=0

@@ -359,10 +359,46 @@ var steps = map[string][]string{
 	Production: {Pilot},
 }
 
-// Promote takes an agent a step along its lifecycle, or back: developer;
-// into production, security.
+// Promote takes an agent a step along its lifecycle, or back: developer or security;
+// into production security alone. Whoever asks for production has the gate look first
+// (PromoteThrough).
 func (r *Registry) Promote(ctx context.Context, who Actor, name, to, reason string) (*Agent, error) {
-	return r.change(ctx, who, name, 0, "promote", reason, func(before, after *Agent) error {
+	return r.change(ctx, who, name, 0, "promote", reason, promoting(who, name, to, reason))
+}
+
+// PromoteThrough is Promote of what was looked at: an agent that is of another revision
+// or version since is refused, and with keeps its result in the same transaction.
+func (r *Registry) PromoteThrough(ctx context.Context, who Actor, name, to, reason string, revision int64, version string, with func(tx *control.Tx) error) (made *Agent, err error) {
+	edit := promoting(who, name, to, reason)
+	err = r.db.Write(ctx, func(tx *control.Tx) (err error) {
+		made, err = r.changeIn(ctx, tx, who, name, revision, "promote", reason, func(before, after *Agent) error {
+			if version != "" && before.Version != version {
+				return fault.New(fault.KindConflict, "agent.conflict", "agent %s is observed to be of another version since", name).WithHint("look at it again")
+			}
+			return edit(before, after)
+		})
+		if err != nil {
+			return err
+		}
+		return with(tx)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return made, nil
+}
+
+// MayPromote says why Promote would refuse, and changes nothing.
+func (r *Registry) MayPromote(who Actor, name, to, reason string) error {
+	before, ok := r.Lookup(name)
+	if !ok {
+		return fault.New(fault.KindNotFound, "agent.not_found", "there is no agent %.64s", name)
+	}
+	return promoting(who, name, to, reason)(before, before.clone())
+}
+
+func promoting(who Actor, name, to, reason string) func(before, after *Agent) error {
+	return func(before, after *Agent) error {
 		roles := []string{developer, security}
 		if to == Production {
 			roles = []string{security}
@@ -382,7 +418,7 @@ func (r *Registry) Promote(ctx context.Context, who Actor, name, to, reason stri
 		}
 		after.Lifecycle = to
 		return nil
-	})
+	}
 }
 
 func needReason(reason string) error {

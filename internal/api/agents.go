@@ -9,6 +9,7 @@ import (
 
 	"reeve/client"
 	"reeve/internal/agent"
+	"reeve/internal/control"
 	"reeve/internal/fault"
 	"reeve/internal/fleet"
 	"reeve/internal/identity"
@@ -22,6 +23,8 @@ type Agents interface {
 	Create(ctx context.Context, who agent.Actor, n agent.Agent, reason string) (*agent.Agent, error)
 	Update(ctx context.Context, who agent.Actor, name string, c agent.Change) (*agent.Agent, error)
 	Promote(ctx context.Context, who agent.Actor, name, to, reason string) (*agent.Agent, error)
+	PromoteThrough(ctx context.Context, who agent.Actor, name, to, reason string, revision int64, version string, with func(tx *control.Tx) error) (*agent.Agent, error)
+	MayPromote(who agent.Actor, name, to, reason string) error
 	Contain(ctx context.Context, who agent.Actor, name, level string, till time.Time, reason string) (*agent.Agent, error)
 	BreakGlass(ctx context.Context, who agent.Actor, name string, life time.Duration, reason string) (*agent.Agent, error)
 	Release(ctx context.Context, who agent.Actor, name, reason string) (*agent.Agent, error)
@@ -362,6 +365,10 @@ func promoteAgent(a *API, ctx context.Context, req *client.PromoteAgentRequest) 
 	all, _, err := a.visible(ctx, req.Name)
 	if err != nil {
 		return nil, err
+	}
+	if req.To == agent.Production {
+		_, made, err := a.throughGate(ctx, req.Name, req.Reason, req.Ungated)
+		return a.agentOr(all, made, err)
 	}
 	made, err := all.Promote(ctx, actorOf(ctx), req.Name, req.To, req.Reason)
 	return a.agentOr(all, made, err)

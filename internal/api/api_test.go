@@ -35,7 +35,7 @@ func newTestAPI(t testing.TB, change func(*Options)) testAPI {
 	h := newHouse(t)
 	o := Options{
 		Store: &memStore{}, Identity: h.Directory, Audit: h.audit, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
-		Events: newMemEvents(), Now: func() time.Time { return testNow },
+		Events: newMemEvents(), Now: func() time.Time { return testNow }, Gate: someGate{},
 	}
 	if change != nil {
 		change(&o)

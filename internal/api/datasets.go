@@ -173,6 +173,9 @@ func (a *API) withdraw(ctx context.Context, team, user, reason string) (items in
 	for _, x := range w.Exports {
 		exports = append(exports, shape(x))
 	}
+	if err == nil && a.o.Experiments != nil {
+		_, err = a.o.Experiments.Forget(ctx, w.IDs) // what agents said to their cases
+	}
 	return w.Items, exports, err
 }
 

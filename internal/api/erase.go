@@ -35,7 +35,7 @@ var holders = []holder{
 		},
 	},
 	{
-		part: "cases", note: "what was kept of their runs in data sets, and files that were exported of it",
+		part: "cases", note: "what was kept of their runs in data sets, what agents answered to it in experiments, and files that were exported of it",
 		here: func(a *API) bool { return a.o.Keeping != nil },
 		erase: func(a *API, ctx context.Context, user, reason string) (int64, int64, error) {
 			items, exports, err := a.withdraw(ctx, "", user, reason)
@@ -91,7 +91,7 @@ var holders = []holder{
 			return n, n, err
 		},
 	},
-	{part: "elsewhere", note: "not looked into: words of incidents, findings, evaluations and experiments that quote a run; runs of others in which a step names the user; what waits in the log and in the relay's queue. Not ours: what was relayed, sent to a SIEM, to channels or to an upstream.", here: func(*API) bool { return true }},
+	{part: "elsewhere", note: "not looked into: words of incidents, findings and evaluations that quote a run; runs of others in which a step names the user; what waits in the log and in the relay's queue. Not ours: what was relayed, sent to a SIEM, to channels or to an upstream.", here: func(*API) bool { return true }},
 }
 
 const maxUser = 500

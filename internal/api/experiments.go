@@ -77,16 +77,17 @@ func startExperiment(a *API, ctx context.Context, req *client.StartExperimentReq
 // experimentOf adds an experiment up; its results are shown where they were asked
 // for, their answers to those who may read content there.
 func (a *API) experimentOf(ctx context.Context, book *experiment.Book, x *experiment.Experiment, whole bool) (*client.Experiment, error) {
-	s, results, err := book.Sum(ctx, x)
+	s, err := book.Sum(ctx, x)
 	if err != nil {
 		return nil, err
 	}
 	out := &client.Experiment{
 		ID: x.ID, Agent: x.Agent, AgentVersion: x.AgentVersion, Team: x.Team, Environment: x.Environment, Kind: x.Kind, Dataset: x.Dataset, DatasetVersion: x.Version, Repeats: x.Repeats,
-		Evaluators: list(x.Evaluators), Baseline: x.Baseline, Note: x.Note, Bias: (*client.BiasPairs)(x.Bias), State: x.State, Why: x.Why, By: x.By, At: x.At, EndedAt: optionalTime(x.EndedAt), Tasks: x.Tasks,
+		Evaluators: list(x.Evaluators), Baseline: x.Baseline, Note: x.Note, Plan: x.OfPlan, Bias: (*client.BiasPairs)(x.Bias), State: x.State, Why: x.Why, By: x.By, At: x.At, EndedAt: optionalTime(x.EndedAt), Tasks: x.Tasks,
 		Passed: shareOf(s.Passed, s.N), Invalid: s.Invalid, PassHat: append([]float64{}, s.PassHat...), Against: (*client.PairedResult)(s.Against), Pairs: (*client.PairedResult)(s.Pairs),
 	}
 	if s.Pairs != nil {
+		out.Adverse, out.Says = s.Adverse()
 		one, two := shareOf(s.A, s.NA), shareOf(s.B, s.NB)
 		ratio := intervalOf(s.Ratio, s.Low, s.Top, !math.IsNaN(s.Ratio))
 		out.GroupA, out.GroupB, out.FourFifths = &one, &two, &ratio
@@ -94,10 +95,14 @@ func (a *API) experimentOf(ctx context.Context, book *experiment.Book, x *experi
 	if !whole {
 		return out, nil
 	}
+	results, err := book.Results(ctx, x.ID)
+	if err != nil {
+		return nil, err
+	}
 	reads := experimentActor(ctx).Can("reader", x.Team, x.Environment)
 	for _, r := range results {
 		y := client.ExperimentResult{
-			Item: r.Item, Repeat: r.Repeat, Pair: r.Pair, Group: r.Group, Run: r.Run, Passed: r.Passed, Valid: r.Valid, Why: r.Why, Calls: r.Calls, Refused: list(r.Refused), Checks: []client.ExperimentCheck{}, TookMS: r.TookMS, At: r.At,
+			Item: r.Item, Repeat: r.Repeat, Pair: r.Pair, Group: r.Group, Run: r.Run, RunID: r.RunID, Forgotten: r.Forgotten, Passed: r.Passed, Valid: r.Valid, Why: r.Why, Calls: r.Calls, Refused: list(r.Refused), Checks: []client.ExperimentCheck{}, TookMS: r.TookMS, At: r.At,
 		}
 		if reads {
 			y.Answer = r.Answer

@@ -3,18 +3,25 @@ package api
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"strings"
 
 	"reeve/client"
+	"reeve/internal/agent"
+	"reeve/internal/control"
+	"reeve/internal/experiment"
 	"reeve/internal/fault"
+	"reeve/internal/identity"
 )
 
-// Gate computes what an agent has to show, and keeps what it came to; app fills it
-// in.
+// Gate computes what an agent has to show; app fills it in. sees says whose places
+// the asker may see: what stands elsewhere counts, and is not named.
 type Gate interface {
-	Look(ctx context.Context, agent string) (*client.Gate, error)
-	// Keep records a gate in the audit log, whose checkpoints sign it.
-	Keep(ctx context.Context, g *client.Gate, to, by, reason string) error
+	Look(ctx context.Context, agent string, sees func(team, environment string) bool) (*client.Gate, error)
+	// Keep keeps what it came to, in the audit log too, within tx or (nil) by itself.
+	Keep(ctx context.Context, tx *control.Tx, who experiment.Actor, agent, outcome, reason string, body any) (id string, err error)
+	// Kept is what it came to before, the newest first.
+	Kept(ctx context.Context, agent string, limit int) ([]experiment.GateResult, error)
 }
 
 func (a *API) gate(ctx context.Context, name string) (*client.Gate, error) {
@@ -24,44 +31,128 @@ func (a *API) gate(ctx context.Context, name string) (*client.Gate, error) {
 	if _, _, err := a.visible(ctx, name); err != nil {
 		return nil, err
 	}
-	return a.o.Gate.Look(ctx, name)
+	who := whoOf(ctx)
+	return a.o.Gate.Look(ctx, name, func(team, environment string) bool {
+		return who.Can(identity.Viewer, everyOf(team), everyOf(environment))
+	})
 }
 
+const gateRecords = 20 // that are shown
+
 func getGate(a *API, ctx context.Context, req *client.GateRequest) (*client.Gate, error) {
-	return a.gate(ctx, req.Name)
+	g, err := a.gate(ctx, req.Name)
+	if err != nil {
+		return nil, err
+	}
+	kept, err := a.o.Gate.Kept(ctx, req.Name, gateRecords)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range kept {
+		var body keptGate
+		if err := json.Unmarshal(k.Body, &body); err != nil {
+			return nil, err
+		}
+		g.Records = append(g.Records, client.GateRecord{ID: k.ID, At: k.At, Outcome: k.Outcome, To: body.To, Version: body.Version, By: body.By, Reason: body.Reason, Failed: list(body.failed())})
+	}
+	return g, nil
+}
+
+// keptGate is a gate as it is kept.
+type keptGate struct {
+	To      string             `json:"to"`
+	Version string             `json:"version,omitempty"`
+	By      string             `json:"by,omitempty"`
+	Reason  string             `json:"reason"`
+	Dataset string             `json:"dataset,omitempty"`
+	Checks  []client.GateCheck `json:"checks"`
+}
+
+func (k *keptGate) failed() (out []string) {
+	for _, c := range k.Checks {
+		if !c.Passed {
+			out = append(out, c.Name)
+		}
+	}
+	return out
+}
+
+func putGateSet(a *API, ctx context.Context, req *client.PutGateSetRequest) (*client.Gate, error) {
+	book, err := a.experiments()
+	if err != nil {
+		return nil, err
+	}
+	if a.o.Datasets == nil {
+		return nil, fault.New(fault.KindUnavailable, "api.not_here", "this server has no data sets")
+	}
+	if _, err := a.o.Datasets.Get(ctx, datasetActor(ctx), req.Dataset); err != nil {
+		return nil, err
+	}
+	if _, err := book.PutGateSet(ctx, experimentActor(ctx), experiment.GateSet{Agent: req.Name, Dataset: req.Dataset, Least: req.Least}); err != nil {
+		return nil, err
+	}
+	return getGate(a, ctx, &client.GateRequest{Name: req.Name})
 }
 
 // passGate promotes through the gate: what it came to is kept either way, and a
 // refusal names what fails, with the run.
 func passGate(a *API, ctx context.Context, req *client.PassGateRequest) (*client.Gate, error) {
-	if strings.TrimSpace(req.Reason) == "" {
-		return nil, errReason.WithHint("it is kept with the result")
+	if to := cmp.Or(req.To, agent.Production); to != agent.Production {
+		return nil, fault.New(fault.KindInvalid, "agent.transition", "only production has a gate, not %.40q", to).WithHint("`reeve agent promote %s pilot` needs none", req.Name)
 	}
-	g, err := a.gate(ctx, req.Name)
+	g, _, err := a.throughGate(ctx, req.Name, req.Reason, req.Ungated)
+	return g, err
+}
+
+// throughGate takes an agent into production: there is no other way. What would be
+// refused anyway is not kept as a gate's result.
+func (a *API) throughGate(ctx context.Context, name, reason string, ungated bool) (*client.Gate, *agent.Agent, error) {
+	all, was, err := a.visible(ctx, name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	to := cmp.Or(req.To, "production")
-	if err := a.o.Gate.Keep(ctx, g, to, actor(ctx), req.Reason); err != nil {
-		return nil, err
+	who := actorOf(ctx)
+	if err := all.MayPromote(who, name, agent.Production, reason); err != nil {
+		return nil, nil, err
 	}
-	if !g.Passed {
+	if a.o.Gate == nil {
+		return nil, nil, fault.New(fault.KindUnavailable, "api.not_here", "this server has no gate")
+	}
+	if ungated {
+		if err := a.fresh(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+	g, err := a.gate(ctx, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	kept := keptGate{To: agent.Production, Version: g.Version, By: who.Name, Reason: reason, Dataset: g.Dataset, Checks: g.Checks}
+	if !g.Passed && !ungated {
+		if _, err := a.o.Gate.Keep(ctx, nil, experimentActor(ctx), name, experiment.GateRefused, reason, kept); err != nil {
+			return nil, nil, err
+		}
 		var why []string
 		for _, c := range g.Checks {
 			if !c.Passed {
-				why = append(why, strings.TrimSpace(c.Name+": "+c.Text+" "+c.Run+" "+c.About))
+				why = append(why, strings.Join(strings.Fields(c.Name+": "+c.Text+" "+c.Run+" "+c.About), " "))
 			}
 		}
-		return nil, fault.New(fault.KindDenied, "promote.refused", "agent %s does not pass: %s", req.Name, strings.Join(why, "; ")).WithHint("`reeve promote %s --look` shows the whole list", req.Name)
+		return nil, nil, fault.New(fault.KindDenied, "promote.refused", "agent %s does not pass: %s", name, strings.Join(why, "; ")).WithHint("`reeve promote %s --look` shows the whole list; security may go without it, and that is kept (--ungated)", name)
 	}
-	all, _, err := a.visible(ctx, req.Name)
-	if err != nil {
-		return nil, err
+	outcome := experiment.GatePassed
+	if !g.Passed {
+		outcome = experiment.GateOverridden
 	}
-	made, err := all.Promote(ctx, actorOf(ctx), req.Name, to, req.Reason)
+	// The list was of this revision and version: whoever changed it meanwhile has it
+	// looked at again.
+	made, err := all.PromoteThrough(ctx, who, name, agent.Production, reason, was.Revision, g.Version, func(tx *control.Tx) (err error) {
+		g.Kept, err = a.o.Gate.Keep(ctx, tx, experimentActor(ctx), name, outcome, reason, kept)
+		return err
+	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	g.Lifecycle = made.Lifecycle
-	return g, nil
+	return g, made, nil
 }

@@ -3,20 +3,22 @@ package app
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"reeve/client"
 	"reeve/internal/activity"
 	"reeve/internal/agent"
 	"reeve/internal/approval"
-	"reeve/internal/audit"
 	"reeve/internal/budget"
 	"reeve/internal/control"
 	"reeve/internal/evaluate"
 	"reeve/internal/experiment"
 	"reeve/internal/fault"
 	"reeve/internal/incident"
+	"reeve/internal/stat"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/search"
 )
@@ -26,35 +28,68 @@ type gate struct{ app *App }
 
 const (
 	gatePeriod   = 7 * 24 * time.Hour
-	gateRuns     = 500 // newest ones that are looked at
-	gateLeast    = 20  // runs or evaluations before anything is said
+	gateRuns     = 500  // newest ones that are looked at
+	gateActions  = 1000 // newest decisions
+	gateLeast    = 20   // runs, evaluations or decisions before anything is said
 	gatePassed   = 0.9
+	gatePassLow  = 0.8 // lower end of the interval of what passed
+	gateDenied   = 0.05
 	gateCoverage = 0.9
 	gateLatency  = 60.0 // seconds, p95
 )
 
+// gateView is what the checks of one gate share.
+type gateView struct {
+	g    *client.Gate
+	ag   *agent.Agent
+	runs []activity.Run // of the agent's version in the period, tests left out, the newest first
+	// declared is what that version calls itself; "" nothing.
+	declared string
+	sees     func(team, environment string) bool
+}
+
+// run names a run where the asker may see it.
+func (v *gateView) run(r *activity.Run) string {
+	if v.sees(r.Team, r.Environment) {
+		return r.ID.String()
+	}
+	return ""
+}
+
 // Look implements api.Gate: each line from records as they are now.
-func (x gate) Look(ctx context.Context, name string) (*client.Gate, error) {
+func (x gate) Look(ctx context.Context, name string, sees func(team, environment string) bool) (*client.Gate, error) {
 	a := x.app
 	ag, ok := a.agents.Lookup(name)
 	if !ok {
 		return nil, fault.New(fault.KindNotFound, "agent.not_found", "there is no agent %.64s", name)
 	}
 	now := time.Now().UTC()
-	g := &client.Gate{Agent: name, Version: ag.Version, Lifecycle: ag.Lifecycle, At: now, From: now.Add(-gatePeriod), Passed: true}
-	page, err := a.store.Runs(ctx, telemetry.RunsQuery{From: g.From, Filter: search.Is("agent", name), Limit: gateRuns})
+	g := &client.Gate{Agent: name, Lifecycle: ag.Lifecycle, At: now, From: now.Add(-gatePeriod), Passed: true}
+	v := &gateView{g: g, ag: ag, sees: sees}
+	since, err := v.version(ctx, a)
 	if err != nil {
 		return nil, err
 	}
-	// What an older version did says nothing of this one; of a version that nobody
-	// knows there are no records.
-	runs := slices.DeleteFunc(page.Runs, func(r activity.Run) bool {
-		return r.Mode == evaluate.Test || ag.Version == "" || r.Version != ag.Version
-	})
-	for _, check := range []func(context.Context, *client.Gate, *agent.Agent, []activity.Run) (client.GateCheck, error){
+	if g.Version != "" {
+		// What an older version did says nothing of this one; of a version that nobody
+		// knows there are no records.
+		if since.After(g.From) {
+			g.From = since
+		}
+		page, err := a.store.Runs(ctx, telemetry.RunsQuery{From: g.From, Filter: search.Is("agent", name), Limit: gateRuns})
+		if err != nil {
+			return nil, err
+		}
+		v.runs = slices.DeleteFunc(page.Runs, func(r activity.Run) bool { return r.Mode == evaluate.Test })
+		if len(v.runs) > 0 {
+			v.declared = v.runs[0].Version // the newest
+		}
+		v.runs = slices.DeleteFunc(v.runs, func(r activity.Run) bool { return r.Version != v.declared })
+	}
+	for _, check := range []func(context.Context, *gateView) (client.GateCheck, error){
 		x.evaluations, x.experiment, x.policy, x.budget, x.latency, x.coverage, x.incidents, x.approvals,
 	} {
-		c, err := check(ctx, g, ag, runs)
+		c, err := check(ctx, v)
 		if err != nil {
 			return nil, err
 		}
@@ -64,24 +99,53 @@ func (x gate) Look(ctx context.Context, name string) (*client.Gate, error) {
 	return g, nil
 }
 
-// Keep implements api.Gate.
-func (x gate) Keep(ctx context.Context, g *client.Gate, to, by, reason string) error {
-	kind := "passed"
-	if !g.Passed {
-		kind = "refused"
+// version finds what the agent is made of now, and since when. Instances of an older
+// version may still run then; what they call themselves tells them apart.
+func (v *gateView) version(ctx context.Context, a *App) (since time.Time, err error) {
+	v.g.Version = a.agents.VersionNow(v.ag.Name)
+	if v.g.Version == "" {
+		return since, nil
 	}
-	return x.app.control.Write(ctx, func(tx *control.Tx) error {
-		return audit.Append(ctx, tx, audit.Record{Kind: "admin.agent_gate", Person: by, Action: kind, Object: g.Agent, Reason: reason, After: map[string]any{"to": to, "version": g.Version, "checks": g.Checks}})
+	all, err := a.fleet.Versions(ctx, v.ag.Name)
+	if err != nil {
+		return since, err
+	}
+	for i := range all {
+		if all[i].Current && all[i].Hash == v.g.Version && all[i].FirstSeen.After(since) {
+			since = all[i].FirstSeen
+		}
+	}
+	if since.IsZero() {
+		v.g.Version = "" // it is told and not settled yet
+	}
+	return since, nil
+}
+
+// Keep implements api.Gate.
+func (x gate) Keep(ctx context.Context, tx *control.Tx, who experiment.Actor, name, outcome, reason string, body any) (id string, err error) {
+	if tx != nil {
+		return x.app.experiments.KeepGate(ctx, tx, who, name, outcome, reason, body)
+	}
+	return id, x.app.control.Write(ctx, func(tx *control.Tx) (err error) {
+		id, err = x.app.experiments.KeepGate(ctx, tx, who, name, outcome, reason, body)
+		return err
 	})
 }
 
-func (x gate) evaluations(ctx context.Context, g *client.Gate, ag *agent.Agent, _ []activity.Run) (client.GateCheck, error) {
+// Kept implements api.Gate.
+func (x gate) Kept(ctx context.Context, name string, limit int) ([]experiment.GateResult, error) {
+	return x.app.experiments.Gates(ctx, name, limit)
+}
+
+const noVersion = "nobody knows which version it is"
+
+func (x gate) evaluations(ctx context.Context, v *gateView) (client.GateCheck, error) {
 	c := client.GateCheck{Name: "evaluations"}
-	if ag.Version == "" {
-		c.Text = "nobody knows which version it is"
+	if v.g.Version == "" {
+		c.Text = noVersion
 		return c, nil
 	}
-	f := evaluate.Filter{Agent: ag.Name, Version: ag.Version, From: g.From}
+	f := evaluate.Filter{Agent: v.ag.Name, Version: v.declared, From: v.g.From}
 	counts, err := x.app.evaluations.Counts(ctx, f)
 	if err != nil {
 		return c, err
@@ -95,75 +159,144 @@ func (x gate) evaluations(ctx context.Context, g *client.Gate, ag *agent.Agent, 
 		return c, nil
 	}
 	share := float64(passed) / float64(c.N)
-	c.Value, c.Needed, c.Passed = &share, new(gatePassed), share >= gatePassed
-	c.Text = fmt.Sprintf("%.1f %% of %d evaluations passed", 100*share, c.N)
+	low, _ := stat.Wilson(passed, c.N)
+	c.Value, c.Low, c.Needed, c.Passed = &share, &low, new(gatePassed), share >= gatePassed && low >= gatePassLow
+	c.Text = fmt.Sprintf("%.1f %% of %d evaluations passed, and by their number at least %.1f %% would", 100*share, c.N, 100*low)
 	if c.Passed {
 		return c, nil
 	}
-	f.Verdict, f.Source, f.Limit = evaluate.Fail, evaluate.Online, 1
-	bad, _, err := x.app.evaluations.List(ctx, f)
-	if err == nil && len(bad) > 0 {
-		c.Run, c.About = bad[0].Run, bad[0].Evaluator
-	}
-	return c, err
-}
-
-// everyPlace may see all: the gate says of an agent what holds, whoever asks.
-var everyPlace = experiment.Actor{Can: func(string, string, string) bool { return true }}
-
-func (x gate) experiment(ctx context.Context, _ *client.Gate, ag *agent.Agent, _ []activity.Run) (client.GateCheck, error) {
-	c := client.GateCheck{Name: "experiment"}
-	all, err := x.app.experiments.List(ctx, everyPlace, ag.Name, experiment.Golden, 1)
-	if err != nil {
-		return c, err
-	}
-	if len(all) == 0 {
-		c.Text = "no experiment on cases was run"
-		return c, nil
-	}
-	e := &all[0]
-	s, results, err := x.app.experiments.Sum(ctx, e)
-	if err != nil {
-		return c, err
-	}
-	c.N, c.About = s.N, e.ID
-	c.Passed = e.State == experiment.Done && s.N > 0 && s.Invalid == 0 && s.Passed == s.N && ag.Version != "" && e.AgentVersion == ag.Version
-	c.Text = fmt.Sprintf("%d of %d cases of %s passed", s.Passed, s.N, e.Dataset)
-	switch {
-	case e.State != experiment.Done:
-		c.Text = "the newest experiment is " + e.State
-	case ag.Version == "":
-		c.Text = "nobody knows which version it is"
-	case e.AgentVersion != ag.Version:
-		c.Text = "the newest experiment was of another version"
-	}
-	for i := range results {
-		if r := &results[i]; !c.Passed && (!r.Passed || !r.Valid) {
-			c.Run = r.Run
+	for _, verdict := range []string{evaluate.Fail, evaluate.Unsure} {
+		f.Verdict, f.Limit = verdict, 1
+		bad, _, err := x.app.evaluations.List(ctx, f)
+		if err != nil {
+			return c, err
+		}
+		if len(bad) > 0 && v.sees(bad[0].Team, bad[0].Environment) {
+			c.Run, c.About = bad[0].Run, bad[0].Evaluator
 			break
 		}
 	}
 	return c, nil
 }
 
-// policy is the dry run: what enforcing would have refused of the recorded decisions.
-func (x gate) policy(ctx context.Context, g *client.Gate, ag *agent.Agent, _ []activity.Run) (client.GateCheck, error) {
-	c := client.GateCheck{Name: "policy"}
-	page, err := x.app.store.Decisions(ctx, telemetry.DecisionsQuery{From: g.From, Filter: &search.And{Of: []search.Expr{search.Is("agent", ag.Name), search.Is("would", "deny")}}, Limit: 1})
+// experiment is whether it passed all cases of its gate's data set, as they are now.
+func (x gate) experiment(ctx context.Context, v *gateView) (client.GateCheck, error) {
+	c := client.GateCheck{Name: "experiment"}
+	set, ok, err := x.app.experiments.GateSet(ctx, v.ag.Name)
 	if err != nil {
 		return c, err
 	}
-	c.Passed, c.Text = len(page.Decisions) == 0, "nothing that it did would be refused"
-	if !c.Passed {
-		d := &page.Decisions[0]
-		c.Text, c.Run, c.About = "enforced, policy refuses "+d.Resource, d.Run.String(), d.ID
+	if !ok {
+		c.Text = "no data set was named as its gate"
+		return c, nil
+	}
+	v.g.Dataset, v.g.Least = set.Dataset, set.Least
+	cases, version, err := x.app.casesNow(ctx, set.Dataset)
+	if fault.Is(err, fault.KindNotFound) {
+		c.Text = "its data set " + set.Dataset + " is gone"
+		return c, nil
+	}
+	if err != nil {
+		return c, err
+	}
+	e, ok, err := x.app.experiments.Newest(ctx, v.ag.Name, set.Dataset)
+	if err != nil {
+		return c, err
+	}
+	switch {
+	case cases < set.Least:
+		c.Text = fmt.Sprintf("data set %s has %d cases; %d are needed", set.Dataset, cases, set.Least)
+		return c, nil
+	case !ok:
+		c.Text = "no experiment was run on data set " + set.Dataset
+		return c, nil
+	}
+	s, err := x.app.experiments.Sum(ctx, &e)
+	if err != nil {
+		return c, err
+	}
+	c.N, c.About = s.N, e.ID
+	share := math.NaN()
+	if s.N > 0 {
+		share = float64(s.Passed) / float64(s.N)
+		c.Value, c.Needed = &share, new(1.0)
+	}
+	c.Text = fmt.Sprintf("%d of %d tries on %d cases of %s passed", s.Passed, s.N, cases, e.Dataset)
+	switch {
+	case e.State != experiment.Done:
+		c.Text = "the newest experiment is " + e.State
+	case v.g.Version == "":
+		c.Text = noVersion
+	case e.AgentVersion != v.g.Version:
+		c.Text = "the newest experiment was of another version"
+	case e.Version != version:
+		c.Text = fmt.Sprintf("data set %s has changed since: its version is %d, and %d was run", set.Dataset, version, e.Version)
+	default:
+		c.Passed = s.N >= cases && s.Invalid == 0 && s.Passed == s.N
+	}
+	if !c.Passed && v.sees(e.Team, e.Environment) {
+		c.Run = s.FailedRun
 	}
 	return c, nil
 }
 
-func (x gate) budget(_ context.Context, _ *client.Gate, ag *agent.Agent, _ []activity.Run) (client.GateCheck, error) {
+// policy is the dry run on recorded decisions: what enforcing would have refused, and
+// how much is refused already, since an agent that is refused everything is harmless
+// and of no use.
+func (x gate) policy(ctx context.Context, v *gateView) (client.GateCheck, error) {
+	c := client.GateCheck{Name: "policy"}
+	if v.g.Version == "" {
+		c.Text = noVersion
+		return c, nil
+	}
+	page, err := x.app.store.Decisions(ctx, telemetry.DecisionsQuery{From: v.g.From, Filter: search.Is("agent", v.ag.Name), Limit: gateActions})
+	if err != nil {
+		return c, err
+	}
+	var would, denied, held int64
+	for i := range page.Decisions {
+		d := &page.Decisions[i]
+		if slices.ContainsFunc(d.Reasons, func(r activity.Reason) bool { return strings.HasPrefix(r.Code, "test.") }) {
+			continue // refused by a test, not by policy
+		}
+		if d.Version != v.declared {
+			continue
+		}
+		c.N++
+		bad := false
+		switch {
+		case d.Verdict == activity.VerdictDeny:
+			denied++
+			bad = true
+		case d.Would == activity.VerdictDeny:
+			would++
+			bad = true
+		case d.Verdict == activity.VerdictHold || d.Would == activity.VerdictHold:
+			held++
+		}
+		if bad && (c.About == "" || d.Verdict != activity.VerdictDeny) && v.sees(d.Team, d.Environment) {
+			c.Run, c.About = "", d.ID
+			if !d.Run.IsZero() {
+				c.Run = d.Run.String()
+			}
+		}
+	}
+	if c.N < gateLeast {
+		c.Text, c.Run, c.About = fmt.Sprintf("%d decisions of this version; %d are needed", c.N, gateLeast), "", ""
+		return c, nil
+	}
+	share := float64(denied) / float64(c.N)
+	c.Value, c.Needed, c.Passed = &share, new(gateDenied), would == 0 && share <= gateDenied
+	c.Text = fmt.Sprintf("of %d decisions enforcing would refuse %d more; %d were refused and %d waited for a person", c.N, would, denied, held)
+	if c.Passed {
+		c.Run, c.About = "", ""
+	}
+	return c, nil
+}
+
+func (x gate) budget(_ context.Context, v *gateView) (client.GateCheck, error) {
 	c := client.GateCheck{Name: "budget", Text: "no hard budget bounds it"}
-	tokens, calls, money := x.app.budgets.Left(time.Now(), budget.Use{Agent: ag.Name, Team: ag.Team})
+	tokens, calls, money := x.app.budgets.Left(time.Now(), budget.Use{Agent: v.ag.Name, Team: v.ag.Team})
 	for _, left := range []*int64{tokens, calls, money} {
 		if left == nil {
 			continue
@@ -178,19 +311,19 @@ func (x gate) budget(_ context.Context, _ *client.Gate, ag *agent.Agent, _ []act
 	return c, nil
 }
 
-func (x gate) latency(_ context.Context, _ *client.Gate, _ *agent.Agent, runs []activity.Run) (client.GateCheck, error) {
+func (x gate) latency(_ context.Context, v *gateView) (client.GateCheck, error) {
 	c := client.GateCheck{Name: "latency"}
 	var took []float64
 	slowest, at := -1.0, ""
-	for i := range runs {
-		r := &runs[i]
+	for i := range v.runs {
+		r := &v.runs[i]
 		if r.Status != activity.RunDone || r.End == activity.Unknown {
 			continue
 		}
 		s := float64(r.End-r.Start) / 1e9
 		took = append(took, s)
 		if s > slowest {
-			slowest, at = s, r.ID.String()
+			slowest, at = s, v.run(r)
 		}
 	}
 	c.N = int64(len(took))
@@ -209,18 +342,18 @@ func (x gate) latency(_ context.Context, _ *client.Gate, _ *agent.Agent, runs []
 }
 
 // coverage is how much of what it does comes through the door.
-func (x gate) coverage(_ context.Context, _ *client.Gate, _ *agent.Agent, runs []activity.Run) (client.GateCheck, error) {
-	c := client.GateCheck{Name: "coverage", N: int64(len(runs))}
+func (x gate) coverage(_ context.Context, v *gateView) (client.GateCheck, error) {
+	c := client.GateCheck{Name: "coverage", N: int64(len(v.runs))}
 	if c.N < gateLeast {
 		c.Text = fmt.Sprintf("%d runs; %d are needed", c.N, gateLeast)
 		return c, nil
 	}
 	through, past := 0, ""
-	for i := range runs {
-		if slices.Contains(runs[i].Dialects, "door") {
+	for i := range v.runs {
+		if slices.Contains(v.runs[i].Dialects, "door") {
 			through++
 		} else if past == "" {
-			past = runs[i].ID.String()
+			past = v.run(&v.runs[i])
 		}
 	}
 	share := float64(through) / float64(c.N)
@@ -232,15 +365,15 @@ func (x gate) coverage(_ context.Context, _ *client.Gate, _ *agent.Agent, runs [
 	return c, nil
 }
 
-func (x gate) incidents(ctx context.Context, _ *client.Gate, ag *agent.Agent, _ []activity.Run) (client.GateCheck, error) {
+func (x gate) incidents(ctx context.Context, v *gateView) (client.GateCheck, error) {
 	c := client.GateCheck{Name: "incidents"}
-	all, err := x.app.incidents.List(ctx, incident.Filter{Agent: ag.Name, Limit: 500}, func(*incident.Incident) bool { return true })
+	all, err := x.app.incidents.List(ctx, incident.Filter{Agent: v.ag.Name, States: []string{incident.Open, incident.Acknowledged, incident.Mitigated}, Limit: 500}, nil)
 	if err != nil {
 		return c, err
 	}
+	c.N = int64(len(all))
 	for i := range all {
-		if all[i].Live() {
-			c.N++
+		if c.About == "" && slices.ContainsFunc(all[i].Places, func(p incident.Place) bool { return v.sees(p.Team, p.Environment) }) {
 			c.About = all[i].ID
 		}
 	}
@@ -248,15 +381,21 @@ func (x gate) incidents(ctx context.Context, _ *client.Gate, ag *agent.Agent, _ 
 	return c, nil
 }
 
-func (x gate) approvals(ctx context.Context, _ *client.Gate, ag *agent.Agent, _ []activity.Run) (client.GateCheck, error) {
+func (x gate) approvals(ctx context.Context, v *gateView) (client.GateCheck, error) {
 	c := client.GateCheck{Name: "approvals"}
-	all, err := x.app.approvals.List(ctx, approval.Filter{States: []approval.State{approval.Pending}, Agent: ag.Name})
+	all, err := x.app.approvals.List(ctx, approval.Filter{States: []approval.State{approval.Pending}, Agent: v.ag.Name})
 	if err != nil {
 		return c, err
 	}
 	c.N, c.Passed, c.Text = int64(len(all)), len(all) == 0, fmt.Sprintf("%d of its actions wait for a person", len(all))
-	if len(all) > 0 {
+	if len(all) > 0 && v.sees(v.ag.Team, v.ag.Environment) {
 		c.About = all[0].ID
 	}
 	return c, nil
+}
+
+// casesNow is how many cases of a data set would be run now, and of which version.
+func (a *App) casesNow(ctx context.Context, name string) (n, version int64, err error) {
+	tasks, version, err := a.casesOf(ctx, experiment.Actor{Can: func(string, string, string) bool { return true }}, name, 0)
+	return int64(len(tasks)), version, err
 }

@@ -34,7 +34,7 @@ func (a *App) openExperiments(ctx context.Context) (err error) {
 		configured[c.Agent] = c.target()
 	}
 	a.experiments, err = experiment.New(ctx, experiment.Options{
-		DB: a.control, Agent: a.versionOfAgent, Cases: a.casesOf, Recording: a.recordingOf, Invoke: a.invoke, Look: a.lookAt, Configured: configured,
+		DB: a.control, Agent: a.versionOfAgent, Cases: a.casesOf, Recording: a.recordingOf, Invoke: a.invoke, Look: a.lookAt, Tell: a.tellBias, Configured: configured,
 		Logger: a.log.With("part", "experiments"),
 	})
 	return err
@@ -46,7 +46,7 @@ func (a *App) versionOfAgent(name string) (team, environment, version string, ok
 	if !ok || g.Lifecycle == agent.Retired {
 		return "", "", "", false
 	}
-	return g.Team, g.Environment, g.Version, true
+	return g.Team, g.Environment, a.agents.VersionNow(name), true
 }
 
 // openTests tells the door which calls are of a test.
@@ -345,8 +345,22 @@ func (a *App) invokeCommand(ctx context.Context, t *experiment.Test, target *exp
 	out := limited{most: invokeMost}
 	cmd.Stdout = &out // what it says on standard error may be anybody's content: it goes nowhere
 	together(cmd)
-	cmd.WaitDelay = 5 * time.Second // what it started may hold its pipes
-	if err := cmd.Run(); err != nil {
+	cmd.WaitDelay = 5 * time.Second                                 // what it started may hold its pipes
+	if cmd.Dir, err = os.MkdirTemp("", "reeve-test-"); err != nil { // its own, and gone with it
+		return "", fault.New(fault.KindUnavailable, "experiment.invoke", "no folder for the command of agent %s", t.Agent).WithCause(err)
+	}
+	defer func() { _ = os.RemoveAll(cmd.Dir) }()
+	cmd.Env = append(cmd.Env, "HOME="+cmd.Dir, "TMPDIR="+cmd.Dir)
+	if err := cmd.Start(); err != nil {
+		return "", fault.New(fault.KindUnavailable, "experiment.invoke", "the command of agent %s cannot be started", t.Agent).WithCause(err)
+	}
+	err = bound(cmd.Process.Pid)
+	if err != nil {
+		sweep(cmd.Process.Pid)
+	}
+	err = errors.Join(err, cmd.Wait())
+	sweep(cmd.Process.Pid) // what it started does not outlive it
+	if err != nil {
 		return "", fault.New(fault.KindUnavailable, "experiment.invoke", "the command of agent %s failed: %s", t.Agent, cmd.ProcessState).WithCause(err)
 	}
 	return strings.TrimSpace(out.String()), nil

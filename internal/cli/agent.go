@@ -168,6 +168,7 @@ func runAgentPromote(ctx context.Context, e env, c *command, args []string) erro
 	fs := c.flags(e)
 	r.bind(fs)
 	fs.StringVar(&req.Reason, "reason", "", "why, for the record (needed)")
+	fs.BoolVar(&req.Ungated, "ungated", false, "into production although the gate refuses: security's, and kept as such")
 	var err error
 	if req.Name, req.To, err = twoWords(fs, args, "an agent and a lifecycle"); err != nil {
 		return err

@@ -395,6 +395,9 @@ func plan(ctx context.Context, api *client.Client, d applied, reason string) (st
 // steps of its own.
 func planAgent(ctx context.Context, api *client.Client, d applied, reason string) (step, error) {
 	wish, _ := d.fields["lifecycle"].(string)
+	// As with `reeve agent promote`: who goes past the gate says so.
+	ungated, _ := d.fields["ungated"].(bool)
+	delete(d.fields, "ungated")
 	var made client.CreateAgentRequest
 	if err := into(d, &made); err != nil {
 		return step{}, err
@@ -402,7 +405,7 @@ func planAgent(ctx context.Context, api *client.Client, d applied, reason string
 	made.Name, made.Reason = d.name, cmp.Or(made.Reason, reason)
 	delete(d.fields, "reason")
 	promote := func() error {
-		_, err := api.PromoteAgent(ctx, client.PromoteAgentRequest{Name: d.name, To: wish, Reason: made.Reason})
+		_, err := api.PromoteAgent(ctx, client.PromoteAgentRequest{Name: d.name, To: wish, Reason: made.Reason, Ungated: ungated && wish == "production"})
 		return err
 	}
 	have, err := api.GetAgent(ctx, client.AgentRequest{Name: d.name})

@@ -5,11 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
-
-	"github.com/goccy/go-yaml"
 
 	"reeve/client"
 )
@@ -113,14 +110,11 @@ func runExperimentStart(ctx context.Context, e env, c *command, args []string) e
 	}
 	in.Evaluators = split(evaluators)
 	if bias != "" {
-		text, err := os.ReadFile(bias)
+		pairs, err := readPairs(bias)
 		if err != nil {
 			return err
 		}
-		in.Kind, in.Bias = "bias", &client.BiasPairs{}
-		if err := yaml.UnmarshalWithOptions(text, in.Bias, yaml.Strict(), yaml.UseJSONUnmarshaler()); err != nil {
-			return fmt.Errorf("%w: %s: %s", errUsage, bias, yaml.FormatError(err, false, true))
-		}
+		in.Kind, in.Bias = "bias", &pairs
 	}
 	x, err := r.client().StartExperiment(ctx, in)
 	for err == nil && wait && (x.State == "waiting" || x.State == "running") {

@@ -179,6 +179,7 @@ func (b *Book) Exports(ctx context.Context, who Actor, name string) ([]Export, e
 type Withdrawal struct {
 	Items   int64
 	Exports []Export // that had any of them: whoever has those has to be told
+	IDs     []string // of all their items, of former withdrawals too: what others keep of them goes as well
 }
 
 // Withdraw takes the content of a user's cases out of all versions of data sets, of
@@ -220,6 +221,10 @@ func (b *Book) Withdraw(ctx context.Context, who Actor, team, user, reason strin
 			}
 		}
 		w.Items = int64(len(items))
+		w.IDs, err = control.All(ctx, tx, func(r control.Row) (id string, err error) { return id, r.Scan(&id) }, `SELECT id FROM dataset_items WHERE user_ref = ? AND (? = '' OR dataset IN (SELECT name FROM datasets WHERE team = ?))`, ref, team, team)
+		if err != nil {
+			return err
+		}
 		return audit.Append(ctx, tx, audit.Record{Kind: "content.erased", Person: who.Person, Via: who.Via, Action: "withdraw", Object: "datasets user " + ref, Reason: reason, After: map[string]any{"items": w.Items, "exports": len(w.Exports)}})
 	})
 	return w, err

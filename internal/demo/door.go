@@ -162,7 +162,7 @@ func (d *Demo) register(ctx context.Context, at Endpoints, r registered) error {
 		return err
 	}
 	if err == nil && r.to != "" {
-		if err := call(ctx, at, http.MethodPost, "/agents/"+name+"/promote", client.PromoteAgentRequest{To: r.to, Reason: "part of the demo"}, nil); err != nil {
+		if err := call(ctx, at, http.MethodPost, "/agents/"+name+"/promote", client.PromoteAgentRequest{To: r.to, Reason: "part of the demo", Ungated: r.to == "production"}, nil); err != nil {
 			return err
 		}
 	}

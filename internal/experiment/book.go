@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -38,6 +37,8 @@ type Options struct {
 	Invoke func(ctx context.Context, t *Test, target *Target, task *Task) (Said, error)
 	// Look has an evaluator look at an answer: pass, unsure, fail or "".
 	Look func(ctx context.Context, who Actor, evaluator, agent string, task *Task, answer string) (Check, error)
+	// Tell is told what bias plans came to; nil where nobody is.
+	Tell func(ctx context.Context, what Told) error
 	// Configured are targets of the configuration file; they go before others.
 	Configured map[string]Target
 	Logger     *slog.Logger
@@ -49,10 +50,13 @@ type Options struct {
 type Book struct {
 	o     Options
 	Tests Tests
-	queue chan *Experiment
 
-	mu   sync.Mutex
-	stop map[string]context.CancelCauseFunc // running ones
+	mu      sync.Mutex
+	stop    map[string]context.CancelCauseFunc // running ones
+	waiting []*Experiment                      // in the order of their start
+	served  map[string]int64                   // by team: when one of it was last taken up, as a count
+	turn    int64
+	woken   chan struct{} // one may wait
 }
 
 // Actor is who does something.
@@ -74,6 +78,7 @@ type Plan struct {
 	Baseline   string   `json:"baseline,omitempty"` // an experiment on the same cases
 	Note       string   `json:"note,omitempty"`
 	Bias       *Bias    `json:"bias,omitempty"`
+	OfPlan     string   `json:"of_plan,omitempty"` // that started it by itself
 }
 
 // Kinds of experiments.
@@ -130,7 +135,7 @@ func New(ctx context.Context, o Options) (*Book, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	b := &Book{o: o, queue: make(chan *Experiment, maxWaiting), stop: map[string]context.CancelCauseFunc{}}
+	b := &Book{o: o, woken: make(chan struct{}, 1), stop: map[string]context.CancelCauseFunc{}, served: map[string]int64{}}
 	return b, o.DB.Write(ctx, func(tx *control.Tx) error {
 		_, err := tx.Exec(ctx, `UPDATE experiments SET state = 'failed' WHERE state IN ('waiting', 'running')`)
 		return err
@@ -297,14 +302,11 @@ func (b *Book) Start(ctx context.Context, who Actor, p Plan) (*Experiment, error
 		return nil, err
 	}
 	out := *x // the queue's is changed by who carries it out
-	select {
-	case b.queue <- x:
-		return &out, nil
-	default:
+	if err := b.enqueue(x); err != nil {
 		x.State, x.Why = Failed, "too many experiments wait"
-		err := fault.New(fault.KindExhausted, "experiment.too_many", "%d experiments wait already", maxWaiting).WithHint("try again when one is done")
 		return nil, errors.Join(err, b.keep(ctx, x))
 	}
+	return &out, nil
 }
 
 func (b *Book) tasksOf(ctx context.Context, x *Experiment) ([]Task, error) {
@@ -339,210 +341,6 @@ func (b *Book) keep(ctx context.Context, x *Experiment) error {
 	})
 }
 
-var (
-	errStopped = errors.New("stopped by a person")
-	errTooLong = errors.New("too long")
-)
-
-// Stop ends an experiment; what it found stays.
-func (b *Book) Stop(ctx context.Context, who Actor, id string) error {
-	x, err := b.Get(ctx, who, id)
-	if err != nil {
-		return err
-	}
-	if _, _, _, err := b.place(who, x.Agent, "developer"); err != nil {
-		return err
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if cancel := b.stop[id]; cancel != nil {
-		cancel(errStopped)
-	} else if x.State == Waiting {
-		b.stop[id] = func(error) {} // it is not begun
-	}
-	return nil
-}
-
-// Run carries experiments out, one after the other, until ctx ends.
-func (b *Book) Run(ctx context.Context) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case x := <-b.queue:
-			b.One(ctx, x)
-		}
-	}
-}
-
-// One carries an experiment out. Run does it by itself.
-func (b *Book) One(ctx context.Context, x *Experiment) {
-	bounded, end := context.WithTimeoutCause(ctx, maxExperiment, errTooLong)
-	defer end()
-	run, cancel := context.WithCancelCause(bounded)
-	defer cancel(nil)
-	b.mu.Lock()
-	_, early := b.stop[x.ID]
-	b.stop[x.ID] = cancel
-	b.mu.Unlock()
-	defer func() {
-		b.mu.Lock()
-		delete(b.stop, x.ID)
-		b.mu.Unlock()
-	}()
-	if early {
-		cancel(errStopped)
-	}
-	x.State = Running
-	err := b.keep(run, x)
-	if err == nil {
-		err = b.carryOut(run, x)
-	}
-	x.EndedAt = b.o.Now().UTC().Truncate(time.Microsecond)
-	switch {
-	case errors.Is(context.Cause(run), errStopped):
-		x.State, x.Why = Stopped, "stopped by a person"
-	case errors.Is(context.Cause(run), errTooLong):
-		x.State, x.Why = Stopped, fmt.Sprintf("it took longer than %s", maxExperiment)
-	case err != nil:
-		x.State, x.Why = Failed, fault.From(err).Message
-	default:
-		x.State = Done
-	}
-	// Also when the process ends: it would be found underway for ever.
-	if err := b.keep(context.WithoutCancel(ctx), x); err != nil {
-		b.o.Logger.Error("what an experiment came to could not be kept", "experiment", x.ID, "err", err)
-	}
-}
-
-func (b *Book) carryOut(ctx context.Context, x *Experiment) error {
-	target, err := b.Target(ctx, x.Agent)
-	if err != nil {
-		return err
-	}
-	tasks, err := b.tasksOf(ctx, x)
-	if err != nil {
-		return err
-	}
-	seq := 0
-	for repeat := range x.Repeats {
-		for i := range tasks {
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			r, err := b.try(ctx, x, &target, &tasks[i])
-			if err != nil {
-				return err
-			}
-			r.Repeat = repeat
-			seq++
-			if err := b.record(ctx, x, seq, r); err != nil {
-				return err
-			}
-			if !r.Valid {
-				// The door saw nothing of it as a test: what its tools did, nobody knows. It is
-				// not done again.
-				return fault.New(fault.KindDenied, "experiment.unguarded", "a test did not come through the door as one: %s", r.Why)
-			}
-		}
-	}
-	return nil
-}
-
-// try puts one task to the agent.
-func (b *Book) try(ctx context.Context, x *Experiment, target *Target, task *Task) (Result, error) {
-	r := Result{Experiment: x.ID, Item: task.Item, Pair: task.Pair, Group: task.Group, At: b.o.Now().UTC().Truncate(time.Microsecond)}
-	var recording *Recording
-	if task.Run != "" {
-		var err error
-		if recording, err = b.o.Recording(ctx, task.Run); err != nil {
-			return r, err
-		}
-	}
-	t := b.Tests.open(x.Agent, target, recording)
-	defer b.Tests.close(t)
-	r.Run = t.Key
-	limit, cancel := context.WithTimeout(ctx, target.timeout())
-	defer cancel()
-	began := time.Now()
-	said, err := b.o.Invoke(limit, t, target, task)
-	r.TookMS = time.Since(began).Milliseconds()
-	if ctx.Err() != nil {
-		return r, context.Cause(ctx)
-	}
-	t.mu.Lock()
-	r.Calls, r.Refused = t.calls, slices.Clone(t.refused)
-	t.mu.Unlock()
-	r.Valid = r.Calls > 0
-	r.Answer = said.Answer[:min(len(said.Answer), maxAnswer)]
-	r.Answer = strings.ToValidUTF8(r.Answer, "")
-	switch {
-	case err != nil:
-		r.Why, r.Failed = fault.From(err).Message, true
-		if errors.Is(limit.Err(), context.DeadlineExceeded) {
-			r.Why = fmt.Sprintf("no answer within %s", target.timeout())
-		}
-		return r, nil
-	case !r.Valid:
-		r.Why = "no call of it came to the door with the test's identity"
-		return r, nil
-	}
-	for _, call := range r.Refused {
-		// What policy refuses is what users would meet; what a test refuses has no end.
-		if strings.HasPrefix(call, "test.") {
-			r.Failed = true
-			r.Why = "the test stops at a call that is not in the recording: " + call
-			return r, nil
-		}
-	}
-	return r, b.look(ctx, x, task, &r)
-}
-
-// look says whether an answer passes: every check that has something to say has to.
-func (b *Book) look(ctx context.Context, x *Experiment, task *Task, r *Result) error {
-	if x.Kind == BiasKind {
-		low := strings.ToLower(r.Answer)
-		r.Passed = slices.ContainsFunc(x.Bias.Favours, func(w string) bool { return strings.Contains(low, strings.ToLower(w)) })
-		return nil
-	}
-	r.Checks = checkWords(task, r.Answer)
-	for _, name := range x.Evaluators {
-		c, err := b.o.Look(ctx, x.who, name, x.Agent, task, r.Answer)
-		if err != nil {
-			return err
-		}
-		r.Checks = append(r.Checks, c)
-	}
-	said := false
-	r.Passed = true
-	for _, c := range r.Checks {
-		switch c.Verdict {
-		case "pass":
-			said = true
-		case "fail", "unsure":
-			said, r.Passed = true, false
-			if r.Why == "" {
-				r.Why = c.Name + " says " + c.Verdict
-			}
-		}
-	}
-	if !said {
-		r.Passed, r.Why = false, "nothing says what would be right: give the case what it expects, or the experiment an evaluator"
-	}
-	return nil
-}
-
-func (b *Book) record(ctx context.Context, x *Experiment, seq int, r Result) error {
-	return b.o.DB.Write(ctx, func(tx *control.Tx) error {
-		text, err := json.Marshal(r)
-		if err != nil {
-			return err
-		}
-		_, err = tx.Exec(ctx, `INSERT INTO experiment_results (experiment, seq, item, passed, body) VALUES (?, ?, ?, ?, ?)`, x.ID, seq, r.Item, r.Passed && r.Valid, string(text))
-		return err
-	})
-}
-
 const experimentColumns = `id, agent, team, environment, kind, dataset, state, body, at`
 
 func scanExperiment(r control.Row) (x Experiment, err error) {
@@ -572,128 +370,4 @@ func (b *Book) List(ctx context.Context, who Actor, agent, kind string, limit in
 	all, err := control.All(ctx, b.o.DB, scanExperiment, `SELECT `+experimentColumns+` FROM experiments`+w.Text()+` ORDER BY at DESC, id LIMIT 1000`, w.Args...)
 	all = slices.DeleteFunc(all, func(x Experiment) bool { return !who.Can("viewer", x.Team, x.Environment) })
 	return all[:min(len(all), cmp.Or(limit, 100))], err
-}
-
-// Results are what came of an experiment's tasks, in their order.
-func (b *Book) Results(ctx context.Context, id string) ([]Result, error) {
-	return control.All(ctx, b.o.DB, func(r control.Row) (x Result, err error) {
-		var text string
-		if err := r.Scan(&x.Experiment, &text); err != nil {
-			return x, err
-		}
-		return x, json.Unmarshal([]byte(text), &x)
-	}, `SELECT experiment, body FROM experiment_results WHERE experiment = ? ORDER BY seq`, id)
-}
-
-// Summary is what an experiment comes to.
-type Summary struct {
-	Figures
-	Against *Paired // with its baseline, on the cases that both ran once or more: by whether all tries passed
-	// Of a bias test.
-	Pairs           *Paired
-	A, NA, B, NB    int64
-	Ratio, Low, Top float64 // NaN unknown
-}
-
-// Sum adds an experiment up.
-func (b *Book) Sum(ctx context.Context, x *Experiment) (Summary, []Result, error) {
-	all, err := b.Results(ctx, x.ID)
-	s := Summary{Figures: figures(all, x.Repeats), Ratio: math.NaN(), Low: math.NaN(), Top: math.NaN()}
-	if err != nil {
-		return s, nil, err
-	}
-	if x.Kind == BiasKind {
-		s.bias(all)
-	}
-	if x.Baseline == "" {
-		return s, all, nil
-	}
-	before, err := b.Results(ctx, x.Baseline)
-	if err != nil {
-		return s, all, err
-	}
-	was, is := byItem(before), byItem(all)
-	var pairs, first, second int64
-	for item, now := range is {
-		then, ok := was[item]
-		if !ok {
-			continue
-		}
-		pairs++
-		switch {
-		case then && !now:
-			first++
-		case now && !then:
-			second++
-		}
-	}
-	p := paired(pairs, first, second)
-	s.Against = &p
-	return s, all, nil
-}
-
-func byItem(all []Result) map[string]bool {
-	out := map[string]bool{}
-	for i := range all {
-		r := &all[i]
-		if !r.Valid {
-			continue
-		}
-		was, seen := out[r.Item]
-		out[r.Item] = r.Passed && (was || !seen)
-	}
-	return out
-}
-
-// bias compares the two of each pair. A pair is what was drawn: its repeats are one
-// answer each, that of most of them, or a few pairs repeated often would seem many.
-// What did not answer is no answer that favours nobody: it is not counted.
-func (s *Summary) bias(all []Result) {
-	votes := map[string]*[2]int{} // of pair and group: favourable, not
-	var pairs []string
-	for i := range all {
-		r := &all[i]
-		if !r.Valid || r.Failed || r.Answer == "" {
-			continue
-		}
-		v := votes[r.Pair+r.Group]
-		if v == nil {
-			v = &[2]int{}
-			votes[r.Pair+r.Group] = v
-		}
-		if r.Passed {
-			v[0]++
-		} else {
-			v[1]++
-		}
-		if !slices.Contains(pairs, r.Pair) {
-			pairs = append(pairs, r.Pair)
-		}
-	}
-	var both, first, second int64
-	for _, p := range pairs {
-		a, b := votes[p+"a"], votes[p+"b"]
-		if a == nil || b == nil || a[0] == a[1] || b[0] == b[1] {
-			continue
-		}
-		one, two := a[0] > a[1], b[0] > b[1]
-		both++
-		s.NA, s.NB = s.NA+1, s.NB+1
-		if one {
-			s.A++
-		}
-		if two {
-			s.B++
-		}
-		if one && !two {
-			first++
-		} else if two && !one {
-			second++
-		}
-	}
-	p := paired(both, first, second)
-	s.Pairs = &p
-	if r, low, high, ok := FourFifths(s.A, s.NA, s.B, s.NB); ok {
-		s.Ratio, s.Low, s.Top = r, low, high
-	}
 }

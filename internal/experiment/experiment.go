@@ -65,6 +65,11 @@ const (
 	maxPlanItems = 500
 	maxAnswer    = 64 << 10
 	maxWaiting   = 20
+	maxOfTeam    = 8 // of those that wait
+
+	answersKept     = 90 * 24 * time.Hour  // as evaluations are
+	experimentsKept = 400 * 24 * time.Hour // with their figures
+	lookEvery       = 30 * time.Second
 
 	maxExperiment = time.Hour // of one: others wait
 )
@@ -126,7 +131,9 @@ type Result struct {
 	Repeat     int       `json:"repeat,omitempty"`
 	Pair       string    `json:"pair,omitempty"`
 	Group      string    `json:"group,omitempty"`
-	Run        string    `json:"run"` // of the test
+	Run        string    `json:"run"` // of the test: its key
+	RunID      string    `json:"-"`   // and its id, by which its page is found; "" of before it was kept
+	Forgotten  bool      `json:"-"`   // what was said in it is gone
 	Passed     bool      `json:"passed"`
 	Valid      bool      `json:"valid"`            // it came through the door as a test
 	Failed     bool      `json:"failed,omitempty"` // it gave no answer that could be looked at

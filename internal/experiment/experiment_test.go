@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"reeve/internal/activity"
 	"reeve/internal/control/controltest"
@@ -20,6 +21,10 @@ type house struct {
 	book   *Book
 	tasks  []Task
 	answer func(t *Test, task *Task) (Said, error)
+
+	version string
+	now     time.Time // zero: the clock's
+	told    []Told
 }
 
 func open(t *testing.T) *house {
@@ -29,14 +34,23 @@ func open(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	h := &house{t: t}
+	h := &house{t: t, version: "v1"}
 	h.answer = func(x *Test, _ *Task) (Said, error) {
 		x.Called("call_model", "openai/m", "")
 		return Said{Answer: "Within 14 days."}, nil
 	}
 	h.book, err = New(t.Context(), Options{
-		DB:    db,
-		Agent: func(name string) (string, string, string, bool) { return "core", "production", "v1", name == "refund" },
+		DB: db,
+		Agent: func(name string) (string, string, string, bool) {
+			return map[string]string{"refund": "core"}[name] + map[string]string{"returns": "other"}[name], "production", h.version, name == "refund" || name == "returns"
+		},
+		Tell: func(_ context.Context, x Told) error { h.told = append(h.told, x); return nil },
+		Now: func() time.Time {
+			if h.now.IsZero() {
+				return time.Now()
+			}
+			return h.now
+		},
 		Cases: func(context.Context, Actor, string, int64) ([]Task, int64, error) { return h.tasks, 3, nil },
 		Recording: func(_ context.Context, run string) (*Recording, error) {
 			r := &Recording{}
@@ -65,12 +79,16 @@ func (h *house) run(p Plan) (Experiment, Summary, []Result) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	h.book.One(h.t.Context(), <-h.book.queue)
+	h.book.One(h.t.Context(), h.book.next())
 	got, err := h.book.Get(h.t.Context(), anybody, x.ID)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	s, all, err := h.book.Sum(h.t.Context(), &got)
+	s, err := h.book.Sum(h.t.Context(), &got)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	all, err := h.book.Results(h.t.Context(), x.ID)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -158,7 +176,7 @@ func TestStopping(t *testing.T) {
 		t.Fatal(err)
 	}
 	id = x.ID
-	h.book.One(t.Context(), <-h.book.queue)
+	h.book.One(t.Context(), h.book.next())
 	if got, err := h.book.Get(t.Context(), anybody, id); err != nil || got.State != Stopped {
 		t.Errorf("%+v, %v", got, err)
 	}

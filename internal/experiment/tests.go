@@ -71,6 +71,14 @@ type Test struct {
 	mu      sync.Mutex
 	calls   int
 	refused []string
+	id      string // of its run; "" until it is named
+}
+
+// runID is the id of the test's run.
+func (t *Test) runID() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.id
 }
 
 // Run is the key of the test's run.
@@ -158,8 +166,14 @@ func (s *Tests) open(agent string, target *Target, r *Recording) *Test {
 func (s *Tests) Name(t *Test, run activity.RunID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.byID[t.ID] == t { // it is open
-		s.runs[run] = t
+	if s.byID[t.ID] != t {
+		return // it is over
+	}
+	s.runs[run] = t
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.id == "" {
+		t.id = run.String() // the first is that of its key
 	}
 }
 
