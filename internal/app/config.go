@@ -153,8 +153,9 @@ type ChannelsConfig struct {
 
 // ResponsesConfig bounds what follows from findings.
 type ResponsesConfig struct {
-	AgentsPerHour       int `yaml:"agents_per_hour" doc:"How many agents response policies may contain in an hour without a person; beyond it people decide."`
-	AgentsPerHourOfTeam int `yaml:"agents_per_hour_of_team" doc:"How many of those may be of one team, so that its trouble leaves some to the others."`
+	AgentsPerHour       int  `yaml:"agents_per_hour" doc:"How many agents response policies may contain in an hour without a person; beyond it people decide."`
+	FeedbackFirst       bool `yaml:"feedback_first" doc:"An incident that users' feedback is part of can be resolved only when as many are content again as before."`
+	AgentsPerHourOfTeam int  `yaml:"agents_per_hour_of_team" doc:"How many of those may be of one team, so that its trouble leaves some to the others."`
 }
 
 // StandardConfig names the standard that agents keep to.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -238,6 +239,27 @@ func (a *App) lookAtFeedback(ctx context.Context, firing map[[3]string]*spike) e
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// unhappyYet says which agents of an incident more users than usual are unhappy
+// with still, where responses.feedback_first asks for it.
+func (a *App) unhappyYet(ctx context.Context, i incident.Incident) (string, error) {
+	if !a.o.Config.Responses.FeedbackFirst {
+		return "", nil
+	}
+	list, _, err := a.alerts.List(ctx, alert.Filter{State: alert.Firing, Source: feedbackSource.Source, Limit: 1000})
+	if err != nil {
+		return "", err
+	}
+	for _, x := range list {
+		in := func(p incident.Place) bool {
+			return p.Team == x.Labels["team"] && p.Environment == x.Labels["environment"]
+		}
+		if slices.Contains(i.Agents, x.Labels["agent"]) && (in(incident.Place{Team: i.Team, Environment: i.Environment}) || slices.ContainsFunc(i.Places, in)) {
+			return "more users than usual are unhappy with " + x.Labels["agent"] + " still", nil
+		}
+	}
+	return "", nil
 }
 
 func spikeLabels(p *feedback.Pulse) map[string]string {

@@ -29,7 +29,7 @@ func (a *App) openIncidents(ctx context.Context) (err error) {
 		return err
 	}
 	a.incidents, err = incident.New(ctx, incident.Options{
-		DB: a.control, Key: key, AgentPlace: a.agentPlace, Logger: a.log.With("part", "incidents"), Reach: incidentReach{a}, Hands: incidentHands{a},
+		DB: a.control, Key: key, AgentPlace: a.agentPlace, Logger: a.log.With("part", "incidents"), Reach: incidentReach{a}, Hands: incidentHands{a}, Unrecovered: a.unhappyYet,
 		Opened: a.heardOfIncident, Changed: func(i incident.Incident) { a.heardOfIncident(i, "") },
 	})
 	return err

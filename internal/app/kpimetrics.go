@@ -69,6 +69,17 @@ func (a *App) outsideKPIs() api.Outside {
 }
 
 func (a *App) computeKPIs(ctx context.Context, now time.Time) error {
+	next, err := a.figures(ctx, now)
+	if err != nil {
+		return err
+	}
+	a.exporter.last.Store(next)
+	a.pushKPIs(ctx, next)
+	return nil
+}
+
+// figures computes what is exported, for half a minute at most.
+func (a *App) figures(ctx context.Context, now time.Time) (*exported, error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	next := &exported{at: now}
@@ -76,7 +87,7 @@ func (a *App) computeKPIs(ctx context.Context, now time.Time) error {
 	for _, by := range []string{"", "agent"} {
 		all, err := kpi.Evaluate(ctx, a.store.Query, a.kpis.All(), kpi.Question{From: now.Add(-kpiPeriod), To: now, By: by, Ledger: a.kpis.Assumptions(), Outside: outside})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, x := range all {
 			cells := x.Cells
@@ -90,9 +101,7 @@ func (a *App) computeKPIs(ctx context.Context, now time.Time) error {
 		}
 	}
 	slices.SortFunc(next.list, func(x, y exportedFigure) int { return cmp.Or(cmp.Compare(x.id, y.id), cmp.Compare(x.agent, y.agent)) })
-	a.exporter.last.Store(next)
-	a.pushKPIs(ctx, next)
-	return nil
+	return next, nil
 }
 
 // kpis gives the figures of the last day.

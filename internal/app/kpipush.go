@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -41,7 +42,6 @@ const (
 type pushed struct {
 	url      string
 	to       *upstream.Outside
-	client   *http.Client
 	sent     prometheus.Counter
 	failed   prometheus.Counter
 	wasWrong bool // the last sending failed: said once
@@ -70,14 +70,14 @@ func (a *App) openPushes(context.Context) error {
 			o.ConstLabels = prometheus.Labels{"receiver": fmt.Sprintf("%d %s", i, host), "result": result}
 			return prometheus.NewCounter(o)
 		}
-		a.pushes = append(a.pushes, &pushed{url: p.URL, to: to, client: &http.Client{Transport: to.Transport(), Timeout: pushTimeout}, sent: counter("sent"), failed: counter("failed")})
+		a.pushes = append(a.pushes, &pushed{url: p.URL, to: to, sent: counter("sent"), failed: counter("failed")})
 	}
 	return nil
 }
 
-// pushKPIs sends figures to every receiver, one after the other. One that does not
-// take them gets those of the next minute: what a gauge was a minute ago is of no
-// use to anybody.
+// pushKPIs sends figures to every receiver at once, each with its own time. One that
+// does not take them gets those of the next minute: what a gauge was a minute ago is
+// of no use to anybody.
 func (a *App) pushKPIs(ctx context.Context, e *exported) {
 	if len(a.pushes) == 0 {
 		return
@@ -87,24 +87,31 @@ func (a *App) pushKPIs(ctx context.Context, e *exported) {
 		a.log.Warn("KPIs cannot be written as OTLP", "err", err)
 		return
 	}
+	var all sync.WaitGroup
 	for _, p := range a.pushes {
-		err := p.send(ctx, body)
-		switch {
-		case err == nil:
-			p.sent.Inc()
-		case ctx.Err() != nil:
-			return
-		default:
-			p.failed.Inc()
-			if !p.wasWrong {
-				a.log.Warn("KPIs are not taken", "receiver", p.to.Name(), "err", err)
+		all.Go(func() {
+			err := p.send(ctx, body)
+			switch {
+			case err == nil:
+				p.sent.Inc()
+			case ctx.Err() != nil:
+				return // the process ends
+			default:
+				p.failed.Inc()
+				if !p.wasWrong {
+					a.log.Warn("KPIs are not taken", "receiver", p.to.Name(), "err", err)
+				}
 			}
-		}
-		p.wasWrong = err != nil
+			p.wasWrong = err != nil
+		})
 	}
+	all.Wait()
 }
 
+// send sends once and follows no redirect: a credential goes nowhere else.
 func (p *pushed) send(ctx context.Context, body []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, pushTimeout)
+	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url, bytes.NewReader(body))
 	if err != nil {
 		return err
@@ -113,7 +120,7 @@ func (p *pushed) send(ctx context.Context, body []byte) error {
 	if err := p.to.Authorize(req); err != nil {
 		return err
 	}
-	resp, err := p.client.Do(req)
+	resp, err := p.to.Transport().RoundTrip(req)
 	if err != nil {
 		return err
 	}

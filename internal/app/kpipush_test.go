@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,7 +24,16 @@ import (
 func TestKPIsOfWhatUsersSaid(t *testing.T) {
 	t.Parallel()
 	bodies := make(chan *metrics.MetricsData, 10)
+	var stolen atomic.Bool
 	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/moved" {
+			http.Redirect(w, r, "/stolen", http.StatusTemporaryRedirect)
+			return
+		}
+		if r.URL.Path == "/stolen" {
+			stolen.Store(true)
+			return
+		}
 		if r.URL.Path == "/refuses" {
 			http.Error(w, "no", http.StatusForbidden)
 			return
@@ -43,6 +53,7 @@ func TestKPIsOfWhatUsersSaid(t *testing.T) {
 	a := start(t, func(c *Config) {
 		c.KPIs.Push = []KPIPush{
 			{URL: receiver.URL + "/refuses", AllowPrivate: true},
+			{URL: receiver.URL + "/moved", Headers: map[string]string{"X-Dataset": "kpis"}, AllowPrivate: true},
 			{URL: receiver.URL + "/v1/metrics", Headers: map[string]string{"X-Dataset": "kpis"}, AllowPrivate: true},
 		}
 	})
@@ -127,6 +138,9 @@ func TestKPIsOfWhatUsersSaid(t *testing.T) {
 	}
 	if _, ok := seen["reeve.kpi.value groundedness "]; ok {
 		t.Error("an unknown figure has a value")
+	}
+	if stolen.Load() {
+		t.Error("a redirect was followed: what authorizes goes to another address")
 	}
 	text := metricsPage(t, a)
 	for _, want := range []string{`reeve_kpi_value{agent="clerk",kpi="csat",unit="share"} 0.7`, `result="sent"} `, `result="failed"} `} {

@@ -92,6 +92,9 @@ func kpiMain(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	if err := report(stdout, output, r); err != nil {
 		return err
 	}
+	if len(r.Errors) > 0 {
+		return errors.New(strings.Join(r.Errors, "; "))
+	}
 	if i := slices.IndexFunc(r.Figures, func(f Recount) bool { return !f.same() }); i >= 0 {
 		return fmt.Errorf("%s is shown as %v, and the raw records say %v", r.Figures[i].Name, r.Figures[i].Shown, r.Figures[i].Raw)
 	}
@@ -267,9 +270,66 @@ func (b *kpiBench) recount(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if l.Net != nil {
+	if l.Net == nil {
+		b.r.Errors = append(b.r.Errors, "there is no value ledger")
+	} else {
 		b.r.Figures = append(b.r.Figures, Recount{"ledger: value", *l.Value, raw.value, 0.005}, Recount{"ledger: models", *l.Cost, raw.knownCost, 0.005},
 			Recount{"ledger: harm", *l.Harm, raw.harm, 0.005}, Recount{"ledger: net", *l.Net, raw.value - raw.knownCost - raw.harm, 0.005})
+	}
+	return errors.Join(b.steps(ctx, runs), b.sent(ctx))
+}
+
+// sampled is of how many runs every step is added up.
+const sampled = 200
+
+// steps compares what rows of runs say with the steps that they are folded from.
+func (b *kpiBench) steps(ctx context.Context, runs []client.Run) error {
+	var rows, cost, rowTools, tools float64
+	for i := 0; i < len(runs); i += max(1, len(runs)/sampled) {
+		r := &runs[i]
+		if r.Cost.Amount == nil {
+			continue
+		}
+		list, err := b.api.ListSteps(ctx, client.ListStepsRequest{ID: r.ID})
+		if err != nil {
+			return err
+		}
+		rows, rowTools = rows+*r.Cost.Amount, rowTools+float64(r.ToolCalls)
+		for j := range list.Items {
+			s := &list.Items[j]
+			if s.Kind == "tool" {
+				tools++
+			}
+			if s.Cost.Amount != nil {
+				cost += *s.Cost.Amount
+			}
+		}
+	}
+	b.r.Figures = append(b.r.Figures, Recount{"cost, steps of a sample of runs", rows, cost, 1e-6}, Recount{"tool calls, the same", rowTools, tools, 0})
+	return nil
+}
+
+// sent compares what is stored with what was sent, where it was sent just now.
+func (b *kpiBench) sent(ctx context.Context) error {
+	t := b.r.truth
+	if t.Spans == 0 {
+		return nil
+	}
+	now := time.Now()
+	var res client.QueryResult
+	q := window{now.Add(-8 * 24 * time.Hour), now.Add(24 * time.Hour)}.query(client.Query{From: "runs", Select: []client.Measure{
+		{Func: "sum", Field: "cost", As: "cost"}, {Func: "sum", Field: "input_tokens", As: "in"}, {Func: "sum", Field: "output_tokens", As: "out"}, {Func: "sum", Field: "model_calls", As: "calls"},
+	}})
+	if err := b.raw.call(ctx, "POST", "/query", q, &res); err != nil {
+		return err
+	}
+	if len(res.Rows) != 1 {
+		return fmt.Errorf("a sum has %d rows", len(res.Rows))
+	}
+	for i, want := range []float64{float64(t.CostNanos) / 1e9, float64(t.InputTokens), float64(t.OutputTokens), float64(t.ModelCalls)} {
+		name := []string{"cost as sent", "input tokens as sent", "output tokens as sent", "model calls as sent"}[i]
+		got, _ := res.Rows[0][len(res.Rows[0])-4+i].(float64)
+		b.r.Figures = append(b.r.Figures, Recount{name, got, want, 0.005})
 	}
 	return nil
 }

@@ -235,6 +235,7 @@ func runRestore(ctx context.Context, e env, c *command, args []string) error {
 	fs := c.flags(e)
 	fs.StringVar(&r.output, "o", "text", "text or json")
 	fs.StringVar(&data, "data", "", "the folder to restore into; it must be empty, or not be there")
+	alive := fs.Bool("keep-credentials", false, "let keys, tokens and sign-ins of the backup live, those too that were revoked since")
 	at, err := oneWord(fs, args, "backup")
 	if err != nil {
 		return err
@@ -243,6 +244,7 @@ func runRestore(ctx context.Context, e env, c *command, args []string) error {
 		return fmt.Errorf("%w: say where to with --data", errUsage)
 	}
 	var records int64
+	var ended app.RestoredEnds
 	m, err := unpacked(ctx, at, func(dir string) (*backup.Manifest, error) {
 		m, err := backup.Restore(ctx, dir, data, os.Getenv("REEVE_BACKUP_PASSPHRASE"))
 		if err != nil {
@@ -252,6 +254,9 @@ func runRestore(ctx context.Context, e env, c *command, args []string) error {
 		for _, l := range logs {
 			records += l.Records
 		}
+		if err == nil && !*alive {
+			ended, err = app.EndRestored(ctx, data, m.At)
+		}
 		return m, err
 	})
 	if err != nil {
@@ -259,6 +264,12 @@ func runRestore(ctx context.Context, e env, c *command, args []string) error {
 	}
 	return r.print(e.stdout, m, func(w io.Writer) {
 		printManifest(w, data, m)
-		fmt.Fprintf(w, "records\t%d of changes and decisions, whole\nnext\treeve serve --data %s; end the old one first: two of one name are one too many\nmind\twhat was revoked, stopped or contained since %s is alive again\n", records, data, m.At.Format(time.RFC3339))
+		fmt.Fprintf(w, "records\t%d of changes and decisions, whole\nnext\treeve serve --data %s; end the old one first: two of one name are one too many\n", records, data)
+		if *alive {
+			fmt.Fprintf(w, "mind\tkeys, tokens and sign-ins that were revoked since %s are alive again\n", m.At.Format(time.RFC3339))
+		} else {
+			fmt.Fprintf(w, "ended\t%d keys of %d agents with all their certificates and tokens, %d API tokens, %d intake keys, %d sign-ins: what was revoked since is not known; give new ones\n", ended.AgentKeys, ended.Agents, ended.Tokens, ended.IntakeKeys, ended.SignIns)
+		}
+		fmt.Fprintf(w, "mind\tpeople, roles, policies, stops and containments are those of %s: go through what the audit log kept elsewhere says since\n", m.At.Format(time.RFC3339))
 	})
 }

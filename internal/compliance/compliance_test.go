@@ -347,8 +347,13 @@ func TestSchedules(t *testing.T) {
 	if n := look(7 * 24 * time.Hour); n != 3 || told != nil {
 		t.Errorf("%d assessments, told again of %v", n, told)
 	}
+	all, err := b.Assessments(ctx, "house", 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	missing := !all[0].From.Equal(all[1].To) || !all[1].From.Equal(all[2].To) || all[2].To.Sub(all[2].From) != 36*24*time.Hour // since it was wanted
 	last, err := b.Assessments(ctx, "house", 1)
-	if err != nil || !strings.Contains(last[0].By, "as Ada wanted") || last[0].To.Sub(last[0].From) != 7*24*time.Hour {
+	if err != nil || !strings.Contains(last[0].By, "as Ada wanted") || last[0].To.Sub(last[0].From) != 7*24*time.Hour || missing {
 		t.Errorf("%+v, %v", last[0], err)
 	}
 	if err := b.Delete(ctx, who, "house"); err != nil {

@@ -189,8 +189,28 @@ func (b *Book) Mitigate(ctx context.Context, who Actor, id, note string) (Incide
 	})
 }
 
+// recovered refuses to end an incident while what is required to be well again is
+// not. Whoever may not act on it is told nothing of it here.
+func (b *Book) recovered(ctx context.Context, who Actor, id string) error {
+	if b.o.Unrecovered == nil {
+		return nil
+	}
+	i, err := b.Get(ctx, id)
+	if err != nil || !i.Live() || who.may(&i) != nil {
+		return err
+	}
+	why, err := b.o.Unrecovered(ctx, i)
+	if err != nil || why == "" {
+		return err
+	}
+	return fault.New(fault.KindConflict, "incident.not_recovered", "it cannot be resolved yet: %s", why).WithHint("mitigate it, and resolve it when that is well again")
+}
+
 // Resolve ends it.
 func (b *Book) Resolve(ctx context.Context, who Actor, id, note string) (Incident, error) {
+	if err := b.recovered(ctx, who, id); err != nil {
+		return Incident{}, err
+	}
 	return b.act(ctx, who, id, 0, "resolve", note, func(g *group, now time.Time) (Entry, error) {
 		i := &g.inc
 		if !i.Live() {

@@ -25,6 +25,7 @@ package incident
 
 import (
 	"cmp"
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -188,6 +189,9 @@ type Options struct {
 	AgentPlace func(name string) (team, environment string, ok bool)
 	// Hands are what can be done about an incident; nil offers nothing.
 	Hands Hands
+	// Unrecovered says what has to be well again before an incident may be resolved,
+	// "" for nothing; nil asks for nothing. It is asked outside of every lock.
+	Unrecovered func(ctx context.Context, i Incident) (string, error)
 	// FlushEvery is how long a placed signal may wait to be stored: 0 is DefaultFlush.
 	FlushEvery time.Duration
 	// Settle is how long an incident that nobody took up stays open once nothing

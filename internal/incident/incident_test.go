@@ -538,3 +538,33 @@ func TestFailedWriteIsRepeated(t *testing.T) {
 		t.Errorf("%d sentences on the timeline, want 2 (%v)", len(e), err)
 	}
 }
+
+// Where something has to recover first, nobody resolves an incident before, neither
+// here nor from another system; mitigating stays possible, and who may not act on it
+// learns nothing.
+func TestRecoveryBeforeClosing(t *testing.T) {
+	t.Parallel()
+	b, _ := newTestBook(t, openDB(t))
+	why := "users are unhappy"
+	b.o.Unrecovered = func(context.Context, Incident) (string, error) { return why, nil }
+	b.Take(t.Context(), []Signal{sig("a", "users are unhappy")})
+	id := b.live(t)[0].ID
+	ctx := t.Context()
+	if _, err := b.Resolve(ctx, anybody, id, "done"); fault.From(err).Code != "incident.not_recovered" || !strings.Contains(err.Error(), why) {
+		t.Errorf("resolved too early: %v", err)
+	}
+	if _, changed, err := b.FromOutside(ctx, anybody, id, Outside{Where: "pager", State: "resolve"}); changed || fault.From(err).Code != "incident.not_recovered" {
+		t.Errorf("resolved from outside: %v, %v", changed, err)
+	}
+	nobody := Actor{Person: "per_bob", Can: func(string, string, string) bool { return false }}
+	if _, err := b.Resolve(ctx, nobody, id, ""); err == nil || strings.Contains(err.Error(), why) {
+		t.Errorf("who may not act: %v", err)
+	}
+	if _, err := b.Mitigate(ctx, anybody, id, ""); err != nil {
+		t.Error(err)
+	}
+	why = ""
+	if i, err := b.Resolve(ctx, anybody, id, "well again"); err != nil || i.State != Resolved {
+		t.Errorf("%+v, %v", i, err)
+	}
+}

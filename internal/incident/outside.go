@@ -22,6 +22,11 @@ func (b *Book) FromOutside(ctx context.Context, who Actor, id string, o Outside)
 	if o.By != "" {
 		by = o.By + " in " + o.Where
 	}
+	if o.State == "resolve" {
+		if err := b.recovered(ctx, who, id); err != nil {
+			return i, false, err
+		}
+	}
 	i, err = b.act(ctx, who, id, 0, "outside_"+o.State, by, func(g *group, now time.Time) (Entry, error) {
 		text := outside(&g.inc, o, now)
 		if text == "" {

@@ -157,6 +157,70 @@ func TestStaleAndWaiting(t *testing.T) {
 	})
 }
 
+// A run that waits for a person for three days is one run, however often Reeve is
+// started anew meanwhile: it waits, and is neither stale nor lost, and ends when the
+// person answers. One for which nobody comes is stale in the end.
+func TestAWaitingRunOutlivesRestarts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store, log := newMemory(), newTape()
+		lives := 0
+		live := func(d time.Duration) {
+			t.Helper()
+			lives++
+			r, err := New(Options{Log: log, Store: store, HashKey: make([]byte, 32), Prices: flat{}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error, 1)
+			go func() { done <- r.Run(ctx) }()
+			elapse(d)
+			synctest.Wait()
+			cancel()
+			if err := <-done; err != nil {
+				t.Fatal(err)
+			}
+		}
+		status := func(n int) activity.RunStatus {
+			t.Helper()
+			row, err := store.Run(t.Context(), idOf[activity.RunID](n))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return row.Status
+		}
+		asks := func(run, root, step int) *activity.Batch {
+			return now(span1(run, root, -1, activity.KindAgent, func(f *activity.Fragment) {
+				f.End, f.Status, f.WholeFragment = activity.Unknown, activity.StatusRunning, false
+			}), span1(run, step, root, activity.KindHuman, func(f *activity.Fragment) {
+				f.Waiting, f.End, f.Status, f.WholeFragment = true, activity.Unknown, activity.StatusRunning, false
+			}))
+		}
+		log.write(asks(1, 10, 11), asks(2, 20, 21))
+		for day := range 3 {
+			live(11 * time.Hour)
+			elapse(2 * time.Hour) // nothing runs
+			live(11 * time.Hour)
+			if a, b := status(1), status(2); a != activity.RunWaiting || b != activity.RunWaiting {
+				t.Fatalf("on day %d after %d lives: %v, %v", day+1, lives, a, b)
+			}
+		}
+		log.write(now(span1(1, 11, 10, activity.KindHuman), span1(1, 10, -1, activity.KindAgent)))
+		live(time.Minute)
+		if s := status(1); s != activity.RunDone {
+			t.Errorf("after the person answered: %v", s)
+		}
+		if row, err := store.Run(t.Context(), idOf[activity.RunID](1)); err != nil || row.Steps != 2 {
+			t.Errorf("%+v, %v", row, err)
+		}
+		live(5 * 24 * time.Hour)
+		if a, b := status(1), status(2); a != activity.RunDone || b != activity.RunStale {
+			t.Errorf("eight days after it asked: %v, %v", a, b)
+		}
+	})
+}
+
 // TestStoreRefuses holds that nothing is lost while the store is down, that
 // the reader stops reading rather than filling memory, and says so.
 func TestStoreRefuses(t *testing.T) {
