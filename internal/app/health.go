@@ -15,7 +15,8 @@ import (
 
 // Limits at which intake refuses (docs/architecture.md, "What fails how").
 const (
-	maxLag      = 30 * time.Second // the store lags behind the log
+	maxLag      = 30 * time.Second // the store lags behind the log, and what comes now would wait as long
+	resumeWait  = 15 * time.Second // what comes now would wait no longer: intake accepts again
 	maxFill     = 0.8              // of the log's quota
 	minFreeDisk = 0.05
 )
@@ -28,11 +29,13 @@ type health struct {
 	last    atomic.Pointer[state]
 
 	policyFiles string // why they are not in force, as last told; the watch's own
+	drain       drain  // the watch's own
 }
 
 // state is what one look saw.
 type state struct {
-	lag     time.Duration
+	lag     time.Duration // age of the oldest message that is not stored
+	wait    time.Duration // of a message that comes now
 	failing error
 	logFill float64
 	logSize uint64
@@ -58,6 +61,12 @@ func (h *health) look(ctx context.Context) {
 	s.lag, s.failing = h.a.reader.Lag()
 	if stats, err := h.a.bus.Activity().Stats(ctx); err == nil && stats.Quota > 0 {
 		s.logSize, s.logFill = stats.Bytes, float64(stats.Bytes)/float64(stats.Quota)
+		s.wait = h.drain.look(time.Now(), stats)
+	} else {
+		s.wait = longest
+	}
+	if s.failing != nil {
+		s.wait = longest // the pace of before tells nothing
 	}
 	var fs syscall.Statfs_t
 	if err := syscall.Statfs(h.a.o.Config.Data, &fs); err == nil && fs.Blocks > 0 {
@@ -65,21 +74,25 @@ func (h *health) look(ctx context.Context) {
 	}
 	h.last.Store(s)
 	before := h.refusal.Load()
-	now := s.refusal()
+	now := s.refusal(before != nil)
 	h.refusal.Store(now)
 	switch {
 	case now != nil && before == nil:
-		h.a.log.Error("intake refuses telemetry", "code", now.Code, "lag", s.lag, "log_bytes", s.logSize, "err", s.failing)
+		h.a.log.Error("intake refuses telemetry", "code", now.Code, "lag", s.lag, "wait", s.wait, "log_bytes", s.logSize, "err", s.failing)
 	case now == nil && before != nil:
-		h.a.log.Info("intake accepts telemetry again", "lag", s.lag, "log_bytes", s.logSize)
+		h.a.log.Info("intake accepts telemetry again", "lag", s.lag, "wait", s.wait, "log_bytes", s.logSize)
 	}
 }
 
-// refusal says why intake must refuse, or nil.
-func (s *state) refusal() *fault.Error {
+// refusal says why intake must refuse, or nil; refusing is whether it does.
+func (s *state) refusal(refusing bool) *fault.Error {
+	most := maxLag
+	if refusing {
+		most = resumeWait
+	}
 	var why string
 	switch {
-	case s.lag > maxLag:
+	case s.lag > maxLag && s.wait > most:
 		why = fmt.Sprintf("the store is %s behind", s.lag.Round(time.Second))
 	case s.logFill > maxFill:
 		why = fmt.Sprintf("the log is %.0f %% full", 100*s.logFill)

@@ -34,8 +34,10 @@ const (
 	gatherMax = 256 << 10
 	// directWrites bounds the large payloads compressed and in flight at once.
 	directWrites = 4
-	// readAhead bounds what Read fetches before it is handled.
-	readAhead = 2
+	// readAhead is how many messages Read fetches before they are handled: of
+	// batches of half a megabyte, two megabytes. A bound in bytes makes the client
+	// keep a list of a million places.
+	readAhead = 4
 )
 
 // Stream is a durable, ordered log of messages. Safe for concurrent use.
@@ -267,7 +269,7 @@ func (s *Stream) follow(ctx context.Context, from uint64, handle func(seq uint64
 		}
 		return s.unreadable(err)
 	}
-	messages, err := consumer.Messages(jetstream.PullMaxBytes(readAhead * s.maxPayload))
+	messages, err := consumer.Messages(jetstream.PullMaxMessages(readAhead))
 	if err != nil {
 		return s.unreadable(err)
 	}
