@@ -36,16 +36,16 @@ type DialectsOptions struct {
 // DialectCost is what taking in one sender's steps costs, beside the same steps
 // as plain OTLP with the GenAI conventions.
 type DialectCost struct {
-	Recording  string  `json:"recording"`
-	Requests   int     `json:"requests"`
-	Steps      int     `json:"steps"`
-	Bytes      float64 `json:"bytes_per_step"`
-	Plain      float64 `json:"plain_bytes_per_step"`
-	Micros     float64 `json:"cpu_us_per_step"`
-	PlainUS    float64 `json:"plain_cpu_us_per_step"`
-	Handler    float64 `json:"handler_ratio"`      // of the two before: of the intake's handler alone
-	Stored     float64 `json:"stored_cpu_us_step"` // what a server spends on a plain step until it is stored; 0: not measured
-	Ratio      float64 `json:"ratio"`              // of a server, until a step is stored
+	Recording string  `json:"recording"`
+	Requests  int     `json:"requests"`
+	Steps     int     `json:"steps"`
+	Bytes     float64 `json:"bytes_per_step"`
+	Plain     float64 `json:"plain_bytes_per_step"`
+	Micros    float64 `json:"cpu_us_per_step"`
+	PlainUS   float64 `json:"plain_cpu_us_per_step"`
+	Handler   float64 `json:"handler_ratio"`      // of the two before: of the intake's handler alone
+	Stored    float64 `json:"stored_cpu_us_step"` // what a server spends on a plain step until it is stored; 0: not measured
+	Ratio     float64 `json:"ratio"`              // of a server, until a step is stored
 }
 
 // DialectsReport is that of all recordings.

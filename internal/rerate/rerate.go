@@ -45,7 +45,9 @@ import (
 type Calls interface {
 	Calls(ctx context.Context, from, to time.Time, visit func(*telemetry.Call) error) error
 	// Exchange works out other costs for a time of one day, to be closed.
-	Exchange(ctx context.Context, from, to time.Time, price func(*telemetry.Call) (activity.Cost, bool)) (telemetry.Exchange, error)
+	Exchange(ctx context.Context, from, to time.Time, part telemetry.Part, price func(*telemetry.Call) (activity.Cost, bool)) (telemetry.Exchange, error)
+	// ExchangeParts is in how many parts that of a day is done.
+	ExchangeParts(day time.Time) int
 }
 
 // Runs changes the calls of runs; *run.Reader does.
@@ -192,7 +194,7 @@ func (b *Book) Undo(ctx context.Context, by, id string) (client.Rerate, error) {
 		if r.State != "applied" && r.State != "failed" {
 			return wrongState(r)
 		}
-		if _, err := os.Stat(b.file(id)); err != nil {
+		if files, err := b.files(id); err != nil || len(files) == 0 {
 			return wrongState(r)
 		}
 		for _, x := range all {
@@ -377,17 +379,19 @@ func (b *Book) apply(ctx context.Context, r *client.Rerate) error {
 	if err := os.MkdirAll(b.o.Dir, 0o700); err != nil {
 		return err
 	}
-	old, err := openUndo(b.file(r.ID))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = old.Close() }()
 	s := newSums()
-	err = b.byDay(ctx, r, func(from, to time.Time) error {
-		return b.exchange(ctx, from, to, old, func(c *telemetry.Call) (activity.Cost, bool) {
-			now, changed := differs(b.o.Prices, c)
-			s.add(c, now, changed)
-			return now, changed
+	err := b.byDay(ctx, r, func(from, to time.Time) error {
+		old, err := openUndo(b.file(r.ID, from))
+		if err != nil {
+			return err
+		}
+		defer func() { _ = old.Close() }()
+		return b.exchange(ctx, from, to, old, func(telemetry.Part) (pricing, error) {
+			return func(c *telemetry.Call) (activity.Cost, bool) {
+				now, changed := differs(b.o.Prices, c)
+				s.add(c, now, changed)
+				return now, changed
+			}, nil
 		})
 	})
 	if err == nil {
@@ -398,29 +402,39 @@ func (b *Book) apply(ctx context.Context, r *client.Rerate) error {
 	return err
 }
 
-// exchange gives the calls of a day what price says; old, where there is one,
-// keeps what they cost before.
-func (b *Book) exchange(ctx context.Context, from, to time.Time, old *undo, price func(*telemetry.Call) (activity.Cost, bool)) error {
-	left, err := b.exchangeDay(ctx, from, to, old, price)
-	if err != nil {
-		return err
-	}
-	for _, run := range left.order {
-		costs := make(map[activity.StepID]activity.Cost, len(left.by[run]))
-		for _, c := range left.by[run] {
-			costs[c.step] = c.now
-		}
-		if _, err := b.o.Runs.Rerate(ctx, run, costs); err != nil {
+// pricing tells what a call is to cost, and whether it differs.
+type pricing = func(*telemetry.Call) (activity.Cost, bool)
+
+// exchange gives the calls of a day what price says, part by part; old, where
+// there is one, keeps what they cost before.
+func (b *Book) exchange(ctx context.Context, from, to time.Time, old *undo, price func(telemetry.Part) (pricing, error)) error {
+	part := telemetry.Part{Of: b.o.Calls.ExchangeParts(from)}
+	for ; part.Number < part.Of; part.Number++ {
+		p, err := price(part)
+		if err != nil {
 			return err
+		}
+		left, err := b.exchangePart(ctx, from, to, part, old, p)
+		if err != nil {
+			return err
+		}
+		for _, run := range left.order {
+			costs := make(map[activity.StepID]activity.Cost, len(left.by[run]))
+			for _, c := range left.by[run] {
+				costs[c.step] = c.now
+			}
+			if _, err := b.o.Runs.Rerate(ctx, run, costs); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// exchangeDay changes what can be changed at once and tells what is left. The
+// exchangePart changes what can be changed at once and tells what is left. The
 // exchange is closed when it returns: what follows needs maintenance to go on.
-func (b *Book) exchangeDay(ctx context.Context, from, to time.Time, old *undo, price func(*telemetry.Call) (activity.Cost, bool)) (left changes, err error) {
-	x, err := b.o.Calls.Exchange(ctx, from, to, price)
+func (b *Book) exchangePart(ctx context.Context, from, to time.Time, part telemetry.Part, old *undo, price pricing) (left changes, err error) {
+	x, err := b.o.Calls.Exchange(ctx, from, to, part, price)
 	if err != nil {
 		return left, err
 	}
@@ -480,9 +494,6 @@ func (c *changes) add(x *telemetry.Recost) {
 	c.n++
 }
 
-// undoAtOnce bounds the old costs in memory: each takes some 150 bytes.
-const undoAtOnce = 500_000
-
 type callID struct {
 	run  activity.RunID
 	step activity.StepID
@@ -490,6 +501,33 @@ type callID struct {
 
 // undo gives every call that was changed its old cost back.
 func (b *Book) undo(ctx context.Context, r *client.Rerate) error {
+	err := b.byDay(ctx, r, func(from, to time.Time) error {
+		file := b.file(r.ID, from)
+		if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
+			return nil // nothing of this day changed
+		}
+		return b.exchange(ctx, from, to, nil, func(part telemetry.Part) (pricing, error) {
+			was, err := oldCosts(file, part)
+			return func(c *telemetry.Call) (activity.Cost, bool) {
+				old, ok := was[callID{c.Run, c.Step}]
+				return old, ok && old != c.Cost && c.Cost.Basis != activity.CostProvider
+			}, err
+		})
+	})
+	if err != nil {
+		return err
+	}
+	r.DaysDone = r.Days
+	files, err := b.files(r.ID)
+	for _, f := range files {
+		err = errors.Join(err, os.Remove(f))
+	}
+	return err
+}
+
+// oldCosts reads what the calls of a part cost before. Of a call that was kept
+// twice the first counts.
+func oldCosts(file string, part telemetry.Part) (map[callID]activity.Cost, error) {
 	was := map[callID]activity.Cost{}
 	words := map[string]string{} // prices and currencies are few
 	word := func(s *string) {
@@ -499,46 +537,29 @@ func (b *Book) undo(ctx context.Context, r *client.Rerate) error {
 			words[*s] = *s
 		}
 	}
-	give := func() error {
-		if len(was) == 0 {
+	return was, readUndo(file, func(run activity.RunID, costs map[activity.StepID]activity.Cost) error {
+		if !part.Has(run) {
 			return nil
 		}
-		err := b.byDay(ctx, r, func(from, to time.Time) error {
-			return b.exchange(ctx, from, to, nil, func(c *telemetry.Call) (activity.Cost, bool) {
-				old, ok := was[callID{c.Run, c.Step}]
-				return old, ok && old != c.Cost
-			})
-		})
-		clear(was)
-		return err
-	}
-	err := readUndo(b.file(r.ID), func(run activity.RunID, costs map[activity.StepID]activity.Cost) error {
 		for step, c := range costs {
-			word(&c.Currency)
-			word(&c.Price)
 			if _, ok := was[callID{run, step}]; !ok {
+				word(&c.Currency)
+				word(&c.Price)
 				was[callID{run, step}] = c
 			}
 		}
-		if len(was) < undoAtOnce {
-			return nil
-		}
-		return give()
+		return nil
 	})
-	if err == nil {
-		err = give()
-	}
-	if err != nil {
-		return err
-	}
-	r.DaysDone = r.Days
-	if err := os.Remove(b.file(r.ID)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	return nil
 }
 
-func (b *Book) file(id string) string { return filepath.Join(b.o.Dir, filepath.Base(id)+".costs") }
+// file keeps the old costs of one day.
+func (b *Book) file(id string, day time.Time) string {
+	return filepath.Join(b.o.Dir, filepath.Base(id)+"."+day.UTC().Format(time.DateOnly)+".costs")
+}
+
+func (b *Book) files(id string) ([]string, error) {
+	return filepath.Glob(filepath.Join(b.o.Dir, filepath.Base(id)+".*.costs"))
+}
 
 // sums are a plan's figures.
 type sums struct {

@@ -39,9 +39,12 @@ func (s *store) Calls(_ context.Context, from, to time.Time, visit func(*telemet
 }
 
 // Exchange works its calls out; half of the runs are apart from the start.
-func (s *store) Exchange(ctx context.Context, from, to time.Time, price func(*telemetry.Call) (activity.Cost, bool)) (telemetry.Exchange, error) {
+func (s *store) Exchange(ctx context.Context, from, to time.Time, part telemetry.Part, price func(*telemetry.Call) (activity.Cost, bool)) (telemetry.Exchange, error) {
 	x := &exchange{s: s, apart: map[activity.RunID]bool{}}
 	return x, s.Calls(ctx, from, to, func(c *telemetry.Call) error {
+		if !part.Has(c.Run) {
+			return nil
+		}
 		if now, ok := price(c); ok {
 			x.apart[c.Run] = c.Run[0]%2 == 0
 			x.all = append(x.all, telemetry.Recost{Run: c.Run, Step: c.Step, Old: c.Cost, New: now})
@@ -49,6 +52,8 @@ func (s *store) Exchange(ctx context.Context, from, to time.Time, price func(*te
 		return nil
 	})
 }
+
+func (s *store) ExchangeParts(time.Time) int { return 3 }
 
 type runs struct{ *store }
 
@@ -145,7 +150,7 @@ func calls(n int) *store {
 	s := &store{}
 	for i := range n {
 		var c telemetry.Call
-		c.Run[0], c.Step[0], c.Step[1] = byte(i/5+1), byte(i+1), byte(i>>8)
+		c.Run[0], c.Run[11], c.Step[0], c.Step[1] = byte(i/5+1), byte(i/5), byte(i+1), byte(i>>8)
 		c.Start = month.Add(time.Duration(i) * 6 * time.Hour).UnixNano()
 		c.Model, c.Usage = "m", activity.NoUsage
 		c.Usage.InputTotal = 1000
@@ -367,4 +372,50 @@ func FuzzUndo(f *testing.F) {
 	f.Fuzz(func(_ *testing.T, b []byte) {
 		_ = parse(b, func(activity.RunID, map[activity.StepID]activity.Cost) error { return nil }) // it may only not break
 	})
+}
+
+// TestUndoKeeps holds that a cost which its sender gave meanwhile stays, and that
+// of a call that was kept twice, over a crash, the first cost comes back.
+func TestUndoKeeps(t *testing.T) {
+	t.Parallel()
+	s := calls(10)
+	before := append([]telemetry.Call(nil), s.calls...)
+	b := book(t, s, each(100))
+	r, err := b.Plan(t.Context(), "jo", month, month.AddDate(0, 1, 0), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.finish(t, r.ID)
+	if _, err := b.Apply(t.Context(), "jo", r.ID); err != nil {
+		t.Fatal(err)
+	}
+	// A crash, and other prices when it starts again: all is kept twice.
+	s.fail = s.n + 5
+	got, _ := b.Get(t.Context(), r.ID)
+	if err := b.apply(t.Context(), &got); !errors.Is(err, errKilled) {
+		t.Fatal(err)
+	}
+	b.o.Prices = each(300)
+	if r = b.finish(t, r.ID); r.State != "applied" {
+		t.Fatalf("%+v", r)
+	}
+	given := activity.Cost{Nanos: 9, Currency: "USD", Basis: activity.CostProvider}
+	s.calls[0].Cost = given
+	if _, err := b.Undo(t.Context(), "jo", r.ID); err != nil {
+		t.Fatal(err)
+	}
+	if r = b.finish(t, r.ID); r.State != "undone" {
+		t.Fatalf("%+v", r)
+	}
+	if s.calls[0].Cost != given {
+		t.Errorf("what its sender gave became %+v", s.calls[0].Cost)
+	}
+	for i := 1; i < len(s.calls); i++ {
+		if s.calls[i] != before[i] {
+			t.Errorf("call %d is %+v, was %+v", i, s.calls[i].Cost, before[i].Cost)
+		}
+	}
+	if left, _ := b.files(r.ID); len(left) != 0 {
+		t.Errorf("left behind: %q", left)
+	}
 }

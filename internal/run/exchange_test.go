@@ -18,7 +18,7 @@ import (
 // otherPrice is what calls of a story cost after prices changed: some get a cost,
 // some lose theirs, some change their currency.
 func otherPrice(c *telemetry.Call) (activity.Cost, bool) {
-	if !c.Usage.Known() || c.Cost.Basis == activity.CostProvider {
+	if !c.Usage.Known() { // of what its sender gave neither way may change anything
 		return activity.Cost{}, false
 	}
 	now := activity.Cost{Nanos: 3*max(c.Usage.InputTotal, 0) + 7, Currency: "USD", Basis: activity.CostRateCard, Price: "new"}
@@ -107,6 +107,11 @@ func TestExchangeAsRerate(t *testing.T) {
 	for seed := range uint64(16) {
 		rng := rand.New(rand.NewPCG(seed, 21))
 		story := randomStory(rng)
+		for i := range story {
+			if f := &story[i]; f.Usage.Known() && i%4 == 0 {
+				f.ReportedCost = activity.Cost{Nanos: int64(i) + 1, Currency: "USD", Basis: activity.CostProvider}
+			}
+		}
 		story = append(story, story[:len(story)/2]...)
 		fast, slow := playPriced(t, story), playPriced(t, story)
 		switch seed % 3 {
@@ -145,22 +150,27 @@ func TestExchangeAsRerate(t *testing.T) {
 		want := len(costs)
 		clear(costs)
 
-		x, err := fast.store.Exchange(t.Context(), from, to, otherPrice)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := fast.r.Exchange(t.Context(), x); err != nil {
-			t.Fatal(err)
-		}
-		if err := x.Each(func(c *telemetry.Recost, apart bool) error {
-			if apart {
-				note(c.Run, c.Step, c.New)
+		for part := (telemetry.Part{Of: 2}); part.Number < part.Of; part.Number++ {
+			x, err := fast.store.Exchange(t.Context(), from, to, part, otherPrice)
+			if err != nil {
+				t.Fatal(err)
 			}
-			return nil
-		}); err != nil {
-			t.Fatal(err)
+			if err := fast.r.Exchange(t.Context(), x); err != nil {
+				t.Fatal(err)
+			}
+			if err := x.Each(func(c *telemetry.Recost, apart bool) error {
+				if !part.Has(c.Run) {
+					t.Errorf("run %v is not in part %d", c.Run, part.Number)
+				}
+				if apart {
+					note(c.Run, c.Step, c.New)
+				}
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			x.Close()
 		}
-		x.Close()
 		exchanged += want - len(costs)
 		rerate(fast)
 		if diff := cmp.Diff(slow.says(), fast.says()); diff != "" {

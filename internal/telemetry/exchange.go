@@ -1,6 +1,18 @@
 package telemetry
 
-import "reeve/internal/activity"
+import (
+	"encoding/binary"
+
+	"reeve/internal/activity"
+)
+
+// Part is some of all runs: each run is in one of Of parts. The zero value is all.
+type Part struct{ Number, Of int }
+
+// Has reports whether a run is in the part.
+func (p Part) Has(id activity.RunID) bool {
+	return p.Of <= 1 || int(binary.BigEndian.Uint32(id[8:])%uint32(p.Of)) == p.Number
+}
 
 // Recost is a stored call and the cost that it is to get.
 type Recost struct {

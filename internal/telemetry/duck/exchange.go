@@ -32,6 +32,7 @@ import (
 // found there: its runs are set apart and the rest is built again.
 type exchange struct {
 	s       *Store
+	part    telemetry.Part
 	day     int32
 	closed  bool
 	segs    []segment // of steps, as they were read
@@ -74,12 +75,28 @@ type recostRun struct {
 
 var _ telemetry.Exchange = (*exchange)(nil)
 
+// exchangeRows is how many steps of a day one part of it has, about: it bounds
+// memory (120 bytes a call that changes), and how long Commit holds up the rest.
+const exchangeRows = 256 << 10
+
+// ExchangeParts is in how many parts the costs of a day are exchanged: each reads
+// all of the day, and holds every so manieth run.
+func (s *Store) ExchangeParts(day time.Time) int {
+	d := dayOf(day.UnixNano())
+	rows := int64(0)
+	for _, g := range s.segs.of(tableSteps, dayRange{d, d}) {
+		rows += g.rows
+	}
+	return int(1 + rows/exchangeRows)
+}
+
 // Exchange works out other costs for the calls of a time, which lies within one
-// day of UTC: price tells a call's, and whether it differs; it is asked once a
-// call. Whoever gets an Exchange closes it: maintenance rests meanwhile.
-func (s *Store) Exchange(ctx context.Context, from, to time.Time, price func(*telemetry.Call) (activity.Cost, bool)) (telemetry.Exchange, error) {
+// day of UTC, of the runs of a part: price tells a call's, and whether it differs;
+// it is asked once a call. What a sender said that a call costs stays, whatever
+// price says. Whoever gets an Exchange closes it: maintenance rests meanwhile.
+func (s *Store) Exchange(ctx context.Context, from, to time.Time, part telemetry.Part, price func(*telemetry.Call) (activity.Cost, bool)) (telemetry.Exchange, error) {
 	lo, hi := from.UnixNano(), to.UnixNano()
-	x := &exchange{s: s, day: dayOf(lo), read: map[int64]bool{}, kindOf: map[activity.Cost]uint16{}, runs: map[activity.RunID]*recostRun{}}
+	x := &exchange{s: s, part: part, day: dayOf(lo), read: map[int64]bool{}, kindOf: map[activity.Cost]uint16{}, runs: map[activity.RunID]*recostRun{}}
 	if hi <= lo || dayOf(hi-1) != x.day {
 		return nil, fault.New(fault.KindInvalid, "telemetry.bad_range", "costs are exchanged within one day")
 	}
@@ -130,10 +147,14 @@ func (x *exchange) prepare(ctx context.Context, lo, hi int64, price func(*teleme
 
 // look adds up a call, and notes it when its cost is to change.
 func (x *exchange) look(seg int32, row int64, r *callRow, asked bool, price func(*telemetry.Call) (activity.Cost, bool)) {
+	if !x.part.Has(r.Run) {
+		return
+	}
 	now, changes := activity.Cost{}, false
 	if asked {
 		r.Step = r.step()
 		now, changes = price(&r.Call)
+		changes = changes && r.Cost.Basis != activity.CostProvider
 	}
 	if !changes {
 		if !r.Counted {

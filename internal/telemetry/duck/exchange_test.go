@@ -57,7 +57,7 @@ func (s *Store) sumsOf(t *testing.T, from, to time.Time) (out sums) {
 // exchanged begins an exchange of a day.
 func (s *Store) exchanged(t *testing.T, from, to time.Time) telemetry.Exchange {
 	t.Helper()
-	x, err := s.Exchange(t.Context(), from, to, twice)
+	x, err := s.Exchange(t.Context(), from, to, telemetry.Part{}, twice)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func TestExchange(t *testing.T) {
 		}
 	}
 
-	if _, err := s.Exchange(t.Context(), day, to.Add(1), twice); fault.From(err).Code != "telemetry.bad_range" {
+	if _, err := s.Exchange(t.Context(), day, to.Add(1), telemetry.Part{}, twice); fault.From(err).Code != "telemetry.bad_range" {
 		t.Errorf("two days at once: %v", err)
 	}
 	// Ended by a crash before its commit, it leaves nothing.
@@ -139,6 +139,9 @@ func TestExchange(t *testing.T) {
 	}
 	x.Close()
 	x.Close()
+	if n := s.ExchangeParts(day); n != 1 {
+		t.Errorf("%d parts", n)
+	}
 	want("closed without a commit", before)
 
 	// News of a run set it apart.
@@ -179,7 +182,7 @@ func TestExchange(t *testing.T) {
 	want("after a restart", sums{double.calls - apart, double.runs - apart, double.rolls - apart, double.steps})
 
 	// The rest, run by run, and all of it merged: dead rows stay dead.
-	rest, err := s.Exchange(t.Context(), day, to, func(c *telemetry.Call) (activity.Cost, bool) {
+	rest, err := s.Exchange(t.Context(), day, to, telemetry.Part{}, func(c *telemetry.Call) (activity.Cost, bool) {
 		if c.Run != moved.ID {
 			return activity.Cost{}, false
 		}
