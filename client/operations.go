@@ -427,6 +427,10 @@ func Operations() []Operation {
 		{Name: "GetRerate", Method: "GET", Path: "/api/v1/cost/rerates/{id}", Role: "viewer", Summary: "reads a plan or what became of it, with its progress"},
 		{Name: "ApplyRerate", Method: "POST", Path: "/api/v1/cost/rerates/{id}/apply", Role: "admin", Summary: "gives the calls of a plan their new costs; those that their senders gave stay"},
 		{Name: "UndoRerate", Method: "POST", Path: "/api/v1/cost/rerates/{id}/undo", Role: "admin", Summary: "gives the calls their old costs back"},
+		{Name: "ListRemaps", Method: "GET", Path: "/api/v1/remaps", Role: "admin", Summary: "lists times whose steps were, or would be, mapped again"},
+		{Name: "PlanRemap", Method: "POST", Path: "/api/v1/remaps", Role: "admin", Summary: "looks for what today's table would make otherwise of stored steps; nothing changes yet"},
+		{Name: "GetRemap", Method: "GET", Path: "/api/v1/remaps/{id}", Role: "admin", Summary: "reads a plan or what became of it, with its progress"},
+		{Name: "ApplyRemap", Method: "POST", Path: "/api/v1/remaps/{id}/apply", Role: "admin", Summary: "maps the steps of a plan again; their attributes stay, but for what is content or a credential by now"},
 		{Name: "ImportInvoice", Method: "POST", Path: "/api/v1/cost/invoices", Role: "admin", Summary: "reads a provider's invoice or usage export; the same file again is the same invoice"},
 		{Name: "Reconcile", Method: "GET", Path: "/api/v1/cost/invoices/{id}", Role: "viewer", Summary: "holds an invoice against the model calls counted here, by day and model"},
 		{Name: "DeleteInvoice", Method: "DELETE", Path: "/api/v1/cost/invoices/{id}", Role: "admin", Summary: "forgets an imported invoice"},
@@ -3408,6 +3412,34 @@ func (c *Client) ApplyRerate(ctx context.Context, req RerateRequest) (*Rerate, e
 // POST /api/v1/cost/rerates/{id}/undo, role admin.
 func (c *Client) UndoRerate(ctx context.Context, req RerateRequest) (*Rerate, error) {
 	return call[Rerate](ctx, c, "POST", "/api/v1/cost/rerates/{id}/undo", req)
+}
+
+// ListRemaps lists times whose steps were, or would be, mapped again.
+//
+// GET /api/v1/remaps, role admin.
+func (c *Client) ListRemaps(ctx context.Context) (*List[Remap], error) {
+	return call[List[Remap]](ctx, c, "GET", "/api/v1/remaps", nil)
+}
+
+// PlanRemap looks for what today's table would make otherwise of stored steps; nothing changes yet.
+//
+// POST /api/v1/remaps, role admin.
+func (c *Client) PlanRemap(ctx context.Context, req PlanRemapRequest) (*Remap, error) {
+	return call[Remap](ctx, c, "POST", "/api/v1/remaps", req)
+}
+
+// GetRemap reads a plan or what became of it, with its progress.
+//
+// GET /api/v1/remaps/{id}, role admin.
+func (c *Client) GetRemap(ctx context.Context, req RemapRequest) (*Remap, error) {
+	return call[Remap](ctx, c, "GET", "/api/v1/remaps/{id}", req)
+}
+
+// ApplyRemap maps the steps of a plan again; their attributes stay, but for what is content or a credential by now.
+//
+// POST /api/v1/remaps/{id}/apply, role admin.
+func (c *Client) ApplyRemap(ctx context.Context, req RemapRequest) (*Remap, error) {
+	return call[Remap](ctx, c, "POST", "/api/v1/remaps/{id}/apply", req)
 }
 
 // ImportInvoice reads a provider's invoice or usage export; the same file again is the same invoice.

@@ -43,6 +43,7 @@ import (
 	"reeve/internal/incident"
 	"reeve/internal/invoice"
 	"reeve/internal/lesson"
+	"reeve/internal/remap"
 	"reeve/internal/rerate"
 	"reeve/internal/steer"
 	"reeve/internal/telemetry"
@@ -127,6 +128,7 @@ type Options struct {
 	SIEM        func() []client.SIEMTarget // where records stream to; nil without a door
 	Proofs      Proofs                     // of the audit logs; nil without a door
 	Invoices    *invoice.Book              // what providers bill; nil keeps none
+	Remaps      *remap.Book                // what is mapped again; nil without
 	Rerates     *rerate.Book               // what is priced again; nil without
 	Pollers     Pollers                    // what is asked for records; nil without
 	Relay       Relay                      // where telemetry is forwarded to; nil without

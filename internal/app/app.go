@@ -72,6 +72,7 @@ import (
 	"reeve/internal/poll"
 	"reeve/internal/price"
 	"reeve/internal/relay"
+	"reeve/internal/remap"
 	"reeve/internal/rerate"
 	"reeve/internal/run"
 	"reeve/internal/siem"
@@ -135,6 +136,7 @@ type App struct {
 	relays    *relay.Relay
 	pollers   *poll.Poller
 	rerates   *rerate.Book
+	remaps    *remap.Book
 	gateway   *gateway.Door
 	mcp       *mcp.Protocol
 	peers     *a2a.Protocol
@@ -235,6 +237,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		a.buildIntake,
 		a.openPollers,
 		a.openRerates,
+		a.openRemaps,
 		a.buildPeers,
 		a.buildDoor,
 		a.openOnCall,
@@ -328,6 +331,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("relay", a.relays.Run)
 	start("pollers", a.pollers.Run)
 	start("rerates", a.rerates.Run)
+	start("remaps", a.remaps.Run)
 	start("witness", a.proofs.witness.Run)
 	start("rows of decisions", a.decided.Run)
 	a.startAccounts(start)
@@ -514,6 +518,7 @@ func (a *App) buildAPI(context.Context) error {
 		Proofs: &a.proofs, SIEM: a.siemStatus, Relay: a.relays, Invoices: invoice.New(a.control, nil),
 		Pollers:       a.pollers,
 		Rerates:       a.rerates,
+		Remaps:        a.remaps,
 		PoliciesAbout: a.policies.About, Version: a.o.Version,
 		Backups: a.backups, Keeping: a.keeping,
 		Door: a.gateway, Points: a.points, Coverage: a.coverage, Simulations: a.simulator, Approvals: a.approvals, Steer: a.steer, Rehearser: a.gateway, ApprovalPage: a.approvalPage,

@@ -25,7 +25,7 @@ var rows = [][]string{
 	{"internal/telemetry", "internal/price", "internal/content", "internal/genai", "internal/detect"},
 	{
 		"internal/identity", "internal/agent", "internal/policy", "internal/budget", "internal/stop", "internal/upstream",
-		"internal/source", "internal/steer", "internal/behaviour", "internal/pin", "internal/decision", "internal/approval", "internal/oncall", "internal/notify", "internal/siem", "internal/relay", "internal/poll", "internal/rerate", "internal/cost", "internal/connect", "internal/invoice", "internal/run",
+		"internal/source", "internal/steer", "internal/behaviour", "internal/pin", "internal/decision", "internal/approval", "internal/oncall", "internal/notify", "internal/siem", "internal/relay", "internal/poll", "internal/rerate", "internal/remap", "internal/cost", "internal/connect", "internal/invoice", "internal/run",
 		"internal/hook", "internal/alert", "internal/change",
 		"internal/provenance", "internal/dependency", "internal/backup", "internal/retention",
 		"internal/outcome", "internal/kpi", "internal/objective",

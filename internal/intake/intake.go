@@ -21,6 +21,7 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -88,6 +89,12 @@ func registry() []dialect.Dialect {
 	}
 }
 
+// Dialects are the vocabularies that intake reads; the table is made of them.
+func Dialects() []dialect.Dialect { return registry() }
+
+// Table is the table in force.
+func Table() *dialect.Map { return dialect.NewMap(registry()...) }
+
 // Log takes encoded batches.
 type Log interface {
 	// Publish stores one encoded batch and returns when it is kept. A log that
@@ -154,6 +161,7 @@ type Options struct {
 	Alerts    Alerts            // required with Hooks
 	Changes   Changes           // likewise
 	Feedback  Feedback          // nil takes none
+	Table     *dialect.Map      // how attributes are read; nil: Table()
 }
 
 // Intake takes requests. It is an http.Handler for Paths.
@@ -214,7 +222,7 @@ func New(o Options) (*Intake, error) {
 	in := &Intake{
 		config: o.Config, log: o.Log, keys: o.Keys, anonymous: o.Anonymous, logger: o.Logger, now: o.Now, stages: o.Stages, sources: o.Sources, relay: o.Relay, install: o.Install,
 		hooks: o.Hooks, alerts: o.Alerts, changes: o.Changes, feedback: o.Feedback,
-		table: dialect.NewMap(registry()...), doors: newDoors(registry()), limits: newLimits(o.Config.InFlight),
+		table: cmp.Or(o.Table, Table()), doors: newDoors(registry()), limits: newLimits(o.Config.InFlight),
 	}
 	in.workers.New = func() any {
 		return &worker{n: normaliser{

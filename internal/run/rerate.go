@@ -113,7 +113,7 @@ func (r *Reader) Rerate(ctx context.Context, id activity.RunID, costs map[activi
 	if err != nil || l == nil {
 		return 0, err // gone by retention
 	}
-	if err := r.holdSteps(ctx, l, costs); err != nil {
+	if err := holdSteps(ctx, r, l, costs); err != nil {
 		return 0, err
 	}
 	n := 0
@@ -148,9 +148,9 @@ func (r *Reader) Rerate(ctx context.Context, id activity.RunID, costs map[activi
 }
 
 // holdSteps reads the stored steps of a run at once rather than one by one.
-func (r *Reader) holdSteps(ctx context.Context, l *live, costs map[activity.StepID]activity.Cost) error {
+func holdSteps[V any](ctx context.Context, r *Reader, l *live, wanted map[activity.StepID]V) error {
 	missing := len(r.reread)
-	for step := range costs {
+	for step := range wanted {
 		if i := l.find(step); i != none && r.pending(&l.steps[i]) == nil && r.held.steps[step] == nil {
 			missing++
 		}
@@ -167,7 +167,7 @@ func (r *Reader) holdSteps(ctx context.Context, l *live, costs map[activity.Step
 	}
 	for k := range steps {
 		s := &steps[k]
-		if _, ok := costs[s.Step]; !ok {
+		if _, ok := wanted[s.Step]; !ok {
 			continue
 		}
 		if i := l.find(s.Step); i != none && r.pending(&l.steps[i]) == nil && r.held.steps[s.Step] == nil {

@@ -22,8 +22,11 @@ func (s *Span) chats(kind activity.Kind) {
 		if c.format != Chat {
 			continue
 		}
-		c.format = genai.JSON
 		speaks := c.field == ContentInput || (c.field == ContentOutput && (kind == activity.KindModel || kind == activity.KindAgent))
+		if c.kept > 0 && (!speaks || !s.kept.heard(c, kind)) {
+			continue
+		}
+		c.format = genai.JSON
 		if c.v.Type != String || !speaks {
 			continue
 		}

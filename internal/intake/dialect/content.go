@@ -20,6 +20,9 @@ func (s *Span) contentList(kind activity.Kind) []activity.Content {
 		c.field = fieldOf(c, kind)
 	}
 	s.chats(kind)
+	if s.kept != nil {
+		s.recall()
+	}
 	if len(s.contents) > 1 {
 		slices.SortStableFunc(s.contents, func(a, b found) int {
 			return cmp.Or(cmp.Compare(a.field, b.field), cmp.Compare(a.rank, b.rank))
@@ -38,6 +41,10 @@ func (s *Span) contentList(kind activity.Kind) []activity.Content {
 			band = 2 // 1 is what events and log records say
 		default:
 			band = min(band+1, activity.BesideBand-1)
+		}
+		if c.kept > 0 {
+			s.kept.place(c, band)
+			continue
 		}
 		format, raw := s.shape(c)
 		if c.event {

@@ -269,6 +269,7 @@ type Span struct {
 	events   int32  // contents that events gave so far
 	contents []found
 	flat     []flat
+	kept     *Again // what is mapped again; nil for what arrives
 
 	// What fragments keep, cut from blocks that ResetArena takes back.
 	arena  []byte
@@ -314,6 +315,7 @@ type found struct {
 	v      Value
 	event  bool // said by an event or log record, at this place among them
 	order  int32
+	kept   int // of Again: one more than its place among what is stored; 0 new
 }
 
 // flat is one attribute of a flattened list.
@@ -333,7 +335,7 @@ func (s *Span) Reset() {
 	s.out.take()
 	s.Name, s.Scope, s.ScopeVersion, s.Service, s.SpanKind, s.Root, s.Flags = "", "", "", "", 0, false, 0
 	s.ranks = [fieldCount]uint8{}
-	s.kind, s.kindRank, s.seen, s.events = 0, 0, 0, 0
+	s.kind, s.kindRank, s.seen, s.events, s.kept = 0, 0, 0, 0, nil
 	s.contents, s.flat = s.contents[:0], s.flat[:0]
 }
 
@@ -433,7 +435,15 @@ func (m *Map) Attribute(s *Span, key []byte, v Value, event, cut bool) Verdict {
 // from is the rule's key.
 func (s *Span) Content(field Field, from string) []byte {
 	for i := range s.contents {
-		if c := &s.contents[i]; c.field == field && c.from == from && c.v.Type == String {
+		c := &s.contents[i]
+		if c.field != field || c.from != from {
+			continue
+		}
+		if c.kept > 0 {
+			if raw := s.kept.stored(c); raw != nil {
+				return raw
+			}
+		} else if c.v.Type == String {
 			return c.v.Raw()
 		}
 	}
