@@ -449,7 +449,8 @@ func (a *App) buildReader(ctx context.Context) error {
 	}
 	a.reader, err = run.New(run.Options{
 		Log:        a.bus.Activity(),
-		Store:      watched{a.store, a.fleet, a.watching.watch, a.seeKeys, a.feedback, a.evaluations, a.countVerdicts, a.topics},
+		Store:      watched{a.store, a.feedback},
+		Observe:    a.stored,
 		HashKey:    key,
 		Prices:     a.book,
 		Stages:     &a.stages,

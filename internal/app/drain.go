@@ -14,7 +14,8 @@ import (
 type drain struct {
 	at    time.Time
 	first uint64  // the oldest message that waited then
-	pace  float64 // messages a second
+	sum   float64 // of paces, messages a second, the older the less
+	known float64 // how much of paceMemory was seen, 0 to 1
 }
 
 // paceMemory is the time constant of the pace: writes come about once a second.
@@ -29,13 +30,14 @@ func (d *drain) look(now time.Time, s bus.Stats) time.Duration {
 		d.at, d.first = now, s.FirstSeq
 	} else if dt > 0 {
 		share := 1 - math.Exp(-dt/paceMemory.Seconds())
-		d.pace += share * (float64(s.FirstSeq-d.first)/dt - d.pace)
+		d.sum += share * (float64(s.FirstSeq-d.first)/dt - d.sum)
+		d.known += share * (1 - d.known)
 		d.at, d.first = now, s.FirstSeq
 	}
 	if s.Messages == 0 {
 		return 0
 	}
-	if wait := float64(s.Messages) / d.pace; wait < longest.Seconds() {
+	if wait := float64(s.Messages) * d.known / d.sum; wait < longest.Seconds() {
 		return time.Duration(wait * float64(time.Second))
 	}
 	return longest

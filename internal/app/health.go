@@ -15,8 +15,9 @@ import (
 
 // Limits at which intake refuses (docs/architecture.md, "What fails how").
 const (
-	maxLag      = 30 * time.Second // the store lags behind the log, and what comes now would wait as long
-	resumeWait  = 15 * time.Second // what comes now would wait no longer: intake accepts again
+	maxWait     = 30 * time.Second // until what comes now is stored
+	resumeWait  = 15 * time.Second // intake accepts again
+	minLag      = 5 * time.Second  // below it the store is not behind, whatever its pace seems to be
 	maxFill     = 0.8              // of the log's quota
 	minFreeDisk = 0.05
 )
@@ -86,14 +87,14 @@ func (h *health) look(ctx context.Context) {
 
 // refusal says why intake must refuse, or nil; refusing is whether it does.
 func (s *state) refusal(refusing bool) *fault.Error {
-	most := maxLag
+	most := maxWait
 	if refusing {
 		most = resumeWait
 	}
 	var why string
 	switch {
-	case s.lag > maxLag && s.wait > most:
-		why = fmt.Sprintf("the store is %s behind", s.lag.Round(time.Second))
+	case s.lag > minLag && s.wait > most:
+		why = fmt.Sprintf("the store is %s behind, and what comes now would wait longer than %s", s.lag.Round(time.Second), most)
 	case s.logFill > maxFill:
 		why = fmt.Sprintf("the log is %.0f %% full", 100*s.logFill)
 	case s.free < minFreeDisk:

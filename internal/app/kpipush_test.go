@@ -154,7 +154,7 @@ func TestKPIsOfWhatUsersSaid(t *testing.T) {
 func TestKPIReceiversAreChecked(t *testing.T) {
 	t.Parallel()
 	for url, want := range map[string]string{
-		"http://127.0.0.1:4318/v1/metrics": "plain http", "https://127.0.0.1/v1/metrics": "127.0.0.1", "ftp://x": "begins with", "https://u:p@x": "is no address",
+		"http://127.0.0.1:4318/v1/metrics": "plain http", "https://127.0.0.1/v1/metrics": "is private", "ftp://x": "begins with", "https://u:p@x": "is no address",
 	} {
 		cfg := testConfig(t.TempDir())
 		cfg.KPIs.Push = []KPIPush{{URL: url}}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"reeve/internal/activity"
-	"reeve/internal/evaluate"
 	"reeve/internal/feedback"
 	"reeve/internal/finding"
 	"reeve/internal/fleet"
@@ -15,7 +14,6 @@ import (
 	"reeve/internal/rule"
 	"reeve/internal/source"
 	"reeve/internal/telemetry"
-	"reeve/internal/topic"
 	"reeve/internal/watch"
 )
 
@@ -103,16 +101,10 @@ func (w *watching) tell() {
 
 func (w *watching) runResponses(ctx context.Context) error { return w.respond.Run(ctx, w.openFindings) }
 
-// watched is the store with those behind it who look at what it took.
+// watched is the store with those before it who look at what it takes.
 type watched struct {
 	telemetry.Store
-	fleet    *fleet.Fleet
-	watch    *watch.Watch
-	keys     func(*telemetry.Write) // looks for keys of ours
 	feedback *feedback.Book
-	evaluate *evaluate.Book
-	runs     func(*telemetry.Write) // counts verdicts about runs
-	topics   *topic.Book
 }
 
 func (o watched) Append(ctx context.Context, w *telemetry.Write) error {
@@ -121,17 +113,18 @@ func (o watched) Append(ctx context.Context, w *telemetry.Write) error {
 	if err := o.feedback.TakeLogs(ctx, w.Logs); err != nil {
 		return err
 	}
-	err := o.Store.Append(ctx, w)
-	if err == nil {
-		o.fleet.Observe(w)
-		o.watch.Observe(w)
-		o.keys(w)
-		o.feedback.Observe(w)
-		o.evaluate.Observe(w)
-		o.runs(w)
-		o.topics.Observe(w)
-	}
-	return err
+	return o.Store.Append(ctx, w)
+}
+
+// stored shows what was stored to all who look at it.
+func (a *App) stored(w *telemetry.Write) {
+	a.fleet.Observe(w)
+	a.watching.watch.Observe(w)
+	a.seeKeys(w)
+	a.feedback.Observe(w)
+	a.evaluations.Observe(w)
+	a.countVerdicts(w)
+	a.topics.Observe(w)
 }
 
 // witnessed is the log of decisions with those behind it who look at decisions.

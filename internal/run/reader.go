@@ -67,6 +67,10 @@ type Options struct {
 	// whatever their sender calls them. It must not wait. May be nil.
 	Test func(activity.TraceID) bool
 
+	// Observe sees each write once it is stored, one after the other, while the next
+	// is appended; the write is the reader's again when it returns. A process that
+	// ends in between never shows it. May be nil.
+	Observe func(*telemetry.Write)
 	// Notify is told of changed runs, at most every NotifyEvery a run; its ctx
 	// ends with Run's. May be nil.
 	Notify func(ctx context.Context, notes []Note)
@@ -78,8 +82,8 @@ type Options struct {
 	RowEvery     time.Duration // a changed run's row is written at least so often; default 10 s
 	NotifyEvery  time.Duration // default 250 ms
 	Linger       time.Duration // a finished run stays in memory for so long, for what comes late; default 5 s
-	FlushSteps   int           // a write is full at so many steps; default 20,000
-	FlushBytes   int           // or so many bytes; default 12 MB
+	FlushSteps   int           // a write is full at so many steps; default 14,000
+	FlushBytes   int           // or so many bytes; default 9 MB
 	MaxBytes     int           // memory for live runs; default 128 MB
 	HoldBytes    int           // memory for stored steps of which more is expected; default 24 MB
 	MaxAge       time.Duration // older events count into the day that long ago; default 400 days
@@ -102,8 +106,8 @@ func (o *Options) complete() error {
 	def(&o.RowEvery, 10*time.Second)
 	def(&o.NotifyEvery, 250*time.Millisecond)
 	def(&o.Linger, 5*time.Second)
-	def(&o.FlushSteps, 20_000)
-	def(&o.FlushBytes, 12<<20)
+	def(&o.FlushSteps, 14_000)
+	def(&o.FlushBytes, 9<<20)
 	def(&o.MaxBytes, 128<<20)
 	def(&o.HoldBytes, 24<<20)
 	def(&o.MaxAge, 400*24*time.Hour)
@@ -169,9 +173,11 @@ type Reader struct {
 	cur      *write
 	inflight *write // being appended; nil when none is
 	spare    *write
-	number   uint32
-	stored   uint32 // number of the last write in the store
-	held     held
+
+	observing chan *write // stored, to be shown to Observe
+	number    uint32
+	stored    uint32 // number of the last write in the store
+	held      held
 
 	hasher    *hasher
 	variety   *variety
@@ -221,6 +227,7 @@ func New(o Options) (*Reader, error) {
 	r.clock = r.o.Stages.Cost()
 	r.changed.L = &r.mu
 	r.cur = r.begin()
+	r.observing = make(chan *write)
 	return r, nil
 }
 
@@ -252,6 +259,7 @@ func (r *Reader) Run(ctx context.Context) error {
 	defer stop()
 	var group sync.WaitGroup
 	group.Go(func() { r.commits(ctx) })
+	group.Go(r.observe)
 	group.Go(func() { r.ticks(ctx) })
 	err = r.o.Log.Read(ctx, cursor+1, func(seq uint64, received time.Time, payloads [][]byte) error {
 		return r.handle(ctx, seq, received, payloads)

@@ -123,6 +123,7 @@ func (r *Reader) commits(ctx context.Context) {
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	r.commit(last, true)
+	close(r.observing)
 }
 
 // commit builds and appends the current write if it is due.
@@ -172,9 +173,31 @@ func (r *Reader) commit(ctx context.Context, all bool) {
 	r.forgetSettled()
 	r.inflight = nil
 	r.hold(w)
+	r.changed.Broadcast()
+	if r.o.Observe == nil {
+		r.reuse(w)
+		return
+	}
+	r.mu.Unlock()
+	r.observing <- w // waits for the one before: memory holds one such write
+	r.mu.Lock()
+}
+
+// reuse keeps the memory of a write that nobody looks at any more. r.mu is held.
+func (r *Reader) reuse(w *write) {
 	w.recycle()
 	r.spare = w
-	r.changed.Broadcast()
+}
+
+// observe shows one write after the other to who looks at what was stored, while
+// the next is appended.
+func (r *Reader) observe() {
+	for w := range r.observing {
+		r.o.Observe(&w.Write)
+		r.mu.Lock()
+		r.reuse(w)
+		r.mu.Unlock()
+	}
 }
 
 // build completes the current write: what counts is decided anew for every
