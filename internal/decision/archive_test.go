@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -298,3 +299,49 @@ func (f treeFunc) Size() int64                       { return 0 }
 func (f treeFunc) Append(int64, []record.Hash) error { return f() }
 func (f treeFunc) Sign() error                       { return nil }
 func (f treeFunc) Sync(int64) error                  { return nil }
+
+// What is open is noted before a batch can be archived: a state that is older than
+// the records it is saved with would end decisions twice after a crash, and others
+// never.
+func TestOpenIsNeverOlderThanWhatIsKept(t *testing.T) {
+	t.Parallel()
+	l, err := Open(t.Context(), Options{Stream: openBus(t, bus.Options{}).Decisions(), Dir: t.TempDir(), Install: "ins", Node: "n1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	d := sample(r, l.NewID())
+	d.Result = activity.ResultPending
+	proposed := make(chan error, 1)
+	go func() { proposed <- l.Propose(t.Context(), d) }()
+	var batch []*entry
+	for len(batch) == 0 {
+		runtime.Gosched()
+		batch = l.take()
+	}
+	l.mu.Lock()
+	wrote := make(chan error, 1)
+	go func() { wrote <- l.write(t.Context(), batch) }()
+	for deadline := time.After(100 * time.Millisecond); ; {
+		l.ring.mu.Lock()
+		head := l.ring.head
+		l.ring.mu.Unlock()
+		if head > 0 {
+			t.Error("the batch can be kept, and what it opened is not known")
+			break
+		}
+		select {
+		case <-deadline:
+		default:
+			continue
+		}
+		break
+	}
+	l.mu.Unlock()
+	if err := errors.Join(<-wrote, <-proposed); err != nil {
+		t.Fatal(err)
+	}
+	if _, open := l.openNow()[d.ID]; !open {
+		t.Error("what was proposed is not open")
+	}
+}

@@ -224,6 +224,7 @@ func (l *Log) write(ctx context.Context, batch []*entry) error {
 		return err
 	}
 	w.last = last
+	l.settle(batch) // first: the keeper saves what is open with what it finds in the ring
 	l.ring.put(chunk{
 		msg: last, first: seq, next: w.seq, at: w.at,
 		lines: slices.Clone(w.lines), extra: slices.Clone(w.extra), leaves: slices.Clone(w.leaves), told: slices.Clone(w.told),
@@ -234,10 +235,13 @@ func (l *Log) write(ctx context.Context, batch []*entry) error {
 	return nil
 }
 
-// written tells everybody that their record is durable.
-func (l *Log) written(batch []*entry) {
+// settle notes what a batch that was stored opened and ended. openNow may be newer
+// than the records that it is saved with, and never older: a start would end what
+// has ended, and leave open what was opened.
+func (l *Log) settle(batch []*entry) {
 	l.stats.batches.Add(1)
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.failing {
 		l.failing = false
 		l.o.Logger.Info("decisions are recorded again", "refused", l.stats.refused.Load())
@@ -254,7 +258,10 @@ func (l *Log) written(batch []*entry) {
 			delete(l.opened, e.id)
 		}
 	}
-	l.mu.Unlock()
+}
+
+// written tells everybody that their record is durable.
+func (l *Log) written(batch []*entry) {
 	for _, e := range batch {
 		if !e.answer(nil) && e.open {
 			l.give(e.id, activity.ResultCut, "decision.abandoned")
