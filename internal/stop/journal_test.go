@@ -109,6 +109,9 @@ func TestAStopOutlivesTheProcessThatBeganIt(t *testing.T) {
 	if _, _, err := b.Enter(t.Context(), full()); code(err) != "stop.agent" {
 		t.Errorf("before it is stored: %v", err)
 	}
+	if list, err := b.List(t.Context(), true, 0); err != nil || len(list) != 1 || list[0].ID != st.ID || list[0].Receipt == nil {
+		t.Errorf("it is not listed: %+v, %v", list, err)
+	}
 	broken.Store(false)
 	b.tick(t.Context())
 	for range 2 {
@@ -181,6 +184,15 @@ func TestLiftWhatIsNotStored(t *testing.T) {
 	st, err := b.Stop(t.Context(), "ada", client.StopTarget{Kind: KindAgent, Value: "refund-agent"}, "now", time.Time{})
 	if code(err) != "stop.not_stored" {
 		t.Fatal(err)
+	}
+	if list, err := b.List(t.Context(), true, 0); err != nil || len(list) != 1 {
+		t.Errorf("listed: %+v, %v", list, err)
+	}
+	if got, err := b.Get(t.Context(), st.ID); err != nil || got.Receipt == nil || got.Receipt.ID != st.Receipt.ID || len(got.Receipt.Notes) != len(st.Receipt.Notes)+1 {
+		t.Errorf("shown: %+v, %v", got, err)
+	}
+	if _, err := b.Stop(t.Context(), "ada", client.StopTarget{Kind: KindTeam, Value: "t"}, "another", time.Time{}); err != nil {
+		t.Errorf("another stop waits for it: %v", err)
 	}
 	if _, err := b.Lift(t.Context(), "ada", st.ID, "over"); err == nil {
 		t.Error("lifted while nothing can be stored")

@@ -120,7 +120,7 @@ type Board struct {
 
 	change   sync.Mutex // around changes of stops
 	stops    atomic.Pointer[set]
-	unstored []*client.Stop // in force, and the database did not take them; change guards it
+	unstored []unstored // in force, and the database did not take them; change guards it
 
 	noted chan note // cuts that the audit log does not have yet
 
@@ -190,18 +190,28 @@ func New(ctx context.Context, o Options) (*Board, error) {
 	return b, nil
 }
 
+// unstored is a stop that the database did not take, with what is known of it: nil
+// where another process cut for it.
+type unstored struct {
+	*client.Stop
+	receipt *client.Receipt
+}
+
 // load gives the stops in force: those of the database, and those that the journal
 // has from a process that ended before the database had them.
 func (b *Board) load(ctx context.Context, left []*client.Stop) ([]*client.Stop, error) {
 	b.stops.Store(newSet(left))
 	for _, st := range left {
-		if err := b.settle(ctx, st); err != nil {
-			b.unstored = append(b.unstored, st)
+		if err := b.settle(ctx, unstored{Stop: st}); err != nil {
+			b.unstored = append(b.unstored, unstored{Stop: st})
 			b.log.Error("a stop of before could not be stored and is in force", "stop", st.ID, "err", err)
 		}
 	}
 	list, err := control.All(ctx, b.db, scan, `SELECT `+columns+` WHERE lifted_at IS NULL AND ended_at IS NULL ORDER BY created_at, id`)
-	return append(list, b.unstored...), err
+	for _, u := range b.unstored {
+		list = append(list, u.Stop)
+	}
+	return list, err
 }
 
 // Close closes the journal. Call it once nothing stops any more.
@@ -324,12 +334,12 @@ func (b *Board) tick(ctx context.Context) {
 			b.log.Error("cut off from the log: live calls are cut", "calls", n, "err", err)
 		}
 	}
-	for _, st := range b.waiting() {
-		if err := b.settle(ctx, st); err != nil {
-			b.log.Debug("a stop still cannot be stored", "stop", st.ID, "err", err)
-			break // the others wait for the same
+	for _, u := range b.waiting() { // as many as the journal has room for, at most
+		if err := b.settle(ctx, u); err != nil {
+			b.log.Debug("a stop still cannot be stored", "stop", u.ID, "err", err)
+			continue
 		}
-		b.log.Info("a stop that is in force is stored now", "stop", st.ID)
+		b.log.Info("a stop that is in force is stored now", "stop", u.ID)
 	}
 	if err := b.sweep(ctx); err != nil {
 		// They hold no longer all the same: Enter reads the time itself.
@@ -389,7 +399,7 @@ func (b *Board) remove(ids ...string) {
 	defer b.change.Unlock()
 	gone := func(st *client.Stop) bool { return slices.Contains(ids, st.ID) }
 	b.stops.Store(newSet(slices.DeleteFunc(slices.Clone(b.stops.Load().all), gone)))
-	b.unstored = slices.DeleteFunc(b.unstored, gone)
+	b.unstored = slices.DeleteFunc(b.unstored, func(u unstored) bool { return gone(u.Stop) })
 }
 
 // find lists the live calls that a stop of t takes; c (may be nil) is told when
@@ -549,7 +559,7 @@ func (b *Board) Stop(ctx context.Context, by string, t client.StopTarget, reason
 	out.Receipt = &r
 	if committed != nil {
 		b.log.Error("a stop is in force and could not be stored", "stop", st.ID, "kind", t.Kind, "err", committed)
-		return out, b.notStored(st, len(taken), committed, journalled)
+		return out, b.notStored(st, &r, len(taken), committed, journalled)
 	}
 	if err := b.storeReceipt(ctx, st.ID, &r); err != nil {
 		b.log.Error("a stop's receipt could not be stored", "stop", st.ID, "err", err)
@@ -585,11 +595,11 @@ func (b *Board) forget(id string) {
 
 // notStored says that the database did not take a stop that is in force, and what
 // becomes of it.
-func (b *Board) notStored(st *client.Stop, calls int, cause error, journalled bool) error {
+func (b *Board) notStored(st *client.Stop, r *client.Receipt, calls int, cause error, journalled bool) error {
 	hint := "it would not survive a restart: stop again once the database takes writes"
 	if journalled {
 		b.change.Lock()
-		b.unstored = append(b.unstored, st)
+		b.unstored = append(b.unstored, unstored{st, r})
 		b.change.Unlock()
 		if err := b.journal.sync(); err == nil {
 			hint = "it is kept beside the database, also over a restart, and is stored as soon as that takes writes"
@@ -600,22 +610,15 @@ func (b *Board) notStored(st *client.Stop, calls int, cause error, journalled bo
 }
 
 // waiting are the stops that the database did not take so far.
-func (b *Board) waiting() []*client.Stop {
+func (b *Board) waiting() []unstored {
 	b.change.Lock()
 	defer b.change.Unlock()
 	return slices.Clone(b.unstored)
 }
 
 // settle stores a stop that is in force already, unless the database has it.
-func (b *Board) settle(ctx context.Context, st *client.Stop) error {
-	r := client.Receipt{
-		ID: "rcp_" + st.ID[min(len(st.ID), 5):], RequestedAt: st.CreatedAt, StoppedAt: st.CreatedAt, ThroughDoor: true, CallsCut: []client.CutCall{}, Delegates: []string{},
-		Notes:   []string{"the database did not have this stop when it began to hold, and got it later: which calls were cut is not known here"},
-		Targets: []client.StopNode{{Node: b.node, State: "stopped", StoppedAt: st.CreatedAt}},
-	}
-	if st.Target.Kind == KindAgent {
-		r.Agent = st.Target.Value
-	}
+func (b *Board) settle(ctx context.Context, u unstored) error {
+	st, r := u.Stop, b.receiptOf(u)
 	stored := false
 	err := b.db.WriteFirst(ctx, func(tx *control.Tx) error {
 		_, there, err := control.One(ctx, tx, scan, `SELECT `+columns+` WHERE id = ?`, st.ID)
@@ -629,7 +632,7 @@ func (b *Board) settle(ctx context.Context, st *client.Stop) error {
 		return err
 	}
 	b.change.Lock()
-	b.unstored = slices.DeleteFunc(b.unstored, func(u *client.Stop) bool { return u.ID == st.ID })
+	b.unstored = slices.DeleteFunc(b.unstored, func(u unstored) bool { return u.ID == st.ID })
 	b.change.Unlock()
 	b.forget(st.ID)
 	if !stored {
@@ -639,6 +642,35 @@ func (b *Board) settle(ctx context.Context, st *client.Stop) error {
 		b.log.Error("a stop's receipt could not be stored", "stop", st.ID, "err", err)
 	}
 	return nil
+}
+
+// receiptOf is what is known of a stop that the database does not have.
+func (b *Board) receiptOf(u unstored) client.Receipt {
+	if u.receipt != nil {
+		r := *u.receipt
+		r.Notes = append(slices.Clone(r.Notes), "the database did not take this stop when it began to hold")
+		return r
+	}
+	r := client.Receipt{
+		ID: "rcp_" + u.ID[min(len(u.ID), 5):], RequestedAt: u.CreatedAt, StoppedAt: u.CreatedAt, ThroughDoor: true, CallsCut: []client.CutCall{}, Delegates: []string{},
+		Notes:   []string{"the process that cut for this stop ended before the database had it: which calls were cut is not known"},
+		Targets: []client.StopNode{{Node: b.node, State: "stopped", StoppedAt: u.CreatedAt}},
+	}
+	if u.Target.Kind == KindAgent {
+		r.Agent = u.Target.Value
+	}
+	return r
+}
+
+// held are the stops that hold and that the database does not have, as they are
+// shown beside those that it has.
+func (b *Board) held() (out []client.Stop) {
+	for _, u := range b.waiting() {
+		st, r := *u.Stop, b.receiptOf(u)
+		st.Receipt = &r
+		out = append(out, st)
+	}
+	return out
 }
 
 // commit stores the stop; with the commit it is in force, if it is not yet.
@@ -837,10 +869,15 @@ func (b *Board) Get(ctx context.Context, id string) (client.Stop, error) {
 	if err != nil {
 		return client.Stop{}, err
 	}
-	if !ok {
-		return client.Stop{}, fault.New(fault.KindNotFound, "stop.not_found", "there is no such stop").WithHint("`reeve stop list` lists them")
+	if ok {
+		return *st, nil
 	}
-	return *st, nil
+	for _, st := range b.held() {
+		if st.ID == id {
+			return st, nil
+		}
+	}
+	return client.Stop{}, fault.New(fault.KindNotFound, "stop.not_found", "there is no such stop").WithHint("`reeve stop list` lists them")
 }
 
 // List gives the newest stops first, at most limit (0: 1,000); with active only
@@ -856,11 +893,17 @@ func (b *Board) List(ctx context.Context, active bool, limit int) ([]client.Stop
 		args = append(args, control.Micros(b.now()))
 	}
 	list, err := control.All(ctx, b.db, scan, `SELECT `+columns+where+` ORDER BY created_at DESC, id LIMIT ?`, append(args, limit)...)
-	out := make([]client.Stop, len(list))
-	for i, st := range list {
-		out[i] = *st
+	if err != nil {
+		return nil, err
 	}
-	return out, err
+	out := b.held() // they are the newest, as a rule, and must not fall out at the end
+	for _, st := range list {
+		if !slices.ContainsFunc(out, func(o client.Stop) bool { return o.ID == st.ID }) {
+			out = append(out, *st)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b client.Stop) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	return out[:min(len(out), limit)], nil
 }
 
 const columns = `id, kind, value, reason, by_person, created_at, until_at, lifted_at, lifted_by, receipt FROM stops`
