@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"reeve/internal/activity"
+	"reeve/internal/content"
 	"reeve/internal/fault"
 	"reeve/internal/gateway"
 	"reeve/internal/gateway/llm/wire"
@@ -41,7 +42,9 @@ type answer struct {
 	done   bool // the response was seen
 	over   bool // nothing more passes
 	notes  int
-	second time.Time // of the notes that are counted on a stream without a call
+	second time.Time     // of the notes that are counted on a stream without a call
+	rules  *content.Plan // of a stream that is listened to; nil: the door applies them, or there are none
+	found  []content.Found
 	facts  gateway.Facts
 }
 
@@ -123,8 +126,31 @@ func (a *answer) event(e *wire.Event) error {
 	return nil
 }
 
+// Rules implements gateway.Ruled: on a stream that is listened to they are applied
+// message by message. A stream's text would be held back until more of it comes,
+// and a message may be the last for long.
+func (a *answer) Rules(p *content.Plan) bool {
+	if !a.x.listens() {
+		return false
+	}
+	a.rules = p
+	return true
+}
+
+// Found implements gateway.Ruled.
+func (a *answer) Found() []content.Found { return a.found }
+
 // message looks at one message; raw is its event, nil outside of a stream.
 func (a *answer) message(b, raw []byte) {
+	if a.rules != nil {
+		out, found, err := a.rules.Answer(b)
+		a.found = append(a.found, found...)
+		if err != nil {
+			a.blocked(b, fault.From(err))
+			return
+		}
+		b = out
+	}
 	m, err := parse(b)
 	if err != nil && (m.id == nil || m.method != "" || a.status < 400) {
 		if a.status >= 400 && m != nil {
@@ -143,6 +169,23 @@ func (a *answer) message(b, raw []byte) {
 		a.note(m, raw)
 	default:
 		a.asked(m, raw)
+	}
+}
+
+// blocked keeps back a message of a stream that is listened to: a notification is
+// not told, a response is an error, and a question is answered with one.
+func (a *answer) blocked(b []byte, why *fault.Error) {
+	m, err := parse(b)
+	if err != nil || m.isNotification() {
+		return
+	}
+	out, _ := failureOf(why, a.x.c.DecisionID())
+	if m.isResponse() {
+		a.pass(errorMessage(m.id, out), nil)
+		return
+	}
+	if a.x.reply != nil {
+		a.x.reply(m.id, refusedAnswer(m.method, m.id, why))
 	}
 }
 
@@ -301,7 +344,7 @@ func (a *answer) note(m *message, raw []byte) {
 // pass hands a message on; raw is its event as it came, nil outside of a stream.
 func (a *answer) pass(msg, raw []byte) {
 	switch {
-	case raw == nil && a.begun:
+	case raw == nil && (a.begun || a.stream):
 		a.out = wire.AppendSSE(a.out, "message", msg)
 		return
 	case raw == nil:

@@ -93,7 +93,7 @@ func statusOf(msg []byte, modern bool) int {
 }
 
 // streams reports whether the answer is a stream from its beginning.
-func (x *exchange) streams() bool { return x.m == nil || x.m.method == "subscriptions/listen" }
+func (x *exchange) streams() bool { return x.listens() }
 
 func (x *exchange) idBytes() []byte {
 	if x.m == nil {

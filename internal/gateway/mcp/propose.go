@@ -237,7 +237,7 @@ func (x *exchange) request() (*gateway.Proposal, error) {
 		}
 	}
 	pr := x.quiet()
-	pr.Late = x.of.name == "taskId" // it brings what a call came to
+	pr.Late = pr.Late || x.of.name == "taskId" // it brings what a call came to
 	if !x.entitled() {
 		return pr, errEmpty
 	}
@@ -285,8 +285,13 @@ func (x *exchange) quiet() *gateway.Proposal {
 	return x.carried(&gateway.Proposal{
 		Action: "call_tool", Name: name, Kind: activity.KindMCP, Quiet: true,
 		Resource: policy.Resource{Type: "Tool", ID: x.c.Upstream.Name + " " + name},
+		Late:     x.listens(), // a stream brings what calls came to, and what servers say by themselves
 	})
 }
+
+// listens reports whether the message opens a stream on which a server says what
+// belongs to no call, or on which the answer of an earlier one is resumed.
+func (x *exchange) listens() bool { return x.m == nil || x.m.method == "subscriptions/listen" }
 
 // toolOf is a tool as policy sees it.
 func (p *Protocol) toolOf(u *upstream.Upstream, name string) (policy.Resource, Pin) {

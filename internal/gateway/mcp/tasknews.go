@@ -23,11 +23,13 @@ const (
 	tasksPage = 20 // of one answer to tasks/list: each that runs is asked for
 )
 
-// unlistLocked forgets the caller's oldest task that is kept for lists only.
-func (s *tasks) unlistLocked(of owner) {
+// unlistLocked forgets the oldest task that is kept for lists only, of a caller or,
+// where all have too many together, of anybody: what a list leaves out costs less
+// than a call that is refused.
+func (s *tasks) unlistLocked(of owner, own bool) {
 	var oldest *task
 	for k, t := range s.all {
-		if k.of == of && t.listed && (oldest == nil || t.n < oldest.n) {
+		if (k.of == of || !own) && t.listed && (oldest == nil || t.n < oldest.n) {
 			oldest = t
 		}
 	}
@@ -68,6 +70,9 @@ func (s *tasks) running(of owner, now time.Time) (ids []string) {
 
 // state is what was last said of a task.
 func (s *tasks) state(t *task) taskFields {
+	if t.done != nil {
+		return t.fields()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return t.last
@@ -122,10 +127,17 @@ func (x *exchange) listNew(ctx context.Context, req *http.Request, l link) ([]by
 	}
 	page, more := x.p.tasks.page(x.taskOwner(), after, x.p.o.Now())
 	all := make([]taskFields, 0, len(page))
+	asking := true
 	for _, t := range page {
-		f, known, err := x.stateNow(ctx, req, l, t)
-		if err != nil {
-			return nil, err
+		f, known, err := x.p.tasks.state(t), true, error(nil)
+		if asking {
+			f, known, err = x.stateNow(ctx, req, l, t)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case err != nil: // it is as it was when it was last told of, and so are those that follow
+			f, known, asking = x.p.tasks.state(t), true, false
 		}
 		if known {
 			f.old()
@@ -142,9 +154,6 @@ func (x *exchange) listNew(ctx context.Context, req *http.Request, l link) ([]by
 // stateNow is a task as it is now; known is false when its server has forgotten
 // it.
 func (x *exchange) stateNow(ctx context.Context, req *http.Request, l link, t *task) (f taskFields, known bool, err error) {
-	if t.done != nil {
-		return t.fields(), true, nil
-	}
 	if f = x.p.tasks.state(t); f.over() {
 		return f, true, nil
 	}

@@ -6,9 +6,15 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+
+	"reeve/client"
+	"reeve/internal/content"
+	"reeve/internal/control/controltest"
+	"reeve/internal/gateway"
 )
 
 // maker is a server without sessions that makes a task of each call of a tool and
@@ -55,6 +61,9 @@ func (k *maker) answer(m sent) string {
 	case "tasks/get":
 		if k.over[p.TaskID] == "gone" {
 			return `{"jsonrpc":"2.0","id":` + string(m.id) + `,"error":{"code":-32602,"message":"no such task"}}`
+		}
+		if k.over[p.TaskID] == "broken" {
+			return ok(m, `{"resultType":"complete"}`)
 		}
 		return ok(m, task("complete", p.TaskID))
 	}
@@ -134,6 +143,7 @@ func TestTasksAreListed(t *testing.T) {
 	}
 	k.set("s1", "completed")
 	k.set("s2", "gone")
+	k.set("s5", "broken") // from here on the list has what was known
 	r, got := list("")
 	tasks := got.Result.Tasks
 	if len(tasks) != 19 || got.Result.NextCursor == "" || tasks[0].Status != "completed" || tasks[1].Status != "working" || tasks[0].ResultType != "" || strings.Contains(r.body, "ttlMs") || !strings.HasSuffix(tasks[0].TaskID, ".s1") || !strings.HasSuffix(tasks[1].TaskID, ".s3") {
@@ -279,4 +289,93 @@ func TestNewsOfTasksPass(t *testing.T) {
 	if asked != 1 {
 		t.Errorf("%d questions were decided", asked)
 	}
+}
+
+// ruled is a house with content rules: mail addresses are taken out, cards block.
+func ruled(t *testing.T) *house {
+	return newHouse(t, func(o *gateway.Options) {
+		db, err := controltest.Open(t.Context(), filepath.Join(t.TempDir(), "rules.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = db.Close() })
+		rules, err := content.New(t.Context(), content.Options{DB: db})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range []client.ContentRule{
+			{Name: "mail", Classes: []string{"pii.email"}, Action: "redact", Direction: "both", Reason: "a test"},
+			{Name: "card", Classes: []string{"pii.payment.card"}, Action: "block", Direction: "both", Reason: "a test"},
+		} {
+			if _, err := rules.Put(t.Context(), content.Actor{Person: "ada"}, r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		o.Content = rules
+	})
+}
+
+// Content rules hold for what comes on streams that are listened to, message by
+// message and at once.
+func TestRulesHoldOnStreams(t *testing.T) {
+	t.Parallel()
+	const mail, card = "write to ada.lovelace@example.com", "pay with 4111 1111 1111 1111"
+	status := func(text string) string {
+		return `{"jsonrpc":"2.0","method":"notifications/tasks","params":{"taskId":"s1","status":"completed","createdAt":"2026-01-01T00:00:00Z","lastUpdatedAt":"2026-01-01T00:00:00Z","ttlMs":null,"statusMessage":"` + text + `","result":{"content":[{"type":"text","text":"` + text + `"}]}}}`
+	}
+	t.Run("subscription", func(t *testing.T) {
+		t.Parallel()
+		h, k := ruled(t), newMaker()
+		key := h.agent("refunds")
+		h.server("shop", k, nil)
+		_, made := h.taking(key, "/mcp/shop", "1", "tools/call", `"name":"refund","arguments":{}`)
+		params := `"notifications":{"taskIds":["` + made.Result.TaskID + `"]}`
+		body := strings.Replace(modernBody("2", "subscriptions/listen", params), `"elicitation":{}`, `"elicitation":{},"extensions":{"io.modelcontextprotocol/tasks":{}}`, 1)
+		resp := h.open(key, "POST", "/mcp/shop", body, append(modernHeaders("subscriptions/listen", params), "Accept", "application/json, text/event-stream")...)
+		defer resp.Body.Close()
+		read := bufio.NewReader(resp.Body)
+		k.listened(h, "taskIds")
+		k.say <- status(card) // is not told
+		k.say <- status(mail)
+		if got := nextData(t, read); strings.Contains(got, "ada.lovelace") || strings.Count(got, "redacted:pii.email") != 2 || !strings.Contains(got, made.Result.TaskID) {
+			t.Errorf("heard %s", got)
+		}
+	})
+	t.Run("the session's stream", func(t *testing.T) {
+		t.Parallel()
+		h, k := ruled(t), newMaker()
+		key := h.agent("refunds")
+		h.server("shop", k, nil)
+		ses := h.begin(key, "/mcp/shop")
+		h.send(key, "POST", "/mcp/shop", `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"refund","arguments":{},"task":{}}}`, "Mcp-Session-Id", ses)
+		resp := h.open(key, "GET", "/mcp/shop", "", "Mcp-Session-Id", ses, "Accept", "text/event-stream")
+		defer resp.Body.Close()
+		read := bufio.NewReader(resp.Body)
+		k.listened(h, "taskIds")
+		k.say <- status(card)
+		k.say <- status(mail)
+		if got := nextData(t, read); strings.Contains(got, "ada.lovelace") || !strings.Contains(got, "redacted:pii.email") || !strings.Contains(got, "notifications/tasks/status") {
+			t.Errorf("heard %s", got)
+		}
+	})
+	t.Run("resumed", func(t *testing.T) {
+		t.Parallel()
+		h := ruled(t)
+		key := h.agent("refunds")
+		h.server("shop", &fake{session: true, get: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/event-stream")
+			for i, text := range []string{mail, card} {
+				fmt.Fprintf(w, "id: e%d\ndata: {\"jsonrpc\":\"2.0\",\"id\":%d,\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"%s\"}]}}\n\n", i, i, text)
+			}
+		}}, nil)
+		resp := h.open(key, "GET", "/mcp/shop", "", "Mcp-Session-Id", h.begin(key, "/mcp/shop"), "Accept", "text/event-stream")
+		defer resp.Body.Close()
+		read := bufio.NewReader(resp.Body)
+		if got := nextData(t, read); !strings.Contains(got, "redacted:pii.email") || strings.Contains(got, "ada.lovelace") {
+			t.Errorf("heard %s", got)
+		}
+		if got := nextData(t, read); !strings.Contains(got, "content.blocked") || strings.Contains(got, "4111") {
+			t.Errorf("heard %s", got)
+		}
+	})
 }

@@ -2,6 +2,7 @@ package mcp
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -85,7 +86,10 @@ type tasks struct {
 	all  map[taskKey]*task
 	of   map[owner]int
 	made uint64 // so far
+	room int    // for all; 0 is maxTasks
 }
+
+func (s *tasks) most() int { return cmp.Or(s.room, maxTasks) }
 
 type taskKey struct {
 	of owner
@@ -119,13 +123,13 @@ func (s *tasks) put(t *task, now time.Time) error {
 	if old := s.all[t.key]; old != nil {
 		s.drop(old)
 	}
-	if s.of[t.key.of] >= maxTasksOf || len(s.all) >= maxTasks {
+	if s.of[t.key.of] >= maxTasksOf || len(s.all) >= s.most() {
 		s.sweepLocked(now)
 	}
-	if s.of[t.key.of] >= maxTasksOf || len(s.all) >= maxTasks {
-		s.unlistLocked(t.key.of)
+	if s.of[t.key.of] >= maxTasksOf || len(s.all) >= s.most() {
+		s.unlistLocked(t.key.of, s.of[t.key.of] >= maxTasksOf)
 	}
-	if s.of[t.key.of] >= maxTasksOf || len(s.all) >= maxTasks {
+	if s.of[t.key.of] >= maxTasksOf || len(s.all) >= s.most() {
 		return errManyTasks
 	}
 	s.made++
