@@ -104,23 +104,23 @@ type PairedResult struct {
 
 // ExperimentResult is what came of one task.
 type ExperimentResult struct {
-	Item    string            `json:"item"`
-	Repeat  int               `json:"repeat"`
-	Pair    string            `json:"pair,omitempty"`
-	Group   string            `json:"group,omitempty"`
-	Run     string            `json:"run"` // the test's run, by its key
-	RunID   string            `json:"run_id,omitempty"`
+	Item   string `json:"item"`
+	Repeat int    `json:"repeat"`
+	Pair   string `json:"pair,omitempty"`
+	Group  string `json:"group,omitempty"`
+	Run    string `json:"run"` // the test's run, by its key
+	RunID  string `json:"run_id,omitempty"`
 	// Forgotten: its texts are gone, by age or since the person they are of was erased.
-	Forgotten bool `json:"forgotten,omitempty"`
-	Passed  bool              `json:"passed"`
-	Valid   bool              `json:"valid"` // it came through the door as a test
-	Why     string            `json:"why,omitempty"`
-	Answer  string            `json:"answer,omitempty"` // for readers
-	Calls   int               `json:"calls"`
-	Refused []string          `json:"refused"` // calls that are not in the recording, or not for a test
-	Checks  []ExperimentCheck `json:"checks"`
-	TookMS  int64             `json:"took_ms"`
-	At      time.Time         `json:"at"`
+	Forgotten bool              `json:"forgotten,omitempty"`
+	Passed    bool              `json:"passed"`
+	Valid     bool              `json:"valid"` // it came through the door as a test
+	Why       string            `json:"why,omitempty"`
+	Answer    string            `json:"answer,omitempty"` // for readers
+	Calls     int               `json:"calls"`
+	Refused   []string          `json:"refused"` // calls that are not in the recording, or not for a test
+	Checks    []ExperimentCheck `json:"checks"`
+	TookMS    int64             `json:"took_ms"`
+	At        time.Time         `json:"at"`
 }
 
 // ExperimentCheck is one thing that was looked at in an answer.

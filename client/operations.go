@@ -138,6 +138,7 @@ func Operations() []Operation {
 		{Name: "TellRun", Method: "POST", Path: "/api/v1/runs/{id}/notes", Role: "responder", Summary: "says something to a run's model, with its next call or with each"},
 		{Name: "WithdrawRunNote", Method: "DELETE", Path: "/api/v1/runs/{id}/notes/{note}", Role: "responder", Summary: "ends a note that may still be told"},
 		{Name: "ListRunDecisions", Method: "GET", Path: "/api/v1/runs/{id}/decisions", Role: "viewer", Summary: "lists the decisions of a run, the newest first, pending ones included"},
+		{Name: "ReplayRun", Method: "POST", Path: "/api/v1/runs/{id}/replay", Role: "developer", Summary: "puts a recorded model step to another model or prompt; calls of tools are those of the recording, and the first other one ends it"},
 		{Name: "ListDecisions", Method: "GET", Path: "/api/v1/decisions", Role: "viewer", Summary: "lists decisions, the newest first, pending ones included"},
 		{Name: "EraseUser", Method: "POST", Path: "/api/v1/decisions/erase", Role: "admin", Summary: "erases a user's name and the content of decisions made for them; the records stay"},
 		{Name: "DecisionReceipt", Method: "GET", Path: "/api/v1/decisions/{id}/receipt", Role: "viewer", Summary: "proves a decision's records to whoever has the public key"},
@@ -1362,6 +1363,13 @@ func (c *Client) WithdrawRunNote(ctx context.Context, req WithdrawRunNoteRequest
 // GET /api/v1/runs/{id}/decisions, role viewer.
 func (c *Client) ListRunDecisions(ctx context.Context, req ListRunDecisionsRequest) (*List[Decision], error) {
 	return call[List[Decision]](ctx, c, "GET", "/api/v1/runs/{id}/decisions", req)
+}
+
+// ReplayRun puts a recorded model step to another model or prompt; calls of tools are those of the recording, and the first other one ends it.
+//
+// POST /api/v1/runs/{id}/replay, role developer.
+func (c *Client) ReplayRun(ctx context.Context, req ReplayRunRequest) (*Replay, error) {
+	return call[Replay](ctx, c, "POST", "/api/v1/runs/{id}/replay", req)
 }
 
 // ListDecisions lists decisions, the newest first, pending ones included.

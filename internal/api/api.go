@@ -148,6 +148,7 @@ type Options struct {
 	Feedback    *feedback.Book
 	FeedbackURL func(path string) string
 	Evaluations *evaluate.Book   // how good runs were; nil evaluates nothing
+	Replayer    Replayer         // of recorded model steps; nil: there is none
 	Gate        Gate             // what an agent has to show before production; nil: nothing
 	Experiments *experiment.Book // what is run on cases; nil runs none
 	Datasets    *dataset.Book    // cases from recorded runs; nil keeps none

@@ -87,7 +87,7 @@ func (a *API) experimentOf(ctx context.Context, book *experiment.Book, x *experi
 		Passed: shareOf(s.Passed, s.N), Invalid: s.Invalid, PassHat: append([]float64{}, s.PassHat...), Against: (*client.PairedResult)(s.Against), Pairs: (*client.PairedResult)(s.Pairs),
 	}
 	if s.Pairs != nil {
-		out.Adverse, out.Says = s.Adverse()
+		out.Adverse, out.Says = s.Adverse(experiment.OneLook)
 		one, two := shareOf(s.A, s.NA), shareOf(s.B, s.NB)
 		ratio := intervalOf(s.Ratio, s.Low, s.Top, !math.IsNaN(s.Ratio))
 		out.GroupA, out.GroupB, out.FourFifths = &one, &two, &ratio

@@ -34,6 +34,7 @@ func table() []operation {
 		define(operation{Name: "TellRun", Method: post, Path: "/runs/{id}/notes", Permission: rows(identity.Responder).freshly(), Audit: AuditChange, Status: created, Summary: "says something to a run's model, with its next call or with each"}, tellRun),
 		define(operation{Name: "WithdrawRunNote", Method: del, Path: "/runs/{id}/notes/{note}", Permission: rows(identity.Responder).onlyPeople(), Audit: AuditChange, Summary: "ends a note that may still be told"}, withdrawRunNote),
 		define(operation{Name: "ListRunDecisions", Method: get, Path: "/runs/{id}/decisions", Permission: rows(identity.Viewer), Summary: "lists the decisions of a run, the newest first, pending ones included"}, listRunDecisions),
+		define(operation{Name: "ReplayRun", Method: post, Path: "/runs/{id}/replay", Permission: rows(identity.Developer), Audit: AuditChange, Summary: "puts a recorded model step to another model or prompt; calls of tools are those of the recording, and the first other one ends it"}, replayRun),
 
 		// What was decided of proposed actions.
 		define(operation{Name: "ListDecisions", Method: get, Path: "/decisions", Permission: rows(identity.Viewer), Summary: "lists decisions, the newest first, pending ones included"}, listDecisions),

@@ -527,7 +527,7 @@ func (a *App) buildAPI(context.Context) error {
 		Spending:  api.Spending{Book: a.costs, Records: a.store, Prices: a.book, Install: a.control.Install()},
 		Incidents: a.incidents, Lessons: a.lessons, OnCall: a.onCallAPI(),
 		Topics:   api.Topics{Topics: a.topics, Asked: askedIn{a}},
-		Feedback: a.feedback, FeedbackURL: a.feedbackURL, Evaluations: a.evaluations, Datasets: a.datasets, Experiments: a.experiments, Gate: gate{a},
+		Feedback: a.feedback, FeedbackURL: a.feedbackURL, Evaluations: a.evaluations, Datasets: a.datasets, Experiments: a.experiments, Gate: gate{a}, Replayer: replayer{a},
 		Complaints: saidAgainst{a},
 		Compliance: api.Compliance{Book: frameworks, Sign: a.proofs.keys.SignText, Install: a.control.Install()},
 		Providers:  a.signIns, ProviderButtons: a.providerButtons(),

@@ -40,9 +40,10 @@ const (
 
 // gateView is what the checks of one gate share.
 type gateView struct {
-	g    *client.Gate
-	ag   *agent.Agent
-	runs []activity.Run // of the agent's version in the period, tests left out, the newest first
+	g     *client.Gate
+	ag    *agent.Agent
+	runs  []activity.Run          // of the agent's version in the period, tests left out, the newest first
+	tests map[activity.RunID]bool // of the same, that are tests
 	// declared is what that version calls itself; "" nothing.
 	declared string
 	sees     func(team, environment string) bool
@@ -79,6 +80,12 @@ func (x gate) Look(ctx context.Context, name string, sees func(team, environment
 		page, err := a.store.Runs(ctx, telemetry.RunsQuery{From: g.From, Filter: search.Is("agent", name), Limit: gateRuns})
 		if err != nil {
 			return nil, err
+		}
+		v.tests = map[activity.RunID]bool{}
+		for i := range page.Runs {
+			if page.Runs[i].Mode == evaluate.Test {
+				v.tests[page.Runs[i].ID] = true
+			}
 		}
 		v.runs = slices.DeleteFunc(page.Runs, func(r activity.Run) bool { return r.Mode == evaluate.Test })
 		if len(v.runs) > 0 {
@@ -191,7 +198,7 @@ func (x gate) experiment(ctx context.Context, v *gateView) (client.GateCheck, er
 		return c, nil
 	}
 	v.g.Dataset, v.g.Least = set.Dataset, set.Least
-	cases, version, err := x.app.casesNow(ctx, set.Dataset)
+	cases, version, err := x.app.datasets.Count(ctx, set.Dataset)
 	if fault.Is(err, fault.KindNotFound) {
 		c.Text = "its data set " + set.Dataset + " is gone"
 		return c, nil
@@ -253,13 +260,18 @@ func (x gate) policy(ctx context.Context, v *gateView) (client.GateCheck, error)
 	if err != nil {
 		return c, err
 	}
+	tests, err := x.app.experiments.TestRuns(ctx, v.ag.Name, v.g.From)
+	if err != nil {
+		return c, err
+	}
+	for id := range v.tests { // replays, and what an experiment did not keep
+		tests[id] = true
+	}
 	var would, denied, held int64
 	for i := range page.Decisions {
 		d := &page.Decisions[i]
-		if slices.ContainsFunc(d.Reasons, func(r activity.Reason) bool { return strings.HasPrefix(r.Code, "test.") }) {
-			continue // refused by a test, not by policy
-		}
-		if d.Version != v.declared {
+		// What a test did is no action of its, whether the test refused it or not.
+		if d.Version != v.declared || tests[d.Run] || slices.ContainsFunc(d.Reasons, func(r activity.Reason) bool { return strings.HasPrefix(r.Code, "test.") }) {
 			continue
 		}
 		c.N++
@@ -392,10 +404,4 @@ func (x gate) approvals(ctx context.Context, v *gateView) (client.GateCheck, err
 		c.About = all[0].ID
 	}
 	return c, nil
-}
-
-// casesNow is how many cases of a data set would be run now, and of which version.
-func (a *App) casesNow(ctx context.Context, name string) (n, version int64, err error) {
-	tasks, version, err := a.casesOf(ctx, experiment.Actor{Can: func(string, string, string) bool { return true }}, name, 0)
-	return int64(len(tasks)), version, err
 }

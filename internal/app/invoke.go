@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -23,6 +24,7 @@ import (
 	"reeve/internal/experiment"
 	"reeve/internal/fault"
 	"reeve/internal/gateway"
+	"reeve/internal/genai"
 	"reeve/internal/identity/token"
 )
 
@@ -137,7 +139,58 @@ func (a *App) recordingOf(ctx context.Context, run string) (*experiment.Recordin
 			out.Add(name, args, result)
 		}
 	}
+	recordTold(out, steps, at)
 	return out, nil
+}
+
+// recordTold adds what tools inside the agent returned, as its model was told in later
+// messages: no step of their own may show them.
+func recordTold(out *experiment.Recording, steps []activity.Step, at map[int32]*activity.Message) {
+	type told struct {
+		name, arguments, result string
+		has                     bool
+	}
+	calls, order, seen := map[string]*told{}, []*told{}, map[int32]bool{}
+	for i := range steps {
+		s := &steps[i]
+		if s.Kind != activity.KindModel {
+			continue
+		}
+		for k, ref := range s.Refs {
+			if ref.Field != activity.ContentInput || !activity.Said(s.Refs, k) {
+				continue
+			}
+			for _, n := range ordinalsOf(ref.Messages) {
+				m := at[n]
+				if m == nil || seen[n] {
+					continue
+				}
+				seen[n] = true
+				parsed, err := genai.Parse(m.Format, m.Raw)
+				if err != nil {
+					continue // no message of a model
+				}
+				for _, p := range parsed.Parts {
+					switch {
+					case p.Type == genai.PartToolCall && p.ID != "" && calls[p.ID] == nil:
+						c := &told{name: p.Name, arguments: p.Arguments}
+						calls[p.ID], order = c, append(order, c)
+					case p.Type == genai.PartToolResult && calls[p.ID] != nil:
+						calls[p.ID].result, calls[p.ID].has = cmp.Or(p.Text, p.Data), true
+					}
+				}
+			}
+		}
+	}
+	known := map[*told]bool{}
+	for _, c := range order { // a step's own record goes before
+		known[c] = out.Has(c.name, []byte(c.arguments))
+	}
+	for _, c := range order {
+		if c.has && !known[c] {
+			out.Add(c.name, []byte(c.arguments), []byte(c.result))
+		}
+	}
 }
 
 // lookAt has an evaluator look at an answer of a test.
@@ -358,8 +411,9 @@ func (a *App) invokeCommand(ctx context.Context, t *experiment.Test, target *exp
 	if err != nil {
 		sweep(cmd.Process.Pid)
 	}
-	err = errors.Join(err, cmd.Wait())
+	ended(cmd.Process.Pid) // it is not reaped yet: its group is still its own
 	sweep(cmd.Process.Pid) // what it started does not outlive it
+	err = errors.Join(err, cmd.Wait())
 	if err != nil {
 		return "", fault.New(fault.KindUnavailable, "experiment.invoke", "the command of agent %s failed: %s", t.Agent, cmd.ProcessState).WithCause(err)
 	}

@@ -30,5 +30,15 @@ func bound(pid int) error {
 	return nil
 }
 
+// ended waits until a process is over, and leaves it to be reaped. It ends by itself or
+// by Cancel.
+func ended(pid int) {
+	for {
+		if err := unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil); err != unix.EINTR {
+			return
+		}
+	}
+}
+
 // sweep ends what a command left behind of itself.
 func sweep(pid int) { _ = syscall.Kill(-pid, syscall.SIGKILL) } // gone already: good

@@ -12,3 +12,6 @@ func bound(int) error { return nil }
 
 // sweep does nothing here.
 func sweep(int) {}
+
+// ended does nothing here.
+func ended(int) {}

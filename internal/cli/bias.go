@@ -14,8 +14,8 @@ import (
 const biasHelp = `
 A bias plan replays pairs of prompts that differ in one word, at times and for each
 new version of an agent, as tests. The word should make no difference: where it does
-beyond chance (paired test, p under .01, or the whole interval of the four-fifths
-ratio under .80), an alert says so.
+beyond chance (a paired test; all looks of a plan together are wrong about a fair agent
+in 5 of 100 cases), an alert says so.
 
   reeve bias set names --agent refund --pairs pairs.yaml --every 7d --on-version
   reeve bias list

@@ -524,6 +524,21 @@ func (b *Book) Items(ctx context.Context, who Actor, name string, version int64,
 	return s, all, err
 }
 
+// Count is how many items of a data set's newest version an experiment would run, and
+// which version that is; no content is read for it.
+func (b *Book) Count(ctx context.Context, name string) (n, version int64, err error) {
+	s, ok, err := control.One(ctx, b.o.DB, scanSet, `SELECT `+setColumns+` FROM datasets d WHERE name = ?`, name)
+	if err != nil {
+		return 0, 0, err
+	}
+	if !ok {
+		return 0, 0, notFound(name)
+	}
+	n, _, err = control.One(ctx, b.o.DB, func(r control.Row) (n int64, err error) { return n, r.Scan(&n) },
+		`SELECT COUNT(*) FROM dataset_items WHERE dataset = ? AND removed IS NULL AND withdrawn = 0 AND consent <> 'refused'`, name)
+	return n, s.Version, err
+}
+
 // Cases lists in which data sets a run is a case now.
 func (b *Book) Cases(ctx context.Context, who Actor, run string) ([]Item, error) {
 	all, err := control.All(ctx, b.o.DB, scanItem, `SELECT `+itemColumns+` FROM dataset_items WHERE case_id = ? AND removed IS NULL ORDER BY at LIMIT 1000`, CaseOf(run))

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"reeve/internal/audit"
@@ -57,6 +58,8 @@ type Book struct {
 	served  map[string]int64                   // by team: when one of it was last taken up, as a count
 	turn    int64
 	woken   chan struct{} // one may wait
+
+	replays atomic.Int64 // that are underway
 }
 
 // Actor is who does something.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"reeve/internal/activity"
 	"reeve/internal/audit"
 	"reeve/internal/control"
 	"reeve/internal/fault"
@@ -116,6 +117,22 @@ func (b *Book) Gates(ctx context.Context, agent string, limit int) ([]GateResult
 		g.Body, g.At = json.RawMessage(text), control.Time(at)
 		return g, err
 	}, `SELECT id, agent, outcome, body, at FROM gate_results WHERE agent = ? ORDER BY at DESC, id LIMIT ?`, agent, limit)
+}
+
+// TestRuns are the runs of an agent's tests since a time.
+func (b *Book) TestRuns(ctx context.Context, agent string, since time.Time) (map[activity.RunID]bool, error) {
+	all, err := control.All(ctx, b.o.DB, func(r control.Row) (id string, err error) { return id, r.Scan(&id) },
+		`SELECT run FROM experiment_results WHERE run <> '' AND experiment IN (SELECT id FROM experiments WHERE agent = ? AND at >= ?) LIMIT 100000`, agent, control.Micros(since.Add(-maxExperiment)))
+	if err != nil {
+		return nil, err
+	}
+	out := map[activity.RunID]bool{}
+	for _, text := range all {
+		if id, err := activity.ParseRunID(text); err == nil {
+			out[id] = true
+		}
+	}
+	return out, nil
 }
 
 // Newest is the newest experiment of an agent on a data set, whoever may see it.

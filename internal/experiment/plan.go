@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"time"
 
 	"reeve/internal/audit"
@@ -32,6 +33,8 @@ type BiasPlan struct {
 	By          string        `json:"by,omitempty"`
 	Person      string        `json:"person,omitempty"`
 	LastVersion string        `json:"last_version,omitempty"`
+	Tested      []string      `json:"tested,omitempty"` // versions, the newest last: two may run side by side
+	Looks       int64         `json:"looks,omitempty"`  // results that it has, each of which may be wrong
 	LastAt      time.Time     `json:"last_at,omitzero"`
 	Last        string        `json:"last,omitempty"`    // experiment
 	Trouble     string        `json:"trouble,omitempty"` // why it could not be started last
@@ -41,10 +44,18 @@ type BiasPlan struct {
 // Bounds of plans.
 const (
 	maxPlans     = 200
+	maxTested    = 50
 	leastEvery   = time.Hour
-	adverseP     = 0.01 // a plan is looked at again and again: .05 would be wrong too often
 	adverseRatio = 0.8  // of the four-fifths rule
+	adverseAlpha = 0.05 // chance that a plan of a fair agent ever says adverse
 )
+
+// alphaOf is what the k-th look of a plan may spend of adverseAlpha: all looks together
+// spend it once, however often it is looked (6/pi^2 is what 1/k^2 adds up to, inverted).
+func alphaOf(k int64) float64 {
+	k = max(k, 1)
+	return adverseAlpha * 6 / (math.Pi * math.Pi) / (float64(k) * float64(k))
+}
 
 var planName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
 
@@ -150,6 +161,11 @@ func (b *Book) PutPlan(ctx context.Context, who Actor, p BiasPlan) (BiasPlan, er
 			}
 		}
 		p.Revision++
+		p.LastVersion, p.LastAt, p.Last, p.Trouble, p.Adverse, p.Looks = was.LastVersion, was.LastAt, was.Last, was.Trouble, was.Adverse, was.Looks
+		p.Tested = was.Tested
+		if p.Agent != was.Agent {
+			p.Tested = nil
+		}
 		p.NextAt = time.Time{}
 		if p.Every > 0 && !p.Paused {
 			p.NextAt = b.o.Now().UTC().Truncate(time.Microsecond)
@@ -161,11 +177,11 @@ func (b *Book) PutPlan(ctx context.Context, who Actor, p BiasPlan) (BiasPlan, er
 	})
 }
 
-// DropPlan ends a bias plan; its experiments stay.
+// DropPlan ends a bias plan, and the alert that it may have; its experiments stay.
 func (b *Book) DropPlan(ctx context.Context, who Actor, name string) error {
-	return b.o.DB.Write(ctx, func(tx *control.Tx) error {
-		p, err := b.plan(ctx, tx, who, name)
-		if err != nil {
+	var p BiasPlan
+	err := b.o.DB.Write(ctx, func(tx *control.Tx) (err error) {
+		if p, err = b.plan(ctx, tx, who, name); err != nil {
 			return err
 		}
 		if !who.Can("developer", p.Team, p.Environment) {
@@ -176,6 +192,11 @@ func (b *Book) DropPlan(ctx context.Context, who Actor, name string) error {
 		}
 		return audit.Append(ctx, tx, audit.Record{Kind: "admin.bias_plan", Person: who.Person, Via: who.Via, Action: "delete", Object: name})
 	})
+	if err != nil || !p.Adverse || b.o.Tell == nil {
+		return err
+	}
+	x := Experiment{ID: p.Last, Team: p.Team, Environment: p.Environment, Plan: Plan{Agent: p.Agent, Bias: &p.Bias}}
+	return b.o.Tell(ctx, Told{Plan: name, Experiment: x, Before: true, Text: "the plan was ended"})
 }
 
 // plansDue starts the plans whose time has come or whose agent has a new version.
@@ -189,7 +210,7 @@ func (b *Book) plansDue(ctx context.Context) error {
 		p := &all[i]
 		_, _, version, ok := b.o.Agent(p.Agent)
 		byTime := p.Every > 0 && !p.NextAt.IsZero() && !p.NextAt.After(now)
-		byVersion := p.OnVersion && version != "" && version != p.LastVersion
+		byVersion := p.OnVersion && version != "" && !slices.Contains(p.Tested, version) && (p.Trouble == "" || now.Sub(p.LastAt) >= leastEvery)
 		if p.Paused || !ok || !byTime && !byVersion {
 			continue
 		}
@@ -223,6 +244,10 @@ func (b *Book) startPlan(ctx context.Context, p *BiasPlan, version string, now t
 		p.Trouble, p.LastAt = trouble, now
 		if started != "" {
 			p.Last, p.LastVersion = started, version
+			if version != "" && !slices.Contains(p.Tested, version) {
+				p.Tested = append(p.Tested, version)
+				p.Tested = p.Tested[max(0, len(p.Tested)-maxTested):]
+			}
 		}
 		if p.Every > 0 {
 			p.NextAt = now.Add(p.Every)
@@ -241,13 +266,15 @@ func (b *Book) finished(ctx context.Context, x *Experiment) {
 		b.o.Logger.Error("what a bias plan came to could not be told", "experiment", x.ID, "err", err)
 		return
 	}
-	adverse, text := s.Adverse()
-	before := false
+	var adverse, before bool
+	var text string
 	err = b.o.DB.Write(ctx, func(tx *control.Tx) error {
 		p, ok, err := control.One(ctx, tx, scanPlan, `SELECT `+planColumns+` FROM bias_plans WHERE name = ?`, x.OfPlan)
 		if err != nil || !ok {
 			return err
 		}
+		p.Looks++
+		adverse, text = s.Adverse(alphaOf(p.Looks))
 		before, p.Adverse = p.Adverse, adverse
 		return p.save(ctx, tx)
 	})
@@ -268,18 +295,24 @@ type Told struct {
 	Text       string
 }
 
-// Adverse reports whether a bias test says that the word made a difference: by the
-// paired test, or since the whole interval of the ratio of favourable answers is
-// beneath four fifths. What is not known is not adverse, and the text says so.
-func (s *Summary) Adverse() (is bool, text string) {
+// OneLook is the chance of a false alarm of a test that is looked at once.
+const OneLook = adverseAlpha
+
+// Adverse reports whether a bias test says that the word made a difference, wrongly
+// with a chance of alpha at most for an agent to which it makes none: by the paired
+// test. A ratio whose whole interval is beneath four fifths is told in the text; it
+// rests on the same answers and would be a second chance to be wrong. What is not known
+// is not adverse, and the text says so.
+func (s *Summary) Adverse(alpha float64) (is bool, text string) {
 	if s.Pairs == nil || s.Pairs.Pairs == 0 {
 		return false, "no pair of which both answered"
 	}
-	byPairs := s.Pairs.P < adverseP
-	byRatio := !math.IsNaN(s.Top) && s.Top < adverseRatio
 	text = fmt.Sprintf("%d of %d answers to a were favourable and %d of %d to b; in %d pairs only a was favoured, in %d only b (p %.3g)", s.A, s.NA, s.B, s.NB, s.Pairs.OnlyFirst, s.Pairs.OnlySecond, s.Pairs.P)
 	if !math.IsNaN(s.Ratio) {
 		text += fmt.Sprintf("; the ratio is %.2f, %.2f to %.2f", s.Ratio, s.Low, s.Top)
+		if s.Top < adverseRatio {
+			text += ", all of it under four fifths"
+		}
 	}
-	return byPairs || byRatio, text
+	return s.Pairs.P < alpha, text
 }

@@ -32,7 +32,7 @@ func (b *Book) counted(ctx context.Context, id string) ([]Result, error) {
 func (b *Book) forgetOld(ctx context.Context) error {
 	old := control.Micros(b.o.Now().Add(-experimentsKept))
 	err := b.o.DB.Write(ctx, func(tx *control.Tx) error {
-		for _, q := range []string{`DELETE FROM experiment_results WHERE experiment IN (SELECT id FROM experiments WHERE at < ?)`, `DELETE FROM experiments WHERE at < ?`, `DELETE FROM gate_results WHERE at < ?`} {
+		for _, q := range []string{`DELETE FROM experiment_results WHERE experiment IN (SELECT id FROM experiments WHERE at < ?)`, `DELETE FROM experiments WHERE at < ?`} {
 			if _, err := tx.Exec(ctx, q, old); err != nil {
 				return err
 			}

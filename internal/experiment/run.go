@@ -88,6 +88,7 @@ func (b *Book) Run(ctx context.Context) error {
 	for {
 		for x := b.next(); x != nil && ctx.Err() == nil; x = b.next() {
 			b.One(ctx, x)
+			b.Look(ctx)
 		}
 		select {
 		case <-ctx.Done():

@@ -28,6 +28,11 @@ func (r *Recording) Add(tool string, arguments, result []byte) {
 	r.calls[k] = append(r.calls[k], result)
 }
 
+// Has reports whether a call of a tool with these arguments is recorded.
+func (r *Recording) Has(tool string, arguments []byte) bool {
+	return len(r.calls[callKey(tool, arguments)]) > 0
+}
+
 // take is the next result of a call; the last one stays, since a call that is made
 // again may be a retry.
 func (r *Recording) take(tool string, arguments []byte) ([]byte, bool) {
@@ -67,6 +72,7 @@ type Test struct {
 	ID, Agent, Key string // Key: of its run
 	target         *Target
 	recording      *Recording
+	replay         bool // nobody runs what its model proposes: it is looked for in the recording
 
 	mu      sync.Mutex
 	calls   int
@@ -88,7 +94,7 @@ func (t *Test) Run() string { return t.Key }
 func (t *Test) Sandbox(upstream string) bool { return slices.Contains(t.target.Sandbox, upstream) }
 
 // Local reports whether the agent may run a tool of its own.
-func (t *Test) Local(tool string) bool { return slices.Contains(t.target.Local, tool) }
+func (t *Test) Local(tool string) bool { return t.replay || slices.Contains(t.target.Local, tool) }
 
 // Recorded is what a call came to when its case was recorded.
 func (t *Test) Recorded(tool string, arguments []byte) ([]byte, bool) {

@@ -1,0 +1,86 @@
+package app
+
+import (
+	"strings"
+	"testing"
+
+	"reeve/client"
+)
+
+// TestReplayOfARun: a recorded step is put to another model, through the door and as a
+// test; its tools are those of the recording, and the first other call ends it.
+func TestReplayOfARun(t *testing.T) {
+	t.Parallel()
+	a := start(t, nil)
+	register(t, a, "refund")
+	var bodies []string // of one caller at a time
+	provider(t, a, "openai", "openai", func(_, body string) string {
+		bodies = append(bodies, body)
+		usage := `"usage":{"prompt_tokens":100,"completion_tokens":10,"total_tokens":110}`
+		call := func(args string) string {
+			return `{"id":"c1","model":"gpt-4o-mini","choices":[{"message":{"role":"assistant","content":null,"tool_calls":[{"id":"call_1","type":"function","function":{"name":"find_order","arguments":` + args + `}}]},"finish_reason":"tool_calls"}],` + usage + `}`
+		}
+		switch {
+		case strings.Contains(body, `"role":"tool"`):
+			return `{"id":"c2","model":"gpt-4o-mini","choices":[{"message":{"role":"assistant","content":"Order 7 is lost."},"finish_reason":"stop"}],` + usage + `}`
+		case strings.Contains(body, "order 9"):
+			return call(`"{\"id\": 9}"`)
+		}
+		return call(`"{\"id\":7}"`)
+	})
+	key, err := client.New("http://"+a.Address("listen"), "").CreateAgentKey(t.Context(), client.CreateAgentKeyRequest{Name: "refund", Label: "replay"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	call := func(body string) {
+		if got := post(t.Context(), a.Door()+"/llm/openai/v1/chat/completions", "application/json", []byte(body), "Authorization", "Bearer "+key.Key, "X-Reeve-Run", "r1"); got.status != 200 {
+			t.Fatalf("%+v", got)
+		}
+	}
+	tools := `"tools":[{"type":"function","function":{"name":"find_order","description":"finds","parameters":{"type":"object","properties":{"id":{"type":"integer"}}}}}]`
+	call(`{"model":"gpt-4o","max_tokens":50,` + tools + `,"messages":[{"role":"system","content":"You find orders."},{"role":"user","content":"Where is order 7?"}]}`)
+	call(`{"model":"gpt-4o","max_tokens":50,` + tools + `,"messages":[{"role":"system","content":"You find orders."},{"role":"user","content":"Where is order 7?"},{"role":"assistant","content":null,"tool_calls":[{"id":"call_1","type":"function","function":{"name":"find_order","arguments":"{\"id\": 7}"}}]},{"role":"tool","tool_call_id":"call_1","content":"{\"state\":\"lost\"}"}]}`)
+	c := client.New("http://"+a.Address("listen"), "")
+	run := ""
+	eventually(t, "the run", func() bool {
+		l, err := c.ListRuns(t.Context(), client.ListRunsRequest{Agent: "refund"})
+		if err == nil && len(l.Items) == 1 && l.Items[0].Status == "done" {
+			run = l.Items[0].ID
+		}
+		return run != ""
+	})
+	var out *client.Replay
+	eventually(t, "the run to be stored", func() bool {
+		out, err = c.ReplayRun(t.Context(), client.ReplayRunRequest{ID: run, Model: "gpt-4o-mini"})
+		if err != nil && apiCode(err) != "experiment.not_stored" {
+			t.Fatal(err)
+		}
+		return err == nil && out.Was != ""
+	})
+	if out.Stopped != nil || out.Answer != "Order 7 is lost." || len(out.Turns) != 2 || len(out.Turns[0].Calls) != 1 || !out.Turns[0].Calls[0].Recorded || out.Was != "Order 7 is lost." || *out.Shared != 1 || out.Cost == nil || *out.Cost <= 0 || out.Upstream != "openai" {
+		t.Fatalf("%+v", out)
+	}
+	if last := bodies[len(bodies)-1]; !strings.Contains(last, `"model":"gpt-4o-mini"`) || !strings.Contains(last, "You find orders.") || !strings.Contains(last, `\"lost\"`) || !strings.Contains(last, `"find_order"`) {
+		t.Errorf("the model was given %s", last)
+	}
+	eventually(t, "the replay's run, as a test", func() bool {
+		r, err := c.GetRun(t.Context(), client.RunRequest{ID: out.TestRun})
+		return err == nil && r.Mode == "test"
+	})
+	other, system := "Where is order 9?", "Be brief."
+	out, err = c.ReplayRun(t.Context(), client.ReplayRunRequest{ID: run, Prompt: &other, System: &system})
+	if err != nil || out.Stopped == nil || out.Stopped.Name != "find_order" || out.Stopped.Recorded || out.Answer != "" || !strings.Contains(out.Why, "the recording has no call of find_order") || out.Model == "" {
+		t.Errorf("%+v, %v", out, err)
+	}
+	if last := bodies[len(bodies)-1]; !strings.Contains(last, "Be brief.") || strings.Contains(last, "You find orders.") {
+		t.Errorf("the model was given %s", last)
+	}
+	long := strings.Repeat("x", 65<<10)
+	for code, req := range map[string]client.ReplayRunRequest{
+		"experiment.no_step": {ID: run, Step: "0000000000000001"}, "experiment.no_upstream": {ID: run, Upstream: "gone"}, "experiment.invalid": {ID: run, Prompt: &long}, "run.not_found": {ID: "run_00000000000000000000000000"},
+	} {
+		if _, err := c.ReplayRun(t.Context(), req); apiCode(err) != code {
+			t.Errorf("want %s: %v", code, err)
+		}
+	}
+}
