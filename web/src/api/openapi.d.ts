@@ -191,6 +191,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/{name}/gate/dataset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** names the data set on whose cases an agent has to pass; another one, or fewer cases, is security's */
+        put: operations["PutGateSet"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents/{name}/inventory": {
         parameters: {
             query?: never;
@@ -426,7 +443,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** takes an agent a step along its lifecycle, or back; into production needs security */
+        /** takes an agent a step along its lifecycle, or back; into production needs security and the gate */
         post: operations["PromoteAgent"];
         delete?: never;
         options?: never;
@@ -1096,6 +1113,41 @@ export interface paths {
         /** restores a backup on trial and checks its records; nothing of it stays */
         post: operations["TryBackup"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bias-plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists bias plans: pairs that are replayed at times and for each version */
+        get: operations["ListBiasPlans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bias-plans/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** makes or changes a bias plan; it runs at once */
+        put: operations["PutBiasPlan"];
+        post?: never;
+        /** ends a bias plan; its experiments stay */
+        delete: operations["DeleteBiasPlan"];
         options?: never;
         head?: never;
         patch?: never;
@@ -6810,6 +6862,31 @@ export interface components {
             favours: string[];
             prompts: string[];
         };
+        BiasPlan: {
+            adverse: boolean;
+            agent: string;
+            bias: components["schemas"]["BiasPairs"];
+            by?: string;
+            environment: string;
+            every?: string;
+            last?: string;
+            /** Format: date-time */
+            last_at: string | null;
+            last_version?: string;
+            name: string;
+            /** Format: date-time */
+            next_at: string | null;
+            on_version: boolean;
+            paused: boolean;
+            repeats: number;
+            revision: number;
+            team: string;
+            trouble?: string;
+        };
+        BiasPlanList: {
+            items: components["schemas"]["BiasPlan"][];
+            next?: string;
+        };
         BindFeedbackKeyRequest: {
             environment?: string;
             key: string;
@@ -8177,6 +8254,7 @@ export interface components {
             next?: string;
         };
         Experiment: {
+            adverse?: boolean;
             against?: components["schemas"]["PairedResult"] | null;
             agent: string;
             agent_version?: string;
@@ -8201,8 +8279,10 @@ export interface components {
             pairs?: components["schemas"]["PairedResult"] | null;
             pass_hat: number[];
             passed: components["schemas"]["Share"];
+            plan?: string;
             repeats: number;
             results?: components["schemas"]["ExperimentResult"][];
+            says?: string;
             state: string;
             tasks: number;
             team: string;
@@ -8223,6 +8303,7 @@ export interface components {
             at: string;
             calls: number;
             checks: components["schemas"]["ExperimentCheck"][];
+            forgotten?: boolean;
             group?: string;
             item: string;
             pair?: string;
@@ -8230,6 +8311,7 @@ export interface components {
             refused: string[];
             repeat: number;
             run: string;
+            run_id?: string;
             took_ms: number;
             valid: boolean;
             why?: string;
@@ -8496,14 +8578,19 @@ export interface components {
             /** Format: date-time */
             at: string;
             checks: components["schemas"]["GateCheck"][];
+            dataset?: string;
             /** Format: date-time */
             from: string;
+            kept?: string;
+            least?: number;
             lifecycle: string;
             passed: boolean;
+            records?: components["schemas"]["GateRecord"][];
             version?: string;
         };
         GateCheck: {
             about?: string;
+            low: number | null;
             n: number;
             name: string;
             needed: number | null;
@@ -8511,6 +8598,17 @@ export interface components {
             run?: string;
             text: string;
             value: number | null;
+        };
+        GateRecord: {
+            /** Format: date-time */
+            at: string;
+            by?: string;
+            failed: string[];
+            id: string;
+            outcome: string;
+            reason?: string;
+            to: string;
+            version?: string;
         };
         Grant: {
             environment: string;
@@ -10049,6 +10147,7 @@ export interface components {
         PassGateRequest: {
             reason: string;
             to?: string;
+            ungated?: boolean;
         };
         PasskeyEnrolment: {
             factor: components["schemas"]["Factor"];
@@ -10294,6 +10393,7 @@ export interface components {
         PromoteAgentRequest: {
             reason: string;
             to: string;
+            ungated?: boolean;
         };
         Proposal: {
             by: string;
@@ -10357,6 +10457,15 @@ export interface components {
             secret?: string;
             team?: string;
             url_token?: boolean;
+        };
+        PutBiasPlanRequest: {
+            agent: string;
+            bias: components["schemas"]["BiasPairs"];
+            every?: string;
+            on_version?: boolean;
+            paused?: boolean;
+            repeats?: number;
+            revision?: number;
         };
         PutBudgetRequest: {
             currency?: string;
@@ -10457,6 +10566,10 @@ export interface components {
             revision?: number;
             team?: string;
             ticket?: boolean;
+        };
+        PutGateSetRequest: {
+            dataset: string;
+            least?: number;
         };
         PutInvokeTargetRequest: {
             allow_private?: boolean;
@@ -13165,6 +13278,41 @@ export interface operations {
             };
         };
     };
+    PutGateSet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutGateSetRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Gate"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     AgentInventory: {
         parameters: {
             query?: {
@@ -15191,6 +15339,101 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["BackupTrial"];
                 };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListBiasPlans: {
+        parameters: {
+            query?: {
+                agent?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BiasPlanList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutBiasPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutBiasPlanRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BiasPlan"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteBiasPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description a problem */
             default: {

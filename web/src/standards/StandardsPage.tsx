@@ -9,6 +9,7 @@ import type { Agent, Conformance, List, Overview, Standard, StandardRule, Waiver
 import { FormDialog, Pick, Sure } from '../settings/parts';
 import { Badge, count, Empty, Figure, KeyedTable, KeyTable, lives, Mark, Meter, PageHeader, Panel, percent, pickView, plural, ProblemNote, Time, useShortcuts, type Column } from '../shared';
 import { useView } from '../state/url';
+import { LintPanel } from './Lint';
 import css from './standards.module.css';
 
 /** A gap is a rule with the agents that break it and have no waiver. */
@@ -91,6 +92,7 @@ export function StandardsPage() {
               <KeyTable label="Rules of the standard" columns={columns} rows={gaps} rowKey={(g) => g.rule.id} active={chosen?.rule.id} onActive={(g) => set(g.rule.id)} onOpen={(g) => set(g.rule.id)} height={Math.min(420, 30 + gaps.length * 30 + 2)} autoFocus empty={standard.isSuccess && <Empty title="The standard has no rule.">Name some in its file; reeve standard shows where it lies.</Empty>} />
             </Panel>
             {chosen && <Breaks gap={chosen} />}
+            <LintPanel />
             <Waivers />
           </div>
           <div className={css.column}>
