@@ -10,10 +10,12 @@ for _ in $(seq 600); do
   sleep 0.1
 done
 cd "$root/web"
-node e2e/run.mjs "$base" "$@"
+# told says what the server said last when it did not live through the tests.
+told() { kill -0 "$pid" 2>/dev/null || { echo "the server ended:" >&2; tail -c 4000 "$work/out" "$work/log" >&2; }; }
+node e2e/run.mjs "$base" "$@" || { told; exit 1; }
 
 # Sign-in, second factors and second people: a server that asks who one is.
 stop_server
 rm -rf "$work/data"
 start_server serve
-REEVE_ADMIN_TOKEN=$(cat "$work/data/admin-token") E2E_TESTS=people node e2e/run.mjs "$base" "$@"
+REEVE_ADMIN_TOKEN=$(cat "$work/data/admin-token") E2E_TESTS=people node e2e/run.mjs "$base" "$@" || { told; exit 1; }

@@ -84,6 +84,7 @@ func TestShowIsAFile(t *testing.T) {
 	want.SIEM = []siem.Config{} // none is written as an empty list
 	want.MCP.Commands, want.MCP.Servers = []string{}, []mcp.Server{}
 	want.Invoke = []InvokeConfig{}
+	want.KPIs.Push = []KPIPush{}
 	want.Identity.Proxies = []string{}
 	want.Relay.Destinations = []RelayDestination{}
 	var b bytes.Buffer

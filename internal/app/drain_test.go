@@ -14,29 +14,38 @@ func TestDrain(t *testing.T) {
 	t.Parallel()
 	var d drain
 	at := time.Unix(1e9, 0)
-	if got := d.look(at, bus.Stats{FirstSeq: 1, LastSeq: 6000, Messages: 6000}); got != longest {
-		t.Errorf("before anything moved: %v, want %v", got, longest)
-	}
-	refusing, accepted := true, 0
-	for s := 1; s <= 60; s++ {
-		first := uint64(1 + 100*s)
-		left := uint64(6000 - 100*s)
-		wait := d.look(at.Add(time.Duration(s)*time.Second), bus.Stats{FirstSeq: first, LastSeq: 6000, Messages: left})
-		if s > 2 {
-			want := time.Duration(left) * time.Second / 100
-			if wait < want-time.Second || wait > want+time.Second {
-				t.Errorf("after %d s: %v, want about %v", s, wait, want)
-			}
+	// For an hour a message a second came and was stored at once: no pace of the store.
+	for s := range 3600 {
+		if got := d.look(at, bus.Stats{FirstSeq: uint64(s), LastSeq: uint64(s), Messages: 1}, time.Second); got != 0 {
+			t.Fatalf("a store that is not behind: %v", got)
 		}
-		refusing = (&state{lag: time.Minute, wait: wait, free: 1}).refusal(refusing) != nil
-		if !refusing && accepted == 0 {
+		at = at.Add(time.Second)
+	}
+	refusing, accepted := false, 0
+	for s := range 60 {
+		first, left := uint64(4001+100*s), uint64(6000-100*s)
+		wait := d.look(at.Add(time.Duration(s)*time.Second), bus.Stats{FirstSeq: first, LastSeq: 10_000, Messages: left}, time.Minute)
+		want := time.Duration(left) * time.Second / 100
+		switch {
+		case s < 6 && wait != 0 && s > 0:
+			t.Errorf("after %d s: %v, before the pace is known", s, wait)
+		case s > 8 && (wait < want-2*time.Second || wait > want+2*time.Second):
+			t.Errorf("after %d s: %v, want about %v", s, wait, want)
+		}
+		before := refusing
+		if refusing = (&state{lag: time.Minute, wait: wait, free: 1}).refusal(refusing) != nil; before && !refusing {
 			accepted = s
 		}
 	}
-	if accepted < 35 || accepted > 50 {
+	if accepted < 43 || accepted > 47 {
 		t.Errorf("accepted again after %d s of 60, want when %v were left", accepted, resumeWait)
 	}
-	if got := d.look(at.Add(61*time.Second), bus.Stats{FirstSeq: 6001, LastSeq: 6000}); got != 0 {
+	for s := range 30 { // and then nothing moves any more
+		if got := d.look(at.Add(time.Duration(60+s)*time.Second), bus.Stats{FirstSeq: 9901, LastSeq: 10_000, Messages: 100}, time.Minute); s > 28 && got < maxWait {
+			t.Errorf("a store that stands still for %d s: %v", s, got)
+		}
+	}
+	if got := d.look(at.Add(91*time.Second), bus.Stats{FirstSeq: 10_001, LastSeq: 10_000}, 0); got != 0 {
 		t.Errorf("nothing waits: %v", got)
 	}
 }

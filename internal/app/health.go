@@ -17,7 +17,6 @@ import (
 const (
 	maxWait     = 30 * time.Second // until what comes now is stored
 	resumeWait  = 15 * time.Second // intake accepts again
-	minLag      = 5 * time.Second  // below it the store is not behind, whatever its pace seems to be
 	maxFill     = 0.8              // of the log's quota
 	minFreeDisk = 0.05
 )
@@ -62,7 +61,7 @@ func (h *health) look(ctx context.Context) {
 	s.lag, s.failing = h.a.reader.Lag()
 	if stats, err := h.a.bus.Activity().Stats(ctx); err == nil && stats.Quota > 0 {
 		s.logSize, s.logFill = stats.Bytes, float64(stats.Bytes)/float64(stats.Quota)
-		s.wait = h.drain.look(time.Now(), stats)
+		s.wait = h.drain.look(time.Now(), stats, s.lag)
 	} else {
 		s.wait = longest
 	}
@@ -93,7 +92,7 @@ func (s *state) refusal(refusing bool) *fault.Error {
 	}
 	var why string
 	switch {
-	case s.lag > minLag && s.wait > most:
+	case s.lag > behind && s.wait > most:
 		why = fmt.Sprintf("the store is %s behind, and what comes now would wait longer than %s", s.lag.Round(time.Second), most)
 	case s.logFill > maxFill:
 		why = fmt.Sprintf("the log is %.0f %% full", 100*s.logFill)

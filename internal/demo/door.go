@@ -162,11 +162,29 @@ func (d *Demo) register(ctx context.Context, at Endpoints, r registered) error {
 		return err
 	}
 	if err == nil && r.to != "" {
-		if err := call(ctx, at, http.MethodPost, "/agents/"+name+"/promote", client.PromoteAgentRequest{To: r.to, Reason: "part of the demo", Ungated: r.to == "production"}, nil); err != nil {
+		if err := promote(ctx, at, name, r.to); err != nil {
 			return err
 		}
 	}
 	return d.newKey(ctx, at, name)
+}
+
+// promote takes an agent a step along. One whose history is being read is observed
+// to be of another version every moment: it is looked at again, as a person would.
+func promote(ctx context.Context, at Endpoints, name, to string) error {
+	for range 20 {
+		err := call(ctx, at, http.MethodPost, "/agents/"+name+"/promote", client.PromoteAgentRequest{To: to, Reason: "part of the demo", Ungated: to == "production"}, nil)
+		var p *client.Problem
+		if !errors.As(err, &p) || p.Code != "agent.conflict" {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(250 * time.Millisecond):
+		}
+	}
+	return fmt.Errorf("promoting %s: it was of another version each time", name)
 }
 
 // newKey gives an agent a key for this start.

@@ -54,7 +54,7 @@ func (d *Demo) registerFleet(ctx context.Context, at Endpoints) error {
 			continue
 		}
 		if err == nil && m.environment == "production" {
-			err = call(ctx, at, http.MethodPost, "/agents/"+m.name+"/promote", client.PromoteAgentRequest{To: "production", Reason: "part of the demo", Ungated: true}, nil)
+			err = promote(ctx, at, m.name, "production")
 		}
 		if err != nil {
 			return fmt.Errorf("registering %s: %w", m.name, err)
