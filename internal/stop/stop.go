@@ -662,12 +662,22 @@ func (b *Board) receiptOf(u unstored) client.Receipt {
 	return r
 }
 
-// held are the stops that hold and that the database does not have, as they are
-// shown beside those that it has.
+// held are the stops that hold, the newest first, as they are shown where the
+// database does not have them: with their receipt where it is known.
 func (b *Board) held() (out []client.Stop) {
+	receipts := map[string]client.Receipt{}
 	for _, u := range b.waiting() {
-		st, r := *u.Stop, b.receiptOf(u)
-		st.Receipt = &r
+		receipts[u.ID] = b.receiptOf(u)
+	}
+	now := b.now()
+	for _, held := range b.stops.Load().all {
+		if over(held, now) {
+			continue
+		}
+		st := *held
+		if r, ok := receipts[st.ID]; ok {
+			st.Receipt = &r
+		}
 		out = append(out, st)
 	}
 	return out
@@ -896,10 +906,15 @@ func (b *Board) List(ctx context.Context, active bool, limit int) ([]client.Stop
 	if err != nil {
 		return nil, err
 	}
-	out := b.held() // they are the newest, as a rule, and must not fall out at the end
+	stored := make(map[string]bool, len(list))
+	out := make([]client.Stop, 0, len(list))
 	for _, st := range list {
-		if !slices.ContainsFunc(out, func(o client.Stop) bool { return o.ID == st.ID }) {
-			out = append(out, *st)
+		stored[st.ID] = true
+		out = append(out, *st)
+	}
+	for _, st := range b.held() {
+		if !stored[st.ID] {
+			out = append(out, st)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b client.Stop) int { return b.CreatedAt.Compare(a.CreatedAt) })

@@ -346,6 +346,9 @@ func TestAStopThatCannotBeStoredHolds(t *testing.T) {
 	if _, _, err := b.Enter(t.Context(), full()); code(err) != "stop.agent" {
 		t.Errorf("the next call: %v", err)
 	}
+	if held := b.held(); len(held) != 1 || held[0].ID != st.ID {
+		t.Errorf("it is not shown: %+v", held)
+	}
 }
 
 func TestReceiptOfAnAgentThatDoesNotUseTheDoor(t *testing.T) {
