@@ -421,6 +421,7 @@ func Operations() []Operation {
 		{Name: "DeleteKPI", Method: "DELETE", Path: "/api/v1/kpis/{id}", Role: "developer or responder", Summary: "drops a KPI of your own; its versions stay"},
 		{Name: "ListKPIVersions", Method: "GET", Path: "/api/v1/kpis/{id}/versions", Role: "viewer", Summary: "lists the versions of a KPI of your own, the newest first"},
 		{Name: "GetValueLedger", Method: "GET", Path: "/api/v1/value", Role: "viewer", Summary: "says what runs were worth by the assumptions in force, less cost, people's minutes and harm, and how far each assumption moves it"},
+		{Name: "ListAssumptions", Method: "GET", Path: "/api/v1/value/assumptions", Role: "viewer", Summary: "lists the versions of what runs were said to be worth, the newest first"},
 		{Name: "PutAssumptions", Method: "PUT", Path: "/api/v1/value/assumptions", Role: "developer", Summary: "says what runs are worth and what harm costs; every version stays"},
 		{Name: "ListInvoices", Method: "GET", Path: "/api/v1/cost/invoices", Role: "viewer", Summary: "lists invoices and usage exports of providers that were imported"},
 		{Name: "ListRerates", Method: "GET", Path: "/api/v1/cost/rerates", Role: "viewer", Summary: "lists times whose calls were, or would be, priced again"},
@@ -3371,6 +3372,13 @@ func (c *Client) ListKPIVersions(ctx context.Context, req IDRequest) (*List[KPIV
 // GET /api/v1/value, role viewer.
 func (c *Client) GetValueLedger(ctx context.Context, req KPIScope) (*ValueLedger, error) {
 	return call[ValueLedger](ctx, c, "GET", "/api/v1/value", req)
+}
+
+// ListAssumptions lists the versions of what runs were said to be worth, the newest first.
+//
+// GET /api/v1/value/assumptions, role viewer.
+func (c *Client) ListAssumptions(ctx context.Context) (*List[ValueAssumptions], error) {
+	return call[List[ValueAssumptions]](ctx, c, "GET", "/api/v1/value/assumptions", nil)
 }
 
 // PutAssumptions says what runs are worth and what harm costs; every version stays.

@@ -320,6 +320,15 @@ func assumptionsShape(a *kpi.Assumptions) *client.ValueAssumptions {
 	return out
 }
 
+func listAssumptions(a *API, ctx context.Context, _ *struct{}) (*client.List[client.ValueAssumptions], error) {
+	book, err := a.kpis()
+	if err != nil {
+		return nil, err
+	}
+	list, err := book.AssumptionVersions(ctx)
+	return listOf(list, err, func(x kpi.Assumptions) client.ValueAssumptions { return *assumptionsShape(&x) })
+}
+
 func putAssumptions(a *API, ctx context.Context, req *client.ValueAssumptions) (*client.ValueAssumptions, error) {
 	book, err := a.kpis()
 	if err != nil {

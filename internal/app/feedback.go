@@ -248,14 +248,17 @@ func (a *App) unhappyYet(ctx context.Context, i incident.Incident) (string, erro
 		return "", nil
 	}
 	list, _, err := a.alerts.List(ctx, alert.Filter{State: alert.Firing, Source: feedbackSource.Source, Limit: 1000})
+	if err != nil || len(list) == 0 {
+		return "", err
+	}
+	members, err := a.incidents.Members(ctx, i.ID, 2000)
 	if err != nil {
 		return "", err
 	}
 	for _, x := range list {
-		in := func(p incident.Place) bool {
-			return p.Team == x.Labels["team"] && p.Environment == x.Labels["environment"]
-		}
-		if slices.Contains(i.Agents, x.Labels["agent"]) && (in(incident.Place{Team: i.Team, Environment: i.Environment}) || slices.ContainsFunc(i.Places, in)) {
+		// Of this incident's own signals: that users are unhappy about something else
+		// is another incident's.
+		if slices.ContainsFunc(members, func(m incident.Member) bool { return m.ID == x.ID }) {
 			return "more users than usual are unhappy with " + x.Labels["agent"] + " still", nil
 		}
 	}

@@ -4,12 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
 	"reeve/internal/agent"
+	"reeve/internal/approval"
 	"reeve/internal/audit"
+	"reeve/internal/backup"
 	"reeve/internal/control"
+	"reeve/internal/fault"
+	"reeve/internal/hook"
 	"reeve/internal/identity"
 )
 
@@ -20,11 +25,17 @@ type RestoredEnds struct {
 	IntakeKeys int64 `json:"intake_keys"`
 	AgentKeys  int64 `json:"agent_keys"`
 	Agents     int64 `json:"agents"` // whose certificates and tokens died
+
+	Senders       int64 `json:"sender_secrets"` // of alerts, changes and feedback
+	RecoveryCodes int64 `json:"recovery_codes"`
+	Approvals     int64 `json:"approvals"` // that waited, or were agreed to and not collected
+	Proposals     int64 `json:"proposals"` // that waited for a second person
 }
 
-// EndRestored ends every credential in a folder that was restored from a backup of
-// that time: what was revoked since would be alive again, and nobody can tell which
-// those are. It records that. Nothing may run on the folder.
+// EndRestored ends what lets agents and senders in, and what is good once, in a
+// folder that was restored from a backup of that time: what was revoked or used
+// since would be alive again, and nobody can tell which that is. It records that.
+// Nothing may run on the folder. docs/backup.md tells what stays.
 func EndRestored(ctx context.Context, data string, made time.Time) (out RestoredEnds, err error) {
 	db, err := control.Open(ctx, filepath.Join(data, "control.db"))
 	if err != nil {
@@ -38,10 +49,62 @@ func EndRestored(ctx context.Context, data string, made time.Time) (out Restored
 		if err != nil {
 			return err
 		}
-		out.SignIns, out.Tokens, out.IntakeKeys = people.SignIns, people.Tokens, people.IntakeKeys
+		out.SignIns, out.Tokens, out.IntakeKeys, out.RecoveryCodes, out.Proposals = people.SignIns, people.Tokens, people.IntakeKeys, people.RecoveryCodes, people.Proposals
 		if out.Agents, out.AgentKeys, err = agent.EndAll(ctx, tx, at, reason); err != nil {
+			return err
+		}
+		if out.Senders, err = hook.EndAll(ctx, tx, at); err != nil {
+			return err
+		}
+		if out.Approvals, err = approval.EndAll(ctx, tx, at, reason); err != nil {
 			return err
 		}
 		return audit.Append(ctx, tx, audit.Record{Kind: "admin.restored", Person: "reeve", Action: "restore", Object: "credentials", After: out, Reason: reason})
 	})
+}
+
+// Restored is what a backup was restored to.
+type Restored struct {
+	Manifest *backup.Manifest
+	Records  int64 // of both logs, walked
+	Ended    RestoredEnds
+}
+
+// Restore puts a backup into data, a folder that is empty or not there yet, checks
+// it, and ends its credentials unless keep says otherwise. All of that happens beside
+// the folder: when anything is wrong, or the process dies, nothing that could be
+// served is there.
+func Restore(ctx context.Context, from, data, passphrase string, keep bool) (out Restored, err error) {
+	data = filepath.Clean(data)
+	if list, err := os.ReadDir(data); err == nil && len(list) > 0 {
+		return out, fault.New(fault.KindConflict, "backup.not_empty", "the folder %s is not empty", data).WithHint("restore into an empty folder, or one that is not there")
+	}
+	if err := os.MkdirAll(filepath.Dir(data), 0o700); err != nil {
+		return out, err
+	}
+	beside, err := os.MkdirTemp(filepath.Dir(data), backup.PartPrefix)
+	if err != nil {
+		return out, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(beside)) }()
+	to := filepath.Join(beside, "data")
+	if out.Manifest, err = backup.Restore(ctx, from, to, passphrase); err != nil {
+		return out, err
+	}
+	logs, err := CheckRestored(ctx, to, out.Manifest)
+	if err != nil {
+		return out, err
+	}
+	for _, l := range logs {
+		out.Records += l.Records
+	}
+	if !keep {
+		if out.Ended, err = EndRestored(ctx, to, out.Manifest.At); err != nil {
+			return out, err
+		}
+	}
+	if err := os.Remove(data); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return out, err
+	}
+	return out, os.Rename(to, data)
 }

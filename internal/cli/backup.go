@@ -243,32 +243,23 @@ func runRestore(ctx context.Context, e env, c *command, args []string) error {
 	if data == "" {
 		return fmt.Errorf("%w: say where to with --data", errUsage)
 	}
-	var records int64
-	var ended app.RestoredEnds
+	var got app.Restored
 	m, err := unpacked(ctx, at, func(dir string) (*backup.Manifest, error) {
-		m, err := backup.Restore(ctx, dir, data, os.Getenv("REEVE_BACKUP_PASSPHRASE"))
-		if err != nil {
-			return m, err
-		}
-		logs, err := app.CheckRestored(ctx, data, m)
-		for _, l := range logs {
-			records += l.Records
-		}
-		if err == nil && !*alive {
-			ended, err = app.EndRestored(ctx, data, m.At)
-		}
-		return m, err
+		var err error
+		got, err = app.Restore(ctx, dir, data, os.Getenv("REEVE_BACKUP_PASSPHRASE"), *alive)
+		return got.Manifest, err
 	})
 	if err != nil {
 		return err
 	}
 	return r.print(e.stdout, m, func(w io.Writer) {
 		printManifest(w, data, m)
-		fmt.Fprintf(w, "records\t%d of changes and decisions, whole\nnext\treeve serve --data %s; end the old one first: two of one name are one too many\n", records, data)
+		fmt.Fprintf(w, "records\t%d of changes and decisions, whole\nnext\treeve serve --data %s; end the old one first: two of one name are one too many\n", got.Records, data)
 		if *alive {
 			fmt.Fprintf(w, "mind\tkeys, tokens and sign-ins that were revoked since %s are alive again\n", m.At.Format(time.RFC3339))
 		} else {
-			fmt.Fprintf(w, "ended\t%d keys of %d agents with all their certificates and tokens, %d API tokens, %d intake keys, %d sign-ins: what was revoked since is not known; give new ones\n", ended.AgentKeys, ended.Agents, ended.Tokens, ended.IntakeKeys, ended.SignIns)
+			fmt.Fprintf(w, "ended\t%d keys of %d agents with all their certificates and tokens, %d API tokens, %d intake keys, %d secrets of senders, %d sign-ins, %d recovery codes, %d approvals, %d proposals: what was revoked or used since is not known; give new ones\n",
+				got.Ended.AgentKeys, got.Ended.Agents, got.Ended.Tokens, got.Ended.IntakeKeys, got.Ended.Senders, got.Ended.SignIns, got.Ended.RecoveryCodes, got.Ended.Approvals, got.Ended.Proposals)
 		}
 		fmt.Fprintf(w, "mind\tpeople, roles, policies, stops and containments are those of %s: go through what the audit log kept elsewhere says since\n", m.At.Format(time.RFC3339))
 	})

@@ -340,6 +340,7 @@ func commands() []command {
 		{name: "kpi delete", args: "[flags] KPI", short: "drop a KPI of your own", run: runKPIDelete},
 		{name: "kpi versions", args: "[flags] KPI", short: "list the versions of a KPI of your own", run: runKPIVersions},
 		{name: "kpi value", args: "[flags]", short: "say what runs were worth, and how far each assumption moves it", long: kpiValueHelp, run: runKPIValue},
+		{name: "kpi assumptions", args: "[flags]", short: "list the versions of what runs were said to be worth", run: runKPIAssumptions},
 		{name: "kpi assume", args: "[flags]", short: "say what runs are worth and what harm costs", long: kpiValueHelp, run: runKPIAssume},
 		{name: "objective list", args: "[flags]", short: "list objectives with what is left of their budgets", long: objectiveHelp, run: runObjectiveList},
 		{name: "objective show", args: "[flags] NAME", short: "show an objective, its alerts and what spent its budget", long: objectiveHelp, run: runObjectiveShow},

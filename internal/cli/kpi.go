@@ -335,3 +335,22 @@ func runKPIAssume(ctx context.Context, e env, c *command, args []string) error {
 	}
 	return r.print(e.stdout, a, func(w io.Writer) { fmt.Fprintf(w, "assumptions are in force, version %d\n", a.Version) })
 }
+
+func runKPIAssumptions(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	fs := c.flags(e)
+	r.bind(fs)
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	list, err := r.client().ListAssumptions(ctx)
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, list, func(w io.Writer) {
+		fmt.Fprintln(w, "VERSION\tAT\tBY\tHOUR\tTASKS\tSOURCE\tREASON")
+		for _, a := range list.Items {
+			fmt.Fprintf(w, "%d\t%s\t%s\t%g\t%d\t%s\t%s\n", a.Version, when(a.At), word(a.By), a.Hour.Value, len(a.Tasks), word(a.Source), word(a.Reason))
+		}
+	})
+}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"reeve/internal/fault"
 )
 
 // Outside is a change of an incident in another system that was told of it.
@@ -23,7 +25,13 @@ func (b *Book) FromOutside(ctx context.Context, who Actor, id string, o Outside)
 		by = o.By + " in " + o.Where
 	}
 	if o.State == "resolve" {
-		if err := b.recovered(ctx, who, id); err != nil {
+		// The other system is told that nothing was done, not that it did wrong: it would
+		// say it again and again.
+		err := b.recovered(ctx, who, id)
+		if f := fault.From(err); err != nil && f.Code == "incident.not_recovered" {
+			return i, false, b.Tell(ctx, id, Entry{Kind: "state", Text: "Resolved elsewhere by " + by + ", and open here: " + f.Message})
+		}
+		if err != nil {
 			return i, false, err
 		}
 	}

@@ -252,6 +252,11 @@ func (b *Book) Assumptions() *Assumptions {
 	return b.assumed
 }
 
+// AssumptionVersions are those that were in force and are, the newest first.
+func (b *Book) AssumptionVersions(ctx context.Context) ([]Assumptions, error) {
+	return control.All(ctx, b.db, scanAssumptions, `SELECT version, body, person, reason, at FROM value_assumptions ORDER BY version DESC LIMIT 100`)
+}
+
 // Assume puts assumptions in force as the next version.
 func (b *Book) Assume(ctx context.Context, who Actor, a Assumptions, reason string) (*Assumptions, error) {
 	if err := a.Check(); err != nil {

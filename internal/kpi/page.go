@@ -36,7 +36,7 @@ Tables are runs, steps and decisions; searches are those of docs/search.md, with
 
 ## Value ledger
 
-` + "`reeve kpi assume -f FILE`" + ` says what a resolved run of each task is worth (people's minutes saved, money beside them), what an hour of people costs, and what a run does harm that failed, was abandoned, escalated or deflected. Each assumption has a value, a low and a high. ` + "`reeve kpi value`" + ` (GET /api/v1/value) gives value less models, people's minutes and harm, and how far each assumption alone moves the result. Every version of the assumptions stays.
+` + "`reeve kpi assume -f FILE`" + ` says what a resolved run of each task is worth (people's minutes saved, money beside them), what an hour of people costs, and what a run does harm that failed, was abandoned, escalated or deflected. Each assumption has a value, a low and a high. ` + "`reeve kpi value`" + ` (GET /api/v1/value) gives value less models, people's minutes and harm, and how far each assumption alone moves the result. Every version of the assumptions stays (` + "`reeve kpi assumptions`" + `). The page Value has all of it: what each task and outcome came to with its runs, what each assumption alone moves, and a form for the next version.
 
 ## The catalogue
 `

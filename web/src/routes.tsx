@@ -67,6 +67,7 @@ const tree = root.addChildren([
     at('/feedback', lazyRouteComponent(() => import('./feedback/FeedbackPage'), 'FeedbackPage')),
     at('/evaluations', lazyRouteComponent(() => import('./evaluations/EvaluationsPage'), 'EvaluationsPage')),
     at('/outcomes', lazyRouteComponent(() => import('./kpis/KPIsPage'), 'KPIsPage')),
+    at('/value', lazyRouteComponent(() => import('./kpis/ValuePage'), 'ValuePage')),
     at('/objectives', lazyRouteComponent(() => import('./objectives/ObjectivesPage'), 'ObjectivesPage')),
     at('/topics', lazyRouteComponent(() => import('./topics/TopicsPage'), 'TopicsPage')),
     at('/compliance', lazyRouteComponent(() => import('./compliance/CompliancePage'), 'CompliancePage')),

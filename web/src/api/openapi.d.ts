@@ -6005,7 +6005,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** lists the versions of what runs were said to be worth, the newest first */
+        get: operations["ListAssumptions"];
         /** says what runs are worth and what harm costs; every version stays */
         put: operations["PutAssumptions"];
         post?: never;
@@ -12605,6 +12606,10 @@ export interface components {
                 [key: string]: components["schemas"]["TaskWorth"];
             };
             version: number;
+        };
+        ValueAssumptionsList: {
+            items: components["schemas"]["ValueAssumptions"][];
+            next?: string;
         };
         ValueLedger: {
             assumptions: components["schemas"]["ValueAssumptions"] | null;
@@ -26887,6 +26892,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ValueLedger"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListAssumptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValueAssumptionsList"];
                 };
             };
             /** @description a problem */

@@ -7,6 +7,9 @@ type Shapes = components['schemas'];
 export type RunStatus = 'running' | 'waiting' | 'done' | 'stale';
 export type Cell = string | number | boolean | null;
 
+export type Assumption = Shapes['Assumption'];
+export type ValueAssumptions = Shapes['ValueAssumptions'];
+export type ValueLedger = Shapes['ValueLedger'];
 export type Usage = Shapes['Usage'];
 export type Cost = Shapes['Cost'];
 export type Coverage = Shapes['Coverage'];
