@@ -178,10 +178,8 @@ func promote(ctx context.Context, at Endpoints, name, to string) error {
 		if !errors.As(err, &p) || p.Code != "agent.conflict" {
 			return err
 		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(250 * time.Millisecond):
+		if err := pause(ctx, 250*time.Millisecond); err != nil {
+			return err
 		}
 	}
 	return fmt.Errorf("promoting %s: it was of another version each time", name)
