@@ -349,6 +349,17 @@ func TestAlertmanagerSilences(t *testing.T) {
 	if got := ask(http.MethodDelete, "/api/v2/silence/"+made.SilenceID, "as responder@core/*", ""); got.Code != 409 {
 		t.Errorf("ending it again: %d %s", got.Code, got.Body)
 	}
+	// Whoever may not end one does not replace it: nothing new is left behind.
+	if err := json.Unmarshal(ask(http.MethodPost, "/api/v2/silences", "as responder@*/*", silence(down, at(0), at(time.Hour))).Body.Bytes(), &made); err != nil {
+		t.Fatal(err)
+	}
+	before := len(list("as viewer@core/*", ""))
+	if got := ask(http.MethodPost, "/api/v2/silences", "as responder@core/*", `{"id":"`+made.SilenceID+`",`+silence(down+","+core, at(0), at(time.Hour))[1:]); got.Code != 403 {
+		t.Errorf("replacing one of all teams: %d %s", got.Code, got.Body)
+	}
+	if n := len(list("as viewer@core/*", "")); n != before {
+		t.Errorf("%d silences, were %d", n, before)
+	}
 	if got := ask(http.MethodPost, "/api/v2/alerts", "as responder@core/*", "[]"); got.Code != 404 {
 		t.Errorf("alerts sent there: %d %s", got.Code, got.Body)
 	}

@@ -127,7 +127,7 @@ func (a *API) amOneSilence(r *http.Request, id string) (any, error) {
 			return a.amSilenceOf(r.Context())(&list[i]), nil
 		}
 	}
-	return nil, fault.New(fault.KindNotFound, "api.no_such_silence", "there is no silence %s", clip(id, 60)).WithHint("GET /api/v2/silences lists them")
+	return nil, noSilence(id)
 }
 
 // maxSilenceBody bounds what is sent: 20 matchers and a comment.
@@ -161,7 +161,7 @@ func (a *API) amSilence(r *http.Request) (any, error) {
 		s.Matchers = append(s.Matchers, incident.Matcher{Name: m.Name, Value: m.Value, IsRegex: m.IsRegex, IsEqual: equal})
 	}
 	if in.ID != "" {
-		if _, err := a.amOneSilence(r, in.ID); err != nil {
+		if err := a.mayReplace(r, in.ID); err != nil {
 			return nil, err
 		}
 	}
@@ -177,6 +177,28 @@ func (a *API) amSilence(r *http.Request) (any, error) {
 	return struct {
 		ID string `json:"silenceID"`
 	}{made.ID}, nil
+}
+
+// mayReplace looks before the new one is made whether the asker may end the old
+// one: else each try would leave one more in force.
+func (a *API) mayReplace(r *http.Request, id string) error {
+	list, err := a.visibleSilences(r.Context(), true)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(list, func(s incident.Silence) bool { return s.ID == id })
+	if i < 0 {
+		return noSilence(id)
+	}
+	who := incidentActor(r.Context())
+	if role := string(identity.Responder); !who.Can(role, cmp.Or(list[i].Team, "*"), "*") && !who.Can(role, "*", "*") {
+		return fault.New(fault.KindDenied, "incident.denied", "this needs the role responder for team %q in all environments", cmp.Or(list[i].Team, "*")).WithHint("make another silence beside it, or ask an admin")
+	}
+	return nil
+}
+
+func noSilence(id string) error {
+	return fault.New(fault.KindNotFound, "api.no_such_silence", "there is no silence %s", clip(id, 60)).WithHint("GET /api/v2/silences lists them")
 }
 
 // amEndSilence ends one: what it held back and still fires is taken in.
