@@ -20,6 +20,7 @@ import (
 // Findings is what detectors saw; *finding.Book is one.
 type Findings interface {
 	List(ctx context.Context, q finding.Filter) ([]finding.Finding, error)
+	Live(see func(f *finding.Finding) bool) []finding.Finding
 	Get(ctx context.Context, id string) (finding.Finding, error)
 	VerdictOf(id string) *finding.Verdict
 	Judge(ctx context.Context, who finding.Actor, on finding.About, verdict, reason string) error

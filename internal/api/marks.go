@@ -37,10 +37,6 @@ type objectiveAt struct {
 	objective.Standing
 }
 
-// maxMarkFindings bounds the open findings that marks are made of: the last seen
-// first, so that what is left out is older than those.
-const maxMarkFindings = 2000
-
 // fiveMarks reads what is known now and what the asker may see, of one environment
 // or ("") of all. A part that is not kept here leaves its mark unknown.
 func (a *API) fiveMarks(ctx context.Context, environment string) (*fiveMarks, error) {
@@ -66,12 +62,7 @@ func (a *API) fiveMarks(ctx context.Context, environment string) (*fiveMarks, er
 		}
 	}
 	if a.o.Findings != nil {
-		open := true
-		list, err := a.o.Findings.List(ctx, finding.Filter{Open: &open, Limit: maxMarkFindings})
-		if err != nil {
-			return nil, err
-		}
-		m.openFindings(who, environment, list)
+		m.openFindings(a.o.Findings.Live(func(f *finding.Finding) bool { return showsFinding(who, environment, f) }))
 	}
 	if a.o.Budgets != nil {
 		for _, b := range a.o.Budgets.List() {
@@ -92,13 +83,14 @@ func concerns(of, environment string) bool {
 	return environment == "" || of == "" || of == "*" || of == environment
 }
 
-// openFindings takes those that the asker may see: an agent can work in several
-// environments, and a mark shows no more of them than their own page.
-func (m *fiveMarks) openFindings(who identity.Principal, environment string, list []finding.Finding) {
+// showsFinding reports whether a finding makes a mark for the asker: an agent can work
+// in several environments, and a mark shows no more of them than their own page.
+func showsFinding(who identity.Principal, environment string, f *finding.Finding) bool {
+	return concerns(f.Environment, environment) && seesFinding(who, &client.Finding{Team: f.Team, Environment: f.Environment})
+}
+
+func (m *fiveMarks) openFindings(list []finding.Finding) {
 	for _, f := range list {
-		if !concerns(f.Environment, environment) || !seesFinding(who, &client.Finding{Team: f.Team, Environment: f.Environment}) {
-			continue
-		}
 		k := agentKey{f.Team, f.Agent}
 		m.findings[k] = append(m.findings[k], f)
 	}

@@ -112,7 +112,7 @@ func TestMarksShowWhatTheAskerMaySee(t *testing.T) {
 		{viewer("core", "production"), "staging", ""}, {identity.Dev(), "", "abcd"}, {identity.Dev(), "production", "acd"},
 	} {
 		m := &fiveMarks{findings: map[agentKey][]finding.Finding{}}
-		m.openFindings(c.who, c.environment, list)
+		m.openFindings(slices.DeleteFunc(slices.Clone(list), func(f finding.Finding) bool { return !showsFinding(c.who, c.environment, &f) }))
 		var got []string
 		for _, of := range m.findings {
 			for _, f := range of {

@@ -131,9 +131,37 @@ func (h caseHand) caseOf(o incident.Offer) dataset.Case {
 	return dataset.Case{Run: o.Target, Verdict: dataset.Bad, Expected: o.Words, Note: "from incident " + o.Incident, Labels: []string{"incident"}}
 }
 
+// concerns refuses a run that an incident is not about: no signal names it, and it is
+// of none of its agents in its time.
+func (h caseHand) concerns(ctx context.Context, o incident.Offer) error {
+	i, err := h.app.incidents.Get(ctx, o.Incident)
+	if err != nil {
+		return err
+	}
+	members, err := h.app.incidents.Members(ctx, i.ID, 1000)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(members, func(m incident.Member) bool { return m.Run == o.Target }) {
+		return nil
+	}
+	r, err := h.run(ctx, o.Target)
+	if err != nil {
+		return err
+	}
+	s := i.ScopeOf(time.Now())
+	if slices.Contains(s.Agents, r.Agent) && (len(s.Environments) == 0 || slices.Contains(s.Environments, r.Environment)) && r.Start >= s.From.UnixNano() && r.Start <= s.To.UnixNano() {
+		return nil
+	}
+	return fault.New(fault.KindInvalid, "incident.act", "incident %d is not about run %.60s", i.Number, o.Target).WithHint("`reeve case add` makes a case of any run")
+}
+
 // set is the data set that an offer names, and whether it is there; one that is not
 // is made for the run's place.
 func (h caseHand) set(ctx context.Context, who incident.Actor, o incident.Offer) (s dataset.Set, there bool, err error) {
+	if err := h.concerns(ctx, o); err != nil {
+		return s, false, err
+	}
 	s, err = h.app.datasets.Get(ctx, datasetActor(who), o.Level)
 	if err == nil || !fault.Is(err, fault.KindNotFound) {
 		return s, err == nil, err

@@ -26,6 +26,12 @@ func TestACaseOfAnIncident(t *testing.T) {
 		return `{"id":"c1","model":"gpt-4o-mini","choices":[{"message":{"role":"assistant","content":"Never."},"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":2,"total_tokens":12}}`
 	})
 	askDoor(t, a, key, "wrong-1")
+	register(t, a, "other")
+	_, other, err := a.agents.CreateKey(ctx, everyRole(), "other", agent.NewKey{Label: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	askDoor(t, a, other, "right-1")
 	run := activity.RunOfKey("wrong-1").String()
 	eventually(t, "the run's answer", func() bool {
 		r, ok, err := a.recorded(ctx, run)
@@ -89,11 +95,12 @@ func TestACaseOfAnIncident(t *testing.T) {
 		t.Errorf("somebody else's change was taken back: %v", err)
 	}
 	for name, bad := range map[string]client.IncidentActRequest{
-		"no run":          {Target: "run_nothing", Level: "incidents-core"},
-		"another run":     {Target: activity.RunOfKey("nobody's").String(), Level: "incidents-core"},
-		"no data set":     {Target: run, Level: "gone"},
-		"no name":         {Target: run, Level: "A b"},
-		"a deleted one's": {Target: run, Level: "incidents-core~1"},
+		"no run":               {Target: "run_nothing", Level: "incidents-core"},
+		"one of another agent": {Target: activity.RunOfKey("right-1").String(), Level: "incidents-core"},
+		"another run":          {Target: activity.RunOfKey("nobody's").String(), Level: "incidents-core"},
+		"no data set":          {Target: run, Level: "gone"},
+		"no name":              {Target: run, Level: "A b"},
+		"a deleted one's":      {Target: run, Level: "incidents-core~1"},
 	} {
 		bad.ID, bad.Kind, bad.Reason = id, "make_case", "why"
 		if x, err := c.ActOnIncident(ctx, bad); err == nil {

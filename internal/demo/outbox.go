@@ -165,11 +165,11 @@ func (o *outbox) converse(c *textproto.Conn) {
 			if !say(354, "go on") {
 				return
 			}
-			body, err := io.ReadAll(io.LimitReader(c.DotReader(), maxOutBody))
-			if err != nil {
+			body, whole := rawMail(c)
+			if !whole {
 				return
 			}
-			o.keep(Outgoing{Channel: "mail", To: strings.Join(to, ", "), Headers: map[string]string{}, Body: string(body)})
+			o.keep(Outgoing{Channel: "mail", To: strings.Join(to, ", "), Headers: map[string]string{}, Body: body})
 			to = nil
 			ok = say(250, "kept")
 		case "QUIT":
@@ -184,13 +184,29 @@ func (o *outbox) converse(c *textproto.Conn) {
 	}
 }
 
+// rawMail reads a mail as it was sent, dots and line ends as they are, up to its end.
+func rawMail(c *textproto.Conn) (string, bool) {
+	var out strings.Builder
+	for out.Len() < maxOutBody {
+		line, err := c.R.ReadString('\n')
+		if err != nil {
+			return "", false
+		}
+		if line == ".\r\n" {
+			return out.String(), true
+		}
+		out.WriteString(line)
+	}
+	return "", false
+}
+
 //go:embed outbox.css
 var outboxCSS []byte
 
 var outboxPage = template.Must(template.New("outbox").Parse(`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Outbox of the demo</title><meta name="viewport" content="width=device-width, initial-scale=1"><link rel="stylesheet" href="/demo/outbox.css"></head>
 <body><main><h1>Outbox of the demo</h1>
-<p>What Reeve sent out, byte for byte as it arrived: the demo stands where Slack, PagerDuty, the mail server and the house's own webhook stand for others. <a href="/demo/outbox">Look again</a>, or <a href="/">go back to the console</a>.</p>
+<p>What Reeve sent out, byte for byte as it arrived: the demo stands where Slack, PagerDuty, the mail server and the house's own webhook stand for others. Like all of the demo it is open to whoever reaches this port. <a href="/demo/outbox">Look again</a>, or <a href="/">go back to the console</a>.</p>
 {{if not .}}<p>Nothing was sent yet. Play a story that goes wrong: an incident calls people.</p>{{end}}
 {{range .}}<article><h2>{{.Channel}}</h2><p><time datetime="{{.At.Format "2006-01-02T15:04:05Z07:00"}}">{{.At.Format "15:04:05 UTC"}}</time> to <code>{{.To}}</code></p>
 {{if .Headers}}<dl>{{range $k, $v := .Headers}}<dt>{{$k}}</dt><dd>{{$v}}</dd>{{end}}</dl>{{end}}
@@ -198,7 +214,8 @@ var outboxPage = template.Must(template.New("outbox").Parse(`<!doctype html>
 {{end}}</main></body></html>
 `))
 
-// Outbox answers GET /demo/outbox: a page, and JSON to who asks for that.
+// Outbox answers GET /demo/outbox: a page, and JSON to who asks for that. It asks for
+// no session, as the demo's dev mode does not: what is in it is made up.
 func (d *Demo) Outbox() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /demo/outbox", func(w http.ResponseWriter, r *http.Request) {

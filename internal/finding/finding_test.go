@@ -249,3 +249,21 @@ func TestList(t *testing.T) {
 		t.Errorf("%d critical ones", n)
 	}
 }
+
+// None of the open findings is left out of what is asked for, however many others there are.
+func TestLiveLeavesNoneOut(t *testing.T) {
+	t.Parallel()
+	b := &Book{byID: map[string]*entry{}, verdicts: map[string]Verdict{}}
+	for n := range 2500 {
+		id := fmt.Sprintf("fnd_%05d", n)
+		b.byID[id] = &entry{Finding: Finding{ID: id, Team: "others"}}
+	}
+	b.byID["fnd_00000"].Team = "ours"
+	b.byID["fnd_02499"].Closed = time.Now()
+	if got := b.Live(func(f *Finding) bool { return f.Team == "ours" }); len(got) != 1 || got[0].ID != "fnd_00000" {
+		t.Errorf("%+v", got)
+	}
+	if got := b.Live(func(*Finding) bool { return true }); len(got) != 2499 || got[0].ID != "fnd_02498" {
+		t.Errorf("%d, the first %+v", len(got), got[0])
+	}
+}

@@ -288,6 +288,20 @@ func (b *Book) now(f Finding) Finding {
 	return b.shape(&f)
 }
 
+// Live lists the open findings that see wants, the newest first: from memory, so that none is left out for being one of many.
+func (b *Book) Live(see func(f *Finding) bool) []Finding {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	var out []Finding
+	for _, e := range b.byID {
+		if e.Open() && see(&e.Finding) {
+			out = append(out, b.shape(&e.Finding))
+		}
+	}
+	slices.SortFunc(out, func(x, y Finding) int { return strings.Compare(y.ID, x.ID) })
+	return out
+}
+
 // Moved are the findings that changed after a place in the order of their
 // changes, with the place to go on from: for who follows them durably. A finding
 // that changed twice comes once, as it is now.

@@ -32,7 +32,7 @@ type run struct {
 	moves                                                    int
 	surprise                                                 float64            // bits, over all moves
 	evidence                                                 [4]activity.StepID // the newest steps
-	steer                                                    *steering // nil: none of its calls sends anything anywhere
+	steer                                                    *steering          // nil: none of its calls sends anything anywhere
 	fresh                                                    int                // tools, models, destinations never seen before
 	calls                                                    map[string]*int64  // by tool, the first maxCalls of them
 	told                                                     map[string]int64   // by detector or rule: when it was found last
