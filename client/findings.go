@@ -114,8 +114,9 @@ type DetectorLearned struct {
 	Agent   string  `json:"agent"`
 	Useful  int     `json:"useful"`
 	Noise   int     `json:"noise"`
-	Allowed float64 `json:"allowed"` // alarms a week, now
-	Set     float64 `json:"set"`     // as set
+	Allowed float64 `json:"allowed"`        // alarms a week, now
+	Set     float64 `json:"set"`            // as set
+	Effect  float64 `json:"minimum_effect"` // the smallest that is told, now
 }
 
 // PutDetectorRequest changes what is wanted of a detector. What is left out

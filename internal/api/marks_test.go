@@ -97,8 +97,10 @@ func TestFiveMarks(t *testing.T) {
 func TestMarksShowWhatTheAskerMaySee(t *testing.T) {
 	t.Parallel()
 	list := []finding.Finding{
-		{ID: "a", Team: "core", Agent: "refunds", Environment: "production"}, {ID: "b", Team: "core", Agent: "refunds", Environment: "staging"},
-		{ID: "c", Team: "growth", Agent: "refunds", Environment: "production"}, {ID: "d", Agent: "refunds"},
+		{ID: "a", Team: "core", Agent: "refunds", Environment: "production"},
+		{ID: "b", Team: "core", Agent: "refunds", Environment: "staging"},
+		{ID: "c", Team: "growth", Agent: "refunds", Environment: "production"},
+		{ID: "d", Agent: "refunds"},
 	}
 	viewer := func(team, environment string) identity.Principal {
 		return identity.Principal{Kind: identity.KindPerson, Grants: []identity.Grant{{Role: identity.Viewer, Team: team, Environment: environment}}}
@@ -108,8 +110,13 @@ func TestMarksShowWhatTheAskerMaySee(t *testing.T) {
 		environment string
 		want        string
 	}{
-		{viewer("core", "production"), "", "a"}, {viewer("core", "*"), "", "ab"}, {viewer("core", "*"), "staging", "b"}, {viewer("growth", "*"), "", "c"},
-		{viewer("core", "production"), "staging", ""}, {identity.Dev(), "", "abcd"}, {identity.Dev(), "production", "acd"},
+		{viewer("core", "production"), "", "a"},
+		{viewer("core", "*"), "", "ab"},
+		{viewer("core", "*"), "staging", "b"},
+		{viewer("growth", "*"), "", "c"},
+		{viewer("core", "production"), "staging", ""},
+		{identity.Dev(), "", "abcd"},
+		{identity.Dev(), "production", "acd"},
 	} {
 		m := &fiveMarks{findings: map[agentKey][]finding.Finding{}}
 		m.openFindings(slices.DeleteFunc(slices.Clone(list), func(f finding.Finding) bool { return !showsFinding(c.who, c.environment, &f) }))

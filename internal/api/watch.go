@@ -83,7 +83,7 @@ func (a *API) detectorShape(ctx context.Context, d watch.Detector, settings []wa
 		}
 		set := cmp.Or(bySetting[name], out.Setting.AlarmsPerWeek)
 		if f := l.Factor(); f != 1 {
-			out.Adjusted = append(out.Adjusted, client.DetectorLearned{Agent: name, Useful: l.Useful, Noise: l.Noise, Set: set, Allowed: set * f})
+			out.Adjusted = append(out.Adjusted, client.DetectorLearned{Agent: name, Useful: l.Useful, Noise: l.Noise, Set: set, Allowed: set * f, Effect: out.Setting.MinimumEffect * l.Effect()})
 		}
 	}
 	slices.SortFunc(out.Adjusted, func(x, y client.DetectorLearned) int { return strings.Compare(x.Agent, y.Agent) })

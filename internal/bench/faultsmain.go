@@ -11,9 +11,20 @@ import (
 )
 
 func faultsMain(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	return fleetMain(args, stdout, stderr, "reeve bench faults", func(o faults.Options) (texter, error) { return faults.Run(ctx, o) })
+}
+
+func noiseMain(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	return fleetMain(args, stdout, stderr, "reeve bench noise", func(o faults.Options) (texter, error) { return faults.Noise(ctx, o) })
+}
+
+// texter is what a simulated fleet gave.
+type texter interface{ Text() string }
+
+func fleetMain(args []string, stdout, stderr io.Writer, name string, run func(faults.Options) (texter, error)) error {
 	var o faults.Options
 	var output string
-	fs := flag.NewFlagSet("reeve bench faults", flag.ContinueOnError)
+	fs := flag.NewFlagSet(name, flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	fs.Uint64Var(&o.Seed, "seed", 1, "the fleet is a function of it")
 	fs.IntVar(&o.Agents, "agents", 12, "how many agents work")
@@ -28,7 +39,7 @@ func faultsMain(ctx context.Context, args []string, stdout, stderr io.Writer) er
 		fmt.Fprintln(stderr, "reeve: error: -o is text or json; there are 1 to 500 agents, 2 to 60 days and 1 to 500 faults of each kind")
 		return errUsage
 	}
-	r, err := faults.Run(ctx, o)
+	r, err := run(o)
 	if err != nil {
 		return err
 	}

@@ -34,6 +34,8 @@ const mainUsage = `Usage: reeve bench NAME [flags]
            soon it goes on
   faults   let a simulated fleet work for days, inject faults of known truth, and
            count what the detectors found of them, how soon, and what beside
+  noise    the same fleet: judge each finding by the truth, replay it after the
+           verdicts, and see what moved
   kpi      ask for every page of figures over many steps, and compare the figures
            with what the raw records of the same server add up to
   why      play the demo's stale table with seed after seed, with and without its
@@ -79,6 +81,8 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = approvalMain(ctx, args[1:], stdout, stderr)
 	case "faults":
 		err = faultsMain(ctx, args[1:], stdout, stderr)
+	case "noise":
+		err = noiseMain(ctx, args[1:], stdout, stderr)
 	case "kpi":
 		err = kpiMain(ctx, args[1:], stdout, stderr)
 	case "why":

@@ -205,7 +205,7 @@ func runDetectorList(ctx context.Context, e env, c *command, args []string) erro
 				settingRow(w, d, s, "", "", "", s.Reason)
 			}
 			for _, l := range d.Adjusted {
-				fmt.Fprintf(w, "%s\t%s\t%g (set %g)\t\t\t\t\t%d\t%d\tby people's verdicts\n", d.Name, l.Agent, l.Allowed, l.Set, l.Useful, l.Noise)
+				fmt.Fprintf(w, "%s\t%s\t%.2g (set %g)\t%.3g (set %g)\t\t\t\t%d\t%d\tby people's verdicts\n", d.Name, l.Agent, l.Allowed, l.Set, l.Effect, d.Setting.MinimumEffect, l.Useful, l.Noise)
 			}
 		}
 	})

@@ -30,6 +30,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -149,18 +150,18 @@ type place struct{ detector, agent string }
 // Learned is what people's verdicts say of a detector about an agent.
 type Learned struct{ Useful, Noise int }
 
-// Factor is by how much the alarms that a detector may raise change: each noise
-// halves them, each useful gives half of that back, an eighth at least and never
-// more than was set.
+// Factor is by how much the alarms a week change that a detector may raise: each
+// noise leaves a tenth of them, each useful gives half of that step back, a hundredth
+// at least, so that no click of anybody's turns a detector off, and never more than was set. The steps are large because what was told was
+// rare already: half as rare would be told again.
 func (l Learned) Factor() float64 {
-	f := 1.0
-	for range min(l.Noise, 30) {
-		f /= 2
-	}
-	for range min(l.Useful, 30) {
-		f *= 1.5
-	}
-	return min(max(f, 0.125), 1)
+	return math.Pow(10, min(max(float64(l.Useful)/2-float64(l.Noise), -2), 0))
+}
+
+// Effect is by how much the smallest effect grows that is told: by 30 % a noise, half
+// of that back a useful, by half at most.
+func (l Learned) Effect() float64 {
+	return min(math.Pow(1.3, max(float64(l.Noise)-float64(l.Useful)/2, 0)), 1.5)
 }
 
 // New reads the findings that are open.

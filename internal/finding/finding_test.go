@@ -177,7 +177,7 @@ func TestJudge(t *testing.T) {
 	if got := s.About("a", "core"); len(got) != 0 {
 		t.Errorf("noise is still told to policies: %v", got)
 	}
-	if l := s.Learned("loop", "a"); l != (Learned{Noise: 1}) || l.Factor() != 0.5 {
+	if l := s.Learned("loop", "a"); l != (Learned{Noise: 1}) || l.Factor() != 0.1 || l.Effect() != 1.3 {
 		t.Errorf("learned %+v, factor %v", l, l.Factor())
 	}
 	s.again()

@@ -46,7 +46,11 @@ func (w *Watch) raise(a *agent, r *run, m alarm) bool {
 		learned := w.o.Findings.Learned(m.detector, w.canonical(a.name))
 		allowed := set.AlarmsPerWeek * learned.Factor()
 		expect := m.p * a.gate(m.detector, a.first).perWeek(w.clock)
-		if m.effect < set.MinimumEffect || expect > allowed {
+		least := set.MinimumEffect * learned.Effect()
+		if d.Top > 0 { // what is as plain as can be stays told, whatever was called noise
+			least = min(least, max(d.Top, set.MinimumEffect))
+		}
+		if m.effect < least || expect > allowed {
 			return false
 		}
 		if m.p > 0 {

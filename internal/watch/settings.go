@@ -25,6 +25,7 @@ type Detector struct {
 	About    string  // what it looks at, in words
 	Severity string  // of what it finds
 	Effect   float64 // smallest effect that is worth telling, unless somebody says otherwise
+	Top      float64 // no verdict asks for more effect than this; 0 has no end
 	Unit     string  // what the effect is: "times the median", "the same call"
 	Fixed    bool    // it tells of a fact and has no alarms a week
 }
@@ -39,7 +40,7 @@ var detectors = []Detector{
 	{Name: "drift", Title: "Drift", Severity: finding.Warning, Effect: 0.1, Unit: "distance of the last 100 runs from the 400 that are normal", About: "inputs, outputs, cost, tools and outcomes of runs, against those of an approved time"},
 	{Name: "errors", Title: "Errors", Severity: finding.Warning, Effect: 2, Unit: "times the usual share", About: "how many of the last 20 calls failed, against the share that usually fails"},
 	{Name: "failed_runs", Title: "Failed runs", Severity: finding.Warning, Effect: 2, Unit: "times the usual share", About: "how many of the last 20 runs ended badly, against the share that usually does"},
-	{Name: "hijack", Title: "Steered run", Severity: finding.Warning, Effect: 3.2, Unit: "of at most 5, by where arguments came from", About: "how much a whole run looks as if somebody else steers it: where the destinations of its calls came from, whether they are new, and how unusual that way is"},
+	{Name: "hijack", Title: "Steered run", Severity: finding.Warning, Effect: 3.2, Top: 4.5, Unit: "of at most 5, by where arguments came from", About: "how much a whole run looks as if somebody else steers it: where the destinations of its calls came from, whether they are new, and how unusual that way is"},
 	{Name: "injected_destination", Title: "Injected destination", Severity: finding.Critical, Fixed: true, About: "a call that sends data where only a tool's result said to"},
 	{Name: "latency", Title: "Latency", Severity: finding.Warning, Effect: 1.5, Unit: "times the median", About: "the median time of the last ten calls of a tool or model, against that of earlier tens"},
 	{Name: "loop", Title: "Loop", Severity: finding.Warning, Effect: 5, Unit: "times the same call in one run", About: "the same tool or model called with the same arguments within a run"},

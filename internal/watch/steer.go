@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"math"
 
 	"reeve/internal/activity"
 	"reeve/internal/detect/hijack"
@@ -46,14 +45,11 @@ func (w *Watch) steered(a *agent, r *run, d *call) {
 		}
 		return
 	}
-	// Each noise asks for more: at most the way from a name that is new to one that
-	// also came along a way on which nothing ever did.
-	more := 0.35 * math.Log2(1/w.o.Findings.Learned("hijack", w.canonical(a.name)).Factor())
 	w.raise(a, r, alarm{
-		detector: "hijack", measure: "hijack score", effect: v.Score - more, level: v.Score, steps: []activity.StepID{d.step},
+		detector: "hijack", measure: "hijack score", effect: v.Score, level: v.Score, steps: []activity.StepID{d.step},
 		text:     fmt.Sprintf("the run looks steered by somebody else: %s", v.Reason),
 		expected: "destinations that its user or earlier tasks named, on ways that its arguments came before", seen: fmt.Sprintf("score %.1f of at most 5", v.Score),
-		why: fmt.Sprintf("decision %s, %s; from %.1f on a run counts as steered", d.id, d.verdict, a.ways.Limit()+more),
+		why: fmt.Sprintf("decision %s, %s; from %.1f on a run counts as steered", d.id, d.verdict, a.ways.Limit()),
 	})
 }
 

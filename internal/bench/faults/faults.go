@@ -36,6 +36,8 @@ type Options struct {
 	Days   int           // of learning before the first fault; 0 is 5
 	Each   int           // faults of each kind; 0 is 12
 	Every  time.Duration // between runs of an agent; 0 is 40 s
+	// Verdicts are what people said before; nil: nothing.
+	Verdicts Verdicts
 }
 
 // Report is what was found.
@@ -56,6 +58,15 @@ type Report struct {
 	QuietAlarms   int            `json:"quiet_alarms"`      // warning and critical in them
 	QuietByKind   map[string]int `json:"quiet_by_detector"`
 	CPUPerStepNS  float64        `json:"cpu_ns_a_step"` // of what watches; the fleet's own is taken off
+	Leads         []Lead         `json:"leads"`
+	judged        []judged
+}
+
+// judged is a finding of warning or critical with whether a fault was behind it.
+type judged struct {
+	detector, agent string
+	at              time.Time
+	right           bool
 }
 
 // KindFigures are those of one kind of fault.
@@ -69,7 +80,10 @@ type KindFigures struct {
 }
 
 // sink keeps findings as they are told.
-type sink struct{ list []told }
+type sink struct {
+	list []told
+	said Verdicts
+}
 
 type told struct {
 	finding.Finding
@@ -83,7 +97,7 @@ func (s *sink) See(_ context.Context, f finding.Finding) (finding.Finding, bool,
 }
 
 // Learned implements watch.Findings.
-func (*sink) Learned(string, string) finding.Learned { return finding.Learned{} }
+func (s *sink) Learned(detector, agent string) finding.Learned { return s.said[place{detector, agent}] }
 
 // episode is one injected fault.
 type episode struct {
@@ -104,7 +118,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if o.Every <= 0 {
 		o.Every = 40 * time.Second
 	}
-	s := &sink{}
+	s := &sink{said: o.Verdicts}
 	now := start
 	w, err := watch.New(watch.Options{Findings: s, Now: func() time.Time { return now }})
 	if err != nil {
@@ -115,12 +129,14 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	end := list[len(list)-1].end.Add(30 * time.Minute)
 	r := &Report{Agents: o.Agents, QuietByKind: map[string]int{}}
 	var cpu time.Duration
+	lead, faulty := newLeads(), start.Add(time.Duration(o.Days)*day)
 	for ctx.Err() == nil {
 		ev, ok := f.next(end)
 		if !ok {
 			break
 		}
 		now = ev.at
+		lead.see(ev, start.Add(day), faulty, f, list)
 		if ev.decision != nil {
 			w.Decided(ev.decision)
 		}
@@ -139,6 +155,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		r.CPUPerStepNS = float64(cpu.Nanoseconds()) / float64(r.Steps)
 	}
 	r.count(o, f, list, s.list)
+	r.Leads = lead.count(f, list)
 	return r, nil
 }
 
@@ -160,10 +177,12 @@ func (r *Report) count(o Options, f *fleet, list []*episode, all []told) {
 			if x.at.After(start.Add(day)) {
 				r.QuietAlarms++
 				r.QuietByKind[x.Detector]++
+				r.judged = append(r.judged, judged{x.Detector, x.Agent, x.at, false})
 			}
 			continue
 		}
 		r.Findings++
+		right := r.True
 		for _, e := range list {
 			if f.agents[e.agent].name != x.Agent || x.at.Before(e.first) || x.at.After(e.end.Add(2*time.Minute)) || e.first.IsZero() {
 				continue
@@ -174,6 +193,7 @@ func (r *Report) count(o Options, f *fleet, list []*episode, all []told) {
 			}
 			break
 		}
+		r.judged = append(r.judged, judged{x.Detector, x.Agent, x.at, r.True > right})
 	}
 	by := map[string]*KindFigures{}
 	var took []float64
@@ -234,6 +254,9 @@ func (r *Report) Text() string {
 	fmt.Fprintf(&b, "quiet      %d alarms in %.1f agent-weeks without a fault: %.2f an agent-week, over all detectors\n", r.QuietAlarms, r.QuietWeeks, float64(r.QuietAlarms)/math.Max(r.QuietWeeks, 1e-9))
 	for _, name := range slices.Sorted(maps.Keys(r.QuietByKind)) {
 		fmt.Fprintf(&b, "           %-22s %d\n", name, r.QuietByKind[name])
+	}
+	for _, l := range r.Leads {
+		fmt.Fprintf(&b, "lead       %-14s told before its KPI's breach in %d of %d (in %d it was never breached), median %.0f s before\n", l.Kind, l.Before, l.Faults, l.Never, l.MedianSeconds)
 	}
 	fmt.Fprintf(&b, "cost       %.0f ns a step, one at a time\n", r.CPUPerStepNS)
 	return b.String()

@@ -48,6 +48,59 @@ export default [1280, 390].flatMap((width) => [
     },
   },
   {
+    name: `keyboard: a schedule, who is called and how I am reached are made and changed, ${width} wide`,
+    async run(t) {
+      const name = unique('night').toLowerCase();
+      const channel = unique('hook').toLowerCase();
+      await t.api(`/channels/${channel}`, { kind: 'webhook', settings: { url: 'http://127.0.0.1:9/x' }, token: 's'.repeat(32) }, 'PUT');
+      t.cleanup.push(async () => {
+        await t.api(`/escalation-policies/${name}`, undefined, 'DELETE').catch(() => {});
+        await t.api(`/on-call/${name}`, undefined, 'DELETE').catch(() => {});
+        await t.api(`/channels/${channel}`, undefined, 'DELETE').catch(() => {});
+      });
+      const page = await t.open('/on-call', { width });
+      await page.getByRole('button', { name: 'New schedule' }).press('Enter');
+      let dialog = page.getByRole('dialog');
+      await dialog.getByLabel('Name').fill(name);
+      await dialog.getByLabel('Hands over every').fill('fortnight');
+      await dialog.getByRole('button', { name: 'Save' }).press('Enter');
+      await dialog.getByRole('alert').first().waitFor();
+      await t.settled(page);
+      await t.axe(page, 'a schedule that is refused');
+      await dialog.getByLabel('Hands over every').fill('day');
+      await dialog.getByRole('button', { name: 'Save' }).press('Enter');
+      await dialog.waitFor({ state: 'detached' });
+      const one = page.getByRole('region', { name: 'The schedule' });
+      await one.getByText('by the day').waitFor();
+      await page.getByRole('button', { name: 'Who is called' }).press('Enter');
+      dialog = page.getByRole('dialog');
+      await dialog.getByLabel('Levels').fill('everybody at once');
+      await dialog.getByText('is no level', { exact: false }).waitFor();
+      await dialog.getByLabel('Levels').fill(`schedule ${name} after 5m\nchannel ${channel} after 10m`);
+      await t.axe(page, 'who is called');
+      await dialog.getByRole('button', { name: 'Save' }).press('Enter');
+      await dialog.waitFor({ state: 'detached' });
+      await one.getByText(`${name}, level 1 of 2`, { exact: false }).waitFor();
+      await one.getByRole('button', { name: 'Change', exact: true }).press('Enter');
+      dialog = page.getByRole('dialog');
+      await dialog.getByLabel('Hands over every').fill('12h');
+      await dialog.getByRole('button', { name: 'Save' }).press('Enter');
+      await dialog.waitFor({ state: 'detached' });
+      await one.getByText('every 12h').waitFor();
+      await t.settled(page);
+      await t.axe(page, 'a schedule that is called');
+      await fits(t, page);
+      await one.getByRole('button', { name: `Change ${name}` }).press('Enter');
+      await page.getByRole('dialog').getByRole('button', { name: 'Remove this policy' }).press('Enter');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      await one.getByText('no escalation policy', { exact: false }).waitFor();
+      await one.getByRole('button', { name: 'Remove', exact: true }).press('Enter');
+      await one.getByRole('button', { name: 'Remove it now' }).press('Enter');
+      await one.waitFor({ state: 'detached' });
+      t.ok(!(await t.api('/on-call')).items.some((s) => s.name === name), 'the schedule is gone');
+    },
+  },
+  {
     name: `keyboard: a channel is added, tested and removed without a reload, ${width} wide`,
     async run(t) {
       const got = [];

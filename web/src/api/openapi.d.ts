@@ -7977,6 +7977,7 @@ export interface components {
         DetectorLearned: {
             agent: string;
             allowed: number;
+            minimum_effect: number;
             noise: number;
             set: number;
             useful: number;

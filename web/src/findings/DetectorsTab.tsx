@@ -25,7 +25,7 @@ function rowsOf(list: Detector[]): Row[] {
   return list.flatMap((d) => [
     { d, off: d.setting.off, alarms: d.setting.alarms_per_week, effect: d.setting.minimum_effect, by: d.setting.by },
     ...(d.agents ?? []).map((s) => ({ d, agent: s.agent, off: s.off, alarms: s.alarms_per_week, effect: s.minimum_effect, by: s.by })),
-    ...(d.adjusted ?? []).map((l) => ({ d, agent: l.agent, off: false, alarms: l.allowed, set: l.set, effect: d.setting.minimum_effect, by: `verdicts: ${l.noise} noise, ${l.useful} useful` })),
+    ...(d.adjusted ?? []).map((l) => ({ d, agent: l.agent, off: false, alarms: l.allowed, set: l.set, effect: l.minimum_effect, by: `verdicts: ${l.noise} noise, ${l.useful} useful` })),
   ]);
 }
 

@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { useMay } from '../api/queries';
 import { Badge, Beside, count, Empty, Icon, KeyTable, Mark, PageHeader, Panel, plural, ProblemNote, Snippet, Time, useShortcuts, useWide, type Column } from '../shared';
 import { useView } from '../state/url';
@@ -8,6 +8,10 @@ import { useSchedules, type Schedule } from './data';
 import { OverrideDialog } from './Override';
 import { SchedulePanel } from './SchedulePanel';
 import css from './oncall.module.css';
+
+const ScheduleDialog = lazy(() => import('./Change').then((m) => ({ default: m.ScheduleDialog })));
+const PolicyDialog = lazy(() => import('./Change').then((m) => ({ default: m.PolicyDialog })));
+const ContactsDialog = lazy(() => import('./Change').then((m) => ({ default: m.ContactsDialog })));
 
 const states = {
   nobody: { level: 'bad', letter: 'N', label: 'nobody' },
@@ -52,6 +56,9 @@ export function OnCallPage() {
   const may = useMay('OverrideOnCall');
   const wide = useWide(760);
   const [overriding, setOverriding] = useState(false);
+  const [dialog, setDialog] = useState<'schedule' | 'policy' | 'contacts'>();
+  const mayMake = useMay('PutSchedule');
+  const mayCall = useMay('PutEscalationPolicy');
   const all = list.data ?? [];
   const rows = all.filter((s) => !view.team || !s.team || s.team === view.team).sort((a, b) => (a.team ?? '').localeCompare(b.team ?? '') || a.name.localeCompare(b.name));
   const chosen = rows.find((s) => s.name === schedule);
@@ -79,11 +86,16 @@ export function OnCallPage() {
           )
         }
         actions={
-          offer && (
-            <Button variant="filled" leftSection={<Icon name="plus" size={14} />} onClick={() => setOverriding(true)}>
-              Override
-            </Button>
-          )
+          <>
+            <Button onClick={() => setDialog('contacts')}>How I am reached</Button>
+            {mayCall && <Button onClick={() => setDialog('policy')}>Who is called</Button>}
+            {mayMake && <Button onClick={() => setDialog('schedule')}>New schedule</Button>}
+            {offer && (
+              <Button variant="filled" leftSection={<Icon name="plus" size={14} />} onClick={() => setOverriding(true)}>
+                Override
+              </Button>
+            )}
+          </>
         }
       />
       <div className={css.body}>
@@ -91,7 +103,7 @@ export function OnCallPage() {
         {list.isSuccess && all.length === 0 ? (
           <Panel>
             <Empty title="No schedule exists yet.">
-              A schedule hands call on from person to person; an escalation policy says whose incidents and approvals call it. They are made on the command line:
+              A schedule hands call on from person to person; an escalation policy says whose incidents and approvals call it. They are made above, or on the command line:
             </Empty>
             <div className={css.commands}>
               <Snippet label="command that makes a schedule" text={make} />
@@ -118,6 +130,11 @@ export function OnCallPage() {
           </Beside>
         )}
       </div>
+      <Suspense>
+        {dialog === 'schedule' && <ScheduleDialog onClose={() => setDialog(undefined)} onDone={(s) => { setDialog(undefined); set(s); }} />}
+        {dialog === 'policy' && <PolicyDialog start={chosen?.name} onClose={() => setDialog(undefined)} onDone={() => setDialog(undefined)} />}
+        {dialog === 'contacts' && <ContactsDialog onClose={() => setDialog(undefined)} />}
+      </Suspense>
       {overriding && <OverrideDialog schedules={rows} start={chosen?.name ?? (alone[0] ?? rows[0])?.name ?? ''} onClose={() => setOverriding(false)} onDone={(s) => { setOverriding(false); set(s); }} />}
     </>
   );

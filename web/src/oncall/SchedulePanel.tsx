@@ -1,12 +1,16 @@
 import { Button } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { api } from '../api/client';
+import { lazy, Suspense, useState } from 'react';
 import { useMay, useMe } from '../api/queries';
 import { Sure } from '../settings/parts';
 import { Badge, Copy, dayClock, Facts, KeyedTable, Panel, ProblemNote, Time, useNow } from '../shared';
 import { useView } from '../state/url';
 import { rotationWords, schedulePath, stretches, useEscalations, useSchedule, type EscalationPolicy, type Shift } from './data';
 import css from './oncall.module.css';
+
+const ScheduleDialog = lazy(() => import('./Change').then((m) => ({ default: m.ScheduleDialog })));
+const PolicyDialog = lazy(() => import('./Change').then((m) => ({ default: m.PolicyDialog })));
 
 const day = 86_400_000;
 const days = 14;
@@ -19,12 +23,24 @@ export function SchedulePanel({ name, onClose }: { name: string; onClose: () => 
   const may = useMay('EndOverride');
   const me = useMe()?.person?.name;
   const end = useMutation({ mutationFn: (id: string) => api.delete(`${schedulePath(name)}/overrides/${encodeURIComponent(id)}`), onSettled: () => void client.invalidateQueries({ queryKey: ['oncall'] }) });
+  const mayChange = useMay('PutSchedule');
+  const mayCall = useMay('PutEscalationPolicy');
+  const [changing, setChanging] = useState(false);
+  const [policy, setPolicy] = useState<EscalationPolicy>();
+  const remove = useMutation({ mutationFn: () => api.delete(schedulePath(name)), onSuccess: onClose, onSettled: () => void client.invalidateQueries({ queryKey: ['oncall'] }) });
   const s = q.data;
   if (!s) return <ProblemNote error={q.error} />;
   const calling = (policies.data ?? []).filter((p) => p.levels.some((l) => l.schedules?.includes(name)));
   return (
     <>
-      <Panel title={s.name} note={s.zone} padded actions={<Button size="compact-xs" onClick={onClose}>Close the panel</Button>}>
+      <Panel title={s.name} note={s.zone} padded actions={
+        <>
+          {mayChange && <Button size="compact-xs" onClick={() => setChanging(true)}>Change</Button>}
+          {mayChange && <Sure label="Remove" sure="Remove it now" pending={remove.isPending} onDo={() => remove.mutate()} />}
+          <Button size="compact-xs" onClick={onClose}>Close the panel</Button>
+        </>
+      }>
+        <ProblemNote error={remove.error} />
         <Facts>
           <dt>Now</dt>
           <dd>{s.now ? <>{s.now.person} until <Time at={s.now.to} as="day" /></> : <strong>nobody</strong>}</dd>
@@ -41,7 +57,7 @@ export function SchedulePanel({ name, onClose }: { name: string; onClose: () => 
             </div>
           ))}
           <dt>Called by</dt>
-          <dd>{calling.length > 0 ? calling.map((p) => policyWords(p, name)).join('; ') : <span className="muted">no escalation policy: it only tells who it is</span>}</dd>
+          <dd>{calling.length > 0 ? calling.map((p) => <div key={p.name}>{policyWords(p, name)} {mayCall && <Button size="compact-xs" aria-label={`Change ${p.name}`} onClick={() => setPolicy(p)}>Change</Button>}</div>) : <span className="muted">no escalation policy: it only tells who it is</span>}</dd>
           {s.calendar && (
             <>
               <dt>Calendar</dt>
@@ -81,6 +97,10 @@ export function SchedulePanel({ name, onClose }: { name: string; onClose: () => 
           ]}
         />
       </Panel>
+      <Suspense>
+        {changing && <ScheduleDialog schedule={s} onClose={() => setChanging(false)} onDone={() => setChanging(false)} />}
+        {policy && <PolicyDialog policy={policy} onClose={() => setPolicy(undefined)} onDone={() => setPolicy(undefined)} />}
+      </Suspense>
     </>
   );
 }
