@@ -449,7 +449,7 @@ func (a *App) buildReader(ctx context.Context) error {
 	}
 	a.reader, err = run.New(run.Options{
 		Log:        a.bus.Activity(),
-		Store:      watched{a.store, a.feedback},
+		Store:      watched{a.store, a.feedback, a.seeKeys},
 		Observe:    a.stored,
 		HashKey:    key,
 		Prices:     a.book,

@@ -101,10 +101,12 @@ func (w *watching) tell() {
 
 func (w *watching) runResponses(ctx context.Context) error { return w.respond.Run(ctx, w.openFindings) }
 
-// watched is the store with those before it who look at what it takes.
+// watched is the store with those beside it who must have seen what it takes: what
+// they miss at the end of the process nobody tells them again.
 type watched struct {
 	telemetry.Store
 	feedback *feedback.Book
+	keys     func(*telemetry.Write) // ends keys of ours that stand in it
 }
 
 func (o watched) Append(ctx context.Context, w *telemetry.Write) error {
@@ -113,14 +115,18 @@ func (o watched) Append(ctx context.Context, w *telemetry.Write) error {
 	if err := o.feedback.TakeLogs(ctx, w.Logs); err != nil {
 		return err
 	}
-	return o.Store.Append(ctx, w)
+	if err := o.Store.Append(ctx, w); err != nil {
+		return err
+	}
+	o.keys(w)
+	return nil
 }
 
-// stored shows what was stored to all who look at it.
+// stored shows what was stored to all others who look at it, while the next write is
+// appended: a process that ends in between leaves out a second of their measures.
 func (a *App) stored(w *telemetry.Write) {
 	a.fleet.Observe(w)
 	a.watching.watch.Observe(w)
-	a.seeKeys(w)
 	a.feedback.Observe(w)
 	a.evaluations.Observe(w)
 	a.countVerdicts(w)
