@@ -4432,6 +4432,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/remaps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists times whose steps were, or would be, mapped again */
+        get: operations["ListRemaps"];
+        put?: never;
+        /** looks for what today's table would make otherwise of stored steps; nothing changes yet */
+        post: operations["PlanRemap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/remaps/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads a plan or what became of it, with its progress */
+        get: operations["GetRemap"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/remaps/{id}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** maps the steps of a plan again; their attributes stay, but for what is content or a credential by now */
+        post: operations["ApplyRemap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/response-policies": {
         parameters: {
             query?: never;
@@ -4943,6 +4995,23 @@ export interface paths {
         put?: never;
         /** lets a held run go on */
         post: operations["ReleaseRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** puts a recorded model step to another model or prompt; calls of tools are those of the recording, and the first other one ends it */
+        post: operations["ReplayRun"];
         delete?: never;
         options?: never;
         head?: never;
@@ -10233,6 +10302,13 @@ export interface components {
             until?: string | null;
             value: string;
         };
+        PlanRemapRequest: {
+            all?: boolean;
+            /** Format: date-time */
+            from?: string | null;
+            /** Format: date-time */
+            to?: string | null;
+        };
         PlanRerateRequest: {
             card?: string;
             /** Format: date-time */
@@ -10968,6 +11044,97 @@ export interface components {
         };
         ReleaseRunRequest: {
             reason?: string;
+        };
+        Remap: {
+            all: boolean;
+            applied: number;
+            changed: number;
+            /** Format: date-time */
+            created_at: string;
+            days: number;
+            days_done: number;
+            /** Format: date-time */
+            ended_at: string | null;
+            error?: string;
+            fields: components["schemas"]["RemapField"][];
+            /** Format: date-time */
+            from: string;
+            id: string;
+            person: string;
+            rows: components["schemas"]["RemapRow"][];
+            runs_done: number;
+            state: string;
+            steps: number;
+            /** Format: date-time */
+            to: string;
+            took_ms: number;
+            version: number;
+        };
+        RemapExample: {
+            after: string;
+            before: string;
+            name?: string;
+            run: string;
+            step: string;
+        };
+        RemapField: {
+            examples: components["schemas"]["RemapExample"][];
+            field: string;
+            steps: number;
+        };
+        RemapList: {
+            items: components["schemas"]["Remap"][];
+            next?: string;
+        };
+        RemapRow: {
+            changed: number;
+            dialect: string;
+            steps: number;
+            version: number;
+        };
+        Replay: {
+            answer: string;
+            checks: components["schemas"]["ReplayCheck"][];
+            cost: number | null;
+            model: string;
+            run: string;
+            shared: number | null;
+            step: string;
+            stopped: components["schemas"]["ReplayCall"] | null;
+            test_run?: string;
+            tokens: number;
+            turns: components["schemas"]["ReplayTurn"][];
+            upstream: string;
+            was: string;
+            why?: string;
+        };
+        ReplayCall: {
+            arguments: string;
+            name: string;
+            recorded: boolean;
+            result?: string;
+        };
+        ReplayCheck: {
+            before?: string;
+            name: string;
+            text?: string;
+            verdict: string;
+        };
+        ReplayRunRequest: {
+            evaluators?: string[];
+            model?: string;
+            prompt?: string | null;
+            step?: string;
+            system?: string | null;
+            upstream?: string;
+        };
+        ReplayTurn: {
+            calls: components["schemas"]["ReplayCall"][];
+            cost: number | null;
+            decision?: string;
+            model: string;
+            text: string;
+            tokens: number;
         };
         ReportOutcomeRequest: {
             /** Format: date-time */
@@ -23279,6 +23446,130 @@ export interface operations {
             };
         };
     };
+    ListRemaps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemapList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PlanRemap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanRemapRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Remap"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetRemap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Remap"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApplyRemap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Remap"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListResponsePolicies: {
         parameters: {
             query?: never;
@@ -24494,6 +24785,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Steering"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ReplayRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayRunRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replay"];
                 };
             };
             /** @description a problem */
