@@ -24,6 +24,7 @@ type Remap struct {
 	CreatedAt time.Time  `json:"created_at"`
 	EndedAt   *time.Time `json:"ended_at"` // of the state's work
 	TookMS    int64      `json:"took_ms"`
+	Failed    int64      `json:"failed"` // runs that could not be read, and stay as they are
 	Error     string     `json:"error,omitempty"`
 }
 

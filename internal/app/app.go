@@ -65,6 +65,7 @@ import (
 	"reeve/internal/identity/oidc"
 	"reeve/internal/incident"
 	"reeve/internal/intake"
+	"reeve/internal/intake/dialect"
 	"reeve/internal/invoice"
 	"reeve/internal/lesson"
 	"reeve/internal/pin"
@@ -100,6 +101,8 @@ type Options struct {
 	// Mount adds handlers to the console's listener by path prefix, behind the
 	// same guard as everything else.
 	Mount map[string]http.Handler
+	// Table says how attributes of telemetry are read; nil is intake's own.
+	Table *dialect.Map
 }
 
 // App is a built Reeve. Run it once, then Stop it.

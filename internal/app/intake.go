@@ -20,6 +20,7 @@ func (a *App) buildIntake(ctx context.Context) (err error) {
 		Keys:   senders{a.identity},
 		Logger: a.log.With("part", "intake"),
 		Stages: &a.stages,
+		Table:  a.o.Table,
 	}
 	if a.sources, err = source.New(source.Options{DB: a.control, Logger: a.log.With("part", "sources")}); err != nil {
 		return err

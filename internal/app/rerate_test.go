@@ -128,7 +128,12 @@ func launch(t *testing.T, change func(*Config)) (*App, func()) {
 	t.Helper()
 	c := testConfig(t.TempDir())
 	change(&c)
-	a, err := New(t.Context(), Options{Config: c, Logger: slog.New(slog.DiscardHandler), Version: "test"})
+	return launchWith(t, Options{Config: c, Logger: slog.New(slog.DiscardHandler), Version: "test"})
+}
+
+func launchWith(t *testing.T, o Options) (*App, func()) {
+	t.Helper()
+	a, err := New(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -104,6 +104,9 @@ func (r *remote) remap(e env, x *client.Remap) error {
 			fmt.Fprintf(w, ", %d changed", x.Applied)
 		}
 		fmt.Fprintf(w, " (%d ms)\n", x.TookMS)
+		if x.Failed > 0 {
+			fmt.Fprintf(w, "%d runs cannot be read and stay as they are: %s\n", x.Failed, word(x.Error))
+		}
 		if len(x.Rows) > 0 {
 			fmt.Fprintln(w, "\nDIALECT\tTABLE\tSTEPS\tDIFFER")
 			for _, row := range x.Rows {

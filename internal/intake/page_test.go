@@ -130,6 +130,23 @@ Written by ` + "`go test ./internal/intake -run DialectsPage -update`" + ` from 
 - Totals include their parts. Senders whose input excludes cached tokens (Langfuse, Claude Code) are added up; the step says so.
 - What was not reported is unknown, never zero.
 
+## When the table changes
+
+Which attribute feeds which field is a table with a version (` + "`map_version`" + ` of a step), and steps keep their attributes. What an older table made can be mapped again:
+
+    reeve remap                # how many steps of which table and vocabulary differ, in which fields, with examples
+    reeve remap --apply        # plan, then change them; goes on after a restart
+    reeve remap --from 2026-11-01 --to 2026-11-08
+    reeve remap --all          # also steps of today's table
+
+- What today's table finds is laid over what is stored; what it does not find stays. Labels and tags are made anew.
+- Attributes that are content by now become messages, behind content's permission; credentials by now are dropped. Ids, times, and an environment that is stored never change; a reported cost stays, and a price changes only where model, kind or tokens do.
+- Steps, rows of runs, sums and search follow together. A step that does not differ is not written and keeps its version: a later plan looks at it again. Log records and metric points stay as they came, and so does what other parts noted of a run when it ended (feedback, evaluations, outcomes, findings, the register of agents): they keep the agent, version and user of then.
+- A user whom today's table finds is a user for erasure from then on: erase such a person after mapping again. Messages that retention or erasure took do not come back; content that stood among attributes becomes content.
+- It is not undone: make a backup first (` + "`reeve backup`" + `). Whoever plans and applies is an admin; both stand in the audit log.
+
+In the console: Settings, **Retention**, Mapped again. API: ` + "`POST /remaps`, `/remaps/{id}/apply`" + `; ` + "`GET`" + ` tells the progress.
+
 ## Wrong costs elsewhere
 
 Each was reported in public; each is a case that is sent to a whole server, whose runs, steps and sums must then give the right figure (` + "`internal/app`, `TestWrongCosts`" + `).

@@ -90,6 +90,8 @@ const (
 	maxExamples = 3
 	// saveEvery is after how many runs progress is kept.
 	saveEvery = 1000
+	// maxFailed is how many runs may be unreadable before the store is.
+	maxFailed = 1000
 )
 
 // Plan begins to look for what mapping a time again would change. A zero time is
@@ -122,10 +124,20 @@ func (b *Book) Plan(ctx context.Context, by string, from, to time.Time, all bool
 		if _, err := tx.Exec(ctx, `DELETE FROM remaps WHERE state IN ('planned', 'failed') AND id NOT IN (SELECT id FROM remaps ORDER BY created_at DESC LIMIT ?)`, maxKept); err != nil {
 			return err
 		}
-		return put(ctx, tx, &r)
+		if err := put(ctx, tx, &r); err != nil {
+			return err
+		}
+		return record(ctx, tx, by, "plan", &r)
 	})
 	b.nudge()
 	return r, err
+}
+
+// record writes that somebody asked for it.
+func record(ctx context.Context, tx *control.Tx, by, action string, r *client.Remap) error {
+	return audit.Append(ctx, tx, audit.Record{Kind: "admin.remap_" + action, Person: by, Action: action, Object: r.ID, After: map[string]any{
+		"from": r.From.Format(time.RFC3339), "to": r.To.Format(time.RFC3339), "version": r.Version, "changed": r.Changed, "all": r.All,
+	}})
 }
 
 func put(ctx context.Context, tx *control.Tx, r *client.Remap) error {
@@ -177,7 +189,7 @@ func (b *Book) Apply(ctx context.Context, by, id string) (client.Remap, error) {
 	if before != "planned" && before != "failed" {
 		return r, wrongState(&r)
 	}
-	r.State, r.Version, r.DaysDone, r.RunsDone, r.Applied, r.EndedAt, r.Error = "applying", int(b.o.Runs.Version()), 0, 0, 0, nil, ""
+	r.State, r.Version, r.DaysDone, r.RunsDone, r.Applied, r.Failed, r.EndedAt, r.Error = "applying", int(b.o.Runs.Version()), 0, 0, 0, 0, nil, ""
 	err = b.o.DB.Write(ctx, func(tx *control.Tx) error {
 		// Somebody else may have begun meanwhile.
 		n, err := tx.Exec(ctx, `UPDATE remaps SET state = ? WHERE id = ? AND state = ?`, r.State, id, before)
@@ -190,9 +202,7 @@ func (b *Book) Apply(ctx context.Context, by, id string) (client.Remap, error) {
 		if err := put(ctx, tx, &r); err != nil {
 			return err
 		}
-		return audit.Append(ctx, tx, audit.Record{Kind: "admin.remap_apply", Person: by, Action: "apply", Object: id, After: map[string]any{
-			"from": r.From.Format(time.RFC3339), "to": r.To.Format(time.RFC3339), "version": r.Version, "changed": r.Changed, "all": r.All,
-		}})
+		return record(ctx, tx, by, "apply", &r)
 	})
 	b.nudge()
 	return r, err
@@ -256,7 +266,7 @@ func (b *Book) work(ctx context.Context, r *client.Remap) {
 // plan adds up what would change. Its figures lie in memory until it is done: a
 // restart begins it again.
 func (b *Book) plan(ctx context.Context, r *client.Remap) error {
-	r.DaysDone, r.RunsDone, r.TookMS = 0, 0, 0
+	r.DaysDone, r.RunsDone, r.TookMS, r.Failed, r.Error = 0, 0, 0, 0, ""
 	r.Version = int(b.o.Runs.Version())
 	s := sums{rows: map[rowKey]*client.RemapRow{}, fields: map[string]*client.RemapField{}}
 	err := b.byDay(ctx, r, func(run activity.RunID, from, to time.Time) error {
@@ -315,7 +325,14 @@ func (b *Book) day(ctx context.Context, r *client.Remap, from, to time.Time, bel
 			return context.Cause(ctx)
 		}
 		if err := do(runs[i].Run, from, to); err != nil {
-			return fmt.Errorf("mapping run %s again: %w", runs[i].Run, err)
+			err = fmt.Errorf("mapping run %s again: %w", runs[i].Run, err)
+			if r.Failed++; ctx.Err() != nil || hopeless(err) || r.Failed > maxFailed {
+				return err
+			}
+			if r.Error == "" {
+				r.Error = fmt.Sprintf("run %s cannot be read", runs[i].Run)
+			}
+			b.o.Logger.Warn("a run is not mapped again", "remap", r.ID, "run", runs[i].Run.String(), "err", err)
 		}
 		if r.RunsDone++; r.RunsDone%saveEvery == 0 {
 			if err := keep(); err != nil {
@@ -328,6 +345,11 @@ func (b *Book) day(ctx context.Context, r *client.Remap, from, to time.Time, bel
 		return keep()
 	}
 	return nil
+}
+
+// hopeless reports a failure that the next run would meet too.
+func hopeless(err error) bool {
+	return fault.Is(err, fault.KindUnavailable) || fault.Is(err, fault.KindExhausted)
 }
 
 // sums are a plan's figures.

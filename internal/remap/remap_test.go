@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -34,6 +35,7 @@ type step struct {
 	start            time.Time
 	version          int32
 	differs, changed bool // changed: not flushed yet
+	damaged          bool
 }
 
 func (s *store) Stats(context.Context) (st telemetry.Stats, err error) {
@@ -66,6 +68,9 @@ func (s *store) Remap(ctx context.Context, id activity.RunID, q telemetry.Remap)
 	}
 	x := s.steps[id]
 	s.visited++
+	if x.damaged {
+		return 0, errors.New("cut off")
+	}
 	told := telemetry.Remapped{Run: id, Dialect: "otel-genai", Version: x.version}
 	if x.differs {
 		told.Changes = []telemetry.FieldChange{{Field: "session", After: "conv-" + id.String()}}
@@ -270,6 +275,30 @@ func TestApplyFails(t *testing.T) {
 	}
 	if r = work(t, b, s, r.ID); r.State != "applied" || r.Error != "" || s.differ() != 0 {
 		t.Fatalf("%+v", r)
+	}
+}
+
+// TestOneDamagedRun holds that a run that cannot be read keeps no other from being
+// mapped, and is said.
+func TestOneDamagedRun(t *testing.T) {
+	t.Parallel()
+	s := filled()
+	var damaged activity.RunID
+	binary.BigEndian.PutUint32(damaged[:], 3)
+	s.steps[damaged].damaged = true
+	b := book(t, open(t), s)
+	r, err := b.Plan(t.Context(), "ada", time.Time{}, time.Time{}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r = work(t, b, s, r.ID); r.State != "planned" || r.Failed != 1 || r.Changed != 14 || !strings.Contains(r.Error, damaged.String()) {
+		t.Fatalf("%+v", r)
+	}
+	if _, err := b.Apply(t.Context(), "ada", r.ID); err != nil {
+		t.Fatal(err)
+	}
+	if r = work(t, b, s, r.ID); r.State != "applied" || r.Failed != 1 || r.Applied != 14 || s.differ() != 1 {
+		t.Fatalf("%+v, %d left", r, s.differ())
 	}
 }
 

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -35,12 +36,46 @@ const remapAtOnce = 200
 // follow with the same write. A step keeps its cost unless what it is priced by
 // differs. It returns how many differ; the store has them after Flush.
 func (r *Reader) Remap(ctx context.Context, id activity.RunID, table Table, q telemetry.Remap) (int, error) {
-	steps, err := r.o.Store.Steps(ctx, id)
-	if err != nil {
-		return 0, err
-	}
 	m := &remapper{r: r, ctx: ctx, table: table, run: id}
-	var differ []activity.StepID
+	n := 0
+	after := telemetry.StepPlace{Start: q.From.UnixNano() - 1, Step: last}
+	for {
+		page, err := r.o.Store.StepsPage(ctx, id, telemetry.StepsQuery{After: after, Limit: remapPage})
+		if err != nil {
+			return n, err
+		}
+		differ, err := m.page(page.Steps, q)
+		if err != nil {
+			return n, err
+		}
+		n += len(differ)
+		if !q.Dry {
+			for part := range slices.Chunk(differ, remapAtOnce) {
+				if err := r.remap(ctx, m, part, q.All); err != nil {
+					return n, err
+				}
+			}
+		}
+		if !page.More || len(page.Steps) == 0 {
+			return n, nil
+		}
+		end := &page.Steps[len(page.Steps)-1]
+		if end.Start >= q.To.UnixNano() {
+			return n, nil
+		}
+		after = telemetry.StepPlace{Start: end.Start, Step: end.Step}
+		clear(m.messages)
+	}
+}
+
+// remapPage bounds the steps of a run in memory.
+const remapPage = 2000
+
+// last is behind every id.
+var last = activity.StepID(bytes.Repeat([]byte{0xff}, len(activity.StepID{})))
+
+// page maps copies of steps and names those that differ.
+func (m *remapper) page(steps []activity.Step, q telemetry.Remap) (differ []activity.StepID, err error) {
 	for k := range steps {
 		s := &steps[k]
 		if s.Start < q.From.UnixNano() || s.Start >= q.To.UnixNano() {
@@ -48,14 +83,14 @@ func (r *Reader) Remap(ctx context.Context, id activity.RunID, table Table, q te
 		}
 		ls, err := layers(s)
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 		if !m.due(ls, q.All) {
 			continue
 		}
-		told := telemetry.Remapped{Run: id, Step: s.Step, Name: strings.Clone(s.Name), Start: s.Start, Dialect: s.Dialect, Version: s.MapVersion}
+		told := telemetry.Remapped{Run: m.run, Step: s.Step, Name: strings.Clone(s.Name), Start: s.Start, Dialect: s.Dialect, Version: s.MapVersion}
 		if told.Changes, err = m.changes(s, ls); err != nil {
-			return 0, err
+			return nil, err
 		}
 		if len(told.Changes) > 0 {
 			differ = append(differ, s.Step)
@@ -64,15 +99,7 @@ func (r *Reader) Remap(ctx context.Context, id activity.RunID, table Table, q te
 			q.Visit(&told)
 		}
 	}
-	if q.Dry || len(differ) == 0 {
-		return len(differ), nil
-	}
-	for part := range slices.Chunk(differ, remapAtOnce) {
-		if err := r.remap(ctx, m, part, q.All); err != nil {
-			return 0, err
-		}
-	}
-	return len(differ), nil
+	return differ, nil
 }
 
 // layers are those of a stored step.
@@ -227,6 +254,21 @@ func differences(a, b *activity.Step) (out []telemetry.FieldChange) {
 			out = append(out, telemetry.FieldChange{Field: field, Before: strings.Clone(short(x)), After: strings.Clone(short(y))})
 		}
 	}
+	// What tells of people is not copied to where their erasure does not look.
+	hidden := func(field, x, y string) {
+		say := func(s string) string {
+			if s == "" {
+				return ""
+			}
+			return fmt.Sprintf("%d characters", len(s))
+		}
+		if x != y {
+			text(field, say(x), say(y))
+			if say(x) == say(y) {
+				text(field, say(x), "others")
+			}
+		}
+	}
 	number := func(field string, x, y int64) {
 		say := func(n int64) string {
 			if n < 0 {
@@ -241,7 +283,7 @@ func differences(a, b *activity.Step) (out []telemetry.FieldChange) {
 	text("kind", a.Kind.String(), b.Kind.String())
 	text("name", a.Name, b.Name)
 	text("status", a.Status.String(), b.Status.String())
-	text("status_message", a.StatusMessage, b.StatusMessage)
+	hidden("status_message", a.StatusMessage, b.StatusMessage)
 	text("error_type", a.ErrorType, b.ErrorType)
 	text("agent", a.Agent, b.Agent)
 	text("agent_named", strconv.FormatBool(a.AgentExplicit), strconv.FormatBool(b.AgentExplicit))
@@ -251,8 +293,8 @@ func differences(a, b *activity.Step) (out []telemetry.FieldChange) {
 	text("environment", a.Environment, b.Environment)
 	text("task", a.Task, b.Task)
 	text("run_name", a.RunName, b.RunName)
-	text("session", a.Session, b.Session)
-	text("user", a.User, b.User)
+	hidden("session", a.Session, b.Session)
+	hidden("user", a.User, b.User)
 	text("mode", a.Mode, b.Mode)
 	text("outcome", a.Outcome, b.Outcome)
 	text("waiting", strconv.FormatBool(a.Waiting), strconv.FormatBool(b.Waiting))
@@ -280,8 +322,8 @@ func differences(a, b *activity.Step) (out []telemetry.FieldChange) {
 		}
 		text("reported_cost", say(x), say(y))
 	}
-	text("tags", strings.Join(a.Tags, ", "), strings.Join(b.Tags, ", "))
-	text("labels", labels(a.Labels), labels(b.Labels))
+	hidden("tags", strings.Join(a.Tags, ", "), strings.Join(b.Tags, ", "))
+	hidden("labels", labels(a.Labels), labels(b.Labels))
 	text("flags", strings.Join(flagsOf(a), ", "), strings.Join(flagsOf(b), ", "))
 	for _, x := range [...]struct {
 		field string

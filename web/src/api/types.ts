@@ -139,6 +139,7 @@ export type Framework = Shapes['Framework'];
 export type ConnectedAgent = Shapes['ConnectedAgent'];
 export type ConnectProgress = Shapes['ConnectProgress'];
 export type RelayDestination = Shapes['RelayDestination'];
+export type Remap = Shapes['Remap'];
 export type Rerate = Shapes['Rerate'];
 export type Poller = Shapes['Poller'];
 export type PollerTest = Shapes['PollerTest'];

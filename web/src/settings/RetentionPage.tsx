@@ -7,6 +7,7 @@ import type { Erasure, List, Retention, RetentionPreview, RetentionRule } from '
 import { bytes, count, Empty, Facts, Icon, KeyedTable, Mark, PageHeader, Panel, plural, ProblemNote, Time, useShortcuts } from '../shared';
 import { useEnvironments, useTeams } from '../shell/TopBar';
 import { FormDialog, Pick } from './parts';
+import { Remaps } from './Remaps';
 import css from './settings.module.css';
 
 const days = (n: number) => (n === 0 ? 'for good' : plural(n, 'day'));
@@ -88,6 +89,7 @@ export function RetentionPage() {
           />
         </Panel>
         <Erasures />
+        <Remaps />
       </div>
       {edit && <RuleDialog rule={edit === 'new' ? undefined : edit} onClose={() => setEdit(undefined)} onDone={again} />}
       {erase && <EraseDialog onClose={() => setErase(false)} />}
