@@ -1,4 +1,4 @@
-import { TextInput } from '@mantine/core';
+import { Checkbox, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api } from '../api/client';
@@ -22,21 +22,23 @@ export function ActDialog({ agent, act, onClose }: { agent: Agent; act: Act; onC
   const [reason, setReason] = useState('');
   const [level, setLevel] = useState('read_only');
   const [minutes, setMinutes] = useState('');
+  const [ungated, setUngated] = useState(false);
+  const gated = act.kind === 'promote' && act.to === 'production';
   const path = `/agents/${encodeURIComponent(agent.name)}/${act.kind}`;
   const body = {
     reason: reason.trim(),
-    ...(act.kind === 'promote' ? { to: act.to } : {}),
+    ...(act.kind === 'promote' ? { to: act.to, ungated: (gated && ungated) || undefined } : {}),
     ...(act.kind === 'contain' ? { containment: level, until: untilOf(minutes) } : {}),
   };
   const send = useMutation({
     mutationFn: () => api.post<Agent>(path, body),
     onSuccess: onClose,
     onSettled: () => {
-      for (const key of ['agents', 'agent', 'overview', 'proposals']) void client.invalidateQueries({ queryKey: [key] });
+      for (const key of ['agents', 'agent', 'overview', 'proposals', 'gate']) void client.invalidateQueries({ queryKey: [key] });
     },
   });
   const words = {
-    promote: { title: `Take ${agent.name} to ${act.kind === 'promote' ? act.to : ''}`, submit: 'Promote', says: 'Its limits change with it. Into production it needs security.' },
+    promote: { title: `Take ${agent.name} to ${act.kind === 'promote' ? act.to : ''}`, submit: 'Promote', says: gated ? 'Its limits change with it. It needs security, and to pass the gate, which looks now.' : 'Its limits change with it.' },
     contain: { title: `Contain ${agent.name}`, submit: 'Contain', says: 'A limit for now. Releasing it needs security, and from quarantine a second person.' },
     release: { title: `Release ${agent.name}`, submit: 'Release', says: `It is ${agent.containment.replace('_', ' ')} now. Credentials that died stay dead.` },
     retire: { title: `Retire ${agent.name}`, submit: 'Retire for good', says: 'Its calls in flight are cut, its keys die, and its name is never used again. There is no way back.' },
@@ -46,6 +48,7 @@ export function ActDialog({ agent, act, onClose }: { agent: Agent; act: Act; onC
       <p>{words.says}</p>
       {act.kind === 'contain' && <Pick label="Level" value={level} options={levels} onPick={setLevel} />}
       {act.kind === 'contain' && <Pick label="Holds" value={minutes} options={holds('until somebody releases it', 60, 480, 1440)} onPick={setMinutes} />}
+      {gated && <Checkbox label="Although it does not pass (kept in the record, with a second factor)" checked={ungated} onChange={(e) => setUngated(e.currentTarget.checked)} />}
       <TextInput label="Reason" required withAsterisk={false} data-autofocus value={reason} onChange={(e) => setReason(e.currentTarget.value)} />
     </FormDialog>
   );

@@ -25,6 +25,7 @@ import { Pins } from './Pins';
 const AgentIdentity = lazy(() => import('./Identity').then((m) => ({ default: m.AgentIdentity })));
 const BehaviourTab = lazy(() => import('./Behaviour').then((m) => ({ default: m.AgentBehaviourTab })));
 const History = lazy(() => import('./History').then((m) => ({ default: m.History })));
+const GateTab = lazy(() => import('../evaluations/Gate').then((m) => ({ default: m.GateTab })));
 const Parts = lazy(() => import('./Parts').then((m) => ({ default: m.Parts })));
 
 const tabs = [
@@ -33,6 +34,7 @@ const tabs = [
   { id: 'history', label: 'History and versions' },
   { id: 'inventory', label: 'Inventory' },
   { id: 'identity', label: 'Identity' },
+  { id: 'gate', label: 'Gate' },
 ];
 
 const columns: Column<Run>[] = [
@@ -135,6 +137,8 @@ export function AgentPage() {
               <BehaviourTab name={name} />
             ) : tab === 'history' ? (
               <History name={name} />
+            ) : tab === 'gate' ? (
+              <GateTab agent={agent} />
             ) : tab === 'inventory' ? (
               <Parts name={name} />
             ) : (

@@ -229,3 +229,6 @@ export type ComplianceAssessment = Shapes['ComplianceAssessment'];
 export type ComplianceControl = Shapes['ComplianceControl'];
 export type ComplianceFramework = Shapes['ComplianceFramework'];
 export type CompliancePack = Shapes['CompliancePack'];
+export type Gate = Shapes['Gate'];
+export type GateCheck = Shapes['GateCheck'];
+export type Replay = Shapes['Replay'];

@@ -31,6 +31,7 @@ const GraphView = lazy(() => import('./GraphView'));
 const RunWhy = lazy(() => import('../why/RunWhy'));
 const Ended = lazy(() => import('./Ended').then((m) => ({ default: m.Ended })));
 const Steer = lazy(() => import('./Steer').then((m) => ({ default: m.Steer })));
+const RunActs = lazy(() => import('../evaluations/RunActs').then((m) => ({ default: m.RunActs })));
 const StopDialog = lazy(() => import('../stop/StopDialog').then((m) => ({ default: m.StopDialog })));
 
 const NOBODY: readonly never[] = [];
@@ -339,6 +340,11 @@ function Head({ run, live, lost }: { run: Run; live: boolean; lost: boolean }) {
           >
             {copied ? 'copied' : `trace ${trace.slice(0, 8)}…`}
           </button>
+        )}
+        {!live && (
+          <Suspense fallback={null}>
+            <RunActs run={run} />
+          </Suspense>
         )}
         {live && mayStop && (
           <button type="button" className={css.stopbutton} onClick={() => setStopping(true)}>

@@ -1,0 +1,121 @@
+import { Button, TextInput } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import { api } from '../api/client';
+import { useMay } from '../api/queries';
+import type { Agent, Dataset, Experiment, Gate, GateCheck, List } from '../api/types';
+import { Badge, Empty, pickView, Panel, plural, ProblemNote, Time } from '../shared';
+import { ActDialog } from '../agents/ActDialog';
+import { FormDialog, Pick } from '../settings/parts';
+import css from '../sources/sources.module.css';
+import { visible } from '../tools/data';
+
+const keep = ((old: Record<string, unknown>) => pickView(old)) as never;
+const outcomes: Record<string, 'good' | 'bad' | 'warn'> = { passed: 'good', refused: 'bad', overridden: 'warn' };
+
+/** GateTab: may this version go into production? Each line from records as they are now. */
+export function GateTab({ agent }: { agent: Agent }) {
+  const client = useQueryClient();
+  const name = agent.name;
+  const path = `/agents/${encodeURIComponent(name)}/gate`;
+  const gate = useQuery({ queryKey: ['gate', name], queryFn: ({ signal }) => api.get<Gate>(path, undefined, signal), refetchInterval: 5000 });
+  const may = { run: useMay('StartExperiment'), set: useMay('PutGateSet'), promote: useMay('PromoteAgent') };
+  const [naming, setNaming] = useState(false);
+  const [promoting, setPromoting] = useState(false);
+  const run = useMutation({
+    mutationFn: () => api.post<Experiment>('/experiments', { agent: name, dataset: gate.data?.dataset }),
+    onSettled: () => void client.invalidateQueries({ queryKey: ['gate', name] }),
+  });
+  const g = gate.data;
+  const failed = g?.checks.filter((c) => !c.passed) ?? [];
+  return (
+    <div className={css.two}>
+      <Panel
+        title="The gate"
+        note={g && `of ${g.version ? 'its version' : 'no version that is known'}, since ${new Date(g.from).toLocaleDateString()}`}
+        padded
+        actions={
+          <>
+            {may.run && g?.dataset && <Button size="compact-xs" loading={run.isPending} onClick={() => run.mutate()}>Run its cases</Button>}
+            {may.promote && agent.lifecycle === 'pilot' && <Button size="compact-xs" variant="filled" onClick={() => setPromoting(true)}>Take into production</Button>}
+          </>
+        }
+      >
+        <ProblemNote error={gate.error ?? run.error} />
+        {g && <p role="status">{g.passed ? 'It passes all of the list.' : `It does not pass: ${failed.map((c) => c.name).join(', ')}.`}</p>}
+        {run.data && <p className="muted">Experiment {run.data.id} was started with {plural(run.data.tasks, 'task')}.</p>}
+        <ul className={css.causes}>{g?.checks.map((c) => <Line key={c.name} c={c} />)}</ul>
+      </Panel>
+      <div>
+        <Panel title="Its cases" padded actions={may.set && <Button size="compact-xs" onClick={() => setNaming(true)}>{g?.dataset ? 'Another data set' : 'Name a data set'}</Button>}>
+          {g?.dataset ? (
+            <p>It has to pass each case of <Link className="link" to={'/evaluations' as never} search={{ dataset: g.dataset } as never}>{g.dataset}</Link>, at least {plural(g.least ?? 0, 'case')}.</p>
+          ) : (
+            <p>No data set is its gate yet. Runs become cases on their own page, with one act.</p>
+          )}
+        </Panel>
+        <Panel title="Before" padded>
+          {g && (g.records ?? []).length === 0 && <Empty title="Nobody asked yet." />}
+          <ul className={css.causes}>
+            {g?.records?.map((r) => (
+              <li key={r.id}>
+                <Badge tone={outcomes[r.outcome] ?? 'warn'}>{r.outcome}</Badge> <Time at={r.at} /> {r.by && <>by {visible(r.by)}: </>}{visible(r.reason ?? '')}
+                {r.failed.length > 0 && <span className={css.path}>not passed: {r.failed.join(', ')}</span>}
+              </li>
+            ))}
+          </ul>
+        </Panel>
+      </div>
+      {naming && <NameSet agent={name} was={g?.dataset} least={g?.least} onClose={() => setNaming(false)} />}
+      {promoting && (
+        <ActDialog
+          agent={agent}
+          act={{ kind: 'promote', to: 'production' }}
+          onClose={() => {
+            setPromoting(false);
+            void client.invalidateQueries({ queryKey: ['gate', name] });
+          }}
+        />
+      )}
+    </div>
+  );
+}
+
+/** Line is one check, with what fails it. */
+function Line({ c }: { c: GateCheck }) {
+  return (
+    <li>
+      <Badge tone={c.passed ? 'good' : 'bad'}>{c.passed ? 'passes' : 'not yet'}</Badge> <strong>{c.name}</strong> {visible(c.text)}
+      {(c.run || c.about) && (
+        <span className={css.path}>
+          {c.run && <Link className="link" to={'/runs/$id' as never} params={{ id: c.run } as never} search={keep}>The run that fails it</Link>} {c.about}
+        </span>
+      )}
+    </li>
+  );
+}
+
+/** NameSet says on whose cases an agent has to pass. */
+function NameSet({ agent, was, least, onClose }: { agent: string; was?: string | undefined; least?: number | undefined; onClose: () => void }) {
+  const client = useQueryClient();
+  const sets = useQuery({ queryKey: ['datasets'], queryFn: ({ signal }) => api.get<List<Dataset>>('/datasets', undefined, signal) });
+  const all = sets.data?.items ?? [];
+  const [dataset, setDataset] = useState(was ?? '');
+  const [number, setNumber] = useState(String(least || 5));
+  const put = useMutation({
+    mutationFn: () => api.put<Gate>(`/agents/${encodeURIComponent(agent)}/gate/dataset`, { dataset: dataset || all[0]?.name, least: Number(number) }),
+    onSuccess: () => {
+      void client.invalidateQueries({ queryKey: ['gate', agent] });
+      onClose();
+    },
+  });
+  return (
+    <FormDialog title="On whose cases it has to pass" submit="Name it" pending={put.isPending} error={put.error ?? sets.error} onSubmit={() => put.mutate()} onClose={onClose} disabled={all.length === 0 || !(Number(number) > 0)}>
+      {sets.isSuccess && all.length === 0 && <p>There is no data set yet: make one with <code>reeve dataset set NAME</code>.</p>}
+      {all.length > 0 && <Pick label="Data set" value={dataset || all[0]!.name} options={all.map((d) => ({ value: d.name, label: `${d.name} (${plural(d.items, 'case')})` }))} onPick={setDataset} />}
+      <TextInput label="Cases that it has to have" inputMode="numeric" value={number} onChange={(e) => setNumber(e.currentTarget.value)} />
+      <p className="muted">Another data set later, or fewer cases, is security&apos;s to say.</p>
+    </FormDialog>
+  );
+}
