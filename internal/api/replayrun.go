@@ -32,6 +32,11 @@ func replayRun(a *API, ctx context.Context, req *client.ReplayRunRequest) (*clie
 	if err != nil {
 		return nil, err
 	}
+	// Which agent a run is of is what its sender says: what it said is read by who may
+	// read at its own place, whatever they may do at the agent's.
+	if !experimentActor(ctx).Can("reader", run.Team, run.Environment) {
+		return nil, fault.New(fault.KindDenied, "experiment.denied", "a replay shows what a run said: this needs the role reader for team %q in %q", run.Team, run.Environment)
+	}
 	for _, text := range []*string{req.System, req.Prompt} {
 		if text != nil && len(*text) > maxReplayText {
 			return nil, fault.New(fault.KindInvalid, "experiment.invalid", "a prompt has at most %d bytes", maxReplayText)

@@ -221,7 +221,11 @@ func (b *Book) Withdraw(ctx context.Context, who Actor, team, user, reason strin
 			}
 		}
 		w.Items = int64(len(items))
-		w.IDs, err = control.All(ctx, tx, func(r control.Row) (id string, err error) { return id, r.Scan(&id) }, `SELECT id FROM dataset_items WHERE user_ref = ? AND (? = '' OR dataset IN (SELECT name FROM datasets WHERE team = ?))`, ref, team, team)
+		w.IDs, err = control.All(ctx, tx, func(r control.Row) (id string, err error) {
+			err = r.Scan(&id)
+			id, _, _ = strings.Cut(id, "~") // of a set that was deleted, or a former revision
+			return id, err
+		}, `SELECT id FROM dataset_items WHERE user_ref = ? AND (? = '' OR dataset IN (SELECT name FROM datasets WHERE team = ?))`, ref, team, team)
 		if err != nil {
 			return err
 		}
