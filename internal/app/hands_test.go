@@ -145,6 +145,19 @@ func TestActsOnAnIncident(t *testing.T) {
 		}
 		eventually(t, "the messages", func() bool { return len(hook.all()) == 3 })
 	}
+	// What becomes of it in the house is not theirs: nobody is told a second time.
+	told, err := a.incidents.Get(ctx, i.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, action := range []string{channel.Acknowledge, channel.Resolve} {
+		if err := a.tellOver(ctx, &told, action, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if all, err := a.calling.notices.Deliveries(ctx, notify.Filter{Object: i.ID, Channel: "users"}); err != nil || len(all) != 3 {
+		t.Errorf("%d deliveries to the users, %v", len(all), err)
+	}
 	x, err := c.GetIncident(ctx, client.IncidentRequest{ID: i.ID})
 	if err != nil {
 		t.Fatal(err)

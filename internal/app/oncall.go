@@ -258,7 +258,8 @@ func (a *App) endCalls(ctx context.Context, i *incident.Incident) error {
 // tellOver tells each channel once that an incident is taken up or over: those
 // that keep state, and those that were told of it at all.
 func (a *App) tellOver(ctx context.Context, i *incident.Incident, action string, ended []oncall.Page) error {
-	list, err := a.calling.notices.Deliveries(ctx, notify.Filter{Object: i.ID, Limit: 500})
+	// The users of agents got their one message: how it goes on in the house is not theirs.
+	list, err := a.calling.notices.Deliveries(ctx, notify.Filter{Object: i.ID, Except: toldFor, Limit: 500})
 	if err != nil {
 		return err
 	}

@@ -428,6 +428,7 @@ func scanDelivery(r control.Row) (d Delivery, err error) {
 // Filter narrows Deliveries.
 type Filter struct {
 	Channel, State, Object, Page string
+	Except                       string // a purpose that is left out
 	Before                       time.Time
 	Limit                        int
 }
@@ -439,6 +440,9 @@ func (b *Book) Deliveries(ctx context.Context, f Filter) ([]Delivery, error) {
 		if v != "" {
 			where, args = append(where, column+" = ?"), append(args, v)
 		}
+	}
+	if f.Except != "" {
+		where, args = append(where, "purpose <> ?"), append(args, f.Except)
 	}
 	if !f.Before.IsZero() {
 		where, args = append(where, "created_at < ?"), append(args, control.Micros(f.Before))
