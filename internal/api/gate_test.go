@@ -51,10 +51,16 @@ func TestOneWayIntoProduction(t *testing.T) {
 		status          int
 		says            string
 	}{
-		{"/promote", dev, ready, 403, "needs"}, {"/gate", dev, ready, 403, "needs"}, {"/promote", dev, past, 403, "needs"},
-		{"/promote", sec, ready, 403, "policy: it was refused run_1"}, {"/gate", sec, ready, 403, "run_1"}, {"/gate", token, ready, 403, "run_1"},
-		{"/promote", token, past, 403, "person"}, {"/gate", token, past, 403, "person"},
-		{"/gate", sec, `{"to":"pilot","reason":"x"}`, 400, "only production"}, {"/gate", sec, `{"reason":" "}`, 400, "reason"},
+		{"/promote", dev, ready, 403, "needs"},
+		{"/gate", dev, ready, 403, "needs"},
+		{"/promote", dev, past, 403, "needs"},
+		{"/promote", sec, ready, 403, "policy: it was refused run_1"},
+		{"/gate", sec, ready, 403, "run_1"},
+		{"/gate", token, ready, 403, "run_1"},
+		{"/promote", token, past, 403, "person"},
+		{"/gate", token, past, 403, "person"},
+		{"/gate", sec, `{"to":"pilot","reason":"x"}`, 400, "only production"},
+		{"/gate", sec, `{"reason":" "}`, 400, "reason"},
 		{"/gate", sec, past, 200, "gat_1"},
 	} {
 		if got := send(a, "POST", Prefix+"/agents/refund"+c.path, c.who, c.body); got.status != c.status || !strings.Contains(string(got.body), c.says) {

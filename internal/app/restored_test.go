@@ -47,7 +47,7 @@ func TestRestoredCredentialsAreDead(t *testing.T) {
 	if want := (RestoredEnds{SignIns: 1, Tokens: 1, IntakeKeys: 1, AgentKeys: 1, Agents: 2, RecoveryCodes: 1}); err != nil || ended != want {
 		t.Fatalf("%+v, %v", ended, err)
 	}
-	if db, err = control.Open(ctx, filepath.Join(data, "control.db")); err != nil {
+	if db, err = controltest.Open(ctx, filepath.Join(data, "control.db")); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })

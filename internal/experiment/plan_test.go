@@ -57,8 +57,13 @@ func TestBiasPlans(t *testing.T) {
 		version string
 		want    int
 	}{
-		{"at once", 0, "v1", 1}, {"the same version again", time.Minute, "v1", 0}, {"a new version", time.Minute, "v2", 1}, {"a day later", 24 * time.Hour, "v2", 1}, {"no version is known", time.Minute, "", 0},
-		{"the old one beside it", time.Minute, "v1", 0}, {"and the new one again", time.Minute, "v2", 0},
+		{"at once", 0, "v1", 1},
+		{"the same version again", time.Minute, "v1", 0},
+		{"a new version", time.Minute, "v2", 1},
+		{"a day later", 24 * time.Hour, "v2", 1},
+		{"no version is known", time.Minute, "", 0},
+		{"the old one beside it", time.Minute, "v1", 0},
+		{"and the new one again", time.Minute, "v2", 0},
 	} {
 		h.now, h.version = h.now.Add(c.after), c.version
 		if got := look(); got != c.want {
