@@ -189,9 +189,6 @@ func TestATicketCountsOnce(t *testing.T) {
 	}
 }
 
-// cutLast keeps a key's beginning.
-func cutLast(key string) string { return key[:len(key)-1] }
-
 func TestFloods(t *testing.T) {
 	t.Parallel()
 	o := open(t)

@@ -11056,6 +11056,7 @@ export interface components {
             /** Format: date-time */
             ended_at: string | null;
             error?: string;
+            failed: number;
             fields: components["schemas"]["RemapField"][];
             /** Format: date-time */
             from: string;
