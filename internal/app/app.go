@@ -397,6 +397,9 @@ func (a *App) openFolder(ctx context.Context) error {
 		return err
 	}
 	a.stack.push("data folder", func(context.Context) error { return unlock() })
+	if err := halfRestored(dir); err != nil {
+		return err
+	}
 	if !narrow {
 		a.log.Warn("other users of this host may look into the data folder", "data", dir, "hint", "chmod go-rwx it")
 	}

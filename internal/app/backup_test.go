@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 
 	"reeve/client"
 	"reeve/internal/backup"
+	"reeve/internal/fault"
 )
 
 // A backup that is taken under load restores to a server that has all which was
@@ -78,12 +80,36 @@ func TestABackupUnderLoadRestores(t *testing.T) {
 	if _, err := backup.Restore(t.Context(), dir, data, ""); err != nil {
 		t.Fatal(err)
 	}
+	linked, behind := throughALink(t)
+	if got, err := Restore(t.Context(), dir, linked, "", false); err != nil || got.Records == 0 {
+		t.Errorf("through a link: %+v, %v", got, err)
+	}
+	if _, err := os.Stat(filepath.Join(behind, "control.db")); err != nil {
+		t.Errorf("it is not on the disk that the link leads to: %v", err)
+	}
+	if list, err := filepath.Glob(filepath.Join(behind, restorePrefix+"*")); err != nil || len(list) != 0 {
+		t.Errorf("left: %q, %v", list, err)
+	}
 	spoil := filepath.Join(dir, "control.db")
 	if err := os.WriteFile(spoil, []byte("nothing"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if bad, err := c.TryBackup(t.Context(), client.BackupRequest{ID: made.ID}); err != nil || bad.OK || bad.Error == "" {
 		t.Errorf("a spoiled backup on trial: %+v, %v", bad, err)
+	}
+	linked, behind = throughALink(t)
+	if _, err := Restore(t.Context(), dir, linked, "", false); err == nil {
+		t.Error("a spoiled backup was restored")
+	}
+	if left, err := os.ReadDir(behind); err != nil || len(left) != 0 {
+		t.Errorf("of a spoiled backup stays %v, %v", left, err)
+	}
+	if err := os.Mkdir(filepath.Join(behind, restorePrefix+"1"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	cfg := testConfig(linked)
+	if _, err := New(t.Context(), Options{Config: cfg, Logger: slog.New(slog.DiscardHandler), Version: "test"}); fault.From(err).Code != "backup.half_restored" {
+		t.Errorf("a folder whose restore did not end was served: %v", err)
 	}
 
 	again := start(t, func(o *Config) { o.Data = data })
@@ -118,6 +144,22 @@ func TestABackupUnderLoadRestores(t *testing.T) {
 	if _, err := c.TryBackup(t.Context(), client.BackupRequest{ID: "../../etc"}); err == nil {
 		t.Error("a path was taken for a backup")
 	}
+}
+
+// throughALink is an empty data folder that is a link, in a folder where nothing can
+// be made or renamed, as a mount point is.
+func throughALink(t *testing.T) (link, folder string) {
+	t.Helper()
+	folder = t.TempDir()
+	link = filepath.Join(t.TempDir(), "data")
+	if err := os.Symlink(folder, link); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(filepath.Dir(link), 0o500); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Chmod(filepath.Dir(link), 0o700) })
+	return link, folder
 }
 
 // Several installations may share one folder: each forgets its own backups and no

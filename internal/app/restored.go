@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"reeve/internal/agent"
@@ -63,6 +65,9 @@ func EndRestored(ctx context.Context, data string, made time.Time) (out Restored
 	})
 }
 
+// restorePrefix begins the name of the part of a data folder that a restore works in.
+const restorePrefix = ".reeve-restore-"
+
 // Restored is what a backup was restored to.
 type Restored struct {
 	Manifest *backup.Manifest
@@ -71,23 +76,28 @@ type Restored struct {
 }
 
 // Restore puts a backup into data, a folder that is empty or not there yet, checks
-// it, and ends its credentials unless keep says otherwise. All of that happens beside
-// the folder: when anything is wrong, or the process dies, nothing that could be
-// served is there.
+// it, and ends its credentials unless keep says otherwise. All of that happens in a
+// part of the folder, which may be a mount point or a link to another disk: when
+// anything is wrong nothing stays, and when the process dies nothing is served, since
+// New refuses a folder with such a part.
 func Restore(ctx context.Context, from, data, passphrase string, keep bool) (out Restored, err error) {
 	data = filepath.Clean(data)
 	if list, err := os.ReadDir(data); err == nil && len(list) > 0 {
 		return out, fault.New(fault.KindConflict, "backup.not_empty", "the folder %s is not empty", data).WithHint("restore into an empty folder, or one that is not there")
 	}
-	if err := os.MkdirAll(filepath.Dir(data), 0o700); err != nil {
+	if err := os.MkdirAll(data, 0o700); err != nil {
 		return out, err
 	}
-	beside, err := os.MkdirTemp(filepath.Dir(data), backup.PartPrefix)
+	part, err := os.MkdirTemp(data, restorePrefix)
 	if err != nil {
 		return out, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(beside)) }()
-	to := filepath.Join(beside, "data")
+	to := filepath.Join(part, "data")
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, empty(data))
+		}
+	}()
 	if out.Manifest, err = backup.Restore(ctx, from, to, passphrase); err != nil {
 		return out, err
 	}
@@ -103,8 +113,45 @@ func Restore(ctx context.Context, from, data, passphrase string, keep bool) (out
 			return out, err
 		}
 	}
-	if err := os.Remove(data); err != nil && !errors.Is(err, os.ErrNotExist) {
+	list, err := os.ReadDir(to)
+	if err != nil {
 		return out, err
 	}
-	return out, os.Rename(to, data)
+	for _, e := range list {
+		if err := os.Rename(filepath.Join(to, e.Name()), filepath.Join(data, e.Name())); err != nil {
+			return out, err
+		}
+	}
+	// What was moved is on disk before the mark of a half-made copy is gone.
+	if err := syncDir(data); err != nil {
+		return out, err
+	}
+	return out, os.RemoveAll(part)
+}
+
+// empty takes everything out of a folder.
+func empty(dir string) error {
+	list, err := os.ReadDir(dir)
+	for _, e := range list {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
+	}
+	return err
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// halfRestored refuses a folder whose restore did not end.
+func halfRestored(data string) error {
+	list, err := os.ReadDir(data)
+	if err != nil || !slices.ContainsFunc(list, func(e os.DirEntry) bool { return strings.HasPrefix(e.Name(), restorePrefix) }) {
+		return err
+	}
+	return fault.New(fault.KindConflict, "backup.half_restored", "a restore into the folder %s did not end", data).
+		WithHint("empty the folder and run `reeve restore` again")
 }

@@ -128,8 +128,7 @@ func (r *remote) await(ctx context.Context, e env, f *client.Framework, agent, k
 	for _, w := range f.Waits {
 		open[w] = true
 	}
-	var p *client.ConnectProgress
-	var err error
+	p := &client.ConnectProgress{} // as last told
 	told := false
 	for len(open) > 0 || p.Run != nil && p.Score == nil { // what is missing is known once its steps are stored
 		select {
@@ -144,13 +143,14 @@ func (r *remote) await(ctx context.Context, e env, f *client.Framework, agent, k
 			return fmt.Errorf("nothing more came in %s: %s", wait, missingWords(open, p))
 		case <-tick.C:
 		}
-		p, err = r.client().ConnectProgress(ctx, client.ConnectProgressRequest{Agent: agent, Since: since.Format(time.RFC3339Nano), Key: key})
+		now, err := r.client().ConnectProgress(ctx, client.ConnectProgressRequest{Agent: agent, Since: since.Format(time.RFC3339Nano), Key: key})
 		if err != nil {
 			if ctx.Err() != nil {
 				continue
 			}
 			return err
 		}
+		p = now
 		if open["step"] && p.Run != nil {
 			delete(open, "step")
 			fmt.Fprintf(e.stderr, "first step: run %s, %d steps so far, understood as %s\n", p.Run.ID, p.Run.StepCount, word(strings.Join(p.Run.Dialects, ", ")))

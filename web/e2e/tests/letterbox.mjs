@@ -152,7 +152,10 @@ export default [1280, 390].flatMap((width) => [
       await t.send.spans(agent, trace.spans);
       await t.arrived(trace);
       // It is found without a reload; its address says which one is looked at.
-      await page.getByRole('grid', { name: 'Telemetry by agent' }).focus();
+      const agents = page.getByRole('grid', { name: 'Telemetry by agent' });
+      await agents.getByRole('row').nth(1).waitFor(); // the first below the head: j on none goes nowhere
+      await t.settled(page);
+      await agents.focus();
       await page.keyboard.press('j');
       await page.getByRole('region', { name: /leaves out$/ }).nth(1).waitFor();
       const team = (await t.api('/lint?from=-1h')).items.find((l) => l.agent === agent)?.team ?? '';

@@ -1,5 +1,5 @@
 import { Button, Select, TextInput } from '@mantine/core';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
@@ -20,7 +20,7 @@ export function Ended({ run }: { run: Pick<Run, 'id' | 'outcome' | 'status' | 'f
   const [outcome, setOutcome] = useState('');
   const [reason, setReason] = useState('');
   const key = ['run-outcome', run.id];
-  const q = useQuery({ queryKey: [...key, run.outcome, run.status], queryFn: ({ signal }) => api.get<RunOutcome>(`/runs/${encodeURIComponent(run.id)}/outcome`, undefined, signal), enabled: over, retry: false, refetchInterval: 5000 });
+  const q = useQuery({ queryKey: [...key, run.outcome, run.status], queryFn: ({ signal }) => api.get<RunOutcome>(`/runs/${encodeURIComponent(run.id)}/outcome`, undefined, signal), enabled: over, retry: false, refetchInterval: 5000, placeholderData: keepPreviousData });
   const decide = useMutation({
     mutationFn: () => api.post<RunOutcome>(`/runs/${encodeURIComponent(run.id)}/outcome`, { outcome, reason }),
     onSuccess: () => {

@@ -144,7 +144,7 @@ function RunView({ run }: { run: Run }) {
         <Steer run={run.id} live={live} />
       </Suspense>
       <Suspense fallback={null}>
-        <Ended run={run} />
+        <Ended key={run.id} run={run} />
       </Suspense>
       <Before run={run} />
       <SaidOfRun run={run.id} />
