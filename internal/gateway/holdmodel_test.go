@@ -88,7 +88,7 @@ func TestAHeldLocalTool(t *testing.T) {
 	})
 	u, _ := h.upstreams.Lookup("openai")
 	s := u.Shape()
-	s.TimeoutMS = 300
+	s.TimeoutMS = 2500
 	if _, err := h.upstreams.Put(t.Context(), "ada", s); err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestAHeldLocalTool(t *testing.T) {
 	slow.Store(true)
 	waits = h.chat("X-Reeve-Run", "r2")
 	b := h.one(approval.Pending)
-	<-time.After(500 * time.Millisecond) // longer than the upstream may be silent
+	<-time.After(3 * time.Second) // longer than the upstream may be silent
 	by := finance
 	by.Reason = "wrong account"
 	if _, err := h.book.Deny(t.Context(), b.ID, by); err != nil {
