@@ -78,7 +78,7 @@ func (h *health) look(ctx context.Context) {
 	h.refusal.Store(now)
 	switch {
 	case now != nil && before == nil:
-		h.a.log.Error("intake refuses telemetry", "code", now.Code, "lag", s.lag, "wait", s.wait, "log_bytes", s.logSize, "err", s.failing)
+		h.a.log.Error("intake refuses telemetry", "code", now.Code, "why", now.Message, "lag", s.lag, "wait", s.wait, "log_bytes", s.logSize, "err", s.failing)
 	case now == nil && before != nil:
 		h.a.log.Info("intake accepts telemetry again", "lag", s.lag, "wait", s.wait, "log_bytes", s.logSize)
 	}

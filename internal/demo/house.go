@@ -103,6 +103,23 @@ func (d *Demo) house(ctx context.Context, at Endpoints, now time.Time) error {
 	if _, err := callWith(ctx, at, d.keyOfPlace(place{"support", "production"}), http.MethodPost, "/sources/handbook/documents", docs, nil); err != nil {
 		return fmt.Errorf("telling of the handbook's documents: %w", err)
 	}
+	return worth(ctx, at)
+}
+
+// worth says what runs are worth, as the owner believes.
+func worth(ctx context.Context, at Endpoints) error {
+	is := func(low, value, high float64) client.Assumption {
+		return client.Assumption{Low: low, Value: value, High: high}
+	}
+	err := call(ctx, at, http.MethodPut, "/value/assumptions", client.ValueAssumptions{
+		Hour:   is(38, 45, 55),
+		Tasks:  map[string]client.TaskWorth{"": {Minutes: is(3, 6, 9)}},
+		Harm:   map[string]client.Assumption{"failed": is(1, 4, 12), "abandoned": is(0, 1, 3), "escalated": is(0, .5, 1)},
+		Source: "finance, measured on 200 tickets", Reason: "part of the demo",
+	}, nil)
+	if err != nil && !conflict(err) {
+		return fmt.Errorf("saying what runs are worth: %w", err)
+	}
 	return nil
 }
 

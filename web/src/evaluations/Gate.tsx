@@ -9,6 +9,7 @@ import { Badge, Empty, pickView, Panel, plural, ProblemNote, Time } from '../sha
 import { ActDialog } from '../agents/ActDialog';
 import { FormDialog, Pick } from '../settings/parts';
 import css from '../sources/sources.module.css';
+import own from './gate.module.css';
 import { visible } from '../tools/data';
 
 const keep = ((old: Record<string, unknown>) => pickView(old)) as never;
@@ -30,10 +31,10 @@ export function GateTab({ agent }: { agent: Agent }) {
   const g = gate.data;
   const failed = g?.checks.filter((c) => !c.passed) ?? [];
   return (
-    <div className={css.two}>
+    <div className={own.two}>
       <Panel
         title="The gate"
-        note={g && `of ${g.version ? 'its version' : 'no version that is known'}, since ${new Date(g.from).toLocaleDateString()}`}
+        note={g && <>of {g.version ? 'its version' : 'no version that is known'}, since <Time at={g.from} /></>}
         padded
         actions={
           <>
@@ -47,7 +48,7 @@ export function GateTab({ agent }: { agent: Agent }) {
         {run.data && <p className="muted">Experiment {run.data.id} was started with {plural(run.data.tasks, 'task')}.</p>}
         <ul className={css.causes}>{g?.checks.map((c) => <Line key={c.name} c={c} />)}</ul>
       </Panel>
-      <div>
+      <div className={own.stack}>
         <Panel title="Its cases" padded actions={may.set && <Button size="compact-xs" onClick={() => setNaming(true)}>{g?.dataset ? 'Another data set' : 'Name a data set'}</Button>}>
           {g?.dataset ? (
             <p>It has to pass each case of <Link className="link" to={'/evaluations' as never} search={{ dataset: g.dataset } as never}>{g.dataset}</Link>, at least {plural(g.least ?? 0, 'case')}.</p>
@@ -89,11 +90,18 @@ function Line({ c }: { c: GateCheck }) {
       <Badge tone={c.passed ? 'good' : 'bad'}>{c.passed ? 'passes' : 'not yet'}</Badge> <strong>{c.name}</strong> {visible(c.text)}
       {(c.run || c.about) && (
         <span className={css.path}>
-          {c.run && <Link className="link" to={'/runs/$id' as never} params={{ id: c.run } as never} search={keep}>The run that fails it</Link>} {c.about}
+          {c.run && <Link className="link" to={'/runs/$id' as never} params={{ id: c.run } as never} search={keep}>The run that fails it</Link>} {c.about && <About id={c.about} />}
         </span>
       )}
     </li>
   );
+}
+
+/** About leads to the record that a check is about. */
+function About({ id }: { id: string }) {
+  if (id.startsWith('inc_')) return <Link className="link" to={'/incidents/$id' as never} params={{ id } as never} search={keep}>The incident</Link>;
+  if (id.startsWith('apr_')) return <Link className="link" to={'/inbox' as never} search={keep}>What waits in the inbox</Link>;
+  return <>{visible(id)}</>;
 }
 
 /** NameSet says on whose cases an agent has to pass. */

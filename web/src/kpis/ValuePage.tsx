@@ -31,7 +31,7 @@ function rowsOf(a: ValueAssumptions | null | undefined): Row[] {
       { name: `tasks.${t}.minutes`, about: `Minutes saved by a resolved run: ${taskName(t)}`, is: tasks[t]!.minutes },
       { name: `tasks.${t}.money`, about: `Money beside them: ${taskName(t)}`, is: tasks[t]!.money },
     ]),
-    ...harms.map((h) => ({ name: `harm.${h}`, about: `What a run does harm that ends ${h}`, is: a?.harm?.[h] ?? nothing })),
+    ...harms.map((h) => ({ name: `harm.${h}`, about: `Harm of a run that ends ${h}`, is: a?.harm?.[h] ?? nothing })),
   ];
 }
 

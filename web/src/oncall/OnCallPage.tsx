@@ -34,7 +34,7 @@ const columns: Column<Schedule>[] = [
   { id: 'name', head: 'Schedule', width: 'minmax(100px, 1fr)', cell: (s) => s.name },
   { id: 'state', head: 'State', width: '124px', cell: (s) => <Mark {...stateOf(s)} words /> },
   { id: 'now', head: 'Now', width: 'minmax(120px, 1.5fr)', cell: who },
-  { id: 'until', head: 'Until', width: '110px', cell: (s) => s.now && <Time at={s.now.to} as="day" /> },
+  { id: 'until', head: 'Until', width: '140px', cell: (s) => s.now && <Time at={s.now.to} as="day" /> },
   { id: 'next', head: 'Next', width: 'minmax(90px, 1fr)', cell: (s) => s.next?.person ?? <span className="muted">nobody within 90 days</span> },
   { id: 'from', head: 'From', width: '110px', cell: (s) => s.next && <Time at={s.next.from} as="day" /> },
 ];
