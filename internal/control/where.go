@@ -1,6 +1,9 @@
 package control
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // Where collects the conditions of a question. The zero value has none.
 type Where struct {
@@ -33,4 +36,21 @@ func (w *Where) Text() string {
 // ESCAPE '\'.
 func Like(part string) string {
 	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(part)) + "%"
+}
+
+// Bucket is a column that tells in which part of time, so long, the column at of a
+// row lies, with the arguments of its question marks; 0 is all in one, told as 0.
+func Bucket(width time.Duration) (column string, args []any) {
+	if us := width.Microseconds(); us > 0 {
+		return "at / ? * ?", []any{us, us}
+	}
+	return "0", nil
+}
+
+// BucketTime is the beginning of a bucket; the zero time of all in one.
+func BucketTime(at int64) time.Time {
+	if at == 0 {
+		return time.Time{}
+	}
+	return Time(at)
 }

@@ -132,16 +132,11 @@ func (b *Book) Judged(ctx context.Context, kind string, f Filter, by string, wid
 		return nil, nil
 	}
 	w.Add("evaluator IN ("+strings.Join(names, ", ")+")", of...)
-	bucket, args := "0", []any(nil)
-	if us := width.Microseconds(); us > 0 {
-		bucket, args = "at / ? * ?", []any{us, us}
-	}
+	bucket, args := control.Bucket(width)
 	return control.All(ctx, b.o.DB, func(r control.Row) (x Judged, err error) {
 		var at int64
 		err = r.Scan(&at, &x.Group, &x.Pass, &x.Unsure, &x.Fail, &x.None)
-		if at != 0 {
-			x.At = control.Time(at)
-		}
+		x.At = control.BucketTime(at)
 		return x, err
 	}, `SELECT `+bucket+`, `+column+`, SUM(verdict = 'pass'), SUM(verdict = 'unsure'), SUM(verdict = 'fail'), SUM(verdict = '')
 		FROM evaluations`+w.Text()+` GROUP BY 1, 2 ORDER BY 1, 2 LIMIT 5000`, append(args, w.Args...)...)

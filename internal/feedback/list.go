@@ -172,16 +172,11 @@ func (b *Book) Said(ctx context.Context, f Filter, by string, width time.Duratio
 	f.Giver, f.After = User, Cursor{}
 	w := f.where()
 	w.Add("run <> ''")
-	bucket, args := "0", []any(nil)
-	if us := width.Microseconds(); us > 0 {
-		bucket, args = "at / ? * ?", []any{us, us}
-	}
+	bucket, args := control.Bucket(width)
 	return control.All(ctx, b.o.DB, func(r control.Row) (x Said, err error) {
 		var at int64
 		err = r.Scan(&at, &x.Group, &x.Positive, &x.Neutral, &x.Negative, &x.Runs)
-		if at != 0 {
-			x.At = control.Time(at)
-		}
+		x.At = control.BucketTime(at)
 		return x, err
 	}, `SELECT `+bucket+`, `+column+`, SUM(verdict = 'positive'), SUM(verdict = 'neutral'), SUM(verdict = 'negative'), COUNT(DISTINCT run) FROM feedback`+w.Text()+
 		` GROUP BY 1, 2 ORDER BY 1, 6 DESC, 2 LIMIT 5000`, append(args, w.Args...)...)

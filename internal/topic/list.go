@@ -337,18 +337,12 @@ func (b *Book) Frustrations(ctx context.Context, f Filter, by string, width time
 		return nil, false, nil
 	}
 	w := f.where("")
-	bucket, us := "0", max(width.Microseconds(), 1)
-	args := []any{mood.Frustrated}
-	if width > 0 {
-		bucket = "at / ? * ?"
-		args = []any{us, us, mood.Frustrated}
-	}
+	bucket, args := control.Bucket(width)
+	args = append(args, mood.Frustrated)
 	all, err = control.All(ctx, b.o.DB, func(r control.Row) (x Frustration, err error) {
 		var at int64
 		err = r.Scan(&at, &x.Group, &x.Frustrated, &x.Sessions)
-		if at != 0 {
-			x.At = control.Time(at)
-		}
+		x.At = control.BucketTime(at)
 		return x, err
 	}, `SELECT `+bucket+`, `+column+`, SUM(score >= ?), COUNT(*) FROM topic_sessions`+w.Text()+` GROUP BY 1, 2 ORDER BY 1, 4 DESC LIMIT 5000`, append(args, w.Args...)...)
 	return all, true, err
