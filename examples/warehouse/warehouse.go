@@ -97,12 +97,17 @@ func (w *Warehouse) Load(ctx context.Context, base, key string, now time.Time) e
 			return err
 		}
 	}
+	w.fill()
+	return nil
+}
+
+// fill gives the table what is true, as the job does.
+func (w *Warehouse) fill() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for c, days := range w.truth {
 		w.table[c] = days
 	}
-	return nil
 }
 
 // CatchUp runs the job that was left out.
@@ -110,11 +115,7 @@ func (w *Warehouse) CatchUp(ctx context.Context, base, key string, now time.Time
 	if err := w.report(ctx, base, key, w.Job(), w.staged(), w.Table(), now); err != nil {
 		return err
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for c, days := range w.truth {
-		w.table[c] = days
-	}
+	w.fill()
 	return nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"reeve/internal/audit"
 	"reeve/internal/backup"
 	"reeve/internal/control"
+	"reeve/internal/durable"
 	"reeve/internal/fault"
 	"reeve/internal/hook"
 	"reeve/internal/identity"
@@ -123,7 +124,7 @@ func Restore(ctx context.Context, from, data, passphrase string, keep bool) (out
 		}
 	}
 	// What was moved is on disk before the mark of a half-made copy is gone.
-	if err := syncDir(data); err != nil {
+	if err := durable.SyncDir(data); err != nil {
 		return out, err
 	}
 	return out, os.RemoveAll(part)
@@ -136,14 +137,6 @@ func empty(dir string) error {
 		err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
 	}
 	return err
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // halfRestored refuses a folder whose restore did not end.

@@ -18,7 +18,7 @@ import (
 // rows is the direction of imports: a package imports only from rows above its
 // own. A name stands for the package and everything below it.
 var rows = [][]string{
-	{"internal/fault", "internal/activity", "client", "internal/visible", "internal/jcs", "internal/detect/chance"},
+	{"internal/fault", "internal/activity", "client", "internal/visible", "internal/jcs", "internal/durable", "internal/detect/chance"},
 	{"internal/telemetry/search", "internal/stat", "internal/encoder"},
 	{"internal/bus", "internal/control"},
 	{"internal/audit"},

@@ -39,6 +39,7 @@ import (
 	"strings"
 	"time"
 
+	"reeve/internal/durable"
 	"reeve/internal/fault"
 )
 
@@ -167,7 +168,7 @@ func Make(ctx context.Context, dir string, o Options) (m *Manifest, err error) {
 	if err := os.Rename(tmp, dir); err != nil {
 		return nil, diskFault(err)
 	}
-	return m, syncDir(filepath.Dir(dir))
+	return m, durable.SyncDir(filepath.Dir(dir))
 }
 
 // sumAll seals keys and adds up every file: last, so that parts are held still
@@ -300,7 +301,7 @@ func writeManifest(dir string, m *Manifest) error {
 		return err
 	}
 	_, err = f.Write(append(text, '\n'))
-	return errors.Join(err, f.Sync(), f.Close(), syncDir(dir))
+	return errors.Join(err, f.Sync(), f.Close(), durable.SyncDir(dir))
 }
 
 const maxManifest = 256 << 20 // a million files
@@ -362,7 +363,7 @@ func syncFolders(dir string) error {
 		if err != nil || !d.IsDir() {
 			return err
 		}
-		return syncDir(p)
+		return durable.SyncDir(p)
 	})
 }
 
@@ -376,12 +377,4 @@ func diskFault(err error) error {
 		return err
 	}
 	return fault.New(fault.KindUnavailable, "backup.disk", "a file could not be written or read").WithHint("is there room, and the right to write?").WithCause(err)
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"reeve/internal/durable"
 	"reeve/internal/fault"
 )
 
@@ -83,7 +84,7 @@ func Restore(ctx context.Context, dir, data, passphrase string) (m *Manifest, er
 	if err := os.Rename(tmp, data); err != nil {
 		return nil, diskFault(err)
 	}
-	return m, diskFault(syncDir(filepath.Dir(filepath.Clean(data))))
+	return m, diskFault(durable.SyncDir(filepath.Dir(filepath.Clean(data))))
 }
 
 // open gives the key that the passphrase makes, and refuses a manifest that was

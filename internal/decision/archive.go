@@ -15,6 +15,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"reeve/internal/durable"
 	"reeve/internal/fault"
 	"reeve/internal/telemetry"
 )
@@ -534,7 +535,7 @@ func (s *shelf) rewrite(first int64, items []item) error {
 		return err
 	}
 	s.files[i].size, s.files[i].blocks = size, nil
-	return syncDir(s.dir)
+	return durable.SyncDir(s.dir)
 }
 
 // bytes is what the shelf takes on disk.
@@ -554,14 +555,6 @@ func archiveFault(err error) error {
 	}
 	return fault.New(fault.KindUnavailable, "decision.archive_disk", "the archive of decisions cannot be read or written").
 		WithHint("check the disk and the rights of the data folder").WithCause(err)
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // replaceFile writes a file under another name, syncs it and gives it its name.

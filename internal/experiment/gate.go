@@ -40,11 +40,6 @@ func (b *Book) GateSet(ctx context.Context, agent string) (GateSet, bool, error)
 	return control.One(ctx, b.o.DB, scanGateSet, `SELECT agent, dataset, least, person, at FROM gate_sets WHERE agent = ?`, agent)
 }
 
-// GatesOf are the agents whose gate is a data set.
-func (b *Book) GatesOf(ctx context.Context, dataset string) ([]GateSet, error) {
-	return control.All(ctx, b.o.DB, scanGateSet, `SELECT agent, dataset, least, person, at FROM gate_sets WHERE dataset = ? ORDER BY agent`, dataset)
-}
-
 // PutGateSet says on whose cases an agent has to pass. The first one a developer of
 // its place may name; another one, or fewer cases, is security's: it would be the way
 // around the gate.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"reeve/client"
+	"reeve/internal/durable"
 )
 
 // journal keeps the stops that are in force and not in the database yet, in a
@@ -77,7 +78,7 @@ func (j *journal) load(path string) (all []*client.Stop, err error) {
 		if _, err := j.f.WriteAt(text[n:], int64(n)); err != nil {
 			return nil, err
 		}
-		if err := errors.Join(j.f.Sync(), syncDir(filepath.Dir(path))); err != nil {
+		if err := errors.Join(j.f.Sync(), durable.SyncDir(filepath.Dir(path))); err != nil {
 			return nil, err
 		}
 	}
@@ -92,14 +93,6 @@ func (j *journal) load(path string) (all []*client.Stop, err error) {
 	}
 	slices.SortFunc(all, func(a, b *client.Stop) int { return a.CreatedAt.Compare(b.CreatedAt) })
 	return all, nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // readSlot reads a stop; ok is false for an empty slot and for a broken one.

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/crypto/argon2"
 
+	"reeve/internal/durable"
 	"reeve/internal/fault"
 )
 
@@ -121,20 +122,12 @@ func (c *CA) save() error {
 		err = os.Rename(f.Name(), c.file)
 	}
 	if err == nil {
-		err = syncDir(filepath.Dir(c.file))
+		err = durable.SyncDir(filepath.Dir(c.file))
 	}
 	if err != nil {
 		return diskFault(err)
 	}
 	return nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 func diskFault(cause error) error {

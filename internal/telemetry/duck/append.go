@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"reeve/internal/activity"
+	"reeve/internal/durable"
 	"reeve/internal/fault"
 	"reeve/internal/telemetry"
 )
@@ -180,7 +181,7 @@ func (s *Store) writeParts(parts []part) ([]segment, error) {
 	}
 	for d := range dirs {
 		if err == nil {
-			err = syncDir(d)
+			err = durable.SyncDir(d)
 		}
 	}
 	return out, err

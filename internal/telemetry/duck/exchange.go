@@ -13,6 +13,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"reeve/internal/activity"
+	"reeve/internal/durable"
 	"reeve/internal/fault"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/duck/columnar"
@@ -434,7 +435,7 @@ func (x *exchange) rewrite(g segment, changes []recost, enc *encoder[costRow]) (
 		return out, err
 	}
 	out.bytes = size
-	return out, syncDir(filepath.Dir(s.segs.path(out)))
+	return out, durable.SyncDir(filepath.Dir(s.segs.path(out)))
 }
 
 // exchanged fills enc with the costs of a row group after changes.

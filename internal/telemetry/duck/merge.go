@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"reeve/internal/durable"
 	"reeve/internal/fault"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/duck/columnar"
@@ -237,7 +238,7 @@ func (s *Store) join(group []segment, out *segment, encode bool, stay func(*open
 		return err
 	}
 	out.bytes = n
-	return syncDir(filepath.Dir(s.segs.path(*out)))
+	return durable.SyncDir(filepath.Dir(s.segs.path(*out)))
 }
 
 // joinSegment adds the rows of a segment that live, and their places to idx.

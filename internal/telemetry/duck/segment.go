@@ -13,6 +13,8 @@ import (
 	"sync"
 	"syscall"
 
+	"reeve/internal/durable"
+
 	"github.com/parquet-go/parquet-go"
 )
 
@@ -344,14 +346,5 @@ func (s *segments) makeDir(g segment) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	return errors.Join(syncDir(filepath.Dir(dir)), syncDir(filepath.Dir(filepath.Dir(dir))))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = d.Close() }()
-	return d.Sync()
+	return errors.Join(durable.SyncDir(filepath.Dir(dir)), durable.SyncDir(filepath.Dir(filepath.Dir(dir))))
 }
