@@ -155,7 +155,10 @@ type BiasPlan struct {
 	LastVersion string     `json:"last_version,omitempty"`
 	Last        string     `json:"last,omitempty"`    // experiment
 	Trouble     string     `json:"trouble,omitempty"` // why it could not be started last
-	Adverse     bool       `json:"adverse"`           // by its newest result
+	Adverse     bool       `json:"adverse"`           // its alert fires: it ends with two results in a row without a difference
+	Alpha       float64    `json:"alpha"`             // chance of a look to be wrong about a fair agent; all of 30 days share 5 %
+	Pairs       int64      `json:"pairs"`             // that it has
+	Needs       int64      `json:"needs"`             // pairs that have to differ, all the same way, before a look can say anything
 	Revision    int64      `json:"revision"`
 }
 

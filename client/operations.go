@@ -320,6 +320,8 @@ func Operations() []Operation {
 		{Name: "ListMoods", Method: "GET", Path: "/api/v1/moods", Role: "viewer", Summary: "lists sessions with signs of frustration, the most frustrated first"},
 		{Name: "GetGate", Method: "GET", Path: "/api/v1/agents/{name}/gate", Role: "viewer", Summary: "lists what an agent has to show before production, computed now"},
 		{Name: "PutGateSet", Method: "PUT", Path: "/api/v1/agents/{name}/gate/dataset", Role: "developer or security", Summary: "names the data set on whose cases an agent has to pass; another one, or fewer cases, is security's"},
+		{Name: "ListGateChanges", Method: "GET", Path: "/api/v1/agents/{name}/gate/cases", Role: "reader", Summary: "shows what became of the cases of an agent's gate since security approved them"},
+		{Name: "ApproveGate", Method: "POST", Path: "/api/v1/agents/{name}/gate/cases", Role: "security", Summary: "approves the cases of an agent's gate as they are in the version that was looked at"},
 		{Name: "PassGate", Method: "POST", Path: "/api/v1/agents/{name}/gate", Role: "developer or security", Summary: "promotes an agent if all of the list passes; what it came to is kept, and a refusal names the run"},
 		{Name: "GetInvokeTarget", Method: "GET", Path: "/api/v1/agents/{name}/invoke", Role: "viewer", Summary: "says how an agent is invoked for tests; not found: it cannot be tested"},
 		{Name: "PutInvokeTarget", Method: "PUT", Path: "/api/v1/agents/{name}/invoke", Role: "security", Summary: "says how an agent is invoked for tests, by A2A or a request of a template"},
@@ -2653,6 +2655,20 @@ func (c *Client) GetGate(ctx context.Context, req GateRequest) (*Gate, error) {
 // PUT /api/v1/agents/{name}/gate/dataset, role developer or security.
 func (c *Client) PutGateSet(ctx context.Context, req PutGateSetRequest) (*Gate, error) {
 	return call[Gate](ctx, c, "PUT", "/api/v1/agents/{name}/gate/dataset", req)
+}
+
+// ListGateChanges shows what became of the cases of an agent's gate since security approved them.
+//
+// GET /api/v1/agents/{name}/gate/cases, role reader.
+func (c *Client) ListGateChanges(ctx context.Context, req GateRequest) (*GateChanges, error) {
+	return call[GateChanges](ctx, c, "GET", "/api/v1/agents/{name}/gate/cases", req)
+}
+
+// ApproveGate approves the cases of an agent's gate as they are in the version that was looked at.
+//
+// POST /api/v1/agents/{name}/gate/cases, role security.
+func (c *Client) ApproveGate(ctx context.Context, req ApproveGateRequest) (*Gate, error) {
+	return call[Gate](ctx, c, "POST", "/api/v1/agents/{name}/gate/cases", req)
 }
 
 // PassGate promotes an agent if all of the list passes; what it came to is kept, and a refusal names the run.

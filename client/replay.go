@@ -14,20 +14,23 @@ type ReplayRunRequest struct {
 
 // Replay is what came of a replay. Its calls of tools are those of the recording.
 type Replay struct {
-	Run      string        `json:"run"`
-	Step     string        `json:"step"`
-	TestRun  string        `json:"test_run,omitempty"` // mode test: its page shows each call
-	Upstream string        `json:"upstream"`
-	Model    string        `json:"model"`
-	Turns    []ReplayTurn  `json:"turns"`
-	Stopped  *ReplayCall   `json:"stopped"`       // the call that is not in the recording, at which it stopped; null: none
-	Why      string        `json:"why,omitempty"` // it came to no answer
-	Answer   string        `json:"answer"`
-	Was      string        `json:"was"`    // what the run answered
-	Shared   *float64      `json:"shared"` // words that both have, as F1; null where one of them said nothing
-	Checks   []ReplayCheck `json:"checks"`
-	Tokens   int64         `json:"tokens"`
-	Cost     *float64      `json:"cost"` // null: no price is known
+	Run      string `json:"run"`
+	Step     string `json:"step"`
+	TestRun  string `json:"test_run,omitempty"` // mode test: its page shows each call
+	Upstream string `json:"upstream"`
+	Model    string `json:"model"`
+	// Left counts what of the recorded step was left out: media, reasoning, unreadable,
+	// not_loaded and others. With any, the model was asked another thing than it was.
+	Left    map[string]int64 `json:"left,omitempty"`
+	Turns   []ReplayTurn     `json:"turns"`
+	Stopped *ReplayCall      `json:"stopped"`       // the call that is not in the recording, at which it stopped; null: none
+	Why     string           `json:"why,omitempty"` // it came to no answer
+	Answer  string           `json:"answer"`
+	Was     string           `json:"was"`    // what the run answered
+	Shared  *float64         `json:"shared"` // words that both have, as F1; null where one of them said nothing
+	Checks  []ReplayCheck    `json:"checks"`
+	Tokens  int64            `json:"tokens"`
+	Cost    *float64         `json:"cost"` // null: no price is known
 }
 
 // ReplayTurn is what the model said, and what it asked for.

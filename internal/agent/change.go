@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -370,10 +371,10 @@ func (r *Registry) Promote(ctx context.Context, who Actor, name, to, reason stri
 // or version since is refused, and with keeps its result in the same transaction.
 func (r *Registry) PromoteThrough(ctx context.Context, who Actor, name, to, reason string, revision int64, version string, with func(tx *control.Tx) error) (made *Agent, err error) {
 	edit := promoting(who, name, to, reason)
-	now := r.VersionNow(name) // what was looked at may not be written down yet
 	err = r.db.Write(ctx, func(tx *control.Tx) (err error) {
 		made, err = r.changeIn(ctx, tx, who, name, revision, "promote", reason, func(before, after *Agent) error {
-			if version != "" && before.Version != version && now != version {
+			// What is observed now goes before what is written down: that lags behind.
+			if now := cmp.Or(r.VersionNow(name), before.Version); version != "" && now != version {
 				return fault.New(fault.KindConflict, "agent.conflict", "agent %s is observed to be of another version since", name).WithHint("look at it again")
 			}
 			return edit(before, after)

@@ -9,6 +9,7 @@ import (
 	"reeve/client"
 	"reeve/internal/agent"
 	"reeve/internal/control"
+	"reeve/internal/dataset"
 	"reeve/internal/experiment"
 	"reeve/internal/fault"
 	"reeve/internal/identity"
@@ -85,10 +86,121 @@ func putGateSet(a *API, ctx context.Context, req *client.PutGateSetRequest) (*cl
 	if a.o.Datasets == nil {
 		return nil, fault.New(fault.KindUnavailable, "api.not_here", "this server has no data sets")
 	}
-	if _, err := a.o.Datasets.Get(ctx, datasetActor(ctx), req.Dataset); err != nil {
+	who := datasetActor(ctx)
+	s, err := a.o.Datasets.Get(ctx, who, req.Dataset)
+	if err != nil {
 		return nil, err
 	}
-	if _, err := book.PutGateSet(ctx, experimentActor(ctx), experiment.GateSet{Agent: req.Name, Dataset: req.Dataset, Least: req.Least}); err != nil {
+	seen, err := a.casesSeen(ctx, req.Dataset)
+	if err != nil {
+		return nil, err
+	}
+	reads := mayRead(&who, &s)
+	if _, err := book.PutGateSet(ctx, experimentActor(ctx), experiment.GateSet{Agent: req.Name, Dataset: req.Dataset, Least: req.Least}, seen, reads); err != nil {
+		return nil, err
+	}
+	return getGate(a, ctx, &client.GateRequest{Name: req.Name})
+}
+
+// mayRead reports whether who may read what the cases of a data set say.
+func mayRead(who *dataset.Actor, s *dataset.Set) bool {
+	return who.Can("reader", cmp.Or(s.Team, "*"), cmp.Or(s.Environment, "*"))
+}
+
+// casesSeen are the cases of a data set as they are now.
+func (a *API) casesSeen(ctx context.Context, name string) (experiment.Approved, error) {
+	st, err := a.o.Datasets.Stands(ctx, name, 0)
+	return experiment.Approved{Version: st.Version, Cases: st.Cases, Born: st.Born}, err
+}
+
+// gateSetOf is the data set of an agent's gate, for who may see the agent.
+func (a *API) gateSetOf(ctx context.Context, agent string) (*experiment.Book, experiment.GateSet, error) {
+	var none experiment.GateSet
+	book, err := a.experiments()
+	if err != nil {
+		return nil, none, err
+	}
+	if a.o.Datasets == nil {
+		return nil, none, fault.New(fault.KindUnavailable, "api.not_here", "this server has no data sets")
+	}
+	if _, _, err := a.visible(ctx, agent); err != nil {
+		return nil, none, err
+	}
+	g, ok, err := book.GateSet(ctx, agent)
+	if err == nil && !ok {
+		err = fault.New(fault.KindNotFound, "experiment.not_found", "no data set was named as the gate of agent %.64s", agent).WithHint("`reeve gate set %.64s --dataset NAME` names it", agent)
+	}
+	return book, g, err
+}
+
+func getGateChanges(a *API, ctx context.Context, req *client.GateRequest) (*client.GateChanges, error) {
+	_, g, err := a.gateSetOf(ctx, req.Name)
+	if err != nil {
+		return nil, err
+	}
+	s, err := a.o.Datasets.Get(ctx, datasetActor(ctx), g.Dataset)
+	if err != nil {
+		return nil, err
+	}
+	since := g.Version
+	if !s.Born.Equal(g.Born) {
+		since = 0 // nothing of what was approved is left
+	}
+	all, more, err := a.o.Datasets.Changes(ctx, datasetActor(ctx), g.Dataset, since)
+	if err != nil {
+		return nil, err
+	}
+	out := &client.GateChanges{Dataset: g.Dataset, Version: s.Version, Since: since, More: more, Items: []client.GateChange{}}
+	for i := range all {
+		out.Items = append(out.Items, gateChangeOf(&all[i]))
+	}
+	return out, nil
+}
+
+func gateChangeOf(c *dataset.Change) client.GateChange {
+	x := client.GateChange{Case: c.Case, What: "changed"}
+	for _, side := range []struct {
+		from *dataset.Item
+		to   **client.DatasetItem
+	}{{c.Was, &x.Was}, {c.Is, &x.Is}} {
+		if side.from != nil {
+			item := datasetItemOf(*side.from)
+			*side.to = &item
+		}
+	}
+	gone := c.Is == nil || c.Is.Removed != 0
+	switch {
+	case c.Was != nil && gone:
+		x.What = "removed"
+	case c.Was == nil && gone:
+		x.What = "passing"
+	case c.Was == nil:
+		x.What = "added"
+	}
+	return x
+}
+
+func approveGate(a *API, ctx context.Context, req *client.ApproveGateRequest) (*client.Gate, error) {
+	book, g, err := a.gateSetOf(ctx, req.Name)
+	if err != nil {
+		return nil, err
+	}
+	who := datasetActor(ctx)
+	s, err := a.o.Datasets.Get(ctx, who, g.Dataset)
+	if err != nil {
+		return nil, err
+	}
+	if !mayRead(&who, &s) {
+		return nil, fault.New(fault.KindDenied, "experiment.denied", "who approves cases has read them: this needs the role reader for team %q in %q", s.Team, s.Environment)
+	}
+	seen, err := a.casesSeen(ctx, g.Dataset)
+	if err != nil {
+		return nil, err
+	}
+	if seen.Version != req.Version {
+		return nil, fault.New(fault.KindConflict, "experiment.conflict", "data set %s is of version %d now, and %d was looked at", g.Dataset, seen.Version, req.Version).WithHint("`reeve gate cases %s` shows what changed", req.Name)
+	}
+	if err := book.ApproveGate(ctx, experimentActor(ctx), req.Name, g.Dataset, seen); err != nil {
 		return nil, err
 	}
 	return getGate(a, ctx, &client.GateRequest{Name: req.Name})

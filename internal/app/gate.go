@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -14,6 +15,7 @@ import (
 	"reeve/internal/approval"
 	"reeve/internal/budget"
 	"reeve/internal/control"
+	"reeve/internal/dataset"
 	"reeve/internal/evaluate"
 	"reeve/internal/experiment"
 	"reeve/internal/fault"
@@ -198,7 +200,7 @@ func (x gate) experiment(ctx context.Context, v *gateView) (client.GateCheck, er
 		return c, nil
 	}
 	v.g.Dataset, v.g.Least = set.Dataset, set.Least
-	cases, version, err := x.app.datasets.Count(ctx, set.Dataset)
+	cases, err := x.app.datasets.Stands(ctx, set.Dataset, set.Version)
 	if fault.Is(err, fault.KindNotFound) {
 		c.Text = "its data set " + set.Dataset + " is gone"
 		return c, nil
@@ -206,15 +208,15 @@ func (x gate) experiment(ctx context.Context, v *gateView) (client.GateCheck, er
 	if err != nil {
 		return c, err
 	}
+	v.g.Cases = casesOfGate(&set, &cases)
+	if c.Text = notApproved(&set, &cases); c.Text != "" {
+		return c, nil
+	}
 	e, ok, err := x.app.experiments.Newest(ctx, v.ag.Name, set.Dataset)
 	if err != nil {
 		return c, err
 	}
-	switch {
-	case cases < set.Least:
-		c.Text = fmt.Sprintf("data set %s has %d cases; %d are needed", set.Dataset, cases, set.Least)
-		return c, nil
-	case !ok:
+	if !ok || e.At.Before(cases.Born) { // one that was deleted had the name, too
 		c.Text = "no experiment was run on data set " + set.Dataset
 		return c, nil
 	}
@@ -228,7 +230,7 @@ func (x gate) experiment(ctx context.Context, v *gateView) (client.GateCheck, er
 		share = float64(s.Passed) / float64(s.N)
 		c.Value, c.Needed = &share, new(1.0)
 	}
-	c.Text = fmt.Sprintf("%d of %d tries on %d cases of %s passed", s.Passed, s.N, cases, e.Dataset)
+	c.Text = fmt.Sprintf("%d of %d tries on %d cases of %s passed", s.Passed, s.N, cases.Cases, e.Dataset)
 	switch {
 	case e.State != experiment.Done:
 		c.Text = "the newest experiment is " + e.State
@@ -236,15 +238,48 @@ func (x gate) experiment(ctx context.Context, v *gateView) (client.GateCheck, er
 		c.Text = noVersion
 	case e.AgentVersion != v.g.Version:
 		c.Text = "the newest experiment was of another version"
-	case e.Version != version:
-		c.Text = fmt.Sprintf("data set %s has changed since: its version is %d, and %d was run", set.Dataset, version, e.Version)
+	case e.Version != cases.Version:
+		c.Text = fmt.Sprintf("data set %s has changed since: its version is %d, and %d was run", set.Dataset, cases.Version, e.Version)
 	default:
-		c.Passed = s.N >= cases && s.Invalid == 0 && s.Passed == s.N
+		c.Passed = s.N >= cases.Cases && s.Invalid == 0 && s.Passed == s.N
 	}
 	if !c.Passed && v.sees(e.Team, e.Environment) {
 		c.Run = s.FailedRun
 	}
 	return c, nil
+}
+
+// casesOfGate tells which cases security saw, and what became of them since.
+func casesOfGate(set *experiment.GateSet, now *dataset.Standing) *client.GateCases {
+	out := &client.GateCases{Version: now.Version, Cases: now.Cases, Silent: now.Silent, ApprovedVersion: set.Version, ApprovedCases: set.Cases, ApprovedBy: set.By}
+	if set.Version == 0 {
+		return out
+	}
+	out.ApprovedAt = &set.Seen
+	out.Added, out.Changed, out.Withdrawn = now.Added, now.Changed, max(0, set.Cases-now.Then)
+	return out
+}
+
+// notApproved says why the cases of a gate are not those that security saw; "" they are.
+// Cases that are added close the gate until they are passed and need no approval; they
+// are not counted among those that it has to have.
+func notApproved(set *experiment.GateSet, now *dataset.Standing) string {
+	again := fmt.Sprintf(": `reeve gate cases %s` shows them, security approves (`reeve gate approve %s`)", set.Agent, set.Agent)
+	switch {
+	case set.Version == 0:
+		return fmt.Sprintf("nobody of security has seen the %d cases of data set %s that %s named%s", now.Cases, set.Dataset, cmp.Or(set.Person, "somebody"), again)
+	case !now.Born.Equal(set.Born) || now.Version < set.Version:
+		return fmt.Sprintf("data set %s was made anew since %s approved its cases%s", set.Dataset, set.By, again)
+	case now.Changed > 0:
+		return fmt.Sprintf("cases of data set %s changed or went since %s approved it: %d%s", set.Dataset, set.By, now.Changed, again)
+	case now.Then < set.Cases:
+		return fmt.Sprintf("%d cases of data set %s were withdrawn since %s approved it%s", set.Cases-now.Then, set.Dataset, set.By, again)
+	case now.Then < set.Least:
+		return fmt.Sprintf("data set %s has %d approved cases; %d are needed", set.Dataset, now.Then, set.Least)
+	case now.Silent > 0:
+		return fmt.Sprintf("%d cases of data set %s say nothing of what is right: give them words or what is expected", now.Silent, set.Dataset)
+	}
+	return ""
 }
 
 // policy is the dry run on recorded decisions: what enforcing would have refused, and

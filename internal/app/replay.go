@@ -25,11 +25,15 @@ type replayer struct{ app *App }
 func (x replayer) Replay(ctx context.Context, who experiment.Actor, run *activity.Run, in api.Replay) (experiment.Replayed, experiment.Replaying, error) {
 	a := x.app
 	r := experiment.Replaying{Agent: run.Agent, Run: run.ID.String(), Upstream: in.Upstream, Model: in.Model, Evaluators: in.Evaluators}
-	step, messages, err := x.step(ctx, run, in.Step)
+	step, messages, missing, err := x.step(ctx, run, in.Step)
 	if err != nil {
 		return experiment.Replayed{}, r, err
 	}
-	r.Step, r.Chat = step.Step.String(), chatOf(messages)
+	r.Step = step.Step.String()
+	r.Chat, r.Left = chatOf(messages)
+	if missing > 0 {
+		r.Left["not_loaded"] = missing
+	}
 	if in.System != nil {
 		r.Chat.System = *in.System
 	}
@@ -61,14 +65,14 @@ func (x replayer) Replay(ctx context.Context, who experiment.Actor, run *activit
 }
 
 // step finds the model step that is replayed, the run's first where none is named,
-// with what it was given.
-func (x replayer) step(ctx context.Context, run *activity.Run, named string) (*activity.Step, []activity.Message, error) {
+// with what it was given, and how many messages of that are not kept or too many to load.
+func (x replayer) step(ctx context.Context, run *activity.Run, named string) (*activity.Step, []activity.Message, int64, error) {
 	page, err := x.app.store.StepsPage(ctx, run.ID, telemetry.StepsQuery{Limit: textSteps, Light: true})
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, 0, err
 	}
 	if len(page.Steps) == 0 {
-		return nil, nil, fault.New(fault.KindUnavailable, "experiment.not_stored", "what this run did is not stored yet").WithHint("try again in some seconds")
+		return nil, nil, 0, fault.New(fault.KindUnavailable, "experiment.not_stored", "what this run did is not stored yet").WithHint("try again in some seconds")
 	}
 	var step *activity.Step
 	for i := range page.Steps {
@@ -81,7 +85,7 @@ func (x replayer) step(ctx context.Context, run *activity.Run, named string) (*a
 		}
 	}
 	if step == nil {
-		return nil, nil, fault.New(fault.KindNotFound, "experiment.no_step", "the run has no such model step").WithHint("`reeve replay RUN` takes the run's first one")
+		return nil, nil, 0, fault.New(fault.KindNotFound, "experiment.no_step", "the run has no such model step").WithHint("`reeve replay RUN` takes the run's first one; of a run the first %d steps are looked at", textSteps)
 	}
 	var want []int32
 	for k, ref := range step.Refs {
@@ -91,7 +95,7 @@ func (x replayer) step(ctx context.Context, run *activity.Run, named string) (*a
 	}
 	all, err := x.app.store.MessagesWithin(ctx, run.ID, want, messageBytes)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, 0, err
 	}
 	at := map[int32]*activity.Message{}
 	for i := range all {
@@ -99,19 +103,23 @@ func (x replayer) step(ctx context.Context, run *activity.Run, named string) (*a
 	}
 	// In the step's own order, with the field that it gave them in.
 	var out []activity.Message
+	var missing int64
 	for k, ref := range step.Refs {
 		if !activity.Said(step.Refs, k) || ref.Field == activity.ContentOutput {
 			continue
 		}
 		for _, n := range ordinalsOf(ref.Messages) {
-			if m := at[n]; m != nil {
-				c := *m
-				c.Field = ref.Field
-				out = append(out, c)
+			m := at[n]
+			if m == nil {
+				missing++
+				continue
 			}
+			c := *m
+			c.Field = ref.Field
+			out = append(out, c)
 		}
 	}
-	return step, out, nil
+	return step, out, missing, nil
 }
 
 // upstreamOf is where the step's call went, by its decision.
@@ -134,19 +142,24 @@ func (x replayer) upstreamOf(ctx context.Context, run *activity.Run, step activi
 	return last, nil
 }
 
-// chatOf reads what a model was given.
-func chatOf(messages []activity.Message) (c experiment.Chat) {
+// chatOf reads what a model was given. A replay is of text and of calls of tools: left
+// counts the rest by what it is, since without it the model is asked another thing.
+func chatOf(messages []activity.Message) (c experiment.Chat, left map[string]int64) {
+	left = map[string]int64{}
 	for i := range messages {
 		m := &messages[i]
 		parsed, err := genai.Parse(m.Format, m.Raw)
 		if err != nil {
+			left["unreadable"]++
 			continue
 		}
 		if m.Field == activity.ContentTools {
 			for _, p := range parsed.Parts {
-				if p.Type == genai.PartTool && p.Name != "" {
-					c.Tools = append(c.Tools, experiment.Tool{Name: p.Name, Description: p.Text, Schema: p.Arguments})
+				if p.Type != genai.PartTool || p.Name == "" {
+					left["tool"]++
+					continue
 				}
+				c.Tools = append(c.Tools, experiment.Tool{Name: p.Name, Description: p.Text, Schema: p.Arguments})
 			}
 			continue
 		}
@@ -159,6 +172,8 @@ func chatOf(messages []activity.Message) (c experiment.Chat) {
 				turn.Calls = append(turn.Calls, experiment.Proposed{ID: p.ID, Name: p.Name, Arguments: p.Arguments, Recorded: true})
 			case genai.PartToolResult:
 				c.Messages = append(c.Messages, experiment.Turn{Role: "tool", CallID: p.ID, Text: cmp.Or(p.Text, p.Data)})
+			default: // media, reasoning, documents, parts of a shape that is the sender's own
+				left[p.Type]++
 			}
 		}
 		switch {
@@ -173,7 +188,7 @@ func chatOf(messages []activity.Message) (c experiment.Chat) {
 			c.Messages = append(c.Messages, turn)
 		}
 	}
-	return c
+	return c, left
 }
 
 // withPrompt puts other words in place of the user's last.

@@ -5,7 +5,22 @@ import (
 	"testing"
 
 	"reeve/client"
+	"reeve/internal/activity"
+	"reeve/internal/genai"
 )
+
+// What a replay cannot put again is counted by what it is.
+func TestChatOfWhatCannotBeReplayed(t *testing.T) {
+	t.Parallel()
+	chat, left := chatOf([]activity.Message{
+		{Format: genai.OpenAI, Field: activity.ContentInput, Raw: []byte(`{"role":"user","content":[{"type":"text","text":"What is this?"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]}`)},
+		{Format: genai.OpenAI, Field: activity.ContentInput, Raw: []byte(`{"role":"user",`)},
+		{Format: genai.Anthropic, Field: activity.ContentInput, Raw: []byte(`{"role":"assistant","content":[{"type":"thinking","thinking":"hm"},{"type":"text","text":"A cat."}]}`)},
+	})
+	if left[genai.PartMedia] != 1 || left["unreadable"] != 1 || left[genai.PartReasoning] != 1 || len(left) != 3 || len(chat.Messages) != 2 || chat.Messages[0].Text != "What is this?" {
+		t.Errorf("%+v, left %v", chat, left)
+	}
+}
 
 // TestReplayOfARun: a recorded step is put to another model, through the door and as a
 // test; its tools are those of the recording, and the first other call ends it.
@@ -57,7 +72,7 @@ func TestReplayOfARun(t *testing.T) {
 		}
 		return err == nil && out.Was != ""
 	})
-	if out.Stopped != nil || out.Answer != "Order 7 is lost." || len(out.Turns) != 2 || len(out.Turns[0].Calls) != 1 || !out.Turns[0].Calls[0].Recorded || out.Was != "Order 7 is lost." || *out.Shared != 1 || out.Cost == nil || *out.Cost <= 0 || out.Upstream != "openai" {
+	if out.Stopped != nil || out.Answer != "Order 7 is lost." || len(out.Turns) != 2 || len(out.Turns[0].Calls) != 1 || !out.Turns[0].Calls[0].Recorded || out.Was != "Order 7 is lost." || *out.Shared != 1 || len(out.Left) != 0 || out.Cost == nil || *out.Cost <= 0 || out.Upstream != "openai" {
 		t.Fatalf("%+v", out)
 	}
 	if last := bodies[len(bodies)-1]; !strings.Contains(last, `"model":"gpt-4o-mini"`) || !strings.Contains(last, "You find orders.") || !strings.Contains(last, `\"lost\"`) || !strings.Contains(last, `"find_order"`) {

@@ -301,6 +301,8 @@ func commands() []command {
 		{name: "topic moods", args: "[flags]", short: "list sessions whose users lose patience, with the signs", long: topicHelp, run: runTopicMoods},
 		{name: "promote", args: "[flags] AGENT", short: "take an agent into production if it passes the gate", long: promoteHelp, run: runPromote},
 		{name: "replay", args: "[flags] RUN", short: "put a recorded model step to another model or prompt", long: replayHelp, run: runReplay},
+		{name: "gate cases", args: "[flags] AGENT", short: "show what became of a gate's cases since security approved them", long: gateCasesHelp, run: runGateCases},
+		{name: "gate approve", args: "--version N AGENT", short: "approve the cases of a gate as they were looked at", long: gateApproveHelp, run: runGateApprove},
 		{name: "gate set", args: "[flags] AGENT", short: "name the data set on whose cases an agent has to pass", long: gateSetHelp, run: runGateSet},
 		{name: "bias set", args: "[flags] PLAN", short: "replay bias pairs at times and for each version", long: biasHelp, run: runBiasSet},
 		{name: "bias list", args: "[flags]", short: "list bias plans", run: runBiasList},

@@ -28,9 +28,99 @@ is kept, too.`
 const gateSetHelp = `
 Names the data set on whose cases an agent has to pass before it goes into production:
 all of them, in their newest version. The first one a developer of its team may name;
-another one, or fewer cases, is security's.
+another one, or fewer cases, is security's. Named by security, its cases as they are
+count as approved; named by somebody else, security approves them.
 
   reeve gate set refund --dataset refunds --least 20`
+
+const gateCasesHelp = `
+Shows what became of the cases of an agent's gate since security approved them: those
+that were added, changed, taken out, or came and went. Cases that are added close the
+gate until they are passed; what was changed or taken out closes it until security
+approves the cases again.
+
+  reeve gate cases refund`
+
+const gateApproveHelp = `
+Approves the cases of an agent's gate as they are in the version that was looked at; it
+needs the roles security and reader. Somebody who changes them meanwhile is not approved
+with it.
+
+  reeve gate cases refund
+  reeve gate approve refund --version 12`
+
+func runGateCases(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	fs := c.flags(e)
+	r.bind(fs)
+	name, err := oneWord(fs, args, "agent")
+	if err != nil {
+		return err
+	}
+	x, err := r.client().ListGateChanges(ctx, client.GateRequest{Name: name})
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, x, func(w io.Writer) {
+		fmt.Fprintf(w, "%s\tversion %d\tapproved %d\n", x.Dataset, x.Version, x.Since)
+		for _, k := range x.Items {
+			fmt.Fprintf(w, "%s\t%s\n", k.What, k.Case)
+			for _, side := range []struct {
+				sign string
+				item *client.DatasetItem
+			}{{"-", k.Was}, {"+", k.Is}} {
+				if side.item != nil {
+					fmt.Fprintf(w, "\t%s %s\n", side.sign, word(caseInWords(side.item)))
+				}
+			}
+		}
+		if x.More {
+			fmt.Fprintln(w, "and others: `reeve dataset show` has each version")
+		}
+	})
+}
+
+// caseInWords is what a case asks and what it says is right.
+func caseInWords(i *client.DatasetItem) string {
+	if i.Withdrawn {
+		return "withdrawn: its person was erased"
+	}
+	asked := ""
+	if n := len(i.Input); n > 0 {
+		asked = i.Input[n-1].Content
+	}
+	out := fmt.Sprintf("%q expects %q", asked, i.Expected)
+	if len(i.Contains) > 0 {
+		out += fmt.Sprintf(" with %q", i.Contains)
+	}
+	if len(i.Absent) > 0 {
+		out += fmt.Sprintf(" without %q", i.Absent)
+	}
+	if i.Consent == "refused" {
+		out += " (refused: not run)"
+	}
+	if i.By != "" {
+		out += " by " + i.By
+	}
+	return out
+}
+
+func runGateApprove(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	var in client.ApproveGateRequest
+	fs := c.flags(e)
+	r.bind(fs)
+	fs.Int64Var(&in.Version, "version", 0, "of the data set, that was looked at (needed)")
+	var err error
+	if in.Name, err = oneWord(fs, args, "agent"); err != nil {
+		return err
+	}
+	g, err := r.client().ApproveGate(ctx, in)
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, g, func(w io.Writer) { printGate(w, g) })
+}
 
 func runGateSet(ctx context.Context, e env, c *command, args []string) error {
 	var r remote
@@ -77,6 +167,13 @@ func runPromote(ctx context.Context, e env, c *command, args []string) error {
 
 func printGate(w io.Writer, g *client.Gate) {
 	fmt.Fprintf(w, "%s\t%s\t%s\n", g.Agent, orDash(g.Version), g.Lifecycle)
+	if k := g.Cases; k != nil {
+		by := "approved by nobody"
+		if k.ApprovedVersion > 0 {
+			by = fmt.Sprintf("version %d approved by %s", k.ApprovedVersion, orDash(k.ApprovedBy))
+		}
+		fmt.Fprintf(w, "%s\tversion %d\t%s\t%d cases, %d added, %d changed or gone, %d withdrawn\n", g.Dataset, k.Version, by, k.Cases, k.Added, k.Changed, k.Withdrawn)
+	}
 	for _, k := range g.Checks {
 		sign := "ok"
 		if !k.Passed {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 
 	"reeve/client"
 )
@@ -53,6 +55,9 @@ func runReplay(ctx context.Context, e env, c *command, args []string) error {
 		return err
 	}
 	return r.print(e.stdout, out, func(w io.Writer) {
+		for _, what := range slices.Sorted(maps.Keys(out.Left)) {
+			fmt.Fprintf(w, "LEFT OUT\t%d %s: the model was asked another thing\n", out.Left[what], what)
+		}
 		for _, t := range out.Turns {
 			if t.Text != "" {
 				fmt.Fprintf(w, "says\t%s\n", short(t.Text))

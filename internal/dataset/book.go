@@ -92,15 +92,15 @@ func notFound(name string) error {
 	return fault.New(fault.KindNotFound, "dataset.not_found", "there is no data set %.80s", name).WithHint("`reeve dataset list` lists them")
 }
 
-const setColumns = `name, team, environment, version, body, updated_at, (SELECT COUNT(*) FROM dataset_items i WHERE i.dataset = d.name AND i.removed IS NULL)`
+const setColumns = `name, team, environment, version, body, updated_at, born, (SELECT COUNT(*) FROM dataset_items i WHERE i.dataset = d.name AND i.removed IS NULL)`
 
 func scanSet(r control.Row) (s Set, err error) {
 	var text string
-	var at int64
-	if err := r.Scan(&s.Name, &s.Team, &s.Environment, &s.Version, &text, &at, &s.Items); err != nil {
+	var at, born int64
+	if err := r.Scan(&s.Name, &s.Team, &s.Environment, &s.Version, &text, &at, &born, &s.Items); err != nil {
 		return s, err
 	}
-	s.UpdatedAt = control.Time(at)
+	s.UpdatedAt, s.Born = control.Time(at), control.Time(born)
 	return s, json.Unmarshal([]byte(text), &s)
 }
 
@@ -137,7 +137,7 @@ func (b *Book) Put(ctx context.Context, who Actor, s Set) (Set, error) {
 			if !who.may("viewer", was.Team, was.Environment) {
 				return fault.New(fault.KindConflict, "dataset.conflict", "the name %s is taken", s.Name)
 			}
-			s.Team, s.Environment, s.Version = was.Team, was.Environment, was.Version
+			s.Team, s.Environment, s.Version, s.Born = was.Team, was.Environment, was.Version, was.Born
 		} else if n, _, err := control.One(ctx, tx, func(r control.Row) (n int64, err error) { return n, r.Scan(&n) }, `SELECT COUNT(*) FROM datasets WHERE name NOT LIKE '%~%'`); err != nil || n >= maxSets {
 			return errors.Join(err, fault.New(fault.KindExhausted, "dataset.too_many", "there are %d data sets", maxSets))
 		}
@@ -145,12 +145,15 @@ func (b *Book) Put(ctx context.Context, who Actor, s Set) (Set, error) {
 			return err
 		}
 		s.UpdatedAt = b.o.Now().UTC().Truncate(time.Microsecond)
+		if !known {
+			s.Born = s.UpdatedAt
+		}
 		text, err := json.Marshal(s)
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO datasets (name, team, environment, version, body, updated_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET body = excluded.body, updated_at = excluded.updated_at`,
-			s.Name, s.Team, s.Environment, s.Version, string(text), control.Micros(s.UpdatedAt)); err != nil {
+		if _, err := tx.Exec(ctx, `INSERT INTO datasets (name, team, environment, version, body, updated_at, born) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET body = excluded.body, updated_at = excluded.updated_at`,
+			s.Name, s.Team, s.Environment, s.Version, string(text), control.Micros(s.UpdatedAt), control.Micros(s.Born)); err != nil {
 			return err
 		}
 		s.Items = was.Items
@@ -522,21 +525,6 @@ func (b *Book) Items(ctx context.Context, who Actor, name string, version int64,
 	}
 	all, err := control.All(ctx, b.o.DB, scanItem, `SELECT `+itemColumns+itemsOf+` LIMIT ?`, name, s.Version, s.Version, max(1, min(cmp.Or(limit, 1000), 1000)))
 	return s, all, err
-}
-
-// Count is how many items of a data set's newest version an experiment would run, and
-// which version that is; no content is read for it.
-func (b *Book) Count(ctx context.Context, name string) (n, version int64, err error) {
-	s, ok, err := control.One(ctx, b.o.DB, scanSet, `SELECT `+setColumns+` FROM datasets d WHERE name = ?`, name)
-	if err != nil {
-		return 0, 0, err
-	}
-	if !ok {
-		return 0, 0, notFound(name)
-	}
-	n, _, err = control.One(ctx, b.o.DB, func(r control.Row) (n int64, err error) { return n, r.Scan(&n) },
-		`SELECT COUNT(*) FROM dataset_items WHERE dataset = ? AND removed IS NULL AND withdrawn = 0 AND consent <> 'refused'`, name)
-	return n, s.Version, err
 }
 
 // Cases lists in which data sets a run is a case now.

@@ -40,6 +40,7 @@ type Set struct {
 	Environment string    `json:"-"`
 	Version     int64     `json:"-"`
 	UpdatedAt   time.Time `json:"-"`
+	Born        time.Time `json:"-"` // one that is made anew under its name is another
 	Items       int64     `json:"-"` // in its newest version
 
 	About string `json:"about,omitempty"`

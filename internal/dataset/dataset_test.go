@@ -329,3 +329,89 @@ func TestADeletedSetStillTellsOfItsExports(t *testing.T) {
 		t.Errorf("%+v, %v", w, err)
 	}
 }
+
+// TestWhatBecameOfCases: whoever saw a version is told of each case that is not what it
+// was, also of those that came and went since, and of a set that is made anew.
+func TestWhatBecameOfCases(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.set(Set{Name: "gate", Team: "support", Environment: "production", Basis: "contract"})
+	h.runs["run_1"], h.runs["run_2"] = recorded("ada", "No."), recorded("bob", "Yes.")
+	stands := func(since int64) Standing {
+		st, err := h.book.Stands(t.Context(), "gate", since)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return st
+	}
+	one := h.add("gate", Case{Run: "run_1", Expected: "Yes."})
+	two := h.add("gate", Case{Run: "run_2"}) // says nothing of what is right
+	seen := stands(0)
+	if seen.Version != 2 || seen.Cases != 2 || seen.Silent != 1 || seen.Born.IsZero() {
+		t.Fatalf("%+v", seen)
+	}
+	if st := stands(2); st.Added != 0 || st.Changed != 0 || st.Then != 2 {
+		t.Errorf("nothing changed: %+v", st)
+	}
+	own := func(contains string) Item {
+		return h.add("gate", Case{Input: []Message{{"user", "Where?"}}, Contains: []string{contains}})
+	}
+	hard := own("receipt")
+	if st := stands(2); st.Added != 1 || st.Changed != 0 || st.Then != 2 || st.Cases != 3 {
+		t.Errorf("a case more: %+v", st)
+	}
+	steps := []struct {
+		what string
+		do   func() error
+	}{
+		{"a case that came is taken out", func() error { return h.book.Remove(t.Context(), anybody, "gate", hard.ID) }},
+		{"one is made easier", func() error { h.add("gate", Case{Run: "run_1", Expected: "No."}); return nil }},
+		{"one is taken out of what is run", func() error { h.add("gate", Case{Run: "run_2", Consent: ConsentRefused}); return nil }},
+		{"one is taken out", func() error { return h.book.Remove(t.Context(), anybody, "gate", one.ID) }},
+	}
+	for i, s := range steps {
+		if err := s.do(); err != nil {
+			t.Fatal(err)
+		}
+		if st := stands(2); st.Changed != int64(i)+1 {
+			t.Errorf("%s: %+v", s.what, st)
+		}
+	}
+	all, more, err := h.book.Changes(t.Context(), anybody, "gate", 2)
+	if err != nil || more || len(all) != 3 {
+		t.Fatalf("%+v %v %v", all, more, err)
+	}
+	by := map[string]Change{}
+	for _, c := range all {
+		by[c.Case] = c
+	}
+	if c := by[one.Case]; c.Was == nil || c.Was.Expected != "Yes." || c.Is == nil || c.Is.Removed == 0 || c.Is.Expected != "No." {
+		t.Errorf("changed and taken out: %+v", c)
+	}
+	if c := by[two.Case]; c.Was == nil || c.Is == nil || c.Is.Consent != ConsentRefused || c.Is.Removed != 0 {
+		t.Errorf("refused: %+v", c)
+	}
+	if c := by[hard.Case]; c.Was != nil || c.Is == nil || c.Is.Removed == 0 {
+		t.Errorf("came and went: %+v", c)
+	}
+	metadata := Actor{Can: func(role, _, _ string) bool { return role != "reader" }}
+	if _, _, err := h.book.Changes(t.Context(), metadata, "gate", 2); fault.From(err).Code != "dataset.denied" {
+		t.Errorf("content without the role reader: %v", err)
+	}
+	if _, err := h.book.Withdraw(t.Context(), anybody, "", "bob", "asked"); err != nil {
+		t.Fatal(err)
+	}
+	if st := stands(2); st.Then != 1 {
+		t.Errorf("withdrawn: %+v", st)
+	}
+	if err := h.book.Delete(t.Context(), anybody, "gate"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.book.Stands(t.Context(), "gate", 2); fault.From(err).Code != "dataset.not_found" {
+		t.Errorf("%v", err)
+	}
+	h.set(Set{Name: "gate", Team: "support", Environment: "production"})
+	if st := stands(2); st.Born.Equal(seen.Born) || st.Cases != 0 {
+		t.Errorf("made anew: %+v", st)
+	}
+}

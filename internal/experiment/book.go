@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"reeve/internal/audit"
@@ -59,7 +58,7 @@ type Book struct {
 	turn    int64
 	woken   chan struct{} // one may wait
 
-	replays atomic.Int64 // that are underway
+	replays map[string]int // that are underway, by team
 }
 
 // Actor is who does something.
@@ -138,7 +137,7 @@ func New(ctx context.Context, o Options) (*Book, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	b := &Book{o: o, woken: make(chan struct{}, 1), stop: map[string]context.CancelCauseFunc{}, served: map[string]int64{}}
+	b := &Book{o: o, woken: make(chan struct{}, 1), stop: map[string]context.CancelCauseFunc{}, served: map[string]int64{}, replays: map[string]int{}}
 	return b, o.DB.Write(ctx, func(tx *control.Tx) error {
 		_, err := tx.Exec(ctx, `UPDATE experiments SET state = 'failed' WHERE state IN ('waiting', 'running')`)
 		return err

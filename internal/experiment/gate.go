@@ -18,9 +18,20 @@ import (
 type GateSet struct {
 	Agent   string
 	Dataset string
-	Least   int64 // cases that it has to have
+	Least   int64 // cases that it has to have, of those that were approved
 	Person  string
 	At      time.Time
+	Approved
+}
+
+// Approved is which cases of a gate's data set security saw: what is changed since, or
+// taken out, is what nobody saw.
+type Approved struct {
+	Version int64     // of the data set; 0: nobody saw any
+	Cases   int64     // that an experiment ran of it then
+	Born    time.Time // of the data set: one that is made anew is another
+	By      string
+	Seen    time.Time
 }
 
 const (
@@ -28,22 +39,47 @@ const (
 	maxLeast   = 500 // that an experiment can run
 )
 
+const gateSetColumns = `agent, dataset, least, person, at, approved_version, approved_cases, approved_born, approved_by, approved_at`
+
 func scanGateSet(r control.Row) (g GateSet, err error) {
-	var at int64
-	err = r.Scan(&g.Agent, &g.Dataset, &g.Least, &g.Person, &at)
-	g.At = control.Time(at)
+	var at, born, seen int64
+	err = r.Scan(&g.Agent, &g.Dataset, &g.Least, &g.Person, &at, &g.Version, &g.Cases, &born, &g.By, &seen)
+	g.At, g.Born, g.Seen = control.Time(at), control.Time(born), control.Time(seen)
 	return g, err
+}
+
+func (g *GateSet) save(ctx context.Context, tx *control.Tx) error {
+	if g.Version == 0 {
+		g.Approved = Approved{}
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO gate_sets (`+gateSetColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (agent) DO UPDATE SET dataset = excluded.dataset, least = excluded.least, person = excluded.person, at = excluded.at,
+		approved_version = excluded.approved_version, approved_cases = excluded.approved_cases, approved_born = excluded.approved_born, approved_by = excluded.approved_by, approved_at = excluded.approved_at`,
+		g.Agent, g.Dataset, g.Least, g.Person, control.Micros(g.At), g.Version, g.Cases, micros(g.Born), g.By, micros(g.Seen))
+	return err
+}
+
+// micros is 0 for no time.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return control.Micros(t)
 }
 
 // GateSet is an agent's, if it has one.
 func (b *Book) GateSet(ctx context.Context, agent string) (GateSet, bool, error) {
-	return control.One(ctx, b.o.DB, scanGateSet, `SELECT agent, dataset, least, person, at FROM gate_sets WHERE agent = ?`, agent)
+	return b.gateSet(ctx, b.o.DB, agent)
+}
+
+func (b *Book) gateSet(ctx context.Context, r control.Reader, agent string) (GateSet, bool, error) {
+	return control.One(ctx, r, scanGateSet, `SELECT `+gateSetColumns+` FROM gate_sets WHERE agent = ?`, agent)
 }
 
 // PutGateSet says on whose cases an agent has to pass. The first one a developer of
 // its place may name; another one, or fewer cases, is security's: it would be the way
-// around the gate.
-func (b *Book) PutGateSet(ctx context.Context, who Actor, g GateSet) (GateSet, error) {
+// around the gate. Its cases are those that security saw: seen is what they are now, and
+// counts as approved where the actor is security and may read them.
+func (b *Book) PutGateSet(ctx context.Context, who Actor, g GateSet, seen Approved, reads bool) (GateSet, error) {
 	team, environment, _, err := b.place(who, g.Agent, "viewer")
 	if err != nil {
 		return g, err
@@ -56,7 +92,7 @@ func (b *Book) PutGateSet(ctx context.Context, who Actor, g GateSet) (GateSet, e
 	}
 	g.Person, g.At = who.Name, b.o.Now().UTC().Truncate(time.Microsecond)
 	return g, b.o.DB.Write(ctx, func(tx *control.Tx) error {
-		was, known, err := control.One(ctx, tx, scanGateSet, `SELECT agent, dataset, least, person, at FROM gate_sets WHERE agent = ?`, g.Agent)
+		was, known, err := b.gateSet(ctx, tx, g.Agent)
 		if err != nil {
 			return err
 		}
@@ -67,11 +103,49 @@ func (b *Book) PutGateSet(ctx context.Context, who Actor, g GateSet) (GateSet, e
 		if !developer && !security {
 			return fault.New(fault.KindDenied, "experiment.denied", "this needs the role security for team %q in %q", team, environment).WithHint("a developer may name the first data set of a gate, or ask for more cases")
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO gate_sets (agent, dataset, least, person, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (agent) DO UPDATE SET dataset = excluded.dataset, least = excluded.least, person = excluded.person, at = excluded.at`,
-			g.Agent, g.Dataset, g.Least, g.Person, control.Micros(g.At)); err != nil {
+		switch {
+		case security && reads:
+			g.Approved = seen
+			g.By, g.Seen = who.Name, g.At
+		case known && was.Dataset == g.Dataset:
+			g.Approved = was.Approved // more cases are asked for: what was seen stays seen
+		}
+		if err := g.save(ctx, tx); err != nil {
 			return err
 		}
-		return audit.Append(ctx, tx, audit.Record{Kind: "admin.gate_set", Person: who.Person, Via: who.Via, Action: "put", Object: g.Agent, Before: was.Dataset, After: map[string]any{"dataset": g.Dataset, "least": g.Least}})
+		return audit.Append(ctx, tx, audit.Record{Kind: "admin.gate_set", Person: who.Person, Via: who.Via, Action: "put", Object: g.Agent, Before: was.Dataset, After: map[string]any{"dataset": g.Dataset, "least": g.Least, "approved_version": g.Version, "approved_cases": g.Cases}})
+	})
+}
+
+// ApproveGate says that the cases of a gate's data set, as seen has them, are those that
+// its agent has to pass. It is security's: who writes cases does not say that they are
+// enough.
+func (b *Book) ApproveGate(ctx context.Context, who Actor, agent, dataset string, seen Approved) error {
+	team, environment, _, err := b.place(who, agent, "viewer")
+	if err != nil {
+		return err
+	}
+	if !who.Can("security", team, environment) {
+		return fault.New(fault.KindDenied, "experiment.denied", "approving the cases of a gate needs the role security for team %q in %q", team, environment).WithHint("`reeve gate cases %s` shows what they have to look at", agent)
+	}
+	if seen.Version == 0 {
+		return invalid("data set %s has no case that could be approved", dataset)
+	}
+	return b.o.DB.Write(ctx, func(tx *control.Tx) error {
+		g, ok, err := b.gateSet(ctx, tx, agent)
+		if err != nil {
+			return err
+		}
+		if !ok || g.Dataset != dataset {
+			return fault.New(fault.KindConflict, "experiment.conflict", "data set %s is not the gate of agent %s", dataset, agent).WithHint("`reeve gate set %s --dataset NAME` names it", agent)
+		}
+		was := g.Version
+		g.Approved = seen
+		g.By, g.Seen = who.Name, b.o.Now().UTC().Truncate(time.Microsecond)
+		if err := g.save(ctx, tx); err != nil {
+			return err
+		}
+		return audit.Append(ctx, tx, audit.Record{Kind: "admin.gate_set", Person: who.Person, Via: who.Via, Action: "approve", Object: agent, Before: was, After: map[string]any{"dataset": dataset, "approved_version": g.Version, "approved_cases": g.Cases}})
 	})
 }
 

@@ -33,8 +33,10 @@ type BiasPlan struct {
 	By          string        `json:"by,omitempty"`
 	Person      string        `json:"person,omitempty"`
 	LastVersion string        `json:"last_version,omitempty"`
-	Tested      []string      `json:"tested,omitempty"` // versions, the newest last: two may run side by side
-	Looks       int64         `json:"looks,omitempty"`  // results that it has, each of which may be wrong
+	Tested      []string      `json:"tested,omitempty"`  // versions, the newest last: two may run side by side
+	Looks       int64         `json:"looks,omitempty"`   // results that it has
+	Windows     []Window      `json:"windows,omitempty"` // what was looked at of each version lately
+	Fine        int           `json:"fine,omitempty"`    // results in a row that say nothing, while its alert fires
 	LastAt      time.Time     `json:"last_at,omitzero"`
 	Last        string        `json:"last,omitempty"`    // experiment
 	Trouble     string        `json:"trouble,omitempty"` // why it could not be started last
@@ -47,14 +49,77 @@ const (
 	maxTested    = 50
 	leastEvery   = time.Hour
 	adverseRatio = 0.8  // of the four-fifths rule
-	adverseAlpha = 0.05 // chance that a plan of a fair agent ever says adverse
+	adverseAlpha = 0.05 // chance that a plan says adverse of a fair version of an agent within a window
+	lookWindow   = 30 * 24 * time.Hour
+	fineInARow   = 2 // results that end an alert
 )
 
-// alphaOf is what the k-th look of a plan may spend of adverseAlpha: all looks together
-// spend it once, however often it is looked (6/pi^2 is what 1/k^2 adds up to, inverted).
-func alphaOf(k int64) float64 {
-	k = max(k, 1)
-	return adverseAlpha * 6 / (math.Pi * math.Pi) / (float64(k) * float64(k))
+// Window is what a plan looked at of one version of its agent within 30 days. What its
+// looks may be wrong by is shared among them, and a new version, another agent, has all
+// of it again.
+type Window struct {
+	Version string    `json:"version,omitempty"`
+	From    time.Time `json:"from"`
+	Looks   int64     `json:"looks"`
+}
+
+// looks are how many results a plan has of a version in a window at most.
+func (p *BiasPlan) looks() int64 {
+	n := int64(0)
+	if p.Every > 0 {
+		n = int64((lookWindow + p.Every - 1) / p.Every)
+	}
+	if p.OnVersion {
+		n++
+	}
+	return max(n, 1)
+}
+
+// Alpha is what each look may be wrong by: all of a window together once by
+// adverseAlpha. It is the same for each, so that the last finds what the first does.
+func (p *BiasPlan) Alpha() float64 { return adverseAlpha / float64(p.looks()) }
+
+// Needs is how many pairs have to differ, all the same way, before a look can say
+// anything: with fewer a plan never would.
+func (p *BiasPlan) Needs() int64 { return 1 + int64(math.Floor(1-math.Log2(p.Alpha()))) }
+
+// Pairs are how many it has.
+func (p *BiasPlan) Pairs() int64 { return int64(len(p.Bias.Prompts) * len(p.Bias.A)) }
+
+// spend counts a look at a version, and gives what it may be wrong by: nothing where the
+// window has had all of its looks (a plan that is changed runs at once).
+func (p *BiasPlan) spend(version string, now time.Time) float64 {
+	p.Looks++
+	p.Windows = slices.DeleteFunc(p.Windows, func(w Window) bool { return now.Sub(w.From) >= lookWindow })
+	at := slices.IndexFunc(p.Windows, func(w Window) bool { return w.Version == version })
+	if at < 0 {
+		p.Windows = append(p.Windows, Window{Version: version, From: now})
+		p.Windows = p.Windows[max(0, len(p.Windows)-maxTested):]
+		at = len(p.Windows) - 1
+	}
+	w := &p.Windows[at]
+	w.Looks++
+	if w.Looks > p.looks() {
+		return 0
+	}
+	return p.Alpha()
+}
+
+// settle says whether the plan's alert fires after a result. It begins with a result
+// that is adverse, and ends with two in a row that not even a single look would call so,
+// of as many pairs as it needs: one that is merely less certain ends nothing.
+func (p *BiasPlan) settle(s *Summary, adverse bool) {
+	switch {
+	case adverse:
+		p.Adverse, p.Fine = true, 0
+	case !p.Adverse:
+	case s.Pairs == nil || s.Pairs.Pairs < p.Needs() || s.Pairs.P < OneLook:
+		p.Fine = 0
+	default:
+		if p.Fine++; p.Fine >= fineInARow {
+			p.Adverse, p.Fine = false, 0
+		}
+	}
 }
 
 var planName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
@@ -68,7 +133,13 @@ func (p *BiasPlan) check() error {
 	case p.Every != 0 && p.Every < leastEvery || p.Every > 366*24*time.Hour:
 		return invalid("a plan runs at most once an hour and at least once a year")
 	}
-	return (&Plan{Agent: p.Agent, Kind: BiasKind, Repeats: p.Repeats, Bias: &p.Bias}).check()
+	if err := (&Plan{Agent: p.Agent, Kind: BiasKind, Repeats: p.Repeats, Bias: &p.Bias}).check(); err != nil {
+		return err
+	}
+	if p.Pairs() < p.Needs() {
+		return invalid("with %d pairs this plan could never find a difference: %d have to differ before chance is ruled out", p.Pairs(), p.Needs()).WithHint("give it more prompts or words, or run it less often")
+	}
+	return nil
 }
 
 const planColumns = `name, agent, team, environment, body, next_at`
@@ -161,10 +232,15 @@ func (b *Book) PutPlan(ctx context.Context, who Actor, p BiasPlan) (BiasPlan, er
 			}
 		}
 		p.Revision++
+		if known {
+			if err := was.mayEnd(who, p.Agent != was.Agent || p.Paused && !was.Paused || !sameBias(&p.Bias, &was.Bias)); err != nil {
+				return err
+			}
+		}
 		p.LastVersion, p.LastAt, p.Last, p.Trouble, p.Adverse, p.Looks = was.LastVersion, was.LastAt, was.Last, was.Trouble, was.Adverse, was.Looks
-		p.Tested = was.Tested
+		p.Tested, p.Windows, p.Fine = was.Tested, was.Windows, was.Fine
 		if p.Agent != was.Agent {
-			p.Tested = nil
+			p.Tested, p.Windows = nil, nil
 		}
 		p.NextAt = time.Time{}
 		if p.Every > 0 && !p.Paused {
@@ -177,6 +253,20 @@ func (b *Book) PutPlan(ctx context.Context, who Actor, p BiasPlan) (BiasPlan, er
 	})
 }
 
+// mayEnd refuses what would end a plan's alert without a result: while it fires, other
+// pairs, a pause and its end are security's.
+func (p *BiasPlan) mayEnd(who Actor, ends bool) error {
+	if !ends || !p.Adverse || who.Can("security", p.Team, p.Environment) {
+		return nil
+	}
+	return fault.New(fault.KindDenied, "experiment.denied", "the alert of plan %s fires: what would end it without a result needs the role security for team %q in %q", p.Name, p.Team, p.Environment).
+		WithHint("it ends by itself with two results in a row without a difference")
+}
+
+func sameBias(a, b *Bias) bool {
+	return a.Attribute == b.Attribute && slices.Equal(a.Prompts, b.Prompts) && slices.Equal(a.A, b.A) && slices.Equal(a.B, b.B) && slices.Equal(a.Favours, b.Favours)
+}
+
 // DropPlan ends a bias plan, and the alert that it may have; its experiments stay.
 func (b *Book) DropPlan(ctx context.Context, who Actor, name string) error {
 	var p BiasPlan
@@ -186,6 +276,9 @@ func (b *Book) DropPlan(ctx context.Context, who Actor, name string) error {
 		}
 		if !who.Can("developer", p.Team, p.Environment) {
 			return fault.New(fault.KindDenied, "experiment.denied", "this needs the role developer for team %q in %q", p.Team, p.Environment)
+		}
+		if err := p.mayEnd(who, true); err != nil {
+			return err
 		}
 		if _, err := tx.Exec(ctx, `DELETE FROM bias_plans WHERE name = ?`, name); err != nil {
 			return err
@@ -211,7 +304,9 @@ func (b *Book) plansDue(ctx context.Context) error {
 		_, _, version, ok := b.o.Agent(p.Agent)
 		byTime := p.Every > 0 && !p.NextAt.IsZero() && !p.NextAt.After(now)
 		byVersion := p.OnVersion && version != "" && !slices.Contains(p.Tested, version) && (p.Trouble == "" || now.Sub(p.LastAt) >= leastEvery)
-		if p.Paused || !ok || !byTime && !byVersion {
+		// One result without a difference does not end an alert: the next is soon.
+		byAlert := p.Adverse && p.Fine > 0 && now.Sub(p.LastAt) >= leastEvery
+		if p.Paused || !ok || !byTime && !byVersion && !byAlert {
 			continue
 		}
 		if err := b.startPlan(ctx, p, version, now); err != nil {
@@ -273,9 +368,10 @@ func (b *Book) finished(ctx context.Context, x *Experiment) {
 		if err != nil || !ok {
 			return err
 		}
-		p.Looks++
-		adverse, text = s.Adverse(alphaOf(p.Looks))
-		before, p.Adverse = p.Adverse, adverse
+		before = p.Adverse
+		found, says := s.Adverse(p.spend(x.AgentVersion, b.o.Now().UTC().Truncate(time.Microsecond)))
+		p.settle(&s, found)
+		adverse, text = p.Adverse, says
 		return p.save(ctx, tx)
 	})
 	if err == nil {

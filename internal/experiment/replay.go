@@ -52,8 +52,11 @@ type Replaying struct {
 	Upstream, Model  string
 	Chat             Chat
 	Was              string // what the run answered
-	Evaluators       []string
-	Recording        *Recording
+	// Left counts what of the recorded step is not in Chat, by what it is: the model is
+	// then asked another thing than it was.
+	Left       map[string]int64
+	Evaluators []string
+	Recording  *Recording
 	// Ask puts a chat to the model, as a call of the test.
 	Ask func(ctx context.Context, t *Test, c *Chat) (Spoken, error)
 }
@@ -74,7 +77,8 @@ type Replayed struct {
 
 const (
 	maxTurns    = 20
-	maxReplays  = 2 // at once
+	maxReplays  = 8 // at once
+	maxOfOne    = 2 // of them, of one team
 	replayTime  = 4 * time.Minute
 	maxReplayed = 1 << 20 // of what a chat grows to
 )
@@ -90,11 +94,11 @@ func (b *Book) Replay(ctx context.Context, who Actor, r Replaying) (out Replayed
 	if !who.Can("reader", team, environment) {
 		return out, fault.New(fault.KindDenied, "experiment.denied", "a replay shows what a run said: this needs the role reader for team %q in %q", team, environment)
 	}
-	if b.replays.Add(1) > maxReplays {
-		b.replays.Add(-1)
-		return out, fault.New(fault.KindExhausted, "experiment.too_many", "%d replays are underway; no more are at once", maxReplays).WithHint("try again in a minute")
+	done, err := b.oneReplay(team)
+	if err != nil {
+		return out, err
 	}
-	defer b.replays.Add(-1)
+	defer done()
 	err = b.o.DB.Write(ctx, func(tx *control.Tx) error {
 		return audit.Append(ctx, tx, audit.Record{Kind: "admin.replay", Person: who.Person, Via: who.Via, Action: "replay", Object: r.Run, After: map[string]any{"step": r.Step, "agent": r.Agent, "upstream": r.Upstream, "model": r.Model}})
 	})
@@ -112,6 +116,27 @@ func (b *Book) Replay(ctx context.Context, who Actor, r Replaying) (out Replayed
 	}
 	out.Run = t.runID()
 	return out, b.judgeReplay(limit, who, &r, &out)
+}
+
+// oneReplay takes a replay's place until done: no team holds up another's.
+func (b *Book) oneReplay(team string) (done func(), err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	all := 0
+	for _, n := range b.replays {
+		all += n
+	}
+	if own := b.replays[team]; own >= maxOfOne || all >= maxReplays {
+		return nil, fault.New(fault.KindExhausted, "experiment.too_many", "%d replays are underway, %d of team %q; at most %d and %d are at once", all, own, team, maxReplays, maxOfOne).WithHint("try again in a minute")
+	}
+	b.replays[team]++
+	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if b.replays[team]--; b.replays[team] == 0 {
+			delete(b.replays, team)
+		}
+	}, nil
 }
 
 func replay(ctx context.Context, t *Test, r *Replaying) (out Replayed, err error) {

@@ -77,3 +77,42 @@ func TestReplay(t *testing.T) {
 		t.Errorf("an agent that is not there: %v", err)
 	}
 }
+
+// One team's replays do not hold up another's.
+func TestReplaysOfATeam(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	if _, err := h.book.PutTarget(t.Context(), anybody, Target{Agent: "returns", Kind: A2A, URL: "https://b.example"}); err != nil {
+		t.Fatal(err)
+	}
+	begun, end, done := make(chan struct{}), make(chan struct{}), make(chan error)
+	of := func(agent string, wait bool) error {
+		_, err := h.book.Replay(t.Context(), anybody, Replaying{Agent: agent, Recording: &Recording{}, Ask: func(context.Context, *Test, *Chat) (Spoken, error) {
+			if wait {
+				begun <- struct{}{}
+				<-end
+			}
+			return Spoken{Turn: Turn{Text: "It is lost."}}, nil
+		}})
+		return err
+	}
+	for range maxOfOne {
+		go func() { done <- of("refund", true) }()
+		<-begun
+	}
+	if err := of("refund", false); fault.From(err).Code != "experiment.too_many" {
+		t.Errorf("a third one of a team: %v", err)
+	}
+	if err := of("returns", false); err != nil {
+		t.Errorf("another team's: %v", err)
+	}
+	close(end)
+	for range maxOfOne {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	if err := of("refund", false); err != nil || len(h.book.replays) != 0 {
+		t.Errorf("when they are done: %v, %v", err, h.book.replays)
+	}
+}

@@ -83,6 +83,11 @@ function ReplayDialog({ run, onClose }: { run: Run; onClose: () => void }) {
         <div role="status">
           {r.stopped && <p><Badge tone="warn">stopped</Badge> {visible(r.why ?? '')}: <code>{visible(r.stopped.name)} {visible(r.stopped.arguments)}</code></p>}
           {!r.stopped && r.why && <p><Badge tone="warn">no answer</Badge> {visible(r.why)}</p>}
+          {r.left && Object.keys(r.left).length > 0 && (
+            <p>
+              <Badge tone="warn">left out</Badge> {Object.entries(r.left).map(([what, n]) => `${n} ${what}`).join(', ')}: the model was asked another thing than it was.
+            </p>
+          )}
           <ul className={css.causes}>
             {r.turns.map((t, i) => (
               <li key={i}>
