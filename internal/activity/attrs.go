@@ -72,6 +72,12 @@ func AttributeText(value any) string {
 
 func eachAttribute(raw []byte, each func(key, value []byte) bool) {
 	for len(raw) > 0 {
+		if key, value, n := plainAttribute(raw); n > 0 {
+			if raw = raw[n:]; !each(key, value) {
+				return
+			}
+			continue
+		}
 		num, typ, n := protowire.ConsumeTag(raw)
 		if n < 0 {
 			return
@@ -97,6 +103,44 @@ func eachAttribute(raw []byte, each func(key, value []byte) bool) {
 			return
 		}
 	}
+}
+
+// plainAttribute reads an attribute as all encoders write one: a key, then a value,
+// each once. n is how long it is; 0: it is written otherwise, or damaged.
+func plainAttribute(raw []byte) (key, value []byte, n int) {
+	kv, n := plainBytes(raw, 1)
+	if n == 0 {
+		return nil, nil, 0
+	}
+	key, k := plainBytes(kv, 1)
+	if k == 0 {
+		return nil, nil, 0
+	}
+	value, v := plainBytes(kv[k:], 2)
+	if v == 0 || k+v != len(kv) {
+		return nil, nil, 0
+	}
+	return key, value, n
+}
+
+// plainBytes reads a field of bytes with a number below 16; n is 0 when there is
+// something else.
+func plainBytes(b []byte, number byte) (value []byte, n int) {
+	if len(b) < 2 || b[0] != number<<3|2 {
+		return nil, 0
+	}
+	size, at := int(b[1]), 2
+	if size >= 0x80 {
+		v, n := protowire.ConsumeVarint(b[1:])
+		if n < 0 || v > uint64(len(b)) {
+			return nil, 0
+		}
+		size, at = int(v), 1+n
+	}
+	if size > len(b)-at {
+		return nil, 0
+	}
+	return b[at : at+size : at+size], at + size
 }
 
 func keyValue(kv []byte) (key, value []byte, ok bool) {

@@ -22,8 +22,17 @@ func (a *App) openTopics(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	a.topics, err = topic.New(ctx, topic.Options{DB: a.control, Prompts: askedIn{a}, Key: key, Turns: a.turns, Logger: a.log.With("part", "topics")})
+	a.topics, err = topic.New(ctx, topic.Options{DB: a.control, Prompts: askedIn{a}, Key: key, Turns: a.turns, Busy: a.storeBehind, Logger: a.log.With("part", "topics")})
 	return err
+}
+
+// storeBehind reports whether what comes waits to be stored.
+func (a *App) storeBehind() bool {
+	if a.reader == nil {
+		return false
+	}
+	lag, err := a.reader.Lag()
+	return lag > behind || err != nil
 }
 
 // askedIn reads what users asked in runs.

@@ -12,7 +12,8 @@
 // Promises: a topic keeps its id across restarts and as prompts come; one that
 // becomes part of another says of which. Observe never waits. At most a tenth of
 // one core is taken, and what does not fit in that is counted, not hidden
-// (Stats.Skipped): topics are of the runs that were looked at. No text is stored,
+// (Stats.Skipped): topics are of the runs that were looked at. While the store is
+// behind what comes it is a fiftieth. No text is stored,
 // vectors and single words alone, and a word names a topic only when three prompts
 // have it. Memory is bounded: eight places of 512 cells, others are read again.
 // Safe for concurrent use.
@@ -75,6 +76,9 @@ type Options struct {
 	// Rest bounds the share of one core: after work of some time it rests so many
 	// times as long. 0 is 9, below 0 none.
 	Rest float64
+	// Busy says that the store is behind what comes: then it rests five times as
+	// long. nil never is.
+	Busy func() bool
 }
 
 const (
@@ -145,6 +149,9 @@ func New(ctx context.Context, o Options) (*Book, error) {
 		o.Now = time.Now
 	}
 	o.Rest = max(cmp.Or(o.Rest, 9), 0)
+	if o.Busy == nil {
+		o.Busy = func() bool { return false }
+	}
 	b := &Book{o: o, queued: map[activity.RunID]int{}, wake: make(chan struct{}, 1)}
 	b.forget()
 	return b, b.number(ctx)
@@ -167,17 +174,18 @@ func (b *Book) enqueue(runs []activity.Run) {
 		if r.Status == activity.RunRunning || r.Mode == "test" {
 			continue
 		}
+		at, waits := b.queued[r.ID]
+		if !waits && len(b.queue) >= maxQueue {
+			b.stats.skipped.Add(1)
+			continue
+		}
 		s := seen{
 			id: r.ID, agent: strings.Clone(r.Agent), version: strings.Clone(r.Version), team: strings.Clone(r.Team), environment: strings.Clone(r.Environment), session: strings.Clone(r.Session), outcome: strings.Clone(r.Outcome),
 			user: b.userRef(r.Team, r.User), failed: r.RootError, cost: costOf(r), start: time.Unix(0, r.Start),
 		}
-		if at, ok := b.queued[r.ID]; ok {
+		if waits {
 			s.tries = b.queue[at-b.base].tries
 			b.queue[at-b.base] = s
-			continue
-		}
-		if len(b.queue) >= maxQueue {
-			b.stats.skipped.Add(1)
 			continue
 		}
 		b.queued[r.ID] = b.base + len(b.queue)
@@ -270,7 +278,7 @@ func (b *Book) Run(ctx context.Context) error {
 		if err != nil && ctx.Err() == nil {
 			b.o.Logger.Warn("prompts were not grouped and are again", "err", err)
 		}
-		if err := sleep(ctx, time.Duration(b.o.Rest*float64(took))); err != nil {
+		if err := sleep(ctx, b.rest(took)); err != nil {
 			return err
 		}
 		select {
@@ -293,6 +301,17 @@ func (b *Book) Run(ctx context.Context) error {
 		}
 		pause.Stop()
 	}
+}
+
+// busyRest is how many times as long as else it rests while the store is behind.
+const busyRest = 5
+
+func (b *Book) rest(took time.Duration) time.Duration {
+	d := time.Duration(b.o.Rest * float64(took))
+	if b.o.Busy() {
+		d *= busyRest
+	}
+	return d
 }
 
 // sleep waits whatever comes, so that news that never ends does not end its rest.

@@ -611,3 +611,17 @@ func FuzzSession(f *testing.F) {
 		}
 	})
 }
+
+// While the store is behind, grouping rests five times as long.
+func TestRestsLongerWhileBusy(t *testing.T) {
+	t.Parallel()
+	busy := false
+	b := &Book{o: Options{Rest: 9, Busy: func() bool { return busy }}}
+	if got := b.rest(time.Second); got != 9*time.Second {
+		t.Errorf("at rest it rests %v after a second, want 9s", got)
+	}
+	busy = true
+	if got := b.rest(time.Second); got != 45*time.Second {
+		t.Errorf("while busy it rests %v after a second, want 45s", got)
+	}
+}

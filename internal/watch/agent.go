@@ -2,6 +2,7 @@ package watch
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"reeve/internal/activity"
@@ -17,7 +18,7 @@ type agent struct {
 	touched bool
 
 	ranges map[string]*tail           // what is normal, by measure and subject
-	blocks map[string]*block          // the newest values of what is judged by ten
+	blocks map[blockKey]*block        // the newest values of what is judged by ten
 	known  map[string]map[string]*use // tools, models... by kind
 	news   map[string]*novelty        // by kind
 	shares map[string]*share          // how often calls fail and runs end badly
@@ -72,8 +73,20 @@ func (g *gate) perWeek(now int64) float64 {
 
 // block is the newest values of a measure: its median is judged.
 type block struct {
-	vals [blockOf]float64
-	n    int64
+	vals    [blockOf]float64
+	n       int64
+	subject string
+	normal  *tail // what is normal of it, one of its agent's ranges; nil: not looked for yet
+}
+
+// blockKey is what the values of a block are of: a measure of a kind's name.
+type blockKey struct{ measure, what, name string }
+
+func (k *blockKey) subject() string {
+	if k.what == "" {
+		return k.name
+	}
+	return k.what + " " + k.name
 }
 
 // window is the newest outcomes, a bit each.
@@ -121,7 +134,7 @@ func (w *Watch) agentOf(k who) *agent {
 
 func newAgent(k who, now int64) *agent {
 	return &agent{
-		who: k, first: now, seen: now, ranges: map[string]*tail{}, blocks: map[string]*block{}, known: map[string]map[string]*use{}, news: map[string]*novelty{},
+		who: k, first: now, seen: now, ranges: map[string]*tail{}, blocks: map[blockKey]*block{}, known: map[string]map[string]*use{}, news: map[string]*novelty{},
 		shares: map[string]*share{}, last: map[string]*window{}, gates: map[string]*gate{}, rest: map[string]int64{}, parts: map[string]map[string]*Part{},
 	}
 }
@@ -182,26 +195,29 @@ func (a *agent) result(kind string, bad bool) {
 	v.add(bad)
 }
 
-// block takes a value of a measure that is judged by the median of ten.
-func (w *Watch) block(a *agent, measure, subject string, x float64, r *run) {
-	if len(subject) > maxWord {
-		subject = word(subject)
+// block takes a value of a measure that is judged by the median of ten; what says
+// what name is the name of, or is "".
+func (w *Watch) block(a *agent, r *run, measure, what, name string, x float64) {
+	k := blockKey{measure, what, name}
+	if len(what)+1+len(name) > maxWord {
+		k.name = word(k.subject())
+		k.what = ""
 	}
-	key := measure + " " + subject
-	b := a.blocks[key]
+	b := a.blocks[k]
 	if b == nil {
 		if len(a.blocks) >= maxRanges {
 			return
 		}
-		b = &block{}
-		a.blocks[key] = b
+		k.name = strings.Clone(k.name) // the write's memory is its own
+		b = &block{subject: k.subject()}
+		a.blocks[k] = b
 	}
 	b.vals[b.n%blockOf] = x
 	b.n++
 	if b.n < blockOf {
 		return
 	}
-	w.level(a, r, measure, subject, key, b)
+	w.level(a, r, measure, b)
 }
 
 // uses notes that something was used, and looks whether it is new.

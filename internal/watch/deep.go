@@ -169,9 +169,9 @@ func (w *Watch) lookCourse(a *agent, r *run, d *deep, took time.Duration) {
 func (w *Watch) lookDrift(a *agent, r *run, d *deep, took time.Duration, bad bool) {
 	number := func(n int64) drift.Value { return drift.Value{Number: float64(n), Missing: n <= 0} }
 	most, calls := "", int64(0)
-	for name, n := range r.calls {
-		if *n > calls || *n == calls && name < most {
-			most, calls = name, *n
+	for _, c := range r.calls {
+		if c.n > calls || c.n == calls && c.name < most {
+			most, calls = c.name, c.n
 		}
 	}
 	outcome := "well"

@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"bytes"
 	"context"
 	"strings"
 	"time"
@@ -33,21 +32,12 @@ const maxReads = 1024
 // sourceFor is for how long the answer about a source counts.
 const sourceFor = 5 * time.Second
 
-// says are what the attributes of a step that names a source hold.
-var says = [][]byte{[]byte("source"), []byte("db."), []byte("mcp.resource")}
-
 // reads queues what a step read. The caller holds the lock.
 func (w *Watch) reads(a *agent, s *activity.Step) {
 	if w.o.Sources == nil || w.mute || w.only || s.Status == activity.StatusError {
 		return
 	}
-	name := ""
-	for _, word := range says { // decoding attributes costs more than all else here
-		if bytes.Contains(s.Attributes, word) {
-			name = activity.SourceOf(s)
-			break
-		}
-	}
+	name := activity.SourceOf(s)
 	if name == "" && s.Kind == activity.KindRetrieval {
 		if name = s.ToolName; name == "" {
 			name = s.Name

@@ -29,6 +29,9 @@ type alarm struct {
 	p        float64 // how likely that much is; 0 for what no chance explains
 	level    float64 // within a run the same is told again at twice the level
 	steps    []activity.StepID
+	chance   func() float64 // p, where it costs something: asked once the effect is large enough
+	byAgent  bool           // it rests by agent and not by run; the run is evidence
+	words    func(*alarm)   // writes what is said, once it is known to be told; nil: it is written
 }
 
 // raise tells a finding if it is large and rare enough for what is set. It
@@ -38,27 +41,37 @@ func (w *Watch) raise(a *agent, r *run, m alarm) bool {
 	if !ok {
 		return false
 	}
-	set := w.o.Settings.For(d, w.canonical(a.name))
-	if set.Off || w.mute || w.only {
+	if w.mute || w.only {
 		return false
 	}
+	name := w.canonical(a.name)
+	set := w.o.Settings.For(d, name)
+	if set.Off {
+		return false
+	}
+	expect, allowed := 0.0, 0.0
+	var learned finding.Learned
 	if !d.Fixed {
-		learned := w.o.Findings.Learned(m.detector, w.canonical(a.name))
-		allowed := set.AlarmsPerWeek * learned.Factor()
-		expect := m.p * a.gate(m.detector, a.first).perWeek(w.clock)
+		g := a.gate(m.detector, a.first)
+		learned = w.o.Findings.Learned(m.detector, name)
 		least := set.MinimumEffect * learned.Effect()
 		if d.Top > 0 { // what is as plain as can be stays told, whatever was called noise
 			least = min(least, max(d.Top, set.MinimumEffect))
 		}
-		if m.effect < least || expect > allowed {
+		if m.effect < least {
 			return false
 		}
-		if m.p > 0 {
-			m.why = join(m.why, fmt.Sprintf("while nothing is wrong this comes %s a week; %s", times(expect), allows(allowed, learned)))
+		if m.chance != nil {
+			m.p = m.chance()
+		}
+		allowed = set.AlarmsPerWeek * learned.Factor()
+		expect = m.p * g.perWeek(w.clock)
+		if expect > allowed {
+			return false
 		}
 	}
 	key := m.detector + "\x00" + m.subject
-	if r != nil {
+	if r != nil && !m.byAgent {
 		if at, told := r.told[key]; told && (m.level < 2*r.feels[key] || w.clock-at < int64(2*time.Second)) {
 			return false
 		}
@@ -75,6 +88,12 @@ func (w *Watch) raise(a *agent, r *run, m alarm) bool {
 		clear(a.rest)
 	}
 	a.rest[key] = w.clock + int64(set.Rest)
+	if m.words != nil {
+		m.words(&m)
+	}
+	if !d.Fixed && m.p > 0 {
+		m.why = join(m.why, fmt.Sprintf("while nothing is wrong this comes %s a week; %s", times(expect), allows(allowed, learned)))
+	}
 	f := finding.Finding{
 		Detector: m.detector, Severity: m.severity, Team: a.team, Environment: a.environment, Agent: a.name, Version: a.version, Subject: word(m.subject),
 		Text: m.text, Measure: m.measure, Expected: m.expected, Seen: m.seen, Why: m.why, Authenticated: a.door,
@@ -176,9 +195,13 @@ func (w *Watch) soFar(a *agent, r *run, name string, x float64, say func(float64
 		return // most runs are here
 	}
 	m := alarm{
-		detector: name, measure: name, effect: x / median, p: t.above(x), level: x, steps: r.evidence[:],
-		text: fmt.Sprintf(text, say(x)), expected: "half of the runs stay below " + say(median) + ", 99 of 100 below " + say(t.quantile(0.99)), seen: say(x),
-		why: fmt.Sprintf("%.1f times the median of %d runs", x/median, t.seen),
+		detector: name, measure: name, effect: x / median, level: x, steps: r.evidence[:],
+		chance: func() float64 { return t.above(x) },
+		words: func(m *alarm) {
+			m.text, m.seen = fmt.Sprintf(text, say(x)), say(x)
+			m.expected = "half of the runs stay below " + say(median) + ", 99 of 100 below " + say(t.quantile(0.99))
+			m.why = fmt.Sprintf("%.1f times the median of %d runs", x/median, t.seen)
+		},
 	}
 	if m.effect >= 10 && name == "cost" {
 		m.severity = finding.Critical
@@ -275,14 +298,7 @@ func (w *Watch) proportion(a *agent, kind, detector, text string) {
 
 // raiseAt is raise for what rests by agent and not by run; the run is evidence.
 func (w *Watch) raiseAt(a *agent, r *run, m alarm) bool {
-	if r != nil {
-		c := *r
-		c.told, c.feels = nil, nil
-		r = &c
-		if w.clock < a.rest[m.detector+"\x00"+m.subject] {
-			return false
-		}
-	}
+	m.byAgent = true
 	return w.raise(a, r, m)
 }
 
@@ -326,18 +342,20 @@ func (w *Watch) allowed(name string, a *agent) float64 {
 }
 
 // level judges the median of the last ten values of a measure.
-func (w *Watch) level(a *agent, r *run, measure, subject, key string, b *block) {
+func (w *Watch) level(a *agent, r *run, measure string, b *block) {
+	if b.normal == nil {
+		if b.normal = a.span(measure + " " + b.subject); b.normal == nil {
+			return
+		}
+	}
+	t := b.normal
 	sorted := b.vals
 	slices.Sort(sorted[:])
 	median := (sorted[blockOf/2-1] + sorted[blockOf/2]) / 2
-	t := a.span(key)
-	if t == nil {
-		return
-	}
 	// Tens overlap: a new one of which every second value is new counts half.
 	a.look(measure, 2.0/blockOf, w.clock)
 	if t.seen >= warm {
-		w.judgeLevel(a, r, measure, subject, median, t)
+		w.judgeLevel(a, r, measure, b.subject, median, t)
 	}
 	if b.n%blockOf == 0 {
 		t.learn(median)
@@ -357,18 +375,25 @@ func (w *Watch) judgeLevel(a *agent, r *run, measure, subject string, median flo
 	if m.effect < 1.2 {
 		return // most are: what comes next costs more
 	}
-	m.p = t.level(median, low)
-	say := func(x float64) string {
-		return time.Duration(x * float64(time.Second)).Round(time.Millisecond).String()
+	m.chance = func() float64 {
+		p := t.level(median, low)
+		if measure == "output_length" {
+			p *= 2 // either way
+		}
+		return p
 	}
-	if measure == "output_length" {
-		say = func(x float64) string { return fmt.Sprintf("%.0f tokens", x) }
-		m.p *= 2 // either way
+	m.words = func(m *alarm) {
+		say := func(x float64) string {
+			return time.Duration(x * float64(time.Second)).Round(time.Millisecond).String()
+		}
+		if measure == "output_length" {
+			say = func(x float64) string { return fmt.Sprintf("%.0f tokens", x) }
+		}
+		m.text = fmt.Sprintf("%s: the median of the last %d is %s", subject, blockOf, say(median))
+		m.expected = fmt.Sprintf("%s, by %d earlier tens; 98 of 100 are between %s and %s", say(usual), t.seen, say(t.quantile(0.01)), say(t.quantile(0.99)))
+		m.seen = say(median)
+		m.why = fmt.Sprintf("%.1f times as much", median/usual)
 	}
-	m.text = fmt.Sprintf("%s: the median of the last %d is %s", subject, blockOf, say(median))
-	m.expected = fmt.Sprintf("%s, by %d earlier tens; 98 of 100 are between %s and %s", say(usual), t.seen, say(t.quantile(0.01)), say(t.quantile(0.99)))
-	m.seen = say(median)
-	m.why = fmt.Sprintf("%.1f times as much", median/usual)
 	w.raiseAt(a, r, m)
 }
 
@@ -474,18 +499,14 @@ func (w *Watch) end(r *run, bad bool) {
 	if r.moves >= 4 {
 		learn("unusual_path", r.surprise/float64(r.moves))
 	}
-	most := 1
-	if r.most != nil {
-		most = r.most.n
-	}
 	if r.tools+r.models > 0 {
-		learn("loop", float64(most))
+		learn("loop", float64(max(r.mostSame(), 1)))
 	}
 	w.deepRun(a, r, bad)
 	w.part(a, r, bad)
 	// A late step still counts; what compares it with earlier ones may go.
-	w.steps -= len(r.counted)
-	r.counted, r.failing, r.same = nil, nil, nil
+	w.steps -= r.counted.len()
+	r.counted, r.failing, r.same = stepSet{}, nil, sames{}
 }
 
 // part counts a run for its version and task.

@@ -124,8 +124,8 @@ func (r *run) measures(now int64) rule.Measures {
 		Retries: float64(r.retries), Looped: float64(r.looped), Handoffs: float64(r.handoffs), News: float64(r.fresh),
 		InputTokens: float64(r.in), OutputTokens: float64(r.out), Cost: float64(r.cost) / 1e9, WaitingSeconds: float64(r.waited) / 1e9, Calls: make(map[string]int64, len(r.calls)),
 	}
-	for name, n := range r.calls {
-		m.Calls[name] = *n
+	for _, c := range r.calls {
+		m.Calls[c.name] = c.n
 	}
 	if r.steer != nil {
 		m.Steered = r.steer.top
@@ -136,9 +136,7 @@ func (r *run) measures(now int64) rule.Measures {
 	if r.firstIn > 0 {
 		m.ContextGrowth = float64(r.lastIn) / float64(r.firstIn)
 	}
-	if r.most != nil {
-		m.SameCall = float64(r.most.n)
-	}
+	m.SameCall = float64(r.mostSame())
 	for _, k := range r.failing {
 		m.Failures = math.Max(m.Failures, float64(k.n))
 	}

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"hash/maphash"
+	"slices"
 	"time"
 
 	"reeve/internal/activity"
@@ -18,15 +19,16 @@ type run struct {
 	ended   bool  // its figures are in its agent's ranges
 	touched bool  // by the write that is taken in
 
-	counted map[activity.StepID]struct{}
+	counted stepSet
 
 	steps, errors, models, tools, refused, handoffs, retries int
 	looped                                                   int // calls beyond the first of the same
 	in, out, cost                                            int64
 	waited                                                   int64 // ns, for people
 	firstIn, lastIn                                          int64 // tokens given to its first and last model call
-	same                                                     map[uint64]*same
-	most                                                     *same // the call repeated most
+	same                                                     sames
+	most                                                     *same // the call repeated most; nil: none was made twice
+	calling                                                  bool  // it made some call that can be compared
 	failing                                                  map[string]*streak
 	before                                                   int // of the path: the tool before, by its number
 	moves                                                    int
@@ -34,7 +36,7 @@ type run struct {
 	evidence                                                 [4]activity.StepID // the newest steps
 	steer                                                    *steering          // nil: none of its calls sends anything anywhere
 	fresh                                                    int                // tools, models, destinations never seen before
-	calls                                                    map[string]*int64  // by tool, the first maxCalls of them
+	calls                                                    []toolCalls        // the first maxCalls tools
 	told                                                     map[string]int64   // by detector or rule: when it was found last
 	feels                                                    map[string]float64 // levels at which a figure was found
 }
@@ -45,6 +47,64 @@ type same struct {
 	n     int
 	steps [6]activity.StepID // the first three and the newest three
 }
+
+// sames are the distinct calls of a run by their digest, in the order in which
+// they came. Most are made once, and few runs have many: looking through them all
+// costs less than a map and its memory.
+type sames struct {
+	keys  []uint64
+	first []activity.StepID
+	again []*same // nil: made once so far
+}
+
+// toolCalls is how often a run called a tool.
+type toolCalls struct {
+	name string
+	n    int64
+}
+
+// stepSet are ids of steps; few are kept without a map.
+type stepSet struct {
+	few  []activity.StepID
+	many map[activity.StepID]struct{} // nil while there are few; then has all
+}
+
+const fewSteps = 32
+
+// add reports whether an id was not there.
+func (s *stepSet) add(id activity.StepID) bool {
+	if s.many != nil {
+		before := len(s.many)
+		s.many[id] = struct{}{}
+		return len(s.many) > before
+	}
+	if slices.Contains(s.few, id) {
+		return false
+	}
+	if len(s.few) < fewSteps {
+		if s.few == nil {
+			s.few = make([]activity.StepID, 0, 12)
+		}
+		s.few = append(s.few, id)
+		return true
+	}
+	s.many = make(map[activity.StepID]struct{}, 2*fewSteps)
+	for _, x := range s.few {
+		s.many[x] = struct{}{}
+	}
+	s.few, s.many[id] = nil, struct{}{}
+	return true
+}
+
+func (s *stepSet) has(id activity.StepID) bool {
+	if s.many != nil {
+		_, ok := s.many[id]
+		return ok
+	}
+	return slices.Contains(s.few, id)
+}
+
+func (s *stepSet) len() int { return len(s.few) + len(s.many) }
 
 // streak is failures of one tool or model one after the other.
 type streak struct {
@@ -112,16 +172,12 @@ func (w *Watch) step(s *activity.Step) {
 
 // once reports whether a step that has ended is counted for the first time.
 func (w *Watch) once(r *run, s *activity.Step) bool {
-	if _, done := r.counted[s.Step]; done {
+	if r.ended || r.counted.len() >= maxRunSteps {
+		return s.Revision <= 1 && !r.counted.has(s.Step)
+	}
+	if !r.counted.add(s.Step) {
 		return false
 	}
-	if r.ended || len(r.counted) >= maxRunSteps {
-		return s.Revision <= 1
-	}
-	if r.counted == nil {
-		r.counted = make(map[activity.StepID]struct{}, 8)
-	}
-	r.counted[s.Step] = struct{}{}
 	w.steps++
 	return true
 }
@@ -205,7 +261,7 @@ func (w *Watch) modelCall(a *agent, r *run, s *activity.Step, b *Sum, took time.
 		r.out += out
 		b.Out += float64(out)
 		if s.Status == activity.StatusOK && out > 0 {
-			w.block(a, "output_length", s.Model, float64(out), r)
+			w.block(a, r, "output_length", "", s.Model, float64(out))
 		}
 	}
 	if s.Cost.Basis != activity.CostUnknown {
@@ -222,7 +278,7 @@ func (w *Watch) modelCall(a *agent, r *run, s *activity.Step, b *Sum, took time.
 		w.alias(a, r, s)
 	}
 	if s.Status == activity.StatusOK && took > 0 {
-		w.block(a, "latency", "model "+s.Model, took.Seconds(), r)
+		w.block(a, r, "latency", "model", s.Model, took.Seconds())
 	}
 	w.again(a, r, s, "model "+s.Model, activity.ContentInput)
 }
@@ -240,32 +296,33 @@ func (w *Watch) toolCall(a *agent, r *run, s *activity.Step, name string, took t
 	}
 	w.uses(a, r, kind, what, name, s.Step)
 	if s.Status == activity.StatusOK && took > 0 {
-		w.block(a, "latency", what+" "+name, took.Seconds(), r)
+		w.block(a, r, "latency", what, name, took.Seconds())
 	}
 	r.called(name)
 	w.again(a, r, s, name, activity.ContentArguments, activity.ContentQuery, activity.ContentInput)
 	w.path(a, r, name)
 }
 
-// called counts a call of a tool. The count stands behind a pointer: m[k]++ would
-// put this step's name in the place of the key that is held, and a name from a
-// write keeps that whole write's text in memory.
+// called counts a call of a tool.
 func (r *run) called(name string) {
-	n := r.calls[name]
-	if n == nil {
-		if len(r.calls) >= maxCalls {
-			return
-		}
-		if r.calls == nil {
-			r.calls = map[string]*int64{}
-		}
-		name = word(name)
-		if n = r.calls[name]; n == nil { // else a long word, cut
-			n = new(int64)
-			r.calls[name] = n
+	if r.count(name) {
+		return
+	}
+	if kept := word(name); kept == name || !r.count(kept) {
+		if len(r.calls) < maxCalls {
+			r.calls = append(r.calls, toolCalls{kept, 1})
 		}
 	}
-	*n++
+}
+
+func (r *run) count(name string) bool {
+	for i := range r.calls {
+		if r.calls[i].name == name {
+			r.calls[i].n++
+			return true
+		}
+	}
+	return false
 }
 
 // again counts the same call with the same arguments. Within a run each distinct
@@ -297,16 +354,19 @@ func (w *Watch) again(a *agent, r *run, s *activity.Step, name string, fields ..
 
 // repeat counts a call by its digest.
 func (w *Watch) repeat(a *agent, r *run, key uint64, name string, step activity.StepID) {
-	c := r.same[key]
+	d := &r.same
+	i := slices.Index(d.keys, key)
+	if i < 0 {
+		r.calling = true
+		if len(d.keys) < maxSame { // else: what repeats did so before
+			d.keys, d.first, d.again = append(d.keys, key), append(d.first, step), append(d.again, nil)
+		}
+		return
+	}
+	c := d.again[i]
 	if c == nil {
-		if len(r.same) >= maxSame {
-			return // what repeats did so before
-		}
-		if r.same == nil {
-			r.same = make(map[uint64]*same, 8)
-		}
-		c = &same{tool: word(name)}
-		r.same[key] = c
+		c = &same{tool: word(name), n: 1}
+		c.steps[0], d.again[i] = d.first[i], c
 	}
 	if c.n < 3 {
 		c.steps[c.n] = step
@@ -315,13 +375,22 @@ func (w *Watch) repeat(a *agent, r *run, key uint64, name string, step activity.
 		c.steps[5] = step
 	}
 	c.n++
-	if c.n > 1 {
-		r.looped++
-		a.bucket(w.clock).Looped++
-	}
+	r.looped++
+	a.bucket(w.clock).Looped++
 	if r.most == nil || c.n > r.most.n {
 		r.most = c
 	}
+}
+
+// mostSame is how often the call was made that was made most.
+func (r *run) mostSame() int {
+	switch {
+	case r.most != nil:
+		return r.most.n
+	case r.calling:
+		return 1
+	}
+	return 0
 }
 
 // path measures how usual the order of tools is.

@@ -61,6 +61,37 @@ func TestPermuted(t *testing.T) {
 	}
 }
 
+// The distance is the largest difference of the two distribution functions as they
+// are defined, also where values are equal.
+func TestDistanceByDefinition(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(7, 8))
+	for range 300 {
+		a, b := make([]float64, 1+r.IntN(40)), make([]float64, 1+r.IntN(40))
+		kinds := 2 + r.IntN(60)
+		for _, list := range [][]float64{a, b} {
+			for i := range list {
+				list[i] = float64(r.IntN(kinds))
+			}
+		}
+		share := func(list []float64, x float64) (n float64) {
+			for _, v := range list {
+				if v <= x {
+					n++
+				}
+			}
+			return n / float64(len(list))
+		}
+		want := 0.0
+		for x := range kinds {
+			want = math.Max(want, math.Abs(share(a, float64(x))-share(b, float64(x))))
+		}
+		if got := KS(a, b); math.Abs(got-want) > 1e-12 {
+			t.Fatalf("KS(%v, %v) = %v, want %v", a, b, got, want)
+		}
+	}
+}
+
 // A deal keeps the sizes of both samples, whichever is the smaller, and each value
 // comes into either of them about as often as its size says.
 func TestDeal(t *testing.T) {
@@ -78,8 +109,8 @@ func TestDeal(t *testing.T) {
 			s.deal(r)
 			k.deal(r)
 			in := 0
-			for i, second := range s.second {
-				if second {
+			for i, move := range s.moves {
+				if move < 0 {
 					in++
 					marks[i]++
 				}
