@@ -32,13 +32,18 @@ type encoders struct {
 
 	decisions encoder[decisionRow]
 
-	stepRows  []stepRow
-	msgRows   []messageRow
-	conRows   []contentRow
-	attrs     renderer
-	resources renderer
-	logAttrs  renderer
-	logRes    renderer
+	chunk    stepChunk // of steps
+	msgRows  []messageRow
+	conRows  []contentRow
+	logAttrs renderer
+	logRes   renderer
+}
+
+// release lets go of a write, which is its owner's again.
+func (e *encoders) release() {
+	clear(e.msgRows)
+	clear(e.conRows)
+	e.chunk.release()
 }
 
 // starts remembers where the rows of recent runs stand in the index. Two
@@ -96,6 +101,7 @@ func (s *Store) Append(ctx context.Context, w *telemetry.Write) error {
 	s.o.Stages.End(telemetry.StageSegments, began)
 	s.o.Stages.Give()
 	come, err := s.writeAll(parts)
+	s.enc.release()
 	var done committed
 	if err == nil {
 		began = s.o.Stages.Begin()
@@ -122,8 +128,8 @@ func (s *Store) Append(ctx context.Context, w *telemetry.Write) error {
 	for i := range w.Runs {
 		s.known.add(w.Runs[i].ID)
 	}
-	for i := range stored {
-		s.recent.put(stored[i].ID, stored[i].Start)
+	for _, r := range stored {
+		s.recent.put(r.ID, r.Start)
 	}
 	for i := range w.Steps {
 		// A run may have steps before it has a row.
@@ -207,7 +213,7 @@ type committed struct {
 	fresh int64 // its fresh run rows
 }
 
-func (s *Store) commit(w *telemetry.Write, stored []activity.Run, fresh []byte, come []segment) (done committed, err error) {
+func (s *Store) commit(w *telemetry.Write, stored []*activity.Run, fresh []byte, come []segment) (done committed, err error) {
 	// A commit that was begun is finished: ctx may end, the answer may not be
 	// "unknown".
 	err = s.index.tx(context.Background(), func(tx *sql.Tx) error {
@@ -236,7 +242,7 @@ func (s *Store) commit(w *telemetry.Write, stored []activity.Run, fresh []byte, 
 // commitRuns writes thin run rows; those of runs older than the index keeps are
 // read from segments only.
 // first says that none of them has a row yet.
-func (s *Store) commitRuns(tx *sql.Tx, runs []activity.Run, first bool) error {
+func (s *Store) commitRuns(tx *sql.Tx, runs []*activity.Run, first bool) error {
 	if len(runs) == 0 {
 		return nil
 	}
@@ -254,9 +260,8 @@ func (s *Store) commitRuns(tx *sql.Tx, runs []activity.Run, first bool) error {
 	var buf []byte
 	// The newest revision of a run in this write counts.
 	var rested time.Time
-	for _, i := range newest(runs) {
+	for _, r := range newest(runs) {
 		telemetry.Rest(&rested)
-		r := &runs[i]
 		if !first && s.known.has(r.ID) {
 			if err := s.dropRun(drop, r); err != nil {
 				return err
@@ -301,38 +306,42 @@ func (s *Store) dropRun(drop *sql.Stmt, r *activity.Run) error {
 	return err
 }
 
-// newest lists the rows of the highest revision of each run, by start.
-func newest(runs []activity.Run) []int {
-	order := make([]int, len(runs))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int {
-		return cmp.Or(bytes.Compare(runs[a].ID[:], runs[b].ID[:]), cmp.Compare(runs[b].Revision, runs[a].Revision))
+// newest are the rows of the highest revision of each run, by start.
+func newest(runs []*activity.Run) []*activity.Run {
+	order := slices.Clone(runs)
+	slices.SortFunc(order, func(a, b *activity.Run) int {
+		return cmp.Or(bytes.Compare(a.ID[:], b.ID[:]), cmp.Compare(b.Revision, a.Revision))
 	})
-	order = slices.CompactFunc(order, func(a, b int) bool { return runs[a].ID == runs[b].ID })
-	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(runs[a].Start, runs[b].Start) })
+	order = slices.CompactFunc(order, func(a, b *activity.Run) bool { return a.ID == b.ID })
+	slices.SortFunc(order, func(a, b *activity.Run) int { return cmp.Compare(a.Start, b.Start) })
 	return order
 }
 
+// pointers are those of a slice's elements.
+func pointers[T any](s []T) []*T {
+	out := make([]*T, len(s))
+	for i := range s {
+		out[i] = &s[i]
+	}
+	return out
+}
+
 // parts splits a write into segments by table and day.
-func (s *Store) parts(w *telemetry.Write, stored []activity.Run) []part {
+func (s *Store) parts(w *telemetry.Write, stored []*activity.Run) []part {
 	var out []part
 	e := &s.enc
 	out = append(out, s.stepParts(w)...)
 
-	// What a row of the write before refers to is kept alive until this one
-	// takes its place, which costs less than making room for both anew.
-	msg := slices.Grow(e.msgRows[:0], len(w.Messages))[:len(w.Messages)]
+	msg := slices.Grow(e.msgRows[:0], len(w.Messages))
 	con := slices.Grow(e.conRows[:0], len(w.Messages))
 	for i := range w.Messages {
 		m := &w.Messages[i]
-		msg[i].Message = *m
+		msg = append(msg, messageRow{Message: m})
 		if m.Raw != nil {
-			con = append(con, contentRow{Message: *m, exact: utf8.Valid(m.Raw)})
+			con = append(con, contentRow{Message: m, exact: utf8.Valid(m.Raw)})
 		}
 	}
-	e.msgRows, e.conRows = msg, con
+	e.msgRows, e.conRows = msg, con // release lets go of what they point to
 	e.messages.t, e.content.t = messages, content
 	out = append(out, split(&e.messages, msg, rowsOf[messageRow]{
 		day: func(r *messageRow) int32 { return r.Day }, at: func(r *messageRow) int64 { return r.Time }, key: func(r *messageRow) [16]byte { return r.Run },
@@ -363,18 +372,26 @@ func (s *Store) parts(w *telemetry.Write, stored []activity.Run) []part {
 		less: func(a, b *activity.MetricPoint) int { return cmp.Compare(a.Time, b.Time) },
 	})...)
 
-	out = append(out, s.runParts(stored)...)
+	out = append(out, s.runParts(stored, nil)...)
 	out = append(out, s.decisionParts(w)...)
 	return append(out, s.oldParts(w, stored)...)
 }
 
-func (s *Store) runParts(rows []activity.Run) []part {
+// runParts makes segments of run rows. packed is each as packRun writes it; nil:
+// it is packed here.
+func (s *Store) runParts(rows []*activity.Run, packed [][]byte) []part {
 	rs := make([]runRow, len(rows))
 	var rested time.Time
-	for i := range rows {
+	var buf []byte
+	for i, r := range rows {
 		telemetry.Rest(&rested)
-		r := &rows[i]
-		rs[i] = runRow{Run: r, id: r.ID, rev: int64(r.Revision), blob: packRun(nil, r)}
+		rs[i] = runRow{Run: r, id: r.ID, rev: int64(r.Revision)}
+		if packed != nil {
+			rs[i].blob = packed[i]
+			continue
+		}
+		buf = packRun(buf[:0], r)
+		rs[i].blob = slices.Clone(buf)
 	}
 	s.enc.runs.t = runs
 	return split(&s.enc.runs, rs, rowsOf[runRow]{
@@ -385,25 +402,17 @@ func (s *Store) runParts(rows []activity.Run) []part {
 
 func (s *Store) stepParts(w *telemetry.Write) []part {
 	e := &s.enc
-	e.attrs.reset()
-	e.resources.reset()
-	e.stepRows = slices.Grow(e.stepRows[:0], len(w.Steps))[:len(w.Steps)]
-	var rested time.Time
-	for i := range w.Steps {
-		telemetry.Rest(&rested)
-		e.stepRows[i].Step = w.Steps[i]
-		e.stepRows[i].prepare(&e.attrs, &e.resources)
-	}
 	e.steps.t = steps
-	return split(&e.steps, e.stepRows, rowsOf[stepRow]{
-		day: func(r *stepRow) int32 { return dayOf(r.Start) }, at: func(r *stepRow) int64 { return r.Start }, key: func(r *stepRow) [16]byte { return r.Run },
-		less: func(a, b *stepRow) int { return cmp.Compare(a.Start, b.Start) },
-	})
+	return splitBy(&e.steps, w.Steps, rowsOf[activity.Step]{
+		day: func(r *activity.Step) int32 { return dayOf(r.Start) }, at: func(r *activity.Step) int64 { return r.Start },
+		key:  func(r *activity.Step) [16]byte { return r.Run },
+		less: func(a, b *activity.Step) int { return cmp.Compare(a.Start, b.Start) },
+	}, e.chunk.row)
 }
 
 // oldParts lists which stored rows this write makes dead: every revision above
 // the first of something that may have been stored.
-func (s *Store) oldParts(w *telemetry.Write, stored []activity.Run) []part {
+func (s *Store) oldParts(w *telemetry.Write, stored []*activity.Run) []part {
 	type dated struct {
 		oldRow
 		day int32
@@ -414,8 +423,8 @@ func (s *Store) oldParts(w *telemetry.Write, stored []activity.Run) []part {
 			st = append(st, dated{oldRow{half(x.Step[:8]), int64(x.Revision)}, dayOf(x.Start)})
 		}
 	}
-	for i := range stored {
-		if x := &stored[i]; x.Revision > 1 {
+	for _, x := range stored {
+		if x.Revision > 1 {
 			rn = append(rn, dated{oldRow{half(x.ID[:8]), int64(x.Revision)}, dayOf(x.Start)})
 		}
 	}
@@ -455,10 +464,15 @@ type rowsOf[T any] struct {
 	raw  func(*T) int64
 }
 
-// split sorts rows by day, key and less and cuts them into parts by day. The
-// parts of one table share e, so they are written one after the other (see the
-// lock).
+// split sorts rows by day, key and less and cuts them into parts by day.
 func split[T any](e *encoder[T], rows []T, of rowsOf[T]) []part {
+	return splitBy(e, rows, of, func(_ int, r *T) *T { return r })
+}
+
+// splitBy is split for rows that row makes of something, the i-th of its
+// segment, when it is their turn to be written. The parts of one table share e
+// and row, so they are written one after the other (see the lock).
+func splitBy[S, T any](e *encoder[T], rows []S, of rowsOf[S], row func(i int, s *S) *T) []part {
 	if len(rows) == 0 {
 		return nil
 	}
@@ -494,11 +508,11 @@ func split[T any](e *encoder[T], rows []T, of rowsOf[T]) []part {
 		}
 		mine := order[:n]
 		order = order[n:]
-		row := func(i int) *T { return &rows[mine[i].i] }
-		p := part{segment: segment{table: e.t.name, day: mine[0].day, rows: int64(n), tmin: of.at(row(0)), tmax: of.at(row(0))}}
+		at := func(i int) *S { return &rows[mine[i].i] }
+		p := part{segment: segment{table: e.t.name, day: mine[0].day, rows: int64(n), tmin: of.at(at(0)), tmax: of.at(at(0))}}
 		x := &segmentIndex{}
 		for i := range n {
-			r := row(i)
+			r := at(i)
 			t := of.at(r)
 			p.tmin, p.tmax = min(p.tmin, t), max(p.tmax, t)
 			if of.raw != nil {
@@ -520,7 +534,7 @@ func split[T any](e *encoder[T], rows []T, of rowsOf[T]) []part {
 		p.write = func(w io.Writer, g *segment) error {
 			lock.Lock()
 			defer lock.Unlock()
-			return e.encode(w, g, x, n, row)
+			return e.encode(w, g, x, n, func(i int) *T { return row(i, at(i)) })
 		}
 		out = append(out, p)
 	}

@@ -41,8 +41,14 @@ type renderer struct {
 	text attrText
 }
 
+// keptText is how much memory a renderer keeps for the next rows.
+const keptText = 4 << 20
+
 func (r *renderer) reset() {
 	r.buf = r.buf[:0]
+	if cap(r.buf) > keptText {
+		r.buf = nil
+	}
 	r.last, r.text = nil, attrText{}
 }
 

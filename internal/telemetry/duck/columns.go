@@ -28,6 +28,12 @@ type table[T any] struct {
 	name   string
 	cols   []column[T]
 	layout []columnar.Column
+	blank  func([]T) // makes rows ready for reading; nil when they are as they come
+}
+
+func withBlank[T any](blank func([]T), t *table[T]) *table[T] {
+	t.blank = blank
+	return t
 }
 
 func newTable[T any](name string, cols ...column[T]) *table[T] {
@@ -51,7 +57,8 @@ type encoder[T any] struct {
 const chunkRows = 64
 
 // encode writes n rows as one row group with their index and closes the file;
-// g learns where the index is.
+// g learns where the index is. at is asked for each row once, in order; what it
+// gives need be valid only until the next chunkRows begin.
 func (e *encoder[T]) encode(w io.Writer, g *segment, x *segmentIndex, n int, at func(int) *T) error {
 	if e.w == nil {
 		e.w = columnar.NewWriter(e.t.layout)
@@ -87,6 +94,9 @@ func (t *table[T]) read(o *openSegment, row, n int64, out []T, only ...string) (
 	first := len(out)
 	out = slices.Grow(out, int(n))[:first+int(n)]
 	clear(out[first:])
+	if t.blank != nil {
+		t.blank(out[first:])
+	}
 	return out, t.fill(o, row, out[first:], only...)
 }
 

@@ -45,7 +45,7 @@ type exchange struct {
 	changed []*recostRun // those of changes
 
 	gone, come []segment // what Build made
-	rows       []activity.Run
+	rows       []*activity.Run
 	rolls      []telemetry.RollupDelta
 }
 
@@ -351,7 +351,7 @@ func (x *exchange) Build() error {
 	s := x.s
 	s.write.Lock()
 	defer s.write.Unlock()
-	come, err := s.writeAll(append(s.runParts(x.rows), s.oldParts(&telemetry.Write{}, x.rows)...))
+	come, err := s.writeAll(append(s.runParts(x.rows, nil), s.oldParts(&telemetry.Write{}, x.rows)...))
 	x.come = append(x.come, come...)
 	return storageFault("exchanging costs", err)
 }
@@ -471,7 +471,7 @@ func (x *exchange) newRows() {
 		cost, after := r.after.Total()
 		row.Cost = cost
 		row.UnknownCostCalls += r.unknown + after - before
-		x.rows = append(x.rows, row)
+		x.rows = append(x.rows, &row)
 	}
 }
 

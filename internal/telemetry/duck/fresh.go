@@ -93,22 +93,27 @@ func (f *freshRuns) len() int {
 
 // part splits the newest rows of a write, by start, into those that stay fresh
 // and those whose run has a row already.
-func (f *freshRuns) part(runs []activity.Run) (fresh, stored []activity.Run) {
-	for _, i := range newest(runs) {
-		if _, ok := f.rows[runs[i].ID]; ok || runs[i].Revision <= 1 {
-			fresh = append(fresh, runs[i])
+func (f *freshRuns) part(runs []activity.Run) (fresh, stored []*activity.Run) {
+	all := newest(pointers(runs))
+	fresh = make([]*activity.Run, 0, len(all))
+	for _, r := range all {
+		if _, ok := f.rows[r.ID]; ok || r.Revision <= 1 {
+			fresh = append(fresh, r)
 		} else {
-			stored = append(stored, runs[i])
+			stored = append(stored, r)
 		}
 	}
 	return fresh, stored
 }
 
 // packFresh writes rows one after the other.
-func packFresh(rows []activity.Run) (data []byte, each [][]byte) {
-	for i := range rows {
-		packed := packRun(nil, &rows[i])
-		each = append(each, packed)
+func packFresh(rows []*activity.Run) (data []byte, each [][]byte) {
+	each = make([][]byte, len(rows))
+	var buf []byte
+	for i, r := range rows {
+		buf = packRun(buf[:0], r)
+		packed := slices.Clone(buf)
+		each[i] = packed
 		data = append(binary.AppendUvarint(data, uint64(len(packed))), packed...)
 	}
 	return data, each
@@ -127,7 +132,7 @@ func insertFresh(tx *sql.Tx, kind int, data []byte) (int64, error) {
 }
 
 // put takes over what a commit wrote.
-func (f *freshRuns) put(rows []activity.Run, packed [][]byte, seq int64, now time.Time) {
+func (f *freshRuns) put(rows []*activity.Run, packed [][]byte, seq int64, now time.Time) {
 	if len(rows) == 0 {
 		return
 	}
@@ -136,8 +141,7 @@ func (f *freshRuns) put(rows []activity.Run, packed [][]byte, seq int64, now tim
 	if f.rows == nil {
 		f.rows, f.live = make(map[activity.RunID]freshRun), make(map[int64]int)
 	}
-	for i := range rows {
-		r := &rows[i]
+	for i, r := range rows {
 		row := freshRun{packed[i], seq, now, r.Status == activity.RunDone || r.Status == activity.RunStale}
 		if old, ok := f.rows[r.ID]; ok {
 			f.live[old.seq]--
@@ -166,7 +170,8 @@ func (f *freshRuns) due(now time.Time) bool {
 // whose time has come. Store.write is held.
 func (s *Store) flushFresh(all bool) error {
 	f, now := &s.fresh, s.o.Now()
-	var rows []activity.Run
+	var rows []*activity.Run
+	var packed [][]byte
 	var ids []byte
 	live := maps.Clone(f.live)
 	since := time.Time{}
@@ -183,7 +188,7 @@ func (s *Store) flushFresh(all bool) error {
 		if err != nil {
 			return err // we packed it
 		}
-		rows = append(rows, *r)
+		rows, packed = append(rows, r), append(packed, row.packed)
 		ids = append(ids, id[:]...)
 		live[row.seq]--
 	}
@@ -191,7 +196,7 @@ func (s *Store) flushFresh(all bool) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	parts := s.runParts(rows)
+	parts := s.runParts(rows, packed)
 	come, err := s.writeAll(parts)
 	var left int64
 	var words int
@@ -230,12 +235,12 @@ func (s *Store) flushFresh(all bool) error {
 	f.live = live
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for i := range rows {
-		if f.rows[rows[i].ID].over {
+	for _, r := range rows {
+		if f.rows[r.ID].over {
 			f.over--
 		}
-		delete(f.rows, rows[i].ID)
-		s.recent.put(rows[i].ID, rows[i].Start)
+		delete(f.rows, r.ID)
+		s.recent.put(r.ID, r.Start)
 	}
 	return nil
 }
@@ -332,7 +337,7 @@ func (s *Store) loadFresh() error {
 	return rows.Err()
 }
 
-func unpackFresh(raw []byte) (runs []activity.Run, packed [][]byte, err error) {
+func unpackFresh(raw []byte) (runs []*activity.Run, packed [][]byte, err error) {
 	for len(raw) > 0 {
 		n, w := binary.Uvarint(raw)
 		if w <= 0 || n > uint64(len(raw)-w) {
@@ -343,7 +348,7 @@ func unpackFresh(raw []byte) (runs []activity.Run, packed [][]byte, err error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		runs, packed = append(runs, *r), append(packed, slices.Clone(one))
+		runs, packed = append(runs, r), append(packed, slices.Clone(one))
 		raw = raw[w+int(n):]
 	}
 	return runs, packed, nil

@@ -364,10 +364,10 @@ func FuzzAttributes(f *testing.F) {
 	f.Add([]byte{0x0a, 0x80, 0x00})
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		var a, r renderer
-		row := stepRow{}
+		row := stepRow{Step: &activity.Step{}}
 		row.Attributes, row.Span = raw, activity.SpanID{1}
 		row.prepare(&a, &r)
-		back := stepRow{rest: row.rest}
+		back := stepRow{Step: &activity.Step{}, rest: row.rest}
 		back.Step.Step = row.Step.Step
 		back.whole, back.sid, back.slo = row.whole, row.sid, row.slo
 		back.texts.keys, back.texts.types, back.texts.values = string(row.attrs.keys), string(row.attrs.types), string(row.attrs.values)

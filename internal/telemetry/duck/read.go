@@ -121,14 +121,11 @@ func (s *Store) Steps(ctx context.Context, id activity.RunID) ([]activity.Step, 
 		rows = rows[:0]
 		return s.each(ctx, tableSteps, allDays, id, func(o *openSegment, r idxRow) error {
 			first := len(rows)
-			rows = slices.Grow(rows, int(r.n))
-			part := rows[first : first : first+int(r.n)]
-			for range r.n {
-				part = append(part, blankStep())
-			}
-			if err := steps.fill(o, int64(r.row), part); err != nil {
+			var err error
+			if rows, err = steps.read(o, int64(r.row), int64(r.n), rows); err != nil {
 				return err
 			}
+			part := rows[first:]
 			kept := 0
 			for i := range part {
 				if part[i].Run != id { // another run with the same first half of its id
@@ -154,7 +151,7 @@ func newestSteps(rows []stepRow) []activity.Step {
 	best := make(map[activity.StepID]int, len(rows))
 	out := make([]activity.Step, 0, len(rows))
 	for i := range rows {
-		s := &rows[i].Step
+		s := rows[i].Step
 		at, seen := best[s.Step]
 		switch {
 		case !seen:
@@ -218,7 +215,7 @@ func (s *Store) messagesWithin(ctx context.Context, id activity.RunID, ordinals 
 	slices.SortFunc(out, func(a, b messageRow) int { return cmp.Compare(a.Ordinal, b.Ordinal) })
 	var ms []activity.Message
 	for i := range out {
-		ms = append(ms, out[i].Message)
+		ms = append(ms, *out[i].Message)
 	}
 	return ms, err
 }
@@ -329,11 +326,8 @@ func eachContent(o *openSegment, rows []uint32, visit func(uint32, *contentRow) 
 		for n < len(rows) && rows[n]-rows[n-1] < 64 && rows[n]-rows[0] < 4096 {
 			n++
 		}
-		part := make([]contentRow, rows[n-1]-rows[0]+1)
-		for i := range part {
-			part[i].exact = true
-		}
-		if err := content.fill(o, int64(rows[0]), part, "hash", "hash_lo", "raw", "raw_bytes"); err != nil {
+		part, err := content.read(o, int64(rows[0]), int64(rows[n-1]-rows[0]+1), nil, "hash", "hash_lo", "raw", "raw_bytes")
+		if err != nil {
 			return err
 		}
 		for _, row := range rows[:n] {

@@ -58,17 +58,19 @@ type cell struct {
 // shallow copy stays as it is.
 type cells map[cell]*telemetry.RollupDelta
 
-func (c cells) add(bucket int64, d *telemetry.RollupDelta) int {
+// add adds d to the sum of a bucket and tells by how many buckets and rows the
+// sums grew.
+func (c cells) add(bucket int64, d *telemetry.RollupDelta) (grown int) {
 	k := cell{bucket, d.Family, d.Agent, d.Team, d.Environment, d.Key}
-	size := len(d.Latency)
 	t := c[k]
 	if t == nil {
-		size += 8
+		grown = 8
 		t = &telemetry.RollupDelta{Minute: bucket, Family: d.Family, Agent: d.Agent, Team: d.Team, Environment: d.Environment, Key: d.Key}
 		c[k] = t
 	}
+	before := len(t.Latency)
 	sum(t, d)
-	return size
+	return grown + len(t.Latency) - before
 }
 
 func sum(t, d *telemetry.RollupDelta) {

@@ -15,7 +15,7 @@ import (
 // An id derived from (trace, span) is not stored: it is 16 bytes that nothing
 // can compress. The first half stays as sid, by which children find parents.
 type stepRow struct {
-	activity.Step
+	*activity.Step
 	attrs, resource attrText // writing
 	rest            []byte
 	texts           stepTexts // reading
@@ -36,12 +36,49 @@ func join(hi, lo int64) (id [16]byte) {
 
 // prepare fills in what the columns are made of.
 func (r *stepRow) prepare(attrs, resources *renderer) {
-	s := &r.Step
+	s := r.Step
 	r.sid, r.slo = half(s.Step[:8]), half(s.Step[8:])
 	r.whole = s.Span == (activity.SpanID{}) || derivedStep(s, r.sid) != s.Step
 	r.psid, r.plo = half(s.Parent[:8]), half(s.Parent[8:])
 	r.attrs, r.resource = attrs.render(s.Attributes), resources.cached(s.Resource)
-	r.rest = packRest(nil, s, r.attrs.exact, r.resource.exact)
+	r.rest = packRest(r.rest[:0], s, r.attrs.exact, r.resource.exact)
+}
+
+// stepChunk prepares the rows of steps for an encoder, which takes so many and
+// then the next: what a row is made of lies in the processor's cache while its
+// columns are written, and a write of ten thousands takes no memory for it.
+type stepChunk struct {
+	rows             [chunkRows]stepRow
+	attrs, resources renderer
+}
+
+// row is the row of a step, the i-th of its segment; it is valid until the next
+// chunk begins.
+func (c *stepChunk) row(i int, s *activity.Step) *stepRow {
+	if i%chunkRows == 0 {
+		c.attrs.reset()
+		c.resources.reset()
+	}
+	r := &c.rows[i%chunkRows]
+	r.Step = s
+	r.prepare(&c.attrs, &c.resources)
+	return r
+}
+
+// keptRest is what a chunk keeps of the memory of one row: an odd one with
+// megabytes of attributes must not hold them for good.
+const keptRest = 16 << 10
+
+func (c *stepChunk) release() {
+	for i := range c.rows {
+		r := &c.rows[i]
+		r.Step, r.attrs, r.resource = nil, attrText{}, attrText{}
+		if cap(r.rest) > keptRest {
+			r.rest = nil
+		}
+	}
+	c.attrs.reset()
+	c.resources.reset()
 }
 
 // derivedStep is the id that a step's span has in its team's scope, or else in
@@ -55,7 +92,7 @@ func derivedStep(s *activity.Step, sid int64) activity.StepID {
 
 // finish makes a step of what was read.
 func (r *stepRow) finish() error {
-	s := &r.Step
+	s := r.Step
 	if r.whole {
 		s.Step = join(r.sid, r.slo)
 	} else {
@@ -73,11 +110,15 @@ func (r *stepRow) finish() error {
 	return nil
 }
 
-// blankStep is a row before its columns are read: what is null is unknown.
-func blankStep() stepRow {
-	var r stepRow
-	r.End, r.TTFT, r.Usage = activity.Unknown, activity.Unknown, activity.NoUsage
-	return r
+// blankSteps makes rows ready for their columns to be read: what is null is
+// unknown.
+func blankSteps(rows []stepRow) {
+	steps := make([]activity.Step, len(rows))
+	for i := range steps {
+		s := &steps[i]
+		s.End, s.TTFT, s.Usage = activity.Unknown, activity.Unknown, activity.NoUsage
+		rows[i].Step = s
+	}
 }
 
 func (r *stepRow) bits() int64 {
@@ -104,7 +145,7 @@ func attrColumn[T any](name string, how columnar.Encoding, write func(*T) []byte
 	}
 }
 
-var steps = newTable(tableSteps,
+var steps = withBlank(blankSteps, newTable(tableSteps,
 	id("run", columnar.Dictionary, func(r *S) *[16]byte { return (*[16]byte)(&r.Run) }),
 	id("trace", columnar.Dictionary, func(r *S) *[16]byte { return (*[16]byte)(&r.Trace) }),
 	number("sid", columnar.Plain, func(r *S) int64 { return r.sid }, func(r *S, n int64) { r.sid = n }),
@@ -171,7 +212,7 @@ var steps = newTable(tableSteps,
 	attrColumn("res_values", columnar.Dictionary, func(r *S) []byte { return r.resource.values }, func(r *S) *string { return &r.texts.resValues }),
 	blob("events", func(r *S) *[]byte { return &r.Events }),
 	blob("rest", func(r *S) *[]byte { return &r.rest }),
-)
+))
 
 func parseStatus(s string) activity.Status {
 	for v := activity.StatusRunning; v <= activity.StatusError; v++ {
@@ -211,8 +252,15 @@ func parseContentField(s string) activity.ContentField {
 
 // messageRow is a message's metadata; contentRow its content.
 type messageRow struct {
-	activity.Message
+	*activity.Message
 	first bool // its content lies under its own run and ordinal
+}
+
+func blankMessages(rows []messageRow) {
+	ms := make([]activity.Message, len(rows))
+	for i := range ms {
+		rows[i].Message = &ms[i]
+	}
 }
 
 // A hash is kept whole only where content is shared: a message without its
@@ -246,7 +294,7 @@ var messages = func() *table[M] {
 	// second costs little.
 	hi, lo := stepColumn(columnar.Dictionary, func(r *M) *activity.StepID { return &r.Step })
 	hash, hashLo := hashColumns(true, func(r *M) *[16]byte { return &r.Hash })
-	return newTable(tableMessages, hi, lo, hash, hashLo,
+	return withBlank(blankMessages, newTable(tableMessages, hi, lo, hash, hashLo,
 		id("run", columnar.Dictionary, func(r *M) *[16]byte { return (*[16]byte)(&r.Run) }),
 		number("ordinal", columnar.Delta, func(r *M) int64 { return int64(r.Ordinal) }, func(r *M, n int64) { r.Ordinal = int32(n) }),
 		number("time", columnar.Delta, func(r *M) int64 { return r.Time }, func(r *M, n int64) { r.Time = n }),
@@ -258,12 +306,19 @@ var messages = func() *table[M] {
 		dict("agent", func(r *M) *string { return &r.Agent }),
 		dict("team", func(r *M) *string { return &r.Team }),
 		dict("environment", func(r *M) *string { return &r.Env }),
-	)
+	))
 }()
 
 type contentRow struct {
-	activity.Message
+	*activity.Message
 	exact bool // false: Raw is not UTF-8, raw_bytes has it
+}
+
+func blankContents(rows []contentRow) {
+	ms := make([]activity.Message, len(rows))
+	for i := range ms {
+		rows[i] = contentRow{Message: &ms[i], exact: true}
+	}
 }
 
 // C is a short name for the columns below.
@@ -274,7 +329,7 @@ func (r *contentRow) hashed() bool { return [8]byte(r.Hash[8:]) != [8]byte{} }
 
 var contentHash, contentHashLo = hashColumns(false, func(r *C) *[16]byte { return &r.Hash })
 
-var content = newTable(tableContent, contentHash, contentHashLo,
+var content = withBlank(blankContents, newTable(tableContent, contentHash, contentHashLo,
 	// When it first appeared, to the minute: enough to leave out row groups of
 	// another hour. The time itself is the message's.
 	number("minute", columnar.Dictionary, func(r *C) int64 { return floorDiv(r.Time, minuteNanos) }, func(*C, int64) {}),
@@ -313,7 +368,7 @@ var content = newTable(tableContent, contentHash, contentHashLo,
 		// Columns are read in order of their names: this comes after raw.
 		get: func(r *C, v parquet.Value) { r.Raw = append([]byte{}, v.ByteArray()...) },
 	},
-)
+))
 
 // logRow is a log record with its attributes as text.
 type logRow struct {

@@ -24,10 +24,10 @@ func TestStepIDsAreDerived(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			var attrs, resources renderer
-			row := stepRow{}
+			row := stepRow{Step: &activity.Step{}}
 			row.Step.Step, row.Trace, row.Span, row.Team, row.Environment = tc.id, trace, span, scope.Team, scope.Environment
 			row.prepare(&attrs, &resources)
-			back := stepRow{rest: row.rest, sid: row.sid, whole: row.whole}
+			back := stepRow{Step: &activity.Step{}, rest: row.rest, sid: row.sid, whole: row.whole}
 			back.Trace, back.Span, back.Team, back.Environment = trace, span, scope.Team, scope.Environment
 			if row.whole {
 				back.slo = row.slo

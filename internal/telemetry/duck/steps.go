@@ -83,11 +83,8 @@ func (s *Store) fetch(ctx context.Context, id activity.RunID, places []stepPlace
 			for n < len(rows) && rows[n] < r.row+r.n && rows[n]-rows[n-1] < 64 {
 				n++
 			}
-			part := make([]stepRow, rows[n-1]-rows[0]+1)
-			for i := range part {
-				part[i] = blankStep()
-			}
-			if err := steps.fill(o, int64(rows[0]), part, only...); err != nil {
+			part, err := steps.read(o, int64(rows[0]), int64(rows[n-1]-rows[0]+1), nil, only...)
+			if err != nil {
 				return err
 			}
 			for _, row := range rows[:n] {
@@ -126,7 +123,7 @@ func (s *Store) Step(ctx context.Context, run activity.RunID, id activity.StepID
 		places = slices.DeleteFunc(places, func(p stepPlace) bool { return p.sid != half(id[:8]) })
 		rows, err := s.fetch(ctx, run, places)
 		for i := range rows {
-			if st := &rows[i].Step; st.Step == id && (best == nil || st.Revision > best.Revision) {
+			if st := rows[i].Step; st.Step == id && (best == nil || st.Revision > best.Revision) {
 				best = st
 			}
 		}
@@ -162,7 +159,7 @@ func (s *Store) StepsPage(ctx context.Context, id activity.RunID, q telemetry.St
 		rows, err := s.fetch(ctx, id, places, only...)
 		page.Steps = make([]activity.Step, len(rows))
 		for i := range rows {
-			page.Steps[i] = rows[i].Step
+			page.Steps[i] = *rows[i].Step
 			if q.Light {
 				// They share a column with what is asked for.
 				st := &page.Steps[i]
