@@ -123,7 +123,7 @@ func TestExchangeAsRerate(t *testing.T) {
 			slow.restart()
 		}
 		costs := map[activity.RunID]map[activity.StepID]activity.Cost{}
-		from, to := time.Unix(0, start0-1e9), time.Unix(0, start0+3000e9)
+		from, to := time.Unix(0, start0), time.Unix(0, start0+3000e9) // of one day, at whatever hour this runs
 		note := func(run activity.RunID, step activity.StepID, c activity.Cost) {
 			if costs[run] == nil {
 				costs[run] = map[activity.StepID]activity.Cost{}

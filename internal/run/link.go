@@ -2,8 +2,8 @@ package run
 
 import (
 	"context"
+	"hash/maphash"
 	"slices"
-	"strings"
 	"time"
 
 	"reeve/internal/activity"
@@ -38,67 +38,118 @@ const (
 	maxSameID     = 64 // calls of one response id
 )
 
-// modelCall is what has to be known of a call to find its other half.
+// modelCall is what has to be known of a call to find its other half. Texts are
+// only ever compared, so that hashes of them do: ten thousands of calls without a
+// pointer are nothing to the collector.
 type modelCall struct {
-	id             string // the provider's, of the response
-	run            activity.RunID
-	step           activity.StepID
-	trace          activity.TraceID
-	team, env      string
-	agent, session string
-	start, end     int64
-	door, alone    bool           // told by the door; which was given no trace context
-	joined         activity.RunID // of a door's call: whose it is
-	paired         bool           // of an SDK's call: its other half is found
-	forgotten      bool
+	id          [2]uint64 // the provider's, of the response
+	run         activity.RunID
+	step        activity.StepID
+	trace       activity.TraceID
+	team, env   uint64 // 0: none
+	agent       uint64
+	session     uint64
+	start, end  int64
+	joined      activity.RunID // of a door's call: whose it is
+	older       int32          // the place of the call before with this id; none
+	door, alone bool           // told by the door; which was given no trace context
+	paired      bool           // of an SDK's call: its other half is found
+	known       bool           // by its id
 }
 
-// calls are the latest model calls by response id, oldest forgotten first.
+// calls are the latest model calls by response id, oldest forgotten first. They
+// lie in a ring, in pieces that never move.
 type calls struct {
-	by    map[string][]*modelCall
-	queue []*modelCall
+	by   map[[2]uint64]int32 // the place of the newest
+	ring [][]modelCall
+	next int32 // the place that is written next
+}
+
+const callPiece = 1024
+
+func (c *calls) at(place int32) *modelCall { return &c.ring[place/callPiece][place%callPiece] }
+
+func (c *calls) newest(id [2]uint64) int32 {
+	if place, ok := c.by[id]; ok {
+		return place
+	}
+	return none
+}
+
+// of are the calls of an id, newest first.
+func (c *calls) of(id [2]uint64) (list []*modelCall) {
+	for place := c.newest(id); place != none; {
+		k := c.at(place)
+		list, place = append(list, k), k.older
+	}
+	return list
 }
 
 // learn adds a call or brings it up to date, and returns it.
 func (c *calls) learn(m modelCall) *modelCall {
-	list := c.by[m.id]
-	for _, k := range list {
+	if c.by == nil {
+		c.by = make(map[[2]uint64]int32)
+	}
+	same, oldest := 0, (*modelCall)(nil)
+	for place := c.newest(m.id); place != none; place = oldest.older {
+		k := c.at(place)
 		if k.run == m.run && k.step == m.step {
 			k.start, k.end = min(k.start, m.start), max(k.end, m.end)
-			if k.session == "" {
-				k.session = strings.Clone(m.session)
+			if k.session == 0 {
+				k.session = m.session
 			}
 			return k
 		}
+		same, oldest = same+1, k
 	}
-	if c.by == nil {
-		c.by = make(map[string][]*modelCall)
+	if same >= maxSameID {
+		c.forget(oldest)
 	}
-	m.id, m.session = strings.Clone(m.id), strings.Clone(m.session)
-	k := &m
-	if len(list) >= maxSameID {
-		list[0].forgotten = true
-		list = slices.Delete(list, 0, 1)
+	place := c.next
+	c.next = (c.next + 1) % maxKnownCalls
+	if int(place/callPiece) == len(c.ring) {
+		c.ring = append(c.ring, make([]modelCall, callPiece))
 	}
-	c.by[m.id] = append(list, k)
-	c.queue = append(c.queue, k)
-	for len(c.queue) > maxKnownCalls {
-		old := c.queue[0]
-		c.queue[0] = nil
-		if c.queue = c.queue[1:]; !old.forgotten {
-			c.forget(old)
-		}
+	k := c.at(place)
+	if k.known {
+		c.forget(k)
 	}
+	*k = m
+	k.known, k.older = true, c.newest(m.id)
+	c.by[m.id] = place
 	return k
 }
 
+// forget takes a call out of those of its id.
 func (c *calls) forget(k *modelCall) {
-	list := slices.DeleteFunc(c.by[k.id], func(o *modelCall) bool { return o == k })
-	if len(list) == 0 {
-		delete(c.by, k.id)
+	k.known = false
+	place := c.by[k.id]
+	if c.at(place) == k {
+		if k.older == none {
+			delete(c.by, k.id)
+		} else {
+			c.by[k.id] = k.older
+		}
 		return
 	}
-	c.by[k.id] = list
+	for {
+		newer := c.at(place)
+		if c.at(newer.older) == k {
+			newer.older = k.older
+			return
+		}
+		place = newer.older
+	}
+}
+
+var callSeeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
+
+// textOf stands for a text that is compared with others; 0 for none.
+func textOf(s string) uint64 {
+	if s == "" {
+		return 0
+	}
+	return max(maphash.String(callSeeds[0], s), 1)
 }
 
 // half reports whether d, of the door, may be the call that s, of an SDK, tells,
@@ -109,9 +160,9 @@ func (d *modelCall) half(s *modelCall) (apart int64, ok bool) {
 		return 0, false
 	case d.trace != s.trace && !d.alone:
 		return 0, false // the door was told another trace
-	case d.team != "" && s.team != "" && d.team != s.team, d.env != "" && s.env != "" && d.env != s.env:
+	case d.team != 0 && s.team != 0 && d.team != s.team, d.env != 0 && s.env != 0 && d.env != s.env:
 		return 0, false
-	case d.trace != s.trace && d.session != "" && s.session != "" && d.session != s.session:
+	case d.trace != s.trace && d.session != 0 && s.session != 0 && d.session != s.session:
 		return 0, false
 	case !d.joined.IsZero() && d.joined != s.run:
 		return 0, false // its other half is found
@@ -134,8 +185,9 @@ func (r *Reader) callOf(f *activity.Fragment, team string) (m modelCall, ok bool
 		return m, false
 	}
 	return modelCall{
-		id: f.ResponseID, run: f.Run, step: f.Step, trace: f.Trace, team: r.names.get(team), env: r.names.get(f.Environment),
-		agent: r.names.get(f.Agent), session: f.Session, start: f.Start, end: f.End,
+		id:  [2]uint64{textOf(f.ResponseID), maphash.String(callSeeds[1], f.ResponseID)},
+		run: f.Run, step: f.Step, trace: f.Trace, team: textOf(team), env: textOf(f.Environment),
+		agent: textOf(f.Agent), session: textOf(f.Session), start: f.Start, end: f.End,
 		door: f.Dialect == doorDialect, alone: f.Flags&activity.FlagAlone != 0,
 	}, true
 }
@@ -151,7 +203,7 @@ func (r *Reader) pair(ctx context.Context, f *activity.Fragment, team string, re
 	if !k.door {
 		return r.pairSDK(ctx, k, received)
 	}
-	for _, s := range slices.Clone(r.calls.by[k.id]) {
+	for _, s := range slices.Backward(r.calls.of(k.id)) {
 		if !s.door {
 			if err := r.pairSDK(ctx, s, received); err != nil {
 				return err
@@ -168,10 +220,12 @@ func (r *Reader) pairSDK(ctx context.Context, s *modelCall, received int64) erro
 	}
 	var best *modelCall
 	var least int64
-	for _, d := range r.calls.by[s.id] {
-		if apart, ok := d.half(s); ok && (best == nil || apart < least) {
+	for place := r.calls.newest(s.id); place != none; {
+		d := r.calls.at(place)
+		if apart, ok := d.half(s); ok && (best == nil || apart <= least) { // of two as near the older
 			best, least = d, apart
 		}
+		place = d.older
 	}
 	if best == nil {
 		return nil

@@ -240,18 +240,39 @@ func TestSpanLinks(t *testing.T) {
 func TestKnownCallsAreBounded(t *testing.T) {
 	t.Parallel()
 	var c calls
-	for n := range maxKnownCalls + 1000 {
-		id := "same"
+	same := [2]uint64{1, 1}
+	const all = 3*maxKnownCalls + 1000
+	for n := range all {
+		id := same
 		if n%2 == 0 {
-			id = fmt.Sprint(n)
+			id = [2]uint64{uint64(n) + 2, 1}
 		}
-		c.learn(modelCall{id: id, run: idOf[activity.RunID](n), step: idOf[activity.StepID](n)})
+		m := modelCall{id: id, run: idOf[activity.RunID](n), step: idOf[activity.StepID](n)}
+		if k := c.learn(m); k.run != m.run || c.learn(m) != k {
+			t.Fatalf("call %d is not found again", n)
+		}
 	}
 	n := 0
-	for _, list := range c.by {
-		n += len(list)
+	for id := range c.by {
+		for _, k := range c.of(id) {
+			n++
+			if k.id != id || !k.known {
+				t.Fatalf("%v stands under %v", k.id, id)
+			}
+		}
 	}
-	if n > maxKnownCalls || len(c.by["same"]) > maxSameID || len(c.queue) > maxKnownCalls {
-		t.Errorf("%d calls, %d of one id, %d in the queue", n, len(c.by["same"]), len(c.queue))
+	if n > maxKnownCalls || len(c.of(same)) != maxSameID || len(c.ring)*callPiece != maxKnownCalls {
+		t.Errorf("%d calls, %d of one id, room for %d", n, len(c.of(same)), len(c.ring)*callPiece)
+	}
+	// The newest are known, in their order.
+	for k, m := range c.of(same) {
+		if want := idOf[activity.RunID](all - 1 - 2*k); m.run != want {
+			t.Fatalf("call %d of the same id is of %v, want %v", k, m.run, want)
+		}
+	}
+	for n := all - maxKnownCalls + 1; n < all; n++ {
+		if id := [2]uint64{uint64(n) + 2, 1}; n%2 == 0 && len(c.of(id)) != 1 {
+			t.Fatalf("call %d is forgotten", n)
+		}
 	}
 }

@@ -82,8 +82,8 @@ type Options struct {
 	RowEvery     time.Duration // a changed run's row is written at least so often; default 10 s
 	NotifyEvery  time.Duration // default 250 ms
 	Linger       time.Duration // a finished run stays in memory for so long, for what comes late; default 5 s
-	FlushSteps   int           // a write is full at so many steps; default 14,000
-	FlushBytes   int           // or so many bytes; default 9 MB
+	FlushSteps   int           // a write is full at so many steps; default 10,000
+	FlushBytes   int           // or so many bytes; default 7 MB
 	MaxBytes     int           // memory for live runs; default 128 MB
 	HoldBytes    int           // memory for stored steps of which more is expected; default 24 MB
 	MaxAge       time.Duration // older events count into the day that long ago; default 400 days
@@ -106,8 +106,8 @@ func (o *Options) complete() error {
 	def(&o.RowEvery, 10*time.Second)
 	def(&o.NotifyEvery, 250*time.Millisecond)
 	def(&o.Linger, 5*time.Second)
-	def(&o.FlushSteps, 14_000)
-	def(&o.FlushBytes, 9<<20)
+	def(&o.FlushSteps, 10_000)
+	def(&o.FlushBytes, 7<<20)
 	def(&o.MaxBytes, 128<<20)
 	def(&o.HoldBytes, 24<<20)
 	def(&o.MaxAge, 400*24*time.Hour)
