@@ -25,6 +25,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -373,7 +374,7 @@ func (in *Intake) publish(ctx context.Context, w *worker, b *activity.Batch) err
 		part.Fragments, b.Fragments = cutAt(b.Fragments, &size, sizeOfFragment)
 		part.Logs, b.Logs = cutAt(b.Logs, &size, func(l *activity.LogRecord) int { return 200 + len(l.Attributes) + len(l.Body) })
 		part.Metrics, b.Metrics = cutAt(b.Metrics, &size, func(m *activity.MetricPoint) int { return 200 + len(m.Attributes) + len(m.Point) })
-		w.batch = activity.AppendBatch(w.batch[:0], &part)
+		w.batch = activity.AppendBatch(slices.Grow(w.batch[:0], size), &part)
 		if err := in.log.Publish(ctx, w.batch); err != nil {
 			w.batch = nil // a log whose caller left may still be reading it
 			return err
