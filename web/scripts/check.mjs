@@ -2,6 +2,7 @@
 // - first load (page, scripts, styles, font) at most 180 kB gzip, any route at
 //   most 100 kB more;
 // - colours are named in src/theme/tokens.css only;
+// - a class that a component names is in its style sheet, and one in a sheet is named;
 // - every Mantine component that is used has its styles in the build;
 // - the lockfile holds no download addresses;
 // - the API's types are those of docs/openapi.json.
@@ -65,6 +66,36 @@ for (const p of walk(join(root, 'src'))) {
     if (/^\s*(\/\/|\*|\/\*)/.test(line)) return;
     if (raw.test(line) || named.test(line)) problems.push(`${relative(root, p)}:${i + 1} names a raw colour: ${line.trim().slice(0, 80)}`);
   });
+}
+
+// Classes. A name built at run time (css[`tone-${x}`]) leaves its sheet out of the second half.
+const sheets = new Map();
+for (const p of walk(join(root, 'src'))) {
+  if (!p.endsWith('.module.css')) continue;
+  const selectors = readFileSync(p, 'utf8').replace(/\/\*[\s\S]*?\*\//g, '').replace(/[\w-]+\s*:[^;{}]*;/g, '').replace(/:global\([^)]*\)/g, '');
+  sheets.set(p, { has: new Set([...selectors.matchAll(/\.([A-Za-z_][\w-]*)/g)].map((m) => m[1])), named: new Set(), open: false });
+}
+for (const [p] of sheets) {
+  for (const m of readFileSync(p, 'utf8').matchAll(/composes: ([\w -]+) from '([^']+)'/g)) {
+    for (const name of m[1].split(' ')) sheets.get(join(dirname(p), m[2]))?.named.add(name);
+  }
+}
+for (const p of walk(join(root, 'src'))) {
+  if (!/\.tsx?$/.test(p)) continue;
+  const text = readFileSync(p, 'utf8');
+  for (const [, as, from] of text.matchAll(/import (\w+) from '([^']+\.module\.css)'/g)) {
+    const sheet = sheets.get(join(dirname(p), from));
+    for (const m of text.matchAll(new RegExp(`(?<![\\w./'])${as}(?:\\.(\\w+)|\\['([^']+)'\\])`, 'g'))) {
+      const name = m[1] ?? m[2];
+      sheet.named.add(name);
+      if (!sheet.has.has(name)) problems.push(`${relative(root, p)} names the class ${name}, which ${from} does not have`);
+    }
+    if (new RegExp(`(?<![\\w./'])${as}\\[[^']`).test(text)) sheet.open = true;
+  }
+}
+for (const [p, s] of sheets) {
+  const idle = s.open ? [] : [...s.has].filter((c) => !s.named.has(c));
+  if (idle.length > 0) problems.push(`${relative(root, p)} has classes that nothing names: ${idle.join(', ')}`);
 }
 
 // Mantine's styles.

@@ -5,7 +5,8 @@ import { api } from '../api/client';
 import { useFollow } from '../api/queries';
 import type { Decision, List } from '../api/types';
 import { pickView } from '../shared';
-import css from './run.module.css';
+import css from './lane.module.css';
+import page from './run.module.css';
 import type { Scale, View } from './scale';
 import type { Tree } from './tree';
 import { num } from './verdict';
@@ -40,14 +41,14 @@ export function Decisions({ run, live, tree, scale, view, onSelect }: { run: str
       <div className={css.behaviourname}>
         <h2>Decisions</h2>
         {q.isError ? (
-          <p className={css.quiet}>They could not be read.</p>
+          <p className={page.quiet}>They could not be read.</p>
         ) : all.length === 0 ? (
-          <p className={css.quiet}>{q.isPending ? 'Reading.' : 'None: this run did not pass the door.'}</p>
+          <p className={page.quiet}>{q.isPending ? 'Reading.' : 'None: this run did not pass the door.'}</p>
         ) : (
-          <p className={css.quiet}>
+          <p className={page.quiet}>
             {num(all.length)} {q.data?.next ? 'and more ' : ''}proposed{said ? ': ' : ', all let through'}
             {worst ? (
-              <Link className={css.link} to={'/decisions' as never} search={((old: Record<string, unknown>) => ({ ...pickView(old), show: 'all', decision: worst.id })) as never}>
+              <Link className={page.link} to={'/decisions' as never} search={((old: Record<string, unknown>) => ({ ...pickView(old), show: 'all', decision: worst.id })) as never}>
                 {said}
               </Link>
             ) : (

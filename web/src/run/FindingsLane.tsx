@@ -5,7 +5,8 @@ import { useFollow } from '../api/queries';
 import type { Finding, List } from '../api/types';
 import { pickView } from '../shared';
 import { visible } from '../tools/data';
-import css from './run.module.css';
+import css from './lane.module.css';
+import page from './run.module.css';
 import type { Scale, View } from './scale';
 import type { Tree } from './tree';
 import { num } from './verdict';
@@ -28,12 +29,12 @@ export function Found({ run, live, tree, scale, view, onSelect }: { run: string;
       <div className={css.behaviourname}>
         <h2>Found</h2>
         {q.isError ? (
-          <p className={css.quiet}>It could not be read.</p>
+          <p className={page.quiet}>It could not be read.</p>
         ) : all.length === 0 ? (
-          <p className={css.quiet}>{q.isPending ? 'Reading.' : 'Nothing out of the ordinary.'}</p>
+          <p className={page.quiet}>{q.isPending ? 'Reading.' : 'Nothing out of the ordinary.'}</p>
         ) : (
-          <p className={css.quiet}>
-            <Link className={css.link} to={'/findings' as never} search={((old: Record<string, unknown>) => ({ ...pickView(old), state: 'all', finding: all[0]!.id })) as never}>
+          <p className={page.quiet}>
+            <Link className={page.link} to={'/findings' as never} search={((old: Record<string, unknown>) => ({ ...pickView(old), state: 'all', finding: all[0]!.id })) as never}>
               {visible(all[0]!.text)}
             </Link>
             {all.length > 1 && ` and ${num(all.length - 1)} more`}

@@ -15,7 +15,8 @@ import '@xyflow/react/dist/base.css';
 import { useEffect, useMemo, useState } from 'react';
 import { buildGraph, type GraphEdge, type GraphMode, type GraphNode, repeats } from './graph';
 import { lookOf } from './kinds';
-import css from './run.module.css';
+import css from './graph.module.css';
+import page from './run.module.css';
 import { formatDuration } from './scale';
 import { Said } from './Text';
 import type { Tree } from './tree';
@@ -89,11 +90,11 @@ function Inner({ tree, selected, mode, onMode, onSelect }: GraphViewProps) {
     [graph, mode],
   );
   const open = graph.nodes.find((n) => n.id === (focus ?? chosen));
-  if (graph.nodes.length === 0) return <p className={css.empty}>No agent, model or tool was seen in this run yet.</p>;
+  if (graph.nodes.length === 0) return <p className={page.empty}>No agent, model or tool was seen in this run yet.</p>;
   return (
     <div className={css.graph} data-testid="graph">
       <div className={css.graphbar}>
-        <div className={css.seg} role="group" aria-label="What the edges mean">
+        <div className={page.seg} role="group" aria-label="What the edges mean">
           <button type="button" aria-pressed={mode === 'calls'} onClick={() => onMode('calls')}>
             Who called what
           </button>
@@ -102,12 +103,12 @@ function Inner({ tree, selected, mode, onMode, onSelect }: GraphViewProps) {
           </button>
         </div>
         {again.length > 0 && (
-          <span className={css.quiet}>
+          <span className={page.quiet}>
             Round and round:{' '}
             {again.map((r, k) => (
               <span key={k}>
                 {k > 0 && ', '}
-                <button type="button" className={css.link} onClick={() => onSelect(r.steps.at(-1)!)}>
+                <button type="button" className={page.link} onClick={() => onSelect(r.steps.at(-1)!)}>
                   <Said text={r.name} /> {r.count}×
                 </button>
                 {r.sameArguments ? ' with the same arguments' : ' in a row'}
@@ -146,14 +147,14 @@ function Inner({ tree, selected, mode, onMode, onSelect }: GraphViewProps) {
               <button
                 key={i}
                 type="button"
-                className={tree.steps[i]!.status === 'error' ? css.linkBad : css.link}
+                className={tree.steps[i]!.status === 'error' ? css.linkBad : page.link}
                 onClick={() => onSelect(i)}
                 title={formatDuration(tree.end[i]! - tree.start[i]!)}
               >
                 {k + 1}
               </button>
             ))}
-            {open.steps.length > 12 && <span className={css.quiet}>and {num(open.steps.length - 12)} more</span>}
+            {open.steps.length > 12 && <span className={page.quiet}>and {num(open.steps.length - 12)} more</span>}
           </span>
         </div>
       )}
@@ -198,10 +199,10 @@ function Participant({ data }: NodeProps<Node<Data>>) {
     >
       <Handle type="target" position={data.down ? Position.Top : Position.Left} className={css.handle} isConnectable={false} />
       <div className={css.gname}>
-        <span className={css.kind} aria-hidden>
+        <span className={page.kind} aria-hidden>
           {n.kind === 'run' ? '▸' : l.letter}
         </span>
-        <span className={css.label} title={plain(n.name, 200)}>
+        <span className={page.label} title={plain(n.name, 200)}>
           <Said text={n.name} />
         </span>
       </div>

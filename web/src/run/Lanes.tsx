@@ -1,7 +1,8 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { useTokens } from '../theme/token';
 import { repeats } from './graph';
-import css from './run.module.css';
+import css from './lane.module.css';
+import page from './run.module.css';
 import type { Scale, View } from './scale';
 import { Said } from './Text';
 import type { Tree } from './tree';
@@ -92,14 +93,14 @@ export function Behaviour({ tree, scale, view, onSelect }: { tree: Tree; scale: 
     <section className={css.behaviour} aria-label="Behaviour">
       <div className={css.behaviourname}>
         <h2>Behaviour</h2>
-        <p className={css.quiet}>
+        <p className={page.quiet}>
           {calls.length === 0 ? 'No model calls.' : most > 0 ? `Context up to ${num(most)} tokens a call` : 'Context of each call'}
           {unknown > 0 && calls.length > 0 ? `, unknown for ${num(unknown)}` : ''}
         </p>
         {top && (
           <p className={css.warnline}>
             ▾{' '}
-            <button type="button" className={css.link} onClick={() => onSelect(top.steps[1] ?? top.steps[0]!)}>
+            <button type="button" className={page.link} onClick={() => onSelect(top.steps[1] ?? top.steps[0]!)}>
               <Said text={top.name} />
             </button>{' '}
             {top.count}× {top.sameArguments ? 'same arguments' : 'in a row'}

@@ -1,6 +1,7 @@
 import { memo, useMemo, useState } from 'react';
 import type { Message, Part } from './data';
-import css from './run.module.css';
+import css from './transcript.module.css';
+import page from './run.module.css';
 import { Said } from './Text';
 
 const SHOWN = 1600;
@@ -17,7 +18,7 @@ export function Long({ text, mono = false, most = SHOWN }: { text: string; mono?
       {cut && (
         <>
           {'… '}
-          <button type="button" className={css.link} onClick={() => setAll(true)}>
+          <button type="button" className={page.link} onClick={() => setAll(true)}>
             show all {text.length.toLocaleString('en-GB')} characters
           </button>
         </>
@@ -91,7 +92,7 @@ function PartView({ p, at, onStep }: { p: Part; at: number | undefined; onStep?:
             →
           </span>
           {at !== undefined && onStep ? (
-            <button type="button" className={css.link} onClick={() => onStep(at)} title="Go to the tool step">
+            <button type="button" className={page.link} onClick={() => onStep(at)} title="Go to the tool step">
               <Said text={p.name ?? 'tool'} />
             </button>
           ) : (

@@ -1,7 +1,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { useTokens } from '../theme/token';
 import { lookOf } from './kinds';
-import css from './run.module.css';
+import css from './waterfall.module.css';
 import { clampView, type Scale, type View } from './scale';
 import type { Tree } from './tree';
 

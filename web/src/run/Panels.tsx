@@ -2,7 +2,8 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { useMemo, useRef } from 'react';
 import type { Log, MetricPoint } from '../api/types';
 import { Data } from './MessageView';
-import css from './run.module.css';
+import css from './panels.module.css';
+import page from './run.module.css';
 import { formatDuration } from './scale';
 import { Said } from './Text';
 import type { Tree } from './tree';
@@ -25,12 +26,12 @@ export function Logs({ logs, tree, selected, onSelect }: { logs: readonly Log[];
   const v = useVirtualizer({ count: logs.length, getScrollElement: () => box.current, estimateSize: () => 26, overscan: 12 });
   if (logs.length === 0)
     return (
-      <p className={css.empty}>
+      <p className={page.empty}>
         No log records belong to this run. Send OpenTelemetry logs with the trace’s id and they appear here beside its steps.
       </p>
     );
   return (
-    <div ref={box} className={css.transcript} tabIndex={0} role="region" aria-label="Logs" data-testid="run-logs">
+    <div ref={box} className={page.transcript} tabIndex={0} role="region" aria-label="Logs" data-testid="run-logs">
       <div style={{ height: v.getTotalSize(), position: 'relative' }}>
         {v.getVirtualItems().map((item) => {
           const l = logs[item.index]!;
@@ -57,7 +58,7 @@ export function Logs({ logs, tree, selected, onSelect }: { logs: readonly Log[];
                 {l.attributes && Object.keys(l.attributes).length > 0 && <Data text={JSON.stringify(l.attributes)} />}
               </details>
               {i !== undefined && (
-                <button type="button" className={css.link} onClick={() => onSelect(i)}>
+                <button type="button" className={page.link} onClick={() => onSelect(i)}>
                   <Said text={tree.steps[i]!.name.slice(0, 24)} />
                 </button>
               )}
@@ -82,10 +83,10 @@ export function Metrics({ points }: { points: readonly MetricPoint[] }) {
       .sort((a, b) => (a[0] < b[0] ? -1 : 1))
       .map(([name, list]) => ({ name, list: list.sort((a, b) => (a.at < b.at ? -1 : 1)) }));
   }, [points]);
-  if (series.length === 0) return <p className={css.empty}>No metric points were sent by this agent while it ran.</p>;
+  if (series.length === 0) return <p className={page.empty}>No metric points were sent by this agent while it ran.</p>;
   return (
-    <div className={css.panel} tabIndex={0} role="region" aria-label="Metrics">
-      <p className={css.quiet}>
+    <div className={page.panel} tabIndex={0} role="region" aria-label="Metrics">
+      <p className={page.quiet}>
         What this agent reported while the run went on. Metric points do not name a run: others of the same agent may have added to them.
       </p>
       <table className={css.metrics}>
@@ -107,8 +108,8 @@ export function Metrics({ points }: { points: readonly MetricPoint[] }) {
                 </th>
                 <td>{num(s.list.length)}</td>
                 <td>
-                  {Number(last.value.toPrecision(4)).toLocaleString('en-GB')} {last.unit && <span className={css.quiet}>{last.unit}</span>}
-                  {last.count != null && <span className={css.quiet}> over {num(last.count)}</span>}
+                  {Number(last.value.toPrecision(4)).toLocaleString('en-GB')} {last.unit && <span className={page.quiet}>{last.unit}</span>}
+                  {last.count != null && <span className={page.quiet}> over {num(last.count)}</span>}
                 </td>
                 <td>
                   <Spark values={s.list.map((p) => p.value)} />

@@ -8,7 +8,7 @@ import { useMay } from '../api/queries';
 import type { RunNote, Steering } from '../api/types';
 import { FormDialog, Pick, Sure } from '../settings/parts';
 import { holds, pickView, plural, ProblemNote, Time, useShortcuts } from '../shared';
-import css from './run.module.css';
+import css from './steer.module.css';
 
 const of = (run: string) => `/runs/${encodeURIComponent(run)}`;
 

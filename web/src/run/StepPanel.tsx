@@ -7,7 +7,8 @@ import { Kind } from './Kind';
 import { Data, pretty } from './MessageView';
 import { parseRanges, expandRanges } from './ordinals';
 import { useStep } from './queries';
-import css from './run.module.css';
+import css from './step.module.css';
+import page from './run.module.css';
 import { formatDuration } from './scale';
 import { Said } from './Text';
 import { MessageCard } from './Transcript';
@@ -56,7 +57,7 @@ export function StepPanel({ run, tree, selected, critical, onSelect }: StepPanel
   const q = useStep(run, light?.id, light?.revision);
   if (!light)
     return (
-      <p className={css.empty}>
+      <p className={page.empty}>
         Select a step to see what it was given, what it gave back, what it cost and what its sender said. ↑ and ↓ move through the steps.
       </p>
     );
@@ -66,7 +67,7 @@ export function StepPanel({ run, tree, selected, critical, onSelect }: StepPanel
   const parent = tree.parent[selected]!;
   const before = s.kind === 'model' ? previousCall(tree, selected) : -1;
   return (
-    <div className={css.panel} tabIndex={0} role="region" aria-label="Step" data-testid="step-panel">
+    <div className={page.panel} tabIndex={0} role="region" aria-label="Step" data-testid="step-panel">
       <header className={css.steptitle}>
         <Kind kind={s.kind} />
         <h2>
@@ -82,40 +83,40 @@ export function StepPanel({ run, tree, selected, critical, onSelect }: StepPanel
           <b>
             <Said text={s.error?.type || 'error without a type'} />
           </b>
-          {s.error?.message ? <Data text={s.error.message} /> : <p className={css.quiet}>Its sender did not describe the error.</p>}
+          {s.error?.message ? <Data text={s.error.message} /> : <p className={page.quiet}>Its sender did not describe the error.</p>}
         </div>
       )}
-      {q.isError && <p className={css.errorline}>The step’s details could not be read: {q.error.message}</p>}
+      {q.isError && <p className={page.errorline}>The step’s details could not be read: {q.error.message}</p>}
 
       <dl className={css.facts}>
         <Fact name="started">
           <span title={s.started_at}>{clock(tree.baseMs + tree.start[selected]!)}</span>{' '}
-          <span className={css.quiet}>{formatDuration(tree.start[selected]!)} into the run</span>
+          <span className={page.quiet}>{formatDuration(tree.start[selected]!)} into the run</span>
         </Fact>
         {s.ttft_ms != null && <Fact name="first token">after {formatDuration(s.ttft_ms)}</Fact>}
         {own > 0 && (
           <Fact name="critical path">
             {formatDuration(own)} of it{' '}
-            <span className={css.quiet}>({Math.round((own / Math.max(critical!.length, 0.001)) * 100)} % of the path)</span>
+            <span className={page.quiet}>({Math.round((own / Math.max(critical!.length, 0.001)) * 100)} % of the path)</span>
           </Fact>
         )}
         {s.agent && (
           <Fact name="agent">
             <Said text={s.agent} />
-            {s.version && <span className={css.quiet}> {s.version}</span>}
+            {s.version && <span className={page.quiet}> {s.version}</span>}
           </Fact>
         )}
         {(s.model || s.provider) && (
           <Fact name="model">
             <Said text={s.model || 'unknown'} />
             {s.provider && (
-              <span className={css.quiet}>
+              <span className={page.quiet}>
                 {' '}
                 at <Said text={s.provider} />
               </span>
             )}
             {s.model_requested && s.model_requested !== s.model && (
-              <span className={css.quiet}>
+              <span className={page.quiet}>
                 {' '}
                 (asked for <Said text={s.model_requested} />)
               </span>
@@ -137,7 +138,7 @@ export function StepPanel({ run, tree, selected, critical, onSelect }: StepPanel
         )}
         {parent >= 0 && (
           <Fact name="inside">
-            <button type="button" className={css.link} onClick={() => onSelect(parent)}>
+            <button type="button" className={page.link} onClick={() => onSelect(parent)}>
               <Said text={tree.steps[parent]!.name} />
             </button>
           </Fact>
@@ -150,7 +151,7 @@ export function StepPanel({ run, tree, selected, critical, onSelect }: StepPanel
         {s.source && <Fact name="known from">{SOURCES[s.source] ?? s.source}</Fact>}
         {s.decision_id && (
           <Fact name="decision">
-            <Link className={css.link} to={'/decisions' as never} search={((old: Record<string, unknown>) => ({ ...pickView(old), show: 'all', decision: s.decision_id })) as never}>
+            <Link className={page.link} to={'/decisions' as never} search={((old: Record<string, unknown>) => ({ ...pickView(old), show: 'all', decision: s.decision_id })) as never}>
               <code>{s.decision_id}</code>
             </Link>
           </Fact>
@@ -167,7 +168,7 @@ export function StepPanel({ run, tree, selected, critical, onSelect }: StepPanel
 
       {(s.kind === 'tool' || s.kind === 'mcp' || s.tool) && (
         <section>
-          <div className={css.sides}>
+          <div className={page.sides}>
             <div>
               <h3 className={css.h3}>Arguments</h3>
               {s.tool?.arguments ? <Data text={s.tool.arguments} /> : <Nothing loaded={loaded} what="The arguments were" refs={s.message_refs?.arguments ?? s.message_refs?.input} />}
@@ -190,7 +191,7 @@ export function StepPanel({ run, tree, selected, critical, onSelect }: StepPanel
       {s.kind === 'model' && loaded && !s.output?.length && (
         <section>
           <h3 className={css.h3}>Answer</h3>
-          <p className={css.quiet}>{s.status === 'running' ? 'Not yet.' : s.message_refs?.output ? 'withheld: needs the role reader' : 'The answer was not recorded by its sender.'}</p>
+          <p className={page.quiet}>{s.status === 'running' ? 'Not yet.' : s.message_refs?.output ? 'withheld: needs the role reader' : 'The answer was not recorded by its sender.'}</p>
         </section>
       )}
       {s.documents && s.documents.length > 0 && <Messages title="Documents" list={s.documents} />}
@@ -231,7 +232,7 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
 // Nothing says why a body is not there: what is referred to and did not come is
 // withheld from this reader.
 function Nothing({ loaded, what, refs }: { loaded: boolean; what: string; refs?: string }) {
-  return <p className={css.quiet}>{!loaded ? 'Reading…' : refs ? 'withheld: needs the role reader' : `${what} not recorded.`}</p>;
+  return <p className={page.quiet}>{!loaded ? 'Reading…' : refs ? 'withheld: needs the role reader' : `${what} not recorded.`}</p>;
 }
 
 function Messages({ title, list }: { title: string; list: NonNullable<Step['input']> }) {
@@ -259,9 +260,9 @@ function History({ s, before, tree, onSelect, loaded }: { s: Step; before: numbe
     <section>
       <h3 className={css.h3}>Given</h3>
       {before >= 0 && (
-        <p className={css.quiet}>
+        <p className={page.quiet}>
           Against{' '}
-          <button type="button" className={css.link} onClick={() => onSelect(before)}>
+          <button type="button" className={page.link} onClick={() => onSelect(before)}>
             its last call
           </button>
           : {change.added.length} new, {change.kept} as before
@@ -293,13 +294,13 @@ function History({ s, before, tree, onSelect, loaded }: { s: Step; before: numbe
         fresh.map((m, i) => <MessageCard key={`f${m.ordinal}.${i}`} m={m} />)
       )}
       {loaded && input.length === 0 && !s.system?.length && (
-        <p className={css.quiet}>
+        <p className={page.quiet}>
           {expandRanges(parseRanges(s.message_refs?.input), 10).length > 0
             ? 'withheld: needs the role reader'
             : 'What the call was given was not recorded by its sender.'}
         </p>
       )}
-      {!loaded && <p className={css.quiet}>Reading…</p>}
+      {!loaded && <p className={page.quiet}>Reading…</p>}
     </section>
   );
 }
@@ -344,7 +345,7 @@ function TokenBar({
         <span className={css.tokentrack}>
           <i className={css.unknownbar} />
         </span>
-        <span className={css.tokentext}>unknown: not reported</span>
+        <span>unknown: not reported</span>
       </div>
     );
   const known = parts.filter((p): p is [string, string, number] => p[2] != null);
@@ -357,7 +358,7 @@ function TokenBar({
         {known.map(([k, , n]) => (n > 0 ? <i key={k} data-part={k} style={{ flexGrow: n }} /> : null))}
         {left > 0 && <i data-part="rest" style={{ flexGrow: left }} />}
       </span>
-      <span className={css.tokentext}>
+      <span>
         <b>{num(total)}</b>
         {known.length > 0 && (
           <>
@@ -391,7 +392,7 @@ function Money({ c, counted, kind }: { c: Cost | undefined; counted: boolean | u
           Cost unknown{kind === 'model' ? ': no price is known for this model, or its tokens were not reported' : ''}.
         </span>
       )}
-      {counted === false && c?.amount != null && <span className={css.quiet}> Not added to the run: a call below it already counts.</span>}
+      {counted === false && c?.amount != null && <span className={page.quiet}> Not added to the run: a call below it already counts.</span>}
     </p>
   );
 }
@@ -455,7 +456,7 @@ function Pairs({ title, of, loaded }: { title: string; of: Record<string, unknow
     <>
       {title && <h4 className={css.h4}>{title}</h4>}
       {keys.length === 0 ? (
-        <p className={css.quiet}>{loaded ? 'None.' : 'Reading…'}</p>
+        <p className={page.quiet}>{loaded ? 'None.' : 'Reading…'}</p>
       ) : (
         <table className={css.kv}>
           <tbody>

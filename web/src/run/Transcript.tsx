@@ -4,7 +4,8 @@ import type { Message } from './data';
 import { Kind } from './Kind';
 import { bodyOf, Data, Parts } from './MessageView';
 import { formatPlaces } from './ordinals';
-import css from './run.module.css';
+import css from './transcript.module.css';
+import page from './run.module.css';
 import { formatDuration } from './scale';
 import { Said } from './Text';
 import { buildTranscript, type Row } from './transcript';
@@ -72,9 +73,9 @@ export function Transcript({ tree, messages, selected, onSelect, onOpen, follow,
       return n;
     });
 
-  if (rows.length === 0) return <p className={css.empty}>Nothing was said in this run: it has no model, tool or retrieval steps yet.</p>;
+  if (rows.length === 0) return <p className={page.empty}>Nothing was said in this run: it has no model, tool or retrieval steps yet.</p>;
   return (
-    <div ref={box} className={css.transcript} tabIndex={0} role="log" aria-label="Transcript" aria-live="off" data-testid="transcript">
+    <div ref={box} className={page.transcript} tabIndex={0} role="log" aria-label="Transcript" aria-live="off" data-testid="transcript">
       <div style={{ height: v.getTotalSize(), position: 'relative' }}>
         {v.getVirtualItems().map((item) => {
           const row = rows[item.index]!;
@@ -186,7 +187,7 @@ const RowView = memo(function RowView({ row, tree, messages, withheld, selected,
         <div style={style} className={css.resent}>
           {row.ordinals.length > 0 && (
             <button type="button" className={css.fold1} aria-expanded={open} onClick={() => onToggle(rowKey)}>
-              <span className={open ? css.caretOpen : css.caret} aria-hidden />
+              <span className={open ? page.caretOpen : page.caret} aria-hidden />
               {row.ordinals.length === 1 ? 'message' : 'messages'} {formatPlaces(row.places)} of {row.of} as before
             </button>
           )}
@@ -202,7 +203,7 @@ const RowView = memo(function RowView({ row, tree, messages, withheld, selected,
       return (
         <div style={style} className={css.resent}>
           <button type="button" className={css.fold1} aria-expanded={open} onClick={() => onToggle(rowKey)}>
-            <span className={open ? css.caretOpen : css.caret} aria-hidden />
+            <span className={open ? page.caretOpen : page.caret} aria-hidden />
             {row.ordinals.length} earlier messages that this run began with
           </button>
           {open && <div className={css.folded}>{list(row.ordinals)}</div>}
@@ -232,7 +233,7 @@ const RowView = memo(function RowView({ row, tree, messages, withheld, selected,
             <span className={css.quiet}>{s.status === 'running' ? 'running' : formatDuration(s.duration_ms)}</span>
             <span className={css.when}>{at}</span>
           </div>
-          <div className={css.sides}>
+          <div className={page.sides}>
             <div>
               <div className={css.sidehead}>arguments</div>
               <Bodies ordinals={row.args} messages={messages} withheld={withheld} fallback={s.tool?.arguments} />
@@ -282,7 +283,7 @@ const RowView = memo(function RowView({ row, tree, messages, withheld, selected,
 
 function ErrorLine({ s }: { s: Tree['steps'][number] }) {
   return (
-    <div className={css.errorline}>
+    <div className={page.errorline}>
       <b>
         <Said text={s.error?.type || 'error'} />
       </b>{' '}

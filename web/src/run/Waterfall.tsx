@@ -2,7 +2,8 @@ import { memo, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useStat
 import type { CriticalPath } from './critical';
 import { lookOf } from './kinds';
 import { Minimap } from './Minimap';
-import css from './run.module.css';
+import css from './waterfall.module.css';
+import page from './run.module.css';
 import { foldLabels, formatDuration, panView, type Scale, ticks, type View, zoomView } from './scale';
 import { REPAIR, type Tree } from './tree';
 import { num } from './verdict';
@@ -246,9 +247,9 @@ const StepRow = memo(function StepRow({ r, i, tree, selected, open, dim, hit, cr
     >
       <div role="gridcell" className={css.name} style={{ paddingLeft: depth * 12 + 4 }}>
         {kids > 0 ? (
-          <span data-caret className={open ? css.caretOpen : css.caret} aria-hidden title={open ? 'Collapse (←)' : 'Expand (→)'} />
+          <span data-caret className={open ? page.caretOpen : page.caret} aria-hidden title={open ? 'Collapse (←)' : 'Expand (→)'} />
         ) : (
-          <span className={css.nocaret} />
+          <span className={page.nocaret} />
         )}
         <span className={css.kind} title={l.name} aria-label={l.name} role="img">
           {l.letter}

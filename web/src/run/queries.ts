@@ -33,12 +33,11 @@ export function useSteps(id: string) {
   });
 }
 
-/** useMessages reads what was said in a run; only when wanted. */
-export function useMessages(id: string, wanted: boolean) {
+/** useMessages reads what was said in a run. */
+export function useMessages(id: string) {
   return useQuery({
     queryKey: messagesKey(id),
     queryFn: ({ signal }) => everything<Message>(`/runs/${encodeURIComponent(id)}/messages`, { limit: 10_000 }, 20_000, signal),
-    enabled: wanted,
     retry,
     structuralSharing: false,
     staleTime: Infinity,
@@ -57,22 +56,20 @@ export function useStep(run: string, step: string | undefined, revision: number 
 }
 
 /** useLogs reads a run's log records, oldest first. */
-export function useLogs(id: string, wanted: boolean) {
+export function useLogs(id: string) {
   return useQuery({
     queryKey: logsKey(id),
     queryFn: async ({ signal }) =>
       (await everything<Log>(`/runs/${encodeURIComponent(id)}/logs`, { limit: 1_000 }, 5_000, signal)).sort((a, b) => (a.at < b.at ? -1 : 1)),
-    enabled: wanted,
     retry,
   });
 }
 
 /** useMetrics reads the metric points of a run's agent while it ran. */
-export function useMetrics(id: string, wanted: boolean) {
+export function useMetrics(id: string) {
   return useQuery({
     queryKey: ['run-metrics', id],
     queryFn: ({ signal }) => everything<MetricPoint>(`/runs/${encodeURIComponent(id)}/metrics`, { limit: 5_000 }, 5_000, signal),
-    enabled: wanted,
     retry,
   });
 }
