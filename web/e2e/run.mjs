@@ -153,6 +153,21 @@ async function axe(page, what, options = {}) {
   if (found.length > 0) throw new Error(`axe, ${what}:\n    ${found.join('\n    ')}`);
 }
 
+/**
+ * axeBoth looks at a page in both schemes. The other one changes colours alone and
+ * the page follows it where it stands, so only what depends on colours is looked at again.
+ */
+async function axeBoth(page, what) {
+  const wrong = [];
+  await axe(page, `${what}, light`).catch((e) => wrong.push(e.message));
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.waitForFunction(() => document.documentElement.dataset.mantineColorScheme === 'dark');
+  await settled(page, 100, 2000);
+  await axe(page, `${what}, dark`, { runOnly: ['color-contrast', 'link-in-text-block'] }).catch((e) => wrong.push(e.message));
+  await page.emulateMedia({ colorScheme: 'light' });
+  if (wrong.length > 0) throw new Error(wrong.join('\n    '));
+}
+
 function equal(got, want, what) {
   if (got !== want) throw new Error(`${what}: got ${JSON.stringify(got)}, want ${JSON.stringify(want)}`);
 }
@@ -191,7 +206,7 @@ process.exit(failed > 0 ? 1 : 0);
 
 /** attempt runs a test once and returns what went wrong. */
 async function attempt(test) {
-  const t = { base, out, errors: [], cleanup: [], browser, session, api, send, arrived, open: (path, o) => open(t, path, o), axe, settled, equal, ok };
+  const t = { base, out, errors: [], cleanup: [], browser, session, api, send, arrived, open: (path, o) => open(t, path, o), axe, axeBoth, settled, equal, ok };
   const started = Date.now();
   let error;
   let timer;

@@ -352,34 +352,33 @@ for (const width of widths) {
   });
 }
 
-for (const scheme of ['light', 'dark'])
-  for (const width of widths)
-    tests.push({
-      name: `axe: activity pages, ${scheme}, ${width} wide`,
-      async run(t) {
-        const s = await seed(t);
-        const page = await t.open(`/runs?${only(s.agent)}`, { scheme, width, height: width < 500 ? 844 : 800 });
-        const steps = (await t.api(`/runs/${s.failed}/steps`)).items;
-        const tool = steps.find((x) => x.kind === 'tool').id;
-        const wrong = [];
-        for (const [what, path, ready] of [
-          ['runs', `/runs?${only(s.agent)}`, listed],
-          ['run', `/runs/${s.failed}`, drawn],
-          ['step', `/runs/${s.failed}?panel=step&step=${tool}`, (p) => p.getByTestId('step-panel').getByText('upstream_timeout').first().waitFor()],
-          ['run logs', `/runs/${s.failed}?panel=logs`, (p) => p.getByTestId('run-logs').waitFor()],
-          ['graph', `/runs/${s.good}?lane=graph`, (p) => p.locator('.react-flow__edge').first().waitFor({ state: 'attached' })],
-          ['sessions', `/sessions?${only(s.agent)}`, listed],
-          ['session', `/sessions/${s.session}`, (p) => p.getByTestId('session').getByText('Where is order', { exact: false }).first().waitFor()],
-          ['steps', '/steps', (p) => p.getByText('lookup_order').first().waitFor()],
-          ['logs', '/logs', (p) => p.getByTestId('logs').waitFor()],
-        ]) {
-          await page.goto(t.base + path);
-          await ready(page);
-          await t.settled(page, 250, 3000);
-          await t.axe(page, what).catch((e) => wrong.push(e.message));
-        }
-        if (wrong.length > 0) throw new Error(wrong.join('\n    '));
-      },
-    });
+for (const width of widths)
+  tests.push({
+    name: `axe: activity pages, both schemes, ${width} wide`,
+    async run(t) {
+      const s = await seed(t);
+      const page = await t.open(`/runs?${only(s.agent)}`, { width, height: width < 500 ? 844 : 800 });
+      const steps = (await t.api(`/runs/${s.failed}/steps`)).items;
+      const tool = steps.find((x) => x.kind === 'tool').id;
+      const wrong = [];
+      for (const [what, path, ready] of [
+        ['runs', `/runs?${only(s.agent)}`, listed],
+        ['run', `/runs/${s.failed}`, drawn],
+        ['step', `/runs/${s.failed}?panel=step&step=${tool}`, (p) => p.getByTestId('step-panel').getByText('upstream_timeout').first().waitFor()],
+        ['run logs', `/runs/${s.failed}?panel=logs`, (p) => p.getByTestId('run-logs').waitFor()],
+        ['graph', `/runs/${s.good}?lane=graph`, (p) => p.locator('.react-flow__edge').first().waitFor({ state: 'attached' })],
+        ['sessions', `/sessions?${only(s.agent)}`, listed],
+        ['session', `/sessions/${s.session}`, (p) => p.getByTestId('session').getByText('Where is order', { exact: false }).first().waitFor()],
+        ['steps', '/steps', (p) => p.getByText('lookup_order').first().waitFor()],
+        ['logs', '/logs', (p) => p.getByTestId('logs').waitFor()],
+      ]) {
+        await page.goto(t.base + path);
+        await ready(page);
+        await t.settled(page, 250, 3000);
+        await t.axeBoth(page, what).catch((e) => wrong.push(e.message));
+      }
+      if (wrong.length > 0) throw new Error(wrong.join('\n    '));
+    },
+  });
 
 export default tests;
