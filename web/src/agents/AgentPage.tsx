@@ -5,7 +5,7 @@ import { lazy, Suspense, useState } from 'react';
 import { api, Problem } from '../api/client';
 import { useMay } from '../api/queries';
 import type { Agent, List, Run, Stop } from '../api/types';
-import { Badge, Cost, count, Duration, Empty, Facts, Figure, KeyTable, PageHeader, Panel, percent, pickView, plural, ProblemNote, quote, RunStatus, Tabs, Time, useShortcuts, type Column } from '../shared';
+import { Badge, type Column, Cost, count, Duration, Empty, Facts, Figure, KeyTable, PageBody, PageHeader, Panel, percent, pickView, plural, ProblemNote, quote, RunStatus, Tabs, Time, useShortcuts } from '../shared';
 import { StopDialog } from '../stop/StopDialog';
 import { useView } from '../state/url';
 import { ActDialog, type Act } from './ActDialog';
@@ -127,7 +127,7 @@ export function AgentPage() {
   return (
     <>
       <PageHeader title={name} badge={found.isSuccess && <AgentState agent={agent} />} question="May it go on?" answer={found.isSuccess && query.isSuccess && <Verdict agent={agent} stopped={stopped} name={name} total={total} failed={failed} refused={refused} />} actions={actions} />
-      <div className={css.body}>
+      <PageBody fill>
         <ProblemNote error={mend.error ?? found.error ?? query.error ?? runs.error ?? stops.error} retry={() => void runs.refetch()} />
         {unknown.length > 0 && <UnknownAgents items={unknown} />}
         {agent && <Tabs tabs={tabs} on={tab} onPick={show} />}
@@ -174,7 +174,7 @@ export function AgentPage() {
             </div>
           </div>
         )}
-      </div>
+      </PageBody>
       {breaking && agent && <BreakGlass agent={agent} onClose={() => setBreaking(false)} />}
       {stopping && <StopDialog target={{ kind: 'agent', value: name }} onClose={() => setStopping(false)} />}
       {enforcing && <EnforceDialog what={name} path={`/agents/${encodeURIComponent(name)}/enforce`} onClose={() => setEnforcing(false)} />}

@@ -2,7 +2,7 @@ import { Button } from '@mantine/core';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { useMay } from '../api/queries';
-import { count, Empty, Figure, Icon, Known, KeyTable, money, PageHeader, Panel, percent, pickView, plural, ProblemNote, quote, Tabs, Time, Unknown, useShortcuts, wilson, type Column } from '../shared';
+import { type Column, count, Empty, Figure, Icon, KeyTable, Known, money, PageBody, PageHeader, Panel, percent, pickView, plural, ProblemNote, quote, Tabs, Time, Unknown, useShortcuts, wilson } from '../shared';
 import { useView } from '../state/url';
 import css from './agents.module.css';
 import { FiveMarks, marksHelp, Reasons } from '../overview/FiveMarks';
@@ -104,7 +104,7 @@ export function AgentsPage() {
         }
         actions={actions}
       />
-      <div className={css.body}>
+      <PageBody fill>
         <ProblemNote error={query.error ?? registered.error ?? unknown.error ?? marks.error} retry={() => void query.refetch()} />
         {open.length > 0 && (show === '' || show === 'unknown') && (
           <details className={css.found} open={show === 'unknown'}>
@@ -134,7 +134,7 @@ export function AgentsPage() {
             }
           />
         </Panel>
-      </div>
+      </PageBody>
       {registering && (
         <RegisterDialog
           onClose={() => setRegistering(false)}

@@ -3,7 +3,7 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useRef } from 'react';
 import '../theme/forms';
 import type { Alert } from '../api/types';
-import { Beside, compact, count, Empty, KeyTable, Mark, PageHeader, Panel, plural, ProblemNote, Tabs, Time, useShortcuts, useWide, type Column } from '../shared';
+import { Beside, type Column, compact, count, Empty, KeyTable, Mark, PageBody, PageHeader, Panel, plural, ProblemNote, Tabs, Time, useShortcuts, useWide } from '../shared';
 import css from '../sources/sources.module.css';
 import { visible } from '../tools/data';
 import { matches, severity, stateOf, useAlerts } from './data';
@@ -63,7 +63,7 @@ export function AlertsPage() {
         }
         actions={<Button component={Link} to={'/settings/alert-sources' as never}>Alert sources</Button>}
       />
-      <div className={css.body}>
+      <PageBody>
         <ProblemNote error={alerts.error} retry={() => void alerts.refetch()} />
         {alerts.isSuccess && all.length === 0 ? (
           <Panel title="No alert yet. How to send a first one" padded>
@@ -102,7 +102,7 @@ export function AlertsPage() {
             </Beside>
           </>
         )}
-      </div>
+      </PageBody>
     </>
   );
 }

@@ -5,7 +5,7 @@ import { lazy, Suspense } from 'react';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
 import type { AuditVerification, List, SIEMTarget } from '../api/types';
-import { count, PageHeader, plural, ProblemNote, Tabs, Time, useShortcuts } from '../shared';
+import { count, PageBody, PageHeader, plural, ProblemNote, Tabs, Time, useShortcuts } from '../shared';
 import { useView } from '../state/url';
 import css from './audit.module.css';
 import { exportEvidence } from './evidence';
@@ -55,7 +55,7 @@ export function AuditPage() {
           </>
         }
       />
-      <div className={css.body}>
+      <PageBody fill>
         <Tabs
           tabs={[
             { id: 'records', label: 'Records' },
@@ -76,7 +76,7 @@ export function AuditPage() {
         ) : (
           <Suspense fallback={null}>{tab === 'proof' ? <Proof verified={verified.data} at={verified.dataUpdatedAt} /> : <Streams targets={siem.data?.items ?? []} known={siem.isSuccess} error={siem.error} />}</Suspense>
         )}
-      </div>
+      </PageBody>
     </>
   );
 }

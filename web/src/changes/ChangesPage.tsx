@@ -6,7 +6,7 @@ import '../theme/forms';
 import { api } from '../api/client';
 import { useMe } from '../api/queries';
 import type { Change } from '../api/types';
-import { Badge, Beside, count, Empty, Facts, KeyTable, PageHeader, Panel, pickView, plural, ProblemNote, Snippet, Tabs, Time, useShortcuts, useWide, type Column } from '../shared';
+import { Badge, Beside, type Column, count, Empty, Facts, KeyTable, PageBody, PageHeader, Panel, pickView, plural, ProblemNote, Snippet, Tabs, Time, useShortcuts, useWide } from '../shared';
 import css from '../sources/sources.module.css';
 import { visible } from '../tools/data';
 import { Status } from './ChangeLine';
@@ -49,7 +49,7 @@ export function ChangesPage() {
         answer={changes.isSuccess && (all.length === 0 ? 'Nothing was changed in this period, as far as Reeve was told.' : <>{plural(all.length, 'change')} in this period: {count(all.length - told)} from our own record, {told === 0 ? <>none told by others. A pipeline can tell its own.</> : <>{count(told)} told by others.</>}{changes.data?.next && ' The last thousand are shown.'}</>)}
         actions={<Button component={Link} to={'/settings/alert-sources' as never}>Who tells of changes</Button>}
       />
-      <div className={css.body}>
+      <PageBody>
         <ProblemNote error={changes.error} retry={() => void changes.refetch()} />
         {changes.isSuccess && all.length === 0 && (
           <Panel title="No change in this period. How to tell of one" padded>
@@ -80,7 +80,7 @@ export function ChangesPage() {
             </Beside>
           </>
         )}
-      </div>
+      </PageBody>
     </>
   );
 }

@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { api } from '../api/client';
 import type { ComplianceAssessment, ComplianceControl, ComplianceFramework, CompliancePack, List } from '../api/types';
-import { Badge, Beside, Empty, KeyTable, PageHeader, Panel, pickView, plural, ProblemNote, Tabs, Time, useShortcuts, useWide, type Column } from '../shared';
+import { Badge, Beside, type Column, Empty, KeyTable, PageBody, PageHeader, Panel, pickView, plural, ProblemNote, Tabs, Time, useShortcuts, useWide } from '../shared';
 import css from '../sources/sources.module.css';
 import { visible } from '../tools/data';
 
@@ -63,7 +63,7 @@ export function CompliancePage() {
         question="What can records show?"
         answer={on && (a ? <>{visible(on.title)}: {plural(a.pass, 'control')} pass, {a.fail} fail, {a.unknown} unknown, asked <Time at={a.at} />.</> : `${on.title} was never assessed.`)}
       />
-      <div className={css.body}>
+      <PageBody>
         <ProblemNote error={list.error ?? last.error ?? assess.error ?? plan.error ?? pack.error} />
         {on && (
           <>
@@ -90,7 +90,7 @@ export function CompliancePage() {
             </Beside>
           </>
         )}
-      </div>
+      </PageBody>
     </>
   );
 }

@@ -5,7 +5,7 @@ import { useRef } from 'react';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
 import type { Invoice, List, Reconciliation } from '../api/types';
-import { Badge, count, Empty, Icon, KeyedTable, Mark, money, PageHeader, Panel, percent, plural, ProblemNote, Unknown, useShortcuts } from '../shared';
+import { Badge, count, Empty, Icon, KeyedTable, Mark, money, PageBody, PageHeader, Panel, percent, plural, ProblemNote, Unknown, useShortcuts } from '../shared';
 import { Sure } from '../settings/parts';
 import { useView } from '../state/url';
 import { Rerates } from './Rerates';
@@ -52,7 +52,7 @@ export function CostPage() {
           ))
         }
       />
-      <div className={css.body}>
+      <PageBody width={1320}>
         <Split on={on} data={split.data} error={split.error} loaded={split.isSuccess} retry={() => void split.refetch()} onPick={(id) => set({ by: id || undefined })} />
         <Ahead view={view} />
         <Depends view={view} />
@@ -61,7 +61,7 @@ export function CostPage() {
         <Files />
         <Rerates from={view.from} to={view.to} />
         <Invoices file={file} may={mayImport} open={invoice} onOpen={(id) => set({ invoice: id })} />
-      </div>
+      </PageBody>
     </>
   );
 }

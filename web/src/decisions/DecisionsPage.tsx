@@ -6,7 +6,7 @@ import '../theme/forms';
 import { api } from '../api/client';
 import { aggregate, useFollow } from '../api/queries';
 import type { Cell, Decision, List } from '../api/types';
-import { Beside, count, Empty, KeyTable, PageHeader, Panel, pickView, plural, ProblemNote, Time, useShortcuts, useWide, type Column } from '../shared';
+import { Beside, type Column, count, Empty, KeyTable, PageBody, PageHeader, Panel, pickView, plural, ProblemNote, Time, useShortcuts, useWide } from '../shared';
 import { useView } from '../state/url';
 import css from './decisions.module.css';
 import { DecisionPanel } from './DecisionPanel';
@@ -82,7 +82,7 @@ export function DecisionsPage() {
           ))
         }
       />
-      <div className={css.body}>
+      <PageBody fill>
         <div className={css.bar}>
           <div role="group" aria-label="Show" style={{ display: 'contents' }}>
             {filters.map((f) => (
@@ -132,7 +132,7 @@ export function DecisionsPage() {
             />
           </Panel>
         </Beside>
-      </div>
+      </PageBody>
     </>
   );
 }

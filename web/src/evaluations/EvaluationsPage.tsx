@@ -6,7 +6,7 @@ import '../theme/forms';
 import { api } from '../api/client';
 import { useMay, useMe } from '../api/queries';
 import type { Dataset, DatasetItem, Evaluation, EvaluationFigures, EvaluationSummary, Evaluator, Experiment, List } from '../api/types';
-import { Badge, Beside, Empty, Facts, KeyTable, PageHeader, Panel, pickView, plural, ProblemNote, Snippet, Tabs, Time, useShortcuts, useWide, type Column } from '../shared';
+import { Badge, Beside, type Column, Empty, Facts, KeyTable, PageBody, PageHeader, Panel, pickView, plural, ProblemNote, Snippet, Tabs, Time, useShortcuts, useWide } from '../shared';
 import { percent, share, tone, verdictWord } from '../feedback/data';
 import css from '../sources/sources.module.css';
 import { useView } from '../state/url';
@@ -81,7 +81,7 @@ export function EvaluationsPage() {
         question="Are answers right?"
         answer={s && evaluators.data && (none ? 'Nothing looks at runs yet.' : <>{plural(evaluators.data.items.length, 'evaluator')} judged {plural(judged, 'time')} in this period and failed {failed}.{s.agreements.filter((a) => a.with === 'people').map((a) => ` People agree with ${a.evaluator} on ${percent(a.agree.value)} of ${a.n}.`)}</>)}
       />
-      <div className={css.body}>
+      <PageBody>
         <ProblemNote error={evaluators.error ?? list.error ?? sum.error ?? label.error} />
         {none && <Panel title="Nothing looks at runs. How to begin" padded><First /></Panel>}
         {(!none || rows.length > 0) && (
@@ -138,7 +138,7 @@ export function EvaluationsPage() {
           </>
         )}
         <Experiments />
-      </div>
+      </PageBody>
     </>
   );
 }

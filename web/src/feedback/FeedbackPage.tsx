@@ -5,7 +5,7 @@ import '../theme/forms';
 import { api } from '../api/client';
 import { useMay, useMe } from '../api/queries';
 import type { AgentFeedback, Feedback, ToldFeedback } from '../api/types';
-import { Badge, Beside, count, Empty, Facts, KeyTable, PageHeader, Panel, pickView, plural, ProblemNote, Snippet, Tabs, Time, useShortcuts, useWide, type Column } from '../shared';
+import { Badge, Beside, type Column, count, Empty, Facts, KeyTable, PageBody, PageHeader, Panel, pickView, plural, ProblemNote, Snippet, Tabs, Time, useShortcuts, useWide } from '../shared';
 import css from '../sources/sources.module.css';
 import { visible } from '../tools/data';
 import { percent, said, share, tone, useFeedback, useSummary } from './data';
@@ -55,7 +55,7 @@ export function FeedbackPage() {
         question="What do people say?"
         answer={s && (n === 0 ? 'Nobody said anything of a run in this period, as far as Reeve was told.' : <>{share(s.all.satisfaction)} of those who said something were content. {percent(s.all.response_rate.value)} of {plural(s.all.runs, 'run')} have an answer: with the silent ones it may be {percent(s.all.worst)} to {percent(s.all.best)}.{s.unmatched > 0 && ` ${count(s.unmatched)} have no run yet.`}</>)}
       />
-      <div className={css.body}>
+      <PageBody>
         <ProblemNote error={sum.error ?? list.error} retry={() => void list.refetch()} />
         {none && <Panel title="Nobody has said anything. How people can" padded><First /></Panel>}
         {s && !none && (
@@ -98,7 +98,7 @@ export function FeedbackPage() {
             </Panel>
           </>
         )}
-      </div>
+      </PageBody>
     </>
   );
 }

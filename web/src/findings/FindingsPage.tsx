@@ -4,7 +4,7 @@ import { lazy, Suspense } from 'react';
 import { useMay } from '../api/queries';
 import type { Finding } from '../api/types';
 import { Pick } from '../settings/parts';
-import { Badge, Beside, count, Empty, Icon, KeyTable, Mark, PageHeader, Panel, plural, ProblemNote, Tabs, Time, useShortcuts, useWide, type Column } from '../shared';
+import { Badge, Beside, type Column, count, Empty, Icon, KeyTable, Mark, PageBody, PageHeader, Panel, plural, ProblemNote, Tabs, Time, useShortcuts, useWide } from '../shared';
 import { useView } from '../state/url';
 import { visible } from '../tools/data';
 import { order, responseStates, severities, unjudged, useDetectors, useFindings, useResponses, useRules, words } from './data';
@@ -98,7 +98,7 @@ export function FindingsPage() {
           </>
         }
       />
-      <div className={css.body}>
+      <PageBody fill>
         <Tabs tabs={tabs} on={show} onPick={(id) => set({ show: id === 'findings' ? undefined : id, finding: undefined })} />
         <ProblemNote error={query.error} retry={() => void query.refetch()} />
         <Suspense fallback={null}>
@@ -141,7 +141,7 @@ export function FindingsPage() {
             </>
           )}
         </Suspense>
-      </div>
+      </PageBody>
     </>
   );
 }

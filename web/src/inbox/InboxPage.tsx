@@ -8,7 +8,7 @@ import { useMay } from '../api/queries';
 import type { Approval, List, Proposal, Tool, UnknownAgent } from '../api/types';
 import { useApprovals } from '../approvals/data';
 import type { Incident } from '../incidents/data';
-import { count, Empty, PageHeader, Panel, plural, ProblemNote, Tabs, useShortcuts } from '../shared';
+import { count, Empty, PageBody, PageHeader, Panel, plural, ProblemNote, Tabs, useShortcuts } from '../shared';
 import { useView } from '../state/url';
 import { Answered } from './Answered';
 import css from './inbox.module.css';
@@ -122,7 +122,7 @@ export function InboxPage() {
   return (
     <>
       <PageHeader title="Inbox" question="What waits for me?" answer={known && (total === 0 ? 'Nothing waits for you.' : `${sentence(words as string[])}.${n.approval + n.proposal > 1 ? ' The nearest deadline first.' : ''}`)} />
-      <div className={css.body}>
+      <PageBody width={1360}>
         <Tabs tabs={[{ id: 'waits', label: 'Waits', n: total }, { id: 'answered', label: 'How approvals are answered' }]} on={show} onPick={(id) => void navigate({ to: '.', search: ((old: object) => ({ ...old, show: id === 'waits' ? undefined : id })) as never, replace: true })} />
         <ProblemNote error={proposals.error ?? unknown.error ?? back.error ?? adopt.error} retry={() => void unknown.refetch()} />
         {show === 'answered' ? (
@@ -169,7 +169,7 @@ export function InboxPage() {
             )}
           </>
         )}
-      </div>
+      </PageBody>
     </>
   );
 }

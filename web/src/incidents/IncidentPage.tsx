@@ -6,7 +6,7 @@ import '../theme/forms';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
 import { FormDialog } from '../settings/parts';
-import { count, Empty, Facts, Mark, PageHeader, Panel, plural, ProblemNote, Tabs, Time, Unknown, useShortcuts } from '../shared';
+import { count, Empty, Facts, Mark, PageBody, PageHeader, Panel, plural, ProblemNote, Tabs, Time, Unknown, useShortcuts } from '../shared';
 import { visible } from '../tools/data';
 import { Acts } from './Acts';
 import { evidenceLink, kindWords, severities, states, useIncident, type IncidentDetail, type IncidentEntry } from './data';
@@ -59,7 +59,7 @@ export function IncidentPage() {
     ...steps.map((s) => ({ keys: s.key, label: s.label, run: () => act.mutate(s.verb) })),
     ...(may ? [{ keys: 'w', label: 'Write a note', run: () => setNoting(true) }, { keys: 'e', label: 'Change owner, severity, kind', run: () => setEditing(true) }] : []),
   ]);
-  if (!i) return <div className={css.body}>{q.error ? <ProblemNote error={q.error} retry={() => void q.refetch()} /> : <p className="muted">Reading the incident…</p>}</div>;
+  if (!i) return <PageBody>{q.error ? <ProblemNote error={q.error} retry={() => void q.refetch()} /> : <p className="muted">Reading the incident…</p>}</PageBody>;
   const pick = (to: string) => void navigate({ to: '.', search: ((old: object) => ({ ...old, part: to === 'timeline' ? undefined : to })) as never, replace: true });
   return (
     <>
@@ -80,7 +80,7 @@ export function IncidentPage() {
           )
         }
       />
-      <div className={css.body}>
+      <PageBody>
         <ProblemNote error={act.error} />
         {i.merged_into && (
           <p className={css.none}>
@@ -121,7 +121,7 @@ export function IncidentPage() {
             </div>
           </div>
         )}
-      </div>
+      </PageBody>
       {noting && <NoteDialog id={id} onClose={() => setNoting(false)} onDone={again} />}
       {editing && <Edit i={i} onClose={() => setEditing(false)} onDone={again} />}
     </>

@@ -6,7 +6,7 @@ import '../theme/forms';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
 import { FormDialog, Pick } from '../settings/parts';
-import { count, Empty, Icon, KeyTable, Mark, PageHeader, Panel, plural, ProblemNote, Tabs, Time, Unknown, useShortcuts, useWide, type Column } from '../shared';
+import { type Column, count, Empty, Icon, KeyTable, Mark, PageBody, PageHeader, Panel, plural, ProblemNote, Tabs, Time, Unknown, useShortcuts, useWide } from '../shared';
 import { useTeams } from '../shell/TopBar';
 import { useView } from '../state/url';
 import { kindWords, severities, states, useIncidents, type Incident } from './data';
@@ -79,7 +79,7 @@ export function IncidentsPage() {
           )
         }
       />
-      <div className={css.body}>
+      <PageBody>
         <div className={css.find}>
           <Tabs
             label="Show"
@@ -122,7 +122,7 @@ export function IncidentsPage() {
           {show === 'silences' && <Silences />}
           {show === 'weights' && <Weights />}
         </Suspense>
-      </div>
+      </PageBody>
       {opening && <OpenDialog onClose={() => setOpening(false)} onDone={go} />}
     </>
   );

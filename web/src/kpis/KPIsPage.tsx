@@ -9,7 +9,7 @@ import { timeAxis, valueAxis } from '../charts/axes';
 import { Flags } from '../charts/Flags';
 import { Plot } from '../charts/Plot';
 import { unitText } from '../overview/SmallChart';
-import { Beside, count, Empty, Facts, Figure, KeyedTable, PageHeader, Panel, percent, ProblemNote, Unknown } from '../shared';
+import { Beside, count, Empty, Facts, Figure, KeyedTable, PageBody, PageHeader, Panel, percent, ProblemNote, Unknown } from '../shared';
 import { useView } from '../state/url';
 import { useTokens } from '../theme/token';
 import css from './kpis.module.css';
@@ -75,7 +75,7 @@ export function KPIsPage() {
           ))
         }
       />
-      <div className={css.body}>
+      <PageBody width={1560}>
         <ProblemNote error={q.error} retry={() => void q.refetch()} />
         <Beside label="The KPI" side={kpi ? <One id={kpi} by={by} scope={scope} onBy={(v) => set({ by: v })} onOpen={(id) => set({ kpi: id })} /> : undefined}>
           <Panel title="KPIs" note="each with its 95 % interval and what it is from">
@@ -95,7 +95,7 @@ export function KPIsPage() {
             />
           </Panel>
         </Beside>
-      </div>
+      </PageBody>
     </>
   );
 }

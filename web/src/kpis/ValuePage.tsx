@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
 import type { Assumption, List, ValueAssumptions, ValueLedger } from '../api/types';
-import { count, Empty, Facts, Figure, KeyedTable, money, PageHeader, Panel, plural, ProblemNote, Time, Unknown, useShortcuts } from '../shared';
+import { count, Empty, Facts, Figure, KeyedTable, money, PageBody, PageHeader, Panel, plural, ProblemNote, Time, Unknown, useShortcuts } from '../shared';
 import { useView } from '../state/url';
 import { visible } from '../tools/data';
 import css from './kpis.module.css';
@@ -78,7 +78,7 @@ export function ValuePage() {
           ))
         }
       />
-      <div className={css.body}>
+      <PageBody width={1560}>
         <ProblemNote error={q.error} retry={() => void q.refetch()} />
         {has && (
           <>
@@ -145,7 +145,7 @@ export function ValuePage() {
         )}
         {l && !l.assumptions && !may && <Empty title="There is no ledger yet.">A developer of all teams says what a resolved run of each task is worth.</Empty>}
         <Versions />
-      </div>
+      </PageBody>
     </>
   );
 }

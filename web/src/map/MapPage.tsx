@@ -4,7 +4,7 @@ import { useMemo, useRef } from 'react';
 import '../theme/forms';
 import type { MapEdge, MapNode } from '../api/types';
 import { Said } from '../run/Text';
-import { Beside, compact, count, Duration, Empty, KeyTable, Mark, PageHeader, Panel, ProblemNote, Tabs, Time, Unknown, useShortcuts, useWide, type Column } from '../shared';
+import { Beside, type Column, compact, count, Duration, Empty, KeyTable, Mark, PageBody, PageHeader, Panel, ProblemNote, Tabs, Time, Unknown, useShortcuts, useWide } from '../shared';
 import type { Level } from '../shared/Marks';
 import { BlastPanel } from './BlastPanel';
 import { kindWords, markOf, matches, useBlast, useMap } from './data';
@@ -81,7 +81,7 @@ export function MapPage() {
   return (
     <>
       <PageHeader title="Map" question="Who depends on what?" answer={m?.text} />
-      <div className={css.body}>
+      <PageBody>
         <ProblemNote error={answer.error} retry={() => void answer.refetch()} />
         {m && m.nodes.length === 0 ? (
           <Panel padded>
@@ -124,7 +124,7 @@ export function MapPage() {
             {view === 'map' && <Legend />}
           </>
         )}
-      </div>
+      </PageBody>
     </>
   );
 }

@@ -6,7 +6,7 @@ import '../theme/forms';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
 import type { List } from '../api/types';
-import { Beside, count, Empty, KeyedTable, Mark, Meter, PageHeader, Panel, percent, plural, ProblemNote, Unknown, useShortcuts } from '../shared';
+import { Beside, count, Empty, KeyedTable, Mark, Meter, PageBody, PageHeader, Panel, percent, plural, ProblemNote, Unknown, useShortcuts } from '../shared';
 import { useView } from '../state/url';
 import { figure, states, wanted, windowText, worst, type Objective } from './data';
 import css from './objectives.module.css';
@@ -58,7 +58,7 @@ export function ObjectivesPage() {
           )
         }
       />
-      <div className={css.body}>
+      <PageBody width={1560}>
         <ProblemNote error={q.error} retry={() => void q.refetch()} />
         <Beside
           label="The objective"
@@ -116,7 +116,7 @@ export function ObjectivesPage() {
             />
           </Panel>
         </Beside>
-      </div>
+      </PageBody>
       {edit && (
         <Suspense>
           <Dialog objective={edit === 'new' ? undefined : edit} onClose={() => setEdit(undefined)} onDone={(name) => set({ objective: name })} />

@@ -2,7 +2,7 @@ import { Button } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useState } from 'react';
 import { useMay } from '../api/queries';
-import { Badge, Beside, count, Empty, Icon, KeyTable, Mark, PageHeader, Panel, plural, ProblemNote, Snippet, Time, useShortcuts, useWide, type Column } from '../shared';
+import { Badge, Beside, type Column, count, Empty, Icon, KeyTable, Mark, PageBody, PageHeader, Panel, plural, ProblemNote, Snippet, Time, useShortcuts, useWide } from '../shared';
 import { useView } from '../state/url';
 import { useSchedules, type Schedule } from './data';
 import { OverrideDialog } from './Override';
@@ -98,7 +98,7 @@ export function OnCallPage() {
           </>
         }
       />
-      <div className={css.body}>
+      <PageBody>
         <ProblemNote error={list.error} retry={() => void list.refetch()} />
         {list.isSuccess && all.length === 0 ? (
           <Panel>
@@ -129,7 +129,7 @@ export function OnCallPage() {
             </Panel>
           </Beside>
         )}
-      </div>
+      </PageBody>
       <Suspense>
         {dialog === 'schedule' && <ScheduleDialog onClose={() => setDialog(undefined)} onDone={(s) => { setDialog(undefined); set(s); }} />}
         {dialog === 'policy' && <PolicyDialog start={chosen?.name} onClose={() => setDialog(undefined)} onDone={() => setDialog(undefined)} />}

@@ -5,7 +5,7 @@ import { lazy, Suspense } from 'react';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
 import type { List, Policy } from '../api/types';
-import { Badge, count, Empty, Icon, PageHeader, Panel, plural, ProblemNote, Tabs, useShortcuts } from '../shared';
+import { Badge, count, Empty, Icon, PageBody, PageHeader, Panel, plural, ProblemNote, Tabs, useShortcuts } from '../shared';
 import css from './policies.module.css';
 import { PolicyEditor } from './PolicyEditor';
 
@@ -44,7 +44,7 @@ export function PoliciesPage() {
           )
         }
       />
-      <div className={css.body}>
+      <PageBody fill>
         <Tabs tabs={tabs} on={tab} onPick={(id) => set({ tab: id === 'policies' ? undefined : id })} />
         <ProblemNote error={q.error} retry={() => void q.refetch()} />
         {tab !== 'policies' ? (
@@ -72,7 +72,7 @@ export function PoliciesPage() {
             </div>
           )
         )}
-      </div>
+      </PageBody>
     </>
   );
 }

@@ -5,11 +5,10 @@ import { useState } from 'react';
 import { api } from '../api/client';
 import { useMe } from '../api/queries';
 import type { List, SignIn } from '../api/types';
-import { Badge, KeyedTable, PageHeader, Panel, plural, ProblemNote, Time } from '../shared';
+import { Badge, KeyedTable, PageBody, PageHeader, Panel, plural, ProblemNote, Time } from '../shared';
 import { signOut } from '../shell/signout';
 import { Factors } from './Factors';
 import { Grants, Sure } from './parts';
-import css from './settings.module.css';
 
 /** browser names a browser from its user agent, roughly. */
 export function browser(agent: string | undefined): string {
@@ -36,7 +35,7 @@ export function AccountPage() {
         answer={me?.kind === 'dev' ? 'Development mode: nobody has to sign in on this computer.' : q.data && `Signed in at ${plural(items.length, 'place')}. A sign-in ends after an hour without use, or twelve hours.`}
         actions={me?.kind === 'person' && <Button onClick={() => void signOut(navigate)}>Sign out</Button>}
       />
-      <div className={css.body}>
+      <PageBody width={1180}>
         <ProblemNote error={q.error ?? end.error} />
         <Panel title="Roles" padded>
           <Grants grants={me?.grants} />
@@ -66,7 +65,7 @@ export function AccountPage() {
           </Link>
           , not your password.
         </p>
-      </div>
+      </PageBody>
     </>
   );
 }

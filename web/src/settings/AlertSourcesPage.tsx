@@ -7,7 +7,7 @@ import { useMay } from '../api/queries';
 import type { AlertMapping, AlertSource, AlertSourceWithSecret } from '../api/types';
 import { kindOf, kinds, useAlertSources } from '../alerts/data';
 import { sampleMapping, TryOut } from '../alerts/TryOut';
-import { Badge, count, Empty, Icon, KeyedTable, PageHeader, Panel, plural, ProblemNote, Snippet, Time, useShortcuts } from '../shared';
+import { Badge, count, Empty, Icon, KeyedTable, PageBody, PageHeader, Panel, plural, ProblemNote, Snippet, Time, useShortcuts } from '../shared';
 import { useTeams } from '../shell/TopBar';
 import { FormDialog, Once, Pick, Sure } from './parts';
 import css from './settings.module.css';
@@ -48,7 +48,7 @@ export function AlertSourcesPage() {
         answer={sources.isSuccess && (items.length === 0 ? 'Nobody is registered. Prometheus and amtool need no more than an intake key.' : <>{plural(items.length, 'source')}; {plural(items.reduce((n, s) => n + s.deliveries, 0), 'delivery', 'deliveries')} taken, {forged === 0 ? 'none was forged' : <strong>{count(forged)} forged or without proof</strong>}.</>)}
         actions={button}
       />
-      <div className={css.body}>
+      <PageBody width={1180}>
         {fresh?.secret && (
           <Once what={fresh.auth === 'token' ? 'token' : 'secret'} secret={fresh.secret}>
             <Configuration source={fresh} secret={fresh.secret} />
@@ -95,7 +95,7 @@ export function AlertSourcesPage() {
           keep={editing ? `Keep it for ${editing.name}` : 'Register a source like this'}
           onKeep={may ? () => (editing ? keep.mutate(editing) : setAdding({ kind, mapping: kindOf(kind).mapping ? mapping : undefined })) : undefined}
         />
-      </div>
+      </PageBody>
       {adding && <AddDialog start={adding} onClose={() => setAdding(undefined)} onDone={(s) => { setFresh(s); setAdding(undefined); again(); }} />}
     </>
   );

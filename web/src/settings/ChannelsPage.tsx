@@ -4,12 +4,11 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
-import { Badge, Beside, Copy, count, duration, Empty, Facts, Icon, KeyedTable, KeyTable, Mark, PageHeader, Panel, pickView, plural, ProblemNote, Tabs, Time, Unknown, useShortcuts, useWide, type Column } from '../shared';
+import { Badge, Beside, type Column, Copy, count, duration, Empty, Facts, Icon, KeyedTable, KeyTable, Mark, PageBody, PageHeader, Panel, pickView, plural, ProblemNote, Tabs, Time, Unknown, useShortcuts, useWide } from '../shared';
 import { visible } from '../tools/data';
 import { ChannelDialog, TestDialog } from './ChannelDialog';
 import { answerOf, channelPath, deliveryStates, useChannelKinds, useChannels, useDeliveries, type Channel, type Delivery } from './channels';
 import { Sure } from './parts';
-import css from './settings.module.css';
 
 const stateOf = (d: Delivery) => deliveryStates[d.state] ?? { ...deliveryStates.unknown!, label: d.state };
 const notAsked = <span className="muted">not asked yet</span>;
@@ -73,7 +72,7 @@ export function ChannelsPage() {
         }
         actions={button}
       />
-      <div className={css.body}>
+      <PageBody width={1180}>
         {tested && (
           <p role="status">
             <Mark {...stateOf(tested)} /> Test of {tested.channel}: {stateOf(tested).label}. {answerOf(tested) !== undefined && visible(answerOf(tested)!)}
@@ -128,7 +127,7 @@ export function ChannelsPage() {
             />
           </Panel>
         </Beside>
-      </div>
+      </PageBody>
       {dialog && <ChannelDialog of={dialog.of} onClose={() => setDialog(undefined)} onDone={() => { setDialog(undefined); again(); }} />}
       {asking && <TestDialog of={asking} address={kindOf(asking)?.address ?? 'address'} onClose={() => setAsking(undefined)} onDone={(d) => { setAsking(undefined); setTested(d); again(); }} />}
     </>

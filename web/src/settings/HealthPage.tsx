@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { healthQuery } from '../api/queries';
 import type { HealthPart } from '../api/types';
-import { bytes, count, duration, Known, Mark, PageHeader, Panel, ProblemNote, Time, useNow, type Level, ago } from '../shared';
+import { ago, bytes, count, duration, Known, type Level, Mark, PageBody, PageHeader, Panel, ProblemNote, Time, useNow } from '../shared';
 import css from './settings.module.css';
 
 const level: Record<string, Level> = { ok: 'good', degraded: 'warn', down: 'bad' };
@@ -30,7 +30,7 @@ export function HealthPage() {
           )
         }
       />
-      <div className={css.body}>
+      <PageBody width={1180}>
         <ProblemNote error={q.error} retry={() => void q.refetch()} />
         {h && (
           <>
@@ -54,7 +54,7 @@ export function HealthPage() {
             </div>
           </>
         )}
-      </div>
+      </PageBody>
     </>
   );
 }

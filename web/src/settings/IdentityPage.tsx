@@ -8,7 +8,7 @@ import { useRegistered } from '../agents/data';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
 import type { Authority, List, TokenIssuer } from '../api/types';
-import { Badge, Copy, Empty, Facts, Icon, KeyedTable, PageHeader, Panel, plural, ProblemNote, Snippet, Time, useShortcuts } from '../shared';
+import { Badge, Copy, Empty, Facts, Icon, KeyedTable, PageBody, PageHeader, Panel, plural, ProblemNote, Snippet, Time, useShortcuts } from '../shared';
 import { FormDialog, Pick, Sure } from './parts';
 import css from './settings.module.css';
 
@@ -50,7 +50,7 @@ export function IdentityPage() {
         answer={issuers.isSuccess && a && `Our own authority for ${a.trust_domain}${items.length === 0 ? ', and nobody else’s' : `, and ${plural(items.length, 'outside issuer')}`}. ${a.sealed ? 'Its keys are encrypted.' : 'Its keys are protected by the rights of their files alone.'}`}
         actions={button}
       />
-      <div className={css.body}>
+      <PageBody width={1180}>
         <ProblemNote error={issuers.error ?? authority.error ?? remove.error} />
         <Panel title="Outside issuers" note={issuers.isSuccess ? plural(items.length, 'issuer') : undefined}>
           <KeyedTable
@@ -95,7 +95,7 @@ export function IdentityPage() {
             <AgentIdentity key={chosen} name={chosen} alive={agents.find((x) => x.name === chosen)?.lifecycle !== 'retired'} />
           </>
         )}
-      </div>
+      </PageBody>
       {edit && <IssuerDialog issuer={edit === 'new' ? undefined : edit} agents={agents.map((x) => x.name)} onClose={() => setEdit(undefined)} />}
     </>
   );

@@ -5,7 +5,7 @@ import { api } from '../api/client';
 import { useMay, useMe } from '../api/queries';
 import type { IntakeKey, List, NewIntakeKey } from '../api/types';
 import { Snippets } from '../connect/Snippets';
-import { Badge, count, Empty, Icon, KeyedTable, lives, PageHeader, Panel, plural, ProblemNote, Time, useShortcuts } from '../shared';
+import { Badge, count, Empty, Icon, KeyedTable, lives, PageBody, PageHeader, Panel, plural, ProblemNote, Time, useShortcuts } from '../shared';
 import { useEnvironments, useTeams } from '../shell/TopBar';
 import { FormDialog, Once, Pick, Sure } from './parts';
 import css from './settings.module.css';
@@ -53,7 +53,7 @@ export function IntakeKeysPage() {
         answer={keys.data && `${plural(items.filter(good).length, 'key')} may send.${dev ? ' In development mode this computer may send without one.' : ''} A key writes for one team and environment, and reads nothing.`}
         actions={button}
       />
-      <div className={css.body}>
+      <PageBody width={1180}>
         {fresh && (
           <Once what="key" secret={fresh.secret}>
             <Snippets apiKey={fresh.secret} />
@@ -85,7 +85,7 @@ export function IntakeKeysPage() {
             ]}
           />
         </Panel>
-      </div>
+      </PageBody>
       {open && (
         <FormDialog title="Make an intake key" submit="Make" pending={make.isPending} error={make.error} onSubmit={() => make.mutate()} onClose={() => setOpen(false)} size={540}>
           <TextInput label="Name" description="What sends with it" required withAsterisk={false} value={name} onChange={(e) => setName(e.currentTarget.value)} data-autofocus />

@@ -2,9 +2,8 @@ import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { noticesQuery } from '../api/queries';
-import { Empty, PageHeader, Panel, plural, ProblemNote } from '../shared';
+import { Empty, PageBody, PageHeader, Panel, plural, ProblemNote } from '../shared';
 import { useNoticeAction } from '../shell/Notices';
-import css from './settings.module.css';
 
 /** NoticesPage: what this installation wants everybody to know, hidden ones too. */
 export function NoticesPage() {
@@ -15,7 +14,7 @@ export function NoticesPage() {
   return (
     <>
       <PageHeader title="Notices" question="What does this installation want to tell us?" answer={q.data && (items.length === 0 ? 'Nothing at the moment.' : `${plural(items.length, 'notice')}.`)} />
-      <div className={css.body}>
+      <PageBody width={1180}>
         <ProblemNote error={q.error ?? act.error} />
         {items.length === 0 && q.isSuccess && (
           <Panel>
@@ -39,7 +38,7 @@ export function NoticesPage() {
             </div>
           </Panel>
         ))}
-      </div>
+      </PageBody>
     </>
   );
 }

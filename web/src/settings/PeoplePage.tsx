@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { api } from '../api/client';
 import { useMay, useMe } from '../api/queries';
 import type { Grant, List, Person } from '../api/types';
-import { Badge, Empty, Icon, KeyedTable, PageHeader, Panel, plural, ProblemNote, Time, useShortcuts } from '../shared';
+import { Badge, Empty, Icon, KeyedTable, PageBody, PageHeader, Panel, plural, ProblemNote, Time, useShortcuts } from '../shared';
 import { useTeams } from '../shell/TopBar';
 import { FormDialog, Grants, GrantsEdit } from './parts';
 import css from './settings.module.css';
@@ -32,7 +32,7 @@ export function PeoplePage() {
           )
         }
       />
-      <div className={css.body}>
+      <PageBody width={1180}>
         <ProblemNote error={people.error} retry={() => void people.refetch()} />
         <Panel>
           <KeyedTable
@@ -65,7 +65,7 @@ export function PeoplePage() {
             ]}
           />
         </Panel>
-      </div>
+      </PageBody>
       {edit && <PersonDialog person={edit === 'new' ? undefined : edit} onClose={() => setEdit(undefined)} />}
     </>
   );

@@ -4,9 +4,8 @@ import { useState } from 'react';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
 import type { List, Team } from '../api/types';
-import { Empty, Figure, Icon, KeyedTable, PageHeader, Panel, plural, ProblemNote, Time, useShortcuts } from '../shared';
+import { Empty, Figure, Icon, KeyedTable, PageBody, PageHeader, Panel, plural, ProblemNote, Time, useShortcuts } from '../shared';
 import { FormDialog } from './parts';
-import css from './settings.module.css';
 
 /** TeamsPage: who owns agents. */
 export function TeamsPage() {
@@ -35,7 +34,7 @@ export function TeamsPage() {
   return (
     <>
       <PageHeader title="Teams" question="Who owns agents?" answer={teams.data && items.length > 0 && `${plural(items.length, 'team')}. What a key sends belongs to the key's team.`} actions={button} />
-      <div className={css.body}>
+      <PageBody width={1180}>
         <ProblemNote error={teams.error} retry={() => void teams.refetch()} />
         <Panel>
           <KeyedTable
@@ -58,7 +57,7 @@ export function TeamsPage() {
             ]}
           />
         </Panel>
-      </div>
+      </PageBody>
       {open && (
         <FormDialog title="Add a team" submit="Add" pending={add.isPending} error={add.error} onSubmit={() => add.mutate()} onClose={() => setOpen(false)}>
           <TextInput label="Name" required withAsterisk={false} value={name} onChange={(e) => setName(e.currentTarget.value)} data-autofocus />

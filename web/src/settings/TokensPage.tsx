@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { api } from '../api/client';
 import { useMay, useMe } from '../api/queries';
 import type { Grant, List, NewToken, Token } from '../api/types';
-import { Badge, Empty, Icon, KeyedTable, lives, PageHeader, Panel, plural, ProblemNote, Snippet, Time, useShortcuts } from '../shared';
+import { Badge, Empty, Icon, KeyedTable, lives, PageBody, PageHeader, Panel, plural, ProblemNote, Snippet, Time, useShortcuts } from '../shared';
 import { FormDialog, Grants, GrantsEdit, Once, Pick, Sure } from './parts';
 import css from './settings.module.css';
 
@@ -53,7 +53,7 @@ export function TokensPage() {
           </>
         }
       />
-      <div className={css.body}>
+      <PageBody width={1180}>
         {fresh && (
           <Once what="token" secret={fresh.secret}>
             <Snippet text={`curl -sS -H 'Authorization: Bearer ${fresh.secret}' '${location.origin}/api/v1/runs?limit=5'`} label="a first call" />
@@ -83,7 +83,7 @@ export function TokensPage() {
             ]}
           />
         </Panel>
-      </div>
+      </PageBody>
       {open && (
         <FormDialog title="Make a token" submit="Make" pending={make.isPending} error={make.error} onSubmit={() => make.mutate()} onClose={() => setOpen(false)} size={600}>
           <div className={css.two}>

@@ -25,6 +25,15 @@ export function PageHeader({ title, question, answer, actions, badge }: { title:
   );
 }
 
+/** PageBody is what stands below the header. With fill it takes the height that is left, so that a list in it can scroll by itself; width is the most it takes, in pixels. */
+export function PageBody({ fill, width, children }: { fill?: boolean; width?: number; children: ReactNode }) {
+  return (
+    <div className={css.pageBody} data-fill={fill || undefined} style={{ maxWidth: width }}>
+      {children}
+    </div>
+  );
+}
+
 /** Panel is a bordered part of a page with a heading. */
 export function Panel({ title, note, actions, padded, className, children }: { title?: ReactNode; note?: ReactNode; actions?: ReactNode; padded?: boolean; className?: string; children?: ReactNode }) {
   const id = useId();

@@ -4,7 +4,7 @@ import { lazy, Suspense, useRef, useState } from 'react';
 import '../theme/forms';
 import { useMay } from '../api/queries';
 import type { Source } from '../api/types';
-import { Badge, Beside, compact, count, Empty, Icon, KeyTable, Mark, PageHeader, Panel, plural, ProblemNote, Tabs, Time, Unknown, useShortcuts, useWide, type Column } from '../shared';
+import { Badge, Beside, type Column, compact, count, Empty, Icon, KeyTable, Mark, PageBody, PageHeader, Panel, plural, ProblemNote, Tabs, Time, Unknown, useShortcuts, useWide } from '../shared';
 import { useView } from '../state/url';
 import { matches, states, useSources } from './data';
 import css from './sources.module.css';
@@ -73,7 +73,7 @@ export function SourcesPage() {
           )
         }
       />
-      <div className={css.body}>
+      <PageBody>
         <ProblemNote error={sources.error} retry={() => void sources.refetch()} />
         {sources.isSuccess && all.length === 0 ? (
           <Panel title="No source is known. Three ways to tell Reeve of one" padded>
@@ -119,7 +119,7 @@ export function SourcesPage() {
             </details>
           </>
         )}
-      </div>
+      </PageBody>
       {adding && (
         <Suspense fallback={null}>
           <SourceDialog onClose={() => setAdding(false)} onDone={(name) => set({ source: name, q: undefined, state: undefined })} />

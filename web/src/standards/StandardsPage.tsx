@@ -7,7 +7,7 @@ import { api } from '../api/client';
 import { useMay } from '../api/queries';
 import type { Agent, Conformance, List, Overview, Standard, StandardRule, Waiver } from '../api/types';
 import { FormDialog, Pick, Sure } from '../settings/parts';
-import { Badge, count, Empty, Figure, KeyedTable, KeyTable, lives, Mark, Meter, PageHeader, Panel, percent, pickView, plural, ProblemNote, Time, useShortcuts, type Column } from '../shared';
+import { Badge, type Column, count, Empty, Figure, KeyedTable, KeyTable, lives, Mark, Meter, PageBody, PageHeader, Panel, percent, pickView, plural, ProblemNote, Time, useShortcuts } from '../shared';
 import { useView } from '../state/url';
 import { LintPanel } from './Lint';
 import css from './standards.module.css';
@@ -84,7 +84,7 @@ export function StandardsPage() {
           </Button>
         }
       />
-      <div className={css.body}>
+      <PageBody>
         <ProblemNote error={standard.error ?? conformance.error ?? broken.error} />
         <div className={css.columns}>
           <div className={css.column}>
@@ -115,7 +115,7 @@ export function StandardsPage() {
             </Panel>
           </div>
         </div>
-      </div>
+      </PageBody>
     </>
   );
 }

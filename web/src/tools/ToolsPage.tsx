@@ -1,11 +1,10 @@
 import { Button } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
-import { Badge, Beside, compact, count, duration, Empty, Figure, KeyTable, Known, money, PageHeader, Panel, percent, plural, ProblemNote, quote, Tabs, useShortcuts, useWide, wilson, type Column } from '../shared';
+import { Badge, Beside, type Column, compact, count, duration, Empty, Figure, KeyTable, Known, money, PageBody, PageHeader, Panel, percent, plural, ProblemNote, quote, Tabs, useShortcuts, useWide, wilson } from '../shared';
 import { useView } from '../state/url';
 import { effectOf, useModels, useTools, type ModelRow, type ToolRow, type Use } from './data';
 import { ToolState } from './ToolState';
-import css from './tools.module.css';
 
 const ToolPanel = lazy(() => import('./ToolPanel').then((m) => ({ default: m.ToolPanel })));
 const AcceptAll = lazy(() => import('./ToolPanel').then((m) => ({ default: m.AcceptAll })));
@@ -91,7 +90,7 @@ export function ToolsPage() {
           </>
         }
       />
-      <div className={css.body}>
+      <PageBody fill>
         {server && (
           <p>
             Of {server} alone.{' '}
@@ -133,7 +132,7 @@ export function ToolsPage() {
             </Panel>
           </Beside>
         )}
-      </div>
+      </PageBody>
       {all && (
         <Suspense fallback={null}>
           <AcceptAll upstream={all} onClose={() => set({ all: undefined })} />

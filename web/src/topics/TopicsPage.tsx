@@ -6,7 +6,7 @@ import '../theme/forms';
 import { api, type Params } from '../api/client';
 import { useMay } from '../api/queries';
 import type { List, Mood, MoodList, Topic, TopicList, TopicPage, TopicRun } from '../api/types';
-import { Badge, Beside, Empty, Facts, KeyTable, PageHeader, Panel, pickView, plural, ProblemNote, Tabs, Time, useShortcuts, useWide, type Column } from '../shared';
+import { Badge, Beside, type Column, Empty, Facts, KeyTable, PageBody, PageHeader, Panel, pickView, plural, ProblemNote, Tabs, Time, useShortcuts, useWide } from '../shared';
 import { percent, share } from '../feedback/data';
 import css from '../sources/sources.module.css';
 import { useView } from '../state/url';
@@ -73,7 +73,7 @@ export function TopicsPage() {
         question="What do people ask for?"
         answer={topics.data && (rows.length === 0 ? 'Too few prompts are alike to say.' : <>{plural(rows.length, 'topic')} in this period.{lost && (lost.unanswered.value ?? 0) > 0 && ` Least answered for its demand: ${lost.title}, ${share(lost.unanswered)}.`}{f?.value != null && ` Of ${plural(f.n, 'session')}, ${percent(f.value)} lost patience.`}</>)}
       />
-      <div className={css.body}>
+      <PageBody>
         <ProblemNote error={topics.error ?? moods.error} />
         <div className={css.find}>
           <Tabs label="Show" tabs={[{ id: 'topics', label: 'Topics' }, { id: 'moods', label: 'Lost patience' }]} on={show} onPick={(id) => set({ show: id === 'topics' ? undefined : id, picked: undefined })} />
@@ -89,7 +89,7 @@ export function TopicsPage() {
         </Beside>
         {!moody && topics.data && topics.data.ungrouped.runs > 0 && <p className="muted">{plural(topics.data.ungrouped.runs, 'run')} asked for what too few others did.</p>}
         {seen && seen.skipped + seen.failed + seen.waiting > 0 && <p className="muted">Since the start {plural(seen.runs, 'run')} were looked at; {seen.waiting} wait, {seen.skipped} were left out since too many came at once, {seen.failed} could not be read.</p>}
-      </div>
+      </PageBody>
     </>
   );
 }
