@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -21,7 +22,7 @@ import (
 // startFloors starts what the door is compared with: a bare Go proxy and, where
 // asked for, nginx.
 func startFloors(ctx context.Context, o GatewayOptions, upstream string) (list []contender, stop func(), err error) {
-	base, pid, stopBare, err := startBare(ctx, o.Bin, upstream)
+	base, pid, stopBare, err := startBare(ctx, o.Bin, "gateway", upstream)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -48,11 +49,7 @@ func bareProxy(ctx context.Context, to string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	p := &httputil.ReverseProxy{
-		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target) },
-		Transport: &http.Transport{MaxIdleConnsPerHost: 256, IdleConnTimeout: time.Minute, DisableCompression: true},
-	}
-	s := &http.Server{Handler: p, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
+	s := &http.Server{Handler: bare(target), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
 	fmt.Fprintln(stdout, "http://"+l.Addr().String())
 	go func() { <-ctx.Done(); _ = s.Close() }()
 	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
@@ -61,13 +58,26 @@ func bareProxy(ctx context.Context, to string, stdout io.Writer) error {
 	return nil
 }
 
-func startBare(ctx context.Context, bin, upstream string) (base string, pid int, stop func(), err error) {
+// bare is the standard library's reverse proxy and nothing else.
+func bare(target *url.URL) *httputil.ReverseProxy {
+	return &httputil.ReverseProxy{
+		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target) },
+		Transport: &http.Transport{MaxIdleConnsPerHost: 256, IdleConnTimeout: time.Minute, DisableCompression: true},
+		ErrorLog:  silent,
+	}
+}
+
+// silent is where a floor's servers log that clients went away.
+var silent = log.New(io.Discard, "", 0)
+
+// startBare starts the floor of a measurement in a process of its own.
+func startBare(ctx context.Context, bin, measurement, upstream string) (base string, pid int, stop func(), err error) {
 	if bin == "" {
 		if bin, err = os.Executable(); err != nil {
 			return "", 0, nil, fmt.Errorf("finding this program: %w", err)
 		}
 	}
-	cmd := exec.CommandContext(ctx, bin, "bench", "gateway", "--bare-proxy", upstream)
+	cmd := exec.CommandContext(ctx, bin, "bench", measurement, "--bare-proxy", upstream)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
