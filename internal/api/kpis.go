@@ -36,7 +36,7 @@ func (a *API) kpis() (*kpi.Book, error) {
 
 // ask answers the questions of figures within the asker's reach.
 func (a *API) ask(ctx context.Context, q telemetry.Query) (*telemetry.Result, error) {
-	q.Limit = 20_000
+	q.Limit = telemetry.MostRows
 	if err := a.restrict(ctx, &q, queryTables[q.Table], q.Where); err != nil {
 		return nil, err
 	}

@@ -100,6 +100,7 @@ type Latency struct {
 	Name     string  `json:"name"`
 	MedianMS float64 `json:"median_ms"`
 	P95MS    float64 `json:"p95_ms"`
+	ColdMS   float64 `json:"first_ms,omitempty"`         // the first time, that counts in no median
 	ServerMS float64 `json:"server_median_ms,omitempty"` // as the server says in took_ms
 	Source   string  `json:"source,omitempty"`           // rollups or rows
 	Rows     int     `json:"rows"`

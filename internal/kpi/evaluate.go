@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -419,48 +420,41 @@ func fieldOf(measure string) string {
 	return measure
 }
 
-// around are the quantiles asked for beside one, from which the interval is read:
-// the nearest that is far enough.
-var around = []float64{0.004, 0.007, 0.01, 0.015, 0.02, 0.03, 0.04, 0.06, 0.08, 0.12, 0.16, 0.22, 0.3, 0.4, 0.49}
-
-func (t *Quantile) plan(p *plan) reader {
-	ats := []float64{t.At}
-	for _, d := range around {
-		for _, at := range []float64{t.At - d, t.At + d, t.At + (1-t.At)*d} {
-			if at > 0 && at < 1 {
-				ats = append(ats, at)
-			}
-		}
+// binUnit is the unit by which the store bins a measure.
+func binUnit(field string) string {
+	switch {
+	case strings.HasSuffix(field, "_ms"):
+		return "ms"
+	case field == "cost":
+		return "usd"
 	}
-	slices.Sort(ats)
-	ats = slices.Compact(ats)
-	n, all := p.of("count", t.Field, "", t.among), p.count(t.among)
-	name := p.add(telemetry.Measure{Func: "quantiles", Field: t.Field, Ats: ats, Where: t.among})
+	return ""
+}
+
+// plan reads a quantile from bins: a value is right to 0.012 %, and the interval
+// reaches from the lower edge of one bin to the upper edge of another.
+func (t *Quantile) plan(p *plan) reader {
+	all, name := p.count(t.among), p.of("bins", t.Field, "", t.among)
+	unit := binUnit(t.Field)
 	return func(by map[string]cell) Figure {
 		c := by[p.table]
-		list, _ := c[name].([]any)
-		value := func(i int) *float64 {
-			if i < 0 || i >= len(list) {
-				return nil
-			}
-			if v, ok := number(list[i]); ok {
-				return &v
-			}
-			return nil
-		}
-		f := Figure{N: c.int(n), Coverage: covered(c.int(n), c.int(all)), Value: value(slices.Index(ats, t.At))}
-		if f.Value == nil {
+		bins, _ := c[name].(telemetry.Bins)
+		n := bins.Total()
+		f := Figure{N: n, Coverage: covered(n, c.int(all))}
+		key, ok := bins.At(t.At)
+		if !ok {
 			f.Why = "no record"
 			return f
 		}
-		if low, high, ok := stat.Ranks(f.N, t.At); ok {
-			f.Low = value(slices.IndexFunc(ats, func(a float64) bool { return a > low }) - 1)
-			if i := slices.IndexFunc(ats, func(a float64) bool { return a >= high }); i >= 0 {
-				f.High = value(i)
-			}
-			if f.Low == nil || f.High == nil {
-				f.Low, f.High = nil, nil
-			}
+		low, high := telemetry.BinBounds(key, unit)
+		v := (low + high) / 2
+		f.Value = &v
+		if below, above, ok := stat.Ranks(n, t.At); ok {
+			lowKey, _ := bins.At(below)
+			highKey, _ := bins.At(above)
+			low, _ := telemetry.BinBounds(lowKey, unit)
+			_, high := telemetry.BinBounds(highKey, unit)
+			f.Low, f.High = &low, &high
 		}
 		return f
 	}
@@ -482,6 +476,7 @@ func resolved(outcome string) bool {
 // same is what runs of one agent and task came to.
 type same struct {
 	outcomes   map[string]int64
+	paths      telemetry.Bins // orders of tool calls
 	of, passed int64
 }
 
@@ -489,11 +484,12 @@ func (r *Repeat) cells(ctx context.Context, ask Ask, q *Question) ([]Cell, error
 	query := q.query("runs")
 	query.Where = search.Both(query.Where, r.among)
 	query.Select = []telemetry.Measure{{Func: "count", As: "n"}}
-	split := "outcome"
-	if r.What == "path" {
-		split = "path"
+	split := []string{"agent", "task", "outcome"}
+	if r.What == "path" { // orders of tool calls are many: a list for each agent and task
+		query.Select = []telemetry.Measure{{Func: "bins", Field: "path", As: "n"}}
+		split = split[:2]
 	}
-	for _, d := range []string{"agent", "task", split} {
+	for _, d := range split {
 		if d != q.By {
 			query.GroupBy = append(query.GroupBy, d)
 		}
@@ -502,23 +498,12 @@ func (r *Repeat) cells(ctx context.Context, ask Ask, q *Question) ([]Cell, error
 	if err != nil {
 		return nil, err
 	}
+	if res.Cut { // a figure of some of them would be a wrong one
+		return []Cell{{Figure: Figure{Why: fmt.Sprintf("there are more than %d agents, tasks and outcomes in the period: ask for a shorter one, or for one agent", len(res.Rows))}}}, nil
+	}
 	byCell := map[cellKey]map[string]*same{}
 	for _, row := range res.Rows {
-		var k cellKey
-		dims := map[string]string{}
-		var n int64
-		for i, c := range res.Columns {
-			switch c.Kind {
-			case "time":
-				k.at, _ = row[i].(int64)
-			case "dimension":
-				dims[c.Name], _ = row[i].(string)
-			default:
-				v, _ := number(row[i])
-				n = int64(v)
-			}
-		}
-		k.group = dims[q.By]
+		k, dims := q.cellOf(res, row)
 		if byCell[k] == nil {
 			byCell[k] = map[string]*same{}
 		}
@@ -528,15 +513,14 @@ func (r *Repeat) cells(ctx context.Context, ask Ask, q *Question) ([]Cell, error
 			s = &same{outcomes: map[string]int64{}}
 			byCell[k][name] = s
 		}
-		outcome := dims[split]
-		if split == "outcome" && outcome == "" {
-			outcome = "failed" // $known: its root ended in error
+		last := row[len(row)-1]
+		if bins, ok := last.(telemetry.Bins); ok {
+			s.of += bins.Total()
+			s.paths = bins
+			continue
 		}
-		s.of += n
-		s.outcomes[outcome] += n
-		if resolved(outcome) {
-			s.passed += n
-		}
+		n, _ := number(last)
+		s.add(dims["outcome"], int64(n))
 	}
 	if q.Bucket == 0 && q.By == "" && len(byCell) == 0 {
 		byCell[cellKey{}] = nil
@@ -553,6 +537,44 @@ func (r *Repeat) cells(ctx context.Context, ask Ask, q *Question) ([]Cell, error
 	return out, nil
 }
 
+// cellOf is the cell that a row belongs to, and its dimensions.
+func (q *Question) cellOf(res *telemetry.Result, row []any) (k cellKey, dims map[string]string) {
+	dims = map[string]string{}
+	for i, c := range res.Columns {
+		switch c.Kind {
+		case "time":
+			k.at, _ = row[i].(int64)
+		case "dimension":
+			dims[c.Name], _ = row[i].(string)
+		}
+	}
+	k.group = dims[q.By]
+	return k, dims
+}
+
+func (s *same) add(outcome string, n int64) {
+	if outcome == "" {
+		outcome = "failed" // $known: its root ended in error
+	}
+	s.of += n
+	s.outcomes[outcome] += n
+	if resolved(outcome) {
+		s.passed += n
+	}
+}
+
+// counts are how many runs went each way.
+func (s *same) counts() []int64 {
+	list := make([]int64, 0, len(s.outcomes)+len(s.paths))
+	for _, n := range s.outcomes {
+		list = append(list, n)
+	}
+	for _, b := range s.paths {
+		list = append(list, b.N)
+	}
+	return list
+}
+
 func (r *Repeat) figure(tasks map[string]*same) Figure {
 	var all, used int64
 	var trials []stat.Trials
@@ -560,10 +582,7 @@ func (r *Repeat) figure(tasks map[string]*same) Figure {
 	var bits, variance, weight float64
 	for _, s := range tasks {
 		all += s.of
-		list := make([]int64, 0, len(s.outcomes))
-		for _, n := range s.outcomes {
-			list = append(list, n)
-		}
+		list := s.counts()
 		trials = append(trials, stat.Trials{Passed: s.passed, Of: s.of})
 		counts = append(counts, list)
 		enough := s.of >= 2

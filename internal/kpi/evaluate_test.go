@@ -3,6 +3,8 @@ package kpi
 import (
 	"context"
 	"fmt"
+	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -68,5 +70,43 @@ func TestOutside(t *testing.T) {
 	q.Outside = func(context.Context, string, *Question) ([]Cell, bool, error) { return nil, false, context.Canceled }
 	if _, err := Evaluate(t.Context(), nil, defs, q); err == nil {
 		t.Error("an error outside is not told")
+	}
+}
+
+// TestPathsAreCountedWhole: the entropy of more orders of tool calls than an answer
+// has rows is that of all of them, and a figure of which a part is missing is
+// unknown.
+func TestPathsAreCountedWhole(t *testing.T) {
+	t.Parallel()
+	const paths = 1 << 15 // as many, each of one run: 15 bits, and half a bit for what was not seen
+	var bins telemetry.Bins
+	for i := range paths {
+		bins = append(bins, telemetry.Bin{Key: uint64(i), N: 1})
+	}
+	d := Catalogue()[slices.IndexFunc(Catalogue(), func(d *Definition) bool { return d.ID == "path_entropy" })]
+	cut := false
+	ask := func(_ context.Context, q telemetry.Query) (*telemetry.Result, error) {
+		if slices.Contains(q.GroupBy, "path") || len(q.Select) != 1 || q.Select[0].Func != "bins" {
+			t.Errorf("asked by %v for %v", q.GroupBy, q.Select)
+		}
+		return &telemetry.Result{
+			Columns: []telemetry.Column{{Name: "agent", Kind: "dimension"}, {Name: "task", Kind: "dimension"}, {Name: "n", Kind: "measure"}},
+			Rows:    [][]any{{"a", "refund", bins}}, Cut: cut,
+		}, nil
+	}
+	figure := func() Figure {
+		t.Helper()
+		all, err := Evaluate(t.Context(), ask, []*Definition{d}, Question{From: time.Now().Add(-time.Hour), To: time.Now()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all[d.ID].Whole()
+	}
+	if f := figure(); f.Value == nil || f.N != paths || math.Abs(*f.Value-15) > 0.8 {
+		t.Errorf("%d runs of as many paths have %v", paths, f)
+	}
+	cut = true
+	if f := figure(); f.Value != nil || f.Why == "" {
+		t.Errorf("a figure of some of the paths is %v", f)
 	}
 }

@@ -228,20 +228,23 @@ type Query struct {
 	From, To time.Time
 	Teams    []string
 	OrderBy  string // a measure's name or a dimension; "-" before it for descending
-	Limit    int
-	Content  bool // the asker may read content: text predicates are allowed
-	NoTests  bool // without runs of mode test, and without what belongs to them
+	Limit    int    // of rows; 0: 20,000, at most MostRows
+	Content  bool   // the asker may read content: text predicates are allowed
+	NoTests  bool   // without runs of mode test, and without what belongs to them
 }
+
+// MostRows is how many rows an answer has at most.
+const MostRows = 200_000
 
 // Measure is one figure: Func of Field, named As in the answer.
 type Measure struct {
-	Func  string // count, sum, avg, min, max, p50, p90, p95, p99, quantile, quantiles, distinct, rate, squares, products
+	Func  string // count, sum, avg, min, max, p50, p90, p95, p99, quantile, quantiles, bins, distinct, rate, squares, products
 	Field string // duration_ms, cost, input_tokens, output_tokens, cache_read_tokens, errors, steps, ...; "" for count
 	As    string
 
 	Where search.Expr // only of the rows that fulfil it; nil: all that the query selects
 	At    float64     // of quantile: 0 to 1
-	Ats   []float64   // of quantiles, which gives a list of values or nil
+	Ats   []float64   // of quantiles, which gives a list of values or nil; bins gives Bins
 	With  string      // of products: the other field; the sum of Field times With
 }
 
@@ -250,6 +253,7 @@ type Result struct {
 	Columns []Column
 	Rows    [][]any
 	Source  string // "rollups" or "rows": what answered
+	Cut     bool   // there are more rows than Limit
 	Scanned int64  // rows read
 	Took    time.Duration
 }

@@ -85,6 +85,7 @@ type Store struct {
 	maint  sync.Mutex // one merge pass or retention at a time
 	rolls  *rollups
 	words  words
+	sums   keptSums
 }
 
 // Open opens or creates the store in o.Dir. It deletes what an interrupted

@@ -3,7 +3,6 @@ package duck
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -105,6 +104,7 @@ var measures = map[string]map[string]measureColumn{
 		"model_calls": {"model_calls", "count"}, "tool_calls": {"tool_calls", "count"}, "logs": {"logs", "count"},
 		"failed": {"failed::INT", "count"}, "waiting_ms": {"coalesce(waiting, 0) / 1e6", "ms"}, "started": {"start / 1e9", "s"}, "unknown_usage": {"unknown_usage", "count"}, "unknown_cost": {"unknown_cost", "count"},
 		"run": {"run", "count"}, "session": {"nullif(session, '')", "count"}, "user": {`nullif("user", '')`, "count"}, "agent": {"nullif(agent, '')", "count"},
+		"path": {"coalesce(path_hash, 0)", "path"},
 	},
 	tableSteps: {
 		"duration_ms": {"duration / 1e6", "ms"}, "ttft_ms": {"ttft / 1e6", "ms"}, "cost": {"CASE WHEN counted THEN cost END / 1e9", "usd"},
@@ -157,6 +157,8 @@ func (q *queryPlan) measure(m telemetry.Measure) (expr, unit string, err error) 
 			list[i] = fmt.Sprintf("%.9f", at)
 		}
 		return fmt.Sprintf("quantile_disc(%s, [%s])", c.expr, strings.Join(list, ", ")), c.unit, nil
+	case "bins":
+		return binsSQL(c), c.unit, nil
 	case "quantile":
 		if !(m.At >= 0 && m.At <= 1) {
 			return "", "", badQuery("a quantile is from 0 to 1")
@@ -186,11 +188,14 @@ func (q *queryPlan) measure(m telemetry.Measure) (expr, unit string, err error) 
 func (q *queryPlan) filtered(m telemetry.Measure, w *where, scope search.Scope) (expr, unit string, err error) {
 	expr, unit, err = q.measure(m)
 	if err != nil || m.Where == nil {
-		return expr, unit, err
+		return strings.ReplaceAll(expr, here, ""), unit, err
 	}
 	cond, err := w.cond(m.Where, scope)
 	if err != nil {
 		return "", "", err
+	}
+	if strings.Contains(expr, here) {
+		return strings.ReplaceAll(expr, here, " FILTER (WHERE "+cond+")"), unit, nil
 	}
 	// Between the aggregate and what is done with it (a cast, a division).
 	end := strings.LastIndexByte(expr, ')') + 1
@@ -208,7 +213,10 @@ func (src *source) runsWith(q *telemetry.Query) string {
 	if slices.Contains(q.GroupBy, "path") {
 		join("path", "left(string_agg(tool, ' > ' ORDER BY start, sid), 500)", activity.KindTool.String())
 	}
-	if slices.ContainsFunc(q.Select, func(m telemetry.Measure) bool { return m.Field == "waiting_ms" || m.With == "waiting_ms" }) {
+	if names(q, "path") {
+		from = "(SELECT t.*, o.path_hash FROM " + from + " t LEFT JOIN (" + src.paths() + ") o ON t.run = o.run)"
+	}
+	if names(q, "waiting_ms") {
 		join("waiting", "sum(duration)", activity.KindHuman.String())
 	}
 	return from
@@ -245,7 +253,8 @@ func joinsRuns(q *telemetry.Query) bool {
 
 type queryPlan struct {
 	*telemetry.Query
-	now time.Time
+	now  time.Time
+	keep bool // the answer is worth keeping
 }
 
 // seconds is the length of a bucket, else of the period.
@@ -264,30 +273,79 @@ func (q *queryPlan) seconds() float64 {
 }
 
 func (s *Store) queryRows(ctx context.Context, query *telemetry.Query) (*telemetry.Result, error) {
-	q := &queryPlan{query, s.o.Now()}
-	scope, ok := scopes[q.Table]
-	if !ok {
-		return nil, badQuery("there is no table %s", q.Table)
+	if _, ok := scopes[query.Table]; !ok {
+		return nil, badQuery("there is no table %s", query.Table)
 	}
-	if q.Table == tableRuns || q.NoTests || joinsRuns(query) {
+	if query.Table == tableRuns || query.NoTests || joinsRuns(query) {
 		s.settleRuns()
 	}
+	now := s.o.Now()
+	if parts := partsOf(query, now, s.moves); len(parts) > 1 {
+		if res, err := s.queryParts(ctx, query, parts, now); err != nil || res != nil {
+			return res, err
+		}
+	}
+	return s.queryPart(ctx, &queryPlan{Query: query, now: now})
+}
+
+// queryPart answers from rows with one statement.
+func (s *Store) queryPart(ctx context.Context, q *queryPlan) (*telemetry.Result, error) {
 	src := s.source(q.From, q.To)
 	defer src.release()
 	if q.Table != tableRuns {
 		src.tight()
 	}
-	w := &where{now: q.now, content: q.Content, from: src.from}
-	conds := []string{}
-	cond, err := w.cond(q.Where, scope)
+	src.exact(q.Table)
+	if err := s.until(ctx, q, src); err != nil {
+		return nil, err
+	}
+	w := &where{now: q.now, content: q.Content, from: src.from, within: src.within}
+	conds, err := s.conditions(ctx, q, src, w)
 	if err != nil {
 		return nil, err
 	}
-	conds = append(conds, cond)
-	at := "start"
-	if q.Table == tableMessages || q.Table == tableLogs || q.Table == tableDecisions {
-		at = "time"
+	res := &telemetry.Result{Source: "rows", Scanned: src.rows(q.Table)}
+	cols, groups, err := q.columns(w, res)
+	if err != nil {
+		return nil, err
 	}
+	from := src.from(q.Table)
+	if q.Table == tableRuns {
+		from = src.runsWith(q.Query)
+	}
+	if joinsRuns(q.Query) {
+		runs := s.source(reaching(q.From), q.To)
+		defer runs.release()
+		from = src.stepsWith(q.Query, runs)
+	}
+	sql := "SELECT " + strings.Join(cols, ", ") + " FROM " + from + " WHERE " + strings.Join(conds, " AND ")
+	if len(groups) > 0 {
+		sql += " GROUP BY " + strings.Join(groups, ", ")
+	}
+	sql += orderSQL(q.Query, res.Columns)
+	if res.Rows, err = s.sums.ask(ctx, s.child, sql, w.args, q.keep, q.binned(res)); err != nil {
+		return nil, err
+	}
+	cut(q.Query, res)
+	return res, nil
+}
+
+// reaching is from when on runs may have begun of which steps lie after a time.
+func reaching(from time.Time) time.Time {
+	if from.IsZero() {
+		return from
+	}
+	return from.Add(-earlier)
+}
+
+// conditions are what rows have to fulfil.
+func (s *Store) conditions(ctx context.Context, q *queryPlan, src *source, w *where) ([]string, error) {
+	cond, err := w.cond(q.Where, scopes[q.Table])
+	if err != nil {
+		return nil, err
+	}
+	conds := []string{cond}
+	at := q.at()
 	if !q.From.IsZero() {
 		conds = append(conds, at+" >= "+w.bind(q.From.UnixNano()))
 	}
@@ -302,26 +360,37 @@ func (s *Store) queryRows(ctx context.Context, query *telemetry.Query) (*telemet
 		conds = append(conds, c)
 	}
 	if q.NoTests {
-		c := "coalesce(mode, '') <> 'test'"
-		if q.Table != tableRuns {
-			c = "run NOT IN (SELECT run FROM " + src.from(tableRuns) + " x WHERE mode = 'test')"
+		c, err := s.noTests(ctx, q, src)
+		if err != nil {
+			return nil, err
 		}
 		conds = append(conds, c)
 	}
-	res := &telemetry.Result{Source: "rows", Scanned: src.rows(q.Table)}
-	var cols, groups []string
+	return conds, nil
+}
+
+// at is the column of a row's time.
+func (q *queryPlan) at() string {
+	if q.Table == tableMessages || q.Table == tableLogs || q.Table == tableDecisions {
+		return "time"
+	}
+	return "start"
+}
+
+// columns are what is selected, and the numbers of those that are grouped by.
+func (q *queryPlan) columns(w *where, res *telemetry.Result) (cols, groups []string, err error) {
 	add := func(expr, name string) {
 		cols = append(cols, expr+" AS "+quoteName(name))
 		groups = append(groups, fmt.Sprint(len(cols)))
 	}
 	if q.Bucket > 0 {
-		add(fmt.Sprintf("(%s // %d) * %[2]d", at, int64(q.Bucket)), "time")
+		add(fmt.Sprintf("(%s // %d) * %[2]d", q.at(), int64(q.Bucket)), "time")
 		res.Columns = append(res.Columns, telemetry.Column{Name: "time", Unit: "ns", Kind: "time"})
 	}
 	for _, d := range q.GroupBy {
 		expr, ok := dimensions[q.Table][d]
 		if !ok {
-			return nil, badQuery("%s cannot be grouped by %s", q.Table, d).WithHint("%s", namesOf(dimensions[q.Table]))
+			return nil, nil, badQuery("%s cannot be grouped by %s", q.Table, d).WithHint("%s", namesOf(dimensions[q.Table]))
 		}
 		if expr != "failed" && expr != "severity" {
 			expr = "nullif(" + expr + ", '')"
@@ -330,46 +399,39 @@ func (s *Store) queryRows(ctx context.Context, query *telemetry.Query) (*telemet
 		res.Columns = append(res.Columns, telemetry.Column{Name: d, Kind: "dimension"})
 	}
 	for _, m := range q.Select {
-		expr, unit, err := q.filtered(m, w, scope)
+		expr, unit, err := q.filtered(m, w, scopes[q.Table])
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		cols = append(cols, expr+" AS "+quoteName(strings.ReplaceAll(m.As, `"`, "")))
 		res.Columns = append(res.Columns, telemetry.Column{Name: m.As, Unit: unit, Kind: "measure"})
 	}
-	from := src.from(q.Table)
-	if q.Table == tableRuns {
-		from = src.runsWith(query)
-	}
-	if joinsRuns(query) {
-		since := q.From
-		if !since.IsZero() {
-			since = since.Add(-earlier)
+	return cols, groups, nil
+}
+
+// binned are the places of the columns that are bins.
+func (q *queryPlan) binned(res *telemetry.Result) (places []int) {
+	for i, m := range q.Select {
+		if m.Func == "bins" {
+			places = append(places, len(res.Columns)-len(q.Select)+i)
 		}
-		runs := s.source(since, q.To)
-		defer runs.release()
-		from = src.stepsWith(query, runs)
 	}
-	sql := "SELECT " + strings.Join(cols, ", ") + " FROM " + from + " WHERE " + strings.Join(conds, " AND ")
-	if len(groups) > 0 {
-		sql += " GROUP BY " + strings.Join(groups, ", ")
+	return places
+}
+
+// mostGroups is how many rows a question's answer has.
+func mostGroups(q *telemetry.Query) int {
+	if q.Limit <= 0 {
+		return maxGroups
 	}
-	sql += orderSQL(q.Query, res.Columns)
-	a, err := s.child.query(ctx, sql, w.args)
-	if err != nil {
-		return nil, err
+	return min(q.Limit, telemetry.MostRows)
+}
+
+// cut leaves as many rows as were asked for, and says so.
+func cut(q *telemetry.Query, res *telemetry.Result) {
+	if most := mostGroups(q); len(res.Rows) > most {
+		res.Rows, res.Cut = res.Rows[:most:most], true
 	}
-	for _, row := range a.Rows {
-		for i := range row {
-			if n, ok := row[i].(json.Number); ok {
-				if row[i], err = n.Int64(); err != nil {
-					row[i], _ = n.Float64()
-				}
-			}
-		}
-		res.Rows = append(res.Rows, row)
-	}
-	return res, nil
 }
 
 func orderSQL(q *telemetry.Query, cols []telemetry.Column) string {
@@ -394,11 +456,7 @@ func orderSQL(q *telemetry.Query, cols []telemetry.Column) string {
 	if len(by) > 0 {
 		sql = " ORDER BY " + strings.Join(by, ", ")
 	}
-	limit := q.Limit
-	if limit <= 0 || limit > maxGroups {
-		limit = maxGroups
-	}
-	return sql + fmt.Sprintf(" LIMIT %d", limit)
+	return sql + fmt.Sprintf(" LIMIT %d", mostGroups(q)+1) // one more tells that there are more
 }
 
 // rollupFilter is the part of a search that rollups can decide.
@@ -458,7 +516,7 @@ func (s *Store) queryRollups(ctx context.Context, q *telemetry.Query) (*telemetr
 		groups[at].of = append(groups[at].of, d)
 	}
 	res := &telemetry.Result{Source: "rollups", Scanned: int64(len(rows))}
-	plan := &queryPlan{q, s.o.Now()}
+	plan := &queryPlan{Query: q, now: s.o.Now()}
 	if q.Bucket > 0 {
 		res.Columns = append(res.Columns, telemetry.Column{Name: "time", Unit: "ns", Kind: "time"})
 	}
@@ -790,13 +848,7 @@ func sortRows(q *telemetry.Query, res *telemetry.Result) {
 		}
 		return 0
 	})
-	limit := q.Limit
-	if limit <= 0 || limit > maxGroups {
-		limit = maxGroups
-	}
-	if len(res.Rows) > limit {
-		res.Rows = res.Rows[:limit]
-	}
+	cut(q, res)
 }
 
 // compareValues orders nil last.

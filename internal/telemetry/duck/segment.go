@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"reeve/internal/durable"
 
@@ -63,8 +64,9 @@ type segments struct {
 	list map[string][]segment // by table, oldest day first
 	open map[int64]*openSegment
 	tick int64
-	pins int       // questions that may read any file
-	dead []segment // left the manifest while files were pinned
+	pins int                 // questions that may read any file
+	when map[int32]time.Time // when a day was last changed
+	dead []segment           // left the manifest while files were pinned
 }
 
 // openSegment is an open file; it is closed when nobody reads it any more and
@@ -82,8 +84,9 @@ type openSegment struct {
 }
 
 func newSegments(dir string, rows []segment) *segments {
-	s := &segments{dir: dir, all: make(map[int64]segment), list: make(map[string][]segment), open: make(map[int64]*openSegment)}
+	s := &segments{dir: dir, all: make(map[int64]segment), list: make(map[string][]segment), open: make(map[int64]*openSegment), when: make(map[int32]time.Time)}
 	s.replace(nil, rows)
+	clear(s.when)
 	return s
 }
 
@@ -135,7 +138,12 @@ func (s *segments) replace(gone, come []segment) {
 	for t := range touched {
 		s.list[t] = slices.DeleteFunc(slices.Clone(s.list[t]), func(g segment) bool { return dead[g.id] })
 	}
+	now := time.Now()
+	for _, g := range gone {
+		s.when[g.day] = now
+	}
 	for _, g := range come {
+		s.when[g.day] = now
 		s.all[g.id] = g
 		l := s.list[g.table]
 		at, _ := slices.BinarySearchFunc(l, g, func(a, b segment) int {
@@ -144,6 +152,18 @@ func (s *segments) replace(gone, come []segment) {
 		// Readers hold no reference to the slice outside the lock (of copies).
 		s.list[g.table] = slices.Insert(l, at, g)
 	}
+}
+
+// changed is when a day, or one beside it, was last changed by this process.
+func (s *segments) changed(day int32) (last time.Time) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for d := day - 1; d <= day+1; d++ {
+		if t := s.when[d]; t.After(last) {
+			last = t
+		}
+	}
+	return last
 }
 
 // pin keeps files from being deleted until unpin: DuckDB opens them by name.

@@ -178,9 +178,9 @@ func (w *where) cond(e search.Expr, scope search.Scope) (string, error) {
 	case *search.Text:
 		return w.text(e.Phrase, scope)
 	case *search.Any:
-		return w.nested(scope, search.ScopeRun, e.Of, "run IN (SELECT run FROM %s x WHERE %s)")
+		return w.nested(scope, search.ScopeRun, e.Of, "run IN (SELECT run FROM %s x WHERE "+w.when("start", 1)+" AND %s)")
 	case *search.All:
-		return w.nested(scope, search.ScopeRun, e.Of, "run IN (SELECT run FROM %s x GROUP BY run HAVING bool_and(%s))")
+		return w.nested(scope, search.ScopeRun, e.Of, "run IN (SELECT run FROM %s x WHERE "+w.when("start", 1)+" GROUP BY run HAVING bool_and(%s))")
 	case *search.Child:
 		return w.nested(scope, search.ScopeStep, e.Of, "(run, sid) IN (SELECT (run, psid) FROM %s x WHERE %s AND psid <> 0)")
 	case *search.Parent:

@@ -75,6 +75,17 @@ func LooksAtSteps(e Expr) bool {
 	})
 }
 
+// LooksAtKin reports whether a search over steps looks at their parents or children.
+func LooksAtKin(e Expr) bool {
+	return holds(e, func(e Expr) bool {
+		switch e.(type) {
+		case *Child, *Parent:
+			return true
+		}
+		return false
+	})
+}
+
 func holds(e Expr, is func(Expr) bool) bool {
 	if e == nil {
 		return false
