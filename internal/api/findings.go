@@ -350,7 +350,7 @@ func findingRows(a *API, ctx context.Context, env, team string) ([]client.Overvi
 	if n == 0 {
 		return nil, nil
 	}
-	text := worst.Agent + " " + worst.Text
+	text := finding.Line(worst.Agent, worst.Text)
 	path := "/findings?finding=" + url.QueryEscape(worst.ID)
 	if n > 1 {
 		text += ", and " + strconv.Itoa(n-1) + " more findings nobody judged"

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"reeve/client"
@@ -105,7 +104,7 @@ func (a *App) signalOfAlert(x *client.Alert) incident.Signal {
 // noise is over.
 func (a *App) signalOfFinding(f *finding.Finding) incident.Signal {
 	s := incident.Signal{
-		ID: f.ID, Kind: "finding", Fingerprint: f.Fingerprint, At: f.First, Severity: f.Severity, Title: strings.TrimSpace(f.Agent + " " + f.Text), Text: f.Why, Team: f.Team, Environment: f.Environment,
+		ID: f.ID, Kind: "finding", Fingerprint: f.Fingerprint, At: f.First, Severity: f.Severity, Title: finding.Line(f.Agent, f.Text), Text: f.Why, Team: f.Team, Environment: f.Environment,
 		Agent: f.Agent, Version: f.Version, Claimed: !f.Authenticated, Labels: map[string]string{"detector": f.Detector},
 		Resolved: !f.Open() || f.Verdict != nil && f.Verdict.Verdict == finding.Noise,
 	}

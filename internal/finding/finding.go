@@ -102,6 +102,15 @@ type Verdict struct {
 // Open reports whether it still holds.
 func (f *Finding) Open() bool { return f.Closed.IsZero() }
 
+// Line is what was found of an agent in one line: the agent's name before the text,
+// unless the text says it.
+func Line(agent, text string) string {
+	if agent == "" || strings.Contains(text, agent) {
+		return text
+	}
+	return agent + ": " + text
+}
+
 const (
 	maxEvidence = 16
 	maxText     = 600

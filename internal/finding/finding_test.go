@@ -267,3 +267,16 @@ func TestLiveLeavesNoneOut(t *testing.T) {
 		t.Errorf("%d, the first %+v", len(got), got[0])
 	}
 }
+
+func TestLine(t *testing.T) {
+	t.Parallel()
+	for _, c := range [][3]string{
+		{"refund", "calls lookup 5 times with the same arguments", "refund: calls lookup 5 times with the same arguments"},
+		{"refund", "the budget of chats of refund is spent", "the budget of chats of refund is spent"},
+		{"", "a source is stale", "a source is stale"},
+	} {
+		if got := Line(c[0], c[1]); got != c[2] {
+			t.Errorf("Line(%q, %q) = %q, want %q", c[0], c[1], got, c[2])
+		}
+	}
+}

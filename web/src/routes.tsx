@@ -84,6 +84,8 @@ const tree = root.addChildren([
     at('/runs/$id', lazyRouteComponent(() => import('./run/RunPage'), 'RunPage')),
     at('/sessions', lazyRouteComponent(() => import('./sessions/SessionsPage'), 'SessionsPage')),
     at('/sessions/$id', lazyRouteComponent(() => import('./sessions/SessionPage'), 'SessionPage')),
+    // Whatever else: said within the shell, so that there is a way on.
+    createRoute({ getParentRoute: () => shell, path: '$', component: NotFound }),
 
     settings.addChildren(settingsRoutes),
   ]),

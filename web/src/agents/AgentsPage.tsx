@@ -14,7 +14,7 @@ import { UnknownAgents, useUnknownAgents } from './UnknownAgents';
 const columns: Column<FleetRow>[] = [
   { id: 'agent', head: 'Agent', width: 'minmax(140px, 1.1fr)', sort: 'agent', cell: (a) => <Link to={'/agents/$name' as never} params={{ name: a.agent } as never} search={pickView as never}>{a.agent || 'no name given'}</Link> },
   { id: 'state', head: 'State', width: 'minmax(116px, .8fr)', sort: 'trouble', cell: (a) => <AgentState agent={a.registered} /> },
-  { id: 'marks', head: <span title={marksHelp}>O B D I C</span>, width: '134px', sort: 'marks', cell: (a) => (a.marks ? <FiveMarks marks={a.marks.marks ?? []} /> : <Unknown why="The answer has not arrived." />) },
+  { id: 'marks', head: <span title={marksHelp}>O B D I C</span>, width: '146px', sort: 'marks', cell: (a) => (a.marks ? <FiveMarks marks={a.marks.marks ?? []} /> : <Unknown why="The answer has not arrived." />) },
   { id: 'why', head: 'Why', width: 'minmax(130px, 1.6fr)', cell: (a) => a.marks && <Reasons marks={a.marks.marks ?? []} /> },
   { id: 'owner', head: 'Owner', width: 'minmax(84px, .8fr)', cell: (a) => a.registered?.owner || <span className="muted">nobody</span> },
   { id: 'team', head: 'Team', width: 'minmax(110px, .9fr)', sort: 'team', cell: (a) => <span className="truncate">{a.team || <span className="muted">no team</span>}, {a.environment || <Unknown why="Neither the key nor the sender named an environment." />}</span> },

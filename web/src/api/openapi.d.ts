@@ -191,6 +191,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/{name}/gate/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** shows what became of the cases of an agent's gate since security approved them */
+        get: operations["ListGateChanges"];
+        put?: never;
+        /** approves the cases of an agent's gate as they are in the version that was looked at */
+        post: operations["ApproveGate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents/{name}/gate/dataset": {
         parameters: {
             query?: never;
@@ -6671,6 +6689,9 @@ export interface components {
         ApprovalReasonRequest: {
             reason?: string;
         };
+        ApproveGateRequest: {
+            version: number;
+        };
         ApprovePartRequest: {
             kind: string;
             known?: boolean | null;
@@ -6935,6 +6956,7 @@ export interface components {
         BiasPlan: {
             adverse: boolean;
             agent: string;
+            alpha: number;
             bias: components["schemas"]["BiasPairs"];
             by?: string;
             environment: string;
@@ -6944,9 +6966,11 @@ export interface components {
             last_at: string | null;
             last_version?: string;
             name: string;
+            needs: number;
             /** Format: date-time */
             next_at: string | null;
             on_version: boolean;
+            pairs: number;
             paused: boolean;
             repeats: number;
             revision: number;
@@ -8648,6 +8672,7 @@ export interface components {
             agent: string;
             /** Format: date-time */
             at: string;
+            cases?: components["schemas"]["GateCases"] | null;
             checks: components["schemas"]["GateCheck"][];
             dataset?: string;
             /** Format: date-time */
@@ -8658,6 +8683,32 @@ export interface components {
             passed: boolean;
             records?: components["schemas"]["GateRecord"][];
             version?: string;
+        };
+        GateCases: {
+            added: number;
+            /** Format: date-time */
+            approved_at: string | null;
+            approved_by?: string;
+            approved_cases: number;
+            approved_version: number;
+            cases: number;
+            changed: number;
+            silent: number;
+            version: number;
+            withdrawn: number;
+        };
+        GateChange: {
+            case: string;
+            is?: components["schemas"]["DatasetItem"] | null;
+            was?: components["schemas"]["DatasetItem"] | null;
+            what: string;
+        };
+        GateChanges: {
+            dataset: string;
+            items: components["schemas"]["GateChange"][];
+            more: boolean;
+            since: number;
+            version: number;
         };
         GateCheck: {
             about?: string;
@@ -11097,6 +11148,9 @@ export interface components {
             answer: string;
             checks: components["schemas"]["ReplayCheck"][];
             cost: number | null;
+            left?: {
+                [key: string]: number;
+            };
             model: string;
             run: string;
             shared: number | null;
@@ -13429,6 +13483,72 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["PassGateRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Gate"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListGateChanges: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GateChanges"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApproveGate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApproveGateRequest"];
             };
         };
         responses: {

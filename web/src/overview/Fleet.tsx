@@ -12,7 +12,7 @@ type Row = { team: FleetTeam } | { agent: FleetAgent } | Rest;
 
 const columns: Column<Row>[] = [
   { id: 'agent', head: 'Agent', width: 'minmax(140px, 1.2fr)', cell: (r) => 'agent' in r && <Link to={'/agents/$name' as never} params={{ name: r.agent.agent } as never} search={pickView as never} className="truncate">{r.agent.agent || 'no name given'}</Link> },
-  { id: 'marks', head: <span title={marksHelp}>O B D I C</span>, width: '134px', cell: (r) => 'agent' in r && <FiveMarks marks={r.agent.marks ?? []} /> },
+  { id: 'marks', head: <span title={marksHelp}>O B D I C</span>, width: '146px', cell: (r) => 'agent' in r && <FiveMarks marks={r.agent.marks ?? []} /> },
   { id: 'reason', head: 'Why', width: 'minmax(118px, 2fr)', cell: (r) => 'agent' in r && <Reasons marks={r.agent.marks ?? []} /> },
   {
     id: 'resolved', head: 'Resolved', width: '124px', align: 'right',

@@ -35,7 +35,10 @@ export function Ended({ run }: { run: Pick<Run, 'id' | 'outcome' | 'status' | 'f
   return (
     <details className={css.ended} aria-label="How it ended for its user">
       <summary>
-        <Outcome outcome={shown} failed={run.failed && !o.decided} /> <Said text={o.why} />
+        <Outcome outcome={shown} failed={run.failed && !o.decided} />
+        <span className={css.why}>
+          <Said text={o.why} />
+        </span>
       </summary>
       <div className={css.body}>
         {o.settles_at && (

@@ -31,6 +31,18 @@ export function RunHead({ run, live, lost }: { run: Run; live: boolean; lost: bo
           </span>
         )}
         {generated && <Badge title="Made by the demo's generator, not by an agent">generated</Badge>}
+        <span className={css.acts}>
+          {!live && (
+            <Suspense fallback={null}>
+              <RunActs run={run} />
+            </Suspense>
+          )}
+          {live && mayStop && (
+            <button type="button" className={css.stopbutton} onClick={() => setStopping(true)}>
+              Stop this run
+            </button>
+          )}
+        </span>
       </div>
       <div className={css.headmeta}>
         <span>
@@ -87,16 +99,6 @@ export function RunHead({ run, live, lost }: { run: Run; live: boolean; lost: bo
             }}
           >
             {copied ? 'copied' : `trace ${trace.slice(0, 8)}…`}
-          </button>
-        )}
-        {!live && (
-          <Suspense fallback={null}>
-            <RunActs run={run} />
-          </Suspense>
-        )}
-        {live && mayStop && (
-          <button type="button" className={css.stopbutton} onClick={() => setStopping(true)}>
-            Stop this run
           </button>
         )}
       </div>

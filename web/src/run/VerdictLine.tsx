@@ -22,9 +22,11 @@ export function VerdictLine({ run, said, go, onWhy }: Props) {
       </p>
       <p className={css.verdictfacts}>
         {(run.failed || ['failed', 'escalated', 'abandoned'].includes(run.outcome ?? '')) && onWhy && (
-          <button type="button" className={css.bitlink} title="What it stands on, and what speaks against it (y)" onClick={onWhy}>
-            Why?
-          </button>
+          <span className={css.fact}>
+            <button type="button" className={css.bitlink} title="What it stands on, and what speaks against it (y)" onClick={onWhy}>
+              Why?
+            </button>
+          </span>
         )}
         {said.facts.map((f, i) => (
           <span key={i} className={css.fact}>

@@ -52,7 +52,7 @@ export function money(amount: Maybe, currency = 'USD'): string | undefined {
 
 /** percent writes a share of 0..1. */
 export function percent(share: Maybe, digits = 1): string | undefined {
-  return known(share) ? `${(share * 100).toFixed(digits)} %` : undefined;
+  return known(share) ? `${(share * 100).toFixed(digits)}\u00a0%` : undefined;
 }
 
 /** points writes the difference of two shares in percentage points. */

@@ -14,13 +14,14 @@ export function Broken({ error, reset }: ErrorComponentProps) {
   );
 }
 
+/** NotFound is what an address that names no page comes to. */
 export function NotFound() {
   return (
-    <main>
+    <>
       <PageHeader title="Not found" />
       <Empty title="There is no such page." actions={<Link className="link" to="/">Go to the overview</Link>}>
         The address may have been mistyped, or what it named is gone.
       </Empty>
-    </main>
+    </>
   );
 }
