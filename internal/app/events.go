@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"strings"
@@ -16,16 +17,20 @@ import (
 // next change or a reload shows the state), so a failure is only logged.
 func (a *App) notify(ctx context.Context, notes []run.Note) {
 	events := make([]bus.Event, 0, len(notes))
+	var all bytes.Buffer // a slice of it holds also when more makes it grow: the old memory stays
+	all.Grow(256 * len(notes))
+	encode := json.NewEncoder(&all)
 	for _, n := range notes {
-		data, err := json.Marshal(client.RunUpdated{
-			ID: n.ID.String(), Status: n.Status.String(), Agent: n.Agent, Team: n.Team,
+		id, from := n.ID.String(), all.Len()
+		err := encode.Encode(client.RunUpdated{
+			ID: id, Status: n.Status.String(), Agent: n.Agent, Team: n.Team,
 			Environment: n.Environment, Session: n.Session, Steps: n.Steps,
 		})
 		if err != nil {
-			a.log.Error("notice not encoded", "run", n.ID.String(), "err", err)
+			a.log.Error("notice not encoded", "run", id, "err", err)
 			continue
 		}
-		events = append(events, bus.Event{Type: "run.updated", ID: n.ID.String(), Data: data})
+		events = append(events, bus.Event{Type: "run.updated", ID: id, Data: all.Bytes()[from : all.Len()-1]})
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
