@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"unsafe"
 
 	"reeve/internal/content"
 	"reeve/internal/finding"
@@ -39,9 +40,16 @@ func (a *App) seeKeys(w *telemetry.Write) {
 			a.leaked(leak{key, "a message of telemetry", m.Run.String(), m.Step.String()})
 		})
 	}
+	var resource []byte // of the step before: those of a batch share theirs
 	for i := range w.Steps {
 		s := &w.Steps[i]
-		for _, b := range [][]byte{s.Attributes, s.Resource, s.Events, s.Layers} {
+		parts := [...][]byte{s.Attributes, s.Events, s.Layers, s.Resource}
+		look := parts[:]
+		if len(s.Resource) == len(resource) && unsafe.SliceData(s.Resource) == unsafe.SliceData(resource) {
+			look = parts[:3]
+		}
+		resource = s.Resource
+		for _, b := range look {
 			content.EachOwnKey(b, func(key string) {
 				a.leaked(leak{key, "an attribute of telemetry", s.Run.String(), s.Step.String()})
 			})
