@@ -150,7 +150,7 @@ func (s *step) usageOf(l *live) *usage {
 	return &l.usages[s.usage]
 }
 
-var noUsage = usage{Usage: activity.NoUsage}
+var noUsage = usage{Usage: activity.NoUsage, currency: none}
 
 func resize[T any](s []T, n int) []T {
 	if cap(s) < n {

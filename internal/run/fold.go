@@ -402,7 +402,7 @@ func (r *Reader) settle(l *live, i int32, s *activity.Step) {
 	st.parent = parent
 	st.start, st.end = s.Start, s.End
 	st.kind, st.status, st.flags = s.Kind, s.Status, s.Flags
-	st.key = r.names.get(keyOf(s))
+	st.key = l.texts.place(r.names, keyOf(s))
 	st.set(bitWaiting, s.Waiting)
 	st.set(bitContentOnly, s.OnlyContent)
 	if r.o.Test != nil && r.o.Test(s.Trace) {
@@ -414,7 +414,9 @@ func (r *Reader) settle(l *live, i int32, s *activity.Step) {
 			st.usage = int32(len(l.usages))
 			l.usages = append(roomFor(l.usages, 2), usage{})
 		}
-		l.usages[st.usage] = usage{s.Usage, s.Cost.Nanos, r.names.get(s.Cost.Currency), s.Cost.Basis}
+		u := &l.usages[st.usage]
+		u.Usage = s.Usage
+		u.costs(l, r.names, s.Cost)
 	} else if st.usage != none {
 		l.usages[st.usage] = noUsage
 	}
@@ -482,26 +484,21 @@ func keyOf(s *activity.Step) string {
 const maxProfiles = 1024
 
 func (r *Reader) profile(l *live, s *activity.Step) int32 {
-	p := profile{
+	p := who{
 		agent: s.Agent, agentID: s.AgentID, version: s.AgentVersion, environment: s.Environment, task: s.Task,
-		runName: s.RunName, session: s.Session, user: s.User, mode: s.Mode, outcome: s.Outcome,
+		runName: s.RunName, mode: s.Mode, outcome: s.Outcome,
 		dialect: s.Dialect, team: s.Team, sender: s.Sender, explicit: s.AgentExplicit,
 	}
 	for i := len(l.profiles) - 1; i >= 0; i-- {
-		if l.profiles[i] == p {
+		if q := &l.profiles[i]; q.session == s.Session && q.user == s.User && *q.who == p {
 			return int32(i)
 		}
 	}
 	if len(l.profiles) >= maxProfiles {
 		return maxProfiles - 1
 	}
-	for _, t := range [...]*string{
-		&p.agent, &p.agentID, &p.version, &p.environment, &p.task, &p.runName, &p.mode, &p.outcome, &p.dialect, &p.team, &p.sender,
-	} {
-		*t = r.names.get(*t)
-	}
-	p.session, p.user = strings.Clone(p.session), strings.Clone(p.user) // mostly this run's alone
-	l.profiles = append(roomFor(l.profiles, 1), p)
+	// Session and user are mostly this run's alone.
+	l.profiles = append(roomFor(l.profiles, 1), profile{r.whos.get(r.names, p), strings.Clone(s.Session), strings.Clone(s.User)})
 	return int32(len(l.profiles) - 1)
 }
 

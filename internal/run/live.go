@@ -9,13 +9,14 @@ import (
 
 // step is what memory keeps of a step once it is stored: enough to count it,
 // to find its place in the tree, to take its share of the rollups back and to
-// know an exact resend. About 90 bytes.
+// know an exact resend. 80 bytes, and no pointer: under load there are
+// hundreds of thousands, and the collector need not look into them.
 type step struct {
 	id       activity.StepID
 	start    int64
 	end      int64
 	hash     uint64 // of its first fragment
-	key      string // model, tool or source
+	key      int32  // model, tool or source: its place in live.texts; none
 	parent   int32  // index of its parent, none when it has none
 	profile  int32  // index into live.profiles
 	usage    int32  // index into live.usages, none without usage or cost
@@ -57,23 +58,112 @@ func (s *step) model() bool {
 }
 
 func (s *step) toolCall() bool {
-	return s.is(bitSeen) && (s.kind == activity.KindTool || s.kind == activity.KindMCP && s.key != "")
+	return s.is(bitSeen) && (s.kind == activity.KindTool || s.kind == activity.KindMCP && s.key != none)
 }
 
 // usage is what a step reported and costs.
 type usage struct {
 	activity.Usage
 	nanos    int64
-	currency string
+	currency int32 // its place in live.texts; none
 	basis    activity.CostBasis
 }
+
+// costs notes what a step costs.
+func (u *usage) costs(l *live, n *names, c activity.Cost) {
+	u.nanos, u.currency, u.basis = c.Nanos, l.texts.place(n, c.Currency), c.Basis
+}
+
+func (u *usage) cost(l *live) activity.Cost {
+	return activity.Cost{Nanos: u.nanos, Currency: l.texts.at(u.currency), Basis: u.basis}
+}
+
+// texts are the few that the steps of a run repeat, which point to them by place.
+type texts struct {
+	list  []string
+	index map[string]int32 // built when they are many
+}
+
+const scanTexts = 32 // up to here a scan of texts.list beats a map
+
+// place is where s lies, which is added when it is new; none for no text.
+func (t *texts) place(n *names, s string) int32 {
+	if s == "" {
+		return none
+	}
+	if t.index != nil {
+		if i, ok := t.index[s]; ok {
+			return i
+		}
+	} else {
+		for i := len(t.list) - 1; i >= 0; i-- {
+			if t.list[i] == s {
+				return int32(i)
+			}
+		}
+	}
+	i := int32(len(t.list))
+	s = n.get(s)
+	t.list = append(roomFor(t.list, 2), s)
+	switch {
+	case t.index != nil:
+		t.index[s] = i
+	case len(t.list) > scanTexts:
+		t.index = make(map[string]int32, 2*scanTexts)
+		for i, s := range t.list {
+			t.index[s] = int32(i)
+		}
+	}
+	return i
+}
+
+func (t *texts) at(i int32) string {
+	if i == none {
+		return ""
+	}
+	return t.list[i]
+}
+
+func (t *texts) size() int { return cap(t.list)*16 + len(t.index)*40 }
 
 // profile is what a step says about its run as a whole. Most steps of a run
 // say the same, so a run keeps each distinct profile once.
 type profile struct {
-	agent, agentID, version, environment, task, runName, session, user, mode, outcome string
-	dialect, team, sender                                                             string
-	explicit                                                                          bool
+	*who
+	session, user string
+}
+
+// who is what the runs of one agent mostly share.
+type who struct {
+	agent, agentID, version, environment, task, runName, mode, outcome string
+	dialect, team, sender                                              string
+	explicit                                                           bool
+}
+
+// whos shares them. Two generations bound it, as they do names.
+type whos struct{ young, old map[who]*who }
+
+const maxWhos = 4 << 10
+
+// get is one that outlives its batch.
+func (w *whos) get(n *names, p who) *who {
+	if q := w.young[p]; q != nil {
+		return q
+	}
+	q := w.old[p]
+	if q == nil {
+		for _, t := range [...]*string{
+			&p.agent, &p.agentID, &p.version, &p.environment, &p.task, &p.runName, &p.mode, &p.outcome, &p.dialect, &p.team, &p.sender,
+		} {
+			*t = n.get(*t)
+		}
+		q = &p
+	}
+	if w.young == nil || len(w.young) >= maxWhos {
+		w.old, w.young = w.young, make(map[who]*who)
+	}
+	w.young[*q] = q
+	return q
 }
 
 // note is what only few steps have.
@@ -99,6 +189,7 @@ type live struct {
 	steps    []step
 	index    map[activity.StepID]int32 // built when steps are many
 	usages   []usage
+	texts    texts // that steps and usages point to
 	profiles []profile
 	notes    []note
 	hashes   map[int32][]uint64 // further fragments of a step
@@ -166,7 +257,7 @@ func (l *live) place(id activity.StepID) int32 {
 	}
 	i := int32(len(l.steps))
 	l.steps = roomFor(l.steps, 4)
-	l.steps = append(l.steps, step{id: id, parent: none, profile: none, usage: none, end: activity.Unknown})
+	l.steps = append(l.steps, step{id: id, parent: none, profile: none, usage: none, key: none, end: activity.Unknown})
 	switch {
 	case l.index != nil:
 		l.index[id] = i
@@ -245,7 +336,7 @@ func (l *live) root(i int) bool {
 // estimate is the run's share of memory in bytes.
 func (l *live) estimate() int32 {
 	const head = 640 // the struct, its entry in the map, allocator slack
-	n := head + cap(l.steps)*88 + cap(l.usages)*72 + cap(l.profiles)*224 + cap(l.notes)*48 + len(l.index)*40 +
+	n := head + cap(l.steps)*80 + cap(l.usages)*56 + cap(l.profiles)*40 + l.texts.size() + cap(l.notes)*48 + len(l.index)*40 +
 		len(l.hashes)*64 + cap(l.traces)*16 + l.words.size()
 	return int32(min(n, 1<<30))
 }

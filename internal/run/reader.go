@@ -177,6 +177,7 @@ type Reader struct {
 	observing chan *write // stored, to be shown to Observe
 	number    uint32
 	stored    uint32 // number of the last write in the store
+	done      uint64 // its cursor
 	held      held
 
 	hasher    *hasher
@@ -189,6 +190,7 @@ type Reader struct {
 	calls     calls
 	back      backLinks
 	names     *names
+	whos      whos
 	counter   counter
 	resource  same
 	scope     same
@@ -205,8 +207,13 @@ type Reader struct {
 	stats    Stats
 	failing  error // of the last append, nil when it went well
 	decoded  activity.Batch
-	rested   time.Time     // when folding last let others run
-	clock    time.Duration // what a measurement of nothing gives
+
+	// Of the committer alone.
+	trimmed   uint64 // through where the log is deleted
+	trimmedAt time.Time
+
+	rested time.Time     // when folding last let others run
+	clock  time.Duration // what a measurement of nothing gives
 }
 
 // New checks the options and makes a Reader; it starts nothing.

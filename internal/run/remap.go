@@ -448,8 +448,7 @@ func (r *Reader) remapStep(ctx context.Context, l *live, i int32, m *remapper, a
 	if pricedBy(&before) == pricedBy(s) {
 		s.Cost = before.Cost
 		if at := l.steps[i].usage; at != none {
-			u := &l.usages[at]
-			u.nanos, u.currency, u.basis = s.Cost.Nanos, r.names.get(s.Cost.Currency), s.Cost.Basis
+			l.usages[at].costs(l, r.names, s.Cost)
 		}
 	}
 	if s.ResponseID != "" && s.ResponseID != answered {

@@ -81,8 +81,7 @@ func (r *Reader) exchange(x telemetry.Exchange) (bool, error) {
 		r.held.take(c.Step) // as it was before
 		if l := r.runs[c.Run]; l != nil {
 			if i := l.find(c.Step); i != none && l.steps[i].usage != none {
-				u := &l.usages[l.steps[i].usage]
-				u.nanos, u.currency, u.basis = c.New.Nanos, r.names.get(c.New.Currency), c.New.Basis
+				l.usages[l.steps[i].usage].costs(l, r.names, c.New)
 			}
 		}
 		return nil
@@ -131,8 +130,7 @@ func (r *Reader) Rerate(ctx context.Context, id activity.RunID, costs map[activi
 		}
 		r.retract(l, i)
 		s.Cost = c
-		u := &l.usages[l.steps[i].usage]
-		u.nanos, u.currency, u.basis = c.Nanos, r.names.get(c.Currency), c.Basis
+		l.usages[l.steps[i].usage].costs(l, r.names, c)
 		n++
 	}
 	if n > 0 {

@@ -108,9 +108,9 @@ func (r *Reader) book(l *live, i int32, sign int64, last *telemetry.RollupDelta)
 	r.bookStep(d, l, st, sign)
 	switch {
 	case st.is(bitCall):
-		k.family, k.key = telemetry.FamilyModel, st.key
+		k.family, k.key = telemetry.FamilyModel, l.texts.at(st.key)
 	case st.toolCall():
-		k.family, k.key = telemetry.FamilyTool, st.key
+		k.family, k.key = telemetry.FamilyTool, l.texts.at(st.key)
 	default:
 		return d
 	}

@@ -59,12 +59,12 @@ func (r *Reader) row(l *live, now int64) activity.Run {
 			if st.kind == activity.KindModel {
 				run.ModelCalls++
 			}
-			run.Models = listed(run.Models, st.key)
+			run.Models = listed(run.Models, l.texts.at(st.key))
 		case st.toolCall() && !l.sameTool(st):
 			run.ToolCalls++
-			run.Tools = listed(run.Tools, st.key)
+			run.Tools = listed(run.Tools, l.texts.at(st.key))
 		case st.kind == activity.KindRetrieval:
-			run.Sources = listed(run.Sources, st.key)
+			run.Sources = listed(run.Sources, l.texts.at(st.key))
 		}
 		if st.is(bitCounted) {
 			u := st.usageOf(l)
@@ -73,7 +73,7 @@ func (r *Reader) row(l *live, now int64) activity.Run {
 				run.UnknownUsageCalls++
 			}
 			if u.basis != activity.CostUnknown {
-				sum.Add(activity.Cost{Nanos: u.nanos, Currency: u.currency, Basis: u.basis})
+				sum.Add(u.cost(l))
 			} else if st.costUnknown(l) {
 				run.UnknownCostCalls++
 			}

@@ -132,6 +132,13 @@ func (r *Reader) commit(ctx context.Context, all bool) {
 	defer r.mu.Unlock()
 	due := all || r.cur.full(&r.o) || r.o.Now().Sub(r.cur.since) >= r.o.FlushEvery
 	if !due || !r.cur.work() {
+		// Every tick comes here: what the last write left is trimmed when nothing
+		// follows it.
+		if cursor := r.done; cursor > r.trimmed {
+			r.mu.Unlock()
+			r.trimLog(ctx, cursor, all)
+			r.mu.Lock()
+		}
 		return
 	}
 	began := r.o.Stages.Begin()
@@ -155,10 +162,7 @@ func (r *Reader) commit(ctx context.Context, all bool) {
 		return struct{}{}, err
 	})
 	if err == nil {
-		// What the log keeps too long costs space only; the next write tries again.
-		if err := r.o.Log.DeleteThrough(ctx, w.Cursor); err != nil && ctx.Err() == nil {
-			r.o.Logger.Warn("log not trimmed", "err", err)
-		}
+		r.trimLog(ctx, w.Cursor, all)
 	}
 	r.mu.Lock()
 	if err != nil {
@@ -169,7 +173,7 @@ func (r *Reader) commit(ctx context.Context, all bool) {
 	r.stats.Steps += int64(len(w.Steps))
 	r.stats.Messages += int64(len(w.Messages))
 	r.stats.Rows += int64(len(w.Runs))
-	r.stored = w.number
+	r.stored, r.done = w.number, w.Cursor
 	r.forgetSettled()
 	r.inflight = nil
 	r.hold(w)
@@ -181,6 +185,23 @@ func (r *Reader) commit(ctx context.Context, all bool) {
 	r.mu.Unlock()
 	r.observing <- w // waits for the one before: memory holds one such write
 	r.mu.Lock()
+}
+
+// trimEvery is how often the log is trimmed at most: each time it writes the block
+// anew that the cursor stands in.
+const trimEvery = 2 * time.Second
+
+// trimLog deletes what is stored from the log, unless that was done just now.
+func (r *Reader) trimLog(ctx context.Context, cursor uint64, now bool) {
+	if at := r.o.Now(); now || at.Sub(r.trimmedAt) >= trimEvery {
+		r.trimmedAt = at
+		// What the log keeps too long costs space only; the next time tries again.
+		if err := r.o.Log.DeleteThrough(ctx, cursor); err == nil {
+			r.trimmed = cursor
+		} else if ctx.Err() == nil {
+			r.o.Logger.Warn("log not trimmed", "err", err)
+		}
+	}
 }
 
 // reuse keeps the memory of a write that nobody looks at any more. r.mu is held.
