@@ -345,11 +345,11 @@ func (s *Store) parts(w *telemetry.Write, stored []*activity.Run) []part {
 	e.messages.t, e.content.t = messages, content
 	out = append(out, split(&e.messages, msg, rowsOf[messageRow]{
 		day: func(r *messageRow) int32 { return r.Day }, at: func(r *messageRow) int64 { return r.Time }, key: func(r *messageRow) [16]byte { return r.Run },
-		less: func(a, b *messageRow) int { return cmp.Compare(a.Ordinal, b.Ordinal) },
+		then: func(r *messageRow) int64 { return int64(r.Ordinal) },
 	})...)
 	out = append(out, split(&e.content, con, rowsOf[contentRow]{
 		day: func(r *contentRow) int32 { return r.Day }, at: func(r *contentRow) int64 { return r.Time }, key: func(r *contentRow) [16]byte { return r.Run },
-		less: func(a, b *contentRow) int { return cmp.Compare(a.Ordinal, b.Ordinal) },
+		then: func(r *contentRow) int64 { return int64(r.Ordinal) },
 		hash: func(r *contentRow) ([16]byte, bool) { return r.Hash, r.hashed() }, raw: func(r *contentRow) int64 { return int64(len(r.Raw)) },
 	})...)
 
@@ -363,13 +363,13 @@ func (s *Store) parts(w *telemetry.Write, stored []*activity.Run) []part {
 	e.logs.t = logs
 	out = append(out, split(&e.logs, lg, rowsOf[logRow]{
 		day: func(r *logRow) int32 { return dayOf(r.Time) }, at: func(r *logRow) int64 { return r.Time }, key: func(r *logRow) [16]byte { return r.Run },
-		less: func(a, b *logRow) int { return cmp.Compare(a.Time, b.Time) },
+		then: func(r *logRow) int64 { return r.Time },
 	})...)
 
 	e.metrics.t = metrics
 	out = append(out, split(&e.metrics, slices.Clone(w.Metrics), rowsOf[activity.MetricPoint]{
 		day: func(r *activity.MetricPoint) int32 { return dayOf(r.Time) }, at: func(r *activity.MetricPoint) int64 { return r.Time },
-		less: func(a, b *activity.MetricPoint) int { return cmp.Compare(a.Time, b.Time) },
+		then: func(r *activity.MetricPoint) int64 { return r.Time },
 	})...)
 
 	out = append(out, s.runParts(stored, nil)...)
@@ -396,7 +396,7 @@ func (s *Store) runParts(rows []*activity.Run, packed [][]byte) []part {
 	s.enc.runs.t = runs
 	return split(&s.enc.runs, rs, rowsOf[runRow]{
 		day: func(r *runRow) int32 { return dayOf(r.Start) }, at: func(r *runRow) int64 { return r.Start }, key: func(r *runRow) [16]byte { return r.id },
-		less: func(a, b *runRow) int { return cmp.Compare(a.rev, b.rev) },
+		then: func(r *runRow) int64 { return r.rev },
 	})
 }
 
@@ -406,7 +406,7 @@ func (s *Store) stepParts(w *telemetry.Write) []part {
 	return splitBy(&e.steps, w.Steps, rowsOf[activity.Step]{
 		day: func(r *activity.Step) int32 { return dayOf(r.Start) }, at: func(r *activity.Step) int64 { return r.Start },
 		key:  func(r *activity.Step) [16]byte { return r.Run },
-		less: func(a, b *activity.Step) int { return cmp.Compare(a.Start, b.Start) },
+		then: func(r *activity.Step) int64 { return r.Start },
 	}, e.chunk.row)
 }
 
@@ -459,12 +459,12 @@ type rowsOf[T any] struct {
 	day  func(*T) int32
 	at   func(*T) int64 // event time
 	key  func(*T) [16]byte
-	less func(a, b *T) int // within a key
+	then func(*T) int64 // the order within a key
 	hash func(*T) ([16]byte, bool)
 	raw  func(*T) int64
 }
 
-// split sorts rows by day, key and less and cuts them into parts by day.
+// split sorts rows by day, key and then and cuts them into parts by day.
 func split[T any](e *encoder[T], rows []T, of rowsOf[T]) []part {
 	return splitBy(e, rows, of, func(_ int, r *T) *T { return r })
 }
@@ -477,13 +477,15 @@ func splitBy[S, T any](e *encoder[T], rows []S, of rowsOf[S], row func(i int, s 
 		return nil
 	}
 	type place struct {
-		day int32
-		i   int32
-		hi  uint64
+		day  int32
+		i    int32
+		hi   uint64
+		then int64
 	}
 	order := make([]place, len(rows))
 	for i := range rows {
-		order[i] = place{day: of.day(&rows[i]), i: int32(i)}
+		// What is compared lies together: the rows themselves are a kilobyte each.
+		order[i] = place{day: of.day(&rows[i]), i: int32(i), then: of.then(&rows[i])}
 		if of.key != nil {
 			k := of.key(&rows[i])
 			order[i].hi = binary.BigEndian.Uint64(k[:8])
@@ -497,7 +499,7 @@ func splitBy[S, T any](e *encoder[T], rows []S, of rowsOf[S], row func(i int, s 
 		if c := cmp.Compare(a.hi, b.hi); c != 0 {
 			return c
 		}
-		return of.less(&rows[a.i], &rows[b.i])
+		return cmp.Compare(a.then, b.then)
 	})
 	var lock sync.Mutex
 	var out []part

@@ -116,7 +116,7 @@ func (r *renderer) render(raw []byte) attrText {
 		_, v := pair(i)
 		var typ byte
 		b, typ = appendValueText(b, v)
-		if typ == 'x' || typ == 's' && bytes.IndexByte(b[at:], unitSep) >= 0 {
+		if typ == 'x' {
 			out.exact = false
 			for j := at; j < len(b); j++ {
 				if b[j] == unitSep {
@@ -127,6 +127,11 @@ func (r *renderer) render(raw []byte) attrText {
 		ts = append(ts, typ)
 	}
 	out.values = b[from:len(b):len(b)]
+	if !plain(out.values, n) {
+		out.exact = false
+		b = unseparate(b, from, n, pair)
+		out.values = b[from:len(b):len(b)]
+	}
 	if !utf8.Valid(out.values) {
 		out.exact, out.values = false, bytes.ToValidUTF8(out.values, []byte("\uFFFD"))
 	}
@@ -138,6 +143,25 @@ func (r *renderer) render(raw []byte) attrText {
 	out.types = b[from:len(b):len(b)]
 	r.buf = b
 	return out
+}
+
+// unseparate renders values again without the separators that stand in them.
+func unseparate(b []byte, from, n int, pair func(int) (key, value []byte)) []byte {
+	b = b[:from]
+	for i := range n {
+		if i > 0 {
+			b = append(b, unitSep)
+		}
+		at := len(b)
+		_, v := pair(i)
+		b, _ = appendValueText(b, v)
+		for j := at; j < len(b); j++ {
+			if b[j] == unitSep {
+				b[j] = ' '
+			}
+		}
+	}
+	return b
 }
 
 // plain reports whether n joined keys come apart again.

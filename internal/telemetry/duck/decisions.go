@@ -258,7 +258,7 @@ func (s *Store) decisionParts(w *telemetry.Write) []part {
 	e.decisions.t = decisions
 	return split(&e.decisions, rows, rowsOf[X]{
 		day: func(r *X) int32 { return dayOf(r.At) }, at: func(r *X) int64 { return r.At }, key: func(r *X) [16]byte { return r.Run },
-		less: func(a, b *X) int { return cmp.Compare(a.At, b.At) },
+		then: func(r *X) int64 { return r.At },
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -378,6 +379,26 @@ func FuzzAttributes(f *testing.F) {
 			t.Fatalf("%x came back as %x (texts %q %q %q)", raw, back.Attributes, row.attrs.keys, row.attrs.types, row.attrs.values)
 		}
 	})
+}
+
+// What is written by hand is what the packer writes.
+func TestRefsAreWrittenAsRead(t *testing.T) {
+	t.Parallel()
+	refs := []activity.ContentRef{
+		{Field: activity.ContentOutput, Format: "text", From: "gen_ai.output.messages", Order: activity.ContentBand(2) + 7, Messages: "0-31,33"},
+		{},
+	}
+	p := packer{}
+	p.refs(&refs)
+	b := appendRefs(nil, refs)
+	if !bytes.Equal(b, p.b) {
+		t.Fatalf("wrote %x, the packer %x", b, p.b)
+	}
+	var back []activity.ContentRef
+	r := packer{b: b, reading: true}
+	if r.refs(&back); r.damaged || !slices.Equal(back, refs) {
+		t.Fatalf("read %+v", back)
+	}
 }
 
 func FuzzRecords(f *testing.F) {

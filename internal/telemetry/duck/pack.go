@@ -202,8 +202,10 @@ func packRest(dst []byte, s *activity.Step, attrs, resource bool) []byte {
 		dst = p.b
 		binary.LittleEndian.PutUint32(dst[at+1:], uint32(len(dst)-at-5))
 	}
-	if len(s.Refs) > 0 {
-		put(restRefs, func(p *packer) { p.refs(&s.Refs) })
+	if len(s.Refs) > 0 { // every other step has them, few have anything else
+		at := len(dst)
+		dst = appendRefs(append(dst, restRefs, 0, 0, 0, 0), s.Refs)
+		binary.LittleEndian.PutUint32(dst[at+1:], uint32(len(dst)-at-5))
 	}
 	if len(s.Tags) > 0 {
 		put(restTags, func(p *packer) { p.strs(&s.Tags) })
@@ -246,6 +248,20 @@ func packRest(dst []byte, s *activity.Step, attrs, resource bool) []byte {
 		raw(restResource, s.Resource)
 	}
 	return dst
+}
+
+// appendRefs writes what packer.refs reads.
+func appendRefs(b []byte, refs []activity.ContentRef) []byte {
+	b = binary.AppendVarint(b, int64(len(refs)))
+	for i := range refs {
+		r := &refs[i]
+		b = binary.AppendVarint(b, int64(r.Field))
+		b = binary.AppendVarint(b, int64(r.Order))
+		for _, s := range [...]string{r.Format, r.From, r.Messages} {
+			b = append(binary.AppendVarint(b, int64(len(s))), s...)
+		}
+	}
+	return b
 }
 
 func (p *packer) refs(v *[]activity.ContentRef) {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/binary"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -174,125 +175,186 @@ func packSketch(dst []byte, bs []telemetry.Bucket) []byte {
 	return dst
 }
 
-// packRollups writes rows: their texts once, then their numbers.
+// rollPacker writes rows of a block: their texts once, then their numbers.
+type rollPacker struct {
+	ids          map[string]uint64
+	words        []string
+	body, sketch []byte
+	last         int64
+}
+
+func (p *rollPacker) text(s string) {
+	id, ok := p.ids[s]
+	if !ok {
+		id = uint64(len(p.words))
+		p.ids[s], p.words = id, append(p.words, s)
+	}
+	p.body = binary.AppendUvarint(p.body, id)
+}
+
+func (p *rollPacker) add(r *rolled) {
+	if p.ids == nil {
+		p.ids = make(map[string]uint64)
+	}
+	p.body = append(binary.AppendVarint(p.body, r.Minute-p.last), byte(r.Family))
+	p.last = r.Minute
+	p.text(r.Agent)
+	p.text(r.Key)
+	p.text(r.Team)
+	p.text(r.Environment)
+	for _, n := range [...]int64{r.Runs, r.Count, r.Errors, r.InputTotal, r.OutputTotal, r.CacheRead, r.Unknown, r.CostNanos, r.CostUnknown} {
+		p.body = binary.AppendVarint(p.body, n)
+	}
+	s := r.sketch
+	if s == nil {
+		p.sketch = packSketch(p.sketch[:0], r.Latency)
+		s = p.sketch
+	}
+	p.body = append(binary.AppendUvarint(p.body, uint64(len(s))), s...)
+}
+
+func (p *rollPacker) bytes() []byte {
+	n := binary.MaxVarintLen64 + len(p.body)
+	for _, w := range p.words {
+		n += binary.MaxVarintLen32 + len(w)
+	}
+	out := binary.AppendUvarint(make([]byte, 0, n), uint64(len(p.words)))
+	for _, w := range p.words {
+		out = append(binary.AppendUvarint(out, uint64(len(w))), w...)
+	}
+	return append(out, p.body...)
+}
+
 func packRollups(rows []*rolled) []byte {
-	ids := map[string]uint64{}
-	var words []string
-	var body, sketch []byte
-	text := func(s string) {
-		id, ok := ids[s]
-		if !ok {
-			id = uint64(len(words))
-			ids[s], words = id, append(words, s)
-		}
-		body = binary.AppendUvarint(body, id)
-	}
-	last := int64(0)
+	var p rollPacker
 	for _, r := range rows {
-		body = append(binary.AppendVarint(body, r.Minute-last), byte(r.Family))
-		last = r.Minute
-		text(r.Agent)
-		text(r.Key)
-		text(r.Team)
-		text(r.Environment)
-		for _, n := range [...]int64{r.Runs, r.Count, r.Errors, r.InputTotal, r.OutputTotal, r.CacheRead, r.Unknown, r.CostNanos, r.CostUnknown} {
-			body = binary.AppendVarint(body, n)
-		}
-		s := r.sketch
-		if s == nil {
-			sketch = packSketch(sketch[:0], r.Latency)
-			s = sketch
-		}
-		body = append(binary.AppendUvarint(body, uint64(len(s))), s...)
+		p.add(r)
 	}
-	head := binary.AppendUvarint(nil, uint64(len(words)))
-	for _, w := range words {
-		head = append(binary.AppendUvarint(head, uint64(len(w))), w...)
+	return p.bytes()
+}
+
+// rollReader reads what rollPacker wrote.
+type rollReader struct {
+	b     []byte
+	words []string
+	last  int64
+	bad   bool
+}
+
+func (r *rollReader) uint() uint64 {
+	v, n := binary.Uvarint(r.b)
+	if n <= 0 {
+		r.bad, r.b = true, nil
+		return 0
 	}
-	return append(head, body...)
+	r.b = r.b[n:]
+	return v
+}
+
+func (r *rollReader) int() int64 {
+	v, n := binary.Varint(r.b)
+	if n <= 0 {
+		r.bad, r.b = true, nil
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+func (r *rollReader) take() []byte {
+	n := r.uint()
+	if n > uint64(len(r.b)) {
+		r.bad, r.b = true, nil
+		return nil
+	}
+	out := r.b[:n:n]
+	r.b = r.b[n:]
+	return out
+}
+
+func (r *rollReader) word() string {
+	i := r.uint()
+	if i >= uint64(len(r.words)) {
+		r.bad = true
+		return ""
+	}
+	return r.words[i]
+}
+
+// open reads the texts.
+func (r *rollReader) open(b []byte) error {
+	*r = rollReader{b: b}
+	n := r.uint()
+	if n > uint64(len(r.b)) {
+		return errCorrupt
+	}
+	r.words = make([]string, n)
+	for i := range r.words {
+		r.words[i] = string(r.take())
+	}
+	return r.err()
+}
+
+// next reads a row, whose sketch aliases the block; false at the end, or when it
+// is damaged.
+func (r *rollReader) next(x *rolled) bool {
+	if len(r.b) == 0 || r.bad {
+		return false
+	}
+	*x = rolled{}
+	r.last += r.int()
+	x.Minute = r.last
+	x.Family = telemetry.Family(r.uint())
+	x.Agent, x.Key, x.Team, x.Environment = r.word(), r.word(), r.word(), r.word()
+	for _, p := range [...]*int64{&x.Runs, &x.Count, &x.Errors, &x.InputTotal, &x.OutputTotal, &x.CacheRead, &x.Unknown, &x.CostNanos, &x.CostUnknown} {
+		*p = r.int()
+	}
+	x.sketch = r.take()
+	return !r.bad
+}
+
+func (r *rollReader) err() error {
+	if r.bad {
+		return errCorrupt
+	}
+	return nil
 }
 
 // unpackRollups reads what packRollups wrote. Sketches alias b.
 func unpackRollups(b []byte) ([]rolled, error) {
-	bad := false
-	uint := func() uint64 {
-		v, n := binary.Uvarint(b)
-		if n <= 0 {
-			bad, b = true, nil
-			return 0
+	var r rollReader
+	if err := r.open(b); err != nil {
+		return nil, err
+	}
+	out := make([]rolled, 0, len(r.b)/80)
+	for {
+		var x rolled
+		if !r.next(&x) {
+			return out, r.err()
 		}
-		b = b[n:]
-		return v
+		out = append(out, x)
 	}
-	int := func() int64 {
-		v, n := binary.Varint(b)
-		if n <= 0 {
-			bad, b = true, nil
-			return 0
-		}
-		b = b[n:]
-		return v
-	}
-	take := func() []byte {
-		n := uint()
-		if n > uint64(len(b)) {
-			bad, b = true, nil
-			return nil
-		}
-		out := b[:n:n]
-		b = b[n:]
-		return out
-	}
-	n := uint()
-	if n > uint64(len(b)) {
-		return nil, errCorrupt
-	}
-	words := make([]string, n)
-	for i := range words {
-		words[i] = string(take())
-	}
-	word := func() string {
-		i := uint()
-		if i >= uint64(len(words)) {
-			bad = true
-			return ""
-		}
-		return words[i]
-	}
-	out := make([]rolled, 0, len(b)/48)
-	last := int64(0)
-	for len(b) > 0 && !bad {
-		var r rolled
-		last += int()
-		r.Minute = last
-		r.Family = telemetry.Family(uint())
-		r.Agent, r.Key, r.Team, r.Environment = word(), word(), word(), word()
-		for _, p := range [...]*int64{&r.Runs, &r.Count, &r.Errors, &r.InputTotal, &r.OutputTotal, &r.CacheRead, &r.Unknown, &r.CostNanos, &r.CostUnknown} {
-			*p = int()
-		}
-		r.sketch = take()
-		out = append(out, r)
-	}
-	if bad {
-		return nil, errCorrupt
-	}
-	return out, nil
 }
 
-func sortRolled(rows []*rolled) {
-	slices.SortFunc(rows, func(a, b *rolled) int {
-		// One after the other: cmp.Or would compare every text of every pair.
-		if c := cmp.Compare(a.Minute, b.Minute); c != 0 {
-			return c
-		}
-		if c := cmp.Compare(a.Family, b.Family); c != 0 {
-			return c
-		}
-		if c := strings.Compare(a.Agent, b.Agent); c != 0 {
-			return c
-		}
-		return cmp.Or(strings.Compare(a.Key, b.Key), strings.Compare(a.Team, b.Team), strings.Compare(a.Environment, b.Environment))
-	})
+// compareRolled is the order of a block's rows.
+func compareRolled(a, b *telemetry.RollupDelta) int {
+	// One after the other: cmp.Or would compare every text of every pair.
+	if c := cmp.Compare(a.Minute, b.Minute); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(a.Family, b.Family); c != 0 {
+		return c
+	}
+	if c := strings.Compare(a.Agent, b.Agent); c != 0 {
+		return c
+	}
+	if c := strings.Compare(a.Key, b.Key); c != 0 {
+		return c
+	}
+	if c := strings.Compare(a.Team, b.Team); c != 0 {
+		return c
+	}
+	return strings.Compare(a.Environment, b.Environment)
 }
 
 // rollups is the part of them that is in memory. Safe for concurrent use.
@@ -455,13 +517,10 @@ func (s *Store) foldRollups(must bool) error {
 				level.add(floorDiv(d.Minute, l.minutes)*l.minutes, d)
 			}
 		}
-		by := map[blockKey]cells{}
+		by := map[blockKey][]*telemetry.RollupDelta{}
 		for c, d := range level {
 			k := blockKey{l.minutes, floorDiv(c.bucket, l.block)*l.block + l.block - 1, c.family}
-			if by[k] == nil {
-				by[k] = cells{}
-			}
-			by[k][c] = d
+			by[k] = append(by[k], d)
 		}
 		from = level
 		for k, sums := range by {
@@ -495,37 +554,74 @@ func (s *Store) foldRollups(must bool) error {
 	return storageFault("folding rollups", err)
 }
 
-// joinBlock adds sums, whose map it empties, to what the block holds. Rows that the news do not touch
-// keep their sketch as it is written.
-func (s *Store) joinBlock(k blockKey, sums cells) ([]byte, error) {
+// joinBlock adds sums, one a cell, to what the block holds.
+func (s *Store) joinBlock(k blockKey, sums []*telemetry.RollupDelta) ([]byte, error) {
 	var data []byte
 	err := s.index.r.QueryRow(`SELECT data FROM rollups WHERE level = ? AND family = ? AND bucket = ?`, k.level, k.family, k.last).Scan(&data)
 	if err != nil && err != sql.ErrNoRows {
 		return nil, err
 	}
-	var old []rolled
+	var raw []byte
 	if data != nil {
-		if old, err = s.rolls.unpack(data); err != nil {
+		if raw, err = s.rolls.dec.DecodeAll(data, nil); err != nil {
+			return nil, errCorrupt
+		}
+	}
+	raw, err = joinRolled(raw, sums)
+	if err != nil {
+		return nil, err
+	}
+	return s.rolls.enc.EncodeAll(raw, nil), nil
+}
+
+// joinRolled merges sums, which it sorts, into the rows of a block, row by row:
+// a block has ten thousands, and most keep what they are, their sketch as it is
+// written.
+func joinRolled(block []byte, sums []*telemetry.RollupDelta) ([]byte, error) {
+	slices.SortFunc(sums, compareRolled)
+	var from rollReader
+	if block != nil {
+		if err := from.open(block); err != nil {
 			return nil, err
 		}
 	}
-	rows := make([]*rolled, 0, len(old)+len(sums))
-	for i := range old {
-		r := &old[i]
-		c := cell{r.Minute, r.Family, r.Agent, r.Team, r.Environment, r.Key}
-		if d := sums[c]; d != nil {
-			r.decode()
-			sum(&r.RollupDelta, d)
-			delete(sums, c)
+	var to rollPacker
+	put := func(r *rolled) {
+		if !r.empty() {
+			to.add(r)
 		}
-		rows = append(rows, r)
 	}
-	for _, d := range sums {
-		rows = append(rows, &rolled{RollupDelta: *d})
+	var old, come rolled
+	more := from.next(&old)
+	for more || len(sums) > 0 {
+		c := -1
+		switch {
+		case !more:
+			c = 1
+		case len(sums) > 0:
+			c = compareRolled(&old.RollupDelta, sums[0])
+		}
+		if c > 0 {
+			come = rolled{RollupDelta: *sums[0]}
+			put(&come)
+			sums = sums[1:]
+			continue
+		}
+		if c == 0 {
+			old.decode()
+			sum(&old.RollupDelta, sums[0])
+			sums = sums[1:]
+		}
+		put(&old)
+		before := old.RollupDelta
+		if more = from.next(&old); more && compareRolled(&before, &old.RollupDelta) >= 0 {
+			return nil, fmt.Errorf("%w: rows of rollups out of order", errCorrupt)
+		}
 	}
-	rows = slices.DeleteFunc(rows, func(r *rolled) bool { return r.empty() })
-	sortRolled(rows)
-	return s.rolls.enc.EncodeAll(packRollups(rows), nil), nil
+	if err := from.err(); err != nil {
+		return nil, err
+	}
+	return to.bytes(), nil
 }
 
 func floorDiv(a, b int64) int64 {

@@ -2,10 +2,12 @@ package duck
 
 import (
 	"context"
+	"math/rand/v2"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/search"
@@ -94,4 +96,61 @@ func TestRollupsThroughFoldAndRestart(t *testing.T) {
 	}
 	folded = openTest(t, Options{Dir: dir})
 	same("blocks after a restart")
+}
+
+// TestJoinRolled holds merging into a block against sums in a map.
+func TestJoinRolled(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(7, 7))
+	all := cells{}
+	var block []byte
+	for round := range 40 {
+		come := cells{}
+		for range rng.IntN(60) {
+			d := telemetry.RollupDelta{
+				Minute: rng.Int64N(8), Family: telemetry.Family(rng.IntN(2)), Agent: string(rune('a' + rng.IntN(3))), Key: string(rune('x' + rng.IntN(2))),
+				Team: string(rune('t' + rng.IntN(2))), Environment: "p", Count: rng.Int64N(5) - 2, CostNanos: rng.Int64N(3) - 1,
+				Latency: []telemetry.Bucket{{Index: int16(rng.IntN(6) - 3), Count: rng.Int64N(5) - 2}},
+			}
+			if d.Latency[0].Count == 0 {
+				d.Latency = nil
+			}
+			come.add(d.Minute, &d)
+			all.add(d.Minute, &d)
+		}
+		var sums []*telemetry.RollupDelta
+		for _, d := range come {
+			sums = append(sums, d)
+		}
+		var err error
+		if block, err = joinRolled(block, sums); err != nil {
+			t.Fatal(err)
+		}
+		rows, err := unpackRollups(block)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := cells{}
+		for i := range rows {
+			if i > 0 && compareRolled(&rows[i-1].RollupDelta, &rows[i].RollupDelta) >= 0 {
+				t.Fatalf("round %d: row %d is out of order", round, i)
+			}
+			rows[i].decode()
+			d := &rows[i].RollupDelta
+			got[cell{d.Minute, d.Family, d.Agent, d.Team, d.Environment, d.Key}] = d
+		}
+		want := cells{}
+		for c, d := range all {
+			x := rolled{RollupDelta: *d}
+			if !x.empty() {
+				want[c] = d
+			}
+		}
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmp.AllowUnexported(cell{})); diff != "" {
+			t.Fatalf("round %d: %s", round, diff)
+		}
+	}
+	if len(all) < 20 {
+		t.Fatalf("only %d sums", len(all))
+	}
 }
