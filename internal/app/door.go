@@ -32,7 +32,7 @@ func (a *App) protocols() []gateway.Protocol {
 
 // buildDoor wires the door to what it asks on each call.
 func (a *App) buildDoor(ctx context.Context) (err error) {
-	a.steps = gateway.NewSteps(func(ctx context.Context, batch []byte) error { return a.health.Publish(ctx, batch) }, a.log.With("part", "door"))
+	a.steps = gateway.NewSteps(func(ctx context.Context, batch []byte) error { return a.health.publishOwn(ctx, batch) }, a.log.With("part", "door"))
 	a.behaviour, err = behaviour.New(behaviour.Options{File: filepath.Join(a.o.Config.Data, "behaviour.json"), Logger: a.log.With("part", "behaviour")})
 	if err != nil {
 		return err

@@ -1,10 +1,13 @@
 package app
 
 import (
+	"log/slog"
 	"testing"
 	"time"
 
+	"reeve/internal/activity"
 	"reeve/internal/bus"
+	"reeve/internal/fault"
 )
 
 // A backlog of 60 s that is stored twice as fast as it came: what comes now waits
@@ -67,5 +70,30 @@ func TestRefusalByWait(t *testing.T) {
 		if got != c.refused {
 			t.Errorf("%+v: refused %v", c, got)
 		}
+	}
+}
+
+// While senders are refused because the store is behind, what the door saw goes
+// into the log: nobody makes a call twice. A disk that is nearly full refuses both.
+func TestTheDoorsStepsAreNotRefused(t *testing.T) {
+	t.Parallel()
+	b, err := bus.Open(t.Context(), bus.Options{Dir: t.TempDir(), Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = b.Close() })
+	h := &health{a: &App{bus: b}}
+	batch := activity.AppendBatch(nil, &activity.Batch{Sender: "door"})
+	h.last.Store(&state{free: 1, lag: time.Minute, wait: time.Minute})
+	h.refusal.Store(h.last.Load().refusal(false))
+	if err := h.Publish(t.Context(), batch); !fault.Is(err, fault.KindExhausted) {
+		t.Errorf("a sender beside a store that is behind: %v", err)
+	}
+	if err := h.publishOwn(t.Context(), batch); err != nil {
+		t.Errorf("the door beside a store that is behind: %v", err)
+	}
+	h.last.Store(&state{free: minFreeDisk / 2})
+	if err := h.publishOwn(t.Context(), batch); !fault.Is(err, fault.KindExhausted) {
+		t.Errorf("the door with a disk that is full: %v", err)
 	}
 }

@@ -113,6 +113,17 @@ func (h *health) Publish(ctx context.Context, batch []byte) error {
 	return backpressure(err)
 }
 
+// publishOwn is Publish for what this process saw itself: calls at the door. A
+// sender that is refused sends again and so lets the store catch up; a call is not
+// made twice, and its cost counts. So only a log or a disk that is full refuses it.
+func (h *health) publishOwn(ctx context.Context, batch []byte) error {
+	if s := h.last.Load(); s != nil && s.free < minFreeDisk {
+		return (&state{free: s.free}).refusal(false)
+	}
+	_, err := h.a.bus.Activity().Publish(ctx, batch)
+	return backpressure(err)
+}
+
 // backpressure says in intake's words that the log refuses for now: the watch
 // sees the same only half a second later, and senders resend at once what is
 // refused with another kind.

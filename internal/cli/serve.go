@@ -83,6 +83,7 @@ func runServe(ctx context.Context, e env, c *command, args []string) error {
 // serve runs a built App until ctx ends and closes it in either case.
 func serve(ctx context.Context, a *app.App) error {
 	app.TuneMemory()
+	app.TuneProcessors()
 	err := a.Run(ctx)
 	stopErr := a.Stop(context.WithoutCancel(ctx))
 	if err != nil {

@@ -14,8 +14,9 @@ import (
 )
 
 // Steps publishes what calls were as steps of their runs, behind the door's
-// back: a call never waits for it, and what finds no room is lost and counted.
-// The record of a decision is elsewhere and complete.
+// back: a call never waits for it. Where the log refuses for now it is tried
+// again, since a call is not made twice; what finds no room meanwhile is lost and
+// counted. The record of a decision is elsewhere and complete.
 //
 // What is told within gather shares a message of the log. That a call began is
 // told only once it is underway for linger: most calls are over by then, and
@@ -32,7 +33,8 @@ type Steps struct {
 	young   []*news    // by time
 	held    int        // bytes in young
 
-	lost atomic.Int64
+	refused bool // by the log, the last time; Run's own
+	lost    atomic.Int64
 }
 
 // news is a call of which nobody was told yet.
@@ -42,12 +44,14 @@ type news struct {
 }
 
 const (
-	// maxSteps bounds the bytes that wait.
+	// maxSteps bounds the bytes that wait, and those that are being published.
 	maxSteps = 16 << 20
 	// maxPublished bounds one message of the log.
 	maxPublished = 1 << 20
 	gather       = 50 * time.Millisecond
 	linger       = 200 * time.Millisecond
+	// refusedFor is how long what the log refused waits.
+	refusedFor = 500 * time.Millisecond
 )
 
 // NewSteps makes an empty queue; publish puts encoded batches into the activity
@@ -75,11 +79,12 @@ func (s *Steps) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			s.flush(context.WithoutCancel(ctx), spare, 0)
+			s.leave()
 			return context.Cause(ctx)
 		case <-s.kick:
 		}
 		for left := true; left; {
-			t.Reset(gather)
+			t.Reset(s.pause())
 			select {
 			case <-ctx.Done():
 				left = false // the rest goes above
@@ -92,8 +97,8 @@ func (s *Steps) Run(ctx context.Context) error {
 }
 
 // flush publishes what is ready, and the calls that are underway for longer than
-// a time. It gives back a buffer for the next round, and whether calls are left
-// that were not told of.
+// a time. It gives back a buffer for the next round, and whether something is
+// left that was not told of.
 func (s *Steps) flush(ctx context.Context, spare []byte, underway time.Duration) (_ []byte, left bool) {
 	s.mu.Lock()
 	s.grow(time.Now().Add(-underway))
@@ -107,14 +112,56 @@ func (s *Steps) flush(ctx context.Context, spare []byte, underway time.Duration)
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	if err := s.publish(ctx, data); err != nil {
-		// Telemetry fails open: the decisions' own log has them all.
-		s.lost.Add(n)
-		s.log.Warn("steps of calls at the door were lost", "steps", n, "err", err)
+		return nil, s.back(data, n, err) || left
+	}
+	if s.refused {
+		s.refused = false
+		s.log.Info("the log takes steps of calls at the door again")
 	}
 	if cap(data) > maxPublished {
 		return nil, left // a burst's buffer is not kept
 	}
 	return data, left
+}
+
+// back takes what the log refused back in, to be tried again, and reports whether
+// it did. What the log will never take is lost, and so is what finds no room.
+func (s *Steps) back(data []byte, n int64, err error) bool {
+	if fault.Is(err, fault.KindExhausted) || fault.Is(err, fault.KindUnavailable) {
+		if !s.refused {
+			s.refused = true
+			s.log.Warn("the log refuses steps of calls at the door; they are kept for now", "steps", n, "err", err)
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.held+len(s.ready) <= s.limit { // as tell asks
+			s.ready, s.waiting = append(data, s.ready...), s.waiting+n
+			return true
+		}
+	}
+	// Telemetry fails open: the decisions' own log has them all.
+	s.lost.Add(n)
+	s.log.Warn("steps of calls at the door were lost", "steps", n, "err", err)
+	return false
+}
+
+// pause is how long Run waits for more to share a message.
+func (s *Steps) pause() time.Duration {
+	if s.refused {
+		return refusedFor
+	}
+	return gather
+}
+
+// leave counts what the log did not take by the end.
+func (s *Steps) leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.waiting > 0 {
+		s.lost.Add(s.waiting)
+		s.log.Warn("steps of calls at the door were lost: the log took none by the end", "steps", s.waiting)
+	}
+	s.ready, s.waiting = nil, 0
 }
 
 // grow makes ready what began before a time. Called with mu held.

@@ -1,11 +1,19 @@
 package gateway_test
 
 import (
+	"context"
 	"io"
+	"log/slog"
 	"net/http"
+	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"reeve/internal/activity"
+	"reeve/internal/fault"
+	"reeve/internal/gateway"
 )
 
 // A call that lasts is told of while it does, and its request once; a short one
@@ -52,4 +60,56 @@ func fields(f activity.Fragment, of activity.ContentField) (n int) {
 		}
 	}
 	return n
+}
+
+// A log that refuses for now gets the steps once it takes them, each once; what
+// does not fit meanwhile is counted, and so is what is left at the end.
+func TestStepsThatTheLogRefuses(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		refuse, got := true, 0
+		s := gateway.NewSteps(func(_ context.Context, data []byte) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if refuse {
+				return fault.New(fault.KindExhausted, "bus.full", "full")
+			}
+			return activity.DecodeEnvelope(data, new(activity.Batch), func(b *activity.Batch) error { got += len(b.Fragments); return nil })
+		}, slog.New(slog.DiscardHandler))
+		ctx, end := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() { defer close(ended); _ = s.Run(ctx) }()
+		one := &activity.Batch{Sender: "door", Fragments: []activity.Fragment{{Name: strings.Repeat("x", 1000)}}}
+		for range 3 {
+			s.Tell(one)
+			<-time.After(2 * time.Second) // of the bubble
+		}
+		if s.Lost() != 0 {
+			t.Fatalf("%d lost while there is room", s.Lost())
+		}
+		mu.Lock()
+		refuse = false
+		mu.Unlock()
+		<-time.After(2 * time.Second)
+		mu.Lock()
+		if got != 3 {
+			t.Errorf("the log got %d steps, want 3", got)
+		}
+		refuse, got = true, 0
+		mu.Unlock()
+		const many = 20_000 // of 1 kB: 4 MB do not fit
+		for range many {
+			s.Tell(one)
+		}
+		<-time.After(2 * time.Second)
+		if n := s.Lost(); n == 0 || n > many/2 {
+			t.Errorf("%d of %d lost, want what does not fit", n, many)
+		}
+		end()
+		<-ended
+		if s.Lost() != many {
+			t.Errorf("%d of %d counted as lost at the end", s.Lost(), many)
+		}
+	})
 }
