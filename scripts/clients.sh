@@ -108,6 +108,12 @@ for framework in langgraph openai-agents; do
     failed=$((failed + 1))
   fi
 done
+# An agent of others' make, invoked for golden tasks and bias pairs, and judged.
+if "$root/scripts/invoked.sh" "$work/clients"; then
+  passed=$((passed + 1))
+else
+  failed=$((failed + 1))
+fi
 # Agents that call agents, with the official A2A client as it is.
 if "$root/scripts/a2a.sh" "$folder/a2a"; then
   passed=$((passed + 1))

@@ -59,10 +59,7 @@ func placesOf(who identity.Principal) []alert.Place {
 
 // maySeeAt: what names no team or no environment is everybody's.
 func maySeeAt(who identity.Principal, team, environment string) bool {
-	places := placesOf(who)
-	return places == nil || slices.ContainsFunc(places, func(p alert.Place) bool {
-		return (p.Team == "*" || team == "" || p.Team == team) && (p.Environment == "*" || environment == "" || p.Environment == environment)
-	})
+	return seenAt(placesOf(who), team, environment)
 }
 
 func listAlerts(a *API, ctx context.Context, req *client.ListAlertsRequest) (*client.List[client.Alert], error) {

@@ -84,7 +84,7 @@ func (a *API) kpiQuestion(s *client.KPIScope) (q kpi.Question, err error) {
 		}
 	}
 	q.Ledger = a.o.KPIs.Assumptions()
-	q.Outside = Outside{Topics: a.o.Topics.Topics, Feedback: a.o.Feedback, Evaluations: a.o.Evaluations, Ask: a.ask, See: func(ctx context.Context) []alert.Place { return placesOf(whoOf(ctx)) }}.Figures(s)
+	q.Outside = Outside{Topics: a.o.Topics.Topics, Feedback: a.o.Feedback, Evaluations: a.o.Evaluations, Datasets: a.o.Datasets, Experiments: a.o.Experiments, Ask: a.ask, See: func(ctx context.Context) []alert.Place { return placesOf(whoOf(ctx)) }}.Figures(s)
 	return q, nil
 }
 

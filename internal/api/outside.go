@@ -8,7 +8,9 @@ import (
 
 	"reeve/client"
 	"reeve/internal/alert"
+	"reeve/internal/dataset"
 	"reeve/internal/evaluate"
+	"reeve/internal/experiment"
 	"reeve/internal/feedback"
 	"reeve/internal/kpi"
 	"reeve/internal/telemetry"
@@ -18,11 +20,13 @@ import (
 
 // Outside computes the KPIs whose records are not, or not all, in the store of
 // activity: satisfaction and response of feedback, frustration of topics,
-// groundedness of evaluations. A nil book knows nothing.
+// groundedness of evaluations, and how soon gates have what people complained of. A nil book knows nothing.
 type Outside struct {
 	Topics      *topic.Book
 	Feedback    *feedback.Book
 	Evaluations *evaluate.Book
+	Datasets    *dataset.Book
+	Experiments *experiment.Book
 	// Ask counts runs, narrowed to what the asker may see.
 	Ask kpi.Ask
 	// See says what the asker may see; nil sees all.
@@ -30,7 +34,7 @@ type Outside struct {
 }
 
 // KPIs are the definitions that Outside knows.
-var outsideKPIs = []string{"csat", "feedback_response_rate", "frustration_rate", "groundedness"}
+var outsideKPIs = []string{"csat", "feedback_response_rate", "frustration_rate", "groundedness", "feedback_to_fix"}
 
 // Knows reports a definition that Outside computes.
 func (o Outside) Knows(id string) bool {
@@ -39,6 +43,8 @@ func (o Outside) Knows(id string) bool {
 		return o.Topics != nil
 	case "groundedness":
 		return o.Evaluations != nil
+	case "feedback_to_fix":
+		return o.Datasets != nil && o.Experiments != nil
 	}
 	return o.Feedback != nil && slices.Contains(outsideKPIs, id)
 }
@@ -68,6 +74,8 @@ func unknownCell(why string) []kpi.Cell { return []kpi.Cell{{Figure: kpi.Figure{
 
 func (o Outside) cells(ctx context.Context, id string, s *client.KPIScope, q *kpi.Question, visible []alert.Place) (cells []kpi.Cell, err error) {
 	switch id {
+	case "feedback_to_fix":
+		return o.fixes(ctx, s, q, visible)
 	case "frustration_rate":
 		f := topic.Filter{Team: s.Team, Environment: s.Environment, Agent: s.Agent, Version: s.Version, From: q.From, To: q.To, Visible: places[topic.Place](visible)}
 		all, _, err := o.Topics.Frustrations(ctx, f, q.By, q.Bucket)
@@ -97,6 +105,65 @@ func (o Outside) cells(ctx context.Context, id string, s *client.KPIScope, q *kp
 		return cells, err
 	}
 	return o.responses(ctx, said, q)
+}
+
+// fixes are the days from complaints to the gates that have them, by when those were
+// passed.
+func (o Outside) fixes(ctx context.Context, s *client.KPIScope, q *kpi.Question, visible []alert.Place) ([]kpi.Cell, error) {
+	if s.Version != "" || q.By == "version" {
+		return unknownCell("a fix is of another version than its complaint"), nil
+	}
+	complaints, err := o.Datasets.Complaints(ctx)
+	if err != nil || len(complaints) == 0 {
+		return nil, err
+	}
+	passes, err := o.Experiments.Passes(ctx, complaints[len(complaints)-1].At) // of the oldest
+	if err != nil {
+		return nil, err
+	}
+	days, open := map[outsideKey][]float64{}, map[string]int64{}
+	for i := range complaints {
+		c := &complaints[i]
+		if s.Team != "" && c.Team != s.Team || s.Environment != "" && c.Environment != s.Environment || s.Agent != "" && c.Agent != s.Agent || !c.At.Before(q.To) || !seenAt(visible, c.Team, c.Environment) {
+			continue
+		}
+		group := map[string]string{"agent": c.Agent, "team": c.Team, "environment": c.Environment}[q.By]
+		at := slices.IndexFunc(passes, func(p experiment.Pass) bool {
+			return p.Agent == c.Agent && p.Dataset == c.Dataset && !p.At.Before(c.Kept)
+		})
+		switch {
+		case at < 0 || !passes[at].At.Before(q.To):
+			open[group]++
+		case !passes[at].At.Before(q.From):
+			k := outsideKey{group: group}
+			if q.Bucket > 0 {
+				k.at = passes[at].At.UnixNano() / int64(q.Bucket) * int64(q.Bucket)
+			}
+			days[k] = append(days[k], passes[at].At.Sub(c.At).Hours()/24)
+		}
+	}
+	var cells []kpi.Cell
+	for k, all := range days {
+		c := kpi.Cell{Group: k.group, Figure: kpi.MedianFigure(all)}
+		if q.Bucket > 0 {
+			c.At = time.Unix(0, k.at).UTC()
+		} else {
+			share := float64(c.N) / float64(c.N+open[k.group])
+			c.Coverage = &share
+		}
+		cells = append(cells, c)
+	}
+	if len(cells) == 0 && len(open) > 0 {
+		return unknownCell("no complaint that is a case has passed a gate yet"), nil
+	}
+	return cells, nil
+}
+
+// seenAt reports whether a place is among those that somebody may see; nil sees all.
+func seenAt(visible []alert.Place, team, environment string) bool {
+	return visible == nil || slices.ContainsFunc(visible, func(p alert.Place) bool {
+		return (p.Team == "*" || team == "" || p.Team == team) && (p.Environment == "*" || environment == "" || p.Environment == environment)
+	})
 }
 
 // places are what somebody may see, as a subject has them; nil stays all.

@@ -136,6 +136,10 @@ func (b *bounded) Header() http.Header { return b.header }
 
 func (b *bounded) WriteHeader(status int) { b.status = status }
 
+// FlushError does nothing: what was written is in memory. Without it an answer of unknown
+// length, which is passed on as it comes, could not be taken.
+func (b *bounded) FlushError() error { return nil }
+
 func (b *bounded) Write(p []byte) (int, error) {
 	if b.body.Len()+len(p) > insideMost {
 		b.full = true

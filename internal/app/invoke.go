@@ -202,6 +202,16 @@ func (a *App) lookAt(ctx context.Context, who experiment.Actor, name, agentName 
 	if g, ok := a.agents.Lookup(agentName); ok {
 		t.Team, t.Environment, t.Version = g.Team, g.Environment, g.Version
 	}
+	// What the case's run read is what its tools are answered with in the test.
+	if id, err := activity.ParseRunID(task.Run); err == nil {
+		recorded, ok, err := textsOf{a}.Texts(ctx, id)
+		if err != nil {
+			return experiment.Check{}, err
+		}
+		if ok {
+			t.Documents = recorded.Documents
+		}
+	}
 	f, err := a.evaluations.LookBy(ctx, evaluate.Actor{Person: who.Person, Name: who.Name, Via: who.Via, Can: who.Can}, name, &t)
 	return experiment.Check{Name: name, Verdict: f.Verdict, Text: f.Text}, err
 }

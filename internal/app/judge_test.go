@@ -17,6 +17,8 @@ func provider(t *testing.T, a *App, name, dialect string, answer func(path, body
 	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusOK)
+		_ = http.NewResponseController(w).Flush() // of unknown length, as providers answer
 		_, _ = io.WriteString(w, answer(r.URL.Path, string(body)))
 	}))
 	t.Cleanup(up.Close)

@@ -52,6 +52,8 @@ func inUnit(unit string, v *float64) string {
 		return time.Duration(*v * 1e6).Round(time.Millisecond).String()
 	case "min":
 		return fmt.Sprintf("%.2f min", *v)
+	case "days":
+		return fmt.Sprintf("%.1f days", *v)
 	case "bits":
 		return fmt.Sprintf("%.2f bits", *v)
 	}

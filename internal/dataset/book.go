@@ -58,8 +58,10 @@ func New(ctx context.Context, o Options) (*Book, error) {
 		if err != nil {
 			return err
 		}
-		b.key, err = hex.DecodeString(text)
-		return err
+		if b.key, err = hex.DecodeString(text); err != nil {
+			return err
+		}
+		return readComplaints(ctx, tx)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening data sets: %w", err)
@@ -408,8 +410,8 @@ func (b *Book) put(ctx context.Context, who Actor, i *Item) error {
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO dataset_items (`+itemColumns+`) VALUES (?, ?, ?, NULL, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)`,
-			i.ID, i.Dataset, i.Added, i.Revision, i.Case, i.Run, i.Agent, i.UserRef, i.Verdict, i.Consent, string(text), control.Micros(i.At)); err != nil {
+		if _, err := tx.Exec(ctx, `INSERT INTO dataset_items (`+itemColumns+`, complained_at) VALUES (?, ?, ?, NULL, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)`,
+			i.ID, i.Dataset, i.Added, i.Revision, i.Case, i.Run, i.Agent, i.UserRef, i.Verdict, i.Consent, string(text), control.Micros(i.At), complainedAt(i)); err != nil {
 			return err
 		}
 		return audit.Append(ctx, tx, audit.Record{Kind: "admin.dataset_item", Person: who.Person, Via: who.Via, Action: "add", Object: i.Dataset + " " + i.ID, After: map[string]any{"run": i.Run, "case": i.Case, "version": version, "consent": i.Consent}})

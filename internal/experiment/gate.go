@@ -208,3 +208,29 @@ func (b *Book) TestRuns(ctx context.Context, agent string, since time.Time) (map
 func (b *Book) Newest(ctx context.Context, agent, dataset string) (Experiment, bool, error) {
 	return control.One(ctx, b.o.DB, scanExperiment, `SELECT `+experimentColumns+` FROM experiments WHERE agent = ? AND dataset = ? AND kind = 'golden' ORDER BY at DESC, id LIMIT 1`, agent, dataset)
 }
+
+// Pass is a gate that was passed.
+type Pass struct {
+	Agent, Dataset string
+	At             time.Time
+}
+
+// Passes lists the gates that were passed since a time, the oldest first, with the data
+// sets that they were passed on.
+func (b *Book) Passes(ctx context.Context, since time.Time) ([]Pass, error) {
+	all, err := control.All(ctx, b.o.DB, func(r control.Row) (p Pass, err error) {
+		var text string
+		var at int64
+		if err := r.Scan(&p.Agent, &text, &at); err != nil {
+			return p, err
+		}
+		var body struct {
+			Dataset string `json:"dataset"`
+		}
+		p.At = control.Time(at)
+		err = json.Unmarshal([]byte(text), &body)
+		p.Dataset = body.Dataset
+		return p, err
+	}, `SELECT agent, body, at FROM gate_results WHERE outcome = ? AND at >= ? ORDER BY at LIMIT 10000`, GatePassed, control.Micros(since))
+	return all, err
+}

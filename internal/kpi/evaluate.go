@@ -206,6 +206,26 @@ func ShareFigure(k, n int64) Figure {
 	return Figure{Value: &v, Low: &low, High: &high, N: n, Hits: k}
 }
 
+// MedianFigure is the median of values with the interval of order statistics; with fewer
+// than six values it has none. It sorts them.
+func MedianFigure(values []float64) Figure {
+	n := int64(len(values))
+	if n == 0 {
+		return Figure{Why: "no record"}
+	}
+	slices.Sort(values)
+	v := (values[(n-1)/2] + values[n/2]) / 2
+	f := Figure{Value: &v, N: n}
+	below := int64(0) // how many values lie outside on each side, with 2.5 % at most
+	for 2*below < n && stat.AtLeast(n-below, n, 0.5) <= 0.025 {
+		below++
+	}
+	if below > 0 {
+		f.Low, f.High = &values[below-1], &values[n-below]
+	}
+	return f
+}
+
 // unasked says why a definition cannot be computed as asked; "" it can.
 func (q *Question) unasked(d *Definition) string {
 	table, _ := d.Records()

@@ -108,5 +108,28 @@ func TestPathsAreCountedWhole(t *testing.T) {
 	cut = true
 	if f := figure(); f.Value != nil || f.Why == "" {
 		t.Errorf("a figure of some of the paths is %v", f)
+
+// The median's interval has the ranks of the binomial: of 6 values the ends, of 20 the
+// sixth from each side.
+func TestMedianFigure(t *testing.T) {
+	t.Parallel()
+	of := func(n int) []float64 {
+		var out []float64
+		for i := range n {
+			out = append(out, float64((i*7)%n+1)) // 1 to n, in another order: 7 divides none of them
+		}
+		return out
+	}
+	for n, want := range map[int][3]float64{6: {3.5, 1, 6}, 20: {10.5, 6, 15}, 101: {51, 41, 61}} {
+		f := MedianFigure(of(n))
+		if f.N != int64(n) || *f.Value != want[0] || *f.Low != want[1] || *f.High != want[2] {
+			t.Errorf("%d: %v %v %v", n, *f.Value, *f.Low, *f.High)
+		}
+	}
+	if f := MedianFigure(of(5)); *f.Value != 3 || f.Low != nil || f.High != nil {
+		t.Errorf("%+v", f)
+	}
+	if f := MedianFigure(nil); f.Value != nil || f.Why == "" {
+		t.Errorf("%+v", f)
 	}
 }

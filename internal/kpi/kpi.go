@@ -38,7 +38,7 @@ type Definition struct {
 	ID        string   `yaml:"id"`
 	Title     string   `yaml:"title"`
 	About     string   `yaml:"about"`
-	Unit      string   `yaml:"unit"`      // share, usd, ms, min, tokens, count, bits
+	Unit      string   `yaml:"unit"`      // share, usd, ms, min, days, tokens, count, bits
 	Direction string   `yaml:"direction"` // up, down: which way is better; none
 	Owner     string   `yaml:"owner"`
 	Source    string   `yaml:"source"` // where the records are from
@@ -209,8 +209,8 @@ func (d *Definition) Compile() (err error) {
 		return invalid("a definition has exactly one shape, not %d", shapes).WithHint("share, mean, ratio, quantile, per_run, repeat or count")
 	case !line(d.Title, 120) || !line(d.About, 600) || !line(d.Owner, 120):
 		return invalid("title, about and owner are one line each")
-	case !slices.Contains([]string{"share", "usd", "ms", "min", "tokens", "count", "bits"}, d.Unit):
-		return invalid("there is no unit %.40q", d.Unit).WithHint("share, usd, ms, min, tokens, count, bits")
+	case !slices.Contains([]string{"share", "usd", "ms", "min", "days", "tokens", "count", "bits"}, d.Unit):
+		return invalid("there is no unit %.40q", d.Unit).WithHint("share, usd, ms, min, days, tokens, count, bits")
 	case !slices.Contains([]string{"up", "down", "none"}, d.Direction):
 		return invalid("direction is %.40q", d.Direction).WithHint("up, down or none: which way is better")
 	}

@@ -13,6 +13,7 @@ export function unitText(unit: string, v: number | null | undefined): string | u
   if (unit === 'ms') return duration(v);
   if (unit === 'usd') return money(v);
   if (unit === 'share') return percent(v);
+  if (unit === 'days') return typeof v === 'number' ? `${v.toFixed(1)} d` : undefined;
   if (unit === 'min') return v === null || v === undefined ? undefined : duration(v * 60_000);
   return compact(v);
 }
