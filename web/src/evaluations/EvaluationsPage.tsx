@@ -1,7 +1,7 @@
 import { Button, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { useState } from 'react';
+import { lazy, Suspense, useState, type ReactNode } from 'react';
 import '../theme/forms';
 import { api } from '../api/client';
 import { useMay, useMe } from '../api/queries';
@@ -34,8 +34,37 @@ const narrowFigures = figures.filter((c) => ['evaluator', 'passed'].includes(c.i
 
 const shows = ['queue', 'all'] as const;
 
-/** EvaluationsPage: how good runs were, what a person should look at, and how far people agree. */
+const Datasets = lazy(() => import('./Datasets').then((m) => ({ default: m.Datasets })));
+const BiasPlans = lazy(() => import('./BiasPlans').then((m) => ({ default: m.BiasPlans })));
+
+/** EvaluationsPage: how good runs were, the cases that say what is right, and pairs that should make no difference. */
 export function EvaluationsPage() {
+  const navigate = useNavigate();
+  const { part = 'runs', dataset, item, plan } = useSearch({ strict: false }) as { part?: string; dataset?: string; item?: string; plan?: string };
+  const set = (more: object) => void navigate({ to: '.', search: ((old: object) => ({ ...old, ...more })) as never, replace: true });
+  const on = dataset ? 'datasets' : plan ? 'bias' : part;
+  const parts = (
+    <Tabs
+      label="Part"
+      tabs={[{ id: 'runs', label: 'Runs' }, { id: 'datasets', label: 'Data sets' }, { id: 'bias', label: 'Bias plans' }]}
+      on={on}
+      onPick={(id) => set({ part: id === 'runs' ? undefined : id, dataset: undefined, item: undefined, plan: undefined, picked: undefined })}
+    />
+  );
+  if (on !== 'datasets' && on !== 'bias') return <Judged parts={parts} />;
+  return (
+    <>
+      <PageHeader title="Evaluations" question={on === 'bias' ? 'Does it treat people alike?' : 'What would have been right?'} />
+      <PageBody>
+        {parts}
+        <Suspense>{on === 'bias' ? <BiasPlans name={plan} set={(more) => set({ part: 'bias', ...more })} /> : <Datasets name={dataset} item={item} set={(more) => set({ part: 'datasets', ...more })} />}</Suspense>
+      </PageBody>
+    </>
+  );
+}
+
+/** Judged is how good runs were, what a person should look at, and how far people agree. */
+function Judged({ parts }: { parts: ReactNode }) {
   const navigate = useNavigate();
   const view = useView();
   const { show = 'queue', verdict, run, picked } = useSearch({ strict: false }) as { show?: string; verdict?: string; run?: string; picked?: string };
@@ -82,6 +111,7 @@ export function EvaluationsPage() {
         answer={s && evaluators.data && (none ? 'Nothing looks at runs yet.' : <>{plural(evaluators.data.items.length, 'evaluator')} judged {plural(judged, 'time')} in this period and failed {failed}.{s.agreements.filter((a) => a.with === 'people').map((a) => ` People agree with ${a.evaluator} on ${percent(a.agree.value)} of ${a.n}.`)}</>)}
       />
       <PageBody>
+        {parts}
         <ProblemNote error={evaluators.error ?? list.error ?? sum.error ?? label.error} />
         {none && <Panel title="Nothing looks at runs. How to begin" padded><First /></Panel>}
         {(!none || rows.length > 0) && (

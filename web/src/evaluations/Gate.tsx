@@ -4,13 +4,17 @@ import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
-import type { Agent, Dataset, Experiment, Gate, GateCheck, List } from '../api/types';
+import type { Agent, Dataset, DatasetItem, Experiment, Gate, GateCheck, List } from '../api/types';
+import type { components } from '../api/openapi';
 import { Badge, Empty, pickView, Panel, plural, ProblemNote, Time } from '../shared';
 import { ActDialog } from '../agents/ActDialog';
 import { FormDialog, Pick } from '../settings/parts';
 import css from '../sources/sources.module.css';
 import own from './gate.module.css';
 import { visible } from '../tools/data';
+
+type GateCases = components['schemas']['GateCases'];
+type GateChanges = components['schemas']['GateChanges'];
 
 const keep = ((old: Record<string, unknown>) => pickView(old)) as never;
 const outcomes: Record<string, 'good' | 'bad' | 'warn'> = { passed: 'good', refused: 'bad', overridden: 'warn' };
@@ -51,7 +55,10 @@ export function GateTab({ agent }: { agent: Agent }) {
       <div className={own.stack}>
         <Panel title="Its cases" padded actions={may.set && <Button size="compact-xs" onClick={() => setNaming(true)}>{g?.dataset ? 'Another data set' : 'Name a data set'}</Button>}>
           {g?.dataset ? (
-            <p>It has to pass each case of <Link className="link" to={'/evaluations' as never} search={{ dataset: g.dataset } as never}>{g.dataset}</Link>, at least {plural(g.least ?? 0, 'case')}.</p>
+            <>
+              <p>It has to pass each case of <Link className="link" to={'/evaluations' as never} search={{ part: 'datasets', dataset: g.dataset } as never}>{g.dataset}</Link>, at least {plural(g.least ?? 0, 'case')} of those that security saw.</p>
+              {g.cases && <Seen agent={name} g={g} c={g.cases} />}
+            </>
           ) : (
             <p>No data set is its gate yet. Runs become cases on their own page, with one act.</p>
           )}
@@ -80,6 +87,61 @@ export function GateTab({ agent }: { agent: Agent }) {
         />
       )}
     </div>
+  );
+}
+
+const what: Record<string, { tone: 'good' | 'bad' | 'warn'; says: string }> = {
+  added: { tone: 'good', says: 'new' },
+  changed: { tone: 'warn', says: 'changed' },
+  removed: { tone: 'bad', says: 'taken out' },
+  passing: { tone: 'warn', says: 'came and went' },
+};
+
+const caseText = (i: DatasetItem) => (i.withdrawn ? 'withdrawn with its person' : [i.input.at(-1)?.content, i.expected && `expects “${i.expected}”`, i.contains.length > 0 && `with ${i.contains.join(', ')}`, i.absent.length > 0 && `without ${i.absent.join(', ')}`, i.consent === 'refused' && 'refused: it is not run'].filter(Boolean).join(', '));
+
+/** Seen says which cases security saw, shows what became of them since, and approves them. */
+function Seen({ agent, g, c }: { agent: string; g: Gate; c: GateCases }) {
+  const client = useQueryClient();
+  const may = { look: useMay('ListGateChanges'), approve: useMay('ApproveGate') };
+  const differs = c.approved_version === 0 || c.changed > 0 || c.withdrawn > 0 || c.approved_cases + c.added < (g.least ?? 0) || !g.checks.find((x) => x.name === 'experiment')?.passed;
+  const path = `/agents/${encodeURIComponent(agent)}/gate/cases`;
+  const changes = useQuery({ queryKey: ['gate', agent, 'cases', c.version, c.approved_version], queryFn: ({ signal }) => api.get<GateChanges>(path, undefined, signal), enabled: may.look && differs && c.version !== c.approved_version, retry: false });
+  const approve = useMutation({
+    mutationFn: () => api.post<Gate>(path, { version: c.version }),
+    onSuccess: () => void client.invalidateQueries({ queryKey: ['gate', agent] }),
+  });
+  const list = changes.data?.items ?? [];
+  return (
+    <>
+      {c.approved_version === 0 ? (
+        <p><Badge tone="bad">not approved</Badge> Nobody of security has seen its {plural(c.cases, 'case')}.</p>
+      ) : (
+        <p>
+          {visible(c.approved_by ?? '') || 'Somebody'} approved {plural(c.approved_cases, 'case')} of version {c.approved_version}{c.approved_at && <>, <Time at={c.approved_at} /></>}.{' '}
+          {c.changed > 0 && <><Badge tone="bad">approve again</Badge> {plural(c.changed, 'case')} changed or went since. </>}
+          {c.withdrawn > 0 && <><Badge tone="bad">approve again</Badge> {plural(c.withdrawn, 'case')} went with {c.withdrawn === 1 ? 'its person' : 'their persons'}. </>}
+          {c.added > 0 && `${plural(c.added, 'case')} came since, and ${c.added === 1 ? 'needs' : 'need'} no approval.`}
+        </p>
+      )}
+      {c.silent > 0 && <p><Badge tone="warn">says nothing</Badge> {plural(c.silent, 'case')} {c.silent === 1 ? 'has' : 'have'} neither words nor an expected answer.</p>}
+      <ProblemNote error={approve.error ?? changes.error} />
+      {list.length > 0 && (
+        <ul className={css.causes} aria-label="What became of its cases">
+          {list.slice(0, 20).map((x) => (
+            <li key={x.case}>
+              <Badge tone={what[x.what]?.tone ?? 'warn'}>{what[x.what]?.says ?? x.what}</Badge> {x.is ? visible(caseText(x.is)) : x.was && visible(caseText(x.was))}
+              {x.is && x.was && <span className={css.path}>was: {visible(caseText(x.was))}</span>}
+            </li>
+          ))}
+          {(changes.data?.more || list.length > 20) && <li className="muted">and others: reeve gate cases {agent}</li>}
+        </ul>
+      )}
+      {may.approve && c.version > 0 && c.version !== c.approved_version && (
+        <div className={css.acts}>
+          <Button size="compact-xs" loading={approve.isPending} onClick={() => approve.mutate()}>Approve its cases</Button>
+        </div>
+      )}
+    </>
   );
 }
 
@@ -120,7 +182,7 @@ function NameSet({ agent, was, least, onClose }: { agent: string; was?: string |
   });
   return (
     <FormDialog title="On whose cases it has to pass" submit="Name it" pending={put.isPending} error={put.error ?? sets.error} onSubmit={() => put.mutate()} onClose={onClose} disabled={all.length === 0 || !(Number(number) > 0)}>
-      {sets.isSuccess && all.length === 0 && <p>There is no data set yet: make one with <code>reeve dataset set NAME</code>.</p>}
+      {sets.isSuccess && all.length === 0 && <p>There is no data set yet: make one on <Link className="link" to={'/evaluations' as never} search={{ part: 'datasets' } as never}>Evaluations</Link>.</p>}
       {all.length > 0 && <Pick label="Data set" value={dataset || all[0]!.name} options={all.map((d) => ({ value: d.name, label: `${d.name} (${plural(d.items, 'case')})` }))} onPick={setDataset} />}
       <TextInput label="Cases that it has to have" inputMode="numeric" value={number} onChange={(e) => setNumber(e.currentTarget.value)} />
       <p className="muted">Another data set later, or fewer cases, is security&apos;s to say.</p>
