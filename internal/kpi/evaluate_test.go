@@ -108,6 +108,8 @@ func TestPathsAreCountedWhole(t *testing.T) {
 	cut = true
 	if f := figure(); f.Value != nil || f.Why == "" {
 		t.Errorf("a figure of some of the paths is %v", f)
+	}
+}
 
 // The median's interval has the ranks of the binomial: of 6 values the ends, of 20 the
 // sixth from each side.
