@@ -456,9 +456,10 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	e := env{stdin: stdin, stdout: stdout, stderr: stderr}
 	all := commands()
 	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
-		if len(args) > 1 {
+		if len(args) > 1 && args[1] != "--all" {
 			c, _ := find(all, args[1:])
-			if c == nil && len(args) == 2 && about(stdout, all, args[1]) {
+			// "run" is a command and a noun of others: its commands say more.
+			if len(args) == 2 && verbs(all, args[1]) > 1 && about(stdout, all, args[1]) {
 				return 0
 			}
 			if c == nil {
@@ -467,7 +468,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 			c.help(stdout)
 			return 0
 		}
-		usage(stdout, all)
+		usage(stdout, all, len(args) > 1)
 		return 0
 	}
 	c, rest := find(all, args)
@@ -511,74 +512,33 @@ func bySynonym(args []string) []string {
 	return slices.Concat([]string{args[0], other}, args[2:])
 }
 
-// about explains a noun by its commands: false when none begins with it.
-func about(w io.Writer, all []command, noun string) bool {
-	said := map[string]bool{}
-	known := false
-	for i := range all {
-		c := &all[i]
-		if first, _, _ := strings.Cut(c.name, " "); first != noun || c.hidden {
-			continue
-		}
-		if !known {
-			fmt.Fprintf(w, "Commands of reeve %s:\n\n", noun)
-		}
-		known = true
-		fmt.Fprintf(w, "  %-22s %s\n", c.name, c.short)
-	}
-	for i := range all {
-		c := &all[i]
-		if first, _, _ := strings.Cut(c.name, " "); first == noun && !c.hidden && c.long != "" && !said[c.long] {
-			said[c.long] = true
-			fmt.Fprintf(w, "\n%s\n", strings.TrimSpace(c.long))
-		}
-	}
-	if known {
-		fmt.Fprintf(w, "\n`reeve COMMAND --help` lists the flags of one.\n")
-	}
-	return known
-}
-
 func unknown(stderr io.Writer, all []command, args []string) int {
 	fmt.Fprintf(stderr, "reeve: error: there is no command %q\n", strings.Join(args[:min(2, len(args))], " "))
-	hint(stderr, suggest(all, args))
-	return 2
-}
-
-func suggest(all []command, args []string) string {
-	var same []string
-	for _, c := range all {
-		// "runs" is meant as "run".
-		if noun, _, _ := strings.Cut(c.name, " "); (noun == args[0] || noun == strings.TrimSuffix(args[0], "s")) && !c.hidden {
-			same = append(same, "reeve "+c.name)
-		}
-	}
+	noun, same := meant(all, args[0])
 	switch {
 	case len(same) == 0:
-		return "`reeve help` lists the commands"
+		hint(stderr, "`reeve help` lists the commands")
 	case len(same) <= maxSuggested:
-		return "try " + strings.Join(same, ", ")
+		hint(stderr, "try "+strings.Join(same, ", "))
+	default:
+		hint(stderr, "`reeve help "+noun+"` explains the commands of "+noun)
+		fmt.Fprintln(stderr)
+		listNoun(stderr, all, noun)
 	}
-	verbs := make([]string, len(same))
-	noun := args[0]
-	for i, s := range same {
-		_, s, _ = strings.Cut(s, "reeve ")
-		noun, verbs[i], _ = strings.Cut(s, " ")
-	}
-	return "`reeve " + noun + " --help` explains its verbs: " + strings.Join(verbs, ", ")
+	return 2
 }
 
 // maxSuggested is how many commands are named whole where one was meant.
 const maxSuggested = 6
 
-func usage(w io.Writer, all []command) {
-	fmt.Fprint(w, "Reeve watches, records and answers for AI agents.\n\nUsage: reeve COMMAND [flags]\n\n")
-	for _, c := range all {
-		if !c.hidden {
-			fmt.Fprintf(w, "  %-14s %s\n", c.name, c.short)
+// meant is the noun that a word may stand for ("runs" is meant as "run"), with its commands.
+func meant(all []command, word string) (noun string, same []string) {
+	for i := range all {
+		if n := nounOf(&all[i]); (n == word || n == strings.TrimSuffix(word, "s")) && !all[i].hidden {
+			noun, same = n, append(same, "reeve "+all[i].name)
 		}
 	}
-	fmt.Fprint(w, "\nTry it:  reeve demo            (opens a console at http://127.0.0.1:7300)\nUse it:  reeve serve --dev      (then send OTLP to 127.0.0.1:4318)\n\n`reeve help COMMAND` explains one command.\n")
+	return noun, same
 }
 
 func (c *command) help(w io.Writer) {
