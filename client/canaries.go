@@ -19,8 +19,9 @@ type Canary struct {
 	UpdatedAt   time.Time      `json:"updated_at"`
 	NormalFrom  time.Time      `json:"normal_from"` // what answered from then on is the normal
 	Due         time.Time      `json:"due"`
-	Shifts      []CanaryShift  `json:"shifts"`  // what changed since
-	Answers     []CanaryAnswer `json:"answers"` // the newest, of one canary
+	Shifts      []CanaryShift  `json:"shifts"`            // what changed since
+	Answers     []CanaryAnswer `json:"answers"`           // the newest, of one canary
+	Finding     string         `json:"finding,omitempty"` // the open one that tells of it
 }
 
 // CanaryShift is what changed of a canary's answers.

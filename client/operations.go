@@ -73,6 +73,7 @@ func Operations() []Operation {
 		{Name: "GetCanary", Method: "GET", Path: "/api/v1/canaries/{name}", Role: "viewer", Summary: "reads a canary with its newest answers"},
 		{Name: "PutCanary", Method: "PUT", Path: "/api/v1/canaries/{name}", Role: "developer or responder or security", Summary: "makes or changes a canary: a model that is asked fixed prompts through the door"},
 		{Name: "AcceptCanary", Method: "POST", Path: "/api/v1/canaries/{name}/accept", Role: "developer or responder or security", Summary: "says that what answers now is the new normal"},
+		{Name: "AskCanary", Method: "POST", Path: "/api/v1/canaries/{name}/ask", Role: "developer or responder or security", Summary: "asks a canary's prompts now, before they are due"},
 		{Name: "DeleteCanary", Method: "DELETE", Path: "/api/v1/canaries/{name}", Role: "developer or responder or security", Summary: "drops a canary and its answers"},
 		{Name: "ListRunbooks", Method: "GET", Path: "/api/v1/runbooks", Role: "viewer", Summary: "lists what is done about incidents, step by step"},
 		{Name: "PutRunbook", Method: "PUT", Path: "/api/v1/runbooks/{name}", Role: "responder", Summary: "makes or changes a runbook"},
@@ -914,6 +915,13 @@ func (c *Client) PutCanary(ctx context.Context, req PutCanaryRequest) (*Canary, 
 // POST /api/v1/canaries/{name}/accept, role developer or responder or security.
 func (c *Client) AcceptCanary(ctx context.Context, req CanaryReasonRequest) (*Canary, error) {
 	return call[Canary](ctx, c, "POST", "/api/v1/canaries/{name}/accept", req)
+}
+
+// AskCanary asks a canary's prompts now, before they are due.
+//
+// POST /api/v1/canaries/{name}/ask, role developer or responder or security.
+func (c *Client) AskCanary(ctx context.Context, req CanaryReasonRequest) (*Canary, error) {
+	return call[Canary](ctx, c, "POST", "/api/v1/canaries/{name}/ask", req)
 }
 
 // DeleteCanary drops a canary and its answers.

@@ -8,6 +8,7 @@ import (
 	"reeve/client"
 	"reeve/internal/canary"
 	"reeve/internal/fault"
+	"reeve/internal/finding"
 	"reeve/internal/identity"
 	"reeve/internal/pin"
 )
@@ -19,6 +20,7 @@ func canaryOperations() []operation {
 		define(operation{Name: "GetCanary", Method: http.MethodGet, Path: "/canaries/{name}", Permission: view, Summary: "reads a canary with its newest answers"}, getCanary),
 		define(operation{Name: "PutCanary", Method: http.MethodPut, Path: "/canaries/{name}", Permission: keep, Audit: AuditChange, Summary: "makes or changes a canary: a model that is asked fixed prompts through the door"}, putCanary),
 		define(operation{Name: "AcceptCanary", Method: http.MethodPost, Path: "/canaries/{name}/accept", Permission: keep, Audit: AuditChange, Summary: "says that what answers now is the new normal"}, acceptCanary),
+		define(operation{Name: "AskCanary", Method: http.MethodPost, Path: "/canaries/{name}/ask", Permission: keep, Audit: AuditChange, Summary: "asks a canary's prompts now, before they are due"}, askCanary),
 		define(operation{Name: "DeleteCanary", Method: http.MethodDelete, Path: "/canaries/{name}", Permission: keep, Audit: AuditChange, Summary: "drops a canary and its answers"}, deleteCanary),
 	}
 }
@@ -49,7 +51,7 @@ func (a *API) canarySeen(ctx context.Context, name string) (*canary.Book, canary
 }
 
 // shapeCanary is a canary with what its answers tell.
-func shapeCanary(ctx context.Context, book *canary.Book, c canary.Canary) (*client.Canary, error) {
+func (a *API) shapeCanary(ctx context.Context, book *canary.Book, c canary.Canary) (*client.Canary, error) {
 	out := &client.Canary{
 		Name: c.Name, Team: c.Team, Environment: c.Environment, Agent: c.Agent, Upstream: c.Upstream, Model: c.Model, Every: c.Every.String(), Prompts: c.Questions(), Off: c.Off,
 		By: c.By, Revision: c.Revision, UpdatedAt: c.UpdatedAt, NormalFrom: c.From, Due: c.Due, Shifts: []client.CanaryShift{}, Answers: []client.CanaryAnswer{},
@@ -61,7 +63,22 @@ func shapeCanary(ctx context.Context, book *canary.Book, c canary.Canary) (*clie
 	for _, s := range shifts {
 		out.Shifts = append(out.Shifts, client.CanaryShift{Feature: s.Feature, Text: pin.Visible(s.What), Distance: s.Distance, Chance: s.P})
 	}
+	out.Finding = a.canaryFinding(&c)
 	return out, nil
+}
+
+// canaryFinding is the open finding that what answers under a canary's model is
+// another thing; "" without.
+func (a *API) canaryFinding(c *canary.Canary) string {
+	if a.o.Findings == nil {
+		return ""
+	}
+	for _, f := range a.o.Findings.Live(func(f *finding.Finding) bool {
+		return f.Detector == "provider_change" && f.Measure == "canary" && f.Subject == c.Model && f.Team == c.Team && f.Environment == c.Environment
+	}) {
+		return f.ID
+	}
+	return ""
 }
 
 func listCanaries(a *API, ctx context.Context, _ *struct{}) (*client.List[client.Canary], error) {
@@ -78,7 +95,7 @@ func listCanaries(a *API, ctx context.Context, _ *struct{}) (*client.List[client
 		if !whoOf(ctx).Can(identity.Viewer, c.Team, c.Environment) {
 			continue
 		}
-		shape, err := shapeCanary(ctx, book, c)
+		shape, err := a.shapeCanary(ctx, book, c)
 		if err != nil {
 			return nil, err
 		}
@@ -95,7 +112,7 @@ func getCanary(a *API, ctx context.Context, req *client.CanaryRequest) (*client.
 	if err != nil {
 		return nil, err
 	}
-	out, err := shapeCanary(ctx, book, c)
+	out, err := a.shapeCanary(ctx, book, c)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +163,7 @@ func putCanary(a *API, ctx context.Context, req *client.PutCanaryRequest) (*clie
 	if err != nil {
 		return nil, err
 	}
-	return shapeCanary(ctx, book, c)
+	return a.shapeCanary(ctx, book, c)
 }
 
 func acceptCanary(a *API, ctx context.Context, req *client.CanaryReasonRequest) (*client.Canary, error) {
@@ -158,7 +175,19 @@ func acceptCanary(a *API, ctx context.Context, req *client.CanaryReasonRequest) 
 	if err != nil {
 		return nil, err
 	}
-	return shapeCanary(ctx, book, c)
+	return a.shapeCanary(ctx, book, c)
+}
+
+func askCanary(a *API, ctx context.Context, req *client.CanaryReasonRequest) (*client.Canary, error) {
+	book, _, err := a.canarySeen(ctx, req.Name)
+	if err != nil {
+		return nil, err
+	}
+	c, err := book.AskNow(ctx, canaryActor(ctx), req.Name, req.Reason)
+	if err != nil {
+		return nil, err
+	}
+	return a.shapeCanary(ctx, book, c)
 }
 
 func deleteCanary(a *API, ctx context.Context, req *client.DeleteCanaryRequest) (*struct{}, error) {

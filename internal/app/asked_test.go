@@ -118,6 +118,12 @@ func TestCanariesAskThroughTheDoor(t *testing.T) {
 	if err != nil || len(l.Items) != 1 || l.Items[0].Agent != "" || l.Items[0].Authenticated || !strings.Contains(l.Items[0].Seen, "answering model") || l.Items[0].Subject != "gpt-4o" {
 		t.Fatalf("after the switch: %+v, %v", l, err)
 	}
+	if x, err = c.GetCanary(ctx, client.CanaryRequest{Name: "gpt"}); err != nil || x.Finding != l.Items[0].ID || len(x.Shifts) == 0 {
+		t.Errorf("the canary does not lead to its finding: %+v, %v", x.Finding, err)
+	}
+	if _, err := c.AskCanary(ctx, client.CanaryReasonRequest{Name: "gpt", Reason: "once more"}); err != nil {
+		t.Error(err)
+	}
 	if _, err := c.AcceptCanary(ctx, client.CanaryReasonRequest{Name: "gpt", Reason: "we moved"}); err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@
 // kept, and what is told rests on what is kept alone, so a restart forgets nothing.
 // A period that was missed is not asked for afterwards. Safe for concurrent use.
 //
-// How it fails: canary.invalid, canary.not_found, canary.denied, canary.conflict. A
+// How it fails: canary.invalid, canary.not_found, canary.denied, canary.conflict, canary.off. A
 // question that the door refuses or the model does not answer is kept as an error
 // and counts for nothing: it is no change of the model.
 //
@@ -266,7 +266,7 @@ func (b *Book) Put(ctx context.Context, who Actor, c Canary, reason string) (Can
 		if err := c.save(ctx, tx); err != nil {
 			return err
 		}
-		return b.record(ctx, tx, who, "put", c.Name, reason, before, c)
+		return errors.Join(c.tell(ctx, tx), b.record(ctx, tx, who, "put", c.Name, reason, before, c))
 	})
 	if err == nil {
 		b.wake()
@@ -286,10 +286,17 @@ func (c *Canary) save(ctx context.Context, tx *control.Tx) error {
 }
 
 func (b *Book) record(ctx context.Context, tx *control.Tx, who Actor, action, name, reason string, before, after any) error {
-	if err := audit.Append(ctx, tx, audit.Record{Kind: "admin.canary_" + action, Person: who.Person, Via: who.Via, Action: action, Object: name, Reason: reason, Before: before, After: after}); err != nil {
+	return audit.Append(ctx, tx, audit.Record{Kind: "admin.canary_" + action, Person: who.Person, Via: who.Via, Action: action, Object: name, Reason: reason, Before: before, After: after})
+}
+
+// tell lets live views know that a canary or its answers are other than before; the
+// data name who may see it.
+func (c *Canary) tell(ctx context.Context, tx *control.Tx) error {
+	data, err := json.Marshal(map[string]string{"id": c.Name, "team": c.Team, "environment": c.Environment})
+	if err != nil {
 		return err
 	}
-	return tx.Event(ctx, control.Event{Type: "canary.updated", Object: name})
+	return tx.Event(ctx, control.Event{Type: "canary.updated", Object: c.Name, Data: data})
 }
 
 // edit changes a canary that is there.
@@ -310,7 +317,7 @@ func (b *Book) edit(ctx context.Context, who Actor, name, action, reason string,
 		if err := f(tx, &c); err != nil {
 			return err
 		}
-		return b.record(ctx, tx, who, action, name, reason, before, c)
+		return errors.Join(c.tell(ctx, tx), b.record(ctx, tx, who, action, name, reason, before, c))
 	})
 	return c, err
 }
@@ -334,6 +341,22 @@ func (b *Book) Accept(ctx context.Context, who Actor, name, reason string) (Cana
 		c.UpdatedAt, c.Revision = c.From, c.Revision+1
 		return c.save(ctx, tx)
 	})
+}
+
+// AskNow makes a canary due at once, whatever its period: what it is answered counts
+// as any other round.
+func (b *Book) AskNow(ctx context.Context, who Actor, name, reason string) (Canary, error) {
+	c, err := b.edit(ctx, who, name, "ask", reason, func(tx *control.Tx, c *Canary) error {
+		if c.Off {
+			return fault.New(fault.KindConflict, "canary.off", "canary %s is paused", name).WithHint("let it ask again first")
+		}
+		c.Due = b.o.Now().UTC().Truncate(time.Microsecond)
+		return c.save(ctx, tx)
+	})
+	if err == nil {
+		b.wake()
+	}
+	return c, err
 }
 
 func (b *Book) wake() {
@@ -412,7 +435,7 @@ func (b *Book) ask(ctx context.Context, c Canary) error {
 			break // what does not answer is not asked seven times more
 		}
 	}
-	if err := b.keep(ctx, c.Name, answers); err != nil {
+	if err := b.keep(ctx, &c, answers); err != nil {
 		return err
 	}
 	shifts, err := b.Judge(ctx, c)
@@ -424,7 +447,8 @@ func (b *Book) ask(ctx context.Context, c Canary) error {
 
 const maxAnswer = 400
 
-func (b *Book) keep(ctx context.Context, name string, answers []Answer) error {
+func (b *Book) keep(ctx context.Context, c *Canary, answers []Answer) error {
+	name := c.Name
 	return b.o.DB.Write(ctx, func(tx *control.Tx) error {
 		for _, a := range answers {
 			body, err := json.Marshal(a)
@@ -435,7 +459,9 @@ func (b *Book) keep(ctx context.Context, name string, answers []Answer) error {
 				return err
 			}
 		}
-		_, err := tx.Exec(ctx, `DELETE FROM canary_answers WHERE canary = ? AND id <= (SELECT id FROM canary_answers WHERE canary = ? ORDER BY id DESC LIMIT 1 OFFSET ?)`, name, name, maxKept)
-		return err
+		if _, err := tx.Exec(ctx, `DELETE FROM canary_answers WHERE canary = ? AND id <= (SELECT id FROM canary_answers WHERE canary = ? ORDER BY id DESC LIMIT 1 OFFSET ?)`, name, name, maxKept); err != nil {
+			return err
+		}
+		return c.tell(ctx, tx)
 	})
 }

@@ -168,6 +168,22 @@ func TestCanaries(t *testing.T) {
 	if asked != before || c.Revision != 2 {
 		t.Errorf("asked while off: %d more, revision %d", asked-before, c.Revision)
 	}
+	_, err = h.AskNow(ctx, keeper(), "gpt", "")
+	want("asking what is paused", err, "canary.off")
+	_, err = h.AskNow(ctx, Actor{Name: "eve"}, "gpt", "")
+	want("asking by nobody's right", err, "canary.denied")
+	c.Revision, c.Off = 2, false
+	_, err = h.Put(ctx, keeper(), c, "")
+	want("switched on", err, "")
+	h.round(t)
+	h.now = h.now.Add(-59 * time.Minute)
+	_, err = h.AskNow(ctx, keeper(), "gpt", "now")
+	want("asking now", err, "")
+	before = asked
+	h.round(t)
+	if asked != before+len(Prompts) {
+		t.Errorf("%d asked now", asked-before)
+	}
 	if list, err := h.Answers(ctx, "gpt", 1000); err != nil || len(list) != asked || list[0].Text != "x" {
 		t.Errorf("%d answers kept of %d, %v", len(list), asked, err)
 	}

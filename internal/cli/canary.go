@@ -121,6 +121,20 @@ func runCanaryAccept(ctx context.Context, e env, c *command, args []string) erro
 	return r.canary(e, x, err)
 }
 
+func runCanaryAsk(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	var req client.CanaryReasonRequest
+	fs := c.flags(e)
+	r.bind(fs)
+	fs.StringVar(&req.Reason, "reason", "", "why, for the record")
+	var err error
+	if req.Name, err = oneWord(fs, args, "canary"); err != nil {
+		return err
+	}
+	x, err := r.client().AskCanary(ctx, req)
+	return r.canary(e, x, err)
+}
+
 func runCanaryDelete(ctx context.Context, e env, c *command, args []string) error {
 	var r remote
 	var req client.DeleteCanaryRequest

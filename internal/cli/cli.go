@@ -215,6 +215,7 @@ func commands() []command {
 		{name: "canary show", args: "[flags] NAME", short: "show what a canary was answered", run: runCanaryShow},
 		{name: "canary put", args: "[flags] NAME", short: "ask a model fixed prompts on a schedule", long: canaryHelp, run: runCanaryPut},
 		{name: "canary accept", args: "[flags] NAME", short: "take what answers now for the new normal", run: runCanaryAccept},
+		{name: "canary ask", args: "[flags] NAME", short: "ask a canary's prompts now", run: runCanaryAsk},
 		{name: "canary delete", args: "[flags] NAME", short: "drop a canary", run: runCanaryDelete},
 		{name: "rule try", args: "[flags]", short: "say when a condition would have held in the last days", long: ruleHelp, run: runRuleTry},
 		{name: "rule put", args: "[flags] NAME", short: "make or change a rule", long: ruleHelp, run: runRulePut},

@@ -161,6 +161,7 @@ const touches: Record<string, string[]> = {
   response: ['responses', 'response-policies', 'findings', 'finding', 'agents', 'agent', 'overview'],
   response_policy: ['response-policies'],
   rule: ['rules'],
+  canary: ['canaries', 'canary'],
   detector: ['detectors'],
   source: ['sources', 'source', 'run-sources'],
   alert: ['alerts', 'alert'],

@@ -7,7 +7,7 @@ import { api } from '../api/client';
 import { useMay } from '../api/queries';
 import type { Finding } from '../api/types';
 import { FormDialog } from '../settings/parts';
-import { Badge, count, duration, Facts, Mark, Panel, plural, ProblemNote, Time, useShortcuts } from '../shared';
+import { Badge, count, duration, Facts, Mark, Panel, pickView, plural, ProblemNote, Time, useShortcuts } from '../shared';
 import { responseStates, severities, useFinding, words } from './data';
 import css from './findings.module.css';
 
@@ -62,6 +62,7 @@ export function FindingPanel({ id, onClose, onNext }: { id: string; onClose: () 
             </>
           )}
           {mayRevert && held.length > 0 && <Button variant="filled" color="bad" onClick={() => setAlarm(true)}>False alarm: release {f.agent}</Button>}
+          {f.measure === 'canary' && <Link to={'/findings' as never} search={((old: Record<string, unknown>) => ({ ...pickView(old), show: 'canaries', model: f.subject })) as never}>What its canary was answered</Link>}
           {f.path && <Link to={f.path as never}>Deal with it there</Link>}
         </div>
         {f.verdict && <p className="muted">{f.verdict.by} called it {f.verdict.verdict} <Time at={f.verdict.at} />{f.verdict.reason && `: ${f.verdict.reason}`}. Press again to take it back.</p>}

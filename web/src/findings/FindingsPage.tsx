@@ -7,12 +7,13 @@ import { Pick } from '../settings/parts';
 import { Badge, Beside, type Column, count, Empty, Icon, KeyTable, Mark, PageBody, PageHeader, Panel, plural, ProblemNote, Tabs, Time, useShortcuts, useWide } from '../shared';
 import { useView } from '../state/url';
 import { visible } from '../tools/data';
-import { order, responseStates, severities, unjudged, useDetectors, useFindings, useResponses, useRules, words } from './data';
+import { order, responseStates, severities, unjudged, useCanaries, useDetectors, useFindings, useResponses, useRules, words } from './data';
 import css from './findings.module.css';
 
 const FindingPanel = lazy(() => import('./FindingPanel').then((m) => ({ default: m.FindingPanel })));
 const RulesTab = lazy(() => import('./RulesTab').then((m) => ({ default: m.RulesTab })));
 const DetectorsTab = lazy(() => import('./DetectorsTab').then((m) => ({ default: m.DetectorsTab })));
+const CanariesTab = lazy(() => import('./CanariesTab').then((m) => ({ default: m.CanariesTab })));
 const ResponsesTab = lazy(() => import('./ResponsesTab').then((m) => ({ default: m.ResponsesTab })));
 
 const verdict = (f: Finding) =>
@@ -52,6 +53,7 @@ export function FindingsPage() {
   const detectors = useDetectors();
   const rules = useRules();
   const responses = useResponses();
+  const canaries = useCanaries();
   const mayRule = useMay('PutRule');
   const wide = useWide(1700);
   const compact = !useWide(760);
@@ -64,6 +66,7 @@ export function FindingsPage() {
     { id: 'findings', label: 'Findings', n: rows.length },
     { id: 'rules', label: 'Rules', n: rules.data?.items.length },
     { id: 'detectors', label: 'Detectors', n: detectors.data?.items.length },
+    { id: 'canaries', label: 'Canaries', n: canaries.data?.items.length },
     { id: 'responses', label: 'What follows', n: responses.data?.items.length },
   ];
   useShortcuts('Findings', [
@@ -106,6 +109,8 @@ export function FindingsPage() {
             <RulesTab />
           ) : show === 'detectors' ? (
             <DetectorsTab />
+          ) : show === 'canaries' ? (
+            <CanariesTab />
           ) : show === 'responses' ? (
             <ResponsesTab />
           ) : (

@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { api } from '../api/client';
-import type { Detector, Finding, List, Response, ResponsePolicies, Rule, RuleWord } from '../api/types';
+import type { Canary, CanaryAnswer, Detector, Finding, List, Response, ResponsePolicies, Rule, RuleWord } from '../api/types';
 import type { Level } from '../shared';
 
 export const severities: Record<string, { level: Level; letter: string; label: string }> = {
@@ -51,6 +51,11 @@ export const useDetectors = () => useQuery({ queryKey: ['detectors'], queryFn: (
 
 export const useRules = () => useQuery({ queryKey: ['rules'], queryFn: ({ signal }) => api.get<List<Rule>>('/rules', undefined, signal), refetchInterval: 30_000 });
 
+export const useCanaries = () => useQuery({ queryKey: ['canaries'], queryFn: ({ signal }) => api.get<List<Canary>>('/canaries', undefined, signal), refetchInterval: 30_000 });
+
+export const useCanary = (name: string | undefined) =>
+  useQuery({ queryKey: ['canary', name], queryFn: ({ signal }) => api.get<Canary>(`/canaries/${encodeURIComponent(name!)}`, undefined, signal), enabled: !!name, refetchInterval: 30_000 });
+
 export const useRuleWords = (on: boolean) => useQuery({ queryKey: ['rule-words'], queryFn: ({ signal }) => api.get<List<RuleWord>>('/rule-words', undefined, signal), enabled: on, staleTime: Infinity });
 
 export const useResponses = () => useQuery({ queryKey: ['responses'], queryFn: ({ signal }) => api.get<List<Response>>('/responses', { limit: 200 }, signal), refetchInterval: 15_000 });
@@ -65,3 +70,26 @@ export function order(list: Finding[]): Finding[] {
   const rank = (f: Finding) => ['critical', 'warning', 'info'].indexOf(f.severity);
   return [...list].sort((a, b) => Number(unjudged(b)) - Number(unjudged(a)) || rank(a) - rank(b) || b.last_seen.localeCompare(a.last_seen));
 }
+
+/** Round is what a canary's prompts were answered at one time. */
+export interface Round {
+  at: string;
+  answers: CanaryAnswer[];
+}
+
+/** rounds puts answers, the newest first, to the times at which all prompts were asked. */
+export function rounds(prompts: string[], answers: CanaryAnswer[]): Round[] {
+  const out: Round[] = [];
+  let last = Infinity;
+  for (const a of answers) {
+    const i = prompts.indexOf(a.prompt);
+    if (out.length === 0 || i >= last) out.push({ at: a.at, answers: [] });
+    out[out.length - 1]!.answers.unshift(a);
+    out[out.length - 1]!.at = a.at;
+    last = i;
+  }
+  return out;
+}
+
+/** several writes what a round's answers have of something: each kind once, in their order. */
+export const several = (list: (string | undefined)[]) => [...new Set(list.filter((v): v is string => !!v))];
