@@ -165,9 +165,10 @@ type Rule struct {
 
 // RuleQuery is what a rule asks the store: a figure of what a search finds.
 type RuleQuery struct {
-	Table string `json:"table"`           // runs, steps
+	KPI   string `json:"kpi,omitempty"`   // a KPI by its id, in place of table, where, func, field and of
+	Table string `json:"table,omitempty"` // runs, steps
 	Where string `json:"where,omitempty"` // a search
-	Func  string `json:"func"`            // count, share, sum, avg, min, max, p50, p90, p95, p99, distinct
+	Func  string `json:"func,omitempty"`  // count, share, sum, avg, min, max, p50, p90, p95, p99, distinct
 	Field string `json:"field,omitempty"` // of all but count and share: duration_ms, cost...
 	Of    string `json:"of,omitempty"`    // share: the search whose records are counted among all
 	By    string `json:"by,omitempty"`    // agent: each apart; "" all together

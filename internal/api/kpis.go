@@ -84,8 +84,13 @@ func (a *API) kpiQuestion(s *client.KPIScope) (q kpi.Question, err error) {
 		}
 	}
 	q.Ledger = a.o.KPIs.Assumptions()
-	q.Outside = Outside{Topics: a.o.Topics.Topics, Feedback: a.o.Feedback, Evaluations: a.o.Evaluations, Datasets: a.o.Datasets, Experiments: a.o.Experiments, Ask: a.ask, See: func(ctx context.Context) []alert.Place { return placesOf(whoOf(ctx)) }}.Figures(s)
+	q.Outside = a.outside().Figures(s)
 	return q, nil
+}
+
+// outside computes what is not of the store alone, within the asker's reach.
+func (a *API) outside() Outside {
+	return Outside{Topics: a.o.Topics.Topics, Feedback: a.o.Feedback, Evaluations: a.o.Evaluations, Datasets: a.o.Datasets, Experiments: a.o.Experiments, Ask: a.ask, See: func(ctx context.Context) []alert.Place { return placesOf(whoOf(ctx)) }}
 }
 
 // seenKPIs are the definitions that the asker may see.

@@ -268,6 +268,9 @@ func putRule(a *API, ctx context.Context, req *client.PutRuleRequest) (*client.R
 	if err != nil {
 		return nil, err
 	}
+	if err := a.seesRuleKPI(whoOf(ctx), req.Query, req.Team); err != nil {
+		return nil, err
+	}
 	r, err := a.o.Rules.Put(ctx, ruleActor(ctx), rule.Rule{
 		Name: req.Name, Text: req.Text, When: req.When, Scope: req.Scope, Window: window, Query: ruleQueryFrom(req.Query), Severity: req.Severity, Team: req.Team, Environment: req.Environment,
 		Agents: req.Agents, Rest: rest, Off: req.Off, Revision: req.Revision, Reason: req.Reason,
@@ -312,6 +315,9 @@ func tryRule(a *API, ctx context.Context, req *client.TryRuleRequest) (*client.R
 	if req.Team == "" && !who.Everywhere(identity.Viewer) && len(who.Teams(identity.Viewer)) == 1 {
 		req.Team = who.Teams(identity.Viewer)[0]
 	}
+	if err := a.seesRuleKPI(who, req.Query, req.Team); err != nil {
+		return nil, err
+	}
 	r, err := rule.Compile(rule.Rule{Name: "trial", When: req.When, Scope: req.Scope, Window: window, Query: ruleQueryFrom(req.Query), Team: req.Team, Environment: req.Environment, Agents: req.Agents, Rest: rest})
 	if err != nil {
 		return nil, err
@@ -327,7 +333,7 @@ func tryRule(a *API, ctx context.Context, req *client.TryRuleRequest) (*client.R
 		if r.Team != "" && !slices.Contains(who.Teams(identity.Viewer), r.Team) && !who.Everywhere(identity.Viewer) {
 			return nil, fault.New(fault.KindDenied, "rule.denied", "a rule is tried on the records of your own teams")
 		}
-		t, err = watch.TryQuery(ctx, a.o.Store, r, past)
+		t, err = watch.TryQuery(ctx, a.o.Store, a.ruleKPIs().Rows, r, past)
 	} else {
 		t, err = watch.Try(ctx, a.o.Store, r, past)
 	}

@@ -56,6 +56,65 @@ func TestASearchSavedAsARule(t *testing.T) {
 	}
 }
 
+// A KPI becomes a rule: it is tried on what is stored, gives the page's own figure of
+// each agent, is kept and told; one that is of another team or not there is refused.
+func TestAKPISavedAsARule(t *testing.T) {
+	t.Parallel()
+	a := start(t, nil)
+	ctx := t.Context()
+	c := client.New("http://"+a.Address("listen"), "")
+	for n := range 6 {
+		at := time.Now().Add(-time.Duration(n%2) * 48 * time.Hour)
+		if r := post(ctx, "http://"+a.Address("otlp_http_listen")+"/v1/traces", "application/json", aRun(fmt.Sprint("agent-", n%3), "v1", "ann", "gpt-4o", n, at.Add(-time.Minute))); r.status != http.StatusOK {
+			t.Fatal(r)
+		}
+	}
+	ids := []string{"model_latency_p95", "steps_per_run", "run_latency_p95", "cache_share", "path_entropy", "runs", "policy_denial_rate", "approval_load", "csat", "tool_error_rate", "cost_per_run"}
+	for _, id := range ids {
+		for _, by := range []string{"", "agent"} {
+			try := client.TryRuleRequest{When: "value >= 0.0", Query: &client.RuleQuery{KPI: id, By: by}, Window: "24h"}
+			eventually(t, "the runs to be found of "+id, func() bool {
+				got, err := c.TryRule(ctx, try)
+				if err != nil {
+					t.Fatalf("%s by %q: %v", id, by, err)
+				}
+				return id != "model_latency_p95" || got.Runs == 6 && got.Fired > 0 && (by == "" || len(got.Agents) == 3)
+			})
+		}
+	}
+	k, err := c.GetKPI(ctx, client.KPIRequest{ID: "model_latency_p95", From: "-90d"})
+	if err != nil || k.Value == nil {
+		t.Fatalf("%+v, %v", k, err)
+	}
+	for when, want := range map[string]int{
+		fmt.Sprintf("value >= %f && records >= 1.0", *k.Value-.001): 1,
+		fmt.Sprintf("value > %f", *k.Value+.001):                    0,
+	} {
+		got, err := c.TryRule(ctx, client.TryRuleRequest{When: when, Query: &client.RuleQuery{KPI: "model_latency_p95", By: "agent"}, Window: "24h"})
+		if err != nil || (got.Fired == 0) != (want == 0) {
+			t.Errorf("%s: %+v, %v", when, got, err)
+		}
+	}
+	for what, q := range map[string]*client.RuleQuery{
+		"kpi.not_found": {KPI: "no_such"}, "rule.invalid": {KPI: "runs", Func: "count"},
+	} {
+		if _, err := c.TryRule(ctx, client.TryRuleRequest{When: "value > 1.0", Query: q, Window: "1h"}); apiCode(err) != what {
+			t.Errorf("%+v: %v, want %s", q, err, what)
+		}
+		if _, err := c.PutRule(ctx, client.PutRuleRequest{Name: "no", When: "value > 1.0", Query: q, Window: "1h"}); apiCode(err) != what {
+			t.Errorf("keeping %+v: %v, want %s", q, err, what)
+		}
+	}
+	if _, err := c.PutRule(ctx, client.PutRuleRequest{Name: "slow", When: "value >= 1.0", Query: &client.RuleQuery{KPI: "model_latency_p95", By: "agent"}, Window: "1h", Text: "calls are slow"}); err != nil {
+		t.Fatal(err)
+	}
+	a.watching.asker.Ask(ctx)
+	l, err := c.ListFindings(ctx, client.ListFindingsRequest{Detector: "rule:slow"})
+	if err != nil || len(l.Items) != 3 || l.Items[0].Text != "calls are slow" || l.Items[0].Agent == "" {
+		t.Fatalf("%+v, %v", l, err)
+	}
+}
+
 // Canary prompts go through the door as an agent's calls; another model behind the
 // name is a finding; what the door refuses is no answer.
 func TestCanariesAskThroughTheDoor(t *testing.T) {

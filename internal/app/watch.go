@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"reeve/internal/activity"
+	"reeve/internal/api"
 	"reeve/internal/feedback"
 	"reeve/internal/finding"
 	"reeve/internal/fleet"
@@ -53,8 +54,18 @@ func (a *App) openWatch(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	w.asker = &watch.Asker{Store: asked{a}, Findings: w.findings, Rules: w.rules.Active, Logger: a.log.With("part", "rules"), Now: time.Now}
+	w.asker = &watch.Asker{Store: asked{a}, KPIs: a.ruleKPIs, Findings: w.findings, Rules: w.rules.Active, Logger: a.log.With("part", "rules"), Now: time.Now}
 	return a.openCanaries()
+}
+
+// ruleKPIs computes what rules about a KPI ask, of all teams.
+func (a *App) ruleKPIs(ctx context.Context, r *rule.Rule, w watch.Window) ([]rule.Row, error) {
+	return api.RuleKPIs{KPIs: a.kpis, Ask: a.store.Query, Outside: a.outsideKPIs(), Place: func(name string) (string, string) {
+		if g, ok := a.agents.Lookup(name); ok {
+			return g.Team, g.Environment
+		}
+		return "", ""
+	}}.Rows(ctx, r, w)
 }
 
 // asked is the store as rules ask it; it is opened after them.

@@ -321,12 +321,15 @@ type ruleFlags struct {
 	when, scope, window, team, environment, rest string
 	agents                                       texts
 
-	table, search, figure, of string
-	by                        string
+	table, search, figure, of, kpi string
+	by                             string
 }
 
 // query is what a rule asks the store; nil: it asks nothing.
 func (x *ruleFlags) query() *client.RuleQuery {
+	if x.kpi != "" {
+		return &client.RuleQuery{KPI: x.kpi, Table: x.table, Where: x.search, Func: x.figure, Of: x.of, By: x.by}
+	}
 	if x.table == "" && x.search == "" && x.figure == "" && x.of == "" {
 		return nil
 	}
@@ -345,6 +348,7 @@ func (x *ruleFlags) bind(fs *flag.FlagSet) {
 	fs.StringVar(&x.table, "table", "", "of scope query: runs or steps")
 	fs.StringVar(&x.search, "search", "", "of scope query: the search, as on the page Runs")
 	fs.StringVar(&x.figure, "figure", "", `of scope query: count, "p95 duration_ms", "sum cost"...; the condition calls it value`)
+	fs.StringVar(&x.kpi, "kpi", "", "of scope query: a KPI by its id (reeve kpi list), in place of a search and a figure")
 	fs.StringVar(&x.of, "of", "", "of scope query: the share of what this search finds, among all that --search finds")
 	fs.StringVar(&x.by, "by", "", "of scope query: agent, each apart; else all together")
 	fs.StringVar(&x.team, "team", "", "of whose agents; else all")

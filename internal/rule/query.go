@@ -14,6 +14,7 @@ import (
 // search finds, of each agent or of all together, over the last window. It is what a
 // search or a chart shows, kept as a question.
 type Query struct {
+	KPI   string `json:"kpi,omitempty"`   // a KPI by its id, in place of table, where, func, field and of
 	Table string `json:"table"`           // runs or steps
 	Where string `json:"where,omitempty"` // a search; "" all
 	Func  string `json:"func"`            // count, share, or one of the store's: sum, avg, p95...
@@ -34,6 +35,12 @@ var (
 func (q *Query) parse() (where, of search.Expr, err error) {
 	scope, ok := queryTables[q.Table]
 	switch {
+	case q.KPI != "" && (q.Table+q.Where+q.Func+q.Field+q.Of != "" || len(q.KPI) > 63):
+		return nil, nil, invalid("a query is about a KPI, or about what a search finds").WithHint("leave out table, where, func, field and of")
+	case q.KPI != "" && q.By != "" && q.By != "agent":
+		return nil, nil, invalid("a query is by agent, or of all together")
+	case q.KPI != "":
+		return nil, nil, nil
 	case !ok:
 		return nil, nil, invalid("a query is of runs or of steps")
 	case !slices.Contains(queryFuncs, q.Func):
@@ -71,8 +78,8 @@ func (q *Query) parse() (where, of search.Expr, err error) {
 // are called value and records.
 func (r *Rule) Ask(from, to time.Time, bucket time.Duration) (telemetry.Query, error) {
 	q := r.Query
-	if q == nil {
-		return telemetry.Query{}, fmt.Errorf("rule %s asks nothing of the store", r.Name)
+	if q == nil || q.KPI != "" {
+		return telemetry.Query{}, fmt.Errorf("rule %s asks nothing of the store itself", r.Name)
 	}
 	where, of, err := q.parse()
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"reeve/internal/fault"
 	"reeve/internal/finding"
 	"reeve/internal/rule"
 	"reeve/internal/telemetry"
@@ -22,6 +23,7 @@ type Store interface {
 // its window, and tells what holds.
 type Asker struct {
 	Store    Store
+	KPIs     KPIs // answers rules about a KPI
 	Findings Findings
 	Rules    func() []*rule.Rule
 	Logger   *slog.Logger
@@ -94,18 +96,48 @@ func (a *Asker) Ask(ctx context.Context) {
 	}
 }
 
-func (a *Asker) ask(ctx context.Context, r *rule.Rule, now time.Time) error {
-	q, err := r.Ask(now.Add(-r.Window), now, 0)
-	if err != nil {
-		return err
+// Window is a time that a rule is asked about, within what somebody may see.
+type Window struct {
+	From, To time.Time
+	Bucket   time.Duration // 0: as one
+	Teams    []string      // nil: all
+	Only     search.Expr   // nil: all of theirs
+}
+
+// KPIs computes the KPI that a rule is about.
+type KPIs func(ctx context.Context, r *rule.Rule, w Window) ([]rule.Row, error)
+
+// rowsOf asks what a rule of scope query is about.
+func rowsOf(ctx context.Context, s Store, k KPIs, r *rule.Rule, w Window) ([]rule.Row, error) {
+	if r.Query != nil && r.Query.KPI != "" {
+		if k == nil {
+			return nil, fault.New(fault.KindUnavailable, "api.not_here", "this server computes no KPIs")
+		}
+		return k(ctx, r, w)
 	}
+	q, err := r.Ask(w.From, w.To, w.Bucket)
+	if err != nil {
+		return nil, err
+	}
+	if q.Teams == nil {
+		q.Teams = w.Teams
+	}
+	q.Where = search.Both(q.Where, w.Only)
+	res, err := s.Query(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	return r.Rows(res), nil
+}
+
+func (a *Asker) ask(ctx context.Context, r *rule.Rule, now time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
-	res, err := a.Store.Query(ctx, q)
+	rows, err := rowsOf(ctx, a.Store, a.KPIs, r, Window{From: now.Add(-r.Window), To: now})
 	if err != nil {
 		return err
 	}
-	for _, row := range r.Rows(res) {
+	for _, row := range rows {
 		m := row.Measures(r.Window)
 		key := r.Name + "\x00" + row.Team + "\x00" + row.Agent
 		if !r.Holds(&m) || now.Before(a.rest[key]) {
@@ -140,7 +172,7 @@ func foundByQuery(r *rule.Rule, row *rule.Row) finding.Finding {
 // TryQuery tells when a rule of scope query would have held: one question to the
 // store in buckets of the rule's window, so a window counts from its begin and not
 // from each minute.
-func TryQuery(ctx context.Context, s Store, r *rule.Rule, p Past) (Trial, error) {
+func TryQuery(ctx context.Context, s Store, k KPIs, r *rule.Rule, p Past) (Trial, error) {
 	t := Trial{From: p.From, To: p.To, Oldest: p.To, Whole: true, Agents: map[string]int{}, Days: map[string]int{}}
 	ctx, cancel := context.WithTimeout(ctx, tryPatience)
 	defer cancel()
@@ -148,19 +180,10 @@ func TryQuery(ctx context.Context, s Store, r *rule.Rule, p Past) (Trial, error)
 	if least := p.To.Sub(p.From) / maxTried; bucket < least {
 		bucket = least.Truncate(time.Minute) + time.Minute
 	}
-	q, err := r.Ask(p.From, p.To, bucket)
+	rows, err := rowsOf(ctx, s, k, r, Window{From: p.From, To: p.To, Bucket: bucket, Teams: p.Teams, Only: p.Only})
 	if err != nil {
 		return t, err
 	}
-	if q.Teams == nil {
-		q.Teams = p.Teams
-	}
-	q.Where = search.Both(q.Where, p.Only)
-	res, err := s.Query(ctx, q)
-	if err != nil {
-		return t, err
-	}
-	rows := r.Rows(res)
 	slices.SortStableFunc(rows, func(x, y rule.Row) int { return x.At.Compare(y.At) })
 	rest := map[string]time.Time{}
 	for i := range rows {

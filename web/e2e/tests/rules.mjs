@@ -2,7 +2,40 @@
 // found of a run stands on the run's own axis.
 import { refund, unique } from '../otlp.mjs';
 
-export default [1280, 390].map((width) => ({
+// A chart becomes a rule: of a KPI, of cost and of an agent's behaviour, each shows at
+// once when it would have held.
+const charts = (width) => ({
+  name: `keyboard: a KPI, a cost and a behaviour are saved as rules from their charts, ${width} wide`,
+  async run(t) {
+    const page = await t.open('/outcomes?kpi=run_latency_p95', { width });
+    const from = async (what, press) => {
+      await press.press('Enter');
+      const dialog = page.getByRole('dialog');
+      await dialog.getByText(/would (not )?have held/).waitFor({ timeout: 60_000 });
+      await t.settled(page);
+      await t.axe(page, what);
+      t.equal(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0, `${what}: pixels wider than the window`);
+      const name = unique('chart').slice(0, 40);
+      await dialog.getByLabel('Name').fill(name);
+      await dialog.getByRole('button', { name: 'Keep' }).press('Enter');
+      await dialog.waitFor({ state: 'detached' });
+      await page.getByText(name).first().waitFor();
+      const kept = await t.api(`/rules/${name}`);
+      await t.api(`/rules/${name}`, undefined, 'DELETE');
+      return kept;
+    };
+    const kpi = await from('a KPI as a rule', page.getByRole('region', { name: 'The KPI' }).getByRole('button', { name: 'Save as a rule' }));
+    t.equal(`${kpi.scope} ${kpi.query.kpi} ${kpi.query.by}`, 'query run_latency_p95 agent', 'the rule of a KPI');
+    await page.goto(`${t.base}/cost`);
+    const cost = await from('a cost as a rule', page.getByRole('button', { name: 'Save as a rule' }));
+    t.equal(`${cost.query.table} ${cost.query.func} ${cost.query.field}`, 'steps sum cost', 'the rule of a cost');
+    await page.goto(`${t.base}/agents/refund-agent?tab=behaviour`);
+    const behaviour = await from('a behaviour as a rule', page.getByRole('button', { name: 'Save as a rule' }));
+    t.equal(`${behaviour.scope} ${behaviour.agents}`, 'agent refund-agent', 'the rule of a behaviour');
+  },
+});
+
+const searches = [1280, 390].map((width) => ({
   name: `keyboard: a search is saved as a rule, ${width} wide`,
   async run(t) {
     const agent = unique('ruled');
@@ -34,3 +67,5 @@ export default [1280, 390].map((width) => ({
     await t.axe(page, 'a run with what was found');
   },
 }));
+
+export default [...searches, ...[1280, 390].map(charts)];

@@ -6,29 +6,31 @@ import type { AgentBehaviour, Behaviour, BehaviourPoint, Finding, List } from '.
 import { timeAxis, valueAxis } from '../charts/axes';
 import { Plot } from '../charts/Plot';
 import { severities, words } from '../findings/data';
+import { cel, SaveAsRule } from '../findings/SaveAsRule';
 import { Pick } from '../settings/parts';
 import { compact, count, duration, Empty, Figure, KeyedTable, Known, Mark, Panel, percent, plural, ProblemNote, Tabs, Time, Unknown } from '../shared';
 import { useView } from '../state/url';
 import { useTokens } from '../theme/token';
 import css from './agents.module.css';
 
-const measures: { id: string; label: string; of: (p: BehaviourPoint) => number | null; text: (n: number) => string }[] = [
-  { id: 'steps', label: 'Steps', of: (p) => p.steps, text: (n) => compact(n) ?? '' },
-  { id: 'runs', label: 'Runs that began', of: (p) => p.runs, text: (n) => compact(n) ?? '' },
-  { id: 'errors', label: 'Errors', of: (p) => p.errors, text: (n) => compact(n) ?? '' },
-  { id: 'repeated', label: 'Repeated calls', of: (p) => p.repeated, text: (n) => compact(n) ?? '' },
-  { id: 'retries', label: 'Retries after failures', of: (p) => p.retries, text: (n) => compact(n) ?? '' },
-  { id: 'refused', label: 'Refused actions', of: (p) => p.refused, text: (n) => compact(n) ?? '' },
-  { id: 'first_seen', label: 'First seen tools, models, places', of: (p) => p.first_seen, text: (n) => compact(n) ?? '' },
-  { id: 'p50', label: 'Time of calls, median', of: (p) => p.p50_ms ?? null, text: (n) => duration(n) ?? '' },
-  { id: 'p95', label: 'Time of calls, 95 of 100', of: (p) => p.p95_ms ?? null, text: (n) => duration(n) ?? '' },
-  { id: 'cost', label: 'Cost', of: (p) => p.cost ?? null, text: (n) => n.toPrecision(3) },
-  { id: 'input', label: 'Input tokens', of: (p) => p.input_tokens, text: (n) => compact(n) ?? '' },
+// word is what a rule calls the measure; a chart without one is no figure of a window.
+const measures: { id: string; word?: string; label: string; of: (p: BehaviourPoint) => number | null; text: (n: number) => string }[] = [
+  { id: 'steps', word: 'steps', label: 'Steps', of: (p) => p.steps, text: (n) => compact(n) ?? '' },
+  { id: 'runs', word: 'runs', label: 'Runs that began', of: (p) => p.runs, text: (n) => compact(n) ?? '' },
+  { id: 'errors', word: 'errors', label: 'Errors', of: (p) => p.errors, text: (n) => compact(n) ?? '' },
+  { id: 'repeated', word: 'repeated', label: 'Repeated calls', of: (p) => p.repeated, text: (n) => compact(n) ?? '' },
+  { id: 'retries', word: 'retries', label: 'Retries after failures', of: (p) => p.retries, text: (n) => compact(n) ?? '' },
+  { id: 'refused', word: 'refused', label: 'Refused actions', of: (p) => p.refused, text: (n) => compact(n) ?? '' },
+  { id: 'first_seen', word: 'first_seen', label: 'First seen tools, models, places', of: (p) => p.first_seen, text: (n) => compact(n) ?? '' },
+  { id: 'p50', word: 'p50_ms', label: 'Time of calls, median', of: (p) => p.p50_ms ?? null, text: (n) => duration(n) ?? '' },
+  { id: 'p95', word: 'p95_ms', label: 'Time of calls, 95 of 100', of: (p) => p.p95_ms ?? null, text: (n) => duration(n) ?? '' },
+  { id: 'cost', word: 'cost', label: 'Cost', of: (p) => p.cost ?? null, text: (n) => n.toPrecision(3) },
+  { id: 'input', word: 'input_tokens', label: 'Input tokens', of: (p) => p.input_tokens, text: (n) => compact(n) ?? '' },
   { id: 'output', label: 'Output a model call', of: (p) => p.output_per_call ?? null, text: (n) => compact(n) ?? '' },
-  { id: 'growth', label: 'Context growth of a run', of: (p) => p.context_growth ?? null, text: (n) => `${n.toFixed(1)} times` },
-  { id: 'surprise', label: 'How unusual the path was, bits', of: (p) => p.surprise ?? null, text: (n) => n.toFixed(2) },
+  { id: 'growth', word: 'context_growth', label: 'Context growth of a run', of: (p) => p.context_growth ?? null, text: (n) => `${n.toFixed(1)} times` },
+  { id: 'surprise', word: 'surprise', label: 'How unusual the path was, bits', of: (p) => p.surprise ?? null, text: (n) => n.toFixed(2) },
   { id: 'waiting', label: 'Time waiting for people', of: (p) => p.waiting_ms, text: (n) => duration(n) ?? '' },
-  { id: 'handoffs', label: 'Handoffs', of: (p) => p.handoffs, text: (n) => compact(n) ?? '' },
+  { id: 'handoffs', word: 'handoffs', label: 'Handoffs', of: (p) => p.handoffs, text: (n) => compact(n) ?? '' },
 ];
 
 /** AgentBehaviourTab is what was measured of an agent while it worked: series, tools, paths, hours, and what is normal. */
@@ -59,13 +61,13 @@ export function AgentBehaviourTab({ name }: { name: string }) {
       </Panel>
       {seen.length > 1 && <Tabs label="Seen by" tabs={seen.map((s) => ({ id: s.source, label: s.source === 'door' ? 'the door' : 'telemetry (claimed)' }))} on={b!.source} onPick={setSource} />}
       {q.isSuccess && !b && <Empty title="Nothing was seen of it.">Its behaviour is measured from its steps as they arrive.</Empty>}
-      {b && <Series b={b} from={from} onFrom={setFrom} />}
+      {b && <Series agent={name} b={b} from={from} onFrom={setFrom} />}
       {b && <Normal b={b} />}
     </div>
   );
 }
 
-function Series({ b, from, onFrom }: { b: Behaviour; from: string; onFrom: (v: string) => void }) {
+function Series({ agent, b, from, onFrom }: { agent: string; b: Behaviour; from: string; onFrom: (v: string) => void }) {
   const [id, setId] = useState('steps');
   const m = measures.find((x) => x.id === id)!;
   const points = b.points ?? [];
@@ -86,12 +88,14 @@ function Series({ b, from, onFrom }: { b: Behaviour; from: string; onFrom: (v: s
   );
   const last = points[points.length - 1];
   const now = last && m.of(last);
+  const most = Math.max(...points.map((p) => m.of(p) ?? 0), 0);
   return (
     <Panel
       title={m.label}
       note={points.length === 0 ? 'nothing in this time' : `each ${b.step_seconds === 3600 ? 'hour' : '5 minutes'} with activity; last ${now === null || now === undefined ? 'unknown' : m.text(now)}`}
       actions={
         <span className={css.pick}>
+          {m.word && points.length > 0 && <SaveAsRule agent={agent} window={b.step_seconds === 3600 ? '1h' : '5m'} when={`${m.word} > ${cel(most)}`} />}
           <Pick label="Measure" value={id} options={measures.map((x) => ({ value: x.id, label: x.label }))} onPick={setId} />
           <Pick label="Time" value={from} options={[{ value: '-3h', label: '3 hours' }, { value: '-24h', label: '24 hours' }, { value: '-168h', label: '7 days' }]} onPick={onFrom} />
         </span>

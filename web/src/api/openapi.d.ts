@@ -11441,9 +11441,10 @@ export interface components {
         RuleQuery: {
             by?: string;
             field?: string;
-            func: string;
+            func?: string;
+            kpi?: string;
             of?: string;
-            table: string;
+            table?: string;
             where?: string;
         };
         RuleTrial: {

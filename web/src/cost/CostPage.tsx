@@ -2,6 +2,7 @@ import { Button } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useRef } from 'react';
+import { where } from '../agents/data';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
 import type { Invoice, List, Reconciliation } from '../api/types';
@@ -53,7 +54,7 @@ export function CostPage() {
         }
       />
       <PageBody width={1320}>
-        <Split on={on} data={split.data} error={split.error} loaded={split.isSuccess} retry={() => void split.refetch()} onPick={(id) => set({ by: id || undefined })} />
+        <Split on={on} narrowed={where(view)} data={split.data} error={split.error} loaded={split.isSuccess} retry={() => void split.refetch()} onPick={(id) => set({ by: id || undefined })} />
         <Ahead view={view} />
         <Depends view={view} />
         <Saved view={view} />

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { api } from '../api/client';
 import type { CostLine, CostSplit } from '../api/types';
 import { where } from '../agents/data';
+import { cel, SaveAsRule } from '../findings/SaveAsRule';
 import { count, Empty, Figure, KeyedTable, money, Panel, percent, ProblemNote, Tabs, Time, Unknown } from '../shared';
 import type { CurrentView } from '../state/url';
 import css from './cost.module.css';
@@ -31,8 +32,14 @@ export function useSplit(view: CurrentView, by: string) {
 
 const none: Record<string, string> = { centre: 'No cost centre pays for it.', user: 'Its runs name no user.', task: 'Its runs name no task.', outcome: 'How its runs ended is not known.' };
 
+/** limit is the condition that an agent costs more in a day than all of them do now on average. */
+function limit(s: CostSplit): string {
+  const days = Math.max((Date.parse(s.to) - Date.parse(s.from)) / 86_400_000, 1);
+  return `value > ${cel(Math.max((s.total.cost ?? 0) / days, 0.01))}`;
+}
+
 /** Split is the table of a split, each line with the records behind it. */
-export function Split({ on, data, error, loaded, retry, onPick }: { on: string; data?: CostSplit; error: unknown; loaded: boolean; retry: () => void; onPick: (id: string) => void }) {
+export function Split({ on, data, error, loaded, retry, narrowed, onPick }: { on: string; narrowed: string; data?: CostSplit; error: unknown; loaded: boolean; retry: () => void; onPick: (id: string) => void }) {
   const dim = dimensions.find((d) => d.id === on) ?? dimensions[0]!;
   const lines = dim.by === 'day' ? [...(data?.lines ?? [])].reverse().filter((l) => l.calls > 0 || l.people_minutes > 0) : (data?.lines ?? []);
   const name = (l: CostLine) => {
@@ -48,7 +55,7 @@ export function Split({ on, data, error, loaded, retry, onPick }: { on: string; 
     <>
       <Tabs label="By" tabs={dimensions.map((d) => ({ id: d.id, label: d.label }))} on={on} onPick={onPick} />
       <ProblemNote error={error} retry={retry} />
-      <Panel note={data?.unallocated !== null && data?.unallocated !== undefined && data.unallocated > 0 ? `no cost centre pays ${percent(data.unallocated)} of it` : undefined} title={`By ${dim.label.toLowerCase()}`}>
+      <Panel note={data?.unallocated !== null && data?.unallocated !== undefined && data.unallocated > 0 ? `no cost centre pays ${percent(data.unallocated)} of it` : undefined} title={`By ${dim.label.toLowerCase()}`} actions={loaded && lines.length > 0 && <SaveAsRule search={narrowed} figure="sum cost" table="steps" when={limit(data!)} />}>
         <KeyedTable
           label={`Cost by ${dim.label.toLowerCase()}`}
           rows={lines}

@@ -1,7 +1,7 @@
 import { Button, Checkbox, Textarea, TextInput } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import '../theme/forms';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
@@ -10,7 +10,7 @@ import { FormDialog, Pick, Sure } from '../settings/parts';
 import { Badge, count, Empty, KeyedTable, Mark, Panel, plural, ProblemNote, Time } from '../shared';
 import { useTeams } from '../shell/TopBar';
 import { shortAge } from '../sources/data';
-import { severities, useRules, useRuleWords } from './data';
+import { severities, useKPINames, useRules, useRuleWords } from './data';
 import { useAgain } from './FindingPanel';
 import css from './findings.module.css';
 
@@ -20,8 +20,8 @@ export function RulesTab() {
   const may = useMay('PutRule');
   const navigate = useNavigate();
   const again = useAgain();
-  const { rule, search } = useSearch({ strict: false }) as { rule?: string; search?: string };
-  const set = (name?: string) => void navigate({ to: '.', search: ((old: object) => ({ ...old, rule: name, search: undefined })) as never, replace: true });
+  const { rule, search, kpi, figure, table, when, agent, window } = useSearch({ strict: false }) as { rule?: string } & Begin;
+  const set = (name?: string) => void navigate({ to: '.', search: ((old: object) => ({ ...old, rule: name, search: undefined, kpi: undefined, figure: undefined, table: undefined, when: undefined, agent: undefined, window: undefined })) as never, replace: true });
   const drop = useMutation({ mutationFn: (name: string) => api.delete(`/rules/${encodeURIComponent(name)}?reason=${encodeURIComponent('deleted in the console')}`), onSettled: again });
   const all = q.data?.items ?? [];
   const chosen = all.find((r) => r.name === rule);
@@ -38,14 +38,14 @@ export function RulesTab() {
           { head: 'Rule', width: '170px', title: (r) => r.text || r.name, cell: (r) => <strong>{r.name}</strong> },
           { head: 'State', cell: (r) => (r.off ? <Badge>off</Badge> : <Mark {...(severities[r.severity] ?? severities.warning!)} words />) },
           { head: 'When', width: '320px', title: (r) => r.when, cell: (r) => <code>{r.when}</code> },
-          { head: 'About', title: (r) => (r.query ? `${r.query.table} ${r.query.where ?? ''}` : ''), cell: (r) => (r.scope === 'run' ? 'each run' : `${r.scope === 'query' ? `${r.query?.func ?? ''} of a search` : 'each agent'}, ${shortAge(r.window)}`) },
+          { head: 'About', title: (r) => (r.query ? `${r.query.table} ${r.query.where ?? ''}` : ''), cell: (r) => (r.scope === 'run' ? 'each run' : `${r.scope === 'query' ? (r.query?.kpi ? `KPI ${r.query.kpi}` : `${r.query?.func ?? ''} of a search`) : 'each agent'}, ${shortAge(r.window)}`) },
           { head: 'Team', cell: (r) => r.team || <span className="muted">all</span> },
           { head: 'Open', num: true, cell: (r) => count(r.open) },
           { head: 'Changed', cell: (r) => <><Time at={r.updated_at} /> <span className="muted">by {r.by}, revision {r.revision}</span></> },
           { head: 'Do', cell: (r) => may && <span className={css.acts} style={{ margin: 0 }}><Button size="compact-xs" aria-label={`Change ${r.name}`} onClick={() => set(r.name)}>Change</Button><Sure label="Delete" sure="Delete it" pending={drop.isPending} onDo={() => drop.mutate(r.name)} /></span> },
         ]}
       />
-      {rule && (rule === 'new' || chosen) && <RuleDialog rule={chosen} search={search} onClose={() => set(undefined)} />}
+      {rule && (rule === 'new' || chosen) && <RuleDialog rule={chosen} begin={{ search, kpi, figure, table, when, agent, window }} onClose={() => set(undefined)} />}
     </Panel>
   );
 }
@@ -53,37 +53,65 @@ export function RulesTab() {
 // The figures that a search is mostly asked for; others are kept by the command line.
 const figures = [['count', 'how many'], ['share', 'the share of those that are also…'], ['p95 duration_ms', 'p95 of their time, ms'], ['avg duration_ms', 'mean of their time, ms'], ['sum cost', 'what they cost, USD'], ['avg cost', 'what one costs, USD'], ['sum input_tokens', 'input tokens'], ['distinct user', 'users']].map(([value, label]) => ({ value: value!, label: label! }));
 
-function RuleDialog({ rule, search, onClose }: { rule?: Rule; search?: string; onClose: () => void }) {
+/** Begin is what a rule begins with that was called from a search or a chart. */
+interface Begin {
+  search?: string;
+  kpi?: string;
+  figure?: string;
+  table?: string;
+  when?: string;
+  agent?: string;
+  window?: string;
+}
+
+function RuleDialog({ rule, begin, onClose }: { rule?: Rule; begin: Begin; onClose: () => void }) {
+  const { search, kpi: chart } = begin;
+  const asked = begin.agent !== undefined || search !== undefined || chart !== undefined || begin.figure !== undefined;
   const again = useAgain();
   const teams = useTeams();
   const [name, setName] = useState(rule?.name ?? '');
-  const [when, setWhen] = useState(rule?.when ?? (search !== undefined ? 'value > 10.0' : ''));
-  const [scope, setScope] = useState(rule?.scope ?? (search !== undefined ? 'query' : 'run'));
+  const [when, setWhen] = useState(rule?.when ?? begin.when ?? (asked ? 'value > 10.0' : ''));
+  const [scope, setScope] = useState(rule ? (rule.query?.kpi ? 'kpi' : rule.scope) : chart ? 'kpi' : begin.agent ? 'agent' : asked ? 'query' : 'run');
+  const [kpi, setKPI] = useState(rule?.query?.kpi ?? chart ?? '');
+  const kpis = useKPINames(scope === 'kpi');
   const [found, setFound] = useState(rule?.query?.where ?? search ?? '');
-  const [figure, setFigure] = useState(rule?.query ? [rule.query.func, rule.query.field].filter(Boolean).join(' ') : 'count');
+  const [figure, setFigure] = useState(rule?.query ? [rule.query.func, rule.query.field].filter(Boolean).join(' ') || 'count' : (begin.figure ?? 'count'));
   const [of, setOf] = useState(rule?.query?.of ?? '');
   const [by, setBy] = useState(rule?.query ? (rule.query.by ?? '') : 'agent');
-  const [window, setWindow] = useState(rule?.window || '1h');
+  const [window, setWindow] = useState(rule?.window || begin.window || (chart || begin.figure ? '24h' : '1h'));
   const [severity, setSeverity] = useState(rule?.severity ?? 'warning');
   const [team, setTeam] = useState(rule?.team ?? '');
-  const [agents, setAgents] = useState((rule?.agents ?? []).join(', '));
+  const [agents, setAgents] = useState((rule?.agents ?? (begin.agent ? [begin.agent] : [])).join(', '));
   const [text, setText] = useState(rule?.text ?? '');
   const [off, setOff] = useState(rule?.off ?? false);
   const [help, setHelp] = useState(false);
   const wordList = useRuleWords(help);
-  const body = { when, scope, window: scope === 'run' ? undefined : window, query: scope === 'query' ? { table: rule?.query?.table ?? 'runs', where: found || undefined, func: figure.split(' ')[0]!, field: figure.split(' ')[1], of: figure === 'share' ? of : undefined, by: by || undefined } : undefined, team: team || undefined, agents: agents.split(/[,\s]+/).filter(Boolean), environment: rule?.environment, rest: rule?.rest };
+  const query = { kpi: { kpi, by: by || undefined }, query: { table: rule?.query?.table || begin.table || 'runs', where: found || undefined, func: figure.split(' ')[0]!, field: figure.split(' ')[1], of: figure === 'share' ? of : undefined, by: by || undefined } }[scope];
+  const body = { when, scope: scope === 'kpi' ? 'query' : scope, window: scope === 'run' ? undefined : window, query, team: team || undefined, agents: agents.split(/[,\s]+/).filter(Boolean), environment: rule?.environment, rest: rule?.rest };
   const trial = useMutation({ mutationFn: () => api.post<RuleTrial>('/rules/try', body) });
   const save = useMutation({ mutationFn: () => api.put<Rule>(`/rules/${encodeURIComponent(name.trim())}`, { ...body, severity, text, off, revision: rule?.revision ?? 0, reason: '' }), onSuccess: onClose, onSettled: again });
+  // What comes from a chart shows at once when it would have held.
+  const first = useRef(asked && !rule && when !== '' && (scope !== 'kpi' || kpi !== ''));
+  useEffect(() => {
+    if (first.current) trial.mutate();
+    first.current = false;
+  }, []);
   const options = [{ value: '', label: 'all' }, ...[...new Set([...(team ? [team] : []), ...teams])].map((t) => ({ value: t, label: t }))];
   return (
-    <FormDialog title={rule ? `Change ${rule.name}` : 'Write a rule'} submit="Keep" pending={save.isPending} error={save.error ?? trial.error} disabled={!name.trim() || !when.trim()} onSubmit={() => save.mutate()} onClose={onClose} size={720}>
+    <FormDialog title={rule ? `Change ${rule.name}` : 'Write a rule'} submit="Keep" pending={save.isPending} error={save.error ?? trial.error} disabled={!name.trim() || !when.trim() || (scope === 'kpi' && !kpi)} onSubmit={() => save.mutate()} onClose={onClose} size={720}>
       {!rule && <TextInput label="Name" description="a-z, 0-9 and hyphens" data-autofocus value={name} onChange={(e) => setName(e.currentTarget.value)} />}
       <Textarea label="When" description="A condition in CEL over what is measured" data-autofocus={rule ? true : undefined} autosize minRows={2} spellCheck={false} styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }} value={when} onChange={(e) => setWhen(e.currentTarget.value)} placeholder="cost > 2.0 && task == 'refund'" />
       <div className={css.two}>
-        <Pick label="About" value={scope} options={[{ value: 'run', label: 'each run, while it goes' }, { value: 'agent', label: 'each agent, over a window' }, { value: 'query', label: 'what a search finds, over a window' }]} onPick={setScope} />
+        <Pick label="About" value={scope} options={[{ value: 'run', label: 'each run, while it goes' }, { value: 'agent', label: 'each agent, over a window' }, { value: 'query', label: 'what a search finds, over a window' }, { value: 'kpi', label: 'a KPI, over a window' }]} onPick={setScope} />
+        {scope === 'kpi' && (
+          <>
+            <Pick label="KPI" value={kpi} options={[...(kpi ? [] : [{ value: '', label: 'choose' }]), ...(kpis.some((k) => k.value === kpi) || !kpi ? kpis : [{ value: kpi, label: kpi }, ...kpis])]} onPick={setKPI} />
+            <Pick label="Of" value={by} options={[{ value: 'agent', label: 'each agent' }, { value: '', label: 'all together' }]} onPick={setBy} />
+          </>
+        )}
         {scope === 'query' && (
           <>
-            <TextInput label="Search" description="As on the page Runs; empty: all" spellCheck={false} value={found} onChange={(e) => setFound(e.currentTarget.value)} />
+            <TextInput label="Search" description={`As on the page ${(rule?.query?.table || begin.table) === 'steps' ? 'Steps' : 'Runs'}; empty: all`} spellCheck={false} value={found} onChange={(e) => setFound(e.currentTarget.value)} />
             <Pick label="Figure" value={figure} options={figures.some((f) => f.value === figure) ? figures : [...figures, { value: figure, label: figure }]} onPick={setFigure} />
             {figure === 'share' && <TextInput label="Those that are also" description="A search, such as outcome:failed" spellCheck={false} value={of} onChange={(e) => setOf(e.currentTarget.value)} />}
             <Pick label="Of" value={by} options={[{ value: 'agent', label: 'each agent' }, { value: '', label: 'all together' }]} onPick={setBy} />
@@ -97,13 +125,13 @@ function RuleDialog({ rule, search, onClose }: { rule?: Rule; search?: string; o
       </div>
       <Checkbox label="Off: keep it without asking it" checked={off} onChange={(e) => setOff(e.currentTarget.checked)} />
       <div className={css.acts}>
-        <Button loading={trial.isPending} disabled={!when.trim()} onClick={() => trial.mutate()}>Try it on the last 30 days</Button>
+        <Button loading={trial.isPending} disabled={!when.trim() || (scope === 'kpi' && !kpi)} onClick={() => trial.mutate()}>Try it on the last 30 days</Button>
         <Button variant="subtle" onClick={() => setHelp(!help)}>{help ? 'Hide the words' : 'Which words are there?'}</Button>
       </div>
-      {trial.data && <Trial t={trial.data} />}
+      {trial.data && <Trial t={trial.data} of={scope === 'query' || scope === 'kpi' ? 'record' : 'run'} />}
       {help && (
         <dl className={css.words}>
-          {(wordList.data?.items ?? []).filter((w) => (scope === 'run' ? w.run : scope === 'query' ? w.query : w.agent)).map((w) => (
+          {(wordList.data?.items ?? []).filter((w) => (scope === 'run' ? w.run : scope === 'query' || scope === 'kpi' ? w.query : w.agent)).map((w) => (
             <div key={w.name}>
               <dt>{w.name}</dt>
               <dd>{w.about}</dd>
@@ -116,12 +144,12 @@ function RuleDialog({ rule, search, onClose }: { rule?: Rule; search?: string; o
 }
 
 /** Trial says when a rule would have held. */
-function Trial({ t }: { t: RuleTrial }) {
+function Trial({ t, of }: { t: RuleTrial; of: string }) {
   const days = t.days ?? [];
   const most = Math.max(1, ...days.map((d) => d.fired));
   return (
     <div className={css.trial} role="status">
-      <strong>{t.fired === 0 ? 'It would not have held once' : `It would have held ${plural(t.fired, 'time')}`}</strong> in {t.whole ? '' : 'the newest '}{plural(t.runs, 'run')}{t.per_week !== null && t.per_week !== undefined && t.fired > 0 && `, ${t.per_week.toFixed(1)} times a week`}.
+      <strong>{t.fired === 0 ? 'It would not have held once' : `It would have held ${plural(t.fired, 'time')}`}</strong> in {t.whole ? '' : 'the newest '}{plural(t.runs, of)}{t.per_week !== null && t.per_week !== undefined && t.fired > 0 && `, ${t.per_week.toFixed(1)} times a week`}.
       {days.length > 1 && (
         <div className={css.days} role="img" aria-label={days.map((d) => `${d.day}: ${d.fired}`).join(', ')}>
           {days.map((d) => (

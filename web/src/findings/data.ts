@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { api } from '../api/client';
-import type { Canary, CanaryAnswer, Detector, Finding, List, Response, ResponsePolicies, Rule, RuleWord } from '../api/types';
+import type { Canary, CanaryAnswer, Detector, Finding, KPIList, List, Response, ResponsePolicies, Rule, RuleWord } from '../api/types';
 import type { Level } from '../shared';
 
 export const severities: Record<string, { level: Level; letter: string; label: string }> = {
@@ -69,6 +69,12 @@ export const unjudged = (f: Finding) => !f.verdict && !f.closed_at;
 export function order(list: Finding[]): Finding[] {
   const rank = (f: Finding) => ['critical', 'warning', 'info'].indexOf(f.severity);
   return [...list].sort((a, b) => Number(unjudged(b)) - Number(unjudged(a)) || rank(a) - rank(b) || b.last_seen.localeCompare(a.last_seen));
+}
+
+/** useKPINames are the KPIs that a rule can be about. */
+export function useKPINames(on: boolean) {
+  const q = useQuery({ queryKey: ['kpi-names'], queryFn: ({ signal }) => api.get<KPIList>('/kpis', { definitions: true }, signal), enabled: on, staleTime: 60_000 });
+  return (q.data?.items ?? []).map((k) => ({ value: k.id, label: k.title }));
 }
 
 /** Round is what a canary's prompts were answered at one time. */

@@ -8,6 +8,7 @@ import type { KPI, KPIDetail, KPIList } from '../api/types';
 import { timeAxis, valueAxis } from '../charts/axes';
 import { Flags } from '../charts/Flags';
 import { Plot } from '../charts/Plot';
+import { bound, SaveAsRule } from '../findings/SaveAsRule';
 import { unitText } from '../overview/SmallChart';
 import { Beside, count, Empty, Facts, Figure, KeyedTable, PageBody, PageHeader, Panel, percent, ProblemNote, Unknown } from '../shared';
 import { useView } from '../state/url';
@@ -106,7 +107,7 @@ function One({ id, by, scope, onBy, onOpen }: { id: string; by: string; scope: R
   const q = useQuery({ queryKey: ['kpi', id, by, scope], queryFn: ({ signal }) => api.get<KPIDetail>(`/kpis/${id}`, { ...scope, by }, signal), placeholderData: keepPreviousData, retry: false });
   const k = q.data;
   return (
-    <Panel title={k?.title ?? id}>
+    <Panel title={k?.title ?? id} actions={k && k.value !== null && <SaveAsRule kpi={k.id} when={bound(k)} />}>
       <div className={css.one}>
         <ProblemNote error={q.error} />
         {k && (

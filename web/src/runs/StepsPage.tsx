@@ -8,6 +8,7 @@ import { usePageParams } from '../run/urlState';
 import { compact, count, duration, money, percent, plural } from '../shared/format';
 import { useShortcuts } from '../shared/keys';
 import { type Column, KeyTable } from '../shared/KeyTable';
+import { SaveAsRule } from '../findings/SaveAsRule';
 import { Empty, PageHeader, ProblemNote } from '../shared/Layout';
 import { pickView, Unknown, useNow } from '../shared/Values';
 import { useView } from '../state/url';
@@ -153,7 +154,12 @@ export function StepsPage() {
             </>
           ) : undefined
         }
-        actions={<ActivityTabs />}
+        actions={
+          <>
+            {asked.isSuccess && total > 0 && <SaveAsRule search={scoped} table="steps" />}
+            <ActivityTabs />
+          </>
+        }
       />
       <div className={css.controls}>
         <label className={css.field}>
