@@ -297,10 +297,28 @@ func (o *overviewAsk) all(s *overviewSums) {
 	o.later("runs", o.from, o.to, nil, nil, o.bucket, figures, func(a *answers) { s.series = a })
 	o.later("runs", o.from, o.to, search.Unknown("cost"), nil, 0, counting, func(a *answers) { s.unknownCost = a.total() })
 	o.agents(s)
-	for i, p := range [][2]time.Time{{o.from, o.to}, {o.prev, o.from}} {
+	for i, p := range [][2]time.Time{wholeBuckets(o.from, o.to), wholeBuckets(o.prev, o.from)} {
 		o.later("steps", p[0], p[1], search.Is("call", "true"), []string{"model"}, 0, calls, func(a *answers) { s.models[i] = a })
 		o.later("steps", p[0], p[1], search.Is("kind", "tool"), []string{"tool"}, 0, calls, func(a *answers) { s.tools[i] = a })
 	}
+}
+
+// wholeBuckets widens a period to whole buckets of rollups, so that what models and
+// tools did is read from those: of a period that ends between two minutes, every step
+// is read, and there may be ten million. What is not over yet holds nothing.
+func wholeBuckets(from, to time.Time) [2]time.Time {
+	step := time.Minute
+	switch length := to.Sub(from); {
+	case length >= 7*24*time.Hour:
+		step = time.Hour
+	case length >= 6*time.Hour:
+		step = 5 * time.Minute
+	}
+	end := to.Truncate(step)
+	if end.Before(to) {
+		end = end.Add(step)
+	}
+	return [2]time.Time{from.Truncate(step), end}
 }
 
 // runStates are what tells how a run counts.
