@@ -20,7 +20,12 @@ type write struct {
 	touched []*live                   // runs to be counted when it is built
 	oldest  int64                     // received time of the first message in it; 0: none
 	since   time.Time                 // when that was folded
+	most    int                       // about how many steps it will have when much comes
 }
+
+// fewSteps is up to where a write's room grows as it is needed: when little comes
+// most writes stay below it.
+const fewSteps = 1 << 10
 
 type owner struct {
 	run *live
@@ -35,6 +40,7 @@ func (r *Reader) begin() *write {
 		w = &write{layers: make(map[int32]activity.Layers), shares: make(map[shareKey]*share)}
 	}
 	w.number = r.number
+	w.most = r.o.FlushSteps
 	w.Partition = r.o.Partition
 	return w
 }
@@ -71,6 +77,10 @@ func (w *write) work() bool {
 // take adds an empty slot for a step of l.
 func (w *write) take(l *live, at int32) int32 {
 	slot := int32(len(w.Steps))
+	if len(w.Steps) == cap(w.Steps) && slot >= fewSteps {
+		// Doubling would copy most of them two times over.
+		w.Steps, w.owners = slices.Grow(w.Steps, w.most), slices.Grow(w.owners, w.most)
+	}
 	w.Steps = append(w.Steps, activity.Step{})
 	w.owners = append(w.owners, owner{l, at})
 	return slot

@@ -114,6 +114,9 @@ func packFresh(rows []*activity.Run) (data []byte, each [][]byte) {
 		buf = packRun(buf[:0], r)
 		packed := slices.Clone(buf)
 		each[i] = packed
+		if i == 0 { // most are of about one size
+			data = make([]byte, 0, len(rows)*(len(packed)+len(packed)/4+binary.MaxVarintLen16))
+		}
 		data = append(binary.AppendUvarint(data, uint64(len(packed))), packed...)
 	}
 	return data, each

@@ -83,7 +83,7 @@ func openIndex(path string) (*index, error) {
 		return nil, err
 	}
 	dsn := "file:" + path + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)"
-	w, err := sql.Open("sqlite", dsn+"&_txlock=immediate&_pragma=cache_size(-32000)&_pragma=wal_autocheckpoint(2000)&_pragma=journal_size_limit(8388608)")
+	w, err := sql.Open("sqlite", dsn+"&_txlock=immediate&_pragma=cache_size(-16000)&_pragma=wal_autocheckpoint(2000)&_pragma=journal_size_limit(8388608)")
 	if err != nil {
 		return nil, err
 	}
