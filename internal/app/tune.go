@@ -31,6 +31,6 @@ func TuneMemory() {
 		debug.SetGCPercent(200)
 	}
 	if _, set := os.LookupEnv("GOMEMLIMIT"); !set {
-		debug.SetMemoryLimit(400 << 20)
+		debug.SetMemoryLimit(360 << 20)
 	}
 }
