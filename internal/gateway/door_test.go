@@ -1,7 +1,6 @@
 package gateway_test
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"log/slog"
@@ -10,14 +9,12 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"reeve/client"
 	"reeve/internal/activity"
 	"reeve/internal/agent"
-	"reeve/internal/behaviour"
 	"reeve/internal/control"
 	"reeve/internal/control/controltest"
 	"reeve/internal/gateway"
@@ -42,13 +39,10 @@ type house struct {
 	url       string
 	log       testkit.Decisions
 	options   gateway.Options
-
-	mu        sync.Mutex
-	fragments []activity.Fragment
-	batches   []activity.Batch
+	base      *testkit.House
 }
 
-const permitAll = `@id("all") permit (principal, action, resource);`
+const permitAll = testkit.PermitAll
 
 func openDB(t testing.TB) *control.DB {
 	t.Helper()
@@ -62,33 +56,15 @@ func openDB(t testing.TB) *control.DB {
 
 func newHouse(t testing.TB, change func(*gateway.Options)) *house {
 	t.Helper()
-	dir := t.TempDir()
-	h := &house{t: t}
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	var err error
-	h.db = openDB(t)
-	h.agents, err = agent.New(t.Context(), agent.Options{DB: h.db})
-	must(err)
-	h.upstreams, err = upstream.New(t.Context(), upstream.Options{DB: h.db, Dir: dir})
-	must(err)
-	h.stops, err = stop.New(t.Context(), stop.Options{DB: h.db, Node: "n1", Agents: h.agents})
-	must(err)
-	h.policies = &policy.Engine{}
-	h.permit(permitAll)
-	h.steps = gateway.NewSteps(h.publish, slog.New(slog.DiscardHandler))
+	base := testkit.NewHouse(t)
+	h := &house{t: t, base: base, db: base.DB, agents: base.Agents, upstreams: base.Upstreams, policies: base.Policies, stops: base.Stops}
+	h.steps = gateway.NewSteps(base.Publish, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = h.steps.Run(ctx) }()
 	t.Cleanup(func() { cancel(); <-ended })
-	memory, err := behaviour.New(behaviour.Options{})
-	must(err)
 	o := gateway.Options{
-		Behaviour: memory,
+		Behaviour: base.Memory,
 		Agents:    h.agents, Upstreams: h.upstreams, Policies: h.policies, Stops: h.stops, Decisions: &h.log, Steps: h.steps,
 		Protocols: []gateway.Protocol{httpapi.New()}, Node: "n1", MaxBody: 1 << 20,
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
@@ -97,8 +73,10 @@ func newHouse(t testing.TB, change func(*gateway.Options)) *house {
 		change(&o)
 	}
 	h.options = o
-	h.door, err = gateway.New(o)
-	must(err)
+	var err error
+	if h.door, err = gateway.New(o); err != nil {
+		t.Fatal(err)
+	}
 	h.serve(gateway.Serving{Drain: time.Second})
 	return h
 }
@@ -136,41 +114,13 @@ func (h *house) serve(s gateway.Serving) {
 
 func (h *house) permit(text string) {
 	h.t.Helper()
-	c, err := policy.NewCompiler()
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	list, err := c.Compile(policy.Document{Name: "test", Cedar: text})
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	h.policies.Replace(h.policies.Version()+1, list)
-}
-
-func (h *house) publish(_ context.Context, data []byte) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	data = bytes.Clone(data)
-	var b activity.Batch
-	return activity.DecodeEnvelope(data, &b, func(b *activity.Batch) error {
-		h.batches = append(h.batches, activity.Batch{Sender: b.Sender, Team: b.Team, Environment: b.Environment})
-		h.fragments = append(h.fragments, b.Fragments...)
-		return nil
-	})
+	h.base.Permit(text)
 }
 
 // agent registers an agent that may do everything and gives its key.
 func (h *house) agent(name string) string {
 	h.t.Helper()
-	_, err := h.agents.Create(h.t.Context(), testkit.EveryRole(), agent.Agent{Name: name, Team: "support", Purpose: "tests", Autonomy: agent.Autonomous}, "")
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	_, key, err := h.agents.CreateKey(h.t.Context(), testkit.EveryRole(), name, agent.NewKey{Label: "test"})
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	return key
+	return h.base.Agent(name)
 }
 
 var secret = "sk-upstream-0123456789abcdef"
@@ -315,15 +265,13 @@ func TestTaintAndDestinations(t *testing.T) {
 func (h *house) waitFragments(n int) []activity.Fragment {
 	h.t.Helper()
 	for range 5000 {
-		h.mu.Lock()
-		got := h.fragments
-		h.mu.Unlock()
+		got := h.base.Fragments()
 		if len(got) >= n {
 			return got
 		}
 		<-time.After(time.Millisecond)
 	}
-	h.t.Fatalf("got %d fragments, want %d", len(h.fragments), n)
+	h.t.Fatalf("got %d fragments, want %d", len(h.base.Fragments()), n)
 	return nil
 }
 

@@ -515,13 +515,11 @@ func TestTakenOver(t *testing.T) {
 	var human []activity.Fragment
 	for range 2000 {
 		human = human[:0]
-		h.mu.Lock()
-		for _, f := range h.fragments {
+		for _, f := range h.base.Fragments() {
 			if f.Kind == activity.KindHuman {
 				human = append(human, f)
 			}
 		}
-		h.mu.Unlock()
 		if len(human) == 3 {
 			break
 		}

@@ -130,10 +130,8 @@ func TestBackgroundJobs(t *testing.T) {
 	get(key, "resp_1") // it can still be asked for
 	until(t, "its end", func() bool { return jobs.Len() == 0 })
 	until(t, "its usage", func() bool {
-		h.mu.Lock()
-		defer h.mu.Unlock()
 		n := 0
-		for _, f := range h.fragments {
+		for _, f := range h.base.Fragments() {
 			if f.Kind == activity.KindModel && f.Usage.OutputTotal == 7 {
 				n++
 			}

@@ -1,7 +1,8 @@
 // Package testkit is what tests of several packages share.
 //
-// What for: each protocol of the door needs a log of decisions that its tests can
-// read, slow down or make fail, and somebody who may do anything.
+// What for: each protocol of the door needs the same house behind it, a log of
+// decisions that its tests can read, slow down or make fail, and somebody who may
+// do anything.
 //
 // Who calls it: tests below gateway; never a product package.
 //
@@ -9,7 +10,7 @@
 //
 // How it fails: through testing.TB.
 //
-// Start reading at Decisions.
+// Start reading at House, then Decisions.
 package testkit
 
 import (

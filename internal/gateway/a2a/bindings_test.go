@@ -2,6 +2,7 @@ package a2a_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -149,15 +150,12 @@ func TestHandoff(t *testing.T) {
 	}
 	var f activity.Fragment
 	until(t, "the step", func() bool {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		for i := range h.fragments {
-			if h.fragments[i].DecisionID == a.decision && h.fragments[i].WholeFragment {
-				f = h.fragments[i]
-				return true
-			}
+		all := h.base.Fragments()
+		i := slices.IndexFunc(all, func(f activity.Fragment) bool { return f.DecisionID == a.decision && f.WholeFragment })
+		if i >= 0 {
+			f = all[i]
 		}
-		return false
+		return i >= 0
 	})
 	if f.Kind != activity.KindHandoff || f.Name != "SendMessage refunds" || f.Run != activity.ScopeOf("support", "production").RunOfTrace(d.Trace) || f.FinishReason != "completed" || len(f.Contents) == 0 {
 		t.Errorf("step: %+v", f)

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -28,9 +27,7 @@ import (
 	"reeve/client"
 	"reeve/internal/activity"
 	"reeve/internal/agent"
-	"reeve/internal/behaviour"
 	"reeve/internal/control"
-	"reeve/internal/control/controltest"
 	"reeve/internal/gateway"
 	"reeve/internal/gateway/a2a"
 	"reeve/internal/pin"
@@ -54,9 +51,7 @@ type house struct {
 	door      *gateway.Door
 	url       string
 	log       testkit.Decisions
-
-	mu        sync.Mutex
-	fragments []activity.Fragment
+	base      *testkit.House
 }
 
 // decisions are those that an agent proposed, as they were then.
@@ -76,7 +71,7 @@ func until(t testing.TB, what string, is func() bool) {
 	t.Fatalf("never came: %s", what)
 }
 
-const permitAll = `@id("all") permit (principal, action, resource);`
+const permitAll = testkit.PermitAll
 
 type setup struct {
 	gateway gateway.Options
@@ -85,7 +80,8 @@ type setup struct {
 
 func newHouse(t testing.TB, change func(*house, *setup)) *house {
 	t.Helper()
-	h := &house{t: t}
+	base := testkit.NewHouse(t)
+	h := &house{t: t, base: base, db: base.DB, agents: base.Agents, upstreams: base.Upstreams, policies: base.Policies, stops: base.Stops}
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -93,28 +89,15 @@ func newHouse(t testing.TB, change func(*house, *setup)) *house {
 		}
 	}
 	var err error
-	h.db, err = controltest.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
-	must(err)
-	t.Cleanup(func() { _ = h.db.Close() })
-	h.agents, err = agent.New(t.Context(), agent.Options{DB: h.db})
-	must(err)
-	h.upstreams, err = upstream.New(t.Context(), upstream.Options{DB: h.db, Dir: t.TempDir()})
-	must(err)
-	h.stops, err = stop.New(t.Context(), stop.Options{DB: h.db, Node: "n1", Agents: h.agents})
-	must(err)
 	h.pins, err = pin.New(t.Context(), pin.Options{DB: h.db})
-	must(err)
-	h.policies = &policy.Engine{}
-	h.permit(permitAll)
-	memory, err := behaviour.New(behaviour.Options{})
 	must(err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(err)
 	h.url = "http://" + l.Addr().String()
-	steps := gateway.NewSteps(h.publish, slog.New(slog.DiscardHandler))
+	steps := gateway.NewSteps(base.Publish, slog.New(slog.DiscardHandler))
 	s := &setup{
 		gateway: gateway.Options{
-			Agents: h.agents, Upstreams: h.upstreams, Policies: h.policies, Stops: h.stops, Decisions: &h.log, Steps: steps, Behaviour: memory,
+			Agents: h.agents, Upstreams: h.upstreams, Policies: h.policies, Stops: h.stops, Decisions: &h.log, Steps: steps, Behaviour: base.Memory,
 			Node: "n1", Logger: slog.New(slog.DiscardHandler),
 		},
 		peers: a2a.Options{
@@ -142,44 +125,19 @@ func newHouse(t testing.TB, change func(*house, *setup)) *house {
 	return h
 }
 
-func (h *house) publish(_ context.Context, data []byte) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	var b activity.Batch
-	return activity.DecodeEnvelope(append([]byte(nil), data...), &b, func(b *activity.Batch) error {
-		h.fragments = append(h.fragments, b.Fragments...)
-		return nil
-	})
-}
-
 func (h *house) permit(text string) {
 	h.t.Helper()
-	c, err := policy.NewCompiler()
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	list, err := c.Compile(policy.Document{Name: "test", Cedar: text})
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	h.policies.Replace(h.policies.Version()+1, list)
+	h.base.Permit(text)
 }
 
 func (h *house) agent(name string) string {
 	h.t.Helper()
-	if _, err := h.agents.Create(h.t.Context(), testkit.EveryRole(), agent.Agent{Name: name, Team: "support", Purpose: "tests", Autonomy: agent.Autonomous}, ""); err != nil {
-		h.t.Fatal(err)
-	}
-	return h.key(name)
+	return h.base.Agent(name)
 }
 
 func (h *house) key(name string) string {
 	h.t.Helper()
-	_, key, err := h.agents.CreateKey(h.t.Context(), testkit.EveryRole(), name, agent.NewKey{Label: "test"})
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	return key
+	return h.base.Key(name)
 }
 
 const secret = "sk-peer-0123456789abcdef"

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -19,10 +18,8 @@ import (
 	"google.golang.org/grpc/status"
 
 	"reeve/client"
-	"reeve/internal/agent"
 	"reeve/internal/approval"
 	"reeve/internal/content"
-	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 	"reeve/internal/gateway"
 	"reeve/internal/gateway/extauthz"
@@ -32,7 +29,6 @@ import (
 	"reeve/internal/policy"
 	"reeve/internal/stop"
 	"reeve/internal/testkit"
-	"reeve/internal/upstream"
 )
 
 type house struct {
@@ -52,46 +48,28 @@ const rules = `@id("reads") permit (principal, action == Action::"call_api", res
 
 func newHouse(t testing.TB, required bool) *house {
 	t.Helper()
-	h := &house{t: t, engine: &policy.Engine{}}
+	base := testkit.NewHouse(t)
+	base.Permit(rules)
+	h := &house{t: t, engine: base.Policies, stops: base.Stops}
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	dir := t.TempDir()
-	db, err := controltest.Open(t.Context(), filepath.Join(dir, "control.db"))
+	set, err := content.New(t.Context(), content.Options{DB: base.DB})
 	must(err)
-	t.Cleanup(func() { _ = db.Close() })
-	agents, err := agent.New(t.Context(), agent.Options{DB: db})
-	must(err)
-	upstreams, err := upstream.New(t.Context(), upstream.Options{DB: db, Dir: dir})
-	must(err)
-	h.stops, err = stop.New(t.Context(), stop.Options{DB: db, Node: "n1", Agents: agents})
-	must(err)
-	c, err := policy.NewCompiler()
-	must(err)
-	list, err := c.Compile(policy.Document{Name: "test", Cedar: rules})
-	must(err)
-	h.engine.Replace(1, list)
-	set, err := content.New(t.Context(), content.Options{DB: db})
-	must(err)
-	book, err := approval.New(t.Context(), approval.Options{DB: db, Key: make([]byte, approval.KeySize), Config: approval.Default()})
+	book, err := approval.New(t.Context(), approval.Options{DB: base.DB, Key: make([]byte, approval.KeySize), Config: approval.Default()})
 	must(err)
 	steps := gateway.NewSteps(func(context.Context, []byte) error { return nil }, slog.New(slog.DiscardHandler))
 	door, err := gateway.New(gateway.Options{
-		Agents: agents, Upstreams: upstreams, Policies: h.engine, Stops: h.stops, Decisions: &h.log, Steps: steps, Node: "n1", Content: set,
+		Agents: base.Agents, Upstreams: base.Upstreams, Policies: h.engine, Stops: h.stops, Decisions: &h.log, Steps: steps, Node: "n1", Content: set,
 		Approvals: book, Page: func(id string) string { return "https://reeve.example/approvals/" + id },
 		Protocols: []gateway.Protocol{httpapi.New(), llm.New(nil)},
 	})
 	must(err)
-	who := agent.Actor{Person: "ada", Name: "ada", Can: func(string, string, string) bool { return true }}
-	for _, name := range []string{"refunds", "named"} {
-		_, err = agents.Create(t.Context(), who, agent.Agent{Name: name, Team: "support", Purpose: "tests", Autonomy: agent.Autonomous}, "")
-		must(err)
-	}
-	_, h.key, err = agents.CreateKey(t.Context(), who, "refunds", agent.NewKey{Label: "test"})
-	must(err)
+	h.key = base.Agent("refunds")
+	base.Agent("named")
 	for _, u := range []client.Upstream{
 		{Name: "shop", Kind: "http", URL: "https://shop.example/api", Routes: []client.Route{
 			{Method: "GET", Path: "/v1/orders/{id}", Effect: "read"}, {Method: "DELETE", Path: "/v1/orders/{id}", Effect: "destructive"}, {Method: "POST", Path: "/v1/notes", Effect: "write"},
@@ -100,11 +78,11 @@ func newHouse(t testing.TB, required bool) *house {
 		{Name: "crm", Kind: "mcp", URL: "https://crm.example/mcp"},
 	} {
 		u.Team, u.Environment = "support", "production"
-		_, err = upstreams.Put(t.Context(), "ada", u)
+		_, err = base.Upstreams.Put(t.Context(), "ada", u)
 		must(err)
 	}
 	decide, err := points.New(points.Options{
-		Door: door, Agents: agents, Upstreams: upstreams,
+		Door: door, Agents: base.Agents, Upstreams: base.Upstreams,
 		Token: func(_ context.Context, text string) (points.Speaker, error) {
 			if text != "rvt_proxy" {
 				return points.Speaker{}, fault.New(fault.KindUnauthenticated, "identity.token", "the token is not valid")
@@ -113,7 +91,7 @@ func newHouse(t testing.TB, required bool) *house {
 		},
 	})
 	must(err)
-	s, err := extauthz.New(extauthz.Options{Door: door, Points: decide, Upstreams: upstreams, Required: required})
+	s, err := extauthz.New(extauthz.Options{Door: door, Points: decide, Upstreams: base.Upstreams, Required: required})
 	must(err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(err)

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,11 +17,8 @@ import (
 	"time"
 
 	"reeve/client"
-	"reeve/internal/activity"
 	"reeve/internal/agent"
-	"reeve/internal/behaviour"
 	"reeve/internal/control"
-	"reeve/internal/control/controltest"
 	"reeve/internal/gateway"
 	"reeve/internal/gateway/mcp"
 	"reeve/internal/policy"
@@ -46,9 +42,7 @@ type house struct {
 	url       string
 	log       testkit.Decisions
 	looks     atomic.Bool // the door asks servers by itself, and /mcp has them
-
-	mu        sync.Mutex
-	fragments []activity.Fragment
+	base      *testkit.House
 }
 
 // pins accepts every tool as a read unless the test says otherwise.
@@ -105,7 +99,7 @@ func (p *pins) Alias(name string) (upstream, tool string, ok bool) {
 	return a[0], a[1], ok
 }
 
-const permitAll = `@id("all") permit (principal, action, resource);`
+const permitAll = testkit.PermitAll
 
 func newHouse(t testing.TB, change func(*gateway.Options)) *house {
 	t.Helper()
@@ -114,9 +108,9 @@ func newHouse(t testing.TB, change func(*gateway.Options)) *house {
 
 func newHouseWith(t testing.TB, config mcp.Config, change func(*gateway.Options)) *house {
 	t.Helper()
-	dir := t.TempDir()
+	base := testkit.NewHouse(t, config.Upstreams()...)
 	h := &house{
-		t:    t,
+		t: t, base: base, db: base.DB, agents: base.Agents, upstreams: base.Upstreams, policies: base.Policies, stops: base.Stops,
 		pins: &pins{seen: map[string][]mcp.Tool{}, held: map[string]bool{}, alias: map[string][2]string{}},
 	}
 	must := func(err error) {
@@ -126,24 +120,11 @@ func newHouseWith(t testing.TB, config mcp.Config, change func(*gateway.Options)
 		}
 	}
 	var err error
-	h.db, err = controltest.Open(t.Context(), filepath.Join(dir, "control.db"))
-	must(err)
-	t.Cleanup(func() { _ = h.db.Close() })
-	h.agents, err = agent.New(t.Context(), agent.Options{DB: h.db})
-	must(err)
-	h.upstreams, err = upstream.New(t.Context(), upstream.Options{DB: h.db, Dir: dir, Static: config.Upstreams()})
-	must(err)
-	h.stops, err = stop.New(t.Context(), stop.Options{DB: h.db, Node: "n1", Agents: h.agents})
-	must(err)
-	h.policies = &policy.Engine{}
-	h.permit(permitAll)
 	logger := slog.New(slog.DiscardHandler)
 	if os.Getenv("REEVE_MCP_LOG") != "" {
 		logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
-	steps := gateway.NewSteps(h.publish, logger)
-	memory, err := behaviour.New(behaviour.Options{})
-	must(err)
+	steps := gateway.NewSteps(base.Publish, logger)
 	h.protocol = mcp.New(mcp.Options{
 		Pins: h.pins, Config: config, Logger: logger, Upstreams: func() []*upstream.Upstream {
 			if !h.looks.Load() {
@@ -153,7 +134,7 @@ func newHouseWith(t testing.TB, config mcp.Config, change func(*gateway.Options)
 		},
 	})
 	o := gateway.Options{
-		Behaviour: memory, Agents: h.agents, Upstreams: h.upstreams, Policies: h.policies, Stops: h.stops, Decisions: &h.log, Steps: steps,
+		Behaviour: base.Memory, Agents: h.agents, Upstreams: h.upstreams, Policies: h.policies, Stops: h.stops, Decisions: &h.log, Steps: steps,
 		Protocols: []gateway.Protocol{h.protocol}, Node: "n1", Logger: logger,
 	}
 	if change != nil {
@@ -175,43 +156,13 @@ func newHouseWith(t testing.TB, config mcp.Config, change func(*gateway.Options)
 
 func (h *house) permit(texts ...string) {
 	h.t.Helper()
-	c, err := policy.NewCompiler()
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	var all []policy.Statement
-	for i, text := range texts {
-		list, err := c.Compile(policy.Document{Name: fmt.Sprintf("test%d", i), Cedar: text})
-		if err != nil {
-			h.t.Fatal(err)
-		}
-		all = append(all, list...)
-	}
-	h.policies.Replace(h.policies.Version()+1, all)
-}
-
-func (h *house) publish(_ context.Context, data []byte) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	var b activity.Batch
-	return activity.DecodeEnvelope(bytes.Clone(data), &b, func(b *activity.Batch) error {
-		h.fragments = append(h.fragments, b.Fragments...)
-		return nil
-	})
+	h.base.Permit(texts...)
 }
 
 // agent registers an agent that may do everything and gives its key.
 func (h *house) agent(name string) string {
 	h.t.Helper()
-	_, err := h.agents.Create(h.t.Context(), testkit.EveryRole(), agent.Agent{Name: name, Team: "support", Purpose: "tests", Autonomy: agent.Autonomous}, "")
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	_, key, err := h.agents.CreateKey(h.t.Context(), testkit.EveryRole(), name, agent.NewKey{Label: "test"})
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	return key
+	return h.base.Agent(name)
 }
 
 const secret = "sk-upstream-0123456789abcdef"

@@ -47,9 +47,7 @@ func TestToolCall(t *testing.T) {
 				t.Errorf("the server got the session id %q", got[0].header.Get("Mcp-Session-Id"))
 			}
 			h.eventually(func() bool {
-				h.mu.Lock()
-				defer h.mu.Unlock()
-				for _, s := range h.fragments {
+				for _, s := range h.base.Fragments() {
 					if s.Kind == activity.KindTool && s.Status == activity.StatusOK && s.ToolName == "refund" && s.DecisionID == d.ID && s.Run == d.Run {
 						return true
 					}

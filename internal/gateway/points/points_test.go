@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -24,7 +23,6 @@ import (
 	"reeve/internal/behaviour"
 	"reeve/internal/content"
 	"reeve/internal/control"
-	"reeve/internal/control/controltest"
 	"reeve/internal/fault"
 	"reeve/internal/gateway"
 	"reeve/internal/gateway/httpapi"
@@ -54,6 +52,7 @@ type house struct {
 	memory    *behaviour.Memory
 	book      *approval.Book
 	clock     *clock
+	base      *testkit.House
 }
 
 type clock struct {
@@ -73,37 +72,23 @@ func (c *clock) pass(d time.Duration) {
 	c.add += d
 }
 
-const permitAll = `@id("all") permit (principal, action, resource);`
+const permitAll = testkit.PermitAll
 
 func newHouse(t testing.TB) *house {
 	t.Helper()
-	h := &house{t: t, clock: &clock{}}
+	base := testkit.NewHouse(t)
+	h := &house{t: t, clock: &clock{}, base: base, db: base.DB, agents: base.Agents, upstreams: base.Upstreams, policies: base.Policies, stops: base.Stops, memory: base.Memory}
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	dir := t.TempDir()
-	var err error
-	h.db, err = controltest.Open(t.Context(), filepath.Join(dir, "control.db"))
-	must(err)
-	t.Cleanup(func() { _ = h.db.Close() })
-	h.agents, err = agent.New(t.Context(), agent.Options{DB: h.db})
-	must(err)
-	h.upstreams, err = upstream.New(t.Context(), upstream.Options{DB: h.db, Dir: dir})
-	must(err)
-	h.stops, err = stop.New(t.Context(), stop.Options{DB: h.db, Node: "n1", Agents: h.agents})
-	must(err)
-	h.policies = &policy.Engine{}
-	h.permit(permitAll)
 	steps := gateway.NewSteps(func(context.Context, []byte) error { return nil }, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = steps.Run(ctx) }()
 	t.Cleanup(func() { cancel(); <-ended })
-	h.memory, err = behaviour.New(behaviour.Options{})
-	must(err)
 	set, err := content.New(t.Context(), content.Options{DB: h.db})
 	must(err)
 	h.coverage = points.NewCoverage(h.db, slog.New(slog.DiscardHandler), h.clock.now)
@@ -150,31 +135,12 @@ func (t tokens) Peer(*x509.Certificate) (token.Principal, error) {
 
 func (h *house) permit(text string) {
 	h.t.Helper()
-	c, err := policy.NewCompiler()
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	list, err := c.Compile(policy.Document{Name: "test", Cedar: text})
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	h.policies.Replace(h.policies.Version()+1, list)
+	h.base.Permit(text)
 }
 
 func (h *house) agent(name string, change ...func(*agent.Agent)) string {
 	h.t.Helper()
-	a := agent.Agent{Name: name, Team: "support", Purpose: "tests", Autonomy: agent.Autonomous}
-	for _, f := range change {
-		f(&a)
-	}
-	if _, err := h.agents.Create(h.t.Context(), testkit.EveryRole(), a, ""); err != nil {
-		h.t.Fatal(err)
-	}
-	_, key, err := h.agents.CreateKey(h.t.Context(), testkit.EveryRole(), name, agent.NewKey{Label: "test"})
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	return key
+	return h.base.Agent(name, change...)
 }
 
 type answer struct {
