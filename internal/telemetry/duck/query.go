@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -479,44 +480,12 @@ func (s *Store) queryRollups(ctx context.Context, q *telemetry.Query) (*telemetr
 	if !q.To.IsZero() {
 		to = floorDiv(q.To.Unix()+59, 60)
 	}
-	type groupKey struct {
-		bucket int64
-		dims   [4]string
-	}
-	type group struct {
-		groupKey
-		sums telemetry.RollupDelta
-		of   []*rolled
-	}
 	rows, err := s.rollups(ctx, family, level, from, to)
 	if err != nil {
 		return nil, true, storageFault("reading rollups", err)
 	}
-	bucket := int64(q.Bucket / time.Minute)
-	index := make(map[groupKey]int)
-	var groups []group
-	for _, d := range rows {
-		if !fits(&d.RollupDelta) || q.Teams != nil && !slices.Contains(q.Teams, d.Team) {
-			continue
-		}
-		var k groupKey
-		if bucket > 0 {
-			k.bucket = floorDiv(d.Minute, bucket) * bucket
-		}
-		for i, g := range q.GroupBy {
-			k.dims[i] = rollupDimension(&d.RollupDelta, g)
-		}
-		at, ok := index[k]
-		if !ok {
-			at = len(groups)
-			index[k] = at
-			groups = append(groups, group{groupKey: k})
-		}
-		addCounts(&groups[at].sums, &d.RollupDelta)
-		groups[at].of = append(groups[at].of, d)
-	}
+	groups := groupRollups(q, rows, fits)
 	res := &telemetry.Result{Source: "rollups", Scanned: int64(len(rows))}
-	plan := &queryPlan{Query: q, now: s.o.Now()}
 	if q.Bucket > 0 {
 		res.Columns = append(res.Columns, telemetry.Column{Name: "time", Unit: "ns", Kind: "time"})
 	}
@@ -526,37 +495,141 @@ func (s *Store) queryRollups(ctx context.Context, q *telemetry.Query) (*telemetr
 	for _, m := range q.Select {
 		res.Columns = append(res.Columns, telemetry.Column{Name: m.As, Unit: rollupUnit(m), Kind: "measure"})
 	}
-	if len(groups) == 0 && len(q.GroupBy) == 0 && q.Bucket == 0 {
-		groups = append(groups, group{}) // as SQL: one row of nothing
+	seconds := (&queryPlan{Query: q, now: s.o.Now()}).seconds()
+	// What a page leaves out needs no quantile: where these do not decide the order,
+	// they are read of what is left.
+	late := func(m telemetry.Measure) bool {
+		return isQuantile(m) && m.As != strings.TrimPrefix(q.OrderBy, "-")
 	}
-	sketch := slices.ContainsFunc(q.Select, func(m telemetry.Measure) bool { return strings.HasPrefix(m.Func, "p") })
 	var j bucketJoiner
+	measure := func(row []any, g *rollupGroup, wanted func(telemetry.Measure) bool) {
+		joined := false
+		for i, m := range q.Select {
+			if !wanted(m) {
+				continue
+			}
+			if isQuantile(m) && !joined {
+				joined = true
+				g.sums.Latency = j.join(rows, g) // read at once, and then of no more use
+			}
+			row[len(row)-len(q.Select)+i] = rollupMeasure(&g.sums, m, q.Table, seconds)
+		}
+		g.sums.Latency = nil
+	}
+	width := len(res.Columns)
+	cells := make([]any, width*len(groups))
+	list := make([]rollupRow, 0, len(groups))
 	for i := range groups {
 		g := &groups[i]
 		if g.sums.Count == 0 && g.sums.Runs == 0 && len(groups) > 1 {
 			continue
 		}
-		if sketch {
-			g.sums.Latency = j.join(g.of) // read below, and then of no more use
-		}
-		row := make([]any, 0, len(res.Columns))
+		row := cells[:width:width]
+		cells = cells[width:]
+		at := 0
 		if q.Bucket > 0 {
-			row = append(row, g.bucket*int64(time.Minute))
+			row[0], at = g.bucket*int64(time.Minute), 1
 		}
-		for i := range q.GroupBy {
-			if g.dims[i] == "" {
-				row = append(row, nil)
-			} else {
-				row = append(row, g.dims[i])
+		for i, name := range q.GroupBy {
+			if text := rollupDimension(&rows[g.first].RollupDelta, name); text != "" {
+				row[at+i] = text
 			}
 		}
-		for _, m := range q.Select {
-			row = append(row, rollupMeasure(&g.sums, m, q.Table, plan.seconds()))
-		}
-		res.Rows = append(res.Rows, row)
+		measure(row, g, func(m telemetry.Measure) bool { return !late(m) })
+		list = append(list, rollupRow{row, g})
 	}
-	sortRows(q, res)
+	for _, r := range firstRows(q, res.Columns, list) {
+		if slices.ContainsFunc(q.Select, late) {
+			measure(r.cells, r.of, late)
+		}
+		res.Rows = append(res.Rows, r.cells)
+	}
+	cut(q, res)
 	return res, true, nil
+}
+
+// rollupRow is a row of an answer and what it was read from.
+type rollupRow struct {
+	cells []any
+	of    *rollupGroup
+}
+
+// isQuantile reports whether a measure is read from sketches.
+func isQuantile(m telemetry.Measure) bool { return strings.HasPrefix(m.Func, "p") }
+
+// rollupGroup is one row of an answer: the sums of rollups that agree on its
+// dimensions, and which they are.
+type rollupGroup struct {
+	bucket int64
+	sums   telemetry.RollupDelta
+	first  int32 // of the rows that it is of; -1: none
+	last   int32
+	next   []int32 // of each row of the question, the next of its group; -1: none
+}
+
+// groupRollups sums rows by the question's dimensions. Texts are told apart by
+// numbers: a group is found by five of them instead of by four texts.
+func groupRollups(q *telemetry.Query, rows []*rolled, fits rollupFilter) []rollupGroup {
+	type key struct {
+		bucket int64
+		dims   [4]int32
+	}
+	bucket := int64(q.Bucket / time.Minute)
+	names := make([]numbered, len(q.GroupBy))
+	index := make(map[key]int32, 1024)
+	next := make([]int32, len(rows))
+	groups := make([]rollupGroup, 0, min(len(rows), 1<<14))
+	for n, d := range rows {
+		if !fits(&d.RollupDelta) || q.Teams != nil && !slices.Contains(q.Teams, d.Team) {
+			continue
+		}
+		var k key
+		if bucket > 0 {
+			k.bucket = floorDiv(d.Minute, bucket) * bucket
+		}
+		for i, g := range q.GroupBy {
+			k.dims[i] = names[i].number(rollupDimension(&d.RollupDelta, g))
+		}
+		next[n] = -1
+		at, ok := index[k]
+		if !ok {
+			at = int32(len(groups))
+			index[k] = at
+			groups = append(groups, rollupGroup{bucket: k.bucket, first: int32(n), last: int32(n), next: next})
+		}
+		g := &groups[at]
+		if ok {
+			next[g.last], g.last = int32(n), int32(n)
+		}
+		addCounts(&g.sums, &d.RollupDelta)
+	}
+	if len(groups) == 0 && len(q.GroupBy) == 0 && q.Bucket == 0 {
+		groups = append(groups, rollupGroup{first: -1}) // as SQL: one row of nothing
+	}
+	return groups
+}
+
+// numbered gives numbers to texts. Rows of a block share the memory of theirs, and
+// those beside each other are often alike.
+type numbered struct {
+	ids  map[string]int32
+	last string
+	n    int32
+}
+
+func (t *numbered) number(s string) int32 {
+	if t.ids == nil {
+		t.ids = map[string]int32{}
+	} else if s == t.last {
+		return t.n
+	}
+	n, ok := t.ids[s]
+	if !ok {
+		n = int32(len(t.ids))
+		t.ids[s] = n
+	}
+	t.last, t.n = s, n
+	return n
 }
 
 // bucketJoiner adds sketches.
@@ -565,16 +638,18 @@ type bucketJoiner struct {
 	out    []telemetry.Bucket
 }
 
-// join is the sum of the rows' sketches, valid until the next call.
-func (j *bucketJoiner) join(rows []*rolled) []telemetry.Bucket {
+// join is the sum of the sketches of a group's rows, valid until the next call.
+func (j *bucketJoiner) join(rows []*rolled, g *rollupGroup) []telemetry.Bucket {
 	j.out = j.out[:0]
-	if len(rows) == 1 { // as are most groups of a chart
-		rows[0].eachBucket(func(b telemetry.Bucket) { j.out = append(j.out, b) })
+	if g.first == g.last { // as are most groups of a chart
+		if g.first >= 0 {
+			rows[g.first].eachBucket(func(b telemetry.Bucket) { j.out = append(j.out, b) })
+		}
 		return j.out
 	}
 	low, high := len(j.counts), -1
-	for _, r := range rows {
-		r.eachBucket(func(b telemetry.Bucket) {
+	for at := g.first; at >= 0; at = g.next[at] {
+		rows[at].eachBucket(func(b telemetry.Bucket) {
 			if i := int(b.Index); i >= 0 && i < len(j.counts) {
 				j.counts[i] += b.Count
 				low, high = min(low, i), max(high, i)
@@ -824,30 +899,71 @@ func rollupMeasure(d *telemetry.RollupDelta, m telemetry.Measure, table string, 
 	return nil
 }
 
-// sortRows orders and cuts rows as orderSQL does.
-func sortRows(q *telemetry.Query, res *telemetry.Result) {
-	order := -1
-	for i, c := range res.Columns {
+// firstRows orders and cuts rows as orderSQL does.
+func firstRows(q *telemetry.Query, cols []telemetry.Column, list []rollupRow) []rollupRow {
+	order, sign := -1, 1.0
+	for i, c := range cols {
 		if c.Name == strings.TrimPrefix(q.OrderBy, "-") {
 			order = i
 		}
 	}
 	desc := strings.HasPrefix(q.OrderBy, "-")
-	slices.SortFunc(res.Rows, func(a, b []any) int {
-		if order >= 0 {
-			if c := compareValues(a[order], b[order], desc); c != 0 {
+	if desc {
+		sign = -1
+	}
+	// Numbers are read once and not at every comparison; a chart has thousands.
+	type keyed struct {
+		rollupRow
+		key float64
+	}
+	rows := make([]keyed, len(list))
+	numbers := order >= 0 && (cols[order].Kind == "measure" || cols[order].Kind == "time")
+	for i, r := range list {
+		rows[i].rollupRow = r
+		if !numbers {
+			continue
+		}
+		if v := r.cells[order]; v == nil {
+			rows[i].key = math.Inf(1) // last, either way
+		} else {
+			rows[i].key = sign * toFloat(v)
+		}
+	}
+	slices.SortFunc(rows, func(a, b keyed) int {
+		if c := cmp.Compare(a.key, b.key); c != 0 {
+			return c
+		}
+		if order >= 0 && !numbers {
+			if c := compareValues(a.cells[order], b.cells[order], desc); c != 0 {
 				return c
 			}
 		}
-		for i, c := range res.Columns {
+		for i, c := range cols {
 			if c.Kind != "measure" {
-				if c := compareValues(a[i], b[i], false); c != 0 {
+				if c := compareValues(a.cells[i], b.cells[i], false); c != 0 {
 					return c
 				}
 			}
 		}
 		return 0
 	})
+	list = list[:0]
+	for _, r := range rows[:min(mostGroups(q)+1, len(rows))] { // one more tells that there are more
+		list = append(list, r.rollupRow)
+	}
+	return list
+}
+
+// sortRows orders and cuts the rows of an answer as orderSQL does.
+func sortRows(q *telemetry.Query, res *telemetry.Result) {
+	list := make([]rollupRow, len(res.Rows))
+	for i, r := range res.Rows {
+		list[i].cells = r
+	}
+	res.Rows = res.Rows[:0]
+	for _, r := range firstRows(q, res.Columns, list) {
+		res.Rows = append(res.Rows, r.cells)
+	}
 	cut(q, res)
 }
 

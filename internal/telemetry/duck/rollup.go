@@ -374,7 +374,7 @@ type rollups struct {
 }
 
 type news struct {
-	sums cells
+	sums map[telemetry.Family]cells // a question asks for one family
 	size int
 	last int64 // row of the newest
 }
@@ -434,12 +434,17 @@ func (r *rollups) add(row int64, ds []telemetry.RollupDelta, now time.Time) bool
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.fresh.sums == nil {
-		r.fresh.sums, r.since = cells{}, now
+		r.fresh.sums, r.since = map[telemetry.Family]cells{}, now
 	}
 	for i := range ds {
 		d := ds[i]
 		sortLatency(&d)
-		r.fresh.size += r.fresh.sums.add(d.Minute, &d)
+		of := r.fresh.sums[d.Family]
+		if of == nil {
+			of = cells{}
+			r.fresh.sums[d.Family] = of
+		}
+		r.fresh.size += of.add(d.Minute, &d)
 	}
 	r.fresh.last = row
 	return r.fresh.size > foldMust
@@ -503,33 +508,13 @@ func (s *Store) foldRollups(must bool) error {
 	}
 	began := s.o.Stages.Begin()
 	defer func() { s.o.Stages.End(telemetry.StageRollups, began) }()
-	type block struct {
-		key  blockKey
-		data []byte
-	}
-	var blocks []block
-	from := news.sums
-	for _, l := range rollupLevels {
-		level := from // each level comes from the one below it
-		if l.minutes != levelMinute {
-			level = make(cells, len(from)/2)
-			for _, d := range from {
-				level.add(floorDiv(d.Minute, l.minutes)*l.minutes, d)
-			}
+	var blocks []foldedBlock
+	for family, sums := range news.sums {
+		more, err := s.joinFamily(family, sums)
+		if err != nil {
+			return storageFault("folding rollups", err)
 		}
-		by := map[blockKey][]*telemetry.RollupDelta{}
-		for c, d := range level {
-			k := blockKey{l.minutes, floorDiv(c.bucket, l.block)*l.block + l.block - 1, c.family}
-			by[k] = append(by[k], d)
-		}
-		from = level
-		for k, sums := range by {
-			data, err := s.joinBlock(k, sums)
-			if err != nil {
-				return storageFault("folding rollups", err)
-			}
-			blocks = append(blocks, block{k, data})
-		}
+		blocks = append(blocks, more...)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -552,6 +537,40 @@ func (s *Store) foldRollups(must bool) error {
 		r.folds++
 	}
 	return storageFault("folding rollups", err)
+}
+
+// foldedBlock is a block with the news in it.
+type foldedBlock struct {
+	key  blockKey
+	data []byte
+}
+
+// joinFamily adds a family's news to its blocks of every level.
+func (s *Store) joinFamily(family telemetry.Family, from cells) ([]foldedBlock, error) {
+	var blocks []foldedBlock
+	for _, l := range rollupLevels {
+		level := from // each level comes from the one below it
+		if l.minutes != levelMinute {
+			level = make(cells, len(from)/2)
+			for _, d := range from {
+				level.add(floorDiv(d.Minute, l.minutes)*l.minutes, d)
+			}
+		}
+		by := map[blockKey][]*telemetry.RollupDelta{}
+		for c, d := range level {
+			k := blockKey{l.minutes, floorDiv(c.bucket, l.block)*l.block + l.block - 1, family}
+			by[k] = append(by[k], d)
+		}
+		from = level
+		for k, sums := range by {
+			data, err := s.joinBlock(k, sums)
+			if err != nil {
+				return nil, err
+			}
+			blocks = append(blocks, foldedBlock{k, data})
+		}
+	}
+	return blocks, nil
 }
 
 // joinBlock adds sums, one a cell, to what the block holds.
@@ -704,12 +723,19 @@ func (r *rollups) news(family telemetry.Family, level, from, to int64) (out []*r
 		if n == nil {
 			continue
 		}
-		for c, d := range n.sums {
-			if c.family == family && c.bucket >= from && c.bucket < to {
-				x := &rolled{RollupDelta: *d}
-				x.Minute = floorDiv(c.bucket, level) * level
-				out = append(out, x)
+		var slab []rolled // one by one, thousands would cost more than the question
+		for c, d := range n.sums[family] {
+			if c.bucket < from || c.bucket >= to {
+				continue
 			}
+			if len(slab) == 0 {
+				slab = make([]rolled, min(len(n.sums[family]), 256))
+			}
+			x := &slab[0]
+			slab = slab[1:]
+			x.RollupDelta = *d
+			x.Minute = floorDiv(c.bucket, level) * level
+			out = append(out, x)
 		}
 	}
 	return out, r.folds
