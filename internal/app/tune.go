@@ -10,12 +10,15 @@ import (
 // them busy it looks at the network every 10 ms only, so that a stop, or a call,
 // waits that long before anybody knows that it is there; with one to spare a
 // thread waits for the network, and the system lets it run at once, as it does who
-// slept. GOMAXPROCS, where set, is the operator's word; else a limit of processors
-// that changes while this runs is not followed. Call it after New, where heavy work
-// learns how many there are.
+// slept. Where the machine gives this process fewer than it has (a container's
+// limit) one more would only use that up sooner, and all of it would
+// stand still until the next period: there the runtime goes by the limit, and
+// follows it. GOMAXPROCS, where set, is the operator's word. Call it after New, where
+// heavy work learns how many there are.
 func TuneProcessors() {
-	if _, set := os.LookupEnv("GOMAXPROCS"); !set {
-		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
+	_, set := os.LookupEnv("GOMAXPROCS")
+	if n := processors(set, runtime.GOMAXPROCS(0), runtime.NumCPU()); n > 0 {
+		runtime.GOMAXPROCS(n)
 	}
 }
 
@@ -33,4 +36,12 @@ func TuneMemory() {
 	if _, set := os.LookupEnv("GOMEMLIMIT"); !set {
 		debug.SetMemoryLimit(360 << 20)
 	}
+}
+
+// processors is how many the runtime is to have; 0: what it has.
+func processors(set bool, has, machine int) int {
+	if set || has < machine {
+		return 0
+	}
+	return has + 1
 }

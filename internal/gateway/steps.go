@@ -27,14 +27,23 @@ type Steps struct {
 	limit   int
 	kick    chan struct{}
 
-	mu      sync.Mutex // guards what follows
-	ready   []byte     // batches end to end
-	waiting int64      // steps in ready
-	young   []*news    // by time
-	held    int        // bytes in young
+	mu     sync.Mutex // guards what follows
+	ready  []message  // the last of them is being filled
+	young  []*news    // by time
+	held   int        // bytes in young
+	filled int        // bytes in ready
+	flying int        // bytes that are being published, and may come back
 
-	refused bool // by the log, the last time; Run's own
+	spare   []byte // for the next message; Run's own, and so is refused
+	refused bool   // by the log, the last time
 	lost    atomic.Int64
+}
+
+// message is one of the log.
+type message struct {
+	data  []byte // batches end to end
+	steps int64
+	lent  bool // to a publishing that ran out of time, and may read it still
 }
 
 // news is a call of which nobody was told yet.
@@ -44,14 +53,16 @@ type news struct {
 }
 
 const (
-	// maxSteps bounds the bytes that wait, and those that are being published.
+	// maxSteps bounds the bytes that wait.
 	maxSteps = 16 << 20
-	// maxPublished bounds one message of the log.
+	// maxPublished is from where on a message of the log is full.
 	maxPublished = 1 << 20
 	gather       = 50 * time.Millisecond
 	linger       = 200 * time.Millisecond
 	// refusedFor is how long what the log refused waits.
 	refusedFor = 500 * time.Millisecond
+	// publishTime bounds one publishing.
+	publishTime = 10 * time.Second
 )
 
 // NewSteps makes an empty queue; publish puts encoded batches into the activity
@@ -72,13 +83,12 @@ func (s *Steps) wake() {
 
 // Run publishes until ctx ends, and then what is left.
 func (s *Steps) Run(ctx context.Context) error {
-	var spare []byte
 	t := time.NewTimer(0)
 	defer t.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			s.flush(context.WithoutCancel(ctx), spare, 0)
+			s.flush(context.WithoutCancel(ctx), 0)
 			s.leave()
 			return context.Cause(ctx)
 		case <-s.kick:
@@ -90,60 +100,93 @@ func (s *Steps) Run(ctx context.Context) error {
 				left = false // the rest goes above
 				s.wake()
 			case <-t.C:
-				spare, left = s.flush(ctx, spare, linger)
+				left = s.flush(ctx, linger)
 			}
 		}
 	}
 }
 
 // flush publishes what is ready, and the calls that are underway for longer than
-// a time. It gives back a buffer for the next round, and whether something is
-// left that was not told of.
-func (s *Steps) flush(ctx context.Context, spare []byte, underway time.Duration) (_ []byte, left bool) {
+// a time. It reports whether something is left that was not told of.
+func (s *Steps) flush(ctx context.Context, underway time.Duration) (left bool) {
 	s.mu.Lock()
 	s.grow(time.Now().Add(-underway))
+	list := s.ready
+	s.ready, s.flying, s.filled = nil, s.filled, 0
+	if s.spare != nil {
+		s.ready, s.spare = []message{{data: s.spare}}, nil
+	}
 	left = len(s.young) > 0
-	data, n := s.ready, s.waiting
-	s.ready, s.waiting = spare[:0], 0
 	s.mu.Unlock()
-	if len(data) == 0 {
-		return data, left
-	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	if err := s.publish(ctx, data); err != nil {
-		return nil, s.back(data, n, err) || left
-	}
-	if s.refused {
-		s.refused = false
-		s.log.Info("the log takes steps of calls at the door again")
-	}
-	if cap(data) > maxPublished {
-		return nil, left // a burst's buffer is not kept
-	}
-	return data, left
-}
-
-// back takes what the log refused back in, to be tried again, and reports whether
-// it did. What the log will never take is lost, and so is what finds no room.
-func (s *Steps) back(data []byte, n int64, err error) bool {
-	if fault.Is(err, fault.KindExhausted) || fault.Is(err, fault.KindUnavailable) {
-		if !s.refused {
-			s.refused = true
-			s.log.Warn("the log refuses steps of calls at the door; they are kept for now", "steps", n, "err", err)
-		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.held+len(s.ready) <= s.limit { // as tell asks
-			s.ready, s.waiting = append(data, s.ready...), s.waiting+n
+	for i := range list {
+		if m := &list[i]; len(m.data) > 0 && !s.send(ctx, m) {
+			s.back(list[i:])
 			return true
 		}
 	}
-	// Telemetry fails open: the decisions' own log has them all.
-	s.lost.Add(n)
-	s.log.Warn("steps of calls at the door were lost", "steps", n, "err", err)
-	return false
+	s.mu.Lock()
+	s.flying = 0
+	s.mu.Unlock()
+	if n := len(list); n > 0 && !list[n-1].lent && cap(list[n-1].data) <= maxPublished {
+		s.spare = list[n-1].data[:0] // a burst's buffer is not kept
+	}
+	return left
 }
+
+// send publishes one message; false when the log refuses it for now. What the log
+// will never take is lost: telemetry fails open, and the decisions' own log has
+// them all. What ran out of time may be there, and is the same step when it comes
+// again.
+func (s *Steps) send(ctx context.Context, m *message) bool {
+	ctx, cancel := context.WithTimeout(ctx, publishTime)
+	defer cancel()
+	err := s.publish(ctx, m.data)
+	m.lent = m.lent || ctx.Err() != nil
+	switch {
+	case err == nil && s.refused:
+		s.refused = false
+		s.log.Info("the log takes steps of calls at the door again")
+	case err == nil:
+	case ctx.Err() != nil || fault.Is(err, fault.KindExhausted) || fault.Is(err, fault.KindUnavailable):
+		if !s.refused {
+			s.refused = true
+			s.log.Warn("the log refuses steps of calls at the door; they are kept for now", "steps", m.steps, "err", err)
+		}
+		return false
+	default:
+		s.lost.Add(m.steps)
+		s.log.Warn("steps of calls at the door were lost", "steps", m.steps, "err", err)
+	}
+	return true
+}
+
+// back takes back what the log refused, before what came meanwhile.
+func (s *Steps) back(list []message) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ready = append(slices.Clip(list), s.ready...)
+	s.flying = 0
+	s.filled = 0
+	for _, m := range s.ready {
+		s.filled += len(m.data)
+	}
+}
+
+// put adds a batch to the message that is being filled. Called with mu held.
+func (s *Steps) put(add func([]byte) []byte) {
+	n := len(s.ready)
+	if n == 0 || len(s.ready[n-1].data) >= maxPublished {
+		s.ready = append(s.ready, message{})
+		n++
+	}
+	m := &s.ready[n-1]
+	s.filled -= len(m.data)
+	m.data, m.steps = add(m.data), m.steps+1
+	s.filled += len(m.data)
+}
+
+// full reports whether nothing more may wait. Called with mu held.
+func (s *Steps) full() bool { return s.held+s.filled+s.flying > s.limit }
 
 // pause is how long Run waits for more to share a message.
 func (s *Steps) pause() time.Duration {
@@ -157,11 +200,15 @@ func (s *Steps) pause() time.Duration {
 func (s *Steps) leave() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.waiting > 0 {
-		s.lost.Add(s.waiting)
-		s.log.Warn("steps of calls at the door were lost: the log took none by the end", "steps", s.waiting)
+	var n int64
+	for _, m := range s.ready {
+		n += m.steps
 	}
-	s.ready, s.waiting = nil, 0
+	if n > 0 {
+		s.lost.Add(n)
+		s.log.Warn("steps of calls at the door were lost: the log took none by the end", "steps", n)
+	}
+	s.ready, s.filled = nil, 0
 }
 
 // grow makes ready what began before a time. Called with mu held.
@@ -169,7 +216,7 @@ func (s *Steps) grow(before time.Time) {
 	n := 0
 	for ; n < len(s.young) && (s.young[n].data == nil || !s.young[n].at.After(before)); n++ {
 		if b := s.young[n]; b.data != nil {
-			s.ready, s.waiting = append(s.ready, b.data...), s.waiting+1
+			s.put(func(to []byte) []byte { return append(to, b.data...) })
 			s.held -= len(b.data)
 			b.data = nil
 		}
@@ -190,7 +237,7 @@ func (s *Steps) begin(d *Door, x *passage) {
 	b := &news{at: time.Now(), data: activity.AppendBatch(nil, x.batch(f))}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.held+len(s.ready) > s.limit {
+	if s.full() {
 		s.lost.Add(1)
 		return
 	}
@@ -247,11 +294,11 @@ func (s *Steps) end(d *Door, x *passage, err *fault.Error, now time.Time) {
 func (s *Steps) tell(b *activity.Batch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.held+len(s.ready) > s.limit {
+	if s.full() {
 		s.lost.Add(1)
 		return
 	}
-	s.ready, s.waiting = activity.AppendBatch(s.ready, b), s.waiting+1
+	s.put(func(to []byte) []byte { return activity.AppendBatch(to, b) })
 	s.wake()
 }
 

@@ -68,22 +68,31 @@ func TestStepsThatTheLogRefuses(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
-		refuse, got := true, 0
-		s := gateway.NewSteps(func(_ context.Context, data []byte) error {
+		refuse, hang, got, most := true, true, 0, 0
+		s := gateway.NewSteps(func(ctx context.Context, data []byte) error {
 			mu.Lock()
 			defer mu.Unlock()
+			if hang { // a disk that says nothing, once
+				hang = false
+				<-ctx.Done()
+				return ctx.Err()
+			}
 			if refuse {
 				return fault.New(fault.KindExhausted, "bus.full", "full")
 			}
+			most = max(most, len(data))
 			return activity.DecodeEnvelope(data, new(activity.Batch), func(b *activity.Batch) error { got += len(b.Fragments); return nil })
 		}, slog.New(slog.DiscardHandler))
 		ctx, end := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() { defer close(ended); _ = s.Run(ctx) }()
 		one := &activity.Batch{Sender: "door", Fragments: []activity.Fragment{{Name: strings.Repeat("x", 1000)}}}
+		large := &activity.Batch{Sender: "door", Fragments: []activity.Fragment{{Name: strings.Repeat("x", 60_000)}}}
 		for range 3 {
-			s.Tell(one)
-			<-time.After(2 * time.Second) // of the bubble
+			for range 60 {
+				s.Tell(large)
+			}
+			<-time.After(20 * time.Second) // of the bubble
 		}
 		if s.Lost() != 0 {
 			t.Fatalf("%d lost while there is room", s.Lost())
@@ -93,8 +102,8 @@ func TestStepsThatTheLogRefuses(t *testing.T) {
 		mu.Unlock()
 		<-time.After(2 * time.Second)
 		mu.Lock()
-		if got != 3 {
-			t.Errorf("the log got %d steps, want 3", got)
+		if got != 180 || most > 2<<20 {
+			t.Errorf("the log got %d steps in messages of %d bytes at most, want 180 in messages that it takes", got, most)
 		}
 		refuse, got = true, 0
 		mu.Unlock()
