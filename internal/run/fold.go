@@ -402,7 +402,7 @@ func (r *Reader) settle(l *live, i int32, s *activity.Step) {
 	st.parent = parent
 	st.start, st.end = s.Start, s.End
 	st.kind, st.status, st.flags = s.Kind, s.Status, s.Flags
-	st.key = l.texts.place(r.names, keyOf(s))
+	st.key = l.text(r.names, keyOf(s))
 	st.set(bitWaiting, s.Waiting)
 	st.set(bitContentOnly, s.OnlyContent)
 	if r.o.Test != nil && r.o.Test(s.Trace) {

@@ -71,7 +71,7 @@ type usage struct {
 
 // costs notes what a step costs.
 func (u *usage) costs(l *live, n *names, c activity.Cost) {
-	u.nanos, u.currency, u.basis = c.Nanos, l.texts.place(n, c.Currency), c.Basis
+	u.nanos, u.currency, u.basis = c.Nanos, l.text(n, c.Currency), c.Basis
 }
 
 func (u *usage) cost(l *live) activity.Cost {
@@ -82,6 +82,7 @@ func (u *usage) cost(l *live) activity.Cost {
 type texts struct {
 	list  []string
 	index map[string]int32 // built when they are many
+	long  int              // bytes of those that no other run shares
 }
 
 const scanTexts = 32 // up to here a scan of texts.list beats a map
@@ -104,6 +105,9 @@ func (t *texts) place(n *names, s string) int32 {
 	}
 	i := int32(len(t.list))
 	s = n.get(s)
+	if len(s) > maxNameSize {
+		t.long += len(s)
+	}
 	t.list = append(roomFor(t.list, 2), s)
 	switch {
 	case t.index != nil:
@@ -124,7 +128,26 @@ func (t *texts) at(i int32) string {
 	return t.list[i]
 }
 
-func (t *texts) size() int { return cap(t.list)*16 + len(t.index)*40 }
+func (t *texts) size() int { return cap(t.list)*16 + len(t.index)*40 + t.long }
+
+// text is the place of a text of l. Texts that no step names any longer are
+// dropped when they are many: a step that is told again and again with another
+// model must not keep them all.
+func (l *live) text(n *names, s string) int32 {
+	if len(l.texts.list) > 2*(len(l.steps)+len(l.usages))+2*scanTexts {
+		old := l.texts
+		l.texts = texts{}
+		for i := range l.steps {
+			st := &l.steps[i]
+			st.key = l.texts.place(n, old.at(st.key))
+		}
+		for i := range l.usages {
+			u := &l.usages[i]
+			u.currency = l.texts.place(n, old.at(u.currency))
+		}
+	}
+	return l.texts.place(n, s)
+}
 
 // profile is what a step says about its run as a whole. Most steps of a run
 // say the same, so a run keeps each distinct profile once.
@@ -152,12 +175,16 @@ func (w *whos) get(n *names, p who) *who {
 	}
 	q := w.old[p]
 	if q == nil {
+		long := false
 		for _, t := range [...]*string{
 			&p.agent, &p.agentID, &p.version, &p.environment, &p.task, &p.runName, &p.mode, &p.outcome, &p.dialect, &p.team, &p.sender,
 		} {
+			long = long || len(*t) > maxNameSize
 			*t = n.get(*t)
 		}
-		q = &p
+		if q = &p; long {
+			return q // its run's alone, as long texts are
+		}
 	}
 	if w.young == nil || len(w.young) >= maxWhos {
 		w.old, w.young = w.young, make(map[who]*who)

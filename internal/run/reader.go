@@ -345,8 +345,13 @@ func (r *Reader) poke() {
 	}
 }
 
-// notifyShare is how many times longer than telling of changes it pauses.
-const notifyShare = 20
+// notifyShare is how many times longer than it told of changes a reader pauses
+// until it tells again, and notifyPause for how long at most: telling may have
+// waited for others, and who follows a run must not wait with it.
+const (
+	notifyShare = 20
+	notifyPause = time.Second
+)
 
 // ticks does what time brings: runs end, rows and steps become due, changes
 // are told.
@@ -365,6 +370,7 @@ func (r *Reader) ticks(ctx context.Context) {
 		r.tick(ctx, now)
 		var notes []Note
 		due := r.o.Notify != nil && !now.Before(next)
+		began := r.o.Now()
 		if due {
 			notes = r.notes()
 		}
@@ -374,9 +380,9 @@ func (r *Reader) ticks(ctx context.Context) {
 		}
 		if len(notes) > 0 {
 			r.o.Notify(ctx, notes)
-			// When thousands of runs change nobody follows each: telling takes a
-			// twentieth of a processor at most.
-			if at := now.Add(notifyShare * r.o.Now().Sub(now)); at.After(next) {
+			// When thousands of runs change nobody follows each.
+			told := r.o.Now()
+			if at := told.Add(min(notifyShare*told.Sub(began), notifyPause)); at.After(next) {
 				next = at
 			}
 		}

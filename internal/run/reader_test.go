@@ -358,3 +358,34 @@ func FuzzPayload(f *testing.F) {
 		}
 	})
 }
+
+// Whoever tells of changes may wait for others: the next are told soon after all
+// the same.
+func TestSlowTelling(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		log := newTape()
+		var mu sync.Mutex
+		var told []time.Time
+		running(t, newMemory(), log, func(o *Options) {
+			o.Notify = func(context.Context, []Note) {
+				mu.Lock()
+				told = append(told, time.Now())
+				first := len(told) == 1
+				mu.Unlock()
+				if first {
+					elapse(5 * time.Second)
+				}
+			}
+		})
+		log.write(now(span1(1, 1, -1, activity.KindAgent)))
+		elapse(2 * time.Second) // it is being told
+		log.write(now(span1(2, 2, -1, activity.KindAgent)))
+		elapse(10 * time.Second)
+		mu.Lock()
+		defer mu.Unlock()
+		if len(told) < 2 || told[1].Sub(told[0]) > 5*time.Second+notifyPause+time.Second {
+			t.Errorf("told at %v", told)
+		}
+	})
+}

@@ -110,13 +110,14 @@ func (f *freshRuns) part(runs []activity.Run) (fresh, stored []*activity.Run) {
 func packFresh(rows []*activity.Run) (data []byte, each [][]byte) {
 	each = make([][]byte, len(rows))
 	var buf []byte
+	size := 0
 	for i, r := range rows {
 		buf = packRun(buf[:0], r)
-		packed := slices.Clone(buf)
-		each[i] = packed
-		if i == 0 { // most are of about one size
-			data = make([]byte, 0, len(rows)*(len(packed)+len(packed)/4+binary.MaxVarintLen16))
-		}
+		each[i] = slices.Clone(buf)
+		size += binary.MaxVarintLen32 + len(buf)
+	}
+	data = make([]byte, 0, size)
+	for _, packed := range each {
 		data = append(binary.AppendUvarint(data, uint64(len(packed))), packed...)
 	}
 	return data, each

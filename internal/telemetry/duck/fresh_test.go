@@ -1,6 +1,7 @@
 package duck
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -135,5 +136,29 @@ func TestQuestionsSeeFreshRows(t *testing.T) {
 	}
 	if n != 60 {
 		t.Errorf("%d runs are counted, want 60", n)
+	}
+}
+
+// The room for packed rows is what they take, whichever of them comes first.
+func TestPackFreshRoom(t *testing.T) {
+	t.Parallel()
+	rows := make([]*activity.Run, 1000)
+	for i := range rows {
+		rows[i] = &activity.Run{Name: "small"}
+	}
+	for range 64 {
+		rows[0].Tags = append(rows[0].Tags, strings.Repeat("x", 1000))
+	}
+	data, each := packFresh(rows)
+	total := 0
+	for _, b := range each {
+		total += len(b)
+	}
+	if cap(data) > 2*total {
+		t.Errorf("room for %d bytes, rows of %d", cap(data), total)
+	}
+	back, _, err := unpackFresh(data)
+	if err != nil || len(back) != len(rows) || len(back[0].Tags) != 64 || back[999].Name != "small" {
+		t.Fatalf("%d rows, %v", len(back), err)
 	}
 }
