@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -325,7 +326,11 @@ func (c complianceFacts) KPI(ctx context.Context, id string, from, to time.Time)
 	}
 	f := all[id].Whole()
 	table, records := d.Records()
-	return compliance.Value{Value: f.Value, N: f.N, Why: f.Why, Search: records, Table: table}, nil
+	gone, err := c.gone(ctx, from, cmp.Or(table, "runs"))
+	if d.PerRun != nil && gone == "" && err == nil {
+		gone, err = c.gone(ctx, from, "runs")
+	}
+	return compliance.Value{Value: f.Value, N: f.N, Why: f.Why, Search: records, Table: table, Gone: gone}, err
 }
 
 func (c complianceFacts) Count(ctx context.Context, of compliance.Count, from, to time.Time) (compliance.Value, error) {
@@ -337,7 +342,11 @@ func (c complianceFacts) Count(ctx context.Context, of compliance.Count, from, t
 	if err != nil {
 		return compliance.Value{}, err
 	}
-	v := compliance.Value{Search: of.Where, Table: of.Table, Why: "there is no record of " + of.Table + " in the period"}
+	gone, err := c.gone(ctx, from, of.Table)
+	if err != nil {
+		return compliance.Value{}, err
+	}
+	v := compliance.Value{Search: of.Where, Table: of.Table, Gone: gone, Why: "there is no record of " + of.Table + " in the period"}
 	if len(res.Rows) == 0 {
 		return v, nil
 	}
@@ -348,6 +357,18 @@ func (c complianceFacts) Count(ctx context.Context, of compliance.Count, from, t
 		v.Value, v.Why = &n, ""
 	}
 	return v, nil
+}
+
+// gone says what of a period that begins at from is no longer kept.
+func (c complianceFacts) gone(ctx context.Context, from time.Time, table string) (string, error) {
+	if c.a.o.Keeping == nil {
+		return "", nil
+	}
+	since, err := c.a.o.Keeping.KeptSince(ctx, table)
+	if err != nil || !from.Before(since) {
+		return "", err
+	}
+	return fmt.Sprintf("%s of before %s may be gone by their age, and the period begins on %s", table, since.Format(time.DateOnly), from.UTC().Format(time.DateOnly)), nil
 }
 
 func numberOf(n int64) compliance.Value {

@@ -36,7 +36,7 @@ type overviewAsk struct {
 // anything.
 func (o *overviewAsk) later(table string, from, to time.Time, where search.Expr, group []string, bucket time.Duration, measures []telemetry.Measure, use func(*answers)) {
 	o.concurrent.Go(func() error {
-		q := telemetry.Query{Table: table, Select: measures, GroupBy: group, Bucket: bucket, From: from, To: to, Limit: maxQueryRows}
+		q := telemetry.Query{Table: table, Select: measures, GroupBy: group, Bucket: bucket, From: from, To: to, Limit: maxQueryRows, Binned: true}
 		scope := queryTables[table]
 		if err := o.a.restrict(o.ctx, &q, scope, search.Both(o.where, where)); err != nil {
 			return err

@@ -108,7 +108,7 @@ func query(a *API, ctx context.Context, req *client.Query) (*client.QueryResult,
 		return nil, err
 	}
 	out := &client.QueryResult{
-		Columns: make([]client.QueryColumn, len(res.Columns)), Rows: res.Rows, Source: res.Source, Scanned: res.Scanned,
+		Columns: make([]client.QueryColumn, len(res.Columns)), Rows: res.Rows, Source: res.Source, Cut: res.Cut, Scanned: res.Scanned,
 		TookMS: float64(res.Took) / 1e6,
 	}
 	for i, c := range res.Columns {

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"reeve/client"
 	"reeve/internal/fault"
@@ -16,6 +17,9 @@ type Keeping interface {
 	Preview(ctx context.Context, in client.PutRetentionRequest) (client.RetentionPreview, error)
 	Put(ctx context.Context, who retention.Actor, in client.PutRetentionRequest) error
 	Delete(ctx context.Context, who retention.Actor, in client.DeleteRetentionRequest) error
+	// KeptSince is from when on all records of a table are there; what is older may
+	// be gone by its age. Zero: nothing is.
+	KeptSince(ctx context.Context, table string) (time.Time, error)
 	HoldsOf(ctx context.Context, user string) (runs, live int64, err error)
 	ForgetUser(ctx context.Context, user string) (runs, left int64, err error)
 	Erased(ctx context.Context, e client.Erasure, by, via string) (client.Erasure, error)

@@ -100,6 +100,49 @@ controls:
 	}
 }
 
+// Of a period that began before what is kept, nothing is known for certain: neither
+// that nothing failed nor that enough was done.
+func TestComplianceOfWhatIsGone(t *testing.T) {
+	t.Parallel()
+	a := start(t, nil)
+	c := client.New("http://"+a.Address("listen"), "")
+	ctx := t.Context()
+	mapping := `id: house
+title: House
+source: ours
+version: 1
+about: x
+controls:
+  - {id: none, title: None failed, article: a, about: x, evidence: [{id: e, title: x, count: {table: runs, where: "failed:true"}, at_most: 0}]}
+  - {id: done, title: Tasks are done, article: a, about: x, evidence: [{id: e, title: x, kpi: task_completion, at_least: 0.1, least: 1}]}
+  - {id: some, title: There were runs, article: a, about: x, evidence: [{id: e, title: x, count: {table: runs, where: "agent:clerk"}, at_least: 2}]}
+`
+	if _, err := c.PutComplianceFramework(ctx, client.PutComplianceFrameworkRequest{ID: "house", Mapping: mapping}); err != nil {
+		t.Fatal(err)
+	}
+	sendSpans(t, a, streamRuns(8_100_000, 3, "clerk", func(int) string { return "resolved" })...)
+	assess := func(from string) (string, *client.ComplianceAssessment) {
+		t.Helper()
+		x, err := c.AssessCompliance(ctx, client.AssessComplianceRequest{ID: "house", From: from})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x.Controls[0].Result + " " + x.Controls[1].Result + " " + x.Controls[2].Result, x
+	}
+	eventually(t, "the runs to be looked at", func() bool { got, _ := assess("-40d"); return got == "pass pass pass" })
+	const days = 14
+	if _, err := c.PutRetention(ctx, client.PutRetentionRequest{Kind: "runs", Team: "support", Days: days, Reason: "contract"}); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := assess("-10d"); got != "pass pass pass" {
+		t.Errorf("of what is kept: %s", got)
+	}
+	got, x := assess("-40d")
+	if got != "unknown unknown pass" || !strings.Contains(x.Controls[0].Evidence[0].Text, "may be gone by their age") {
+		t.Errorf("of a period that is partly gone: %s: %+v", got, x.Controls[0].Evidence)
+	}
+}
+
 func isCode(err error, code string) bool {
 	f := fault.From(err)
 	return err != nil && (f != nil && strings.HasPrefix(f.Code, code) || strings.Contains(err.Error(), code))

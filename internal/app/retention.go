@@ -43,6 +43,36 @@ func (a *App) openRetention(context.Context) error {
 	return nil
 }
 
+// KeptSince is from when on all records of a table are there: days go whole, and a
+// place's rule may drop its own sooner. A store at its size has dropped the oldest.
+func (k *keeping) KeptSince(ctx context.Context, table string) (time.Time, error) {
+	rules, err := k.rules.Rules(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	now, since := time.Now().UTC(), time.Time{}
+	after := func(age time.Duration) {
+		if t := now.Add(-age).Truncate(day); age != retention.Forever && t.After(since) {
+			since = t
+		}
+	}
+	if table == "decisions" {
+		after(rules.Longest(retention.Runs))
+		after(k.app.o.Config.Audit.DecisionsAge)
+	} else {
+		after(rules.Shortest(retention.Runs))
+	}
+	most := int64(k.app.o.Config.Store.MaxBytes)
+	if most == 0 {
+		return since, nil
+	}
+	s, err := k.app.store.Stats(ctx)
+	if err == nil && s.Bytes > most/10*9 && s.Oldest.After(since) {
+		since = s.Oldest
+	}
+	return since, err
+}
+
 func (k *keeping) poke() {
 	select {
 	case k.wake <- struct{}{}:

@@ -40,8 +40,10 @@ func Check(ctx context.Context, dir string) (*Manifest, error) {
 
 func sameText(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
-// Restore puts a backup into data, a folder that is empty or not there yet. Each
-// file is checked while it is copied; when one is wrong nothing stays.
+// Restore puts a backup into data, a folder that is empty or not there yet: straight
+// into it, so that it may be a mount point or a link. Each file is checked while it is
+// copied; when one is wrong nothing stays in it. A process that dies leaves half a
+// copy: whoever restores what is to be served restores into a part of its folder first.
 func Restore(ctx context.Context, dir, data, passphrase string) (m *Manifest, err error) {
 	if m, err = ReadManifest(dir); err != nil {
 		return nil, err
@@ -55,36 +57,39 @@ func Restore(ctx context.Context, dir, data, passphrase string) (m *Manifest, er
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Dir(filepath.Clean(data)), 0o700); err != nil {
-		return nil, diskFault(err)
-	}
-	tmp, err := os.MkdirTemp(filepath.Dir(filepath.Clean(data)), PartPrefix)
-	if err != nil {
+	_, none := os.Stat(data)
+	if err := os.MkdirAll(data, 0o700); err != nil {
 		return nil, diskFault(err)
 	}
 	defer func() {
-		if err != nil {
-			_ = os.RemoveAll(tmp)
+		if err == nil {
+			return
+		}
+		empty(data)
+		if none != nil {
+			_ = os.Remove(data) // it was not there before
 		}
 	}()
 	for _, f := range m.Files {
 		if err := ctx.Err(); err != nil {
 			return nil, context.Cause(ctx)
 		}
-		if err := restoreFile(filepath.Join(dir, filepath.FromSlash(f.Path)), tmp, f, key); err != nil {
+		if err := restoreFile(filepath.Join(dir, filepath.FromSlash(f.Path)), data, f, key); err != nil {
 			return nil, err
 		}
 	}
-	if err := syncFolders(tmp); err != nil {
-		return nil, diskFault(err)
-	}
-	if err := os.Remove(data); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fullFolder(data).WithCause(err)
-	}
-	if err := os.Rename(tmp, data); err != nil {
+	if err := syncFolders(data); err != nil {
 		return nil, diskFault(err)
 	}
 	return m, diskFault(durable.SyncDir(filepath.Dir(filepath.Clean(data))))
+}
+
+// empty takes out of a folder what a restore that failed has put there.
+func empty(dir string) {
+	list, _ := os.ReadDir(dir) // what cannot be read cannot be taken out either
+	for _, e := range list {
+		_ = os.RemoveAll(filepath.Join(dir, e.Name()))
+	}
 }
 
 // open gives the key that the passphrase makes, and refuses a manifest that was

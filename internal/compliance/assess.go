@@ -14,6 +14,9 @@ type Value struct {
 	Why    string   `json:"why,omitempty"`
 	Search string   `json:"search,omitempty"` // opens the records
 	Table  string   `json:"table,omitempty"`
+	// Gone says what of the period is no longer there; "" all of it is. Records that
+	// are gone could have said anything.
+	Gone string `json:"gone,omitempty"`
 	// AsOf is when it was so, of what is known as of now alone; nil: it is of the
 	// period.
 	AsOf *time.Time `json:"as_of,omitempty"`
@@ -141,6 +144,13 @@ func (e Evidence) judge(v Value) EvidenceResult {
 		out.Result = Pass
 	}
 	out.Text = fmt.Sprintf("%s, %s %s is asked for", number(*v.Value), sign, number(*line))
+	if v.Gone != "" {
+		out.Text += ": " + v.Gone
+		// A number that is over its line stays over it, whatever is gone.
+		if e.Count == nil || *v.Value <= *line && e.AtMost != nil || *v.Value < *line && e.AtLeast != nil {
+			out.Result, out.Text = Unknown, "unknown: "+out.Text
+		}
+	}
 	if v.AsOf != nil {
 		out.Text += ", as of " + v.AsOf.UTC().Format(time.RFC3339)
 	}

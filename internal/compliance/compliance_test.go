@@ -103,6 +103,8 @@ func (f facts) Count(_ context.Context, c Count, _, _ time.Time) (Value, error) 
 	return f.get(c.Table)
 }
 
+func ptr(v float64) *float64 { return &v }
+
 func of(v float64, n int64) Value { return Value{Value: &v, N: n} }
 
 func TestResults(t *testing.T) {
@@ -120,6 +122,11 @@ func TestResults(t *testing.T) {
 		"below it":             {facts{"task_completion": of(.89, 100), "decisions": of(3, 3), "unknown_agents": of(1, 1)}, "fail fail"},
 		"too few":              {facts{"task_completion": of(1, 9), "decisions": of(3, 3), "unknown_agents": of(0, 0)}, "unknown pass"},
 		"one fails, one lacks": {facts{"task_completion": {Why: "no record"}, "decisions": of(0, 0), "unknown_agents": of(0, 0)}, "fail pass"},
+		// Of a period that is partly gone a share says nothing; a number that is above
+		// its line already stays there.
+		"a part of it is gone": {facts{"task_completion": {Value: ptr(.95), N: 100, Gone: "old"}, "decisions": of(3, 3), "unknown_agents": of(0, 0)}, "unknown pass"},
+		"numbers are gone":     {facts{"task_completion": of(.95, 100), "decisions": {Value: ptr(0), N: 9, Gone: "old"}, "unknown_agents": of(0, 0)}, "unknown pass"},
+		"enough is there":      {facts{"task_completion": of(.95, 100), "decisions": {Value: ptr(3), N: 9, Gone: "old"}, "unknown_agents": of(0, 0)}, "pass pass"},
 		"cannot be computed":   {facts{"decisions": of(3, 3)}, "unknown unknown"},
 	} {
 		a, err := assess(t.Context(), f, c.facts, time.Unix(0, 0), time.Unix(1, 0))

@@ -77,6 +77,7 @@ type plan struct {
 	measures []telemetry.Measure
 	names    map[string]string // what is asked, to its name: asked once
 	rows     map[cellKey]map[string]any
+	cut      bool // there are more groups than an answer has
 }
 
 // add asks for a measure and returns its name.
@@ -173,6 +174,10 @@ func Evaluate(ctx context.Context, ask Ask, defs []*Definition, q Question) (map
 		return nil, err
 	}
 	for id, read := range readers {
+		if slices.ContainsFunc(tables[id], func(t string) bool { return plans[t].cut }) {
+			out[id].Cells = []Cell{{Figure: Figure{Why: fmt.Sprintf("there are more values of %s than can be told apart: ask for a shorter period", q.By)}}}
+			continue
+		}
 		out[id].Cells = cells(plans, tables[id], read, &q)
 		out[id].Took = time.Since(began)
 	}
@@ -256,6 +261,7 @@ func (p *plan) run(ctx context.Context, ask Ask, q *Question) error {
 			return err
 		}
 		p.read(res)
+		p.cut = p.cut || res.Cut
 	}
 	return nil
 }
@@ -466,8 +472,7 @@ func (t *Quantile) plan(p *plan) reader {
 			f.Why = "no record"
 			return f
 		}
-		low, high := telemetry.BinBounds(key, unit)
-		v := (low + high) / 2
+		v := telemetry.BinValue(key, unit)
 		f.Value = &v
 		if below, above, ok := stat.Ranks(n, t.At); ok {
 			lowKey, _ := bins.At(below)

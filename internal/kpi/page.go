@@ -16,7 +16,7 @@ A figure always comes with:
 - **coverage**: n of all the records that it could be from; what is missing is unknown, not zero
 - **definition version**: it rises when the meaning changes
 
-Quantiles are read from bins, which add up over days: a value above 4,095 of its smallest part (nanoseconds, nano-dollars) is right to 0.012 %, others exactly; the interval reaches to the outer edges of its bins. Sums, counts and all that is made of them are exact. A figure that would be of a part of the records alone is unknown, with its reason.
+Quantiles, and the latencies of the Overview, are read from bins, which add up over days: of milliseconds and dollars the middle of the bin is shown (right to 0.012 %, values up to 4,095 nanoseconds or nano-dollars exactly), of tokens and counts its least value (right to 0.025 %); the interval reaches to the outer edges of its bins. POST /api/v1/query answers quantiles exactly. Sums, counts and all that is made of them are exact. A figure that would be of a part of the records alone is unknown, with its reason.
 
 Runs of mode ` + "`test`" + ` are in no figure. Several agents' figures differ by chance: compare intervals, not values.
 

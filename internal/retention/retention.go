@@ -98,6 +98,18 @@ func (r *Rules) Longest(kind string) time.Duration {
 	return long
 }
 
+// Shortest is the least that anything of a kind is kept: of what is older some may be
+// gone. Forever when all of it is kept for good.
+func (r *Rules) Shortest(kind string) time.Duration {
+	short := r.Of(kind, "", "")
+	for _, x := range r.Places() {
+		if age := r.Of(kind, x.Environment, x.Team); age != Forever && (short == Forever || age < short) {
+			short = age
+		}
+	}
+	return short
+}
+
 // Place is an environment and a team whose things have an age of their own.
 type Place struct{ Environment, Team string }
 

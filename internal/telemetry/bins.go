@@ -1,10 +1,8 @@
 package telemetry
 
 import (
-	"cmp"
 	"math"
 	"math/bits"
-	"slices"
 )
 
 // Bins count rows by value: numbers by the bin that they fall into, orders of tool
@@ -19,7 +17,7 @@ type Bin struct {
 }
 
 // BinError is how far the middle of a bin is from a number in it, at most, as a
-// share of the number.
+// share of the number; its edges are twice as far.
 const BinError = 1.0 / (1 << (binBits + 1))
 
 // A number is counted as a whole number of the smallest part of its unit. Those
@@ -57,6 +55,16 @@ func BinBounds(key uint64, unit string) (low, high float64) {
 	return float64(first) / parts, float64(last) / parts
 }
 
+// BinValue is what a bin is shown as: its middle, and of a unit without smaller parts
+// its least number, since half a token is none.
+func BinValue(key uint64, unit string) float64 {
+	low, high := BinBounds(key, unit)
+	if binParts(unit) == 1 {
+		return low
+	}
+	return (low + high) / 2
+}
+
 // Total is how many rows there are.
 func (b Bins) Total() (n int64) {
 	for _, x := range b {
@@ -83,22 +91,29 @@ func (b Bins) At(q float64) (key uint64, ok bool) {
 
 // AddBins is the sum of lists.
 func AddBins(lists ...Bins) Bins {
-	n := 0
-	for _, l := range lists {
-		n += len(l)
+	switch len(lists) {
+	case 0:
+		return nil
+	case 1:
+		return lists[0]
+	case 2:
+		return addTwo(lists[0], lists[1])
 	}
-	all := make(Bins, 0, n)
-	for _, l := range lists {
-		all = append(all, l...)
-	}
-	slices.SortFunc(all, func(a, b Bin) int { return cmp.Compare(a.Key, b.Key) })
-	out := all[:0]
-	for _, x := range all {
-		if n := len(out); n > 0 && out[n-1].Key == x.Key {
-			out[n-1].N += x.N
-		} else {
-			out = append(out, x)
+	half := len(lists) / 2
+	return addTwo(AddBins(lists[:half]...), AddBins(lists[half:]...))
+}
+
+func addTwo(a, b Bins) Bins {
+	out := make(Bins, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		switch {
+		case a[0].Key < b[0].Key:
+			out, a = append(out, a[0]), a[1:]
+		case b[0].Key < a[0].Key:
+			out, b = append(out, b[0]), b[1:]
+		default:
+			out, a, b = append(out, Bin{a[0].Key, a[0].N + b[0].N}), a[1:], b[1:]
 		}
 	}
-	return out
+	return append(append(out, a...), b...)
 }

@@ -231,6 +231,7 @@ type Query struct {
 	Limit    int    // of rows; 0: 20,000, at most MostRows
 	Content  bool   // the asker may read content: text predicates are allowed
 	NoTests  bool   // without runs of mode test, and without what belongs to them
+	Binned   bool   // p50 and its like may come from bins (see BinError)
 }
 
 // MostRows is how many rows an answer has at most.

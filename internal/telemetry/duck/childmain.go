@@ -143,13 +143,19 @@ func kindOf(ctx context.Context, err error) string {
 		return "canceled"
 	case errors.As(err, &e) && e.Type == duckdb.ErrorTypeOutOfMemory:
 		return "memory"
-	case strings.Contains(err.Error(), "Out of Memory"):
+	case errors.Is(err, errLarge), strings.Contains(err.Error(), "Out of Memory"):
 		return "memory"
 	}
 	return ""
 }
 
-const maxRows = 1_000_000
+// What an answer holds, at most: a frame has room for it.
+const (
+	maxRows  = 1_000_000
+	maxBytes = maxFrame / 4
+)
+
+var errLarge = errors.New("the answer is too large")
 
 func (c *childServer) run(ctx context.Context, r *request, a *answer) error {
 	args := make([]any, len(r.Args))
@@ -164,6 +170,7 @@ func (c *childServer) run(ctx context.Context, r *request, a *answer) error {
 	if a.Columns, err = rows.Columns(); err != nil {
 		return err
 	}
+	size := 0
 	for rows.Next() {
 		if len(a.Rows) >= maxRows {
 			return fmt.Errorf("more than %d rows", maxRows)
@@ -178,6 +185,13 @@ func (c *childServer) run(ctx context.Context, r *request, a *answer) error {
 		}
 		for i := range vals {
 			vals[i] = plainValue(vals[i])
+			size += 16
+			if text, ok := vals[i].(string); ok {
+				size += len(text)
+			}
+		}
+		if size > maxBytes {
+			return errLarge
 		}
 		a.Rows = append(a.Rows, vals)
 	}

@@ -417,8 +417,12 @@ func (s *Store) drop(gone []segment) error {
 func (s *Store) Retain(ctx context.Context, p telemetry.Retention) (telemetry.Dropped, error) {
 	s.maint.Lock()
 	defer s.maint.Unlock()
-	defer s.sums.forget()
 	var d telemetry.Dropped
+	defer func() {
+		if d.Files > 0 || d.Rows > 0 {
+			s.sums.forget()
+		}
+	}()
 	if p.MaxAge < 0 || p.MaxBytes < 0 || p.Content < 0 {
 		return d, fault.New(fault.KindInvalid, "telemetry.bad_retention", "a retention is not negative")
 	}

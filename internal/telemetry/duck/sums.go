@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -30,18 +31,20 @@ import (
 // (a late step, an outcome, another price, merging, forgetting) makes it name
 // others, and the old answer is never found again.
 type keptSums struct {
-	mu   sync.Mutex
-	kept map[[32]byte]*keptSum
-	size int
-	tick int64
+	mu     sync.Mutex
+	kept   map[[32]byte]*keptSum
+	size   int
+	tick   int64
+	erased int // how often all was dropped
 }
 
 type keptSum struct {
-	done chan struct{} // closed when rows and err are there
-	rows [][]any
-	err  error
-	size int
-	used int64
+	done   chan struct{} // closed when rows and err are there
+	rows   [][]any
+	err    error
+	size   int
+	used   int64
+	erased int // as it was when this was asked
 }
 
 // sumsBytes bounds what is kept, about.
@@ -63,12 +66,12 @@ func (c *keptSums) ask(ctx context.Context, child *child, sql string, args []any
 			if c.kept == nil {
 				c.kept = map[[32]byte]*keptSum{}
 			}
-			k = &keptSum{done: make(chan struct{}), used: c.tick}
+			k = &keptSum{done: make(chan struct{}), used: c.tick, erased: c.erased}
 			c.kept[key] = k
 			c.mu.Unlock()
 			k.rows, k.err = askChild(ctx, child, sql, args, binned)
 			c.finish(key, k, keep)
-			return k.rows, k.err
+			return copyRows(k.rows), k.err
 		}
 		k.used = c.tick
 		c.mu.Unlock()
@@ -78,7 +81,7 @@ func (c *keptSums) ask(ctx context.Context, child *child, sql string, args []any
 			return nil, ctx.Err()
 		}
 		if k.err == nil {
-			return k.rows, nil
+			return copyRows(k.rows), nil
 		}
 		if !errors.Is(k.err, context.Canceled) && !errors.Is(k.err, context.DeadlineExceeded) {
 			return nil, k.err
@@ -89,13 +92,24 @@ func (c *keptSums) ask(ctx context.Context, child *child, sql string, args []any
 	}
 }
 
+// copyRows are rows that belong to whoever asked: others may have the same answer.
+func copyRows(rows [][]any) [][]any {
+	out := make([][]any, len(rows))
+	for i := range rows {
+		out[i] = slices.Clone(rows[i])
+	}
+	return out
+}
+
 // finish hands the answer to who waits for it, and keeps it or not.
 func (c *keptSums) finish(key [32]byte, k *keptSum, keep bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	close(k.done)
-	if !keep || k.err != nil {
-		delete(c.kept, key)
+	if !keep || k.err != nil || k.erased != c.erased {
+		if c.kept[key] == k {
+			delete(c.kept, key)
+		}
 		return
 	}
 	k.size = sizeOf(k.rows)
@@ -120,12 +134,9 @@ func (c *keptSums) finish(key [32]byte, k *keptSum, keep bool) {
 func (c *keptSums) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for key, k := range c.kept {
-		if k.size > 0 {
-			delete(c.kept, key)
-		}
-	}
+	clear(c.kept) // who waits for an answer has it in hand
 	c.size = 0
+	c.erased++
 }
 
 func sizeOf(rows [][]any) int {
@@ -251,12 +262,12 @@ var (
 
 // addsUp reports a measure that the parts of a time are enough for. Seconds since
 // 1970 are too large for bins.
-func addsUp(m telemetry.Measure) bool {
-	return !holdsWhole(m.Where) && (slices.Contains(adds, m.Func) || quantiles[m.Func] > 0 && m.Field != "started")
+func addsUp(q *telemetry.Query, m telemetry.Measure) bool {
+	return !holdsWhole(m.Where) && (slices.Contains(adds, m.Func) || q.Binned && quantiles[m.Func] > 0 && m.Field != "started")
 }
 
 // apiece are dimensions with about a value a row.
-var apiece = []string{"run", "call", "at", "path", "session"}
+var apiece = []string{"run", "call", "at", "path", "session", "run_session", "credential", "instance"}
 
 // timePart is a part of a period; those that end on the hour are worth keeping.
 type timePart struct {
@@ -278,7 +289,7 @@ func partsOf(q *telemetry.Query, now time.Time, moves func(day time.Time) bool) 
 	if to.Sub(q.From) < 3*time.Hour || to.Sub(q.From) > 400*24*time.Hour {
 		return nil
 	}
-	if slices.ContainsFunc(q.Select, func(m telemetry.Measure) bool { return !addsUp(m) }) ||
+	if slices.ContainsFunc(q.Select, func(m telemetry.Measure) bool { return !addsUp(q, m) }) ||
 		slices.ContainsFunc(q.GroupBy, func(d string) bool { return slices.Contains(apiece, d) }) || holdsWhole(q.Where) {
 		return nil
 	}
@@ -335,25 +346,50 @@ func holdsWhole(e search.Expr) bool {
 	return e != nil && (search.HasText(e) || search.LooksAtKin(e))
 }
 
-// queryParts asks part by part and adds up; nil when an answer is too long for it.
+// partsHold is how many rows the answers to parts have together: what has more is
+// asked in one statement, which gives as many as were asked for.
+const partsHold = 200_000
+
+var errManyRows = errors.New("too many rows for an answer in parts")
+
+// queryParts asks part by part and adds up; nil when an answer is too long for it, or
+// there is nothing to add.
 func (s *Store) queryParts(ctx context.Context, q *telemetry.Query, parts []timePart, now time.Time) (*telemetry.Result, error) {
-	asked := s.portions(q, parts, now)
+	asked := s.portions(q, slices.DeleteFunc(parts, func(p timePart) bool { return s.nothingIn(q.Table, p) }), now)
 	if len(asked) == 0 {
 		return nil, nil
 	}
 	answers := make([]*telemetry.Result, len(asked))
+	var rows atomic.Int64
 	g, inner := errgroup.WithContext(ctx)
 	g.SetLimit(3) // as the child does
 	for i := range asked {
 		g.Go(func() (err error) {
-			answers[i], err = s.queryPart(inner, &asked[i])
-			return err
+			if answers[i], err = s.queryPart(inner, &asked[i]); err != nil {
+				return err
+			}
+			if answers[i].Cut || rows.Add(int64(len(answers[i].Rows))) > partsHold {
+				return errManyRows
+			}
+			return nil
 		})
 	}
-	if err := g.Wait(); err != nil {
+	err := g.Wait()
+	if errors.Is(err, errManyRows) {
+		return nil, nil
+	}
+	if err != nil {
 		return nil, err
 	}
 	return addUp(q, answers), nil
+}
+
+// nothingIn reports a part of which a table has no file.
+func (s *Store) nothingIn(table string, p timePart) bool {
+	src := s.source(p.from, p.to)
+	defer src.release()
+	src.exact(table)
+	return src.empty(table)
 }
 
 // portions are the questions that a question is made of: one a part, and where some
@@ -382,14 +418,14 @@ func (s *Store) portions(q *telemetry.Query, parts []timePart, now time.Time) (o
 	for _, p := range parts {
 		for _, measures := range kinds {
 			of := *q
-			of.From, of.To, of.Select, of.OrderBy, of.Limit = p.from, p.to, measures, "", telemetry.MostRows
+			of.From, of.To, of.Select, of.OrderBy, of.Limit = p.from, p.to, measures, "", maxGroups
 			out = append(out, queryPlan{Query: &of, now: now, keep: p.whole})
 		}
 	}
 	return out
 }
 
-// addUp makes one answer of those to parts; nil when one of them was cut.
+// addUp makes one answer of those to parts.
 func addUp(q *telemetry.Query, answers []*telemetry.Result) *telemetry.Result {
 	res := &telemetry.Result{Source: "rows"}
 	for _, c := range answers[0].Columns {
@@ -406,9 +442,6 @@ func addUp(q *telemetry.Query, answers []*telemetry.Result) *telemetry.Result {
 	bins := map[[2]int][]telemetry.Bins{} // of a row and column, to be added at the end
 	rows := map[string]int{}
 	for _, a := range answers {
-		if a.Cut {
-			return nil
-		}
 		res.Scanned += a.Scanned
 		for _, c := range a.Columns[dims:] {
 			res.Columns[at[c.Name]].Unit = c.Unit
@@ -416,7 +449,8 @@ func addUp(q *telemetry.Query, answers []*telemetry.Result) *telemetry.Result {
 		for _, row := range a.Rows {
 			var key strings.Builder
 			for _, v := range row[:dims] {
-				fmt.Fprintf(&key, "%v\x00", v)
+				text := fmt.Sprint(v)
+				fmt.Fprintf(&key, "%t%d:%s", v == nil, len(text), text)
 			}
 			i, ok := rows[key.String()]
 			if !ok {
@@ -454,8 +488,7 @@ func quantileOf(fn, unit string, bins telemetry.Bins) any {
 	if !ok {
 		return nil
 	}
-	low, high := telemetry.BinBounds(key, unit)
-	return (low + high) / 2
+	return telemetry.BinValue(key, unit)
 }
 
 // nothing gives counts of rows that only some questions had their zero.
@@ -564,7 +597,7 @@ func (s *Store) until(ctx context.Context, q *queryPlan, src *source) error {
 		return nil
 	}
 	if q.To.IsZero() || q.To.After(q.now.Add(-slack)) { // until now, anyhow
-		src.last = q.now.UnixNano()
+		src.last = ceil(q.now, time.Hour).UnixNano() // the same statement for an hour
 		return nil
 	}
 	sql := "SELECT max(CASE WHEN status IN ('done', 'stale') THEN greatest(coalesce(start + duration, updated, start), start) END), count(*) FILTER (WHERE status NOT IN ('done', 'stale')) FROM " + src.from(tableRuns) + " WHERE start >= $1"
@@ -579,7 +612,7 @@ func (s *Store) until(ctx context.Context, q *queryPlan, src *source) error {
 	}
 	src.last = max(int64(toFloat(rows[0][0])), q.From.UnixNano())
 	if n, _ := rows[0][1].(int64); n > 0 {
-		src.last = max(src.last, q.now.UnixNano())
+		src.last = max(src.last, ceil(q.now, time.Hour).UnixNano())
 	}
 	return nil
 }

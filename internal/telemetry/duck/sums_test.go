@@ -3,6 +3,8 @@ package duck
 import (
 	"fmt"
 	"math"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -69,6 +71,7 @@ func questions(from, to time.Time) map[string]telemetry.Query {
 		"runs by time":         {Table: "runs", From: from, To: to, NoTests: true, Select: deep, Bucket: 7 * time.Hour, GroupBy: []string{"outcome"}},
 		"with people":          {Table: "runs", From: from, To: to, Where: human, Select: figures},
 		"steps":                {Table: "steps", From: from, To: to, NoTests: true, Select: figures},
+		"quantiles, binned":    {Table: "steps", From: from, To: to, Select: []telemetry.Measure{{Func: "count", As: "n"}}, Binned: true, GroupBy: []string{"kind"}},
 		"steps by model":       {Table: "steps", From: from, To: to, NoTests: true, Select: figures, GroupBy: []string{"model", "run_task"}, OrderBy: "-n"},
 		"one team's":           {Table: "steps", From: from, To: to, NoTests: true, Select: figures, Teams: []string{"team-a"}, GroupBy: []string{"kind"}},
 		"the largest two":      {Table: "steps", From: from, To: to, Select: figures, GroupBy: []string{"model"}, OrderBy: "-n", Limit: 2},
@@ -156,6 +159,67 @@ func TestPartsAddUp(t *testing.T) {
 	compare("after some were forgotten")
 }
 
+// TestAnswersAreOnesOwn: who asks the same at the same time may write into what it
+// gets, as the API does with times.
+func TestAnswersAreOnesOwn(t *testing.T) {
+	t.Parallel()
+	s := openTest(t, Options{})
+	first, _ := busyDays(t, s)
+	q := telemetry.Query{Table: "runs", From: first, To: first.Add(5 * 24 * time.Hour), Bucket: 6 * time.Hour, Select: []telemetry.Measure{{Func: "avg", Field: "cost", As: "mean"}}}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			res, err := s.Query(t.Context(), q)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			for _, row := range res.Rows {
+				if _, ok := row[0].(int64); !ok {
+					t.Errorf("a time is %v", row[0])
+				}
+				row[0] = "mine"
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// TestErasedIsNotKept: an answer that was on its way while runs were forgotten is
+// given to who asked, and not kept.
+func TestErasedIsNotKept(t *testing.T) {
+	t.Parallel()
+	var c keptSums
+	c.kept = map[[32]byte]*keptSum{}
+	key := [32]byte{1}
+	k := &keptSum{done: make(chan struct{}), rows: [][]any{{"kim"}}}
+	c.kept[key] = k
+	c.forget()
+	c.finish(key, k, true)
+	if len(c.kept) != 0 || c.size != 0 {
+		t.Errorf("%d answers are kept", len(c.kept))
+	}
+}
+
+// TestGroupsAreApart: a group without a name is not the one that is called so.
+func TestGroupsAreApart(t *testing.T) {
+	t.Parallel()
+	columns := []telemetry.Column{{Name: "a", Kind: "dimension"}, {Name: "b", Kind: "dimension"}, {Name: "n", Kind: "measure"}}
+	q := &telemetry.Query{GroupBy: []string{"a", "b"}, Select: []telemetry.Measure{{Func: "count", As: "n"}}}
+	got := addUp(q, []*telemetry.Result{
+		{Columns: columns, Rows: [][]any{{nil, "x", int64(1)}, {"<nil>", "x", int64(2)}, {"a\x00b", "c", int64(4)}}},
+		{Columns: columns, Rows: [][]any{{nil, "x", int64(8)}, {"a", "b\x00c", int64(16)}}},
+	})
+	var counts []int64
+	for _, row := range got.Rows {
+		counts = append(counts, row[2].(int64))
+	}
+	slices.Sort(counts)
+	if !slices.Equal(counts, []int64{2, 4, 9, 16}) {
+		t.Errorf("%v", counts)
+	}
+}
+
 func alike(a, b any) bool {
 	x, isNumber := b.(float64)
 	if n, ok := b.(int64); ok {
@@ -189,6 +253,8 @@ func TestPartsOfATime(t *testing.T) {
 		"all of it moves":    {telemetry.Query{Table: "runs", Select: count, From: at(9, 1, 40), To: at(9, 15, 20)}, today, ""},
 		"an hour":            {telemetry.Query{Table: "runs", Select: count, From: at(2, 13, 40), To: at(2, 14, 40)}, still, ""},
 		"no beginning":       {telemetry.Query{Table: "runs", Select: count, To: at(2, 14, 40)}, still, ""},
+		"a quantile":         {telemetry.Query{Table: "runs", Select: []telemetry.Measure{{Func: "p95", Field: "cost"}}, From: at(2, 0, 0), To: at(4, 0, 0)}, still, ""},
+		"one from bins":      {telemetry.Query{Table: "runs", Binned: true, Select: []telemetry.Measure{{Func: "p95", Field: "cost"}}, From: at(2, 0, 0), To: at(4, 0, 0)}, still, "2:00:00-3:00:00* 3:00:00-4:00:00*"},
 		"a mean":             {telemetry.Query{Table: "runs", Select: []telemetry.Measure{{Func: "avg", Field: "cost"}}, From: at(2, 0, 0), To: at(4, 0, 0)}, still, ""},
 		"different ones":     {telemetry.Query{Table: "runs", Select: []telemetry.Measure{{Func: "distinct", Field: "user"}}, From: at(2, 0, 0), To: at(4, 0, 0)}, still, ""},
 		"each run":           {telemetry.Query{Table: "runs", Select: count, GroupBy: []string{"run"}, From: at(2, 0, 0), To: at(4, 0, 0)}, still, ""},

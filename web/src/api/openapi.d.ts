@@ -10963,6 +10963,7 @@ export interface components {
         };
         QueryResult: {
             columns: components["schemas"]["QueryColumn"][];
+            cut?: boolean;
             rows: unknown[][];
             scanned: number;
             source: string;
