@@ -67,6 +67,9 @@ type PutGateSetRequest struct {
 	Name    string `path:"name" json:"-"`
 	Dataset string `json:"dataset"`
 	Least   int64  `json:"least,omitempty"` // cases that it has to have; 5 where none is given
+	// Version of the data set whose cases are approved with it, by security who looked at
+	// them; 0 approves nothing.
+	Version int64 `json:"version,omitempty"`
 }
 
 // GateCases are the cases of a gate's data set against those that security saw.

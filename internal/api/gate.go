@@ -91,12 +91,13 @@ func putGateSet(a *API, ctx context.Context, req *client.PutGateSetRequest) (*cl
 	if err != nil {
 		return nil, err
 	}
-	seen, err := a.casesSeen(ctx, req.Dataset)
-	if err != nil {
-		return nil, err
+	var seen experiment.Approved // nothing, unless the asker says what they looked at
+	if req.Version > 0 {
+		if seen, err = a.looked(ctx, &who, &s, req.Name, req.Version); err != nil {
+			return nil, err
+		}
 	}
-	reads := mayRead(&who, &s)
-	if _, err := book.PutGateSet(ctx, experimentActor(ctx), experiment.GateSet{Agent: req.Name, Dataset: req.Dataset, Least: req.Least}, seen, reads); err != nil {
+	if _, err := book.PutGateSet(ctx, experimentActor(ctx), experiment.GateSet{Agent: req.Name, Dataset: req.Dataset, Least: req.Least}, seen); err != nil {
 		return nil, err
 	}
 	return getGate(a, ctx, &client.GateRequest{Name: req.Name})
@@ -107,9 +108,16 @@ func mayRead(who *dataset.Actor, s *dataset.Set) bool {
 	return who.Can("reader", cmp.Or(s.Team, "*"), cmp.Or(s.Environment, "*"))
 }
 
-// casesSeen are the cases of a data set as they are now.
-func (a *API) casesSeen(ctx context.Context, name string) (experiment.Approved, error) {
-	st, err := a.o.Datasets.Stands(ctx, name, 0)
+// looked are the cases of a data set as somebody who may read them looked at them: in the
+// version that they name, which has to be the newest.
+func (a *API) looked(ctx context.Context, who *dataset.Actor, s *dataset.Set, agent string, version int64) (experiment.Approved, error) {
+	if !mayRead(who, s) {
+		return experiment.Approved{}, fault.New(fault.KindDenied, "experiment.denied", "who approves cases has read them: this needs the role reader for team %q in %q", s.Team, s.Environment)
+	}
+	st, err := a.o.Datasets.Stands(ctx, s.Name, 0)
+	if err == nil && st.Version != version {
+		err = fault.New(fault.KindConflict, "experiment.conflict", "data set %s is of version %d now, and %d was looked at", s.Name, st.Version, version).WithHint("`reeve gate cases %s` shows what changed", agent)
+	}
 	return experiment.Approved{Version: st.Version, Cases: st.Cases, Born: st.Born}, err
 }
 
@@ -190,15 +198,9 @@ func approveGate(a *API, ctx context.Context, req *client.ApproveGateRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	if !mayRead(&who, &s) {
-		return nil, fault.New(fault.KindDenied, "experiment.denied", "who approves cases has read them: this needs the role reader for team %q in %q", s.Team, s.Environment)
-	}
-	seen, err := a.casesSeen(ctx, g.Dataset)
+	seen, err := a.looked(ctx, &who, &s, req.Name, req.Version)
 	if err != nil {
 		return nil, err
-	}
-	if seen.Version != req.Version {
-		return nil, fault.New(fault.KindConflict, "experiment.conflict", "data set %s is of version %d now, and %d was looked at", g.Dataset, seen.Version, req.Version).WithHint("`reeve gate cases %s` shows what changed", req.Name)
 	}
 	if err := book.ApproveGate(ctx, experimentActor(ctx), req.Name, g.Dataset, seen); err != nil {
 		return nil, err

@@ -192,6 +192,15 @@ func TestTheGateIsOfAVersion(t *testing.T) {
 	if _, err := c.PutGateSet(t.Context(), client.PutGateSetRequest{Name: "refund", Dataset: "golden", Least: 2}); err != nil {
 		t.Fatal(err)
 	}
+	if k := checkOf(t, look(), "experiment"); !strings.Contains(k.Text, "nobody of security has seen the 1 cases") {
+		t.Errorf("%+v", k)
+	}
+	if _, err := c.PutGateSet(t.Context(), client.PutGateSetRequest{Name: "refund", Dataset: "golden", Least: 2, Version: 7}); apiCode(err) != "experiment.conflict" {
+		t.Errorf("a version that is not there: %v", err)
+	}
+	if _, err := c.PutGateSet(t.Context(), client.PutGateSetRequest{Name: "refund", Dataset: "golden", Least: 2, Version: 1}); err != nil {
+		t.Fatal(err)
+	}
 	if k := checkOf(t, look(), "experiment"); !strings.Contains(k.Text, "has 1 approved cases; 2 are needed") {
 		t.Errorf("%+v", k)
 	}

@@ -28,10 +28,11 @@ is kept, too.`
 const gateSetHelp = `
 Names the data set on whose cases an agent has to pass before it goes into production:
 all of them, in their newest version. The first one a developer of its team may name;
-another one, or fewer cases, is security's. Named by security, its cases as they are
-count as approved; named by somebody else, security approves them.
+another one, or fewer cases, is security's. Its cases count once security approved them:
+here, with the version that they looked at, or with reeve gate approve.
 
-  reeve gate set refund --dataset refunds --least 20`
+  reeve gate set refund --dataset refunds --least 20
+  reeve gate set refund --dataset refunds --least 20 --version 12`
 
 const gateCasesHelp = `
 Shows what became of the cases of an agent's gate since security approved them: those
@@ -129,6 +130,7 @@ func runGateSet(ctx context.Context, e env, c *command, args []string) error {
 	r.bind(fs)
 	fs.StringVar(&in.Dataset, "dataset", "", "the data set (needed)")
 	fs.Int64Var(&in.Least, "least", 0, "cases that it has to have; 5 where none is given")
+	fs.Int64Var(&in.Version, "version", 0, "of the data set, that security looked at and approves; 0 approves nothing")
 	var err error
 	if in.Name, err = oneWord(fs, args, "agent"); err != nil {
 		return err

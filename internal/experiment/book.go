@@ -81,6 +81,7 @@ type Plan struct {
 	Note       string   `json:"note,omitempty"`
 	Bias       *Bias    `json:"bias,omitempty"`
 	OfPlan     string   `json:"of_plan,omitempty"` // that started it by itself
+	Extra      bool     `json:"extra,omitempty"`   // beside the schedule of OfPlan
 }
 
 // Kinds of experiments.

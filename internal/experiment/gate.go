@@ -77,9 +77,9 @@ func (b *Book) gateSet(ctx context.Context, r control.Reader, agent string) (Gat
 
 // PutGateSet says on whose cases an agent has to pass. The first one a developer of
 // its place may name; another one, or fewer cases, is security's: it would be the way
-// around the gate. Its cases are those that security saw: seen is what they are now, and
-// counts as approved where the actor is security and may read them.
-func (b *Book) PutGateSet(ctx context.Context, who Actor, g GateSet, seen Approved, reads bool) (GateSet, error) {
+// around the gate. Its cases are those that security saw: seen, where it has a version,
+// is what the actor looked at, and counts as approved where they are security.
+func (b *Book) PutGateSet(ctx context.Context, who Actor, g GateSet, seen Approved) (GateSet, error) {
 	team, environment, _, err := b.place(who, g.Agent, "viewer")
 	if err != nil {
 		return g, err
@@ -104,7 +104,7 @@ func (b *Book) PutGateSet(ctx context.Context, who Actor, g GateSet, seen Approv
 			return fault.New(fault.KindDenied, "experiment.denied", "this needs the role security for team %q in %q", team, environment).WithHint("a developer may name the first data set of a gate, or ask for more cases")
 		}
 		switch {
-		case security && reads:
+		case security && seen.Version > 0:
 			g.Approved = seen
 			g.By, g.Seen = who.Name, g.At
 		case known && was.Dataset == g.Dataset:

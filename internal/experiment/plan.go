@@ -87,9 +87,8 @@ func (p *BiasPlan) Needs() int64 { return 1 + int64(math.Floor(1-math.Log2(p.Alp
 func (p *BiasPlan) Pairs() int64 { return int64(len(p.Bias.Prompts) * len(p.Bias.A)) }
 
 // spend counts a look at a version, and gives what it may be wrong by: nothing where the
-// window has had all of its looks (a plan that is changed runs at once).
+// window has had all of its looks.
 func (p *BiasPlan) spend(version string, now time.Time) float64 {
-	p.Looks++
 	p.Windows = slices.DeleteFunc(p.Windows, func(w Window) bool { return now.Sub(w.From) >= lookWindow })
 	at := slices.IndexFunc(p.Windows, func(w Window) bool { return w.Version == version })
 	if at < 0 {
@@ -113,7 +112,7 @@ func (p *BiasPlan) settle(s *Summary, adverse bool) {
 	case adverse:
 		p.Adverse, p.Fine = true, 0
 	case !p.Adverse:
-	case s.Pairs == nil || s.Pairs.Pairs < p.Needs() || s.Pairs.P < OneLook:
+	case s.Pairs == nil || s.Pairs.Pairs < min(p.Needs(), p.Pairs()) || s.Pairs.P < OneLook:
 		p.Fine = 0
 	default:
 		if p.Fine++; p.Fine >= fineInARow {
@@ -197,7 +196,8 @@ func (b *Book) plan(ctx context.Context, r control.Reader, who Actor, name strin
 	return p, err
 }
 
-// PutPlan makes or changes a bias plan; it runs for the first time at once.
+// PutPlan makes or changes a bias plan; it runs for the first time at once, and a change
+// leaves its times.
 func (b *Book) PutPlan(ctx context.Context, who Actor, p BiasPlan) (BiasPlan, error) {
 	p.Repeats = cmp.Or(p.Repeats, 1)
 	if err := p.check(); err != nil {
@@ -240,11 +240,19 @@ func (b *Book) PutPlan(ctx context.Context, who Actor, p BiasPlan) (BiasPlan, er
 		p.LastVersion, p.LastAt, p.Last, p.Trouble, p.Adverse, p.Looks = was.LastVersion, was.LastAt, was.Last, was.Trouble, was.Adverse, was.Looks
 		p.Tested, p.Windows, p.Fine = was.Tested, was.Windows, was.Fine
 		if p.Agent != was.Agent {
-			p.Tested, p.Windows = nil, nil
+			p.Tested = nil
+		}
+		if p.Agent != was.Agent || p.looks() != was.looks() {
+			p.Windows = nil // what was looked at was shared otherwise
 		}
 		p.NextAt = time.Time{}
 		if p.Every > 0 && !p.Paused {
+			// A change is no look more: they would use up what all of a month may be wrong by,
+			// and the plan would see nothing for the rest of it.
 			p.NextAt = b.o.Now().UTC().Truncate(time.Microsecond)
+			if next := was.LastAt.Add(p.Every); known && p.Agent == was.Agent && next.After(p.NextAt) {
+				p.NextAt = next
+			}
 		}
 		if err := p.save(ctx, tx); err != nil {
 			return err
@@ -309,7 +317,7 @@ func (b *Book) plansDue(ctx context.Context) error {
 		if p.Paused || !ok || !byTime && !byVersion && !byAlert {
 			continue
 		}
-		if err := b.startPlan(ctx, p, version, now); err != nil {
+		if err := b.startPlan(ctx, p, version, now, !byTime && !byVersion); err != nil {
 			return err
 		}
 	}
@@ -317,11 +325,12 @@ func (b *Book) plansDue(ctx context.Context) error {
 }
 
 // startPlan starts a plan's experiment and says when the next one is. What cannot be
-// started now is tried again at its next time, and says why.
-func (b *Book) startPlan(ctx context.Context, p *BiasPlan, version string, now time.Time) error {
+// started now is tried again at its next time, and says why. An extra one is beside the
+// plan's schedule.
+func (b *Book) startPlan(ctx context.Context, p *BiasPlan, version string, now time.Time, extra bool) error {
 	// Who set it may have left; it is the house's since, and its words are its own.
 	who := Actor{Person: p.Person, Name: p.By, Via: "plan " + p.Name, Can: func(string, string, string) bool { return true }}
-	x, err := b.Start(ctx, who, Plan{Agent: p.Agent, Kind: BiasKind, Repeats: p.Repeats, Bias: &p.Bias, Note: "plan " + p.Name, OfPlan: p.Name})
+	x, err := b.Start(ctx, who, Plan{Agent: p.Agent, Kind: BiasKind, Repeats: p.Repeats, Bias: &p.Bias, Note: "plan " + p.Name, OfPlan: p.Name, Extra: extra})
 	var trouble, started string
 	switch {
 	case ctx.Err() != nil:
@@ -330,6 +339,9 @@ func (b *Book) startPlan(ctx context.Context, p *BiasPlan, version string, now t
 		trouble = fault.From(err).Message
 	default:
 		started = x.ID
+		if p.Pairs() < p.Needs() { // it was made before that was asked
+			trouble = fmt.Sprintf("with %d pairs it cannot find a difference: %d have to differ before chance is ruled out", p.Pairs(), p.Needs())
+		}
 	}
 	return b.o.DB.Write(ctx, func(tx *control.Tx) error {
 		p, ok, err := control.One(ctx, tx, scanPlan, `SELECT `+planColumns+` FROM bias_plans WHERE name = ?`, p.Name)
@@ -344,7 +356,7 @@ func (b *Book) startPlan(ctx context.Context, p *BiasPlan, version string, now t
 				p.Tested = p.Tested[max(0, len(p.Tested)-maxTested):]
 			}
 		}
-		if p.Every > 0 {
+		if p.Every > 0 && !extra {
 			p.NextAt = now.Add(p.Every)
 		}
 		return p.save(ctx, tx)
@@ -369,7 +381,17 @@ func (b *Book) finished(ctx context.Context, x *Experiment) {
 			return err
 		}
 		before = p.Adverse
-		found, says := s.Adverse(p.spend(x.AgentVersion, b.o.Now().UTC().Truncate(time.Microsecond)))
+		// A look beside the schedule may end an alert and begins none: it has no share of
+		// what the schedule's may be wrong by.
+		p.Looks++
+		alpha := 0.0
+		if !x.Extra {
+			alpha = p.spend(x.AgentVersion, b.o.Now().UTC().Truncate(time.Microsecond))
+		}
+		found, says := s.Adverse(alpha)
+		if alpha == 0 {
+			says += "; this look is beside the plan's schedule and can only end its alert"
+		}
 		p.settle(&s, found)
 		adverse, text = p.Adverse, says
 		return p.save(ctx, tx)

@@ -262,6 +262,82 @@ func TestAnAlertStays(t *testing.T) {
 	}
 }
 
+// Changes of a plan, and the looks that would end an alert, take nothing of what its
+// schedule may be wrong by: it is not made blind.
+func TestAPlanIsNotBlinded(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	fair := func(x *Test, _ *Task) (Said, error) {
+		x.Called("call_model", "m", "")
+		return Said{Answer: "Yes."}, nil
+	}
+	h.answer = fair
+	h.now = time.Date(2026, 11, 27, 8, 0, 0, 0, time.UTC)
+	p, err := h.book.PutPlan(t.Context(), anybody, BiasPlan{Name: "names", Agent: "refund", Bias: pairs(12), Every: 7 * 24 * time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	look := func() (n int) {
+		h.book.Look(t.Context())
+		for x := h.book.next(); x != nil; x = h.book.next() {
+			h.book.One(t.Context(), x)
+			n++
+		}
+		return n
+	}
+	if look() != 1 {
+		t.Fatal("it did not run at once")
+	}
+	for range 8 {
+		h.now = h.now.Add(time.Hour)
+		if p, err = h.book.Plan(t.Context(), anybody, "names"); err != nil {
+			t.Fatal(err)
+		}
+		p.Repeats = 3 - p.Repeats
+		if _, err := h.book.PutPlan(t.Context(), anybody, p); err != nil {
+			t.Fatal(err)
+		}
+		if look() != 0 {
+			t.Fatal("a change is a look")
+		}
+	}
+	h.biased()
+	for week := range 3 {
+		h.now = h.now.Add(7 * 24 * time.Hour)
+		h.biased()
+		if look() != 1 || !h.told[len(h.told)-1].Adverse {
+			t.Fatalf("week %d: the plan is blind: %+v", week, h.told[len(h.told)-1])
+		}
+		h.answer = fair
+		h.now = h.now.Add(6*24*time.Hour + 23*time.Hour)
+		if week == 2 {
+			break
+		}
+	}
+	// Weekly again, with the looks of the schedule alone: the alert is over after one of it
+	// and one an hour later, which took nothing.
+	h.now = h.now.Add(time.Hour)
+	if look() != 1 {
+		t.Fatal("no weekly look")
+	}
+	h.now = h.now.Add(time.Hour)
+	if look() != 1 || h.told[len(h.told)-1].Adverse || !strings.Contains(h.told[len(h.told)-1].Text, "beside the plan's schedule") {
+		t.Fatalf("%+v", h.told[len(h.told)-1])
+	}
+	if p, err = h.book.Plan(t.Context(), anybody, "names"); err != nil || p.Adverse || p.Windows[len(p.Windows)-1].Looks > p.looks() {
+		t.Errorf("%+v, %v", p, err)
+	}
+	// One of before that asked for enough pairs says that it sees nothing, and its alert ends.
+	old := BiasPlan{Every: 7 * 24 * time.Hour, Bias: pairs(4), Adverse: true}
+	even := paired(4, 0, 0)
+	for range fineInARow {
+		old.settle(&Summary{Pairs: &even}, false)
+	}
+	if old.Adverse {
+		t.Error("the alert of a plan with few pairs does not end")
+	}
+}
+
 // One team's experiments do not hold another's, nor fill the queue.
 func TestTeamsTakeTurns(t *testing.T) {
 	t.Parallel()
@@ -351,7 +427,7 @@ func TestGateSets(t *testing.T) {
 		{"security", GateSet{Dataset: "b"}, ""},
 	} {
 		c.set.Agent = "refund"
-		if _, err := h.book.PutGateSet(t.Context(), as(c.who), c.set, Approved{Version: 3, Cases: 5}, true); err == nil && c.wants != "" || err != nil && fault.From(err).Code != c.wants {
+		if _, err := h.book.PutGateSet(t.Context(), as(c.who), c.set, Approved{Version: 3, Cases: 5}); err == nil && c.wants != "" || err != nil && fault.From(err).Code != c.wants {
 			t.Errorf("%d: %v", i, err)
 		}
 	}
@@ -360,7 +436,7 @@ func TestGateSets(t *testing.T) {
 		t.Errorf("%+v %v %v", got, ok, err)
 	}
 	// A developer who asks for more changes nothing of what was seen, and approves nothing.
-	if got, err = h.book.PutGateSet(t.Context(), as("developer"), GateSet{Agent: "refund", Dataset: "b", Least: 7}, Approved{Version: 9, Cases: 9}, true); err != nil || got.Version != 3 || got.Cases != 5 || got.By != "security" {
+	if got, err = h.book.PutGateSet(t.Context(), as("developer"), GateSet{Agent: "refund", Dataset: "b", Least: 7}, Approved{Version: 9, Cases: 9}); err != nil || got.Version != 3 || got.Cases != 5 || got.By != "security" {
 		t.Errorf("%+v %v", got, err)
 	}
 	for _, c := range []struct {
@@ -380,8 +456,11 @@ func TestGateSets(t *testing.T) {
 	if got, _, err = h.book.GateSet(t.Context(), "refund"); err != nil || got.Version != 4 || got.Cases != 2 || got.Least != 7 {
 		t.Errorf("%+v %v", got, err)
 	}
-	// Named by security that may not read it, nobody has seen it.
-	if got, err = h.book.PutGateSet(t.Context(), as("security"), GateSet{Agent: "refund", Dataset: "c"}, Approved{Version: 1, Cases: 1}, false); err != nil || got.Version != 0 || got.By != "" {
+	// Nor does security that looked at nothing; of another data set nobody has seen any.
+	if got, err = h.book.PutGateSet(t.Context(), as("security"), GateSet{Agent: "refund", Dataset: "b", Least: 9}, Approved{}); err != nil || got.Version != 4 || got.Least != 9 {
+		t.Errorf("%+v %v", got, err)
+	}
+	if got, err = h.book.PutGateSet(t.Context(), as("security"), GateSet{Agent: "refund", Dataset: "c"}, Approved{}); err != nil || got.Version != 0 || got.By != "" {
 		t.Errorf("%+v %v", got, err)
 	}
 	var id string

@@ -46,7 +46,7 @@ check('judge', verdicts.helpful.verdict === 'fail' && verdicts.helpful.cost_usd 
 await api('/datasets/refunds', { team: 'core', environment: 'production' }, 'PUT');
 await api('/datasets/refunds/items', { run: run.id, verdict: 'bad', expected: 'order_id 1042, status delivered.', absent: ['approved'] });
 await api('/datasets/refunds/items', { input: [{ role: 'user', content: 'What are your hours?' }], contains: ['nine to five'] });
-await api(`/agents/${agent}/gate/dataset`, { dataset: 'refunds', least: 2 }, 'PUT');
+await api(`/agents/${agent}/gate/dataset`, { dataset: 'refunds', least: 2, version: 2 }, 'PUT');
 const experiment = async (plan) => {
   const x = await api('/experiments', { agent, ...plan });
   return until('the end of an experiment', async () => {

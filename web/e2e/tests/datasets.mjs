@@ -28,7 +28,7 @@ export default [1280, 390].flatMap((width) => [
         await write.waitFor({ state: 'detached' });
         await page.getByText(ask).first().waitFor();
       }
-      await t.api(`/agents/${agent}/gate/dataset`, { dataset: set, least: 1 }, 'PUT');
+      await t.api(`/agents/${agent}/gate/dataset`, { dataset: set, least: 1, version: 2 }, 'PUT');
       await page.getByRole('button', { name: 'Export', exact: true }).press('Enter');
       const out = page.getByRole('dialog');
       await out.getByLabel('Reason').fill('a test');
