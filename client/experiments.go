@@ -49,7 +49,7 @@ type BiasPairs struct {
 // StartExperimentRequest runs an agent on cases, as tests.
 type StartExperimentRequest struct {
 	Agent          string     `json:"agent"`
-	Kind           string     `json:"kind,omitempty"`    // golden (cases of a data set), bias
+	Kind           string     `json:"kind,omitempty"`    // golden (cases of a data set), bias, proof
 	Dataset        string     `json:"dataset,omitempty"` // golden
 	DatasetVersion int64      `json:"dataset_version,omitempty"`
 	Repeats        int        `json:"repeats,omitempty"`
@@ -57,6 +57,29 @@ type StartExperimentRequest struct {
 	Baseline       string     `json:"baseline,omitempty"` // an experiment to compare with
 	Note           string     `json:"note,omitempty"`
 	Bias           *BiasPairs `json:"bias,omitempty"`
+	Proof          *Proof     `json:"proof,omitempty"` // of kind proof
+}
+
+// Proof puts recorded runs of an agent to another model: what that would save, and whether
+// its answers are as good.
+type Proof struct {
+	Upstream string `json:"upstream,omitempty"` // as each was where none is given
+	Model    string `json:"model"`
+	Runs     int    `json:"runs"` // the newest ones, at most
+}
+
+// ProofResult is what a proof comes to, of the runs of which both answers were judged.
+type ProofResult struct {
+	Compared int64    `json:"compared"`
+	Unknown  int64    `json:"unknown"` // runs that could not be compared: their results say why
+	Priced   int64    `json:"priced"`  // runs of which both models have a price
+	Before   *float64 `json:"before"`  // USD a run, by today's prices; null unknown
+	Now      *float64 `json:"now"`
+	Saving   Interval `json:"saving"`  // USD a run, with the 95 % interval of Student's t
+	Quality  Interval `json:"quality"` // share that passes now less the share that passed, with its 95 % interval
+	Passed   Share    `json:"passed"`  // as recorded
+	Passes   Share    `json:"passes"`  // as replayed
+	P        float64  `json:"p"`       // exact McNemar test: as likely as this if both were as good
 }
 
 // Experiment is an agent's tests on cases, with what came of them so far.
@@ -91,7 +114,9 @@ type Experiment struct {
 	FourFifths     *Interval          `json:"four_fifths,omitempty"` // ratio of the lower share to the higher
 	Adverse        bool               `json:"adverse,omitempty"`     // the word made a difference, beyond chance
 	Says           string             `json:"says,omitempty"`        // a bias test's result in words
-	Results        []ExperimentResult `json:"results,omitempty"`     // of one experiment that is read alone
+	Proof          *Proof             `json:"proof,omitempty"`
+	Proves         *ProofResult       `json:"proves,omitempty"`  // of a proof
+	Results        []ExperimentResult `json:"results,omitempty"` // of one experiment that is read alone
 }
 
 // PairedResult compares two results of each of the same things.
@@ -154,7 +179,8 @@ type BiasPlan struct {
 	LastAt      *time.Time `json:"last_at"`
 	LastVersion string     `json:"last_version,omitempty"`
 	Last        string     `json:"last,omitempty"`    // experiment
-	Trouble     string     `json:"trouble,omitempty"` // why it could not be started last
+	Trouble     string     `json:"trouble,omitempty"` // why its last experiment was not started, or came to no result
+	Looks       int64      `json:"looks"`             // results that it has; 0: nothing is known
 	Adverse     bool       `json:"adverse"`           // its alert fires: it ends with two results in a row without a difference
 	Alpha       float64    `json:"alpha"`             // chance of a look to be wrong about a fair agent; all of 30 days share 5 %
 	Pairs       int64      `json:"pairs"`             // that it has

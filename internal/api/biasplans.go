@@ -18,7 +18,7 @@ func biasPlanOf(p experiment.BiasPlan) client.BiasPlan {
 	}
 	return client.BiasPlan{
 		Name: p.Name, Agent: p.Agent, Team: p.Team, Environment: p.Environment, Bias: client.BiasPairs(p.Bias), Repeats: p.Repeats, Every: every, OnVersion: p.OnVersion, Paused: p.Paused, By: p.By,
-		NextAt: optionalTime(p.NextAt), LastAt: optionalTime(p.LastAt), LastVersion: p.LastVersion, Last: p.Last, Trouble: p.Trouble, Adverse: p.Adverse, Alpha: p.Alpha(), Pairs: p.Pairs(), Needs: p.Needs(), Revision: p.Revision,
+		NextAt: optionalTime(p.NextAt), LastAt: optionalTime(p.LastAt), LastVersion: p.LastVersion, Last: p.Last, Trouble: p.Trouble, Adverse: p.Adverse, Looks: p.Looks, Alpha: p.Alpha(), Pairs: p.Pairs(), Needs: p.Needs(), Revision: p.Revision,
 	}
 }
 

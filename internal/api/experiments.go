@@ -66,7 +66,7 @@ func startExperiment(a *API, ctx context.Context, req *client.StartExperimentReq
 	}
 	x, err := book.Start(ctx, experimentActor(ctx), experiment.Plan{
 		Agent: req.Agent, Kind: req.Kind, Dataset: req.Dataset, Version: req.DatasetVersion, Repeats: req.Repeats, Evaluators: req.Evaluators, Baseline: req.Baseline, Note: req.Note,
-		Bias: (*experiment.Bias)(req.Bias),
+		Bias: (*experiment.Bias)(req.Bias), Proof: (*experiment.Proof)(req.Proof),
 	})
 	if err != nil {
 		return nil, err
@@ -86,7 +86,9 @@ func (a *API) experimentOf(ctx context.Context, book *experiment.Book, x *experi
 		Evaluators: list(x.Evaluators), Baseline: x.Baseline, Note: x.Note, Plan: x.OfPlan, Bias: (*client.BiasPairs)(x.Bias), State: x.State, Why: x.Why, By: x.By, At: x.At, EndedAt: optionalTime(x.EndedAt), Tasks: x.Tasks,
 		Passed: shareOf(s.Passed, s.N), Invalid: s.Invalid, PassHat: append([]float64{}, s.PassHat...), Against: (*client.PairedResult)(s.Against), Pairs: (*client.PairedResult)(s.Pairs),
 	}
-	if s.Pairs != nil {
+	if s.Saved != nil {
+		out.Proof, out.Proves, out.Says, out.Pairs = (*client.Proof)(x.Proof), provesOf(&s), s.Saved.InWords(), nil
+	} else if s.Pairs != nil {
 		out.Adverse, out.Says = s.Adverse(experiment.OneLook)
 		one, two := shareOf(s.A, s.NA), shareOf(s.B, s.NB)
 		ratio := intervalOf(s.Ratio, s.Low, s.Top, !math.IsNaN(s.Ratio))
@@ -113,6 +115,26 @@ func (a *API) experimentOf(ctx context.Context, book *experiment.Book, x *experi
 		out.Results = append(out.Results, y)
 	}
 	return out, nil
+}
+
+// provesOf is what a proof comes to.
+func provesOf(s *experiment.Summary) *client.ProofResult {
+	known := func(f float64) *float64 {
+		if math.IsNaN(f) {
+			return nil
+		}
+		return &f
+	}
+	v := s.Saved
+	out := &client.ProofResult{
+		Compared: v.Compared, Unknown: v.Unknown, Priced: v.Priced, Before: known(v.Before), Now: known(v.Now), P: 1,
+		Saving: client.Interval{Value: known(v.Saving), Low: known(v.Low), High: known(v.High)}, Quality: client.Interval{Value: known(v.Quality), Low: known(v.Lower), High: known(v.Higher)},
+		Passed: shareOf(s.A, s.NA), Passes: shareOf(s.B, s.NB),
+	}
+	if s.Pairs != nil {
+		out.P = s.Pairs.P
+	}
+	return out
 }
 
 func getExperiment(a *API, ctx context.Context, req *client.IDRequest) (*client.Experiment, error) {

@@ -68,8 +68,12 @@ func TestFixes(t *testing.T) {
 		}
 	}
 	pass := func(outcome, set string) {
-		err := db.Write(t.Context(), func(tx *control.Tx) error {
-			_, err := tests.KeepGate(t.Context(), tx, experiment.Actor{}, "refund", outcome, "why", map[string]string{"dataset": set})
+		st, err := sets.Stands(t.Context(), "golden", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = db.Write(t.Context(), func(tx *control.Tx) error {
+			_, err := tests.KeepGate(t.Context(), tx, experiment.Actor{}, "refund", outcome, "why", map[string]any{"dataset": set, "dataset_version": st.Version})
 			return err
 		})
 		if err != nil {
@@ -102,6 +106,21 @@ func TestFixes(t *testing.T) {
 	after(0.5)
 	if f := ask(client.KPIScope{Agent: "refund"}, "agent"); f.Value == nil || *f.Value != 4 || f.N != 2 || *f.Coverage != 1 {
 		t.Errorf("%+v", f)
+	}
+	// A case that was taken out before the gate was passed is not in it.
+	said["run_3"] = now
+	gone, err := sets.Add(t.Context(), dataset.Actor{Can: anybody}, "golden", dataset.Case{Run: "run_3", Expected: "x"})
+	if err == nil {
+		err = sets.Remove(t.Context(), dataset.Actor{Can: anybody}, "golden", gone.ID)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	after(1)
+	pass(experiment.GatePassed, "golden")
+	after(1)
+	if f := ask(client.KPIScope{}, ""); f.N != 2 || *f.Coverage != 2.0/3 {
+		t.Errorf("with one that was taken out: %+v", f)
 	}
 	if f := ask(client.KPIScope{Version: "v1"}, ""); f.Value != nil || f.Why == "" {
 		t.Errorf("by version: %+v", f)

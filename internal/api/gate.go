@@ -61,12 +61,14 @@ func getGate(a *API, ctx context.Context, req *client.GateRequest) (*client.Gate
 
 // keptGate is a gate as it is kept.
 type keptGate struct {
-	To      string             `json:"to"`
-	Version string             `json:"version,omitempty"`
-	By      string             `json:"by,omitempty"`
-	Reason  string             `json:"reason"`
-	Dataset string             `json:"dataset,omitempty"`
-	Checks  []client.GateCheck `json:"checks"`
+	To      string `json:"to"`
+	Version string `json:"version,omitempty"`
+	By      string `json:"by,omitempty"`
+	Reason  string `json:"reason"`
+	Dataset string `json:"dataset,omitempty"`
+	// DatasetVersion is the newest then: all of its cases were passed.
+	DatasetVersion int64              `json:"dataset_version,omitempty"`
+	Checks         []client.GateCheck `json:"checks"`
 }
 
 func (k *keptGate) failed() (out []string) {
@@ -242,6 +244,9 @@ func (a *API) throughGate(ctx context.Context, name, reason string, ungated bool
 		return nil, nil, err
 	}
 	kept := keptGate{To: agent.Production, Version: g.Version, By: who.Name, Reason: reason, Dataset: g.Dataset, Checks: g.Checks}
+	if g.Cases != nil {
+		kept.DatasetVersion = g.Cases.Version
+	}
 	if !g.Passed && !ungated {
 		if _, err := a.o.Gate.Keep(ctx, nil, experimentActor(ctx), name, experiment.GateRefused, reason, kept); err != nil {
 			return nil, nil, err

@@ -113,13 +113,20 @@ func (o Outside) fixes(ctx context.Context, s *client.KPIScope, q *kpi.Question,
 	if s.Version != "" || q.By == "version" {
 		return unknownCell("a fix is of another version than its complaint"), nil
 	}
-	complaints, err := o.Datasets.Complaints(ctx)
+	complaints, cut, err := o.Datasets.Complaints(ctx)
 	if err != nil || len(complaints) == 0 {
 		return nil, err
 	}
-	passes, err := o.Experiments.Passes(ctx, complaints[len(complaints)-1].At) // of the oldest
+	all, more, err := o.Experiments.Passes(ctx, complaints[len(complaints)-1].At) // of the oldest
 	if err != nil {
 		return nil, err
+	}
+	if cut || more {
+		return unknownCell("there are more complaints and gates than are read together"), nil
+	}
+	passes := map[[2]string][]experiment.Pass{}
+	for _, p := range all {
+		passes[[2]string{p.Agent, p.Dataset}] = append(passes[[2]string{p.Agent, p.Dataset}], p)
 	}
 	days, open := map[outsideKey][]float64{}, map[string]int64{}
 	for i := range complaints {
@@ -128,18 +135,17 @@ func (o Outside) fixes(ctx context.Context, s *client.KPIScope, q *kpi.Question,
 			continue
 		}
 		group := map[string]string{"agent": c.Agent, "team": c.Team, "environment": c.Environment}[q.By]
-		at := slices.IndexFunc(passes, func(p experiment.Pass) bool {
-			return p.Agent == c.Agent && p.Dataset == c.Dataset && !p.At.Before(c.Kept)
-		})
+		of := passes[[2]string{c.Agent, c.Dataset}]
+		at := slices.IndexFunc(of, func(p experiment.Pass) bool { return c.In(p.Version, p.At) })
 		switch {
-		case at < 0 || !passes[at].At.Before(q.To):
+		case at < 0 || !of[at].At.Before(q.To):
 			open[group]++
-		case !passes[at].At.Before(q.From):
+		case !of[at].At.Before(q.From):
 			k := outsideKey{group: group}
 			if q.Bucket > 0 {
-				k.at = passes[at].At.UnixNano() / int64(q.Bucket) * int64(q.Bucket)
+				k.at = of[at].At.UnixNano() / int64(q.Bucket) * int64(q.Bucket)
 			}
-			days[k] = append(days[k], passes[at].At.Sub(c.At).Hours()/24)
+			days[k] = append(days[k], of[at].At.Sub(c.At).Hours()/24)
 		}
 	}
 	var cells []kpi.Cell

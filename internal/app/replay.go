@@ -11,11 +11,13 @@ import (
 
 	"reeve/internal/activity"
 	"reeve/internal/api"
+	"reeve/internal/evaluate"
 	"reeve/internal/experiment"
 	"reeve/internal/fault"
 	"reeve/internal/gateway"
 	"reeve/internal/genai"
 	"reeve/internal/telemetry"
+	"reeve/internal/telemetry/search"
 )
 
 // replayer puts recorded model steps to models again; it implements api.Replayer.
@@ -23,11 +25,68 @@ type replayer struct{ app *App }
 
 // Replay implements api.Replayer.
 func (x replayer) Replay(ctx context.Context, who experiment.Actor, run *activity.Run, in api.Replay) (experiment.Replayed, experiment.Replaying, error) {
-	a := x.app
-	r := experiment.Replaying{Agent: run.Agent, Run: run.ID.String(), Upstream: in.Upstream, Model: in.Model, Evaluators: in.Evaluators}
-	step, messages, missing, err := x.step(ctx, run, in.Step)
+	r, _, err := x.prepare(ctx, run, in)
 	if err != nil {
 		return experiment.Replayed{}, r, err
+	}
+	out, err := x.app.experiments.Replay(ctx, who, r)
+	return out, r, err
+}
+
+// Again prepares a run's replay on another model, with what its model calls cost.
+func (x replayer) Again(ctx context.Context, run, upstream, model string) (experiment.Replaying, float64, error) {
+	id, err := activity.ParseRunID(run)
+	if err != nil {
+		return experiment.Replaying{}, 0, err
+	}
+	row, err := x.app.store.Run(ctx, id)
+	if err != nil {
+		return experiment.Replaying{}, 0, err
+	}
+	r, steps, err := x.prepare(ctx, row, api.Replay{Upstream: upstream, Model: model})
+	if err != nil {
+		return r, 0, err
+	}
+	return r, x.paidBy(steps), nil
+}
+
+// paidBy is what a run's model calls cost by today's prices: those of its replay are
+// priced by the same.
+func (x replayer) paidBy(steps []activity.Step) (usd float64) {
+	for i := range steps {
+		s := &steps[i]
+		if s.Kind != activity.KindModel || !s.Counted {
+			continue
+		}
+		_, cost := x.app.paid(s.Provider, s.Usage, s.Model, s.ModelRequested)
+		usd += cost // NaN stays NaN
+	}
+	return usd
+}
+
+// Recorded are the newest runs of an agent at its place that are over and called a model.
+func (x replayer) Recorded(ctx context.Context, name, team, environment string, limit int) ([]string, error) {
+	filter := search.Both(search.Both(search.Is("agent", name), search.Is("status", "done")), search.Both(search.Is("team", team), search.Is("environment", environment)))
+	page, err := x.app.store.Runs(ctx, telemetry.RunsQuery{Filter: filter, Limit: 5 * limit})
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for i := range page.Runs {
+		if r := &page.Runs[i]; r.Mode != evaluate.Test && len(out) < limit {
+			out = append(out, r.ID.String())
+		}
+	}
+	return out, nil
+}
+
+// prepare reads a recorded step as what is put to a model, and the steps of its run.
+func (x replayer) prepare(ctx context.Context, run *activity.Run, in api.Replay) (experiment.Replaying, []activity.Step, error) {
+	a := x.app
+	r := experiment.Replaying{Agent: run.Agent, Run: run.ID.String(), Upstream: in.Upstream, Model: in.Model, Evaluators: in.Evaluators}
+	step, steps, messages, missing, err := x.step(ctx, run, in.Step)
+	if err != nil {
+		return r, nil, err
 	}
 	r.Step = step.Step.String()
 	r.Chat, r.Left = chatOf(messages)
@@ -41,38 +100,37 @@ func (x replayer) Replay(ctx context.Context, who experiment.Actor, run *activit
 		r.Chat.Messages = withPrompt(r.Chat.Messages, *in.Prompt)
 	}
 	if len(r.Chat.Messages) == 0 {
-		return experiment.Replayed{}, r, fault.New(fault.KindConflict, "experiment.not_recorded", "what this step was given was not recorded").WithHint("content is kept where the agent's setting and content rules say so")
+		return r, nil, fault.New(fault.KindConflict, "experiment.not_recorded", "what this step was given was not recorded").WithHint("content is kept where the agent's setting and content rules say so")
 	}
 	r.Model = cmp.Or(r.Model, step.ModelRequested, step.Model)
 	if r.Upstream == "" {
 		if r.Upstream, err = x.upstreamOf(ctx, run, step.Step); err != nil {
-			return experiment.Replayed{}, r, err
+			return r, nil, err
 		}
 	}
 	if t, ok, err := (textsOf{a}).Texts(ctx, run.ID); err != nil {
-		return experiment.Replayed{}, r, err
+		return r, nil, err
 	} else if ok {
 		r.Was = t.Answer
 	}
 	if r.Recording, err = a.recordingOf(ctx, r.Run); err != nil {
-		return experiment.Replayed{}, r, err
+		return r, nil, err
 	}
 	r.Ask = func(ctx context.Context, t *experiment.Test, c *experiment.Chat) (experiment.Spoken, error) {
 		return a.askReplay(ctx, t, &r, c)
 	}
-	out, err := a.experiments.Replay(ctx, who, r)
-	return out, r, err
+	return r, steps, nil
 }
 
 // step finds the model step that is replayed, the run's first where none is named,
 // with what it was given, and how many messages of that are not kept or too many to load.
-func (x replayer) step(ctx context.Context, run *activity.Run, named string) (*activity.Step, []activity.Message, int64, error) {
+func (x replayer) step(ctx context.Context, run *activity.Run, named string) (*activity.Step, []activity.Step, []activity.Message, int64, error) {
 	page, err := x.app.store.StepsPage(ctx, run.ID, telemetry.StepsQuery{Limit: textSteps, Light: true})
 	if err != nil {
-		return nil, nil, 0, err
+		return nil, nil, nil, 0, err
 	}
 	if len(page.Steps) == 0 {
-		return nil, nil, 0, fault.New(fault.KindUnavailable, "experiment.not_stored", "what this run did is not stored yet").WithHint("try again in some seconds")
+		return nil, nil, nil, 0, fault.New(fault.KindUnavailable, "experiment.not_stored", "what this run did is not stored yet").WithHint("try again in some seconds")
 	}
 	var step *activity.Step
 	for i := range page.Steps {
@@ -85,7 +143,7 @@ func (x replayer) step(ctx context.Context, run *activity.Run, named string) (*a
 		}
 	}
 	if step == nil {
-		return nil, nil, 0, fault.New(fault.KindNotFound, "experiment.no_step", "the run has no such model step").WithHint("`reeve replay RUN` takes the run's first one; of a run the first %d steps are looked at", textSteps)
+		return nil, nil, nil, 0, fault.New(fault.KindNotFound, "experiment.no_step", "the run has no such model step").WithHint("`reeve replay RUN` takes the run's first one; of a run the first %d steps are looked at", textSteps)
 	}
 	var want []int32
 	for k, ref := range step.Refs {
@@ -95,7 +153,7 @@ func (x replayer) step(ctx context.Context, run *activity.Run, named string) (*a
 	}
 	all, err := x.app.store.MessagesWithin(ctx, run.ID, want, messageBytes)
 	if err != nil {
-		return nil, nil, 0, err
+		return nil, nil, nil, 0, err
 	}
 	at := map[int32]*activity.Message{}
 	for i := range all {
@@ -119,7 +177,7 @@ func (x replayer) step(ctx context.Context, run *activity.Run, named string) (*a
 			out = append(out, c)
 		}
 	}
-	return step, out, missing, nil
+	return step, page.Steps, out, missing, nil
 }
 
 // upstreamOf is where the step's call went, by its decision.

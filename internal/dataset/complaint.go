@@ -3,6 +3,7 @@ package dataset
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"reeve/internal/control"
@@ -12,22 +13,71 @@ import (
 type Complaint struct {
 	Dataset, Team, Environment, Agent string
 	At                                time.Time // of the complaint
-	Kept                              time.Time // since when it is a case
+	Kept                              []Kept    // since when it is a case, and of which versions
 }
 
-// maxComplaints bounds those that are read together, the newest.
+// Kept is a stretch of versions of a data set that have a case to be run.
+type Kept struct {
+	At             time.Time
+	Added, Removed int64 // Removed 0: it is in the newest
+}
+
+// In reports whether the case was run with a version of its data set at a time; version
+// 0 goes by the time alone.
+func (c *Complaint) In(version int64, at time.Time) bool {
+	return slices.ContainsFunc(c.Kept, func(k Kept) bool {
+		if at.Before(k.At) {
+			return false
+		}
+		if version == 0 {
+			return k.Removed == 0
+		}
+		return k.Added <= version && (k.Removed == 0 || k.Removed > version)
+	})
+}
+
+// maxComplaints bounds the rows that are read together.
 const maxComplaints = 20_000
 
-// Complaints lists the cases that complaints made, the newest first. What was withdrawn
-// with its person is not among them.
-func (b *Book) Complaints(ctx context.Context) ([]Complaint, error) {
-	return control.All(ctx, b.o.DB, func(r control.Row) (c Complaint, err error) {
+// Complaints lists the cases that complaints made, the newest first; cut says that there
+// are older ones. What was withdrawn with its person, is not run, or was deleted with its
+// data set is not among them.
+func (b *Book) Complaints(ctx context.Context) (out []Complaint, cut bool, err error) {
+	type row struct {
+		Complaint
+		id string
+	}
+	rows, err := control.All(ctx, b.o.DB, func(r control.Row) (c row, err error) {
 		var at, kept int64
-		err = r.Scan(&c.Dataset, &c.Team, &c.Environment, &c.Agent, &at, &kept)
-		c.At, c.Kept = control.Time(at), control.Time(kept)
+		var k Kept
+		var removed *int64
+		err = r.Scan(&c.Dataset, &c.Team, &c.Environment, &c.Agent, &c.id, &at, &kept, &k.Added, &removed)
+		if removed != nil {
+			k.Removed = *removed
+		}
+		c.At, k.At = control.Time(at), control.Time(kept)
+		c.Kept = []Kept{k}
 		return c, err
-	}, `SELECT i.dataset, d.team, d.environment, i.agent, MIN(i.complained_at), MIN(i.at) FROM dataset_items i JOIN datasets d ON d.name = i.dataset
-		WHERE i.complained_at > 0 AND i.withdrawn = 0 GROUP BY i.dataset, d.team, d.environment, i.agent, i.case_id ORDER BY 5 DESC LIMIT ?`, maxComplaints)
+	}, `SELECT i.dataset, d.team, d.environment, i.agent, i.case_id, i.complained_at, i.at, i.added, i.removed FROM dataset_items i JOIN datasets d ON d.name = i.dataset
+		WHERE i.complained_at > 0 AND i.withdrawn = 0 AND i.consent <> 'refused' AND i.dataset NOT LIKE '%~%' ORDER BY i.complained_at DESC, i.id LIMIT ?`, maxComplaints+1)
+	if err != nil {
+		return nil, false, err
+	}
+	if cut = len(rows) > maxComplaints; cut {
+		rows = rows[:maxComplaints]
+	}
+	at := map[string]int{}
+	for i := range rows {
+		r := &rows[i]
+		k, seen := at[r.Dataset+" "+r.id]
+		if !seen {
+			at[r.Dataset+" "+r.id] = len(out)
+			out = append(out, r.Complaint)
+			continue
+		}
+		out[k].Kept = append(out[k].Kept, r.Kept...)
+	}
+	return out, cut, nil
 }
 
 func complainedAt(i *Item) int64 {

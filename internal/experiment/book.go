@@ -37,6 +37,11 @@ type Options struct {
 	Invoke func(ctx context.Context, t *Test, target *Target, task *Task) (Said, error)
 	// Look has an evaluator look at an answer: pass, unsure, fail or "".
 	Look func(ctx context.Context, who Actor, evaluator, agent string, task *Task, answer string) (Check, error)
+	// Recorded are the newest runs of an agent at its place that have an answer, by id, and
+	// Again is how one of them is put to another model, with what its model calls cost by
+	// today's prices (NaN unknown). nil: nothing is proven by replays.
+	Recorded func(ctx context.Context, agent, team, environment string, limit int) ([]string, error)
+	Again    func(ctx context.Context, run, upstream, model string) (Replaying, float64, error)
 	// Tell is told what bias plans came to; nil where nobody is.
 	Tell func(ctx context.Context, what Told) error
 	// Configured are targets of the configuration file; they go before others.
@@ -80,6 +85,7 @@ type Plan struct {
 	Baseline   string   `json:"baseline,omitempty"` // an experiment on the same cases
 	Note       string   `json:"note,omitempty"`
 	Bias       *Bias    `json:"bias,omitempty"`
+	Proof      *Proof   `json:"proof,omitempty"`
 	OfPlan     string   `json:"of_plan,omitempty"` // that started it by itself
 	Extra      bool     `json:"extra,omitempty"`   // beside the schedule of OfPlan
 }
@@ -229,8 +235,14 @@ func (p *Plan) check() error {
 	case p.Kind == Golden && p.Dataset == "":
 		return invalid("name the data set whose cases are run")
 	}
-	if p.Kind != BiasKind {
+	switch p.Kind {
+	case ProofKind:
+		return p.checkProof()
+	case Golden:
 		return nil
+	case BiasKind:
+	default:
+		return invalid("an experiment is of kind golden, bias or proof, not %.20q", p.Kind)
 	}
 	x := p.Bias
 	switch {
@@ -272,7 +284,12 @@ func (b *Book) Start(ctx context.Context, who Actor, p Plan) (*Experiment, error
 	if err != nil {
 		return nil, err
 	}
-	if _, err := b.Target(ctx, p.Agent); err != nil {
+	if p.Kind == ProofKind {
+		err = b.mayProve(who, team, environment) // it invokes no agent
+	} else {
+		_, err = b.Target(ctx, p.Agent)
+	}
+	if err != nil {
 		return nil, err
 	}
 	x := &Experiment{
@@ -313,8 +330,11 @@ func (b *Book) Start(ctx context.Context, who Actor, p Plan) (*Experiment, error
 }
 
 func (b *Book) tasksOf(ctx context.Context, x *Experiment) ([]Task, error) {
-	if x.Kind == BiasKind {
+	switch x.Kind {
+	case BiasKind:
 		return x.Bias.tasks(), nil
+	case ProofKind:
+		return b.recordedTasks(ctx, x)
 	}
 	tasks, version, err := b.o.Cases(ctx, x.who, x.Dataset, x.Version)
 	x.Version = version

@@ -143,6 +143,7 @@ type Result struct {
 	Refused    []string  `json:"refused,omitempty"` // calls that were not in the recording, or not allowed in a test
 	Checks     []Check   `json:"checks,omitempty"`
 	TookMS     int64     `json:"took_ms"`
+	Cost       *int64    `json:"cost_nanos,omitempty"` // USD; nil unknown
 	At         time.Time `json:"at"`
 }
 

@@ -298,3 +298,19 @@ func TestTestsAreKnownWhileOpen(t *testing.T) {
 		t.Error("a test that is over")
 	}
 }
+
+// An answer of nothing has no wrong word in it, and passes for nothing.
+func TestNothingIsNoAnswer(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.tasks = []Task{{Item: "itm_1", Messages: []Message{{"user", "?"}}, Absent: []string{"approved"}}}
+	for _, answer := range []string{"", " \n"} {
+		h.answer = func(x *Test, _ *Task) (Said, error) {
+			x.Called("call_model", "m", "")
+			return Said{Answer: answer}, nil
+		}
+		if _, s, all := h.run(Plan{Dataset: "refunds", Evaluators: []string{"short"}}); s.Passed != 0 || s.N != 1 || all[0].Why != "it answered nothing" {
+			t.Errorf("%q: %+v %+v", answer, s, all)
+		}
+	}
+}

@@ -212,13 +212,16 @@ func (b *Book) Newest(ctx context.Context, agent, dataset string) (Experiment, b
 // Pass is a gate that was passed.
 type Pass struct {
 	Agent, Dataset string
+	Version        int64 // of the data set; 0 was not kept
 	At             time.Time
 }
 
+const maxPasses = 10_000 // that are read together
+
 // Passes lists the gates that were passed since a time, the oldest first, with the data
-// sets that they were passed on.
-func (b *Book) Passes(ctx context.Context, since time.Time) ([]Pass, error) {
-	all, err := control.All(ctx, b.o.DB, func(r control.Row) (p Pass, err error) {
+// sets that they were passed on; cut says that there are later ones.
+func (b *Book) Passes(ctx context.Context, since time.Time) (out []Pass, cut bool, err error) {
+	out, err = control.All(ctx, b.o.DB, func(r control.Row) (p Pass, err error) {
 		var text string
 		var at int64
 		if err := r.Scan(&p.Agent, &text, &at); err != nil {
@@ -226,11 +229,11 @@ func (b *Book) Passes(ctx context.Context, since time.Time) ([]Pass, error) {
 		}
 		var body struct {
 			Dataset string `json:"dataset"`
+			Version int64  `json:"dataset_version"`
 		}
-		p.At = control.Time(at)
 		err = json.Unmarshal([]byte(text), &body)
-		p.Dataset = body.Dataset
+		p.At, p.Dataset, p.Version = control.Time(at), body.Dataset, body.Version
 		return p, err
-	}, `SELECT agent, body, at FROM gate_results WHERE outcome = ? AND at >= ? ORDER BY at LIMIT 10000`, GatePassed, control.Micros(since))
-	return all, err
+	}, `SELECT agent, body, at FROM gate_results WHERE outcome = ? AND at >= ? ORDER BY at LIMIT ?`, GatePassed, control.Micros(since), maxPasses+1)
+	return out[:min(len(out), maxPasses)], len(out) > maxPasses, err
 }

@@ -365,7 +365,16 @@ func (b *Book) startPlan(ctx context.Context, p *BiasPlan, version string, now t
 
 // finished tells what a plan's experiment came to, once it is done.
 func (b *Book) finished(ctx context.Context, x *Experiment) {
-	if x.OfPlan == "" || x.Kind != BiasKind || x.State != Done || b.o.Tell == nil {
+	if x.OfPlan == "" || x.Kind != BiasKind {
+		return
+	}
+	if x.State != Done {
+		if err := b.troubled(ctx, x); err != nil {
+			b.o.Logger.Error("what a bias plan came to could not be kept", "experiment", x.ID, "err", err)
+		}
+		return
+	}
+	if b.o.Tell == nil {
 		return
 	}
 	s, err := b.Sum(ctx, x)
@@ -402,6 +411,18 @@ func (b *Book) finished(ctx context.Context, x *Experiment) {
 	if err != nil {
 		b.o.Logger.Error("what a bias plan came to could not be told", "experiment", x.ID, "err", err)
 	}
+}
+
+// troubled says in a plan that its experiment came to no result.
+func (b *Book) troubled(ctx context.Context, x *Experiment) error {
+	return b.o.DB.Write(ctx, func(tx *control.Tx) error {
+		p, ok, err := control.One(ctx, tx, scanPlan, `SELECT `+planColumns+` FROM bias_plans WHERE name = ?`, x.OfPlan)
+		if err != nil || !ok {
+			return err
+		}
+		p.Trouble = fmt.Sprintf("its last experiment is %s: %s", x.State, cmp.Or(x.Why, "no reason is known"))
+		return p.save(ctx, tx)
+	})
 }
 
 // Told is what a bias plan came to.

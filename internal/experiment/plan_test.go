@@ -327,6 +327,16 @@ func TestAPlanIsNotBlinded(t *testing.T) {
 	if p, err = h.book.Plan(t.Context(), anybody, "names"); err != nil || p.Adverse || p.Windows[len(p.Windows)-1].Looks > p.looks() {
 		t.Errorf("%+v, %v", p, err)
 	}
+	// An experiment that came to no result is told, and is no result.
+	h.answer = func(*Test, *Task) (Said, error) { return Said{Answer: "Yes."}, nil } // past the door
+	h.now = h.now.Add(8 * 24 * time.Hour)
+	was := p.Looks
+	if look() != 1 {
+		t.Fatal("no look")
+	}
+	if p, err = h.book.Plan(t.Context(), anybody, "names"); err != nil || p.Looks != was || !strings.Contains(p.Trouble, "its last experiment is failed: a test did not come through the door") {
+		t.Errorf("%+v, %v", p, err)
+	}
 	// One of before that asked for enough pairs says that it sees nothing, and its alert ends.
 	old := BiasPlan{Every: 7 * 24 * time.Hour, Bias: pairs(4), Adverse: true}
 	even := paired(4, 0, 0)

@@ -23,8 +23,8 @@ func (b *Book) Results(ctx context.Context, id string) ([]Result, error) {
 // counted are results as figures count them: without what was said.
 func (b *Book) counted(ctx context.Context, id string) ([]Result, error) {
 	return control.All(ctx, b.o.DB, func(r control.Row) (x Result, err error) {
-		return x, r.Scan(&x.Item, &x.Passed, &x.Valid, &x.Failed, &x.Pair, &x.Group, &x.RunID)
-	}, `SELECT item, passed, valid, failed, pair, side, run FROM experiment_results WHERE experiment = ? ORDER BY seq`, id)
+		return x, r.Scan(&x.Item, &x.Passed, &x.Valid, &x.Failed, &x.Pair, &x.Group, &x.RunID, &x.Cost)
+	}, `SELECT item, passed, valid, failed, pair, side, run, cost_nanos FROM experiment_results WHERE experiment = ? ORDER BY seq`, id)
 }
 
 // forgetOld takes the texts of results that are older than answersKept, whose figures
@@ -125,6 +125,7 @@ type Summary struct {
 	Pairs           *Paired
 	A, NA, B, NB    int64
 	Ratio, Low, Top float64 // NaN unknown
+	Saved           *Saved  // of a proof; its pairs are a as recorded, b as replayed
 }
 
 // Sum adds an experiment up; no answer is read for it.
@@ -139,8 +140,12 @@ func (b *Book) Sum(ctx context.Context, x *Experiment) (Summary, error) {
 			s.FailedRun, s.FailedItem = r.RunID, r.Item
 		}
 	}
-	if x.Kind == BiasKind {
+	switch x.Kind {
+	case BiasKind:
 		s.bias(all)
+	case ProofKind:
+		s.bias(all)
+		s.saved(all)
 	}
 	if x.Baseline == "" {
 		return s, nil

@@ -152,11 +152,14 @@ func (b *Book) One(ctx context.Context, x *Experiment) {
 }
 
 func (b *Book) carryOut(ctx context.Context, x *Experiment) error {
-	target, err := b.Target(ctx, x.Agent)
+	tasks, err := b.tasksOf(ctx, x)
 	if err != nil {
 		return err
 	}
-	tasks, err := b.tasksOf(ctx, x)
+	if x.Kind == ProofKind {
+		return b.prove(ctx, x, tasks)
+	}
+	target, err := b.Target(ctx, x.Agent)
 	if err != nil {
 		return err
 	}
@@ -223,6 +226,10 @@ func (b *Book) try(ctx context.Context, x *Experiment, target *Target, task *Tas
 		r.Why = "no call of it came to the door with the test's identity"
 		return r, nil
 	}
+	if strings.TrimSpace(r.Answer) == "" { // it has no wrong word either, and must not pass for that
+		r.Failed, r.Why = true, "it answered nothing"
+		return r, nil
+	}
 	for _, call := range r.Refused {
 		// What policy refuses is what users would meet; what a test refuses has no end.
 		if strings.HasPrefix(call, "test.") {
@@ -274,8 +281,8 @@ func (b *Book) record(ctx context.Context, x *Experiment, seq int, r Result) err
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `INSERT INTO experiment_results (experiment, seq, item, passed, valid, failed, pair, side, run, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			x.ID, seq, r.Item, r.Passed && r.Valid, r.Valid, r.Failed || r.Answer == "", r.Pair, r.Group, r.RunID, string(text))
+		_, err = tx.Exec(ctx, `INSERT INTO experiment_results (experiment, seq, item, passed, valid, failed, pair, side, run, cost_nanos, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			x.ID, seq, r.Item, r.Passed && r.Valid, r.Valid, r.Failed || r.Answer == "" && x.Kind != ProofKind, r.Pair, r.Group, r.RunID, r.Cost, string(text))
 		return err
 	})
 }

@@ -83,4 +83,29 @@ export default [1280, 390].flatMap((width) => [
       await make.getByText('cannot be tested', { exact: false }).waitFor();
     },
   },
+  {
+    name: `keyboard: a cheaper model is tried on recorded runs, ${width} wide`,
+    async run(t) {
+      const agent = unique('thrifty');
+      await t.api('/agents', { name: agent, team: 'dev', purpose: 'is tried on a cheaper model', owner: 'dev', sponsor: 'dev' });
+      const page = await t.open('/cost', { width });
+      await page.getByRole('button', { name: 'Try a cheaper model' }).press('Enter');
+      const make = page.getByRole('dialog');
+      await make.getByLabel('Agent').selectOption(agent);
+      await make.getByLabel('Model').fill('gpt-4o-mini');
+      await make.getByLabel('Evaluator that looks', { exact: false }).waitFor();
+      await t.settled(page);
+      await t.axeBoth(page, 'a cheaper model to try');
+      await make.getByRole('button', { name: 'Try it' }).press('Enter');
+      await make.getByText('an experiment has 1 to', { exact: false }).waitFor(); // of an agent without runs
+      const known = (await t.api('/agents')).items.find((a) => a.name === 'support-agent') ?? (await t.api('/agents')).items[0];
+      await make.getByLabel('Agent').selectOption(known.name);
+      await make.getByLabel('Recorded runs', { exact: false }).fill('3');
+      await make.getByRole('button', { name: 'Try it' }).press('Enter');
+      await make.waitFor({ state: 'detached' });
+      const row = page.getByRole('group', { name: 'Proofs of cheaper models' }).getByRole('row').filter({ hasText: known.name }).first();
+      await row.waitFor();
+      await row.getByText(/of 3$/).waitFor({ timeout: 30_000 }); // done, without reload
+    },
+  },
 ]);

@@ -6982,6 +6982,7 @@ export interface components {
             /** Format: date-time */
             last_at: string | null;
             last_version?: string;
+            looks: number;
             name: string;
             needs: number;
             /** Format: date-time */
@@ -8393,6 +8394,8 @@ export interface components {
             pass_hat: number[];
             passed: components["schemas"]["Share"];
             plan?: string;
+            proof?: components["schemas"]["Proof"] | null;
+            proves?: components["schemas"]["ProofResult"] | null;
             repeats: number;
             results?: components["schemas"]["ExperimentResult"][];
             says?: string;
@@ -10542,6 +10545,23 @@ export interface components {
             to: string;
             ungated?: boolean;
         };
+        Proof: {
+            model: string;
+            runs: number;
+            upstream?: string;
+        };
+        ProofResult: {
+            before: number | null;
+            compared: number;
+            now: number | null;
+            p: number;
+            passed: components["schemas"]["Share"];
+            passes: components["schemas"]["Share"];
+            priced: number;
+            quality: components["schemas"]["Interval"];
+            saving: components["schemas"]["Interval"];
+            unknown: number;
+        };
         Proposal: {
             by: string;
             /** Format: date-time */
@@ -10717,6 +10737,7 @@ export interface components {
         PutGateSetRequest: {
             dataset: string;
             least?: number;
+            version?: number;
         };
         PutInvokeTargetRequest: {
             allow_private?: boolean;
@@ -12111,6 +12132,7 @@ export interface components {
             evaluators?: string[];
             kind?: string;
             note?: string;
+            proof?: components["schemas"]["Proof"] | null;
             repeats?: number;
         };
         StartRunbookRequest: {

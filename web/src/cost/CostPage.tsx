@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useRef } from 'react';
+import { lazy, Suspense, useRef } from 'react';
 import { where } from '../agents/data';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
@@ -13,6 +13,8 @@ import { Rerates } from './Rerates';
 import css from './cost.module.css';
 import { Ahead, Depends, Files, Idle, Saved } from './Ahead';
 import { dimensions, Split, useSplit } from './Split';
+
+const Proofs = lazy(() => import('../evaluations/Proofs').then((m) => ({ default: m.Proofs })));
 
 const states: Record<string, { level: 'good' | 'warn' | 'bad' | 'unknown'; letter: string; label: string }> = {
   agrees: { level: 'good', letter: '=', label: 'agrees' },
@@ -58,6 +60,9 @@ export function CostPage() {
         <Ahead view={view} />
         <Depends view={view} />
         <Saved view={view} />
+        <Suspense>
+          <Proofs />
+        </Suspense>
         <Idle />
         <Files />
         <Rerates from={view.from} to={view.to} />

@@ -46,7 +46,7 @@ export function BiasPlans({ name, set }: { name?: string | undefined; set: (more
                   </button>
                 ),
               },
-              { head: 'State', cell: (p) => (p.adverse ? <Badge tone="bad">makes a difference</Badge> : p.paused ? <Badge>paused</Badge> : p.trouble ? <Badge tone="warn">not started</Badge> : p.last ? <Badge tone="good">no difference</Badge> : <Badge>not looked yet</Badge>) },
+              { head: 'State', cell: (p) => (p.adverse ? <Badge tone="bad">makes a difference</Badge> : p.paused ? <Badge>paused</Badge> : p.trouble ? <Badge tone="warn">no result</Badge> : p.looks > 0 ? <Badge tone="good">no difference</Badge> : <Badge>not looked yet</Badge>) },
               { head: 'Agent', cell: (p) => p.agent },
               { head: 'By', cell: (p) => visible(p.bias.attribute) },
               { head: 'Pairs', num: true, cell: (p) => p.pairs },
@@ -82,7 +82,7 @@ function One({ p, may, onClose }: { p: Plan; may: boolean; onClose: () => void }
     <Panel title={p.name} note={p.paused ? 'paused' : undefined} padded actions={<Button size="compact-xs" onClick={onClose}>Close</Button>}>
       <ProblemNote error={put.error ?? drop.error ?? last.error} />
       {p.adverse && <p className={css.lead}><Badge tone="bad">makes a difference</Badge> Its alert ends with two results in a row without one.</p>}
-      {p.trouble && <p className={css.lead}><Badge tone="warn">not started</Badge> {visible(p.trouble)}</p>}
+      {p.trouble && <p className={css.lead}><Badge tone="warn">no result</Badge> {visible(p.trouble)}</p>}
       {x ? (
         <>
           <p>{x.state === 'done' ? visible(x.says ?? '') : `The last one is ${x.state}${x.why ? `: ${x.why}` : ''}.`}</p>

@@ -57,7 +57,7 @@ export function GateTab({ agent }: { agent: Agent }) {
           {g?.dataset ? (
             <>
               <p>It has to pass each case of <Link className="link" to={'/evaluations' as never} search={{ part: 'datasets', dataset: g.dataset } as never}>{g.dataset}</Link>, at least {plural(g.least ?? 0, 'case')} of those that security saw.</p>
-              {g.cases && <Seen agent={name} g={g} c={g.cases} />}
+              {g.cases && <Seen agent={name} c={g.cases} />}
             </>
           ) : (
             <p>No data set is its gate yet. Runs become cases on their own page, with one act.</p>
@@ -100,14 +100,13 @@ const what: Record<string, { tone: 'good' | 'bad' | 'warn'; says: string }> = {
 const caseText = (i: DatasetItem) => (i.withdrawn ? 'withdrawn with its person' : [i.input.at(-1)?.content, i.expected && `expects “${i.expected}”`, i.contains.length > 0 && `with ${i.contains.join(', ')}`, i.absent.length > 0 && `without ${i.absent.join(', ')}`, i.consent === 'refused' && 'refused: it is not run'].filter(Boolean).join(', '));
 
 /** Seen says which cases security saw, shows what became of them since, and approves them. */
-function Seen({ agent, g, c }: { agent: string; g: Gate; c: GateCases }) {
+function Seen({ agent, c }: { agent: string; c: GateCases }) {
   const client = useQueryClient();
   const may = { look: useMay('ListGateChanges'), approve: useMay('ApproveGate') };
-  const differs = c.approved_version === 0 || c.changed > 0 || c.withdrawn > 0 || c.approved_cases + c.added < (g.least ?? 0) || !g.checks.find((x) => x.name === 'experiment')?.passed;
   const path = `/agents/${encodeURIComponent(agent)}/gate/cases`;
-  const changes = useQuery({ queryKey: ['gate', agent, 'cases', c.version, c.approved_version], queryFn: ({ signal }) => api.get<GateChanges>(path, undefined, signal), enabled: may.look && differs && c.version !== c.approved_version, retry: false });
+  const changes = useQuery({ queryKey: ['gate', agent, 'cases', c.version, c.approved_version], queryFn: ({ signal }) => api.get<GateChanges>(path, undefined, signal), enabled: may.look && c.version !== c.approved_version, retry: false });
   const approve = useMutation({
-    mutationFn: () => api.post<Gate>(path, { version: c.version }),
+    mutationFn: (version: number) => api.post<Gate>(path, { version }),
     onSuccess: () => void client.invalidateQueries({ queryKey: ['gate', agent] }),
   });
   const list = changes.data?.items ?? [];
@@ -127,18 +126,18 @@ function Seen({ agent, g, c }: { agent: string; g: Gate; c: GateCases }) {
       <ProblemNote error={approve.error ?? changes.error} />
       {list.length > 0 && (
         <ul className={css.causes} aria-label="What became of its cases">
-          {list.slice(0, 20).map((x) => (
+          {list.map((x) => (
             <li key={x.case}>
               <Badge tone={what[x.what]?.tone ?? 'warn'}>{what[x.what]?.says ?? x.what}</Badge> {x.is ? visible(caseText(x.is)) : x.was && visible(caseText(x.was))}
               {x.is && x.was && <span className={css.path}>was: {visible(caseText(x.was))}</span>}
             </li>
           ))}
-          {(changes.data?.more || list.length > 20) && <li className="muted">and others: reeve gate cases {agent}</li>}
+          {changes.data?.more && <li className="muted">and others: look at the data set&apos;s versions, then reeve gate approve {agent}</li>}
         </ul>
       )}
-      {may.approve && c.version > 0 && c.version !== c.approved_version && (
+      {may.approve && changes.data && changes.data.version > 0 && changes.data.version === c.version && !changes.data.more && c.version !== c.approved_version && (
         <div className={css.acts}>
-          <Button size="compact-xs" loading={approve.isPending} onClick={() => approve.mutate()}>Approve its cases</Button>
+          <Button size="compact-xs" loading={approve.isPending} onClick={() => approve.mutate(changes.data.version)}>Approve its cases</Button>
         </div>
       )}
     </>
