@@ -21,6 +21,10 @@ type Canary struct {
 	Due         time.Time      `json:"due"`
 	Shifts      []CanaryShift  `json:"shifts"`            // what changed since
 	Answers     []CanaryAnswer `json:"answers"`           // the newest, of one canary
+	Rounds      int            `json:"rounds"`            // answered since its normal began
+	Needed      int            `json:"rounds_needed"`     // from so many on it can tell a change
+	AnsweredAt  *time.Time     `json:"answered_at"`       // the newest answer since; null without
+	FailedAt    *time.Time     `json:"failed_at"`         // the newest question without one; null without
 	Finding     string         `json:"finding,omitempty"` // the open one that tells of it
 }
 

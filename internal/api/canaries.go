@@ -63,6 +63,11 @@ func (a *API) shapeCanary(ctx context.Context, book *canary.Book, c canary.Canar
 	for _, s := range shifts {
 		out.Shifts = append(out.Shifts, client.CanaryShift{Feature: s.Feature, Text: pin.Visible(s.What), Distance: s.Distance, Chance: s.P})
 	}
+	s, err := book.Stands(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	out.Rounds, out.Needed, out.AnsweredAt, out.FailedAt = s.Rounds, s.Needed, optionalTime(s.Answered), optionalTime(s.Failed)
 	out.Finding = a.canaryFinding(&c)
 	return out, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -184,7 +185,7 @@ type agentSums struct {
 type overviewSums struct {
 	outcomes, before []client.OutcomePoint
 	byAgent          map[agentKey]*agentSums // written by fill after all answers came
-	agentRows        struct{ totals, states, full, beforeTotals *answers }
+	agentRows        struct{ totals, states, beforeTotals *answers }
 	series           *answers
 	totals, prev     *answers
 	unknownCost      int64
@@ -292,10 +293,15 @@ func (o *overviewAsk) all(s *overviewSums) {
 	}
 	o.later("runs", o.from, o.to, nil, runStates, o.bucket, counting, func(a *answers) { s.outcomes = o.points(a, o.from, o.to) })
 	o.later("runs", o.prev, o.from, nil, runStates, o.bucket, counting, func(a *answers) { s.before = o.points(a, o.prev, o.from) })
-	o.later("runs", o.from, o.to, nil, nil, 0, figures, func(a *answers) { s.totals = a })
+	unpriced := append(slices.Clone(figures), telemetry.Measure{Func: "count", As: "unpriced", Where: search.Unknown("cost")})
+	o.later("runs", o.from, o.to, nil, nil, 0, unpriced, func(a *answers) {
+		s.totals = a
+		for _, row := range a.rows {
+			s.unknownCost += a.count(row, "unpriced")
+		}
+	})
 	o.later("runs", o.prev, o.from, nil, nil, 0, figures, func(a *answers) { s.prev = a })
 	o.later("runs", o.from, o.to, nil, nil, o.bucket, figures, func(a *answers) { s.series = a })
-	o.later("runs", o.from, o.to, search.Unknown("cost"), nil, 0, counting, func(a *answers) { s.unknownCost = a.total() })
 	o.agents(s)
 	for i, p := range [][2]time.Time{wholeBuckets(o.from, o.to), wholeBuckets(o.prev, o.from)} {
 		o.later("steps", p[0], p[1], search.Is("call", "true"), []string{"model"}, 0, calls, func(a *answers) { s.models[i] = a })
@@ -333,23 +339,16 @@ func (o *overviewAsk) agents(s *overviewSums) {
 		{Func: "p95", Field: "duration_ms", As: "p95"},
 	}
 	latest := append([]telemetry.Measure{{Func: "max", Field: "started", As: "last"}}, counting...)
-	o.later("runs", o.from, o.to, nil, byAgent, 0, perAgent, func(a *answers) { s.agentRows.totals = a })
+	seen := append(slices.Clone(perAgent), telemetry.Measure{Func: "count", As: "full", Where: seenInFull()})
+	o.later("runs", o.from, o.to, nil, byAgent, 0, seen, func(a *answers) { s.agentRows.totals = a })
 	o.later("runs", o.prev, o.from, nil, byAgent, 0, perAgent, func(a *answers) { s.agentRows.beforeTotals = a })
 	o.later("runs", o.from, o.to, nil, append(byAgent, runStates...), 0, latest, func(a *answers) { s.agentRows.states = a })
-	o.later("runs", o.from, o.to, seenInFull(), byAgent, 0, counting, func(a *answers) { s.agentRows.full = a })
 }
 
 // narrow leaves one agent's.
 func (o *overviewAsk) narrow(agent string) {
 	o.where = search.Both(o.where, search.Is("agent", agent))
 	o.text = o.where.String()
-}
-
-func (a *answers) total() (n int64) {
-	for _, row := range a.rows {
-		n += a.count(row, "count")
-	}
-	return n
 }
 
 // points lays counts by outcome and status into buckets; a bucket without runs
@@ -440,6 +439,7 @@ func (s *overviewSums) fill() {
 	for _, row := range r.totals.rows {
 		g := s.agent(r.totals, row)
 		g.runs, g.cost, g.p95 = r.totals.count(row, "count"), r.totals.number(row, "cost"), r.totals.number(row, "p95")
+		g.full = r.totals.count(row, "full")
 	}
 	for _, row := range r.states.rows {
 		g, n := s.agent(r.states, row), r.states.count(row, "count")
@@ -464,9 +464,6 @@ func (s *overviewSums) fill() {
 		case outcomeFailed:
 			g.failed += n
 		}
-	}
-	for _, row := range r.full.rows {
-		s.agent(r.full, row).full += r.full.count(row, "count")
 	}
 }
 

@@ -68,6 +68,9 @@ func (k RuleKPIs) question(r *rule.Rule, w watch.Window) (kpi.Question, error) {
 	} else if len(r.Agents) > 1 && r.Query.By == "" && k.Outside.Knows(r.Query.KPI) {
 		return kpi.Question{}, fault.New(fault.KindInvalid, "rule.invalid", "%s of several agents together is not known", r.Query.KPI).WithHint("ask of each agent, or of one")
 	}
+	if r.Query.By == "agent" && r.Team == "" && k.Outside.Knows(r.Query.KPI) {
+		return kpi.Question{}, fault.New(fault.KindInvalid, "rule.invalid", "%s is known by the names of agents alone", r.Query.KPI).WithHint("name the team: two teams may have an agent of that name")
+	}
 	q := kpi.Question{From: w.From.UTC(), To: w.To.UTC(), Bucket: w.Bucket, By: r.Query.By, Ledger: k.KPIs.Assumptions(), Outside: k.Outside.Figures(&scope), Where: map[string]search.Expr{}, Unasked: map[string]string{}}
 	for table, fields := range queryTables {
 		narrowed := []search.Expr{}
@@ -98,16 +101,24 @@ func (k RuleKPIs) asking(r *rule.Rule, w watch.Window) kpi.Ask {
 			q.Teams = []string{r.Team}
 		}
 		if r.Query.By == "" {
-			return k.Ask(ctx, q)
+			return whole(k.Ask(ctx, q))
 		}
 		i := slices.Index(q.GroupBy, "agent")
 		q.GroupBy = slices.Concat(q.GroupBy[:i], ruleDimensions, q.GroupBy[i+1:])
-		res, err := k.Ask(ctx, q)
+		res, err := whole(k.Ask(ctx, q))
 		if err != nil {
 			return nil, err
 		}
 		return inOne(res), nil
 	}
+}
+
+// whole refuses an answer that was cut.
+func whole(res *telemetry.Result, err error) (*telemetry.Result, error) {
+	if err == nil && res.Cut {
+		return nil, watch.TooMany()
+	}
+	return res, err
 }
 
 var ruleDimensions = []string{"team", "environment", "agent"}

@@ -95,6 +95,13 @@ func TestASwitchIsTold(t *testing.T) {
 		if h.restart(t); h.told != nil {
 			t.Fatalf("seed %d: a model that did not answer was told as another", seed)
 		}
+		c, err := h.Get(t.Context(), "gpt")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s, err := h.Stands(t.Context(), c); err != nil || s.Needed != 13 || s.Rounds != 60 || !s.Failed.After(s.Answered) {
+			t.Fatalf("seed %d: %+v, %v", seed, s, err)
+		}
 		model = 1
 		rounds := 0
 		for h.told == nil && rounds < 26 {

@@ -42,6 +42,41 @@ type judged struct {
 	last   int64
 	from   int64
 	shifts []Shift
+	Standing
+}
+
+// Standing is how much is known of a canary.
+type Standing struct {
+	Rounds   int       // answered since its normal began
+	Needed   int       // from so many on it can tell a change
+	Answered time.Time // the newest answer; zero without
+	Failed   time.Time // the newest question without one; zero without
+}
+
+// Stands tells how much is known of a canary, by the same answers as Judge.
+func (b *Book) Stands(ctx context.Context, c Canary) (Standing, error) {
+	if _, err := b.Judge(ctx, c); err != nil {
+		return Standing{}, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.judged[c.Name].Standing, nil
+}
+
+func standing(c *Canary, all []Answer) Standing {
+	n := len(c.Questions())
+	s := Standing{Needed: firstRounds + (normalAnswers+n-1)/n + (windowAnswers+n-1)/n}
+	good := 0
+	for _, a := range all {
+		if a.Error != "" {
+			s.Failed = a.At
+			continue
+		}
+		good++
+		s.Answered = a.At
+	}
+	s.Rounds = good / n
+	return s
 }
 
 // Judge tells what changed of a canary's answers since its normal began. It rests on
@@ -62,9 +97,10 @@ func (b *Book) Judge(ctx context.Context, c Canary) ([]Shift, error) {
 	if err != nil {
 		return nil, err
 	}
+	known := standing(&c, all) // before shiftsOf, which leaves errors out in place
 	shifts := shiftsOf(&c, all)
 	b.mu.Lock()
-	b.judged[c.Name] = judged{last, from, shifts}
+	b.judged[c.Name] = judged{last, from, shifts, known}
 	b.mu.Unlock()
 	return shifts, nil
 }

@@ -46,7 +46,16 @@ func dueText(x *client.Canary) string {
 }
 
 func shiftText(x *client.Canary) string {
-	if len(x.Shifts) == 0 {
+	switch {
+	case len(x.Shifts) > 0:
+	case x.FailedAt != nil && (x.AnsweredAt == nil || x.FailedAt.After(*x.AnsweredAt)):
+		if x.AnsweredAt == nil {
+			return "never answered"
+		}
+		return "not answered since " + when(x.AnsweredAt)
+	case x.Rounds < x.Needed:
+		return fmt.Sprintf("not known yet: %d of %d rounds", x.Rounds, x.Needed)
+	default:
 		return "nothing"
 	}
 	return word(x.Shifts[0].Text)

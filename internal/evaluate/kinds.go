@@ -314,8 +314,11 @@ func voiceCheck(e *Evaluator) (check, error) {
 		}
 		text := cut(t.Answer, most)
 		f := Found{Verdict: Pass, Text: "It speaks as the rules say."}
-		n, serious := 0, 0
+		n, serious, cuts := 0, 0, 0
 		for _, r := range all {
+			if r.Cuts(text) {
+				cuts++
+			}
 			for _, a := range r.Check(text) {
 				if a.Level == "suggestion" {
 					continue
@@ -338,6 +341,12 @@ func voiceCheck(e *Evaluator) (check, error) {
 		}
 		if n > 0 {
 			f.Text = fmt.Sprintf("%d places are not as the rules say, %d of them serious.", n, serious)
+		}
+		if cuts > 0 { // what comes after may break them
+			if f.Verdict == Pass {
+				f.Verdict, f.Text = Unsure, "As far as it was looked at, it speaks as the rules say."
+			}
+			f.Text += fmt.Sprintf(" %d rules whose patterns look on were asked of its first %d bytes alone.", cuts, voice.FarText)
 		}
 		return f
 	}, nil

@@ -76,6 +76,13 @@ func (r *Rule) Failures() int64 {
 	return r.failures.Load()
 }
 
+// Failed counts that the rule could not be asked.
+func (r *Rule) Failed() {
+	if r.failures != nil {
+		r.failures.Add(1)
+	}
+}
+
 // About reports whether the rule is about an agent.
 func (r *Rule) About(agent, team, environment string) bool {
 	return (r.Team == "" || r.Team == team) && (r.Environment == "" || r.Environment == environment) && (len(r.Agents) == 0 || slices.Contains(r.Agents, agent))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"reeve/internal/fault"
@@ -29,9 +30,10 @@ type Asker struct {
 	Logger   *slog.Logger
 	Now      func() time.Time
 
-	due  map[string]time.Time // by rule and revision
-	rest map[string]time.Time // by rule and agent
-	bad  map[string]struct{}  // rules whose failure was logged
+	asking sync.Mutex           // one round at a time; guards what follows
+	due    map[string]time.Time // by rule and revision
+	rest   map[string]time.Time // by rule and agent
+	bad    map[string]struct{}  // rules whose failure was logged
 }
 
 const (
@@ -59,6 +61,8 @@ func (a *Asker) Run(ctx context.Context) error {
 
 // Ask asks each rule that is due.
 func (a *Asker) Ask(ctx context.Context) {
+	a.asking.Lock()
+	defer a.asking.Unlock()
 	if a.due == nil {
 		a.due, a.rest, a.bad = map[string]time.Time{}, map[string]time.Time{}, map[string]struct{}{}
 	}
@@ -84,6 +88,7 @@ func (a *Asker) Ask(ctx context.Context) {
 		}
 		a.due[key] = now.Add(min(max(r.Window/20, askEvery), askMost))
 		if err := a.ask(ctx, r, now); err != nil && ctx.Err() == nil {
+			r.Failed() // the rule's list says that it could not be asked
 			if _, told := a.bad[key]; !told {
 				a.bad[key] = struct{}{}
 				a.Logger.Warn("a rule could not be asked of the store and is again", "rule", r.Name, "err", err)
@@ -107,6 +112,12 @@ type Window struct {
 // KPIs computes the KPI that a rule is about.
 type KPIs func(ctx context.Context, r *rule.Rule, w Window) ([]rule.Row, error)
 
+// TooMany refuses an answer of which a part would be missing: that a rule did not hold
+// there would be a guess.
+func TooMany() error {
+	return fault.New(fault.KindInvalid, "rule.too_many_figures", "that is more figures than can be looked at in one go").WithHint("take a longer window, fewer days or agents, or ask of all together")
+}
+
 // rowsOf asks what a rule of scope query is about.
 func rowsOf(ctx context.Context, s Store, k KPIs, r *rule.Rule, w Window) ([]rule.Row, error) {
 	if r.Query != nil && r.Query.KPI != "" {
@@ -126,6 +137,9 @@ func rowsOf(ctx context.Context, s Store, k KPIs, r *rule.Rule, w Window) ([]rul
 	res, err := s.Query(ctx, q)
 	if err != nil {
 		return nil, err
+	}
+	if res.Cut {
+		return nil, TooMany()
 	}
 	return r.Rows(res), nil
 }

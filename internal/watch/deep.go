@@ -20,6 +20,7 @@ import (
 // is learned anew after a restart.
 type deep struct {
 	drift  *drift.Monitor // nil before the first run
+	bad    *drift.ADWIN   // whether its runs ended badly
 	forest *forest.Forest
 	course [len(courses)]*course.Detector
 	runs   int64
@@ -101,15 +102,23 @@ func (w *Watch) deepRun(a *agent, r *run, bad bool) {
 	w.lookForest(a, r, d, took)
 	w.lookCourse(a, r, d, took)
 	w.lookDrift(a, r, d, took, bad)
+	w.lookBad(a, r, d, bad)
 }
 
 func (d *deep) begin(w *Watch, a *agent) {
 	week := a.runsPerWeek(w.clock)
 	d.drift = drift.New(driftFeatures, drift.Options{AlarmsPerWeek: w.alarms("drift", a), RunsPerWeek: week, Rest: driftRest})
+	d.bad = drift.NewADWIN(w.chanceOfCut(a, week))
 	d.forest = forest.New(forestMeasures, 1, forest.Options{AlarmsPerWeek: w.alarms("unusual_run", a), LooksPerWeek: week})
 	for i := range d.course {
 		d.course[i] = course.New(course.Options{AlarmsPerWeek: w.alarms("course", a), LooksPerWeek: week, Rest: 20})
 	}
+}
+
+// chanceOfCut is by what chance the share of bad runs may be found changed although it
+// is not, by look: so that of the alarms of drift that a person allows half are its.
+func (w *Watch) chanceOfCut(a *agent, runsPerWeek float64) float64 {
+	return min(w.alarms("drift", a)*drift.ValuesPerLook/runsPerWeek/2, .002)
 }
 
 // alarms is what a person allows; the detectors take none as a very small one.
@@ -195,6 +204,25 @@ func (w *Watch) lookDrift(a *agent, r *run, d *deep, took time.Duration, bad boo
 	}
 }
 
+// lookBad watches the share of runs that end badly, at every run and from the first
+// on: the comparison of lookDrift needs five hundred runs.
+func (w *Watch) lookBad(a *agent, r *run, d *deep, bad bool) {
+	v := 0.0
+	if bad {
+		v = 1
+	}
+	changed, before := d.bad.Look(v)
+	now := d.bad.Mean()
+	if !changed || now <= before { // that fewer end badly is nothing to call for
+		return
+	}
+	w.raiseAt(a, r, alarm{
+		detector: "drift", subject: "outcome", measure: "share of bad runs", effect: now - before, level: 1, steps: r.evidence[:],
+		text: "more of its runs end badly than before", expected: fmt.Sprintf("%.0f %% that end badly", 100*before), seen: fmt.Sprintf("%.0f %% of the last %d runs", 100*now, d.bad.Len()),
+		why: fmt.Sprintf("the mean of its runs changed (ADWIN, by chance at most %.2g of looks)", w.chanceOfCut(a, a.runsPerWeek(w.clock))),
+	})
+}
+
 // Approved begins the normal of an agent anew: a version was approved, or a person
 // says that this is how it is now.
 func (w *Watch) Approved(name string) {
@@ -203,6 +231,7 @@ func (w *Watch) Approved(name string) {
 	for _, a := range w.agents {
 		if a.deep != nil && a.deep.drift != nil && w.canonical(a.name) == name {
 			a.deep.drift.Reset()
+			a.deep.bad = drift.NewADWIN(w.chanceOfCut(a, a.runsPerWeek(w.clock)))
 		}
 	}
 }

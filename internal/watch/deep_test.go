@@ -51,6 +51,44 @@ func TestDriftLive(t *testing.T) {
 	}
 }
 
+// More runs that end badly are told long before there are runs enough to compare all
+// that they are made of; the same share for long is told at most once.
+func TestBadRunsAreTold(t *testing.T) {
+	t.Parallel()
+	told := 0
+	for seed := range uint64(20) {
+		x := newWorld(t, nil)
+		r := rand.New(rand.NewPCG(seed, 9))
+		end := func(share float64) {
+			s := x.run("a")
+			s.step(activity.KindModel, "m", 10*time.Millisecond, nil)
+			s.end(r.Float64() < share)
+		}
+		of := func() (n int) {
+			for _, f := range x.k.of("drift") {
+				if f.Measure == "share of bad runs" {
+					n++
+				}
+			}
+			return n
+		}
+		for range 300 {
+			end(.1)
+		}
+		told += of()
+		runs := 0
+		for before := of(); of() == before && runs < 100; runs++ {
+			end(.75)
+		}
+		if runs > 60 {
+			t.Errorf("seed %d: three of four that end badly are told after %d runs", seed, runs)
+		}
+	}
+	if told > 1 {
+		t.Errorf("in 20 times 300 runs of which a tenth ends badly it is told %d times", told)
+	}
+}
+
 // A run that is unlike the others in two measures together, each of which is
 // ordinary alone, tells which.
 func TestUnusualRun(t *testing.T) {

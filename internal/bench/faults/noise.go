@@ -24,7 +24,7 @@ type Moved struct {
 	Agent    string  `json:"agent"`
 	Noise    int     `json:"noise"`
 	Useful   int     `json:"useful"`
-	Before   float64 `json:"before"` // of the alarms a week that are set: 1
+	Before   float64 `json:"before"` // as a part of the alarms a week that are set: 1
 	After    float64 `json:"after"`
 	Effect   float64 `json:"effect"` // by how much the smallest effect grew
 }
@@ -129,7 +129,7 @@ func (n *NoiseReport) Text() string {
 	fmt.Fprintf(&b, "\nmoved: %d of the allowed alarms a week, each shown at its detector and moved back by taking the verdict back\n", len(n.Moved))
 	by := map[string]int{}
 	for _, m := range n.Moved {
-		by[fmt.Sprintf("%-22s from %g to %.2g of the alarms a week that are set, smallest effect times %.2f", m.Detector, m.Before, m.After, m.Effect)]++
+		by[fmt.Sprintf("%-22s leaves %.2g of the alarms a week that are set, smallest effect times %.2f", m.Detector, m.After/m.Before, m.Effect)]++
 	}
 	for _, k := range slices.Sorted(maps.Keys(by)) {
 		fmt.Fprintf(&b, "  %s: %d agents\n", k, by[k])

@@ -22,9 +22,12 @@ type bucket struct{ sum, sq float64 }
 const (
 	perRow    = 5  // buckets of one size
 	mostRows  = 22 // four million values: older ones are forgotten
-	cutsEvery = 8  // values between two searches for a cut
+	cutsEvery = 8  // values between two searches for a cut: ValuesPerLook
 	leastPart = 10 // values in a part
 )
+
+// ValuesPerLook is how many values come between two searches for a change.
+const ValuesPerLook = cutsEvery
 
 // NewADWIN takes the chance that a window is cut although nothing changed, by
 // search; 0 is .0002.

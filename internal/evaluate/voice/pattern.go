@@ -14,6 +14,9 @@ const (
 	MaxPattern = 5000
 	// MaxPatterns bounds all patterns of an evaluator together.
 	MaxPatterns = 50_000
+	// FarText is how much of a text is looked through by a rule whose patterns look on
+	// to its end from each word (x.*y): what they read grows with its square.
+	FarText = 4 << 10
 )
 
 var errLarge = errors.New("the patterns are too large: repeat less, or make several of them")
@@ -57,4 +60,45 @@ func size(re *syntax.Regexp) int {
 		n = 1
 	}
 	return max(n, 1)
+}
+
+// far reports whether a pattern looks on without end for something that must follow,
+// and so may read the rest of a text from each place in it, in vain. What is repeated
+// last is found as far as it was read. The tree of text was compiled before.
+func far(text string) bool {
+	tree, err := syntax.Parse(text, syntax.Perl)
+	return err != nil || looksOn(tree, true)
+}
+
+func looksOn(re *syntax.Regexp, last bool) bool {
+	switch re.Op {
+	case syntax.OpStar, syntax.OpPlus, syntax.OpRepeat:
+		if re.Op != syntax.OpRepeat || re.Max < 0 {
+			return !last || looksOn(re.Sub[0], false)
+		}
+		last = false
+	case syntax.OpConcat:
+		for i := len(re.Sub) - 1; i >= 0; i-- {
+			if looksOn(re.Sub[i], last) {
+				return true
+			}
+			last = last && edge(re.Sub[i])
+		}
+		return false
+	}
+	for _, sub := range re.Sub {
+		if looksOn(sub, last) {
+			return true
+		}
+	}
+	return false
+}
+
+// edge is what matches nothing itself.
+func edge(re *syntax.Regexp) bool {
+	switch re.Op {
+	case syntax.OpEmptyMatch, syntax.OpBeginLine, syntax.OpEndLine, syntax.OpBeginText, syntax.OpEndText, syntax.OpWordBoundary, syntax.OpNoWordBoundary:
+		return true
+	}
+	return false
 }

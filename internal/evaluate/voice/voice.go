@@ -24,6 +24,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 )
@@ -45,6 +46,7 @@ type Rule struct {
 	Message string // %s stands for what was found
 	Level   string // suggestion, warning, error
 	Size    int    // of its patterns, in instructions: what a byte of a text may cost
+	far     bool   // it looks through FarText bytes of a text alone
 	check   func(text string) []Alert
 }
 
@@ -133,8 +135,20 @@ var kinds = map[string]func(*Rule, *file) (func(string) []Alert, error){
 	Existence: existence, Substitution: substitution, Occurrence: occurrence, Repetition: repetition, Capitalization: capitalization, Readability: readability,
 }
 
+// Cuts reports that of a text only the beginning is looked through.
+func (r *Rule) Cuts(text string) bool { return r.far && len(text) > FarText }
+
 // Check finds what a text breaks of the rule.
-func (r *Rule) Check(text string) []Alert { return r.check(text) }
+func (r *Rule) Check(text string) []Alert {
+	if r.Cuts(text) {
+		n := FarText
+		for n > 0 && !utf8.RuneStart(text[n]) {
+			n--
+		}
+		text = text[:n]
+	}
+	return r.check(text)
+}
 
 // alert is what was found, with the message's %s filled in.
 func (r *Rule) alert(found string, start, end int, more ...string) Alert {
@@ -180,6 +194,7 @@ func (r *Rule) compile(text string) (*regexp.Regexp, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.far = r.far || far(text)
 	if r.Size += n; r.Size > MaxPatterns {
 		return nil, fmt.Errorf("a rule's patterns have more than %d instructions: %w", MaxPatterns, errLarge)
 	}

@@ -105,6 +105,31 @@ func TestSizeIsWhatAPatternBecomes(t *testing.T) {
 	}
 }
 
+// TestFarPatterns: a pattern that looks on for what need not come is asked of the
+// beginning of a text alone, however its words repeat.
+func TestFarPatterns(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		`x.*y`: true, `x(?:.*y)?`: true, `(?:x .*y|x)`: true, `(?:a+b)+`: true, `x{3,}y`: true, `\b(?:x.*y)\b`: true, `(x.*)y`: true,
+		`[^\s]+`: false, `\b(?:[a-z]+)\b`: false, `x.{0,40}y`: false, `one|two`: false, `x.*`: false, `a{3}`: false,
+	} {
+		if got := far(text); got != want {
+			t.Errorf("%s: %v, want %v", text, got, want)
+		}
+	}
+	hostile := strings.Repeat("ä ", 20_000)
+	for tokens, want := range map[string]int{`'[^\s]+'`: 199, `'ä(?:.*y)?'`: 199} {
+		r, err := Parse("x", []byte("extends: repetition\nmessage: m\ntokens:\n  - "+tokens+"\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := r.Check(hostile)
+		if len(got) < want || r.far && got[len(got)-1].End > FarText {
+			t.Errorf("%s: %d found, the last ends at %d", tokens, len(got), got[len(got)-1].End)
+		}
+	}
+}
+
 func TestLargePatterns(t *testing.T) {
 	t.Parallel()
 	swaps := "extends: substitution\nmessage: m\nswap:\n"

@@ -24,13 +24,17 @@ export default [1280, 390].map((width) => ({
     const one = page.getByRole('region', { name: 'The canary' });
     // Now and then the scripted model fails, and the rest of that round is not asked.
     const answered = one.getByText(/^[1-8] of 8$/);
-    await answered.first().waitFor({ timeout: 60_000 });
+    for (let i = 0; i < 6 && !(await answered.count()); i++) {
+      await one.getByText(/^[0-8] of 8$/).nth(i).waitFor({ timeout: 40_000 });
+      if (!(await answered.count())) await one.getByRole('button', { name: 'Ask now' }).press('Enter');
+    }
+    const before = await one.getByText(/^[0-8] of 8$/).count();
     await one.getByText('fp_scripted').first().waitFor();
     await t.settled(page);
     await t.axe(page, 'a canary');
     t.equal(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0, 'pixels wider than the window');
     await one.getByRole('button', { name: 'Ask now' }).press('Enter');
-    await answered.nth(1).waitFor({ timeout: 60_000 });
+    await one.getByText(/^[0-8] of 8$/).nth(before).waitFor({ timeout: 40_000 });
     await one.getByRole('button', { name: 'Pause' }).press('Enter');
     await one.getByRole('button', { name: 'Go on' }).waitFor();
     t.equal((await t.api(`/canaries/${name}`)).off, true, 'paused');

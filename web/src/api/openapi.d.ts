@@ -7100,12 +7100,16 @@ export interface components {
         };
         Canary: {
             agent: string;
+            /** Format: date-time */
+            answered_at: string | null;
             answers: components["schemas"]["CanaryAnswer"][];
             by: string;
             /** Format: date-time */
             due: string;
             environment: string;
             every: string;
+            /** Format: date-time */
+            failed_at: string | null;
             finding?: string;
             model: string;
             name: string;
@@ -7114,6 +7118,8 @@ export interface components {
             off: boolean;
             prompts: string[];
             revision: number;
+            rounds: number;
+            rounds_needed: number;
             shifts: components["schemas"]["CanaryShift"][];
             team: string;
             /** Format: date-time */

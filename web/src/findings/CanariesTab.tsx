@@ -16,6 +16,10 @@ export const stateOf = (c: Canary) =>
     ? ({ level: 'warn', letter: 'C', label: 'answers otherwise' } as const)
     : c.off
       ? ({ level: 'unknown', letter: 'P', label: 'paused' } as const)
+      : c.failed_at && (!c.answered_at || c.failed_at > c.answered_at)
+        ? ({ level: 'bad', letter: 'X', label: 'not answered' } as const)
+        : c.rounds < c.rounds_needed
+          ? ({ level: 'unknown', letter: 'L', label: `learning, ${c.rounds} of ${c.rounds_needed} rounds` } as const)
       : ({ level: 'good', letter: 'S', label: 'as before' } as const);
 
 /** columns of the list; few beside an open canary. */

@@ -20,8 +20,8 @@ export function RulesTab() {
   const may = useMay('PutRule');
   const navigate = useNavigate();
   const again = useAgain();
-  const { rule, search, kpi, figure, table, when, agent, window } = useSearch({ strict: false }) as { rule?: string } & Begin;
-  const set = (name?: string) => void navigate({ to: '.', search: ((old: object) => ({ ...old, rule: name, search: undefined, kpi: undefined, figure: undefined, table: undefined, when: undefined, agent: undefined, window: undefined })) as never, replace: true });
+  const { rule, search, kpi, figure, table, when, agent, window, ofTeam, ofEnvironment } = useSearch({ strict: false }) as { rule?: string } & Begin;
+  const set = (name?: string) => void navigate({ to: '.', search: ((old: object) => ({ ...old, rule: name, search: undefined, kpi: undefined, figure: undefined, table: undefined, when: undefined, agent: undefined, window: undefined, ofTeam: undefined, ofEnvironment: undefined })) as never, replace: true });
   const drop = useMutation({ mutationFn: (name: string) => api.delete(`/rules/${encodeURIComponent(name)}?reason=${encodeURIComponent('deleted in the console')}`), onSettled: again });
   const all = q.data?.items ?? [];
   const chosen = all.find((r) => r.name === rule);
@@ -36,7 +36,7 @@ export function RulesTab() {
         empty={q.isSuccess && <Empty small title="Nobody wrote a rule.">A rule is a condition over what is measured: cost &gt; 2.0, or error_rate &gt; 0.2 over an hour. It is tried on the last 30 days first.</Empty>}
         fields={[
           { head: 'Rule', width: '170px', title: (r) => r.text || r.name, cell: (r) => <strong>{r.name}</strong> },
-          { head: 'State', cell: (r) => (r.off ? <Badge>off</Badge> : <Mark {...(severities[r.severity] ?? severities.warning!)} words />) },
+          { head: 'State', cell: (r) => (r.off ? <Badge>off</Badge> : r.failures > 0 ? <Badge tone="bad" title="The log says why">{`could not be asked ${plural(r.failures, 'time')}`}</Badge> : <Mark {...(severities[r.severity] ?? severities.warning!)} words />) },
           { head: 'When', width: '320px', title: (r) => r.when, cell: (r) => <code>{r.when}</code> },
           { head: 'About', title: (r) => (r.query ? `${r.query.table} ${r.query.where ?? ''}` : ''), cell: (r) => (r.scope === 'run' ? 'each run' : `${r.scope === 'query' ? (r.query?.kpi ? `KPI ${r.query.kpi}` : `${r.query?.func ?? ''} of a search`) : 'each agent'}, ${shortAge(r.window)}`) },
           { head: 'Team', cell: (r) => r.team || <span className="muted">all</span> },
@@ -45,7 +45,7 @@ export function RulesTab() {
           { head: 'Do', cell: (r) => may && <span className={css.acts} style={{ margin: 0 }}><Button size="compact-xs" aria-label={`Change ${r.name}`} onClick={() => set(r.name)}>Change</Button><Sure label="Delete" sure="Delete it" pending={drop.isPending} onDo={() => drop.mutate(r.name)} /></span> },
         ]}
       />
-      {rule && (rule === 'new' || chosen) && <RuleDialog rule={chosen} begin={{ search, kpi, figure, table, when, agent, window }} onClose={() => set(undefined)} />}
+      {rule && (rule === 'new' || chosen) && <RuleDialog rule={chosen} begin={{ search, kpi, figure, table, when, agent, window, ofTeam, ofEnvironment }} onClose={() => set(undefined)} />}
     </Panel>
   );
 }
@@ -62,6 +62,8 @@ interface Begin {
   when?: string;
   agent?: string;
   window?: string;
+  ofTeam?: string;
+  ofEnvironment?: string;
 }
 
 function RuleDialog({ rule, begin, onClose }: { rule?: Rule; begin: Begin; onClose: () => void }) {
@@ -80,14 +82,14 @@ function RuleDialog({ rule, begin, onClose }: { rule?: Rule; begin: Begin; onClo
   const [by, setBy] = useState(rule?.query ? (rule.query.by ?? '') : 'agent');
   const [window, setWindow] = useState(rule?.window || begin.window || (chart || begin.figure ? '24h' : '1h'));
   const [severity, setSeverity] = useState(rule?.severity ?? 'warning');
-  const [team, setTeam] = useState(rule?.team ?? '');
+  const [team, setTeam] = useState(rule?.team ?? begin.ofTeam ?? '');
   const [agents, setAgents] = useState((rule?.agents ?? (begin.agent ? [begin.agent] : [])).join(', '));
   const [text, setText] = useState(rule?.text ?? '');
   const [off, setOff] = useState(rule?.off ?? false);
   const [help, setHelp] = useState(false);
   const wordList = useRuleWords(help);
   const query = { kpi: { kpi, by: by || undefined }, query: { table: rule?.query?.table || begin.table || 'runs', where: found || undefined, func: figure.split(' ')[0]!, field: figure.split(' ')[1], of: figure === 'share' ? of : undefined, by: by || undefined } }[scope];
-  const body = { when, scope: scope === 'kpi' ? 'query' : scope, window: scope === 'run' ? undefined : window, query, team: team || undefined, agents: agents.split(/[,\s]+/).filter(Boolean), environment: rule?.environment, rest: rule?.rest };
+  const body = { when, scope: scope === 'kpi' ? 'query' : scope, window: scope === 'run' ? undefined : window, query, team: team || undefined, agents: agents.split(/[,\s]+/).filter(Boolean), environment: rule?.environment ?? begin.ofEnvironment, rest: rule?.rest };
   const trial = useMutation({ mutationFn: () => api.post<RuleTrial>('/rules/try', body) });
   const save = useMutation({ mutationFn: () => api.put<Rule>(`/rules/${encodeURIComponent(name.trim())}`, { ...body, severity, text, off, revision: rule?.revision ?? 0, reason: '' }), onSuccess: onClose, onSettled: again });
   // What comes from a chart shows at once when it would have held.

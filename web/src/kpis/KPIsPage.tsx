@@ -107,7 +107,7 @@ function One({ id, by, scope, onBy, onOpen }: { id: string; by: string; scope: R
   const q = useQuery({ queryKey: ['kpi', id, by, scope], queryFn: ({ signal }) => api.get<KPIDetail>(`/kpis/${id}`, { ...scope, by }, signal), placeholderData: keepPreviousData, retry: false });
   const k = q.data;
   return (
-    <Panel title={k?.title ?? id} actions={k && k.value !== null && <SaveAsRule kpi={k.id} when={bound(k)} />}>
+    <Panel title={k?.title ?? id} actions={k && k.value !== null && <SaveAsRule kpi={k.id} when={bound(k)} team={scope.team} environment={scope.environment} />}>
       <div className={css.one}>
         <ProblemNote error={q.error} />
         {k && (
