@@ -35,7 +35,7 @@ var holders = []holder{
 		},
 	},
 	{
-		part: "cases", note: "what was kept of their runs in data sets, what agents answered to it in experiments, and files that were exported of it",
+		part: "cases", note: "what was kept of their runs in data sets, what agents answered to it in experiments, files that were exported of it, and in what topics they asked",
 		here: func(a *API) bool { return a.o.Keeping != nil },
 		erase: func(a *API, ctx context.Context, user, reason string) (int64, int64, error) {
 			items, exports, err := a.withdraw(ctx, "", user, reason)
