@@ -35,6 +35,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"reeve/internal/activity"
 	"reeve/internal/control"
@@ -105,10 +107,27 @@ func (f *Finding) Open() bool { return f.Closed.IsZero() }
 // Line is what was found of an agent in one line: the agent's name before the text,
 // unless the text says it.
 func Line(agent, text string) string {
-	if agent == "" || strings.Contains(text, agent) {
+	if agent == "" || names(text, agent) {
 		return text
 	}
 	return agent + ": " + text
+}
+
+// names reports whether a text has a name as a word of its own.
+func names(text, name string) bool {
+	within := func(r rune) bool { return r == '-' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
+	for rest := text; ; {
+		i := strings.Index(rest, name)
+		if i < 0 {
+			return false
+		}
+		before, _ := utf8.DecodeLastRuneInString(rest[:i])
+		after, _ := utf8.DecodeRuneInString(rest[i+len(name):])
+		if !within(before) && !within(after) {
+			return true
+		}
+		rest = rest[i+len(name):]
+	}
 }
 
 const (

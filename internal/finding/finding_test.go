@@ -274,6 +274,9 @@ func TestLine(t *testing.T) {
 		{"refund", "calls lookup 5 times with the same arguments", "refund: calls lookup 5 times with the same arguments"},
 		{"refund", "the budget of chats of refund is spent", "the budget of chats of refund is spent"},
 		{"", "a source is stale", "a source is stale"},
+		{"call", "calls lookup 5 times", "call: calls lookup 5 times"},
+		{"chat", "the budget of chat-triage and chats is spent", "chat: the budget of chat-triage and chats is spent"},
+		{"chat", "a chats chat", "a chats chat"},
 	} {
 		if got := Line(c[0], c[1]); got != c[2] {
 			t.Errorf("Line(%q, %q) = %q, want %q", c[0], c[1], got, c[2])
