@@ -303,7 +303,9 @@ func (o *overviewAsk) all(s *overviewSums) {
 	o.later("runs", o.prev, o.from, nil, nil, 0, figures, func(a *answers) { s.prev = a })
 	o.later("runs", o.from, o.to, nil, nil, o.bucket, figures, func(a *answers) { s.series = a })
 	o.agents(s)
-	for i, p := range [][2]time.Time{wholeBuckets(o.from, o.to), wholeBuckets(o.prev, o.from)} {
+	now, before := wholeBuckets(o.from, o.to), wholeBuckets(o.prev, o.from)
+	before[1] = now[0] // the bucket between the two counts once
+	for i, p := range [][2]time.Time{now, before} {
 		o.later("steps", p[0], p[1], search.Is("call", "true"), []string{"model"}, 0, calls, func(a *answers) { s.models[i] = a })
 		o.later("steps", p[0], p[1], search.Is("kind", "tool"), []string{"tool"}, 0, calls, func(a *answers) { s.tools[i] = a })
 	}
