@@ -14,6 +14,24 @@ import (
 	"reeve/client"
 )
 
+func agentCommands() []command {
+	return []command{
+		{name: "agent create", args: "[flags] NAME", short: "register an agent", long: agentHelp, run: runAgentCreate},
+		{name: "agent list", args: "[flags]", short: "list registered agents", run: runAgentList},
+		{name: "agent get", args: "[flags] NAME", short: "show a registered agent", run: runAgentGet},
+		{name: "agent promote", args: "[flags] NAME draft|pilot|production", short: "take an agent a step along its lifecycle", run: runAgentPromote},
+		{name: "agent contain", args: "[flags] NAME throttled|supervised|read_only|quarantined", short: "narrow what an agent may do now", run: runAgentContain},
+		{name: "agent marks", args: "[flags] [NAME]", short: "show how agents stand, the worst first, and why", run: runAgentMarks},
+		{name: "agent pin", args: "[flags] NAME", short: "hold an agent to one model or version", long: pinHelp, run: runAgentPin},
+		{name: "agent unpin", args: "[flags] NAME", short: "take a pin out", run: runAgentUnpin},
+		{name: "agent release", args: "[flags] NAME", short: "end a containment", run: runAgentRelease},
+		{name: "agent retire", args: "[flags] NAME", short: "end an agent for good", run: runAgentRetire},
+		{name: "agent key create", args: "[flags] AGENT", short: "make a key of an agent; it is shown once", run: runAgentKeyCreate},
+		{name: "agent key list", args: "[flags] AGENT", short: "list the keys of an agent", run: runAgentKeyList},
+		{name: "agent key revoke", args: "[flags] AGENT ID", short: "end a key of an agent", run: runAgentKeyRevoke},
+	}
+}
+
 const agentHelp = `
 A new agent is a supervised pilot unless the flags say otherwise. Its name is
 lower case, never changes and is never used again.

@@ -10,6 +10,12 @@ import (
 	"reeve/client"
 )
 
+func agentsetCommands() []command {
+	return []command{
+		{name: "agent set", args: "[flags] NAME", short: "change what is said of an agent: labels, owner, purpose", long: agentSetHelp, run: runAgentSet},
+	}
+}
+
 const agentSetHelp = `
 Changes what is said of a registered agent. What no flag is given for stays. A
 label is given as KEY=VALUE; KEY= takes it away.

@@ -15,6 +15,27 @@ import (
 	"reeve/client"
 )
 
+func alertCommands() []command {
+	return []command{
+		{name: "alert list", args: "[flags]", short: "list what outside systems say is wrong, firing first", long: alertHelp, run: runAlertList},
+		{name: "alert show", args: "[flags] ALERT", short: "show an alert with its history", run: runAlertShow},
+		{name: "alert close", args: "[flags] ALERT", short: "resolve an alert by hand", run: runAlertClose},
+		{name: "alert source list", args: "[flags]", short: "list who sends alerts, with what was taken and refused", run: sourceList("alerts")},
+		{name: "alert source add", args: "[flags] NAME", short: "register who sends alerts, or change it; a new one's secret is shown once", long: alertSourceHelp, run: sourceAdd("alerts")},
+		{name: "alert source rotate", args: "[flags] NAME", short: "give a source a new secret; the old one is taken for a while", run: runSourceRotate},
+		{name: "alert source remove", args: "[flags] NAME", short: "remove a source and its secrets; what it sent stays", run: runSourceRemove},
+		{name: "alert source try", args: "[flags] FILE", short: "show what an example would become; nothing is kept", long: alertSourceHelp, run: runAlertSourceTry},
+		{name: "change source list", args: "[flags]", short: "list who sends changes, with what was taken and refused", run: sourceList("changes")},
+		{name: "change source add", args: "[flags] NAME", short: "register who sends changes, or change it; a new one's secret is shown once", long: changeSourceHelp, run: sourceAdd("changes")},
+		{name: "change source rotate", args: "[flags] NAME", short: "give a source a new secret; the old one is taken for a while", run: runSourceRotate},
+		{name: "change source remove", args: "[flags] NAME", short: "remove a source and its secrets; what it sent stays", run: runSourceRemove},
+		{name: "feedback source list", args: "[flags]", short: "list who sends feedback, with what was taken and refused", run: sourceList("feedback")},
+		{name: "feedback source add", args: "[flags] NAME", short: "register who sends feedback, or change it; a new one's secret is shown once", long: feedbackSourceHelp, run: sourceAdd("feedback")},
+		{name: "feedback source rotate", args: "[flags] NAME", short: "give a source a new secret; the old one is taken for a while", run: runSourceRotate},
+		{name: "feedback source remove", args: "[flags] NAME", short: "remove a source and its secrets; what it sent stays", run: runSourceRemove},
+	}
+}
+
 const alertHelp = `
 An alert is what an outside system says is wrong, once, however often it is told.
 Registered sources send to POST /api/v1/alerts/NAME; docs/alerts.md has the line

@@ -23,6 +23,12 @@ import (
 	"reeve/internal/objective/openslo"
 )
 
+func applyCommands() []command {
+	return []command{
+		{name: "apply", args: "-f FILE|DIR [flags]", short: "make upstreams, agents, policies, budgets and content rules as YAML says; plan first", long: applyHelp, run: runApply},
+	}
+}
+
 const applyHelp = `
 Reads YAML documents and makes the server match them: what is missing is made,
 what differs is changed, what is the same stays. Nothing is deleted. The plan is

@@ -12,6 +12,18 @@ import (
 	"reeve/client"
 )
 
+func approvalCommands() []command {
+	return []command{
+		{name: "approval list", args: "[flags]", short: "list held actions that wait for a person", long: approvalHelp, run: runApprovalList},
+		{name: "approval show", args: "[flags] ID", short: "show what a held action would do, with its arguments", long: approvalHelp, run: runApprovalShow},
+		{name: "approval approve", args: "[flags] ID", short: "agree to a held action with exactly these arguments", long: approvalHelp, run: runApprovalApprove},
+		{name: "approval deny", args: "[flags] ID", short: "deny a held action, and the same again for a day", long: approvalHelp, run: runApprovalDeny},
+		{name: "approval edit", args: "[flags] ID", short: "agree to a held action with other arguments", long: approvalHelp, run: runApprovalEdit},
+		{name: "approval takeover", args: "[flags] ID", short: "do a held action instead of the agent, or give its result", long: approvalHelp, run: runApprovalTakeover},
+		{name: "approval give-back", args: "[flags] ID", short: "let a run that was taken over go on", long: approvalHelp, run: runApprovalGiveBack},
+	}
+}
+
 const approvalHelp = `
 An action that policy or an agent's autonomy holds waits for a person, bound to
 its exact arguments. Approving needs the role approver for the agent's team (or

@@ -19,6 +19,17 @@ import (
 	"reeve/internal/fault"
 )
 
+func auditCommands() []command {
+	return []command{
+		{name: "audit verify", args: "[--data DIR] [--witness FILE] | --server URL", short: "check that the records of decisions and changes are whole", long: auditHelp, run: runAuditVerify},
+		{name: "audit list", args: "[flags]", short: "list administrative changes", run: runAuditList},
+		{name: "audit keys", args: "", short: "list the public keys that sign checkpoints", run: runAuditKeys},
+		{name: "audit rotate", args: "--reason WHY", short: "make a new key for checkpoints", run: runAuditRotate},
+		{name: "audit receipt", args: "ID", short: "write the receipt of a decision", long: receiptHelp, run: runAuditReceipt},
+		{name: "audit receipt verify", args: "FILE --key PUBLIC", short: "check a receipt without a server", long: receiptHelp, run: runReceiptVerify},
+	}
+}
+
 const auditHelp = `
 Reads the data folder, with or without a server on it, and walks both chained
 logs: decisions and administrative changes. Each record names the hash of the

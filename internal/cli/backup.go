@@ -13,6 +13,16 @@ import (
 	"reeve/internal/backup"
 )
 
+func backupCommands() []command {
+	return []command{
+		{name: "backup", args: "[flags] [FILE]", short: "make a backup of everything, in the server's folder or as one file here", long: backupHelp, run: runBackup},
+		{name: "backup list", args: "[flags]", short: "list backups, and when a restore was last tried", run: runBackupList},
+		{name: "backup try", args: "[flags] BACKUP", short: "have a backup restored on trial and its records checked", run: runBackupTry},
+		{name: "backup verify", args: "[flags] FILE|DIR", short: "check a backup here, without a server", long: backupHelp, run: runBackupVerify},
+		{name: "restore", args: "[flags] --data DIR FILE|DIR", short: "restore a backup into an empty folder", long: backupHelp, run: runRestore},
+	}
+}
+
 const backupHelp = `
 A backup is all that an installation is, taken while it works: people, policies
 and their records, keys, decisions, telemetry, and what is in the log and not yet

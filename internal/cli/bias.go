@@ -11,6 +11,14 @@ import (
 	"reeve/client"
 )
 
+func biasCommands() []command {
+	return []command{
+		{name: "bias set", args: "[flags] PLAN", short: "replay bias pairs at times and for each version", long: biasHelp, run: runBiasSet},
+		{name: "bias list", args: "[flags]", short: "list bias plans", run: runBiasList},
+		{name: "bias delete", args: "[flags] PLAN", short: "end a bias plan; its experiments stay", run: runBiasDelete},
+	}
+}
+
 const biasHelp = `
 A bias plan replays pairs of prompts that differ in one word, at times and for each
 new version of an agent, as tests. The word should make no difference: where it does

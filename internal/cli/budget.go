@@ -12,6 +12,15 @@ import (
 	"reeve/client"
 )
 
+func budgetCommands() []command {
+	return []command{
+		{name: "budget list", args: "[flags]", short: "list budgets with what is spent of them", run: runBudgetList},
+		{name: "budget get", args: "[flags] NAME", short: "show a budget with each one's share", run: runBudgetGet},
+		{name: "budget set", args: "[flags] NAME", short: "make or change a budget", long: budgetHelp, run: runBudgetSet},
+		{name: "budget delete", args: "[flags] NAME", short: "remove a budget", run: runBudgetDelete},
+	}
+}
+
 const budgetHelp = `
 A budget bounds what is spent in a period, in UTC. Before each call its upper
 bound is reserved in every budget that matches; afterwards what was not used is

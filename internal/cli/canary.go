@@ -8,6 +8,17 @@ import (
 	"reeve/client"
 )
 
+func canaryCommands() []command {
+	return []command{
+		{name: "canary list", args: "[flags]", short: "list the models that are asked fixed prompts", long: canaryHelp, run: runCanaryList},
+		{name: "canary show", args: "[flags] NAME", short: "show what a canary was answered", run: runCanaryShow},
+		{name: "canary put", args: "[flags] NAME", short: "ask a model fixed prompts on a schedule", long: canaryHelp, run: runCanaryPut},
+		{name: "canary accept", args: "[flags] NAME", short: "take what answers now for the new normal", run: runCanaryAccept},
+		{name: "canary ask", args: "[flags] NAME", short: "ask a canary's prompts now", run: runCanaryAsk},
+		{name: "canary delete", args: "[flags] NAME", short: "drop a canary", run: runCanaryDelete},
+	}
+}
+
 const canaryHelp = `
 A canary asks a model, by the name that agents ask for, the same short questions on
 a schedule, through the door as an agent of yours. When what answers under that name

@@ -9,6 +9,13 @@ import (
 	"reeve/client"
 )
 
+func causesCommands() []command {
+	return []command{
+		{name: "run different", args: "[flags] SELECTION", short: "say what sets a selection of runs apart from the rest", long: differentHelp, run: runRunDifferent},
+		{name: "run suspects", args: "[flags] RUN", short: "rank the steps at which a run may have gone wrong first", long: suspectsHelp, run: runRunSuspects},
+	}
+}
+
 const differentHelp = `
 SELECTION is a search (see reeve help run list) that holds for some of the runs. What
 is more or less frequent among these than among the others comes out, the strongest

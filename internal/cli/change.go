@@ -10,6 +10,13 @@ import (
 	"reeve/client"
 )
 
+func changeCommands() []command {
+	return []command{
+		{name: "change list", args: "[flags]", short: "list what was changed and may show in how agents behave", long: changeHelp, run: runChangeList},
+		{name: "change add", args: "[flags] TITLE", short: "report a change: a deployment, a prompt, a model, a flag", long: changeHelp, run: runChangeAdd},
+	}
+}
+
 const changeHelp = `
 A change is what may show in how agents behave. Reeve's own (policies, agents,
 tools, upstreams, versions) are there by themselves; a pipeline reports others

@@ -14,6 +14,20 @@ import (
 	"reeve/internal/compliance"
 )
 
+func complianceCommands() []command {
+	return []command{
+		{name: "compliance list", args: "[flags]", short: "list frameworks with what they came to last", long: complianceHelp, run: runComplianceList},
+		{name: "compliance assess", args: "[flags] FRAMEWORK", short: "ask all questions of a framework, and keep the answers", long: complianceHelp, run: runComplianceAssess},
+		{name: "compliance show", args: "[flags] FRAMEWORK", short: "show an assessment: a framework's last, or one by its id", run: runComplianceShow},
+		{name: "compliance export", args: "[flags] FRAMEWORK", short: "write the evidence of an assessment as a signed zip", long: complianceHelp, run: runComplianceExport},
+		{name: "compliance schedule", args: "[flags] FRAMEWORK", short: "have a framework assessed by itself", long: complianceHelp, run: runComplianceSchedule},
+		{name: "compliance verify", args: "[flags] PACK", short: "check a pack alone, without a server", run: runComplianceVerify},
+		{name: "compliance mapping", args: "[flags] FRAMEWORK", short: "print a framework's mapping", run: runComplianceMapping},
+		{name: "compliance set", args: "[flags] FILE", short: "make a mapping of your own, or change it", long: complianceHelp, run: runComplianceSet},
+		{name: "compliance delete", args: "[flags] FRAMEWORK", short: "remove a mapping of your own", run: runComplianceDelete},
+	}
+}
+
 const complianceHelp = `
 A framework maps controls to evidence: KPIs, counts of records, facts. What they
 come to is pass, fail or unknown, with its date; what records cannot show is never

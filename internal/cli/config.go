@@ -9,6 +9,13 @@ import (
 	"reeve/internal/app"
 )
 
+func configCommands() []command {
+	return []command{
+		{name: "config check", args: "[--config FILE]", short: "say whether the configuration is sound", run: runConfigCheck},
+		{name: "config show", args: "[--config FILE]", short: "print the configuration in force, with the meaning of each key", run: runConfigShow},
+	}
+}
+
 // loadConfig reads --config, environment and flags as every command does that
 // works on the server's configuration.
 func loadConfig(e env, c *command, args []string, more func(*flag.FlagSet)) (app.Config, error) {

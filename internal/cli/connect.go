@@ -15,6 +15,13 @@ import (
 	"reeve/client"
 )
 
+func connectCommands() []command {
+	return []command{
+		{name: "upstream connect", args: "[flags] NAME", short: "let a person agree once to what an upstream's authorization server asks", long: connectHelp, run: runUpstreamConnect},
+		{name: "upstream disconnect", args: "[flags] NAME", short: "give up what was granted for an upstream", run: runUpstreamDisconnect},
+	}
+}
+
 // oauthFlags are those of an upstream that is called with tokens.
 type oauthFlags struct {
 	grant, issuer, clientID, clientAuth, resource string

@@ -11,6 +11,16 @@ import (
 	"reeve/client"
 )
 
+func contentCommands() []command {
+	return []command{
+		{name: "content list", args: "[flags]", short: "list the rules for secrets and personal data in content", run: runContentList},
+		{name: "content set", args: "[flags] NAME", short: "make or change a content rule", long: contentHelp, run: runContentSet},
+		{name: "content delete", args: "[flags] NAME", short: "remove a content rule", run: runContentDelete},
+		{name: "content try", args: "[flags] [TEXT]", short: "show what the rules find in a text, given or on standard input", long: contentHelp, run: runContentTry},
+		{name: "content classes", args: "[flags]", short: "list what can be found in content", run: runContentClasses},
+	}
+}
+
 const contentHelp = `
 A content rule says what happens when a secret or personal data is found in what
 agents send (requests) or are sent (answers):

@@ -11,6 +11,15 @@ import (
 	"reeve/client"
 )
 
+func costCommands() []command {
+	return []command{
+		{name: "cost reconcile", args: "[flags] FILE", short: "hold a provider's invoice or usage export against what was counted", long: costHelp, run: runCostReconcile},
+		{name: "cost list", args: "[flags]", short: "list imported invoices", run: runCostList},
+		{name: "cost show", args: "[flags] ID", short: "compare an imported invoice again", long: costHelp, run: runCostShow},
+		{name: "cost delete", args: "[flags] ID", short: "forget an imported invoice", run: runCostDelete},
+	}
+}
+
 const costHelp = `
 Reads a provider's invoice or usage export and holds it, per day and model,
 against the model calls counted here. What is read: OpenAI's usage and costs

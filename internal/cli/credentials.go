@@ -15,6 +15,27 @@ import (
 	"reeve/client"
 )
 
+func credentialsCommands() []command {
+	return []command{
+		{name: "agent jwk add", args: "[flags] AGENT FILE", short: "register an agent's public keys for the token endpoint", long: jwkHelp, run: runAgentJWKAdd},
+		{name: "agent jwk list", args: "[flags] AGENT", short: "list an agent's public keys", run: runAgentJWKList},
+		{name: "agent jwk remove", args: "[flags] AGENT KID", short: "take a public key of an agent away", run: runAgentJWKRemove},
+		{name: "agent oauth", args: "[flags] AGENT", short: "show or say what an agent may ask of the token endpoint", long: oauthHelp, run: runAgentOAuth},
+		{name: "agent join-token create", args: "[flags] AGENT", short: "make a token by which one instance enrols; it is shown once", long: joinHelp, run: runJoinTokenCreate},
+		{name: "agent join-token list", args: "[flags] AGENT", short: "list the join tokens of an agent", run: runJoinTokenList},
+		{name: "agent join-token revoke", args: "[flags] AGENT ID", short: "end an unused join token", run: runJoinTokenRevoke},
+		{name: "agent workload add", args: "[flags] AGENT", short: "say which processes of the server's host are an agent", long: workloadHelp, run: runWorkloadAdd},
+		{name: "agent workload list", args: "[flags] AGENT", short: "list an agent's workloads", run: runWorkloadList},
+		{name: "agent workload remove", args: "[flags] AGENT ID", short: "end a workload's registration", run: runWorkloadRemove},
+		{name: "agent credential revoke", args: "[flags] AGENT JTI|SERIAL", short: "end one token or certificate of an agent", run: runCredentialRevoke},
+		{name: "issuer list", args: "[flags]", short: "list the outside issuers whose tokens are taken", run: runIssuerList},
+		{name: "issuer set", args: "[flags] NAME FILE", short: "register an outside issuer", long: issuerHelp, run: runIssuerSet},
+		{name: "issuer delete", args: "[flags] NAME", short: "take no more tokens of an outside issuer", run: runIssuerDelete},
+		{name: "ca show", args: "[flags]", short: "show the certificate authority and its roots", run: runCAShow},
+		{name: "ca rotate", args: "[flags]", short: "make a new root", long: caRotateHelp, run: runCARotate},
+	}
+}
+
 // readFile reads a file, or stdin for "-", up to a bound.
 func readFile(e env, name string, most int64) ([]byte, error) {
 	from := e.stdin

@@ -11,6 +11,20 @@ import (
 	"reeve/client"
 )
 
+func datasetCommands() []command {
+	return []command{
+		{name: "dataset list", args: "[flags]", short: "list data sets: cases from recorded runs", long: datasetHelp, run: runDatasetList},
+		{name: "dataset set", args: "[flags] NAME", short: "make a data set, or change what is said of it", long: datasetHelp, run: runDatasetSet},
+		{name: "dataset show", args: "[flags] NAME", short: "list the items of a version", run: runDatasetShow},
+		{name: "dataset delete", args: "[flags] NAME", short: "remove a data set with its items", run: runDatasetDelete},
+		{name: "dataset export", args: "[flags] NAME", short: "give out what has consent, as JSONL", long: datasetHelp, run: runDatasetExport},
+		{name: "dataset exports", args: "[flags] NAME", short: "list what was given out, and what of that was withdrawn", run: runDatasetExports},
+		{name: "case add", args: "[flags] [RUN]", short: "make a run a case of a data set", long: datasetHelp, run: runCaseAdd},
+		{name: "case list", args: "[flags] RUN", short: "list the data sets in which a run is a case", run: runCaseList},
+		{name: "case remove", args: "[flags] ITEM", short: "take an item out of the next version", run: runCaseRemove},
+	}
+}
+
 const datasetHelp = `
 A data set holds cases: what a run was asked, what it answered, and what would
 have been right. Personal data and secrets are cut out when a case is made. Each

@@ -10,6 +10,16 @@ import (
 	"reeve/client"
 )
 
+func decisionCommands() []command {
+	return []command{
+		{name: "decision list", args: "[flags]", short: "list what was decided of proposed actions", long: decisionListHelp, run: runDecisionList},
+		{name: "decision get", args: "ID", short: "say why an action was allowed, held or denied", run: runDecisionGet},
+		{name: "decision show", args: "ID", short: "the same as decision get", run: runDecisionGet},
+		{name: "decision tail", args: "[flags]", short: "follow decisions as they are recorded", long: tailHelp, run: runDecisionTail},
+		{name: "siem status", args: "", short: "show where records stream to, and how that goes", run: runSIEMStatus},
+	}
+}
+
 const decisionListHelp = `
 Lists what was decided of proposed actions, the newest first, pending ones
 included. Values separated by commas are alternatives; -q takes the search

@@ -22,6 +22,14 @@ import (
 	"reeve/internal/fault"
 )
 
+func demoCommands() []command {
+	return []command{
+		{name: "demo", args: "[flags]", short: "run Reeve with a small fleet of live agents to look at", long: demoHelp, run: runDemo},
+		{name: "demo play", args: "NAME", short: "replay a story (hijack, outage, rogue, runaway, stale-data) in the running demo", run: runDemoPlay},
+		{name: "bench", args: "ingest|crash|gateway|stop|hijack|approval|faults|why|... [flags]", short: "measure a server: Reeve or any OTLP endpoint", run: runBench},
+	}
+}
+
 const demoHelp = `
 Fills a temporary folder with 30 days of generated history of 40 agents in 6
 teams, starts live agents with real tools and a scripted model server, and

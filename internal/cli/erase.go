@@ -8,6 +8,12 @@ import (
 	"reeve/client"
 )
 
+func eraseCommands() []command {
+	return []command{
+		{name: "decision erase", args: "--user NAME --reason WHY", short: "erase a user's name and the content of decisions made for them", long: decisionEraseHelp, run: runDecisionErase},
+	}
+}
+
 const decisionEraseHelp = `
 Erases what the log of decisions knows of a user: the name behind the pseudonyms,
 the content of the decisions made for them, and the keys of their commitments. The

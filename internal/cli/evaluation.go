@@ -14,6 +14,19 @@ import (
 	"reeve/client"
 )
 
+func evaluationCommands() []command {
+	return []command{
+		{name: "evaluator list", args: "[flags]", short: "list what looks at runs that ended", long: evaluatorHelp, run: runEvaluatorList},
+		{name: "evaluator set", args: "[flags] NAME", short: "make or change an evaluator", long: evaluatorHelp, run: runEvaluatorSet},
+		{name: "evaluator delete", args: "[flags] NAME", short: "remove an evaluator; what it found stays", run: runEvaluatorDelete},
+		{name: "evaluator try", args: "[flags] ANSWER", short: "show what an evaluator would find of a text; nothing is kept", long: evaluatorHelp, run: runEvaluatorTry},
+		{name: "evaluation list", args: "[flags]", short: "list what evaluators and people said of runs", run: runEvaluationList},
+		{name: "evaluation summary", args: "[flags]", short: "add up what evaluators found, and how far people agree", run: runEvaluationSummary},
+		{name: "evaluation queue", args: "[flags]", short: "list what you should label", run: runEvaluationQueue},
+		{name: "evaluation label", args: "[flags] RUN", short: "say of a run, in an evaluator's place, whether it is good", run: runEvaluationLabel},
+	}
+}
+
 const evaluatorHelp = `
 An evaluator looks at runs when they end and says pass, unsure or fail, with the
 places that show it. None but a judge needs a model:

@@ -11,6 +11,17 @@ import (
 	"reeve/client"
 )
 
+func experimentCommands() []command {
+	return []command{
+		{name: "invoke show", args: "[flags] AGENT", short: "say how an agent is invoked for tests", run: runInvokeShow},
+		{name: "invoke set", args: "[flags] AGENT", short: "say how an agent is invoked for tests", long: experimentHelp, run: runInvokeSet},
+		{name: "experiment start", args: "[flags] AGENT", short: "run an agent on cases, or on bias pairs, as tests", long: experimentHelp, run: runExperimentStart},
+		{name: "experiment list", args: "[flags]", short: "list experiments", run: runExperimentList},
+		{name: "experiment show", args: "[flags] EXPERIMENT", short: "show an experiment with its results", run: runExperimentShow},
+		{name: "experiment stop", args: "[flags] EXPERIMENT", short: "end an experiment", run: runExperimentStop},
+	}
+}
+
 const experimentHelp = `
 An experiment runs an agent on the cases of a data set, as tests: their runs have
 mode test and count nowhere else, tools are answered from the recording of the

@@ -11,6 +11,22 @@ import (
 	"reeve/client"
 )
 
+func feedbackCommands() []command {
+	return []command{
+		{name: "feedback list", args: "[flags]", short: "list what people and systems said of runs", long: feedbackHelp, run: runFeedbackList},
+		{name: "feedback show", args: "[flags] FEEDBACK", short: "show one", run: runFeedbackShow},
+		{name: "feedback summary", args: "[flags]", short: "add up what users said of each agent's versions, and who said nothing", long: feedbackHelp, run: runFeedbackSummary},
+		{name: "feedback add", args: "[flags] [COMMENT]", short: "send a feedback", long: feedbackHelp, run: runFeedbackAdd},
+		{name: "feedback link", args: "[flags]", short: "make signed links for a mail or a chat", long: feedbackHelp, run: runFeedbackLink},
+		{name: "feedback bind", args: "[flags] KEY", short: "say which run a join key names", long: feedbackHelp, run: runFeedbackBind},
+		{name: "feedback tell", args: "[flags] FEEDBACK", short: "note what somebody was told of what became of it, and print where to tell them", run: runFeedbackTell},
+		{name: "feedback erase", args: "[flags] [FEEDBACK]", short: "erase what was said and by whom", run: runFeedbackErase},
+		{name: "feedback form list", args: "[flags]", short: "list the forms of web pages", run: runFeedbackForms},
+		{name: "feedback form set", args: "[flags] NAME", short: "let pages of an origin send feedback", long: feedbackHelp, run: runFeedbackFormSet},
+		{name: "feedback form remove", args: "[flags] NAME", short: "remove a form; what it sent stays", run: runFeedbackFormRemove},
+	}
+}
+
 const feedbackHelp = `
 Feedback is what people, or systems downstream, said of a run's result. It is
 joined to its run by the run's id, its trace, a session, or a join key that you

@@ -14,6 +14,33 @@ import (
 	"reeve/client"
 )
 
+func findingCommands() []command {
+	return []command{
+		{name: "agent behaviour", args: "[flags] NAME", short: "show what was measured of an agent, and what is normal of it", run: runAgentBehaviour},
+		{name: "finding list", args: "[flags]", short: "list what detectors saw, with what other parts found", long: findingHelp, run: runFindingList},
+		{name: "finding show", args: "[flags] ID", short: "show a finding with its evidence and what was done about it", long: findingHelp, run: runFindingShow},
+		{name: "finding useful", args: "[flags] ID", short: "say that a finding was worth a look", long: findingHelp, run: judging("useful")},
+		{name: "finding noise", args: "[flags] ID", short: "say that a finding was not worth a look", long: findingHelp, run: judging("noise")},
+		{name: "finding unjudge", args: "[flags] ID", short: "take back what was said of a finding", long: findingHelp, run: judging("")},
+		{name: "finding false-alarm", args: "[flags] ID", short: "call a finding noise and take back what followed from it", long: findingHelp, run: runFindingFalseAlarm},
+		{name: "detector list", args: "[flags]", short: "list detectors with what is wanted of them", long: detectorHelp, run: runDetectorList},
+		{name: "detector set", args: "[flags] NAME", short: "say what is wanted of a detector, by effect", long: detectorHelp, run: runDetectorSet},
+		{name: "detector reset", args: "[flags] NAME", short: "go back to the default", long: detectorHelp, run: runDetectorReset},
+		{name: "rule list", args: "[flags]", short: "list the rules that people wrote over measures", long: ruleHelp, run: runRuleList},
+		{name: "rule get", args: "[flags] NAME", short: "list the versions of a rule", long: ruleHelp, run: runRuleGet},
+		{name: "rule try", args: "[flags]", short: "say when a condition would have held in the last days", long: ruleHelp, run: runRuleTry},
+		{name: "rule put", args: "[flags] NAME", short: "make or change a rule", long: ruleHelp, run: runRulePut},
+		{name: "rule delete", args: "[flags] NAME", short: "drop a rule", long: ruleHelp, run: runRuleDelete},
+		{name: "rule words", args: "[flags]", short: "list what a rule can ask about", long: ruleHelp, run: runRuleWords},
+		{name: "response policies", args: "[flags]", short: "list what follows from which findings", long: responseHelp, run: runResponsePolicies},
+		{name: "response put", args: "[flags] NAME", short: "make or change a response policy", long: responseHelp, run: runResponsePut},
+		{name: "response delete", args: "[flags] NAME", short: "drop a response policy", long: responseHelp, run: runResponseDelete},
+		{name: "response list", args: "[flags]", short: "list what was done about findings, or would have been", long: responseHelp, run: runResponseList},
+		{name: "response revert", args: "[flags] ID", short: "take a response back", long: responseHelp, run: acting((*client.Client).RevertResponse)},
+		{name: "response apply", args: "[flags] ID", short: "do what a braked or observing policy would have done", long: responseHelp, run: acting((*client.Client).ApplyResponse)},
+	}
+}
+
 const findingHelp = `
 A finding is what one detector saw: a loop, a tool never used before, a run that
 costs far more than the agent's runs do. It says what was expected, what was seen,

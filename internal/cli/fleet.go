@@ -9,6 +9,31 @@ import (
 	"reeve/client"
 )
 
+func fleetCommands() []command {
+	return []command{
+		{name: "agent summary", args: "[flags] NAME", short: "answer whether an agent may go on", run: runAgentSummary},
+		{name: "agent inventory", args: "[flags] NAME | --diff NAME FROM TO", short: "list what an agent was observed to use, or how that changed", long: inventoryHelp, run: runAgentInventory},
+		{name: "agent part", args: "[flags] NAME KIND PART", short: "approve something that an agent uses", run: runAgentPart},
+		{name: "agent versions", args: "[flags] NAME", short: "list what an agent was observed to be made of", run: runAgentVersions},
+		{name: "agent approve", args: "[flags] NAME VERSION", short: "approve a version of an agent", run: runAgentApprove},
+		{name: "agent timeline", args: "[flags] NAME", short: "list what happened to an agent", run: runAgentTimeline},
+		{name: "agent match", args: "[flags]", short: "say which agent telemetry would be matched to, and why", run: runAgentMatch},
+		{name: "agent unknown", args: "[flags]", short: "list agents that were seen and are not registered", long: unknownHelp, run: runAgentUnknown},
+		{name: "agent register", args: "[flags] UNKNOWN", short: "register an unknown agent, in observe", run: runAgentRegister},
+		{name: "agent adopt", args: "[flags] UNKNOWN...|--all", short: "register unknown agents together, in observe", run: runAgentAdopt},
+		{name: "agent merge", args: "[flags] UNKNOWN|AGENT AGENT", short: "say that an unknown or registered agent is another one", run: runAgentMergeUnknown},
+		{name: "agent unmerge", args: "[flags] AGENT", short: "take the merge of two registered agents back", run: runAgentUnmerge},
+		{name: "agent block", args: "[flags] UNKNOWN", short: "refuse an unknown agent's name at the door", run: runAgentBlock},
+		{name: "agent dismiss", args: "[flags] UNKNOWN", short: "take an unknown agent off the list", run: runAgentDismiss},
+		{name: "agent undo", args: "[flags] UNKNOWN", short: "take back what was decided of an unknown agent", run: runAgentUndo},
+		{name: "standard show", args: "[flags]", short: "print the standard that agents keep to", long: standardHelp, run: runStandardShow},
+		{name: "standard conformance", args: "[flags]", short: "count by team how many agents keep to the standard", run: runStandardConformance},
+		{name: "standard waive", args: "[flags] AGENT RULE", short: "let an agent break a rule until a date", run: runStandardWaive},
+		{name: "standard unwaive", args: "[flags] AGENT RULE", short: "end a waiver", run: runStandardUnwaive},
+		{name: "standard waivers", args: "[flags]", short: "list the waivers that hold", run: runStandardWaivers},
+	}
+}
+
 const unknownHelp = `
 Agents that telemetry or calls name and that nobody registered, the last seen
 first. One that may be a registered agent under another name shows which.

@@ -12,6 +12,12 @@ import (
 	"reeve/client"
 )
 
+func frameworkCommands() []command {
+	return []command{
+		{name: "connect", args: "[flags] [FRAMEWORK]", short: "show how an agent joins, by what it is built with, with its keys", long: frameworkHelp, run: runConnect},
+	}
+}
+
 const frameworkHelp = `
 Without FRAMEWORK: the list. With one: what to copy, and where to, for this
 server. --make-keys makes the keys that stand in it, and registers the agent

@@ -12,6 +12,29 @@ import (
 	"reeve/client"
 )
 
+func incidentCommands() []command {
+	return []command{
+		{name: "incident list", args: "[flags]", short: "list incidents, those that touch most people first", long: incidentHelp, run: runIncidentList},
+		{name: "incident show", args: "[flags] INCIDENT", short: "show an incident: timeline, signals and why each is there", long: incidentHelp, run: runIncidentShow},
+		{name: "incident open", args: "[flags] TITLE", short: "open an incident by hand", long: incidentHelp, run: runIncidentOpen},
+		{name: "incident ack", args: "[flags] INCIDENT", short: "say that you look at an incident: paging ends", long: incidentHelp, run: incidentState((*client.Client).AcknowledgeIncident)},
+		{name: "incident mitigate", args: "[flags] INCIDENT", short: "say that people are safe from an incident", long: incidentHelp, run: incidentState((*client.Client).MitigateIncident)},
+		{name: "incident resolve", args: "[flags] INCIDENT", short: "end an incident", long: incidentHelp, run: incidentState((*client.Client).ResolveIncident)},
+		{name: "incident reopen", args: "[flags] INCIDENT", short: "open an incident again", long: incidentHelp, run: incidentState((*client.Client).ReopenIncident)},
+		{name: "incident note", args: "[flags] INCIDENT", short: "add words to an incident's timeline", long: incidentHelp, run: incidentState((*client.Client).NoteIncident)},
+		{name: "incident set", args: "[flags] INCIDENT", short: "change title, severity, kind, owner and roles of an incident", long: incidentHelp, run: runIncidentSet},
+		{name: "incident merge", args: "[flags] INCIDENT INTO", short: "make an incident part of another", long: incidentHelp, run: runIncidentMerge},
+		{name: "incident split", args: "[flags] INCIDENT", short: "take signals out of an incident", long: incidentHelp, run: runIncidentSplit},
+		{name: "incident undo", args: "[flags] ID", short: "take a merge, a split or an act back", long: incidentHelp, run: runIncidentUndo},
+		{name: "incident act", args: "[flags] INCIDENT", short: "list, try or do what can be done about an incident", long: incidentHelp, run: runIncidentAct},
+		{name: "incident review", args: "[flags] INCIDENT", short: "print the review of an incident as Markdown", long: incidentHelp, run: runIncidentReview},
+		{name: "incident weights", args: "[flags]", short: "show by which weights signals are joined, and what verdicts changed", run: runIncidentWeights},
+		{name: "silence list", args: "[flags]", short: "list silences and maintenance windows", long: silenceHelp, run: runSilenceList},
+		{name: "silence add", args: "[flags] MATCHER...", short: "keep matching signals from making incidents for a time", long: silenceHelp, run: runSilenceAdd},
+		{name: "silence end", args: "[flags] ID", short: "end a silence", long: silenceHelp, run: runSilenceEnd},
+	}
+}
+
 const incidentHelp = `
 An incident is findings and alerts with one cause as far as is known. Each signal
 says why it is there; what does not belong is taken out, and what belongs

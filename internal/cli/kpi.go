@@ -17,6 +17,19 @@ import (
 	"reeve/client"
 )
 
+func kpiCommands() []command {
+	return []command{
+		{name: "kpi list", args: "[flags]", short: "list the KPIs with what they come to", long: kpiHelp, run: runKPIList},
+		{name: "kpi show", args: "[flags] KPI", short: "show one KPI: formula, figure, interval, sample, records", long: kpiHelp, run: runKPIShow},
+		{name: "kpi set", args: "[flags] KPI", short: "define a KPI of your own, or its next version", long: kpiSetHelp, run: runKPISet},
+		{name: "kpi delete", args: "[flags] KPI", short: "drop a KPI of your own", run: runKPIDelete},
+		{name: "kpi versions", args: "[flags] KPI", short: "list the versions of a KPI of your own", run: runKPIVersions},
+		{name: "kpi value", args: "[flags]", short: "say what runs were worth, and how far each assumption moves it", long: kpiValueHelp, run: runKPIValue},
+		{name: "kpi assumptions", args: "[flags]", short: "list the versions of what runs were said to be worth", run: runKPIAssumptions},
+		{name: "kpi assume", args: "[flags]", short: "say what runs are worth and what harm costs", long: kpiValueHelp, run: runKPIAssume},
+	}
+}
+
 const kpiHelp = `
 Each KPI has a written formula with a version, and each figure says how many
 records it is from (N), its 95 % interval, and of how much nothing is known

@@ -12,6 +12,15 @@ import (
 	"reeve/client"
 )
 
+func lessonCommands() []command {
+	return []command{
+		{name: "lesson list", args: "[flags]", short: "list what agents are to keep in mind", long: lessonHelp, run: runLessonList},
+		{name: "lesson add", args: "[flags]", short: "give agents a lesson of an incident", long: lessonHelp, run: runLessonAdd},
+		{name: "lesson show", args: "[flags] LESSON", short: "show a lesson, who read it and what came of it", long: lessonHelp, run: runLessonShow},
+		{name: "lesson revoke", args: "[flags] LESSON", short: "take a lesson back", long: lessonHelp, run: runLessonRevoke},
+	}
+}
+
 const lessonHelp = `
 A lesson is what was learned of an incident, in words that an agent is given before
 it works. Agents fetch theirs at the door, with the credential of their calls:

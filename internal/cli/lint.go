@@ -8,6 +8,12 @@ import (
 	"reeve/client"
 )
 
+func lintCommands() []command {
+	return []command{
+		{name: "lint", args: "[flags]", short: "say what telemetry leaves out, what that costs, and what sets it", long: lintHelp, run: runLint},
+	}
+}
+
 const lintHelp = `
 The minimal standard asks telemetry for the agent, its version and environment,
 session and user, the outcome, the model and tokens of calls, and the ids of tool

@@ -9,6 +9,13 @@ import (
 	"reeve/client"
 )
 
+func mapCommands() []command {
+	return []command{
+		{name: "map", args: "[flags]", short: "show who depends on what, as it was observed", long: mapHelp, run: runMap},
+		{name: "map blast", args: "[flags] NODE", short: "say what a node of the map would take down", long: mapHelp, run: runMapBlast},
+	}
+}
+
 const mapHelp = `
 Who depends on what, as it was observed: agents, the tools, models and servers
 they call, the sources they read, the agents they hand work to. A line is an

@@ -10,6 +10,18 @@ import (
 	"reeve/client"
 )
 
+func objectiveCommands() []command {
+	return []command{
+		{name: "objective list", args: "[flags]", short: "list objectives with what is left of their budgets", long: objectiveHelp, run: runObjectiveList},
+		{name: "objective show", args: "[flags] NAME", short: "show an objective, its alerts and what spent its budget", long: objectiveHelp, run: runObjectiveShow},
+		{name: "objective add", args: "[flags] NAME", short: "make or change an objective", long: objectiveHelp, run: runObjectiveAdd},
+		{name: "objective delete", args: "[flags] NAME", short: "drop an objective", run: runObjectiveDelete},
+		{name: "objective proposals", args: "[flags]", short: "list changes of autonomy that budgets speak for", run: runObjectiveProposals},
+		{name: "objective accept", args: "[flags] PROPOSAL", short: "change an agent's autonomy as proposed", run: runObjectiveDecide(true)},
+		{name: "objective decline", args: "[flags] PROPOSAL", short: "leave an agent's autonomy as it is", run: runObjectiveDecide(false)},
+	}
+}
+
 const objectiveHelp = `
 An objective says what a KPI should come to. What may go wrong until it does not is
 its budget, and how fast that is spent raises alarms (docs/objectives.md).

@@ -12,6 +12,23 @@ import (
 	"reeve/client"
 )
 
+func oncallCommands() []command {
+	return []command{
+		{name: "oncall now", args: "[flags]", short: "show who is on call now and next", long: onCallHelp, run: runOnCallNow},
+		{name: "oncall set", args: "[flags] SCHEDULE", short: "make or change a schedule of one rotation", long: onCallHelp, run: runOnCallSet},
+		{name: "oncall override", args: "[flags] SCHEDULE", short: "put somebody on call for a time", long: onCallHelp, run: runOnCallOverride},
+		{name: "oncall policy", args: "[flags] POLICY", short: "say who is called, and who next", long: onCallHelp, run: runOnCallPolicy},
+		{name: "oncall contacts", args: "[flags] PERSON", short: "show or say how one is reached", long: onCallHelp, run: runOnCallContacts},
+		{name: "oncall pages", args: "[flags]", short: "list whom Reeve called, and whether it arrived", long: onCallHelp, run: runOnCallPages},
+		{name: "channel list", args: "[flags]", short: "list the ways to tell people", long: channelHelp, run: runChannelList},
+		{name: "channel put", args: "[flags] CHANNEL", short: "make or change a channel", long: channelHelp, run: runChannelPut},
+		{name: "channel try", args: "[flags] CHANNEL", short: "send a test message and tell what came of it; exit 1 when it was not sent", long: channelHelp, run: runChannelTry},
+		{name: "channel deliveries", args: "[flags]", short: "list what was sent, with each answer", long: channelHelp, run: runChannelDeliveries},
+		{name: "channel states", args: "[flags] CHANNEL", short: "list what its receiver told of what it was sent", long: channelHelp, run: runChannelStates},
+		{name: "channel remove", args: "[flags] CHANNEL", short: "end a channel", long: channelHelp, run: runChannelRemove},
+	}
+}
+
 const onCallHelp = `
 Who is on call, and who is called when nobody answers. docs/oncall.md tells more.
 

@@ -9,6 +9,18 @@ import (
 	"reeve/client"
 )
 
+func outcomeCommands() []command {
+	return []command{
+		{name: "outcome show", args: "[flags] RUN", short: "say how a run ended for its user, and why it counts so", long: outcomeHelp, run: runOutcomeShow},
+		{name: "outcome report", args: "[flags] OUTCOME", short: "report what a downstream system says of how a run ended", long: outcomeHelp, run: runOutcomeReport},
+		{name: "outcome decide", args: "[flags] RUN OUTCOME", short: "decide how a run ended; it holds over all evidence", long: outcomeHelp, run: runOutcomeDecide},
+		{name: "outcome evidence", args: "[flags]", short: "list evidence about outcomes", long: outcomeHelp, run: runOutcomeEvidence},
+		{name: "outcome rules", args: "[flags]", short: "list rules about outcomes, deadlines and stuck runs", long: outcomeRuleHelp, run: runOutcomeRules},
+		{name: "outcome rule set", args: "[flags] NAME", short: "make or change a rule about outcomes", long: outcomeRuleHelp, run: runOutcomeRuleSet},
+		{name: "outcome rule delete", args: "[flags] NAME", short: "drop a rule about outcomes", run: runOutcomeRuleDelete},
+	}
+}
+
 const outcomeHelp = `
 How a run ended for its user. What an agent says of itself is a claim; the outcome
 is decided by evidence, the strongest kind first: a person's decision, an event of

@@ -10,6 +10,12 @@ import (
 	"reeve/client"
 )
 
+func peerCommands() []command {
+	return []command{
+		{name: "upstream card", args: "[flags] NAME", short: "show the card of a peer, and whether people accepted it", long: cardHelp, run: runUpstreamCard},
+	}
+}
+
 // peerFlags are those of an upstream of kind a2a.
 type peerFlags struct {
 	agent, effect, cardPath, binding, cardKeys string

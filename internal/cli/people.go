@@ -22,6 +22,23 @@ import (
 	"reeve/internal/identity"
 )
 
+func peopleCommands() []command {
+	return []command{
+		{name: "sign-in", args: "[flags]", short: "open a session as a person", long: signInHelp, run: runSignIn},
+		{name: "sign-out", args: "[flags]", short: "end the session that sign-in opened", run: runSignOut},
+		{name: "factor add", args: "[flags]", short: "enrol a device for one-time codes", run: runFactorAdd},
+		{name: "factor confirm", args: "[flags] ID CODE", short: "show a device's first code, so that it counts", run: runFactorConfirm},
+		{name: "factor show", args: "[flags] CODE", short: "show a current code, for what is hard to undo", run: runFactorShow},
+		{name: "factor list", args: "[flags]", short: "list second factors", run: runFactorList},
+		{name: "factor remove", args: "[flags] ID", short: "take a second factor away", run: runFactorRemove},
+		{name: "proposal list", args: "[flags]", short: "list changes that wait for a second person", run: runProposalList},
+		{name: "proposal confirm", args: "[flags] ID", short: "make a change that another person asked for", run: settleProposal((*client.Client).ConfirmProposal)},
+		{name: "proposal decline", args: "[flags] ID", short: "refuse a change that another person asked for", run: settleProposal((*client.Client).DeclineProposal)},
+		{name: "proposal withdraw", args: "[flags] ID", short: "take back a change that you asked for", run: settleProposal((*client.Client).WithdrawProposal)},
+		{name: "admin recover", args: "--reason TEXT [--data DIR]", short: "make an admin account for an hour, on the host", long: recoverHelp, run: runAdminRecover},
+	}
+}
+
 const signInHelp = `
 Opens a session as a person, for what tokens may not do (releases, roles,
 upstream credentials, production keys), and keeps it in a file of mode 0600 in

@@ -9,6 +9,17 @@ import (
 	"reeve/client"
 )
 
+func personCommands() []command {
+	return []command{
+		{name: "person create", args: "[flags] NAME", short: "make an account", long: personHelp, run: runPersonCreate},
+		{name: "person list", args: "[flags]", short: "list people with their teams and roles", run: runPersonList},
+		{name: "person roles", args: "[flags] NAME", short: "replace somebody's roles", long: personHelp, run: runPersonRoles},
+		{name: "person disable", args: "[flags] NAME", short: "end an account and its sessions", run: runPersonDisable},
+		{name: "team create", args: "[flags] NAME", short: "make a team", run: runTeamCreate},
+		{name: "team list", args: "[flags]", short: "list teams", run: runTeamList},
+	}
+}
+
 const personHelp = `
 Roles are viewer, reader, developer, approver, responder, security, auditor and
 admin, each for a team and an environment: --role "developer support staging",

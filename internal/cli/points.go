@@ -10,6 +10,14 @@ import (
 	"reeve/internal/fault"
 )
 
+func pointsCommands() []command {
+	return []command{
+		{name: "decision ask", args: "[flags] TOOL [ARGUMENTS]", short: "decide an action that does not pass the door", long: askDecisionHelp, run: runDecisionAsk},
+		{name: "decision complete", args: "[flags] ID", short: "report how an allowed action ended", run: runDecisionComplete},
+		{name: "coverage", args: "[flags]", short: "show how much of what agents do was decided", long: coverageHelp, run: runCoverage},
+	}
+}
+
 const askDecisionHelp = `
 Decides and records an action that does not pass the door: a tool of the agent's
 own, or a step of a script that acts for it. Exit code 3 says no. Report how it

@@ -13,6 +13,26 @@ import (
 	"reeve/client"
 )
 
+func policyCommands() []command {
+	return []command{
+		{name: "agent enforce", args: "[flags] NAME", short: "show what enforcing would refuse, then enforce", run: runAgentEnforce},
+		{name: "agent break-glass", args: "[flags] NAME", short: "let an agent go unenforced for at most an hour", run: runAgentBreakGlass},
+		{name: "can", args: "[flags] AGENT ACTION RESOURCE", short: "say whether an agent may do something, and why; exit 3 when not", long: canHelp, run: runCan},
+		{name: "policy list", args: "[flags]", short: "list policies, guardrails first", run: runPolicyList},
+		{name: "policy get", args: "[flags] NAME", short: "print a policy", run: runPolicyGet},
+		{name: "policy put", args: "[flags] NAME [FILE]", short: "make or replace a policy", long: policyHelp, run: runPolicyPut},
+		{name: "policy check", args: "[flags] FILE", short: "say what is wrong with a policy's text, by line and column", run: runPolicyCheck},
+		{name: "policy simulate", args: "[flags] [NAME]", short: "try a policy on recorded decisions", long: simulateHelp, run: runPolicySimulate},
+		{name: "policy would", args: "[flags]", short: "count what observing kept from being refused", run: runPolicyWould},
+		{name: "policy enforce", args: "[flags] NAME", short: "show what enforcing would refuse, then enforce", long: enforceHelp, run: runPolicyEnforce},
+		{name: "policy propose", args: "[flags] AGENT", short: "write the smallest policy that permits what an agent did", run: runPolicyPropose},
+		{name: "policy mode", args: "[flags] NAME observe|enforce", short: "put a policy in observe or enforce", run: runPolicyMode},
+		{name: "policy delete", args: "[flags] NAME", short: "end a policy; its revisions stay", run: runPolicyDelete},
+		{name: "policy revisions", args: "[flags] NAME", short: "list what a policy was", run: runPolicyRevisions},
+		{name: "policy restore", args: "[flags] NAME REVISION", short: "make a policy again what it was", run: runPolicyRestore},
+	}
+}
+
 const policyHelp = `
 A policy is a named file of Cedar statements. A policy of a team is about that
 team's agents and begins in observe: it refuses nothing and shows what it would

@@ -11,6 +11,19 @@ import (
 	"reeve/client"
 )
 
+func pollerCommands() []command {
+	return []command{
+		{name: "poller add", args: "[flags] NAME", short: "read what a platform writes down of its agents, or change how", long: pollerHelp, run: runPollerAdd},
+		{name: "poller list", args: "[flags]", short: "list what is read, and how that goes", run: runPollerList},
+		{name: "poller show", args: "[flags] NAME", short: "show a poller and how it does", run: pollerCommand((*client.Client).GetPoller)},
+		{name: "poller test", args: "[flags] NAME", short: "ask for a first page and keep nothing of it", run: runPollerTest},
+		{name: "poller now", args: "[flags] NAME", short: "poll before its time", run: pollerCommand((*client.Client).PollNow)},
+		{name: "poller pause", args: "[flags] NAME", short: "stop a poller for now", run: pollerCommand((*client.Client).PausePoller)},
+		{name: "poller resume", args: "[flags] NAME", short: "go on polling", run: pollerCommand((*client.Client).ResumePoller)},
+		{name: "poller remove", args: "[flags] NAME", short: "forget a poller; its runs stay", run: runPollerRemove},
+	}
+}
+
 const pollerHelp = `
 Agents that nobody can instrument are seen by what their platform writes down: a
 poller reads it and makes runs of it. The last two hours are read again each time

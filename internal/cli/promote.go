@@ -10,6 +10,15 @@ import (
 	"reeve/client"
 )
 
+func promoteCommands() []command {
+	return []command{
+		{name: "promote", args: "[flags] AGENT", short: "take an agent into production if it passes the gate", long: promoteHelp, run: runPromote},
+		{name: "gate cases", args: "[flags] AGENT", short: "show what became of a gate's cases since security approved them", long: gateCasesHelp, run: runGateCases},
+		{name: "gate approve", args: "--version N AGENT", short: "approve the cases of a gate as they were looked at", long: gateApproveHelp, run: runGateApprove},
+		{name: "gate set", args: "[flags] AGENT", short: "name the data set on whose cases an agent has to pass", long: gateSetHelp, run: runGateSet},
+	}
+}
+
 const promoteHelp = `
 Takes an agent into production if it passes a list that is computed now, from what
 its version did in the last seven days: evaluations, an experiment on all cases of the

@@ -11,6 +11,13 @@ import (
 	"reeve/client"
 )
 
+func readinessCommands() []command {
+	return []command{
+		{name: "source readiness", args: "[flags]", short: "say how far what agents read can be relied on", long: readinessHelp, run: runSourceReadiness},
+		{name: "source audit", args: "[flags] NAME FILE", short: "hold answers from a source against the truth", long: readinessHelp, run: runSourceAudit},
+	}
+}
+
 const readinessHelp = `
 Says of each source how fresh it is and how often it is made anew, which share of
 its assertions' results failed in 30 days, what its last audit found, and how

@@ -10,6 +10,13 @@ import (
 	"reeve/client"
 )
 
+func recordCommands() []command {
+	return []command{
+		{name: "log list", args: "[flags] [PHRASE]", short: "list log records that came by telemetry", long: logHelp, run: runLogList},
+		{name: "metric list", args: "[flags] [NAME]", short: "list metric points that came by telemetry", run: runMetricList},
+	}
+}
+
 const logHelp = `
 Log records that agents and services send, the newest first, with the run that
 each belongs to, if any. PHRASE is looked for in what they say (needs the role

@@ -12,6 +12,18 @@ import (
 	"reeve/client"
 )
 
+func relayCommands() []command {
+	return []command{
+		{name: "relay add", args: "[flags] NAME", short: "forward telemetry to another OTLP back end, or change how", long: relayHelp, run: runRelayAdd},
+		{name: "relay list", args: "[flags]", short: "list where telemetry is forwarded to, and how that goes", run: runRelayList},
+		{name: "relay show", args: "[flags] NAME", short: "show a relay destination and how it does", run: runRelayShow},
+		{name: "relay test", args: "[flags] NAME", short: "send one span to a relay destination", run: runRelayTest},
+		{name: "relay pause", args: "[flags] NAME", short: "stop forwarding to a destination for now", run: runRelayPause},
+		{name: "relay resume", args: "[flags] NAME", short: "go on forwarding to a destination", run: runRelayResume},
+		{name: "relay remove", args: "[flags] NAME", short: "forget a relay destination", run: runRelayRemove},
+	}
+}
+
 const relayHelp = `
 What senders send is forwarded as it came to other OTLP back ends, at least once
 and with the ids it had. A destination begins with what arrives after it was

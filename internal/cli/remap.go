@@ -10,6 +10,15 @@ import (
 	"reeve/client"
 )
 
+func remapCommands() []command {
+	return []command{
+		{name: "remap", args: "[flags]", short: "show what today's table would make otherwise of stored telemetry", long: remapHelp, run: runRemap},
+		{name: "remap apply", args: "[flags] ID", short: "map the steps of a plan again", long: remapHelp, run: remapCommand((*client.Client).ApplyRemap)},
+		{name: "remap show", args: "[flags] ID", short: "show a plan or what became of it", run: remapCommand((*client.Client).GetRemap)},
+		{name: "remaps", args: "[flags]", short: "list what was, or would be, mapped again", run: runRemapList},
+	}
+}
+
 const remapHelp = `
 Which attribute of a span feeds which field is a table with a version, and steps keep
 their attributes: what an older table made can be mapped again by today's. Without

@@ -17,6 +17,18 @@ import (
 	"reeve/internal/visible"
 )
 
+func remoteCommands() []command {
+	return []command{
+		{name: "run list", args: "[flags] [SEARCH]", short: "list runs; SEARCH is the console's search language", long: runListHelp, run: runRunList},
+		{name: "health", args: "[flags]", short: "how Reeve itself is: its parts, and whom the door had to refuse", run: runHealth},
+		{name: "run get", args: "[flags] RUN", short: "show one run with its steps", run: runRunGet},
+		{name: "query", args: "[flags] MEASURE...", short: "ask for figures over runs or steps", long: queryHelp, run: runQuery},
+		{name: "key create", args: "[flags]", short: "make an intake key for senders", long: keyHelp, run: runKeyCreate},
+		{name: "key list", args: "[flags]", short: "list intake keys", run: runKeyList},
+		{name: "key revoke", args: "[flags] ID", short: "end an intake key", run: runKeyRevoke},
+	}
+}
+
 // remote are the flags of every command that asks a running Reeve.
 type remote struct {
 	server, token, output string

@@ -11,6 +11,12 @@ import (
 	"reeve/client"
 )
 
+func replayCommands() []command {
+	return []command{
+		{name: "replay", args: "[flags] RUN", short: "put a recorded model step to another model or prompt", long: replayHelp, run: runReplay},
+	}
+}
+
 const replayHelp = `
 Puts a recorded model step of a run to another model, or with other words, and goes on
 as its agent would. Calls of tools are answered from the recording of the run; the first

@@ -11,6 +11,16 @@ import (
 	"reeve/client"
 )
 
+func rerateCommands() []command {
+	return []command{
+		{name: "cost rerate", args: "[flags] MONTH | FROM TO", short: "show what pricing a time again would change", long: rerateHelp, run: runRerate},
+		{name: "cost rerate apply", args: "[flags] ID", short: "give the calls of a plan their new costs", long: rerateHelp, run: rerateCommand((*client.Client).ApplyRerate)},
+		{name: "cost rerate undo", args: "[flags] ID", short: "give the calls their old costs back", long: rerateHelp, run: rerateCommand((*client.Client).UndoRerate)},
+		{name: "cost rerate show", args: "[flags] ID", short: "show a plan or what became of it", run: rerateCommand((*client.Client).GetRerate)},
+		{name: "cost rerates", args: "[flags]", short: "list what was, or would be, priced again", run: runRerateList},
+	}
+}
+
 const rerateHelp = `
 Calls are priced when they come. After prices changed (prices.file, then a
 restart), a time is priced again: first a plan shows what would change, by model;

@@ -10,6 +10,18 @@ import (
 	"reeve/client"
 )
 
+func retentionCommands() []command {
+	return []command{
+		{name: "retention list", args: "[flags]", short: "show how long telemetry is kept", long: retentionHelp, run: runRetentionList},
+		{name: "retention preview", args: "[flags] KIND DAYS", short: "count what a rule of retention would drop", long: retentionHelp, run: runRetentionPreview},
+		{name: "retention set", args: "[flags] KIND DAYS", short: "say how long something is kept", long: retentionHelp, run: runRetentionSet},
+		{name: "retention unset", args: "[flags] KIND", short: "drop a rule of retention", long: retentionHelp, run: runRetentionUnset},
+		{name: "erase", args: "[flags] --user USER", short: "erase what every part holds of a user of agents", long: eraseHelp, run: runErase},
+		{name: "erase list", args: "[flags]", short: "list the receipts of erasures", run: runEraseList},
+		{name: "connection list", args: "[flags]", short: "list the systems that Reeve speaks to, and whether each works", run: runConnectionList},
+	}
+}
+
 const retentionHelp = `
 How long telemetry is kept, by kind, environment and team. The most specific rule
 holds: team and environment, then team, then environment, then all. Kinds: content

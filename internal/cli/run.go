@@ -22,6 +22,12 @@ import (
 	"reeve/internal/identity/workload"
 )
 
+func runCommands() []command {
+	return []command{
+		{name: "run", args: "[flags] --agent NAME -- CMD...", short: "run a process as an agent, behind the door", long: runHelp, run: runRun},
+	}
+}
+
 const runHelp = `
 CMD runs as the agent: what it calls at its model provider goes through the
 door, what it tells by OpenTelemetry comes here, and both are known as one

@@ -13,6 +13,20 @@ import (
 	"reeve/client"
 )
 
+func runbookCommands() []command {
+	return []command{
+		{name: "runbook list", args: "[flags]", short: "list what is done about incidents, step by step", long: runbookHelp, run: runRunbookList},
+		{name: "runbook put", args: "[flags] RUNBOOK", short: "make or change a runbook from a file", long: runbookHelp, run: runRunbookPut},
+		{name: "runbook remove", args: "[flags] RUNBOOK", short: "end a runbook", long: runbookHelp, run: runRunbookRemove},
+		{name: "runbook try", args: "[flags] INCIDENT RUNBOOK", short: "say what a runbook would do, without doing it", long: runbookHelp, run: runRunbookTry},
+		{name: "runbook start", args: "[flags] INCIDENT RUNBOOK", short: "begin a runbook on an incident", long: runbookHelp, run: runRunbookStart},
+		{name: "runbook runs", args: "[flags] INCIDENT", short: "list the runbooks that were run on an incident", long: runbookHelp, run: runRunbookRuns},
+		{name: "runbook approve", args: "[flags] RUN", short: "agree to a runbook that somebody else proposed", long: runbookHelp, run: onRunbookRun((*client.Client).ApproveRunbook, "", "")},
+		{name: "runbook step", args: "[flags] RUN", short: "do the next step of a runbook", long: runbookHelp, run: onRunbookRun((*client.Client).StepRunbook, "result", "what came of a step that a person does")},
+		{name: "runbook roll-back", args: "[flags] RUN", short: "take back what a runbook did", long: runbookHelp, run: onRunbookRun((*client.Client).RollBackRunbook, "reason", "why; it is kept")},
+	}
+}
+
 const runbookHelp = `
 A runbook is what is done about incidents of a kind, step by step: acts of Reeve, and
 words for people. It is tried first, may need a second person, and is rolled back in

@@ -13,6 +13,14 @@ import (
 	"reeve/internal/telemetry/duck"
 )
 
+func serveCommands() []command {
+	return []command{
+		{name: "serve", args: "[flags]", short: "run Reeve: console, API, intake", long: serveHelp, run: runServe},
+		{name: "version", short: "print the version", run: runVersion},
+		{name: "query-child", hidden: true, short: "the supervised process that reads segments", run: runQueryChild},
+	}
+}
+
 const serveHelp = `
 Keeps all state in one folder (--data). On loopback with --dev neither API nor
 intake asks for a token; without it, the first start prints a one-time admin

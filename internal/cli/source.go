@@ -13,6 +13,18 @@ import (
 	"reeve/client"
 )
 
+func sourceCommands() []command {
+	return []command{
+		{name: "source list", args: "[flags]", short: "list what agents read, with how fresh it is", run: runSourceList},
+		{name: "source show", args: "[flags] NAME", short: "show a source's versions, jobs, checks and documents", run: runSourceShow},
+		{name: "source set", args: "[flags] NAME", short: "register a source: owner, aliases, how old it may be", long: sourceHelp, run: runSourceSet},
+		{name: "source out", args: "[flags] NAME", short: "take a source out of use: the door refuses to read it", long: sourceOutHelp, run: runSourceOut},
+		{name: "source back", args: "[flags] NAME", short: "put a source back into use", run: runSourceBack},
+		{name: "source delete", args: "[flags] NAME", short: "forget a source", run: runSourceDelete},
+		{name: "source used", args: "[flags] RUN", short: "say what a run read, and how old it was then", run: runSourceUsed},
+	}
+}
+
 const sourceHelp = `
 A source is what agents read: a dataset, a corpus of documents, an index, an API.
 Sources are found in lineage (OpenLineage, dbt, Great Expectations, Soda) and in

@@ -15,6 +15,19 @@ import (
 	"reeve/client"
 )
 
+func spendCommands() []command {
+	return []command{
+		{name: "cost by", args: "[flags] WHAT", short: "add up what was spent by agent, user, outcome, cost centre, day...", long: splitHelp, run: runCostBy},
+		{name: "cost forecast", args: "[flags]", short: "say what the month will come to, beside budgets", run: runCostForecast},
+		{name: "cost dependency", args: "[flags]", short: "say what hangs on each provider, model and region", run: runCostDepend},
+		{name: "cost savings", args: "[flags]", short: "list what could have been saved, with proof", long: savingsHelp, run: runCostSavings},
+		{name: "cost idle", args: "[flags]", short: "list agents that nobody used", run: runCostIdle},
+		{name: "cost file", args: "[flags] KIND", short: "write a month as a chargeback or FOCUS file", long: costFileHelp, run: runCostFile},
+		{name: "cost report", args: "[flags]", short: "write the report of a month, as Markdown or PDF", run: runCostReport},
+		{name: "cost settings", args: "[flags]", short: "show or set currency, rates, zone and cost centres", long: costSettingsHelp, run: runCostSettings},
+	}
+}
+
 const splitHelp = `
 Adds up what model calls cost, by what is named: call, run, session, user, team,
 agent, version, task, outcome, model, provider, environment, centre (who pays),

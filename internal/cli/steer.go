@@ -9,6 +9,16 @@ import (
 	"reeve/client"
 )
 
+func steerCommands() []command {
+	return []command{
+		{name: "run hold", args: "[flags] RUN", short: "make each further call of a live run wait for a person", long: steerHelp, run: runRunHold},
+		{name: "run release", args: "[flags] RUN", short: "let a held run go on", long: steerHelp, run: runRunRelease},
+		{name: "run tell", args: "[flags] RUN TEXT", short: "say something to a live run's model", long: steerHelp, run: runRunTell},
+		{name: "run unsay", args: "[flags] RUN NOTE", short: "end a note that may still be told", long: steerHelp, run: runRunUnsay},
+		{name: "run steering", args: "[flags] RUN", short: "show who holds a live run and what it was told", long: steerHelp, run: runRunSteering},
+	}
+}
+
 const steerHelp = `
 Takes a hand in a run while it goes on. Hold makes each further call of it wait
 for a person, as approvals, until it is released or --for is over. Tell puts

@@ -13,6 +13,14 @@ import (
 	"reeve/internal/fault"
 )
 
+func stopCommands() []command {
+	return []command{
+		{name: "stop", args: "[flags] AGENT|KIND=VALUE|everything", short: "stop an agent or another target: cut its calls, refuse new ones", long: stopHelp, run: runStop},
+		{name: "stop list", args: "[flags]", short: "list the stops in force", run: runStopList},
+		{name: "stop lift", args: "[flags] ID", short: "end a stop", run: runStopLift},
+	}
+}
+
 const stopHelp = `
 Stops an agent, or with KIND=VALUE an instance, run, session, user, version,
 tool, model, upstream, team, label (label=key=value) or credential, or

@@ -19,6 +19,12 @@ import (
 	"time"
 )
 
+func svidCommands() []command {
+	return []command{
+		{name: "svid", args: "[flags]", short: "get or renew an instance's certificate at the door", long: svidHelp, run: runSVID},
+	}
+}
+
 const svidHelp = `
 Makes a key, shows a credential at the door and writes svid.pem, svid_key.pem and
 bundle.pem. The first time that is a join token, a token of the platform, or an

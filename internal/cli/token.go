@@ -9,6 +9,16 @@ import (
 	"reeve/client"
 )
 
+func tokenCommands() []command {
+	return []command{
+		{name: "sign-in list", args: "[flags]", short: "list where you are signed in, or everybody is", run: runSignInList},
+		{name: "sign-in end", args: "[flags] ID", short: "end one of them; current is this one", run: runSignInEnd},
+		{name: "token create", args: "[flags]", short: "make a token for programs; it is shown once", long: tokenHelp, run: runTokenCreate},
+		{name: "token list", args: "[flags]", short: "list your tokens, or everybody's", run: runTokenList},
+		{name: "token revoke", args: "[flags] ID", short: "end a token", run: runTokenRevoke},
+	}
+}
+
 const tokenHelp = `
 A token (rvt_...) is for programs: REEVE_TOKEN or --token with every command, or
 Authorization: Bearer. Who makes it is a person who is

@@ -11,6 +11,18 @@ import (
 	"reeve/client"
 )
 
+func toolCommands() []command {
+	return []command{
+		{name: "tool list", args: "[flags]", short: "list the tools of MCP servers, and what waits for a person", long: toolHelp, run: runToolList},
+		{name: "tool show", args: "[flags] UPSTREAM TOOL", short: "show a tool, why it is held and what its definition suggests", long: toolHelp, run: runToolShow},
+		{name: "tool diff", args: "[flags] UPSTREAM TOOL", short: "show what changed in a tool, word by word", long: toolHelp, run: runToolDiff},
+		{name: "tool accept", args: "[flags] UPSTREAM TOOL | UPSTREAM --all", short: "accept a tool as its server lists it, and say what it does", long: toolHelp, run: runToolAccept},
+		{name: "tool hold", args: "[flags] UPSTREAM TOOL", short: "make a tool wait for a person again", long: toolHelp, run: runToolHold},
+		{name: "tool forget", args: "[flags] UPSTREAM TOOL", short: "drop a tool with its versions", run: runToolForget},
+		{name: "tool findings", args: "[flags]", short: "list why tools are or were held", run: runToolFindings},
+	}
+}
+
 const toolHelp = `
 A tool of an MCP server may be used in exactly the form that a person accepted:
 name, title, description, schemas and annotations. One that is new, has changed,

@@ -11,6 +11,16 @@ import (
 	"reeve/client"
 )
 
+func topicCommands() []command {
+	return []command{
+		{name: "topic list", args: "[flags]", short: "list what people ask for, and what became of it", long: topicHelp, run: runTopicList},
+		{name: "topic show", args: "[flags] TOPIC", short: "show a topic: its agents, and what is typically asked", long: topicHelp, run: runTopicShow},
+		{name: "topic runs", args: "[flags] TOPIC", short: "list runs about a topic", long: topicHelp, run: runTopicRuns},
+		{name: "topic name", args: "[flags] TOPIC NAME", short: "call a topic by a name; an empty one takes it back", run: runTopicName},
+		{name: "topic moods", args: "[flags]", short: "list sessions whose users lose patience, with the signs", long: topicHelp, run: runTopicMoods},
+	}
+}
+
 const topicHelp = `
 Prompts are grouped by what they ask for, on this machine, always. A topic shows
 how much it is asked for, how its runs ended, what their users thought, what they

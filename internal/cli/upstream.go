@@ -14,6 +14,16 @@ import (
 	"reeve/client"
 )
 
+func upstreamCommands() []command {
+	return []command{
+		{name: "upstream list", args: "[flags]", short: "list what the door forwards to", run: runUpstreamList},
+		{name: "upstream set", args: "[flags] NAME", short: "make or change an upstream", long: upstreamHelp, run: runUpstreamSet},
+		{name: "upstream switch", args: "[flags] NAME OTHER", short: "send an upstream's calls to another one like it", long: switchHelp, run: runUpstreamSwitch},
+		{name: "upstream switch-back", args: "[flags] NAME", short: "let an upstream's calls go to it again", run: runUpstreamSwitchBack},
+		{name: "upstream delete", args: "[flags] NAME", short: "remove an upstream and its credential", run: runUpstreamDelete},
+	}
+}
+
 const upstreamHelp = `
 Flags that are not given keep what is there. The credential comes from the
 server's environment (--credential env:OPENAI_API_KEY), from a file in one of

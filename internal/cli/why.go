@@ -9,6 +9,13 @@ import (
 	"reeve/client"
 )
 
+func whyCommands() []command {
+	return []command{
+		{name: "run why", args: "[flags] RUN", short: "say why a run ended as it did, and what of that is unknown", long: whyHelp, run: runRunWhy},
+		{name: "incident why", args: "[flags] INCIDENT", short: "say why an incident came about, by its runs and by what its agents stand on", long: incidentWhyHelp, run: runIncidentWhy},
+	}
+}
+
 const whyHelp = `
 Draws what the outcome of a run stands on (data, models, reasoning steps, entitlements,
 rules, with their versions) and ranks what is likely to have caused it: what a record
