@@ -394,14 +394,16 @@ func addUp(runs []client.Run) added {
 			continue
 		}
 		known++
-		switch {
-		case done:
-			resolved++
+		if done || outcome == "contained" { // runs without a word of how they ended are, once they settled
 			w, ok := benchWorth.Tasks[r.Task]
 			if !ok {
 				w = benchWorth.Tasks[""]
 			}
 			a.value += w.Minutes.Value/60*benchWorth.Hour.Value + w.Money.Value
+		}
+		switch {
+		case done:
+			resolved++
 		case outcome == "escalated":
 			escalated++
 		case outcome == "abandoned":
