@@ -1,1 +1,0 @@
-import{Gt as e,Vt as t,Yt as n}from"./base-0T92ekvu.js";import{t as r}from"./InputBase-DQL8INqr.js";var i=n(),a=t(t=>{let n=e([`Input`,`InputWrapper`,`TextInput`],null,t);return(0,i.jsx)(r,{component:`input`,...n,__staticSelector:`TextInput`})});a.classes=r.classes,a.displayName=`@mantine/core/TextInput`;export{a as t};

@@ -1,0 +1,1 @@
+var e={find:`_find_1ncm7_1`,halves:`_halves_1ncm7_11`,column:`_column_1ncm7_17`,timeline:`_timeline_1ncm7_23`,signals:`_signals_1ncm7_42`,why:`_why_1ncm7_55`,line:`_line_1ncm7_66`,end:`_end_1ncm7_72`,acts:`_acts_1ncm7_75`,rows:`_rows_1ncm7_80`,review:`_review_1ncm7_97`,none:`_none_1ncm7_103`};export{e as t};

@@ -1,1 +1,0 @@
-var e={body:`_body_1eqe3_1`,one:`_one_1eqe3_8`,formula:`_formula_1eqe3_17`,trend:`_trend_1eqe3_20`,assume:`_assume_1eqe3_23`,fields:`_fields_1eqe3_28`};export{e as t};

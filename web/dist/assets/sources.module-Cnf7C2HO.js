@@ -1,1 +1,0 @@
-var e={body:`_body_drzdi_1`,find:`_find_drzdi_7`,lead:`_lead_drzdi_17`,acts:`_acts_drzdi_21`,causes:`_causes_drzdi_27`,path:`_path_drzdi_39`,ways:`_ways_drzdi_44`,more:`_more_drzdi_51`,two:`_two_drzdi_58`,read:`_read_drzdi_64`,documents:`_documents_drzdi_89`,readyWords:`_readyWords_drzdi_107`};export{e as t};
