@@ -288,7 +288,7 @@ type QueryColumn struct {
 type QueryResult struct {
 	Columns []QueryColumn `json:"columns"`
 	Rows    [][]any       `json:"rows"`
-	Source  string        `json:"source"` // rollups or rows
+	Source  string        `json:"source"`        // rollups or rows
 	Cut     bool          `json:"cut,omitempty"` // there are more rows than the limit
 	Scanned int64         `json:"scanned"`
 	TookMS  float64       `json:"took_ms"`

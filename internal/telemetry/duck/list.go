@@ -266,7 +266,6 @@ func (s *Store) runsFromSegments(ctx context.Context, q telemetry.RunsQuery, aft
 		return nil, err
 	}
 	w := &where{now: s.o.Now(), content: q.Content, from: src.from, within: src.within}
-	w.saying = func(phrase string) ([]activity.RunID, bool) { return s.saying(ctx, src, phrase) }
 	from := src.from(tableRuns)
 	if src.empty(tableRuns) {
 		return nil, nil

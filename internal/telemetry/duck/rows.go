@@ -332,7 +332,7 @@ var contentHash, contentHashLo = hashColumns(false, func(r *C) *[16]byte { retur
 var content = withBlank(blankContents, newTable(tableContent, contentHash, contentHashLo,
 	// When it first appeared, to the minute: enough to leave out row groups of
 	// another hour. The time itself is the message's.
-	number("minute", columnar.Dictionary, func(r *C) int64 { return floorDiv(r.Time, minuteNanos) }, func(r *C, n int64) { r.Time = n * minuteNanos }),
+	number("minute", columnar.Dictionary, func(r *C) int64 { return floorDiv(r.Time, minuteNanos) }, func(*C, int64) {}),
 	id("run", columnar.Dictionary, func(r *C) *[16]byte { return (*[16]byte)(&r.Run) }),
 	number("ordinal", columnar.Delta, func(r *C) int64 { return int64(r.Ordinal) }, func(r *C, n int64) { r.Ordinal = int32(n) }),
 	word("field", func(r *C) string { return r.Field.String() }, func(r *C, s string) { r.Field = parseContentField(s) }),

@@ -23,9 +23,6 @@ type where struct {
 	content bool // phrases look into content
 	from    func(table string) string
 	within  func(column string, unit int64) string // of rows that belong to a run; nil: any time
-	// saying finds the runs in whose content a phrase first stood; false or nil
-	// leaves it to DuckDB.
-	saying func(phrase string) ([]activity.RunID, bool)
 }
 
 // errNotHere says that the run rows of the index cannot decide a search.
@@ -280,33 +277,12 @@ func (w *where) text(phrase string, scope search.Scope) (string, error) {
 	if w.content && scope == search.ScopeRun {
 		// The row of a content names the run where it first appeared, so no join
 		// is needed. Another run of the day that only repeats it is not found.
-		parts = append(parts, w.said(phrase))
+		parts = append(parts, "run IN (SELECT run FROM "+w.from(tableContent)+" x WHERE "+w.when("minute", minuteNanos)+" AND "+w.inContent(phrase)+")")
 	}
 	if w.content && scope == search.ScopeStep {
 		parts = append(parts, "(run, sid) IN (SELECT (run, sid) FROM "+w.from(tableMessages)+" x WHERE "+w.messagesWith(phrase)+")", w.contains("attr_values", phrase))
 	}
 	return "(" + strings.Join(parts, " OR ") + ")", nil
-}
-
-// said are the runs in whose content a phrase first stood.
-func (w *where) said(phrase string) string {
-	if w.saying != nil {
-		if runs, ok := w.saying(phrase); ok {
-			return w.oneOf(runs)
-		}
-	}
-	return "run IN (SELECT run FROM " + w.from(tableContent) + " x WHERE " + w.when("minute", minuteNanos) + " AND " + w.inContent(phrase) + ")"
-}
-
-func (w *where) oneOf(runs []activity.RunID) string {
-	if len(runs) == 0 {
-		return "false"
-	}
-	ids := make([]string, len(runs))
-	for i := range runs {
-		ids[i] = uuid(runs[i])
-	}
-	return "run IN (" + strings.Join(ids, ", ") + ")"
 }
 
 func (w *where) compare(e *search.Cmp, scope search.Scope) (string, error) {
