@@ -121,6 +121,40 @@ func TestAKPISavedAsARule(t *testing.T) {
 	}
 }
 
+// A KPI that rules ask for is not taken from under them without a word.
+func TestAKPIThatRulesAskFor(t *testing.T) {
+	t.Parallel()
+	a := start(t, nil)
+	ctx := t.Context()
+	c := client.New("http://"+a.Address("listen"), "")
+	k, err := c.PutKPI(ctx, client.PutKPIRequest{ID: "clerks", Title: "Runs of clerks", Unit: "count", Direction: "up", About: "x", Owner: "ops", KPIShape: client.KPIShape{Count: &client.KPICount{Table: "runs"}}, Reason: "new"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rule := client.PutRuleRequest{Name: "many-clerks", When: "value > 9.0", Query: &client.RuleQuery{KPI: "clerks"}, Window: "1h"}
+	if _, err := c.PutRule(ctx, rule); err != nil {
+		t.Fatal(err)
+	}
+	err = c.DeleteKPI(ctx, client.DeleteKPIRequest{ID: "clerks", Reason: "not used"})
+	if apiCode(err) != "kpi.in_use" || !strings.Contains(err.Error(), "many-clerks") {
+		t.Errorf("deleting it: %v", err)
+	}
+	put := client.PutKPIRequest{ID: "clerks", Version: k.Version, Title: "Runs of clerks", Unit: "count", Direction: "up", About: "y", Owner: "ops", Team: "support", KPIShape: client.KPIShape{Count: &client.KPICount{Table: "runs"}}, Reason: "ours"}
+	if _, err := c.PutKPI(ctx, put); apiCode(err) != "kpi.in_use" || !strings.Contains(err.Error(), "many-clerks") {
+		t.Errorf("giving it to a team: %v", err)
+	}
+	put.Team = ""
+	if _, err := c.PutKPI(ctx, put); err != nil {
+		t.Errorf("saying more about it: %v", err)
+	}
+	if err := c.DeleteRule(ctx, client.DeleteRuleRequest{Name: "many-clerks", Reason: "no more"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.DeleteKPI(ctx, client.DeleteKPIRequest{ID: "clerks", Reason: "not used"}); err != nil {
+		t.Errorf("with no rule left: %v", err)
+	}
+}
+
 // Canary prompts go through the door as an agent's calls; another model behind the
 // name is a finding; what the door refuses is no answer.
 func TestCanariesAskThroughTheDoor(t *testing.T) {

@@ -53,6 +53,7 @@ func (a *App) openOutcomes(ctx context.Context) (err error) {
 	if a.kpis, err = kpi.New(ctx, a.control, nil, a.log.With("part", "kpis")); err != nil {
 		return err
 	}
+	a.kpis.AskedBy(a.askersOf)
 	a.costs, err = cost.New(ctx, cost.Options{DB: a.control, Logger: a.log.With("part", "cost")})
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"reeve/internal/finding"
 	"reeve/internal/fleet"
 	"reeve/internal/gateway"
+	"reeve/internal/kpi"
 	"reeve/internal/response"
 	"reeve/internal/rule"
 	"reeve/internal/source"
@@ -66,6 +67,17 @@ func (a *App) ruleKPIs(ctx context.Context, r *rule.Rule, w watch.Window) ([]rul
 		}
 		return "", ""
 	}}.Rows(ctx, r, w)
+}
+
+// askersOf are the rules that ask for a KPI, those that are off too: one that is put
+// on again asks for it.
+func (a *App) askersOf(id string) (out []kpi.Asker) {
+	for _, r := range a.watching.rules.List() {
+		if r.Query != nil && r.Query.KPI == id {
+			out = append(out, kpi.Asker{Rule: r.Name, Team: r.Team})
+		}
+	}
+	return out
 }
 
 // asked is the store as rules ask it; it is opened after them.

@@ -48,6 +48,40 @@ type Book struct {
 	mu      sync.RWMutex
 	custom  map[string]*Custom
 	assumed *Assumptions
+	askers  func(id string) []Asker
+}
+
+// Asker is a rule that asks for a KPI, and the team that it is of ("": all).
+type Asker struct{ Rule, Team string }
+
+// AskedBy says who knows the rules that ask for a KPI. It is called once, before
+// anybody changes a definition; f is called with the book locked.
+func (b *Book) AskedBy(f func(id string) []Asker) { b.askers = f }
+
+// free refuses what would leave rules without an answer: they would be listed as on
+// and never hold. A KPI that stays is one of team next.
+func (b *Book) free(id string, stays bool, next string) error {
+	if b.askers == nil {
+		return nil
+	}
+	var names []string
+	for _, a := range b.askers(id) {
+		if !stays || next != "" && a.Team != next {
+			names = append(names, a.Rule)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	said := strings.Join(names[:min(len(names), 10)], ", ")
+	if more := len(names) - 10; more > 0 {
+		said += fmt.Sprintf(" and %d more", more)
+	}
+	if stays {
+		return fault.New(fault.KindConflict, "kpi.in_use", "%s cannot be of team %s alone: rules that are not ask for it: %s", id, next, said).WithHint("give these rules that team, or delete them first: `reeve rule list`")
+	}
+	return fault.New(fault.KindConflict, "kpi.in_use", "rules ask for %s: %s", id, said).WithHint("delete these rules first, or have them ask for another KPI: `reeve rule list`")
 }
 
 // New reads what people added.
@@ -183,6 +217,9 @@ func (b *Book) Put(ctx context.Context, who Actor, d Definition, reason string) 
 		if err := who.may(old.Team); err != nil {
 			return nil, err
 		}
+		if err := b.free(d.ID, true, d.Team); err != nil {
+			return nil, err
+		}
 	}
 	c := &Custom{Definition: d, By: who.Name, Reason: reason, At: b.now().UTC()}
 	text, err := json.Marshal(body{d.Title, d.About, d.Unit, d.Direction, d.Owner, d.Team, d.Share, d.Mean, d.Ratio, d.Quantile, d.PerRun, d.Repeat, d.Count})
@@ -216,7 +253,7 @@ func (b *Book) write(ctx context.Context, who Actor, id, text, reason string) (v
 	return version, err
 }
 
-// Delete drops a definition; its versions stay.
+// Delete drops a definition that no rule asks for; its versions stay.
 func (b *Book) Delete(ctx context.Context, who Actor, id, reason string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -225,6 +262,9 @@ func (b *Book) Delete(ctx context.Context, who Actor, id, reason string) error {
 		return errNoKPI(id)
 	}
 	if err := who.may(old.Team); err != nil {
+		return err
+	}
+	if err := b.free(id, false, ""); err != nil {
 		return err
 	}
 	if _, err := b.write(ctx, who, id, "", reason); err != nil {

@@ -14,6 +14,7 @@
 // every version. Safe for concurrent use.
 //
 // How it fails: kpi.invalid says what is wrong with a definition; kpi.not_found;
+// kpi.in_use names the rules that ask for what was to go;
 // a question that cannot be split as asked is refused by the store with its hint.
 //
 // Start reading at Definition, catalogue.yaml and Evaluate.
