@@ -368,7 +368,7 @@ func (c complianceFacts) gone(ctx context.Context, from time.Time, table string)
 	if err != nil || !from.Before(since) {
 		return "", err
 	}
-	return fmt.Sprintf("%s of before %s may be gone by their age, and the period begins on %s", table, since.Format(time.DateOnly), from.UTC().Format(time.DateOnly)), nil
+	return fmt.Sprintf("%s of before %s may be gone by their age or for space, and the period begins on %s", table, since.Format(time.DateOnly), from.UTC().Format(time.DateOnly)), nil
 }
 
 func numberOf(n int64) compliance.Value {

@@ -18,7 +18,7 @@ type Keeping interface {
 	Put(ctx context.Context, who retention.Actor, in client.PutRetentionRequest) error
 	Delete(ctx context.Context, who retention.Actor, in client.DeleteRetentionRequest) error
 	// KeptSince is from when on all records of a table are there; what is older may
-	// be gone by its age. Zero: nothing is.
+	// be gone by its age, by the store's size or by a former rule. Zero: nothing is.
 	KeptSince(ctx context.Context, table string) (time.Time, error)
 	HoldsOf(ctx context.Context, user string) (runs, live int64, err error)
 	ForgetUser(ctx context.Context, user string) (runs, left int64, err error)

@@ -138,8 +138,94 @@ controls:
 		t.Errorf("of what is kept: %s", got)
 	}
 	got, x := assess("-40d")
-	if got != "unknown unknown pass" || !strings.Contains(x.Controls[0].Evidence[0].Text, "may be gone by their age") {
+	if got != "unknown unknown pass" || !strings.Contains(x.Controls[0].Evidence[0].Text, "may be gone by their age or for space") {
 		t.Errorf("of a period that is partly gone: %s: %+v", got, x.Controls[0].Evidence)
+	}
+}
+
+// What was dropped for space, or by a rule that is gone, is not taken for what never
+// was, however much is free now.
+func TestComplianceOfWhatWasDropped(t *testing.T) {
+	t.Parallel()
+	mapping := `id: house
+title: House
+source: ours
+version: 1
+about: x
+controls:
+  - {id: none, title: None failed, article: a, about: x, evidence: [{id: e, title: x, count: {table: runs, where: "failed:true"}, at_most: 0}]}
+`
+	for what, c := range map[string]struct {
+		bytes Bytes
+		drop  func(a *App, c *client.Client) error
+		kept  int // days
+	}{
+		"for space": {1, func(*App, *client.Client) error { return nil }, 0},
+		"by a rule that is gone": {0, func(a *App, c *client.Client) error {
+			if _, err := c.PutRetention(t.Context(), client.PutRetentionRequest{Kind: "runs", Environment: "production", Days: 3, Reason: "contract"}); err != nil {
+				return err
+			}
+			if _, err := a.keeping.pass(t.Context(), time.Now(), true); err != nil {
+				return err
+			}
+			_, err := c.DeleteRetention(t.Context(), client.DeleteRetentionRequest{Kind: "runs", Environment: "production", Reason: "it ended"})
+			return err
+		}, 3},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			a := start(t, func(o *Config) { o.Store.MaxBytes, o.Store.MaxAge = c.bytes, 0 })
+			x := client.New("http://"+a.Address("listen"), "")
+			ctx := t.Context()
+			if _, err := x.PutComplianceFramework(ctx, client.PutComplianceFrameworkRequest{ID: "house", Mapping: mapping}); err != nil {
+				t.Fatal(err)
+			}
+			var spans []string
+			for d := range 10 {
+				at := time.Now().Add(-time.Duration(d)*day - time.Minute)
+				spans = append(spans, spanJSON(8_200_000+d, 0, -1, "agent", at, at.Add(time.Second), false, "gen_ai.operation.name", "invoke_agent", "gen_ai.agent.name", "clerk", "deployment.environment.name", "production"))
+			}
+			sendSpans(t, a, spans...)
+			count := func() int {
+				l, err := x.ListRuns(ctx, client.ListRunsRequest{From: "-20d", Limit: 50})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return len(l.Items)
+			}
+			eventually(t, "the runs", func() bool { return count() == 10 })
+			assess := func(from string) string {
+				t.Helper()
+				got, err := x.AssessCompliance(ctx, client.AssessComplianceRequest{ID: "house", From: from})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return got.Controls[0].Result
+			}
+			eventually(t, "the runs to be looked at", func() bool { return assess("-10d") == "pass" })
+			if err := c.drop(a, x); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, "days to be dropped", func() bool {
+				if _, err := a.keeping.pass(ctx, time.Now(), true); err != nil {
+					t.Fatal(err)
+				}
+				return count() <= c.kept+1
+			})
+			if got := assess("-10d"); got != "unknown" {
+				t.Errorf("of what was dropped: %s", got)
+			}
+			if got := assess(time.Now().UTC().Truncate(day).Add(-time.Duration(c.kept) * day).Format(time.RFC3339)); got != "pass" {
+				t.Errorf("of what is there: %s", got)
+			}
+			since, err := a.keeping.KeptSince(ctx, "decisions")
+			if err != nil || since.IsZero() != (c.kept > 0) {
+				t.Errorf("decisions are kept since %v, %v: a rule about runs leaves them", since, err)
+			}
+			if r, err := x.GetRetention(ctx); err != nil || !strings.Contains(r.Text, "some was dropped") {
+				t.Errorf("%+v, %v", r, err)
+			}
+		})
 	}
 }
 

@@ -35,42 +35,51 @@ type keeping struct {
 
 const day = 24 * time.Hour
 
-func (a *App) openRetention(context.Context) error {
+func (a *App) openRetention(ctx context.Context) error {
 	k := &keeping{app: a, wake: make(chan struct{}, 1)}
 	s := a.o.Config.Store
 	k.rules = retention.New(a.control, map[string]time.Duration{retention.Runs: s.MaxAge, retention.Content: s.ContentMaxAge}, k.poke, nil)
 	a.keeping = k
-	return nil
+	return k.rules.Settle(ctx, func() (time.Time, error) {
+		s, err := a.store.Stats(ctx)
+		return s.Oldest, err
+	})
 }
 
-// KeptSince is from when on all records of a table are there: days go whole, and a
-// place's rule may drop its own sooner. A store at its size has dropped the oldest.
+// KeptSince is from when on all records of a table are there: the later of what rules
+// let go now, in any place, and of what was dropped by size or by former rules.
 func (k *keeping) KeptSince(ctx context.Context, table string) (time.Time, error) {
 	rules, err := k.rules.Rules(ctx)
 	if err != nil {
 		return time.Time{}, err
 	}
+	marks, err := k.rules.Marks(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
 	now, since := time.Now().UTC(), time.Time{}
-	after := func(age time.Duration) {
-		if t := now.Add(-age).Truncate(day); age != retention.Forever && t.After(since) {
+	later := func(t time.Time) {
+		if t.After(since) {
 			since = t
 		}
 	}
-	if table == "decisions" {
+	after := func(age time.Duration) {
+		if age != retention.Forever {
+			later(now.Add(-age).Truncate(day))
+		}
+	}
+	decisions := table == "decisions" // what takes runs of a place leaves its decisions
+	if decisions {
 		after(rules.Longest(retention.Runs))
 		after(k.app.o.Config.Audit.DecisionsAge)
 	} else {
 		after(rules.Shortest(retention.Runs))
 	}
-	most := int64(k.app.o.Config.Store.MaxBytes)
-	if most == 0 {
-		return since, nil
+	if decisions {
+		marks = slices.DeleteFunc(marks, func(m retention.Mark) bool { return m.Kind == retention.Runs })
 	}
-	s, err := k.app.store.Stats(ctx)
-	if err == nil && s.Bytes > most/10*9 && s.Oldest.After(since) {
-		since = s.Oldest
-	}
-	return since, err
+	later(retention.Dropped(marks))
+	return since, nil
 }
 
 func (k *keeping) poke() {
@@ -124,7 +133,12 @@ func (k *keeping) pass(ctx context.Context, now time.Time, narrow bool) (p clien
 	if err != nil {
 		return p, err
 	}
-	d, err := k.app.store.Retain(ctx, telemetry.Retention{Now: now, MaxAge: rules.Longest(retention.Runs), MaxBytes: int64(k.app.o.Config.Store.MaxBytes), Content: rules.Longest(retention.Content)})
+	d, err := k.app.store.Retain(ctx, telemetry.Retention{
+		Now: now, MaxAge: rules.Longest(retention.Runs), MaxBytes: int64(k.app.o.Config.Store.MaxBytes), Content: rules.Longest(retention.Content),
+		Dropping: func(before time.Time) error {
+			return k.rules.Drop(ctx, retention.Mark{Kind: retention.Days, Before: before})
+		},
+	})
 	p.Days, p.Bytes = d.Partitions, d.Bytes
 	if err != nil || !narrow || len(rules.List) == 0 {
 		return p, err
@@ -153,10 +167,15 @@ func (k *keeping) narrow(ctx context.Context, now time.Time, kind string, rules 
 		return nil // all go by whole days
 	}
 	q := telemetry.RunsQuery{To: now.Add(-youngest).Truncate(day), Limit: 1000}
-	gone := map[activity.RunID]struct{}{}
+	gone, marks := map[activity.RunID]struct{}{}, map[retention.Place]time.Time{}
 	flush := func() error {
 		if len(gone) == 0 {
 			return nil
+		}
+		for place, before := range marks {
+			if err := k.rules.Drop(ctx, retention.Mark{Kind: retention.Runs, Place: place, Before: before}); err != nil {
+				return err
+			}
 		}
 		k.app.reader.ForgetContents()
 		d, err := k.app.store.Forget(ctx, telemetry.Forget{Runs: gone, ContentOnly: kind == retention.Content})
@@ -174,8 +193,12 @@ func (k *keeping) narrow(ctx context.Context, now time.Time, kind string, rules 
 		}
 		for i := range page.Runs {
 			r := &page.Runs[i]
-			if age := rules.Of(kind, r.Environment, r.Team); age != retention.Forever && r.Start < now.Add(-age).Truncate(day).UnixNano() {
+			age := rules.Of(kind, r.Environment, r.Team)
+			if before := now.Add(-age).Truncate(day); age != retention.Forever && r.Start < before.UnixNano() {
 				gone[r.ID] = struct{}{}
+				if kind == retention.Runs { // of content alone, the run stays
+					marks[rules.Decides(r.Environment, r.Team)] = before
+				}
 			}
 		}
 		if q.Cursor = page.Next; q.Cursor == "" {
@@ -216,6 +239,13 @@ func (k *keeping) Show(ctx context.Context) (client.Retention, error) {
 	out.Text = fmt.Sprintf("Runs are kept %s, what was said in them %s.", ageWords(rules.Of(retention.Runs, "", "")), ageWords(rules.Of(retention.Content, "", "")))
 	if n := len(rules.Places()); n > 0 {
 		out.Text += fmt.Sprintf(" %d rules say otherwise for some.", len(rules.List))
+	}
+	marks, err := k.rules.Marks(ctx)
+	if err != nil {
+		return client.Retention{}, err
+	}
+	if dropped := retention.Dropped(marks); !dropped.IsZero() {
+		out.Text += fmt.Sprintf(" Of before %s some was dropped.", dropped.Format("2006-01-02 15:04"))
 	}
 	return out, nil
 }

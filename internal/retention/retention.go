@@ -5,6 +5,8 @@
 //
 // Who calls it: api shows and changes the rules; app applies them once an hour.
 //
+// What was dropped is written down first (Drop), and stays known when rules change.
+//
 // Promises: a rule names a kind (content, or whole runs), an environment and a
 // team, each or any; the most specific rule holds (team and environment, then
 // team, then environment, then all), and where there is none the configuration.
@@ -74,14 +76,26 @@ func (r *Rules) Of(kind, environment, team string) time.Duration {
 }
 
 func (r *Rules) own(kind, environment, team string) time.Duration {
-	for _, want := range []Rule{{Environment: environment, Team: team}, {Team: team}, {Environment: environment}, {}} {
+	_, age := r.decides(kind, environment, team)
+	return age
+}
+
+// decides is the place and the age of the rule that holds for a place.
+func (r *Rules) decides(kind, environment, team string) (Place, time.Duration) {
+	for _, want := range []Place{{environment, team}, {"", team}, {environment, ""}, {}} {
 		for _, x := range r.List {
 			if x.Kind == kind && x.Environment == want.Environment && x.Team == want.Team {
-				return x.Age
+				return want, x.Age
 			}
 		}
 	}
-	return r.Default[kind]
+	return Place{}, r.Default[kind]
+}
+
+// Decides is the place of the rule that says how long runs of a place are kept.
+func (r *Rules) Decides(environment, team string) Place {
+	p, _ := r.decides(Runs, environment, team)
+	return p
 }
 
 // Longest is the most that anything of a kind is kept: what is older may go by

@@ -272,6 +272,10 @@ type Retention struct {
 	MaxAge   time.Duration // 0: no limit
 	MaxBytes int64         // 0: no limit
 	Content  time.Duration // messages may stay shorter than the rest; 0: as MaxAge
+
+	// Dropping is told, before anything but content goes, that what is older than a
+	// time may be gone from then on. Nothing goes when it fails. May be nil.
+	Dropping func(before time.Time) error
 }
 
 // Forget names runs that are to go.

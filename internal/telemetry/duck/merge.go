@@ -447,12 +447,16 @@ func (s *Store) Retain(ctx context.Context, p telemetry.Retention) (telemetry.Dr
 		}
 	}
 	if p.MaxAge > 0 {
+		before := p.Now.Add(-p.MaxAge)
+		if err := s.dropping(&p, before, cut(p.MaxAge)); err != nil {
+			return d, err
+		}
 		for _, t := range allTables {
 			if err := take(t, cut(p.MaxAge)); err != nil {
 				return d, err
 			}
 		}
-		if err := s.index.forget(p.Now.Add(-p.MaxAge)); err != nil {
+		if err := s.index.forget(before); err != nil {
 			return d, storageFault("dropping old rows", err)
 		}
 	}
@@ -468,16 +472,45 @@ func (s *Store) Retain(ctx context.Context, p telemetry.Retention) (telemetry.Dr
 		if bytes <= p.MaxBytes || oldest >= today {
 			break // today's stays: losing what was just acknowledged helps nobody
 		}
+		before := timeOf(int64(oldest+1) * nsPerDay)
+		if err := s.dropping(&p, before, oldest); err != nil {
+			return d, err
+		}
 		for _, t := range allTables {
 			if err := take(t, oldest); err != nil {
 				return d, err
 			}
 		}
-		if err := s.index.forget(timeOf(int64(oldest+1) * nsPerDay)); err != nil {
+		if err := s.index.forget(before); err != nil {
 			return d, storageFault("dropping old rows", err)
 		}
 	}
 	return d, ctx.Err()
+}
+
+// dropping tells of what is about to go, if anything is: segments up to a day, and
+// rows of the index from before a time.
+func (s *Store) dropping(p *telemetry.Retention, before time.Time, upTo int32) error {
+	if p.Dropping == nil {
+		return nil
+	}
+	some, err := s.index.hasBefore(before)
+	if err != nil {
+		return storageFault("looking for old rows", err)
+	}
+	for _, t := range allTables {
+		some = some || len(s.segs.of(t, dayRange{allDays.from, upTo})) > 0
+	}
+	if !some {
+		return nil
+	}
+	return p.Dropping(before)
+}
+
+// hasBefore tells whether forget would drop anything.
+func (x *index) hasBefore(before time.Time) (some bool, err error) {
+	err = x.w.QueryRow(`SELECT EXISTS (SELECT 1 FROM runs WHERE start < ?) OR EXISTS (SELECT 1 FROM rollups WHERE bucket < ?)`, before.UnixNano(), floorDiv(before.Unix(), 60)).Scan(&some)
+	return some, err
 }
 
 // forget drops run rows and rollups from before a time.

@@ -2,6 +2,7 @@ package telemetrytest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -622,9 +623,23 @@ func retention(t *testing.T, s telemetry.Store) {
 	if len(page.Runs) != 20 {
 		t.Errorf("%d runs are listed over all time, want 20", len(page.Runs))
 	}
-	d := must(s.Retain(ctx, telemetry.Retention{Now: time.Now(), MaxAge: 30 * 24 * time.Hour}))(t)
-	if d.Partitions == 0 || d.Bytes == 0 {
-		t.Errorf("retention dropped %+v", d)
+	p, told := telemetry.Retention{Now: time.Now(), MaxAge: 30 * 24 * time.Hour}, []time.Time(nil)
+	full := errors.New("no place to write it down")
+	p.Dropping = func(time.Time) error { return full }
+	if d, err := s.Retain(ctx, p); !errors.Is(err, full) || d.Files != 0 {
+		t.Errorf("dropped %+v, %v, of which nobody could write down that it was", d, err)
+	}
+	if _, err := s.Run(ctx, old.Runs[0].ID); err != nil {
+		t.Errorf("after a pass that was stopped: %v", err)
+	}
+	p.Dropping = func(before time.Time) error { told = append(told, before); return nil }
+	d := must(s.Retain(ctx, p))(t)
+	if d.Partitions == 0 || d.Bytes == 0 || len(told) != 1 || !told[0].Equal(p.Now.Add(-p.MaxAge)) {
+		t.Errorf("retention dropped %+v, told %v", d, told)
+	}
+	must(s.Retain(ctx, p))(t)
+	if len(told) != 1 {
+		t.Errorf("told %v, the second time of nothing", told)
 	}
 	if _, err := s.Run(ctx, old.Runs[0].ID); !fault.Is(err, fault.KindNotFound) {
 		t.Errorf("a run past its retention gives %v", err)
