@@ -73,7 +73,7 @@ type ProofResult struct {
 	Compared int64    `json:"compared"`
 	Unknown  int64    `json:"unknown"` // runs that could not be compared: their results say why
 	Priced   int64    `json:"priced"`  // runs of which both models have a price
-	Before   *float64 `json:"before"`  // USD a run, by today's prices; null unknown
+	Before   *float64 `json:"before"`  // USD a run: of its first conversation, by today's prices; null unknown
 	Now      *float64 `json:"now"`
 	Saving   Interval `json:"saving"`  // USD a run, with the 95 % interval of Student's t
 	Quality  Interval `json:"quality"` // share that passes now less the share that passed, with its 95 % interval

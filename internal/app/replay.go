@@ -33,31 +33,10 @@ func (x replayer) Replay(ctx context.Context, who experiment.Actor, run *activit
 	return out, r, err
 }
 
-// Again prepares a run's replay on another model, with what its model calls cost.
-func (x replayer) Again(ctx context.Context, run, upstream, model string) (experiment.Replaying, float64, error) {
-	id, err := activity.ParseRunID(run)
-	if err != nil {
-		return experiment.Replaying{}, 0, err
-	}
-	row, err := x.app.store.Run(ctx, id)
-	if err != nil {
-		return experiment.Replaying{}, 0, err
-	}
-	r, steps, err := x.prepare(ctx, row, api.Replay{Upstream: upstream, Model: model})
-	if err != nil {
-		return r, 0, err
-	}
-	return r, x.paidBy(steps), nil
-}
-
-// paidBy is what a run's model calls cost by today's prices: those of its replay are
-// priced by the same.
-func (x replayer) paidBy(steps []activity.Step) (usd float64) {
-	for i := range steps {
-		s := &steps[i]
-		if s.Kind != activity.KindModel || !s.Counted {
-			continue
-		}
+// paidBy is what model calls cost by today's prices: those of their replay are priced
+// by the same.
+func (x replayer) paidBy(calls []*activity.Step) (usd float64) {
+	for _, s := range calls {
 		_, cost := x.app.paid(s.Provider, s.Usage, s.Model, s.ModelRequested)
 		usd += cost // NaN stays NaN
 	}
@@ -81,10 +60,10 @@ func (x replayer) Recorded(ctx context.Context, name, team, environment string, 
 }
 
 // prepare reads a recorded step as what is put to a model, and the steps of its run.
-func (x replayer) prepare(ctx context.Context, run *activity.Run, in api.Replay) (experiment.Replaying, []activity.Step, error) {
+func (x replayer) prepare(ctx context.Context, run *activity.Run, in api.Replay) (experiment.Replaying, *telemetry.StepsPage, error) {
 	a := x.app
 	r := experiment.Replaying{Agent: run.Agent, Run: run.ID.String(), Upstream: in.Upstream, Model: in.Model, Evaluators: in.Evaluators}
-	step, steps, messages, missing, err := x.step(ctx, run, in.Step)
+	step, page, messages, missing, err := x.step(ctx, run, in.Step)
 	if err != nil {
 		return r, nil, err
 	}
@@ -119,12 +98,12 @@ func (x replayer) prepare(ctx context.Context, run *activity.Run, in api.Replay)
 	r.Ask = func(ctx context.Context, t *experiment.Test, c *experiment.Chat) (experiment.Spoken, error) {
 		return a.askReplay(ctx, t, &r, c)
 	}
-	return r, steps, nil
+	return r, page, nil
 }
 
 // step finds the model step that is replayed, the run's first where none is named,
 // with what it was given, and how many messages of that are not kept or too many to load.
-func (x replayer) step(ctx context.Context, run *activity.Run, named string) (*activity.Step, []activity.Step, []activity.Message, int64, error) {
+func (x replayer) step(ctx context.Context, run *activity.Run, named string) (*activity.Step, *telemetry.StepsPage, []activity.Message, int64, error) {
 	page, err := x.app.store.StepsPage(ctx, run.ID, telemetry.StepsQuery{Limit: textSteps, Light: true})
 	if err != nil {
 		return nil, nil, nil, 0, err
@@ -177,7 +156,7 @@ func (x replayer) step(ctx context.Context, run *activity.Run, named string) (*a
 			out = append(out, c)
 		}
 	}
-	return step, page.Steps, out, missing, nil
+	return step, &page, out, missing, nil
 }
 
 // upstreamOf is where the step's call went, by its decision.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -101,6 +102,37 @@ func TestReplayOfARun(t *testing.T) {
 	})
 	if v := x.Proves; v == nil || v.Compared != 1 || v.Unknown != 0 || v.Before == nil || v.Now == nil || *v.Now >= *v.Before || *v.Saving.Value <= 0 || *v.Quality.Value != 0 || *v.Passes.Value != 1 {
 		t.Errorf("%+v: %+v", x, x.Proves)
+	}
+	// What it paid is that of the conversation that is replayed: on its own model a run of
+	// two saves nothing.
+	for _, asked := range []string{"Is order 7 gone?", "Is order 7 found?"} {
+		chat := `{"model":"gpt-4o","max_tokens":50,` + tools + `,"messages":[{"role":"user","content":"` + asked + `"}`
+		for _, body := range []string{chat + `]}`, chat + `,{"role":"assistant","content":null,"tool_calls":[{"id":"call_1","type":"function","function":{"name":"find_order","arguments":"{\"id\": 7}"}}]},{"role":"tool","tool_call_id":"call_1","content":"{\"state\":\"lost\"}"}]}`} {
+			if got := post(t.Context(), a.Door()+"/llm/openai/v1/chat/completions", "application/json", []byte(body), "Authorization", "Bearer "+key.Key, "X-Reeve-Run", "r2"); got.status != 200 {
+				t.Fatalf("%+v", got)
+			}
+		}
+	}
+	eventually(t, "the run of two", func() bool {
+		l, err := c.ListRuns(t.Context(), client.ListRunsRequest{Agent: "refund", Query: "status:done -mode:test"})
+		if err != nil || len(l.Items) != 2 || l.Items[0].StepCount < 4 {
+			return false
+		}
+		again, err := c.ReplayRun(t.Context(), client.ReplayRunRequest{ID: l.Items[0].ID}) // its decisions are stored too
+		return err == nil && again.Was != ""
+	})
+	if x, err = c.StartExperiment(t.Context(), client.StartExperimentRequest{Agent: "refund", Kind: "proof", Evaluators: []string{"found"}, Proof: &client.Proof{Model: "gpt-4o", Runs: 10}}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the second proof's end", func() bool {
+		x, err = c.GetExperiment(t.Context(), client.IDRequest{ID: x.ID})
+		return err == nil && x.State == "done"
+	})
+	if v := x.Proves; v == nil || v.Compared != 2 || v.Priced != 2 || *v.Before <= 0 || *v.Saving.Value != 0 || *v.Saving.Low != 0 || *v.Saving.High != 0 {
+		t.Errorf("%+v: %+v", x, x.Proves)
+	}
+	if !slices.ContainsFunc(x.Results, func(r client.ExperimentResult) bool { return strings.Contains(r.Why, "in neither figure: 2") }) {
+		t.Errorf("calls of the other conversation are not told: %+v", x.Results)
 	}
 	other, system := "Where is order 9?", "Be brief."
 	out, err = c.ReplayRun(t.Context(), client.ReplayRunRequest{ID: run, Prompt: &other, System: &system})

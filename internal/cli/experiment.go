@@ -44,10 +44,11 @@ file (invoke). A bias test replays pairs that differ in one word:
   b: [Lakisha, Jamal]
   favours: ["yes", granted]
 
-A proof puts recorded runs to another model, and says what that would save and whether
-evaluators find its answers as good. It invokes no agent, and calls no tool:
+A proof puts the first conversation of recorded runs to another model, and says what that
+would save and whether evaluators find its answers as good. It invokes no agent, and calls
+no tool; as good takes 38 runs that could be compared, or more:
 
-  reeve experiment start refund --model gpt-4o-mini --runs 30 --evaluator grounded`
+  reeve experiment start refund --model gpt-4o-mini --runs 50 --evaluator grounded`
 
 func runInvokeShow(ctx context.Context, e env, c *command, args []string) error {
 	return aboutOne(ctx, e, c, args, "agent", func(ctx context.Context, api *client.Client, name string) (*client.InvokeTarget, error) {
@@ -122,7 +123,7 @@ func runExperimentStart(ctx context.Context, e env, c *command, args []string) e
 	fs.StringVar(&bias, "bias", "", "YAML file of pairs, in place of a data set")
 	fs.StringVar(&proof.Model, "model", "", "a model that recorded runs are put to, in place of a data set")
 	fs.StringVar(&proof.Upstream, "upstream", "", "of --model: where it is asked; as each run was where none is given")
-	fs.IntVar(&proof.Runs, "runs", 30, "of --model: the newest runs, at most so many")
+	fs.IntVar(&proof.Runs, "runs", 50, "of --model: the newest runs, at most so many; fewer than 38 never show that it is as good")
 	fs.BoolVar(&wait, "wait", false, "wait until it is done; it fails unless all passed")
 	var err error
 	if in.Agent, err = oneWord(fs, args, "agent"); err != nil {
@@ -191,7 +192,7 @@ func experimentLines(w io.Writer, x *client.Experiment) {
 		fmt.Fprintf(w, "%s\t%s\n", x.Proof.Model, x.Says)
 		fmt.Fprintf(w, "passed\t%s before\t%s now\tp %.4f\n", shareText(v.Passed), shareText(v.Passes), v.P)
 		if i := v.Saving; i.Value != nil && i.Low != nil {
-			fmt.Fprintf(w, "saves\t%.6f USD a run\t%.6f to %.6f\n", *i.Value, *i.Low, *i.High)
+			fmt.Fprintf(w, "saves\t%.6f USD a conversation\t%.6f to %.6f\n", *i.Value, *i.Low, *i.High)
 		}
 	}
 	for _, r := range x.Results {

@@ -38,8 +38,8 @@ type Options struct {
 	// Look has an evaluator look at an answer: pass, unsure, fail or "".
 	Look func(ctx context.Context, who Actor, evaluator, agent string, task *Task, answer string) (Check, error)
 	// Recorded are the newest runs of an agent at its place that have an answer, by id, and
-	// Again is how one of them is put to another model, with what its model calls cost by
-	// today's prices (NaN unknown). nil: nothing is proven by replays.
+	// Again is how the first conversation of one is put to another model, with what its
+	// model calls cost by today's prices (NaN unknown). nil: nothing is proven by replays.
 	Recorded func(ctx context.Context, agent, team, environment string, limit int) ([]string, error)
 	Again    func(ctx context.Context, run, upstream, model string) (Replaying, float64, error)
 	// Tell is told what bias plans came to; nil where nobody is.

@@ -21,7 +21,14 @@ type Proof struct {
 	Runs     int    `json:"runs"` // the newest ones, at most
 }
 
-const maxProofRuns = 100
+const (
+	maxProofRuns = 100
+	// asGood is by how much the share that passes may be lower, at the end of its
+	// interval, and still be as good; leastPairs are needed to know even where no two
+	// answers differ (1.96/(n+2) has to be less).
+	asGood     = .05
+	leastPairs = 38
+)
 
 func (p *Plan) checkProof() error {
 	x := p.Proof
@@ -62,8 +69,9 @@ func (b *Book) recordedTasks(ctx context.Context, x *Experiment) ([]Task, error)
 	return out, nil
 }
 
-// prove puts the recorded runs of a proof to its model, one after the other. Each is two
-// results: a as recorded, b as replayed. What was said is not kept.
+// prove puts the recorded runs of a proof to its model, one after the other: of each its
+// first conversation, to the answer. Each is two results: a as recorded, b as replayed.
+// What was said is not kept.
 func (b *Book) prove(ctx context.Context, x *Experiment, tasks []Task) error {
 	seq := 0
 	for i := range tasks {
@@ -117,6 +125,9 @@ func (b *Book) proveOne(ctx context.Context, x *Experiment, run string) (before,
 		return unknown(fault.From(err).Message)
 	case out.Answer == "":
 		return unknown(out.Why)
+	}
+	if r.Beside > 0 {
+		before.Why = fmt.Sprintf("model calls of the run that are of other conversations, and in neither figure: %d", r.Beside)
 	}
 	now.Calls = len(out.Spoken)
 	before.Cost, now.Cost = nanosOf(paid), nanosOf(out.Cost)
@@ -234,9 +245,13 @@ func (v *Saved) InWords() string {
 	if v.Compared == 0 {
 		return fmt.Sprintf("none of %d runs could be compared", v.Unknown)
 	}
-	out := fmt.Sprintf("%d runs were compared, %d could not be", v.Compared, v.Unknown)
+	out := fmt.Sprintf("%d runs were compared, %d could not be and are left out", v.Compared, v.Unknown)
 	if v.Priced > 0 {
-		out += fmt.Sprintf("; a run cost %.5f USD and would cost %.5f", v.Before, v.Now)
+		out += fmt.Sprintf("; the first conversation of a run cost %.5f USD and would cost %.5f", v.Before, v.Now)
 	}
-	return out + fmt.Sprintf("; %+.1f points of quality (%+.1f to %+.1f)", 100*v.Quality, 100*v.Lower, 100*v.Higher)
+	out += fmt.Sprintf("; %+.1f points of quality (%+.1f to %+.1f)", 100*v.Quality, 100*v.Lower, 100*v.Higher)
+	if v.Compared < leastPairs {
+		out += fmt.Sprintf("; to be as good takes %d runs or more", leastPairs)
+	}
+	return out
 }

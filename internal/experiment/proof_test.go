@@ -39,6 +39,8 @@ func TestProof(t *testing.T) {
 			return r, 0, fault.New(fault.KindConflict, "experiment.not_recorded", "what this step was given was not recorded")
 		case "run_5":
 			answer = ""
+		case "run_8":
+			r.Beside = 3
 		case "run_6":
 			paid = math.NaN()
 		case "run_7":
@@ -57,12 +59,15 @@ func TestProof(t *testing.T) {
 	if s.Pairs.OnlyFirst != 2 || s.Pairs.OnlySecond != 1 || s.A != 15 || s.B != 14 || math.Abs(v.Quality+1.0/16) > 1e-9 || v.Lower > -0.2 || v.Higher < 0.1 {
 		t.Errorf("%+v %+v", s, v)
 	}
-	if text := v.InWords(); !strings.Contains(text, "16 runs were compared, 4 could not be") || !strings.Contains(text, "-6.2 points") {
+	if text := v.InWords(); !strings.Contains(text, "16 runs were compared, 4 could not be and are left out") || !strings.Contains(text, "takes 38 runs or more") || !strings.Contains(text, "-6.2 points") {
 		t.Error(text)
 	}
 	for _, r := range all {
 		if r.Answer != "" {
 			t.Errorf("what was said is kept: %+v", r)
+		}
+		if r.Item == "run_8" && r.Group == "a" && (r.Failed || !strings.Contains(r.Why, "other conversations, and in neither figure: 3")) {
+			t.Errorf("calls that are not of the conversation are not told: %+v", r)
 		}
 	}
 	good := Plan{Agent: "refund", Kind: ProofKind, Evaluators: []string{"short"}, Proof: &Proof{Model: "small", Runs: 20}}
@@ -78,6 +83,17 @@ func TestProof(t *testing.T) {
 	}
 	if _, err := h.book.Start(t.Context(), Actor{Can: func(role, _, _ string) bool { return role != "reader" }}, good); fault.From(err).Code != "experiment.denied" {
 		t.Errorf("who may not read: %v", err)
+	}
+}
+
+// As good is out of reach of fewer pairs than the least that are named.
+func TestLeastPairs(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int64]bool{leastPairs - 1: false, leastPairs: true} {
+		p := paired(n, 0, 0)
+		if _, low, _ := pairedDifference(&p); low > -asGood != want {
+			t.Errorf("%d pairs without a difference: from %.4f", n, low)
+		}
 	}
 }
 

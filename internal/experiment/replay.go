@@ -51,7 +51,8 @@ type Replaying struct {
 	Agent, Run, Step string
 	Upstream, Model  string
 	Chat             Chat
-	Was              string // what the run answered
+	Was              string // what the run answered; in a proof, what the replayed conversation came to
+	Beside           int    // of a proof: model calls of the run that are not of the replayed conversation
 	// Left counts what of the recorded step is not in Chat, by what it is: the model is
 	// then asked another thing than it was.
 	Left       map[string]int64

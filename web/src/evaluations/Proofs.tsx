@@ -12,6 +12,8 @@ import { visible } from '../tools/data';
 const points = (v: number | null | undefined) => (typeof v === 'number' ? `${v > 0 ? '+' : ''}${(100 * v).toFixed(1)}` : '');
 const usd = (v: number | null | undefined) => (typeof v === 'number' ? `${v.toPrecision(3)} USD` : undefined);
 
+const least = 38; // pairs without which 5 points are within the interval, whatever they say
+
 /** Proofs: recorded runs on a cheaper model, what that saves, and whether its answers are as good. */
 export function Proofs() {
   const may = useMay('StartExperiment');
@@ -19,7 +21,7 @@ export function Proofs() {
   const list = useQuery({ queryKey: ['evaluation', 'proofs'], queryFn: ({ signal }) => api.get<List<Experiment>>('/experiments', { kind: 'proof', limit: 20 }, signal), refetchInterval: 5000, retry: false });
   const rows = list.data?.items ?? [];
   return (
-    <Panel title="Cheaper models, by replay" note="recorded runs on another model, each compared with itself" actions={may && <Button size="compact-xs" onClick={() => setMaking(true)}>Try a cheaper model</Button>}>
+    <Panel title="Cheaper models, by replay" note="the first conversation of recorded runs on another model, each compared with itself" actions={may && <Button size="compact-xs" onClick={() => setMaking(true)}>Try a cheaper model</Button>}>
       <ProblemNote error={list.error} />
       <KeyedTable
         label="Proofs of cheaper models"
@@ -30,8 +32,8 @@ export function Proofs() {
           { head: 'When', cell: (x) => <Time at={x.at} /> },
           { head: 'Agent', cell: (x) => x.agent },
           { head: 'Model', cell: (x) => visible(x.proof?.model ?? '') },
-          { head: 'Runs', num: true, cell: (x) => (x.state === 'done' ? `${x.proves?.compared ?? 0} of ${(x.proves?.compared ?? 0) + (x.proves?.unknown ?? 0)}` : <span title={x.why}>{x.state}</span>) },
-          { head: 'A run cost', num: true, cell: (x) => usd(x.proves?.before) ?? <Unknown why="A model of it has no price." /> },
+          { head: 'Runs', num: true, cell: (x) => (x.state === 'done' ? <span title={x.says}>{x.proves?.compared ?? 0} of {(x.proves?.compared ?? 0) + (x.proves?.unknown ?? 0)}</span> : <span title={x.why}>{x.state}</span>) },
+          { head: 'It cost', num: true, cell: (x) => usd(x.proves?.before) ?? <Unknown why="A model of it has no price." /> },
           { head: 'Would cost', num: true, cell: (x) => usd(x.proves?.now) ?? <Unknown why="A model of it has no price." /> },
           {
             head: 'Quality, in points',
@@ -40,7 +42,7 @@ export function Proofs() {
               if (typeof q?.value !== 'number') return <Unknown why="No run could be compared." />;
               return (
                 <>
-                  {points(q.value)} ({points(q.low)} to {points(q.high)}) {(q.low ?? -1) > -0.05 ? <Badge tone="good">as good</Badge> : (q.high ?? 1) < 0 ? <Badge tone="bad">worse</Badge> : <Badge tone="warn">not known yet</Badge>}
+                  {points(q.value)} ({points(q.low)} to {points(q.high)}) {(q.low ?? -1) > -0.05 ? <Badge tone="good">as good</Badge> : (q.high ?? 1) < 0 ? <Badge tone="bad">worse</Badge> : <Badge tone="warn">{(x.proves?.compared ?? 0) < least ? `not known: ${least} runs are needed` : 'not known yet'}</Badge>}
                 </>
               );
             },
@@ -62,7 +64,7 @@ function Try({ onClose }: { onClose: () => void }) {
   const [agent, setAgent] = useState('');
   const [by, setBy] = useState('');
   const [model, setModel] = useState('');
-  const [runs, setRuns] = useState('30');
+  const [runs, setRuns] = useState('50');
   const start = useMutation({
     mutationFn: () => api.post<Experiment>('/experiments', { agent: agent || names[0], kind: 'proof', evaluators: [by || judges[0]], proof: { model: model.trim(), runs: Number(runs) } }),
     onSuccess: () => {
@@ -78,7 +80,7 @@ function Try({ onClose }: { onClose: () => void }) {
       {judges.length > 0 && <Pick label="Evaluator that looks at both answers" value={by || judges[0]!} options={judges.map((n) => ({ value: n, label: n }))} onPick={setBy} />}
       {none && <p>Nothing looks at answers yet: set an evaluator first, on the page Evaluations.</p>}
       <TextInput label="Recorded runs, the newest, at most" inputMode="numeric" value={runs} onChange={(e) => setRuns(e.currentTarget.value)} />
-      <p className="muted">{plural(Number(runs) || 0, 'run')} are paid for at that model. No agent is invoked and no tool called; {percent(0.05, 0)} fewer passes is the most that counts as good.</p>
+      <p className="muted">{plural(Number(runs) || 0, 'run')} are paid for at that model. No agent is invoked and no tool called; {percent(0.05, 0)} fewer passes is the most that counts as good, which takes {least} runs that can be compared, or more. Of a run, its first conversation is.</p>
     </FormDialog>
   );
 }
