@@ -89,6 +89,10 @@ func exchangeOf(steps []activity.Step, first activity.StepID, at map[int32]*acti
 		asked[i] = promptOf(contentOf(s, by, activity.ContentInput), keys)
 	}
 	begin := promptOf(contentOf(by[first], by, activity.ContentInput), keys)
+	// A framework's step around a provider's call may tell the same in other words.
+	if i := slices.IndexFunc(calls, func(s *activity.Step) bool { return within(s, first, by) }); i >= 0 {
+		begin = asked[i]
+	}
 	if begin == nil {
 		return e, unrecorded("what this step was given")
 	}
@@ -132,6 +136,17 @@ func nextOf(later [][]string, before []string) (next []string, err error) {
 		return nil, notOne("its first conversation ends with a call of a tool, or goes on with another history")
 	}
 	return next, nil
+}
+
+// within tells whether a step is the one named, or below it.
+func within(s *activity.Step, named activity.StepID, by map[activity.StepID]*activity.Step) bool {
+	for range 8 {
+		if s == nil || s.Step == named {
+			return s != nil
+		}
+		s = by[s.Parent]
+	}
+	return false
 }
 
 // contentOf is the step that has the content of a call: the call itself, or the model step

@@ -60,6 +60,7 @@ func TestExchange(t *testing.T) {
 		"a try that failed":          {[]call{{in: "u", failed: true}, {in: "u", out: "c"}, {in: "u c r", failed: true}, {in: "u c r", out: "a"}}, "1 3", "Order 7 is lost.", 0, ""},
 		"marks for a cache":          {[]call{{in: "marked", out: "c"}, {in: "u c r", out: "a"}}, "0 1", "Order 7 is lost.", 0, ""},
 		"said around what it cost":   {[]call{{in: "u", out: "c", outer: true}, {}, {in: "u c r", out: "a"}}, "1 2", "Order 7 is lost.", 0, ""},
+		"told in other words around": {[]call{{in: "short", out: "c", outer: true}, {in: "u", out: "c"}, {in: "u c r", out: "a"}}, "1 2", "Order 7 is lost.", 0, ""},
 		"the same asked twice":       {[]call{{in: "u", out: "a"}, {in: "u", out: "a"}}, "", "", 0, "experiment.not_one_conversation"},
 		"the same asked twice later": {[]call{{in: "u", out: "c"}, {in: "u c r", out: "a"}, {in: "u c r", out: "b"}}, "", "", 0, "experiment.not_one_conversation"},
 		"two ways":                   {[]call{{in: "u", out: "c"}, {in: "u c r v", out: "b"}, {in: "u c r", out: "a"}}, "", "", 0, "experiment.not_one_conversation"},
