@@ -23,7 +23,7 @@ export default [
       const page = await t.open('/incidents', { width: 1280 });
       await page.getByRole('heading', { level: 1, name: 'Incidents' }).waitFor();
       await play(t, 'stale-data');
-      await page.getByText(/policy-advisor answered from stale data/).first().waitFor(long);
+      await page.getByText(/policy-advisor: answered from stale data/).first().waitFor(long);
       await open(t, page, 'policy-advisor');
       await page.getByRole('heading', { level: 1, name: /answered from stale data/ }).waitFor();
       for (const sentence of ['Acknowledged', 'Did: source_out shop.return_policy', 'Did: tell_affected demo-customers', 'Taken back: source_out shop.return_policy', 'Mitigated', 'Did: make_case', 'Resolved', 'Reviewed', 'A lesson for agents']) {
