@@ -329,7 +329,7 @@ func (x *passage) fragment(d *Door) activity.Fragment {
 		name = p.Name
 	}
 	flags, mode := activity.Flag(0), x.Caller.Agent.Mode
-	if x.test != nil || x.Context != nil && x.Context.Value(asTest{}) != nil {
+	if x.isTest() {
 		mode = "test"
 	}
 	if x.alone {

@@ -80,6 +80,12 @@ func (d *Door) testing(x *passage) error {
 	return nil
 }
 
+// isTest reports whether a call is of a test or of a replay: nothing of it counts as
+// work.
+func (x *passage) isTest() bool {
+	return x.test != nil || x.Context != nil && x.Context.Value(asTest{}) != nil
+}
+
 // rehearsed answers a call of a test in place of its upstream. done is false for
 // what is called for real: models, and what a person named as a sandbox.
 func (d *Door) rehearsed(ctx context.Context, x *passage) (done bool, err error) {

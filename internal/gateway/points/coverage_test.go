@@ -96,6 +96,19 @@ func TestUngovernedAction(t *testing.T) {
 	if len(c) != 1 || c[0].Results != 4 || c[0].Governed != 2 || c[0].Ungoverned != 2 || c[0].Share == nil || *c[0].Share != 0.5 || c[0].LastAt == nil || c[0].Team != "support" {
 		t.Fatalf("%+v", c)
 	}
+	// The results in a test are a recording's: nobody ran a tool.
+	body := `{"model":"gpt-4o","max_tokens":5,"messages":[{"role":"user","content":"go"},{"role":"assistant","content":null,"tool_calls":[{"id":"call_9","type":"function","function":{"name":"shell","arguments":"{}"}}]},{"role":"tool","tool_call_id":"call_9","content":"done"}]}`
+	req := httptest.NewRequestWithContext(gateway.AsTest(t.Context()), http.MethodPost, "/llm/openai/v1/chat/completions", strings.NewReader(body))
+	req.Header.Set("Authorization", "Bearer "+key)
+	req.Header.Set("Content-Type", "application/json")
+	tested := httptest.NewRecorder()
+	h.door.ServeHTTP(tested, req)
+	if got := reason(tested.Header().Get("X-Reeve-Decision")); tested.Code != 200 || got != "" {
+		t.Errorf("%d, a test's: %s", tested.Code, got)
+	}
+	if c := h.covered("clerk"); len(c) != 1 || c[0].Results != 4 {
+		t.Errorf("a test's results are counted: %+v", c)
+	}
 	// Written, it is the same, and an event says it.
 	run, stop := context.WithCancel(t.Context())
 	stop()
