@@ -16,10 +16,14 @@ export default [1280, 390].map((width) => ({
     const table = page.getByRole('group', { name: 'Cost by user', exact: true });
     await table.getByText(user).waitFor({ timeout: 30_000 });
     await table.getByText(user).scrollIntoViewIfNeeded();
-    await page.getByRole('button', { name: 'Look for savings' }).focus();
-    await page.keyboard.press('Enter');
+    // What is looked for is what is stored by then: who looks too early looks again.
     const saved = page.getByRole('region', { name: 'Prompt cache' });
-    await saved.getByText(/Of the runs below/).waitFor({ timeout: 30_000 });
+    for (let tries = 0; ; tries++) {
+      await page.getByRole('button', { name: /^Look (for savings|again)$/ }).focus();
+      await page.keyboard.press('Enter');
+      if (await saved.getByText(/Of the runs below/).waitFor({ timeout: 10_000 }).then(() => true, () => false)) break;
+      t.ok(tries < 5, 'the savings of a prompt cache name no run');
+    }
     const down = page.waitForEvent('download');
     await page.getByRole('button', { name: 'FOCUS 1.2 (CSV)' }).focus();
     await page.keyboard.press('Enter');
