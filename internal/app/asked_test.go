@@ -12,6 +12,17 @@ import (
 	"reeve/internal/control"
 )
 
+// sendSix sends six runs of three agents, half of them two days ago.
+func sendSix(t *testing.T, a *App) {
+	t.Helper()
+	for n := range 6 {
+		at := time.Now().Add(-time.Duration(n%2) * 48 * time.Hour)
+		if r := post(t.Context(), "http://"+a.Address("otlp_http_listen")+"/v1/traces", "application/json", aRun(fmt.Sprint("agent-", n%3), "v1", "ann", "gpt-4o", n, at.Add(-time.Minute))); r.status != http.StatusOK {
+			t.Fatal(r)
+		}
+	}
+}
+
 // What a search finds is tried as a rule on what is stored, kept, and told when it
 // holds.
 func TestASearchSavedAsARule(t *testing.T) {
@@ -19,12 +30,7 @@ func TestASearchSavedAsARule(t *testing.T) {
 	a := start(t, nil)
 	ctx := t.Context()
 	c := client.New("http://"+a.Address("listen"), "")
-	for n := range 6 {
-		at := time.Now().Add(-time.Duration(n%2) * 48 * time.Hour)
-		if r := post(ctx, "http://"+a.Address("otlp_http_listen")+"/v1/traces", "application/json", aRun(fmt.Sprint("agent-", n%3), "v1", "ann", "gpt-4o", n, at.Add(-time.Minute))); r.status != http.StatusOK {
-			t.Fatal(r)
-		}
-	}
+	sendSix(t, a)
 	q := &client.RuleQuery{Table: "runs", Func: "count", Where: "model:gpt-4o-2024-08-06", By: "agent"}
 	try := client.TryRuleRequest{When: "value >= 1.0", Query: q, Window: "1h"}
 	eventually(t, "the runs to be found", func() bool {
@@ -63,12 +69,7 @@ func TestAKPISavedAsARule(t *testing.T) {
 	a := start(t, nil)
 	ctx := t.Context()
 	c := client.New("http://"+a.Address("listen"), "")
-	for n := range 6 {
-		at := time.Now().Add(-time.Duration(n%2) * 48 * time.Hour)
-		if r := post(ctx, "http://"+a.Address("otlp_http_listen")+"/v1/traces", "application/json", aRun(fmt.Sprint("agent-", n%3), "v1", "ann", "gpt-4o", n, at.Add(-time.Minute))); r.status != http.StatusOK {
-			t.Fatal(r)
-		}
-	}
+	sendSix(t, a)
 	ids := []string{"model_latency_p95", "steps_per_run", "run_latency_p95", "cache_share", "path_entropy", "runs", "policy_denial_rate", "approval_load", "csat", "tool_error_rate", "cost_per_run"}
 	for _, id := range ids {
 		for _, by := range []string{"", "agent"} {

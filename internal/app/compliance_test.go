@@ -12,6 +12,15 @@ import (
 	"reeve/internal/fault"
 )
 
+// putHouse puts a framework of the name house in force that has these controls.
+func putHouse(t *testing.T, c *client.Client, controls string) {
+	t.Helper()
+	mapping := "id: house\ntitle: House\nsource: ours\nversion: 1\nabout: x\ncontrols:\n" + controls
+	if _, err := c.PutComplianceFramework(t.Context(), client.PutComplianceFrameworkRequest{ID: "house", Mapping: mapping}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // An assessment says nothing of what nobody looked at: "at most" of no record is
 // unknown, and what is known as of now alone is unknown of a past period. What the
 // database says and the log of changes did not is not signed.
@@ -20,18 +29,10 @@ func TestComplianceOfNothing(t *testing.T) {
 	a := start(t, nil)
 	c := client.New("http://"+a.Address("listen"), "")
 	ctx := t.Context()
-	mapping := `id: house
-title: House
-source: ours
-version: 1
-about: x
-controls:
-  - {id: none, title: None failed, article: a, about: x, evidence: [{id: e, title: x, count: {table: runs, where: "failed:true"}, at_most: 0}]}
+	controls := `  - {id: none, title: None failed, article: a, about: x, evidence: [{id: e, title: x, count: {table: runs, where: "failed:true"}, at_most: 0}]}
   - {id: known, title: All are known, article: a, about: x, evidence: [{id: e, title: x, fact: unknown_agents, at_most: 5}]}
 `
-	if _, err := c.PutComplianceFramework(ctx, client.PutComplianceFrameworkRequest{ID: "house", Mapping: mapping}); err != nil {
-		t.Fatal(err)
-	}
+	putHouse(t, c, controls)
 	results := func(from, to string) (string, *client.ComplianceAssessment) {
 		t.Helper()
 		x, err := c.AssessCompliance(ctx, client.AssessComplianceRequest{ID: "house", From: from, To: to})
@@ -107,19 +108,11 @@ func TestComplianceOfWhatIsGone(t *testing.T) {
 	a := start(t, nil)
 	c := client.New("http://"+a.Address("listen"), "")
 	ctx := t.Context()
-	mapping := `id: house
-title: House
-source: ours
-version: 1
-about: x
-controls:
-  - {id: none, title: None failed, article: a, about: x, evidence: [{id: e, title: x, count: {table: runs, where: "failed:true"}, at_most: 0}]}
+	controls := `  - {id: none, title: None failed, article: a, about: x, evidence: [{id: e, title: x, count: {table: runs, where: "failed:true"}, at_most: 0}]}
   - {id: done, title: Tasks are done, article: a, about: x, evidence: [{id: e, title: x, kpi: task_completion, at_least: 0.1, least: 1}]}
   - {id: some, title: There were runs, article: a, about: x, evidence: [{id: e, title: x, count: {table: runs, where: "agent:clerk"}, at_least: 2}]}
 `
-	if _, err := c.PutComplianceFramework(ctx, client.PutComplianceFrameworkRequest{ID: "house", Mapping: mapping}); err != nil {
-		t.Fatal(err)
-	}
+	putHouse(t, c, controls)
 	sendSpans(t, a, streamRuns(8_100_000, 3, "clerk", func(int) string { return "resolved" })...)
 	assess := func(from string) (string, *client.ComplianceAssessment) {
 		t.Helper()
@@ -147,13 +140,7 @@ controls:
 // was, however much is free now.
 func TestComplianceOfWhatWasDropped(t *testing.T) {
 	t.Parallel()
-	mapping := `id: house
-title: House
-source: ours
-version: 1
-about: x
-controls:
-  - {id: none, title: None failed, article: a, about: x, evidence: [{id: e, title: x, count: {table: runs, where: "failed:true"}, at_most: 0}]}
+	controls := `  - {id: none, title: None failed, article: a, about: x, evidence: [{id: e, title: x, count: {table: runs, where: "failed:true"}, at_most: 0}]}
 `
 	for what, c := range map[string]struct {
 		bytes Bytes
@@ -177,9 +164,7 @@ controls:
 			a := start(t, func(o *Config) { o.Store.MaxBytes, o.Store.MaxAge = c.bytes, 0 })
 			x := client.New("http://"+a.Address("listen"), "")
 			ctx := t.Context()
-			if _, err := x.PutComplianceFramework(ctx, client.PutComplianceFrameworkRequest{ID: "house", Mapping: mapping}); err != nil {
-				t.Fatal(err)
-			}
+			putHouse(t, x, controls)
 			var spans []string
 			for d := range 10 {
 				at := time.Now().Add(-time.Duration(d)*day - time.Minute)

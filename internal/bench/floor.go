@@ -39,8 +39,13 @@ func startFloors(ctx context.Context, o GatewayOptions, upstream string) (list [
 }
 
 // bareProxy is the floor: the standard library's reverse proxy and nothing else,
-// in a process of its own so that its CPU is known. It prints its address.
+// in a process of its own so that its CPU is known.
 func bareProxy(ctx context.Context, to string, stdout io.Writer) error {
+	return serveFloor(ctx, to, stdout, func(p *httputil.ReverseProxy) http.Handler { return p })
+}
+
+// serveFloor serves what is made of a bare proxy until ctx ends; it prints its address.
+func serveFloor(ctx context.Context, to string, stdout io.Writer, of func(*httputil.ReverseProxy) http.Handler) error {
 	target, err := url.Parse(to)
 	if err != nil {
 		return fmt.Errorf("reading --bare-proxy: %w", err)
@@ -49,7 +54,7 @@ func bareProxy(ctx context.Context, to string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	s := &http.Server{Handler: bare(target), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
+	s := &http.Server{Handler: of(bare(target)), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, ErrorLog: silent}
 	fmt.Fprintln(stdout, "http://"+l.Addr().String())
 	go func() { <-ctx.Done(); _ = s.Close() }()
 	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {

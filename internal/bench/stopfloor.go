@@ -3,13 +3,9 @@ package bench
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httputil"
-	"net/url"
 	"sync"
 	"time"
 )
@@ -61,20 +57,7 @@ func (f *stopFloor) stop(w http.ResponseWriter) {
 
 // serveStopFloor serves it until ctx ends; it prints its address.
 func serveStopFloor(ctx context.Context, to string, stdout io.Writer) error {
-	target, err := url.Parse(to)
-	if err != nil {
-		return fmt.Errorf("reading --bare-proxy: %w", err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	f := &stopFloor{live: map[*http.Request]context.CancelFunc{}, proxy: bare(target)}
-	s := &http.Server{Handler: f, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, ErrorLog: silent}
-	fmt.Fprintln(stdout, "http://"+l.Addr().String())
-	go func() { <-ctx.Done(); _ = s.Close() }()
-	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
+	return serveFloor(ctx, to, stdout, func(p *httputil.ReverseProxy) http.Handler {
+		return &stopFloor{live: map[*http.Request]context.CancelFunc{}, proxy: p}
+	})
 }

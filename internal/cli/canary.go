@@ -13,8 +13,8 @@ func canaryCommands() []command {
 		{name: "canary list", args: "[flags]", short: "list the models that are asked fixed prompts", long: canaryHelp, run: runCanaryList},
 		{name: "canary show", args: "[flags] NAME", short: "show what a canary was answered", run: runCanaryShow},
 		{name: "canary put", args: "[flags] NAME", short: "ask a model fixed prompts on a schedule", long: canaryHelp, run: runCanaryPut},
-		{name: "canary accept", args: "[flags] NAME", short: "take what answers now for the new normal", run: runCanaryAccept},
-		{name: "canary ask", args: "[flags] NAME", short: "ask a canary's prompts now", run: runCanaryAsk},
+		{name: "canary accept", args: "[flags] NAME", short: "take what answers now for the new normal", run: canaryCommand((*client.Client).AcceptCanary)},
+		{name: "canary ask", args: "[flags] NAME", short: "ask a canary's prompts now", run: canaryCommand((*client.Client).AskCanary)},
 		{name: "canary delete", args: "[flags] NAME", short: "drop a canary", run: runCanaryDelete},
 	}
 }
@@ -127,32 +127,21 @@ func runCanaryPut(ctx context.Context, e env, c *command, args []string) error {
 	return r.canary(e, x, err)
 }
 
-func runCanaryAccept(ctx context.Context, e env, c *command, args []string) error {
-	var r remote
-	var req client.CanaryReasonRequest
-	fs := c.flags(e)
-	r.bind(fs)
-	fs.StringVar(&req.Reason, "reason", "", "why, for the record")
-	var err error
-	if req.Name, err = oneWord(fs, args, "canary"); err != nil {
-		return err
+// canaryCommand does something with one canary, for a reason.
+func canaryCommand(do func(*client.Client, context.Context, client.CanaryReasonRequest) (*client.Canary, error)) func(context.Context, env, *command, []string) error {
+	return func(ctx context.Context, e env, c *command, args []string) error {
+		var r remote
+		var req client.CanaryReasonRequest
+		fs := c.flags(e)
+		r.bind(fs)
+		fs.StringVar(&req.Reason, "reason", "", "why, for the record")
+		var err error
+		if req.Name, err = oneWord(fs, args, "canary"); err != nil {
+			return err
+		}
+		x, err := do(r.client(), ctx, req)
+		return r.canary(e, x, err)
 	}
-	x, err := r.client().AcceptCanary(ctx, req)
-	return r.canary(e, x, err)
-}
-
-func runCanaryAsk(ctx context.Context, e env, c *command, args []string) error {
-	var r remote
-	var req client.CanaryReasonRequest
-	fs := c.flags(e)
-	r.bind(fs)
-	fs.StringVar(&req.Reason, "reason", "", "why, for the record")
-	var err error
-	if req.Name, err = oneWord(fs, args, "canary"); err != nil {
-		return err
-	}
-	x, err := r.client().AskCanary(ctx, req)
-	return r.canary(e, x, err)
 }
 
 func runCanaryDelete(ctx context.Context, e env, c *command, args []string) error {

@@ -18,15 +18,16 @@ type Bin struct {
 
 // BinError is how far the middle of a bin is from a number in it, at most, as a
 // share of the number; its edges are twice as far.
-const BinError = 1.0 / (1 << (binBits + 1))
+const BinError = 1.0 / (1 << (BinBits + 1))
 
-// A number is counted as a whole number of the smallest part of its unit. Those
-// below 2^(binBits+1) have bins of their own; above, each power of two has
-// 2^binBits bins: the key is the power and the number's first bits.
-const binBits = 11
+// BinBits says how fine bins are. A number is counted as a whole number of the
+// smallest part of its unit. Those below 2^(BinBits+1) have bins of their own;
+// above, each power of two has 2^BinBits bins: the key is the power and the
+// number's first bits.
+const BinBits = 11
 
-// binParts is how many of the smallest parts a unit has.
-func binParts(unit string) float64 {
+// BinParts is how many of the smallest parts a unit has.
+func BinParts(unit string) float64 {
 	switch unit {
 	case "ms":
 		return 1e6
@@ -38,20 +39,20 @@ func binParts(unit string) float64 {
 
 // BinKey is the bin of a number.
 func BinKey(v float64, unit string) uint64 {
-	n := uint64(max(0, math.Round(v*binParts(unit))))
-	k := max(0, bits.Len64(n)-binBits-1)
-	return uint64(k)<<(binBits+1) + n>>k
+	n := uint64(max(0, math.Round(v*BinParts(unit))))
+	k := max(0, bits.Len64(n)-BinBits-1)
+	return uint64(k)<<(BinBits+1) + n>>k
 }
 
 // BinBounds are the least and the greatest number of a bin.
 func BinBounds(key uint64, unit string) (low, high float64) {
-	k := key >> (binBits + 1)
-	first := key & (1<<(binBits+1) - 1)
+	k := key >> (BinBits + 1)
+	first := key & (1<<(BinBits+1) - 1)
 	last := first
 	if k > 0 {
 		first, last = first<<k, first<<k+1<<k-1
 	}
-	parts := binParts(unit)
+	parts := BinParts(unit)
 	return float64(first) / parts, float64(last) / parts
 }
 
@@ -59,7 +60,7 @@ func BinBounds(key uint64, unit string) (low, high float64) {
 // its least number, since half a token is none.
 func BinValue(key uint64, unit string) float64 {
 	low, high := BinBounds(key, unit)
-	if binParts(unit) == 1 {
+	if BinParts(unit) == 1 {
 		return low
 	}
 	return (low + high) / 2

@@ -184,22 +184,14 @@ const here = "\x00"
 // binsSQL counts rows by the bins of telemetry.BinKey, as a text: keys, then counts.
 // (A map takes the driver time that grows by the square of its size.)
 func binsSQL(c measureColumn) string {
-	switch c.unit {
-	case "path":
+	if c.unit == "path" {
 		return countedSQL(c.expr)
-	case "ms":
-		return binnedSQL("round((" + c.expr + ") * 1e6)")
-	case "usd":
-		return binnedSQL("round((" + c.expr + ") * 1e9)")
 	}
-	return binnedSQL("round(" + c.expr + ")")
-}
-
-func binnedSQL(whole string) string {
+	whole := fmt.Sprintf("round((%s) * %.0f)", c.expr, telemetry.BinParts(c.unit))
 	n := "greatest(" + whole + ", 0)::BIGINT"
 	// A logarithm that is one too large makes a bin that is coarser, not a wrong one.
-	k := "greatest(floor(log2(greatest(" + whole + ", 1)))::BIGINT - 11, 0)"
-	return countedSQL("(" + k + " << 12) + (" + n + " >> " + k + ")")
+	k := fmt.Sprintf("greatest(floor(log2(greatest(%s, 1)))::BIGINT - %d, 0)", whole, telemetry.BinBits)
+	return countedSQL(fmt.Sprintf("(%[1]s << %[3]d) + (%[2]s >> %[1]s)", k, n, telemetry.BinBits+1))
 }
 
 func countedSQL(expr string) string {
