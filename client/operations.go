@@ -97,6 +97,10 @@ func Operations() []Operation {
 		{Name: "GetReadiness", Method: "GET", Path: "/api/v1/readiness", Role: "viewer", Summary: "says how far what agents read can be relied on: freshness, update frequency, errors, audits, coverage of what is asked"},
 		{Name: "ListSourceAudits", Method: "GET", Path: "/api/v1/sources/{name}/audits", Role: "viewer", Summary: "lists audits of a source, the newest first"},
 		{Name: "AuditSource", Method: "POST", Path: "/api/v1/sources/{name}/audits", Role: "developer", Summary: "holds answers from a source against the truth"},
+		{Name: "GetAuditPlan", Method: "GET", Path: "/api/v1/sources/{name}/audit-plan", Role: "viewer", Summary: "reads how a source is audited by itself, by asking an agent"},
+		{Name: "PutAuditPlan", Method: "PUT", Path: "/api/v1/sources/{name}/audit-plan", Role: "developer", Summary: "has an agent asked sampled questions at times, as tests, and its answers held against the truth"},
+		{Name: "AskAuditPlan", Method: "POST", Path: "/api/v1/sources/{name}/audit-plan/now", Role: "developer", Summary: "has the audit plan of a source ask now"},
+		{Name: "DeleteAuditPlan", Method: "DELETE", Path: "/api/v1/sources/{name}/audit-plan", Role: "developer", Summary: "ends the audit plan of a source; its audits stay"},
 		{Name: "Different", Method: "POST", Path: "/api/v1/runs/different", Role: "viewer", Summary: "says what sets a selection of runs apart from the rest"},
 		{Name: "ListSuspects", Method: "GET", Path: "/api/v1/runs/{id}/suspects", Role: "reader", Summary: "ranks the steps at which a run may have gone wrong first"},
 		{Name: "GetRunWhy", Method: "GET", Path: "/api/v1/runs/{id}/why", Role: "viewer", Summary: "says why a run ended as it did: likely causes with their evidence, and what is unknown; format=prov exports it as W3C PROV-JSON"},
@@ -1085,6 +1089,35 @@ func (c *Client) ListSourceAudits(ctx context.Context, req SourceRequest) (*List
 // POST /api/v1/sources/{name}/audits, role developer.
 func (c *Client) AuditSource(ctx context.Context, req AuditSourceRequest) (*SourceAudit, error) {
 	return call[SourceAudit](ctx, c, "POST", "/api/v1/sources/{name}/audits", req)
+}
+
+// GetAuditPlan reads how a source is audited by itself, by asking an agent.
+//
+// GET /api/v1/sources/{name}/audit-plan, role viewer.
+func (c *Client) GetAuditPlan(ctx context.Context, req SourceRequest) (*AuditPlan, error) {
+	return call[AuditPlan](ctx, c, "GET", "/api/v1/sources/{name}/audit-plan", req)
+}
+
+// PutAuditPlan has an agent asked sampled questions at times, as tests, and its answers held against the truth.
+//
+// PUT /api/v1/sources/{name}/audit-plan, role developer.
+func (c *Client) PutAuditPlan(ctx context.Context, req PutAuditPlanRequest) (*AuditPlan, error) {
+	return call[AuditPlan](ctx, c, "PUT", "/api/v1/sources/{name}/audit-plan", req)
+}
+
+// AskAuditPlan has the audit plan of a source ask now.
+//
+// POST /api/v1/sources/{name}/audit-plan/now, role developer.
+func (c *Client) AskAuditPlan(ctx context.Context, req SourceRequest) (*AuditPlan, error) {
+	return call[AuditPlan](ctx, c, "POST", "/api/v1/sources/{name}/audit-plan/now", req)
+}
+
+// DeleteAuditPlan ends the audit plan of a source; its audits stay.
+//
+// DELETE /api/v1/sources/{name}/audit-plan, role developer.
+func (c *Client) DeleteAuditPlan(ctx context.Context, req SourceRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/sources/{name}/audit-plan", req)
+	return err
 }
 
 // Different says what sets a selection of runs apart from the rest.

@@ -207,6 +207,7 @@ type SourceReadiness struct {
 	ErrorRate *SourceShare   `json:"error_rate"` // of its assertions' results in 30 days
 	Accuracy  *SourceShare   `json:"accuracy"`   // of its last audit, of 90 days
 	Audit     *SourceAudit   `json:"audit"`
+	Plan      *AuditPlan     `json:"plan"`  // how it is audited by itself; null: it is not
 	Runs      int64          `json:"runs"`  // that read it in the period
 	Fresh     *SourceShare   `json:"fresh"` // of those that were looked at, that found it as new as it has to be
 	Breaches  []SourceBreach `json:"breaches"`
@@ -264,6 +265,12 @@ type SourceAudit struct {
 	Asked   int64       `json:"asked"`
 	Correct int64       `json:"correct"`
 	Wrong   []AuditItem `json:"wrong"` // the first of those that were not right
+	// ErrorRate is the share of answers that are not right; null of none.
+	ErrorRate *SourceShare `json:"error_rate"`
+	// Of an audit that a plan made:
+	Agent      string `json:"agent,omitempty"`
+	Experiment string `json:"experiment,omitempty"` // its tests, with their answers
+	Unanswered int64  `json:"unanswered,omitempty"` // questions that got no answer; in no other figure
 }
 
 // AuditItem is a question of an audit. Right left out compares answer and truth:
@@ -273,6 +280,56 @@ type AuditItem struct {
 	Answer   string `json:"answer"`
 	Truth    string `json:"truth,omitempty"`
 	Right    *bool  `json:"right,omitempty"`
+	// Of an audit that a plan made; the experiment has the texts.
+	Item string `json:"item,omitempty"` // case, number in the sheet, or the run in which it was asked
+	Run  string `json:"run,omitempty"`  // of the test
+}
+
+// AuditPlan asks an agent sampled questions at times, as tests, and keeps how often it
+// was right as an audit of the source.
+type AuditPlan struct {
+	Source       string          `json:"source"`
+	Agent        string          `json:"agent"`
+	Questions    string          `json:"questions"` // dataset, sheet, recorded, unanswered
+	Dataset      string          `json:"dataset,omitempty"`
+	Sheet        []KnownQuestion `json:"sheet"` // for readers
+	Known        int             `json:"known"` // questions of the sheet
+	TruthURL     string          `json:"truth_url,omitempty"`
+	AllowPrivate bool            `json:"allow_private,omitempty"`
+	Sample       int             `json:"sample"`
+	Every        string          `json:"every"`
+	Paused       bool            `json:"paused"`
+	By           string          `json:"by,omitempty"`
+	NextAt       *time.Time      `json:"next_at"` // null while paused
+	LastAt       *time.Time      `json:"last_at"`
+	Running      string          `json:"running,omitempty"` // the experiment that asks now
+	Last         string          `json:"last,omitempty"`    // experiment
+	LastAudit    string          `json:"last_audit,omitempty"`
+	Trouble      string          `json:"trouble,omitempty"` // why it came to nothing the last time
+	// NotPossible: why the agent cannot be asked at all; "" when it can.
+	NotPossible string `json:"not_possible,omitempty"`
+	Revision    int64  `json:"revision"`
+}
+
+// KnownQuestion is a question of which somebody knows the answer.
+type KnownQuestion struct {
+	Question string `json:"question"`
+	Truth    string `json:"truth"`
+}
+
+// PutAuditPlanRequest says how a source is audited by itself.
+type PutAuditPlanRequest struct {
+	Name         string          `json:"-" path:"name"`
+	Agent        string          `json:"agent"`
+	Questions    string          `json:"questions,omitempty"` // dataset, sheet, recorded, unanswered; by what is given
+	Dataset      string          `json:"dataset,omitempty"`
+	Sheet        []KnownQuestion `json:"sheet,omitempty"`
+	TruthURL     string          `json:"truth_url,omitempty"` // recorded, unanswered: POST {"question"} is answered with {"truth"}
+	AllowPrivate bool            `json:"allow_private,omitempty"`
+	Sample       int             `json:"sample,omitempty"` // 50 by default
+	Every        string          `json:"every,omitempty"`  // 24h, 7d (default)
+	Paused       bool            `json:"paused,omitempty"`
+	Revision     int64           `json:"revision,omitempty"`
 }
 
 // AuditSourceRequest holds answers from a source against the truth.

@@ -27,6 +27,11 @@ type Sources interface {
 	Readiness(ctx context.Context) ([]client.SourceReadiness, error)
 	Audits(ctx context.Context, name string) ([]client.SourceAudit, error)
 	Audit(ctx context.Context, who source.Actor, in client.AuditSourceRequest) (client.SourceAudit, error)
+	Plans(ctx context.Context) (map[string]source.AuditPlan, error)
+	Plan(ctx context.Context, name string) (source.AuditPlan, error)
+	PutPlan(ctx context.Context, who source.Actor, p source.AuditPlan) (source.AuditPlan, error)
+	PlanNow(ctx context.Context, who source.Actor, name string) (source.AuditPlan, error)
+	DropPlan(ctx context.Context, who source.Actor, name string) error
 	AsOf(ctx context.Context, team string, refs []source.Ref) ([]client.SourceUse, error)
 }
 

@@ -22,7 +22,7 @@ func (a *App) buildIntake(ctx context.Context) (err error) {
 		Stages: &a.stages,
 		Table:  a.o.Table,
 	}
-	if a.sources, err = source.New(source.Options{DB: a.control, Logger: a.log.With("part", "sources")}); err != nil {
+	if a.sources, err = source.New(source.Options{DB: a.control, Logger: a.log.With("part", "sources"), Auditor: auditor{a}}); err != nil {
 		return err
 	}
 	if err := a.sources.Load(ctx); err != nil {

@@ -26,6 +26,7 @@ import (
 	"reeve/internal/gateway"
 	"reeve/internal/genai"
 	"reeve/internal/identity/token"
+	"reeve/internal/source"
 )
 
 // openExperiments opens what is run on cases.
@@ -36,7 +37,7 @@ func (a *App) openExperiments(ctx context.Context) (err error) {
 		configured[c.Agent] = c.target()
 	}
 	a.experiments, err = experiment.New(ctx, experiment.Options{
-		DB: a.control, Agent: a.versionOfAgent, Cases: a.casesOf, Recording: a.recordingOf, Invoke: a.invoke, Look: a.lookAt, Tell: a.tellBias, Recorded: replayer{a}.Recorded, Again: replayer{a}.Again, Configured: configured,
+		DB: a.control, Agent: a.versionOfAgent, Cases: a.casesOf, Recording: a.recordingOf, Invoke: a.invoke, Look: a.lookAt, Agrees: source.Agrees, Tell: a.tellBias, Recorded: replayer{a}.Recorded, Again: replayer{a}.Again, Configured: configured,
 		Logger: a.log.With("part", "experiments"),
 	})
 	return err

@@ -38,6 +38,7 @@ func (a *App) startAccounts(start func(string, func(context.Context) error)) {
 	start("evidence from feedback and evaluations", a.feedOutcomes)
 	start("monthly reports", a.reportCosts)
 	start("frameworks assessed by themselves", func(ctx context.Context) error { return a.api.AssessByItself(ctx, a.controlsFail) })
+	start("audits of sources", a.sources.Ask)
 	start("limits of sources", func(ctx context.Context) error { return a.sources.Keep(ctx, a.tellBreach) })
 }
 

@@ -42,6 +42,8 @@ type Options struct {
 	// model calls cost by today's prices (NaN unknown). nil: nothing is proven by replays.
 	Recorded func(ctx context.Context, agent, team, environment string, limit int) ([]string, error)
 	Again    func(ctx context.Context, run, upstream, model string) (Replaying, float64, error)
+	// Agrees compares an answer of an audit with the truth; nil: there are no audits.
+	Agrees func(answer, truth string) bool
 	// Tell is told what bias plans came to; nil where nobody is.
 	Tell func(ctx context.Context, what Told) error
 	// Configured are targets of the configuration file; they go before others.
@@ -88,6 +90,9 @@ type Plan struct {
 	Proof      *Proof   `json:"proof,omitempty"`
 	OfPlan     string   `json:"of_plan,omitempty"` // that started it by itself
 	Extra      bool     `json:"extra,omitempty"`   // beside the schedule of OfPlan
+	// Asks are an audit's tasks: what a source's plan sampled. They are not stored; an experiment
+	// that the process's end cuts short is failed and not repeated.
+	Asks []Task `json:"-"`
 }
 
 // Kinds of experiments.
@@ -240,6 +245,8 @@ func (p *Plan) check() error {
 		return p.checkProof()
 	case Golden:
 		return nil
+	case AuditKind:
+		return p.checkAudit()
 	case BiasKind:
 	default:
 		return invalid("an experiment is of kind golden, bias or proof, not %.20q", p.Kind)
@@ -335,6 +342,8 @@ func (b *Book) tasksOf(ctx context.Context, x *Experiment) ([]Task, error) {
 		return x.Bias.tasks(), nil
 	case ProofKind:
 		return b.recordedTasks(ctx, x)
+	case AuditKind:
+		return x.Asks, nil
 	}
 	tasks, version, err := b.o.Cases(ctx, x.who, x.Dataset, x.Version)
 	x.Version = version

@@ -116,6 +116,7 @@ type Task struct {
 	Absent    []string
 	Group     string // of a bias pair: a or b
 	Pair      string
+	Private   bool // of an audit: a user's own question, to which no answer is kept here
 }
 
 // Message is one of a conversation.
@@ -154,8 +155,8 @@ type Check struct {
 	Text    string `json:"text,omitempty"`
 }
 
-// checkWords looks at what a task says itself of its answer.
-func checkWords(t *Task, answer string) (out []Check) {
+// checkWords looks at what a task says itself of its answer; agrees compares two texts.
+func checkWords(t *Task, answer string, agrees func(answer, truth string) bool) (out []Check) {
 	low := strings.ToLower(answer)
 	verdict := func(ok bool) string {
 		if ok {
@@ -181,12 +182,14 @@ func checkWords(t *Task, answer string) (out []Check) {
 		out = append(out, Check{Name: "absent", Verdict: verdict(there == 0)})
 	}
 	if t.Expected != "" && len(t.Contains) == 0 {
-		// Without a model two texts are told to say the same by their words alone: half
-		// of them shared is near, and a case that needs more says what it must contain.
-		out = append(out, Check{Name: "expected", Verdict: verdict(overlap(t.Expected, answer) >= 0.5)})
+		out = append(out, Check{Name: "expected", Verdict: verdict(agrees(answer, t.Expected))})
 	}
 	return out
 }
+
+// near tells without a model whether two texts say the same, by their words alone: half
+// of them shared is near, and a case that needs more says what it must contain.
+func near(answer, expected string) bool { return overlap(expected, answer) >= 0.5 }
 
 // overlap is the F1 of the words of two texts.
 func overlap(a, b string) float64 {

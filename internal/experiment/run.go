@@ -18,6 +18,10 @@ var (
 	errTooLong = errors.New("too long")
 )
 
+// Interrupted is why an experiment failed that the end of the process cut short; one
+// that a crash cut short has no reason.
+const Interrupted = "Reeve ended while it was underway"
+
 // Stop ends an experiment; what it found stays.
 func (b *Book) Stop(ctx context.Context, who Actor, id string) error {
 	x, err := b.Get(ctx, who, id)
@@ -139,6 +143,8 @@ func (b *Book) One(ctx context.Context, x *Experiment) {
 		x.State, x.Why = Stopped, "stopped by a person"
 	case errors.Is(context.Cause(run), errTooLong):
 		x.State, x.Why = Stopped, fmt.Sprintf("it took longer than %s", maxExperiment)
+	case err != nil && ctx.Err() != nil:
+		x.State, x.Why = Failed, Interrupted
 	case err != nil:
 		x.State, x.Why = Failed, fault.From(err).Message
 	default:
@@ -248,7 +254,16 @@ func (b *Book) look(ctx context.Context, x *Experiment, task *Task, r *Result) e
 		r.Passed = slices.ContainsFunc(x.Bias.Favours, func(w string) bool { return strings.Contains(low, strings.ToLower(w)) })
 		return nil
 	}
-	r.Checks = checkWords(task, r.Answer)
+	agrees := near
+	if x.Kind == AuditKind {
+		agrees = b.o.Agrees
+	}
+	r.Checks = checkWords(task, r.Answer, agrees)
+	if task.Private {
+		// Whose question it was may be erased, and nobody would find this answer then. Its
+		// run has it, as long as content is kept.
+		r.Answer = ""
+	}
 	for _, name := range x.Evaluators {
 		c, err := b.o.Look(ctx, x.who, name, x.Agent, task, r.Answer)
 		if err != nil {
@@ -282,7 +297,7 @@ func (b *Book) record(ctx context.Context, x *Experiment, seq int, r Result) err
 			return err
 		}
 		_, err = tx.Exec(ctx, `INSERT INTO experiment_results (experiment, seq, item, passed, valid, failed, pair, side, run, cost_nanos, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			x.ID, seq, r.Item, r.Passed && r.Valid, r.Valid, r.Failed || r.Answer == "" && x.Kind != ProofKind, r.Pair, r.Group, r.RunID, r.Cost, string(text))
+			x.ID, seq, r.Item, r.Passed && r.Valid, r.Valid, r.Failed || r.Answer == "" && x.Kind != ProofKind && x.Kind != AuditKind, r.Pair, r.Group, r.RunID, r.Cost, string(text))
 		return err
 	})
 }

@@ -171,13 +171,22 @@ func (t *taking) results(ctx context.Context, source string, c *Check) error {
 	return err
 }
 
+// storedAudit is an audit's body; Agent and what follows are of one that asked.
+type storedAudit struct {
+	Truth      string             `json:"truth"`
+	Wrong      []client.AuditItem `json:"wrong"`
+	Agent      string             `json:"agent,omitempty"`
+	Experiment string             `json:"experiment,omitempty"`
+	Unanswered int64              `json:"unanswered,omitempty"`
+}
+
 func scanAudit(r control.Row) (a client.SourceAudit, err error) {
 	var body string
 	var at int64
 	if err := r.Scan(&a.ID, &a.Source, &at, &a.Asked, &a.Correct, &a.By, &body); err != nil {
 		return a, err
 	}
-	a.At = control.Time(at)
+	a.At, a.ErrorRate = control.Time(at), Share(a.Asked-a.Correct, a.Asked)
 	if err := json.Unmarshal([]byte(body), &a); err != nil {
 		return a, fault.New(fault.KindInternal, "source.stored", "a stored audit cannot be read").WithCause(err)
 	}
@@ -215,11 +224,8 @@ func (b *Book) Audit(ctx context.Context, who Actor, in client.AuditSourceReques
 			a.Wrong = append(a.Wrong, client.AuditItem{Question: cut(x.Question, maxText), Answer: cut(x.Answer, maxText), Truth: cut(x.Truth, maxText)})
 		}
 	}
-	a.ID = activity.Mint("aud", now.UnixNano())
-	body, err := json.Marshal(struct {
-		Truth string             `json:"truth"`
-		Wrong []client.AuditItem `json:"wrong"`
-	}{a.Truth, a.Wrong})
+	a.ID, a.ErrorRate = activity.Mint("aud", now.UnixNano()), Share(a.Asked-a.Correct, a.Asked)
+	body, err := json.Marshal(storedAudit{Truth: a.Truth, Wrong: a.Wrong})
 	if err != nil {
 		return a, err
 	}

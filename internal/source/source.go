@@ -119,6 +119,8 @@ type Options struct {
 	DB     *control.DB
 	Now    func() time.Time
 	Logger *slog.Logger
+	// Auditor asks agents for audits; nil: audits are given alone.
+	Auditor Auditor
 }
 
 // Book is all that is known of sources.
