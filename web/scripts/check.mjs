@@ -3,7 +3,8 @@
 //   most 100 kB more;
 // - colours are named in src/theme/tokens.css only;
 // - a class that a component names is in its style sheet, and one in a sheet is named;
-// - every Mantine component that is used has its styles in the build;
+// - every Mantine component that is used has its styles in the build, and a page
+//   that has fields or dialogs loads theirs;
 // - the lockfile holds no download addresses;
 // - the API's types are those of docs/openapi.json.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
@@ -107,9 +108,35 @@ for (const p of walk(join(root, 'src'))) {
   for (const m of readFileSync(p, 'utf8').matchAll(/import \{([^}]*)\} from '@mantine\/core'/g)) {
     for (const part of m[1].split(',')) {
       const name = part.trim();
-      // TextInput, NumberInput and the like are Input with other names.
-      if (have.has(name) && !styles.has(name)) problems.push(`${relative(root, p)} uses ${name}, whose styles are not in src/theme`);
+      // Some components are others with another name, and have no sheet that tells.
+      const needs = /^(Select|MultiSelect|Autocomplete|TagsInput)$/.test(name) ? ['Combobox', 'Input'] : /(Input|Textarea|NativeSelect)$/.test(name) ? ['Input'] : [];
+      for (const n of [name, ...needs]) if (have.has(n) && !styles.has(n)) problems.push(`${relative(root, p)} uses ${name}, whose styles (${n}) are not in src/theme`);
     }
+  }
+}
+
+// Fields and dialogs: their styles are a module of their own, which each page that
+// has some must reach, or it shows them bare until another page was visited.
+const imports = new Map();
+const fields = new Set();
+for (const p of walk(join(root, 'src'))) {
+  if (!/\.tsx?$/.test(p) || /\.test\./.test(p)) continue;
+  const text = readFileSync(p, 'utf8');
+  imports.set(p, [...text.matchAll(/^(?:import|export)\b(?! type)[^;]*?'(\.[^']+)'/gm)].flatMap((m) => ['.ts', '.tsx', '/index.ts'].map((e) => join(dirname(p), m[1]) + e)));
+  for (const m of text.matchAll(/import \{([^}]*)\} from '@mantine\/core'/g)) if (/\b(\w*Input|Textarea|Select|MultiSelect|Checkbox|Modal|SegmentedControl|Popover)\b/.test(m[1])) fields.add(p);
+}
+const reach = (p, seen = new Set()) => {
+  if (seen.has(p) || !imports.has(p)) return seen;
+  seen.add(p);
+  for (const q of imports.get(p)) reach(q, seen);
+  return seen;
+};
+for (const [p] of imports) {
+  for (const m of readFileSync(p, 'utf8').matchAll(/import\('(\.[^']+)'\)/g)) {
+    const page = ['.tsx', '.ts'].map((e) => join(dirname(p), m[1]) + e).find((f) => imports.has(f));
+    const all = page ? reach(page) : new Set();
+    const bare = [...all].find((f) => fields.has(f));
+    if (bare && !all.has(join(root, 'src/theme/forms.ts'))) problems.push(`${relative(root, page)} shows fields of ${relative(root, bare)} and nothing there imports theme/forms`);
   }
 }
 

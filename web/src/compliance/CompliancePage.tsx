@@ -1,9 +1,10 @@
-import { Button, Select } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { api } from '../api/client';
 import type { ComplianceAssessment, ComplianceControl, ComplianceFramework, CompliancePack, List } from '../api/types';
 import { Badge, Beside, type Column, Empty, KeyTable, PageBody, PageHeader, Panel, pickView, plural, ProblemNote, Tabs, Time, useShortcuts, useWide } from '../shared';
+import { Pick } from '../settings/parts';
 import css from '../sources/sources.module.css';
 import { visible } from '../tools/data';
 
@@ -71,14 +72,12 @@ export function CompliancePage() {
               <Tabs label="Framework" tabs={all.map((f) => ({ id: f.id, label: visible(f.title) }))} on={on.id} onPick={(x) => set({ framework: x, picked: undefined })} />
               <Button size="compact-sm" disabled={assess.isPending} onClick={() => assess.mutate(on.id)}>Assess the last 30 days</Button>
               {id && <Button size="compact-sm" variant="default" disabled={pack.isPending} onClick={() => pack.mutate(id)}>Evidence pack</Button>}
-              <Select
-                size="xs"
-                w={150}
-                aria-label="By itself"
-                data={[...new Set([0, 7, 30, 90, 365, on.every_days])].sort((x, y) => x - y).map((d) => ({ value: String(d), label: d === 0 ? 'never by itself' : `every ${plural(d, 'day')}` }))}
+              <Pick
+                inline
+                label="By itself"
+                options={[...new Set([0, 7, 30, 90, 365, on.every_days])].sort((x, y) => x - y).map((d) => ({ value: String(d), label: d === 0 ? 'never' : `every ${plural(d, 'day')}` }))}
                 value={String(on.every_days)}
-                onChange={(d) => d !== null && plan.mutate({ id: on.id, days: Number(d) })}
-                allowDeselect={false}
+                onPick={(d) => plan.mutate({ id: on.id, days: Number(d) })}
               />
               {on.next && <span className="muted">next <Time at={on.next} /></span>}
             </div>

@@ -1,4 +1,3 @@
-import { Select } from '@mantine/core';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo } from 'react';
@@ -11,6 +10,7 @@ import { Plot } from '../charts/Plot';
 import { bound, SaveAsRule } from '../findings/SaveAsRule';
 import { unitText } from '../overview/SmallChart';
 import { Beside, count, Empty, Facts, Figure, KeyedTable, PageBody, PageHeader, Panel, percent, ProblemNote, Unknown } from '../shared';
+import { Pick } from '../settings/parts';
 import { useView } from '../state/url';
 import { useTokens } from '../theme/token';
 import css from './kpis.module.css';
@@ -146,7 +146,7 @@ function One({ id, by, scope, onBy, onOpen }: { id: string; by: string; scope: R
               )}
             </Facts>
             <Trend k={k} />
-            <Select size="xs" label="Compare by" data={splits} value={by} onChange={(v) => onBy(v ?? 'agent')} allowDeselect={false} />
+            <Pick inline label="Compare by" options={splits.map((s) => ({ value: s, label: s }))} value={by} onPick={onBy} />
             <KeyedTable
               label={`By ${by}`}
               rows={k.groups ?? []}

@@ -1,9 +1,10 @@
-import { Button, Select, TextInput } from '@mantine/core';
+import { Button, TextInput } from '@mantine/core';
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
 import type { Run, RunOutcome } from '../api/types';
+import { Pick as PickOne } from '../settings/parts';
 import { Outcome, ProblemNote, Time } from '../shared';
 import css from './ended.module.css';
 import { Said } from './Text';
@@ -67,7 +68,7 @@ export function Ended({ run }: { run: Pick<Run, 'id' | 'outcome' | 'status' | 'f
                 decide.mutate();
               }}
             >
-              <Select label="It ended" data={choices} value={outcome || null} onChange={(v) => setOutcome(v ?? '')} allowDeselect={false} data-autofocus />
+              <PickOne label="It ended" options={[...(outcome ? [] : [{ value: '', label: 'choose' }]), ...choices.map((c) => ({ value: c, label: c }))]} value={outcome} onPick={setOutcome} />
               <TextInput label="Reason" description="It is recorded" required withAsterisk={false} value={reason} onChange={(e) => setReason(e.currentTarget.value)} />
               <Button type="submit" loading={decide.isPending} disabled={!outcome || !reason}>
                 Decide

@@ -7,15 +7,17 @@ import css from './runs.module.css';
 import { bars, type Bar, ENDS, type End } from './strip';
 
 const COLORS: Record<End, string> = {
-  resolved: 'var(--r-outcome-resolved)',
+  verified: 'var(--r-outcome-resolved)',
+  assumed: 'var(--r-outcome-assumed)',
   contained: 'var(--r-outcome-contained)',
+  deflected: 'var(--r-outcome-deflected)',
   escalated: 'var(--r-outcome-escalated)',
   abandoned: 'var(--r-outcome-abandoned)',
   failed: 'var(--r-outcome-failed)',
   unknown: 'url(#strip-hatch)',
   running: 'var(--r-accent-line)',
 };
-const WORDS: Record<End, string> = { resolved: 'resolved', contained: 'contained', escalated: 'escalated', abandoned: 'abandoned', failed: 'failed', unknown: 'outcome unknown', running: 'not over yet' };
+const WORDS: Record<End, string> = { verified: 'verified resolved', assumed: 'assumed resolved', contained: 'contained', deflected: 'deflected', escalated: 'escalated', abandoned: 'abandoned', failed: 'failed', unknown: 'outcome unknown', running: 'not over yet' };
 const HEIGHT = 64;
 
 /** A stretch of time that was brushed, ms since 1970. */

@@ -2,9 +2,12 @@
 
 import type { Cell } from '../api/types';
 
-/** The kinds of ends, in the order of the stack. */
-export const ENDS = ['resolved', 'contained', 'escalated', 'abandoned', 'failed', 'unknown', 'running'] as const;
+/** The kinds of ends, in the order of the stack: those of the overview's chart. */
+export const ENDS = ['verified', 'assumed', 'contained', 'deflected', 'escalated', 'abandoned', 'failed', 'unknown', 'running'] as const;
 export type End = (typeof ENDS)[number];
+
+// What an outcome is called here: confirmed or not is what matters of resolved ones.
+const ends: Record<string, End> = { verified_resolved: 'verified', resolved: 'assumed', implied_resolved: 'assumed', contained: 'contained', deflected: 'deflected', escalated: 'escalated', abandoned: 'abandoned', failed: 'failed' };
 
 /** A bucket of the strip. */
 export interface Bar {
@@ -20,7 +23,7 @@ export interface Bar {
 export function bars(rows: readonly Record<string, Cell>[], from: number, to: number, size: number): Bar[] {
   const first = Math.floor(from / size) * size;
   const many = Math.max(1, Math.min(2000, Math.ceil((to - first) / size)));
-  const out: Bar[] = Array.from({ length: many }, (_, i) => ({ at: first + i * size, total: 0, n: { resolved: 0, contained: 0, escalated: 0, abandoned: 0, failed: 0, unknown: 0, running: 0 } }));
+  const out: Bar[] = Array.from({ length: many }, (_, i) => ({ at: first + i * size, total: 0, n: { verified: 0, assumed: 0, contained: 0, deflected: 0, escalated: 0, abandoned: 0, failed: 0, unknown: 0, running: 0 } }));
   for (const r of rows) {
     const at = timeOf(r.time ?? r.bucket ?? r.at ?? null);
     if (at === null) continue;
@@ -29,7 +32,7 @@ export function bars(rows: readonly Record<string, Cell>[], from: number, to: nu
     const n = Number(r.n ?? 0);
     const outcome = typeof r.outcome === 'string' ? r.outcome : '';
     const status = typeof r.status === 'string' ? r.status : '';
-    const end = (ENDS as readonly string[]).includes(outcome) ? (outcome as End) : status === 'running' || status === 'waiting' ? 'running' : r.failed === true || r.failed === 1 ? 'failed' : 'unknown';
+    const end = ends[outcome] ?? (status === 'running' || status === 'waiting' ? 'running' : r.failed === true || r.failed === 1 ? 'failed' : 'unknown');
     b.n[end] += n;
     b.total += n;
   }

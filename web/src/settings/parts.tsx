@@ -39,11 +39,11 @@ export function Grants({ grants }: { grants: Grant[] | null | undefined }) {
   );
 }
 
-/** Pick is the browser's own list: quick, known to everybody, nothing to load. */
-export function Pick({ label, value, options, onPick }: { label: string; value: string; options: { value: string; label: string }[]; onPick: (v: string) => void }) {
+/** Pick is the browser's own list: quick, known to everybody, nothing to load. Inline puts its label before it, for a row of buttons. */
+export function Pick({ label, value, options, onPick, inline = false }: { label: string; value: string; options: { value: string; label: string }[]; onPick: (v: string) => void; inline?: boolean }) {
   const id = useId();
   return (
-    <div>
+    <div className={inline ? css.inline : undefined}>
       <label className={css.fieldLabel} htmlFor={id}>
         {label}
       </label>
