@@ -1,7 +1,9 @@
 package app
 
 import (
+	"errors"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -91,6 +93,11 @@ func TestTheDoorsStepsAreNotRefused(t *testing.T) {
 	}
 	if err := h.publishOwn(t.Context(), batch); err != nil {
 		t.Errorf("the door beside a store that is behind: %v", err)
+	}
+	// A disk that has room by its share, and too little for the log, is said before
+	// anybody is refused: the health page once showed a server in order that took nothing.
+	if f := (&state{free: 1, room: errors.New("200 MB are free, the log leaves 256")}).refusal(false); f == nil || !strings.Contains(f.Message, "disk is full") {
+		t.Errorf("a small disk: %v, want a refusal that names the disk", f)
 	}
 	h.last.Store(&state{free: minFreeDisk / 2})
 	if err := h.publishOwn(t.Context(), batch); !fault.Is(err, fault.KindExhausted) {

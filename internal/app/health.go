@@ -40,6 +40,7 @@ type state struct {
 	logFill float64
 	logSize uint64
 	free    float64
+	room    error // why the log takes nothing for want of disk; nil when it does
 }
 
 func (h *health) watch(ctx context.Context) error {
@@ -72,6 +73,8 @@ func (h *health) look(ctx context.Context) {
 	if err := syscall.Statfs(h.a.o.Config.Data, &fs); err == nil && fs.Blocks > 0 {
 		s.free = float64(fs.Bavail) / float64(fs.Blocks)
 	}
+	// A small disk ends for the log long before it is full: it leaves room for decisions.
+	s.room = h.a.bus.Activity().Room()
 	h.last.Store(s)
 	before := h.refusal.Load()
 	now := s.refusal(before != nil)
@@ -98,6 +101,8 @@ func (s *state) refusal(refusing bool) *fault.Error {
 		why = fmt.Sprintf("the log is %.0f %% full", 100*s.logFill)
 	case s.free < minFreeDisk:
 		why = fmt.Sprintf("the disk has %.1f %% left", 100*s.free)
+	case s.room != nil:
+		why = "the disk is full" // senders are not told of which folder
 	default:
 		return nil
 	}
@@ -134,6 +139,9 @@ func backpressure(err error) error {
 	f := fault.From(err)
 	if f.Code != "bus.full" && f.Code != "bus.disk_full" {
 		return err
+	}
+	if f.Code == "bus.disk_full" {
+		return refused("the disk is full").WithCause(err)
 	}
 	return refused(f.Message).WithCause(err)
 }
@@ -236,6 +244,13 @@ func (h *health) Health(ctx context.Context) (client.Health, error) {
 	}
 	out.StoreBytes = &stats.Bytes
 	part("store", "ok", fmt.Sprintf("%d steps, %d runs, %d files, %.1f MB", stats.Steps, stats.Runs, stats.Files, float64(stats.Bytes)/1e6))
-	part("disk", "ok", fmt.Sprintf("%.0f %% free", 100*s.free))
+	switch {
+	case s.free < minFreeDisk:
+		part("disk", "down", fmt.Sprintf("%.1f %% free: nothing is taken below %.0f %%", 100*s.free, 100*minFreeDisk))
+	case s.room != nil:
+		part("disk", "down", fmt.Sprintf("%.0f %% free, and too little for the log: %s", 100*s.free, fault.From(s.room).Message))
+	default:
+		part("disk", "ok", fmt.Sprintf("%.0f %% free", 100*s.free))
+	}
 	return out, nil
 }

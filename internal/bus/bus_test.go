@@ -276,6 +276,12 @@ func TestRefusals(t *testing.T) {
 		if _, err := b.Activity().Publish(t.Context(), []byte("x")); code(err) != "bus.disk_full" {
 			t.Errorf("activity with 100 MB free: got %v, want bus.disk_full", err)
 		}
+		if err := b.Activity().Room(); code(err) != "bus.disk_full" {
+			t.Errorf("room of activity with 100 MB free: got %v, want bus.disk_full", err)
+		}
+		if err := b.Decisions().Room(); err != nil {
+			t.Errorf("room of decisions with 100 MB free: %v", err)
+		}
 		if err := b.Events().Publish(t.Context(), Event{Type: "x"}); code(err) != "bus.disk_full" {
 			t.Errorf("events with 100 MB free: got %v, want bus.disk_full", err)
 		}

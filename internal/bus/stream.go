@@ -201,13 +201,18 @@ func (s *Stream) send(ctx context.Context, msg []byte) (uint64, error) {
 	return ack.Sequence, nil
 }
 
+// Room is why Publish refuses now for want of disk: bus.disk_full, or what keeps
+// the folder from being looked at; nil when there is room.
+func (s *Stream) Room() error { return s.checkDisk() }
+
 func (s *Stream) checkDisk() error {
 	free, err := s.free(s.dir)
 	if err != nil {
 		return folderFault(s.dir, err)
 	}
 	if free < s.minFree {
-		return diskFull(s.dir).WithCause(fmt.Errorf("%d bytes free, stream %s leaves %d", free, s.name, s.minFree))
+		return fault.New(fault.KindUnavailable, "bus.disk_full", "the disk of %s is full: %d MB are free, and the log %s leaves %d MB of it", s.dir, free>>20, s.name, s.minFree>>20).
+			WithHint("free some space; writing goes on by itself")
 	}
 	return nil
 }
