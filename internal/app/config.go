@@ -390,9 +390,12 @@ func (c *Config) Validate() error {
 		if *l.addr == "" {
 			continue
 		}
-		host, _, err := net.SplitHostPort(*l.addr)
+		host, port, err := net.SplitHostPort(*l.addr)
 		if err != nil {
 			return bad("%s: %q is no address; write host:port, like 127.0.0.1:7300", l.key, *l.addr)
+		}
+		if n, err := strconv.Atoi(port); err == nil && (n < 0 || n > 65535) {
+			return bad("%s: the port of %q is not between 0 and 65535", l.key, *l.addr)
 		}
 		if isLoopback(host) {
 			continue

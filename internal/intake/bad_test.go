@@ -284,6 +284,8 @@ func TestRefusedRequests(t *testing.T) {
 		{"not protobuf", "/v1/traces", protobuf, "", []byte("hello, this is text"), 400, "intake.malformed"},
 		{"not JSON", "/v1/traces", "application/json", "", []byte("hello"), 400, "intake.malformed"},
 		{"cut JSON", "/v1/traces", "application/json", "", []byte(`{"resourceSpans":[{"scopeSpans":[`), 400, "intake.malformed"},
+		{"JSON of something else", "/v1/traces", "application/json", "", []byte(`{"spans":[{"name":"chat"}]}`), 400, "intake.malformed"},
+		{"JSON of another signal", "/v1/logs", "application/json", "", []byte(`{"resourceSpans":[]}`), 400, "intake.malformed"},
 		{"text after JSON", "/v1/traces", "application/json", "", []byte(`{} {}`), 400, "intake.malformed"},
 		{"deep JSON", "/v1/traces", "application/json", "", deep(10_000), 400, "intake.too_deep"},
 		{"deep unknown JSON", "/v1/traces", "application/json", "", []byte(`{"x":` + strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000) + `}`), 400, "intake.too_deep"},

@@ -52,6 +52,9 @@ const maxJSONDepth = 200
 
 var requests = jsonSchema()
 
+// names of what a request of each signal holds.
+var names = [3]string{traces: "resourceSpans", logs: "resourceLogs", metrics: "resourceMetrics"}
+
 func jsonSchema() [3]*jsonMessage {
 	type fields = map[string]jsonField
 	message := func(f fields) *jsonMessage { return &jsonMessage{f} }
@@ -156,9 +159,13 @@ func transcode(dst []byte, s signal, body []byte) ([]byte, error) {
 	case p.deep:
 		return dst, fault.New(fault.KindInvalid, "intake.too_deep", "the JSON nests deeper than %d levels", maxJSONDepth)
 	case p.bad:
-		return dst, fault.New(fault.KindInvalid, "intake.malformed", "the body is no valid JSON: stopped at byte %d of %d", p.i, len(body))
+		return dst, fault.New(fault.KindInvalid, "intake.malformed", "the body is no valid JSON of OTLP: stopped at byte %d of %d", p.i, len(body))
 	case p.i < len(body):
 		return dst, fault.New(fault.KindInvalid, "intake.malformed", "the body has text after its JSON, at byte %d", p.i)
+	case p.strange && !p.known:
+		// Another shape sent here by mistake: kept as nothing it would be lost in silence.
+		return dst, fault.New(fault.KindInvalid, "intake.malformed", "the body is JSON, and nothing in it is OTLP: it has no %s", names[s]).
+			WithHint("docs/sending.md lists the paths of other clients")
 	}
 	return p.out, nil
 }
@@ -169,6 +176,8 @@ type jsonParser struct {
 	i         int
 	out       []byte
 	bad, deep bool
+
+	known, strange bool // members of the request itself that OTLP has, and has not
 }
 
 func (p *jsonParser) fail() { p.bad = true }
@@ -207,6 +216,9 @@ func (p *jsonParser) object(m *jsonMessage, depth int) {
 		f, ok := m.fields[string(key)]
 		if !ok {
 			f, ok = m.fields[camel(string(key))]
+		}
+		if depth == 0 {
+			p.known, p.strange = p.known || ok, p.strange || !ok
 		}
 		if !ok {
 			p.skip(depth + 1)
