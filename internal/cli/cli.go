@@ -186,8 +186,12 @@ func bySynonym(args []string) []string {
 }
 
 func unknown(stderr io.Writer, all []command, args []string) int {
-	fmt.Fprintf(stderr, "reeve: error: there is no command %q\n", strings.Join(args[:min(2, len(args))], " "))
 	noun, same := meant(all, args[0])
+	if noun == args[0] && (len(args) == 1 || strings.HasPrefix(args[1], "-")) {
+		fmt.Fprintf(stderr, "reeve: error: wrong usage: say what to do after \"reeve %s\"\n", noun)
+	} else {
+		fmt.Fprintf(stderr, "reeve: error: there is no command %q\n", strings.Join(args[:min(2, len(args))], " "))
+	}
 	switch {
 	case len(same) == 0:
 		hint(stderr, "`reeve help` lists the commands")
@@ -225,25 +229,47 @@ func (c *command) help(w io.Writer) {
 // flags makes a flag set whose --help is the command's manual.
 func (c *command) flags(e env) *flag.FlagSet {
 	fs := flag.NewFlagSet("reeve "+c.name, flag.ContinueOnError)
-	fs.SetOutput(e.stderr)
-	fs.Usage = func() {
-		fmt.Fprintf(fs.Output(), "Usage: reeve %s %s\n\n%s.\n", c.name, c.args, strings.ToUpper(c.short[:1])+c.short[1:])
-		if c.long != "" {
-			fmt.Fprintf(fs.Output(), "\n%s\n", strings.TrimSpace(c.long))
-		}
-		fmt.Fprint(fs.Output(), "\nFlags:\n")
-		fs.PrintDefaults()
-	}
+	fs.SetOutput(manual{c: c, env: e})
+	fs.Usage = func() {} // the package calls it for help and for a mistake alike: parse tells them apart
 	return fs
+}
+
+// manual stands as a flag set's output. What the package writes there itself is
+// dropped: parse says it in the words of every other error.
+type manual struct {
+	c   *command
+	env env
+}
+
+func (manual) Write(p []byte) (int, error) { return len(p), nil }
+
+// print writes the manual and the flags; it was asked for, so it is data.
+func (m manual) print(fs *flag.FlagSet) {
+	w := m.env.stdout
+	fmt.Fprintf(w, "Usage: reeve %s %s\n\n%s.\n", m.c.name, m.c.args, strings.ToUpper(m.c.short[:1])+m.c.short[1:])
+	if m.c.long != "" {
+		fmt.Fprintf(w, "\n%s\n", strings.TrimSpace(m.c.long))
+	}
+	fmt.Fprint(w, "\nFlags:\n")
+	fs.SetOutput(w)
+	fs.PrintDefaults()
 }
 
 // parse reads flags; asking for help is done (exit 0), a bad flag is wrong usage.
 func parse(fs *flag.FlagSet, args []string) error {
+	m, _ := fs.Output().(manual)
 	switch err := fs.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
+		m.print(fs)
 		return exitCode(0)
 	case err != nil:
-		return exitCode(2) // the flag set has said why
+		what := err.Error()
+		if name, ok := strings.CutPrefix(what, "flag provided but not defined: -"); ok {
+			what = "there is no flag --" + name
+		}
+		fmt.Fprintf(m.env.stderr, "reeve: error: wrong usage: %s\n", what)
+		hint(m.env.stderr, "`reeve "+m.c.name+" --help` lists the flags")
+		return exitCode(2)
 	}
 	return nil
 }

@@ -95,7 +95,7 @@ func runRun(ctx context.Context, e env, c *command, args []string) error {
 		return fmt.Errorf("%w: --listen is an address on loopback, such as 127.0.0.1:7391", errUsage)
 	}
 	if a.agent == "" || len(list) == 0 {
-		return fmt.Errorf("%w: name the agent and, after --, what to run", errUsage)
+		return fmt.Errorf("%w: name the agent and, after --, what to run (`reeve help run` lists what else there is)", errUsage)
 	}
 	path, err := exec.LookPath(list[0])
 	if err != nil {
