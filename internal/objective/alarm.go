@@ -207,9 +207,9 @@ func (c *counter) alarms(s *Standing) (out []Alarm) {
 
 func (c *counter) title() string {
 	if c.o.Agent != "" {
-		return c.o.Title + " of " + c.o.Agent
+		return fmt.Sprintf("the objective %q of %s", c.o.Title, c.o.Agent)
 	}
-	return c.o.Title
+	return fmt.Sprintf("the objective %q", c.o.Title)
 }
 
 func percent(v float64) string { return fmt.Sprintf("%.4g %%", 100*v) }

@@ -198,7 +198,7 @@ func (w *Watch) soFar(a *agent, r *run, name string, x float64, say func(float64
 		detector: name, measure: name, effect: x / median, level: x, steps: r.evidence[:],
 		chance: func() float64 { return t.above(x) },
 		words: func(m *alarm) {
-			m.text, m.seen = fmt.Sprintf(text, say(x)), say(x)
+			m.text, m.seen = fmt.Sprintf(text, say(x))+fmt.Sprintf(", %.1f times the median", x/median), say(x)
 			m.expected = "half of the runs stay below " + say(median) + ", 99 of 100 below " + say(t.quantile(0.99))
 			m.why = fmt.Sprintf("%.1f times the median of %d runs", x/median, t.seen)
 		},
@@ -389,7 +389,7 @@ func (w *Watch) judgeLevel(a *agent, r *run, measure, subject string, median flo
 		if measure == "output_length" {
 			say = func(x float64) string { return fmt.Sprintf("%.0f tokens", x) }
 		}
-		m.text = fmt.Sprintf("%s: the median of the last %d is %s", subject, blockOf, say(median))
+		m.text = fmt.Sprintf("%s: the median of the last %d is %s, usually %s", subject, blockOf, say(median), say(usual))
 		m.expected = fmt.Sprintf("%s, by %d earlier tens; 98 of 100 are between %s and %s", say(usual), t.seen, say(t.quantile(0.01)), say(t.quantile(0.99)))
 		m.seen = say(median)
 		m.why = fmt.Sprintf("%.1f times as much", median/usual)

@@ -200,13 +200,18 @@ func (w *Watch) runOf(id activity.RunID, a *agent) *run {
 	return r
 }
 
+// heldError is the door's answer while a person has not decided yet. Coming again
+// with the same call until then is what it asks for: no failure, no loop.
+const heldError = "approval.pending"
+
 // measure counts a step that has ended.
 func (w *Watch) measure(a *agent, r *run, s *activity.Step) {
 	took := time.Duration(0)
 	if s.End > s.Start {
 		took = time.Duration(s.End - s.Start)
 	}
-	failed := s.Status == activity.StatusError
+	waits := s.Status == activity.StatusError && s.ErrorType == heldError
+	failed := s.Status == activity.StatusError && !waits
 	b := a.bucket(w.clock)
 	r.steps++
 	b.Steps++
@@ -232,7 +237,7 @@ func (w *Watch) measure(a *agent, r *run, s *activity.Step) {
 			r.handoffs++
 			b.Handoffs++
 		}
-		w.toolCall(a, r, s, called, took)
+		w.toolCall(a, r, s, called, took, waits)
 	case activity.KindHuman:
 		r.waited += int64(took)
 		b.Waited += float64(took) / 1e6
@@ -241,7 +246,7 @@ func (w *Watch) measure(a *agent, r *run, s *activity.Step) {
 		r.errors++
 		b.Errors++
 	}
-	if called != "" {
+	if called != "" && !waits {
 		w.outcome(a, r, s, called, failed, b)
 	}
 	w.hours(a, r, s)
@@ -284,7 +289,7 @@ func (w *Watch) modelCall(a *agent, r *run, s *activity.Step, b *Sum, took time.
 }
 
 // toolCall measures a call of a tool, an API or a peer.
-func (w *Watch) toolCall(a *agent, r *run, s *activity.Step, name string, took time.Duration) {
+func (w *Watch) toolCall(a *agent, r *run, s *activity.Step, name string, took time.Duration, waits bool) {
 	a.bucket(w.clock).time(took)
 	kind := "new_tool"
 	what := "tool"
@@ -299,6 +304,9 @@ func (w *Watch) toolCall(a *agent, r *run, s *activity.Step, name string, took t
 		w.block(a, r, "latency", what, name, took.Seconds())
 	}
 	r.called(name)
+	if waits {
+		return
+	}
 	w.again(a, r, s, name, activity.ContentArguments, activity.ContentQuery, activity.ContentInput)
 	w.path(a, r, name)
 }

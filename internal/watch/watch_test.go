@@ -193,6 +193,32 @@ func TestLoop(t *testing.T) {
 	}
 }
 
+// A call that is made again until a person has decided on it is neither a loop nor
+// a storm of failures: the door asks for it.
+func TestWaitingForAPersonIsNoFailure(t *testing.T) {
+	t.Parallel()
+	held := func(errorType string) (loops, storms int) {
+		x := newWorld(t, nil)
+		x.door = true
+		x.usual("refunds", 60)
+		r := x.run("refunds")
+		for range 30 {
+			r.step(activity.KindHTTP, "POST /api/refunds", 55*time.Second, func(s *activity.Step) {
+				args(1)(s)
+				s.Status, s.ErrorType = activity.StatusError, errorType
+			})
+			x.flush()
+		}
+		return len(x.k.of("loop")), len(x.k.of("retry_storm"))
+	}
+	if loops, storms := held("approval.pending"); loops+storms > 0 {
+		t.Errorf("while a person decides: %d loops, %d storms", loops, storms)
+	}
+	if loops, storms := held("upstream.status"); loops == 0 || storms == 0 {
+		t.Errorf("an upstream that fails: %d loops, %d storms, want both", loops, storms)
+	}
+}
+
 // The same tool with other arguments is no loop, and neither is a tool that is
 // always polled.
 func TestNoLoop(t *testing.T) {

@@ -229,23 +229,28 @@ const RowView = memo(function RowView({ row, tree, messages, withheld, selected,
             <button type="button" className={css.plainbutton} onClick={() => onOpen(row.step)}>
               <Said text={s.tool?.name || s.name} />
             </button>
+            {row.inner && <span className={css.quiet}>the same call, one layer down</span>}
             {row.repeat > 1 && <span className={css.again}>{ordinalWord(row.repeat)} time with these arguments</span>}
             <span className={css.quiet}>{s.status === 'running' ? 'running' : formatDuration(s.duration_ms)}</span>
             <span className={css.when}>{at}</span>
           </div>
-          <div className={page.sides}>
-            <div>
-              <div className={css.sidehead}>arguments</div>
-              <Bodies ordinals={row.args} messages={messages} withheld={withheld} fallback={s.tool?.arguments} />
+          {row.inner ? (
+            s.status === 'error' && <ErrorLine s={s} />
+          ) : (
+            <div className={page.sides}>
+              <div>
+                <div className={css.sidehead}>arguments</div>
+                <Bodies ordinals={row.args} messages={messages} withheld={withheld} fallback={s.tool?.arguments} />
+              </div>
+              <div>
+                <div className={css.sidehead}>result</div>
+                {s.status === 'error' && <ErrorLine s={s} />}
+                {(s.status !== 'error' || row.result.length > 0) && (
+                  <Bodies ordinals={row.result} messages={messages} withheld={withheld} fallback={s.tool?.result} running={s.status === 'running'} />
+                )}
+              </div>
             </div>
-            <div>
-              <div className={css.sidehead}>result</div>
-              {s.status === 'error' && <ErrorLine s={s} />}
-              {(s.status !== 'error' || row.result.length > 0) && (
-                <Bodies ordinals={row.result} messages={messages} withheld={withheld} fallback={s.tool?.result} running={s.status === 'running'} />
-              )}
-            </div>
-          </div>
+          )}
         </div>
       );
     case 'step':

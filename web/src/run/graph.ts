@@ -142,6 +142,24 @@ export function buildGraph(t: Tree, mode: GraphMode): Graph {
   return { nodes: [...nodes.values()], edges: [...edges.values()] };
 }
 
+const CALLS = new Set(['tool', 'mcp', 'a2a']);
+
+/**
+ * sameCall is the call above that a step is another report of: the SDK's span of a tool
+ * has the door's step of that call in it. It was made once. -1 when it is a call of its own.
+ */
+export function sameCall(t: Tree, i: number): number {
+  const s = t.steps[i]!;
+  const args = s.message_refs?.arguments ?? s.message_refs?.input;
+  for (let p = t.parent[i]!; p >= 0; p = t.parent[p]!) {
+    const above = t.steps[p]!;
+    if (!CALLS.has(above.kind)) continue;
+    const given = above.message_refs?.arguments ?? above.message_refs?.input;
+    return (above.tool?.name || above.name) === (s.tool?.name || s.name) && (args === undefined || given === undefined || args === given) ? p : -1;
+  }
+  return -1;
+}
+
 /** A call made more than once with the same arguments. */
 export interface Repeat {
   name: string;
@@ -164,7 +182,7 @@ export function repeats(t: Tree): Repeat[] {
   for (let k = 0; k < t.n; k++) {
     const i = t.order[k]!;
     const s = t.steps[i]!;
-    if (s.kind !== 'tool' && s.kind !== 'mcp' && s.kind !== 'a2a') continue;
+    if (!CALLS.has(s.kind) || sameCall(t, i) >= 0) continue;
     const name = s.tool?.name || s.name;
     const args = s.message_refs?.arguments ?? s.message_refs?.input;
     if (args === undefined) {

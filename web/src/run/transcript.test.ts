@@ -96,6 +96,18 @@ describe('graph', () => {
   it('finds the same call made again', () => {
     expect(repeats(t)[0]).toMatchObject({ name: 'find', count: 2, sameArguments: true });
   });
+  it('takes a call that its caller and the door both report for one', () => {
+    const twice = buildTree([
+      step('r', null, 'agent', 0, 100, { agent: 'a' }),
+      step('t', 'r', 'tool', 8, 12, { tool: { name: 'find' }, message_refs: { arguments: '3' } }),
+      step('h', 't', 'task', 9, 10, { name: 'POST' }),
+      step('d', 'h', 'tool', 10, 8, { tool: { name: 'find' }, message_refs: { arguments: '3' } }),
+      step('o', 't', 'tool', 18, 2, { tool: { name: 'check' }, message_refs: { arguments: '3' } }),
+    ]);
+    expect(repeats(twice)).toEqual([]);
+    const tools = buildTranscript(twice, new Map()).filter((x) => x.type === 'tool');
+    expect(tools.map((x) => [x.repeat, x.inner])).toEqual([[1, false], [1, true], [1, false]]);
+  });
 });
 
 describe('verdict', () => {

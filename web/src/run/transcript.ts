@@ -3,6 +3,7 @@
 // folded to one line that says so, and what a call no longer sent is named.
 
 import type { LightStep, Message } from './data';
+import { sameCall } from './graph';
 import { countRanges, expandRanges, parseRanges } from './ordinals';
 import type { Tree } from './tree';
 
@@ -13,7 +14,7 @@ export type Row =
   | { type: 'resent'; step: number; depth: number; ordinals: number[]; places: number[]; of: number; dropped: number[] }
   | { type: 'earlier'; step: number; depth: number; ordinals: number[] }
   | { type: 'message'; step: number; depth: number; ordinal: number; out: boolean; tools: Map<string, number> }
-  | { type: 'tool'; step: number; depth: number; args: number[]; result: number[]; repeat: number; asked: boolean }
+  | { type: 'tool'; step: number; depth: number; args: number[]; result: number[]; repeat: number; asked: boolean; inner: boolean }
   | { type: 'step'; step: number; depth: number; ordinals: number[] }
   | { type: 'silent'; step: number; depth: number; what: 'input' | 'output' | 'both' };
 
@@ -69,7 +70,7 @@ export function buildTranscript(t: Tree, messages: ReadonlyMap<number, Message>)
   const askedFor = new Set<string>();
   const times = new Map<string | number, number>(); // how often one history said a thing
   const lastOf = new Map<string, number[]>(); // agent -> what its last call was given
-  const sameCall = new Map<string, number>(); // tool and arguments -> times called
+  const calls = new Map<string, number>(); // tool and arguments -> times called
 
   // Some senders dump a step's whole input as JSON beside its messages, and
   // frameworks their state: with messages at hand those say nothing new here.
@@ -186,13 +187,14 @@ export function buildTranscript(t: Tree, messages: ReadonlyMap<number, Message>)
       const args = expandRanges(parseRanges(refs.arguments ?? refs.input));
       const result = expandRanges(parseRanges(refs.result ?? refs.output));
       const same = `${s.tool?.name ?? s.name}\u0000${refs.arguments ?? refs.input ?? `?${i}`}`;
-      const nth = (sameCall.get(same) ?? 0) + 1;
-      sameCall.set(same, nth);
+      const inner = sameCall(t, i) >= 0;
+      const nth = inner ? 1 : (calls.get(same) ?? 0) + 1;
+      if (!inner) calls.set(same, nth);
       for (const o of [...args, ...result]) show(o);
       // The model's later "tool" message repeats this result under the call's id.
       const id = s.tool?.call_id;
       if (id) shownKeys.add(`\u0001result ${id} `);
-      rows.push({ type: 'tool', step: i, depth, args, result, repeat: nth, asked: id ? askedFor.has(id) : false });
+      rows.push({ type: 'tool', step: i, depth, args, result, repeat: nth, asked: id ? askedFor.has(id) : false, inner });
       continue;
     }
 
