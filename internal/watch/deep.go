@@ -39,8 +39,8 @@ const (
 var courses = [...]string{"duration", "cost", "input_tokens", "output_tokens"}
 
 var driftFeatures = []drift.Feature{
-	{Name: "duration"},
-	{Name: "cost"},
+	{Name: "duration", SayFunc: func(x float64) string { return time.Duration(x).Round(time.Millisecond).String() }},
+	{Name: "cost", SayFunc: money},
 	{Name: "input_tokens"},
 	{Name: "output_tokens"},
 	{Name: "tool_calls"},
@@ -95,10 +95,7 @@ func (w *Watch) deepRun(a *agent, r *run, bad bool) {
 	if d.drift == nil {
 		d.begin(w, a)
 	}
-	took := time.Duration(0)
-	if r.last > r.start {
-		took = time.Duration(r.last - r.start)
-	}
+	took := r.took()
 	w.lookForest(a, r, d, took)
 	w.lookCourse(a, r, d, took)
 	w.lookDrift(a, r, d, took, bad)
@@ -198,7 +195,7 @@ func (w *Watch) lookDrift(a *agent, r *run, d *deep, took time.Duration, bad boo
 	for _, s := range shifts {
 		w.raiseAt(a, r, alarm{
 			detector: "drift", subject: s.Feature, measure: strings.ReplaceAll(s.Feature, "_", " "), effect: s.Distance, level: 1, steps: r.evidence[:],
-			text: "what it gets or does is no longer what it was: " + strings.ReplaceAll(s.Feature, "_", " "), expected: "as in the 400 runs that are its normal",
+			text: "what it gets or does is no longer what it was: " + finding.OneLine(s.What), expected: "as in the 400 runs that are its normal",
 			seen: finding.OneLine(s.What), why: fmt.Sprintf("distance %.2f, PSI %.2f, by chance %.2g; over the last %d runs", s.Distance, s.PSI, s.P, s.Runs),
 		})
 	}

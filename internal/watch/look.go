@@ -521,9 +521,7 @@ func (w *Watch) part(a *agent, r *run, bad bool) {
 			p.Errors++
 		}
 		p.In, p.Out, p.Cost = p.In+float64(r.in), p.Out+float64(r.out), p.Cost+float64(r.cost)
-		if r.last > r.start {
-			p.Took += float64(r.last-r.start) / 1e6
-		}
+		p.Took += float64(r.took()) / 1e6
 		if kind == "version" {
 			a.version = r.version
 		}

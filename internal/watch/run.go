@@ -15,6 +15,7 @@ type run struct {
 	version string
 	task    string
 	start   int64 // ns, of its first step
+	done    int64 // ns, of its last end; 0: nothing ended
 	last    int64 // ns, received
 	ended   bool  // its figures are in its agent's ranges
 	touched bool  // by the write that is taken in
@@ -56,6 +57,10 @@ type sames struct {
 	first []activity.StepID
 	again []*same // nil: made once so far
 }
+
+// took is how long the run worked: from its first step's start to its last step's
+// end, whenever its telemetry arrived.
+func (r *run) took() time.Duration { return time.Duration(max(r.done-r.start, 0)) }
 
 // toolCalls is how often a run called a tool.
 type toolCalls struct {
@@ -152,6 +157,7 @@ func (w *Watch) step(s *activity.Step) {
 	if r.start == 0 || s.Start < r.start {
 		r.start = s.Start
 	}
+	r.done = max(r.done, s.End)
 	if s.AgentVersion != "" && s.AgentVersion != r.version {
 		r.version = word(s.AgentVersion)
 	}

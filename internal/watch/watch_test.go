@@ -193,6 +193,38 @@ func TestLoop(t *testing.T) {
 	}
 }
 
+// Telemetry that comes hours late is of runs as long as they were: what counts is
+// when their steps were, not when they arrived.
+func TestLateRunsTakeWhatTheyTook(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t, nil)
+	for i := range 600 {
+		r := x.run("late")
+		took := time.Duration(2000+i%17*50) * time.Millisecond
+		r.step(activity.KindModel, "gpt-4o", took, func(s *activity.Step) {
+			late := int64(time.Hour) * int64(600-i) // each run came later after it was than the next
+			s.Start, s.End = s.Start-late, s.End-late
+		})
+		if got := x.w.runs[r.id]; got != nil {
+			t.Fatal("measured before it was written")
+		}
+		x.flush()
+		for _, m := range x.w.runs[r.id] {
+			if m.took() != took {
+				t.Fatalf("run %d took %s, want %s", i, m.took(), took)
+			}
+		}
+		r.end(false)
+	}
+	for _, name := range []string{"drift", "course"} {
+		for _, f := range x.k.of(name) {
+			if strings.Contains(f.Text, "duration") {
+				t.Errorf("%s: %s (%s)", f.Detector, f.Text, f.Seen)
+			}
+		}
+	}
+}
+
 // A call that is made again until a person has decided on it is neither a loop nor
 // a storm of failures: the door asks for it.
 func TestWaitingForAPersonIsNoFailure(t *testing.T) {

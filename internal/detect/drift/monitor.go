@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"reeve/internal/detect/chance"
@@ -29,6 +30,8 @@ type Options struct {
 type Feature struct {
 	Name  string
 	Kinds bool
+
+	SayFunc func(float64) string // writes a number for people; nil: four digits, no unit
 }
 
 // Value is a feature of one run.
@@ -241,7 +244,11 @@ func (f *feature) tell() (s Shift) {
 	if !f.Kinds {
 		s.Before, s.Now = middle(f.reference), middle(f.window)
 		s.PSI = psiOfNumbers(f.reference, f.window)
-		s.What = fmt.Sprintf("median of %s was %.4g, is %.4g", f.Name, s.Before, s.Now)
+		say := f.SayFunc
+		if say == nil {
+			say = func(x float64) string { return fmt.Sprintf("%.4g", x) }
+		}
+		s.What = fmt.Sprintf("median of %s was %s, is %s", strings.ReplaceAll(f.Name, "_", " "), say(s.Before), say(s.Now))
 		return s
 	}
 	a, b := make([]float64, mostKinds+1), make([]float64, mostKinds+1)
