@@ -195,7 +195,7 @@ func (w *Watch) lookDrift(a *agent, r *run, d *deep, took time.Duration, bad boo
 	for _, s := range shifts {
 		w.raiseAt(a, r, alarm{
 			detector: "drift", subject: s.Feature, measure: strings.ReplaceAll(s.Feature, "_", " "), effect: s.Distance, level: 1, steps: r.evidence[:],
-			text: "what it gets or does is no longer what it was: " + finding.OneLine(s.What), expected: "as in the 400 runs that are its normal",
+			text: "no longer as it was: " + finding.OneLine(s.What), expected: "as in the 400 runs that are its normal",
 			seen: finding.OneLine(s.What), why: fmt.Sprintf("distance %.2f, PSI %.2f, by chance %.2g; over the last %d runs", s.Distance, s.PSI, s.P, s.Runs),
 		})
 	}

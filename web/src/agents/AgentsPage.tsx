@@ -12,15 +12,15 @@ import { AgentState } from './State';
 import { UnknownAgents, useUnknownAgents } from './UnknownAgents';
 
 const columns: Column<FleetRow>[] = [
-  { id: 'agent', head: 'Agent', width: 'minmax(140px, 1.1fr)', sort: 'agent', cell: (a) => <Link to={'/agents/$name' as never} params={{ name: a.agent } as never} search={pickView as never}>{a.agent || 'no name given'}</Link> },
-  { id: 'state', head: 'State', width: 'minmax(116px, .8fr)', sort: 'trouble', cell: (a) => <AgentState agent={a.registered} /> },
-  { id: 'marks', head: <span title={marksHelp}>O B D I C</span>, width: '146px', sort: 'marks', cell: (a) => (a.marks ? <FiveMarks marks={a.marks.marks ?? []} /> : <Unknown why="The answer has not arrived." />) },
-  { id: 'why', head: 'Why', width: 'minmax(130px, 1.6fr)', cell: (a) => a.marks && <Reasons marks={a.marks.marks ?? []} /> },
-  { id: 'owner', head: 'Owner', width: 'minmax(84px, .8fr)', cell: (a) => a.registered?.owner || <span className="muted">nobody</span> },
-  { id: 'team', head: 'Team', width: 'minmax(110px, .9fr)', sort: 'team', cell: (a) => <span className="truncate">{a.team || <span className="muted">no team</span>}, {a.environment || <Unknown why="Neither the key nor the sender named an environment." />}</span> },
-  { id: 'runs', head: 'Runs', width: '66px', align: 'right', sort: 'runs', cell: (a) => <Figure to="/runs" search={{ q: `agent:${quote(a.agent)}` }} title="Runs that started in the period">{count(a.runs)}</Figure> },
+  { id: 'agent', head: 'Agent', width: 'minmax(148px, 1.1fr)', sort: 'agent', cell: (a) => <Link to={'/agents/$name' as never} params={{ name: a.agent } as never} search={pickView as never}>{a.agent || 'no name given'}</Link> },
+  { id: 'state', head: 'State', width: 'minmax(150px, .8fr)', sort: 'trouble', cell: (a) => <AgentState agent={a.registered} line /> },
+  { id: 'marks', head: <span title={marksHelp}>O B D I C</span>, width: '142px', sort: 'marks', cell: (a) => (a.marks ? <FiveMarks marks={a.marks.marks ?? []} /> : <Unknown why="The answer has not arrived." />) },
+  { id: 'why', head: 'Why', width: 'minmax(104px, 2fr)', cell: (a) => a.marks && <Reasons marks={a.marks.marks ?? []} /> },
+  { id: 'owner', head: 'Owner', width: 'minmax(70px, .6fr)', cell: (a) => a.registered?.owner || <span className="muted">nobody</span> },
+  { id: 'team', head: 'Team', width: 'minmax(100px, .9fr)', sort: 'team', cell: (a) => <span className="truncate">{a.team || <span className="muted">no team</span>}, {a.environment || <Unknown why="Neither the key nor the sender named an environment." />}</span> },
+  { id: 'runs', head: 'Runs', width: '56px', align: 'right', sort: 'runs', cell: (a) => <Figure to="/runs" search={{ q: `agent:${quote(a.agent)}` }} title="Runs that started in the period">{count(a.runs)}</Figure> },
   {
-    id: 'failed', head: 'Failed', width: '100px', align: 'right', sort: 'errors',
+    id: 'failed', head: 'Failed', width: '90px', align: 'right', sort: 'errors',
     cell: (a) => {
       if (a.errors === null) return <Unknown why="The answer has not arrived." />;
       const w = wilson(a.errors, a.runs);
@@ -31,9 +31,9 @@ const columns: Column<FleetRow>[] = [
       );
     },
   },
-  { id: 'cost', head: 'Cost', width: '92px', align: 'right', sort: 'cost', cell: (a) => <Known text={money(a.cost)} why="No price is known for its model calls." /> },
+  { id: 'cost', head: 'Cost', width: '84px', align: 'right', sort: 'cost', cell: (a) => <Known text={money(a.cost)} why="No price is known for its model calls." /> },
   {
-    id: 'seen', head: 'Last seen', width: '100px', align: 'right',
+    id: 'seen', head: 'Last seen', width: '94px', align: 'right',
     cell: (a) => {
       const at = a.registered?.last_seen ?? a.last;
       return at ? <Time at={at} /> : <span className="muted">{a.registered ? 'never' : ''}</span>;

@@ -8,11 +8,11 @@ const lifecycleWords: Record<string, string> = {
   retired: 'retired: refused for good',
 };
 
-/** AgentState says how far an agent may go now: lifecycle, containment, and whether verdicts are enforced. */
-export function AgentState({ agent }: { agent: Agent | undefined }) {
+/** AgentState says how far an agent may go now: lifecycle, containment, and whether verdicts are enforced. In the row of a table it keeps to one line. */
+export function AgentState({ agent, line = false }: { agent: Agent | undefined; line?: boolean }) {
   if (!agent) return <Badge tone="warn" title="Its name stands in telemetry, and nobody answers for it.">not registered</Badge>;
   return (
-    <span style={{ display: 'inline-flex', gap: 4, flexWrap: 'wrap' }}>
+    <span style={{ display: 'inline-flex', gap: 4, flexWrap: line ? 'nowrap' : 'wrap' }}>
       <Badge tone={agent.lifecycle === 'production' ? 'good' : agent.lifecycle === 'retired' ? 'bad' : undefined} title={lifecycleWords[agent.lifecycle]}>
         {agent.lifecycle}
       </Badge>

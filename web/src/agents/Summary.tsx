@@ -73,7 +73,7 @@ export function Now({ name, summary }: { name: string; summary: AgentSummary }) 
           <>
             <dt>Uses</dt>
             <dd>
-              {summary.inventory!.map((k) => `${count(k.parts)} ${k.kind}${k.parts === 1 ? '' : 's'}`).join(', ')}
+              {summary.inventory!.map((k) => plural(k.parts, k.kind, k.kind.endsWith('y') ? `${k.kind.slice(0, -1)}ies` : undefined)).join(', ')}
               {summary.unknown_parts > 0 && (
                 <>
                   {' '}

@@ -1,12 +1,14 @@
 import { ActionIcon, Button, TextInput } from '@mantine/core';
-import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
+import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback, useMemo, useState } from 'react';
 import '../theme/forms';
 import { api } from '../api/client';
-import type { AuditRecord, List } from '../api/types';
+import { useMay } from '../api/queries';
+import type { AuditRecord, List, Person } from '../api/types';
 import { Badge, Beside, Copy, count, Empty, Icon, KeyTable, Panel, ProblemNote, Snippet, Time, type Column } from '../shared';
 import { useView } from '../state/url';
+import { visible } from '../tools/data';
 import css from './audit.module.css';
 
 const object = (v: unknown): v is Record<string, unknown> => v !== null && typeof v === 'object' && !Array.isArray(v);
@@ -40,11 +42,20 @@ export function changes(r: Pick<AuditRecord, 'before' | 'after'>): { field: stri
     .filter((c) => c.before !== c.after);
 }
 
+/** Who is the person of a record by name, where the reader may know it; the record itself holds the id, which never changes. */
+function Who({ id }: { id: string | undefined }) {
+  const may = useMay('ListPeople');
+  const people = useQuery({ queryKey: ['people'], queryFn: ({ signal }) => api.get<List<Person>>('/people', { limit: 1000 }, signal), enabled: may && !!id?.startsWith('per_'), staleTime: 60_000 });
+  if (!id) return <span className="muted">Reeve itself</span>;
+  const person = people.data?.items?.find((p) => p.id === id);
+  return person ? <span title={id}>{visible(person.name)}</span> : <>{id}</>;
+}
+
 const columns: Column<AuditRecord>[] = [
   { id: 'seq', head: 'No.', width: '84px', align: 'right', cell: (r) => count(r.seq) },
   { id: 'at', head: 'When', width: '130px', cell: (r) => <Time at={r.at} as="day" /> },
   { id: 'kind', head: 'What', width: '190px', cell: (r) => <Badge>{r.kind}</Badge> },
-  { id: 'who', head: 'Who', width: '150px', cell: (r) => r.who || <span className="muted">Reeve itself</span> },
+  { id: 'who', head: 'Who', width: '150px', cell: (r) => <Who id={r.who} /> },
   { id: 'body', head: 'Record', width: 'minmax(200px, 1fr)', cell: (r) => <span className="mono soft">{short(said(r))}</span> },
 ];
 
@@ -112,7 +123,7 @@ function Record({ r, next, onClose }: { r: AuditRecord; next: AuditRecord | unde
       }
     >
       <p>
-        {r.who || 'Reeve itself'}, <Time at={r.at} as="day" />
+        <Who id={r.who} />, <Time at={r.at} as="day" />
         {typeof body.reason === 'string' && body.reason && <>: {body.reason}</>}
       </p>
       {diff.length > 0 ? (

@@ -14,7 +14,7 @@ import own from './changes.module.css';
 import { groups, inGroup, matches, useChanges } from './data';
 
 const columns: Column<Change>[] = [
-  { id: 'at', head: 'When', width: '84px', cell: (c) => <Time at={c.at} /> },
+  { id: 'at', head: 'When', width: '94px', cell: (c) => <Time at={c.at} /> },
   { id: 'kind', head: 'Of', width: '108px', cell: (c) => <Badge>{c.kind}</Badge> },
   { id: 'title', head: 'Change', width: 'minmax(200px, 2fr)', cell: (c) => <span title={visible(c.text || c.title)}>{visible(c.title)} <Status status={c.status} /></span> },
   { id: 'agent', head: 'Agent', width: 'minmax(90px, .8fr)', cell: (c) => (c.agent ? <span title={c.agent_reason}>{c.agent}</span> : <span className="muted">any</span>) },

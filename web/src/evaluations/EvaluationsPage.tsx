@@ -13,7 +13,7 @@ import { useView } from '../state/url';
 import { visible } from '../tools/data';
 
 const columns: Column<Evaluation>[] = [
-  { id: 'at', head: 'When', width: '84px', cell: (x) => <Time at={x.at} /> },
+  { id: 'at', head: 'When', width: '94px', cell: (x) => <Time at={x.at} /> },
   { id: 'verdict', head: 'Verdict', width: '124px', cell: (x) => <Badge tone={tone(x.verdict)}>{verdictWord(x)}</Badge> },
   { id: 'text', head: 'What was found', width: 'minmax(180px, 2fr)', cell: (x) => visible(x.text) },
   { id: 'evaluator', head: 'By', width: 'minmax(100px, .8fr)', cell: (x) => (x.by ? `${visible(x.by)} for ${x.evaluator}` : x.evaluator) },
@@ -174,7 +174,7 @@ function Judged({ parts }: { parts: ReactNode }) {
 }
 
 const wideExperiments: Column<Experiment>[] = [
-  { id: 'at', head: 'When', width: '84px', cell: (x) => <Time at={x.at} /> },
+  { id: 'at', head: 'When', width: '94px', cell: (x) => <Time at={x.at} /> },
   { id: 'agent', head: 'Agent', width: 'minmax(100px, 1fr)', cell: (x) => x.agent },
   { id: 'cases', head: 'Cases', width: 'minmax(110px, 1fr)', cell: (x) => (x.kind === 'bias' ? `bias: ${visible(x.bias?.attribute ?? '')}` : `${x.dataset}, version ${x.dataset_version}`) },
   { id: 'state', head: 'State', width: 'minmax(90px, .7fr)', cell: (x) => x.state },

@@ -25,14 +25,14 @@ const done = (f: Finding) => {
 };
 
 const columns: Column<Finding>[] = [
-  { id: 'severity', head: 'Severity', width: '104px', cell: (f) => <Mark {...(severities[f.severity] ?? severities.warning!)} words /> },
+  { id: 'severity', head: 'Severity', width: '120px', cell: (f) => <Mark {...(severities[f.severity] ?? severities.warning!)} words /> },
   { id: 'agent', head: 'Agent', width: 'minmax(150px, 1fr)', cell: (f) => (f.agent ? <span title={f.authenticated ? 'It had proved who it is' : 'Its name is a claim of telemetry'}>{f.agent}{!f.authenticated && <span className="muted"> (claimed)</span>}</span> : <span className="muted">{f.subject}</span>) },
-  { id: 'text', head: 'What', width: 'minmax(200px, 2.2fr)', cell: (f) => <span title={f.text}>{f.text}</span> },
-  { id: 'detector', head: 'Detector', width: '140px', cell: (f) => <span className="soft" title={f.detector}>{words(f.detector)}</span> },
+  { id: 'text', head: 'What', width: 'minmax(240px, 3fr)', cell: (f) => <span title={f.text}>{f.text}</span> },
+  { id: 'detector', head: 'Detector', width: '126px', cell: (f) => <span className="soft" title={f.detector}>{words(f.detector)}</span> },
   { id: 'seen', head: 'Seen', width: '92px', align: 'right', cell: (f) => <Time at={f.last_seen} /> },
-  { id: 'times', head: 'Times', width: '64px', align: 'right', cell: (f) => count(f.count) },
-  { id: 'done', head: 'Done', width: 'minmax(170px, 1fr)', cell: done },
-  { id: 'verdict', head: 'Verdict', width: '100px', cell: verdict },
+  { id: 'times', head: 'Times', width: '60px', align: 'right', cell: (f) => count(f.count) },
+  { id: 'done', head: 'Done', width: 'minmax(110px, .7fr)', cell: done },
+  { id: 'verdict', head: 'Verdict', width: '90px', cell: verdict },
 ];
 const narrow = columns.filter((c) => ['severity', 'agent', 'text', 'seen'].includes(c.id));
 const phone: Column<Finding>[] = [

@@ -16,16 +16,16 @@ const Silences = lazy(() => import('./Silences').then((m) => ({ default: m.Silen
 const Weights = lazy(() => import('./Weights').then((m) => ({ default: m.Weights })));
 
 const columns: Column<Incident>[] = [
-  { id: 'state', head: 'State', width: '122px', cell: (i) => <Mark {...(states[i.state] ?? states.merged!)} words /> },
+  { id: 'state', head: 'State', width: '112px', cell: (i) => <Mark {...(states[i.state] ?? states.merged!)} words /> },
   { id: 'number', head: '#', width: '46px', align: 'right', cell: (i) => i.number },
   { id: 'severity', head: 'Severity', width: '92px', cell: (i) => <Mark {...(severities[i.severity] ?? severities.info!)} words /> },
   { id: 'what', head: 'What', width: 'minmax(180px, 3fr)', cell: (i) => <span title={i.title}>{i.title}</span> },
-  { id: 'people', head: 'People', width: '78px', align: 'right', cell: (i) => (i.people === null || i.people === undefined ? <Unknown why="No run of its agents named its user." /> : count(i.people)) },
+  { id: 'people', head: 'People', width: '92px', align: 'right', cell: (i) => (i.people === null || i.people === undefined ? <Unknown why="No run of its agents named its user." /> : count(i.people)) },
   { id: 'kind', head: 'Kind', width: '106px', cell: (i) => (i.kind ? kindWords[i.kind] : <Unknown why="Nobody said which kind it is." />) },
-  { id: 'signals', head: 'Signals', width: '72px', align: 'right', cell: (i) => <span title={`${count(i.occurrences)} with repetitions, ${count(i.firing)} fire`}>{count(i.signals)}</span> },
-  { id: 'agents', head: 'Agents', width: 'minmax(90px, 1fr)', cell: (i) => <span title={(i.agents ?? []).join(', ')}>{(i.agents ?? []).length > 2 ? plural((i.agents ?? []).length, 'agent') : (i.agents ?? []).join(', ')}</span> },
-  { id: 'owner', head: 'Owner', width: '100px', cell: (i) => i.owner || <span className="muted">nobody</span> },
-  { id: 'since', head: 'Since', width: '84px', align: 'right', cell: (i) => <Time at={i.opened_at} /> },
+  { id: 'signals', head: 'Signals', width: '68px', align: 'right', cell: (i) => <span title={`${count(i.occurrences)} with repetitions, ${count(i.firing)} fire`}>{count(i.signals)}</span> },
+  { id: 'agents', head: 'Agents', width: 'minmax(116px, .8fr)', cell: (i) => <span title={(i.agents ?? []).join(', ')}>{(i.agents ?? []).length > 2 ? plural((i.agents ?? []).length, 'agent') : (i.agents ?? []).join(', ')}</span> },
+  { id: 'owner', head: 'Owner', width: '84px', cell: (i) => i.owner || <span className="muted">nobody</span> },
+  { id: 'since', head: 'Since', width: '94px', align: 'right', cell: (i) => <Time at={i.opened_at} /> },
 ];
 const narrow = columns.filter((c) => ['state', 'what', 'since'].includes(c.id)).map((c) => (c.id === 'state' ? { ...c, width: '34px', cell: (i: Incident) => <Mark {...(states[i.state] ?? states.merged!)} /> } : c));
 

@@ -60,6 +60,8 @@ export function ValuePage() {
   const may = useMay('PutAssumptions');
   const l = q.data;
   const m = (v: number | null | undefined) => money(v, l?.currency) ?? 'unknown';
+  // Minutes are named so; all else that is assumed is money.
+  const assumed = (name: string, v: number) => (name.endsWith('.minutes') ? `${v} min` : m(v));
   const has = l && l.assumptions && typeof l.net === 'number';
   useShortcuts('Value', may ? [{ keys: 'e', label: 'Change the assumptions', run: () => setEdits(true) }] : []);
   return (
@@ -109,8 +111,8 @@ export function ValuePage() {
                 empty={<Empty small title="None moves it.">Each low is its high, or nothing that they are about happened.</Empty>}
                 fields={[
                   { head: 'Assumption', cell: (s) => rowsOf(l.assumptions).find((r) => r.name === s.name)?.about ?? visible(s.name) },
-                  { head: 'From', num: true, cell: (s) => s.low },
-                  { head: 'To', num: true, cell: (s) => s.high },
+                  { head: 'From', num: true, cell: (s) => assumed(s.name, s.low) },
+                  { head: 'To', num: true, cell: (s) => assumed(s.name, s.high) },
                   { head: 'Net at low', num: true, cell: (s) => m(s.net_low) },
                   { head: 'Net at high', num: true, cell: (s) => m(s.net_high) },
                 ]}
@@ -135,7 +137,7 @@ export function ValuePage() {
             </Panel>
           </>
         )}
-        {l && (edits || !l.assumptions) && may && <Assume key={l.assumptions?.version ?? 0} now={l.assumptions} onDone={() => setEdits(false)} />}
+        {l && (edits || !l.assumptions) && may && <Assume key={l.assumptions?.version ?? 0} now={l.assumptions} currency={l.currency || 'USD'} onDone={() => setEdits(false)} />}
         {l && l.assumptions && !edits && may && (
           <div>
             <Button size="compact-sm" variant="default" onClick={() => setEdits(true)}>
@@ -144,14 +146,14 @@ export function ValuePage() {
           </div>
         )}
         {l && !l.assumptions && !may && <Empty title="There is no ledger yet.">A developer of all teams says what a resolved run of each task is worth.</Empty>}
-        <Versions />
+        <Versions currency={l?.currency || 'USD'} />
       </PageBody>
     </>
   );
 }
 
 /** Assume is the form for the next version of the assumptions. */
-function Assume({ now, onDone }: { now: ValueAssumptions | null | undefined; onDone: () => void }) {
+function Assume({ now, currency, onDone }: { now: ValueAssumptions | null | undefined; currency: string; onDone: () => void }) {
   const client = useQueryClient();
   const [rows, setRows] = useState(() => rowsOf(now));
   const [source, setSource] = useState(now?.source ?? '');
@@ -176,7 +178,7 @@ function Assume({ now, onDone }: { now: ValueAssumptions | null | undefined; onD
   };
   const field = (r: Row, part: keyof Assumption) => <TextInput size="xs" w={90} inputMode="decimal" aria-label={`${r.about}, ${part}`} value={said(r, part)} onChange={(e) => { const v = e.currentTarget.value; setTyped((old) => ({ ...old, [`${r.name} ${part}`]: v })); }} />;
   return (
-    <Panel title={now ? `The next version, after ${now.version}` : 'What runs are worth'} note="each with how low and how high it may be; the old version stays" padded>
+    <Panel title={now ? `The next version, after ${now.version}` : 'What runs are worth'} note={`each with how low and how high it may be, money in ${currency}; the old version stays`} padded>
       <form
         className={css.assume}
         onSubmit={(e) => {
@@ -220,7 +222,7 @@ function Assume({ now, onDone }: { now: ValueAssumptions | null | undefined; onD
 }
 
 /** Versions are the assumptions that were in force. */
-function Versions() {
+function Versions({ currency }: { currency: string }) {
   const q = useQuery({ queryKey: ['value-versions'], queryFn: ({ signal }) => api.get<List<ValueAssumptions>>('/value/assumptions', undefined, signal) });
   const all = q.data?.items ?? [];
   if (all.length === 0) return <ProblemNote error={q.error} />;
@@ -233,7 +235,7 @@ function Versions() {
         fields={[
           { head: 'Version', num: true, cell: (a) => a.version },
           { head: 'From', cell: (a) => visible(a.source) },
-          { head: 'Hour', num: true, cell: (a) => `${a.hour.value} (${a.hour.low} to ${a.hour.high})` },
+          { head: 'Hour', num: true, cell: (a) => `${money(a.hour.value, currency)} (${money(a.hour.low, currency)} to ${money(a.hour.high, currency)})` },
           { head: 'Tasks', num: true, cell: (a) => Object.keys(a.tasks ?? {}).length },
           { head: 'By', cell: (a) => visible(a.by ?? '') },
           { head: 'At', cell: (a) => <Time at={a.at} /> },

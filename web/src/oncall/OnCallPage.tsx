@@ -30,13 +30,13 @@ const who = (s: Schedule) =>
   );
 
 const columns: Column<Schedule>[] = [
-  { id: 'team', head: 'Team', width: 'minmax(90px, 1fr)', cell: (s) => s.team || <span className="muted">the house</span> },
-  { id: 'name', head: 'Schedule', width: 'minmax(100px, 1fr)', cell: (s) => s.name },
+  { id: 'team', head: 'Team', width: 'minmax(80px, .8fr)', cell: (s) => s.team || <span className="muted">the house</span> },
+  { id: 'name', head: 'Schedule', width: 'minmax(80px, .8fr)', cell: (s) => s.name },
   { id: 'state', head: 'State', width: '124px', cell: (s) => <Mark {...stateOf(s)} words /> },
   { id: 'now', head: 'Now', width: 'minmax(120px, 1.5fr)', cell: who },
-  { id: 'until', head: 'Until', width: '140px', cell: (s) => s.now && <Time at={s.now.to} as="day" /> },
-  { id: 'next', head: 'Next', width: 'minmax(90px, 1fr)', cell: (s) => s.next?.person ?? <span className="muted">nobody within 90 days</span> },
-  { id: 'from', head: 'From', width: '110px', cell: (s) => s.next && <Time at={s.next.from} as="day" /> },
+  { id: 'until', head: 'Until', width: '158px', cell: (s) => s.now && <Time at={s.now.to} as="day" /> },
+  { id: 'next', head: 'Next', width: 'minmax(100px, 1.2fr)', cell: (s) => s.next?.person ?? <span className="muted">nobody within 90 days</span> },
+  { id: 'from', head: 'From', width: '158px', cell: (s) => s.next && <Time at={s.next.from} as="day" /> },
 ];
 const few = (ids: string[]) => columns.filter((c) => ids.includes(c.id));
 const beside = few(['team', 'name', 'state', 'now', 'next']);

@@ -11,11 +11,11 @@ type Rest = { of: FleetTeam; rest: NonNullable<FleetTeam['more']> };
 type Row = { team: FleetTeam } | { agent: FleetAgent } | Rest;
 
 const columns: Column<Row>[] = [
-  { id: 'agent', head: 'Agent', width: 'minmax(140px, 1.2fr)', cell: (r) => 'agent' in r && <Link to={'/agents/$name' as never} params={{ name: r.agent.agent } as never} search={pickView as never} className="truncate">{r.agent.agent || 'no name given'}</Link> },
-  { id: 'marks', head: <span title={marksHelp}>O B D I C</span>, width: '146px', cell: (r) => 'agent' in r && <FiveMarks marks={r.agent.marks ?? []} /> },
-  { id: 'reason', head: 'Why', width: 'minmax(118px, 2fr)', cell: (r) => 'agent' in r && <Reasons marks={r.agent.marks ?? []} /> },
+  { id: 'agent', head: 'Agent', width: 'minmax(148px, 1.2fr)', cell: (r) => 'agent' in r && <Link to={'/agents/$name' as never} params={{ name: r.agent.agent } as never} search={pickView as never} className="truncate">{r.agent.agent || 'no name given'}</Link> },
+  { id: 'marks', head: <span title={marksHelp}>O B D I C</span>, width: '142px', cell: (r) => 'agent' in r && <FiveMarks marks={r.agent.marks ?? []} /> },
+  { id: 'reason', head: 'Why', width: 'minmax(96px, 2fr)', cell: (r) => 'agent' in r && <Reasons marks={r.agent.marks ?? []} /> },
   {
-    id: 'resolved', head: 'Resolved', width: '124px', align: 'right',
+    id: 'resolved', head: 'Resolved', width: '130px', align: 'right',
     cell: (r) => {
       if (!('agent' in r)) return null;
       const f = r.agent.resolved;
@@ -24,7 +24,7 @@ const columns: Column<Row>[] = [
     },
   },
   {
-    id: 'success', head: 'Not failed', width: '132px', align: 'right',
+    id: 'success', head: 'Not failed', width: '130px', align: 'right',
     cell: (r) => {
       if (!('agent' in r)) return null;
       const f = r.agent.success;
@@ -32,10 +32,10 @@ const columns: Column<Row>[] = [
       return <span title={`${f.formula}; from ${count(f.n)}`}>{percent(f.value, 0)} {f.low !== undefined && f.low !== null && f.high !== null && f.high !== undefined && <span className="muted">{(f.low * 100).toFixed(0)} to {(f.high * 100).toFixed(0)}</span>}</span>;
     },
   },
-  { id: 'runs', head: 'Runs', width: '66px', align: 'right', cell: (r) => 'agent' in r && <Figure to="/runs" search={{ q: `agent:${quote(r.agent.agent)}` }}>{count(r.agent.runs)}</Figure> },
-  { id: 'running', head: 'Now', width: '50px', align: 'right', cell: (r) => 'agent' in r && (r.agent.running > 0 ? <Figure to="/runs" search={{ q: `agent:${quote(r.agent.agent)} status:running` }}>{count(r.agent.running)}</Figure> : <span className="muted">0</span>) },
-  { id: 'p95', head: 'p95', width: '78px', align: 'right', cell: (r) => 'agent' in r && <Known text={duration(r.agent.p95_ms)} why="No run has ended in the period." /> },
-  { id: 'cost', head: 'Cost', width: '80px', align: 'right', cell: (r) => 'agent' in r && <Known text={money(r.agent.cost)} why="No price is known for its model calls." /> },
+  { id: 'runs', head: 'Runs', width: '58px', align: 'right', cell: (r) => 'agent' in r && <Figure to="/runs" search={{ q: `agent:${quote(r.agent.agent)}` }}>{count(r.agent.runs)}</Figure> },
+  { id: 'running', head: 'Now', width: '44px', align: 'right', cell: (r) => 'agent' in r && (r.agent.running > 0 ? <Figure to="/runs" search={{ q: `agent:${quote(r.agent.agent)} status:running` }}>{count(r.agent.running)}</Figure> : <span className="muted">0</span>) },
+  { id: 'p95', head: 'p95', width: '70px', align: 'right', cell: (r) => 'agent' in r && <Known text={duration(r.agent.p95_ms)} why="No run has ended in the period." /> },
+  { id: 'cost', head: 'Cost', width: '76px', align: 'right', cell: (r) => 'agent' in r && <Known text={money(r.agent.cost)} why="No price is known for its model calls." /> },
   { id: 'coverage', head: 'Seen', width: '62px', align: 'right', cell: (r) => 'agent' in r && <Known text={percent(r.agent.coverage, 0)} why="No run to measure coverage on." /> },
   { id: 'last', head: 'Last run', width: '92px', align: 'right', cell: (r) => 'agent' in r && <Time at={r.agent.last_run} /> },
 ];

@@ -44,7 +44,7 @@ export function allColumns(tz: string): RunColumn[] {
       name: 'Agent',
       standard: true,
       head: 'agent',
-      width: 'minmax(104px, 1fr)',
+      width: 'minmax(118px, 1fr)',
       cell: (r) =>
         r.agent ? (
           <span className={css.agent}>
@@ -79,7 +79,7 @@ export function allColumns(tz: string): RunColumn[] {
           </span>
         ) : null,
     },
-    { id: 'outcome', name: 'Outcome', standard: true, head: 'outcome', width: '104px', cell: (r) => (r.outcome || (r.failed && (r.status === 'done' || r.status === 'stale')) ? <Outcome outcome={r.outcome} failed={r.failed} /> : r.status === 'done' ? <Unknown why="It ended without saying whether it helped." /> : null) },
+    { id: 'outcome', name: 'Outcome', standard: true, head: 'outcome', width: '122px', cell: (r) => (r.outcome || (r.failed && (r.status === 'done' || r.status === 'stale')) ? <Outcome outcome={r.outcome} failed={r.failed} /> : r.status === 'done' ? <Unknown why="It ended without saying whether it helped." /> : null) },
     { id: 'duration', name: 'Duration', standard: true, head: 'duration', width: '88px', align: 'right', sort: 'duration', cell: (r) => <Duration ms={r.duration_ms} running={r.status === 'running' || r.status === 'waiting'} /> },
     { id: 'steps', name: 'Steps', standard: true, head: 'steps', width: '60px', align: 'right', sort: 'steps', cell: (r) => count(r.step_count) },
     { id: 'errors', name: 'Failed steps', standard: true, head: 'failed', width: '60px', align: 'right', sort: 'errors', cell: (r) => (r.error_count > 0 ? <span className={css.bad}>{count(r.error_count)}</span> : <span className="muted">0</span>) },
@@ -93,7 +93,7 @@ export function allColumns(tz: string): RunColumn[] {
       sort: 'tokens',
       cell: (r) => (r.model_calls === 0 && usageTotal(r.usage) === null ? <span className="muted">none</span> : <Tokens n={usageTotal(r.usage)} />),
     },
-    { id: 'cost', name: 'Cost', standard: true, head: 'cost', width: '108px', align: 'right', sort: 'cost', cell: (r) => (r.model_calls === 0 && r.cost.amount === null ? <span className="muted">none</span> : <Cost cost={nothingKnown(r) ? { ...r.cost, amount: null } : r.cost} partial={r.coverage?.unknown_cost_calls} />) },
+    { id: 'cost', name: 'Cost', standard: true, head: 'cost', width: '100px', align: 'right', sort: 'cost', cell: (r) => (r.model_calls === 0 && r.cost.amount === null ? <span className="muted">none</span> : <Cost cost={nothingKnown(r) ? { ...r.cost, amount: null } : r.cost} partial={r.coverage?.unknown_cost_calls} />) },
     { id: 'models', name: 'Models', standard: false, head: 'models', width: 'minmax(110px, 0.8fr)', cell: (r) => <Many of={r.models} /> },
     { id: 'tools', name: 'Tools', standard: false, head: 'tools', width: 'minmax(110px, 0.8fr)', cell: (r) => <Many of={r.tools} /> },
     { id: 'session', name: 'Session', standard: false, head: 'session', width: 'minmax(90px, 0.6fr)', cell: (r) => (r.session ? <Said text={r.session} /> : null) },

@@ -56,9 +56,9 @@ export function SessionsPage() {
     { id: 'user', head: 'user', width: 'minmax(90px, 0.8fr)', cell: (s) => (s.user ? <Said text={s.user} /> : <span className="muted">not said</span>) },
     { id: 'runs', head: 'runs', width: '70px', align: 'right', cell: (s) => count(s.runs) },
     { id: 'errors', head: 'failed', width: '70px', align: 'right', cell: (s) => (s.error_runs > 0 ? <span className={css.bad}>{count(s.error_runs)}</span> : <span className="muted">0</span>) },
-    { id: 'span', head: 'lasted', width: '110px', align: 'right', cell: (s) => duration(Date.parse(s.updated_at) - Date.parse(s.started_at)) },
+    { id: 'span', head: 'lasted', width: '96px', align: 'right', cell: (s) => duration(Date.parse(s.updated_at) - Date.parse(s.started_at)) },
     { id: 'tokens', head: 'tokens', width: '84px', align: 'right', cell: (s) => <Tokens n={usageTotal(s.usage)} /> },
-    { id: 'cost', head: 'cost', width: '88px', align: 'right', cell: (s) => <Cost cost={s.cost} /> },
+    { id: 'cost', head: 'cost', width: '104px', align: 'right', cell: (s) => <Cost cost={s.cost} /> },
     { id: 'updated', head: 'last active', width: '110px', align: 'right', cell: (s) => <Time at={s.updated_at} /> },
   ];
   const searchError = list.error instanceof Problem && (list.error.status === 400 || list.error.status === 422) ? list.error.message : undefined;

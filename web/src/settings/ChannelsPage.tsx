@@ -19,7 +19,7 @@ const columns: Column<Delivery>[] = [
   { id: 'purpose', head: 'For', width: '76px', cell: (d) => d.purpose },
   { id: 'what', head: 'What', width: 'minmax(110px, 2fr)', cell: (d) => <span title={visible(d.title)}>{visible(d.title)}</span> },
   { id: 'answer', head: 'Answer', width: 'minmax(110px, 2fr)', cell: (d) => { const a = answerOf(d); return a === undefined ? notAsked : <span title={visible(a)}>{visible(a)}</span>; } },
-  { id: 'at', head: 'When', width: '84px', align: 'right', cell: (d) => <Time at={d.created_at} /> },
+  { id: 'at', head: 'When', width: '94px', align: 'right', cell: (d) => <Time at={d.created_at} /> },
 ];
 const few = (...ids: string[]) => columns.filter((c) => ids.includes(c.id));
 

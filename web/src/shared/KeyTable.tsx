@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useId, useRef, useState, type KeyboardEvent, type ReactNode } from 'react';
+import { useEffect, useId, useRef, useState, type KeyboardEvent, type PointerEvent, type ReactNode } from 'react';
 import { usePrefs } from '../state/prefs';
 import { Icon } from './icons';
 import css from './shared.module.css';
@@ -35,6 +35,14 @@ export interface KeyTableProps<T> {
   heading?: (row: T) => ReactNode | undefined;
   /** Focus the table when it appears, so that j and k work at once. */
   autoFocus?: boolean;
+}
+
+/** tell gives a cell that is too narrow for its text that text as its title. */
+function tell(e: PointerEvent) {
+  const cell = (e.target as HTMLElement).closest<HTMLElement>('[role="gridcell"]');
+  if (!cell || cell.querySelector('[title]')) return;
+  if (cell.scrollWidth > cell.clientWidth) cell.title = cell.innerText;
+  else cell.removeAttribute('title');
 }
 
 /**
@@ -105,6 +113,7 @@ export function KeyTable<T>({ label, columns, rows, rowKey, onOpen, sort, onSort
       data-density={density}
       data-quiet={quiet || undefined}
       onBlur={() => setQuiet(false)}
+      onPointerOver={tell}
       style={{ height }}
       tabIndex={0}
       role="grid"

@@ -17,10 +17,10 @@ const SourceDialog = lazy(() => import('./SourcePanel').then((m) => ({ default: 
 const columns: Column<Source>[] = [
   { id: 'state', head: 'State', width: '118px', cell: (s) => <Mark {...(states[s.state] ?? states.unknown!)} words /> },
   { id: 'name', head: 'Source', width: 'minmax(170px, 1.5fr)', cell: (s) => <span title={s.name}>{s.name}</span> },
-  { id: 'kind', head: 'Kind', width: '76px', cell: (s) => s.kind },
+  { id: 'kind', head: 'Kind', width: '72px', cell: (s) => s.kind },
   { id: 'why', head: 'Why', width: 'minmax(150px, 1.6fr)', cell: (s) => <span className="soft" title={s.reason}>{s.reason}</span> },
   { id: 'version', head: 'Version', width: 'minmax(80px, .7fr)', cell: (s) => (s.version ? <span title={s.version.version}>{s.version.version}</span> : <Unknown why="No version of it was seen." />) },
-  { id: 'age', head: 'Made', width: '84px', align: 'right', cell: (s) => <Time at={s.version?.at} /> },
+  { id: 'age', head: 'Made', width: '94px', align: 'right', cell: (s) => <Time at={s.version?.at} /> },
   { id: 'documents', head: 'Docs', width: '60px', align: 'right', cell: (s) => compact(s.documents) },
   { id: 'checks', head: 'Checks', width: '84px', align: 'right', cell: (s) => (s.checks === 0 ? <span className="muted">none</span> : s.failing_checks > 0 ? <Badge tone="bad">{`${count(s.failing_checks)} of ${count(s.checks)} fail`}</Badge> : `${count(s.checks)} pass`) },
   { id: 'team', head: 'Team', width: 'minmax(70px, .6fr)', cell: (s) => s.team || <span className="muted">the house</span> },
