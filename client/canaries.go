@@ -25,7 +25,8 @@ type Canary struct {
 	Needed      int            `json:"rounds_needed"`     // from so many on it can tell a change
 	AnsweredAt  *time.Time     `json:"answered_at"`       // the newest answer since; null without
 	FailedAt    *time.Time     `json:"failed_at"`         // the newest question without one; null without
-	Finding     string         `json:"finding,omitempty"` // the open one that tells of it
+	Silent      int            `json:"silent_rounds"`     // in a row, up to now, that nothing answered
+	Finding     string         `json:"finding,omitempty"` // the open one that tells of it, or that nothing answers
 }
 
 // CanaryShift is what changed of a canary's answers.

@@ -68,18 +68,22 @@ func (a *API) shapeCanary(ctx context.Context, book *canary.Book, c canary.Canar
 		return nil, err
 	}
 	out.Rounds, out.Needed, out.AnsweredAt, out.FailedAt = s.Rounds, s.Needed, optionalTime(s.Answered), optionalTime(s.Failed)
+	out.Silent = s.Silent
 	out.Finding = a.canaryFinding(&c)
 	return out, nil
 }
 
 // canaryFinding is the open finding that what answers under a canary's model is
-// another thing; "" without.
+// another thing, or that nothing answers it; "" without.
 func (a *API) canaryFinding(c *canary.Canary) string {
 	if a.o.Findings == nil {
 		return ""
 	}
 	for _, f := range a.o.Findings.Live(func(f *finding.Finding) bool {
-		return f.Detector == "provider_change" && f.Measure == "canary" && f.Subject == c.Model && f.Team == c.Team && f.Environment == c.Environment
+		if f.Subject != c.Model || f.Team != c.Team || f.Environment != c.Environment {
+			return false
+		}
+		return f.Detector == "provider_change" && f.Measure == "canary" || f.Fingerprint == finding.Fingerprint(canary.SilentDetector, c.Name)
 	}) {
 		return f.ID
 	}

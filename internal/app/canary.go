@@ -17,7 +17,7 @@ import (
 
 // openCanaries makes the book of canary prompts, which are asked through the door.
 func (a *App) openCanaries() (err error) {
-	a.canaries, err = canary.New(canary.Options{DB: a.control, Ask: a.askCanary, Changed: a.canaryChanged, Logger: a.log.With("part", "canaries")})
+	a.canaries, err = canary.New(canary.Options{DB: a.control, Ask: a.askCanary, Changed: a.canaryChanged, Silent: a.canarySilent, Logger: a.log.With("part", "canaries")})
 	return err
 }
 
@@ -97,6 +97,23 @@ func (a *App) canaryChanged(ctx context.Context, c canary.Canary, shifts []canar
 		Text:    fmt.Sprintf("%s at %s answers fixed prompts otherwise than before", c.Model, c.Upstream),
 		Measure: "canary", Expected: "the answers of its first rounds", Seen: strings.Join(what[:min(len(what), 4)], "; "),
 		Why: fmt.Sprintf("canary %s, distance %.2f, by chance in %.2g of comparisons", c.Name, shifts[0].Distance, shifts[0].P), Event: time.Now().UnixNano(),
+	})
+	return err
+}
+
+// canarySilent makes a finding of a canary that gets no answers: while it does not,
+// nobody would see another model behind its name.
+func (a *App) canarySilent(ctx context.Context, c canary.Canary, s canary.Standing) error {
+	since := "it never was answered"
+	if !s.Answered.IsZero() {
+		since = "last answered at " + s.Answered.Format(time.RFC3339)
+	}
+	_, _, err := a.watching.findings.See(ctx, finding.Finding{
+		Detector: canary.SilentDetector, Severity: finding.Warning, Team: c.Team, Environment: c.Environment, Subject: c.Model,
+		Fingerprint: finding.Fingerprint(canary.SilentDetector, c.Name),
+		Text:        fmt.Sprintf("canary %s gets no answer from %s at %s: nobody would see another model behind that name", c.Name, c.Model, c.Upstream),
+		Measure:     "rounds in a row without an answer", Expected: "an answer each " + c.Every.String(), Seen: fmt.Sprintf("%d rounds, %s", s.Silent, since),
+		Why: visible.Line(s.Error, 200), Event: time.Now().UnixNano(),
 	})
 	return err
 }

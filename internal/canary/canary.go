@@ -14,7 +14,8 @@
 //
 // How it fails: canary.invalid, canary.not_found, canary.denied, canary.conflict, canary.off. A
 // question that the door refuses or the model does not answer is kept as an error
-// and counts for nothing: it is no change of the model.
+// and counts for nothing: it is no change of the model. Three rounds in a row without
+// an answer are told as such, since nobody looks at a name meanwhile.
 //
 // Start reading at Canary and Book.Run, then judge.go for what counts as a change.
 package canary
@@ -84,15 +85,17 @@ var Prompts = []string{
 	"Give one synonym of 'happy'. One word.",
 }
 
-// Options of a Book: DB, Ask and Changed are required.
+// Options of a Book: DB, Ask, Changed and Silent are required.
 type Options struct {
 	DB *control.DB
 	// Ask puts one prompt to the model of a canary, through the door.
 	Ask func(ctx context.Context, c Canary, prompt string) Answer
 	// Changed is told what a canary's answers tell.
 	Changed func(ctx context.Context, c Canary, shifts []Shift) error
-	Now     func() time.Time
-	Logger  *slog.Logger
+	// Silent is told of a canary that nothing has answered for SilentRounds or more.
+	Silent func(ctx context.Context, c Canary, s Standing) error
+	Now    func() time.Time
+	Logger *slog.Logger
 }
 
 // Book keeps canaries and asks them.
@@ -107,8 +110,8 @@ type Book struct {
 
 // New makes a book. It starts nothing.
 func New(o Options) (*Book, error) {
-	if o.DB == nil || o.Ask == nil || o.Changed == nil {
-		return nil, errors.New("canary: DB, Ask and Changed are required")
+	if o.DB == nil || o.Ask == nil || o.Changed == nil || o.Silent == nil {
+		return nil, errors.New("canary: DB, Ask, Changed and Silent are required")
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -439,8 +442,16 @@ func (b *Book) ask(ctx context.Context, c Canary) error {
 		return err
 	}
 	shifts, err := b.Judge(ctx, c)
-	if err != nil || len(shifts) == 0 {
+	if err != nil {
 		return err
+	}
+	if s, err := b.Stands(ctx, c); err != nil {
+		return err
+	} else if s.Silent >= SilentRounds {
+		return b.o.Silent(ctx, c, s)
+	}
+	if len(shifts) == 0 {
+		return nil
 	}
 	return b.o.Changed(ctx, c, shifts)
 }

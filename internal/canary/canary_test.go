@@ -17,6 +17,7 @@ type house struct {
 	*Book
 	now     time.Time
 	told    []Shift
+	silent  []Standing
 	options Options
 }
 
@@ -32,6 +33,7 @@ func open(t *testing.T, ask func(c Canary, prompt string) Answer) *house {
 		DB: db, Now: func() time.Time { return h.now },
 		Ask:     func(_ context.Context, c Canary, prompt string) Answer { return ask(c, prompt) },
 		Changed: func(_ context.Context, _ Canary, s []Shift) error { h.told = s; return nil },
+		Silent:  func(_ context.Context, _ Canary, s Standing) error { h.silent = append(h.silent, s); return nil },
 	}
 	h.restart(t)
 	return h
@@ -120,6 +122,36 @@ func TestASwitchIsTold(t *testing.T) {
 		}
 		if h.told != nil {
 			t.Errorf("seed %d: what was accepted is told: %+v", seed, h.told)
+		}
+	}
+}
+
+// A canary that nothing answers is told of from the third round in a row on, also over
+// a restart, and no longer once it is answered; one hiccup is none.
+func TestSilenceIsTold(t *testing.T) {
+	t.Parallel()
+	broken := false
+	h := open(t, func(Canary, string) Answer {
+		if broken {
+			return Answer{Error: "the provider answered with status 401"}
+		}
+		return Answer{Text: "x"}
+	})
+	if _, err := h.Put(t.Context(), keeper(), some(), ""); err != nil {
+		t.Fatal(err)
+	}
+	for i, round := range []struct {
+		broken bool
+		silent int // rounds told of; 0 nothing
+	}{{false, 0}, {true, 0}, {true, 0}, {false, 0}, {true, 0}, {true, 0}, {true, 3}, {true, 4}, {false, 0}, {true, 0}} {
+		broken, h.silent = round.broken, nil
+		h.round(t)
+		h.restart(t)
+		switch {
+		case round.silent == 0 && len(h.silent) > 0:
+			t.Errorf("round %d: told as silent: %+v", i, h.silent)
+		case round.silent > 0 && (len(h.silent) != 1 || h.silent[0].Silent != round.silent || h.silent[0].Error != "the provider answered with status 401" || h.silent[0].Answered.IsZero()):
+			t.Errorf("round %d: %+v, want %d rounds", i, h.silent, round.silent)
 		}
 	}
 }

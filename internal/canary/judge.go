@@ -51,7 +51,16 @@ type Standing struct {
 	Needed   int       // from so many on it can tell a change
 	Answered time.Time // the newest answer; zero without
 	Failed   time.Time // the newest question without one; zero without
+	Silent   int       // rounds up to now that ended without an answer
+	Error    string    // of the newest of them
 }
+
+// SilentRounds is from how many rounds in a row without an answer on a canary is told
+// of as silent: one is a hiccup of its provider.
+const SilentRounds = 3
+
+// SilentDetector names the findings of canaries that nothing answers.
+const SilentDetector = "canary_silent"
 
 // Stands tells how much is known of a canary, by the same answers as Judge.
 func (b *Book) Stands(ctx context.Context, c Canary) (Standing, error) {
@@ -68,12 +77,13 @@ func standing(c *Canary, all []Answer) Standing {
 	s := Standing{Needed: firstRounds + (normalAnswers+n-1)/n + (windowAnswers+n-1)/n}
 	good := 0
 	for _, a := range all {
-		if a.Error != "" {
-			s.Failed = a.At
+		if a.Error != "" { // which ended its round
+			s.Failed, s.Error = a.At, a.Error
+			s.Silent++
 			continue
 		}
 		good++
-		s.Answered = a.At
+		s.Answered, s.Silent, s.Error = a.At, 0, ""
 	}
 	s.Rounds = good / n
 	return s

@@ -7121,6 +7121,7 @@ export interface components {
             rounds: number;
             rounds_needed: number;
             shifts: components["schemas"]["CanaryShift"][];
+            silent_rounds: number;
             team: string;
             /** Format: date-time */
             updated_at: string;

@@ -17,7 +17,7 @@ export const stateOf = (c: Canary) =>
     : c.off
       ? ({ level: 'unknown', letter: 'P', label: 'paused' } as const)
       : c.failed_at && (!c.answered_at || c.failed_at > c.answered_at)
-        ? ({ level: 'bad', letter: 'X', label: 'not answered' } as const)
+        ? ({ level: 'bad', letter: 'X', label: c.silent_rounds > 1 ? `not answered, ${c.silent_rounds} rounds` : 'not answered' } as const)
         : c.rounds < c.rounds_needed
           ? ({ level: 'unknown', letter: 'L', label: `learning, ${c.rounds} of ${c.rounds_needed} rounds` } as const)
       : ({ level: 'good', letter: 'S', label: 'as before' } as const);

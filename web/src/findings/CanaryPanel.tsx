@@ -43,7 +43,7 @@ export function CanaryPanel({ name, onChange, onClose }: { name: string; onChang
       <Panel title={c.name} note="canary" padded actions={<Button size="compact-xs" onClick={onClose}>Close</Button>}>
         <p className={css.lead}>
           <Mark {...stateOf(c)} words />
-          {c.shifts.length === 0 ? (asked.length === 0 ? ': it was not asked yet.' : '. Its first rounds are its normal; from then on each is compared with it.') : <>: {c.finding ? <Link className="link" to={'/findings' as never} search={((old: Record<string, unknown>) => ({ ...pickView(old), finding: c.finding })) as never}>the finding</Link> : 'its finding is over'}.</>}
+          {c.shifts.length === 0 && !c.finding ? (asked.length === 0 ? ': it was not asked yet.' : '. Its first rounds are its normal; from then on each is compared with it.') : <>: {c.finding ? <Link className="link" to={'/findings' as never} search={((old: Record<string, unknown>) => ({ ...pickView(old), finding: c.finding })) as never}>the finding</Link> : 'its finding is over'}.</>}
         </p>
         {c.shifts.map((s) => (
           <p key={s.feature + s.text} className={css.lead}>

@@ -62,7 +62,7 @@ export function FindingPanel({ id, onClose, onNext }: { id: string; onClose: () 
             </>
           )}
           {mayRevert && held.length > 0 && <Button variant="filled" color="bad" onClick={() => setAlarm(true)}>False alarm: release {f.agent}</Button>}
-          {f.measure === 'canary' && <Link to={'/findings' as never} search={((old: Record<string, unknown>) => ({ ...pickView(old), show: 'canaries', model: f.subject })) as never}>What its canary was answered</Link>}
+          {(f.measure === 'canary' || f.detector === 'canary_silent') && <Link to={'/findings' as never} search={((old: Record<string, unknown>) => ({ ...pickView(old), show: 'canaries', model: f.subject })) as never}>What its canary was answered</Link>}
           {f.path && <Link to={f.path as never}>Deal with it there</Link>}
         </div>
         {f.verdict && <p className="muted">{f.verdict.by} called it {f.verdict.verdict} <Time at={f.verdict.at} />{f.verdict.reason && `: ${f.verdict.reason}`}. Press again to take it back.</p>}
