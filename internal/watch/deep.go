@@ -167,7 +167,7 @@ func (w *Watch) lookCourse(a *agent, r *run, d *deep, took time.Duration) {
 		name := strings.ReplaceAll(courses[i], "_", " ")
 		w.raiseAt(a, r, alarm{
 			detector: "course", subject: courses[i], measure: name, effect: 1, level: 1, steps: r.evidence[:],
-			text: "the " + name + " of its runs behaves as it never did", expected: "a course as before", seen: v.Cause.String(), why: "one of some " + fmt.Sprint(d.runs) + " runs",
+			text: "the course of the " + name + " of its runs is unlike any before", expected: "a course as before", seen: v.Cause.String(), why: "one of some " + fmt.Sprint(d.runs) + " runs",
 		})
 	}
 }

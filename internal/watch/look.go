@@ -532,14 +532,20 @@ func (w *Watch) part(a *agent, r *run, bad bool) {
 // refusals, and where its calls send data. The caller holds the lock.
 func (w *Watch) decided(d *call) {
 	a := w.agentOf(d.who)
-	refused := d.verdict != activity.VerdictAllow
-	a.result("refusals", refused)
-	if refused {
-		a.bucket(w.clock).Refused++
-	}
 	var r *run
 	if !d.run.IsZero() {
 		r = w.runOf(d.run, a)
+	}
+	refused, again := d.verdict != activity.VerdictAllow, false
+	if r != nil && d.verdict == activity.VerdictHold {
+		again = word(d.resource) == r.held // asked for once more while a person thinks
+		r.held = word(d.resource)
+	}
+	if refused = refused && !again; refused {
+		a.bucket(w.clock).Refused++
+	}
+	if !again {
+		a.result("refusals", refused)
 	}
 	if r == nil {
 		w.lookAtAgent(a)

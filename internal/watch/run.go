@@ -28,8 +28,9 @@ type run struct {
 	waited                                                   int64 // ns, for people
 	firstIn, lastIn                                          int64 // tokens given to its first and last model call
 	same                                                     sames
-	most                                                     *same // the call repeated most; nil: none was made twice
-	calling                                                  bool  // it made some call that can be compared
+	held                                                     string // the action that waited for a person last
+	most                                                     *same  // the call repeated most; nil: none was made twice
+	calling                                                  bool   // it made some call that can be compared
 	failing                                                  map[string]*streak
 	before                                                   int // of the path: the tool before, by its number
 	moves                                                    int
@@ -216,7 +217,7 @@ func (w *Watch) measure(a *agent, r *run, s *activity.Step) {
 	if s.End > s.Start {
 		took = time.Duration(s.End - s.Start)
 	}
-	waits := s.Status == activity.StatusError && s.ErrorType == heldError
+	waits := s.Source == activity.SourceGateway && s.Status == activity.StatusError && s.ErrorType == heldError // nobody else says so
 	failed := s.Status == activity.StatusError && !waits
 	b := a.bucket(w.clock)
 	r.steps++

@@ -229,25 +229,35 @@ func TestLateRunsTakeWhatTheyTook(t *testing.T) {
 // a storm of failures: the door asks for it.
 func TestWaitingForAPersonIsNoFailure(t *testing.T) {
 	t.Parallel()
-	held := func(errorType string) (loops, storms int) {
+	held := func(errorType string, door bool) (loops, storms int) {
 		x := newWorld(t, nil)
-		x.door = true
+		x.door = door
 		x.usual("refunds", 60)
 		r := x.run("refunds")
 		for range 30 {
 			r.step(activity.KindHTTP, "POST /api/refunds", 55*time.Second, func(s *activity.Step) {
 				args(1)(s)
 				s.Status, s.ErrorType = activity.StatusError, errorType
+				x.w.Decided(&activity.Decision{
+					ID: fmt.Sprintf("dec_%d", x.n), At: x.now.UnixNano(), Agent: "refunds", Registered: true, Credential: "agent_key", Team: "core", Environment: "production",
+					Run: r.id, Step: s.Step, Resource: "POST /api/refunds", Verdict: activity.VerdictHold,
+				})
 			})
 			x.flush()
 		}
+		if got := x.k.of("refusals"); len(got) > 0 {
+			t.Errorf("one action that is held counts as many refusals: %+v", got)
+		}
 		return len(x.k.of("loop")), len(x.k.of("retry_storm"))
 	}
-	if loops, storms := held("approval.pending"); loops+storms > 0 {
+	if loops, storms := held("approval.pending", true); loops+storms > 0 {
 		t.Errorf("while a person decides: %d loops, %d storms", loops, storms)
 	}
-	if loops, storms := held("upstream.status"); loops == 0 || storms == 0 {
+	if loops, storms := held("upstream.status", true); loops == 0 || storms == 0 {
 		t.Errorf("an upstream that fails: %d loops, %d storms, want both", loops, storms)
+	}
+	if loops, storms := held("approval.pending", false); loops == 0 || storms == 0 {
+		t.Errorf("an agent that says by itself that it waits: %d loops, %d storms, want both", loops, storms)
 	}
 }
 
