@@ -113,6 +113,9 @@ func TestFlaggedSpans(t *testing.T) {
 		{"a day late", func(s ptrace.Span) {
 			s.SetStartTimestamp(pcommon.NewTimestampFromTime(at.Add(-24 * time.Hour)))
 		}, 0, nil},
+		{"older than anything that is kept", func(s ptrace.Span) {
+			s.SetStartTimestamp(pcommon.NewTimestampFromTime(at.Add(-91 * 24 * time.Hour)))
+		}, activity.FlagClampedTime, nil},
 		{"its own parent", func(s ptrace.Span) { s.SetParentSpanID(s.SpanID()) }, activity.FlagSelfParent, func(f *activity.Fragment) bool { return f.Parent.IsZero() }},
 		{"index out of range", func(s ptrace.Span) {
 			s.Attributes().PutStr("llm.input_messages.10001.message.content", "x")

@@ -163,6 +163,7 @@ type Options struct {
 	Changes   Changes           // likewise
 	Feedback  Feedback          // nil takes none
 	Table     *dialect.Map      // how attributes are read; nil: Table()
+	Keeps     time.Duration     // how long telemetry is kept; what is older is flagged. 0: for ever
 }
 
 // Intake takes requests. It is an http.Handler for Paths.
@@ -227,7 +228,7 @@ func New(o Options) (*Intake, error) {
 	}
 	in.workers.New = func() any {
 		return &worker{n: normaliser{
-			table: in.table, maxAttribute: int(in.config.MaxAttribute), orders: map[activity.StepID]int32{},
+			table: in.table, maxAttribute: int(in.config.MaxAttribute), keeps: o.Keeps, orders: map[activity.StepID]int32{},
 		}}
 	}
 	return in, nil

@@ -30,6 +30,7 @@ const (
 type normaliser struct {
 	table        *dialect.Map
 	maxAttribute int
+	keeps        time.Duration // 0: for ever
 
 	batch     activity.Batch // the result
 	fragments []activity.Fragment
@@ -538,7 +539,7 @@ func (n *normaliser) skew(s *dialect.Span, t int64) {
 	if t > n.now+60*second {
 		s.Flags |= activity.FlagClockSkew
 	}
-	if t > n.now+3600*second {
+	if t > n.now+3600*second || n.keeps > 0 && t != activity.Unknown && t < n.now-int64(n.keeps) {
 		s.Flags |= activity.FlagClampedTime
 	}
 }
