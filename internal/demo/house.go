@@ -159,6 +159,11 @@ func (d *Demo) judges(ctx context.Context, at Endpoints) error {
 			return fmt.Errorf("setting the evaluator %s: %w", name, err)
 		}
 	}
+	// One model is asked whether it is still itself.
+	canary := client.PutCanaryRequest{Team: "research", Environment: "production", Agent: "research-agent", Upstream: "openai", Model: "gpt-5-mini", Every: "10m"}
+	if err := call(ctx, at, http.MethodPut, "/canaries/gpt-5-mini", canary, nil); err != nil && !conflict(err) {
+		return fmt.Errorf("watching a model: %w", err)
+	}
 	return nil
 }
 
