@@ -79,15 +79,18 @@ func (a *API) canaryFinding(c *canary.Canary) string {
 	if a.o.Findings == nil {
 		return ""
 	}
+	silent, id := finding.Fingerprint(canary.SilentDetector, c.Name), ""
 	for _, f := range a.o.Findings.Live(func(f *finding.Finding) bool {
-		if f.Subject != c.Model || f.Team != c.Team || f.Environment != c.Environment {
-			return false
-		}
-		return f.Detector == "provider_change" && f.Measure == "canary" || f.Fingerprint == finding.Fingerprint(canary.SilentDetector, c.Name)
+		return f.Subject == c.Model && f.Team == c.Team && f.Environment == c.Environment
 	}) {
-		return f.ID
+		switch {
+		case f.Detector == "provider_change" && f.Measure == "canary":
+			return f.ID // which is worse than no answer
+		case f.Fingerprint == silent:
+			id = f.ID
+		}
 	}
-	return ""
+	return id
 }
 
 func listCanaries(a *API, ctx context.Context, _ *struct{}) (*client.List[client.Canary], error) {

@@ -219,7 +219,7 @@ func TestCanariesAskThroughTheDoor(t *testing.T) {
 		t.Fatalf("after the switch: %+v, %v", l, err)
 	}
 	if x, err = c.GetCanary(ctx, client.CanaryRequest{Name: "gpt"}); err != nil || x.Finding != l.Items[0].ID || len(x.Shifts) == 0 {
-		t.Errorf("the canary does not lead to its finding: %+v, %v", x.Finding, err)
+		t.Errorf("the canary does not lead to its finding %s: %s, %v", l.Items[0].ID, x.Finding, err)
 	}
 	if _, err := c.AskCanary(ctx, client.CanaryReasonRequest{Name: "gpt", Reason: "once more"}); err != nil {
 		t.Error(err)

@@ -445,15 +445,17 @@ func (b *Book) ask(ctx context.Context, c Canary) error {
 	if err != nil {
 		return err
 	}
-	if s, err := b.Stands(ctx, c); err != nil {
+	s, err := b.Stands(ctx, c)
+	if err != nil {
 		return err
-	} else if s.Silent >= SilentRounds {
-		return b.o.Silent(ctx, c, s)
 	}
-	if len(shifts) == 0 {
-		return nil
+	if s.Silent >= SilentRounds {
+		err = b.o.Silent(ctx, c, s)
 	}
-	return b.o.Changed(ctx, c, shifts)
+	if len(shifts) > 0 {
+		err = errors.Join(err, b.o.Changed(ctx, c, shifts))
+	}
+	return err
 }
 
 const maxAnswer = 400
