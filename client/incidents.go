@@ -127,6 +127,14 @@ type IncidentDetail struct {
 	Acts     []IncidentAct    `json:"acts"`
 	Tasks    []IncidentTask   `json:"tasks"`
 	Playbook []string         `json:"playbook"`
+	Reach    *IncidentReach   `json:"reach"` // null where no agent is known
+}
+
+// IncidentReach finds the runs that share what an incident is about: who saw it.
+type IncidentReach struct {
+	Q    string    `json:"q"` // in the language of searches
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
 }
 
 // ListIncidentsRequest narrows a list.

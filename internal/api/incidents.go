@@ -237,6 +237,10 @@ func getIncident(a *API, ctx context.Context, req *client.IncidentRequest) (*cli
 		Incident: a.incidentShape(ctx)(i), Members: []client.IncidentSignal{}, Moves: []client.IncidentMove{}, Acts: []client.IncidentAct{},
 		Tasks: []client.IncidentTask{}, Playbook: incident.Playbook(i.Kind),
 	}
+	if len(i.Agents) > 0 {
+		reach := i.ReachOf(time.Now().UTC())
+		out.Reach = &client.IncidentReach{Q: reach.Where().String(), From: reach.From, To: reach.To}
+	}
 	names, who := a.personNames(ctx), whoOf(ctx)
 	if out.Timeline, err = a.timelineOf(ctx, book, i.ID); err != nil {
 		return nil, err

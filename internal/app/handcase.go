@@ -51,7 +51,7 @@ func (h caseHand) runs(ctx context.Context, i *incident.Incident) (ids []string)
 	defer cancel()
 	s := i.ScopeOf(time.Now())
 	bad := search.Either(search.Is("failed", "true"), search.Is("outcome", "failed", "escalated", "abandoned"))
-	page, err := h.app.store.Runs(ctx, telemetry.RunsQuery{Filter: search.Both(about(s), bad), From: s.From, To: s.To.Add(time.Minute), Limit: maxCaseRuns})
+	page, err := h.app.store.Runs(ctx, telemetry.RunsQuery{Filter: search.Both(s.Where(), bad), From: s.From, To: s.To.Add(time.Minute), Limit: maxCaseRuns})
 	if err != nil {
 		return nil // an offer less, of what cannot be looked at now
 	}

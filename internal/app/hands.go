@@ -15,6 +15,7 @@ import (
 	"reeve/internal/fault"
 	"reeve/internal/incident"
 	"reeve/internal/source"
+	"reeve/internal/stop"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/search"
 	"reeve/internal/upstream"
@@ -42,6 +43,43 @@ type hand interface {
 	// do gives what undo needs, as a value that JSON can hold.
 	do(ctx context.Context, who incident.Actor, o incident.Offer, reason string, until time.Time) (result string, undo any, err error)
 	undo(ctx context.Context, who incident.Actor, o incident.Offer, undo json.RawMessage, reason string) (result string, err error)
+}
+
+// actText says an act in words, the same where it is offered and where it was done.
+func actText(o incident.Offer) string {
+	switch o.Kind {
+	case handContain:
+		switch o.Level {
+		case agent.Supervised:
+			return "Hold each write of " + o.Target + " for a person"
+		case agent.ReadOnly:
+			return "Let " + o.Target + " only think and read"
+		case agent.Throttled:
+			return "Throttle " + o.Target
+		}
+		return "Quarantine " + o.Target + ": it may do nothing"
+	case handStop:
+		if o.Level == stop.KindVersion {
+			return "Stop version " + o.Target
+		}
+		return fmt.Sprintf("Block %s %s for all agents", o.Level, o.Target)
+	case handBudget:
+		return fmt.Sprintf("Lower budget %s to %s", o.Target, o.Level)
+	case handPinVersion:
+		return fmt.Sprintf("Roll %s back to version %s", o.Target, o.Level)
+	case handPinModel:
+		from, to, _ := strings.Cut(o.Level, arrow)
+		return fmt.Sprintf("Send %s's calls of %s to %s", o.Target, from, to)
+	case handSwitch:
+		return fmt.Sprintf("Send calls of %s to %s", o.Target, o.Level)
+	case handSource:
+		return "Take " + o.Target + " out of use"
+	case handTell:
+		return "Tell the people whom it touched, through " + o.Target
+	case incident.MakeCase:
+		return fmt.Sprintf("Make run %s a case of %s", o.Target, o.Level)
+	}
+	return o.Kind + " " + o.Target
 }
 
 // other is the hand of a kind; nil for those that incidentHands does itself.
@@ -175,7 +213,7 @@ func (h pinHand) versions(ctx context.Context, g *agent.Agent, i *incident.Incid
 		default:
 			continue
 		}
-		out = append(out, incident.Offer{Kind: handPinVersion, Target: g.Name, Level: v.Hash, Text: fmt.Sprintf("Roll %s back to version %s", g.Name, v.Hash), Why: why + ", seen first on " + v.FirstSeen.Format("2 January 15:04 UTC")})
+		out = append(out, incident.Offer{Kind: handPinVersion, Target: g.Name, Level: v.Hash, Why: why + ", seen first on " + v.FirstSeen.Format("2 January 15:04 UTC")})
 	}
 	return out
 }
@@ -271,7 +309,7 @@ func (h pinHand) models(g *agent.Agent, i *incident.Incident, asked []asking) (o
 		}
 		for _, to := range all[:min(len(all), maxOffered)] {
 			if to != from && !slices.Contains(bad, to) {
-				out = append(out, incident.Offer{Kind: handPinModel, Target: g.Name, Level: from + arrow + to, Text: fmt.Sprintf("Send %s's calls of %s to %s", g.Name, from, to), Why: "it asked for " + to + " before"})
+				out = append(out, incident.Offer{Kind: handPinModel, Target: g.Name, Level: from + arrow + to, Why: "it asked for " + to + " before"})
 			}
 		}
 	}
@@ -377,7 +415,7 @@ func (h switchHand) offers(_ context.Context, i *incident.Incident) (out []incid
 				continue
 			}
 			for _, to := range h.app.upstreams.Alike(u.Name) {
-				out = append(out, incident.Offer{Kind: handSwitch, Target: u.Name, Level: to, Text: fmt.Sprintf("Send calls of %s to %s", u.Name, to), Why: "it is of the same kind, place and region"})
+				out = append(out, incident.Offer{Kind: handSwitch, Target: u.Name, Level: to, Why: "it is of the same kind, place and region"})
 			}
 		}
 	}
@@ -445,7 +483,7 @@ func (h sourceHand) offers(ctx context.Context, i *incident.Incident) (out []inc
 		if err != nil || s.OutOfUse != nil {
 			continue
 		}
-		out = append(out, incident.Offer{Kind: handSource, Target: s.Name, Text: "Take " + s.Name + " out of use", Why: cmp.Or(s.Reason, "signals are about it")})
+		out = append(out, incident.Offer{Kind: handSource, Target: s.Name, Why: cmp.Or(s.Reason, "signals are about it")})
 	}
 	return out
 }

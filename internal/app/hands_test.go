@@ -162,7 +162,7 @@ func TestActsOnAnIncident(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Did: pin_model refunds", "Taken back: source_out handbook", "Did: tell_affected users"} {
+	for _, want := range []string{"Did: send refunds's calls of gpt-4o to gpt-4o-mini", "Taken back: take handbook out of use", "Did: tell the people whom it touched, through users"} {
 		found := false
 		for _, e := range x.Timeline {
 			found = found || e.Text == want && e.Evidence != nil

@@ -41,7 +41,7 @@ func (h tellHand) offers(_ context.Context, i *incident.Incident) (out []inciden
 	}
 	for _, c := range h.app.calling.notices.List() {
 		if tells(&c) && (c.Team == "" || c.Team == i.Team) && len(out) < maxOffered {
-			out = append(out, incident.Offer{Kind: handTell, Target: c.Name, Text: "Tell the people whom it touched, through " + c.Name, Why: "their runs share what the incident is about"})
+			out = append(out, incident.Offer{Kind: handTell, Target: c.Name, Why: "their runs share what the incident is about"})
 		}
 	}
 	return out
@@ -109,7 +109,7 @@ func (h tellHand) reach(ctx context.Context, who incident.Actor, o incident.Offe
 		teams = []string{i.Team}
 	}
 	res, err := h.app.store.Query(ctx, telemetry.Query{
-		Table: "runs", Where: about(s), From: s.From, To: s.To.Add(time.Minute), GroupBy: []string{"user"},
+		Table: "runs", Where: s.Where(), From: s.From, To: s.To.Add(time.Minute), GroupBy: []string{"user"},
 		Select: []telemetry.Measure{{Func: "count", As: "n"}}, Limit: maxTold + 2, NoTests: true, Teams: teams,
 	})
 	if err != nil {

@@ -19,7 +19,6 @@ import (
 	"reeve/internal/incident"
 	"reeve/internal/stop"
 	"reeve/internal/telemetry"
-	"reeve/internal/telemetry/search"
 )
 
 // openIncidents reads the live incidents.
@@ -38,23 +37,11 @@ func (a *App) openIncidents(ctx context.Context) (err error) {
 // incidentReach counts whom incidents touch, from the store of activity.
 type incidentReach struct{ app *App }
 
-// about is the filter of an incident's runs or decisions.
-func about(s incident.Scope) search.Expr {
-	and := []search.Expr{search.Is("agent", s.Agents...)}
-	if len(s.Environments) > 0 {
-		and = append(and, search.Is("environment", s.Environments...))
-	}
-	if c := s.Cause; c != nil && slices.Contains([]string{"tool", "model", "source"}, c.Kind) {
-		and = append(and, search.Is(c.Kind, c.Value))
-	}
-	return search.Both(and...)
-}
-
 func (r incidentReach) People(ctx context.Context, s incident.Scope) (people, runs int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	res, err := r.app.store.Query(ctx, telemetry.Query{
-		Table: "runs", Where: about(s), From: s.From, To: s.To.Add(time.Minute),
+		Table: "runs", Where: s.Where(), From: s.From, To: s.To.Add(time.Minute),
 		Select: []telemetry.Measure{{Func: "count", As: "runs"}, {Func: "distinct", Field: "user", As: "people"}}, Limit: 1,
 	})
 	if err != nil {
@@ -93,7 +80,7 @@ func whole(v any) (int64, bool) {
 }
 
 func (r incidentReach) Records(ctx context.Context, s incident.Scope, limit int) ([]incident.Touched, error) {
-	page, err := r.app.store.Decisions(ctx, telemetry.DecisionsQuery{Filter: about(s), From: s.From, To: s.To, Limit: limit})
+	page, err := r.app.store.Decisions(ctx, telemetry.DecisionsQuery{Filter: s.Where(), From: s.From, To: s.To, Limit: limit})
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +121,7 @@ var stopKinds = map[string]string{"tool": stop.KindTool, "server": stop.KindUpst
 
 func (h incidentHands) Offers(ctx context.Context, i *incident.Incident) []incident.Offer {
 	var out []incident.Offer
-	add := func(kind, target, level, text, why string) {
+	add := func(kind, target, level, text, why string) { // no text: as it is told when it was done
 		out = append(out, incident.Offer{Kind: kind, Target: target, Level: level, Text: text, Why: why})
 	}
 	if c := i.Cause; c != nil && stopKinds[c.Kind] != "" {
@@ -149,7 +136,7 @@ func (h incidentHands) Offers(ctx context.Context, i *incident.Incident) []incid
 		for _, level := range []string{agent.Supervised, agent.ReadOnly, agent.Quarantined} {
 			if slices.Index([]string{agent.None, agent.Throttled, agent.Supervised, agent.ReadOnly, agent.Quarantined}, now) <
 				slices.Index([]string{agent.None, agent.Throttled, agent.Supervised, agent.ReadOnly, agent.Quarantined}, level) {
-				add(handContain, name, level, containText(name, level), "it is "+strings.ReplaceAll(cmp.Or(now, agent.None), "_", " ")+" now")
+				add(handContain, name, level, "", "it is "+strings.ReplaceAll(cmp.Or(now, agent.None), "_", " ")+" now")
 			}
 		}
 		for _, b := range h.app.budgets.List() {
@@ -175,18 +162,13 @@ func (h incidentHands) Offers(ctx context.Context, i *incident.Incident) []incid
 			add(handStop, hash, stop.KindVersion, "Stop version "+n.Value, "signals came from it")
 		}
 	}
+	for i := range out {
+		out[i].Text = cmp.Or(out[i].Text, actText(out[i]))
+	}
 	return out
 }
 
-func containText(name, level string) string {
-	switch level {
-	case agent.Supervised:
-		return "Hold each write of " + name + " for a person"
-	case agent.ReadOnly:
-		return "Let " + name + " only think and read"
-	}
-	return "Quarantine " + name + ": it may do nothing"
-}
+func (incidentHands) Text(o incident.Offer) string { return actText(o) }
 
 func agentActor(who incident.Actor) agent.Actor {
 	return agent.Actor{Person: who.Person, Via: who.Via, Name: who.Name, Can: who.Can}
@@ -224,7 +206,7 @@ func (h incidentHands) Preview(ctx context.Context, who incident.Actor, o incide
 	switch o.Kind {
 	case handContain, handStop:
 		t := client.StopTarget{Kind: stop.KindAgent, Value: o.Target}
-		text, undo := containText(o.Target, o.Level)+".", "Undo releases it; from quarantine a second person confirms that on its own page."
+		text, undo := actText(o)+".", "Undo releases it; from quarantine a second person confirms that on its own page."
 		if o.Kind == handStop {
 			t.Kind = o.Level
 			text, undo = fmt.Sprintf("Cuts calls in flight of %s %s and refuses new ones.", o.Level, o.Target), "Undo lifts the stop; calls that were cut stay cut."

@@ -18,6 +18,7 @@ func of(person, team, environment string) Actor {
 type placed map[string]Place
 
 func (p placed) Offers(context.Context, *Incident) []Offer { return nil }
+func (p placed) Text(o Offer) string                       { return o.Kind + " " + o.Target }
 func (p placed) Place(_ context.Context, o Offer) (Place, error) {
 	at, ok := p[o.Target]
 	if !ok {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"reeve/internal/activity"
 	"reeve/internal/control"
@@ -44,6 +46,8 @@ type Preview struct {
 // What needs a role or a second factor is refused by the part that does it.
 type Hands interface {
 	Offers(ctx context.Context, i *Incident) []Offer
+	// Text says in words what an offer does.
+	Text(o Offer) string
 	// Place is where what an offer touches lies; "*" is everywhere. Who acts is a
 	// responder there.
 	Place(ctx context.Context, o Offer) (Place, error)
@@ -179,7 +183,7 @@ func (b *Book) Do(ctx context.Context, who Actor, id string, o Offer, reason str
 	if err != nil {
 		return Act{}, err
 	}
-	o.Incident = i.ID
+	o.Incident, o.Text = i.ID, h.Text(o)
 	at, err := mayAct(ctx, h, &who, &i, o)
 	if err != nil {
 		return Act{}, err
@@ -197,13 +201,19 @@ func (b *Book) Do(ctx context.Context, who Actor, id string, o Offer, reason str
 	var did error
 	a.Result, a.Undo, did = h.Do(ctx, who, o, reason, until)
 	a.State = Done
-	text := "Did: " + orText(o.Text, o.Kind+" "+o.Target)
+	text := "Did: " + within(o.Text)
 	if did != nil {
 		f := fault.From(did)
 		a.State, a.Result = Failed, f.Message
-		text = "Could not: " + orText(o.Text, o.Kind+" "+o.Target)
+		text = "Could not: " + within(o.Text)
 	}
 	return a, b.noteAct(ctx, &a, text, did)
+}
+
+// within is a sentence as a part of another one.
+func within(text string) string {
+	r, n := utf8.DecodeRuneInString(text)
+	return string(unicode.ToLower(r)) + text[n:]
 }
 
 // noteAct stores how an act ended, though its caller may have left, and hands
@@ -260,5 +270,5 @@ func (b *Book) UndoAct(ctx context.Context, who Actor, id, reason string) (Act, 
 		return Act{}, err
 	}
 	a.State, a.Result, a.UndoneBy, a.UndoneAt = Undone, result, who.Person, b.now()
-	return a, b.noteAct(ctx, &a, "Taken back: "+orText(a.Offer.Text, a.Offer.Kind+" "+a.Offer.Target), nil)
+	return a, b.noteAct(ctx, &a, "Taken back: "+within(orText(a.Offer.Text, a.Offer.Kind+" "+a.Offer.Target)), nil)
 }

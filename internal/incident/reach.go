@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"reeve/internal/telemetry/search"
 )
 
 // Scope is what an incident may have touched.
@@ -14,6 +16,18 @@ type Scope struct {
 	// Cause is what the signals share beyond one agent: with it the scope is of runs
 	// that have it too. nil: all runs of the agents.
 	Cause *Node
+}
+
+// Where is the search that finds the scope's runs, or its decisions.
+func (s *Scope) Where() search.Expr {
+	and := []search.Expr{search.Is("agent", s.Agents...)}
+	if len(s.Environments) > 0 {
+		and = append(and, search.Is("environment", s.Environments...))
+	}
+	if c := s.Cause; c != nil && slices.Contains([]string{"tool", "model", "source"}, c.Kind) {
+		and = append(and, search.Is(c.Kind, c.Value))
+	}
+	return search.Both(and...)
 }
 
 // Touched is one thing that a run of an affected agent changed.

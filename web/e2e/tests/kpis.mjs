@@ -13,7 +13,7 @@ export default [1280, 390].map((width) => ({
     const page = await t.open('/', { width });
     await page.keyboard.press('g');
     await page.keyboard.press('v');
-    await page.getByRole('heading', { level: 1, name: 'Outcomes and value' }).waitFor();
+    await page.getByRole('heading', { level: 1, name: 'Outcomes and KPIs' }).waitFor();
     const table = page.getByRole('main');
     await table.getByRole('button', { name: 'Containment', exact: true }).focus();
     await page.keyboard.press('Enter');

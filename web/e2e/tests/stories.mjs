@@ -26,7 +26,7 @@ export default [
       await page.getByText(/policy-advisor: answered from stale data/).first().waitFor(long);
       await open(t, page, 'policy-advisor');
       await page.getByRole('heading', { level: 1, name: /answered from stale data/ }).waitFor();
-      for (const sentence of ['Acknowledged', 'Did: source_out shop.return_policy', 'Did: tell_affected demo-customers', 'Taken back: source_out shop.return_policy', 'Mitigated', 'Did: make_case', 'Resolved', 'Reviewed', 'A lesson for agents']) {
+      for (const sentence of ['Acknowledged', 'Did: take shop.return_policy out of use', 'Did: tell the people whom it touched, through demo-customers', 'Taken back: take shop.return_policy out of use', 'Mitigated', 'Did: make run', 'Resolved', 'Reviewed', 'A lesson for agents']) {
         await page.getByText(sentence, { exact: false }).first().waitFor(long);
       }
       await t.settled(page);

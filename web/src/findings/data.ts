@@ -6,7 +6,7 @@ import type { Level } from '../shared';
 export const severities: Record<string, { level: Level; letter: string; label: string }> = {
   critical: { level: 'bad', letter: 'C', label: 'critical' },
   warning: { level: 'warn', letter: 'W', label: 'warning' },
-  info: { level: 'info', letter: 'I', label: 'worth knowing' },
+  info: { level: 'info', letter: 'I', label: 'info' },
 };
 
 export const responseStates: Record<string, { level: Level; letter: string; label: string }> = {

@@ -87,7 +87,7 @@ export function FindingRow({ f, ...row }: { f: Finding } & RowProps) {
       id={f.id}
       row={row}
       lead={<Mark {...(severities[f.severity] ?? severities.info!)} />}
-      head={visible(`${f.agent} ${f.text}`.trim())}
+      head={visible(f.agent ? `${f.agent}: ${f.text}` : f.text)}
       meta={
         <>
           {f.team || 'no team'}, last <Time at={f.last_seen} />

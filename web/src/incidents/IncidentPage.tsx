@@ -19,7 +19,7 @@ import { Tasks } from './Tasks';
 const IncidentWhy = lazy(() => import('../why/IncidentWhy'));
 const Review = lazy(() => import('./Review').then((m) => ({ default: m.Review })));
 const Lessons = lazy(() => import('./Lessons').then((m) => ({ default: m.Lessons })));
-const Records = lazy(() => import('./Records').then((m) => ({ default: m.Records })));
+const Touched = lazy(() => import('./Records').then((m) => ({ default: m.Touched })));
 
 const next: Record<string, { verb: string; label: string; key: string }[]> = {
   open: [
@@ -102,7 +102,7 @@ export function IncidentPage() {
         <Suspense fallback={null}>
           {part === 'why' && <IncidentWhy id={i.id} />}
           {part === 'signals' && <Signals i={i} may={may} onDone={again} />}
-          {part === 'touched' && <Records i={i} may={may} onDone={again} />}
+          {part === 'touched' && <Touched i={i} may={may} onDone={again} />}
           {part === 'review' && <Review i={i} may={may} onDone={again} />}
           {part === 'review' && <Lessons i={i} />}
         </Suspense>

@@ -6,7 +6,7 @@ import type { components } from '../api/openapi';
 import { useMay } from '../api/queries';
 import type { List } from '../api/types';
 import { FormDialog, Pick } from '../settings/parts';
-import { Badge, Empty, Panel, plural, ProblemNote, Time } from '../shared';
+import { Badge, duration, Empty, money, Panel, percent, plural, ProblemNote, Time } from '../shared';
 import { visible } from '../tools/data';
 import type { IncidentDetail } from './data';
 import css from './incidents.module.css';
@@ -39,6 +39,14 @@ export function Lessons({ i }: { i: IncidentDetail }) {
   );
 }
 
+/** asMeasured writes a lesson's measure: a share, money, a 95th percentile, or a mean of a run. */
+function asMeasured(measure: string, v: number) {
+  if (measure === 'failures') return percent(v) ?? '';
+  if (measure === 'cost') return money(v) ?? '';
+  if (measure === 'duration') return duration(v) ?? '';
+  return v.toPrecision(3);
+}
+
 const tones: Record<string, 'good' | 'warn' | undefined> = { active: 'good', expired: 'warn' };
 
 function Row({ l, may, onDone }: { l: Lesson; may: boolean; onDone: () => void }) {
@@ -46,12 +54,14 @@ function Row({ l, may, onDone }: { l: Lesson; may: boolean; onDone: () => void }
   const q = useQuery({ queryKey: ['lesson', l.id], queryFn: ({ signal }) => api.get<LessonDetail>(`/lessons/${l.id}`, undefined, signal), refetchInterval: 15_000 });
   const readers = new Set((q.data?.reads ?? []).map((r) => r.agent));
   const e = q.data?.effect;
-  const value = (v: number | null | undefined) => (v === null || v === undefined ? 'unknown' : v.toPrecision(3));
+  const value = (v: number | null | undefined) => (v === null || v === undefined ? 'unknown' : asMeasured(e!.measure, v));
   return (
     <li>
       <span className="grow">
         <Badge tone={tones[l.state]}>{l.state}</Badge> <strong>{visible(l.title)}</strong>
+        <br />
         <small>{visible(l.text)}</small>
+        <br />
         <small className="muted">
           {l.owner}, for {l.agents.length > 0 ? l.agents.join(', ') : l.team || 'all teams'}, until <Time at={l.expires_at} as="day" />.{' '}
           {readers.size === 0 ? 'No agent read it yet.' : `Read by ${[...readers].join(', ')}.`}

@@ -63,7 +63,7 @@ export function KPIsPage() {
   return (
     <>
       <PageHeader
-        title="Outcomes and value"
+        title="Outcomes and KPIs"
         question="What do we get?"
         answer={
           done &&

@@ -52,7 +52,7 @@ export const groups: Group[] = [
   {
     name: 'Results',
     pages: [
-      { to: '/outcomes', name: 'Outcomes and value', icon: 'outcomes', question: 'What do we get?', go: 'v' },
+      { to: '/outcomes', name: 'Outcomes and KPIs', icon: 'outcomes', question: 'What do we get?', go: 'v' },
       { to: '/value', name: 'Value', icon: 'cost', question: 'What is it worth?', go: 'x' },
       { to: '/objectives', name: 'Objectives', icon: 'objectives', question: 'How much room is left?', go: 'j' },
       { to: '/feedback', name: 'Feedback', icon: 'quality', question: 'What do people say?', go: 'k' },

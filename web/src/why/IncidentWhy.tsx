@@ -11,7 +11,7 @@ export default function IncidentWhy({ id }: { id: string }) {
   if (q.isError) return <ProblemNote error={q.error} retry={() => void q.refetch()} />;
   const w = q.data;
   return (
-    <Panel title="Why">
+    <Panel title="Why" padded>
       <WhyView why={w}>
         <p className={css.runs}>
           {plural(w.run_ids.length, 'run was', 'runs were')} looked at, of {w.of_runs}:{' '}
