@@ -5431,6 +5431,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sources/{name}/audit-plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads how a source is audited by itself, by asking an agent */
+        get: operations["GetAuditPlan"];
+        /** has an agent asked sampled questions at times, as tests, and its answers held against the truth */
+        put: operations["PutAuditPlan"];
+        post?: never;
+        /** ends the audit plan of a source; its audits stay */
+        delete: operations["DeleteAuditPlan"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{name}/audit-plan/now": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** has the audit plan of a source ask now */
+        post: operations["AskAuditPlan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sources/{name}/audits": {
         parameters: {
             query?: never;
@@ -6775,8 +6811,10 @@ export interface components {
         };
         AuditItem: {
             answer: string;
+            item?: string;
             question: string;
             right?: boolean | null;
+            run?: string;
             truth?: string;
         };
         AuditKey: {
@@ -6792,6 +6830,30 @@ export interface components {
         AuditKeyList: {
             items: components["schemas"]["AuditKey"][];
             next?: string;
+        };
+        AuditPlan: {
+            agent: string;
+            allow_private?: boolean;
+            by?: string;
+            dataset?: string;
+            every: string;
+            known: number;
+            last?: string;
+            /** Format: date-time */
+            last_at: string | null;
+            last_audit?: string;
+            /** Format: date-time */
+            next_at: string | null;
+            not_possible?: string;
+            paused: boolean;
+            questions: string;
+            revision: number;
+            running?: string;
+            sample: number;
+            sheet: components["schemas"]["KnownQuestion"][];
+            source: string;
+            trouble?: string;
+            truth_url?: string;
         };
         AuditRecord: {
             after?: unknown;
@@ -8932,6 +8994,7 @@ export interface components {
             playbook: string[];
             /** Format: date-time */
             quiet_at: string | null;
+            reach: components["schemas"]["IncidentReach"] | null;
             /** Format: date-time */
             resolved_at: string | null;
             /** Format: date-time */
@@ -9012,6 +9075,13 @@ export interface components {
             second?: boolean;
             text: string;
             undo: string;
+        };
+        IncidentReach: {
+            /** Format: date-time */
+            from: string;
+            q: string;
+            /** Format: date-time */
+            to: string;
         };
         IncidentReason: {
             rule: string;
@@ -9437,6 +9507,10 @@ export interface components {
         KPIVersionList: {
             items: components["schemas"]["KPIVersion"][];
             next?: string;
+        };
+        KnownQuestion: {
+            question: string;
+            truth: string;
         };
         LabelRunRequest: {
             evaluator: string;
@@ -10631,6 +10705,18 @@ export interface components {
             secret?: string;
             team?: string;
             url_token?: boolean;
+        };
+        PutAuditPlanRequest: {
+            agent: string;
+            allow_private?: boolean;
+            dataset?: string;
+            every?: string;
+            paused?: boolean;
+            questions?: string;
+            revision?: number;
+            sample?: number;
+            sheet?: components["schemas"]["KnownQuestion"][];
+            truth_url?: string;
         };
         PutBiasPlanRequest: {
             agent: string;
@@ -11951,14 +12037,18 @@ export interface components {
             warn_age?: string;
         };
         SourceAudit: {
+            agent?: string;
             asked: number;
             /** Format: date-time */
             at: string;
             by: string;
             correct: number;
+            error_rate: components["schemas"]["SourceShare"] | null;
+            experiment?: string;
             id: string;
             source: string;
             truth: string;
+            unanswered?: number;
             wrong: components["schemas"]["AuditItem"][];
         };
         SourceAuditList: {
@@ -12066,6 +12156,7 @@ export interface components {
             every_ms: number | null;
             fresh: components["schemas"]["SourceShare"] | null;
             intervals: number;
+            plan: components["schemas"]["AuditPlan"] | null;
             runs: number;
             source: components["schemas"]["Source"];
         };
@@ -25855,6 +25946,132 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetAuditPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPlan"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutAuditPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutAuditPlanRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPlan"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteAuditPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    AskAuditPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPlan"];
+                };
             };
             /** @description a problem */
             default: {
