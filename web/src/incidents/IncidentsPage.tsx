@@ -29,6 +29,9 @@ const columns: Column<Incident>[] = [
 ];
 const narrow = columns.filter((c) => ['state', 'what', 'since'].includes(c.id)).map((c) => (c.id === 'state' ? { ...c, width: '34px', cell: (i: Incident) => <Mark {...(states[i.state] ?? states.merged!)} /> } : c));
 
+// What a narrower page leaves out: the title names its agent, and its page has the signals.
+const fewer = columns.filter((c) => !['agents', 'signals'].includes(c.id));
+
 /** IncidentsPage: what is broken, and for whom. */
 export function IncidentsPage() {
   const view = useView();
@@ -37,6 +40,7 @@ export function IncidentsPage() {
   const set = (change: object) => void navigate({ to: '.', search: ((old: object) => ({ ...old, ...change })) as never, replace: true });
   const list = useIncidents(show === 'all' ? 'all' : show === 'done' ? 'resolved,reviewed' : 'live');
   const may = useMay('OpenIncident');
+  const roomy = useWide(1500);
   const wide = useWide(760);
   const find = useRef<HTMLInputElement>(null);
   const [opening, setOpening] = useState(false);
@@ -101,7 +105,7 @@ export function IncidentsPage() {
             <Panel>
               <KeyTable
                 label="Incidents"
-                columns={wide ? columns : narrow}
+                columns={roomy ? columns : wide ? fewer : narrow}
                 rows={rows}
                 rowKey={(i) => i.id}
                 onOpen={go}
