@@ -23,6 +23,7 @@ type deep struct {
 	bad    *drift.ADWIN   // whether its runs ended badly
 	forest *forest.Forest
 	course [len(courses)]*course.Detector
+	volume *volume
 	runs   int64
 }
 
@@ -100,11 +101,13 @@ func (w *Watch) deepRun(a *agent, r *run, bad bool) {
 	w.lookCourse(a, r, d, took)
 	w.lookDrift(a, r, d, took, bad)
 	w.lookBad(a, r, d, bad)
+	w.lookVolume(a, r, d.volume)
 }
 
 func (d *deep) begin(w *Watch, a *agent) {
 	week := a.runsPerWeek(w.clock)
 	d.drift = drift.New(driftFeatures, drift.Options{AlarmsPerWeek: w.alarms("drift", a), RunsPerWeek: week, Rest: driftRest})
+	d.volume = newVolume()
 	d.bad = drift.NewADWIN(w.chanceOfCut(a, week))
 	d.forest = forest.New(forestMeasures, 1, forest.Options{AlarmsPerWeek: w.alarms("unusual_run", a), LooksPerWeek: week})
 	for i := range d.course {

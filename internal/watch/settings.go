@@ -60,6 +60,7 @@ var detectors = []Detector{
 	{Name: "stale_source", Title: "Stale data", Severity: finding.Warning, Fixed: true, About: "a source that was older than it may be when an agent read it, as lineage tells"},
 	{Name: "topic_shift", Title: "Topics", Severity: finding.Info, Effect: 1.5, Unit: "times the usual difference", About: "what users ask about, by the words of the last 30 messages"},
 	{Name: "unusual_run", Title: "Unusual run", Severity: finding.Info, Effect: 1, Unit: "", About: "several measures of a run together, against those of the agent's runs"},
+	{Name: "volume", Title: "Volume", Severity: finding.Warning, Effect: 1.5, Unit: "times as many as before, or as few", About: "how many calls, hand-overs and repeated failures twenty runs of an agent make, against its earlier twenties"},
 	{Name: "unusual_path", Title: "Unusual path", Severity: finding.Info, Effect: 2, Unit: "times the usual surprise", About: "how unusual the order of a run's tools is"},
 }
 
@@ -189,8 +190,8 @@ func (v *Setting) check() error {
 		return fault.New(fault.KindNotFound, "watch.detector", "there is no detector %.40q", v.Detector).WithHint("`reeve detector list` lists them")
 	case math.IsNaN(v.AlarmsPerWeek) || v.AlarmsPerWeek < 0.01 || v.AlarmsPerWeek > 1000:
 		return bad("alarms_per_week is from 0.01 to 1000").WithHint("1 is one alarm about an agent in a week in which nothing is wrong")
-	case math.IsNaN(v.MinimumEffect) || v.MinimumEffect < 1 || v.MinimumEffect > 1e6:
-		return bad("minimum_effect is from 1 to 1000000").WithHint("for %s it is %s", d.Name, cmp.Or(d.Unit, "nothing"))
+	case math.IsNaN(v.MinimumEffect) || v.MinimumEffect < min(1, d.Effect) || v.MinimumEffect > 1e6:
+		return bad("minimum_effect is from %v to 1000000", min(1, d.Effect)).WithHint("for %s it is %s", d.Name, cmp.Or(d.Unit, "nothing"))
 	case v.Rest < time.Second || v.Rest > 7*24*time.Hour:
 		return bad("a rest is from a second to a week")
 	case v.Severity != "" && !slices.Contains(finding.Severities(), v.Severity):

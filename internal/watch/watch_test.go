@@ -154,6 +154,32 @@ func usage(in, out, nanos int64) func(*activity.Step) {
 	}
 }
 
+// Twenty runs with twice the calls of the twenties before are told, though none of
+// them is long for itself; and twenties as before are not.
+func TestVolume(t *testing.T) {
+	t.Parallel()
+	x := newWorld(t, nil)
+	runs := func(n, calls int) {
+		for i := range n {
+			r := x.run("refunds")
+			for k := range calls + i%3 {
+				r.step(activity.KindTool, "search_orders", time.Duration(200+i%5*15)*time.Millisecond, args(k))
+			}
+			r.end(false)
+			x.now = x.now.Add(time.Minute)
+		}
+	}
+	runs(400, 3)
+	if got := x.k.of("volume"); len(got) > 0 {
+		t.Fatalf("as before, and told: %+v", got)
+	}
+	runs(60, 7)
+	got := x.k.of("volume")
+	if len(got) == 0 || got[0].Subject != "tool_calls" || !strings.Contains(got[0].Text, "more than before") {
+		t.Errorf("found %+v", got)
+	}
+}
+
 // Ordinary runs give no finding at all.
 func TestUsualIsQuiet(t *testing.T) {
 	t.Parallel()
@@ -558,6 +584,17 @@ func TestSettings(t *testing.T) {
 	} {
 		if _, err := s.Put(t.Context(), "p", "ann", "", bad); err == nil {
 			t.Errorf("took %+v", bad)
+		}
+	}
+	for i := range detectors { // each can be given what it has, and switched off
+		d := &detectors[i]
+		if _, err := s.Put(t.Context(), "p", "ann", "", Setting{Detector: d.Name, Agent: "other", MinimumEffect: d.Effect, Off: true}); err != nil {
+			t.Errorf("%s cannot be set: %v", d.Name, err)
+		} else if !s.For(d, "other").Off {
+			t.Errorf("%s was not switched off", d.Name)
+		}
+		if err := s.Reset(t.Context(), "p", "", d.Name, "other", "no more"); err != nil {
+			t.Error(err)
 		}
 	}
 	v, err := s.Put(t.Context(), "p", "ann", "", Setting{Detector: "loop", Agent: "refunds", Off: true, Reason: "it polls"})
