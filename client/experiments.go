@@ -96,7 +96,7 @@ type Experiment struct {
 	Evaluators     []string           `json:"evaluators"`
 	Baseline       string             `json:"baseline,omitempty"`
 	Note           string             `json:"note,omitempty"`
-	Plan           string             `json:"plan,omitempty"` // the bias plan that started it
+	Plan           string             `json:"plan,omitempty"` // the bias plan or drill that started it
 	Bias           *BiasPairs         `json:"bias,omitempty"`
 	State          string             `json:"state"` // waiting, running, done, failed, stopped
 	Why            string             `json:"why,omitempty"`
@@ -113,7 +113,7 @@ type Experiment struct {
 	GroupB         *Share             `json:"group_b,omitempty"`
 	FourFifths     *Interval          `json:"four_fifths,omitempty"` // ratio of the lower share to the higher
 	Adverse        bool               `json:"adverse,omitempty"`     // the word made a difference, beyond chance
-	Says           string             `json:"says,omitempty"`        // a bias test's result in words
+	Says           string             `json:"says,omitempty"`        // a bias test's, proof's or drill's result in words
 	Proof          *Proof             `json:"proof,omitempty"`
 	Proves         *ProofResult       `json:"proves,omitempty"`  // of a proof
 	Results        []ExperimentResult `json:"results,omitempty"` // of one experiment that is read alone

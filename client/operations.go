@@ -337,6 +337,11 @@ func Operations() []Operation {
 		{Name: "ListBiasPlans", Method: "GET", Path: "/api/v1/bias-plans", Role: "viewer", Summary: "lists bias plans: pairs that are replayed at times and for each version"},
 		{Name: "PutBiasPlan", Method: "PUT", Path: "/api/v1/bias-plans/{name}", Role: "developer", Summary: "makes or changes a bias plan; it runs at once"},
 		{Name: "DeleteBiasPlan", Method: "DELETE", Path: "/api/v1/bias-plans/{name}", Role: "developer", Summary: "ends a bias plan; its experiments stay"},
+		{Name: "ListDrills", Method: "GET", Path: "/api/v1/drills", Role: "viewer", Summary: "lists failover drills: cases that are tried with an upstream taken as down, and what that came to last"},
+		{Name: "GetDrill", Method: "GET", Path: "/api/v1/drills/{name}", Role: "viewer", Summary: "reads a failover drill with what it came to each time, the newest first"},
+		{Name: "PutDrill", Method: "PUT", Path: "/api/v1/drills/{name}", Role: "developer", Summary: "makes or changes a failover drill: what is taken as down, for which cases, and when"},
+		{Name: "RunDrill", Method: "POST", Path: "/api/v1/drills/{name}/run", Role: "developer", Summary: "tries a failover now, beside its schedule"},
+		{Name: "DeleteDrill", Method: "DELETE", Path: "/api/v1/drills/{name}", Role: "developer", Summary: "ends a failover drill; its experiments stay"},
 		{Name: "ListFeedback", Method: "GET", Path: "/api/v1/feedback", Role: "viewer", Summary: "lists what people and downstream systems said of runs, the newest first"},
 		{Name: "GetFeedback", Method: "GET", Path: "/api/v1/feedback/{id}", Role: "viewer", Summary: "reads a feedback"},
 		{Name: "FeedbackSummary", Method: "GET", Path: "/api/v1/feedback-summary", Role: "viewer", Summary: "adds up what users said of agents and versions in a period, and how many said nothing"},
@@ -2781,6 +2786,42 @@ func (c *Client) PutBiasPlan(ctx context.Context, req PutBiasPlanRequest) (*Bias
 // DELETE /api/v1/bias-plans/{name}, role developer.
 func (c *Client) DeleteBiasPlan(ctx context.Context, req NameRequest) error {
 	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/bias-plans/{name}", req)
+	return err
+}
+
+// ListDrills lists failover drills: cases that are tried with an upstream taken as down, and what that came to last.
+//
+// GET /api/v1/drills, role viewer.
+func (c *Client) ListDrills(ctx context.Context, req ListDrillsRequest) (*List[Drill], error) {
+	return call[List[Drill]](ctx, c, "GET", "/api/v1/drills", req)
+}
+
+// GetDrill reads a failover drill with what it came to each time, the newest first.
+//
+// GET /api/v1/drills/{name}, role viewer.
+func (c *Client) GetDrill(ctx context.Context, req NameRequest) (*Drill, error) {
+	return call[Drill](ctx, c, "GET", "/api/v1/drills/{name}", req)
+}
+
+// PutDrill makes or changes a failover drill: what is taken as down, for which cases, and when.
+//
+// PUT /api/v1/drills/{name}, role developer.
+func (c *Client) PutDrill(ctx context.Context, req PutDrillRequest) (*Drill, error) {
+	return call[Drill](ctx, c, "PUT", "/api/v1/drills/{name}", req)
+}
+
+// RunDrill tries a failover now, beside its schedule.
+//
+// POST /api/v1/drills/{name}/run, role developer.
+func (c *Client) RunDrill(ctx context.Context, req NameRequest) (*Drill, error) {
+	return call[Drill](ctx, c, "POST", "/api/v1/drills/{name}/run", req)
+}
+
+// DeleteDrill ends a failover drill; its experiments stay.
+//
+// DELETE /api/v1/drills/{name}, role developer.
+func (c *Client) DeleteDrill(ctx context.Context, req NameRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/drills/{name}", req)
 	return err
 }
 

@@ -94,6 +94,9 @@ func (a *API) experimentOf(ctx context.Context, book *experiment.Book, x *experi
 		ratio := intervalOf(s.Ratio, s.Low, s.Top, !math.IsNaN(s.Ratio))
 		out.GroupA, out.GroupB, out.FourFifths = &one, &two, &ratio
 	}
+	if x.Drilled != nil && x.Drill != nil {
+		out.Says = drillResultOf(x.Drilled, x.Drill, false).Says
+	}
 	if !whole {
 		return out, nil
 	}

@@ -290,7 +290,7 @@ func (w *eventWriter) mayRead(ev bus.Event) bool {
 		}
 		return seesPlace(w.who, n.Team, n.Environment)
 	}
-	if strings.HasPrefix(ev.Type, "finding.") || strings.HasPrefix(ev.Type, "response.") || strings.HasPrefix(ev.Type, "canary.") {
+	if strings.HasPrefix(ev.Type, "finding.") || strings.HasPrefix(ev.Type, "response.") || strings.HasPrefix(ev.Type, "canary.") || strings.HasPrefix(ev.Type, "drill.") {
 		var at struct{ Team, Environment string }
 		return w.run == "" && json.Unmarshal(ev.Data, &at) == nil && w.who.Can(identity.Viewer, at.Team, at.Environment)
 	}

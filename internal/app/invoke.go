@@ -37,7 +37,7 @@ func (a *App) openExperiments(ctx context.Context) (err error) {
 		configured[c.Agent] = c.target()
 	}
 	a.experiments, err = experiment.New(ctx, experiment.Options{
-		DB: a.control, Agent: a.versionOfAgent, Cases: a.casesOf, Recording: a.recordingOf, Invoke: a.invoke, Look: a.lookAt, Agrees: source.Agrees, Tell: a.tellBias, Recorded: replayer{a}.Recorded, Again: replayer{a}.Again, Configured: configured,
+		DB: a.control, Agent: a.versionOfAgent, Cases: a.casesOf, Recording: a.recordingOf, Invoke: a.invoke, Look: a.lookAt, Agrees: source.Agrees, Tell: a.tellBias, StandIns: a.standIns, Rights: a.rightsOf, TellDrill: a.tellDrill, Recorded: replayer{a}.Recorded, Again: replayer{a}.Again, Configured: configured,
 		Logger: a.log.With("part", "experiments"),
 	})
 	return err

@@ -100,6 +100,7 @@ func commands() []command {
 		promoteCommands(),
 		replayCommands(),
 		biasCommands(),
+		drillCommands(),
 		experimentCommands(),
 		feedbackCommands(),
 		outcomeCommands(),

@@ -188,6 +188,9 @@ func experimentLines(w io.Writer, x *client.Experiment) {
 			fmt.Fprintf(w, "four fifths\t%.2f (%.2f to %.2f)\tunder 0.80 is adverse\n", *f.Value, *f.Low, *f.High)
 		}
 	}
+	if x.Kind == "drill" && x.Says != "" {
+		fmt.Fprintf(w, "drill %s\t%s\n", orDash(x.Plan), word(x.Says))
+	}
 	if v := x.Proves; v != nil {
 		fmt.Fprintf(w, "%s\t%s\n", x.Proof.Model, x.Says)
 		fmt.Fprintf(w, "passed\t%s before\t%s now\tp %.4f\n", shareText(v.Passed), shareText(v.Passes), v.P)
@@ -213,7 +216,7 @@ func runExperimentList(ctx context.Context, e env, c *command, args []string) er
 	fs := c.flags(e)
 	r.bind(fs)
 	fs.StringVar(&req.Agent, "agent", "", "only of this agent")
-	fs.StringVar(&req.Kind, "kind", "", "golden, bias or proof")
+	fs.StringVar(&req.Kind, "kind", "", "golden, bias, proof or drill")
 	fs.IntVar(&req.Limit, "limit", 50, "at most so many")
 	if err := parse(fs, args); err != nil {
 		return err

@@ -81,6 +81,7 @@ var groups = []struct {
 		{"case", "add or take out a case"},
 		{"experiment", "try an agent on a data set"},
 		{"bias", "counterfactual pairs on a schedule"},
+		{"drill", "failovers tried on a schedule"},
 		{"compliance", "controls with pass or fail from records"},
 	}},
 	{"Run Reeve", [][2]string{

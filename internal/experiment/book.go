@@ -46,6 +46,13 @@ type Options struct {
 	Agrees func(answer, truth string) bool
 	// Tell is told what bias plans came to; nil where nobody is.
 	Tell func(ctx context.Context, what Told) error
+	// StandIns are what the door calls where an upstream with models cannot be reached, for
+	// agents of a team; an error where there is no such upstream. Rights is what a person
+	// may do now. TellDrill is told what drills came to. nil: nothing is drilled, and nobody
+	// is told.
+	StandIns  func(upstream, team string) ([]string, error)
+	Rights    func(ctx context.Context, person string) (func(role, team, environment string) bool, error)
+	TellDrill func(ctx context.Context, what DrillTold) error
 	// Configured are targets of the configuration file; they go before others.
 	Configured map[string]Target
 	Logger     *slog.Logger
@@ -64,6 +71,7 @@ type Book struct {
 	served  map[string]int64                   // by team: when one of it was last taken up, as a count
 	turn    int64
 	woken   chan struct{} // one may wait
+	due     chan struct{} // the same, for what is to be started
 
 	replays map[string]int // that are underway, by team
 }
@@ -88,6 +96,7 @@ type Plan struct {
 	Note       string   `json:"note,omitempty"`
 	Bias       *Bias    `json:"bias,omitempty"`
 	Proof      *Proof   `json:"proof,omitempty"`
+	Drill      *Drill   `json:"drill,omitempty"`
 	OfPlan     string   `json:"of_plan,omitempty"` // that started it by itself
 	Extra      bool     `json:"extra,omitempty"`   // beside the schedule of OfPlan
 	// Asks are an audit's tasks: what a source's plan sampled. They are not stored; an experiment
@@ -125,6 +134,7 @@ type Experiment struct {
 	EndedAt      time.Time `json:"ended_at,omitzero"`
 	Why          string    `json:"why,omitempty"` // failed, stopped
 	Tasks        int       `json:"tasks"`
+	Drilled      *Drilled  `json:"drilled,omitempty"` // what a drill came to, once it ended
 
 	who Actor
 }
@@ -149,10 +159,19 @@ func New(ctx context.Context, o Options) (*Book, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	b := &Book{o: o, woken: make(chan struct{}, 1), stop: map[string]context.CancelCauseFunc{}, served: map[string]int64{}, replays: map[string]int{}}
+	b := &Book{o: o, woken: make(chan struct{}, 1), due: make(chan struct{}, 1), stop: map[string]context.CancelCauseFunc{}, served: map[string]int64{}, replays: map[string]int{}}
 	return b, o.DB.Write(ctx, func(tx *control.Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE experiments SET state = 'failed' WHERE state IN ('waiting', 'running')`)
-		return err
+		left, err := control.All(ctx, tx, scanExperiment, `SELECT `+experimentColumns+` FROM experiments WHERE state IN ('waiting', 'running')`)
+		if err != nil {
+			return err
+		}
+		for i := range left {
+			left[i].State, left[i].Why = Failed, Interrupted
+			if err := left[i].save(ctx, tx); err != nil {
+				return err
+			}
+		}
+		return b.drillsBrokenOff(ctx, tx)
 	})
 }
 
@@ -243,13 +262,15 @@ func (p *Plan) check() error {
 	switch p.Kind {
 	case ProofKind:
 		return p.checkProof()
+	case DrillKind:
+		return p.checkDrill()
 	case Golden:
 		return nil
 	case AuditKind:
 		return p.checkAudit()
 	case BiasKind:
 	default:
-		return invalid("an experiment is of kind golden, bias or proof, not %.20q", p.Kind)
+		return invalid("an experiment is of kind golden, bias or proof, not %.20q", p.Kind).WithHint("a failover is tried with `reeve drill`")
 	}
 	x := p.Bias
 	switch {
@@ -283,6 +304,14 @@ func (x *Bias) tasks() (out []Task) {
 
 // Start plans an experiment; Run carries it out.
 func (b *Book) Start(ctx context.Context, who Actor, p Plan) (*Experiment, error) {
+	if p.Kind == DrillKind {
+		return nil, invalid("a failover is tried by a drill of its own").WithHint("`reeve drill set`, then `reeve drill run`")
+	}
+	return b.start(ctx, who, p, nil)
+}
+
+// start is Start, with what else happens in the transaction that plans it.
+func (b *Book) start(ctx context.Context, who Actor, p Plan, also func(tx *control.Tx, x *Experiment) error) (*Experiment, error) {
 	p.Kind, p.Repeats = cmp.Or(p.Kind, Golden), cmp.Or(p.Repeats, 1)
 	if err := p.check(); err != nil {
 		return nil, err
@@ -291,7 +320,7 @@ func (b *Book) Start(ctx context.Context, who Actor, p Plan) (*Experiment, error
 	if err != nil {
 		return nil, err
 	}
-	if p.Kind == ProofKind {
+	if p.Kind == ProofKind || p.Kind == DrillKind && p.Dataset == "" {
 		err = b.mayProve(who, team, environment) // it invokes no agent
 	} else {
 		_, err = b.Target(ctx, p.Agent)
@@ -316,12 +345,21 @@ func (b *Book) Start(ctx context.Context, who Actor, p Plan) (*Experiment, error
 	if err != nil {
 		return nil, err
 	}
-	if x.Tasks = len(tasks) * p.Repeats; len(tasks) == 0 || x.Tasks > maxPlanItems {
+	each := p.Repeats
+	if p.Kind == DrillKind {
+		each = 2 // with the upstream, and without it
+	}
+	if x.Tasks = len(tasks) * each; len(tasks) == 0 || x.Tasks > maxPlanItems {
 		return nil, invalid("an experiment has 1 to %d tasks, repeats with them; this one has %d", maxPlanItems, x.Tasks)
 	}
 	err = b.o.DB.Write(ctx, func(tx *control.Tx) error {
 		if err := x.save(ctx, tx); err != nil {
 			return err
+		}
+		if also != nil {
+			if err := also(tx, x); err != nil {
+				return err
+			}
 		}
 		return audit.Append(ctx, tx, audit.Record{Kind: "admin.experiment", Person: who.Person, Via: who.Via, Action: "start", Object: x.ID, After: map[string]any{"agent": x.Agent, "dataset": x.Dataset, "version": x.Version, "tasks": x.Tasks}})
 	})
@@ -341,7 +379,11 @@ func (b *Book) tasksOf(ctx context.Context, x *Experiment) ([]Task, error) {
 	case BiasKind:
 		return x.Bias.tasks(), nil
 	case ProofKind:
-		return b.recordedTasks(ctx, x)
+		return b.recordedTasks(ctx, x, x.Proof.Runs)
+	case DrillKind:
+		if x.Dataset == "" {
+			return b.recordedTasks(ctx, x, x.Drill.Runs)
+		}
 	case AuditKind:
 		return x.Asks, nil
 	}
@@ -355,8 +397,8 @@ func (x *Experiment) save(ctx context.Context, tx *control.Tx) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO experiments (id, agent, team, environment, kind, dataset, state, body, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET state = excluded.state, body = excluded.body`,
-		x.ID, x.Agent, x.Team, x.Environment, x.Kind, x.Dataset, x.State, string(text), control.Micros(x.At))
+	_, err = tx.Exec(ctx, `INSERT INTO experiments (id, agent, team, environment, kind, dataset, state, body, at, of_plan) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET state = excluded.state, body = excluded.body`,
+		x.ID, x.Agent, x.Team, x.Environment, x.Kind, x.Dataset, x.State, string(text), control.Micros(x.At), x.OfPlan)
 	return err
 }
 

@@ -19,6 +19,9 @@
 // no way to be invoked), too_many. An invocation that fails is a failed item with
 // its reason. After a restart what was running is failed, not repeated.
 //
+// Failovers are tried in the same way (drills): the cases once as ever, and once with an
+// upstream taken as down for that test alone.
+//
 // Start reading at Target and Plan, then Book.run.
 package experiment
 
@@ -70,6 +73,7 @@ const (
 	answersKept     = 90 * 24 * time.Hour  // as evaluations are
 	experimentsKept = 400 * 24 * time.Hour // with their figures
 	lookEvery       = 30 * time.Second
+	firstLook       = 2 * time.Second // after the start: the door opens first
 
 	maxExperiment = time.Hour // of one: others wait
 )
@@ -145,6 +149,10 @@ type Result struct {
 	Checks     []Check   `json:"checks,omitempty"`
 	TookMS     int64     `json:"took_ms"`
 	Cost       *int64    `json:"cost_nanos,omitempty"` // USD; nil unknown
+	Upstreams  []string  `json:"upstreams,omitempty"`  // of a drill: that answered calls of it
+	Avoided    bool      `json:"avoided,omitempty"`    // it asked for the upstream that was taken as down
+	Stopped    bool      `json:"stopped,omitempty"`    // it came to a call that is not in the recording
+	Unclear    bool      `json:"unclear,omitempty"`    // of a drill: it says nothing of the failover
 	At         time.Time `json:"at"`
 }
 

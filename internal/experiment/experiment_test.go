@@ -25,21 +25,27 @@ type house struct {
 	version string
 	now     time.Time // zero: the clock's
 	told    []Told
+
+	dir      string
+	options  Options
+	standIns []string
+	rights   func(role, team, environment string) bool
+	drills   []DrillTold
 }
 
 func open(t *testing.T) *house {
 	t.Helper()
-	db, err := controltest.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	h := &house{t: t, version: "v1", dir: t.TempDir(), standIns: []string{"spare"}, rights: anybody.Can}
+	db, err := controltest.Open(t.Context(), filepath.Join(h.dir, "control.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	h := &house{t: t, version: "v1"}
 	h.answer = func(x *Test, _ *Task) (Said, error) {
 		x.Called("call_model", "openai/m", "")
 		return Said{Answer: "Within 14 days."}, nil
 	}
-	h.book, err = New(t.Context(), Options{
+	h.options = Options{
 		DB: db,
 		Agent: func(name string) (string, string, string, bool) {
 			return map[string]string{"refund": "core"}[name] + map[string]string{"returns": "other"}[name], "production", h.version, name == "refund" || name == "returns"
@@ -61,7 +67,11 @@ func open(t *testing.T) *house {
 		Look: func(_ context.Context, _ Actor, name, _ string, _ *Task, answer string) (Check, error) {
 			return Check{Name: name, Verdict: map[bool]string{true: "pass", false: "fail"}[len(answer) < 100]}, nil
 		},
-	})
+		StandIns:  func(string, string) ([]string, error) { return h.standIns, nil },
+		Rights:    func(context.Context, string) (func(role, team, environment string) bool, error) { return h.rights, nil },
+		TellDrill: func(_ context.Context, x DrillTold) error { h.drills = append(h.drills, x); return nil },
+	}
+	h.book, err = New(t.Context(), h.options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -280,7 +290,7 @@ func TestFillCannotBreakOut(t *testing.T) {
 func TestTestsAreKnownWhileOpen(t *testing.T) {
 	t.Parallel()
 	var s Tests
-	x := s.open("refund", &Target{}, nil)
+	x := s.open("refund", &Target{}, nil, "")
 	run := activity.RunOfKey("r")
 	s.Name(x, run)
 	for _, c := range []struct {

@@ -56,9 +56,9 @@ func (b *Book) mayProve(who Actor, team, environment string) error {
 	return nil
 }
 
-// recordedTasks are the runs of a proof.
-func (b *Book) recordedTasks(ctx context.Context, x *Experiment) ([]Task, error) {
-	runs, err := b.o.Recorded(ctx, x.Agent, x.Team, x.Environment, x.Proof.Runs)
+// recordedTasks are the recorded runs that are replayed.
+func (b *Book) recordedTasks(ctx context.Context, x *Experiment, most int) ([]Task, error) {
+	runs, err := b.o.Recorded(ctx, x.Agent, x.Team, x.Environment, most)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func (b *Book) proveOne(ctx context.Context, x *Experiment, run string) (before,
 	r.Evaluators = x.Evaluators
 	limit, cancel := context.WithTimeout(ctx, replayTime)
 	defer cancel()
-	t := b.Tests.open(x.Agent, &Target{}, r.Recording)
+	t := b.Tests.open(x.Agent, &Target{}, r.Recording, "")
 	t.replay = true
 	defer b.Tests.close(t)
 	began := time.Now()

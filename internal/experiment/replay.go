@@ -106,7 +106,7 @@ func (b *Book) Replay(ctx context.Context, who Actor, r Replaying) (out Replayed
 	if err != nil {
 		return out, err
 	}
-	t := b.Tests.open(r.Agent, &Target{}, r.Recording)
+	t := b.Tests.open(r.Agent, &Target{}, r.Recording, "")
 	t.replay = true
 	defer b.Tests.close(t)
 	limit, cancel := context.WithTimeout(ctx, replayTime)

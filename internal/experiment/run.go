@@ -18,8 +18,8 @@ var (
 	errTooLong = errors.New("too long")
 )
 
-// Interrupted is why an experiment failed that the end of the process cut short; one
-// that a crash cut short has no reason.
+// Interrupted is why an experiment failed that the end of the process, or a crash, cut
+// short; before it was said of crashes, those have no reason.
 const Interrupted = "Reeve ended while it was underway"
 
 // Stop ends an experiment; what it found stays.
@@ -89,6 +89,8 @@ func (b *Book) next() *Experiment {
 func (b *Book) Run(ctx context.Context) error {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
+	first := time.NewTimer(firstLook)
+	defer first.Stop()
 	for {
 		for x := b.next(); x != nil && ctx.Err() == nil; x = b.next() {
 			b.One(ctx, x)
@@ -98,6 +100,10 @@ func (b *Book) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-b.woken:
+		case <-b.due:
+			b.Look(ctx)
+		case <-first.C: // what was due while nobody was there, or was broken off
+			b.Look(ctx)
 		case <-tick.C:
 			b.Look(ctx)
 		}
@@ -111,6 +117,9 @@ func (b *Book) Look(ctx context.Context) {
 	}
 	if err := b.plansDue(ctx); err != nil && ctx.Err() == nil {
 		b.o.Logger.Warn("bias plans could not be looked at", "err", err)
+	}
+	if err := b.drillsDue(ctx); err != nil && ctx.Err() == nil {
+		b.o.Logger.Warn("failover drills could not be looked at", "err", err)
 	}
 }
 
@@ -151,6 +160,7 @@ func (b *Book) One(ctx context.Context, x *Experiment) {
 		x.State = Done
 	}
 	b.finished(context.WithoutCancel(ctx), x)
+	b.drilled(context.WithoutCancel(ctx), x, x.State == Failed && ctx.Err() != nil)
 	// Also when the process ends: it would be found underway for ever.
 	if err := b.keep(context.WithoutCancel(ctx), x); err != nil {
 		b.o.Logger.Error("what an experiment came to could not be kept", "experiment", x.ID, "err", err)
@@ -162,8 +172,11 @@ func (b *Book) carryOut(ctx context.Context, x *Experiment) error {
 	if err != nil {
 		return err
 	}
-	if x.Kind == ProofKind {
+	switch x.Kind {
+	case ProofKind:
 		return b.prove(ctx, x, tasks)
+	case DrillKind:
+		return b.drill(ctx, x, tasks)
 	}
 	target, err := b.Target(ctx, x.Agent)
 	if err != nil {
@@ -175,7 +188,7 @@ func (b *Book) carryOut(ctx context.Context, x *Experiment) error {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			r, err := b.try(ctx, x, &target, &tasks[i])
+			r, err := b.try(ctx, x, &target, &tasks[i], "")
 			if err != nil {
 				return err
 			}
@@ -185,17 +198,21 @@ func (b *Book) carryOut(ctx context.Context, x *Experiment) error {
 				return err
 			}
 			if !r.Valid {
-				// The door saw nothing of it as a test: what its tools did, nobody knows. It is
-				// not done again.
-				return fault.New(fault.KindDenied, "experiment.unguarded", "a test did not come through the door as one: %s", r.Why)
+				return unguarded(&r)
 			}
 		}
 	}
 	return nil
 }
 
-// try puts one task to the agent.
-func (b *Book) try(ctx context.Context, x *Experiment, target *Target, task *Task) (Result, error) {
+// unguarded ends an experiment: the door saw nothing of one of its tests as such. What
+// its tools did, nobody knows, and it is not done again.
+func unguarded(r *Result) error {
+	return fault.New(fault.KindDenied, "experiment.unguarded", "a test did not come through the door as one: %s", r.Why)
+}
+
+// try puts one task to the agent, where down is not "" with that upstream taken as down.
+func (b *Book) try(ctx context.Context, x *Experiment, target *Target, task *Task, down string) (Result, error) {
 	r := Result{Experiment: x.ID, Item: task.Item, Pair: task.Pair, Group: task.Group, At: b.o.Now().UTC().Truncate(time.Microsecond)}
 	var recording *Recording
 	if task.Run != "" {
@@ -204,7 +221,7 @@ func (b *Book) try(ctx context.Context, x *Experiment, target *Target, task *Tas
 			return r, err
 		}
 	}
-	t := b.Tests.open(x.Agent, target, recording)
+	t := b.Tests.open(x.Agent, target, recording, down)
 	defer b.Tests.close(t)
 	r.Run = t.Key
 	limit, cancel := context.WithTimeout(ctx, target.timeout())
@@ -215,10 +232,10 @@ func (b *Book) try(ctx context.Context, x *Experiment, target *Target, task *Tas
 	if ctx.Err() != nil {
 		return r, context.Cause(ctx)
 	}
-	t.mu.Lock()
-	r.Calls, r.Refused = t.calls, slices.Clone(t.refused)
-	t.mu.Unlock()
-	r.Valid, r.RunID = r.Calls > 0, t.runID()
+	t.tell(&r)
+	if x.Kind != DrillKind {
+		r.Upstreams, r.Cost = nil, nil // a golden task's is in the run
+	}
 	r.Answer = said.Answer[:min(len(said.Answer), maxAnswer)]
 	r.Answer = strings.ToValidUTF8(r.Answer, "")
 	switch {
@@ -238,8 +255,12 @@ func (b *Book) try(ctx context.Context, x *Experiment, target *Target, task *Tas
 	}
 	for _, call := range r.Refused {
 		// What policy refuses is what users would meet; what a test refuses has no end.
+		if strings.HasPrefix(call, "test.upstream_down") {
+			r.Failed, r.Why = true, "no fallback took a call over: "+call
+			return r, nil
+		}
 		if strings.HasPrefix(call, "test.") {
-			r.Failed = true
+			r.Failed, r.Stopped = true, true
 			r.Why = "the test stops at a call that is not in the recording: " + call
 			return r, nil
 		}
@@ -297,7 +318,7 @@ func (b *Book) record(ctx context.Context, x *Experiment, seq int, r Result) err
 			return err
 		}
 		_, err = tx.Exec(ctx, `INSERT INTO experiment_results (experiment, seq, item, passed, valid, failed, pair, side, run, cost_nanos, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			x.ID, seq, r.Item, r.Passed && r.Valid, r.Valid, r.Failed || r.Answer == "" && x.Kind != ProofKind && x.Kind != AuditKind, r.Pair, r.Group, r.RunID, r.Cost, string(text))
+			x.ID, seq, r.Item, r.Passed && r.Valid, r.Valid, r.Failed || r.Answer == "" && x.Kind != ProofKind && x.Kind != AuditKind && x.Kind != DrillKind, r.Pair, r.Group, r.RunID, r.Cost, string(text))
 		return err
 	})
 }

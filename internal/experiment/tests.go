@@ -72,12 +72,18 @@ type Test struct {
 	ID, Agent, Key string // Key: of its run
 	target         *Target
 	recording      *Recording
-	replay         bool // nobody runs what its model proposes: it is looked for in the recording
+	replay         bool   // nobody runs what its model proposes: it is looked for in the recording
+	down           string // the upstream that is taken as down in it; "" none
 
 	mu      sync.Mutex
 	calls   int
 	refused []string
 	id      string // of its run; "" until it is named
+	avoided bool   // a call asked for the upstream that is down
+	sent    int    // calls that went to an upstream
+	reached []string
+	cost    int64 // nano-USD of them
+	unknown bool  // one of them has no price
 }
 
 // runID is the id of the test's run.
@@ -110,6 +116,45 @@ func (t *Test) Called(_, resource, code string) {
 		t.calls++
 	} else if len(t.refused) < 50 {
 		t.refused = append(t.refused, code+" "+resource)
+	}
+}
+
+// Down reports whether an upstream is taken for one that cannot be reached.
+func (t *Test) Down(upstream string) bool { return t.down != "" && t.down == upstream }
+
+// Avoided takes note of a call that asked for the upstream that is down.
+func (t *Test) Avoided(string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.avoided = true
+}
+
+// Ended takes note of how a call that was sent to an upstream went.
+func (t *Test) Ended(upstream string, failed bool, _ time.Duration, cost activity.Cost) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sent++
+	switch {
+	case failed: // no provider bills a call that failed
+	case cost.Basis == activity.CostUnknown || cost.Currency != "USD":
+		t.unknown = true
+	default:
+		t.cost += cost.Nanos
+	}
+	if !failed && !slices.Contains(t.reached, upstream) {
+		t.reached = append(t.reached, upstream)
+	}
+}
+
+// tell puts what came of the test's calls into its result.
+func (t *Test) tell(r *Result) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r.Calls, r.Refused, r.RunID = t.calls, slices.Clone(t.refused), t.id
+	r.Upstreams, r.Avoided = slices.Clone(t.reached), t.avoided
+	r.Valid = t.calls > 0 || t.avoided
+	if t.sent > 0 && !t.unknown {
+		r.Cost = new(t.cost)
 	}
 }
 
@@ -155,8 +200,9 @@ func (s *Tests) Traced(trace activity.TraceID) bool {
 	return is
 }
 
-func (s *Tests) open(agent string, target *Target, r *Recording) *Test {
-	t := &Test{ID: "tst_" + strings.ToLower(rand.Text()[:24]), Agent: agent, target: target, recording: r}
+// open opens a test, in which an upstream may be taken as down.
+func (s *Tests) open(agent string, target *Target, r *Recording, down string) *Test {
+	t := &Test{ID: "tst_" + strings.ToLower(rand.Text()[:24]), Agent: agent, target: target, recording: r, down: down}
 	t.Key = t.ID
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -96,6 +96,9 @@ func (d *Door) decide(_ context.Context, x *passage) error {
 		if s := d.o.Upstreams.Switched(x.instead); s != nil && s.To == x.Upstream.Name {
 			why = activity.Reason{Code: "upstream.switched", Text: s.By + " switched " + x.instead + " to " + s.To + ": " + s.Reason}
 		}
+		if x.test != nil && x.test.Down(x.instead) {
+			why = activity.Reason{Code: "upstream.drill", Text: x.Upstream.Name + " stands in for " + x.instead + ", which this test takes as down"}
+		}
 		r.Reasons = append(slices.Clip(r.Reasons), why)
 	}
 	d.ungoverned(x)

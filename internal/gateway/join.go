@@ -71,7 +71,7 @@ func (d *Door) join(_ context.Context, x *passage) error {
 		// The upstream's own spans, if it sends any, name this span as their parent.
 		r.Step = scope.StepOfSpan(t.trace, t.span)
 	}
-	return nil
+	return x.avoid()
 }
 
 // parent is the step of the agent's span around the call; zero for none.

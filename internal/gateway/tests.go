@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"reeve/internal/activity"
 	"reeve/internal/approval"
@@ -33,6 +34,13 @@ type Test interface {
 	// Called says that a call of it came to the door; with a fault's code, that it is
 	// refused.
 	Called(action, resource, code string)
+	// Down reports whether an upstream is taken for one that cannot be reached, in this
+	// test alone: its calls go to what stands in for it, or are refused.
+	Down(upstream string) bool
+	// Avoided says that a call asked for an upstream that is taken as down.
+	Avoided(upstream string)
+	// Ended says how a call that was sent to an upstream went.
+	Ended(upstream string, failed bool, took time.Duration, cost activity.Cost)
 }
 
 // testScope begins the scope of a token that is good for one test alone, so that
@@ -50,6 +58,8 @@ var (
 			WithHint("name the provider as a sandbox if what its tools do is harmless")
 	errTestHeld = fault.New(fault.KindDenied, "test.held", "a person would be asked about this call, which would be made; in a test nobody is").
 			WithHint("take the upstream out of the sandbox: then the call is answered from the recording")
+	errTestDown = fault.New(fault.KindUnavailable, "test.upstream_down", "in this test the upstream is taken as down, and nothing stands in for it").
+			WithHint("give the upstream a fallback that is like it: `reeve upstream set --fallback`")
 )
 
 // testing finds out whether a call is part of a test.
@@ -70,7 +80,9 @@ func (d *Door) testing(x *passage) error {
 	if id != "" && x.test == nil {
 		return errTestOver
 	}
-	x.tested(nil)
+	if !x.avoids() {
+		x.tested(nil)
+	}
 	if x.test != nil && id != "" {
 		// Which run it is goes by the credential: a client that says nothing of runs
 		// would else make one for each call.
@@ -78,6 +90,23 @@ func (d *Door) testing(x *passage) error {
 		x.named, x.alone = true, false
 	}
 	return nil
+}
+
+// avoid ends a call of a test to an upstream that the test takes as down, as one to
+// which no connection could be made: what stands in for it takes the call over, and is
+// decided on, limited and recorded as in a real failure. Nothing of it was sent.
+func (x *passage) avoid() error {
+	if !x.avoids() {
+		return nil
+	}
+	x.test.Avoided(x.Upstream.Name)
+	x.unsent = true
+	return errTestDown
+}
+
+// avoids reports whether a call is to an upstream that its test takes as down.
+func (x *passage) avoids() bool {
+	return x.test != nil && x.Upstream != nil && x.test.Down(x.Upstream.Name)
 }
 
 // isTest reports whether a call is of a test or of a replay: nothing of it counts as

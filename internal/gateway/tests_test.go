@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"reeve/client"
 	"reeve/internal/activity"
 	"reeve/internal/gateway"
 	"reeve/internal/identity/token"
@@ -22,6 +24,9 @@ type openTest struct {
 	sandbox string
 	local   string
 	called  []string
+	down    string
+	avoided []string
+	ended   []string
 }
 
 func (o *openTest) Of(agent, id string, run activity.RunID) gateway.Test {
@@ -34,6 +39,20 @@ func (o *openTest) Of(agent, id string, run activity.RunID) gateway.Test {
 func (o *openTest) Run() string           { return "tst_1" }
 func (o *openTest) Sandbox(u string) bool { return u == o.sandbox }
 func (o *openTest) Local(t string) bool   { return t == o.local }
+
+func (o *openTest) Down(u string) bool { return u == o.down }
+
+func (o *openTest) Avoided(upstream string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.avoided = append(o.avoided, upstream)
+}
+
+func (o *openTest) Ended(upstream string, failed bool, _ time.Duration, cost activity.Cost) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.ended = append(o.ended, fmt.Sprint(upstream, " ", failed, " ", cost.Nanos > 0))
+}
 
 func (o *openTest) Recorded(tool string, arguments []byte) ([]byte, bool) {
 	if tool == "shop POST /v1/refunds" && string(arguments) == `{"order":7}` {
@@ -131,5 +150,56 @@ func TestLocalToolsInATest(t *testing.T) {
 	got = h.call("a.test.x", "POST", "/llm/openai/v1/chat/completions", chat, "Content-Type", "application/json")
 	if got.status != 200 || !strings.Contains(got.body, `"name":"look"`) {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestADrillTakesAnUpstreamAsDown: in a test alone, whatever credential its agent comes
+// with, calls of an upstream go to what stands in for it, decided on anew; with nothing
+// there they are refused, and the upstream gets none of them.
+func TestADrillTakesAnUpstreamAsDown(t *testing.T) {
+	t.Parallel()
+	o := &openTest{open: true, down: "openai", run: activity.ScopeOf("support", "production").RunOfKey("own")}
+	known := tokens{p: map[string]token.Principal{"a.test.x": {Credential: "access_token", CredentialID: "j1", Agent: "refunds", Epoch: 1, Scopes: []string{"door", gateway.TestScope("tst_1")}}}}
+	var primary, spare atomic.Int32
+	says := func(n *atomic.Int32) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			n.Add(1)
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, chatAnswer)
+		}
+	}
+	h, key, _ := modelHouse(t, says(&primary), func(x *gateway.Options) { x.Tests, x.Tokens = o, known })
+	h.permit(permitAll)
+	send := func(credential string, headers ...string) answer {
+		return h.call(credential, "POST", "/llm/openai/v1/chat/completions", chat, append(headers, "Content-Type", "application/json")...)
+	}
+	if got := send("a.test.x"); got.status != 503 || got.problem != "test.upstream_down" || len(o.called) != 1 || o.called[0] != "call_model openai/gpt-4o-mini test.upstream_down" {
+		t.Errorf("without a fallback: %+v, %q", got, o.called)
+	}
+	if d := h.log.Ended(); len(d) != 1 || d[0].Run != activity.ScopeOf("support", "production").RunOfKey("tst_1") {
+		t.Errorf("its refusal is not of the test's run: %+v", d)
+	}
+	h.upstream("spare", says(&spare), func(u *client.Upstream) { u.Kind, u.Dialect, u.Routes = "llm", "openai", nil })
+	h.upstream("openai", says(&primary), func(u *client.Upstream) {
+		u.Kind, u.Dialect, u.Routes, u.Revision, u.Fallback = "llm", "openai", nil, 1, []string{"spare"}
+	})
+	got := send("a.test.x")
+	if d := h.log.Of(t, got.decision); got.status != 200 || d.Upstream != "spare" || d.Resource != "spare/gpt-4o-mini" || d.Reasons[len(d.Reasons)-1].Code != "upstream.drill" {
+		t.Errorf("%+v: %s %s %+v", got, d.Upstream, d.Resource, d.Reasons)
+	}
+	if got := send(key, "X-Reeve-Run", "own"); got.status != 200 {
+		t.Errorf("with the agent's own key: %+v", got)
+	}
+	if primary.Load() != 0 || spare.Load() != 2 || len(o.avoided) != 3 || strings.Join(o.ended, ",") != "spare false true,spare false true" {
+		t.Errorf("%d calls of the primary, %d of its fallback, %q, %q", primary.Load(), spare.Load(), o.avoided, o.ended)
+	}
+	// Whatever a test takes as down, everybody else reaches.
+	if got := send(key, "X-Reeve-Run", "another"); got.status != 200 || primary.Load() != 1 || spare.Load() != 2 {
+		t.Errorf("a live call: %+v, %d, %d", got, primary.Load(), spare.Load())
+	}
+	// What policy forbids of the fallback, no drill lets through.
+	h.permit(permitAll + `@id("not-spare") @reason("no") forbid (principal, action, resource) when { resource == Model::"spare/gpt-4o-mini" };`)
+	if got := send("a.test.x"); got.status != 403 || primary.Load() != 1 || spare.Load() != 2 {
+		t.Errorf("a fallback that is forbidden: %+v", got)
 	}
 }

@@ -98,3 +98,18 @@ func (b *Breaker) Checked(err error) {
 		}
 	}
 }
+
+// StandIns are the fallbacks of an upstream that may stand in for it, whether they answer
+// now or not; ok is false where there is no such upstream.
+func (r *Registry) StandIns(name string) (names []string, ok bool) {
+	u, ok := r.Lookup(name)
+	if !ok {
+		return nil, false
+	}
+	for _, other := range u.Fallback {
+		if f, there := r.Lookup(other); there && f.standsInFor(u) {
+			names = append(names, other)
+		}
+	}
+	return names, true
+}

@@ -2228,6 +2228,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/drills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists failover drills: cases that are tried with an upstream taken as down, and what that came to last */
+        get: operations["ListDrills"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drills/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** reads a failover drill with what it came to each time, the newest first */
+        get: operations["GetDrill"];
+        /** makes or changes a failover drill: what is taken as down, for which cases, and when */
+        put: operations["PutDrill"];
+        post?: never;
+        /** ends a failover drill; its experiments stay */
+        delete: operations["DeleteDrill"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drills/{name}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** tries a failover now, beside its schedule */
+        post: operations["RunDrill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/erasures": {
         parameters: {
             query?: never;
@@ -8229,6 +8282,80 @@ export interface components {
             sentence: string;
             version: string;
         };
+        Drill: {
+            agent: string;
+            at?: string;
+            by?: string;
+            dataset?: string;
+            environment: string;
+            evaluators: string[];
+            every?: string;
+            failing: boolean;
+            fallbacks: string[];
+            history?: components["schemas"]["DrillRun"][];
+            /** Format: date-time */
+            last_at: string | null;
+            least: number;
+            /** Format: date-time */
+            made_at: string;
+            model?: string;
+            name: string;
+            needs: number;
+            /** Format: date-time */
+            next_at: string | null;
+            paused: boolean;
+            result: components["schemas"]["DrillRun"] | null;
+            revision: number;
+            running?: string;
+            runs?: number;
+            team: string;
+            tolerance: number;
+            trouble?: string;
+            upstream: string;
+            zone?: string;
+        };
+        DrillList: {
+            items: components["schemas"]["Drill"][];
+            next?: string;
+        };
+        DrillLost: {
+            item: string;
+            run?: string;
+            why?: string;
+        };
+        DrillResult: {
+            answered: components["schemas"]["Share"];
+            before: components["schemas"]["Share"];
+            cases: number;
+            compared: number;
+            cost_before: number | null;
+            cost_growth: components["schemas"]["Interval"];
+            cost_now: number | null;
+            lost: components["schemas"]["DrillLost"][];
+            now: components["schemas"]["Share"];
+            only_before: number;
+            only_now: number;
+            priced: number;
+            quality: components["schemas"]["Interval"];
+            says: string;
+            served: string[];
+            slow_now: number | null;
+            took_before: number | null;
+            took_now: number | null;
+            unclear: number;
+            untouched: number;
+            verdict: string;
+        };
+        DrillRun: {
+            agent_version?: string;
+            /** Format: date-time */
+            at: string;
+            by?: string;
+            came: components["schemas"]["DrillResult"] | null;
+            experiment: string;
+            state: string;
+            why?: string;
+        };
         EditApprovalRequest: {
             edits?: components["schemas"]["ArgumentEdit"][];
             hash: string;
@@ -10796,6 +10923,21 @@ export interface components {
             rest?: string;
             revision?: number;
             severity?: string;
+        };
+        PutDrillRequest: {
+            agent: string;
+            at?: string;
+            dataset?: string;
+            evaluators?: string[];
+            every?: string;
+            least?: number;
+            model?: string;
+            paused?: boolean;
+            revision?: number;
+            runs?: number;
+            tolerance?: number;
+            upstream: string;
+            zone?: string;
         };
         PutEscalationPolicyRequest: {
             for?: string;
@@ -18500,6 +18642,163 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListDrills: {
+        parameters: {
+            query?: {
+                agent?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DrillList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetDrill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Drill"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PutDrill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutDrillRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Drill"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteDrill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RunDrill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Drill"];
+                };
             };
             /** @description a problem */
             default: {
