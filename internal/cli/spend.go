@@ -197,7 +197,9 @@ const savingsHelp = `
 Looks for what could have been saved: prompts that the provider's cache would
 have held, prompts that grew beyond four times a run's first, and tool calls made
 again with the same arguments. Each has its figure, priced by the price book, and
-the runs that it comes from; "proved" is what their recorded messages show.
+the runs that it comes from; "proved" is what their recorded messages show. Below
+stand the newest 20 proofs of cheaper models, by recorded replays, which are of no
+period: reeve experiment start AGENT --model NAME makes one.
 
   reeve cost savings --from -7d`
 
@@ -214,7 +216,12 @@ func runCostSavings(ctx context.Context, e env, c *command, args []string) error
 	if err != nil {
 		return err
 	}
-	return r.print(e.stdout, x, func(w io.Writer) {
+	proofs, err := r.client().ListExperiments(ctx, client.ListExperimentsRequest{Kind: "proof", Limit: 20})
+	if err != nil {
+		return err
+	}
+	of := savingsAndProofs{x, proofs.Items}
+	return r.print(e.stdout, of, func(w io.Writer) {
 		cut := ""
 		if x.Cut {
 			cut = ", of more"
@@ -233,8 +240,55 @@ func runCostSavings(ctx context.Context, e env, c *command, args []string) error
 				fmt.Fprintf(w, "  %s\t%s\t%.4f\t%s\n", q.Run, word(q.Agent), q.Figure, word(q.What))
 			}
 		}
+		proofLines(w, of.Proofs)
 	})
 }
+
+// savingsAndProofs is what `cost savings` prints: the figures of a period, and the proofs
+// of cheaper models that there are.
+type savingsAndProofs struct {
+	*client.Savings
+	Proofs []client.Experiment `json:"proofs"`
+}
+
+// proofLines list proofs of cheaper models as the page Cost does.
+func proofLines(w io.Writer, all []client.Experiment) {
+	fmt.Fprintln(w, "\nCheaper models, by recorded replays")
+	if len(all) == 0 {
+		fmt.Fprintln(w, "  none was tried: reeve experiment start AGENT --model NAME --evaluator NAME")
+		return
+	}
+	fmt.Fprintln(w, "  PROOF\tAT\tAGENT\tMODEL\tRUNS\tCOST, USD\tWOULD COST\tQUALITY, POINTS\tSAYS")
+	usd := func(v *float64) string {
+		if v == nil {
+			return "unknown"
+		}
+		return fmt.Sprintf("%.6f", *v)
+	}
+	for i := range all {
+		x := &all[i]
+		model, runs, before, now, quality, says := "", x.State, "-", "-", "-", x.Why
+		if x.Proof != nil {
+			model = x.Proof.Model
+		}
+		if v := x.Proves; v != nil && x.State == "done" {
+			runs, before, now, quality = fmt.Sprintf("%d of %d", v.Compared, v.Compared+v.Unknown), usd(v.Before), usd(v.Now), pointsText(v.Quality)
+			switch {
+			case v.Quality.Low != nil && *v.Quality.Low > -asGood:
+				says = "as good"
+			case v.Quality.High != nil && *v.Quality.High < 0:
+				says = "worse"
+			default:
+				says = "not known yet"
+			}
+		}
+		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", x.ID, x.At.Local().Format(time.DateTime), x.Agent, word(model), runs, before, now, quality, word(says))
+	}
+}
+
+// asGood is by how much the share that passes may be lower, at the end of its interval,
+// and still be as good (docs/experiments.md).
+const asGood = .05
 
 func runCostIdle(ctx context.Context, e env, c *command, args []string) error {
 	var r remote
