@@ -162,6 +162,7 @@ const touches: Record<string, string[]> = {
   response_policy: ['response-policies'],
   rule: ['rules'],
   canary: ['canaries', 'canary'],
+  drill: ['drills', 'drill'],
   detector: ['detectors'],
   source: ['sources', 'source', 'run-sources'],
   alert: ['alerts', 'alert'],

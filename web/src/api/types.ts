@@ -234,3 +234,6 @@ export type CompliancePack = Shapes['CompliancePack'];
 export type Gate = Shapes['Gate'];
 export type GateCheck = Shapes['GateCheck'];
 export type Replay = Shapes['Replay'];
+export type Drill = Shapes['Drill'];
+export type DrillResult = Shapes['DrillResult'];
+export type Interval = Shapes['Interval'];

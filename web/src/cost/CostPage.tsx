@@ -16,6 +16,8 @@ import { dimensions, Split, useSplit } from './Split';
 
 const Proofs = lazy(() => import('../evaluations/Proofs').then((m) => ({ default: m.Proofs })));
 
+const Drills = lazy(() => import('./Drills').then((m) => ({ default: m.Drills })));
+
 const states: Record<string, { level: 'good' | 'warn' | 'bad' | 'unknown'; letter: string; label: string }> = {
   agrees: { level: 'good', letter: '=', label: 'agrees' },
   more: { level: 'warn', letter: '+', label: 'we counted more' },
@@ -29,7 +31,7 @@ const states: Record<string, { level: 'good' | 'warn' | 'bad' | 'unknown'; lette
 export function CostPage() {
   const view = useView();
   const navigate = useNavigate();
-  const { by = '', invoice } = useSearch({ strict: false }) as { by?: string; invoice?: string };
+  const { by = '', invoice, drill } = useSearch({ strict: false }) as { by?: string; invoice?: string; drill?: string };
   const set = (change: object) => void navigate({ to: '.', search: ((old: object) => ({ ...old, ...change })) as never, replace: true });
   const on = dimensions.some((d) => d.id === by) ? by : '';
   const split = useSplit(view, (dimensions.find((d) => d.id === on) ?? dimensions[0]!).by);
@@ -59,6 +61,9 @@ export function CostPage() {
         <Split on={on} narrowed={where(view)} data={split.data} error={split.error} loaded={split.isSuccess} retry={() => void split.refetch()} onPick={(id) => set({ by: id || undefined })} />
         <Ahead view={view} />
         <Depends view={view} />
+        <Suspense>
+          <Drills name={drill} set={(name) => set({ drill: name })} />
+        </Suspense>
         <Saved view={view} />
         <Suspense>
           <Proofs />
