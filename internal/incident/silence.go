@@ -37,7 +37,7 @@ type Silence struct {
 	Reason   string    `json:"reason"`
 	Author   string    `json:"author"`
 	EndedBy  string    `json:"ended_by,omitempty"`
-	Held     int64     `json:"-"` // signals since the process began
+	Held     int64     `json:"-"` // signals since the process began, and those that it held then
 }
 
 const (
@@ -158,10 +158,61 @@ func (b *Book) endSilences(now time.Time) {
 	for _, p := range sortedKeys(b.muted) {
 		s := b.muted[p]
 		if b.silencing(&s, now) == nil {
-			delete(b.muted, p)
 			b.take(s, now)
 		}
 	}
+}
+
+// mute keeps a signal that a silence holds back, and has it stored: a restart would
+// lose it else, since its feed is read past it. One that repeats is stored again
+// only when it became another or worse. The caller holds mu.
+func (b *Book) mute(s Signal) {
+	was, known := b.muted[s.Fingerprint]
+	if !known && len(b.muted) >= maxUsers {
+		b.stats.Lost++
+		return
+	}
+	b.muted[s.Fingerprint] = s
+	if !known || was.ID != s.ID || was.Severity != s.Severity {
+		b.out.mute(s.Fingerprint, &s)
+	}
+}
+
+// unmute forgets one that is over or was taken in. The caller holds mu.
+func (b *Book) unmute(fingerprint string) {
+	if _, known := b.muted[fingerprint]; !known {
+		return
+	}
+	delete(b.muted, fingerprint)
+	b.out.mute(fingerprint, nil)
+}
+
+func (o *outgoing) mute(fingerprint string, s *Signal) {
+	if o.muted == nil {
+		o.muted = map[string]*Signal{}
+	}
+	o.muted[fingerprint] = s
+}
+
+// loadMuted reads what silences held back when the process ended. What none holds
+// any more is taken in by the next endSilences.
+func (b *Book) loadMuted(ctx context.Context) error {
+	list, err := control.All(ctx, b.o.DB, func(r control.Row) (s Signal, err error) {
+		var body string
+		if err := r.Scan(&body); err != nil {
+			return s, err
+		}
+		return s, json.Unmarshal([]byte(body), &s)
+	}, `SELECT body FROM silenced_signals LIMIT ?`, maxUsers)
+	now := b.now()
+	for i := range list {
+		s := &list[i]
+		b.muted[s.Fingerprint] = *s
+		if by := b.silencing(s, now); by != nil {
+			by.Held++
+		}
+	}
+	return err
 }
 
 // Silences lists those that hold or will, or all of the last 90 days.

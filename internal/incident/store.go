@@ -69,7 +69,8 @@ type outgoing struct {
 	undone  []Move
 	weights []WeightsRevision
 	acts    []audit.Record
-	cursors map[string]int64 // how far each feed was taken, by its name
+	cursors map[string]int64   // how far each feed was taken, by its name
+	muted   map[string]*Signal // what silences hold back, by fingerprint; nil: not any more
 }
 
 // New reads what is live.
@@ -97,6 +98,9 @@ func (b *Book) load(ctx context.Context) error {
 	}
 	var err error
 	if b.silences, err = control.All(ctx, b.o.DB, scanSilence, `SELECT `+silenceColumns+` WHERE ends_at > ?`, control.Micros(b.now())); err != nil {
+		return err
+	}
+	if err = b.loadMuted(ctx); err != nil {
 		return err
 	}
 	list, err := control.All(ctx, b.o.DB, scanIncident, `SELECT `+columns+` WHERE state IN (?, ?, ?) OR state IN (?, ?) AND resolved_at > ? ORDER BY last_at DESC LIMIT ?`,
@@ -298,7 +302,7 @@ func (b *Book) flush(ctx context.Context) error {
 }
 
 func (o *outgoing) empty() bool {
-	return len(o.moves) == 0 && len(o.undone) == 0 && len(o.weights) == 0 && len(o.acts) == 0 && len(o.cursors) == 0
+	return len(o.moves) == 0 && len(o.undone) == 0 && len(o.weights) == 0 && len(o.acts) == 0 && len(o.cursors) == 0 && len(o.muted) == 0
 }
 
 // collect takes what is to be stored. The caller holds mu.
@@ -361,6 +365,11 @@ func (b *Book) restore(batch []stored, out outgoing) {
 	for name, seq := range out.cursors {
 		b.reached(name, seq)
 	}
+	for fingerprint, s := range out.muted {
+		if _, newer := b.out.muted[fingerprint]; !newer {
+			b.out.mute(fingerprint, s)
+		}
+	}
 }
 
 func (s *stored) save(ctx context.Context, tx *control.Tx) error {
@@ -414,12 +423,31 @@ func (o *outgoing) save(ctx context.Context, tx *control.Tx) error {
 			return err
 		}
 	}
+	for fingerprint, s := range o.muted {
+		if err := saveMuted(ctx, tx, fingerprint, s); err != nil {
+			return err
+		}
+	}
 	for _, r := range o.acts {
 		if err := audit.Append(ctx, tx, r); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// saveMuted stores a signal that a silence holds back; nil: it does no more.
+func saveMuted(ctx context.Context, tx *control.Tx, fingerprint string, s *Signal) error {
+	if s == nil {
+		_, err := tx.Exec(ctx, `DELETE FROM silenced_signals WHERE fingerprint = ?`, fingerprint)
+		return err
+	}
+	body, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO silenced_signals (fingerprint, body) VALUES (?, ?) ON CONFLICT (fingerprint) DO UPDATE SET body = excluded.body`, fingerprint, string(body))
+	return err
 }
 
 // Notice is what live views are told of an incident.

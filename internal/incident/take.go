@@ -49,20 +49,24 @@ func (b *Book) takeAll(feed string, last int64, list []Signal) []Placed {
 func (b *Book) take(s Signal, now time.Time) Placed {
 	b.stats.Taken++
 	g := b.engine.prints[s.Fingerprint]
-	if g != nil && (g.inc.Live() || now.Sub(g.inc.ResolvedAt) < comesBack) {
+	if g != nil && (g.inc.Live() || s.Resolved && now.Sub(g.inc.ResolvedAt) < comesBack) {
+		b.unmute(s.Fingerprint)
 		return b.again(g, s, now)
 	}
 	if s.Resolved {
-		delete(b.muted, s.Fingerprint)
+		b.unmute(s.Fingerprint)
 		return Placed{}
 	}
+	// Before what comes back: a silenced signal opens again as little as it opens.
 	if by := b.silencing(&s, now); by != nil {
 		b.stats.Silent++
 		by.Held++
-		if len(b.muted) < maxUsers {
-			b.muted[s.Fingerprint] = s
-		}
+		b.mute(s)
 		return Placed{}
+	}
+	b.unmute(s.Fingerprint)
+	if g != nil && now.Sub(g.inc.ResolvedAt) < comesBack {
+		return b.again(g, s, now)
 	}
 	m := memberOf(s)
 	b.engine.learn(m)
