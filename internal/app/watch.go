@@ -49,7 +49,7 @@ func (a *App) openWatch(ctx context.Context) (err error) {
 		return err
 	}
 	w.watch, err = watch.New(watch.Options{
-		Findings: w.findings, Settings: w.settings, Rules: w.rules.Active, Canonical: a.fleet.Canonical, Sources: a.readAt,
+		Findings: w.findings, Settings: w.settings, Rules: w.rules.Active, Canonical: a.fleet.Canonical, Sources: a.readAt, AnySource: a.anySource,
 		File: filepath.Join(a.o.Config.Data, "watch"), Logger: a.log.With("part", "watch"),
 	})
 	if err != nil {
@@ -86,6 +86,9 @@ type asked struct{ app *App }
 func (s asked) Query(ctx context.Context, q telemetry.Query) (*telemetry.Result, error) {
 	return s.app.store.Query(ctx, q)
 }
+
+// anySource reports whether anything is known of any source.
+func (a *App) anySource() bool { return a.sources != nil && a.sources.Any() }
 
 // readAt is what a source was when an agent read it.
 func (a *App) readAt(ctx context.Context, team, name string, at time.Time) (watch.Reading, error) {

@@ -43,18 +43,30 @@ func (b *Book) Fresh(team, name string) (fresh, known bool) {
 	return b.o.Now().Sub(d.at) <= d.most, true
 }
 
+// Any reports whether anything is known of any source: whoever looks for what
+// steps read need not where nothing is.
+func (b *Book) Any() bool {
+	if b.changed.Load() || b.reading.Load() {
+		return true
+	}
+	all := b.dates.Load()
+	return all == nil || len(*all) > 0
+}
+
 // follow keeps what Fresh answers from, until ctx ends.
 func (b *Book) follow(ctx context.Context) error {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	var last time.Time
 	for {
+		b.reading.Store(true)
 		if changed := b.changed.Swap(false); changed || b.o.Now().Sub(last) >= relookFrom {
 			last = b.o.Now()
 			if err := b.look(ctx); err != nil && ctx.Err() == nil {
 				return err
 			}
 		}
+		b.reading.Store(false)
 		select {
 		case <-ctx.Done():
 			return nil

@@ -21,6 +21,12 @@ func TestFresh(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if !b.Any() {
+		t.Error("before anything was read there may be sources")
+	}
+	if err := b.look(t.Context()); err != nil || b.Any() {
+		t.Errorf("there is a source before any was put (%v)", err)
+	}
 	put(client.PutSourceRequest{Name: "policy", Team: "support", Dataset: "db.public.refund_policy", Aliases: []string{"file:///Policy.md"}, MaxAge: "24h"})
 	put(client.PutSourceRequest{Name: "ageless", Team: "support"})
 	put(client.PutSourceRequest{Name: "unseen", Team: "support", MaxAge: "1h"})
@@ -29,8 +35,8 @@ func TestFresh(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, known := b.Fresh("support", "policy"); known {
-		t.Error("known before it was read")
+	if _, known := b.Fresh("support", "policy"); known || !b.Any() {
+		t.Error("known before it was read, or no source at all")
 	}
 	if err := b.look(t.Context()); err != nil {
 		t.Fatal(err)

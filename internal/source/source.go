@@ -128,6 +128,7 @@ type Book struct {
 	o       Options
 	dates   atomic.Pointer[dates] // nil until read
 	changed atomic.Bool           // since they were read
+	reading atomic.Bool           // they are being read: changed says nothing of what is not there yet
 	outs    atomic.Pointer[outs]  // nil until read
 	looking sync.Mutex            // one look at a time: the last one to read is the last to keep
 }

@@ -34,7 +34,7 @@ const sourceFor = 5 * time.Second
 
 // reads queues what a step read. The caller holds the lock.
 func (w *Watch) reads(a *agent, s *activity.Step) {
-	if w.o.Sources == nil || w.mute || w.only || s.Status == activity.StatusError {
+	if w.o.Sources == nil || w.mute || w.only || s.Status == activity.StatusError || w.o.AnySource != nil && !w.o.AnySource() {
 		return
 	}
 	name := activity.SourceOf(s)

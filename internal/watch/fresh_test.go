@@ -14,8 +14,9 @@ import (
 // fresh one, one that nobody knows and one that cannot be looked up are not.
 func TestStaleSource(t *testing.T) {
 	t.Parallel()
-	asked := 0
+	asked, some := 0, true
 	x := newWorld(t, func(o *Options) {
+		o.AnySource = func() bool { return some }
 		o.Sources = func(_ context.Context, team, name string, at time.Time) (Reading, error) {
 			asked++
 			if team != "core" || at.IsZero() {
@@ -61,5 +62,14 @@ func TestStaleSource(t *testing.T) {
 	r.end(true)
 	if got := x.k.of("stale_source"); len(got) != 2 {
 		t.Errorf("a read that failed: %d findings", len(got))
+	}
+	// Where nothing is known of any source nobody asks.
+	some, asked = false, 0
+	x.now = x.now.Add(20 * time.Minute)
+	r = x.run("advisor")
+	r.step(activity.KindRetrieval, "policies", time.Second, nil)
+	r.end(false)
+	if asked != 0 {
+		t.Errorf("looked up %d times where there is no source", asked)
 	}
 }

@@ -56,9 +56,12 @@ type Options struct {
 	// Sources tells what a source was at a time, by the name that a step gives it;
 	// nil looks at no data.
 	Sources func(ctx context.Context, team, name string, at time.Time) (Reading, error)
-	File    string           // what was learned; "" is kept nowhere
-	Now     func() time.Time // nil is time.Now
-	Logger  *slog.Logger     // nil discards
+	// AnySource reports whether Sources knows of any now; else no step is asked for
+	// what it read. nil is yes.
+	AnySource func() bool
+	File      string           // what was learned; "" is kept nowhere
+	Now       func() time.Time // nil is time.Now
+	Logger    *slog.Logger     // nil discards
 }
 
 // Watch is what all agents do. Make one with New, start it with Run.
