@@ -250,7 +250,12 @@ func ownKey(s scan, at int, dst []match) (_ []match, undecided bool) {
 // shaped like one and fails its check sum is not told of. It is cheap enough for
 // everything that is stored: it looks at each v.
 func EachOwnKey(text []byte, tell func(key string)) {
-	for at := 0; ; {
+	// What people and models write mostly has no underscore at all.
+	first := bytes.IndexByte(text, '_')
+	if first < 0 {
+		return
+	}
+	for at := max(0, first-len("rvk")); ; {
 		i := bytes.IndexByte(text[at:], 'v')
 		if i < 0 {
 			return
