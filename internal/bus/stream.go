@@ -166,14 +166,40 @@ func (s *Stream) publishAlone(ctx context.Context, data []byte) (uint64, error) 
 }
 
 // buffers holds the compressed form of messages between writes.
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
+var buffers = make(spares, directWrites)
+
+// spares are buffers that wait to be used again. A pool of the library would lose
+// them to the collector, twice a second under load, and they are of a megabyte.
+type spares chan *[]byte
+
+func (s spares) get() *[]byte {
+	select {
+	case b := <-s:
+		return b
+	default:
+		return new([]byte)
+	}
+}
+
+// sparesOf is the size from which a buffer is not kept.
+const sparesOf = 2 << 20
+
+func (s spares) put(b *[]byte) {
+	if cap(*b) > sparesOf {
+		return
+	}
+	select {
+	case s <- b:
+	default:
+	}
+}
 
 func (s *Stream) write(ctx context.Context, form byte, data []byte) (uint64, error) {
 	if err := s.checkDisk(); err != nil {
 		return 0, err
 	}
-	buf := buffers.Get().(*[]byte)
-	defer buffers.Put(buf)
+	buf := buffers.get()
+	defer buffers.put(buf)
 	need := 1 + s2.MaxEncodedLen(len(data))
 	if cap(*buf) < need {
 		*buf = make([]byte, need)

@@ -36,8 +36,8 @@ func (s *Stream) PublishAfter(ctx context.Context, last uint64, payloads ...[]by
 	if err := s.checkDisk(); err != nil {
 		return 0, err
 	}
-	raw := buffers.Get().(*[]byte)
-	defer buffers.Put(raw)
+	raw := buffers.get()
+	defer buffers.put(raw)
 	*raw = (*raw)[:0]
 	for _, p := range payloads {
 		*raw = binary.AppendUvarint(*raw, uint64(len(p)))

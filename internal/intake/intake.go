@@ -185,7 +185,8 @@ type Intake struct {
 	feedback  Feedback
 	programs  sync.Map // of sources' mappings: name -> compiled
 	limits    *limits
-	workers   sync.Pool // *worker
+	workers   sync.Pool    // *worker
+	ready     chan *worker // those of usual requests, which the collector must not take
 	stages    *telemetry.Stages
 
 	stats struct {
@@ -226,6 +227,7 @@ func New(o Options) (*Intake, error) {
 		hooks: o.Hooks, alerts: o.Alerts, changes: o.Changes, feedback: o.Feedback,
 		table: cmp.Or(o.Table, Table()), doors: newDoors(registry()), limits: newLimits(o.Config.InFlight),
 	}
+	in.ready = make(chan *worker, readyWorkers)
 	in.workers.New = func() any {
 		return &worker{n: normaliser{
 			table: in.table, maxAttribute: int(in.config.MaxAttribute), keeps: o.Keeps, orders: map[activity.StepID]int32{},
@@ -259,7 +261,21 @@ func (in *Intake) Stats() Stats {
 	return s
 }
 
-func (in *Intake) worker() *worker { return in.workers.Get().(*worker) }
+func (in *Intake) worker() *worker {
+	select {
+	case w := <-in.ready:
+		return w
+	default:
+		return in.workers.Get().(*worker)
+	}
+}
+
+// readyWorkers is how many wait whatever the collector does, and readyBytes what
+// each may hold at most: a pool alone loses them twice a second under load.
+const (
+	readyWorkers = 4
+	readyBytes   = 3 << 20
+)
 
 // keep gives memory back for the next request, unless one giant made it large.
 func (in *Intake) keep(w *worker) {
@@ -278,6 +294,13 @@ func (in *Intake) keep(w *worker) {
 	}
 	w.n.batch = activity.Batch{}
 	clear(w.n.marks[:cap(w.n.marks)]) // they alias the body
+	if cap(w.body)+cap(w.proto)+cap(w.batch) <= readyBytes {
+		select {
+		case in.ready <- w:
+			return
+		default:
+		}
+	}
 	in.workers.Put(w)
 }
 
