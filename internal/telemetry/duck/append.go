@@ -469,6 +469,56 @@ func split[T any](e *encoder[T], rows []T, of rowsOf[T]) []part {
 	return splitBy(e, rows, of, func(_ int, r *T) *T { return r })
 }
 
+// rowPlace is what rows are ordered by: day, key and then; i is where the row lies.
+type rowPlace struct {
+	day  int32
+	i    int32
+	hi   uint64
+	then int64
+}
+
+// fewPlaces is up to where comparing is quicker than dealing out.
+const fewPlaces = 256
+
+// sortPlaces orders rows. Those of one day, which most are, are dealt out by the
+// first byte of their key first: keys are hashes, so each of 256 heaps is small, and
+// the rows of a run, which came one after the other, stay so.
+func sortPlaces(order []rowPlace) {
+	day := order[0].day
+	if len(order) < fewPlaces || slices.ContainsFunc(order, func(p rowPlace) bool { return p.day != day }) {
+		slices.SortFunc(order, comparePlaces)
+		return
+	}
+	var starts [257]int
+	for i := range order {
+		starts[order[i].hi>>56+1]++
+	}
+	for i := range 256 {
+		starts[i+1] += starts[i]
+	}
+	dealt, at := make([]rowPlace, len(order)), starts
+	for _, p := range order {
+		k := p.hi >> 56
+		dealt[at[k]] = p
+		at[k]++
+	}
+	for i := range 256 {
+		slices.SortFunc(dealt[starts[i]:starts[i+1]], comparePlaces)
+	}
+	copy(order, dealt)
+}
+
+func comparePlaces(a, b rowPlace) int {
+	// One after the other: cmp.Or would compare rows for every pair.
+	if c := cmp.Compare(a.day, b.day); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(a.hi, b.hi); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.then, b.then)
+}
+
 // splitBy is split for rows that row makes of something, the i-th of its
 // segment, when it is their turn to be written. The parts of one table share e
 // and row, so they are written one after the other (see the lock).
@@ -476,31 +526,16 @@ func splitBy[S, T any](e *encoder[T], rows []S, of rowsOf[S], row func(i int, s 
 	if len(rows) == 0 {
 		return nil
 	}
-	type place struct {
-		day  int32
-		i    int32
-		hi   uint64
-		then int64
-	}
-	order := make([]place, len(rows))
+	order := make([]rowPlace, len(rows))
 	for i := range rows {
 		// What is compared lies together: the rows themselves are a kilobyte each.
-		order[i] = place{day: of.day(&rows[i]), i: int32(i), then: of.then(&rows[i])}
+		order[i] = rowPlace{day: of.day(&rows[i]), i: int32(i), then: of.then(&rows[i])}
 		if of.key != nil {
 			k := of.key(&rows[i])
 			order[i].hi = binary.BigEndian.Uint64(k[:8])
 		}
 	}
-	slices.SortFunc(order, func(a, b place) int {
-		// One after the other: cmp.Or would compare rows for every pair.
-		if c := cmp.Compare(a.day, b.day); c != 0 {
-			return c
-		}
-		if c := cmp.Compare(a.hi, b.hi); c != 0 {
-			return c
-		}
-		return cmp.Compare(a.then, b.then)
-	})
+	sortPlaces(order)
 	var lock sync.Mutex
 	var out []part
 	for len(order) > 0 {

@@ -74,6 +74,18 @@ func (c cells) add(bucket int64, d *telemetry.RollupDelta) (grown int) {
 	return grown + len(t.Latency) - before
 }
 
+// own is add for sums that nobody else looks at: their sketches grow where they are.
+func (c cells) own(bucket int64, d *telemetry.RollupDelta) {
+	k := cell{bucket, d.Family, d.Agent, d.Team, d.Environment, d.Key}
+	t := c[k]
+	if t == nil {
+		t = &telemetry.RollupDelta{Minute: bucket, Family: d.Family, Agent: d.Agent, Team: d.Team, Environment: d.Environment, Key: d.Key}
+		c[k] = t
+	}
+	addCounts(t, d)
+	t.Latency = mergeInto(t.Latency, d.Latency)
+}
+
 func sum(t, d *telemetry.RollupDelta) {
 	addCounts(t, d)
 	t.Latency = mergeBuckets(t.Latency, d.Latency)
@@ -111,6 +123,34 @@ func mergeBuckets(a, b []telemetry.Bucket) []telemetry.Bucket {
 		}
 	}
 	return out
+}
+
+// mergeInto is mergeBuckets in the memory of a, which is the caller's alone.
+func mergeInto(a, b []telemetry.Bucket) []telemetry.Bucket {
+	if len(a) == 0 {
+		return append(a, b...)
+	}
+	if len(b) == 0 {
+		return a
+	}
+	i, j := len(a)-1, len(b)-1
+	a = slices.Grow(a, len(b))[:len(a)+len(b)]
+	k := len(a) - 1 // where the next goes, from behind: what is read is never written before
+	for ; j >= 0; k-- {
+		switch {
+		case i < 0 || a[i].Index < b[j].Index:
+			a[k], j = b[j], j-1
+		case a[i].Index > b[j].Index:
+			a[k], i = a[i], i-1
+		default:
+			a[k].Index, a[k].Count = b[j].Index, a[i].Count+b[j].Count
+			i, j = i-1, j-1
+			if a[k].Count == 0 {
+				k++
+			}
+		}
+	}
+	return append(a[:i+1], a[k+1:]...)
 }
 
 // rolled is a row of a block. Its sketch stays encoded: charts look at few
@@ -177,11 +217,23 @@ func packSketch(dst []byte, bs []telemetry.Bucket) []byte {
 
 // rollPacker writes rows of a block: their texts once, then their numbers.
 type rollPacker struct {
-	ids          map[string]uint64
-	words        []string
-	body, sketch []byte
-	last         int64
+	ids               map[string]uint64
+	words             []string
+	body, sketch, out []byte
+	last              int64
 }
+
+// reset makes it ready for other rows, in the same memory.
+func (p *rollPacker) reset() {
+	clear(p.ids)
+	clear(p.words)
+	if p.words, p.body, p.last = p.words[:0], p.body[:0], 0; cap(p.body) > keptRows {
+		p.body, p.out = nil, nil
+	}
+}
+
+// keptRows is how much memory is kept for the next rows.
+const keptRows = 4 << 20
 
 func (p *rollPacker) text(s string) {
 	id, ok := p.ids[s]
@@ -213,24 +265,18 @@ func (p *rollPacker) add(r *rolled) {
 	p.body = append(binary.AppendUvarint(p.body, uint64(len(s))), s...)
 }
 
+// bytes is what was packed; it is valid until the next reset.
 func (p *rollPacker) bytes() []byte {
 	n := binary.MaxVarintLen64 + len(p.body)
 	for _, w := range p.words {
 		n += binary.MaxVarintLen32 + len(w)
 	}
-	out := binary.AppendUvarint(make([]byte, 0, n), uint64(len(p.words)))
+	p.out = binary.AppendUvarint(slices.Grow(p.out[:0], n), uint64(len(p.words)))
 	for _, w := range p.words {
-		out = append(binary.AppendUvarint(out, uint64(len(w))), w...)
+		p.out = append(binary.AppendUvarint(p.out, uint64(len(w))), w...)
 	}
-	return append(out, p.body...)
-}
-
-func packRollups(rows []*rolled) []byte {
-	var p rollPacker
-	for _, r := range rows {
-		p.add(r)
-	}
-	return p.bytes()
+	p.out = append(p.out, p.body...)
+	return p.out
 }
 
 // rollReader reads what rollPacker wrote.
@@ -362,7 +408,13 @@ type rollups struct {
 	enc *zstd.Encoder
 	dec *zstd.Decoder
 
-	fold sync.Mutex // one fold at a time
+	fold sync.Mutex // one fold at a time; guards what follows
+	to   rollPacker
+	raw  []byte
+
+	pack   sync.Mutex // guards what follows
+	packer rollPacker
+	packed []byte
 
 	mu     sync.RWMutex
 	fresh  news
@@ -405,12 +457,17 @@ func (r *rollups) insertNews(tx *sql.Tx, ds []telemetry.RollupDelta) (int64, err
 	if len(ds) == 0 {
 		return 0, nil
 	}
-	rows := make([]*rolled, len(ds))
+	r.pack.Lock()
+	defer r.pack.Unlock()
+	r.packer.reset()
+	var row rolled
 	for i := range ds {
-		rows[i] = &rolled{RollupDelta: ds[i]}
-		sortLatency(&rows[i].RollupDelta)
+		row = rolled{RollupDelta: ds[i]}
+		sortLatency(&row.RollupDelta)
+		r.packer.add(&row)
 	}
-	res, err := tx.Exec(`INSERT INTO news (data) VALUES (?)`, r.enc.EncodeAll(packRollups(rows), nil))
+	r.packed = r.enc.EncodeAll(r.packer.bytes(), r.packed[:0])
+	res, err := tx.Exec(`INSERT INTO news (data) VALUES (?)`, r.packed)
 	if err != nil {
 		return 0, err
 	}
@@ -436,8 +493,9 @@ func (r *rollups) add(row int64, ds []telemetry.RollupDelta, now time.Time) bool
 	if r.fresh.sums == nil {
 		r.fresh.sums, r.since = map[telemetry.Family]cells{}, now
 	}
+	var d telemetry.RollupDelta
 	for i := range ds {
-		d := ds[i]
+		d = ds[i]
 		sortLatency(&d)
 		of := r.fresh.sums[d.Family]
 		if of == nil {
@@ -553,7 +611,7 @@ func (s *Store) joinFamily(family telemetry.Family, from cells) ([]foldedBlock, 
 		if l.minutes != levelMinute {
 			level = make(cells, len(from)/2)
 			for _, d := range from {
-				level.add(floorDiv(d.Minute, l.minutes)*l.minutes, d)
+				level.own(floorDiv(d.Minute, l.minutes)*l.minutes, d)
 			}
 		}
 		by := map[blockKey][]*telemetry.RollupDelta{}
@@ -582,11 +640,14 @@ func (s *Store) joinBlock(k blockKey, sums []*telemetry.RollupDelta) ([]byte, er
 	}
 	var raw []byte
 	if data != nil {
-		if raw, err = s.rolls.dec.DecodeAll(data, nil); err != nil {
+		if raw, err = s.rolls.dec.DecodeAll(data, s.rolls.raw[:0]); err != nil {
 			return nil, errCorrupt
 		}
+		if s.rolls.raw = raw[:0]; cap(raw) > keptRows {
+			s.rolls.raw = nil
+		}
 	}
-	raw, err = joinRolled(raw, sums)
+	raw, err = joinRolled(&s.rolls.to, raw, sums)
 	if err != nil {
 		return nil, err
 	}
@@ -596,7 +657,7 @@ func (s *Store) joinBlock(k blockKey, sums []*telemetry.RollupDelta) ([]byte, er
 // joinRolled merges sums, which it sorts, into the rows of a block, row by row:
 // a block has ten thousands, and most keep what they are, their sketch as it is
 // written.
-func joinRolled(block []byte, sums []*telemetry.RollupDelta) ([]byte, error) {
+func joinRolled(to *rollPacker, block []byte, sums []*telemetry.RollupDelta) ([]byte, error) {
 	slices.SortFunc(sums, compareRolled)
 	var from rollReader
 	if block != nil {
@@ -604,7 +665,7 @@ func joinRolled(block []byte, sums []*telemetry.RollupDelta) ([]byte, error) {
 			return nil, err
 		}
 	}
-	var to rollPacker
+	to.reset()
 	put := func(r *rolled) {
 		if !r.empty() {
 			to.add(r)

@@ -3,6 +3,7 @@ package duck
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -115,15 +116,16 @@ func TestJoinRolled(t *testing.T) {
 			if d.Latency[0].Count == 0 {
 				d.Latency = nil
 			}
-			come.add(d.Minute, &d)
+			come.own(d.Minute, &d)
 			all.add(d.Minute, &d)
 		}
 		var sums []*telemetry.RollupDelta
 		for _, d := range come {
 			sums = append(sums, d)
 		}
+		var to rollPacker
 		var err error
-		if block, err = joinRolled(block, sums); err != nil {
+		if block, err = joinRolled(&to, block, sums); err != nil {
 			t.Fatal(err)
 		}
 		rows, err := unpackRollups(block)
@@ -152,5 +154,28 @@ func TestJoinRolled(t *testing.T) {
 	}
 	if len(all) < 20 {
 		t.Fatalf("only %d sums", len(all))
+	}
+}
+
+// TestMergeInto holds merging in place against merging into a new list.
+func TestMergeInto(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(3, 9))
+	some := func() (out []telemetry.Bucket) {
+		for i := range int16(8) {
+			if rng.IntN(3) == 0 {
+				out = append(out, telemetry.Bucket{Index: i - 4, Count: rng.Int64N(3)*2 - 3})
+			}
+		}
+		return out
+	}
+	for range 2000 {
+		a, b := some(), some()
+		want := mergeBuckets(a, b)
+		kept := slices.Clone(b)
+		got := mergeInto(slices.Clone(a), b)
+		if !slices.Equal(got, want) || !slices.Equal(b, kept) {
+			t.Fatalf("%v and %v: got %v, want %v", a, b, got, want)
+		}
 	}
 }

@@ -345,7 +345,11 @@ var content = withBlank(blankContents, newTable(tableContent, contentHash, conte
 		Column: columnar.Column{Name: "raw", Kind: columnar.Text, Encoding: columnar.Delta},
 		put: func(b *columnar.Buffer, rows []*C) {
 			for _, r := range rows {
-				b.Bytes(validBytes(r.Raw))
+				if r.exact {
+					b.Bytes(r.Raw)
+				} else {
+					b.Bytes(validBytes(r.Raw))
+				}
 			}
 		},
 		get: func(r *C, v parquet.Value) {

@@ -264,6 +264,10 @@ func (b *Buffer) dictionary(dst []byte) []byte {
 // fit is how many rows from row at on, whose first value is value, make a page,
 // and how many values they have.
 func (b *Buffer) fit(at, value int) (rows, values int) {
+	if n := b.even(); n > 0 {
+		rows = min(b.rows-at, pageRows, (pageBytes+n-1)/n)
+		return rows, rows
+	}
 	size := 0
 	for at+rows < b.rows && rows < pageRows && size < pageBytes {
 		if !b.col.Optional || b.levels[at+rows] == 1 {
@@ -273,6 +277,15 @@ func (b *Buffer) fit(at, value int) (rows, values int) {
 		rows++
 	}
 	return rows, values
+}
+
+// even is the width of each value where all have the same and none is null; 0
+// where they are to be looked at one by one.
+func (b *Buffer) even() int {
+	if b.col.Optional || b.col.Encoding != Dictionary && (b.col.Kind == Text || b.col.Kind == Bytes || b.col.Kind == Bool) {
+		return 0
+	}
+	return b.width(0)
 }
 
 func (b *Buffer) width(value int) int {
