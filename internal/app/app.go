@@ -462,6 +462,7 @@ func (a *App) buildReader(ctx context.Context) error {
 		Stages:     &a.stages,
 		Test:       func(t activity.TraceID) bool { return a.experiments != nil && a.experiments.Tests.Traced(t) },
 		Notify:     a.notify,
+		Nobody:     a.nobodyFollows,
 		Logger:     a.log.With("part", "reader"),
 		Quiet:      a.o.Config.Runs.Quiet,
 		Deadline:   a.o.Config.Runs.Deadline,

@@ -39,6 +39,17 @@ func (a *App) notify(ctx context.Context, notes []run.Note) {
 	}
 }
 
+// nobodyFollows reports that no live view wants to hear of runs that change.
+func (a *App) nobodyFollows(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	nobody, err := a.bus.Events().Skip(ctx)
+	if err != nil {
+		a.log.Warn("live views could not be told that changed runs are left out", "err", err)
+	}
+	return nobody
+}
+
 // relay carries the events of committed changes from the outbox to live views.
 func (a *App) relay(ctx context.Context) error {
 	return a.control.Relay(ctx, func(ctx context.Context, e control.Event) error {

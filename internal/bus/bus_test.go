@@ -428,6 +428,59 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+// While nobody reads, events may be left out; whoever comes back to before that must
+// load anew, and whoever begins behind it misses nothing.
+func TestSkippedEvents(t *testing.T) {
+	t.Parallel()
+	e := openTest(t, Options{}).Events()
+	long := func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.asked = time.Now().Add(-followFor - time.Second)
+	}
+	skip := func(want bool) {
+		t.Helper()
+		if got, err := e.Skip(t.Context()); err != nil || got != want {
+			t.Fatalf("skip: got %v, %v, want %v", got, err, want)
+		}
+	}
+	last := func() uint64 {
+		t.Helper()
+		n, err := e.Last(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	read := func(after uint64) (got string, err error) {
+		err = e.Read(t.Context(), after, func(_ uint64, _ time.Time, ev Event) error {
+			got = ev.Type
+			skip(false) // somebody reads
+			return errDone
+		})
+		return got, err
+	}
+	skip(false) // the start counts as asking: who was there before it comes back
+	before := last()
+	for episode := range 2 {
+		skip(false) // somebody is about to read
+		long()
+		skip(true)
+		skip(true)
+		if got, err := read(before); !errors.Is(err, ErrTooOld) {
+			t.Errorf("episode %d: reading from before what was left out: got %q, %v, want ErrTooOld", episode, got, err)
+		}
+		before = last()
+		if err := e.Publish(t.Context(), Event{Type: "run.updated"}); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := read(before); !errors.Is(err, errDone) || got != "run.updated" {
+			t.Errorf("episode %d: reading from behind it: got %q, %v", episode, got, err)
+		}
+		before = last()
+	}
+}
+
 func TestTopic(t *testing.T) {
 	t.Parallel()
 	b := openTest(t, Options{})

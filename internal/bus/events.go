@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/klauspost/compress/s2"
@@ -30,13 +31,62 @@ type Event struct {
 // What is published together lies in one message: hundreds of runs change in a
 // moment, and a message costs far more than an event. A position is the
 // message's sequence and the event's place in it, from 1.
-type Events struct{ stream *Stream }
+type Events struct {
+	stream *Stream
+
+	mu       sync.Mutex // guards what follows
+	readers  int
+	asked    time.Time // when somebody last read, or was about to
+	skipping bool      // the newest event says that others are left out
+}
 
 const (
 	placeBits   = 12
 	placeMask   = 1<<placeBits - 1 // also: behind the last event of the message
 	eventsBytes = 256 << 10        // about what one message holds
 )
+
+// followFor is for how long after somebody read events they are stored all the same:
+// a browser that lost its connection is back by then.
+const followFor = 2 * time.Minute
+
+// typeSkipped is the event behind which others are left out. Nobody is shown it.
+const typeSkipped = "events.skipped"
+
+// Skip reports whether nobody reads events, nor did lately: then those that only say
+// that something moved need not be published. Whoever reads on from before them gets
+// ErrTooOld.
+func (e *Events) Skip(ctx context.Context) (bool, error) {
+	// Held while the mark is written, so that nobody begins to read behind it and
+	// still misses what comes next.
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case e.readers > 0 || time.Since(e.asked) < followFor:
+		return false, nil
+	case e.skipping:
+		return true, nil
+	}
+	if err := e.Publish(ctx, Event{Type: typeSkipped}); err != nil {
+		return false, err
+	}
+	e.skipping = true
+	return true, nil
+}
+
+// follow notes that somebody reads, until done.
+func (e *Events) follow() (done func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.readers++
+	e.asked, e.skipping = time.Now(), false
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.readers--
+		e.asked = time.Now()
+	}
+}
 
 // Publish appends events in order and returns once all are stored.
 func (e *Events) Publish(ctx context.Context, events ...Event) error {
@@ -130,6 +180,7 @@ func plainText(s string) bool {
 // Last is the position of the newest event: reading after it sees only what
 // is still to come.
 func (e *Events) Last(ctx context.Context) (uint64, error) {
+	e.follow()() // whoever asks is about to read
 	st, err := e.stream.Stats(ctx)
 	if st.LastSeq == 0 {
 		return 0, err
@@ -140,8 +191,10 @@ func (e *Events) Last(ctx context.Context) (uint64, error) {
 // Read calls handle for each event after position after, in order, until ctx
 // ends (its cause is returned) or handle fails (its error is returned). It
 // returns ErrTooOld when events after that position are gone or the position
-// is from another log, and when a slow reader is overtaken by deletion.
+// is from another log, when some were left out because nobody read (see Skip), and
+// when a slow reader is overtaken by deletion.
 func (e *Events) Read(ctx context.Context, after uint64, handle func(position uint64, at time.Time, ev Event) error) error {
+	defer e.follow()()
 	st, err := e.stream.Stats(ctx)
 	if err != nil {
 		return err
@@ -172,6 +225,9 @@ func (e *Events) Read(ctx context.Context, after uint64, handle func(position ui
 			var ev Event
 			if err := json.Unmarshal(p, &ev); err != nil {
 				return errCorrupt.WithCause(err)
+			}
+			if ev.Type == typeSkipped {
+				return ErrTooOld
 			}
 			if err := handle(seq<<placeBits|uint64(i+1), at, ev); err != nil {
 				return err

@@ -74,6 +74,9 @@ type Options struct {
 	// Notify is told of changed runs, at most every NotifyEvery a run; its ctx
 	// ends with Run's. May be nil.
 	Notify func(ctx context.Context, notes []Note)
+	// Nobody reports that nobody would be told of changes now; then they are left
+	// out, which saves summing up each run that changed. May be nil.
+	Nobody func(ctx context.Context) bool
 
 	Quiet        time.Duration // a run is done when its root has ended and nothing came for so long; default 5 s
 	Deadline     time.Duration // a run without an ended root is stale when nothing came for so long; default 30 min
@@ -198,6 +201,7 @@ type Reader struct {
 	tail      []byte
 	order     []int32           // scratch of row
 	sums      telemetry.CostSum // scratch of row
+	lists     [6][]string       // scratch of row: what it holds is of no run
 
 	rerating bool            // a run's costs are being changed
 	reread   []activity.Step // of the run that was reloaded for that
@@ -368,18 +372,25 @@ func (r *Reader) ticks(ctx context.Context) {
 		now := r.o.Now()
 		r.mu.Lock()
 		r.tick(ctx, now)
-		var notes []Note
+		var moved changes
 		due := r.o.Notify != nil && !now.Before(next)
-		began := r.o.Now()
 		if due {
-			notes = r.notes()
+			moved = r.changes()
 		}
 		r.mu.Unlock()
 		if due {
 			next = now.Add(r.o.NotifyEvery)
 		}
-		if len(notes) > 0 {
-			r.o.Notify(ctx, notes)
+		// What changes from here on is among the next: whoever begins to listen behind
+		// the answer of Nobody misses nothing.
+		if moved.some() && (r.o.Nobody == nil || !r.o.Nobody(ctx)) {
+			began := r.o.Now()
+			r.mu.Lock()
+			notes := r.notes(moved)
+			r.mu.Unlock()
+			if len(notes) > 0 {
+				r.o.Notify(ctx, notes)
+			}
 			// When thousands of runs change nobody follows each.
 			told := r.o.Now()
 			if at := told.Add(min(notifyShare*told.Sub(began), notifyPause)); at.After(next) {

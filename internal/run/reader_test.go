@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -386,6 +387,45 @@ func TestSlowTelling(t *testing.T) {
 		defer mu.Unlock()
 		if len(told) < 2 || told[1].Sub(told[0]) > 5*time.Second+notifyPause+time.Second {
 			t.Errorf("told at %v", told)
+		}
+	})
+}
+
+// While nobody would be told, runs that change are left out, and told from the moment
+// on when somebody would be.
+func TestNobodyIsTold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		log := newTape()
+		var nobody atomic.Bool
+		var mu sync.Mutex
+		told := map[activity.RunID]int{}
+		running(t, newMemory(), log, func(o *Options) {
+			o.Nobody = func(context.Context) bool { return nobody.Load() }
+			o.Notify = func(_ context.Context, notes []Note) {
+				mu.Lock()
+				defer mu.Unlock()
+				for _, n := range notes {
+					told[n.ID]++
+				}
+			}
+		})
+		count := func(n int) int {
+			mu.Lock()
+			defer mu.Unlock()
+			return told[idOf[activity.RunID](n)]
+		}
+		nobody.Store(true)
+		log.write(now(span1(1, 1, -1, activity.KindAgent)))
+		elapse(2 * time.Second)
+		if n := count(1); n != 0 {
+			t.Errorf("nobody follows: told %d times", n)
+		}
+		nobody.Store(false)
+		log.write(now(span1(1, 2, 0, activity.KindTool)))
+		elapse(2 * time.Second)
+		if n := count(1); n == 0 {
+			t.Error("somebody follows: a run that changed was not told of")
 		}
 	})
 }

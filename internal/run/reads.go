@@ -146,16 +146,28 @@ func (r *Reader) Stats() Stats {
 	return s
 }
 
-// notes are the runs that changed since the last call.
-func (r *Reader) notes() []Note {
-	if len(r.dirty)+len(r.others) == 0 {
-		return nil
-	}
-	now := r.o.Now().UnixNano()
-	out := append(make([]Note, 0, len(r.dirty)+len(r.others)), r.others...)
-	r.others = r.others[:0]
-	for _, l := range r.dirty {
+// changes are runs that changed.
+type changes struct {
+	live   []*live
+	others []Note // of runs that are not in memory
+}
+
+func (c *changes) some() bool { return len(c.live)+len(c.others) > 0 }
+
+// changes takes the runs that changed since the last call.
+func (r *Reader) changes() (c changes) {
+	c, r.dirty, r.others = changes{r.dirty, r.others}, nil, nil
+	for _, l := range c.live {
 		l.noted = false
+	}
+	return c
+}
+
+// notes say how runs that changed are now.
+func (r *Reader) notes(c changes) []Note {
+	now := r.o.Now().UnixNano()
+	out := append(make([]Note, 0, len(c.live)+len(c.others)), c.others...)
+	for _, l := range c.live {
 		if l.seen == 0 {
 			continue
 		}
@@ -165,7 +177,5 @@ func (r *Reader) notes() []Note {
 			Session: run.Session, Steps: run.Steps, Updated: run.Updated,
 		})
 	}
-	clear(r.dirty)
-	r.dirty = r.dirty[:0]
 	return out
 }
