@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unsafe"
 
 	"github.com/minio/highwayhash"
 
@@ -131,6 +132,9 @@ type hasher struct {
 	master []byte
 	keys   map[hashScope]*[32]byte
 	prefix *highwayhash.Digest
+
+	scope hashScope // of the message before, which mostly is the next one's
+	key   *[32]byte
 }
 
 type hashScope struct {
@@ -162,16 +166,24 @@ func (h *hasher) derive(k hashScope) *[32]byte {
 const maxKeys = 4096
 
 func (h *hasher) sum(day int32, team, format string, raw []byte) [16]byte {
-	key := h.keys[hashScope{day, team, format}]
+	if h.key == nil || h.scope.day != day || h.scope.team != team || h.scope.format != format {
+		h.scope, h.key = h.keyOf(hashScope{day, team, format})
+	}
+	return highwayhash.Sum128(raw, h.key[:])
+}
+
+// keyOf is a scope, in memory of its own, with its key.
+func (h *hasher) keyOf(k hashScope) (hashScope, *[32]byte) {
+	k.team, k.format = strings.Clone(k.team), strings.Clone(k.format)
+	key := h.keys[k]
 	if key == nil {
 		if len(h.keys) >= maxKeys {
 			clear(h.keys)
 		}
-		k := hashScope{day, strings.Clone(team), strings.Clone(format)}
 		key = h.derive(k)
 		h.keys[k] = key
 	}
-	return highwayhash.Sum128(raw, key[:])
+	return k, key
 }
 
 // ForgetContents drops the memory of what was stored: a message that comes again
@@ -215,7 +227,7 @@ func (r *Reader) split(l *live, s source, c *activity.Content) (list string, cut
 	p := place{c.Field, s.day, c.Format}
 	if !isList(c.Format) {
 		n, ok := r.message(l, s, p, c.Raw)
-		return formatSpans(nil, ok, n), !ok
+		return r.spans(nil, ok, n), !ok
 	}
 	w := l.words
 	raw := c.Raw
@@ -225,7 +237,7 @@ func (r *Reader) split(l *live, s source, c *activity.Content) (list string, cut
 	if len(raw) < 2 || raw[0] != '[' || raw[len(raw)-1] != ']' {
 		// Not an array after all: kept as one message, so that nothing is lost.
 		n, ok := r.message(l, s, p, c.Raw)
-		return formatSpans(nil, ok, n), !ok
+		return r.spans(nil, ok, n), !ok
 	}
 	var refs []span
 	rest, body := raw, len(raw)-1
@@ -234,7 +246,7 @@ func (r *Reader) split(l *live, s source, c *activity.Content) (list string, cut
 	if known != nil {
 		if known.length == body {
 			r.stats.PrefixHits++
-			return formatSpans(known.refs, false, 0), false
+			return r.spans(known.refs, false, 0), false
 		}
 		// The tail alone is an array once its comma is read as a bracket.
 		r.tail = append(append(r.tail[:0], '['), raw[known.length+1:]...)
@@ -260,14 +272,14 @@ func (r *Reader) split(l *live, s source, c *activity.Content) (list string, cut
 		if n, ok := r.message(l, s, p, rest[1:len(rest)-1]); ok {
 			refs = appendOrdinal(refs, n)
 		}
-		return formatSpans(refs, false, 0), true
+		return r.spans(refs, false, 0), true
 	}
 	if err != nil {
 		n, ok := r.message(l, s, p, c.Raw)
-		return formatSpans(nil, ok, n), true
+		return r.spans(nil, ok, n), true
 	}
 	if cut {
-		return formatSpans(refs, false, 0), true
+		return r.spans(refs, false, 0), true
 	}
 	if known != nil {
 		r.stats.PrefixHits++
@@ -280,7 +292,7 @@ func (r *Reader) split(l *live, s source, c *activity.Content) (list string, cut
 		q.place.format = r.names.get(p.format)
 		w.remember(q)
 	}
-	return formatSpans(refs, false, 0), false
+	return r.spans(refs, false, 0), false
 }
 
 // source is the step that content comes from.
@@ -342,8 +354,8 @@ func appendOrdinal(refs []span, n int32) []span {
 	return append(refs, span{n, n})
 }
 
-// formatSpans writes ordinals as "0-31,33"; with one, n follows.
-func formatSpans(refs []span, one bool, n int32) string {
+// spans writes ordinals as "0-31,33" into the current write; with one, n follows.
+func (r *Reader) spans(refs []span, one bool, n int32) string {
 	var buf [64]byte
 	b := buf[:0]
 	for _, s := range refs {
@@ -358,5 +370,5 @@ func formatSpans(refs []span, one bool, n int32) string {
 	if one {
 		b = strconv.AppendInt(b, int64(n), 10)
 	}
-	return string(b)
+	return r.cur.arena.string(unsafe.String(unsafe.SliceData(b), len(b)))
 }

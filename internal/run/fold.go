@@ -242,7 +242,7 @@ func (r *Reader) refs(l *live, b *activity.Batch, f *activity.Fragment, received
 		step: f.Step, time: f.Start, day: r.dayOf(f.Start, received),
 		agent: r.names.get(f.Agent), team: r.names.get(b.Team), env: r.names.get(f.Environment),
 	}
-	out := make([]activity.ContentRef, 0, len(f.Contents))
+	out := r.cur.refs.room(len(f.Contents))
 	for k := range f.Contents {
 		c := &f.Contents[k]
 		if len(c.Raw) == 0 {

@@ -3,6 +3,8 @@ package run
 import (
 	"strings"
 	"unsafe"
+
+	"reeve/internal/activity"
 )
 
 // arena holds the text of one write: copying each field into it costs an
@@ -50,6 +52,25 @@ func (a *arena) string(s string) string {
 }
 
 func (a *arena) reset() { a.chunk, a.used = nil, 0 }
+
+// refs are the references to content of one write, laid side by side. As the texts
+// of arena they are never used again.
+type refs struct{ chunk []activity.ContentRef }
+
+const refsAtOnce = 256
+
+// room is an empty list with room for n.
+func (r *refs) room(n int) []activity.ContentRef {
+	if n > refsAtOnce/8 {
+		return make([]activity.ContentRef, 0, n)
+	}
+	if len(r.chunk)+n > cap(r.chunk) {
+		r.chunk = make([]activity.ContentRef, 0, refsAtOnce)
+	}
+	at := len(r.chunk)
+	r.chunk = r.chunk[:at+n]
+	return r.chunk[at:at:len(r.chunk)]
+}
 
 // names shares the few texts that many runs repeat (agents, models, tools).
 // Two generations bound it: what nobody asked for lately is forgotten.

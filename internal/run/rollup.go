@@ -32,12 +32,54 @@ type share struct {
 func (w *write) share(k shareKey) *telemetry.RollupDelta {
 	s := w.shares[k]
 	if s == nil {
-		s = &share{telemetry.RollupDelta{
-			Minute: k.minute, Family: k.family, Agent: k.agent, Team: k.team, Environment: k.environment, Key: k.key,
-		}}
+		s = w.blank.take()
+		s.RollupDelta = telemetry.RollupDelta{
+			Minute: k.minute, Family: k.family, Agent: k.agent, Team: k.team, Environment: k.environment, Key: k.key, Latency: s.Latency[:0],
+		}
 		w.shares[k] = s
 	}
 	return &s.RollupDelta
+}
+
+// blankShares are shares whose memory, and that of their latencies, is used by one
+// write after the other: a write has thousands.
+type blankShares struct {
+	all  [][]share
+	used int
+}
+
+const (
+	sharesAtOnce = 256
+	// keptShares and keptLatencies bound what is kept of an odd write.
+	keptShares    = 16 << 10
+	keptLatencies = 64
+)
+
+func (b *blankShares) take() *share {
+	at := b.used / sharesAtOnce
+	if at == len(b.all) {
+		b.all = append(b.all, make([]share, sharesAtOnce))
+	}
+	s := &b.all[at][b.used%sharesAtOnce]
+	b.used++
+	return s
+}
+
+// reset makes all blank again; nobody may look at them any more.
+func (b *blankShares) reset() {
+	for i := range b.used {
+		s := &b.all[i/sharesAtOnce][i%sharesAtOnce]
+		latency := s.Latency[:0]
+		if cap(latency) > keptLatencies {
+			latency = nil
+		}
+		s.RollupDelta = telemetry.RollupDelta{Latency: latency}
+	}
+	b.used = 0
+	if len(b.all) > keptShares/sharesAtOnce {
+		clear(b.all[keptShares/sharesAtOnce:])
+		b.all = b.all[:keptShares/sharesAtOnce]
+	}
 }
 
 // share is the current write's for k, or for what k is counted under.

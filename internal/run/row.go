@@ -16,6 +16,7 @@ func (r *Reader) row(l *live, now int64) activity.Run {
 		ID: l.id, Revision: l.revision, Traces: slices.Clone(l.traces), Received: l.received, Updated: l.updated,
 		Logs: l.logs, Steps: int64(l.seen), End: activity.Unknown, Usage: activity.NoUsage, Partial: true,
 	}
+	run.Models, run.Tools, run.Sources, run.Agents, run.Dialects, run.Tags = r.lists[0][:0], r.lists[1][:0], r.lists[2][:0], r.lists[3][:0], r.lists[4][:0], r.lists[5][:0]
 	sum := &r.sums
 	sum.Reset()
 	r.order = resize(r.order, len(l.profiles))
@@ -101,8 +102,29 @@ func (r *Reader) row(l *live, now int64) activity.Run {
 		run.Outcome = l.settled
 		run.Flags |= activity.FlagSettled
 	}
-	sortAll(run.Models, run.Tools, run.Sources, run.Agents, run.Dialects, run.Tags)
+	r.ownLists(&run.Models, &run.Tools, &run.Sources, &run.Agents, &run.Dialects, &run.Tags)
 	return run
+}
+
+// ownLists sorts the lists of a row, which were made in scratch memory, and gives
+// them memory of their own: one piece for all, since there is a row for each run of
+// each write.
+func (r *Reader) ownLists(lists ...*[]string) {
+	n := 0
+	for i, l := range lists {
+		slices.Sort(*l)
+		r.lists[i] = *l
+		n += len(*l)
+	}
+	all := make([]string, 0, n)
+	for _, l := range lists {
+		at := len(all)
+		all = append(all, *l...)
+		*l = slices.Clip(all[at:])
+		if len(*l) == 0 {
+			*l = nil
+		}
+	}
 }
 
 // before orders steps by whose word counts first: roots, then the earlier.
@@ -332,10 +354,4 @@ func listed(set []string, v string) []string {
 		return set
 	}
 	return append(set, v)
-}
-
-func sortAll(sets ...[]string) {
-	for _, s := range sets {
-		slices.Sort(s)
-	}
 }

@@ -14,18 +14,24 @@ type write struct {
 	telemetry.Write
 	number  uint32
 	arena   arena
+	refs    refs
 	owners  []owner                   // whose step lies in each slot
 	layers  map[int32]activity.Layers // of the slots that need them
 	shares  map[shareKey]*share       // of the rollups
-	touched []*live                   // runs to be counted when it is built
-	oldest  int64                     // received time of the first message in it; 0: none
-	since   time.Time                 // when that was folded
-	most    int                       // about how many steps it will have when much comes
+	blank   blankShares
+	touched []*live   // runs to be counted when it is built
+	oldest  int64     // received time of the first message in it; 0: none
+	since   time.Time // when that was folded
 }
 
-// fewSteps is up to where a write's room grows as it is needed: when little comes
-// most writes stay below it.
-const fewSteps = 1 << 10
+// A write's room grows as it is needed up to fewSteps, which most writes stay below
+// when little comes, and then by moreSteps: the memory is used by one write after
+// the other, and what is never filled (a write may be full of bytes first) would
+// live as long.
+const (
+	fewSteps  = 1 << 10
+	moreSteps = 2 << 10
+)
 
 type owner struct {
 	run *live
@@ -40,7 +46,6 @@ func (r *Reader) begin() *write {
 		w = &write{layers: make(map[int32]activity.Layers), shares: make(map[shareKey]*share)}
 	}
 	w.number = r.number
-	w.most = r.o.FlushSteps
 	w.Partition = r.o.Partition
 	return w
 }
@@ -56,11 +61,14 @@ func (w *write) recycle() {
 	clear(w.touched)
 	clear(w.layers)
 	clear(w.shares)
+	clear(w.Rollups) // they share their latencies with blank
+	w.blank.reset()
 	w.Write = telemetry.Write{
 		Steps: w.Steps[:0], Messages: w.Messages[:0], Logs: w.Logs[:0], Metrics: w.Metrics[:0], Runs: w.Runs[:0], Rollups: w.Rollups[:0],
 	}
 	w.owners, w.touched = w.owners[:0], w.touched[:0]
 	w.arena.reset()
+	w.refs = refs{}
 	w.oldest, w.since = 0, time.Time{}
 }
 
@@ -78,13 +86,15 @@ func (w *write) work() bool {
 func (w *write) take(l *live, at int32) int32 {
 	slot := int32(len(w.Steps))
 	if len(w.Steps) == cap(w.Steps) && slot >= fewSteps {
-		// Doubling would copy most of them two times over.
-		w.Steps, w.owners = slices.Grow(w.Steps, w.most), slices.Grow(w.owners, w.most)
+		w.Steps, w.owners = grown(w.Steps), grown(w.owners)
 	}
 	w.Steps = append(w.Steps, activity.Step{})
 	w.owners = append(w.owners, owner{l, at})
 	return slot
 }
+
+// grown has room for moreSteps more, and no more than that.
+func grown[T any](s []T) []T { return append(make([]T, 0, len(s)+moreSteps), s...) }
 
 // open brings the fold of step i into the current write, from the write in
 // flight, from those held in memory or from the store, as its next revision.
@@ -442,6 +452,10 @@ func keep(s *activity.Step) *heldStep {
 	c.Tags, c.Labels = slices.Clone(c.Tags), slices.Clone(c.Labels)
 	for i := range c.Tags {
 		c.Tags[i] = string([]byte(c.Tags[i]))
+	}
+	c.Refs = slices.Clone(c.Refs) // those of the write lie beside those of others
+	for i := range c.Refs {
+		c.Refs[i].Messages = string([]byte(c.Refs[i].Messages))
 	}
 	for i := range c.Labels {
 		c.Labels[i] = activity.Label{Key: string([]byte(c.Labels[i].Key)), Value: string([]byte(c.Labels[i].Value))}

@@ -123,6 +123,7 @@ const (
 	maxSame    = 512 // distinct calls of a run
 	maxStreaks = 64
 	maxCalls   = 48 // tools of a run told apart
+	usualCalls = 6  // what most runs stay below
 )
 
 var seed = maphash.MakeSeed()
@@ -373,6 +374,9 @@ func (w *Watch) repeat(a *agent, r *run, key uint64, name string, step activity.
 	i := slices.Index(d.keys, key)
 	if i < 0 {
 		r.calling = true
+		if d.keys == nil {
+			d.keys, d.first, d.again = make([]uint64, 0, usualCalls), make([]activity.StepID, 0, usualCalls), make([]*same, 0, usualCalls)
+		}
 		if len(d.keys) < maxSame { // else: what repeats did so before
 			d.keys, d.first, d.again = append(d.keys, key), append(d.first, step), append(d.again, nil)
 		}
