@@ -76,7 +76,7 @@ type Options struct {
 	// Rest bounds the share of one core: after work of some time it rests so many
 	// times as long. 0 is 9, below 0 none.
 	Rest float64
-	// Busy says that the store is behind what comes: then it rests five times as
+	// Busy says that the store is behind what comes: then it rests 25 times as
 	// long. nil never is.
 	Busy func() bool
 }
@@ -304,7 +304,7 @@ func (b *Book) Run(ctx context.Context) error {
 }
 
 // busyRest is how many times as long as else it rests while the store is behind.
-const busyRest = 5
+const busyRest = 25
 
 func (b *Book) rest(took time.Duration) time.Duration {
 	d := time.Duration(b.o.Rest * float64(took))
