@@ -176,7 +176,7 @@ func Open(ctx context.Context, o Options) (_ *Bus, err error) {
 	if err != nil {
 		return nil, err
 	}
-	b.events = &Events{stream: events, asked: time.Now()}
+	b.events = &Events{stream: events}
 	if b.relay, err = b.open(ctx, o, "RELAY", o.RelayBytes, max(o.MinFree, decisionsMinFree), jetstream.DiscardOld); err != nil {
 		return nil, err
 	}

@@ -24,12 +24,12 @@ type write struct {
 	since   time.Time // when that was folded
 }
 
-// A write's room grows as it is needed up to fewSteps, which most writes stay below
-// when little comes, and then by moreSteps: the memory is used by one write after
-// the other, and what is never filled (a write may be full of bytes first) would
-// live as long.
+// A write's room doubles from fewSteps on, which most writes stay below when little
+// comes, and grows by moreSteps at most: the memory is used by one write after the
+// other, and what is never filled (a write may be full of bytes first) would live
+// as long.
 const (
-	fewSteps  = 1 << 10
+	fewSteps  = 16
 	moreSteps = 2 << 10
 )
 
@@ -85,16 +85,18 @@ func (w *write) work() bool {
 // take adds an empty slot for a step of l.
 func (w *write) take(l *live, at int32) int32 {
 	slot := int32(len(w.Steps))
-	if len(w.Steps) == cap(w.Steps) && slot >= fewSteps {
+	if len(w.Steps) == cap(w.Steps) {
 		w.Steps, w.owners = grown(w.Steps), grown(w.owners)
 	}
-	w.Steps = append(w.Steps, activity.Step{})
+	w.Steps = w.Steps[:slot+1] // empty: recycle left it so, or nobody ever wrote there
 	w.owners = append(w.owners, owner{l, at})
 	return slot
 }
 
-// grown has room for moreSteps more, and no more than that.
-func grown[T any](s []T) []T { return append(make([]T, 0, len(s)+moreSteps), s...) }
+// grown has room for more.
+func grown[T any](s []T) []T {
+	return append(make([]T, 0, len(s)+min(max(len(s), fewSteps), moreSteps)), s...)
+}
 
 // open brings the fold of step i into the current write, from the write in
 // flight, from those held in memory or from the store, as its next revision.

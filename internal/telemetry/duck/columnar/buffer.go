@@ -28,6 +28,8 @@ type Buffer struct {
 	index []int32 // Dictionary: each value's place in it
 	table []int32 // Dictionary: hash table of places plus one
 	last  int32   // Dictionary: the place of the value before; -1: none
+
+	lengths []int32 // scratch of encode
 }
 
 func (b *Buffer) reset() {
@@ -322,17 +324,15 @@ func (b *Buffer) encode(dst, scratch []byte, from, to int) (out, kept []byte) {
 	case b.col.Kind == Int64 || b.col.Kind == Double:
 		return appendInts(dst, b.ints[from:to]), scratch
 	case b.col.Encoding == Delta:
-		var e delta.LengthByteArrayEncoding
-		first, last := b.offs[from], b.offs[to]
-		offs := b.offs[from : to+1]
-		if first > 0 {
-			offs = make([]uint32, to-from+1)
-			for i := range offs {
-				offs[i] = b.offs[from+i] - first
-			}
+		// The library's encoding of such texts, without a copy of the texts on the way:
+		// their lengths as differences, then all of them end to end.
+		b.lengths = b.lengths[:0]
+		for i := from; i < to; i++ {
+			b.lengths = append(b.lengths, int32(b.offs[i+1]-b.offs[i]))
 		}
-		scratch, _ = e.EncodeByteArray(scratch[:0], b.data[first:last], offs) // fails only for offsets out of order
-		return append(dst, scratch...), scratch
+		var e delta.BinaryPackedEncoding
+		scratch, _ = e.EncodeInt32(scratch[:0], b.lengths) // never fails
+		return append(append(dst, scratch...), b.data[b.offs[from]:b.offs[to]]...), scratch
 	}
 	for i := from; i < to; i++ {
 		v := b.data[b.offs[i]:b.offs[i+1]]
