@@ -61,7 +61,7 @@ func TestAppendSurvivesKill(t *testing.T) {
 	dir := t.TempDir()
 	r := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1))
 	acked, unsaid := uint64(0), uint64(1) // unsaid: how many writes may have been stored since
-	for range rounds {
+	for round := range rounds {
 		cmd := exec.Command(os.Args[0], "append-child", dir, crashStart.Format(time.RFC3339))
 		cmd.Stderr = os.Stderr
 		out, err := cmd.StdoutPipe()
@@ -71,9 +71,19 @@ func TestAppendSurvivesKill(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		kill := time.AfterFunc(time.Duration(300+r.IntN(500))*time.Millisecond, func() { _ = cmd.Process.Kill() })
+		life := time.Duration(300+r.IntN(500)) * time.Millisecond
+		kill := time.AfterFunc(life, func() { _ = cmd.Process.Kill() })
+		// On a busy machine so short a life ends before its first write: every second
+		// one is counted from there.
+		fromFirst := round%2 == 1
+		if fromFirst {
+			kill.Reset(time.Minute)
+		}
 		unsaid++ // each life may store one more than it lives to tell
 		for lines := bufio.NewScanner(out); lines.Scan(); unsaid = 1 {
+			if fromFirst && unsaid > 1 {
+				kill.Reset(life)
+			}
 			if _, err := fmt.Sscan(lines.Text(), &acked); err != nil {
 				t.Fatal(err)
 			}
@@ -88,7 +98,7 @@ func TestAppendSurvivesKill(t *testing.T) {
 	if err != nil || at < acked || at > acked+unsaid {
 		t.Fatalf("the cursor is %d (%v), acknowledged were %d", at, err, acked)
 	}
-	if acked < uint64(rounds) {
+	if acked < uint64(rounds/2) {
 		t.Fatalf("only %d writes in %d rounds: nothing was tested", acked, rounds)
 	}
 	g := telemetrytest.NewGenerator(99, crashStart)
