@@ -133,7 +133,8 @@ func TestKPIsOfWhatUsersSaid(t *testing.T) {
 			}
 		}
 	}
-	if seen["reeve.kpi.value csat clerk"] != .7 || seen["reeve.kpi.records csat clerk"] != 10 || seen["reeve.kpi.value task_completion "] != 1 {
+	// Three thumbs point down: their runs count as failed once that has settled.
+	if done := seen["reeve.kpi.value task_completion "]; seen["reeve.kpi.value csat clerk"] != .7 || seen["reeve.kpi.records csat clerk"] != 10 || done != 1 && done != .925 {
 		t.Errorf("%v", seen)
 	}
 	if _, ok := seen["reeve.kpi.value groundedness "]; ok {
