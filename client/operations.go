@@ -116,7 +116,7 @@ func Operations() []Operation {
 		{Name: "PutRetention", Method: "PUT", Path: "/api/v1/retention", Role: "admin", Summary: "says how long something is kept; what is older goes within the hour, for good"},
 		{Name: "DeleteRetention", Method: "DELETE", Path: "/api/v1/retention", Role: "admin", Summary: "drops a rule of retention; the less specific one holds again"},
 		{Name: "ListErasures", Method: "GET", Path: "/api/v1/erasures", Role: "admin", Summary: "lists the receipts of erasures, the newest first"},
-		{Name: "ErasePerson", Method: "POST", Path: "/api/v1/erasures", Role: "admin", Summary: "erases what every part holds of a user of agents, or with dry_run tells what that is"},
+		{Name: "ErasePerson", Method: "POST", Path: "/api/v1/erasures", Role: "admin", Summary: "erases what every part holds of a user of agents, of a session or of a run, or with dry_run tells what that is"},
 		{Name: "ListConnections", Method: "GET", Path: "/api/v1/connections", Role: "viewer", Summary: "lists the other systems that Reeve speaks to, and whether each works, those that fail first"},
 		{Name: "ListComplianceFrameworks", Method: "GET", Path: "/api/v1/compliance-frameworks", Role: "auditor", Summary: "lists mappings of controls to evidence, with what they came to last"},
 		{Name: "GetComplianceFramework", Method: "GET", Path: "/api/v1/compliance-frameworks/{id}", Role: "auditor", Summary: "reads a mapping"},
@@ -1223,7 +1223,7 @@ func (c *Client) ListErasures(ctx context.Context) (*List[Erasure], error) {
 	return call[List[Erasure]](ctx, c, "GET", "/api/v1/erasures", nil)
 }
 
-// ErasePerson erases what every part holds of a user of agents, or with dry_run tells what that is.
+// ErasePerson erases what every part holds of a user of agents, of a session or of a run, or with dry_run tells what that is.
 //
 // POST /api/v1/erasures, role admin.
 func (c *Client) ErasePerson(ctx context.Context, req ErasePersonRequest) (*Erasure, error) {

@@ -70,10 +70,13 @@ type RetentionPlace struct {
 	Runs        int64  `json:"runs"`
 }
 
-// ErasePersonRequest erases what is known of a user of agents, or with DryRun
-// only tells what that is.
+// ErasePersonRequest erases what is known of a user of agents, of a session or of a
+// run (one of the three), or with DryRun only tells what that is.
 type ErasePersonRequest struct {
-	User   string `json:"user"`
+	User    string `json:"user,omitempty"`
+	Session string `json:"session,omitempty"`
+	Run     string `json:"run,omitempty"`
+
 	Reason string `json:"reason,omitempty"`
 	DryRun bool   `json:"dry_run,omitempty"`
 }
@@ -81,6 +84,7 @@ type ErasePersonRequest struct {
 // Erasure is the receipt of an erasure. It does not say of whom.
 type Erasure struct {
 	ID     string        `json:"id,omitempty"` // empty for a dry run
+	Of     string        `json:"of"`           // user, session, run; not which
 	At     time.Time     `json:"at"`
 	By     string        `json:"by,omitempty"`
 	Reason string        `json:"reason,omitempty"`
@@ -92,7 +96,7 @@ type Erasure struct {
 
 // ErasurePart is what one part of Reeve holds of a person, or held.
 type ErasurePart struct {
-	Part   string `json:"part"`   // telemetry, decisions, feedback, cases, backups, elsewhere
+	Part   string `json:"part"`   // telemetry, decisions, feedback, cases, incidents, messages..., backups, elsewhere
 	Holds  *int64 `json:"holds"`  // records found; null: it cannot tell beforehand
 	Erased *int64 `json:"erased"` // null: nothing was asked of it
 	Left   int64  `json:"left"`   // that could not be erased yet

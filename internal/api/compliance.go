@@ -326,9 +326,11 @@ func (c complianceFacts) KPI(ctx context.Context, id string, from, to time.Time)
 	}
 	f := all[id].Whole()
 	table, records := d.Records()
-	gone, err := c.gone(ctx, from, cmp.Or(table, "runs"))
+	where, unread := search.ParseIn(queryTables[cmp.Or(table, "runs")], records)
+	said := unread != nil || search.HasText(where) // one that cannot be read may ask for anything
+	gone, err := c.gone(ctx, from, cmp.Or(table, "runs"), said)
 	if d.PerRun != nil && gone == "" && err == nil {
-		gone, err = c.gone(ctx, from, "runs")
+		gone, err = c.gone(ctx, from, "runs", said)
 	}
 	return compliance.Value{Value: f.Value, N: f.N, Why: f.Why, Search: records, Table: table, Gone: gone}, err
 }
@@ -342,7 +344,7 @@ func (c complianceFacts) Count(ctx context.Context, of compliance.Count, from, t
 	if err != nil {
 		return compliance.Value{}, err
 	}
-	gone, err := c.gone(ctx, from, of.Table)
+	gone, err := c.gone(ctx, from, of.Table, search.HasText(where))
 	if err != nil {
 		return compliance.Value{}, err
 	}
@@ -359,14 +361,24 @@ func (c complianceFacts) Count(ctx context.Context, of compliance.Count, from, t
 	return v, nil
 }
 
-// gone says what of a period that begins at from is no longer kept.
-func (c complianceFacts) gone(ctx context.Context, from time.Time, table string) (string, error) {
+// gone says what of a period that begins at from is no longer kept. With said it is asked
+// what was said, which may go before its record.
+func (c complianceFacts) gone(ctx context.Context, from time.Time, table string, said bool) (string, error) {
 	if c.a.o.Keeping == nil {
 		return "", nil
 	}
-	since, err := c.a.o.Keeping.KeptSince(ctx, table)
-	if err != nil || !from.Before(since) {
+	since, err := c.a.o.Keeping.KeptSince(ctx, table, false)
+	if err != nil {
 		return "", err
+	}
+	if said && !from.Before(since) {
+		if since, err = c.a.o.Keeping.KeptSince(ctx, table, true); err != nil || !from.Before(since) {
+			return "", err
+		}
+		return fmt.Sprintf("what was said in %s before %s may be dropped by retention, and the period begins on %s", table, since.Format(time.DateOnly), from.UTC().Format(time.DateOnly)), nil
+	}
+	if !from.Before(since) {
+		return "", nil
 	}
 	return fmt.Sprintf("%s of before %s may be gone by their age or for space, and the period begins on %s", table, since.Format(time.DateOnly), from.UTC().Format(time.DateOnly)), nil
 }

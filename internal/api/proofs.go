@@ -20,6 +20,7 @@ type Proofs interface {
 	ProveChange(ctx context.Context, kind, object string) ([]byte, error)
 	Verify(ctx context.Context) ([]client.AuditReport, error)
 	Erase(ctx context.Context, user, by, reason string) (*client.ErasedUser, error)
+	EraseRuns(ctx context.Context, runs []activity.RunID, by, reason string) (records int, err error)
 }
 
 var errNoProofs = fault.New(fault.KindUnavailable, "api.audit", "there is no audit log here")

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"reeve/client"
+	"reeve/internal/erase"
 	"reeve/internal/fault"
 	"reeve/internal/identity"
 	"reeve/internal/retention"
@@ -18,10 +19,18 @@ type Keeping interface {
 	Put(ctx context.Context, who retention.Actor, in client.PutRetentionRequest) error
 	Delete(ctx context.Context, who retention.Actor, in client.DeleteRetentionRequest) error
 	// KeptSince is from when on all records of a table are there; what is older may
-	// be gone by its age, by the store's size or by a former rule. Zero: nothing is.
-	KeptSince(ctx context.Context, table string) (time.Time, error)
-	HoldsOf(ctx context.Context, user string) (runs, live int64, err error)
-	ForgetUser(ctx context.Context, user string) (runs, left int64, err error)
+	// be gone by its age, by the store's size or by a former rule. Zero: nothing is. With
+	// content it is from when on what was said in them is there, too.
+	KeptSince(ctx context.Context, table string, content bool) (time.Time, error)
+	// Subject finds what an erasure is of, before anything goes.
+	Subject(ctx context.Context, req client.ErasePersonRequest) (*erase.Subject, error)
+	// Copies cuts words of it out of what other parts copied.
+	Copies(ctx context.Context, s *erase.Subject, dry bool) ([]erase.Found, error)
+	Learned(s *erase.Subject, dry bool) int64
+	Decided(ctx context.Context, s *erase.Subject) (int64, error)
+	ForgetRuns(ctx context.Context, s *erase.Subject, dry bool) (n, left int64, err error)
+	// Scrub writes the databases anew, without what went.
+	Scrub(ctx context.Context) error
 	Erased(ctx context.Context, e client.Erasure, by, via string) (client.Erasure, error)
 	Erasures(ctx context.Context) ([]client.Erasure, error)
 }
@@ -34,7 +43,7 @@ func retentionOperations() []operation {
 		define(operation{Name: "PutRetention", Method: http.MethodPut, Path: "/retention", Permission: everywhere(identity.Admin).freshly(), Audit: AuditChange, Summary: "says how long something is kept; what is older goes within the hour, for good"}, putRetention),
 		define(operation{Name: "DeleteRetention", Method: http.MethodDelete, Path: "/retention", Permission: everywhere(identity.Admin).freshly(), Audit: AuditChange, Summary: "drops a rule of retention; the less specific one holds again"}, deleteRetention),
 		define(operation{Name: "ListErasures", Method: get, Path: "/erasures", Permission: everywhere(identity.Admin), Summary: "lists the receipts of erasures, the newest first"}, listErasures),
-		define(operation{Name: "ErasePerson", Method: post, Path: "/erasures", Permission: everywhere(identity.Admin).freshly(), Audit: AuditChange, Status: http.StatusCreated, Summary: "erases what every part holds of a user of agents, or with dry_run tells what that is"}, erasePerson),
+		define(operation{Name: "ErasePerson", Method: post, Path: "/erasures", Permission: everywhere(identity.Admin).freshly(), Audit: AuditChange, Status: http.StatusCreated, Summary: "erases what every part holds of a user of agents, of a session or of a run, or with dry_run tells what that is"}, erasePerson),
 	}
 }
 

@@ -2,6 +2,7 @@ package app
 
 import (
 	"encoding/base64"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"reeve/internal/compliance"
 	"reeve/internal/control"
 	"reeve/internal/fault"
+	"reeve/internal/retention"
 )
 
 // putHouse puts a framework of the name house in force that has these controls.
@@ -203,11 +205,92 @@ func TestComplianceOfWhatWasDropped(t *testing.T) {
 			if got := assess(time.Now().UTC().Truncate(day).Add(-time.Duration(c.kept) * day).Format(time.RFC3339)); got != "pass" {
 				t.Errorf("of what is there: %s", got)
 			}
-			since, err := a.keeping.KeptSince(ctx, "decisions")
+			since, err := a.keeping.KeptSince(ctx, "decisions", false)
 			if err != nil || since.IsZero() != (c.kept > 0) {
 				t.Errorf("decisions are kept since %v, %v: a rule about runs leaves them", since, err)
 			}
 			if r, err := x.GetRetention(ctx); err != nil || !strings.Contains(r.Text, "some was dropped") {
+				t.Errorf("%+v, %v", r, err)
+			}
+		})
+	}
+}
+
+// Evidence that looks for words is unknown of a time in which what was said went before
+// its run; evidence of the runs themselves is not.
+func TestComplianceOfWhatWasSaid(t *testing.T) {
+	t.Parallel()
+	controls := `  - {id: word, title: Nobody said it, article: a, about: x, evidence: [{id: e, title: x, count: {table: runs, where: "\"purple weather\""}, at_most: 0}]}
+  - {id: runs, title: None failed, article: a, about: x, evidence: [{id: e, title: x, count: {table: runs, where: "failed:true"}, at_most: 0}]}
+`
+	for what, c := range map[string]struct {
+		age  time.Duration // of content, by the configuration
+		drop func(a *App, c *client.Client) error
+	}{
+		"by whole days": {3 * day, func(*App, *client.Client) error { return nil }},
+		"by a rule that is gone": {0, func(a *App, c *client.Client) error {
+			if _, err := c.PutRetention(t.Context(), client.PutRetentionRequest{Kind: "content", Environment: "production", Days: 3, Reason: "contract"}); err != nil {
+				return err
+			}
+			if _, err := a.keeping.pass(t.Context(), time.Now(), true); err != nil {
+				return err
+			}
+			_, err := c.DeleteRetention(t.Context(), client.DeleteRetentionRequest{Kind: "content", Environment: "production", Reason: "it ended"})
+			return err
+		}},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			a := start(t, func(o *Config) { o.Store.MaxAge, o.Store.ContentMaxAge = 0, c.age })
+			x := client.New("http://"+a.Address("listen"), "")
+			ctx := t.Context()
+			putHouse(t, x, controls)
+			var spans []string
+			for d := range 8 {
+				at := time.Now().Add(-time.Duration(d)*day - time.Minute)
+				spans = append(spans, spanJSON(8_300_000+d, 0, -1, "agent", at, at.Add(time.Second), false, "gen_ai.operation.name", "invoke_agent", "gen_ai.agent.name", "clerk", "deployment.environment.name", "production",
+					"gen_ai.input.messages", `[{\"role\":\"user\",\"parts\":[{\"type\":\"text\",\"content\":\"fair and mild\"}]}]`))
+			}
+			sendSpans(t, a, spans...)
+			said := func() int {
+				l, err := x.ListRuns(ctx, client.ListRunsRequest{From: "-20d", Query: `"fair and mild"`, Limit: 50})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return len(l.Items)
+			}
+			eventually(t, "what was said", func() bool { return said() == 8 })
+			assess := func(from string) (string, string) {
+				t.Helper()
+				got, err := x.AssessCompliance(ctx, client.AssessComplianceRequest{ID: "house", From: from})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return got.Controls[0].Result + " " + got.Controls[1].Result, got.Controls[0].Evidence[0].Text
+			}
+			if got, text := assess("-8d"); c.age == 0 && got != "pass pass" {
+				t.Errorf("before anything went: %s: %s", got, text)
+			}
+			if err := c.drop(a, x); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, "what was said to be dropped", func() bool {
+				if _, err := a.keeping.pass(ctx, time.Now(), true); err != nil {
+					t.Fatal(err)
+				}
+				return said() < 6
+			})
+			marks, err := a.keeping.rules.Marks(ctx)
+			if err != nil || !slices.ContainsFunc(marks, func(m retention.Mark) bool { return m.Kind == retention.Content }) || !retention.Dropped(marks).IsZero() {
+				t.Errorf("marks %+v, %v", marks, err)
+			}
+			if got, text := assess("-8d"); got != "unknown pass" || !strings.Contains(text, "dropped by retention") {
+				t.Errorf("of what was dropped: %s: %s", got, text)
+			}
+			if got, text := assess("-2d"); got != "pass pass" {
+				t.Errorf("of what is there: %s: %s", got, text)
+			}
+			if r, err := x.GetRetention(ctx); err != nil || !strings.Contains(r.Text, "Of what was said before") {
 				t.Errorf("%+v, %v", r, err)
 			}
 		})

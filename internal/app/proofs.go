@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -291,6 +292,17 @@ func (p *proofs) Erase(ctx context.Context, user, by, reason string) (*client.Er
 		})
 	})
 	return &client.ErasedUser{Pseudonyms: e.Pseudonyms, Records: e.Records}, err
+}
+
+// EraseRuns removes the content of what was decided in runs.
+func (p *proofs) EraseRuns(ctx context.Context, runs []activity.RunID, by, reason string) (int, error) {
+	n, err := p.app.decisions.EraseRuns(ctx, runs, by, reason)
+	if err != nil || n == 0 {
+		return n, err
+	}
+	return n, p.app.control.Write(ctx, func(tx *control.Tx) error {
+		return audit.Append(ctx, tx, audit.Record{Kind: "admin.runs_erased", Person: by, Action: "erase", Object: fmt.Sprintf("%d runs", len(runs)), After: map[string]any{"records": n}, Reason: reason})
+	})
 }
 
 // Verify walks both logs. One walk at a time.

@@ -18,7 +18,6 @@ import (
 	"reeve/internal/fault"
 	"reeve/internal/retention"
 	"reeve/internal/telemetry"
-	"reeve/internal/telemetry/search"
 )
 
 // keeping applies how long telemetry is kept. Days that nobody wants any more go
@@ -40,15 +39,16 @@ func (a *App) openRetention(ctx context.Context) error {
 	s := a.o.Config.Store
 	k.rules = retention.New(a.control, map[string]time.Duration{retention.Runs: s.MaxAge, retention.Content: s.ContentMaxAge}, k.poke, nil)
 	a.keeping = k
-	return k.rules.Settle(ctx, func() (time.Time, error) {
+	return k.rules.Settle(ctx, func() (time.Time, time.Time, error) {
 		s, err := a.store.Stats(ctx)
-		return s.Oldest, err
+		return s.Oldest, s.OldestContent, err
 	})
 }
 
 // KeptSince is from when on all records of a table are there: the later of what rules
-// let go now, in any place, and of what was dropped by size or by former rules.
-func (k *keeping) KeptSince(ctx context.Context, table string) (time.Time, error) {
+// let go now, in any place, and of what was dropped by size or by former rules. With
+// content it is from when on what was said in them is there, too.
+func (k *keeping) KeptSince(ctx context.Context, table string, content bool) (time.Time, error) {
 	rules, err := k.rules.Rules(ctx)
 	if err != nil {
 		return time.Time{}, err
@@ -74,11 +74,17 @@ func (k *keeping) KeptSince(ctx context.Context, table string) (time.Time, error
 		after(k.app.o.Config.Audit.DecisionsAge)
 	} else {
 		after(rules.Shortest(retention.Runs))
+		if content {
+			after(rules.Shortest(retention.Content))
+		}
 	}
 	if decisions {
 		marks = slices.DeleteFunc(marks, func(m retention.Mark) bool { return m.Kind == retention.Runs })
 	}
 	later(retention.Dropped(marks))
+	if content && !decisions {
+		later(retention.DroppedContent(marks))
+	}
 	return since, nil
 }
 
@@ -138,6 +144,9 @@ func (k *keeping) pass(ctx context.Context, now time.Time, narrow bool) (p clien
 		Dropping: func(before time.Time) error {
 			return k.rules.Drop(ctx, retention.Mark{Kind: retention.Days, Before: before})
 		},
+		DroppingContent: func(before time.Time) error {
+			return k.rules.Drop(ctx, retention.Mark{Kind: retention.Content, Before: before})
+		},
 	})
 	p.Days, p.Bytes = d.Partitions, d.Bytes
 	if err != nil || !narrow || len(rules.List) == 0 {
@@ -173,7 +182,7 @@ func (k *keeping) narrow(ctx context.Context, now time.Time, kind string, rules 
 			return nil
 		}
 		for place, before := range marks {
-			if err := k.rules.Drop(ctx, retention.Mark{Kind: retention.Runs, Place: place, Before: before}); err != nil {
+			if err := k.rules.Drop(ctx, retention.Mark{Kind: kind, Place: place, Before: before}); err != nil {
 				return err
 			}
 		}
@@ -196,9 +205,7 @@ func (k *keeping) narrow(ctx context.Context, now time.Time, kind string, rules 
 			age := rules.Of(kind, r.Environment, r.Team)
 			if before := now.Add(-age).Truncate(day); age != retention.Forever && r.Start < before.UnixNano() {
 				gone[r.ID] = struct{}{}
-				if kind == retention.Runs { // of content alone, the run stays
-					marks[rules.Decides(r.Environment, r.Team)] = before
-				}
+				marks[rules.Decides(kind, r.Environment, r.Team)] = before
 			}
 		}
 		if q.Cursor = page.Next; q.Cursor == "" {
@@ -244,8 +251,12 @@ func (k *keeping) Show(ctx context.Context) (client.Retention, error) {
 	if err != nil {
 		return client.Retention{}, err
 	}
-	if dropped := retention.Dropped(marks); !dropped.IsZero() {
+	dropped := retention.Dropped(marks)
+	if !dropped.IsZero() {
 		out.Text += fmt.Sprintf(" Of before %s some was dropped.", dropped.Format("2006-01-02 15:04"))
+	}
+	if said := retention.DroppedContent(marks); said.After(dropped) {
+		out.Text += fmt.Sprintf(" Of what was said before %s some was dropped.", said.Format("2006-01-02 15:04"))
 	}
 	return out, nil
 }
@@ -349,54 +360,6 @@ func (k *keeping) outlived(ctx context.Context, now time.Time, kind string, rule
 	return out, nil
 }
 
-// HoldsOf counts the runs that were made for a user, and of these the ones that
-// still go on.
-func (k *keeping) HoldsOf(ctx context.Context, user string) (runs, live int64, err error) {
-	err = k.runsOf(ctx, user, func(list []activity.Run) error { runs += int64(len(list)); return nil })
-	live = int64(len(k.app.reader.LiveRuns(search.Is("user", user))))
-	return max(runs, live), live, err
-}
-
-// ForgetUser takes every run that was made for a user out of the store. Runs
-// that still go on are counted as left: they would come again.
-func (k *keeping) ForgetUser(ctx context.Context, user string) (runs, left int64, err error) {
-	live := map[activity.RunID]bool{}
-	for _, r := range k.app.reader.LiveRuns(search.Is("user", user)) {
-		live[r.ID] = true
-	}
-	gone := map[activity.RunID]struct{}{}
-	err = k.runsOf(ctx, user, func(list []activity.Run) error {
-		for i := range list {
-			if !live[list[i].ID] {
-				gone[list[i].ID] = struct{}{}
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return 0, 0, err
-	}
-	k.app.reader.ForgetContents()
-	_, err = k.app.store.Forget(ctx, telemetry.Forget{Runs: gone})
-	return int64(len(gone)), int64(len(live)), err
-}
-
-func (k *keeping) runsOf(ctx context.Context, user string, take func([]activity.Run) error) error {
-	q := telemetry.RunsQuery{Filter: search.Is("user", user), Limit: 1000}
-	for {
-		page, err := k.app.store.Runs(ctx, q)
-		if err != nil {
-			return err
-		}
-		if err := take(page.Runs); err != nil {
-			return err
-		}
-		if q.Cursor = page.Next; q.Cursor == "" {
-			return nil
-		}
-	}
-}
-
 // Erased keeps the receipt of an erasure, which does not say of whom.
 func (k *keeping) Erased(ctx context.Context, e client.Erasure, by, via string) (client.Erasure, error) {
 	e.ID = "ers_" + strings.ToLower(rand.Text())
@@ -405,10 +368,10 @@ func (k *keeping) Erased(ctx context.Context, e client.Erasure, by, via string) 
 		return e, err
 	}
 	return e, k.app.control.Write(ctx, func(tx *control.Tx) error {
-		if _, err := tx.Exec(ctx, `INSERT INTO erasures (id, at, by_who, reason, parts) VALUES (?, ?, ?, ?, ?)`, e.ID, control.Micros(e.At), e.By, e.Reason, string(parts)); err != nil {
+		if _, err := tx.Exec(ctx, `INSERT INTO erasures (id, at, by_who, reason, parts, of_what) VALUES (?, ?, ?, ?, ?, ?)`, e.ID, control.Micros(e.At), e.By, e.Reason, string(parts), e.Of); err != nil {
 			return err
 		}
-		return audit.Append(ctx, tx, audit.Record{Kind: "content.erased", Person: by, Via: via, Action: "erase", Object: "a user " + e.ID, Reason: e.Reason, After: map[string]any{"whole": e.Whole, "said": e.Text}})
+		return audit.Append(ctx, tx, audit.Record{Kind: "content.erased", Person: by, Via: via, Action: "erase", Object: "a " + e.Of + " " + e.ID, Reason: e.Reason, After: map[string]any{"whole": e.Whole, "said": e.Text}})
 	})
 }
 
@@ -417,18 +380,16 @@ func (k *keeping) Erasures(ctx context.Context) ([]client.Erasure, error) {
 	return control.All(ctx, k.app.control, func(r control.Row) (e client.Erasure, err error) {
 		var at int64
 		var parts string
-		if err := r.Scan(&e.ID, &at, &e.By, &e.Reason, &parts); err != nil {
+		if err := r.Scan(&e.ID, &at, &e.By, &e.Reason, &parts, &e.Of); err != nil {
 			return e, err
 		}
 		e.At, e.Whole = control.Time(at), true
 		err = json.Unmarshal([]byte(parts), &e.Parts)
 		for _, p := range e.Parts {
-			if p.Part != "backups" && (p.Error != "" || p.Left > 0) {
-				e.Whole = false
-			}
+			e.Whole = e.Whole && (p.Part == "backups" || p.Error == "" && p.Left == 0)
 		}
 		return e, err
-	}, `SELECT id, at, by_who, reason, parts FROM erasures ORDER BY at DESC LIMIT 200`)
+	}, `SELECT id, at, by_who, reason, parts, of_what FROM erasures ORDER BY at DESC LIMIT 200`)
 }
 
 func sortPlaces(list []client.RetentionPlace) {

@@ -715,3 +715,55 @@ func TestToldOutOfOrder(t *testing.T) {
 		t.Errorf("%+v", now)
 	}
 }
+
+// Of approvals of a user or of a run that are over, nothing of what was asked is left,
+// in memory neither; one that waits stays whole.
+func TestForget(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, nil)
+	hold := func(amount, user, run string) *Approval {
+		k := d.ask(amount)
+		k.User, k.Run, k.Session, k.Destinations = user, run, "chat-1", []string{"DE89"}
+		k.Joins = d.Hash([]byte(user), []byte(run), k.Request.Body)
+		return d.hold(k)
+	}
+	deny := func(a *Approval) {
+		t.Helper()
+		if _, err := d.Deny(t.Context(), a.ID, ann); err != nil {
+			t.Fatal(err)
+		}
+		d.state(a.ID, Denied)
+	}
+	over, waits, run, others := hold("11", "kim", "run_1"), hold("12", "kim", "run_2"), hold("13", "", "run_3"), hold("14", "ada", "run_4")
+	deny(over)
+	deny(run)
+	deny(others)
+	of := map[string]bool{"run_3": true}
+	for _, dry := range []bool{true, true, false} {
+		if n, left, err := d.Forget(t.Context(), "kim", of, dry); n != 2 || left != 1 || err != nil {
+			t.Errorf("dry %v: %d, %d left, %v", dry, n, left, err)
+		}
+	}
+	if n, left, err := d.Forget(t.Context(), "kim", of, false); n != 0 || left != 1 || err != nil {
+		t.Errorf("again: %d, %d left, %v", n, left, err)
+	}
+	check := func(when string, b *desk) {
+		t.Helper()
+		for _, a := range []*Approval{over, run} {
+			x := b.get(a.ID)
+			if x.State != Denied || x.Ask.User+x.Ask.Session != "" || len(x.request)+len(x.Ask.Destinations) > 0 || x.Ask.Agent != "refunds" || len(x.Votes) != 1 {
+				t.Errorf("%s: %+v", when, x)
+			}
+			if k, ok := b.Known(t.Context(), a.ID); !ok || k.Ask.User != "" {
+				t.Errorf("%s: memory has %+v", when, k)
+			}
+		}
+		for _, a := range []*Approval{waits, others} {
+			if x := b.get(a.ID); x.Ask.User == "" || len(x.request) == 0 {
+				t.Errorf("%s: %+v", when, x)
+			}
+		}
+	}
+	check("forgotten", d)
+	d.approve(d.get(waits.ID)) // it is worth as much as before
+}

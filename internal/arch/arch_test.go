@@ -22,7 +22,7 @@ var rows = [][]string{
 	{"internal/telemetry/search", "internal/stat", "internal/encoder"},
 	{"internal/bus", "internal/control"},
 	{"internal/audit"},
-	{"internal/telemetry", "internal/price", "internal/content", "internal/genai", "internal/detect"},
+	{"internal/telemetry", "internal/price", "internal/content", "internal/genai", "internal/detect", "internal/erase"},
 	{
 		"internal/identity", "internal/agent", "internal/policy", "internal/budget", "internal/stop", "internal/upstream",
 		"internal/source", "internal/steer", "internal/behaviour", "internal/pin", "internal/decision", "internal/approval", "internal/oncall", "internal/notify", "internal/siem", "internal/relay", "internal/poll", "internal/rerate", "internal/remap", "internal/cost", "internal/connect", "internal/invoice", "internal/run",

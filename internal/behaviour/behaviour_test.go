@@ -139,3 +139,31 @@ func BenchmarkTaint(b *testing.B) {
 		}
 	}
 }
+
+// What an erased user and their sessions touched is forgotten, and a domain that names
+// them; others' is not, and a restart brings nothing back.
+func TestForget(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "behaviour.json")
+	m := memory(t, file)
+	taint := Taint{Classes: []string{"orders"}}
+	m.Touch(Who{Credential: "k1", User: "kim", Session: "s1"}, taint)
+	m.Touch(Who{Credential: "k1", User: "ada", Session: "s2"}, taint)
+	m.Reached("refunds", "kim.example.org")
+	m.Reached("refunds", "example.org")
+	cut := func(text string) (string, bool) { return "", text == "kim.example.org" }
+	for _, dry := range []bool{true, false} {
+		if n := m.Forget("kim", []string{"s1"}, cut, dry); n != 3 {
+			t.Errorf("dry %v: %d entries", dry, n)
+		}
+		if m.First("refunds", "kim.example.org") == dry {
+			t.Errorf("dry %v: the domain", dry)
+		}
+	}
+	m.save()
+	for _, m := range []*Memory{m, memory(t, file)} {
+		if len(m.Taint(Who{User: "kim", Session: "s1"}).Classes) != 0 || len(m.Taint(Who{User: "ada"}).Classes) != 1 || m.First("refunds", "example.org") || !m.First("refunds", "kim.example.org") {
+			t.Error("not what should be left")
+		}
+	}
+}

@@ -237,3 +237,15 @@ func (e *Events) Read(ctx context.Context, after uint64, handle func(position ui
 		return nil
 	})
 }
+
+// Forget deletes all events. Who follows them is told ErrTooOld and reads its state
+// anew.
+func (e *Events) Forget(ctx context.Context) error {
+	if err := e.stream.stream.Purge(ctx); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return e.stream.translate(err)
+	}
+	return nil
+}

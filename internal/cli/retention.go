@@ -16,7 +16,7 @@ func retentionCommands() []command {
 		{name: "retention preview", args: "[flags] KIND DAYS", short: "count what a rule of retention would drop", long: retentionHelp, run: runRetentionPreview},
 		{name: "retention set", args: "[flags] KIND DAYS", short: "say how long something is kept", long: retentionHelp, run: runRetentionSet},
 		{name: "retention unset", args: "[flags] KIND", short: "drop a rule of retention", long: retentionHelp, run: runRetentionUnset},
-		{name: "erase", args: "[flags] --user USER", short: "erase what every part holds of a user of agents", long: eraseHelp, run: runErase},
+		{name: "erase", args: "[flags] --user USER", short: "erase what every part holds of a user of agents, a session or a run", long: eraseHelp, run: runErase},
 		{name: "erase list", args: "[flags]", short: "list the receipts of erasures", run: runEraseList},
 		{name: "connection list", args: "[flags]", short: "list the systems that Reeve speaks to, and whether each works", run: runConnectionList},
 	}
@@ -152,11 +152,14 @@ func runRetentionUnset(ctx context.Context, e env, c *command, args []string) er
 const eraseHelp = `
 Erase what every part of Reeve holds of a user of agents: runs made for them,
 cases made of these, decisions' content and the name behind their pseudonyms,
-what they said. The receipt says what each part did and what is left; it does not
-say of whom.
+what they said, and words of it and their name in incidents, findings, messages,
+evaluations and all else. The receipt says what each part did and what is left; it
+does not say of whom. A session or a run alone is erased in the same way.
 
   reeve erase --user kim --dry-run
   reeve erase --user kim --reason "asked for it on 3 May"
+  reeve erase --session chat-4711 --reason "a card number in it"
+  reeve erase --run run_06ez... --reason "sent by mistake"
   reeve erase list`
 
 func runErase(ctx context.Context, e env, c *command, args []string) error {
@@ -165,13 +168,15 @@ func runErase(ctx context.Context, e env, c *command, args []string) error {
 	fs := c.flags(e)
 	r.bind(fs)
 	fs.StringVar(&in.User, "user", "", "the user, as telemetry and calls name them")
+	fs.StringVar(&in.Session, "session", "", "or a session")
+	fs.StringVar(&in.Run, "run", "", "or a run, by its id")
 	fs.StringVar(&in.Reason, "reason", "", "why, for the record")
 	fs.BoolVar(&in.DryRun, "dry-run", false, "only tell what there is")
 	if err := parse(fs, args); err != nil {
 		return err
 	}
-	if in.User == "" {
-		return fmt.Errorf("%w: say whom with --user", errUsage)
+	if in.User == "" && in.Session == "" && in.Run == "" {
+		return fmt.Errorf("%w: say whom with --user, or what with --session or --run", errUsage)
 	}
 	x, err := r.client().ErasePerson(ctx, in)
 	if err != nil {
@@ -208,9 +213,9 @@ func runEraseList(ctx context.Context, e env, c *command, args []string) error {
 		return err
 	}
 	return r.print(e.stdout, l, func(w io.Writer) {
-		fmt.Fprintln(w, "RECEIPT\tAT\tBY\tWHOLE\tWHY")
+		fmt.Fprintln(w, "RECEIPT\tOF A\tAT\tBY\tWHOLE\tWHY")
 		for _, x := range l.Items {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%t\t%s\n", x.ID, x.At.Format(time.RFC3339), word(x.By), x.Whole, word(x.Reason))
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%t\t%s\n", x.ID, x.Of, x.At.Format(time.RFC3339), word(x.By), x.Whole, word(x.Reason))
 		}
 	})
 }

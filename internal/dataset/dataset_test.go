@@ -415,3 +415,29 @@ func TestWhatBecameOfCases(t *testing.T) {
 		t.Errorf("made anew: %+v", st)
 	}
 }
+
+// Cases of runs go whoever's they are, and are told like those of a person.
+func TestCasesOfErasedRunsLeave(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.set(Set{Name: "refunds", Team: "support", Environment: "production", Basis: "contract"})
+	h.runs["run_1"], h.runs["run_2"] = recorded("ada", "No."), recorded("", "Yes.")
+	h.add("refunds", Case{Run: "run_1"})
+	h.add("refunds", Case{Run: "run_2"})
+	before := h.export(Evaluation)
+	if n, err := h.book.HeldOf(t.Context(), map[string]bool{"run_2": true, "run_9": true}); n != 1 || err != nil {
+		t.Errorf("%d cases are held, %v", n, err)
+	}
+	w, err := h.book.WithdrawRuns(t.Context(), anybody, []string{"run_2", "run_9"}, "sent by mistake")
+	if err != nil || w.Items != 1 || len(w.IDs) != 1 || len(w.Exports) != 1 || w.Exports[0].ID != before.ID {
+		t.Errorf("%+v, %v", w, err)
+	}
+	for _, i := range h.items(0) {
+		if i.Withdrawn != (i.Run == "run_2") || i.Withdrawn && (len(i.Input) > 0 || i.Answer != "") {
+			t.Errorf("%+v", i)
+		}
+	}
+	if n, err := h.book.HeldOf(t.Context(), map[string]bool{"run_2": true}); n != 0 || err != nil {
+		t.Errorf("%d cases are held still, %v", n, err)
+	}
+}

@@ -194,42 +194,86 @@ func (b *Book) Withdraw(ctx context.Context, who Actor, team, user, reason strin
 		if _, err := tx.Exec(ctx, `INSERT INTO dataset_withdrawn (user_ref, team, at) VALUES (?, ?, ?) ON CONFLICT (user_ref, team) DO NOTHING`, ref, team, control.Micros(b.o.Now())); err != nil {
 			return err
 		}
-		items, err := control.All(ctx, tx, scanItem, `SELECT `+itemColumns+` FROM dataset_items WHERE user_ref = ? AND withdrawn = 0 AND (? = '' OR dataset IN (SELECT name FROM datasets WHERE team = ?))`, ref, team, team)
-		if err != nil {
-			return err
-		}
-		seen := map[string]bool{}
-		for i := range items {
-			it := &items[i]
-			kept := Item{Version: it.Version, Task: it.Task, By: it.By} // nothing of what was said
-			text, err := json.Marshal(kept)
-			if err != nil {
-				return err
-			}
-			if _, err := tx.Exec(ctx, `UPDATE dataset_items SET withdrawn = 1, body = ? WHERE id = ?`, string(text), it.ID); err != nil {
-				return err
-			}
-			in, err := control.All(ctx, tx, scanExport, exportQuery+` WHERE x.id IN (SELECT export FROM dataset_exported WHERE item = ?)`, it.ID)
-			if err != nil {
-				return err
-			}
-			for _, x := range in {
-				if !seen[x.ID] {
-					seen[x.ID] = true
-					w.Exports = append(w.Exports, x)
-				}
-			}
-		}
-		w.Items = int64(len(items))
-		w.IDs, err = control.All(ctx, tx, func(r control.Row) (id string, err error) {
-			err = r.Scan(&id)
-			id, _, _ = strings.Cut(id, "~") // of a set that was deleted, or a former revision
-			return id, err
-		}, `SELECT id FROM dataset_items WHERE user_ref = ? AND (? = '' OR dataset IN (SELECT name FROM datasets WHERE team = ?))`, ref, team, team)
-		if err != nil {
-			return err
-		}
-		return audit.Append(ctx, tx, audit.Record{Kind: "content.erased", Person: who.Person, Via: who.Via, Action: "withdraw", Object: "datasets user " + ref, Reason: reason, After: map[string]any{"items": w.Items, "exports": len(w.Exports)}})
+		return w.take(ctx, tx, who, "user "+ref, reason, `user_ref = ? AND (? = '' OR dataset IN (SELECT name FROM datasets WHERE team = ?))`, ref, team, team)
 	})
 	return w, err
+}
+
+// WithdrawRuns is Withdraw for cases that were made of runs, whoever's they are.
+func (b *Book) WithdrawRuns(ctx context.Context, who Actor, runs []string, reason string) (w Withdrawal, err error) {
+	for some := range slices.Chunk(runs, 500) {
+		args := make([]any, len(some))
+		for i, r := range some {
+			args[i] = r
+		}
+		where := `run IN (?` + strings.Repeat(", ?", len(some)-1) + `)`
+		n, _, err := control.One(ctx, b.o.DB, func(r control.Row) (n int64, err error) { return n, r.Scan(&n) }, `SELECT COUNT(*) FROM dataset_items WHERE `+where, args...)
+		if err != nil || n == 0 {
+			if err != nil {
+				return w, err
+			}
+			continue
+		}
+		if err := b.o.DB.Write(ctx, func(tx *control.Tx) error {
+			return w.take(ctx, tx, who, "runs", reason, where, args...)
+		}); err != nil {
+			return w, err
+		}
+	}
+	return w, nil
+}
+
+// HeldOf counts the cases with content that were made of runs.
+func (b *Book) HeldOf(ctx context.Context, runs map[string]bool) (n int64, err error) {
+	list, err := control.All(ctx, b.o.DB, func(r control.Row) (run string, err error) { return run, r.Scan(&run) }, `SELECT run FROM dataset_items WHERE withdrawn = 0 AND run <> ''`)
+	for _, run := range list {
+		if runs[run] {
+			n++
+		}
+	}
+	return n, err
+}
+
+// take empties the items that where finds.
+func (w *Withdrawal) take(ctx context.Context, tx *control.Tx, who Actor, whose, reason, where string, args ...any) error {
+	items, err := control.All(ctx, tx, scanItem, `SELECT `+itemColumns+` FROM dataset_items WHERE withdrawn = 0 AND `+where, args...)
+	if err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	for _, x := range w.Exports {
+		seen[x.ID] = true
+	}
+	for i := range items {
+		it := &items[i]
+		kept := Item{Version: it.Version, Task: it.Task, By: it.By} // nothing of what was said
+		text, err := json.Marshal(kept)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `UPDATE dataset_items SET withdrawn = 1, body = ? WHERE id = ?`, string(text), it.ID); err != nil {
+			return err
+		}
+		in, err := control.All(ctx, tx, scanExport, exportQuery+` WHERE x.id IN (SELECT export FROM dataset_exported WHERE item = ?)`, it.ID)
+		if err != nil {
+			return err
+		}
+		for _, x := range in {
+			if !seen[x.ID] {
+				seen[x.ID] = true
+				w.Exports = append(w.Exports, x)
+			}
+		}
+	}
+	w.Items += int64(len(items))
+	ids, err := control.All(ctx, tx, func(r control.Row) (id string, err error) {
+		err = r.Scan(&id)
+		id, _, _ = strings.Cut(id, "~") // of a set that was deleted, or a former revision
+		return id, err
+	}, `SELECT id FROM dataset_items WHERE `+where, args...)
+	if err != nil {
+		return err
+	}
+	w.IDs = append(w.IDs, ids...)
+	return audit.Append(ctx, tx, audit.Record{Kind: "content.erased", Person: who.Person, Via: who.Via, Action: "withdraw", Object: "datasets " + whose, Reason: reason, After: map[string]any{"items": len(items), "exports": len(w.Exports)}})
 }

@@ -3,9 +3,11 @@ package decision
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
+	"reeve/internal/activity"
 	"reeve/internal/audit/record"
 	"reeve/internal/control"
 	"reeve/internal/fault"
@@ -73,7 +75,8 @@ func (l *Log) Erase(ctx context.Context, name, by, reason string) (Erased, error
 		return Erased{}, err
 	}
 	out := Erased{Pseudonyms: pseudonyms}
-	if out.Records, err = l.eraseContent(ctx, pseudonyms, seq); err != nil {
+	theirs := func(d *activity.Decision) bool { return slices.Contains(pseudonyms, d.User) }
+	if out.Records, err = l.eraseContent(ctx, theirs, seq); err != nil {
 		return out, err
 	}
 	if l.o.DB == nil {
@@ -89,6 +92,32 @@ func (l *Log) Erase(ctx context.Context, name, by, reason string) (Erased, error
 	})
 }
 
+// EraseRuns removes the content of every record about runs, as Erase does that of a
+// user. The names behind pseudonyms stay. It returns of how many records.
+func (l *Log) EraseRuns(ctx context.Context, runs []activity.RunID, by, reason string) (n int, err error) {
+	if len(runs) == 0 {
+		return 0, nil
+	}
+	gone := make(map[activity.RunID]bool, len(runs))
+	first := int64(math.MaxInt64)
+	for some := range slices.Chunk(runs, maxList) {
+		names := make([]any, len(some))
+		for i, r := range some {
+			names[i], gone[r] = r.String(), true
+		}
+		body := map[string]any{"runs": names, "by": cut(by)}
+		if reason != "" {
+			body["reason"] = cut(reason)
+		}
+		seq, err := l.recordNote(ctx, KindErased, body)
+		if err != nil {
+			return 0, err
+		}
+		first = min(first, seq)
+	}
+	return l.eraseContent(ctx, func(d *activity.Decision) bool { return gone[d.Run] }, first)
+}
+
 func anys(list []string) []any {
 	out := make([]any, len(list))
 	for i, s := range list {
@@ -98,8 +127,8 @@ func anys(list []string) []any {
 }
 
 // eraseContent moves everything to the archive, where content can be rewritten,
-// and removes that of these users' records before the one that says so.
-func (l *Log) eraseContent(ctx context.Context, pseudonyms []string, before int64) (int, error) {
+// and removes that of their records before the one that says so.
+func (l *Log) eraseContent(ctx context.Context, theirs func(*activity.Decision) bool, before int64) (int, error) {
 	if err := l.keepAll(ctx); err != nil {
 		return 0, err
 	}
@@ -118,7 +147,7 @@ func (l *Log) eraseContent(ctx context.Context, pseudonyms []string, before int6
 			return err
 		}
 		d, _, err := readProposed(r.Body)
-		if err == nil && r.Seq < before && slices.Contains(pseudonyms, d.User) {
+		if err == nil && r.Seq < before && theirs(&d) {
 			gone[r.Seq] = true
 		}
 		return err

@@ -44,6 +44,8 @@ type verifier struct {
 
 	missing   map[string]int64 // by user: the newest record whose content is not there
 	erased    map[string]int64 // by user: the newest record that says it was erased
+	runs      map[string]int64 // by run: the newest record that says it was erased
+	known     map[string]int64 // runs of a former walk; nil for the first
 	before    int64            // content of records before it was erased
 	retention int64            // records before it were dropped, says a record
 }
@@ -54,7 +56,22 @@ type verifier struct {
 // our own or from witnesses, keys the public keys that may have signed them.
 // Its error is about reading; what is wrong with the log is in the report.
 func Verify(dir string, checkpoints []string, keys []string) (Report, error) {
-	v := verifier{r: Report{Last: -1}, open: map[string]bool{}, missing: map[string]int64{}, erased: map[string]int64{}}
+	r, runs, err := verify(dir, checkpoints, keys, nil)
+	if err == nil && r.Break != nil && len(runs) > 0 {
+		// Which runs were erased is known after they were met: they are walked again
+		// for it, rather than remembering every run whose content retention dropped.
+		r, _, err = verify(dir, checkpoints, keys, runs)
+	}
+	return r, err
+}
+
+func verify(dir string, checkpoints, keys []string, known map[string]int64) (Report, map[string]int64, error) {
+	v := verifier{r: Report{Last: -1}, open: map[string]bool{}, missing: map[string]int64{}, erased: map[string]int64{}, runs: map[string]int64{}, known: known}
+	r, err := v.verify(dir, checkpoints, keys)
+	return r, v.runs, err
+}
+
+func (v *verifier) verify(dir string, checkpoints, keys []string) (Report, error) {
 	// The checkpoint first: signed over what was archived before, it is never
 	// ahead of a state that is read after it.
 	if own, err := os.ReadFile(filepath.Join(dir, "tree", "checkpoint")); err == nil {
@@ -197,7 +214,7 @@ func (v *verifier) body(r *record.Record, c *content) error {
 		if d.Result == activity.ResultPending {
 			v.open[d.ID] = true
 		}
-		return v.content(r.Seq, d.User, commits, c)
+		return v.content(r.Seq, &d, commits, c)
 	case KindCompleted:
 		var d activity.Decision
 		o, err := readCompleted(r.Body, &d)
@@ -216,6 +233,9 @@ func (v *verifier) body(r *record.Record, c *content) error {
 		for _, u := range e.users {
 			v.erased[u] = r.Seq
 		}
+		for _, run := range e.runs {
+			v.runs[run] = r.Seq
+		}
 		v.before = max(v.before, min(e.before, r.Seq))
 	case KindRetention:
 		e, err := readErasure(r.Body)
@@ -227,13 +247,15 @@ func (v *verifier) body(r *record.Record, c *content) error {
 	return nil
 }
 
-func (v *verifier) content(seq int64, user string, commits commitments, c *content) error {
+func (v *verifier) content(seq int64, d *activity.Decision, commits commitments, c *content) error {
 	if commits.arguments.c == "" && commits.context.c == "" {
 		return nil
 	}
 	if c == nil {
 		v.r.Erased++
-		v.missing[user] = seq // records come in order: the newest stays
+		if v.known == nil || seq >= v.known[d.Run.String()] {
+			v.missing[d.User] = seq // records come in order: the newest stays
+		}
 		return nil
 	}
 	if !commits.arguments.holds(c.key, "arguments", []byte(c.arguments)) || !commits.context.holds(c.key, "context", c.context) {
@@ -302,6 +324,7 @@ func (k *cursor) at(seq int64) (*content, error) {
 // records.
 type erasure struct {
 	users  []string
+	runs   []string
 	before int64
 }
 
@@ -311,6 +334,8 @@ func readErasure(body []byte) (e erasure, err error) {
 		switch string(key) {
 		case "users":
 			e.users = r.Strings()
+		case "runs":
+			e.runs = r.Strings()
 		case "before":
 			e.before = r.Int()
 		default:

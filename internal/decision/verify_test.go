@@ -390,3 +390,45 @@ func TestTreeIsMadeAgain(t *testing.T) {
 		t.Errorf("%+v", r.Break)
 	}
 }
+
+// The content of a run's records goes, whoever they were for, and the log says so: for
+// a run that no record names it is missed.
+func TestEraseRuns(t *testing.T) {
+	t.Parallel()
+	a := newArchive(t)
+	a.propose(6, "ada@example.com")
+	a.propose(5, "")
+	runs := map[activity.RunID]int{}
+	var all []activity.Decision
+	if err := a.log.Each(t.Context(), time.Unix(0, 0), time.Unix(1<<33, 0), func(d *activity.Decision) error {
+		runs[d.Run]++
+		all = append(all, *d)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	gone := all[len(all)-1].Run
+	n, err := a.log.EraseRuns(t.Context(), []activity.RunID{gone}, "per_1", "sent by mistake")
+	if err != nil || n != runs[gone] {
+		t.Fatalf("%d records of %d, %v", n, runs[gone], err)
+	}
+	for _, d := range all {
+		d.Context, d.ArgumentsHash = nil, ""
+		if err := a.log.Content(t.Context(), &d); err != nil || (d.Context == nil) != (d.Run == gone) {
+			t.Errorf("run %s: content %s, %v", d.Run, d.Context, err)
+		}
+	}
+	if n, err := a.log.EraseRuns(t.Context(), nil, "per_1", ""); n != 0 || err != nil {
+		t.Errorf("of no runs: %d, %v", n, err)
+	}
+	a.stop()
+	if r := a.verify(a.witnessed...); r.Break != nil || r.Erased != int64(runs[gone]) {
+		t.Errorf("%+v %+v", r, r.Break)
+	}
+	// Another's content that goes without a record is a break still.
+	a.rewrite("content", func(all []item) []item { return all[1:] })
+	a.resign()
+	if r := a.verify(); r.Break == nil {
+		t.Error("content that nobody erased is not missed")
+	}
+}

@@ -682,3 +682,33 @@ func FuzzOpen(f *testing.F) {
 		}
 	})
 }
+
+// Of erased runs what anybody said goes, of every team; a system's verdict, which is
+// nobody's words, stays as it is.
+func TestEraseRuns(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	r := h.run("support")
+	h.told(r)
+	said := h.take(support, Report{Key: "1", On: On{Trace: trace}, Kind: Thumb, Value: num(0), Comment: "it is late", User: "ada"})[0]
+	bare := h.take(support, Report{Key: "2", On: On{Trace: trace}, Kind: Thumb, Value: num(1), Giver: System})[0]
+	run := h.get(said).Run
+	if run == "" {
+		t.Fatal("it has no run")
+	}
+	of := map[string]bool{run: true}
+	for _, dry := range []bool{true, false} {
+		if n, err := h.book.EraseRuns(t.Context(), Actor{Person: "per_1"}, of, "asked", dry); n != 1 || err != nil {
+			t.Errorf("dry %v: %d, %v", dry, n, err)
+		}
+		if f := h.get(said); (f.Comment == "") == dry || f.Erased == dry || f.Verdict != Negative {
+			t.Errorf("dry %v: %+v", dry, f)
+		}
+	}
+	if f := h.get(bare); f.Erased || f.Verdict != Positive {
+		t.Errorf("%+v", f)
+	}
+	if n, err := h.book.EraseRuns(t.Context(), Actor{Person: "per_1"}, map[string]bool{"run_9": true}, "asked", false); n != 0 || err != nil {
+		t.Errorf("of another run: %d, %v", n, err)
+	}
+}

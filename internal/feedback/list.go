@@ -3,6 +3,8 @@ package feedback
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -227,11 +229,7 @@ func (b *Book) Erase(ctx context.Context, who Actor, id, team, user, reason stri
 			if !who.Can("developer", f.Team, f.Environment) && !who.Can("security", f.Team, f.Environment) {
 				return fault.New(fault.KindDenied, "feedback.denied", "erasing feedback of team %q needs the role developer or security there", f.Team)
 			}
-			f.Comment, f.UserRef, f.Contact, f.Redacted, f.Consent, f.Erased = "", "", nil, nil, nil, true
-			f.Told = nil
-			if f.Kind == Label && f.Verdict == "" {
-				f.Label = ""
-			}
+			f.clear()
 			if err := f.save(ctx, tx); err != nil {
 				return err
 			}
@@ -248,6 +246,74 @@ func (b *Book) Erase(ctx context.Context, who Actor, id, team, user, reason stri
 	if err == nil && n > 0 {
 		b.o.Moved()
 	}
+	return n, err
+}
+
+// EraseRuns is Erase for all that people said of runs. The caller has decided that it
+// may: who erases runs of every team.
+func (b *Book) EraseRuns(ctx context.Context, who Actor, runs map[string]bool, reason string, dry bool) (n int, err error) {
+	b.write.Lock()
+	defer b.write.Unlock()
+	ids, err := control.All(ctx, b.o.DB, func(r control.Row) (p [2]string, err error) { return p, r.Scan(&p[0], &p[1]) }, `SELECT id, run FROM feedback WHERE run <> ''`)
+	if err != nil {
+		return 0, err
+	}
+	ids = slices.DeleteFunc(ids, func(p [2]string) bool { return !runs[p[1]] })
+	for some := range slices.Chunk(ids, 500) {
+		err := b.o.DB.Write(ctx, func(tx *control.Tx) error {
+			var list []Feedback
+			for _, p := range some {
+				f, ok, err := read(ctx, tx, p[0])
+				if err != nil {
+					return err
+				}
+				if !ok || f.Erased || f.UserRef == "" && f.Comment == "" && f.Contact == nil {
+					continue // nobody's words
+				}
+				n++
+				if dry {
+					continue
+				}
+				f.clear()
+				if err := f.save(ctx, tx); err != nil {
+					return err
+				}
+				list = append(list, f)
+			}
+			if len(list) == 0 {
+				return nil
+			}
+			if err := audit.Append(ctx, tx, audit.Record{Kind: "content.erased", Person: who.Person, Via: who.Via, Action: "erase", Object: fmt.Sprintf("feedback of %d runs", len(runs)), Reason: reason}); err != nil {
+				return err
+			}
+			return b.tell(ctx, tx, list)
+		})
+		if err != nil {
+			return n, err
+		}
+	}
+	if n > 0 && !dry {
+		b.o.Moved()
+	}
+	return n, nil
+}
+
+// clear takes out what somebody said and who they were.
+func (f *Feedback) clear() {
+	f.Comment, f.UserRef, f.Contact, f.Redacted, f.Consent, f.Erased = "", "", nil, nil, nil, true
+	f.Told = nil
+	if f.Kind == Label && f.Verdict == "" {
+		f.Label = ""
+	}
+}
+
+// HeldOf counts what a user gave, of every team.
+func (b *Book) HeldOf(ctx context.Context, teams []string, user string) (n int64, err error) {
+	refs := []any{b.userRef("", user)}
+	for _, t := range teams {
+		refs = append(refs, b.userRef(t, user))
+	}
+	n, _, err = control.One(ctx, b.o.DB, func(r control.Row) (n int64, err error) { return n, r.Scan(&n) }, `SELECT COUNT(*) FROM feedback WHERE user_ref IN (?`+strings.Repeat(", ?", len(refs)-1)+`)`, refs...)
 	return n, err
 }
 

@@ -10,12 +10,16 @@ import (
 // Days is the kind of a mark of whole days, of everything and of every place.
 const Days = "days"
 
-// unknown is what the migration leaves where records may have been dropped before
-// marks were kept.
-const unknown = "unknown"
+// unknown and unknownContent are what migrations leave where records, or what was said
+// in them, may have been dropped before marks were kept.
+const (
+	unknown        = "unknown"
+	unknownContent = "unknown_content"
+)
 
 // Mark says that what is older may have been dropped: of Days everything, of Runs the
-// runs of a place. It stays when the rule that dropped it is another or gone.
+// runs of a place, of Content what was said in those of a place, or in all. It stays
+// when the rule that dropped it is another or gone.
 type Mark struct {
 	Kind string
 	Place
@@ -45,10 +49,21 @@ func (b *Book) Marks(ctx context.Context) ([]Mark, error) {
 	}, `SELECT kind, environment, team, before_at FROM retention_marks ORDER BY kind, environment, team`)
 }
 
-// Dropped is the time from when on nothing was dropped; zero when nothing ever was.
-func Dropped(marks []Mark) (t time.Time) {
+// Dropped is the time from when on no record was dropped; zero when none ever was.
+// What was only said in records may have gone later: DroppedContent.
+func Dropped(marks []Mark) time.Time {
+	return latest(marks, func(m Mark) bool { return m.Kind != Content && m.Kind != unknownContent })
+}
+
+// DroppedContent is the time from when on nothing of what was said was dropped, with
+// its record or before it.
+func DroppedContent(marks []Mark) time.Time {
+	return latest(marks, func(Mark) bool { return true })
+}
+
+func latest(marks []Mark, counts func(Mark) bool) (t time.Time) {
 	for _, m := range marks {
-		if m.Before.After(t) {
+		if counts(m) && m.Before.After(t) {
 			t = m.Before
 		}
 	}
@@ -56,30 +71,37 @@ func Dropped(marks []Mark) (t time.Time) {
 }
 
 // Settle finds out, once, what was dropped before marks were kept: all from before the
-// oldest record that is there, or from before now where there is none.
-func (b *Book) Settle(ctx context.Context, oldest func() (time.Time, error)) error {
+// oldest record, or the oldest content, that is there, or from before now where there is
+// none.
+func (b *Book) Settle(ctx context.Context, oldest func() (record, content time.Time, err error)) error {
 	marks, err := b.Marks(ctx)
 	if err != nil {
 		return err
 	}
 	for _, m := range marks {
-		if m.Kind != unknown {
+		if m.Kind != unknown && m.Kind != unknownContent {
 			continue
 		}
-		before, err := oldest()
+		record, content, err := oldest()
 		if err != nil {
 			return err
+		}
+		became, before := Days, record
+		if m.Kind == unknownContent {
+			became, before = Content, content
 		}
 		if before.IsZero() {
 			before = b.now()
 		}
-		return b.db.Write(ctx, func(tx *control.Tx) error {
-			if err := put(ctx, tx, Mark{Kind: Days, Before: before}); err != nil {
+		if err := b.db.Write(ctx, func(tx *control.Tx) error {
+			if err := put(ctx, tx, Mark{Kind: became, Before: before}); err != nil {
 				return err
 			}
-			_, err := tx.Exec(ctx, `DELETE FROM retention_marks WHERE kind = ?`, unknown)
+			_, err := tx.Exec(ctx, `DELETE FROM retention_marks WHERE kind = ?`, m.Kind)
 			return err
-		})
+		}); err != nil {
+			return err
+		}
 	}
 	return nil
 }

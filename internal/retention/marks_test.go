@@ -41,9 +41,10 @@ func TestMarks(t *testing.T) {
 func TestSettle(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 5, 10, 12, 0, 0, 0, time.UTC)
-	for what, c := range map[string]struct{ oldest, want time.Time }{
-		"some is there": {now.Add(-3 * day), now.Add(-3 * day)},
-		"all is gone":   {time.Time{}, now},
+	for what, c := range map[string]struct{ oldest, said, want, wantSaid time.Time }{
+		"some is there":   {now.Add(-3 * day), now.Add(-2 * day), now.Add(-3 * day), now.Add(-2 * day)},
+		"nothing said is": {now.Add(-3 * day), time.Time{}, now.Add(-3 * day), now},
+		"all is gone":     {time.Time{}, time.Time{}, now, now},
 	} {
 		db, err := controltest.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
 		if err != nil {
@@ -51,7 +52,7 @@ func TestSettle(t *testing.T) {
 		}
 		t.Cleanup(func() { _ = db.Close() })
 		b := New(db, nil, nil, func() time.Time { return now })
-		oldest := func() (time.Time, error) { return c.oldest, nil }
+		oldest := func() (time.Time, time.Time, error) { return c.oldest, c.said, nil }
 		if err := b.Settle(t.Context(), oldest); err != nil {
 			t.Fatal(err)
 		}
@@ -60,23 +61,24 @@ func TestSettle(t *testing.T) {
 		}
 		// As the migration leaves it where something was recorded before.
 		if err := db.Write(t.Context(), func(tx *control.Tx) error {
-			_, err := tx.Exec(context.Background(), `INSERT INTO retention_marks (kind, environment, team, before_at) VALUES ('unknown', '', '', 0)`)
+			_, err := tx.Exec(context.Background(), `INSERT INTO retention_marks (kind, environment, team, before_at) VALUES ('unknown', '', '', 0), ('unknown_content', '', '', 0)`)
 			return err
 		}); err != nil {
 			t.Fatal(err)
 		}
 		broken := errors.New("no answer")
-		if err := b.Settle(t.Context(), func() (time.Time, error) { return time.Time{}, broken }); !errors.Is(err, broken) {
+		if err := b.Settle(t.Context(), func() (time.Time, time.Time, error) { return time.Time{}, time.Time{}, broken }); !errors.Is(err, broken) {
 			t.Errorf("%s: the store does not answer: %v", what, err)
 		}
 		for range 2 {
 			if err := b.Settle(t.Context(), oldest); err != nil {
 				t.Fatal(err)
 			}
-			if list, err := b.Marks(t.Context()); err != nil || len(list) != 1 || list[0].Kind != Days || !list[0].Before.Equal(c.want) {
+			if list, err := b.Marks(t.Context()); err != nil || len(list) != 2 || list[0].Kind != Content || !list[0].Before.Equal(c.wantSaid) || list[1].Kind != Days || !list[1].Before.Equal(c.want) ||
+				!Dropped(list).Equal(c.want) || !DroppedContent(list).Equal(c.wantSaid) {
 				t.Errorf("%s: %+v, %v", what, list, err)
 			}
-			oldest = func() (time.Time, error) { return now.Add(-50 * day), nil }
+			oldest = func() (time.Time, time.Time, error) { return now.Add(-50 * day), now.Add(-50 * day), nil }
 		}
 	}
 }

@@ -92,9 +92,15 @@ func (r *Rules) decides(kind, environment, team string) (Place, time.Duration) {
 	return Place{}, r.Default[kind]
 }
 
-// Decides is the place of the rule that says how long runs of a place are kept.
-func (r *Rules) Decides(environment, team string) Place {
-	p, _ := r.decides(Runs, environment, team)
+// Decides is the place of the rule that says how long something of a place is kept. Of
+// content that is the one of runs, where that lets it go sooner.
+func (r *Rules) Decides(kind, environment, team string) Place {
+	p, own := r.decides(kind, environment, team)
+	if kind == Content {
+		if whole, age := r.decides(Runs, environment, team); own == Forever || age != Forever && age < own {
+			return whole
+		}
+	}
 	return p
 }
 

@@ -276,12 +276,22 @@ type Retention struct {
 	// Dropping is told, before anything but content goes, that what is older than a
 	// time may be gone from then on. Nothing goes when it fails. May be nil.
 	Dropping func(before time.Time) error
+	// DroppingContent is told the same before content goes that its runs outlive.
+	DroppingContent func(before time.Time) error
 }
 
 // Forget names runs that are to go.
 type Forget struct {
 	Runs        map[activity.RunID]struct{}
 	ContentOnly bool // only messages, arguments and results
+	// Words also takes log records and metric points of no run in whose texts it finds
+	// something; nil takes none. It must be safe for concurrent use.
+	Words func(text string) bool
+	// Scrub writes the index anew afterwards, so that its free pages hold nothing of
+	// what went: the store takes nothing meanwhile, some seconds a GB.
+	Scrub bool
+	// Dry only counts rows that Words finds; runs stay.
+	Dry bool
 }
 
 // Dropped is what Retain or Forget removed.
@@ -299,4 +309,5 @@ type Stats struct {
 	Bytes, StepBytes, MessageBytes       int64
 	MessagesRaw                          int64 // bytes of content as senders sent it
 	Oldest                               time.Time
+	OldestContent                        time.Time // zero: nothing that was said is there
 }

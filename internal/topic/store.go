@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -305,6 +306,120 @@ func (b *Book) Erase(ctx context.Context, team, user string) (runs int64, err er
 		return nil
 	})
 	return runs, err
+}
+
+// EraseRuns forgets runs, what is known of how their sessions went, and words that
+// only whom they are of used: a user and sessions, as they are called. It returns how
+// many runs it knew; with dry nothing changes.
+func (b *Book) EraseRuns(ctx context.Context, runs map[string]bool, whose []string, dry bool) (n int64, err error) {
+	b.work.Lock() // nobody stores what was read before
+	defer b.work.Unlock()
+	known, err := control.All(ctx, b.o.DB, func(r control.Row) (run string, err error) { return run, r.Scan(&run) }, `SELECT run FROM topic_runs`)
+	if err != nil {
+		return 0, err
+	}
+	known = slices.DeleteFunc(known, func(run string) bool { return !runs[run] })
+	if n = int64(len(known)); dry {
+		return n, nil
+	}
+	b.skip(runs)
+	for some := range slices.Chunk(known, 500) {
+		if err := b.o.DB.Write(ctx, func(tx *control.Tx) error {
+			for _, run := range some {
+				if _, err := tx.Exec(ctx, `DELETE FROM topic_sessions WHERE (team, environment, session) IN (SELECT team, environment, session FROM topic_runs WHERE run = ?)`, run); err != nil {
+					return err
+				}
+				if _, err := tx.Exec(ctx, `DELETE FROM topic_runs WHERE run = ?`, run); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			return n, err
+		}
+	}
+	teams, err := control.All(ctx, b.o.DB, func(r control.Row) (t string, err error) { return t, r.Scan(&t) }, `SELECT DISTINCT team FROM topic_cells`)
+	if err != nil {
+		return n, err
+	}
+	by := map[uint32]bool{}
+	for run := range runs { // a run of no session is its own
+		by[b.short("by", run)] = true
+	}
+	for _, name := range whose {
+		by[b.short("by", name)] = true
+		for _, team := range teams {
+			by[b.short("by", b.userRef(team, name))] = true
+		}
+	}
+	return n, b.forgetWords(ctx, by)
+}
+
+// maxSkipped bounds the erased runs that are remembered while they may still come.
+const maxSkipped = 200_000
+
+// skip leaves out runs that were told of and not looked at yet, or will be.
+func (b *Book) skip(runs map[string]bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.skipped == nil || len(b.skipped)+len(runs) > maxSkipped {
+		b.skipped = make(map[activity.RunID]bool, len(runs))
+	}
+	for name := range runs {
+		if id, err := activity.ParseRunID(name); err == nil {
+			b.skipped[id] = true
+		}
+	}
+}
+
+// forgetWords takes out of cells the words of which only these are known to have used
+// them. Cells are read anew afterwards. The caller holds work.
+func (b *Book) forgetWords(ctx context.Context, by map[uint32]bool) error {
+	cells, err := control.All(ctx, b.o.DB, scanCell, `SELECT id, topic, n, middle, words, last_at FROM topic_cells`)
+	if err != nil {
+		return err
+	}
+	return b.o.DB.Write(ctx, func(tx *control.Tx) error {
+		for _, c := range cells {
+			if !c.forget(by) {
+				continue
+			}
+			words, err := json.Marshal(c.words)
+			if err != nil {
+				return err
+			}
+			if _, err := tx.Exec(ctx, `UPDATE topic_cells SET words = ? WHERE id = ?`, string(words), c.id); err != nil {
+				return err
+			}
+		}
+		tx.AfterCommit(func() { clear(b.spaces) })
+		return nil
+	})
+}
+
+// forget drops the words that only these used, and reports whether there were any.
+func (c *cell) forget(by map[uint32]bool) (changed bool) {
+	for w, u := range c.words {
+		left, theirs := 0, false
+		for i, who := range u.by {
+			switch {
+			case who == 0:
+			case by[who]:
+				u.by[i], theirs = 0, true
+			default:
+				left++
+			}
+		}
+		if !theirs {
+			continue
+		}
+		if changed = true; left == 0 {
+			delete(c.words, w)
+		} else {
+			c.words[w] = u
+		}
+	}
+	return changed
 }
 
 // tidy drops what is old, and the oldest of too much.

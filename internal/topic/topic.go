@@ -33,6 +33,7 @@ import (
 	"errors"
 	"log/slog"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -104,6 +105,8 @@ type Book struct {
 	queue  []seen
 	queued map[activity.RunID]int // index in queue, from base on
 	base   int
+	// skipped are runs that were erased: what was told of them before is not looked at.
+	skipped map[activity.RunID]bool
 
 	work   sync.Mutex // held by whoever works; guards what follows
 	spaces map[[2]string]*space
@@ -238,6 +241,7 @@ func (b *Book) take() (batch []seen, more bool) {
 	for _, s := range batch {
 		delete(b.queued, s.id)
 	}
+	batch = slices.DeleteFunc(batch, func(s seen) bool { return b.skipped[s.id] })
 	b.queue = b.queue[n:]
 	b.base += n
 	if len(b.queue) == 0 {

@@ -477,6 +477,44 @@ func TestOneUsersWordsNameNothing(t *testing.T) {
 	}
 }
 
+// Erased runs are forgotten with how their sessions went, whoever's they are.
+func TestErasedRunsAreForgotten(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	gone, stays := h.run("s1", []string{refunds[0] + " project bluebird"}), h.run("s2", refunds[1:2])
+	h.run("s1", []string{refunds[0] + " project kingfisher"}, func(r *activity.Run) { r.User = "ada" })
+	h.work()
+	words := func() string {
+		t.Helper()
+		all, err := control.All(t.Context(), h.db, func(r control.Row) (s string, err error) { return s, r.Scan(&s) }, `SELECT words FROM topic_cells`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(all, " ")
+	}
+	if !strings.Contains(words(), "bluebird") || !strings.Contains(words(), "refund") {
+		t.Fatal(words())
+	}
+	of := map[string]bool{gone.String(): true, "run_9": true}
+	for _, dry := range []bool{true, false} {
+		if n, err := h.book.EraseRuns(t.Context(), of, []string{"ada", "s1"}, dry); n != 1 || err != nil {
+			t.Errorf("dry %v: %d, %v", dry, n, err)
+		}
+		if _, ok, err := h.book.OfRun(t.Context(), gone); ok != dry || err != nil {
+			t.Errorf("dry %v: it is known %v, %v", dry, ok, err)
+		}
+	}
+	if _, ok, err := h.book.OfRun(t.Context(), stays); !ok || err != nil {
+		t.Errorf("another run is gone, %v", err)
+	}
+	// A word that only they used is gone, one that others use stays, also once more is read.
+	h.run("s3", refunds[2:3])
+	h.work()
+	if strings.Contains(words(), "bluebird") || strings.Contains(words(), "kingfisher") || !strings.Contains(words(), "refund") {
+		t.Error(words())
+	}
+}
+
 // What nothing is known of is not answered either.
 func TestUnansweredIsOfWhatIsKnown(t *testing.T) {
 	t.Parallel()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"reeve/internal/activity"
 	"reeve/internal/telemetry"
@@ -16,8 +18,11 @@ import (
 // it lies under the run that had it first, and is as much theirs.
 func (s *Store) Forget(ctx context.Context, f telemetry.Forget) (telemetry.Dropped, error) {
 	var d telemetry.Dropped
-	if len(f.Runs) == 0 {
+	if len(f.Runs) == 0 && f.Words == nil && !f.Scrub {
 		return d, nil
+	}
+	if f.Dry {
+		return s.forgetWords(ctx, f)
 	}
 	s.maint.Lock()
 	defer s.maint.Unlock()
@@ -37,33 +42,141 @@ func (s *Store) Forget(ctx context.Context, f telemetry.Forget) (telemetry.Dropp
 		// Messages last but one: what stays of content is told by them.
 		tables = []string{tableContent, tableSteps, tableLogs, tableMessages, tableRuns}
 	}
+	if len(f.Runs) == 0 {
+		tables = nil
+	}
 	for _, table := range tables {
 		for _, g := range s.segs.of(table, allDays) {
 			if err := ctx.Err(); err != nil {
 				return d, context.Cause(ctx)
 			}
-			if err := s.forgetIn(g, f.Runs, keys, &d); err != nil {
+			dying := func(o *openSegment) ([]bool, int64, error) { return s.dying(o, f.Runs, keys) }
+			if err := s.forgetIn(g, dying, &d); err != nil {
 				return d, storageFault("forgetting runs", err)
 			}
 		}
 	}
-	if f.ContentOnly {
+	if !f.ContentOnly && len(f.Runs) > 0 {
+		if err := s.index.forgetRuns(ctx, f.Runs); err != nil {
+			return d, storageFault("forgetting runs", err)
+		}
+	}
+	if f.Words != nil {
+		more, err := s.forgetWords(ctx, f)
+		d.Rows, d.Files, d.Bytes = d.Rows+more.Rows, d.Files+more.Files, d.Bytes+more.Bytes
+		if err != nil {
+			return d, err
+		}
+	}
+	if !f.Scrub {
 		return d, nil
 	}
-	return d, storageFault("forgetting runs", s.index.forgetRuns(ctx, f.Runs))
+	s.write.Lock()
+	defer s.write.Unlock()
+	return d, storageFault("writing the index anew", s.index.scrub(ctx))
+}
+
+// forgetWords takes log records of no run, and metric points, in which f.Words finds
+// something, or only counts them. The caller holds maint unless it is dry.
+func (s *Store) forgetWords(ctx context.Context, f telemetry.Forget) (telemetry.Dropped, error) {
+	var d telemetry.Dropped
+	for table, found := range map[string]func(*openSegment, func(string) bool) ([]bool, int64, error){tableLogs: logsWith, tableMetrics: pointsWith} {
+		for _, g := range s.segs.of(table, allDays) {
+			if err := ctx.Err(); err != nil {
+				return d, context.Cause(ctx)
+			}
+			if !f.Dry {
+				if err := s.forgetIn(g, func(o *openSegment) ([]bool, int64, error) { return found(o, f.Words) }, &d); err != nil {
+					return d, storageFault("forgetting words", err)
+				}
+				continue
+			}
+			o, err := s.segs.acquire(g)
+			if err != nil {
+				return d, storageFault("looking for words", err)
+			}
+			_, n, err := found(o, f.Words)
+			s.segs.release(o)
+			if d.Rows += n; err != nil {
+				return d, storageFault("looking for words", err)
+			}
+		}
+	}
+	return d, nil
+}
+
+// logsWith tells which log records of no run hold words. Attributes that could not be
+// kept as text are looked through as the bytes that they are.
+func logsWith(o *openSegment, words func(string) bool) ([]bool, int64, error) {
+	rows, err := logs.read(o, 0, o.rows, nil, "run", "body", "session", "attr_values", "res_values", "rest")
+	if err != nil {
+		return nil, 0, err
+	}
+	out, n := make([]bool, len(rows)), int64(0)
+	for i := range rows {
+		r := &rows[i]
+		if r.Run != (activity.RunID{}) {
+			continue
+		}
+		if out[i] = anyWords(words, r.Body, r.Session, r.texts.values, r.texts.resValues, string(r.rest)); out[i] {
+			n++
+		}
+	}
+	return out, n, nil
+}
+
+func pointsWith(o *openSegment, words func(string) bool) ([]bool, int64, error) {
+	rows, err := metrics.read(o, 0, o.rows, nil, "attributes", "resource")
+	if err != nil {
+		return nil, 0, err
+	}
+	out, n := make([]bool, len(rows)), int64(0)
+	var last, lastResource string // points of one series follow each other
+	was := false
+	for i := range rows {
+		a, r := string(rows[i].Attributes), string(rows[i].Resource)
+		if i == 0 || a != last || r != lastResource {
+			last, lastResource, was = a, r, anyWords(words, a, r)
+		}
+		if out[i] = was; was {
+			n++
+		}
+	}
+	return out, n, nil
+}
+
+// anyWords looks through texts part by part: values stand side by side in them.
+func anyWords(words func(string) bool, texts ...string) bool {
+	for _, t := range texts {
+		for part := range strings.FieldsFuncSeq(t, func(r rune) bool { return r < ' ' || r == utf8.RuneError }) {
+			if words(part) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// scrub writes the index anew and empties its log. The caller holds the store's write.
+func (x *index) scrub(ctx context.Context) error {
+	if _, err := x.w.ExecContext(ctx, `VACUUM`); err != nil {
+		return err
+	}
+	_, err := x.w.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
+	return err
 }
 
 type runOf struct{ run activity.RunID }
 
 var runsOf = newTable("", id("run", columnar.Dictionary, func(r *runOf) *[16]byte { return (*[16]byte)(&r.run) }))
 
-// forgetIn writes a segment again without the rows of runs, if it has any.
-func (s *Store) forgetIn(g segment, gone map[activity.RunID]struct{}, keys map[[8]byte]bool, d *telemetry.Dropped) error {
+// forgetIn writes a segment again without the rows that which tells, if it has any.
+func (s *Store) forgetIn(g segment, which func(*openSegment) ([]bool, int64, error), d *telemetry.Dropped) error {
 	o, err := s.segs.acquire(g)
 	if err != nil {
 		return err
 	}
-	dying, n, err := s.dying(o, gone, keys)
+	dying, n, err := which(o)
 	s.segs.release(o)
 	if err != nil || n == 0 {
 		return err

@@ -442,6 +442,11 @@ func (s *Store) Retain(ctx context.Context, p telemetry.Retention) (telemetry.Dr
 		return s.drop(gone)
 	}
 	if p.Content > 0 {
+		if upTo := cut(p.Content); p.DroppingContent != nil && len(s.segs.of(tableContent, dayRange{allDays.from, upTo})) > 0 {
+			if err := p.DroppingContent(timeOf(int64(upTo+1) * nsPerDay)); err != nil {
+				return d, err
+			}
+		}
 		if err := take(tableContent, cut(p.Content)); err != nil {
 			return d, err
 		}

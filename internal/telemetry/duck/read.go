@@ -385,6 +385,9 @@ func (s *Store) Stats(context.Context) (telemetry.Stats, error) {
 			case tableContent:
 				st.MessageBytes += g.bytes
 				st.MessagesRaw += g.raw
+				if at := timeOf(int64(g.day) * nsPerDay); st.OldestContent.IsZero() || at.Before(st.OldestContent) {
+					st.OldestContent = at
+				}
 			case tableLogs:
 				st.Logs += g.rows
 			case tableMetrics:

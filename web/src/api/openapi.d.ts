@@ -2291,7 +2291,7 @@ export interface paths {
         /** lists the receipts of erasures, the newest first */
         get: operations["ListErasures"];
         put?: never;
-        /** erases what every part holds of a user of agents, or with dry_run tells what that is */
+        /** erases what every part holds of a user of agents, of a session or of a run, or with dry_run tells what that is */
         post: operations["ErasePerson"];
         delete?: never;
         options?: never;
@@ -8397,7 +8397,9 @@ export interface components {
         ErasePersonRequest: {
             dry_run?: boolean;
             reason?: string;
-            user: string;
+            run?: string;
+            session?: string;
+            user?: string;
         };
         EraseUserRequest: {
             reason: string;
@@ -8420,6 +8422,7 @@ export interface components {
             by?: string;
             dry_run: boolean;
             id?: string;
+            of: string;
             parts: components["schemas"]["ErasurePart"][];
             reason?: string;
             text: string;

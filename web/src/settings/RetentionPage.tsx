@@ -122,24 +122,32 @@ function RuleDialog({ rule, onClose, onDone }: { rule?: RetentionRule; onClose: 
   );
 }
 
+const erasables: Record<string, { title: string; label: string; hint: string }> = {
+  user: { title: 'a person', label: 'User', hint: 'As telemetry and calls name them' },
+  session: { title: 'a session', label: 'Session', hint: 'As senders name it: all of its runs' },
+  run: { title: 'a run', label: 'Run', hint: 'Its id, run_…' },
+};
+
 function EraseDialog({ onClose }: { onClose: () => void }) {
   const client = useQueryClient();
-  const [user, setUser] = useState('');
+  const [of, setOf] = useState('user');
+  const [name, setName] = useState('');
   const [reason, setReason] = useState('');
-  const look = useMutation({ mutationFn: () => api.post<Erasure>('/erasures', { user, dry_run: true }) });
-  const act = useMutation({ mutationFn: () => api.post<Erasure>('/erasures', { user, reason }), onSuccess: () => void client.invalidateQueries({ queryKey: ['erasures'] }) });
+  const look = useMutation({ mutationFn: () => api.post<Erasure>('/erasures', { [of]: name.trim(), dry_run: true }) });
+  const act = useMutation({ mutationFn: () => api.post<Erasure>('/erasures', { [of]: name.trim(), reason }), onSuccess: () => void client.invalidateQueries({ queryKey: ['erasures'] }) });
   const shown = act.data ?? look.data;
   return (
     <FormDialog
-      title="Erase a person"
+      title={`Erase ${erasables[of]!.title}`}
       submit={act.data ? 'Done' : look.data ? 'Erase it for good' : 'Look what there is'}
       error={act.error ?? look.error}
       pending={look.isPending || act.isPending}
-      disabled={user.trim() === '' || (!!look.data && !act.data && reason.trim() === '')}
+      disabled={name.trim() === '' || (!!look.data && !act.data && reason.trim() === '')}
       onClose={onClose}
       onSubmit={() => (act.data ? onClose() : look.data ? act.mutate() : look.mutate())}
     >
-      <TextInput label="User" description="As telemetry and calls name them" value={user} disabled={!!look.data} onChange={(e) => setUser(e.currentTarget.value)} data-autofocus />
+      {!look.data && <Pick label="What" value={of} options={Object.entries(erasables).map(([value, x]) => ({ value, label: x.title }))} onPick={setOf} />}
+      <TextInput label={erasables[of]!.label} description={erasables[of]!.hint} value={name} disabled={!!look.data} onChange={(e) => setName(e.currentTarget.value)} data-autofocus />
       {look.data && !act.data && <TextInput label="Why" value={reason} onChange={(e) => setReason(e.currentTarget.value)} autoFocus />}
       {shown && (
         <div role="status">
@@ -173,6 +181,7 @@ function Erasures() {
         fields={[
           { head: 'When', cell: (e) => <><Time at={e.at} /><span className={css.under}>{e.id}</span></> },
           { head: 'State', cell: (e) => (e.whole ? <Mark level="good" letter="W" label="whole" words /> : <Mark level="warn" letter="L" label="something is left" words />) },
+          { head: 'Of', cell: (e) => erasables[e.of]?.title ?? e.of },
           { head: 'By', cell: (e) => <>{e.by}<span className={css.under}>{e.reason}</span></> },
           { head: 'Erased', num: true, cell: (e) => count(e.parts.reduce((n, p) => n + (p.erased ?? 0), 0)) },
         ]}
