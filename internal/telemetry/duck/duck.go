@@ -23,6 +23,7 @@
 //	index.db                                    manifest, run rows of 7 days, rollups, cursors
 //	segments/2026-01-31/steps/0000000042.parquet rows of one Append or of a merge, with an index by run
 //	aside/                                       damaged segments
+//	sums/                                        kept answers to questions about whole days; nothing is lost with them
 //	tmp/                                         DuckDB's spill files
 package duck
 
@@ -171,6 +172,13 @@ func (s *Store) load() error {
 	if err := s.loadFresh(); err != nil {
 		return storageFault("reading fresh run rows", err)
 	}
+	files, err := openSums(filepath.Join(s.o.Dir, "sums"), s.segs)
+	if err != nil {
+		// Figures are computed again; what is on disk cannot be read, nor written.
+		s.log.Warn("kept answers are not on disk", "err", err)
+		files = nil
+	}
+	s.sums.files = files
 	return nil
 }
 
@@ -181,6 +189,11 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.child.close()
+	for range 4 { // what moved until now does not any more; the rest is asked again
+		if !s.sums.save(func([]int64) bool { return true }) {
+			break
+		}
+	}
 	s.write.Lock()
 	defer s.write.Unlock()
 	err := s.index.close()

@@ -26,7 +26,7 @@ func (s *Store) Forget(ctx context.Context, f telemetry.Forget) (telemetry.Dropp
 	}
 	s.maint.Lock()
 	defer s.maint.Unlock()
-	defer s.sums.forget()
+	defer s.forgetSums()
 	s.write.Lock()
 	err := s.flushFresh(true) // rows that no segment has yet
 	s.write.Unlock()

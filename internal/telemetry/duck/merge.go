@@ -70,7 +70,22 @@ func (s *Store) maintain(ctx context.Context, prune bool) error {
 			return err
 		}
 	}
-	return s.dropOld()
+	if err := s.dropOld(); err != nil {
+		return err
+	}
+	s.sums.save(s.still)
+	if prune {
+		s.forgetSums()
+	}
+	return nil
+}
+
+// forgetSums drops the answers of segments that are gone. One that cannot be deleted
+// is never found again, and is tried at the next round and start.
+func (s *Store) forgetSums() {
+	if err := s.sums.forget(); err != nil {
+		s.log.Warn("kept answers not deleted", "err", err)
+	}
 }
 
 // encodable reports whether a segment's rows are to be encoded again rather
@@ -420,7 +435,7 @@ func (s *Store) Retain(ctx context.Context, p telemetry.Retention) (telemetry.Dr
 	var d telemetry.Dropped
 	defer func() {
 		if d.Files > 0 || d.Rows > 0 {
-			s.sums.forget()
+			s.forgetSums()
 		}
 	}()
 	if p.MaxAge < 0 || p.MaxBytes < 0 || p.Content < 0 {
@@ -467,7 +482,7 @@ func (s *Store) Retain(ctx context.Context, p telemetry.Retention) (telemetry.Dr
 	}
 	today := dayOf(p.Now.UnixNano())
 	for p.MaxBytes > 0 && ctx.Err() == nil {
-		bytes, oldest := s.indexBytes(), today
+		bytes, oldest := s.indexBytes()+s.sums.files.bytes(), today
 		for _, t := range allTables {
 			for _, g := range s.segs.of(t, allDays) {
 				bytes += g.bytes

@@ -159,7 +159,7 @@ func (q *queryPlan) measure(m telemetry.Measure) (expr, unit string, err error) 
 		}
 		return fmt.Sprintf("quantile_disc(%s, [%s])", c.expr, strings.Join(list, ", ")), c.unit, nil
 	case "bins":
-		return binsSQL(c), c.unit, nil
+		return binsSQL(c, q.few), c.unit, nil
 	case "quantile":
 		if !(m.At >= 0 && m.At <= 1) {
 			return "", "", badQuery("a quantile is from 0 to 1")
@@ -185,13 +185,14 @@ func (q *queryPlan) measure(m telemetry.Measure) (expr, unit string, err error) 
 	return "", "", badQuery("there is no function %s", m.Func)
 }
 
-// filtered is a measure of the rows that its own condition selects.
-func (q *queryPlan) filtered(m telemetry.Measure, w *where, scope search.Scope) (expr, unit string, err error) {
+// filtered is a measure of the rows that its own condition selects: a column of
+// chosen.
+func (q *queryPlan) filtered(m telemetry.Measure, w *where, scope search.Scope, chosen *conditionColumns) (expr, unit string, err error) {
 	expr, unit, err = q.measure(m)
 	if err != nil || m.Where == nil {
 		return strings.ReplaceAll(expr, here, ""), unit, err
 	}
-	cond, err := w.cond(m.Where, scope)
+	cond, err := chosen.of(m.Where, w, scope)
 	if err != nil {
 		return "", "", err
 	}
@@ -201,6 +202,31 @@ func (q *queryPlan) filtered(m telemetry.Measure, w *where, scope search.Scope) 
 	// Between the aggregate and what is done with it (a cast, a division).
 	end := strings.LastIndexByte(expr, ')') + 1
 	return expr[:end] + " FILTER (WHERE " + cond + ")" + expr[end:], unit, nil
+}
+
+// conditionColumns are conditions of measures, each once: a catalogue of figures asks
+// for sixty measures under twenty conditions, some of which look into steps.
+type conditionColumns struct {
+	names map[string]string // of the column, by condition
+	cols  []string
+}
+
+func (c *conditionColumns) of(e search.Expr, w *where, scope search.Scope) (string, error) {
+	key := e.String()
+	if name, ok := c.names[key]; ok {
+		return name, nil
+	}
+	cond, err := w.cond(e, scope)
+	if err != nil {
+		return "", err
+	}
+	name := quoteName(fmt.Sprint("where ", len(c.cols))) // no column of a table has a space
+	if c.names == nil {
+		c.names = map[string]string{}
+	}
+	c.names[key] = name
+	c.cols = append(c.cols, "("+cond+") AS "+name)
+	return name, nil
 }
 
 // runsWith adds to runs what lies in their steps, where a question names it: the
@@ -255,7 +281,9 @@ func joinsRuns(q *telemetry.Query) bool {
 type queryPlan struct {
 	*telemetry.Query
 	now  time.Time
-	keep bool // the answer is worth keeping
+	keep bool      // the answer is worth keeping
+	and  *timePart // a part of the time that is asked together with From to To; nil: none
+	few  bool      // rows are so few that bins are counted here
 }
 
 // seconds is the length of a bucket, else of the period.
@@ -291,35 +319,53 @@ func (s *Store) queryRows(ctx context.Context, query *telemetry.Query) (*telemet
 
 // queryPart answers from rows with one statement.
 func (s *Store) queryPart(ctx context.Context, q *queryPlan) (*telemetry.Result, error) {
-	src := s.source(q.From, q.To)
-	defer src.release()
-	if q.Table != tableRuns {
-		src.tight()
-	}
-	src.exact(q.Table)
-	if err := s.until(ctx, q, src); err != nil {
+	src, err := s.sourceOf(ctx, q, q.From, q.To)
+	if err != nil {
 		return nil, err
 	}
+	defer src.release()
 	w := &where{now: q.now, content: q.Content, from: src.from, within: src.within}
+	scanned := src.rows(q.Table)
+	from, done := s.rowsFrom(q, src, q.From, q.To)
+	defer done()
+	spans := q.during(w, q.From, q.To)
+	if q.and != nil {
+		other, err := s.sourceOf(ctx, q, q.and.from, q.and.to)
+		if err != nil {
+			return nil, err
+		}
+		defer other.release()
+		both := src.with(other)
+		w.from, w.within = both.from, both.within
+		scanned = both.rows(q.Table)
+		more, done := s.rowsFrom(q, other, q.and.from, q.and.to)
+		defer done()
+		// Each half has its files and its time, so that little of them is read.
+		from = "(SELECT * FROM " + from + " WHERE " + all(spans) + " UNION ALL BY NAME SELECT * FROM " + more + " WHERE " + all(q.during(w, q.and.from, q.and.to)) + ")"
+		spans = nil
+	}
 	conds, err := s.conditions(ctx, q, src, w)
 	if err != nil {
 		return nil, err
 	}
-	res := &telemetry.Result{Source: "rows", Scanned: src.rows(q.Table)}
-	cols, groups, err := q.columns(w, res)
+	res := &telemetry.Result{Source: "rows", Scanned: scanned}
+	bins := 0
+	for _, m := range q.Select {
+		if m.Func == "bins" {
+			bins++
+		}
+	}
+	q.few = int64(bins)*scanned <= sentKeys
+	var chosen conditionColumns
+	cols, groups, err := q.columns(w, res, &chosen)
 	if err != nil {
 		return nil, err
 	}
-	from := src.from(q.Table)
-	if q.Table == tableRuns {
-		from = src.runsWith(q.Query)
+	from += " WHERE " + strings.Join(append(conds, spans...), " AND ")
+	if len(chosen.cols) > 0 {
+		from = "(SELECT *, " + strings.Join(chosen.cols, ", ") + " FROM " + from + ")"
 	}
-	if joinsRuns(q.Query) {
-		runs := s.source(reaching(q.From), q.To)
-		defer runs.release()
-		from = src.stepsWith(q.Query, runs)
-	}
-	sql := "SELECT " + strings.Join(cols, ", ") + " FROM " + from + " WHERE " + strings.Join(conds, " AND ")
+	sql := "SELECT " + strings.Join(cols, ", ") + " FROM " + from
 	if len(groups) > 0 {
 		sql += " GROUP BY " + strings.Join(groups, ", ")
 	}
@@ -331,6 +377,52 @@ func (s *Store) queryPart(ctx context.Context, q *queryPlan) (*telemetry.Result,
 	return res, nil
 }
 
+// sourceOf chooses the files of a question for a part of its time.
+func (s *Store) sourceOf(ctx context.Context, q *queryPlan, from, to time.Time) (*source, error) {
+	src := s.source(from, to)
+	if q.Table != tableRuns {
+		src.tight()
+	}
+	src.exact(q.Table)
+	if err := s.until(ctx, q, src, from, to); err != nil {
+		src.release()
+		return nil, err
+	}
+	return src, nil
+}
+
+// rowsFrom is the table of a question with what it names beside its own columns; done
+// gives back what it needs until the question is answered.
+func (s *Store) rowsFrom(q *queryPlan, src *source, since, to time.Time) (from string, done func()) {
+	switch {
+	case q.Table == tableRuns:
+		return src.runsWith(q.Query), func() {}
+	case joinsRuns(q.Query):
+		runs := s.source(reaching(since), to)
+		return src.stepsWith(q.Query, runs), runs.release
+	}
+	return src.from(q.Table), func() {}
+}
+
+// during are conditions on the time of rows.
+func (q *queryPlan) during(w *where, from, to time.Time) (conds []string) {
+	at := q.at()
+	if !from.IsZero() {
+		conds = append(conds, at+" >= "+w.bind(from.UnixNano()))
+	}
+	if !to.IsZero() {
+		conds = append(conds, at+" < "+w.bind(to.UnixNano()))
+	}
+	return conds
+}
+
+func all(conds []string) string {
+	if len(conds) == 0 {
+		return "true"
+	}
+	return strings.Join(conds, " AND ")
+}
+
 // reaching is from when on runs may have begun of which steps lie after a time.
 func reaching(from time.Time) time.Time {
 	if from.IsZero() {
@@ -339,20 +431,13 @@ func reaching(from time.Time) time.Time {
 	return from.Add(-earlier)
 }
 
-// conditions are what rows have to fulfil.
+// conditions are what rows have to fulfil, apart from their time.
 func (s *Store) conditions(ctx context.Context, q *queryPlan, src *source, w *where) ([]string, error) {
 	cond, err := w.cond(q.Where, scopes[q.Table])
 	if err != nil {
 		return nil, err
 	}
 	conds := []string{cond}
-	at := q.at()
-	if !q.From.IsZero() {
-		conds = append(conds, at+" >= "+w.bind(q.From.UnixNano()))
-	}
-	if !q.To.IsZero() {
-		conds = append(conds, at+" < "+w.bind(q.To.UnixNano()))
-	}
 	if q.Teams != nil {
 		c := w.teams(q.Teams)
 		if q.Table == tableLogs { // records know their run, not their team
@@ -379,7 +464,7 @@ func (q *queryPlan) at() string {
 }
 
 // columns are what is selected, and the numbers of those that are grouped by.
-func (q *queryPlan) columns(w *where, res *telemetry.Result) (cols, groups []string, err error) {
+func (q *queryPlan) columns(w *where, res *telemetry.Result, chosen *conditionColumns) (cols, groups []string, err error) {
 	add := func(expr, name string) {
 		cols = append(cols, expr+" AS "+quoteName(name))
 		groups = append(groups, fmt.Sprint(len(cols)))
@@ -400,7 +485,7 @@ func (q *queryPlan) columns(w *where, res *telemetry.Result) (cols, groups []str
 		res.Columns = append(res.Columns, telemetry.Column{Name: d, Kind: "dimension"})
 	}
 	for _, m := range q.Select {
-		expr, unit, err := q.filtered(m, w, scopes[q.Table])
+		expr, unit, err := q.filtered(m, w, scopes[q.Table], chosen)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -405,7 +405,7 @@ func (s *Store) Stats(context.Context) (telemetry.Stats, error) {
 	if oldest != 0 {
 		st.Oldest = timeOf(oldest)
 	}
-	st.Bytes += s.indexBytes()
+	st.Bytes += s.indexBytes() + s.sums.files.bytes()
 	return st, nil
 }
 

@@ -102,6 +102,13 @@ func (s *segments) has(id int64) bool {
 	return ok
 }
 
+func (s *segments) get(id int64) (segment, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	g, ok := s.all[id]
+	return g, ok
+}
+
 // of lists the segments of a table in a range of days, oldest day first.
 func (s *segments) of(table string, days dayRange) []segment {
 	s.mu.RLock()

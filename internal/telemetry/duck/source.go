@@ -1,9 +1,11 @@
 package duck
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +34,21 @@ func (s *Store) source(from, to time.Time) *source {
 	}
 	s.segs.pin()
 	return src
+}
+
+// with is a source of the files of both, each once. It is good while both are held.
+func (src *source) with(other *source) *source {
+	both := &source{s: src.s, since: min(src.since, other.since), to: max(src.to, other.to), memo: map[string][]segment{}}
+	both.days = dayRange{min(src.days.from, other.days.from), max(src.days.to, other.days.to)}
+	if src.last != 0 && other.last != 0 {
+		both.last = max(src.last, other.last)
+	}
+	for _, t := range allTables {
+		l := slices.Concat(src.segments(t), other.segments(t))
+		slices.SortFunc(l, func(a, b segment) int { return cmp.Or(cmp.Compare(a.day, b.day), cmp.Compare(a.id, b.id)) })
+		both.memo[t] = slices.CompactFunc(l, func(a, b segment) bool { return a.id == b.id })
+	}
+	return both
 }
 
 func (src *source) release() { src.s.segs.unpin() }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,20 +32,23 @@ import (
 // (a late step, an outcome, another price, merging, forgetting) makes it name
 // others, and the old answer is never found again.
 type keptSums struct {
-	mu     sync.Mutex
-	kept   map[[32]byte]*keptSum
-	size   int
-	tick   int64
-	erased int // how often all was dropped
+	files *sumFiles // nil: none on disk
+
+	mu   sync.Mutex
+	kept map[[32]byte]*keptSum
+	size int
+	tick int64
 }
 
 type keptSum struct {
-	done   chan struct{} // closed when rows and err are there
-	rows   [][]any
-	err    error
-	size   int
-	used   int64
-	erased int // as it was when this was asked
+	done  chan struct{} // closed when rows and err are there
+	rows  [][]any
+	err   error
+	size  int
+	used  int64
+	ids   []int64 // of the segments that it was computed from
+	named bool    // ids are all of them
+	saved bool    // it is on disk, or not to be
 }
 
 // sumsBytes bounds what is kept, about.
@@ -66,10 +70,18 @@ func (c *keptSums) ask(ctx context.Context, child *child, sql string, args []any
 			if c.kept == nil {
 				c.kept = map[[32]byte]*keptSum{}
 			}
-			k = &keptSum{done: make(chan struct{}), used: c.tick, erased: c.erased}
+			k = &keptSum{done: make(chan struct{}), used: c.tick}
 			c.kept[key] = k
 			c.mu.Unlock()
-			k.rows, k.err = askChild(ctx, child, sql, args, binned)
+			if keep && c.files != nil {
+				k.ids, k.named = c.files.filesOf(sql)
+			}
+			if k.named {
+				k.rows, k.saved = c.files.load(key, k.ids)
+			}
+			if !k.saved {
+				k.rows, k.err = askChild(ctx, child, sql, args, binned)
+			}
 			c.finish(key, k, keep)
 			return copyRows(k.rows), k.err
 		}
@@ -106,7 +118,9 @@ func (c *keptSums) finish(key [32]byte, k *keptSum, keep bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	close(k.done)
-	if !keep || k.err != nil || k.erased != c.erased {
+	// Under the lock, as forget: an answer that was on its way while its segments
+	// went is not kept.
+	if !keep || k.err != nil || c.kept[key] != k || k.named && !c.files.alive(k.ids) {
 		if c.kept[key] == k {
 			delete(c.kept, key)
 		}
@@ -130,13 +144,60 @@ func (c *keptSums) finish(key [32]byte, k *keptSum, keep bool) {
 	}
 }
 
-// forget drops everything: erased words must not stay in memory as names of groups.
-func (c *keptSums) forget() {
+// forget drops the answers that segments which are gone were in, in memory and on
+// disk: erased words must not stay there as names of groups. Of an answer that is on
+// its way, or whose segments nobody knows, nothing is kept.
+func (c *keptSums) forget() error {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	clear(c.kept) // who waits for an answer has it in hand
-	c.size = 0
-	c.erased++
+	for key, k := range c.kept { // who waits for an answer has it in hand
+		if k.size == 0 || !k.named || !c.files.alive(k.ids) {
+			c.size -= k.size
+			delete(c.kept, key)
+		}
+	}
+	c.mu.Unlock()
+	if c.files == nil {
+		return nil
+	}
+	return c.files.prune()
+}
+
+// savedAtATime bounds what one round of maintenance writes.
+const savedAtATime = 64
+
+// save writes kept answers to disk that are not there: those of days that do not
+// move, since an answer to another would be dead when it is written. It reports
+// whether some may be left.
+func (c *keptSums) save(still func(ids []int64) bool) (more bool) {
+	if c.files == nil {
+		return false
+	}
+	type due struct {
+		key [32]byte
+		k   *keptSum
+	}
+	var list []due
+	c.mu.Lock()
+	for key, k := range c.kept {
+		if k.size > 0 && k.named && !k.saved {
+			list = append(list, due{key, k})
+		}
+	}
+	c.mu.Unlock()
+	n := 0
+	for _, d := range list {
+		if !still(d.k.ids) {
+			continue
+		}
+		if n++; n > savedAtATime {
+			return true
+		}
+		c.files.save(d.key, d.k.ids, d.k.rows)
+		c.mu.Lock()
+		d.k.saved = true // or it cannot be: it is asked again after a start
+		c.mu.Unlock()
+	}
+	return false
 }
 
 func sizeOf(rows [][]any) int {
@@ -181,20 +242,30 @@ func askChild(ctx context.Context, child *child, sql string, args []any, binned 
 // here is where a condition of an aggregate belongs, in SQL that goes on after it.
 const here = "\x00"
 
-// binsSQL counts rows by the bins of telemetry.BinKey, as a text: keys, then counts.
-// (A map takes the driver time that grows by the square of its size.)
-func binsSQL(c measureColumn) string {
+// binsSQL is the bins of telemetry.BinKey that rows fall into, as a text: each row's
+// key, or keys and then counts. Counting in DuckDB takes 2 us a row, and of numbers
+// that are all different saves nothing; keys as they come are counted here. So they are
+// while there are not too many to be sent.
+func binsSQL(c measureColumn, few bool) string {
 	if c.unit == "path" {
-		return countedSQL(c.expr)
+		return countedSQL(c.expr, few)
 	}
 	whole := fmt.Sprintf("round((%s) * %.0f)", c.expr, telemetry.BinParts(c.unit))
-	n := "greatest(" + whole + ", 0)::BIGINT"
+	// greatest passes over what is unknown, and what is unknown is not nothing.
+	n := fmt.Sprintf("CASE WHEN (%s) IS NOT NULL THEN greatest(%s, 0)::BIGINT END", c.expr, whole)
 	// A logarithm that is one too large makes a bin that is coarser, not a wrong one.
 	k := fmt.Sprintf("greatest(floor(log2(greatest(%s, 1)))::BIGINT - %d, 0)", whole, telemetry.BinBits)
-	return countedSQL(fmt.Sprintf("(%[1]s << %[3]d) + (%[2]s >> %[1]s)", k, n, telemetry.BinBits+1))
+	return countedSQL(fmt.Sprintf("(%[1]s << %[3]d) + ((%[2]s) >> %[1]s)", k, n, telemetry.BinBits+1), few)
 }
 
-func countedSQL(expr string) string {
+// sentKeys is how many keys a statement may send one by one: of up to 20 digits, and a
+// third of what an answer has room for.
+const sentKeys = maxBytes / 3 / 20
+
+func countedSQL(expr string, few bool) string {
+	if few {
+		return "string_agg((" + expr + ")::VARCHAR, ',')" + here
+	}
 	counts := "histogram(" + expr + ")" + here
 	return "array_to_string(map_keys(" + counts + "), ',') || ';' || array_to_string(map_values(" + counts + "), ',')"
 }
@@ -202,16 +273,24 @@ func countedSQL(expr string) string {
 // readBins reads what countedSQL writes; nothing is no row.
 func readBins(v any) (telemetry.Bins, error) {
 	text, _ := v.(string)
-	keys, counts, _ := strings.Cut(text, ";")
-	out := make(telemetry.Bins, 0, strings.Count(keys, ",")+1)
+	keys, counts, counted := strings.Cut(text, ";")
+	list := make([]uint64, 0, strings.Count(keys, ",")+1)
 	for keys != "" {
-		var key, count string
+		var key string
 		key, keys, _ = strings.Cut(keys, ",")
-		count, counts, _ = strings.Cut(counts, ",")
 		k, err := strconv.ParseUint(key, 10, 64)
 		if err != nil {
 			return nil, err
 		}
+		list = append(list, k)
+	}
+	if !counted {
+		return countKeys(list), nil
+	}
+	out := make(telemetry.Bins, 0, len(list))
+	for _, k := range list {
+		var count string
+		count, counts, _ = strings.Cut(counts, ",")
 		n, err := strconv.ParseInt(count, 10, 64)
 		if err != nil {
 			return nil, err
@@ -220,6 +299,26 @@ func readBins(v any) (telemetry.Bins, error) {
 	}
 	slices.SortFunc(out, func(a, b telemetry.Bin) int { return cmp.Compare(a.Key, b.Key) })
 	return out, nil
+}
+
+// countKeys sorts keys, and counts them.
+func countKeys(keys []uint64) telemetry.Bins {
+	slices.Sort(keys)
+	n := 0
+	for i := range keys {
+		if i == 0 || keys[i] != keys[i-1] {
+			n++
+		}
+	}
+	out := make(telemetry.Bins, 0, n)
+	for i, k := range keys {
+		if i > 0 && k == keys[i-1] {
+			out[len(out)-1].N++
+			continue
+		}
+		out = append(out, telemetry.Bin{Key: k, N: 1})
+	}
+	return out
 }
 
 // paths are the runs with a hash of the order in which they called tools: that of
@@ -332,6 +431,14 @@ func (s *Store) moves(day time.Time) bool {
 	return time.Since(s.segs.changed(dayOf(day.UnixNano()))) < moving
 }
 
+// still reports segments of days that do not move.
+func (s *Store) still(ids []int64) bool {
+	return !slices.ContainsFunc(ids, func(id int64) bool {
+		g, ok := s.segs.get(id)
+		return !ok || time.Since(s.segs.changed(g.day)) < moving
+	})
+}
+
 // holdsWhole reports a search that one part of the time cannot decide: a phrase,
 // whose reading depends on who asks, and a step's parent and children.
 func holdsWhole(e search.Expr) bool {
@@ -407,11 +514,21 @@ func (s *Store) portions(q *telemetry.Query, parts []timePart, now time.Time) (o
 			kinds = [][]telemetry.Measure{shallow, steps}
 		}
 	}
+	// The hours before the first whole part and after the last are asked together: a
+	// statement costs more than an hour of rows.
+	var and *timePart
+	if n := len(parts) - 1; n > 0 && !parts[0].whole && !parts[n].whole {
+		and, parts = &parts[n], parts[:n]
+	}
 	for _, p := range parts {
 		for _, measures := range kinds {
 			of := *q
 			of.From, of.To, of.Select, of.OrderBy, of.Limit = p.from, p.to, measures, "", maxGroups
-			out = append(out, queryPlan{Query: &of, now: now, keep: p.whole})
+			plan := queryPlan{Query: &of, now: now, keep: p.whole}
+			if !p.whole {
+				plan.and = and
+			}
+			out = append(out, plan)
 		}
 	}
 	return out
@@ -433,21 +550,21 @@ func addUp(q *telemetry.Query, answers []*telemetry.Result) *telemetry.Result {
 	}
 	bins := map[[2]int][]telemetry.Bins{} // of a row and column, to be added at the end
 	rows := map[string]int{}
+	var key []byte
 	for _, a := range answers {
 		res.Scanned += a.Scanned
 		for _, c := range a.Columns[dims:] {
 			res.Columns[at[c.Name]].Unit = c.Unit
 		}
 		for _, row := range a.Rows {
-			var key strings.Builder
+			key = key[:0]
 			for _, v := range row[:dims] {
-				text := fmt.Sprint(v)
-				fmt.Fprintf(&key, "%t%d:%s", v == nil, len(text), text)
+				key = appendKey(key, v)
 			}
-			i, ok := rows[key.String()]
+			i, ok := rows[string(key)]
 			if !ok {
 				i = len(res.Rows)
-				rows[key.String()] = i
+				rows[string(key)] = i
 				res.Rows = append(res.Rows, append(slices.Clone(row[:dims]), make([]any, len(q.Select))...))
 			}
 			for j, c := range a.Columns[dims:] {
@@ -467,6 +584,20 @@ func addUp(q *telemetry.Query, answers []*telemetry.Result) *telemetry.Result {
 	nothing(q, res, dims)
 	sortRows(q, res)
 	return res
+}
+
+// appendKey writes a dimension's value so that no two values are written alike.
+func appendKey(key []byte, v any) []byte {
+	switch v := v.(type) {
+	case nil:
+		return append(key, 'n')
+	case string:
+		return append(binary.AppendUvarint(append(key, 's'), uint64(len(v))), v...)
+	case int64:
+		return binary.AppendVarint(append(key, 'i'), v)
+	}
+	text := fmt.Sprintf("%T %v", v, v)
+	return append(binary.AppendUvarint(append(key, 'v'), uint64(len(text))), text...)
 }
 
 // quantileOf is what a function makes of bins: for all but quantiles they are the
@@ -535,13 +666,17 @@ func (s *Store) noTests(ctx context.Context, q *queryPlan, src *source) (string,
 	if q.Table == tableRuns {
 		return "coalesce(mode, '') <> 'test'", nil
 	}
-	if q.From.IsZero() || q.From.Before(q.now.AddDate(-2, 0, 0)) {
+	from, to := q.From, q.To
+	if q.and != nil {
+		to = q.and.to // it is the later one
+	}
+	if from.IsZero() || from.Before(q.now.AddDate(-2, 0, 0)) {
 		if src.empty(tableRuns) {
 			return "true", nil
 		}
 		return "run NOT IN (SELECT run FROM " + src.from(tableRuns) + " x WHERE mode = 'test')", nil
 	}
-	ids, err := s.tests(ctx, reaching(q.From), cmp.Or(q.To, q.now.Add(time.Hour)))
+	ids, err := s.tests(ctx, reaching(from), cmp.Or(to, q.now.Add(time.Hour)))
 	if err != nil {
 		return "", err
 	}
@@ -549,7 +684,7 @@ func (s *Store) noTests(ctx context.Context, q *queryPlan, src *source) (string,
 		return "true", nil
 	}
 	if len(ids) > fewTests {
-		all := s.source(reaching(q.From), q.To)
+		all := s.source(reaching(from), to)
 		defer all.release() // its files are those of src and older ones: pinned until src is released
 		return "run NOT IN (SELECT run FROM " + all.from(tableRuns) + " x WHERE mode = 'test')", nil
 	}
@@ -584,25 +719,22 @@ func (s *Store) tests(ctx context.Context, from, to time.Time) ([]string, error)
 
 // until looks up when the runs of a question that looks at their steps were over,
 // so that it reads the files of that time, and no fewer.
-func (s *Store) until(ctx context.Context, q *queryPlan, src *source) error {
-	if q.Table != tableRuns || q.From.IsZero() || src.empty(tableRuns) || !deepQuery(q.Query) && !slices.ContainsFunc(q.Select, deep) {
+func (s *Store) until(ctx context.Context, q *queryPlan, src *source, from, to time.Time) error {
+	if q.Table != tableRuns || from.IsZero() || src.empty(tableRuns) || !deepQuery(q.Query) && !slices.ContainsFunc(q.Select, deep) {
 		return nil
 	}
-	if q.To.IsZero() || q.To.After(q.now.Add(-slack)) { // until now, anyhow
+	if to.IsZero() || to.After(q.now.Add(-slack)) { // until now, anyhow
 		src.last = ceil(q.now, time.Hour).UnixNano() // the same statement for an hour
 		return nil
 	}
 	sql := "SELECT max(CASE WHEN status IN ('done', 'stale') THEN greatest(coalesce(start + duration, updated, start), start) END), count(*) FILTER (WHERE status NOT IN ('done', 'stale')) FROM " + src.from(tableRuns) + " WHERE start >= $1"
-	args := []any{q.From.UnixNano()}
-	if !q.To.IsZero() {
-		sql += " AND start < $2"
-		args = append(args, q.To.UnixNano())
-	}
+	args := []any{from.UnixNano(), to.UnixNano()}
+	sql += " AND start < $2"
 	rows, err := s.sums.ask(ctx, s.child, sql, args, q.keep, nil)
 	if err != nil || len(rows) != 1 {
 		return err
 	}
-	src.last = max(int64(toFloat(rows[0][0])), q.From.UnixNano())
+	src.last = max(int64(toFloat(rows[0][0])), from.UnixNano())
 	if n, _ := rows[0][1].(int64); n > 0 {
 		src.last = max(src.last, ceil(q.now, time.Hour).UnixNano())
 	}

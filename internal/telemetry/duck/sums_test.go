@@ -1,9 +1,11 @@
 package duck
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -153,8 +155,10 @@ func TestPartsAddUp(t *testing.T) {
 	if _, err := s.Forget(t.Context(), gone); err != nil {
 		t.Fatal(err)
 	}
-	if s.sums.size != 0 || len(s.sums.kept) != 0 {
-		t.Errorf("%d answers are kept after runs were forgotten", len(s.sums.kept))
+	for _, k := range s.sums.kept {
+		if !k.named || !s.sums.files.alive(k.ids) {
+			t.Errorf("an answer is kept that names segments which runs were taken out of: %v", k.ids)
+		}
 	}
 	compare("after some were forgotten")
 }
@@ -298,5 +302,44 @@ func TestKeptSumsAreBounded(t *testing.T) {
 	c.finish([32]byte{9}, bad, true)
 	if c.kept[[32]byte{9}] != nil {
 		t.Error("an error is kept")
+	}
+}
+
+// TestBinsAreCountedAlike: bins are the same whether DuckDB counts rows or sends a key
+// of each, and those that Go makes; rows without a value and rows that a condition
+// leaves out are in none.
+func TestBinsAreCountedAlike(t *testing.T) {
+	t.Parallel()
+	s := openTest(t, Options{})
+	column := measureColumn{"v / 1e6", "ms"}
+	values := []int64{0, 1, 999, 4095, 4096, 4097, 1e6, 1e6, 1_234_567, 9e12, 1e6}
+	want := map[uint64]int64{}
+	var rows []string
+	for i, v := range values {
+		rows = append(rows, fmt.Sprintf("(%d, %t)", v, i < 10))
+		if i < 10 {
+			want[telemetry.BinKey(float64(v)/1e6, "ms")]++
+		}
+	}
+	rows = append(rows, "(NULL, true)")
+	for _, few := range []bool{true, false} {
+		sql := "SELECT " + strings.ReplaceAll(binsSQL(column, few), here, " FILTER (WHERE c)") + ", " + strings.ReplaceAll(binsSQL(column, few), here, " FILTER (WHERE v < 0)") +
+			" FROM (VALUES " + strings.Join(rows, ", ") + ") x(v, c)"
+		got, err := askChild(t.Context(), s.child, sql, nil, []int{0, 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		bins := got[0][0].(telemetry.Bins)
+		if len(bins) != len(want) || bins.Total() != 10 || !slices.IsSortedFunc(bins, func(a, b telemetry.Bin) int { return cmp.Compare(a.Key, b.Key) }) {
+			t.Errorf("few %v: %v, want %v", few, bins, want)
+		}
+		for _, b := range bins {
+			if b.N != want[b.Key] {
+				t.Errorf("few %v: bin %d has %d, want %d", few, b.Key, b.N, want[b.Key])
+			}
+		}
+		if none := got[0][1].(telemetry.Bins); len(none) != 0 {
+			t.Errorf("few %v: %v of no rows", few, none)
+		}
 	}
 }
