@@ -72,7 +72,7 @@ func (o *overviewAsk) fleet(s *overviewSums) []client.FleetTeam {
 
 // costBefore is what a run cost in the period before.
 func (s *overviewSums) costBefore() map[agentKey]float64 {
-	before, b := map[agentKey]float64{}, s.agentRows.beforeTotals
+	before, b := map[agentKey]float64{}, s.agentRows.before
 	for _, row := range b.rows {
 		if n, c := b.count(row, "count"), b.number(row, "cost"); n >= minRuns && c != nil {
 			before[agentKey{b.text(row, "team"), b.text(row, "agent")}] = *c / float64(n)

@@ -357,7 +357,7 @@ func listAgentMarks(a *API, ctx context.Context, req *client.ListAgentMarksReque
 		ask.narrow(req.Agent)
 	}
 	var s overviewSums
-	ask.agents(&s)
+	ask.agents(&s, runFigures[:2]) // count and cost
 	five, err := a.fiveMarks(ctx, req.Environment)
 	if err != nil {
 		return nil, err

@@ -11,14 +11,17 @@ import (
 
 	"reeve/client"
 	"reeve/internal/activity"
+	"reeve/internal/fault"
 	"reeve/internal/feedback"
 	"reeve/internal/stat"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/search"
 )
 
-// The overview is a dozen aggregate questions over the same runs, asked side by
-// side; everything else here is arithmetic on their answers.
+// The overview is eight aggregate questions, asked side by side: four about the same
+// runs, by time and by agent of the period and of the one before, and four about what
+// models and tools did. Everything else here is arithmetic on their answers: what adds
+// up is asked once, by the finest groups that are shown.
 
 // overviewAsk is what all of its questions share.
 type overviewAsk struct {
@@ -37,7 +40,7 @@ type overviewAsk struct {
 // anything.
 func (o *overviewAsk) later(table string, from, to time.Time, where search.Expr, group []string, bucket time.Duration, measures []telemetry.Measure, use func(*answers)) {
 	o.concurrent.Go(func() error {
-		q := telemetry.Query{Table: table, Select: measures, GroupBy: group, Bucket: bucket, From: from, To: to, Limit: maxQueryRows, Binned: true}
+		q := telemetry.Query{Table: table, Select: measures, GroupBy: group, Bucket: bucket, From: from, To: to, Limit: telemetry.MostRows, Binned: true}
 		scope := queryTables[table]
 		if err := o.a.restrict(o.ctx, &q, scope, search.Both(o.where, where)); err != nil {
 			return err
@@ -45,6 +48,9 @@ func (o *overviewAsk) later(table string, from, to time.Time, where search.Expr,
 		res, err := o.a.o.Store.Query(o.ctx, q)
 		if err != nil {
 			return fmt.Errorf("asking %s by %v for the overview: %w", table, group, err)
+		}
+		if res.Cut && table == "runs" { // figures of a part would be wrong ones
+			return fault.New(fault.KindExhausted, "api.too_many_groups", "there are more than %d agents, times and outcomes in the period", len(res.Rows)).WithHint("ask for a shorter period, a longer bucket, or one team")
 		}
 		use(newAnswers(res))
 		return nil
@@ -142,6 +148,16 @@ func (a *answers) bucket(row []any) (time.Time, bool) {
 	return time.Time{}, false
 }
 
+// bins are the values of a row's records by bin.
+func (a *answers) bins(row []any, name string) telemetry.Bins {
+	i, ok := a.at[name]
+	if !ok {
+		return nil
+	}
+	b, _ := row[i].(telemetry.Bins)
+	return b
+}
+
 var counting = []telemetry.Measure{{Func: "count", As: "count"}}
 
 // outcomeOf is how a run counts: by the outcome that was reported; without one,
@@ -181,14 +197,46 @@ type agentSums struct {
 	p95                                                 *float64
 }
 
+// runSums are what runs came to.
+type runSums struct {
+	n, unpriced         int64
+	cost, input, output *float64
+	durations           []telemetry.Bins
+}
+
+func (r *runSums) add(a *answers, row []any) {
+	r.n += a.count(row, "count")
+	r.unpriced += a.count(row, "unpriced")
+	r.cost, r.input, r.output = plus(r.cost, a.number(row, "cost")), plus(r.input, a.number(row, "input")), plus(r.output, a.number(row, "output"))
+	if b := a.bins(row, "durations"); len(b) > 0 {
+		r.durations = append(r.durations, b)
+	}
+}
+
+// settle adds the bins up.
+func (r *runSums) settle() { r.durations = []telemetry.Bins{telemetry.AddBins(r.durations...)} }
+
+// quantile is of the durations in milliseconds, once they are settled; nil without any.
+func (r *runSums) quantile(q float64) *float64 {
+	if len(r.durations) == 0 {
+		return nil
+	}
+	key, ok := r.durations[0].At(q)
+	if !ok {
+		return nil
+	}
+	v := telemetry.BinValue(key, "ms")
+	return &v
+}
+
 // overviewSums are all answers; each field has one writer.
 type overviewSums struct {
 	outcomes, before []client.OutcomePoint
 	byAgent          map[agentKey]*agentSums // written by fill after all answers came
-	agentRows        struct{ totals, states, beforeTotals *answers }
-	series           *answers
-	totals, prev     *answers
-	unknownCost      int64
+	agentRows        struct{ now, before *answers }
+	series           []runSums // by bucket
+	totals           runSums
+	prev             runSums // written by fill
 	said             []feedback.Bucket
 	models, tools    [2]*answers
 }
@@ -277,32 +325,25 @@ func (a *API) overviewAsk(ctx context.Context, req *client.OverviewRequest) (*ov
 	return o, nil
 }
 
+// What runs came to, and how long they took: by bin, since bins add up.
+var runFigures = []telemetry.Measure{
+	{Func: "count", As: "count"},
+	{Func: "sum", Field: "cost", As: "cost"},
+	{Func: "sum", Field: "input_tokens", As: "input"},
+	{Func: "sum", Field: "output_tokens", As: "output"},
+	{Func: "bins", Field: "duration_ms", As: "durations"},
+}
+
 func (o *overviewAsk) all(s *overviewSums) {
-	figures := []telemetry.Measure{
-		{Func: "count", As: "count"},
-		{Func: "sum", Field: "cost", As: "cost"},
-		{Func: "sum", Field: "input_tokens", As: "input"},
-		{Func: "sum", Field: "output_tokens", As: "output"},
-		{Func: "p50", Field: "duration_ms", As: "p50"},
-		{Func: "p95", Field: "duration_ms", As: "p95"},
-	}
 	calls := []telemetry.Measure{
 		{Func: "count", As: "count"},
 		{Func: "sum", Field: "errors", As: "errors"},
 		{Func: "p95", Field: "duration_ms", As: "p95"},
 	}
-	o.later("runs", o.from, o.to, nil, runStates, o.bucket, counting, func(a *answers) { s.outcomes = o.points(a, o.from, o.to) })
+	unpriced := append(slices.Clone(runFigures), telemetry.Measure{Func: "count", As: "unpriced", Where: search.Unknown("cost")})
+	o.later("runs", o.from, o.to, nil, runStates, o.bucket, unpriced, func(a *answers) { s.outcomes = o.points(a, o.from, o.to); o.figuresOf(a, s) })
 	o.later("runs", o.prev, o.from, nil, runStates, o.bucket, counting, func(a *answers) { s.before = o.points(a, o.prev, o.from) })
-	unpriced := append(slices.Clone(figures), telemetry.Measure{Func: "count", As: "unpriced", Where: search.Unknown("cost")})
-	o.later("runs", o.from, o.to, nil, nil, 0, unpriced, func(a *answers) {
-		s.totals = a
-		for _, row := range a.rows {
-			s.unknownCost += a.count(row, "unpriced")
-		}
-	})
-	o.later("runs", o.prev, o.from, nil, nil, 0, figures, func(a *answers) { s.prev = a })
-	o.later("runs", o.from, o.to, nil, nil, o.bucket, figures, func(a *answers) { s.series = a })
-	o.agents(s)
+	o.agents(s, runFigures)
 	now, before := wholeBuckets(o.from, o.to), wholeBuckets(o.prev, o.from)
 	before[1] = now[0] // the bucket between the two counts once
 	for i, p := range [][2]time.Time{now, before} {
@@ -332,19 +373,31 @@ func wholeBuckets(from, to time.Time) [2]time.Time {
 // runStates are what tells how a run counts.
 var runStates = []string{"outcome", "status", "failed"}
 
-// agents asks what each agent's runs came to.
-func (o *overviewAsk) agents(s *overviewSums) {
+// How the runs of an agent count, as outcomeOf has it, as searches.
+var (
+	isOver      = search.Is("status", "done", "stale")
+	hasOutcome  = &search.Not{Of: search.Unknown("outcome")}
+	silentEnd   = search.Both(search.Unknown("outcome"), isOver, search.Is("failed", "true"))
+	agentStates = []telemetry.Measure{
+		{Func: "count", As: "ended", Where: search.Either(isOver, hasOutcome)},
+		{Func: "count", As: "known", Where: search.Either(hasOutcome, silentEnd)},
+		{Func: "count", As: "resolved", Where: search.Is("outcome", activity.OutcomeResolved, activity.OutcomeImplied, activity.OutcomeVerified)},
+		{Func: "count", As: "failed", Where: search.Either(search.Is("outcome", outcomeFailed), silentEnd)},
+		{Func: "count", As: "full", Where: seenInFull()},
+		{Func: "max", Field: "started", As: "last"},
+	}
+)
+
+// agents asks what each agent's runs came to, and some of it of the period before.
+func (o *overviewAsk) agents(s *overviewSums, before []telemetry.Measure) {
 	byAgent := []string{"team", "agent"}
-	perAgent := []telemetry.Measure{
+	perAgent := append([]telemetry.Measure{
 		{Func: "count", As: "count"},
 		{Func: "sum", Field: "cost", As: "cost"},
-		{Func: "p95", Field: "duration_ms", As: "p95"},
-	}
-	latest := append([]telemetry.Measure{{Func: "max", Field: "started", As: "last"}}, counting...)
-	seen := append(slices.Clone(perAgent), telemetry.Measure{Func: "count", As: "full", Where: seenInFull()})
-	o.later("runs", o.from, o.to, nil, byAgent, 0, seen, func(a *answers) { s.agentRows.totals = a })
-	o.later("runs", o.prev, o.from, nil, byAgent, 0, perAgent, func(a *answers) { s.agentRows.beforeTotals = a })
-	o.later("runs", o.from, o.to, nil, append(byAgent, runStates...), 0, latest, func(a *answers) { s.agentRows.states = a })
+		{Func: "bins", Field: "duration_ms", As: "durations"},
+	}, agentStates...)
+	o.later("runs", o.from, o.to, nil, byAgent, 0, perAgent, func(a *answers) { s.agentRows.now = a })
+	o.later("runs", o.prev, o.from, nil, byAgent, 0, before, func(a *answers) { s.agentRows.before = a })
 }
 
 // narrow leaves one agent's.
@@ -374,6 +427,22 @@ func (o *overviewAsk) points(a *answers, from, to time.Time) []client.OutcomePoi
 		addOutcome(&out[i], a.outcome(row), a.text(row, "status"), a.count(row, "count"))
 	}
 	return out
+}
+
+// figuresOf adds up what the runs of each bucket came to.
+func (o *overviewAsk) figuresOf(a *answers, s *overviewSums) {
+	s.series = make([]runSums, len(s.outcomes))
+	for _, row := range a.rows {
+		t, ok := a.bucket(row)
+		if i := int(t.Sub(o.from.Truncate(o.bucket)) / o.bucket); ok && i >= 0 && i < len(s.series) {
+			s.series[i].add(a, row)
+		}
+		s.totals.add(a, row)
+	}
+	for i := range s.series {
+		s.series[i].settle()
+	}
+	s.totals.settle()
 }
 
 func addOutcome(p *client.OutcomePoint, outcome, status string, n int64) {
@@ -427,46 +496,30 @@ func knownOutcomes(p client.OutcomePoint) int64 {
 	return p.Resolved + p.Contained + p.Deflected + p.Escalated + p.Abandoned + p.Failed
 }
 
-func (s *overviewSums) agent(a *answers, row []any) *agentSums {
-	k := agentKey{a.text(row, "team"), a.text(row, "agent")}
-	if s.byAgent[k] == nil {
-		s.byAgent[k] = &agentSums{}
-	}
-	return s.byAgent[k]
-}
-
 func (s *overviewSums) fill() {
 	s.byAgent = map[agentKey]*agentSums{}
-	r := &s.agentRows
-	for _, row := range r.totals.rows {
-		g := s.agent(r.totals, row)
-		g.runs, g.cost, g.p95 = r.totals.count(row, "count"), r.totals.number(row, "cost"), r.totals.number(row, "p95")
-		g.full = r.totals.count(row, "full")
-	}
-	for _, row := range r.states.rows {
-		g, n := s.agent(r.states, row), r.states.count(row, "count")
-		outcome := r.states.outcome(row)
-		if s := r.states.number(row, "last"); s != nil {
-			if t := at(int64(*s * 1e9)); t.After(g.last) {
-				g.last = t
-			}
+	a := s.agentRows.now
+	for _, row := range a.rows {
+		k := agentKey{a.text(row, "team"), a.text(row, "agent")}
+		g := s.byAgent[k]
+		if g == nil {
+			g = &agentSums{}
+			s.byAgent[k] = g
 		}
-		switch {
-		case over(r.states.text(row, "status")) || outcome != "":
-			g.ended += n
-		default:
-			g.running += n
-		}
-		if outcome != "" {
-			g.known += n
-		}
-		switch outcome {
-		case activity.OutcomeResolved, activity.OutcomeImplied, activity.OutcomeVerified:
-			g.resolved += n
-		case outcomeFailed:
-			g.failed += n
+		var sums runSums
+		sums.add(a, row)
+		sums.settle()
+		g.runs, g.cost, g.p95 = sums.n, sums.cost, sums.quantile(0.95)
+		g.ended, g.failed, g.known, g.resolved, g.full = a.count(row, "ended"), a.count(row, "failed"), a.count(row, "known"), a.count(row, "resolved"), a.count(row, "full")
+		g.running = g.runs - g.ended
+		if last := a.number(row, "last"); last != nil {
+			g.last = at(int64(*last * 1e9))
 		}
 	}
+	for _, row := range s.agentRows.before.rows {
+		s.prev.add(s.agentRows.before, row)
+	}
+	s.prev.settle()
 }
 
 func share(id, label, formula, query string, k, n int64) client.Figure {
@@ -495,13 +548,6 @@ func (o *overviewAsk) link(more string) string {
 		return o.text
 	}
 	return o.text + " " + more
-}
-
-func (a *answers) single(name string) *float64 {
-	if len(a.rows) == 0 {
-		return nil
-	}
-	return a.number(a.rows[0], name)
 }
 
 func plus(a, b *float64) *float64 {
@@ -534,17 +580,17 @@ func (o *overviewAsk) figures(s *overviewSums) []client.Figure {
 	ok := share("ended_ok", "ended without failing", "1 - failed runs / runs that ended; "+failedRule, o.link(endedStates+" -"+failedRuns), max(0, ended-failed), ended)
 	escalated := number("escalated", "handed to people", "runs", "runs with outcome escalated", "outcome:escalated", float(now.Escalated), float(before.Escalated), knownOutcomes(now))
 	escalated.Unknown = now.Unknown
-	cost := number("cost", "cost", "usd", "sum of the cost of the runs; those without a price are left out and counted", "cost:*", s.totals.single("cost"), s.prev.single("cost"), now.Total-s.unknownCost)
-	cost.Unknown = s.unknownCost
+	cost := number("cost", "cost", "usd", "sum of the cost of the runs; those without a price are left out and counted", "cost:*", s.totals.cost, s.prev.cost, now.Total-s.totals.unpriced)
+	cost.Unknown = s.totals.unpriced
 	perRun := number("cost_per_run", "cost a run", "usd", "cost / runs whose cost is known", "cost:*", nil, nil, cost.N)
-	perRun.Unknown = s.unknownCost
+	perRun.Unknown = s.totals.unpriced
 	if cost.Value != nil && cost.N > 0 {
 		v := *cost.Value / float64(cost.N)
 		perRun.Value = &v
 	}
-	tokens := number("tokens", "tokens", "tokens", "input and output tokens of the counted model calls", "", plus(s.totals.single("input"), s.totals.single("output")), plus(s.prev.single("input"), s.prev.single("output")), now.Total)
-	p50 := number("p50_ms", "time to result, median", "ms", "p50 of the duration of the runs", "", s.totals.single("p50"), s.prev.single("p50"), now.Total)
-	p95 := number("p95_ms", "time to result, p95", "ms", "p95 of the duration of the runs", "", s.totals.single("p95"), s.prev.single("p95"), now.Total)
+	tokens := number("tokens", "tokens", "tokens", "input and output tokens of the counted model calls", "", plus(s.totals.input, s.totals.output), plus(s.prev.input, s.prev.output), now.Total)
+	p50 := number("p50_ms", "time to result, median", "ms", "p50 of the duration of the runs", "", s.totals.quantile(0.5), s.prev.quantile(0.5), now.Total)
+	p95 := number("p95_ms", "time to result, p95", "ms", "p95 of the duration of the runs", "", s.totals.quantile(0.95), s.prev.quantile(0.95), now.Total)
 	agents := share("agents_seen", "agents seen in full", "agents all of whose runs have a root, usage and cost / agents", "", seen, int64(len(s.byAgent)))
 	agents.Low, agents.High = nil, nil // all agents are counted, none is a sample
 	coverage := share("runs_seen", "runs seen in full", "runs with a root, usage and cost / runs", o.link("partial:false unknown_usage:0 unknown_cost:0"), full, now.Total)
@@ -607,19 +653,17 @@ func (o *overviewAsk) charts(s *overviewSums) []client.OverviewChart {
 		}
 		series[name] = points
 	}
-	for _, row := range s.series.rows {
-		t, ok := s.series.bucket(row)
-		i := int(t.Sub(first) / o.bucket)
-		if !ok || i < 0 || i >= n {
+	for i := range s.series[:min(n, len(s.series))] {
+		sums := &s.series[i]
+		if sums.n == 0 {
 			continue
 		}
-		count := s.series.count(row, "count")
-		for _, name := range []string{"p50", "p95"} {
-			series[name][i].Value, series[name][i].N = s.series.number(row, name), count
+		for name, v := range map[string]*float64{"p50": sums.quantile(0.5), "p95": sums.quantile(0.95)} {
+			series[name][i].Value, series[name][i].N = v, sums.n
 		}
-		if cost := s.series.number(row, "cost"); cost != nil && count > 0 {
-			v := *cost / float64(count)
-			series["cost_per_run"][i].Value, series["cost_per_run"][i].N = &v, count
+		if sums.cost != nil {
+			v := *sums.cost / float64(sums.n)
+			series["cost_per_run"][i].Value, series["cost_per_run"][i].N = &v, sums.n
 		}
 	}
 	none := map[string][]client.ChartPoint{}
