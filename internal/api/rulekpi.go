@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strings"
 
@@ -48,7 +49,13 @@ func (k RuleKPIs) Rows(ctx context.Context, r *rule.Rule, w watch.Window) ([]rul
 		if c.Value == nil || w.Bucket > 0 && c.At.IsZero() {
 			continue
 		}
-		row := rule.Row{At: c.At, Value: *c.Value, Records: c.N}
+		row := rule.Row{At: c.At, Value: *c.Value, Records: c.N, Low: math.Inf(-1), High: math.Inf(1)}
+		switch {
+		case c.Low != nil && c.High != nil:
+			row.Low, row.High = *c.Low, *c.High
+		case d.Count != nil: // counted, not sampled
+			row.Low, row.High = row.Value, row.Value
+		}
 		if r.Query.By == "agent" {
 			k.place(&row, c.Group)
 			if row.Agent == "" || !r.About(row.Agent, row.Team, row.Environment) {

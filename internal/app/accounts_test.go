@@ -126,3 +126,60 @@ func TestSpreadHasItsInterval(t *testing.T) {
 		}
 	}
 }
+
+// A rule on the spread of outcomes fires for the agent whose runs of one task began to
+// end differently, and not for one that goes on as ever: it asks for the lower end of
+// the interval.
+func TestSpreadAlarms(t *testing.T) {
+	t.Parallel()
+	a := start(t, nil)
+	c := client.New("http://"+a.Address("listen"), "")
+	ctx := t.Context()
+	sent := map[string]int{}
+	runs := func(agent string, n, failEach int) { // every so manieth fails
+		t.Helper()
+		sendSpans(t, a, streamRuns(8_400_000+1000*len(agent)+sent[agent], n, agent, func(i int) string {
+			if i%failEach == 0 {
+				return "failed"
+			}
+			return "resolved"
+		}, "reeve.task", "refund")...)
+		sent[agent] += n
+	}
+	told := func(revision int64) []client.Finding {
+		t.Helper()
+		patiently(t, "the runs to be counted", func() bool {
+			k, err := c.GetKPI(ctx, client.KPIRequest{ID: "outcome_spread", From: "-1h", By: "agent"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return k.N == int64(sent["clerk"]+sent["steady"])
+		})
+		if _, err := c.PutRule(ctx, client.PutRuleRequest{Name: "spread", When: "low > 0.4 && records >= 40.0", Query: &client.RuleQuery{KPI: "outcome_spread", By: "agent"}, Window: "1h", Text: fmt.Sprintf("outcomes spread, looked %d", revision), Reason: "asked again at once", Revision: revision}); err != nil {
+			t.Fatal(err)
+		}
+		a.watching.asker.Ask(ctx)
+		l, err := c.ListFindings(ctx, client.ListFindingsRequest{Detector: "rule:spread"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l.Items
+	}
+	for _, agent := range []string{"clerk", "steady"} {
+		runs(agent, 100, 5) // two of a hundred differ with chance .32
+	}
+	if found := told(0); len(found) != 0 {
+		t.Fatalf("told of what is as it was: %+v", found)
+	}
+	runs("steady", 200, 5)
+	runs("clerk", 300, 2)
+	found := told(1)
+	if len(found) != 1 || found[0].Agent != "clerk" || !strings.Contains(found[0].Seen, "95 % interval 0.4") {
+		t.Fatalf("found %+v, want one of clerk with its interval", found)
+	}
+	// What a search finds has no interval, and a rule of it says so at once.
+	_, err := c.TryRule(ctx, client.TryRuleRequest{When: "low > 0.4", Query: &client.RuleQuery{Table: "runs", Func: "count"}, Window: "1h"})
+	if apiCode(err) != "rule.invalid" {
+		t.Errorf("an interval of a search: %v", err)
+	}
+}

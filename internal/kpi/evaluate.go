@@ -629,7 +629,7 @@ func (r *Repeat) figure(tasks map[string]*same) Figure {
 		v, low, high, _, ok := stat.PassHat(trials, r.K)
 		return unsure(figure(v, low, high, ok, used, all), fmt.Sprintf("no agent and task has %d runs of known outcome", r.K))
 	case "spread":
-		v, low, high, _, ok := stat.Spread(counts)
+		v, low, high, _, ok := stat.SpreadWithin(counts)
 		return unsure(figure(v, low, high, ok, used, all), "no agent and task has two runs of known outcome")
 	}
 	if weight == 0 {

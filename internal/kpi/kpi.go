@@ -364,6 +364,8 @@ func (d *Definition) Method() string {
 		return "compound Poisson, 95 %"
 	case d.Repeat != nil && d.Repeat.What == "path":
 		return "normal, Miller-Madow corrected, 95 %"
+	case d.Repeat != nil && d.Repeat.What == "spread":
+		return "test inversion over runs of these tasks (MOVER), 95 %"
 	case d.Repeat != nil:
 		return "Student's t over tasks, 95 %"
 	}

@@ -18,7 +18,19 @@ A figure always comes with:
 
 Quantiles, and the latencies of the Overview, are read from bins, which add up over days: of milliseconds and dollars the middle of the bin is shown (right to 0.012 %, values up to 4,095 nanoseconds or nano-dollars exactly), of tokens and counts its least value (right to 0.025 %); the interval reaches to the outer edges of its bins. POST /api/v1/query answers quantiles exactly. Sums, counts and all that is made of them are exact. A figure that would be of a part of the records alone is unknown, with its reason.
 
+Of a split the 500 groups with the most records are shown, and it is said when there are more.
+
 Runs of mode ` + "`test`" + ` are in no figure. Several agents' figures differ by chance: compare intervals, not values.
+
+## Alarms
+
+Any KPI can be an objective (docs/objectives.md) or a rule (docs/detection.md), the spread of outcomes too. A rule asks about the figure's ` + "`value`" + `, about ` + "`low` and `high`" + `, the ends of its interval, and about ` + "`records`" + `. An interval that is not known is as wide as can be, so that nothing holds of it.
+
+` + "```" + `
+reeve rule put spread --kpi outcome_spread --by agent --window 24h --when 'low > 0.35 && records >= 40.0'
+` + "```" + `
+
+fires for an agent whose runs of the same task end differently more often than 35 in 100 pairs beyond what chance explains, and not for one that was always like that at 32: at most one window in twenty of such an agent has its interval above the truth. "Save as a rule" on the page of a KPI writes the condition that the whole interval has left the one that is shown, and tells when it would have held in the last 30 days.
 
 ## Your own
 

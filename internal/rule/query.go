@@ -118,6 +118,7 @@ type Row struct {
 	At                       time.Time // of the bucket's begin; zero without
 	Team, Environment, Agent string
 	Value                    float64
+	Low, High                float64 // of a KPI: the ends of its interval, infinite where they are unknown
 	Records                  int64
 }
 
@@ -187,5 +188,5 @@ func instant(v any) time.Time {
 
 // Measures are what a rule of scope query asks of a row.
 func (w *Row) Measures(window time.Duration) Measures {
-	return Measures{Agent: w.Agent, Team: w.Team, Environment: w.Environment, Figure: w.Value, Records: float64(w.Records), Window: window.Seconds()}
+	return Measures{Agent: w.Agent, Team: w.Team, Environment: w.Environment, Figure: w.Value, Low: w.Low, High: w.High, Records: float64(w.Records), Window: window.Seconds()}
 }

@@ -104,6 +104,7 @@ type Measures struct {
 	Window                            float64 // seconds
 
 	Figure, Records float64 // of a query
+	Low, High       float64 // of a KPI: the ends of the figure's interval
 }
 
 // variable is a word of the language.
@@ -157,12 +158,18 @@ var variables = []variable{
 	number("p95_ms", "95 of 100 calls took less", false, true, func(m *Measures) float64 { return m.P95 }),
 	number("value", "the figure that a query gives", false, false, func(m *Measures) float64 { return m.Figure }),
 	number("records", "of how many records it is", false, false, func(m *Measures) float64 { return m.Records }),
+	number("low", "the lower end of a KPI's 95 % interval; the value where it was counted and not sampled, and below all numbers where it is unknown", false, false, func(m *Measures) float64 { return m.Low }),
+	number("high", "the upper end of a KPI's 95 % interval; above all numbers where it is unknown", false, false, func(m *Measures) float64 { return m.High }),
 }
 
-// query reports whether a rule of scope query may ask about a variable.
-func (v *variable) query() bool {
+// kpi reports whether a rule about a KPI may ask about a variable.
+func (v *variable) kpi() bool {
 	return !v.run && !v.agent || v.name == "agent" || v.name == "team" || v.name == "environment"
 }
+
+// query reports whether a rule about what a search finds may: its figures have no
+// interval.
+func (v *variable) query() bool { return v.kpi() && v.name != "low" && v.name != "high" }
 
 func ratio(a, b float64) float64 {
 	if b == 0 {
@@ -181,7 +188,7 @@ type Variable struct {
 func Variables() []Variable {
 	out := make([]Variable, len(variables))
 	for i, v := range variables {
-		out[i] = Variable{v.name, v.typ.String(), v.about, v.run, v.agent, v.query()}
+		out[i] = Variable{v.name, v.typ.String(), v.about, v.run, v.agent, v.kpi()}
 	}
 	return out
 }
@@ -207,7 +214,11 @@ var environments = map[string]func() (*cel.Env, error){
 	Agent: func() (*cel.Env, error) { return environment(func(v *variable) bool { return v.agent }) },
 
 	OfQuery: func() (*cel.Env, error) { return environment((*variable).query) },
+	ofKPI:   func() (*cel.Env, error) { return environment((*variable).kpi) },
 }
+
+// ofKPI is the language of rules of scope query that are about a KPI.
+const ofKPI = "query about a KPI"
 
 func environment(has func(*variable) bool) (*cel.Env, error) {
 	opts := []cel.EnvOption{cel.CrossTypeNumericComparisons(true), cel.EagerlyValidateDeclarations(true)}
@@ -251,14 +262,18 @@ func Compile(r Rule) (*Rule, error) {
 	if r.Scope == OfQuery && r.Window == 0 {
 		r.Window = time.Hour
 	}
-	make, known := environments[r.Scope]
+	language := r.Scope
+	if r.Scope == OfQuery && r.Query != nil && r.Query.KPI != "" {
+		language = ofKPI
+	}
+	make, known := environments[language]
 	line := func(s string) bool {
 		return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
 	}
 	switch {
 	case !nameShape.MatchString(r.Name):
 		return nil, invalid("a rule's name has 1 to 63 of a-z, 0-9 and hyphens")
-	case !known:
+	case !known || r.Scope == ofKPI:
 		return nil, invalid("a rule's scope is run, agent or query")
 	case (r.Scope == OfQuery) != (r.Query != nil):
 		return nil, invalid("a rule of scope query, and no other, has a query")
@@ -288,7 +303,7 @@ func Compile(r Rule) (*Rule, error) {
 	if issues.Err() != nil {
 		e := issues.Errors()[0]
 		return nil, invalid("line %d, column %d: %s", e.Location.Line(), e.Location.Column()+1, firstLine(e.Message)).
-			WithHint("`reeve rule words` lists what a rule of scope %s can ask about", r.Scope)
+			WithHint("`reeve rule words` lists what a rule of scope %s can ask about", language)
 	}
 	if ast.OutputType() != cel.BoolType {
 		return nil, invalid("the condition gives %s and not true or false", ast.OutputType()).WithHint("compare it with something: cost > 2.0")

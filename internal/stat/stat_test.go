@@ -144,6 +144,71 @@ func TestRepeatability(t *testing.T) {
 	}
 }
 
+// The interval of a spread holds what it says, of one task and of several, of tasks
+// that end alike, as a coin, and in between.
+func TestSpreadHoldsItsInterval(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(5, 5))
+	for _, shares := range [][][]float64{
+		{{0.8, 0.2}},
+		{{0.5, 0.5}},
+		{{0.97, 0.03}},
+		{{0.6, 0.3, 0.1}},
+		{{0.9, 0.1}, {0.5, 0.5}, {0.7, 0.2, 0.1}},
+		{{1}},
+	} {
+		for _, n := range []int{20, 60, 300} {
+			truth := 0.0
+			for _, p := range shares {
+				same := 0.0
+				for _, x := range p {
+					same += x * x
+				}
+				truth += (1 - same) / float64(len(shares))
+			}
+			held, above, width := 0, 0, 0.0
+			const tries = 1000
+			for range tries {
+				tasks := make([][]int64, len(shares))
+				for i, p := range shares {
+					tasks[i] = make([]int64, len(p))
+					for range n {
+						x, k := r.Float64(), 0
+						for k < len(p)-1 && x >= p[k] {
+							x -= p[k]
+							k++
+						}
+						tasks[i][k]++
+					}
+				}
+				share, low, high, of, ok := SpreadWithin(tasks)
+				if !ok || of != int64(len(shares)) || share < low || share > high || low < 0 || high > 1 {
+					t.Fatalf("%v: %v from %v to %v of %d", tasks, share, low, high, of)
+				}
+				if same, _, _, _, _ := Spread(tasks); !near(same, share, 1e-12) {
+					t.Fatalf("%v: %v, and %v over tasks", tasks, share, same)
+				}
+				width += (high - low) / tries
+				if low <= truth+1e-9 && truth <= high+1e-9 {
+					held++
+				}
+				if low > truth+1e-9 { // what an alarm asks
+					above++
+				}
+			}
+			if part := float64(held) / tries; part < 0.91 || above > 0.07*tries {
+				t.Errorf("%v, %d tries each: %.3f of the intervals hold %.3f (%.2f wide), %d of %d are above it", shares, n, part, truth, width, above, tries)
+			}
+			if n == 300 && width > 0.16 {
+				t.Errorf("%v, %d tries each: intervals are %.2f wide", shares, n, width)
+			}
+		}
+	}
+	if _, _, _, _, ok := SpreadWithin([][]int64{{1}, nil}); ok {
+		t.Error("the spread of single tries")
+	}
+}
+
 // The promise: looked at 1,000 times, at most 5 % of 1,000 streams ever miss.
 func TestAnytimeMissesSeldom(t *testing.T) {
 	t.Parallel()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -173,6 +174,9 @@ func foundByQuery(r *rule.Rule, row *rule.Row) finding.Finding {
 	f := finding.Finding{
 		Detector: r.Detector(), Severity: r.Severity, Team: row.Team, Environment: row.Environment, Agent: row.Agent, Text: r.Text, Measure: "rule",
 		Expected: "not: " + r.When, Seen: fmt.Sprintf("value %s of %d records in %s", short(row.Value), row.Records, r.Window), Why: fmt.Sprintf("rule %s, revision %d", r.Name, r.Revision),
+	}
+	if r.Query != nil && r.Query.KPI != "" && row.Low < row.High && !math.IsInf(row.Low, 0) {
+		f.Seen += fmt.Sprintf(", 95 %% interval %s to %s", short(row.Low), short(row.High))
 	}
 	if f.Team == "" {
 		f.Team = r.Team

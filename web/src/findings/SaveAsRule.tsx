@@ -16,6 +16,12 @@ export function bound(k: { value?: number | null; low?: number | null; high?: nu
   return typeof limit === 'number' ? `value ${sign} ${cel(limit, sign === '>')} && records >= 20.0` : 'value > 10.0 && records >= 20.0';
 }
 
+/** boundKPI is the condition that a KPI's whole interval leaves the one it has now: chance alone seldom does that. */
+export function boundKPI(k: { value?: number | null; low?: number | null; high?: number | null; direction?: string }): string {
+  if (typeof k.low !== 'number' || typeof k.high !== 'number') return bound(k);
+  return k.direction === 'up' ? `high < ${cel(k.low, false)} && records >= 20.0` : `low > ${cel(k.high)} && records >= 20.0`;
+}
+
 /** SaveAsRule makes a rule of what a chart shows, tried on the last 30 days before it is kept. */
 export function SaveAsRule({ kpi, search, figure, table, when, agent, window, team, environment }: { kpi?: string; search?: string; figure?: string; table?: string; when?: string; agent?: string; window?: string; team?: string; environment?: string }) {
   const may = useMay('PutRule');
