@@ -57,8 +57,13 @@ type KPIDetail struct {
 	BucketMS int64      `json:"bucket_ms"`
 	Series   []KPIPoint `json:"series"`
 	By       string     `json:"by,omitempty"`
-	Groups   []KPIGroup `json:"groups,omitempty"`
+	Groups   []KPIGroup `json:"groups,omitempty"` // those with the most records first
 	TookMS   float64    `json:"took_ms"`
+
+	Cut        bool   `json:"cut"`                   // groups are the first of group_count
+	GroupCount int    `json:"group_count,omitempty"` // how many there are
+	GroupsWhy  string `json:"groups_why,omitempty"`  // of groups that are unknown altogether
+	SeriesWhy  string `json:"series_why,omitempty"`  // of a series that is unknown altogether
 }
 
 // KPIScope narrows the records that figures are from.

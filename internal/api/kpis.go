@@ -217,20 +217,39 @@ func getKPI(a *API, ctx context.Context, req *client.KPIRequest) (*client.KPIDet
 	out.KPIFigure = kpiFigure(answers[0].Whole())
 	previous := kpiFigure(answers[1].Whole())
 	out.Previous = &previous
-	for _, c := range answers[2].Cells {
-		if !c.At.IsZero() {
-			out.Series = append(out.Series, client.KPIPoint{At: c.At, KPIFigure: kpiFigure(c.Figure)})
-		}
-	}
+	course(out, answers[2].Cells)
 	if req.By != "" {
-		for _, c := range answers[3].Cells {
-			if len(out.Groups) < 500 {
-				out.Groups = append(out.Groups, client.KPIGroup{Name: c.Group, KPIFigure: kpiFigure(c.Figure)})
-			}
-		}
+		split(out, answers[3].Cells)
 	}
 	out.TookMS = float64(time.Since(began).Microseconds()) / 1e3
 	return out, nil
+}
+
+// course is the figure over time; a cell without a time says why there is none.
+func course(out *client.KPIDetail, cells []kpi.Cell) {
+	for _, c := range cells {
+		if c.At.IsZero() {
+			out.SeriesWhy = c.Why
+			continue
+		}
+		out.Series = append(out.Series, client.KPIPoint{At: c.At, KPIFigure: kpiFigure(c.Figure)})
+	}
+}
+
+// maxKPIGroups is how many groups a page has: names come from senders.
+const maxKPIGroups = 500
+
+// split is the figure of each group, those with the most records first. What is not
+// known of any group comes as one cell of none.
+func split(out *client.KPIDetail, cells []kpi.Cell) {
+	if len(cells) == 1 && cells[0].Group == "" && cells[0].Value == nil && cells[0].N == 0 && cells[0].Why != "" {
+		out.GroupsWhy = cells[0].Why
+	}
+	out.GroupCount = len(cells)
+	out.Cut = len(cells) > maxKPIGroups
+	for _, c := range cells[:min(len(cells), maxKPIGroups)] {
+		out.Groups = append(out.Groups, client.KPIGroup{Name: c.Group, KPIFigure: kpiFigure(c.Figure)})
+	}
 }
 
 func kpiActor(ctx context.Context) kpi.Actor {

@@ -205,6 +205,9 @@ func (o Outside) responses(ctx context.Context, said []feedback.Said, q *kpi.Que
 	if err != nil {
 		return nil, err
 	}
+	if res.Cut { // a run whose group is left out would count as one that nobody answered
+		return []kpi.Cell{{Figure: kpi.Figure{Why: "there are more values of " + q.By + " than can be told apart: ask for a shorter period"}}}, nil
+	}
 	runs := map[outsideKey]int64{}
 	a := newAnswers(res)
 	for _, row := range res.Rows {

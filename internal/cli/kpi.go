@@ -149,13 +149,21 @@ func runKPIShow(ctx context.Context, e env, c *command, args []string) error {
 		if len(k.Guards) > 0 {
 			fmt.Fprintf(w, "beside it\t%s\n", strings.Join(k.Guards, ", "))
 		}
-		if len(k.Groups) > 0 {
+		switch {
+		case k.GroupsWhy != "":
+			fmt.Fprintf(w, "by %s\tunknown: %s\n", k.By, word(k.GroupsWhy))
+		case len(k.Groups) > 0:
 			fmt.Fprintf(w, "\n%s\tVALUE\tINTERVAL\tN\tCOVERED\n", strings.ToUpper(k.By))
 			for _, g := range k.Groups {
 				fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\n", show(g.Name), inUnit(k.Unit, g.Value), interval(k.Unit, &g.KPIFigure), g.N, seenShare(g.Coverage))
 			}
+			if k.Cut {
+				fmt.Fprintf(w, "only the %d with the most records are listed, of %d\n", len(k.Groups), k.GroupCount)
+			}
 		}
-		if *series {
+		if *series && k.SeriesWhy != "" {
+			fmt.Fprintf(w, "\nover time\tunknown: %s\n", word(k.SeriesWhy))
+		} else if *series {
 			fmt.Fprintln(w, "\nFROM\tVALUE\tINTERVAL\tN")
 			for _, p := range k.Series {
 				fmt.Fprintf(w, "%s\t%s\t%s\t%d\n", when(&p.At), inUnit(k.Unit, p.Value), interval(k.Unit, &p.KPIFigure), p.N)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"reeve/internal/fault"
 	"reeve/internal/telemetry"
 )
 
@@ -133,5 +134,37 @@ func TestMedianFigure(t *testing.T) {
 	}
 	if f := MedianFigure(nil); f.Value != nil || f.Why == "" {
 		t.Errorf("%+v", f)
+	}
+}
+
+// TestALedgerOfAPartIsNone: of more tasks and outcomes than an answer has there is no
+// ledger, and it says why.
+func TestALedgerOfAPartIsNone(t *testing.T) {
+	t.Parallel()
+	cut := func(_ context.Context, q telemetry.Query) (*telemetry.Result, error) {
+		return &telemetry.Result{Cut: true, Columns: []telemetry.Column{{Name: "task", Kind: "dimension"}, {Name: "outcome", Kind: "dimension"}, {Name: "n", Kind: "measure"}}, Rows: [][]any{{"refund", "resolved", int64(10)}}}, nil
+	}
+	a := &Assumptions{Hour: Assumption{50, 40, 60}, Tasks: map[string]Worth{"": {Minutes: Assumption{3, 2, 4}}}}
+	q := Question{From: time.Unix(0, 0), To: time.Unix(3600, 0), Ledger: a}
+	var defs []*Definition
+	for _, d := range Catalogue() {
+		if d.Ledger != "" || d.Repeat != nil {
+			defs = append(defs, d)
+		}
+	}
+	for _, by := range []string{"", "agent"} {
+		q.By = by
+		out, err := Evaluate(t.Context(), cut, defs, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range defs {
+			if f := out[d.ID].Whole(); f.Value != nil || f.Why == "" {
+				t.Errorf("%s by %q: %+v", d.ID, by, f)
+			}
+		}
+	}
+	if _, err := Value(t.Context(), cut, q); !fault.Is(err, fault.KindExhausted) {
+		t.Errorf("the page of it: %v", err)
 	}
 }

@@ -3,11 +3,13 @@ package kpi
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
 	"time"
 
+	"reeve/internal/fault"
 	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/search"
 )
@@ -177,12 +179,13 @@ func compute(groups []Group, a *Assumptions, instead map[string]float64) (l Ledg
 	return l
 }
 
-// groups asks for what the ledger is made of.
-func groups(ctx context.Context, ask Ask, q *Question) (map[cellKey][]Group, error) {
+// groups asks for what the ledger is made of. Why says that there is too much of it:
+// a ledger of a part would be a wrong one.
+func groups(ctx context.Context, ask Ask, q *Question) (out map[cellKey][]Group, why string, err error) {
 	query := q.query("runs")
 	known, err := parse("runs", "known", "$known")
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	query.Where = search.Both(query.Where, known)
 	query.Select = []telemetry.Measure{
@@ -195,9 +198,12 @@ func groups(ctx context.Context, ask Ask, q *Question) (map[cellKey][]Group, err
 	}
 	res, err := ask(ctx, query)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	out := map[cellKey][]Group{}
+	if res.Cut {
+		return nil, fmt.Sprintf("there are more than %d tasks and outcomes in the period: ask for a shorter one, or for one agent", len(res.Rows)), nil
+	}
+	out = map[cellKey][]Group{}
 	for _, row := range res.Rows {
 		var k cellKey
 		var g Group
@@ -226,7 +232,7 @@ func groups(ctx context.Context, ask Ask, q *Question) (map[cellKey][]Group, err
 		}
 		out[k] = append(out[k], g)
 	}
-	return out, nil
+	return out, "", nil
 }
 
 // Value is the ledger of a period.
@@ -235,9 +241,12 @@ func Value(ctx context.Context, ask Ask, q Question) (*Ledger, error) {
 		return nil, errNoAssumptions
 	}
 	q.Bucket, q.By = 0, ""
-	by, err := groups(ctx, ask, &q)
+	by, why, err := groups(ctx, ask, &q)
 	if err != nil {
 		return nil, err
+	}
+	if why != "" {
+		return nil, fault.New(fault.KindExhausted, "kpi.too_many_groups", "%s", why)
 	}
 	l := Compute(by[cellKey{}], q.Ledger)
 	return &l, nil
@@ -247,9 +256,12 @@ func (d *Definition) ledger(ctx context.Context, ask Ask, q *Question) ([]Cell, 
 	if q.Ledger == nil {
 		return []Cell{{Figure: Figure{Why: "no data: nobody has said what runs are worth (`reeve kpi assume`)"}}}, nil
 	}
-	by, err := groups(ctx, ask, q)
+	by, why, err := groups(ctx, ask, q)
 	if err != nil {
 		return nil, err
+	}
+	if why != "" {
+		return []Cell{{Figure: Figure{Why: why}}}, nil
 	}
 	if q.Bucket == 0 && q.By == "" && len(by) == 0 {
 		return []Cell{{Figure: Figure{Why: "no run with a known outcome"}}}, nil

@@ -9521,12 +9521,15 @@ export interface components {
             by?: string;
             coverage: number | null;
             custom?: boolean;
+            cut: boolean;
             definition_version: number;
             direction: string;
             formula: string;
             /** Format: date-time */
             from: string;
+            group_count?: number;
             groups?: components["schemas"]["KPIGroup"][];
+            groups_why?: string;
             guards?: string[];
             high: number | null;
             hit_count?: number;
@@ -9539,6 +9542,7 @@ export interface components {
             previous?: components["schemas"]["KPIFigure"] | null;
             records: string;
             series: components["schemas"]["KPIPoint"][];
+            series_why?: string;
             source: string;
             table?: string;
             team?: string;

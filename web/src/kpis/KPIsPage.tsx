@@ -7,7 +7,7 @@ import type { KPI, KPIDetail, KPIList } from '../api/types';
 import { timeAxis, valueAxis } from '../charts/axes';
 import { Flags } from '../charts/Flags';
 import { Plot } from '../charts/Plot';
-import { bound, SaveAsRule } from '../findings/SaveAsRule';
+import { boundKPI, SaveAsRule } from '../findings/SaveAsRule';
 import { unitText } from '../overview/SmallChart';
 import { Beside, count, Empty, Facts, Figure, KeyedTable, PageBody, PageHeader, Panel, percent, ProblemNote, Unknown } from '../shared';
 import { Pick } from '../settings/parts';
@@ -107,7 +107,7 @@ function One({ id, by, scope, onBy, onOpen }: { id: string; by: string; scope: R
   const q = useQuery({ queryKey: ['kpi', id, by, scope], queryFn: ({ signal }) => api.get<KPIDetail>(`/kpis/${id}`, { ...scope, by }, signal), placeholderData: keepPreviousData, retry: false });
   const k = q.data;
   return (
-    <Panel title={k?.title ?? id} actions={k && k.value !== null && <SaveAsRule kpi={k.id} when={bound(k)} team={scope.team} environment={scope.environment} />}>
+    <Panel title={k?.title ?? id} actions={k && k.value !== null && <SaveAsRule kpi={k.id} when={boundKPI(k)} team={scope.team} environment={scope.environment} />}>
       <div className={css.one}>
         <ProblemNote error={q.error} />
         {k && (
@@ -117,6 +117,7 @@ function One({ id, by, scope, onBy, onOpen }: { id: string; by: string; scope: R
               <dt>Value</dt>
               <dd>
                 <Shown f={k} unit={k.unit} />
+                {k.value === null && k.why && <span className="muted"> {k.why}</span>}
               </dd>
               <dt>Before</dt>
               <dd>{k.previous && <Shown f={k.previous} unit={k.unit} />}</dd>
@@ -147,21 +148,37 @@ function One({ id, by, scope, onBy, onOpen }: { id: string; by: string; scope: R
             </Facts>
             <Trend k={k} />
             <Pick inline label="Compare by" options={splits.map((s) => ({ value: s, label: s }))} value={by} onPick={onBy} />
-            <KeyedTable
-              label={`By ${by}`}
-              rows={k.groups ?? []}
-              rowKey={(g) => g.name}
-              empty={<Empty small title="Nothing to compare." />}
-              fields={[
-                { head: by, cell: (g) => g.name || <Unknown why={`The records name no ${by}.`} /> },
-                { head: 'Value', num: true, cell: (g) => <Shown f={g} unit={k.unit} /> },
-                { head: 'From', num: true, cell: (g) => count(g.n) },
-              ]}
-            />
+            <Split k={k} by={by} />
           </>
         )}
       </div>
     </Panel>
+  );
+}
+
+/** Split is the figure of each group; what is left out, or cannot be told, is said. */
+export function Split({ k, by }: { k: Pick<KPIDetail, 'groups' | 'cut' | 'group_count' | 'groups_why' | 'unit'>; by: string }) {
+  const rows = k.groups ?? [];
+  if (k.groups_why) return <p className={css.said}>By {by} it is unknown: {k.groups_why}.</p>;
+  return (
+    <>
+      <KeyedTable
+        label={`By ${by}`}
+        rows={rows}
+        rowKey={(g) => g.name}
+        empty={<Empty small title="Nothing to compare." />}
+        fields={[
+          { head: by, cell: (g) => g.name || <Unknown why={`The records name no ${by}.`} /> },
+          { head: 'Value', num: true, cell: (g) => <Shown f={g} unit={k.unit} /> },
+          { head: 'From', num: true, cell: (g) => count(g.n) },
+        ]}
+      />
+      {k.cut && (
+        <p className={css.said}>
+          Only the {count(rows.length)} with the most records are shown of {count(k.group_count)}. Narrow by team, or ask for a shorter period, to see others.
+        </p>
+      )}
+    </>
   );
 }
 
@@ -186,6 +203,7 @@ function Trend({ k }: { k: KPIDetail }) {
     }),
     [tz, ink, spanMs, k.unit, k.from, k.to, points.length],
   );
+  if (k.series_why) return <p className={css.said}>Over time it is unknown: {k.series_why}.</p>;
   if (points.length === 0) return <Empty small title="Nothing in this period." />;
   return (
     <div className={css.trend}>
