@@ -47,8 +47,17 @@ type exportedFigure struct {
 // exporter computes the figures for /metrics.
 type exporter struct{ last atomic.Pointer[exported] }
 
+// kpiFirst is how long after the start figures are first computed: whoever waits for a
+// page just then goes first.
+const kpiFirst = 5 * time.Second
+
 // exportKPIs computes figures every minute until ctx ends.
 func (a *App) exportKPIs(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(kpiFirst):
+	}
 	t := time.NewTicker(kpiEvery)
 	defer t.Stop()
 	for {
