@@ -195,7 +195,7 @@ func TestOurs(t *testing.T) {
 		}
 	}
 	event("agent.version_seen", `{"agent":"refund-agent","version":"ab","changed":null}`)
-	event("agent.version_seen", `{"agent":"refund-agent","version":"cd","changed":["prompts"]}`)
+	event("agent.version_seen", `{"agent":"refund-agent","version":"cd","changed":["prompts"],"at":"2026-01-02T03:04:05Z"}`)
 	event("agent.version_seen", `{"agent":"refund-agent","version":"ef","changed":["models","tools"]}`)
 	event("run.updated", `{}`)
 	for range 3 {
@@ -208,19 +208,25 @@ func TestOurs(t *testing.T) {
 		got[c.Title] = c
 	}
 	for title, want := range map[string]struct{ kind, agent, team string }{
-		"refund-agent promoted to production":          {"agent", "refund-agent", "support"},
-		"refund-agent contained: read_only":            {"agent", "refund-agent", "support"},
-		"policy refunds changed":                       {"policy", "", "billing"},
-		"tool shop/refund accepted":                    {"tool", "", ""},
-		"agent refund-agent stopped":                   {"agent", "refund-agent", "support"},
-		"upstream shop changed":                        {"upstream", "", ""},
-		"refund-agent runs with another prompts":       {"prompt", "refund-agent", "support"},
-		"refund-agent runs with another models, tools": {"agent", "refund-agent", "support"},
+		"refund-agent promoted to production":    {"agent", "refund-agent", "support"},
+		"refund-agent contained: read_only":      {"agent", "refund-agent", "support"},
+		"policy refunds changed":                 {"policy", "", "billing"},
+		"tool shop/refund accepted":              {"tool", "", ""},
+		"agent refund-agent stopped":             {"agent", "refund-agent", "support"},
+		"upstream shop changed":                  {"upstream", "", ""},
+		"refund-agent changed its prompts":       {"prompt", "refund-agent", "support"},
+		"refund-agent changed its models, tools": {"agent", "refund-agent", "support"},
 	} {
 		c, ok := got[title]
 		if !ok || c.Kind != want.kind || c.Agent != want.agent || c.Team != want.team || c.Source != Ours {
 			t.Errorf("%s: %+v", title, c)
 		}
+	}
+	if at := got["refund-agent changed its prompts"].At; !at.Equal(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)) {
+		t.Errorf("a change of the past is of %s, want the day on which its runs were", at)
+	}
+	if at := got["refund-agent changed its models, tools"].At; now.Sub(at) > time.Hour {
+		t.Errorf("a change without a time is of %s, want when it was seen", at)
 	}
 	if len(got) != 8 {
 		t.Errorf("%d changes: %v", len(got), titles(list(t, b, Filter{})))

@@ -231,13 +231,19 @@ func (b *Book) ofEvent(e *control.Event) (Report, bool) {
 	var seen struct {
 		Agent, Version string
 		Changed        []string
+		At             time.Time // by the senders' clock; zero in events of older releases
 	}
 	if err := json.Unmarshal(e.Data, &seen); err != nil || seen.Agent == "" || len(seen.Changed) == 0 {
 		return Report{}, false // its first version is no change
 	}
-	r := Report{Key: fmt.Sprintf("event-%d", e.Seq), Kind: kindOf(seen.Changed), Agent: seen.Agent, Version: seen.Version, At: e.At, Labels: map[string]string{"changed": clip(strings.Join(seen.Changed, ", "), maxWord)}}
+	// A backlog tells of the days on which agents changed, not of the one on which it came.
+	at := e.At
+	if !seen.At.IsZero() && seen.At.Before(at) {
+		at = seen.At
+	}
+	r := Report{Key: fmt.Sprintf("event-%d", e.Seq), Kind: kindOf(seen.Changed), Agent: seen.Agent, Version: seen.Version, At: at, Labels: map[string]string{"changed": clip(strings.Join(seen.Changed, ", "), maxWord)}}
 	r.Team, r.Environment = b.o.Owner(seen.Agent)
-	r.Title = fmt.Sprintf("%s runs with another %s", clip(seen.Agent, 100), clip(strings.Join(seen.Changed, ", "), 150))
+	r.Title = fmt.Sprintf("%s changed its %s", clip(seen.Agent, 100), clip(strings.Join(seen.Changed, ", "), 150))
 	return r, true
 }
 

@@ -183,7 +183,7 @@ func writeParts(ctx context.Context, tx *control.Tx, rows []partsRow) error {
 			return err
 		}
 		if r.fresh {
-			data, err := json.Marshal(map[string]any{"agent": r.t.place.name, "version": r.hash, "changed": r.changed})
+			data, err := json.Marshal(map[string]any{"agent": r.t.place.name, "version": r.hash, "changed": r.changed, "at": time.Unix(0, r.at).UTC()})
 			if err != nil {
 				return err
 			}

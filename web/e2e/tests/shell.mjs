@@ -1,4 +1,6 @@
 // The frame of the console and the pages of web/src/{overview,agents,settings,later}.
+import { Trace, unique } from '../otlp.mjs';
+
 const pages = ['/', '/inbox', '/inbox?show=answered', '/agents', '/agents/refund-agent', '/agents/refund-agent?tab=history', '/agents/refund-agent?tab=inventory', '/agents/refund-agent?tab=identity', '/tools', '/tools?tab=models', '/standards', '/decisions', '/policies', '/policies?tab=budgets', '/policies?tab=content', '/policies?tab=check', '/settings/upstreams', '/audit', '/audit?tab=proof', '/audit?tab=streams', '/account', '/settings/identity', '/settings/health', '/settings/people', '/settings/teams', '/settings/tokens', '/settings/intake-keys', '/settings/notices', '/settings/retention', '/on-call', '/settings/channels', '/cost', '/cost?by=model', '/connect', '/changes', '/alerts', '/findings', '/incidents', '/sources', '/feedback', '/evaluations', '/settings/relay', '/settings/pollers', '/settings/alert-sources'];
 
 const tests = [];
@@ -59,6 +61,26 @@ tests.push(
       await page.keyboard.press('Enter');
       await page.waitForURL('**/settings/intake-keys**');
       await page.getByRole('heading', { level: 1, name: 'Intake keys' }).waitFor();
+    },
+  },
+  {
+    name: 'keyboard: a dialog gives the focus back to the table, so that j and Enter go on',
+    async run(t) {
+      const trace = new Trace({ agent: unique('focus-back') });
+      await t.send.spans(trace.agent, [trace.model(0, 100), trace.end(200)]);
+      const run = await t.arrived(trace, 2);
+      const page = await t.open(`/runs?q=agent:${trace.agent}`);
+      const table = page.getByRole('grid', { name: 'Runs' });
+      await table.getByRole('row').nth(1).waitFor();
+      for (const [keys, field] of [['?', 'dialog'], ['Control+k', 'combobox']]) {
+        await page.keyboard.press(keys);
+        await (field === 'dialog' ? page.getByRole('dialog', { name: 'Shortcuts of this page' }) : page.getByRole('combobox', { name: /Find/ })).waitFor();
+        await page.keyboard.press('Escape');
+        await page.waitForFunction(() => document.activeElement?.getAttribute('role') === 'grid');
+      }
+      await page.keyboard.press('j');
+      await page.keyboard.press('Enter');
+      await page.waitForURL(`**/runs/${run.id}**`);
     },
   },
   {

@@ -100,7 +100,7 @@ export function AgentsPage() {
         answer={
           registered.isSuccess &&
           query.isSuccess &&
-          `${plural(registered.data.length, 'agent')} registered, ${count(contained)} contained. ${open.length > 0 ? `${plural(open.length, 'agent')} seen that nobody registered.` : 'Everybody who was seen is registered.'} ${plural(rows.reduce((n, r) => n + r.runs, 0), 'run')} in this period.`
+          `${plural(registered.data.length, 'agent')} registered, ${count(contained)} contained. ${open.length > 0 ? `${plural(open.length, 'agent')} seen that nobody registered.` : registered.data.length + rows.length > 0 ? 'Everybody who was seen is registered.' : 'Nobody was seen.'} ${plural(rows.reduce((n, r) => n + r.runs, 0), 'run')} in this period.`
         }
         actions={actions}
       />

@@ -27,7 +27,7 @@ const columns: Column<Incident>[] = [
   { id: 'owner', head: 'Owner', width: '84px', cell: (i) => i.owner || <span className="muted">nobody</span> },
   { id: 'since', head: 'Since', width: '94px', align: 'right', cell: (i) => <Time at={i.opened_at} /> },
 ];
-const narrow = columns.filter((c) => ['state', 'what', 'since'].includes(c.id)).map((c) => (c.id === 'state' ? { ...c, width: '34px', cell: (i: Incident) => <Mark {...(states[i.state] ?? states.merged!)} /> } : c));
+const narrow = columns.filter((c) => ['state', 'what', 'since'].includes(c.id)).map((c) => (c.id === 'state' ? { ...c, width: '40px', cell: (i: Incident) => <Mark {...(states[i.state] ?? states.merged!)} /> } : c));
 
 // What a narrower page leaves out: the title names its agent, and its page has the signals.
 const fewer = columns.filter((c) => !['agents', 'signals'].includes(c.id));

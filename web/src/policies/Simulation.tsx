@@ -5,7 +5,7 @@ import { useEffect, useState } from 'react';
 import '../theme/forms';
 import { api } from '../api/client';
 import type { EnforceAnswer, Simulation } from '../api/types';
-import { Badge, count, pickView, plural, ProblemNote, Time } from '../shared';
+import { Badge, count, pickView, plural, ProblemNote, Time, useFocusBack } from '../shared';
 import form from '../settings/settings.module.css';
 import css from './policies.module.css';
 
@@ -88,6 +88,7 @@ export function SimulationView({ s }: { s: Simulation }) {
 
 /** EnforceDialog shows what enforcing would have refused, and enforces only what was shown. */
 export function EnforceDialog({ what, path, onClose }: { what: string; path: string; onClose: () => void }) {
+  useFocusBack();
   const client = useQueryClient();
   const [reason, setReason] = useState('');
   const ask = useMutation({ mutationFn: () => api.post<EnforceAnswer>(path, { preview: true, days: 7 }) });

@@ -2,7 +2,7 @@ import { ActionIcon, Button, Modal } from '@mantine/core';
 import { useEffect, useId, useState, type ReactNode } from 'react';
 import '../theme/forms';
 import type { Grant } from '../api/types';
-import { Badge, Icon, ProblemNote, Snippet } from '../shared';
+import { Badge, Icon, ProblemNote, Snippet, useFocusBack } from '../shared';
 import { useEnvironments, useTeams } from '../shell/TopBar';
 import css from './settings.module.css';
 
@@ -87,6 +87,7 @@ export function GrantsEdit({ grants, onChange }: { grants: Grant[]; onChange: (g
 
 /** FormDialog is a form in a dialog: fields, the error, cancel and the one thing it does. */
 export function FormDialog({ title, submit, pending, error, onSubmit, onClose, disabled, size = 480, children }: { title: string; submit: string; pending: boolean; error: unknown; onSubmit: () => void; onClose: () => void; disabled?: boolean; size?: number; children: ReactNode }) {
+  useFocusBack();
   return (
     <Modal opened onClose={onClose} title={title} size={size}>
       <form

@@ -7,7 +7,7 @@ export * from './KeyTable';
 export * from './icons';
 export * from './Dropdown';
 export * from './period';
-export { useShortcuts, type Shortcut } from './keys';
+export { useFocusBack, useShortcuts, type Shortcut } from './keys';
 export * from './KeyedTable';
 export * from './Tabs';
 export * from './Meter';

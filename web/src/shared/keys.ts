@@ -1,4 +1,4 @@
-import { useEffect, useRef, useSyncExternalStore } from 'react';
+import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 
 // Shortcuts are registered while their page is shown. "?" lists exactly what
 // is registered, so help cannot differ from what works.
@@ -113,5 +113,21 @@ export function useGroups(): Group[] {
       return () => watchers.delete(w);
     },
     () => groups,
+  );
+}
+
+/**
+ * useFocusBack gives the focus back to what had it when a dialog that is mounted open goes
+ * away: to the page's table, so that j, k and Enter go on. What took it meanwhile keeps it.
+ */
+export function useFocusBack() {
+  const [before] = useState(() => document.activeElement);
+  useEffect(
+    () => () => {
+      requestAnimationFrame(() => {
+        if (document.activeElement === document.body && before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+      });
+    },
+    [before],
   );
 }

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import '../theme/forms';
 import { api, type Problem } from '../api/client';
 import type { Setup } from '../api/types';
+import { useFocusBack } from '../shared/keys';
 import { ProblemNote } from '../shared/Layout';
 import css from '../settings/settings.module.css';
 import { askPasskey, hasPasskeys } from '../shared/passkey';
@@ -12,6 +13,7 @@ import { settleFactor } from './factor';
 
 /** FactorPrompt asks for a code before something that is hard to undo, and then lets it go on. */
 export function FactorPrompt({ why }: { why: Problem }) {
+  useFocusBack();
   const [code, setCode] = useState('');
   const client = useQueryClient();
   const navigate = useNavigate();

@@ -1,5 +1,5 @@
 import { Modal } from '@mantine/core';
-import { useGroups } from '../shared/keys';
+import { useFocusBack, useGroups } from '../shared/keys';
 import { Keys } from '../shared/Layout';
 import { dialogs } from './dialogs';
 import '../theme/forms';
@@ -7,6 +7,7 @@ import css from './shell.module.css';
 
 /** Help lists the shortcuts that work on this page: exactly those registered. */
 export function Help() {
+  useFocusBack();
   const groups = useGroups();
   return (
     <Modal opened onClose={dialogs.close} title="Shortcuts of this page" size={620}>

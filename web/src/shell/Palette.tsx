@@ -6,6 +6,7 @@ import { api } from '../api/client';
 import { aggregate, meQuery, noticesQuery } from '../api/queries';
 import type { List } from '../api/types';
 import { Icon, type IconName } from '../shared/icons';
+import { useFocusBack } from '../shared/keys';
 import { useSetView } from '../state/url';
 import { useMantineColorScheme } from '@mantine/core';
 import { dialogs } from './dialogs';
@@ -33,6 +34,7 @@ function byGroup(items: Item[]): Item[] {
 
 /** Palette finds pages, runs by id, agents and actions by what one types. */
 export function Palette() {
+  useFocusBack();
   const navigate = useNavigate();
   const setView = useSetView();
   const { setColorScheme } = useMantineColorScheme();

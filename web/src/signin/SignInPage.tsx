@@ -163,7 +163,7 @@ function First() {
         send.mutate();
       }}
     >
-      <p className="soft">Nobody has an account yet. The server printed an admin token when it first started; it makes this account an admin and is then worth nothing.</p>
+      <p className="soft">Nobody has an account yet. The server printed an admin token when it first started, and wrote it to the file admin-token of its data folder; it makes this account an admin and is then worth nothing.</p>
       <PasswordInput size="sm" label="Admin token" autoComplete="off" autoFocus required withAsterisk={false} value={token} onChange={(e) => setToken(e.currentTarget.value)} />
       <TextInput size="sm" label="Name" description="What you sign in with" autoComplete="username" required withAsterisk={false} value={name} onChange={(e) => setName(e.currentTarget.value)} />
       <TextInput size="sm" label="Full name" autoComplete="name" value={fullName} onChange={(e) => setFullName(e.currentTarget.value)} />

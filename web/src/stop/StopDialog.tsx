@@ -6,7 +6,7 @@ import { api } from '../api/client';
 import type { Stop, StopPreview, StopTarget } from '../api/types';
 import { Pick } from '../settings/parts';
 import css from '../settings/settings.module.css';
-import { count, holds, KeyedTable, plural, ProblemNote, Time, untilOf } from '../shared';
+import { count, holds, KeyedTable, plural, ProblemNote, Time, untilOf, useFocusBack } from '../shared';
 
 /** targetText names a stop's target in words. */
 export function targetText(t: StopTarget): string {
@@ -15,6 +15,7 @@ export function targetText(t: StopTarget): string {
 
 /** StopDialog names what will stop before it does, and shows the receipt. */
 export function StopDialog({ target, onClose }: { target: StopTarget; onClose: () => void }) {
+  useFocusBack();
   const client = useQueryClient();
   const [reason, setReason] = useState('');
   const [minutes, setMinutes] = useState('');

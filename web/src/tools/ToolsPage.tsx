@@ -9,11 +9,24 @@ import { ToolState } from './ToolState';
 const ToolPanel = lazy(() => import('./ToolPanel').then((m) => ({ default: m.ToolPanel })));
 const AcceptAll = lazy(() => import('./ToolPanel').then((m) => ({ default: m.AcceptAll })));
 
-const failedCell = (u: Use | undefined, where: string) => {
+interface Opens {
+  to: string;
+  search: Record<string, string>;
+  title?: string;
+}
+
+/** records is where the figures of a tool open: its calls at the door, or what telemetry tells of it. */
+function records(r: ToolRow, failed = false): Opens {
+  const tool = `tool:${quote(r.name)}`;
+  if (!r.door) return { to: '/steps', search: { q: failed ? `${tool} status:error` : tool } };
+  return { to: '/decisions', search: { show: 'all', q: `action:call_tool upstream:${quote(r.upstream)} ${tool}${failed ? ' result:error,cut,timeout' : ''}` }, title: `At the door. Telemetry names the tool in ${plural(r.told ?? 0, 'step')}, those of the same calls included` };
+}
+
+const failedCell = (u: Use | undefined, open: Opens) => {
   if (!u || u.calls === 0) return <span className="muted">0</span>;
   const w = wilson(u.errors, u.calls);
   return (
-    <Figure to="/steps" search={{ q: `${where} status:error` }} title={w ? `${count(u.errors)} of ${count(u.calls)}; 95 % interval ${percent(w[0])} to ${percent(w[1])}` : undefined}>
+    <Figure to={open.to} search={open.search} title={w ? `${count(u.errors)} of ${count(u.calls)}; 95 % interval ${percent(w[0])} to ${percent(w[1])}` : undefined}>
       {count(u.errors)} <span className="muted">{percent(u.errors / u.calls)}</span>
     </Figure>
   );
@@ -25,8 +38,8 @@ const toolColumns: Column<ToolRow>[] = [
   { id: 'server', head: 'Server', width: 'minmax(90px, .8fr)', cell: (r) => r.upstream || <span className="muted">inside agents</span> },
   { id: 'effect', head: 'Effect', width: '100px', cell: (r) => (r.pin ? effectOf(r.pin) ? <Badge tone={r.pin.effect === 'destructive' ? 'bad' : r.pin.effect === 'write' ? 'warn' : undefined}>{r.pin.effect}</Badge> : <Badge tone="bad" title="Nobody said what it does: it counts as destructive">unknown</Badge> : '') },
   { id: 'why', head: 'Why', width: 'minmax(120px, 1.6fr)', cell: (r) => <span className="soft" title={r.pin?.reason}>{r.pin?.state === 'held' ? r.pin.reason || (r.pin.findings ?? []).map((f) => f.text).join('; ') : ''}</span> },
-  { id: 'calls', head: 'Calls', width: '70px', align: 'right', cell: (r) => (r.use ? <Figure to="/steps" search={{ q: `tool:${quote(r.name)}` }}>{compact(r.use.calls)}</Figure> : <span className="muted">0</span>) },
-  { id: 'errors', head: 'Errors', width: '100px', align: 'right', cell: (r) => failedCell(r.use, `tool:${quote(r.name)}`) },
+  { id: 'calls', head: 'Calls', width: '70px', align: 'right', cell: (r) => (r.use ? <Figure {...records(r)}>{compact(r.use.calls)}</Figure> : <span className="muted">0</span>) },
+  { id: 'errors', head: 'Errors', width: '100px', align: 'right', cell: (r) => failedCell(r.use, records(r, true)) },
   { id: 'p95', head: 'p95', width: '84px', align: 'right', cell: (r) => (r.use ? <Known text={duration(r.use.p95)} why="No call of it has ended." /> : '') },
 ];
 const narrow = toolColumns.filter((c) => !['effect', 'why', 'p95', 'calls'].includes(c.id));
@@ -35,7 +48,7 @@ const modelColumns: Column<ModelRow>[] = [
   { id: 'model', head: 'Model', width: 'minmax(180px, 1.4fr)', cell: (m) => m.model },
   { id: 'provider', head: 'Provider', width: 'minmax(110px, 1fr)', cell: (m) => m.provider || <span className="muted">not named</span> },
   { id: 'calls', head: 'Calls', width: '80px', align: 'right', cell: (m) => <Figure to="/steps" search={{ q: `kind:model model:${quote(m.model)}` }}>{compact(m.use.calls)}</Figure> },
-  { id: 'errors', head: 'Errors', width: '110px', align: 'right', cell: (m) => failedCell(m.use, `kind:model model:${quote(m.model)}`) },
+  { id: 'errors', head: 'Errors', width: '110px', align: 'right', cell: (m) => failedCell(m.use, { to: '/steps', search: { q: `kind:model model:${quote(m.model)} status:error` } }) },
   { id: 'p95', head: 'p95', width: '90px', align: 'right', cell: (m) => <Known text={duration(m.use.p95)} why="No call of it has ended." /> },
   { id: 'cost', head: 'Cost', width: '100px', align: 'right', cell: (m) => <Known text={money(m.use.cost)} why="No price is known for it." /> },
 ];

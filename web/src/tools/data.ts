@@ -19,6 +19,10 @@ export interface ToolRow {
   name: string;
   pin?: Tool;
   use?: Use;
+  /** its use is that at the door; else it is what telemetry tells */
+  door?: boolean;
+  /** steps of telemetry that name it, whoever reported them */
+  told?: number;
 }
 
 const num = (c: Cell | undefined) => (typeof c === 'number' ? c : null);
@@ -73,7 +77,7 @@ export function useTools(view: CurrentView) {
   const pins = usePins();
   const door = useUse(view, 'decisions', ['upstream', 'tool'], 'action:call_tool', 'result:error,cut,timeout', 'latency_ms', false);
   const steps = useUse(view, 'steps', ['tool'], 'kind:tool,mcp', 'status:error', 'duration_ms', false);
-  const rows: ToolRow[] = (pins.data ?? []).map((pin) => ({ upstream: pin.upstream, name: pin.name, pin, use: door.use.get(`${pin.upstream}\t${pin.name}`) ?? steps.use.get(pin.name) }));
+  const rows: ToolRow[] = (pins.data ?? []).map((pin) => ({ upstream: pin.upstream, name: pin.name, pin, use: door.use.get(`${pin.upstream}\t${pin.name}`) ?? steps.use.get(pin.name), door: door.use.has(`${pin.upstream}\t${pin.name}`), told: steps.use.get(pin.name)?.calls }));
   const pinned = new Set(rows.map((r) => r.name));
   for (const [name, use] of steps.use) if (name && !pinned.has(name)) rows.push({ upstream: '', name, use });
   rows.sort((a, b) => trouble(b) - trouble(a) || (b.use?.calls ?? 0) - (a.use?.calls ?? 0) || a.name.localeCompare(b.name));
