@@ -299,7 +299,32 @@ func decodeYAML(raw []byte, c *Config) error {
 	if err := yaml.Unmarshal(raw, &document); err == nil && document == nil {
 		return nil // decoding "nothing" into a struct would clear its defaults
 	}
-	return yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict()).Decode(c)
+	err := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict()).Decode(c)
+	if err == nil || strings.HasPrefix(err.Error(), "[") {
+		return err // with line and column
+	}
+	// Durations and sizes read themselves, and the decoder does not say where.
+	scratch := DefaultConfig()
+	for _, f := range fields(&scratch) {
+		if v, ok := valueAt(document, f.path).(string); ok {
+			if e := f.set(v); e != nil {
+				return fmt.Errorf("%s: %w", f.path, e)
+			}
+		}
+	}
+	return err
+}
+
+// valueAt is what a document has under a path like runs.quiet; nil when nothing is there.
+func valueAt(document any, path string) any {
+	for part := range strings.SplitSeq(path, ".") {
+		m, ok := document.(map[string]any)
+		if !ok {
+			return nil
+		}
+		document = m[part]
+	}
+	return document
 }
 
 // Validate says what is wrong with the configuration, or nil.

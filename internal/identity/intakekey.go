@@ -135,7 +135,7 @@ func (d *Directory) IntakeKey(ctx context.Context, text string) (IntakeKey, erro
 
 func errIntakeKey() error {
 	return fault.New(fault.KindUnauthenticated, "identity.key", "the intake key is not valid").
-		WithHint("make one under Settings, Connections, and send it as Authorization: Bearer rvi_...")
+		WithHint("make one under Settings, Intake keys, and send it as Authorization: Bearer rvi_...")
 }
 
 // mayManageKeys: those who answer for the team's telemetry.
