@@ -107,6 +107,9 @@ const (
 // values reads what a field holds in the caller's part of the last week, the
 // most frequent first.
 func (a *API) values(ctx context.Context, scope search.Scope, field string) []string {
+	if scope == search.ScopeRun && field == "topic" {
+		return a.topicNames(ctx)
+	}
 	if !slices.Contains(completed, field) || scope != search.ScopeRun && scope != search.ScopeStep {
 		return nil
 	}

@@ -96,7 +96,12 @@ func query(a *API, ctx context.Context, req *client.Query) (*client.QueryResult,
 	if by := strings.TrimPrefix(req.OrderBy, "-"); by != "" && by != "time" && !names[by] && !slices.Contains(req.GroupBy, by) {
 		return nil, invalid("cannot order by %q", by).WithHint("a measure's name or a dimension of the query")
 	}
-	where, err := parseSearch(scope, req.Where)
+	var where search.Expr
+	if scope == search.ScopeRun {
+		where, err = a.parseRuns(ctx, req.Where, q.From, q.To)
+	} else {
+		where, err = parseSearch(scope, req.Where)
+	}
 	if err != nil {
 		return nil, err
 	}

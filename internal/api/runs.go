@@ -35,9 +35,23 @@ func orDefault(n, def int) int {
 	return n
 }
 
-// parseSearch reads a search and turns its error into a problem.
+// parseSearch reads a search.
 func parseSearch(scope search.Scope, q string) (search.Expr, error) {
-	e, err := search.ParseIn(scope, q)
+	return parsed(search.ParseIn(scope, q))
+}
+
+// parseRuns reads a search over runs that somebody looks at: what it asks of topics is
+// found out first, in a period.
+func (a *API) parseRuns(ctx context.Context, q string, from, to time.Time) (search.Expr, error) {
+	e, err := parsed(search.ParseAsked(search.ScopeRun, q))
+	if err != nil || !search.Names(e, "topic") {
+		return e, err
+	}
+	return search.Resolve(e, func(c *search.Cmp) (search.Expr, error) { return a.runsAbout(ctx, c, from, to) })
+}
+
+// parsed turns the error of a search into a problem.
+func parsed(e search.Expr, err error) (search.Expr, error) {
 	if err == nil {
 		return e, nil
 	}
@@ -152,11 +166,12 @@ func (a *API) nameState(r *client.Run) {
 // runsQuery turns a request into a question that the caller may ask.
 func (a *API) runsQuery(ctx context.Context, req *client.ListRunsRequest) (telemetry.RunsQuery, error) {
 	var q telemetry.RunsQuery
-	typed, err := parseSearch(search.ScopeRun, req.Query)
-	if err != nil {
+	var err error
+	if q.From, q.To, err = a.period(req.From, req.To); err != nil {
 		return q, err
 	}
-	if q.From, q.To, err = a.period(req.From, req.To); err != nil {
+	typed, err := a.parseRuns(ctx, req.Query, q.From, q.To)
+	if err != nil {
 		return q, err
 	}
 	who := whoOf(ctx)

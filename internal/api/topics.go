@@ -1,13 +1,18 @@
 package api
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"reeve/client"
 	"reeve/internal/activity"
 	"reeve/internal/fault"
 	"reeve/internal/identity"
+	"reeve/internal/telemetry/search"
 	"reeve/internal/topic"
 	"reeve/internal/topic/mood"
 )
@@ -335,4 +340,131 @@ func listMoods(a *API, ctx context.Context, req *client.ListMoodsRequest) (*clie
 		out.Items = append(out.Items, moodOf(s))
 	}
 	return out, nil
+}
+
+const (
+	// mostAbout bounds the runs that a search names by what they were about.
+	mostAbout = 20_000
+	// mostTopics bounds the topics that one comparison names.
+	mostTopics = 500
+)
+
+// runsAbout is what a search means by topic: the runs of a period, and of what the asker
+// may see, that were about one of the topics that it names, by id or by name.
+func (a *API) runsAbout(ctx context.Context, c *search.Cmp, from, to time.Time) (search.Expr, error) {
+	book, err := a.topics()
+	if err != nil {
+		return nil, err
+	}
+	f := topic.Filter{From: from.Add(-time.Hour), To: to.Add(time.Hour), Visible: topicPlaces(whoOf(ctx))}
+	now := a.o.Now()
+	if to.IsZero() {
+		f.To = now.Add(time.Hour)
+	}
+	if from.IsZero() || f.To.Sub(f.From) > topicMost {
+		f.From = f.To.Add(-topicMost) // nothing older is kept
+	}
+	among := func(topics []string) (*search.Among, error) {
+		ids, err := book.Of(ctx, f, topics, mostAbout+1)
+		if err != nil {
+			return nil, err
+		}
+		if len(ids) > mostAbout {
+			return nil, fault.New(fault.KindInvalid, "search.topic_too_large", "more than %d runs of the period are meant by %s", mostAbout, clip(c.String(), 100)).WithHint("give a shorter period")
+		}
+		out := &search.Among{Runs: make(map[activity.RunID]bool, len(ids)), Said: &search.Cmp{Field: c.Field, Op: ":", Values: c.Values}}
+		if c.Op == "~" {
+			out.Said = c
+		}
+		for _, id := range ids {
+			out.Runs[id] = true
+		}
+		return out, nil
+	}
+	all, err := book.Topics(ctx, f.Visible)
+	if err != nil {
+		return nil, err
+	}
+	field, _ := search.Lookup(search.ScopeRun, c.Field)
+	var topics []string
+	none := false
+	for _, text := range c.Values {
+		v, err := field.Read(text, now)
+		if err != nil {
+			return nil, err
+		}
+		if v.Unknown {
+			none = true
+			continue
+		}
+		want, known := strings.ToLower(v.Text), false
+		for id, t := range all {
+			name := strings.ToLower(t.Title())
+			if id == v.Text || c.Op == "~" && strings.Contains(name, want) || c.Op != "~" && (name == want || strings.ToLower(t.Name) == want && want != "" || v.Prefix && strings.HasPrefix(name, want)) {
+				known = true
+				topics = append(topics, finalTopic(all, id))
+			}
+		}
+		if !known && c.Op != "~" && !v.Prefix {
+			// Nothing found would say that there are no such runs.
+			return nil, fault.New(fault.KindInvalid, "search.no_topic", "there is no topic %.100s", v.Text).WithHint("`reeve topic list` lists them, with their ids")
+		}
+	}
+	slices.Sort(topics)
+	if topics = slices.Compact(topics); len(topics) > mostTopics {
+		return nil, fault.New(fault.KindInvalid, "search.topic_too_large", "%s means %d topics, and at most %d can be", clip(c.String(), 100), len(topics), mostTopics)
+	}
+	var out search.Expr = &search.Among{Said: &search.Cmp{Field: c.Field, Op: ":", Values: c.Values}}
+	if len(topics) > 0 {
+		if out, err = among(topics); err != nil {
+			return nil, err
+		}
+	}
+	if none {
+		any, err := among(nil)
+		if err != nil {
+			return nil, err
+		}
+		any.Said = &search.Cmp{Field: c.Field, Op: "!=", Values: search.Unknown(c.Field).Values}
+		out = search.Either(out, &search.Not{Of: any})
+	}
+	if c.Op == "!=" {
+		out = &search.Not{Of: out}
+	}
+	return out, nil
+}
+
+// finalTopic is what a topic became part of, or itself.
+func finalTopic(all map[string]topic.Topic, id string) string {
+	for range 10 {
+		t, ok := all[id]
+		if !ok || t.Into == "" {
+			return id
+		}
+		id = t.Into
+	}
+	return id
+}
+
+// topicNames are what searches may call topics, those with the most prompts first.
+func (a *API) topicNames(ctx context.Context) []string {
+	if a.o.Topics.Topics == nil {
+		return nil
+	}
+	all, err := a.o.Topics.Topics.Topics(ctx, topicPlaces(whoOf(ctx)))
+	if err != nil { // as of other fields: completion without known values is still completion
+		a.o.Logger.WarnContext(ctx, "topics for completion not read", "err", err)
+		return nil
+	}
+	list := slices.Collect(maps.Values(all))
+	slices.SortFunc(list, func(x, y topic.Topic) int {
+		return cmp.Or(cmp.Compare(y.Prompts, x.Prompts), strings.Compare(x.ID, y.ID))
+	})
+	var out []string
+	for i := range list {
+		if t := &list[i]; t.Into == "" && len(out) < maxValues && !slices.Contains(out, t.Title()) {
+			out = append(out, t.Title())
+		}
+	}
+	return out
 }

@@ -84,6 +84,50 @@ func TestTopicsAndComplianceFromEndToEnd(t *testing.T) {
 		t.Fatalf("%+v, %v", page, err)
 	}
 
+	// The same text finds a topic's runs in lists and in figures, by id and by name.
+	send("weather", "what is the weather in Bern today", false)
+	found := func(q string) (n int) {
+		t.Helper()
+		runs, err := s.api.ListRuns(ctx, client.ListRunsRequest{Query: q})
+		if err != nil {
+			t.Fatalf("%s: %v", q, err)
+		}
+		counted, err := s.api.Query(ctx, client.Query{From: "runs", Where: q})
+		if err != nil || len(counted.Rows) != 1 || fmt.Sprint(counted.Rows[0][0]) != fmt.Sprint(len(runs.Items)) {
+			t.Fatalf("%s: %d in the list, %+v counted, %v", q, len(runs.Items), counted, err)
+		}
+		return len(runs.Items)
+	}
+	eventually(t, "the run about the weather", func() bool {
+		stored, err := s.api.Query(ctx, client.Query{From: "runs", Where: "agent:asker status:done"})
+		return err == nil && fmt.Sprint(stored.Rows[0][0]) == "5"
+	})
+	for q, want := range map[string]int{
+		"topic:" + first.ID:                           4,
+		`topic:"` + first.Title + `"`:                 4,
+		"topic~REFUND":                                4,
+		"topic~refund failed:true":                    1,
+		"-topic:" + first.ID:                          1,
+		"topic!=" + first.ID + " agent:asker":         1,
+		"topic:unknown":                               1,
+		"topic:*":                                     4,
+		"topic:unknown," + first.ID:                   5,
+		"topic~nothing-like-it":                       0,
+		"(topic~refund or name~weather) -failed:true": 3,
+	} {
+		if n := found(q); n != want {
+			t.Errorf("%s: %d runs, want %d", q, n, want)
+		}
+	}
+	for q, why := range map[string]string{"topic:tpc_nobody": "there is no topic", "topic>3": "cannot be compared", "any(topic:x)": "topic"} {
+		if _, err := s.api.ListRuns(ctx, client.ListRunsRequest{Query: q}); err == nil || !strings.Contains(err.Error(), why) {
+			t.Errorf("%s: %v", q, err)
+		}
+	}
+	if _, err := s.api.PutRule(ctx, client.PutRuleRequest{Name: "of-topics", Scope: "query", Query: &client.RuleQuery{Table: "runs", Func: "count", Where: "topic~refund"}, Window: "1h", When: "value > 3"}); err == nil || !strings.Contains(err.Error(), "topic is for searches of runs that somebody looks at") {
+		t.Errorf("a rule by topic: %v", err)
+	}
+
 	if err := s.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +140,7 @@ func TestTopicsAndComplianceFromEndToEnd(t *testing.T) {
 		return len(list.Items) == 1 && list.Items[0].Runs == 6 && list.Items[0].ID == first.ID
 	})
 	moods, err := s.api.ListMoods(ctx, client.ListMoodsRequest{Agent: "asker"})
-	if err != nil || len(moods.Items) != 1 || !moods.Items[0].Frustrated || moods.Frustrated.N != 5 {
+	if err != nil || len(moods.Items) != 1 || !moods.Items[0].Frustrated || moods.Frustrated.N != 6 {
 		t.Fatalf("%+v, %v", moods, err)
 	}
 	about, err := s.api.GetRunTopic(ctx, client.RunRequest{ID: moods.Items[0].Signs[0].Run})
@@ -108,7 +152,7 @@ func TestTopicsAndComplianceFromEndToEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, k := range figures.Items {
-		if k.ID == "frustration_rate" && (k.Value == nil || k.N != 5) {
+		if k.ID == "frustration_rate" && (k.Value == nil || k.N != 6) {
 			t.Errorf("frustration %+v", k.KPIFigure)
 		}
 	}

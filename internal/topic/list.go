@@ -246,6 +246,28 @@ func (b *Book) Runs(ctx context.Context, f Filter, topic string, unanswered, typ
 	return control.All(ctx, b.o.DB, scanAsked, `SELECT `+askedColumns+` FROM topic_runs r LEFT JOIN topic_cells c ON c.id = r.cell`+w.Text()+` ORDER BY `+order+` LIMIT ?`, append(w.Args, limit)...)
 }
 
+// Of are the ids of the runs that were about some topics, the newest first: of no topics,
+// those that were about any. Its places and period are the filter's.
+func (b *Book) Of(ctx context.Context, f Filter, topics []string, limit int) ([]activity.RunID, error) {
+	w := f.where("r.")
+	if len(topics) == 0 {
+		w.Add("c.topic <> ''")
+	} else {
+		args := make([]any, len(topics))
+		for i := range topics {
+			args[i] = topics[i]
+		}
+		w.Add("c.topic IN (?"+strings.Repeat(", ?", len(topics)-1)+")", args...)
+	}
+	return control.All(ctx, b.o.DB, func(r control.Row) (id activity.RunID, err error) {
+		var text string
+		if err := r.Scan(&text); err != nil {
+			return id, err
+		}
+		return activity.ParseRunID(text)
+	}, `SELECT r.run FROM topic_runs r JOIN topic_cells c ON c.id = r.cell`+w.Text()+` ORDER BY r.at DESC LIMIT ?`, append(w.Args, limit)...)
+}
+
 // OfRun is what a run was about; false when it was not looked at (yet).
 func (b *Book) OfRun(ctx context.Context, run activity.RunID) (Asked, bool, error) {
 	return control.One(ctx, b.o.DB, scanAsked, `SELECT `+askedColumns+` FROM topic_runs r LEFT JOIN topic_cells c ON c.id = r.cell WHERE r.run = ?`, run.String())

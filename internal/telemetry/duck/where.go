@@ -177,6 +177,11 @@ func (w *where) cond(e search.Expr, scope search.Scope) (string, error) {
 	switch e := e.(type) {
 	case *search.Text:
 		return w.text(e.Phrase, scope)
+	case *search.Among:
+		if scope != search.ScopeRun {
+			return "", badQuery("runs cannot be named in a search over a %s", scope)
+		}
+		return among(e.Runs), nil
 	case *search.Any:
 		return w.nested(scope, search.ScopeRun, e.Of, "run IN (SELECT run FROM %s x WHERE "+w.when("start", 1)+" AND %s)")
 	case *search.All:
@@ -423,6 +428,26 @@ func (w *where) list(x, op string, v search.Value) string {
 
 // idCondition compares an id by its parsed bytes: text that is no id matches
 // nothing.
+// among holds for runs that are listed: as one list, which DuckDB joins with, and not as
+// so many comparisons.
+func among(runs map[activity.RunID]bool) string {
+	if len(runs) == 0 {
+		return "false"
+	}
+	var b strings.Builder
+	b.WriteString("run IN (")
+	sep := ""
+	for id, in := range runs {
+		if in {
+			b.WriteString(sep)
+			b.WriteString(uuid(id))
+			sep = ", "
+		}
+	}
+	b.WriteString(")")
+	return b.String()
+}
+
 func idCondition(c sqlField, v search.Value) string {
 	switch {
 	case v.Unknown && c.zero && c.kind == kindStep:

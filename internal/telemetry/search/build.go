@@ -101,6 +101,8 @@ func holds(e Expr, is func(Expr) bool) bool {
 		of = e.Of
 	case *Not:
 		of = []Expr{e.Of}
+	case *Among:
+		of = []Expr{e.Said}
 	case *Any:
 		of = []Expr{e.Of}
 	case *All:
@@ -178,4 +180,35 @@ func nameOf(scope Scope, phrase string) Expr {
 		return step
 	}
 	return &Or{Of: append(contains("name", "agent", "task", "session", "user", "error_type", "tool", "model"), &Any{Of: step})}
+}
+
+// Resolve puts what find makes of each comparison with a field that no engine stores
+// (Field.Asked) into a search over runs. It fails where find does.
+func Resolve(e Expr, find func(*Cmp) (Expr, error)) (Expr, error) {
+	all := func(of []Expr) ([]Expr, error) {
+		out := make([]Expr, len(of))
+		for i := range of {
+			var err error
+			if out[i], err = Resolve(of[i], find); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	}
+	switch e := e.(type) {
+	case *And:
+		of, err := all(e.Of)
+		return &And{Of: of}, err
+	case *Or:
+		of, err := all(e.Of)
+		return &Or{Of: of}, err
+	case *Not:
+		of, err := Resolve(e.Of, find)
+		return &Not{Of: of}, err
+	case *Cmp:
+		if f, ok := Lookup(ScopeRun, e.Field); ok && f.Asked {
+			return find(e)
+		}
+	}
+	return e, nil // what looks at steps has none of them
 }

@@ -47,6 +47,9 @@ type Field struct {
 	Values  []string // the values of an enum (and of a list that has few)
 	Unit    string   // tokens, ms, usd; "" for a plain count
 	Help    string
+	// Asked fields are not in what engines store: whoever asks a search finds out first
+	// which runs they mean (Resolve). ParseIn refuses them, ParseAsked takes them.
+	Asked bool
 }
 
 // Ops lists the operators that the field takes.
@@ -216,6 +219,7 @@ var fields = append([]Field{
 	{Name: "tag", Aliases: []string{"tags"}, Scope: ScopeRun, Type: TypeList, Help: "a tag that the sender attached"},
 	{Name: "flag", Aliases: []string{"flags"}, Scope: ScopeRun, Type: TypeList, Values: activity.FlagNames, Help: "something odd about its records"},
 	{Name: "partial", Scope: ScopeRun, Type: TypeBool, Help: "no root step was seen yet"},
+	{Name: "topic", Scope: ScopeRun, Type: TypeText, Asked: true, Help: "what it was asked about: a topic's id or name; unknown asks for runs of no topic"},
 
 	// Of a step.
 	{Name: "id", Aliases: []string{"step"}, Scope: ScopeStep, Type: TypeText, Help: "the step's id"},

@@ -85,6 +85,8 @@ func (m *matcher) onRun(e Expr) (bool, error) {
 		switch e := e.(type) {
 		case *Cmp:
 			return compare(e, ScopeRun, m.now, func(f Field) (datum, bool) { return ofRun(m.run, f) })
+		case *Among:
+			return e.Runs[m.run.ID], nil
 		case *Text:
 			if runHas(m.run, e.Phrase) {
 				return true, nil

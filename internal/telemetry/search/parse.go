@@ -63,14 +63,20 @@ func (e *SyntaxError) Error() string {
 func Parse(text string) (Expr, error) { return ParseIn(ScopeRun, text) }
 
 // ParseIn reads a search over another scope's rows: steps, messages or logs.
-func ParseIn(scope Scope, text string) (Expr, error) {
+func ParseIn(scope Scope, text string) (Expr, error) { return parseIn(scope, text, false) }
+
+// ParseAsked is ParseIn for who resolves the fields that no engine stores before asking
+// one: see Resolve.
+func ParseAsked(scope Scope, text string) (Expr, error) { return parseIn(scope, text, true) }
+
+func parseIn(scope Scope, text string, asked bool) (Expr, error) {
 	if len(text) > MaxLength {
 		return nil, &SyntaxError{Offset: MaxLength, Problem: fmt.Sprintf("a search is at most %d bytes long", MaxLength)}
 	}
 	if !utf8.ValidString(text) {
 		return nil, &SyntaxError{Problem: "a search is UTF-8 text"}
 	}
-	p := &parser{text: text, scope: scope}
+	p := &parser{text: text, scope: scope, asked: asked}
 	p.space()
 	if p.pos == len(text) {
 		return &And{}, nil
@@ -90,6 +96,7 @@ type parser struct {
 	text   string
 	pos    int
 	scope  Scope
+	asked  bool // fields that are resolved before are taken
 	depth  int
 	values int
 	terms  int
@@ -360,6 +367,9 @@ func (p *parser) compare(start int, name, op string) (Expr, error) {
 	f, ok := Lookup(p.scope, name)
 	if !ok {
 		return nil, p.unknownField(start, name)
+	}
+	if f.Asked && !p.asked {
+		return nil, &SyntaxError{Offset: start, Problem: f.Name + " is for searches of runs that somebody looks at", Hint: "what is computed by itself cannot name it"}
 	}
 	if !f.takes(op) {
 		return nil, &SyntaxError{

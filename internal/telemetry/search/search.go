@@ -17,6 +17,8 @@
 // Start reading at Expr and the grammar above Parse.
 package search
 
+import "reeve/internal/activity"
+
 // Expr is a node of a parsed search. The types below are all there are.
 type Expr interface {
 	String() string
@@ -69,6 +71,13 @@ type Cmp struct {
 	Values []string
 }
 
+// Among is true of the runs that somebody found out before: see Resolve. Said is how it
+// was asked for.
+type Among struct {
+	Runs map[activity.RunID]bool
+	Said Expr
+}
+
 // Text is a phrase to be found, ignoring case, in the names and errors of a run
 // or its steps and, where the asker may read content, in the run's messages.
 // Inside Any it is a phrase in that step's own name, error and content.
@@ -91,6 +100,7 @@ func (*Or) isExpr()     {}
 func (*Not) isExpr()    {}
 func (*Cmp) isExpr()    {}
 func (*Text) isExpr()   {}
+func (*Among) isExpr()  {}
 func (*Any) isExpr()    {}
 func (*All) isExpr()    {}
 func (*Child) isExpr()  {}

@@ -170,7 +170,7 @@ func TestFieldsHaveData(t *testing.T) {
 		}
 		switch f.Scope {
 		case ScopeRun:
-			if runData[f.Name] == nil {
+			if (runData[f.Name] == nil) != f.Asked {
 				t.Errorf("run field %s has no accessor", f.Name)
 			}
 		case ScopeStep:

@@ -34,6 +34,9 @@ func (e *Cmp) String() string {
 // String is the search's text: Parse reads it back to an equal Expr.
 func (e *Text) String() string { return quote(e.Phrase) }
 
+// String is how the runs were asked for: ParseAsked reads it.
+func (e *Among) String() string { return e.Said.String() }
+
 // String is the search's text: Parse reads it back to an equal Expr.
 func (e *Any) String() string { return "any(" + e.Of.String() + ")" }
 

@@ -6,7 +6,7 @@ import '../theme/forms';
 import { api, type Params } from '../api/client';
 import { useMay } from '../api/queries';
 import type { List, Mood, MoodList, Topic, TopicList, TopicPage, TopicRun } from '../api/types';
-import { Badge, Beside, type Column, Empty, Facts, KeyTable, PageBody, PageHeader, Panel, pickView, plural, ProblemNote, Tabs, Time, useShortcuts, useWide } from '../shared';
+import { Badge, Beside, type Column, Empty, Facts, Figure, KeyTable, PageBody, PageHeader, Panel, pickView, plural, ProblemNote, Tabs, Time, useShortcuts, useWide } from '../shared';
 import { percent, share } from '../feedback/data';
 import css from '../sources/sources.module.css';
 import { useView } from '../state/url';
@@ -107,11 +107,11 @@ function One({ t, period, onClose }: { t: Topic; period: Params; onClose: () => 
       <ProblemNote error={page.error ?? lost.error ?? call.error} />
       <Facts>
         <dt>Runs</dt>
-        <dd>{t.runs} in {plural(t.sessions, 'session')}, {percent(t.demand.value)} of all{t.before !== null && `, ${percent(t.before)} in the period before`}</dd>
+        <dd><Figure to="/runs" search={{ q: `topic:${t.id}` }} title="Its runs">{t.runs}</Figure> in {plural(t.sessions, 'session')}, {percent(t.demand.value)} of all{t.before !== null && `, ${percent(t.before)} in the period before`}</dd>
         <dt>Unanswered</dt>
         <dd>{share(t.unanswered)}</dd>
         <dt>Resolved</dt>
-        <dd>{share(t.resolved)}</dd>
+        <dd>{t.resolved.n > 0 ? <Figure to="/runs" search={{ q: `topic:${t.id} outcome:resolved,verified_resolved,implied_resolved` }} title="Its runs that were resolved">{share(t.resolved)}</Figure> : share(t.resolved)}</dd>
         <dt>Satisfied</dt>
         <dd>{share(t.satisfied)}</dd>
         <dt>Cost</dt>
@@ -119,7 +119,7 @@ function One({ t, period, onClose }: { t: Topic; period: Params; onClose: () => 
       </Facts>
       {page.data && page.data.agents.length > 0 && (
         <ul className={css.causes}>
-          {page.data.agents.map((a) => <li key={a.agent}><strong>{a.agent || 'unknown'}</strong> {plural(a.runs, 'run')}, resolved {share(a.resolved)}</li>)}
+          {page.data.agents.map((a) => <li key={a.agent}><strong>{a.agent || 'unknown'}</strong> <Figure to="/runs" search={{ q: `topic:${t.id} agent:${a.agent ? JSON.stringify(a.agent) : 'unknown'}` }} title="Its runs about this">{plural(a.runs, 'run')}</Figure>, resolved {share(a.resolved)}</li>)}
         </ul>
       )}
       {page.data && page.data.examples.length > 0 && (
