@@ -42,7 +42,7 @@ func (d *Door) settle(x *passage, err error) {
 			d.o.Decisions.Complete(r)
 		}
 		d.used(x, f)
-		if x.test != nil && x.forwarded && !x.proposal.Quiet {
+		if x.test != nil && x.forwarded && x.kind == "llm" && !x.proposal.Quiet {
 			x.test.Ended(x.Upstream.Name, r.Result != activity.ResultOK, now.Sub(x.clock.forwarded), r.Cost)
 		}
 	} else {

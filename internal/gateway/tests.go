@@ -39,7 +39,7 @@ type Test interface {
 	Down(upstream string) bool
 	// Avoided says that a call asked for an upstream that is taken as down.
 	Avoided(upstream string)
-	// Ended says how a call that was sent to an upstream went.
+	// Ended says how a call that was sent to an upstream with models went.
 	Ended(upstream string, failed bool, took time.Duration, cost activity.Cost)
 }
 

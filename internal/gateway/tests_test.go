@@ -120,6 +120,9 @@ func TestATestTouchesNothingReal(t *testing.T) {
 	if got := send("a.test.x", `{"order":8}`); got.problem != "test.held" || live.Load() != was {
 		t.Errorf("in a test nobody is asked: %+v", got)
 	}
+	if len(o.ended) != 0 {
+		t.Errorf("calls of a sandbox are told as a model's: %q", o.ended)
+	}
 	o.sandbox = ""
 	if got := send("a.test.x", `{"order":7}`); got.body != `{"refund":"recorded"}` {
 		t.Errorf("what would wait for a person is answered from the recording: %+v", got)
