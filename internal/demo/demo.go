@@ -185,6 +185,9 @@ func (d *Demo) start(ctx context.Context, g *errgroup.Group, at Endpoints) error
 		if err := d.callPeople(ctx, g, at); err != nil {
 			return err
 		}
+		if err := d.drills(ctx, g, at); err != nil {
+			return err
+		}
 		g.Go(func() error { return d.judges(ctx, at) })
 		// One question waits from the start, until somebody answers it.
 		if err := d.refundHeld(ctx, d.extra, mathrand.New(mathrand.NewPCG(d.o.Seed, 1)), 24*time.Hour); err != nil {

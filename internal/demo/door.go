@@ -56,7 +56,9 @@ func (d *Demo) govern(ctx context.Context, at Endpoints, models, tools string) e
 	}
 	for name, u := range map[string]client.PutUpstreamRequest{
 		"openai":    {Kind: "llm", Dialect: "openai", URL: models, External: true, Credential: &client.Credential{Kind: "bearer", Source: "value", Value: "demo"}},
-		"anthropic": {Kind: "llm", Dialect: "anthropic", URL: models, External: true, Credential: &client.Credential{Kind: "header", Header: "x-api-key", Source: "value", Value: "demo"}},
+		"anthropic": {Kind: "llm", Dialect: "anthropic", URL: models, External: true, Fallback: []string{standby}, Credential: &client.Credential{Kind: "header", Header: "x-api-key", Source: "value", Value: "demo"}},
+		// The same provider by another way: an outage of the provider is one of both.
+		standby: {Kind: "llm", Dialect: "anthropic", URL: models, External: true, Credential: &client.Credential{Kind: "header", Header: "x-api-key", Source: "value", Value: "demo"}},
 		"shop": {Kind: "http", URL: tools, Routes: []client.Route{
 			{Method: "GET", Path: "/api/orders/{id}", Effect: "read"},
 			{Method: "POST", Path: "/api/refunds", Effect: "write", Shows: client.Shows{Amount: []string{"/amount"}}},

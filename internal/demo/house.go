@@ -164,7 +164,7 @@ func (d *Demo) judges(ctx context.Context, at Endpoints) error {
 	if err := call(ctx, at, http.MethodPut, "/canaries/gpt-5-mini", canary, nil); err != nil && !conflict(err) {
 		return fmt.Errorf("watching a model: %w", err)
 	}
-	return nil
+	return d.tryCheaper(ctx, at)
 }
 
 // promises is a rule of the house's voice, in Vale's form.
