@@ -169,7 +169,7 @@ function Came({ c, d }: { c: DrillResult; d: Drill }) {
         rows={rows}
         rowKey={(r) => r.what}
         fields={[
-          { head: '', cell: (r) => r.what },
+          { head: 'Of its cases', cell: (r) => r.what },
           { head: d.upstream, num: true, cell: (r) => r.with ?? <Unknown why="No case could be compared." /> },
           { head: c.served.join(', ') || 'instead', num: true, cell: (r) => r.without ?? <Unknown why="No case could be compared." /> },
         ]}
