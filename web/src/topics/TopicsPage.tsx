@@ -6,7 +6,7 @@ import '../theme/forms';
 import { api, type Params } from '../api/client';
 import { useMay } from '../api/queries';
 import type { List, Mood, MoodList, Topic, TopicList, TopicPage, TopicRun } from '../api/types';
-import { Badge, Beside, type Column, Empty, Facts, Figure, KeyTable, PageBody, PageHeader, Panel, pickView, plural, ProblemNote, Tabs, Time, useShortcuts, useWide } from '../shared';
+import { Badge, Beside, type Column, count, Empty, Facts, Figure, KeyTable, PageBody, PageHeader, Panel, pickView, plural, ProblemNote, Tabs, Time, useShortcuts, useWide } from '../shared';
 import { percent, share } from '../feedback/data';
 import css from '../sources/sources.module.css';
 import { useView } from '../state/url';
@@ -71,7 +71,7 @@ export function TopicsPage() {
       <PageHeader
         title="Topics"
         question="What do people ask for?"
-        answer={topics.data && (rows.length === 0 ? 'Too few prompts are alike to say.' : <>{plural(rows.length, 'topic')} in this period.{lost && (lost.unanswered.value ?? 0) > 0 && ` Least answered for its demand: ${lost.title}, ${share(lost.unanswered)}.`}{f?.value != null && ` Of ${plural(f.n, 'session')}, ${percent(f.value)} lost patience.`}</>)}
+        answer={topics.data && (rows.length === 0 ? (seen && seen.waiting > 0 ? `Prompts are being read: ${plural(seen.waiting, 'run')} of what arrived still wait.` : 'Too few prompts are alike to say.') : <>{plural(rows.length, 'topic')} in this period.{lost && (lost.unanswered.value ?? 0) > 0 && ` Least answered for its demand: ${lost.title}, ${share(lost.unanswered)}.`}{f?.value != null && ` Of ${plural(f.n, 'session')}, ${percent(f.value)} lost patience.`}</>)}
       />
       <PageBody>
         <ProblemNote error={topics.error ?? moods.error} />
@@ -83,12 +83,12 @@ export function TopicsPage() {
             {moody ? (
               <KeyTable label="Sessions" columns={(session && !wide) || !roomy ? narrowMoods : moodColumns} rows={sessions} rowKey={(m) => `${m.team} ${m.environment} ${m.session}`} active={picked} onOpen={(m) => set({ picked: m.session })} height="min(520px, 60dvh)" empty={moods.isSuccess && <Empty title="No sign of lost patience.">Who asks again, corrects, wants a person or gives up comes here.</Empty>} />
             ) : (
-              <KeyTable label="Topics" columns={(one && !wide) || !roomy ? narrow : columns} rows={rows} rowKey={(t) => t.id} active={picked} onActive={(t) => picked && set({ picked: t.id })} onOpen={(t) => set({ picked: t.id })} height="min(520px, 60dvh)" autoFocus empty={topics.isSuccess && <Empty title="No topic yet.">Three prompts that ask for nearly the same make one.</Empty>} />
+              <KeyTable label="Topics" columns={(one && !wide) || !roomy ? narrow : columns} rows={rows} rowKey={(t) => t.id} active={picked} onActive={(t) => picked && set({ picked: t.id })} onOpen={(t) => set({ picked: t.id })} height="min(520px, 60dvh)" autoFocus empty={topics.isSuccess && <Empty title="No topic yet.">Three prompts that ask for nearly the same make one.{seen && seen.waiting > 0 && ' They are still being read; this page looks again by itself.'}</Empty>} />
             )}
           </Panel>
         </Beside>
         {!moody && topics.data && topics.data.ungrouped.runs > 0 && <p className="muted">{plural(topics.data.ungrouped.runs, 'run')} asked for what too few others did.</p>}
-        {seen && seen.skipped + seen.failed + seen.waiting > 0 && <p className="muted">Since the start {plural(seen.runs, 'run')} were looked at; {seen.waiting} wait, {seen.skipped} were left out since too many came at once, {seen.failed} could not be read.</p>}
+        {seen && seen.skipped + seen.failed + seen.waiting > 0 && <p className="muted">Since the start {plural(seen.runs, 'run')} were looked at; {count(seen.waiting)} wait, {count(seen.skipped)} were left out since too many came at once, {count(seen.failed)} could not be read.</p>}
       </PageBody>
     </>
   );
