@@ -35,7 +35,7 @@ type watching struct {
 func (a *App) openWatch(ctx context.Context) (err error) {
 	w := &a.watching
 	w.moved = make(chan struct{}, 1)
-	if w.respond, err = response.New(ctx, response.Options{DB: a.control, Agents: a.agents, PerHour: a.o.Config.Responses.AgentsPerHour, PerTeam: a.o.Config.Responses.AgentsPerHourOfTeam, Logger: a.log.With("part", "responses")}); err != nil {
+	if w.respond, err = response.New(ctx, response.Options{DB: a.control, Agents: a.agents, PerHour: a.o.Config.Responses.AgentsPerHour, PerTeam: a.o.Config.Responses.AgentsPerHourOfTeam, Live: w.live, Logger: a.log.With("part", "responses")}); err != nil {
 		return err
 	}
 	a.timers[response.TimerEnd] = w.respond.End
@@ -107,14 +107,13 @@ func (a *App) readAt(ctx context.Context, team, name string, at time.Time) (watc
 	return out, nil
 }
 
-// opened tells who follows findings of a new one.
+// opened tells who follows findings of one that is new or became more severe.
 func (a *App) opened(f finding.Finding) { a.watching.respond.Found(f) }
 
-// openFindings are the findings that are open, for responses that a kill kept
-// from happening.
-func (w *watching) openFindings(ctx context.Context) ([]finding.Finding, error) {
-	open := true
-	return w.findings.List(ctx, finding.Filter{Open: &open, Limit: 1000})
+// live are the open findings that see wants, as responses ask for them: findings are
+// opened after these.
+func (w *watching) live(see func(*finding.Finding) bool) []finding.Finding {
+	return w.findings.Live(see)
 }
 
 // tell wakes who follows findings; one word is enough.
@@ -125,7 +124,7 @@ func (w *watching) tell() {
 	}
 }
 
-func (w *watching) runResponses(ctx context.Context) error { return w.respond.Run(ctx, w.openFindings) }
+func (w *watching) runResponses(ctx context.Context) error { return w.respond.Run(ctx) }
 
 // watched is the store with those beside it who must have seen what it takes: what
 // they miss at the end of the process nobody tells them again.

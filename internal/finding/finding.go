@@ -10,7 +10,7 @@
 // (About); api lists and judges; app runs it.
 //
 // Promises: what is seen again while it is open is the same finding and counts
-// on. Opening one is durable before Opened is told. About never waits for the
+// on. Opening one, and its becoming more severe, is durable before Opened is told. About never waits for the
 // database. Whether the agent was authenticated in every record that led to it
 // is part of a finding and never changes from claimed to authenticated. Memory
 // and rows are bounded. Safe for concurrent use.
@@ -88,6 +88,8 @@ type Finding struct {
 	Steps         []string `json:"steps,omitempty"`
 	Event         int64    `json:"event,omitempty"` // ns, of the record that led here
 	Lag           int64    `json:"lag,omitempty"`   // ns, from that record's arrival to the finding
+	// Rose is when it became more severe last; zero: it is as severe as it began.
+	Rose time.Time `json:"rose,omitzero"`
 
 	Verdict *Verdict `json:"-"` // nil: nobody judged it
 }
@@ -100,6 +102,10 @@ type Verdict struct {
 	Reason  string
 	At      time.Time
 }
+
+// News is when there was last something to respond to: when it began, or became more
+// severe.
+func (f *Finding) News() time.Time { return later(f.First, f.Rose) }
 
 // Open reports whether it still holds.
 func (f *Finding) Open() bool { return f.Closed.IsZero() }
@@ -147,7 +153,8 @@ type Options struct {
 	DB     *control.DB
 	Now    func() time.Time // nil is time.Now
 	Logger *slog.Logger     // nil discards
-	// Opened is told of each finding once it is durable. It must be quick.
+	// Opened is told of each finding once it is durable, and again once it became more
+	// severe. It must be quick.
 	Opened func(Finding)
 	// Moved is told that some finding opened, went on, closed or was judged; it
 	// must be quick. Moved of the Book says which. May be nil.
@@ -170,6 +177,7 @@ type Book struct {
 type entry struct {
 	Finding
 	dirty bool
+	risen bool // it became more severe, and Opened was not told yet
 }
 
 // place is where verdicts are counted.
@@ -233,10 +241,13 @@ func (b *Book) See(ctx context.Context, f Finding) (Finding, bool, error) {
 	b.mu.Lock()
 	if e := b.open[f.Fingerprint]; e != nil && f.First.Sub(e.Last) < quiet {
 		again := e.again(&f)
-		out := b.shape(&e.Finding)
+		out, risen := b.shape(&e.Finding), e.risen
 		b.mu.Unlock()
-		if again { // what was claimed is proved now: that is news
+		switch {
+		case again: // what was claimed is proved now: that is news
 			return b.renew(ctx, f, out)
+		case risen:
+			return out, false, b.rise(ctx, out)
 		}
 		return out, false, nil
 	}
@@ -258,7 +269,10 @@ func (e *entry) again(f *Finding) bool {
 	e.Count++
 	e.Last, e.Seen, e.dirty = later(e.Last, f.Last), cmp.Or(f.Seen, e.Seen), true
 	if slices.Index(Severities(), f.Severity) > slices.Index(Severities(), e.Severity) {
-		e.Severity, e.Text = f.Severity, f.Text
+		e.Severity, e.Text, e.Rose, e.risen = f.Severity, f.Text, f.Last, true
+		if f.Event > 0 { // what follows is counted from the record that made it worse
+			e.Event, e.Lag = f.Event, f.Lag
+		}
 	}
 	for _, r := range f.Runs {
 		e.Runs = evidence(e.Runs, r)
@@ -306,6 +320,37 @@ func (b *Book) complete(f *Finding) {
 }
 
 func tail(list []string) []string { return slices.Clone(list[max(0, len(list)-maxEvidence):]) }
+
+// rise makes durable that a finding became more severe, and tells of it as of a new
+// one: what follows from a critical finding follows from it too. The sighting after
+// one that could not be written tries again.
+func (b *Book) rise(ctx context.Context, f Finding) error {
+	err := b.o.DB.Write(ctx, func(tx *control.Tx) error {
+		if err := f.write(ctx, tx); err != nil {
+			return err
+		}
+		if err := event(ctx, tx, "finding.updated", &f); err != nil {
+			return err
+		}
+		tx.AfterCommit(func() {
+			b.mu.Lock()
+			// One that rose further meanwhile is told of by that sighting.
+			if e := b.byID[f.ID]; e != nil && e.Severity == f.Severity {
+				e.risen = false
+			}
+			b.mu.Unlock()
+		})
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("keeping that a finding of %s about %s is %s: %w", f.Detector, f.Agent, f.Severity, err)
+	}
+	if b.o.Opened != nil {
+		b.o.Opened(f)
+	}
+	b.moved()
+	return nil
+}
 
 func (b *Book) renew(ctx context.Context, f, old Finding) (Finding, bool, error) {
 	if err := b.close(ctx, []string{old.ID}); err != nil {

@@ -32,6 +32,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"reeve/internal/activity"
@@ -115,6 +116,10 @@ type Options struct {
 	Agents  *agent.Registry
 	PerHour int              // agents that are contained in an hour without a person; 0 is 5
 	PerTeam int              // of those, of one team; 0 is all of them
+	// Live lists the open findings that see wants, for what was not told of (a kill, a
+	// full queue) and for whether a cause goes on. It must not wait for the database.
+	// Nil knows of none.
+	Live   func(see func(*finding.Finding) bool) []finding.Finding
 	Now     func() time.Time // nil is time.Now
 	Logger  *slog.Logger     // nil discards
 }
@@ -126,8 +131,9 @@ type Responder struct {
 	mu       sync.Mutex // guards policies
 	policies map[string]*Policy
 
-	act   sync.Mutex // one act at a time: brake and base are read and written
-	found chan finding.Finding
+	act    sync.Mutex // one act at a time: brake and base are read and written
+	found  chan finding.Finding
+	missed atomic.Int64 // since when (ns) findings found the queue full; 0: none did
 }
 
 const (
@@ -173,30 +179,55 @@ func New(ctx context.Context, o Options) (*Responder, error) {
 	return r, nil
 }
 
-// Found takes in a finding. It never waits: beyond the queue Run reads them from
-// the database.
+// Found takes in a finding that is new or became more severe. It never waits: what
+// the queue has no room for is looked up among the open ones once Run has worked
+// the queue off.
 func (r *Responder) Found(f finding.Finding) {
 	select {
 	case r.found <- f:
 	default:
-		r.o.Logger.Warn("a finding waits for the next start to be responded to", "finding", f.ID, "agent", f.Agent)
+		if r.missed.CompareAndSwap(0, f.News().UnixNano()) {
+			r.o.Logger.Warn("more findings at once than the queue holds: those beyond are responded to after it", "queue", queued)
+		}
 	}
 }
 
-// Run responds until ctx ends, whose cause it returns. open are the findings that
-// are open, for those that a kill kept from being responded to; it may be nil.
-func (r *Responder) Run(ctx context.Context, open func(context.Context) ([]finding.Finding, error)) error {
-	if open != nil {
-		list, err := open(ctx)
-		if err != nil && ctx.Err() == nil {
-			r.o.Logger.Warn("findings of before the start could not be read", "err", err)
-		}
-		for _, f := range list {
-			if r.o.Now().Sub(f.First) <= fresh {
-				r.respond(ctx, f)
-			}
-		}
+// since responds to the open findings with news since a time, the most severe first:
+// the brake may leave the others to people.
+func (r *Responder) since(ctx context.Context, t time.Time) {
+	if r.o.Live == nil {
+		return
 	}
+	list := r.o.Live(func(f *finding.Finding) bool { return !f.News().Before(t) })
+	rank := func(f *finding.Finding) int { return slices.Index(finding.Severities(), f.Severity) }
+	slices.SortFunc(list, func(x, y finding.Finding) int {
+		return cmp.Or(-cmp.Compare(rank(&x), rank(&y)), x.News().Compare(y.News()), strings.Compare(x.ID, y.ID))
+	})
+	for _, f := range list {
+		if ctx.Err() != nil {
+			return
+		}
+		r.respond(ctx, f)
+	}
+}
+
+// catchUp responds to what found the queue full, once it is empty.
+func (r *Responder) catchUp(ctx context.Context) {
+	if len(r.found) > 0 {
+		return
+	}
+	// Emptied before it is looked: what is missed meanwhile sets it again.
+	if at := r.missed.Swap(0); at != 0 {
+		// Findings are told of after they were seen, several at once: an earlier one may
+		// have been missed after a later one.
+		r.since(ctx, time.Unix(0, at).Add(-fresh))
+	}
+}
+
+// Run responds until ctx ends, whose cause it returns; first to what a kill kept from
+// being responded to.
+func (r *Responder) Run(ctx context.Context) error {
+	r.since(ctx, r.o.Now().Add(-fresh))
 	tidy := time.NewTicker(24 * time.Hour)
 	defer tidy.Stop()
 	for {
@@ -205,6 +236,7 @@ func (r *Responder) Run(ctx context.Context, open func(context.Context) ([]findi
 			return context.Cause(ctx)
 		case f := <-r.found:
 			r.respond(ctx, f)
+			r.catchUp(ctx)
 		case <-tidy.C:
 			if err := r.Tidy(ctx); err != nil && ctx.Err() == nil {
 				r.o.Logger.Warn("old responses could not be dropped", "err", err)
@@ -239,8 +271,12 @@ func (p *Policy) matches(f *finding.Finding) bool {
 
 // Respond does what the policies say about a finding: the strictest of those that
 // enforce acts, and each that matches leaves its record. Told twice it does
-// nothing the second time.
+// nothing the second time, unless it became more severe: then those act that asked
+// for that. What a person called noise leads to nothing.
 func (r *Responder) Respond(ctx context.Context, f finding.Finding) ([]Act, error) {
+	if noise(&f) {
+		return nil, nil
+	}
 	r.mu.Lock()
 	var list []*Policy
 	for _, p := range r.policies {
@@ -263,6 +299,10 @@ func (r *Responder) Respond(ctx context.Context, f finding.Finding) ([]Act, erro
 		}
 	}
 	return out, nil
+}
+
+func noise(f *finding.Finding) bool {
+	return f.Verdict != nil && f.Verdict.Verdict == finding.Noise
 }
 
 // level is how strict a containment is.
