@@ -15,7 +15,7 @@ func Containments() []string { return slices.Clone(containments) }
 // for a finding, and what it takes back. want is given the agent as it is and
 // says what shall hold, until a time or (zero) until somebody ends it; its error
 // is returned as it is. Unlike Contain it may loosen, so callers take back only
-// what they set themselves. action is respond or undo_response.
+// what they set themselves. action is respond, extend_response or undo_response.
 func (r *Registry) RespondIn(ctx context.Context, tx *control.Tx, who Actor, name, action, reason string, want func(now *Agent) (level string, till time.Time, err error)) (*Agent, error) {
 	return r.changeIn(ctx, tx, who, name, 0, action, reason, func(before, after *Agent) error {
 		if err := who.need(before, "containing", responder, security); err != nil {

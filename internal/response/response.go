@@ -12,8 +12,8 @@
 // finding and a policy, whatever is told twice or killed in between: what is done
 // and its record are one transaction. A policy begins in observe, which records
 // what it would have done. No more agents are contained in an hour than the brake
-// allows; beyond it a person decides. Whatever it did ends by itself, unless the
-// policy says otherwise, and is undone to what a person had set. Safe for
+// allows; beyond it a person decides. Whatever it did ends by itself once its cause is
+// over, unless the policy says otherwise, and is undone to what a person had set. Safe for
 // concurrent use.
 //
 // How it fails: a database that refuses is tried again. response.invalid,
@@ -70,7 +70,7 @@ const (
 
 // States of what was done.
 //
-//	in_force --its time passed--> ended
+//	in_force --its time passed--> ended; in_force again while its cause goes on
 //	         --a person--------> reverted
 //	braked, would --a person applies it--> in_force
 const (
@@ -106,6 +106,8 @@ type Act struct {
 	BaseTill  time.Time `json:"base_till,omitzero"` //
 	Why       string    `json:"why,omitempty"`      //
 	Took      int64     `json:"took,omitempty"`     // ns, from the arrival of the record that led here
+	Renewed   time.Time `json:"renewed,omitzero"`   // when it was extended last
+	Extended  int       `json:"extended,omitempty"` // how often
 	EndedBy   string    `json:"ended_by,omitempty"` // by name
 	EndReason string    `json:"end_reason,omitempty"`
 }
@@ -114,14 +116,14 @@ type Act struct {
 type Options struct {
 	DB      *control.DB
 	Agents  *agent.Registry
-	PerHour int              // agents that are contained in an hour without a person; 0 is 5
-	PerTeam int              // of those, of one team; 0 is all of them
+	PerHour int // agents that are contained in an hour without a person; 0 is 5
+	PerTeam int // of those, of one team; 0 is all of them
 	// Live lists the open findings that see wants, for what was not told of (a kill, a
 	// full queue) and for whether a cause goes on. It must not wait for the database.
 	// Nil knows of none.
 	Live   func(see func(*finding.Finding) bool) []finding.Finding
-	Now     func() time.Time // nil is time.Now
-	Logger  *slog.Logger     // nil discards
+	Now    func() time.Time // nil is time.Now
+	Logger *slog.Logger     // nil discards
 }
 
 // Responder acts. Make one with New, start it with Run.
@@ -415,7 +417,7 @@ func (r *Responder) contain(ctx context.Context, tx *control.Tx, who agent.Actor
 	}
 	if life > 0 {
 		a.Until = a.At.Add(life)
-		if err := tx.SetTimer(ctx, control.Timer{ID: "response/" + a.ID, Kind: TimerEnd, Due: a.Until, Body: a.ID}); err != nil {
+		if err := tx.SetTimer(ctx, control.Timer{ID: "response/" + a.ID, Kind: TimerEnd, Due: a.Until.Add(-early), Body: a.ID}); err != nil {
 			return err
 		}
 	}
@@ -446,16 +448,34 @@ func inForce(ctx context.Context, tx control.Reader, name string) ([]Act, error)
 	return control.All(ctx, tx, scanAct, `SELECT `+actColumns+` FROM responses WHERE agent = ? AND state = 'in_force' ORDER BY at, id`, name)
 }
 
-// End ends an act when its time has passed; it is a control.TimerFunc.
+// End ends an act when its time has passed, or extends it while its cause goes on; it
+// is a control.TimerFunc.
 func (r *Responder) End(ctx context.Context, tx *control.Tx, t control.Timer) error {
 	a, ok, err := control.One(ctx, tx, scanAct, `SELECT `+actColumns+` FROM responses WHERE id = ?`, t.Body)
 	if err != nil || !ok || a.State != InForce {
 		return err
 	}
-	if now := r.o.Now(); now.Before(a.Until) { // the clock stepped back
+	now := r.o.Now().UTC().Truncate(time.Microsecond)
+	if now.Before(a.Until.Add(-early)) { // the clock stepped back
+		return tx.SetTimer(ctx, control.Timer{ID: t.ID, Kind: t.Kind, Due: a.Until.Add(-early), Body: t.Body})
+	}
+	f, until, err := r.goesOn(ctx, tx, &a, now)
+	if err != nil {
+		return err
+	}
+	if f != nil && !until.IsZero() {
+		if extended, err := r.extend(ctx, tx, &a, f, now, until); extended || err != nil {
+			return err
+		}
+	}
+	if now.Before(a.Until) {
 		return tx.SetTimer(ctx, control.Timer{ID: t.ID, Kind: t.Kind, Due: a.Until, Body: t.Body})
 	}
-	return r.end(ctx, tx, r.actor(a.Policy), &a, Ended, "its time has passed")
+	why := "its time has passed"
+	if f != nil && until.IsZero() {
+		why += ", and it was extended as often as is done without a person; " + f.Detector + " goes on (" + f.ID + ")"
+	}
+	return r.end(ctx, tx, r.actor(a.Policy), &a, Ended, why)
 }
 
 // end takes an act back: what holds then is the strictest of what else is in
@@ -551,11 +571,13 @@ func (r *Responder) Apply(ctx context.Context, who agent.Actor, id, reason strin
 		if err := may(who, a); err != nil {
 			return err
 		}
-		r.mu.Lock()
-		p := r.policies[a.Policy]
-		r.mu.Unlock()
+		// From the database: Put holds the lock of the policies while it waits to write.
+		p, there, err := control.One(ctx, tx, scanPolicy, `SELECT `+policyColumns+` FROM response_policies WHERE name = ?`, a.Policy)
+		if err != nil {
+			return err
+		}
 		life := time.Hour
-		if p != nil {
+		if there {
 			life = p.For
 		}
 		known, ok := r.o.Agents.Lookup(a.Agent)

@@ -3,10 +3,12 @@ package response
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"reeve/internal/agent"
+	"reeve/internal/control"
 	"reeve/internal/finding"
 )
 
@@ -112,4 +114,117 @@ func TestRespondBeyondTheQueue(t *testing.T) {
 	}
 	stop()
 	<-ended
+}
+
+// What was done holds while its cause goes on: not for what was under way, not for
+// noise, not over a person, and not for ever.
+func TestExtend(t *testing.T) {
+	t.Parallel()
+	h := open(t, 5, "a", "b", "c", "d")
+	h.policy(Policy{Name: "loops", Contain: agent.Throttled, For: time.Hour, Mode: Enforce})
+	b := h.book()
+	began := h.now
+	first := map[string]finding.Finding{}
+	for _, n := range []string{"a", "b", "c", "d"} {
+		first[n] = h.sees(b, n, finding.Warning)
+	}
+	h.drain()
+	h.now = began.Add(10 * time.Minute)
+	h.sees(b, "b", finding.Warning) // under way still, then over
+	h.now = began.Add(50 * time.Minute)
+	for _, n := range []string{"a", "c", "d"} {
+		h.sees(b, n, finding.Warning)
+	}
+	if err := b.Judge(t.Context(), finding.Actor{Person: "p1", Name: "ann"}, finding.About{ID: first["c"].ID, Detector: "loop", Agent: "c"}, finding.Noise, "known"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.agents.Release(t.Context(), boss(), "d", "it is meant to"); err != nil {
+		t.Fatal(err)
+	}
+	h.now = began.Add(time.Hour)
+	h.due()
+	for n, want := range map[string]string{"a": agent.Throttled, "b": agent.None, "c": agent.None, "d": agent.None} {
+		if got := h.contained(n); got != want {
+			t.Errorf("after an hour %s is %s, want %s", n, got, want)
+		}
+	}
+	acts, err := h.List(t.Context(), Filter{Agent: "a"})
+	if err != nil || len(acts) != 1 || acts[0].State != InForce || acts[0].Extended != 1 || !acts[0].Until.Equal(began.Add(2*time.Hour)) {
+		t.Fatalf("of a: %+v, %v", acts, err)
+	}
+	known, _ := h.agents.Lookup("a")
+	if !known.ContainedTill.Equal(began.Add(2 * time.Hour)) {
+		t.Errorf("a is held until %s", known.ContainedTill)
+	}
+	revisions, err := h.agents.Revisions(t.Context(), "a")
+	if err != nil || revisions[0].Action != "extend_response" || revisions[0].Author != "response loops" {
+		t.Errorf("the timeline says %+v, %v", revisions[0], err)
+	}
+	told, _, err := control.One(t.Context(), h.db, func(r control.Row) (n int, err error) { return n, r.Scan(&n) }, `SELECT count(*) FROM outbox WHERE type = 'response.extended'`)
+	if err != nil || told != 1 {
+		t.Errorf("told %d times, %v, want 1", told, err)
+	}
+	// It goes on for longer than anything is done without a person.
+	for hour := 2; hour <= 24; hour++ {
+		h.now = began.Add(time.Duration(hour)*time.Hour - 10*time.Minute)
+		h.sees(b, "a", finding.Warning)
+		h.now = h.now.Add(10 * time.Minute)
+		if hour < 24 {
+			h.due()
+			if got := h.contained("a"); got != agent.Throttled {
+				t.Fatalf("in hour %d a is %s", hour, got)
+			}
+		}
+	}
+	h.due()
+	acts, err = h.List(t.Context(), Filter{Agent: "a"})
+	if err != nil || acts[0].State != Ended || h.contained("a") != agent.None || !strings.Contains(acts[0].EndReason, "goes on") {
+		t.Errorf("after a day: %+v, %v; a is %s", acts[0], err, h.contained("a"))
+	}
+}
+
+// A process that was down when the time of a response was up extends it as well.
+func TestExtendAfterAPause(t *testing.T) {
+	t.Parallel()
+	h := open(t, 5, "a")
+	h.policy(Policy{Name: "loops", Contain: agent.Throttled, For: time.Hour, Mode: Enforce})
+	b := h.book()
+	began := h.now
+	h.sees(b, "a", finding.Warning)
+	h.drain()
+	h.now = began.Add(59 * time.Minute)
+	h.sees(b, "a", finding.Warning)
+	h.now = began.Add(70 * time.Minute)
+	if got := h.contained("a"); got != agent.None {
+		t.Fatalf("its own end has passed, and a is %s", got)
+	}
+	// The register writes so before the timer is looked at.
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- h.agents.Run(ctx) }()
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for {
+		if known, _ := h.agents.Lookup("a"); known.Containment == agent.None {
+			break
+		}
+		<-look.C
+	}
+	stop()
+	<-ended
+	h.due()
+	if got := h.contained("a"); got != agent.Throttled {
+		t.Errorf("a is %s, want throttled again", got)
+	}
+	// Once the policy observes, it ends.
+	p := h.Policies()[0]
+	p.Mode = Observe
+	h.policy(p)
+	h.now = began.Add(129 * time.Minute)
+	h.sees(b, "a", finding.Warning)
+	h.now = began.Add(131 * time.Minute)
+	h.due()
+	if got := h.contained("a"); got != agent.None {
+		t.Errorf("under a policy that observes a is %s", got)
+	}
 }
