@@ -35,7 +35,7 @@ func (a *API) responses() (Responses, error) {
 func responseShape(x response.Act) client.Response {
 	out := client.Response{
 		ID: x.ID, Policy: x.Policy, Revision: x.Revision, Finding: x.Finding, Detector: x.Detector, Agent: x.Agent, Team: x.Team, Environment: x.Environment,
-		Contain: x.Contain, Before: x.Before, State: x.State, Why: x.Why, At: x.At, Until: optionalTime(x.Until), EndedAt: optionalTime(x.EndedAt), EndedBy: x.EndedBy, Reason: x.EndReason,
+		Contain: x.Contain, Before: x.Before, State: x.State, Why: x.Says(), At: x.At, Until: optionalTime(x.Until), EndedAt: optionalTime(x.EndedAt), EndedBy: x.EndedBy, Reason: x.EndReason,
 	}
 	if x.Took > 0 {
 		ms := x.Took / int64(time.Millisecond)

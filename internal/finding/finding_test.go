@@ -283,3 +283,32 @@ func TestLine(t *testing.T) {
 		}
 	}
 }
+
+// One that becomes more severe is told of again, once it is durable; a sighting that
+// could not be written is made up for by the next.
+func TestRises(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	first, _ := s.see(loop("a", "run_1", true))
+	worse := loop("a", "run_2", true)
+	worse.Severity = Critical
+	s.now = s.now.Add(time.Minute)
+	off, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := s.See(off, worse); err == nil || len(s.opened) != 1 {
+		t.Fatalf("without a database: %v, told of %d", err, len(s.opened))
+	}
+	f, fresh := s.see(worse)
+	if fresh || f.ID != first.ID || f.Severity != Critical || !f.News().Equal(s.now) {
+		t.Fatalf("%+v, %v", f, fresh)
+	}
+	s.see(worse)
+	s.see(loop("a", "run_3", true))
+	if len(s.opened) != 2 || s.opened[1].ID != first.ID || s.opened[1].Severity != Critical {
+		t.Errorf("told of %+v, want the one twice", s.opened)
+	}
+	list, _, err := s.Moved(t.Context(), 0, 10)
+	if err != nil || len(list) != 1 || list[0].Severity != Critical {
+		t.Errorf("who follows findings reads %+v, %v", list, err)
+	}
+}

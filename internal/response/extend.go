@@ -35,6 +35,18 @@ func (a *Act) period() time.Time {
 	return a.At
 }
 
+// Says is why an act is what it is, with how often it was extended while it holds.
+func (a *Act) Says() string {
+	if a.State != InForce || a.Extended == 0 {
+		return a.Why
+	}
+	times := fmt.Sprintf("%d times", a.Extended)
+	if a.Extended == 1 {
+		times = "once"
+	}
+	return join(a.Why, "extended "+times+": its cause goes on")
+}
+
 // goesOn is the finding for which an act is to hold longer, and until when; nil for
 // none. Its cause goes on when an open finding that its policy is about was seen in
 // the latter half of its time: what was under way when the agent was contained does

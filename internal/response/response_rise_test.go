@@ -152,6 +152,9 @@ func TestExtend(t *testing.T) {
 	if err != nil || len(acts) != 1 || acts[0].State != InForce || acts[0].Extended != 1 || !acts[0].Until.Equal(began.Add(2*time.Hour)) {
 		t.Fatalf("of a: %+v, %v", acts, err)
 	}
+	if got, want := acts[0].Says(), "extended once: its cause goes on"; got != want {
+		t.Errorf("it says %q, want %q", got, want)
+	}
 	known, _ := h.agents.Lookup("a")
 	if !known.ContainedTill.Equal(began.Add(2 * time.Hour)) {
 		t.Errorf("a is held until %s", known.ContainedTill)
