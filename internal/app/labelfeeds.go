@@ -48,6 +48,7 @@ func (a *App) feedFeedback(ctx context.Context) error {
 		e := activity.Evidence{Kind: activity.EvidenceFeedback, Source: "feedback", ID: f.ID, Team: f.Team, Environment: f.Environment, Run: id, Outcome: outcome, At: f.At.UnixNano(), Text: string(f.Kind)}
 		if f.Giver == feedback.System {
 			e.Kind, e.Source = activity.EvidenceJudge, "feedback:"+f.Source
+			said = said && outcomeScore(f)
 		}
 		return e, !said, true
 	})
@@ -71,6 +72,16 @@ func outcomeEvaluator(name string) bool {
 	return name == "outcome" || strings.HasPrefix(name, "outcome-")
 }
 
+// outcomeScore reports whether what another system says of a run is how it ended:
+// the sender calls it so (kind done), or its name is one of an evaluator of
+// outcomes, in whatever way the sender writes names. A toxicity of 0.02 says
+// nothing of success.
+func outcomeScore(f *feedback.Feedback) bool {
+	return f.Kind == feedback.Done || outcomeEvaluator(nameOfScore.Replace(strings.ToLower(f.Name)))
+}
+
+var nameOfScore = strings.NewReplacer("_", "-", ".", "-", " ", "-")
+
 func (a *App) feedEvaluations(ctx context.Context) error {
 	return follow(ctx, a, "evaluations", a.evaluations.After, func(e *evaluate.Evaluation) int64 { return e.Seq }, func(x *evaluate.Evaluation) (activity.Evidence, bool, bool) {
 		id, err := activity.ParseRunID(x.Run)
@@ -79,7 +90,9 @@ func (a *App) feedEvaluations(ctx context.Context) error {
 		}
 		e := activity.Evidence{Kind: activity.EvidenceJudge, Source: x.Evaluator, ID: x.Run, Team: x.Team, Environment: x.Environment, Run: id, Outcome: activity.OutcomeFailed, At: x.At.UnixNano(), Text: x.Kind}
 		if x.Source == evaluate.Human {
-			e.Kind = activity.EvidencePerson
+			// A person's word is not the judge's restated, nor another person's: each
+			// label has its own id.
+			e.Kind, e.Source, e.ID = activity.EvidencePerson, x.Evaluator+":people", x.ID
 		}
 		if x.Verdict == evaluate.Pass {
 			e.Outcome = activity.OutcomeResolved

@@ -32,7 +32,9 @@ type Cursor struct {
 // where makes the conditions; columns are of table t.
 func (f *Filter) where(t string) control.Where {
 	var w control.Where
-	w.Add("1 = 1") // callers go on with AND
+	// A label that was taken back is kept for those who follow (After) alone.
+	// Callers go on with AND.
+	w.Add("(" + t + "source <> 'human' OR " + t + "verdict <> '')")
 	for _, is := range [...]struct{ column, value string }{
 		{"run", f.Run}, {"agent", f.Agent}, {"version", f.Version}, {"evaluator", f.Evaluator}, {"source", f.Source}, {"team", f.Team}, {"environment", f.Environment},
 	} {
@@ -196,7 +198,7 @@ func (b *Book) Queue(ctx context.Context, person string, f Filter) ([]Evaluation
 	f.Source, f.After = Online, Cursor{}
 	w := f.where("x.")
 	w.Add(`x.verdict <> '' AND (x.verdict <> 'pass' OR x.seq % 10 = 0)`)
-	w.Add(`NOT EXISTS (SELECT 1 FROM evaluations h WHERE h.run = x.run AND h.evaluator = x.evaluator AND h.source = 'human' AND h.person = ?)`, person)
+	w.Add(`NOT EXISTS (SELECT 1 FROM evaluations h WHERE h.run = x.run AND h.evaluator = x.evaluator AND h.source = 'human' AND h.verdict <> '' AND h.person = ?)`, person)
 	cols := "x." + strings.ReplaceAll(columns, ", ", ", x.")
 	return control.All(ctx, b.o.DB, scan, `SELECT `+cols+` FROM evaluations x`+w.Text()+` ORDER BY CASE x.verdict WHEN 'unsure' THEN 0 WHEN 'fail' THEN 1 ELSE 2 END, x.at DESC LIMIT ?`, append(w.Args, cmp.Or(f.Limit, 50))...)
 }
@@ -227,10 +229,14 @@ func (b *Book) Label(ctx context.Context, who Actor, run activity.RunID, evaluat
 	}
 	return x, b.o.DB.Write(ctx, func(tx *control.Tx) error {
 		if verdict == "" {
-			if _, err := tx.Exec(ctx, `DELETE FROM evaluations WHERE id = ?`, x.ID); err != nil {
+			_, had, err := control.One(ctx, tx, scan, `SELECT `+columns+` FROM evaluations WHERE id = ?`, x.ID)
+			if err != nil || !had {
 				return err
 			}
-		} else if err := x.write(ctx, tx); err != nil {
+		}
+		// What is taken back is written too: who took the label for evidence follows
+		// by number, and never learns of a row that is gone.
+		if err := x.write(ctx, tx); err != nil {
 			return err
 		}
 		return audit.Append(ctx, tx, audit.Record{Kind: "admin.run_labelled", Person: who.Person, Via: who.Via, Action: "label", Object: x.Run, After: map[string]any{"evaluator": evaluator, "verdict": verdict}})
