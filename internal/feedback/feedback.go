@@ -162,6 +162,9 @@ func (r *Report) check(now time.Time) error {
 	case r.Kind == Label && r.Label == "":
 		return invalid("a label has a word")
 	}
+	if r.Kind == Rating && r.Min == r.Max && r.twoScales() {
+		r.Kind, r.Label, r.Value = Label, cmp.Or(r.Label, floatText(*r.Value)), nil
+	}
 	if r.Kind == Rating && r.Min == r.Max {
 		r.Min, r.Max = 0, 1
 		if v := *r.Value; v > 1 || v < 0 {
@@ -178,6 +181,18 @@ func (r *Report) check(now time.Time) error {
 		return invalid("it is of %s, which is longer ago than feedback is kept", r.At.UTC().Format(time.DateOnly))
 	}
 	return r.On.check()
+}
+
+// twoScales reports whether a rating without a scale may be good on one of those
+// that its name is used with and bad on another: 1 is the best of 0 to 1 and the
+// worst of 1 to 5; of 0 to 10, which is how likely people are to recommend, all up
+// to 5 is bad. Such a number has no verdict, rather than a wrong one.
+func (r *Report) twoScales() bool {
+	low, v := strings.ToLower(r.Name), *r.Value
+	if strings.Contains(low, "nps") && v > 0 && v <= 5 {
+		return true
+	}
+	return v == 1 && slices.ContainsFunc([]string{"csat", "rating", "stars", "satisfaction"}, func(part string) bool { return strings.Contains(low, part) })
 }
 
 // check makes what a feedback is about canonical.
