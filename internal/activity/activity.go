@@ -323,13 +323,14 @@ const (
 	FlagAlone                            // a call at the door without any trace context: its run was made up
 	FlagJoined                           // another step tells the same call and counts in its place
 	FlagSettled                          // of a run: its outcome was decided by evidence, not only reported
+	FlagLabelled                         // of a settled run: a person, a downstream system or the user said how it ended
 )
 
 // FlagNames are the stable names of the flags, in bit order.
 var FlagNames = []string{
 	"start_missing", "end_before_start", "clamped_time", "clock_skew", "self_parent", "bad_id", "truncated",
 	"invalid_utf8", "bad_index", "agent_guessed", "secret_dropped", "content_withheld", "generated", "cycle",
-	"usage_exclusive", "usage_mismatch", "alone", "joined", "settled",
+	"usage_exclusive", "usage_mismatch", "alone", "joined", "settled", "labelled",
 }
 
 // Names lists the flags that are set.
@@ -598,4 +599,7 @@ type Batch struct {
 type Settled struct {
 	Run     RunID
 	Outcome string // "": nothing holds any longer but what the run reported
+	// Labelled says that it is no guess of ours, of a judge or of the agent: somebody
+	// said so who knows.
+	Labelled bool
 }

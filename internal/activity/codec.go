@@ -125,6 +125,9 @@ func AppendBatch(dst []byte, b *Batch) []byte {
 		dst, at = appendOpen(dst, 9)
 		dst = appendBytes(dst, 1, b.Settled[i].Run[:])
 		dst = appendString(dst, 2, b.Settled[i].Outcome)
+		if b.Settled[i].Labelled {
+			dst = appendVarint(dst, 3, 1)
+		}
 		dst = closeAt(dst, at)
 	}
 	clear(e.index)
@@ -509,6 +512,8 @@ func (d *decoder) settled(src []byte) (s Settled) {
 			d.id(s.Run[:])
 		case 2<<3 | 2:
 			s.Outcome = d.string()
+		case 3 << 3:
+			s.Labelled = d.varint() != 0
 		default:
 			d.skip(wire)
 		}

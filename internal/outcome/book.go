@@ -471,10 +471,10 @@ func (b *Book) reconsider(ctx context.Context, id activity.RunID) error {
 		return err
 	}
 	v := Decide(facts[0])
-	if v.Outcome == facts[0].Run.Outcome {
+	if v.Outcome == facts[0].Run.Outcome && v.labelled() == (facts[0].Run.Flags&activity.FlagLabelled != 0) {
 		return nil
 	}
-	batch := activity.Batch{Received: b.o.Now().UnixNano(), Sender: "outcome", Settled: []activity.Settled{{Run: id, Outcome: v.Outcome}}}
+	batch := activity.Batch{Received: b.o.Now().UnixNano(), Sender: "outcome", Settled: []activity.Settled{{Run: id, Outcome: v.Outcome, Labelled: v.labelled()}}}
 	return b.o.Publish(ctx, activity.AppendBatch(nil, &batch))
 }
 

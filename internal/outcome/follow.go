@@ -18,13 +18,13 @@ import (
 
 // Pace of the follower.
 const (
-	tick      = 2 * time.Second
-	pageRuns  = 200
-	maxPages  = 50 // of one mode at once; more wait for the next round
-	lateEvery = time.Minute
-	keepOpen  = 6 * 24 * time.Hour // how far before their last news runs are looked for; older ones are in outcome_due
-	retryDue  = 10 * time.Minute
-	maxRepeat = 5000
+	tick       = 2 * time.Second
+	pageRuns   = 200
+	maxPages   = 50 // of one mode at once; more wait for the next round
+	lateEvery  = time.Minute
+	keepOpen   = 6 * 24 * time.Hour // how far before their last news runs are looked for; older ones are in outcome_due
+	retryDue   = 10 * time.Minute
+	repeatPage = 5000 // runs of users that are read together
 
 	batchSize  = 100 // pieces of evidence whose runs are looked for together
 	maxBatches = 10  // of one round
@@ -428,10 +428,15 @@ func (b *Book) publish(ctx context.Context, facts []Facts) error {
 	for i := range facts {
 		f := &facts[i]
 		v := Decide(*f)
-		if v.Outcome == "" || v.Outcome == f.Run.Outcome && f.Run.Flags&activity.FlagSettled != 0 {
+		was := f.Run.Flags & (activity.FlagSettled | activity.FlagLabelled)
+		is := activity.FlagSettled
+		if v.labelled() {
+			is |= activity.FlagLabelled
+		}
+		if v.Outcome == "" || v.Outcome == f.Run.Outcome && was == is {
 			continue
 		}
-		batch.Settled = append(batch.Settled, activity.Settled{Run: f.Run.ID, Outcome: v.Outcome})
+		batch.Settled = append(batch.Settled, activity.Settled{Run: f.Run.ID, Outcome: v.Outcome, Labelled: v.labelled()})
 	}
 	if len(batch.Settled) == 0 {
 		return nil
@@ -590,23 +595,36 @@ func (b *Book) repeats(ctx context.Context, runs []activity.Run) (map[activity.R
 	if len(users) == 0 {
 		return out, nil
 	}
-	page, err := b.o.Store.Runs(ctx, telemetry.RunsQuery{Filter: search.Is("user", users...), From: time.Unix(0, first), To: time.Unix(0, last), Limit: maxRepeat})
-	if err != nil {
-		return nil, err
-	}
-	for i := range runs {
-		r := &runs[i]
+	// Page by page: of a user with more runs than one page has, a service account say,
+	// a run whose user came back would else pass for one that was enough.
+	q := telemetry.RunsQuery{Filter: search.Is("user", users...), From: time.Unix(0, first), To: time.Unix(0, last), Limit: repeatPage}
+	for {
+		page, err := b.o.Store.Runs(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		by := map[string][]*activity.Run{}
 		for k := range page.Runs {
-			o := &page.Runs[k]
-			if o.ID != r.ID && o.User == r.User && o.Agent == r.Agent && o.Team == r.Team && o.Environment == r.Environment && o.Task == r.Task &&
-				o.Mode != "test" && (o.Session == "" || o.Session != r.Session) &&
-				o.Start > ended(r) && o.Start <= ended(r)+int64(b.o.Windows.Window(r.Mode)) {
+			by[page.Runs[k].User] = append(by[page.Runs[k].User], &page.Runs[k])
+		}
+		for i := range runs {
+			if r := &runs[i]; !out[r.ID] && slices.ContainsFunc(by[r.User], func(o *activity.Run) bool { return b.cameBack(r, o) }) {
 				out[r.ID] = true
-				break
 			}
 		}
+		if page.Next == "" {
+			return out, nil
+		}
+		q.Cursor = page.Next
 	}
-	return out, nil
+}
+
+// cameBack reports whether a run is of somebody for whom another, by the same agent
+// and of the same task, was not enough.
+func (b *Book) cameBack(r, o *activity.Run) bool {
+	return o.ID != r.ID && o.User == r.User && o.Agent == r.Agent && o.Team == r.Team && o.Environment == r.Environment && o.Task == r.Task &&
+		o.Mode != "test" && (o.Session == "" || o.Session != r.Session) &&
+		o.Start > ended(r) && o.Start <= ended(r)+int64(b.o.Windows.Window(r.Mode))
 }
 
 func ended(r *activity.Run) int64 { return max(r.Start, r.End) }

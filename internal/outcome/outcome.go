@@ -67,6 +67,13 @@ const (
 	BasisRun   = "run"
 )
 
+// labelled reports whether somebody who knows said it, at the time or later: what
+// accuracy is counted from. Rules, judges, the agent's word and what a run shows are
+// guesses.
+func (v *Verdict) labelled() bool {
+	return v.Basis == activity.EvidencePerson || v.Basis == activity.EvidenceEvent || v.Basis == activity.EvidenceFeedback
+}
+
 // Decide says how a run ended.
 //
 //	a person, an event, the user      at once, in this order; the later of a kind

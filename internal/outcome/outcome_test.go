@@ -75,7 +75,10 @@ func (s *runs) publish(_ context.Context, data []byte) error {
 		for _, x := range b.Settled {
 			r := s.rows[x.Run]
 			r.Outcome = strings.Clone(x.Outcome)
-			r.Flags |= activity.FlagSettled
+			r.Flags = r.Flags&^activity.FlagLabelled | activity.FlagSettled
+			if x.Labelled {
+				r.Flags |= activity.FlagLabelled
+			}
 		}
 		return nil
 	})
@@ -317,6 +320,63 @@ func TestSettling(t *testing.T) {
 }
 
 // Many runs of the very same time are all settled, over pages.
+// A run is labelled where somebody who knows said how it ended, as long as they do.
+func TestWhoLabels(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	failed := func(r *activity.Run) { r.Outcome = activity.OutcomeFailed }
+	self, judged, sold, back := h.add("self", failed), h.add("judged", nil), h.add("sold", failed), h.add("back", nil)
+	h.report(activity.Evidence{Kind: "judge", Source: "outcome", Team: "shop", Outcome: "failed", Run: judged})
+	h.report(activity.Evidence{Kind: "event", Source: "orders", Team: "shop", Outcome: "failed", Run: sold})
+	said := activity.Evidence{Kind: "person", Source: "outcome:people", ID: "l1", Team: "shop", Environment: "production", Outcome: "failed", Run: back}
+	if err := h.book.Restate(t.Context(), said, false); err != nil {
+		t.Fatal(err)
+	}
+	h.pass(25 * time.Hour)
+	labelled := func(id activity.RunID, want bool) {
+		t.Helper()
+		if r := h.rows[id]; r.Flags&activity.FlagSettled == 0 || (r.Flags&activity.FlagLabelled != 0) != want {
+			t.Errorf("outcome %q, flags %v: want labelled %t", r.Outcome, r.Flags.Names(), want)
+		}
+	}
+	for _, id := range []activity.RunID{self, judged, sold, back} {
+		h.want(id, "failed")
+	}
+	labelled(self, false)
+	labelled(judged, false)
+	labelled(sold, true)
+	labelled(back, true)
+	h.report(activity.Evidence{Kind: "feedback", Source: "feedback", Team: "shop", Outcome: "failed", Run: self}) // the same outcome, now known
+	if err := h.book.Restate(t.Context(), said, true); err != nil {
+		t.Fatal(err)
+	}
+	h.pass(3 * time.Second)
+	labelled(self, true)
+	labelled(back, false)
+	h.want(back, "contained")
+}
+
+// A user who comes back is seen behind any number of their other runs.
+func TestRepeatsBehindMany(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	of := func(key, agent string, begins time.Duration) activity.Run {
+		return *h.rows[h.add(key, func(r *activity.Run) {
+			r.User, r.Agent, r.Session = "batch", agent, "s-"+key
+			r.Start, r.End = r.Start+int64(begins), r.End+int64(begins)
+		})]
+	}
+	first, alone := of("first", "refund", 0), of("alone", "other", 0)
+	of("again", "refund", time.Hour)
+	for i := range repeatPage + 1 { // newer than it, so that it is not on the first page
+		of("more"+strconv.Itoa(i), "mailer", 2*time.Hour)
+	}
+	again, err := h.book.repeats(t.Context(), []activity.Run{first, alone})
+	if err != nil || !again[first.ID] || again[alone.ID] {
+		t.Errorf("came back: %v, %v; %v", again[first.ID], again[alone.ID], err)
+	}
+}
+
 func TestSettlingManyAtOnce(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

@@ -226,6 +226,7 @@ type live struct {
 	account  account
 
 	settled  string // outcome by evidence; "" none
+	labelled bool   // and somebody who knows said it
 	received int64  // first fragment
 	updated  int64  // last fragment
 	logs     int64

@@ -102,6 +102,15 @@ func TestSettledOutcome(t *testing.T) {
 	say := func(outcome string) {
 		h.feed(&activity.Batch{Settled: []activity.Settled{{Run: id, Outcome: outcome}, {Run: idOf[activity.RunID](99), Outcome: outcome}}})
 	}
+	labelled := func(want bool) {
+		t.Helper()
+		if row, err := d.Run(t.Context(), id); err != nil || (row.Flags&activity.FlagLabelled != 0) != want {
+			t.Fatalf("row %+v: %v; want labelled %t", row, err, want)
+		}
+	}
+	know := func(outcome string) {
+		h.feed(&activity.Batch{Settled: []activity.Settled{{Run: id, Outcome: outcome, Labelled: true}}})
+	}
 	f := span1(1, 0, -1, activity.KindAgent)
 	f.Outcome = activity.OutcomeResolved
 	h.feed(batchOf(f))
@@ -120,10 +129,27 @@ func TestSettledOutcome(t *testing.T) {
 	f.Name = "said once more" // comes back while its row is on its way
 	h.feed(batchOf(f))
 	check("verified_resolved", true)
+	labelled(false)
 	say(activity.OutcomeFailed)
 	check("failed", true)
+	know(activity.OutcomeFailed) // the same, by somebody who knows
+	check("failed", true)
+	labelled(true)
+	h.restart()
+	f.Name = "said a last time"
+	h.feed(batchOf(f))
+	check("failed", true)
+	labelled(true)
+	h.restart()
+	say(activity.OutcomeFailed) // of a row alone
+	check("failed", true)
+	labelled(false)
+	know(activity.OutcomeFailed)
+	check("failed", true)
+	labelled(true)
 	say("")
 	check("resolved", false)
+	labelled(false)
 	if _, err := d.Run(t.Context(), idOf[activity.RunID](99)); err == nil {
 		t.Error("a run that nobody knows came to be by its outcome")
 	}

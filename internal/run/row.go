@@ -100,7 +100,7 @@ func (r *Reader) row(l *live, now int64) activity.Run {
 	run.Status = l.statusAt(&run, r.o.Quiet.Nanoseconds(), now)
 	if l.settled != "" {
 		run.Outcome = l.settled
-		run.Flags |= activity.FlagSettled
+		run.Flags = settledFlags(run.Flags, l.labelled)
 	}
 	r.ownLists(&run.Models, &run.Tools, &run.Sources, &run.Agents, &run.Dialects, &run.Tags)
 	return run

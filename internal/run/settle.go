@@ -16,6 +16,7 @@ import (
 // decided is an outcome whose row is in a write that may not be in the store yet.
 type decided struct {
 	outcome  string
+	labelled bool
 	revision uint32
 	write    uint32
 }
@@ -33,10 +34,10 @@ func (r *Reader) settled(ctx context.Context, s *activity.Settled) error {
 	switch {
 	case l == nil:
 		return r.settleRow(ctx, s)
-	case l.settled == s.Outcome:
+	case l.settled == s.Outcome && l.labelled == s.Labelled:
 		return nil
 	}
-	l.settled = r.names.get(s.Outcome)
+	l.settled, l.labelled = r.names.get(s.Outcome), s.Labelled
 	l.rowAt = 0 // it is written with the next write
 	r.mark(l)
 	return nil
@@ -61,13 +62,13 @@ func (r *Reader) settleRow(ctx context.Context, s *activity.Settled) error {
 	if ahead {
 		row.Revision = max(row.Revision, before.revision)
 		row.Outcome = before.outcome
-		row.Flags |= activity.FlagSettled
+		row.Flags = settledFlags(row.Flags, before.labelled)
 	}
-	if row.Flags&activity.FlagSettled != 0 && row.Outcome == s.Outcome {
+	if row.Flags == settledFlags(row.Flags, s.Labelled) && row.Outcome == s.Outcome {
 		return nil
 	}
 	row.Outcome = r.names.get(s.Outcome)
-	row.Flags |= activity.FlagSettled
+	row.Flags = settledFlags(row.Flags, s.Labelled)
 	if ahead && before.write == r.cur.number {
 		r.dropRow(s.Run)
 	} else {
@@ -77,7 +78,7 @@ func (r *Reader) settleRow(ctx context.Context, s *activity.Settled) error {
 	if r.cur.since.IsZero() {
 		r.cur.since = r.o.Now()
 	}
-	r.decisions[s.Run] = decided{row.Outcome, row.Revision, r.cur.number}
+	r.decisions[s.Run] = decided{row.Outcome, s.Labelled, row.Revision, r.cur.number}
 	if r.o.Notify != nil {
 		r.others = append(r.others, Note{
 			ID: row.ID, Status: row.Status, Agent: row.Agent, Team: row.Team, Environment: row.Environment,
@@ -85,6 +86,15 @@ func (r *Reader) settleRow(ctx context.Context, s *activity.Settled) error {
 		})
 	}
 	return nil
+}
+
+// settledFlags are a run's flags once its outcome is decided.
+func settledFlags(f activity.Flag, labelled bool) activity.Flag {
+	f = f&^activity.FlagLabelled | activity.FlagSettled
+	if labelled {
+		f |= activity.FlagLabelled
+	}
+	return f
 }
 
 // dropRow takes a run's row out of the current write.
@@ -96,13 +106,13 @@ func (r *Reader) dropRow(id activity.RunID) {
 // the store yet.
 func (r *Reader) recallSettled(l *live, row *activity.Run) {
 	if row.Flags&activity.FlagSettled != 0 {
-		l.settled = row.Outcome
+		l.settled, l.labelled = row.Outcome, row.Flags&activity.FlagLabelled != 0
 	}
 	d, ok := r.decisions[l.id]
 	if !ok {
 		return
 	}
-	l.settled, l.revision = d.outcome, max(l.revision, d.revision)
+	l.settled, l.labelled, l.revision = d.outcome, d.labelled, max(l.revision, d.revision)
 	if d.write == r.cur.number {
 		r.dropRow(l.id)
 		l.rowAt = 0
