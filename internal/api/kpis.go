@@ -404,10 +404,11 @@ func valueLedger(a *API, ctx context.Context, req *client.KPIScope) (*client.Val
 		} else {
 			where = search.Both(where, search.Is("task", x.Task))
 		}
-		query := narrow("outcome:"+x.Outcome, where)
+		query := "outcome:" + x.Outcome
 		if x.Outcome == outcomeFailed {
-			query = narrow(failedRuns, where)
+			query = failedRuns
 		}
+		query = narrow("("+query+") -mode:test", where) // the ledger has no test runs
 		out.Lines = append(out.Lines, client.ValueLine{Task: x.Task, Outcome: x.Outcome, Runs: x.Runs, Value: x.Value, Cost: x.Cost, Minutes: x.Waiting, Harm: x.Harm, Records: query})
 	}
 	slices.SortFunc(out.Lines, func(x, y client.ValueLine) int {

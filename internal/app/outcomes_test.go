@@ -246,11 +246,17 @@ func TestKPIsFromRawRecords(t *testing.T) {
 	for _, id := range []string{"task_completion", "failure_rate", "escalation_rate"} {
 		k := got[id]
 		for query, count := range map[string]int64{k.Records: k.N, k.Hits: k.HitCount} {
-			opened, err := c.ListRuns(t.Context(), client.ListRunsRequest{Limit: 1000, Query: "(" + query + ") -mode:test"})
+			opened, err := c.ListRuns(t.Context(), client.ListRunsRequest{Limit: 1000, Query: query})
 			if err != nil || int64(len(opened.Items)) != count {
 				t.Errorf("%s: %s opens %d records, want %d: %v", id, query, len(opened.Items), count, err)
 			}
 		}
+	}
+	// Runs that a user gave up or a person took over are in no part of resolution, nor
+	// are they unknown to it.
+	_, of := share(all, func(r *client.Run) bool { return !is("abandoned", "escalated")(r) })()
+	if k := got["resolution_rate"]; k.Coverage == nil || k.N == 0 || math.Abs(*k.Coverage-float64(k.N)/float64(of)) > 1e-9 {
+		t.Errorf("resolution is of %d runs of %d: %+v", k.N, of, k.KPIFigure)
 	}
 	for _, id := range []string{"csat", "frustration_rate", "value_net"} {
 		if got[id].Value != nil || !strings.HasPrefix(got[id].Why, "no data") {
@@ -407,8 +413,18 @@ func TestOutcomesThroughTheEngine(t *testing.T) {
 		t.Fatal(err)
 	}
 	wait("s2", "escalated")
+	// Of these only s0 is labelled as resolved or failed: what the agent says of itself
+	// is in no figure of accuracy.
+	send(5, "reeve.outcome", "failed", "user.id", "u5")
+	eventually(t, "s5 to be settled", func() bool {
+		l, err := c.ListRuns(t.Context(), client.ListRunsRequest{Session: "s5", Query: "outcome:failed flag:settled"})
+		return err == nil && len(l.Items) == 1
+	})
+	if k, err := c.GetKPI(t.Context(), client.KPIRequest{ID: "answer_accuracy", From: "-3h"}); err != nil || k.Value == nil || *k.Value != 1 || k.N != 1 || k.Version != 2 {
+		t.Errorf("accuracy of one labelled run: %+v, %v", k, err)
+	}
 	list, err := c.ListRuns(t.Context(), client.ListRunsRequest{Query: "flag:settled"})
-	if err != nil || len(list.Items) != 3 {
+	if err != nil || len(list.Items) != 4 {
 		t.Errorf("%d runs are settled: %v", len(list.Items), err)
 	}
 	evidence, err := c.ListEvidence(t.Context(), client.ListEvidenceRequest{})

@@ -311,8 +311,26 @@ func (d *Definition) Formula() string {
 	return "no data: it needs " + d.Missing
 }
 
-// Records is the search for the records behind a figure, and their table.
+// Records is the search for the records behind a figure, and their table: as many
+// as the figure is from, so without test runs where they are runs.
 func (d *Definition) Records() (table, query string) {
+	table, query = d.records()
+	return table, served(table, query)
+}
+
+// served leaves test runs out of a search for runs, as figures do.
+func served(table, query string) string {
+	switch {
+	case table != "runs":
+		return query
+	case query == "":
+		return "-mode:test"
+	}
+	return "(" + query + ") -mode:test"
+}
+
+// records is Records, with test runs among them.
+func (d *Definition) records() (table, query string) {
 	switch {
 	case d.Share != nil:
 		return d.Share.Table, words(d.Share.Among)
@@ -340,13 +358,13 @@ func (d *Definition) Hits() string {
 		return ""
 	}
 	of, among := words(d.Share.Of), words(d.Share.Among)
-	if among == "" {
-		return of
+	switch {
+	case among == "":
+		among = of
+	case of != "":
+		among = "(" + of + ") (" + among + ")"
 	}
-	if of == "" {
-		return among
-	}
-	return "(" + of + ") (" + among + ")"
+	return served(d.Share.Table, among)
 }
 
 // Method names how the interval is made.
