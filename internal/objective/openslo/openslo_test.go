@@ -2,6 +2,7 @@ package openslo
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -252,6 +253,59 @@ func TestRefused(t *testing.T) {
 }
 
 var block = regexp.MustCompile("(?s)```yaml\n(.*?)```")
+
+// Each document of testdata/examples loads or is refused as its first line says: every
+// kind of both versions, and what of each cannot be read.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/examples/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{} // version, kind and whether it loaded
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		head, _, _ := strings.Cut(string(data), "\n")
+		what, want, ok := strings.Cut(strings.TrimPrefix(head, "# "), ": ")
+		if !ok || what != "loads" && what != "refused" {
+			t.Errorf("%s: its first line says neither what it loads nor how it is refused: %q", file, head)
+			continue
+		}
+		docs := decode(t, string(data))
+		got, err := Load(docs)
+		switch {
+		case what == "refused":
+			if err == nil || !fault.Is(err, fault.KindInvalid) || !strings.Contains(err.Error(), "slo.yaml: "+want) {
+				t.Errorf("%s: %v, want %s", file, err, want)
+			}
+		case err != nil:
+			t.Errorf("%s: %v", file, err)
+		default:
+			var objectives, kpis, others int
+			if _, err := fmt.Sscanf(strings.NewReplacer("objectives", "objective", "KPIs", "KPI", "others", "other").Replace(want), "%d objective, %d KPI, %d other", &objectives, &kpis, &others); err != nil {
+				t.Fatalf("%s: %q: %v", file, want, err)
+			}
+			if len(got.Objectives) != objectives || len(got.KPIs) != kpis || len(got.Others) != others {
+				t.Errorf("%s: %d objectives, %d KPIs, %d others; want %s", file, len(got.Objectives), len(got.KPIs), len(got.Others), want)
+			}
+		}
+		for _, d := range docs {
+			seen[fmt.Sprint(d.Fields["apiVersion"], " ", d.Fields["kind"], " ", what)] = true
+		}
+	}
+	for _, version := range []string{"openslo/v1", "openslo.com/v2alpha"} {
+		for _, kind := range kinds {
+			for _, what := range []string{"loads", "refused"} {
+				if key := version + " " + kind + " " + what; !seen[key] {
+					t.Errorf("no example of %s", key)
+				}
+			}
+		}
+	}
+}
 
 // Every example of OpenSLO's own repository, where its folder is named, loads or
 // is refused with a path: its sources are others than ours.
