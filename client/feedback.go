@@ -38,6 +38,23 @@ type Feedback struct {
 	At          time.Time         `json:"at"`
 	ReceivedAt  time.Time         `json:"received_at"`
 	JoinedAt    *time.Time        `json:"joined_at"`
+	Status      *FeedbackStatus   `json:"status"`       // what the person is shown by their link; null: nothing was said yet
+	WatchedTill *time.Time        `json:"watched_till"` // until when they can see it; null: they have no link
+}
+
+// FeedbackStatus is what a person is shown of what became of what they said.
+type FeedbackStatus struct {
+	State string    `json:"state"` // open, working, corrected
+	Text  string    `json:"text,omitempty"`
+	At    time.Time `json:"at"`
+	By    string    `json:"by,omitempty"` // is not shown to them
+}
+
+// SetFeedbackStatusRequest says what a person is shown behind their link.
+type SetFeedbackStatusRequest struct {
+	ID    string `json:"-" path:"id"`
+	State string `json:"state"` // open, working, corrected
+	Text  string `json:"text,omitempty"`
 }
 
 // FeedbackAbout is what a feedback is about, by whatever its sender knows; the
@@ -122,6 +139,55 @@ type FeedbackSummary struct {
 	Series    []FeedbackBucket `json:"series"`
 	Themes    []FeedbackTheme  `json:"themes"`    // of negative comments; for readers
 	Unmatched int64            `json:"unmatched"` // feedback whose run nobody told of
+}
+
+// FeedbackPatternsRequest asks which steps of an agent's runs go with unhappy users.
+type FeedbackPatternsRequest struct {
+	Agent       string `query:"agent"` // needed
+	Version     string `query:"version"`
+	Team        string `query:"team"`
+	Environment string `query:"environment"`
+	From        string `query:"from"`
+	To          string `query:"to"`
+	Least       int    `query:"least" max:"1000"` // runs with a pattern, and without, before it is tested; 10 by default
+	Limit       int    `query:"limit" max:"200"`
+}
+
+// FeedbackPatterns are patterns of steps beside what users thought of their runs. They
+// go together; that one causes the other is not said.
+type FeedbackPatterns struct {
+	Agent    string            `json:"agent"`
+	From     time.Time         `json:"from"`
+	To       time.Time         `json:"to"`
+	Runs     int64             `json:"runs"`     // that were compared, one a user
+	Unhappy  int64             `json:"unhappy"`  // of which something bad was said
+	More     bool              `json:"more"`     // there are older ones, which were not looked at
+	Unread   int64             `json:"unread"`   // runs whose steps are gone
+	Cut      int64             `json:"cut"`      // runs of whose steps the first were looked at
+	Least    int64             `json:"least"`    // runs with a pattern, and without, before it is tested
+	Tested   int64             `json:"tested"`   // patterns, all taken together in Found
+	Found    int64             `json:"found"`    // of those, beyond chance
+	Left     int64             `json:"left"`     // patterns that were too many to look at
+	Items    []FeedbackPattern `json:"items"`    // those that were found first
+	Says     string            `json:"says"`     // what the figures can tell, in words
+	Possible string            `json:"possible"` // why nothing could be compared; "" it could
+}
+
+// FeedbackPattern is something that steps of some runs have in common.
+type FeedbackPattern struct {
+	// Kind: tool, then (Then right after Name), tool_error, loop, model, model_error,
+	// refused, handoff, person, slow, nothing_found, many_steps.
+	Kind    string   `json:"kind"`
+	Name    string   `json:"name,omitempty"`
+	Then    string   `json:"then,omitempty"`
+	With    Share    `json:"with"`    // unhappy users, of runs with it
+	Without Share    `json:"without"` // of runs without
+	Diff    Interval `json:"diff"`    // of the two, with its 95 % interval (Newcombe)
+	P       float64  `json:"p"`       // Fisher's exact test, alone
+	Found   bool     `json:"found"`   // beyond chance, all that were tested taken together
+	Search  string   `json:"search"`  // finds runs with it, with and without feedback; "" no search can
+	Runs    []string `json:"runs"`    // compared ones with it, those of unhappy users first
+	Others  []string `json:"others"`  // without
 }
 
 // FeedbackFigures are figures with what they rest on.

@@ -344,11 +344,14 @@ func Operations() []Operation {
 		{Name: "DeleteDrill", Method: "DELETE", Path: "/api/v1/drills/{name}", Role: "developer", Summary: "ends a failover drill; its experiments stay"},
 		{Name: "ListFeedback", Method: "GET", Path: "/api/v1/feedback", Role: "viewer", Summary: "lists what people and downstream systems said of runs, the newest first"},
 		{Name: "GetFeedback", Method: "GET", Path: "/api/v1/feedback/{id}", Role: "viewer", Summary: "reads a feedback"},
+		{Name: "FeedbackPatterns", Method: "GET", Path: "/api/v1/feedback-patterns", Role: "viewer", Summary: "compares what users thought of an agent's runs with and without each pattern of steps"},
 		{Name: "FeedbackSummary", Method: "GET", Path: "/api/v1/feedback-summary", Role: "viewer", Summary: "adds up what users said of agents and versions in a period, and how many said nothing"},
 		{Name: "CreateFeedback", Method: "POST", Path: "/api/v1/feedback", Role: "developer or responder", Summary: "takes what a user or a system said of a run, by its id, trace, session or join key, before or after the run is told of"},
 		{Name: "BindFeedbackKey", Method: "POST", Path: "/api/v1/feedback-keys", Role: "developer or responder", Summary: "says which run a join key names"},
 		{Name: "CreateFeedbackLink", Method: "POST", Path: "/api/v1/feedback-links", Role: "developer or responder", Summary: "makes signed links by which somebody without an account can say something of one run"},
 		{Name: "TellFeedback", Method: "POST", Path: "/api/v1/feedback/{id}/tell", Role: "responder or developer", Summary: "notes what the person was told of what became of it, and answers with where to tell them"},
+		{Name: "SetFeedbackStatus", Method: "PUT", Path: "/api/v1/feedback/{id}/status", Role: "responder or developer", Summary: "says what the person is shown, by their link, of what became of what they said"},
+		{Name: "RevokeFeedbackStatus", Method: "DELETE", Path: "/api/v1/feedback/{id}/status", Role: "responder or developer", Summary: "ends the links by which the person sees what became of what they said"},
 		{Name: "EraseFeedback", Method: "POST", Path: "/api/v1/feedback-erasures", Role: "developer or security", Summary: "erases what was said and by whom, of one feedback or of a user; verdicts stay counted"},
 		{Name: "ListFeedbackForms", Method: "GET", Path: "/api/v1/feedback-forms", Role: "viewer", Summary: "lists the forms through which web pages send feedback"},
 		{Name: "PutFeedbackForm", Method: "PUT", Path: "/api/v1/feedback-forms/{name}", Role: "developer", Summary: "makes or changes a form: the origins of the pages that may send"},
@@ -2839,6 +2842,13 @@ func (c *Client) GetFeedback(ctx context.Context, req FeedbackRequest) (*Feedbac
 	return call[Feedback](ctx, c, "GET", "/api/v1/feedback/{id}", req)
 }
 
+// FeedbackPatterns compares what users thought of an agent's runs with and without each pattern of steps.
+//
+// GET /api/v1/feedback-patterns, role viewer.
+func (c *Client) FeedbackPatterns(ctx context.Context, req FeedbackPatternsRequest) (*FeedbackPatterns, error) {
+	return call[FeedbackPatterns](ctx, c, "GET", "/api/v1/feedback-patterns", req)
+}
+
 // FeedbackSummary adds up what users said of agents and versions in a period, and how many said nothing.
 //
 // GET /api/v1/feedback-summary, role viewer.
@@ -2872,6 +2882,21 @@ func (c *Client) CreateFeedbackLink(ctx context.Context, req CreateFeedbackLinkR
 // POST /api/v1/feedback/{id}/tell, role responder or developer.
 func (c *Client) TellFeedback(ctx context.Context, req TellFeedbackRequest) (*ToldFeedback, error) {
 	return call[ToldFeedback](ctx, c, "POST", "/api/v1/feedback/{id}/tell", req)
+}
+
+// SetFeedbackStatus says what the person is shown, by their link, of what became of what they said.
+//
+// PUT /api/v1/feedback/{id}/status, role responder or developer.
+func (c *Client) SetFeedbackStatus(ctx context.Context, req SetFeedbackStatusRequest) (*Feedback, error) {
+	return call[Feedback](ctx, c, "PUT", "/api/v1/feedback/{id}/status", req)
+}
+
+// RevokeFeedbackStatus ends the links by which the person sees what became of what they said.
+//
+// DELETE /api/v1/feedback/{id}/status, role responder or developer.
+func (c *Client) RevokeFeedbackStatus(ctx context.Context, req FeedbackRequest) error {
+	_, err := call[struct{}](ctx, c, "DELETE", "/api/v1/feedback/{id}/status", req)
+	return err
 }
 
 // EraseFeedback erases what was said and by whom, of one feedback or of a user; verdicts stay counted.

@@ -60,8 +60,12 @@ func feedbackOf(who identity.Principal, f feedback.Feedback) client.Feedback {
 		Run: f.Run, JoinedBy: f.JoinedBy, About: client.FeedbackAbout(f.On), Agent: f.Agent, Version: f.Version, Task: f.Task, Session: f.Session, Failed: f.Failed,
 		Team: f.Team, Environment: f.Environment, Times: f.Times, Removed: f.Removed, Erased: f.Erased, Told: []client.FeedbackTelling{}, At: f.At, ReceivedAt: f.ReceivedAt, JoinedAt: optionalTime(f.JoinedAt),
 	}
+	out.WatchedTill = optionalTime(f.Watched)
 	if who.Can(identity.Reader, f.Team, f.Environment) {
 		out.Comment = f.Comment
+		if f.Status != nil {
+			out.Status = &client.FeedbackStatus{State: f.Status.State, Text: f.Status.Text, At: f.Status.At, By: f.Status.By}
+		}
 		for _, t := range f.Told {
 			out.Told = append(out.Told, client.FeedbackTelling{At: t.At, By: t.By, Text: t.Text})
 		}
@@ -405,6 +409,27 @@ func tellFeedback(a *API, ctx context.Context, req *client.TellFeedbackRequest) 
 		return nil, err
 	}
 	return &client.ToldFeedback{Feedback: feedbackOf(whoOf(ctx), f), Contact: contact}, nil
+}
+
+func setFeedbackStatus(a *API, ctx context.Context, req *client.SetFeedbackStatusRequest) (*client.Feedback, error) {
+	book, err := a.feedback()
+	if err != nil {
+		return nil, err
+	}
+	f, err := book.SetStatus(ctx, feedbackActor(ctx), req.ID, req.State, pin.Visible(req.Text))
+	if err != nil {
+		return nil, err
+	}
+	out := feedbackOf(whoOf(ctx), f)
+	return &out, nil
+}
+
+func revokeFeedbackStatus(a *API, ctx context.Context, req *client.FeedbackRequest) (*struct{}, error) {
+	book, err := a.feedback()
+	if err != nil {
+		return nil, err
+	}
+	return &struct{}{}, book.RevokeStatus(ctx, feedbackActor(ctx), req.ID)
 }
 
 func bindFeedbackKey(a *API, ctx context.Context, req *client.BindFeedbackKeyRequest) (*client.FeedbackKey, error) {

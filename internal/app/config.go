@@ -47,6 +47,7 @@ type Config struct {
 	OTLPGRPCListen string               `yaml:"otlp_grpc_listen" flag:"otlp-grpc-listen" doc:"OTLP over gRPC. Empty switches it off."`
 	OTLPHTTPListen string               `yaml:"otlp_http_listen" flag:"otlp-http-listen" doc:"OTLP over HTTP. Empty switches it off; /v1/* on listen stays."`
 	Hosts          []string             `yaml:"hosts" doc:"Further host names by which browsers and agents reach the listeners; loopback names always work."`
+	TrustedProxies []string             `yaml:"trusted_proxies" doc:"Addresses or networks (10.0.0.5, 10.1.0.0/24) of reverse proxies in front of listen: for whom they ask, by X-Forwarded-For, counts where feedback pages and links are limited by address; what others say does not. They must add the address that they saw to that header."`
 	TLS            TLSConfig            `yaml:"tls" doc:"Certificate for all listeners; needed for any address off loopback."`
 	Gateway        GatewayConfig        `yaml:"gateway" doc:"The door."`
 	Identity       IdentityConfig       `yaml:"identity" doc:"The authority that gives agents their identity."`
@@ -464,6 +465,9 @@ func (c *Config) validateDoor(bad func(string, ...any) *fault.Error) error {
 	if _, err := c.proxies(); err != nil {
 		return err
 	}
+	if _, err := networks("trusted_proxies", c.TrustedProxies); err != nil {
+		return err
+	}
 	if c.Identity.Issuer == "" {
 		return nil
 	}
@@ -637,7 +641,13 @@ func (c *Config) proxies() (p gateway.Proxies, err error) {
 	default:
 		return p, bad("identity.proxy_header: %q is neither Client-Cert nor X-Forwarded-Client-Cert", c.Identity.ProxyHeader)
 	}
-	for _, text := range c.Identity.Proxies {
+	p.Addresses, err = networks("identity.proxies", c.Identity.Proxies)
+	return p, err
+}
+
+// networks reads addresses and networks.
+func networks(key string, texts []string) (out []netip.Prefix, err error) {
+	for _, text := range texts {
 		n, err := netip.ParsePrefix(text)
 		if err != nil {
 			var one netip.Addr
@@ -646,11 +656,11 @@ func (c *Config) proxies() (p gateway.Proxies, err error) {
 			}
 		}
 		if err != nil || n.Bits() == 0 || n.Masked() != n {
-			return p, bad("identity.proxies: %q is no address and no network such as 10.1.0.0/24", text)
+			return nil, fault.New(fault.KindInvalid, "config.invalid", "%s: %q is no address and no network such as 10.1.0.0/24", key, text)
 		}
-		p.Addresses = append(p.Addresses, n)
+		out = append(out, n)
 	}
-	return p, nil
+	return out, nil
 }
 
 // InvokeConfig is how an agent is invoked for tests by a command. It is in the

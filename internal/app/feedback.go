@@ -6,6 +6,7 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -129,7 +130,7 @@ func (s saidAgainst) Against(ctx context.Context, run *activity.Run) (out []stri
 // feedbackURL is the address at which people outside reach a path.
 func (a *App) feedbackURL(path string) string {
 	if base := a.o.Config.Approvals.Console; base != "" {
-		return base + path
+		return strings.TrimSuffix(base, "/") + path // it may have a path of its own, behind a proxy
 	}
 	scheme := "http"
 	if a.o.Config.TLS.Cert != "" {

@@ -133,17 +133,40 @@ func TestActsOnAnIncident(t *testing.T) {
 		t.Errorf("somebody else's pin was taken out: %v, %s", err, pinned())
 	}
 
+	// Two complained without an address, one of a run that it is about.
+	list, err := c.ListRuns(ctx, client.ListRunsRequest{Agent: "refunds"})
+	if err != nil || len(list.Items) != 5 {
+		t.Fatalf("%+v %v", list, err)
+	}
+	var seen []string
+	for _, about := range []client.FeedbackAbout{{Run: list.Items[0].ID}, {Trace: traceOf(4711)}} {
+		link, err := c.CreateFeedbackLink(ctx, client.CreateFeedbackLinkRequest{FeedbackAbout: about})
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen = append(seen, statusLink.FindStringSubmatch(answerBy(t, link.URL, "it is wrong"))[1])
+	}
+	eventually(t, "the complaint to be joined", func() bool {
+		l, err := c.ListFeedback(ctx, client.ListFeedbackRequest{Run: list.Items[0].ID})
+		return err == nil && len(l.Items) == 1 && l.Items[0].WatchedTill != nil
+	})
+
 	tell := client.IncidentActRequest{ID: i.ID, Kind: "tell_affected", Target: "users", Reason: "they should know", Message: "Your refund may be wrong."}
 	p, err := c.PreviewIncidentAct(ctx, tell)
-	if err != nil || !p.Second || !strings.Contains(p.Draft, "put right") || !strings.Contains(p.Text, "Sends 3 messages") || strings.Contains(p.Text+strings.Join(p.Hits, " "), "ann@") {
+	if err != nil || !p.Second || !strings.Contains(p.Draft, "put right") || !strings.Contains(p.Text, "Sends 3 messages") || !strings.Contains(p.Text, "1 who complained and left no address") || strings.Contains(p.Text+strings.Join(p.Hits, " "), "ann@") {
 		t.Fatalf("%+v, %v", p, err)
 	}
 	for n, want := range []string{"3 people are told", "0 people are told"} {
 		done, err := c.ActOnIncident(ctx, tell)
-		if err != nil || !strings.Contains(done.Result, want) {
+		if err != nil || !strings.Contains(done.Result, want) || !strings.Contains(done.Result, "1 are shown it behind their link") {
 			t.Fatalf("told for the time %d: %+v, %v", n+1, done, err)
 		}
 		eventually(t, "the messages", func() bool { return len(hook.all()) == 3 })
+	}
+	for n, want := range []string{"Your refund may be wrong.", "Nobody has said yet"} {
+		if status, body := page(t, seen[n]); status != http.StatusOK || !strings.Contains(body, want) || strings.Contains(body, "it is wrong") {
+			t.Errorf("link %d: %d %s", n, status, body)
+		}
 	}
 	// What becomes of it in the house is not theirs: nobody is told a second time.
 	told, err := a.incidents.Get(ctx, i.ID)

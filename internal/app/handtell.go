@@ -13,10 +13,12 @@ import (
 	"reeve/internal/activity"
 	"reeve/internal/control"
 	"reeve/internal/fault"
+	"reeve/internal/feedback"
 	"reeve/internal/incident"
 	"reeve/internal/notify"
 	"reeve/internal/notify/channel"
 	"reeve/internal/telemetry"
+	"reeve/internal/telemetry/search"
 	"reeve/internal/visible"
 )
 
@@ -85,6 +87,7 @@ type reached struct {
 	to          []recipient
 	told        int // before
 	unreachable int
+	watching    int // complained without an address, and see what becomes of it by a link
 }
 
 func (h tellHand) reach(ctx context.Context, who incident.Actor, o incident.Offer) (*reached, error) {
@@ -140,7 +143,29 @@ func (h tellHand) reach(ctx context.Context, who incident.Actor, o incident.Offe
 			out.to = append(out.to, recipient{u, at})
 		}
 	}
-	return out, nil
+	out.watching, err = h.app.feedback.Watching(ctx, teamOf(teams), h.runsOf(&i))
+	return out, err
+}
+
+// teamOf is the one team that somebody answers for; "" all.
+func teamOf(teams []string) string {
+	if len(teams) == 1 {
+		return teams[0]
+	}
+	return ""
+}
+
+// runsOf picks of some runs those that an incident is about.
+func (h tellHand) runsOf(i *incident.Incident) func(context.Context, []string) (map[string]bool, error) {
+	s := i.ReachOf(time.Now())
+	return func(ctx context.Context, runs []string) (map[string]bool, error) {
+		page, err := h.app.store.Runs(ctx, telemetry.RunsQuery{Filter: search.Both(s.Where(), search.Is("id", runs...)), From: s.From, To: s.To.Add(time.Minute), Limit: len(runs)})
+		out := map[string]bool{}
+		for k := range page.Runs {
+			out[page.Runs[k].ID.String()] = true
+		}
+		return out, err
+	}
 }
 
 func (h tellHand) preview(ctx context.Context, who incident.Actor, o incident.Offer) (incident.Preview, error) {
@@ -155,9 +180,12 @@ func (h tellHand) preview(ctx context.Context, who incident.Actor, o incident.Of
 	if r.unreachable > 0 {
 		text += fmt.Sprintf(" %d cannot be reached so: their names are no addresses of this channel.", r.unreachable)
 	}
+	if r.watching > 0 {
+		text += fmt.Sprintf(" %d who complained and left no address are shown it behind the link that they were given.", r.watching)
+	}
 	text += " Users are as the senders of the runs named them: look at the places below before you agree."
-	out := incident.Preview{Hits: domains(r.to), Text: text, Draft: r.incident.Message(), Second: true, Undo: "What was sent stays sent; undo takes back what still waits."}
-	if len(r.to) == 0 {
+	out := incident.Preview{Hits: domains(r.to), Text: text, Draft: r.incident.Message(), Second: true, Undo: "What was sent or shown stays so; undo takes back what still waits."}
+	if len(r.to) == 0 && r.watching == 0 {
 		out.Needs = "nobody is left whom this channel reaches"
 	}
 	return out, nil
@@ -210,7 +238,34 @@ func (h tellHand) do(ctx context.Context, who incident.Actor, o incident.Offer, 
 		}
 		sent += n
 	}
-	return fmt.Sprintf("%d people are told through %s", sent, o.Target), toldUndo{id}, nil
+	said := fmt.Sprintf("%d people are told through %s", sent, o.Target)
+	if r.watching > 0 {
+		n, err := h.showWatching(ctx, who, r, words)
+		if err != nil {
+			// The messages are on their way: that these were not shown it is part of what is told.
+			h.app.log.Error("who complained is not shown what became of it", "incident", r.incident.ID, "err", err)
+			return said + ", and nobody who has a link is shown it: see the log", toldUndo{id}, nil
+		}
+		said += fmt.Sprintf(", %d are shown it behind their link", n)
+	}
+	return said, toldUndo{id}, nil
+}
+
+// showWatching shows the message to who complained of the incident's runs without an
+// address, behind the link that they were given.
+func (h tellHand) showWatching(ctx context.Context, who incident.Actor, r *reached, words string) (int, error) {
+	state := feedback.StatusWorking
+	if r.incident.State == incident.Resolved || r.incident.State == incident.Reviewed {
+		state = feedback.StatusCorrected
+	}
+	by := feedback.Actor{Person: who.Person, Name: who.Name, Via: "incident " + r.incident.ID, Can: func(role, team, environment string) bool {
+		return who.Can == nil || who.Can(role, cmp.Or(team, "*"), cmp.Or(environment, "*"))
+	}}
+	team := ""
+	if who.Can != nil && !who.Can("responder", "*", "*") {
+		team = r.incident.Team
+	}
+	return h.app.feedback.TellWatching(ctx, by, team, state, visible.Text(words), h.runsOf(&r.incident))
 }
 
 // enqueue adds the messages to some people in one transaction with the note that

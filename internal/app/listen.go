@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -77,6 +79,9 @@ func (a *App) listen(context.Context) error {
 	if err := a.open("listen", a.o.Config.Listen, func(ctx context.Context, l net.Listener) error {
 		open := guard
 		open.Foreign = said.Foreign
+		if u, err := url.Parse(a.o.Config.Approvals.Console); err == nil && u.Hostname() != "" {
+			open.Hosts = append(slices.Clone(open.Hosts), u.Hostname()) // a proxy may pass on the name that people use
+		}
 		return a.serveHTTP(ctx, l, secure, api.Guard(a.console(), open))
 	}); err != nil {
 		return err
@@ -178,7 +183,8 @@ func (a *App) console() http.Handler {
 	mux.Handle("DELETE "+api.AlertmanagerPrefix+"silence/", alertmanager)
 	mux.Handle("GET "+oidc.Prefix, a.signIns)
 	mux.HandleFunc("GET "+backPath, a.cameBack)
-	said.NewPages(a.feedback, a.log.With("part", "feedback pages")).Register(mux)
+	proxies, _ := networks("trusted_proxies", a.o.Config.TrustedProxies) // checked with the configuration
+	said.NewPages(a.feedback, a.log.With("part", "feedback pages"), said.Around{URL: a.feedbackURL, Proxies: proxies}).Register(mux)
 	mux.HandleFunc("GET "+backPath+"/{at}", a.cameBack)
 	mux.HandleFunc("POST /chat/slack/{channel}", a.slackAnswer)
 	mux.HandleFunc("POST /chat/{kind}/{channel}", a.stateBack)

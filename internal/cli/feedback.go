@@ -16,10 +16,12 @@ func feedbackCommands() []command {
 		{name: "feedback list", args: "[flags]", short: "list what people and systems said of runs", long: feedbackHelp, run: runFeedbackList},
 		{name: "feedback show", args: "[flags] FEEDBACK", short: "show one", run: runFeedbackShow},
 		{name: "feedback summary", args: "[flags]", short: "add up what users said of each agent's versions, and who said nothing", long: feedbackHelp, run: runFeedbackSummary},
+		{name: "feedback patterns", args: "[flags]", short: "say which steps of an agent's runs go with unhappy users", long: patternsHelp, run: runFeedbackPatterns},
 		{name: "feedback add", args: "[flags] [COMMENT]", short: "send a feedback", long: feedbackHelp, run: runFeedbackAdd},
 		{name: "feedback link", args: "[flags]", short: "make signed links for a mail or a chat", long: feedbackHelp, run: runFeedbackLink},
 		{name: "feedback bind", args: "[flags] KEY", short: "say which run a join key names", long: feedbackHelp, run: runFeedbackBind},
 		{name: "feedback tell", args: "[flags] FEEDBACK", short: "note what somebody was told of what became of it, and print where to tell them", run: runFeedbackTell},
+		{name: "feedback status", args: "[flags] FEEDBACK [TEXT]", short: "say what somebody sees, by their link, of what became of what they said", run: runFeedbackStatus},
 		{name: "feedback erase", args: "[flags] [FEEDBACK]", short: "erase what was said and by whom", run: runFeedbackErase},
 		{name: "feedback form list", args: "[flags]", short: "list the forms of web pages", run: runFeedbackForms},
 		{name: "feedback form set", args: "[flags] NAME", short: "let pages of an origin send feedback", long: feedbackHelp, run: runFeedbackFormSet},
@@ -50,6 +52,85 @@ Deliveries go to the path that is printed. Slack: subscribe to reaction_added an
 reaction_removed, and bind each answer's message to its run ("reeve feedback bind
 slack:CHANNEL:TS --trace TRACE"). Runs are found within the source's team and
 environment, so give both.`
+
+const patternsHelp = `
+Compares the share of unhappy users of an agent's runs with and without each pattern of
+steps: a tool used, two tools one after the other, a tool that failed, one that was
+called again and again with the same arguments, a refusal, another agent, a slow call, a
+retrieval that brought nothing, many steps. One run a user, the newest 1,000.
+
+  reeve feedback patterns --agent refund --from -720h
+
+Each is tested by Fisher's exact test; found are those that stay so with all patterns
+taken together (Benjamini and Hochberg, at most one in twenty by chance). A pattern goes
+with complaints; that it causes them is not said: a hard question may bring both.`
+
+func runFeedbackPatterns(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	var req client.FeedbackPatternsRequest
+	fs := c.flags(e)
+	r.bind(fs)
+	fs.StringVar(&req.Agent, "agent", "", "of this agent (needed)")
+	fs.StringVar(&req.Version, "version", "", "only of this version")
+	fs.StringVar(&req.Team, "team", "", "only of this team")
+	fs.StringVar(&req.Environment, "environment", "", "only of this environment")
+	fs.StringVar(&req.From, "from", "-720h", "start of the period: RFC 3339 or a distance from now")
+	fs.StringVar(&req.To, "to", "", "end of the period")
+	fs.IntVar(&req.Least, "least", 0, "runs with a pattern, and without, before it is tested; 10 by default")
+	fs.IntVar(&req.Limit, "limit", 20, "at most so many beside those that were found")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	if req.Agent == "" {
+		return fmt.Errorf("%w: give --agent", errUsage)
+	}
+	x, err := r.client().FeedbackPatterns(ctx, req)
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, x, func(w io.Writer) {
+		if x.Possible != "" {
+			fmt.Fprintln(w, word(x.Possible))
+			return
+		}
+		fmt.Fprintln(w, word(x.Says))
+		fmt.Fprintln(w, "\nPATTERN\tUNHAPPY WITH\tWITHOUT\tDIFFERENCE\tP\tFOUND")
+		for _, p := range x.Items {
+			found := "no"
+			if p.Found {
+				found = "yes"
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%+.0f (%+.0f to %+.0f) points\t%.2g\t%s\n", word(patternWord(p)), shareText(p.With), shareText(p.Without), 100**p.Diff.Value, 100**p.Diff.Low, 100**p.Diff.High, p.P, found)
+		}
+	})
+}
+
+// patternWord says what a pattern is.
+func patternWord(p client.FeedbackPattern) string {
+	switch p.Kind {
+	case "tool":
+		return "used " + p.Name
+	case "then":
+		return p.Name + " then " + p.Then
+	case "tool_error", "model_error":
+		return p.Name + " failed"
+	case "loop":
+		return p.Name + " again and again"
+	case "model":
+		return "asked " + p.Name
+	case "slow":
+		return "slow " + p.Name
+	case "nothing_found":
+		return p.Name + " found nothing"
+	case "handoff":
+		return "another agent"
+	case "many_steps":
+		return "many steps"
+	case "person":
+		return "a person took part"
+	}
+	return strings.TrimSpace(p.Kind + " " + p.Name)
+}
 
 func runFeedbackList(ctx context.Context, e env, c *command, args []string) error {
 	var r remote
@@ -317,6 +398,41 @@ func runFeedbackBind(ctx context.Context, e env, c *command, args []string) erro
 		return err
 	}
 	return r.print(e.stdout, k, func(w io.Writer) { fmt.Fprintf(w, "%s\t%s\n", word(k.Key), k.Run) })
+}
+
+func runFeedbackStatus(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	var in client.SetFeedbackStatusRequest
+	var revoke bool
+	fs := c.flags(e)
+	r.bind(fs)
+	fs.StringVar(&in.State, "state", "", "open, working or corrected (needed)")
+	fs.BoolVar(&revoke, "revoke", false, "end the links by which they see it")
+	rest, err := words(fs, args)
+	if err != nil {
+		return err
+	}
+	if len(rest) == 0 || len(rest) > 2 || revoke != (in.State == "") || revoke && len(rest) > 1 {
+		return fmt.Errorf("%w: reeve feedback status FEEDBACK --state working [TEXT], or --revoke", errUsage)
+	}
+	in.ID = rest[0]
+	if revoke {
+		if err := r.client().RevokeFeedbackStatus(ctx, client.FeedbackRequest{ID: in.ID}); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintln(e.stdout, "its links show nothing any more")
+		return err
+	}
+	if len(rest) == 2 {
+		in.Text = rest[1]
+	}
+	f, err := r.client().SetFeedbackStatus(ctx, in)
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, f, func(w io.Writer) {
+		fmt.Fprintf(w, "they see it as %s until %s\n", in.State, f.WatchedTill.Format(time.DateOnly))
+	})
 }
 
 func runFeedbackErase(ctx context.Context, e env, c *command, args []string) error {

@@ -319,6 +319,8 @@ type Feedback struct {
 	Removed  bool      `json:"removed,omitempty"`
 	Erased   bool      `json:"erased,omitempty"`
 	Told     []Telling `json:"told,omitempty"`
+	Status   *Status   `json:"status,omitempty"` // what the giver is shown; nil: nothing was said yet
+	Watched  time.Time `json:"watched,omitzero"` // until when they can see it by a link; zero: they have none
 }
 
 // Telling is what a person was told of what became of a complaint.

@@ -230,7 +230,7 @@ func (b *Book) Erase(ctx context.Context, who Actor, id, team, user, reason stri
 				return fault.New(fault.KindDenied, "feedback.denied", "erasing feedback of team %q needs the role developer or security there", f.Team)
 			}
 			f.clear()
-			if err := f.save(ctx, tx); err != nil {
+			if err := b.unwatch(ctx, tx, f); err != nil {
 				return err
 			}
 		}
@@ -275,7 +275,7 @@ func (b *Book) EraseRuns(ctx context.Context, who Actor, runs map[string]bool, r
 					continue
 				}
 				f.clear()
-				if err := f.save(ctx, tx); err != nil {
+				if err := b.unwatch(ctx, tx, &f); err != nil {
 					return err
 				}
 				list = append(list, f)
@@ -301,7 +301,7 @@ func (b *Book) EraseRuns(ctx context.Context, who Actor, runs map[string]bool, r
 // clear takes out what somebody said and who they were.
 func (f *Feedback) clear() {
 	f.Comment, f.UserRef, f.Contact, f.Redacted, f.Consent, f.Erased = "", "", nil, nil, nil, true
-	f.Told = nil
+	f.Told, f.Status = nil, nil
 	if f.Kind == Label && f.Verdict == "" {
 		f.Label = ""
 	}
@@ -358,7 +358,11 @@ func (b *Book) Tell(ctx context.Context, who Actor, id, text string) (f Feedback
 			return fault.New(fault.KindExhausted, "feedback.too_many", "they were told %d times", maxTold)
 		}
 		if contact = b.contact(&f); contact == "" {
-			return fault.New(fault.KindConflict, "feedback.no_contact", "this person left no address").WithHint("forms ask for one where feedback is negative")
+			hint := "forms ask for one where feedback is negative"
+			if f.Watching(b.o.Now()) {
+				hint = "they can see what becomes of it by a link: `reeve feedback status " + id + " --state working TEXT`"
+			}
+			return fault.New(fault.KindConflict, "feedback.no_contact", "this person left no address").WithHint("%s", hint)
 		}
 		f.Told = append(f.Told, Telling{At: b.o.Now().UTC().Truncate(time.Microsecond), By: cmp.Or(who.Name, who.Person), Text: text, How: "by_hand"})
 		if err := f.save(ctx, tx); err != nil {

@@ -82,7 +82,7 @@ func (b *Book) put(ctx context.Context, tx *control.Tx, from *Sender, r *Report)
 	}
 	f = b.form(id, from, r, now)
 	if known {
-		f.ReceivedAt, f.Times, f.Told = was.ReceivedAt, was.Times+1, was.Told
+		f.ReceivedAt, f.Times, f.Told, f.Status, f.Watched = was.ReceivedAt, was.Times+1, was.Told, was.Status, was.Watched
 		if r.Removed {
 			f.On, f.Kind, f.Giver = was.On, was.Kind, was.Giver
 		}

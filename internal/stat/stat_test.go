@@ -312,3 +312,27 @@ func TestFisher(t *testing.T) {
 		t.Errorf("far from alike: %v", p)
 	}
 }
+
+// TestDifference: the worked examples of Newcombe (1998), table II, method 10.
+func TestDifference(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		a, n, b, m      int64
+		diff, low, high float64
+	}{
+		{56, 70, 48, 80, .2, .0524, .3339},
+		{9, 10, 3, 10, .6, .1705, .8090},
+		{6, 7, 2, 7, .5714, .0582, .8062},
+		{5, 56, 0, 29, .0893, -.0381, .1926},
+		{0, 10, 0, 10, 0, -.2775, .2775},
+		{10, 10, 0, 10, 1, .6075, 1},
+	} {
+		diff, low, high := Difference(c.a, c.n, c.b, c.m)
+		if math.Abs(diff-c.diff) > 5e-5 || math.Abs(low-c.low) > 5e-5 || math.Abs(high-c.high) > 5e-5 {
+			t.Errorf("%d/%d - %d/%d: %.4f, %.4f to %.4f, want %.4f, %.4f to %.4f", c.a, c.n, c.b, c.m, diff, low, high, c.diff, c.low, c.high)
+		}
+	}
+	if d, low, high := Difference(0, 0, 1, 2); d != 0 || low != -1 || high != 1 {
+		t.Errorf("without any: %g %g %g", d, low, high)
+	}
+}

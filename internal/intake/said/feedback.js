@@ -3,7 +3,7 @@
 // file came from. No dependency, no cookie, no inline style or script.
 (function () {
   "use strict";
-  var me = document.currentScript, base = new URL(me.src).origin, form = me.dataset.form || "";
+  var me = document.currentScript, base = me.src.replace(/\/feedback\.js.*$/, ""), form = me.dataset.form || "";
   var WORDS = {
     en: { ask: "Did this help?", yes: "Yes", no: "No", more: "What was wrong?", contact: "Where to tell you what became of it (optional)", send: "Send", thanks: "Thank you.", fail: "That did not arrive. Try again." },
     de: { ask: "Hat das geholfen?", yes: "Ja", no: "Nein", more: "Was war falsch?", contact: "Wohin wir antworten können (freiwillig)", send: "Senden", thanks: "Danke.", fail: "Das kam nicht an. Bitte noch einmal." },

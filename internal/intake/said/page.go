@@ -13,7 +13,9 @@ import (
 	"mime"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,16 +30,28 @@ import (
 // list of origins, which browsers keep, and a ticket where the form asks for one.
 // A link shows a page and decides nothing: mail scanners open every link.
 type Pages struct {
-	book *feedback.Book
-	log  *slog.Logger
-	now  func() time.Time
-	rate rates
-	near rates // by address
+	book   *feedback.Book
+	log    *slog.Logger
+	now    func() time.Time
+	around Around
+	rate   rates
+	near   rates // by address
+}
+
+// Around is what stands between people and the pages.
+type Around struct {
+	// URL is the address at which people reach a path.
+	URL func(path string) string
+	// Proxies are who may say, by X-Forwarded-For, for whom they ask.
+	Proxies []netip.Prefix
 }
 
 // NewPages makes them.
-func NewPages(book *feedback.Book, log *slog.Logger) *Pages {
-	return &Pages{book: book, log: log, now: time.Now}
+func NewPages(book *feedback.Book, log *slog.Logger, around Around) *Pages {
+	if around.URL == nil {
+		around.URL = func(path string) string { return path }
+	}
+	return &Pages{book: book, log: log, now: time.Now, around: around}
 }
 
 // The paths of people outside.
@@ -45,6 +59,7 @@ const (
 	ScriptPath = "/feedback.js"
 	FormPath   = "/feedback/form"
 	LinkPath   = "/f/"
+	StatusPath = "/feedback/status/"
 )
 
 //go:embed feedback.js
@@ -62,11 +77,17 @@ func (p *Pages) Register(mux *http.ServeMux) {
 	mux.HandleFunc("POST "+FormPath, p.form)
 	mux.HandleFunc("GET "+LinkPath+"{ticket}", p.ask)
 	mux.HandleFunc("POST "+LinkPath+"{ticket}", p.answer)
+	mux.HandleFunc("GET "+StatusPath+"{token}", p.status)
+	mux.HandleFunc("POST "+StatusPath+"{token}", p.forget)
 }
 
 // Foreign reports a request that pages of other origins make by design, and that
-// looks at its origin by itself: the guard in front lets it through.
-func Foreign(r *http.Request) bool { return r.URL.Path == FormPath }
+// looks at its origin by itself: the guard in front lets it through. Behind a proxy that
+// calls us by another name, the pages of links are of another origin than we are: what
+// they send shows a ticket or a token in its path, and no browser adds one of itself.
+func Foreign(r *http.Request) bool {
+	return r.URL.Path == FormPath || strings.HasPrefix(r.URL.Path, LinkPath) || strings.HasPrefix(r.URL.Path, StatusPath)
+}
 
 func (p *Pages) script(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
@@ -124,7 +145,7 @@ func (p *Pages) form(w http.ResponseWriter, r *http.Request) {
 // takeForm keeps what a page sends; allowed is called once its origin is known to
 // be the form's.
 func (p *Pages) takeForm(r *http.Request, origin string, allowed func()) error {
-	if !p.near.take(addressOf(r), 10, 60, p.now()) {
+	if !p.near.take(p.addressOf(r), 10, 60, p.now()) {
 		return busy()
 	}
 	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/json" {
@@ -222,7 +243,15 @@ type view struct {
 	Up, Down bool // what the link was about, marked and not sent
 	Thanks   bool
 	Problem  string
+	Link     string // by which they see what becomes of it
+	Until    string
+	Status   *shown
+	Gone     bool // the status was forgotten
+	Lost     bool // there is no status to show
 }
+
+// shown is what somebody sees of what became of what they said.
+type shown struct{ Says, Text, At string }
 
 // ask shows the page behind a link. Nothing is taken: whoever opens it sends it.
 func (p *Pages) ask(w http.ResponseWriter, r *http.Request) {
@@ -233,25 +262,47 @@ func (p *Pages) ask(w http.ResponseWriter, r *http.Request) {
 
 func (p *Pages) answer(w http.ResponseWriter, r *http.Request) {
 	t, err := p.book.Open(r.PathValue("ticket"))
+	v := view{Question: t.Question}
 	if err == nil {
-		err = p.takeAnswer(r, &t)
+		v.Link, v.Until, err = p.takeAnswer(r, &t)
 	}
-	p.show(w, view{Question: t.Question, Thanks: err == nil}, err)
+	v.Thanks = err == nil
+	p.show(w, v, err)
 }
 
-func (p *Pages) takeAnswer(r *http.Request, t *feedback.Ticket) error {
+// takeAnswer keeps what somebody says behind a link. Who was not content and left no
+// address is given a link by which they see what becomes of it.
+func (p *Pages) takeAnswer(r *http.Request, t *feedback.Ticket) (link, until string, err error) {
+	report, err := p.answerOf(r, t)
+	if err != nil {
+		return "", "", err
+	}
+	ids, err := p.book.Take(r.Context(), feedback.Sender{Source: "link", Team: t.Team, Environment: t.Environment, Verified: true, Keys: feedback.TicketKeys}, []feedback.Report{report})
+	if err != nil || *report.Value != 0 || report.Contact != "" {
+		return "", "", err
+	}
+	token, expires, err := p.book.StatusLink(r.Context(), ids[0])
+	if err != nil {
+		// What they said is kept: that alone is what they are told.
+		p.log.Warn("no status link was made", "err", err)
+		return "", "", nil
+	}
+	return p.around.URL(StatusPath + token), expires.Format(time.DateOnly), nil
+}
+
+func (p *Pages) answerOf(r *http.Request, t *feedback.Ticket) (report feedback.Report, err error) {
 	// One who floods leaves the others their part.
-	if !p.near.take(addressOf(r), 10, 60, p.now()) {
-		return busy()
+	if !p.near.take(p.addressOf(r), 10, 60, p.now()) {
+		return report, busy()
 	}
 	if !p.rate.take("links", 50, 200, p.now()) {
-		return busy()
+		return report, busy()
 	}
 	r.Body = http.MaxBytesReader(nil, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
-		return malformed("a form", err)
+		return report, malformed("a form", err)
 	}
-	report := feedback.Report{Key: t.Key(), On: t.On, User: t.User, Name: t.Question, Kind: feedback.Thumb, Comment: r.PostForm.Get("comment"), Contact: r.PostForm.Get("contact")}
+	report = feedback.Report{Key: t.Key(), On: t.On, User: t.User, Name: t.Question, Kind: feedback.Thumb, Comment: r.PostForm.Get("comment"), Contact: r.PostForm.Get("contact")}
 	one, zero := 1.0, 0.0
 	switch r.PostForm.Get("v") {
 	case "up":
@@ -259,18 +310,57 @@ func (p *Pages) takeAnswer(r *http.Request, t *feedback.Ticket) error {
 	case "down":
 		report.Value = &zero
 	default:
-		return fault.New(fault.KindInvalid, "said.missing", "say yes or no")
+		return report, fault.New(fault.KindInvalid, "said.missing", "say yes or no")
 	}
 	if c := r.PostForm.Get("consent"); c != "" {
 		yes := c == "yes"
 		report.Consent = &yes
 	}
-	_, err := p.book.Take(r.Context(), feedback.Sender{Source: "link", Team: t.Team, Environment: t.Environment, Verified: true, Keys: feedback.TicketKeys}, []feedback.Report{report})
-	return err
+	return report, nil
+}
+
+// says is a state in words for whom it is about.
+var says = map[string]string{
+	feedback.StatusOpen:      "It was received. Nobody has said yet what comes of it.",
+	feedback.StatusWorking:   "It is being worked on.",
+	feedback.StatusCorrected: "It was corrected.",
+}
+
+// status shows what became of what somebody said: to whom, of what and what they said
+// is not shown, since a link may be seen by others.
+func (p *Pages) status(w http.ResponseWriter, r *http.Request) {
+	var v view
+	err := p.seldom(r)
+	if err == nil {
+		var s feedback.Status
+		if s, err = p.book.StatusBy(r.Context(), r.PathValue("token")); err == nil {
+			v.Status = &shown{Says: says[s.State], Text: s.Text, At: s.At.UTC().Format(time.DateOnly)}
+		}
+	}
+	v.Lost = err != nil
+	p.show(w, v, err)
+}
+
+// forget ends the link for whoever holds it.
+func (p *Pages) forget(w http.ResponseWriter, r *http.Request) {
+	err := p.seldom(r)
+	if err == nil {
+		err = p.book.ForgetStatus(r.Context(), r.PathValue("token"))
+	}
+	p.show(w, view{Gone: err == nil, Lost: err != nil}, err)
+}
+
+// seldom bounds how often an address looks: whoever guesses gets nowhere, and is not
+// let to try.
+func (p *Pages) seldom(r *http.Request) error {
+	if !p.near.take("status "+p.addressOf(r), 1, 30, p.now()) || !p.rate.take("status", 100, 300, p.now()) {
+		return busy()
+	}
+	return nil
 }
 
 // style is inline, under its own hash: the page needs no other request.
-const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:3rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}fieldset{border:0;padding:0;margin:0 0 1rem}label{display:block;margin:.5rem 0}input[type=radio]{width:1.2rem;height:1.2rem;vertical-align:-.2rem}textarea,input[type=email]{width:100%;box-sizing:border-box;font:inherit;padding:.5rem;border:1px solid #6b6b6b;border-radius:4px;background:inherit;color:inherit}button{font:inherit;padding:.6rem 1.2rem;border:0;border-radius:4px;background:#1c4f9c;color:#fff}:focus-visible{outline:3px solid #1c4f9c;outline-offset:2px}.problem{color:#a40000}@media(prefers-color-scheme:dark){body{color:#ececec;background:#161616}.problem{color:#ff9a9a}:focus-visible{outline-color:#8ab4ff}}`
+const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:3rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}fieldset{border:0;padding:0;margin:0 0 1rem}label{display:block;margin:.5rem 0}input[type=radio]{width:1.2rem;height:1.2rem;vertical-align:-.2rem}textarea,input[type=email]{width:100%;box-sizing:border-box;font:inherit;padding:.5rem;border:1px solid #6b6b6b;border-radius:4px;background:inherit;color:inherit}button{font:inherit;padding:.6rem 1.2rem;border:0;border-radius:4px;background:#1c4f9c;color:#fff}:focus-visible{outline:3px solid #1c4f9c;outline-offset:2px}.problem{color:#a40000}.text{white-space:pre-wrap;overflow-wrap:anywhere}a{color:inherit;overflow-wrap:anywhere}@media(prefers-color-scheme:dark){body{color:#ececec;background:#161616}.problem{color:#ff9a9a}:focus-visible{outline-color:#8ab4ff}}`
 
 var styleHash = func() string {
 	sum := sha256.Sum256([]byte(style))
@@ -303,19 +393,50 @@ func (p *Pages) show(w http.ResponseWriter, v view, err error) {
 	_, _ = w.Write(b.Bytes())
 }
 
-// addressOf is whom a request is counted for: a network of IPv6 is one household's.
-func addressOf(r *http.Request) string {
+// addressOf is whom a request is counted for: a network of IPv6 is one household's. A
+// proxy of ours says for whom it asks; of what it heard from others, the last that is no
+// proxy of ours counts, since all before it may be made up.
+func (p *Pages) addressOf(r *http.Request) string {
 	at, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return ""
 	}
 	a := at.Addr().Unmap().WithZone("")
+	if p.trusted(a) {
+		told := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+		for i := len(told) - 1; i >= max(0, len(told)-maxHops) && p.trusted(a); i-- {
+			next, err := forwardedFor(told[i])
+			if err != nil {
+				break // the proxy said nothing that can be read: it is counted itself
+			}
+			a = next
+		}
+	}
 	if a.Is6() {
 		if net, err := a.Prefix(64); err == nil {
 			return net.String()
 		}
 	}
 	return a.String()
+}
+
+// maxHops bounds the proxies that are looked through.
+const maxHops = 10
+
+func (p *Pages) trusted(a netip.Addr) bool {
+	return slices.ContainsFunc(p.around.Proxies, func(n netip.Prefix) bool { return n.Contains(a) })
+}
+
+// forwardedFor reads one element of X-Forwarded-For: an address, some add its port.
+func forwardedFor(text string) (netip.Addr, error) {
+	text = strings.TrimSpace(text)
+	a, err := netip.ParseAddr(strings.Trim(text, "[]"))
+	if err != nil {
+		var with netip.AddrPort
+		with, err = netip.ParseAddrPort(text)
+		a = with.Addr()
+	}
+	return a.Unmap().WithZone(""), err
 }
 
 // maxBuckets bounds the addresses that are counted.

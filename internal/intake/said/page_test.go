@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"strconv"
@@ -55,7 +56,7 @@ func open(t *testing.T) *outside {
 	if o.form, err = o.book.PutForm(t.Context(), me, feedback.Form{Name: "shop", Team: "support", Environment: "production", Origins: []string{"https://shop.example"}}); err != nil {
 		t.Fatal(err)
 	}
-	o.pages = NewPages(o.book, slog.New(slog.DiscardHandler))
+	o.pages = NewPages(o.book, slog.New(slog.DiscardHandler), Around{URL: func(path string) string { return "https://reeve.example/agents" + path }, Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/24")}})
 	o.pages.Register(o.mux)
 	return o
 }

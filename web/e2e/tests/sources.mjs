@@ -8,6 +8,43 @@ const event = (job, run, eventType, eventTime, inputs, outputs) => {
   return { eventType, eventTime, run: { runId: run, facets: {} }, job: { namespace: 'airflow', name: job }, inputs: set(inputs), outputs: set(outputs), producer: 'https://example.com/e2e', schemaURL: 'https://openlineage.io/spec/2-0-2/OpenLineage.json' };
 };
 
+const audited = [1280, 390].map((width) => ({
+  name: `keyboard: an agent is asked for an audit of a source, ${width} wide`,
+  async run(t) {
+    const name = unique('prices');
+    const agent = unique('clerk');
+    const team = (await t.api('/teams')).items[0].name;
+    await t.api('/agents', { name: agent, team, purpose: 'tests' });
+    await t.api(`/sources/${name}`, { kind: 'corpus', team }, 'PUT');
+    const page = await t.open(`/sources?source=${name}`, { width });
+    const audits = page.getByRole('region', { name: 'Audits', exact: true });
+    await audits.getByText('No agent is asked by itself.').waitFor();
+    await page.evaluate(() => document.activeElement?.blur());
+    await page.keyboard.press('a');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Agent').fill(agent);
+    await dialog.getByLabel('Questions', { exact: true }).selectOption('sheet');
+    await dialog.getByLabel('Questions and their truth').fill('How long may I return it? => 14 days\nWhat does it cost?');
+    await dialog.getByRole('button', { name: 'Keep' }).focus();
+    await page.keyboard.press('Enter');
+    await dialog.getByText('line 2 has no => between question and truth').waitFor();
+    await t.axe(page, 'a plan with a mistake');
+    await dialog.getByLabel('Questions and their truth').fill('How long may I return it? => 14 days\nWhat does it cost? => 12 euros');
+    await dialog.getByRole('button', { name: 'Keep' }).focus();
+    await page.keyboard.press('Enter');
+    // Nobody said how it is invoked: that is said, and nothing is planned.
+    await dialog.getByText(/cannot be tested/).waitFor();
+    await t.api(`/agents/${agent}/invoke`, { kind: 'http', url: 'https://agent.example.com/chat', body: '{"message":"{{input}}"}' }, 'PUT');
+    await dialog.getByRole('button', { name: 'Keep' }).focus();
+    await page.keyboard.press('Enter');
+    await audits.getByText(new RegExp(`${agent} is asked 50 of a sheet of 2 questions every 168h`)).waitFor();
+    await t.axe(page, 'a source that is audited by itself');
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    t.equal(wide, 0, 'pixels wider than the window');
+    await t.api(`/sources/${name}`, undefined, 'DELETE');
+  },
+}));
+
 export default [1280, 390].map((width) => ({
   name: `keyboard: a stale source is seen without a reload, and on the run that read it, ${width} wide`,
   async run(t) {
@@ -57,4 +94,4 @@ export default [1280, 390].map((width) => ({
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     t.equal(wide, 0, 'pixels wider than the window');
   },
-}));
+})).concat(audited);

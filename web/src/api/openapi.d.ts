@@ -2627,6 +2627,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/feedback-patterns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** compares what users thought of an agent's runs with and without each pattern of steps */
+        get: operations["FeedbackPatterns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/feedback-summary": {
         parameters: {
             query?: never;
@@ -2656,6 +2673,24 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feedback/{id}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** says what the person is shown, by their link, of what became of what they said */
+        put: operations["SetFeedbackStatus"];
+        post?: never;
+        /** ends the links by which the person sees what became of what they said */
+        delete: operations["RevokeFeedbackStatus"];
         options?: never;
         head?: never;
         patch?: never;
@@ -8682,6 +8717,7 @@ export interface components {
             run?: string;
             session?: string;
             source: string;
+            status: components["schemas"]["FeedbackStatus"] | null;
             task?: string;
             team?: string;
             times: number;
@@ -8691,6 +8727,8 @@ export interface components {
             verdict: string;
             verified: boolean;
             version?: string;
+            /** Format: date-time */
+            watched_till: string | null;
         };
         FeedbackAbout: {
             join_key?: string;
@@ -8754,6 +8792,45 @@ export interface components {
         FeedbackList: {
             items: components["schemas"]["Feedback"][];
             next?: string;
+        };
+        FeedbackPattern: {
+            diff: components["schemas"]["Interval"];
+            found: boolean;
+            kind: string;
+            name?: string;
+            others: string[];
+            p: number;
+            runs: string[];
+            search: string;
+            then?: string;
+            with: components["schemas"]["Share"];
+            without: components["schemas"]["Share"];
+        };
+        FeedbackPatterns: {
+            agent: string;
+            cut: number;
+            found: number;
+            /** Format: date-time */
+            from: string;
+            items: components["schemas"]["FeedbackPattern"][];
+            least: number;
+            left: number;
+            more: boolean;
+            possible: string;
+            runs: number;
+            says: string;
+            tested: number;
+            /** Format: date-time */
+            to: string;
+            unhappy: number;
+            unread: number;
+        };
+        FeedbackStatus: {
+            /** Format: date-time */
+            at: string;
+            by?: string;
+            state: string;
+            text?: string;
         };
         FeedbackSummary: {
             agents: components["schemas"]["AgentFeedback"][];
@@ -12033,6 +12110,10 @@ export interface components {
         SessionList: {
             items: components["schemas"]["Session"][];
             next?: string;
+        };
+        SetFeedbackStatusRequest: {
+            state: string;
+            text?: string;
         };
         Setup: {
             dev: boolean;
@@ -19669,6 +19750,44 @@ export interface operations {
             };
         };
     };
+    FeedbackPatterns: {
+        parameters: {
+            query?: {
+                agent?: string;
+                environment?: string;
+                from?: string;
+                least?: number;
+                limit?: number;
+                team?: string;
+                to?: string;
+                version?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackPatterns"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     FeedbackSummary: {
         parameters: {
             query?: {
@@ -19724,6 +19843,70 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Feedback"];
                 };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    SetFeedbackStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetFeedbackStatusRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Feedback"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RevokeFeedbackStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description a problem */
             default: {

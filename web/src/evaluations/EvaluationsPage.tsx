@@ -176,7 +176,7 @@ function Judged({ parts }: { parts: ReactNode }) {
 const wideExperiments: Column<Experiment>[] = [
   { id: 'at', head: 'When', width: '94px', cell: (x) => <Time at={x.at} /> },
   { id: 'agent', head: 'Agent', width: 'minmax(100px, 1fr)', cell: (x) => x.agent },
-  { id: 'cases', head: 'Cases', width: 'minmax(110px, 1fr)', cell: (x) => (x.kind === 'bias' ? `bias: ${visible(x.bias?.attribute ?? '')}` : x.kind === 'drill' ? `failover: ${x.plan ?? ''}` : x.kind === 'proof' ? `recorded runs on ${visible(x.proof?.model ?? '')}` : `${x.dataset}, version ${x.dataset_version}`) },
+  { id: 'cases', head: 'Cases', width: 'minmax(110px, 1fr)', cell: (x) => (x.kind === 'bias' ? `bias: ${visible(x.bias?.attribute ?? '')}` : x.kind === 'audit' ? visible(x.note ?? 'audit of a source') : x.kind === 'drill' ? `failover: ${x.plan ?? ''}` : x.kind === 'proof' ? `recorded runs on ${visible(x.proof?.model ?? '')}` : `${x.dataset}, version ${x.dataset_version}`) },
   { id: 'state', head: 'State', width: 'minmax(90px, .7fr)', cell: (x) => x.state },
   { id: 'passed', head: 'Passed', width: 'minmax(150px, 1fr)', cell: (x) => (x.kind === 'drill' ? <span title={x.says}>{share(x.passed)}, with the upstream and without</span> : x.pairs ? `p ${x.pairs.p.toFixed(3)} of ${plural(x.pairs.pairs, 'pair')}` : share(x.passed)) },
 ];

@@ -1,4 +1,5 @@
 import { Button, TextInput } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useRef, useState, type ReactNode } from 'react';
 import '../theme/forms';
@@ -6,8 +7,10 @@ import { api } from '../api/client';
 import { useMay, useMe } from '../api/queries';
 import type { AgentFeedback, Feedback, ToldFeedback } from '../api/types';
 import { Badge, Beside, type Column, count, Empty, Facts, KeyTable, PageBody, PageHeader, Panel, pickView, plural, ProblemNote, Snippet, Tabs, Time, useShortcuts, useWide } from '../shared';
+import { Pick, Sure } from '../settings/parts';
 import css from '../sources/sources.module.css';
 import { visible } from '../tools/data';
+import { Patterns } from './Patterns';
 import { percent, said, share, tone, useFeedback, useSummary } from './data';
 
 const columns: Column<Feedback>[] = [
@@ -32,7 +35,7 @@ const narrowAgents = agentColumns.filter((c) => ['agent', 'satisfied'].includes(
 /** FeedbackPage: what people said of runs, who said nothing, and what it was about. */
 export function FeedbackPage() {
   const navigate = useNavigate();
-  const { q = '', verdict = '', agent, feedback } = useSearch({ strict: false }) as { q?: string; verdict?: string; agent?: string; feedback?: string };
+  const { q = '', verdict = '', agent, feedback, pattern } = useSearch({ strict: false }) as { q?: string; verdict?: string; agent?: string; feedback?: string; pattern?: string };
   const set = (more: object) => void navigate({ to: '.', search: ((old: object) => ({ ...old, ...more })) as never, replace: true });
   const list = useFeedback(agent, verdict || undefined, q.trim() || undefined);
   const sum = useSummary(agent);
@@ -74,7 +77,7 @@ export function FeedbackPage() {
             )}
             <div className={css.find}>
               <Tabs label="Verdict" tabs={[{ id: '', label: 'All' }, { id: 'negative', label: 'Bad', n: s.all.negative }, { id: 'neutral', label: 'Neither', n: s.all.neutral }, { id: 'positive', label: 'Good', n: s.all.positive }]} on={verdict} onPick={(id) => set({ verdict: id || undefined })} />
-              {agent && <Button size="compact-sm" onClick={() => set({ agent: undefined })}>Of {agent} only: show all</Button>}
+              {agent && <Button size="compact-sm" onClick={() => set({ agent: undefined, pattern: undefined })}>Of {agent} only: show all</Button>}
               <TextInput ref={find} type="search" aria-label="Find in what was said" placeholder="A word of the comment" value={q} onChange={(e) => set({ q: e.currentTarget.value || undefined })} />
             </div>
             <Beside label="The feedback" side={feedback && <One key={feedback} found={rows.find((f) => f.id === feedback)} onClose={() => set({ feedback: undefined })} />}>
@@ -93,6 +96,7 @@ export function FeedbackPage() {
                 />
               </Panel>
             </Beside>
+            <Patterns agent={agent} agents={[...new Set(s.agents.filter((a) => a.agent && a.answered > 0).map((a) => a.agent))]} picked={pattern} onPick={(p) => set({ pattern: p })} onAgent={(a) => set({ agent: a })} />
             <Panel title="By agent and version" note="with 95 % intervals">
               <KeyTable label="Agents" columns={roomy ? agentColumns : narrowAgents} rows={s.agents} rowKey={(a) => `${a.agent} ${a.version} ${a.environment}`} onOpen={(a) => set({ agent: a.agent })} height="min(260px, 30dvh)" />
             </Panel>
@@ -128,6 +132,7 @@ function First() {
 /** One is a feedback in full, with its run a press away. */
 function One({ found: f, onClose }: { found?: Feedback; onClose: () => void }) {
   const may = useMay('TellFeedback');
+  const mayShow = useMay('SetFeedbackStatus');
   if (!f) return <Panel title="Not in this list" padded actions={<Button size="compact-xs" onClick={onClose}>Close</Button>}>It may be of another period, or another filter.</Panel>;
   const about = f.about.trace ? `trace ${f.about.trace}` : f.about.join_key ? `join key ${f.about.join_key}` : f.about.session ? `session ${f.about.session}` : f.about.run_key ? `run ${f.about.run_key}` : f.about.run;
   const facts: [string, ReactNode][] = [
@@ -154,7 +159,34 @@ function One({ found: f, onClose }: { found?: Feedback; onClose: () => void }) {
       </Facts>
       {f.told.map((t) => <p key={t.at}>Told <Time at={t.at} /> by {visible(t.by)}: {visible(t.text)}</p>)}
       {f.contact && may && <Tell id={f.id} />}
+      {f.watched_till && <Shown f={f} may={mayShow} />}
     </Panel>
+  );
+}
+
+const states = [{ value: 'open', label: 'nothing is said yet' }, { value: 'working', label: 'is being worked on' }, { value: 'corrected', label: 'was corrected' }];
+
+/** Shown is what a person without an address sees, by their link, of what became of it. */
+function Shown({ f, may }: { f: Feedback; may: boolean }) {
+  const client = useQueryClient();
+  const [state, setState] = useState(f.status?.state ?? 'working');
+  const [text, setText] = useState(f.status?.text ?? '');
+  const again = () => void client.invalidateQueries({ queryKey: ['feedback'] });
+  const show = useMutation({ mutationFn: () => api.put<Feedback>(`/feedback/${f.id}/status`, { state, text }), onSettled: again });
+  const revoke = useMutation({ mutationFn: () => api.delete(`/feedback/${f.id}/status`), onSettled: again });
+  return (
+    <form onSubmit={(e) => { e.preventDefault(); show.mutate(); }}>
+      <p>They left no address and see what became of it by a link, until <Time at={f.watched_till!} as="day" />{f.status ? <>. Now: it {states.find((s) => s.value === f.status!.state)?.label}.</> : '. Nobody said anything yet.'}</p>
+      <ProblemNote error={show.error ?? revoke.error} />
+      {may && (
+        <>
+          <Pick label="It" value={state} options={states} onPick={setState} />
+          <TextInput label="In your words" value={text} onChange={(e) => setText(e.currentTarget.value)} maxLength={4000} />
+          <div className={css.acts}><Button type="submit" disabled={show.isPending}>Show them this</Button><Sure label="End their link" sure="End it: it shows nothing any more" pending={revoke.isPending} onDo={() => revoke.mutate()} /></div>
+          {show.isSuccess && <p role="status">They see it now.</p>}
+        </>
+      )}
+    </form>
   );
 }
 

@@ -42,7 +42,7 @@ export function Ready({ view, onPick }: { view: CurrentView; onPick: (source: st
             { head: 'Fresh', cell: (s) => <Mark {...(states[s.source.state] ?? states.unknown!)} words /> },
             { head: 'Made anew every', num: true, cell: (s) => every(s.every_ms) },
             { head: 'Failed checks', num: true, cell: (s) => said(s.error_rate, 'No result of an assertion came in 30 days.') },
-            { head: 'Audit', num: true, cell: (s) => said(s.accuracy, 'It was not audited in 90 days.') },
+            { head: 'Audit', num: true, cell: (s) => <>{said(s.accuracy, 'It was not audited in 90 days.')} {s.plan?.not_possible && <Badge tone="bad" title={s.plan.not_possible}>not possible</Badge>}{s.plan?.running && <Badge>asks now</Badge>}</> },
             { head: 'Runs, fresh for', num: true, cell: (s) => <>{count(s.runs)} {s.runs > 0 && said(s.fresh, 'Its age was not known.')}</> },
             { head: 'Breaks', cell: (s) => (s.breaches.length === 0 ? <span className="muted">nothing</span> : <span title={s.breaches.map((b) => b.text).join('\n')}>{s.breaches.map((b) => <Badge key={b.limit} tone="bad">{b.limit.replaceAll('_', ' ')}</Badge>)}</span>) },
           ]}

@@ -9,6 +9,7 @@ import { FormDialog, Pick, Sure } from '../settings/parts';
 import { Badge, count, Facts, KeyedTable, Mark, Panel, plural, ProblemNote, Time, Unknown, useShortcuts, type Level } from '../shared';
 import { useTeams } from '../shell/TopBar';
 import { visible } from '../tools/data';
+import { AuditPlan } from './AuditPlan';
 import { Causes } from './Causes';
 import { shortAge, states } from './data';
 import css from './sources.module.css';
@@ -96,6 +97,7 @@ export function SourcePanel({ source, onClose }: { source: Source; onClose: () =
         )}
         <ProblemNote error={q.error ?? forget.error ?? out.error ?? back.error} />
       </Panel>
+      <AuditPlan source={source.name} />
       {q.data && (
         <>
           <Jobs title="Jobs that make it" jobs={q.data.writers} none="No job is known to write it." />

@@ -29,6 +29,15 @@ export function matches(s: Source, words: string): boolean {
 /** shortAge writes a Go duration as people type it: "24h0m0s" is "24h". */
 export const shortAge = (d: string | undefined): string => (d ?? '').replace(/([hm])0s$/, '$1').replace(/h0m$/, 'h');
 
+/** sheetOf reads lines of "question => truth"; a line without it says what is wrong. */
+export function sheetOf(text: string): { question: string; truth: string }[] {
+  return text.split('\n').map((l) => l.trim()).filter(Boolean).map((l, i) => {
+    const at = l.lastIndexOf('=>');
+    if (at < 1) throw new Error(`line ${i + 1} has no => between question and truth`);
+    return { question: l.slice(0, at).trim(), truth: l.slice(at + 2).trim() };
+  });
+}
+
 /** useSources lists what agents read. Its events tell at once; ages go on without any. */
 export function useSources() {
   return useQuery({ queryKey: ['sources'], queryFn: async ({ signal }) => (await api.get<List<Source>>('/sources', undefined, signal)).items.sort(worst), refetchInterval: 30_000 });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { reach } from '../api/addresses';
 import type { Source } from '../api/types';
-import { matches, shortAge, worst } from './data';
+import { matches, sheetOf, shortAge, worst } from './data';
 
 const source = (name: string, state: string, made?: string, more: Partial<Source> = {}): Source => ({
   name, kind: 'dataset', trusted: false, registered: true, state, reason: '', version: made ? { version: '1', at: made, items: null } : null, versions: 1, documents: 0, out_of_use: null, failing_checks: 0, checks: 0, updated_at: '2026-01-01T00:00:00Z', ...more,
@@ -28,4 +28,10 @@ it('takes the address of a listener from the server', () => {
   expect(reach('http://127.0.0.1:7301', 'localhost')).toBe('http://127.0.0.1:7301');
   expect(reach('https://door.example.com', 'reeve.example.com')).toBe('https://door.example.com');
   expect(reach(undefined, 'x')).toBeUndefined();
+});
+
+it('reads a sheet of questions with their truth', () => {
+  expect(sheetOf('How long? => 14 days\n\n  Is a => b? => yes ')).toEqual([{ question: 'How long?', truth: '14 days' }, { question: 'Is a => b?', truth: 'yes' }]);
+  expect(() => sheetOf('How long? => 14 days\nWhat?')).toThrow('line 2 has no =>');
+  expect(() => sheetOf('=> 14 days')).toThrow('line 1');
 });
