@@ -31,10 +31,10 @@ func TestForgedFeedback(t *testing.T) {
 	word := func(session string) string {
 		return fmt.Sprintf(`{"session":%q,"kind":"thumb","value":0}`, session)
 	}
-	reaction := func(ts string) string {
-		return fmt.Sprintf(`{"type":"event_callback","team_id":"T1","event":{"type":"reaction_added","user":"U1","reaction":"-1","item":{"type":"message","channel":"C1","ts":%q},"event_ts":%q}}`, ts, ts)
-	}
 	now := strconv.FormatInt(time.Now().Unix(), 10)
+	reaction := func(ts string) string {
+		return fmt.Sprintf(`{"type":"event_callback","team_id":"T1","event":{"type":"reaction_added","user":"U1","reaction":"-1","item":{"type":"message","channel":"C1","ts":%q},"event_ts":%q}}`, ts, now)
+	}
 	old := strconv.FormatInt(time.Now().Add(-time.Hour).Unix(), 10)
 	signed := func(key, at, body string) []string {
 		return []string{"X-Slack-Request-Timestamp", at, "X-Slack-Signature", "v0=" + hexMAC(key, "v0:"+at+":"+body)}
