@@ -1,1 +1,0 @@
-import{Ht as e,Kt as t,Xt as n}from"./base-DBT1Tcig.js";import{t as r}from"./InputBase-yWhl6Z4-.js";var i=n(),a=e(e=>{let n=t([`Input`,`InputWrapper`,`TextInput`],null,e);return(0,i.jsx)(r,{component:`input`,...n,__staticSelector:`TextInput`})});a.classes=r.classes,a.displayName=`@mantine/core/TextInput`;export{a as t};

@@ -1,1 +1,0 @@
-var e={one:`_one_jt92t_1`,formula:`_formula_jt92t_10`,trend:`_trend_jt92t_13`,assume:`_assume_jt92t_16`,fields:`_fields_jt92t_21`};export{e as t};

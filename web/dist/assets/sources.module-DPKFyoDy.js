@@ -1,1 +1,0 @@
-var e={find:`_find_81wdf_1`,lead:`_lead_81wdf_11`,acts:`_acts_81wdf_15`,causes:`_causes_81wdf_21`,path:`_path_81wdf_33`,ways:`_ways_81wdf_38`,more:`_more_81wdf_45`,two:`_two_81wdf_52`,read:`_read_81wdf_58`,documents:`_documents_81wdf_83`,readyWords:`_readyWords_81wdf_98`};export{e as t};
