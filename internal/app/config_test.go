@@ -82,6 +82,7 @@ func TestShowIsAFile(t *testing.T) {
 	want.TLS = TLSConfig{Cert: "c.pem", Key: "k.pem"}
 	want.OIDC = []oidc.Provider{{Name: "corp", Issuer: "https://login.example.com", ClientID: "reeve", Scopes: []string{"groups"}, GroupsClaim: "groups", FactorMethods: []string{"mfa"}, FactorContexts: []string{"loa2"}, Groups: map[string]oidc.Group{"sre": {Teams: []string{"platform"}, Roles: []string{"responder"}}}}}
 	want.SIEM = []siem.Config{} // none is written as an empty list
+	want.TrustedProxies = []string{}
 	want.MCP.Commands, want.MCP.Servers = []string{}, []mcp.Server{}
 	want.Invoke = []InvokeConfig{}
 	want.KPIs.Push = []KPIPush{}

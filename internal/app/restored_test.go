@@ -87,7 +87,7 @@ func TestRestoreKnowsEverySecret(t *testing.T) {
 	ends := []string{"sign_ins", "tokens", "intake_keys", "recovery_codes", "agent_keys", "oauth_keys", "join_tokens", "hook_secrets", "proposals", "approvals"}
 	stays := map[string]string{
 		"people.password": "people sign in with it, and then look", "factors.secret": "without it nobody could sign in", "channels.secret": "Reeve shows it to others, nobody shows it to Reeve",
-		"a2a_tasks.credential": "the id of a credential", "backups.sealed": "whether one is", "evaluations.tokens": "a number", "spent_ids.hash": "what it names is good for minutes",
+		"a2a_tasks.credential": "the id of a credential", "feedback_status.token": "a hash; its link shows what a person said what became of it, and ends by itself", "backups.sealed": "whether one is", "evaluations.tokens": "a number", "spent_ids.hash": "what it names is good for minutes",
 		"fleet_approved.hash": "of a version", "fleet_versions.hash": "of a version", "tool_findings.hash": "of a tool", "tool_versions.hash": "of a tool",
 	}
 	all, err := control.All(ctx, db, func(r control.Row) (s [2]string, err error) { return s, r.Scan(&s[0], &s[1]) }, `SELECT m.name, p.name FROM sqlite_master m, pragma_table_info(m.name) p
