@@ -62,8 +62,12 @@ type Rule struct {
 	UpdatedAt   time.Time     `json:"-"`
 
 	program  cel.Program
+	asks     map[string]bool // the words of its condition
 	failures *atomic.Int64
 }
+
+// Asks reports whether the condition asks about a word.
+func (r *Rule) Asks(word string) bool { return r.asks[word] }
 
 // Detector is the name under which a rule's findings stand.
 func (r *Rule) Detector() string { return "rule:" + r.Name }
@@ -312,7 +316,12 @@ func Compile(r Rule) (*Rule, error) {
 	if err != nil {
 		return nil, invalid("the condition cannot be asked: %s", firstLine(err.Error()))
 	}
-	r.failures = new(atomic.Int64)
+	r.failures, r.asks = new(atomic.Int64), map[string]bool{}
+	for _, ref := range ast.NativeRep().ReferenceMap() {
+		if ref.Name != "" {
+			r.asks[ref.Name] = true
+		}
+	}
 	return &r, nil
 }
 

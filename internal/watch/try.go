@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"reeve/internal/activity"
+	"reeve/internal/fault"
 	"reeve/internal/finding"
 	"reeve/internal/rule"
 	"reeve/internal/telemetry"
@@ -48,9 +49,18 @@ const (
 	tryPatience = 20 * time.Second
 )
 
+// ofDecisions are the words of rules that the door's decisions say: the steps that a
+// trial replays do not.
+var ofDecisions = []string{"refused", "hijack_score", "authenticated"}
+
 // Try replays stored runs through a rule, in the order in which their steps
-// ended, as if it had been on: the newest runs first until a bound is met.
+// ended, as if it had been on: the newest runs first until a bound is met. What a
+// rule asks of decisions cannot be tried: it would never have held, which is not so.
 func Try(ctx context.Context, h History, r *rule.Rule, p Past) (Trial, error) {
+	if i := slices.IndexFunc(ofDecisions, r.Asks); i >= 0 {
+		return Trial{}, fault.New(fault.KindInvalid, "rule.untriable", "%s is known from the door's decisions, which a trial does not replay: when this rule would have held is unknown", ofDecisions[i]).
+			WithHint("try it without that word, or save it: its findings tell when it holds from now on")
+	}
 	t := Trial{From: p.From, To: p.To, Oldest: p.To, Whole: true, Agents: map[string]int{}, Days: map[string]int{}}
 	ctx, cancel := context.WithTimeout(ctx, tryPatience)
 	defer cancel()
@@ -122,6 +132,7 @@ func (t *Trial) read(ctx context.Context, h History, r *rule.Rule, p Past) (step
 			end.Status = activity.RunDone
 			runs[row.ID] = end
 			steps = append(steps, found.Steps...)
+			t.Whole = t.Whole && !found.More
 			if at := time.Unix(0, row.Start).UTC(); at.Before(t.Oldest) {
 				t.Oldest = at
 			}

@@ -15,6 +15,7 @@ import (
 
 	"reeve/internal/activity"
 	"reeve/internal/control/controltest"
+	"reeve/internal/fault"
 	"reeve/internal/finding"
 	"reeve/internal/rule"
 	"reeve/internal/telemetry"
@@ -625,4 +626,37 @@ func TestSettings(t *testing.T) {
 	if err := s.Reset(t.Context(), "p", "", "loop", "refunds", "it does not"); err != nil || s.For(d, "refunds").Off {
 		t.Errorf("not reset: %v", err)
 	}
+}
+
+// A rule on what only the door's decisions say is not tried: that it would never have
+// held is not true. The words alone do not count.
+func TestUntriable(t *testing.T) {
+	t.Parallel()
+	for when, want := range map[string]string{
+		`refused > 2.0`: "rule.untriable",
+		`cost > 1.0 && (!authenticated || steps > 5.0)`: "rule.untriable",
+		`hijack_score >= 3.2`:                           "rule.untriable",
+		`cost > 1.0 && task != "refused"`:               "",
+	} {
+		r, err := rule.Compile(rule.Rule{Name: "trial", When: when, Scope: "run", Severity: "warning", Rest: time.Hour})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if _, err := Try(t.Context(), nobody{}, r, Past{From: t0, To: t0.Add(time.Hour)}); err != nil {
+			got = fault.From(err).Code
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", when, got, want)
+		}
+	}
+}
+
+// nobody is a past in which nothing ran.
+type nobody struct{}
+
+func (nobody) Runs(context.Context, telemetry.RunsQuery) (p telemetry.RunsPage, err error) { return }
+
+func (nobody) StepsPage(context.Context, activity.RunID, telemetry.StepsQuery) (p telemetry.StepsPage, err error) {
+	return
 }
