@@ -64,7 +64,11 @@ export default [1280, 390].flatMap((width) => [
       const row = panel.getByRole('row').filter({ hasText: `used ${guess}` });
       await row.getByText('beyond chance').waitFor();
       await t.axe(page, 'patterns of steps');
-      await row.focus();
+      const grid = panel.getByRole('grid', { name: 'Patterns of steps' });
+      const place = (await grid.getByRole('row').allInnerTexts()).findIndex((s) => s.includes(`used ${guess}`));
+      await grid.focus();
+      await page.keyboard.press('Home');
+      for (let n = 1; n < place; n++) await page.keyboard.press('j'); // the first row is the head
       await page.keyboard.press('Enter');
       await panel.getByRole('heading', { name: `used ${guess}` }).waitFor();
       const runs = panel.getByRole('list', { name: 'Runs with it, those of unhappy users first' });
@@ -95,9 +99,10 @@ export default [1280, 390].flatMap((width) => [
       const page = await t.open('/feedback', { width });
       const row = page.getByRole('row').filter({ hasText: word });
       await row.waitFor();
-      await row.focus();
-      await page.keyboard.press('Enter');
+      await page.evaluate(() => document.activeElement?.blur());
+      await page.keyboard.press('x');
       const one = page.getByRole('region', { name: 'The feedback' });
+      await one.getByText(word).waitFor();
       await one.getByLabel('In your words').fill('a new one is on its way');
       await page.keyboard.press('Enter');
       await one.getByText('They see it now.').waitFor();

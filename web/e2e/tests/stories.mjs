@@ -31,6 +31,8 @@ export default [
       }
       await t.settled(page);
       await t.axe(page, 'an incident that was played to its end');
+      await page.getByRole('button', { name: 'Touched' }).press('Enter');
+      await page.getByRole('region', { name: 'Who saw it' }).getByText(/^user-/).first().waitFor();
       await page.getByRole('button', { name: 'Review' }).press('Enter');
       await page.getByText('A table can be older than its answers').first().waitFor();
       for (let n = 0; ; n++) {

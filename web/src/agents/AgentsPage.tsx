@@ -2,7 +2,7 @@ import { Button } from '@mantine/core';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { useMay } from '../api/queries';
-import { type Column, count, Empty, Figure, Icon, KeyTable, Known, money, PageBody, PageHeader, Panel, percent, pickView, plural, ProblemNote, quote, Tabs, Time, Unknown, useShortcuts, wilson } from '../shared';
+import { type Column, count, Empty, Figure, Icon, KeyTable, Known, money, PageBody, PageHeader, Panel, percent, pickView, plural, ProblemNote, quote, Tabs, Time, Unknown, useShortcuts, useWide, wilson } from '../shared';
 import { useView } from '../state/url';
 import css from './agents.module.css';
 import { FiveMarks, marksHelp, Reasons } from '../overview/FiveMarks';
@@ -41,6 +41,9 @@ const columns: Column<FleetRow>[] = [
   },
 ];
 
+// What a narrow page leaves out stands on the agent's own page.
+const fewer = columns.filter((c) => !['owner', 'cost'].includes(c.id));
+
 /** byColumn sorts rows by a column; unknown comes last either way. */
 export function byColumn<T extends object>(rows: T[], sort: string, value: (r: T, key: string) => unknown = (r, key) => r[key as keyof T]): T[] {
   const asc = sort.startsWith('-');
@@ -74,6 +77,7 @@ export function AgentsPage() {
   const unknown = useUnknownAgents();
   const mayRegister = useMay('CreateAgent');
   const [registering, setRegistering] = useState(false);
+  const roomy = useWide(1500);
   useShortcuts('Agents', mayRegister ? [{ keys: 'n', label: 'Register an agent', run: () => setRegistering(true) }] : []);
   const all = useMemo(() => join(registered.data ?? [], rows, view, unknown.data?.items, marks.data), [registered.data, rows, view, unknown.data, marks.data]);
   const fits = filters.find((f) => f.id === show)?.fits ?? filters[0]!.fits;
@@ -116,7 +120,7 @@ export function AgentsPage() {
         <Panel>
           <KeyTable
             label="Agents"
-            columns={columns}
+            columns={roomy ? columns : fewer}
             rows={sorted}
             rowKey={(a) => `${a.agent}\t${a.team}\t${a.environment}`}
             sort={sort}

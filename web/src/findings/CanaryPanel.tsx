@@ -91,8 +91,8 @@ export function CanaryPanel({ name, onChange, onClose }: { name: string; onChang
             rowKey={(a) => a.prompt}
             mark={(a) => (a.error ? 'warn' : undefined)}
             fields={[
-              { head: 'Asked', width: '130px', title: (a) => visible(a.prompt), cell: (a) => visible(a.prompt) },
-              { head: 'Answered', width: '130px', title: (a) => visible(a.error || a.text || ''), cell: (a) => (a.error ? <span className="muted">not answered: {visible(a.error)}</span> : visible(a.text ?? '')) },
+              { head: 'Asked', width: '170px', title: (a) => visible(a.prompt), cell: (a) => visible(a.prompt) },
+              { head: 'Answered', width: '170px', title: (a) => visible(a.error || a.text || ''), cell: (a) => (a.error ? <span className="muted">not answered: {visible(a.error)}</span> : visible(a.text ?? '')) },
               { head: 'Took', cell: (a) => (a.decision ? <Link title="Its decision at the door" to={'/decisions' as never} search={((old: Record<string, unknown>) => ({ ...pickView(old), decision: a.decision })) as never}>{count(a.took_ms)} ms</Link> : '') },
             ]}
           />

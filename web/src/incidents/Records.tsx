@@ -24,11 +24,11 @@ const mostPeople = 200;
 function People({ i }: { i: IncidentDetail }) {
   const reach = i.reach;
   const q = useQuery({
-    ...aggregate({ from: 'runs', select: [{ func: 'count', as: 'runs' }, { func: 'max', field: 'start', as: 'last' }], where: reach?.q, group_by: ['user'], order_by: '-runs', limit: mostPeople, start: reach?.from, end: reach?.to }),
+    ...aggregate({ from: 'runs', select: [{ func: 'count', as: 'runs' }, { func: 'max', field: 'started', as: 'last' }], where: reach?.q, group_by: ['user'], order_by: '-runs', limit: mostPeople, start: reach?.from, end: reach?.to }),
     enabled: !!reach,
   });
   const at = Object.fromEntries((q.data?.columns ?? []).map((c, n) => [c.name, n]));
-  const rows = (q.data?.rows ?? []).map((r) => ({ user: String(r[at.user!] ?? ''), runs: Number(r[at.runs!] ?? 0), last: r[at.last!] }));
+  const rows = (q.data?.rows ?? []).map((r) => ({ user: String(r[at.user!] ?? ''), runs: Number(r[at.runs!] ?? 0), last: Number(r[at.last!] ?? NaN) }));
   const named = rows.filter((r) => r.user);
   const nameless = rows.find((r) => !r.user)?.runs ?? 0;
   const runsOf = (user?: string) => ({ to: '/runs', search: { q: `${reach?.q}${user ? ` user:${quote(user)}` : ''}`, from: reach?.from, to: reach?.to } });
@@ -47,7 +47,7 @@ function People({ i }: { i: IncidentDetail }) {
         fields={[
           { head: 'Person', width: '320px', title: (r) => r.user, cell: (r) => visible(r.user) },
           { head: 'Runs', num: true, cell: (r) => <Figure {...runsOf(r.user)}>{count(r.runs)}</Figure> },
-          { head: 'Last', cell: (r) => (typeof r.last === 'string' ? <Time at={r.last} /> : '') },
+          { head: 'Last', cell: (r) => (Number.isFinite(r.last) ? <Time at={new Date(r.last * 1000).toISOString()} /> : '') },
         ]}
       />
     </Panel>
