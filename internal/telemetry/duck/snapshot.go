@@ -50,12 +50,15 @@ func (s *Store) Snapshot(ctx context.Context, to string, link func(file string) 
 		}
 		h.Segments++
 		h.Rows += g.rows
-		if g.table == tableSteps {
+		switch g.table {
+		case tableSteps:
 			h.Steps += g.rows
+		case tableOldSteps:
+			h.Steps -= g.rows
 		}
 	}
 	return h, nil
 }
 
-// Held is what a snapshot holds. Steps counts rows, each revision of a step.
+// Held is what a snapshot holds. Steps are counted as Stats of the copy will.
 type Held struct{ Segments, Rows, Steps int64 }

@@ -38,6 +38,15 @@ func TestSnapshot(t *testing.T) {
 	for c := range uint64(20) {
 		add(s, c+1, 10)
 	}
+	// Steps that ended later are there in two rows, and count once.
+	again := &telemetry.Write{Cursor: 21, Received: now.UnixNano()}
+	for i := range 5 {
+		id := activity.RunOfKey(fmt.Sprint("1-", i))
+		again.Steps = append(again.Steps, activity.Step{Fragment: activity.Fragment{Run: id, Step: activity.StepOfKey(fmt.Sprint("1-", i)), Kind: activity.KindTool, Status: activity.StatusOK, Start: now.UnixNano(), End: now.UnixNano() + 2, TTFT: -1, Usage: activity.NoUsage}, Revision: 2, Received: now.UnixNano()})
+	}
+	if err := s.Append(t.Context(), again); err != nil {
+		t.Fatal(err)
+	}
 	copied := filepath.Join(t.TempDir(), "copy")
 	if err := os.MkdirAll(copied, 0o700); err != nil {
 		t.Fatal(err)
@@ -46,7 +55,7 @@ func TestSnapshot(t *testing.T) {
 	held, err := s.Snapshot(t.Context(), filepath.Join(copied, "index.db"), func(file string) error {
 		if first { // the store goes on while files are linked
 			first = false
-			add(s, 21, 10)
+			add(s, 22, 10)
 			if err := s.maintain(t.Context(), true); err != nil {
 				return err
 			}
@@ -68,11 +77,14 @@ func TestSnapshot(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	if at, err := c.Cursor(t.Context(), 0); at != 20 || err != nil {
-		t.Errorf("the copy is at %d, %v; want 20", at, err)
+	if at, err := c.Cursor(t.Context(), 0); at != 21 || err != nil {
+		t.Errorf("the copy is at %d, %v; want 21", at, err)
+	}
+	if st, err := c.Stats(t.Context()); err != nil || st.Steps != held.Steps {
+		t.Errorf("the copy holds %d steps, %v; the snapshot says %d", st.Steps, err, held.Steps)
 	}
 	for i := range 10 {
-		for cursor := 1; cursor <= 21; cursor++ {
+		for cursor := 1; cursor <= 22; cursor++ {
 			steps, err := c.Steps(t.Context(), activity.RunOfKey(fmt.Sprint(cursor, "-", i)))
 			if want := map[bool]int{true: 1}[cursor <= 20]; err != nil && want == 1 || len(steps) != want {
 				t.Fatalf("run %d-%d has %d steps, %v; want %d", cursor, i, len(steps), err, want)
