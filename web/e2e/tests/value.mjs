@@ -39,7 +39,7 @@ export default [1280, 390].map((width) => ({
     await page.keyboard.press('Enter');
     const versions = main.getByRole('group', { name: 'Versions' });
     await versions.getByText(words).waitFor({ timeout: 15000 });
-    await versions.getByText('48 (40 to 60)').first().waitFor();
+    await versions.getByText(/48[.0]*\b.*\(.*40[.0]*.* to .*60/).first().waitFor();
     await main.getByRole('heading', { name: 'The ledger' }).waitFor();
     await main.getByRole('heading', { name: 'What each assumption moves' }).waitFor();
     await t.settled(page);
