@@ -62,25 +62,9 @@ func TestRemap(t *testing.T) {
 
 	a, stop = launchWith(t, options(nil))
 	c = client.New("http://"+a.Address("listen"), "")
-	done := func(r *client.Remap, err error, state string) *client.Remap {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		eventually(t, "the remap to be "+state, func() bool {
-			if r, err = c.GetRemap(t.Context(), client.RemapRequest{ID: r.ID}); err != nil {
-				t.Fatal(err)
-			}
-			if r.State == "failed" {
-				t.Fatalf("it failed: %+v", r)
-			}
-			return r.State == state
-		})
-		return r
-	}
 	plan := func(all bool) *client.Remap {
 		r, err := c.PlanRemap(t.Context(), client.PlanRemapRequest{All: all})
-		return done(r, err, "planned")
+		return remapIs(t, c, r, err, "planned")
 	}
 	r := plan(true)
 	if r.Steps != n || r.Changed != n || len(r.Rows) != 1 || r.Rows[0].Changed != n {
@@ -97,7 +81,7 @@ func TestRemap(t *testing.T) {
 		t.Fatal("a plan changed something")
 	}
 	x, err := c.ApplyRemap(t.Context(), client.RemapRequest{ID: r.ID})
-	if x = done(x, err, "applied"); x.Applied != n {
+	if x = remapIs(t, c, x, err, "applied"); x.Applied != n {
 		t.Fatalf("applied %+v", x)
 	}
 	holds := func(when string) {
@@ -133,4 +117,22 @@ func TestRemap(t *testing.T) {
 	a, _ = launchWith(t, options(nil))
 	c = client.New("http://"+a.Address("listen"), "")
 	holds("after a restart")
+}
+
+// remapIs waits for a remap that was asked for to be in a state, and reads it again.
+func remapIs(t *testing.T, c *client.Client, r *client.Remap, err error, state string) *client.Remap {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the remap to be "+state, func() bool {
+		if r, err = c.GetRemap(t.Context(), client.RemapRequest{ID: r.ID}); err != nil {
+			t.Fatal(err)
+		}
+		if r.State == "failed" {
+			t.Fatalf("it failed: %+v", r)
+		}
+		return r.State == state
+	})
+	return r
 }

@@ -205,21 +205,8 @@ func TestRemapAfterErasure(t *testing.T) {
 
 	a, stop = launchWith(t, options(nil))
 	c = client.New("http://"+a.Address("listen"), "")
-	done := func(r *client.Remap, err error, state string) *client.Remap {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		eventually(t, "the remap to be "+state, func() bool {
-			if r, err = c.GetRemap(t.Context(), client.RemapRequest{ID: r.ID}); err != nil || r.State == "failed" {
-				t.Fatalf("%+v, %v", r, err)
-			}
-			return r.State == state
-		})
-		return r
-	}
 	plan, err := c.PlanRemap(t.Context(), client.PlanRemapRequest{All: true})
-	plan = done(plan, err, "planned")
+	plan = remapIs(t, c, plan, err, "planned")
 	if plan.Changed != calls || runs("user:usr-kim-7731") != 4 {
 		t.Fatalf("%+v, %d runs of the user", plan, runs("user:usr-kim-7731"))
 	}
@@ -228,11 +215,11 @@ func TestRemapAfterErasure(t *testing.T) {
 		t.Fatalf("%+v, %v", x, err)
 	}
 	applied, err := c.ApplyRemap(t.Context(), client.RemapRequest{ID: plan.ID})
-	if applied = done(applied, err, "applied"); applied.Applied != calls-40 || applied.Failed != 0 {
+	if applied = remapIs(t, c, applied, err, "applied"); applied.Applied != calls-40 || applied.Failed != 0 {
 		t.Errorf("%+v", applied)
 	}
 	second, err := c.PlanRemap(t.Context(), client.PlanRemapRequest{All: true})
-	if second = done(second, err, "planned"); second.Steps != calls-40 || second.Changed != 0 {
+	if second = remapIs(t, c, second, err, "planned"); second.Steps != calls-40 || second.Changed != 0 {
 		t.Errorf("%+v", second)
 	}
 	if n := runs("user:usr-kim-7731"); n != 0 {
