@@ -279,15 +279,13 @@ func (p *rollPacker) bytes() []byte {
 	return p.out
 }
 
-// rollReader reads what rollPacker wrote.
-type rollReader struct {
-	b     []byte
-	words []string
-	last  int64
-	bad   bool
+// packed reads numbers and texts; what is not there makes it bad.
+type packed struct {
+	b   []byte
+	bad bool
 }
 
-func (r *rollReader) uint() uint64 {
+func (r *packed) uint() uint64 {
 	v, n := binary.Uvarint(r.b)
 	if n <= 0 {
 		r.bad, r.b = true, nil
@@ -297,7 +295,7 @@ func (r *rollReader) uint() uint64 {
 	return v
 }
 
-func (r *rollReader) int() int64 {
+func (r *packed) int() int64 {
 	v, n := binary.Varint(r.b)
 	if n <= 0 {
 		r.bad, r.b = true, nil
@@ -307,8 +305,7 @@ func (r *rollReader) int() int64 {
 	return v
 }
 
-func (r *rollReader) take() []byte {
-	n := r.uint()
+func (r *packed) take(n uint64) []byte {
 	if n > uint64(len(r.b)) {
 		r.bad, r.b = true, nil
 		return nil
@@ -317,6 +314,15 @@ func (r *rollReader) take() []byte {
 	r.b = r.b[n:]
 	return out
 }
+
+// rollReader reads what rollPacker wrote.
+type rollReader struct {
+	packed
+	words []string
+	last  int64
+}
+
+func (r *rollReader) text() []byte { return r.take(r.uint()) }
 
 func (r *rollReader) word() string {
 	i := r.uint()
@@ -329,14 +335,14 @@ func (r *rollReader) word() string {
 
 // open reads the texts.
 func (r *rollReader) open(b []byte) error {
-	*r = rollReader{b: b}
+	*r = rollReader{packed: packed{b: b}}
 	n := r.uint()
 	if n > uint64(len(r.b)) {
 		return errCorrupt
 	}
 	r.words = make([]string, n)
 	for i := range r.words {
-		r.words[i] = string(r.take())
+		r.words[i] = string(r.text())
 	}
 	return r.err()
 }
@@ -355,7 +361,7 @@ func (r *rollReader) next(x *rolled) bool {
 	for _, p := range [...]*int64{&x.Runs, &x.Count, &x.Errors, &x.InputTotal, &x.OutputTotal, &x.CacheRead, &x.Unknown, &x.CostNanos, &x.CostUnknown} {
 		*p = r.int()
 	}
-	x.sketch = r.take()
+	x.sketch = r.text()
 	return !r.bad
 }
 

@@ -174,7 +174,7 @@ func readSumHead(r io.Reader) (h sumHead, err error) {
 		return h, errCorrupt
 	}
 	h.rows = [32]byte(at[36:68])
-	b := &sumBytes{b: head}
+	b := &packed{b: head}
 	copy(h.key[:], b.take(32))
 	copy(h.print[:], b.take(32))
 	h.engine = string(b.take(b.uint()))
@@ -458,7 +458,7 @@ func packRows(rows [][]any) (b []byte, ok bool) {
 
 // unpackRows reads what packRows wrote.
 func unpackRows(raw []byte) ([][]any, error) {
-	b := &sumBytes{b: raw}
+	b := &packed{b: raw}
 	n, width := b.uint(), b.uint()
 	if n > uint64(len(raw)) || width > uint64(len(raw)) || n > 0 && width == 0 {
 		return nil, errCorrupt
@@ -481,43 +481,7 @@ func unpackRows(raw []byte) ([][]any, error) {
 	return rows, nil
 }
 
-// sumBytes reads numbers and texts; what is not there makes it bad.
-type sumBytes struct {
-	b   []byte
-	bad bool
-}
-
-func (r *sumBytes) uint() uint64 {
-	v, n := binary.Uvarint(r.b)
-	if n <= 0 {
-		r.bad, r.b = true, nil
-		return 0
-	}
-	r.b = r.b[n:]
-	return v
-}
-
-func (r *sumBytes) int() int64 {
-	v, n := binary.Varint(r.b)
-	if n <= 0 {
-		r.bad, r.b = true, nil
-		return 0
-	}
-	r.b = r.b[n:]
-	return v
-}
-
-func (r *sumBytes) take(n uint64) []byte {
-	if n > uint64(len(r.b)) {
-		r.bad, r.b = true, nil
-		return nil
-	}
-	out := r.b[:n]
-	r.b = r.b[n:]
-	return out
-}
-
-func (r *sumBytes) cell() (any, error) {
+func (r *packed) cell() (any, error) {
 	kind := r.take(1)
 	if r.bad {
 		return nil, errCorrupt
