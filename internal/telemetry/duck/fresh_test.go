@@ -73,6 +73,10 @@ func TestFreshRowsSurvive(t *testing.T) {
 		}
 		s = openTest(t, Options{Dir: dir, Now: func() time.Time { return now }})
 		check(what + ", restarted")
+		if err := s.maintain(ctx, true); err != nil {
+			t.Fatal(err)
+		}
+		check(what + ", merged")
 	}
 	first := g.Write(40)
 	for i := range first.Runs {

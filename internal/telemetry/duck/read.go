@@ -363,7 +363,7 @@ func (s *Store) logsOf(ctx context.Context, id activity.RunID) ([]activity.LogRe
 }
 
 // Stats describes the store.
-func (s *Store) Stats(context.Context) (telemetry.Stats, error) {
+func (s *Store) Stats(ctx context.Context) (telemetry.Stats, error) {
 	var st telemetry.Stats
 	oldest := int64(0)
 	for _, t := range allTables {
@@ -377,8 +377,6 @@ func (s *Store) Stats(context.Context) (telemetry.Stats, error) {
 				if oldest == 0 || g.tmin < oldest {
 					oldest = g.tmin
 				}
-			case tableRuns:
-				st.Runs += g.rows
 			case tableMessages:
 				st.Messages += g.rows
 				st.MessageBytes += g.bytes
@@ -396,12 +394,18 @@ func (s *Store) Stats(context.Context) (telemetry.Stats, error) {
 				st.Decisions += g.rows
 			case tableOldSteps:
 				st.Steps -= g.rows
-			case tableOldRuns:
-				st.Runs -= g.rows
 			}
 		}
 	}
-	st.Runs += int64(s.fresh.len())
+	// Rows less those of old_runs would be too few: merging drops dead rows at
+	// once, and the lists of them when no segment needs them.
+	runs, err := s.Query(ctx, telemetry.Query{Table: tableRuns, Select: []telemetry.Measure{{Func: "count"}}})
+	if err != nil {
+		return st, err
+	}
+	for _, r := range runs.Rows {
+		st.Runs, _ = r[0].(int64)
+	}
 	if oldest != 0 {
 		st.Oldest = timeOf(oldest)
 	}

@@ -240,6 +240,9 @@ func revisions(t *testing.T, s telemetry.Store) {
 	if len(page.Runs) != len(w.Runs) {
 		t.Errorf("%d runs are listed, want %d", len(page.Runs), len(w.Runs))
 	}
+	if n := must(s.Stats(ctx))(t).Runs; n != int64(len(w.Runs)) {
+		t.Errorf("stats count %d runs, want %d", n, len(w.Runs))
+	}
 	for _, table := range []struct {
 		name string
 		want int
