@@ -64,8 +64,9 @@ e2e: build web/node_modules/.stamp ## browser tests against a real server
 	scripts/chromium.sh
 	scripts/e2e.sh
 
-quickstart: build ## the README's first five minutes, timed
-	scripts/quickstart.sh
+quickstart: web/node_modules/.stamp ## the README's first five minutes, timed from the build to the console
+	scripts/chromium.sh
+	GO="$(GO)" scripts/quickstart.sh
 
 governed: build ## an empty folder to a governed call, a refusal and an alert, timed
 	scripts/governed.sh

@@ -1,28 +1,29 @@
 #!/usr/bin/env bash
-# The first five minutes of a new user, timed: start the server, send a first
-# trace as an agent of one's own would, and see it through the API that the
-# console reads.
+# The first five minutes of a new user, timed from the build on: build, start
+# the server, let an agent with an ordinary OpenTelemetry SDK do one task, and
+# see its run in the console.
 . "$(dirname "$0")/lib.sh"
+agent=refund-agent
+go=${GO:-go}
 began=$(date +%s)
+cd "$root"
+"$go" build -o bin/reeve ./cmd/reeve
+built=$(($(date +%s) - began))
 start_server serve --dev
-trace=$(printf '%032x' "$((RANDOM * RANDOM + 1))")
-now=$(date +%s)
-curl -fsS "$base/v1/traces" -H 'content-type: application/json' -d @- <<JSON >/dev/null
-{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"my-first-agent"}}]},
- "scopeSpans":[{"scope":{"name":"quickstart"},"spans":[
-  {"traceId":"$trace","spanId":"00000000000000a1","name":"invoke_agent my-first-agent","startTimeUnixNano":"${now}000000000","endTimeUnixNano":"$((now + 2))000000000",
-   "attributes":[{"key":"gen_ai.operation.name","value":{"stringValue":"invoke_agent"}},{"key":"gen_ai.agent.name","value":{"stringValue":"my-first-agent"}}]},
-  {"traceId":"$trace","spanId":"00000000000000a2","parentSpanId":"00000000000000a1","name":"chat gpt-4o-mini","startTimeUnixNano":"${now}100000000","endTimeUnixNano":"$((now + 1))000000000",
-   "attributes":[{"key":"gen_ai.operation.name","value":{"stringValue":"chat"}},{"key":"gen_ai.provider.name","value":{"stringValue":"openai"}},
-    {"key":"gen_ai.request.model","value":{"stringValue":"gpt-4o-mini"}},{"key":"gen_ai.usage.input_tokens","value":{"intValue":"41"}},{"key":"gen_ai.usage.output_tokens","value":{"intValue":"13"}}]}]}]}]}
-JSON
-for _ in $(seq 100); do
-  found=$(curl -fsS "$base/api/v1/runs?agent=my-first-agent")
-  case $found in *'"input_total":41'*) break ;; esac
-  sleep 0.1
+# The agent's world: a scripted model and a shop's tools, as examples/README.md
+# starts them.
+"$go" build -o "$work/model" ./examples/modelserver/cmd
+"$go" build -o "$work/shop" ./examples/shop/cmd
+model=$(free_port); shop=$(free_port)
+"$work/model" -listen "127.0.0.1:$model" >"$work/model.log" 2>&1 & also="$!"
+"$work/shop" -listen "127.0.0.1:$shop" >"$work/shop.log" 2>&1 & also="$also $!"
+trap 'kill $also 2>/dev/null || true; cleanup' EXIT
+for port in "$model" "$shop"; do
+  for _ in $(seq 100); do (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break; sleep 0.1; done
 done
-case $found in *'"input_total":41'*) ;; *) echo "the first trace did not become a run with its 41 tokens: $found" >&2; cat "$work/log" >&2; exit 1 ;; esac
-curl -fsS "$base/" | grep -q '<div id="root"' || { echo "the console does not answer" >&2; exit 1; }
+OTEL_EXPORTER_OTLP_ENDPOINT=$base OPENAI_BASE_URL=http://127.0.0.1:$model/v1 ORDERS_MCP_URL=http://127.0.0.1:$shop/orders KB_MCP_URL=http://127.0.0.1:$shop/kb \
+  "$go" run ./examples/support/cmd -count 1
+node web/e2e/first.mjs "$base" "$agent" || { cat "$work/log" >&2; exit 1; }
 took=$(($(date +%s) - began))
-echo "first trace seen $took s after the start (limit 300 s)"
+echo "first trace seen in the console $took s after the checkout, $built of them the build (limit 300 s)"
 [ "$took" -lt 300 ]
