@@ -104,6 +104,7 @@ type Experiment struct {
 	At             time.Time          `json:"at"`
 	EndedAt        *time.Time         `json:"ended_at"`
 	Tasks          int                `json:"tasks"`   // that it has, repeats with them
+	Ran            int64              `json:"ran"`     // of them, so far
 	Passed         Share              `json:"passed"`  // of those that count
 	Invalid        int64              `json:"invalid"` // that did not come through the door as tests: they count for nothing
 	PassHat        []float64          `json:"pass_hat"`
@@ -125,6 +126,9 @@ type PairedResult struct {
 	OnlyFirst  int64   `json:"only_first"`  // passed
 	OnlySecond int64   `json:"only_second"` // passed
 	P          float64 `json:"p"`           // exact McNemar test, two-sided
+	// Change is the share of the second that passed less that of the first, with the 95 %
+	// interval for pairs (Agresti and Min).
+	Change Interval `json:"change"`
 }
 
 // ExperimentResult is what came of one task.
@@ -153,6 +157,12 @@ type ExperimentCheck struct {
 	Name    string `json:"name"`
 	Verdict string `json:"verdict"`
 	Text    string `json:"text,omitempty"`
+}
+
+// GetExperimentRequest names an experiment, and one to compare it with in place of its baseline.
+type GetExperimentRequest struct {
+	ID       string `path:"id"`
+	Baseline string `query:"baseline"`
 }
 
 // ListExperimentsRequest narrows a list of experiments.

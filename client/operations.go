@@ -2758,7 +2758,7 @@ func (c *Client) ListExperiments(ctx context.Context, req ListExperimentsRequest
 // GetExperiment reads an experiment with its results.
 //
 // GET /api/v1/experiments/{id}, role viewer.
-func (c *Client) GetExperiment(ctx context.Context, req IDRequest) (*Experiment, error) {
+func (c *Client) GetExperiment(ctx context.Context, req GetExperimentRequest) (*Experiment, error) {
 	return call[Experiment](ctx, c, "GET", "/api/v1/experiments/{id}", req)
 }
 

@@ -83,8 +83,8 @@ func (a *API) experimentOf(ctx context.Context, book *experiment.Book, x *experi
 	}
 	out := &client.Experiment{
 		ID: x.ID, Agent: x.Agent, AgentVersion: x.AgentVersion, Team: x.Team, Environment: x.Environment, Kind: x.Kind, Dataset: x.Dataset, DatasetVersion: x.Version, Repeats: x.Repeats,
-		Evaluators: list(x.Evaluators), Baseline: x.Baseline, Note: x.Note, Plan: x.OfPlan, Bias: (*client.BiasPairs)(x.Bias), State: x.State, Why: x.Why, By: x.By, At: x.At, EndedAt: optionalTime(x.EndedAt), Tasks: x.Tasks,
-		Passed: shareOf(s.Passed, s.N), Invalid: s.Invalid, PassHat: append([]float64{}, s.PassHat...), Against: (*client.PairedResult)(s.Against), Pairs: (*client.PairedResult)(s.Pairs),
+		Evaluators: list(x.Evaluators), Baseline: x.Baseline, Note: x.Note, Plan: x.OfPlan, Bias: (*client.BiasPairs)(x.Bias), State: x.State, Why: x.Why, By: x.By, At: x.At, EndedAt: optionalTime(x.EndedAt), Tasks: x.Tasks, Ran: s.Ran,
+		Passed: shareOf(s.Passed, s.N), Invalid: s.Invalid, PassHat: append([]float64{}, s.PassHat...), Against: pairedOf(s.Against), Pairs: pairedOf(s.Pairs),
 	}
 	if s.Saved != nil {
 		out.Proof, out.Proves, out.Says, out.Pairs = (*client.Proof)(x.Proof), provesOf(&s), s.Saved.InWords(), nil
@@ -120,6 +120,15 @@ func (a *API) experimentOf(ctx context.Context, book *experiment.Book, x *experi
 	return out, nil
 }
 
+// pairedOf is a comparison with the change that it comes to; nil where nothing is compared.
+func pairedOf(p *experiment.Paired) *client.PairedResult {
+	if p == nil {
+		return nil
+	}
+	d, low, high, ok := p.Change()
+	return &client.PairedResult{Pairs: p.Pairs, OnlyFirst: p.OnlyFirst, OnlySecond: p.OnlySecond, P: p.P, Change: intervalOf(d, low, high, ok)}
+}
+
 // provesOf is what a proof comes to.
 func provesOf(s *experiment.Summary) *client.ProofResult {
 	known := func(f float64) *float64 {
@@ -140,14 +149,20 @@ func provesOf(s *experiment.Summary) *client.ProofResult {
 	return out
 }
 
-func getExperiment(a *API, ctx context.Context, req *client.IDRequest) (*client.Experiment, error) {
+func getExperiment(a *API, ctx context.Context, req *client.GetExperimentRequest) (*client.Experiment, error) {
 	book, err := a.experiments()
 	if err != nil {
 		return nil, err
 	}
-	x, err := book.Get(ctx, experimentActor(ctx), req.ID)
+	who := experimentActor(ctx)
+	x, err := book.Get(ctx, who, req.ID)
 	if err != nil {
 		return nil, err
+	}
+	if req.Baseline != "" {
+		if err := book.Beside(ctx, who, &x, req.Baseline); err != nil {
+			return nil, err
+		}
 	}
 	return a.experimentOf(ctx, book, &x, true)
 }

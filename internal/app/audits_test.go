@@ -175,7 +175,7 @@ func TestAuditPlanAsks(t *testing.T) {
 	if live.Load() != 0 {
 		t.Errorf("%d calls were made for real", live.Load())
 	}
-	e, err := c.GetExperiment(t.Context(), client.IDRequest{ID: p.Last})
+	e, err := c.GetExperiment(t.Context(), client.GetExperimentRequest{ID: p.Last})
 	if err != nil || e.Kind != "audit" || len(e.Results) != 22 {
 		t.Fatalf("%+v %v", e, err)
 	}
@@ -231,7 +231,7 @@ func TestAuditPlanAsks(t *testing.T) {
 	if x = audits.Items[0]; x.Asked != 14 || x.Correct != 9 || !strings.HasPrefix(x.Wrong[0].Item, "run_") {
 		t.Errorf("%+v", x)
 	}
-	if e, err = c.GetExperiment(t.Context(), client.IDRequest{ID: p.Last}); err != nil {
+	if e, err = c.GetExperiment(t.Context(), client.GetExperimentRequest{ID: p.Last}); err != nil {
 		t.Fatal(err)
 	}
 	for _, r := range e.Results {

@@ -22,7 +22,10 @@ func (a *App) tellBias(ctx context.Context, x experiment.Told) error {
 	r := alert.Report{
 		Key: "bias/" + x.Plan, State: alert.Resolved, Severity: alert.Error, Title: x.Experiment.Agent + " answers differently by " + x.Experiment.Bias.Attribute, Text: x.Text,
 		Labels: map[string]string{"agent": x.Experiment.Agent, "team": x.Experiment.Team, "environment": x.Experiment.Environment, "signal": "bias", "plan": x.Plan, "experiment": x.Experiment.ID},
-		Links:  []alert.Link{{Title: "The plan and what it found", URL: a.feedbackURL("/evaluations?plan=" + url.QueryEscape(x.Plan))}},
+		Links: []alert.Link{
+			{Title: "The plan and what it found", URL: a.feedbackURL("/evaluations?plan=" + url.QueryEscape(x.Plan))},
+			{Title: "Each answer", URL: a.feedbackURL("/evaluations/experiments/" + x.Experiment.ID)},
+		},
 	}
 	if x.Experiment.AgentVersion != "" {
 		r.Labels["version"] = x.Experiment.AgentVersion

@@ -136,7 +136,7 @@ func TestDrillThroughTheDoor(t *testing.T) {
 	if primary.Calls() != cases || spare.Calls() != cases {
 		t.Errorf("%d calls of the upstream that was taken as down, %d of its fallback; want %d each", primary.Calls(), spare.Calls(), cases)
 	}
-	x, err := c.GetExperiment(t.Context(), client.IDRequest{ID: d.Result.Experiment})
+	x, err := c.GetExperiment(t.Context(), client.GetExperimentRequest{ID: d.Result.Experiment})
 	if err != nil || len(x.Results) != 2*cases || x.Plan != "openai-down" || x.Says == "" {
 		t.Fatalf("%+v, %v", x, err)
 	}

@@ -100,7 +100,7 @@ func TestExperimentsAreTests(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the experiment's end", func() bool {
-		x, err = c.GetExperiment(t.Context(), client.IDRequest{ID: x.ID})
+		x, err = c.GetExperiment(t.Context(), client.GetExperimentRequest{ID: x.ID})
 		return err == nil && x.State == "done"
 	})
 	if x.Passed.N != 2 || *x.Passed.Value != 0.5 || x.Invalid != 0 || len(x.Results) != 2 || !x.Results[0].Passed || len(x.Results[1].Refused) != 1 || !strings.Contains(x.Results[1].Refused[0], "test.not_recorded") {

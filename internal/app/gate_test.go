@@ -227,7 +227,7 @@ func TestTheGateIsOfAVersion(t *testing.T) {
 			t.Fatal(err)
 		}
 		eventually(t, "the experiment's end", func() bool {
-			x, err = c.GetExperiment(t.Context(), client.IDRequest{ID: x.ID})
+			x, err = c.GetExperiment(t.Context(), client.GetExperimentRequest{ID: x.ID})
 			return err == nil && x.State == "done"
 		})
 	}

@@ -97,7 +97,7 @@ func TestReplayOfARun(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the proof's end", func() bool {
-		x, err = c.GetExperiment(t.Context(), client.IDRequest{ID: x.ID})
+		x, err = c.GetExperiment(t.Context(), client.GetExperimentRequest{ID: x.ID})
 		return err == nil && x.State == "done"
 	})
 	if v := x.Proves; v == nil || v.Compared != 1 || v.Unknown != 0 || v.Before == nil || v.Now == nil || *v.Now >= *v.Before || *v.Saving.Value <= 0 || *v.Quality.Value != 0 || *v.Passes.Value != 1 {
@@ -125,7 +125,7 @@ func TestReplayOfARun(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the second proof's end", func() bool {
-		x, err = c.GetExperiment(t.Context(), client.IDRequest{ID: x.ID})
+		x, err = c.GetExperiment(t.Context(), client.GetExperimentRequest{ID: x.ID})
 		return err == nil && x.State == "done"
 	})
 	if v := x.Proves; v == nil || v.Compared != 2 || v.Priced != 2 || *v.Before <= 0 || *v.Saving.Value != 0 || *v.Saving.Low != 0 || *v.Saving.High != 0 {

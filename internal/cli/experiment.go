@@ -146,7 +146,7 @@ func runExperimentStart(ctx context.Context, e env, c *command, args []string) e
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-time.After(time.Second):
-			x, err = r.client().GetExperiment(ctx, client.IDRequest{ID: x.ID})
+			x, err = r.client().GetExperiment(ctx, client.GetExperimentRequest{ID: x.ID})
 		}
 	}
 	if err != nil {
@@ -162,13 +162,27 @@ func runExperimentStart(ctx context.Context, e env, c *command, args []string) e
 }
 
 func runExperimentShow(ctx context.Context, e env, c *command, args []string) error {
-	return aboutOne(ctx, e, c, args, "experiment", func(ctx context.Context, api *client.Client, id string) (*client.Experiment, error) {
-		return api.GetExperiment(ctx, client.IDRequest{ID: id})
-	}, experimentLines)
+	var r remote
+	var req client.GetExperimentRequest
+	fs := c.flags(e)
+	r.bind(fs)
+	fs.StringVar(&req.Baseline, "baseline", "", "an experiment on the same cases to compare with, in place of its own")
+	var err error
+	if req.ID, err = oneWord(fs, args, "experiment"); err != nil {
+		return err
+	}
+	x, err := r.client().GetExperiment(ctx, req)
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, x, func(w io.Writer) { experimentLines(w, x) })
 }
 
 func experimentLines(w io.Writer, x *client.Experiment) {
 	fmt.Fprintf(w, "%s\t%s of %s %s\t%s\t%s\n", x.ID, x.Kind, x.Agent, x.AgentVersion, x.State, word(x.Why))
+	if x.State == "waiting" || x.State == "running" {
+		fmt.Fprintf(w, "so far\t%d of %d\n", x.Ran, x.Tasks)
+	}
 	if x.Kind == "golden" {
 		fmt.Fprintf(w, "passed\t%s of %d\tdata set %s, version %d\n", shareText(x.Passed), x.Passed.N, x.Dataset, x.DatasetVersion)
 	}
@@ -179,7 +193,11 @@ func experimentLines(w io.Writer, x *client.Experiment) {
 		fmt.Fprintf(w, "pass^%d\t%.3f\n", k+1, p)
 	}
 	if p := x.Against; p != nil {
-		fmt.Fprintf(w, "against %s\t%d cases\t%d only passed before, %d only now\tp %.3f\n", x.Baseline, p.Pairs, p.OnlyFirst, p.OnlySecond, p.P)
+		change := ""
+		if c := p.Change; c.Value != nil {
+			change = fmt.Sprintf("\t%+.1f points (%+.1f to %+.1f)", 100**c.Value, 100**c.Low, 100**c.High)
+		}
+		fmt.Fprintf(w, "against %s\t%d cases\t%d only passed before, %d only now\tp %.3f%s\n", x.Baseline, p.Pairs, p.OnlyFirst, p.OnlySecond, p.P, change)
 	}
 	if p := x.Pairs; p != nil {
 		fmt.Fprintf(w, "favourable\ta %s\tb %s\n", shareText(*x.GroupA), shareText(*x.GroupB))

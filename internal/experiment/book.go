@@ -333,12 +333,8 @@ func (b *Book) start(ctx context.Context, who Actor, p Plan, also func(tx *contr
 		By: who.Name, Person: who.Person, who: who,
 	}
 	if p.Baseline != "" {
-		was, err := b.Get(ctx, who, p.Baseline)
-		if err != nil {
+		if err := b.Beside(ctx, who, x, p.Baseline); err != nil {
 			return nil, err
-		}
-		if was.Kind != p.Kind || was.Dataset != p.Dataset {
-			return nil, invalid("experiment %s ran on other cases", p.Baseline)
 		}
 	}
 	tasks, err := b.tasksOf(ctx, x)
@@ -372,6 +368,39 @@ func (b *Book) start(ctx context.Context, who Actor, p Plan, also func(tx *contr
 		return nil, errors.Join(err, b.keep(ctx, x))
 	}
 	return &out, nil
+}
+
+// Beside has an experiment compared with another one on the same cases.
+func (b *Book) Beside(ctx context.Context, who Actor, x *Experiment, baseline string) error {
+	was, err := b.Get(ctx, who, baseline)
+	switch {
+	case err != nil:
+		return err
+	case was.ID == x.ID:
+		return invalid("an experiment is not compared with itself")
+	case x.Kind == ProofKind || x.Kind == DrillKind:
+		return invalid("an experiment of kind %s compares two by itself", x.Kind)
+	case was.Kind != x.Kind || was.Dataset != x.Dataset || x.Kind != Golden && !sameCases(x, &was):
+		return invalid("experiment %s ran on other cases", baseline).WithHint("compare with one of kind %s%s", x.Kind, ofSet(x.Dataset))
+	}
+	x.Baseline = baseline
+	return nil
+}
+
+func ofSet(name string) string {
+	if name == "" {
+		return " of the same cases"
+	}
+	return " on data set " + name
+}
+
+// sameCases reports whether two experiments without a data set asked the same: items of
+// others are numbered, and would be paired with what is another question.
+func sameCases(x, was *Experiment) bool {
+	if x.Kind == BiasKind {
+		return x.Bias != nil && was.Bias != nil && slices.Equal(x.Bias.Prompts, was.Bias.Prompts) && slices.Equal(x.Bias.A, was.Bias.A) && slices.Equal(x.Bias.B, was.Bias.B)
+	}
+	return x.Agent == was.Agent && x.OfPlan == was.OfPlan
 }
 
 func (b *Book) tasksOf(ctx context.Context, x *Experiment) ([]Task, error) {

@@ -281,6 +281,16 @@ func paired(pairs, first, second int64) Paired {
 	return Paired{Pairs: pairs, OnlyFirst: first, OnlySecond: second, P: McNemar(first, second)}
 }
 
+// Change is the share that passed of the second less that of the first, with its 95 %
+// interval for pairs; ok is false without pairs.
+func (p *Paired) Change() (d, low, high float64, ok bool) {
+	if p.Pairs == 0 {
+		return 0, 0, 0, false
+	}
+	d, low, high = pairedDifference(p)
+	return d, low, high, true
+}
+
 // McNemar is the exact two-sided probability of b and c discordant pairs, or of
 // less likely ones, if either way were as likely: a sign test on them.
 func McNemar(b, c int64) float64 {

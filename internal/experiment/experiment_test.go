@@ -130,6 +130,50 @@ func TestGoldenTasks(t *testing.T) {
 	if s.Against == nil || s.Against.Pairs != 4 || s.Against.OnlyFirst != 2 || s.Against.OnlySecond != 1 || s.Against.P != 1 {
 		t.Errorf("%+v", s.Against)
 	}
+	// One less of four, with half a pair added to each cell: -1/6, give or take 1.96 times its error.
+	if d, low, high, ok := s.Against.Change(); !ok || d != -0.25 || math.Abs(low+0.80623) > 1e-4 || math.Abs(high-0.47290) > 1e-4 {
+		t.Errorf("%v (%v to %v)", d, low, high)
+	}
+	if s.Ran != 4 {
+		t.Errorf("%d ran, want 4", s.Ran)
+	}
+}
+
+// TestBesideAnother: an experiment that had no baseline is compared with another one on
+// the same cases, and with no other.
+func TestBesideAnother(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.tasks = []Task{{Item: "1", Messages: []Message{{"user", "?"}}, Contains: []string{"14"}}}
+	one, _, _ := h.run(Plan{Dataset: "refunds"})
+	two, _, _ := h.run(Plan{Dataset: "refunds"})
+	other, _, _ := h.run(Plan{Dataset: "orders"})
+	names := func(a string) *Bias {
+		return &Bias{Attribute: "name", Prompts: []string{"{{x}}?"}, A: []string{a}, B: []string{"Lakisha"}, Favours: []string{"yes"}}
+	}
+	pairs, _, _ := h.run(Plan{Kind: BiasKind, Bias: names("Emily")})
+	same, _, _ := h.run(Plan{Kind: BiasKind, Bias: names("Emily")})
+	unlike, _, _ := h.run(Plan{Kind: BiasKind, Bias: names("Anne")})
+	for _, c := range []struct {
+		what     string
+		x        Experiment
+		baseline string
+		code     string
+	}{
+		{"of the same cases", two, one.ID, ""},
+		{"itself", two, two.ID, "experiment.invalid"},
+		{"other cases", two, other.ID, "experiment.invalid"},
+		{"another kind", two, pairs.ID, "experiment.invalid"},
+		{"nothing", two, "xpr_nothing", "experiment.not_found"},
+		{"the same pairs", same, pairs.ID, ""},
+		{"other pairs", unlike, pairs.ID, "experiment.invalid"},
+	} {
+		x := c.x
+		err := h.book.Beside(t.Context(), anybody, &x, c.baseline)
+		if c.code == "" && (err != nil || x.Baseline != c.baseline) || c.code != "" && (err == nil || fault.From(err).Code != c.code || x.Baseline != "") {
+			t.Errorf("%s: %v, baseline %q", c.what, err, x.Baseline)
+		}
+	}
 }
 
 // TestWhatIsNoTest: an agent that did not come through the door is told so at once;
@@ -189,6 +233,27 @@ func TestStopping(t *testing.T) {
 	h.book.One(t.Context(), h.book.next())
 	if got, err := h.book.Get(t.Context(), anybody, id); err != nil || got.State != Stopped {
 		t.Errorf("%+v, %v", got, err)
+	}
+	// One that waits is stopped at once, and those behind it are not.
+	waits, err := h.book.Start(t.Context(), anybody, Plan{Agent: "refund", Dataset: "refunds"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	behind, err := h.book.Start(t.Context(), anybody, Plan{Agent: "refund", Dataset: "refunds"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.book.Stop(t.Context(), anybody, waits.ID); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := h.book.Get(t.Context(), anybody, waits.ID); err != nil || got.State != Stopped || got.EndedAt.IsZero() {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if next := h.book.next(); next == nil || next.ID != behind.ID {
+		t.Errorf("%+v is next, want %s", next, behind.ID)
+	}
+	if next := h.book.next(); next != nil {
+		t.Errorf("%s is still to be run", next.ID)
 	}
 }
 

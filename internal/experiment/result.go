@@ -119,6 +119,7 @@ func (b *Book) forgetting(ctx context.Context, where string, args ...any) (n int
 // Summary is what an experiment comes to.
 type Summary struct {
 	Figures
+	Ran                   int64   // tasks of which there is a result
 	Against               *Paired // with its baseline, on the cases that both ran once or more: by whether all tries passed
 	FailedRun, FailedItem string  // the first that did not pass
 	// Of a bias test.
@@ -134,6 +135,10 @@ func (b *Book) Sum(ctx context.Context, x *Experiment) (Summary, error) {
 	s := Summary{Figures: figures(all, x.Repeats), Ratio: math.NaN(), Low: math.NaN(), Top: math.NaN()}
 	if err != nil {
 		return s, err
+	}
+	s.Ran = int64(len(all))
+	if x.Kind == ProofKind {
+		s.Ran /= 2 // a run has one as it was and one as it is
 	}
 	for i := range all {
 		if r := &all[i]; s.FailedRun == "" && (!r.Passed || !r.Valid) {

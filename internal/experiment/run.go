@@ -13,8 +13,11 @@ import (
 	"reeve/internal/fault"
 )
 
+// stoppedBy is why an experiment stopped that a person ended.
+const stoppedBy = "stopped by a person"
+
 var (
-	errStopped = errors.New("stopped by a person")
+	errStopped = errors.New(stoppedBy)
 	errTooLong = errors.New("too long")
 )
 
@@ -31,12 +34,33 @@ func (b *Book) Stop(ctx context.Context, who Actor, id string) error {
 	if _, _, _, err := b.place(who, x.Agent, "developer"); err != nil {
 		return err
 	}
+	waited := b.unqueue(id, x.State)
+	if waited == nil {
+		return nil
+	}
+	// It is said at once, and not when the ones before it are through.
+	waited.State, waited.Why, waited.EndedAt = Stopped, stoppedBy, b.o.Now().UTC().Truncate(time.Microsecond)
+	b.finished(ctx, waited)
+	b.drilled(ctx, waited, false)
+	return b.keep(ctx, waited)
+}
+
+// unqueue has an experiment stop: one that waits is taken out of the queue and returned.
+func (b *Book) unqueue(id, state string) *Experiment {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if cancel := b.stop[id]; cancel != nil {
 		cancel(errStopped)
-	} else if x.State == Waiting {
-		b.stop[id] = func(error) {} // it is not begun
+		return nil
+	}
+	for i, w := range b.waiting {
+		if w.ID == id {
+			b.waiting = slices.Delete(b.waiting, i, i+1)
+			return w
+		}
+	}
+	if state == Waiting {
+		b.stop[id] = func(error) {} // it was just taken up
 	}
 	return nil
 }
@@ -149,7 +173,7 @@ func (b *Book) One(ctx context.Context, x *Experiment) {
 	x.EndedAt = b.o.Now().UTC().Truncate(time.Microsecond)
 	switch {
 	case errors.Is(context.Cause(run), errStopped):
-		x.State, x.Why = Stopped, "stopped by a person"
+		x.State, x.Why = Stopped, stoppedBy
 	case errors.Is(context.Cause(run), errTooLong):
 		x.State, x.Why = Stopped, fmt.Sprintf("it took longer than %s", maxExperiment)
 	case err != nil && ctx.Err() != nil:

@@ -93,3 +93,23 @@ export async function think(t, key, upstream, run) {
   const res = await fetch(`${await door(t)}/llm/${upstream}/v1/chat/completions`, { method: 'POST', headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', 'x-reeve-run': run }, body: JSON.stringify({ model: 'gpt-4o-mini', max_tokens: 9, messages: [{ role: 'user', content: 'go on' }] }) });
   return { status: res.status, text: await res.text() };
 }
+
+/**
+ * invoked registers an agent that can be tested: a server of ours takes its questions, asks a
+ * model at the door with the test's token, and answers as said.answer says, after said.wait.
+ */
+export async function invoked(t, name, said, { target = true } = {}) {
+  await agent(t, name);
+  await model(t, `${name}-model`);
+  const at = await door(t);
+  const server = await listen(async (req, res, body) => {
+    const { message, token } = JSON.parse(body || '{}');
+    if (said.silent !== true) await fetch(`${at}/llm/${name}-model/v1/chat/completions`, { method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: JSON.stringify({ model: 'gpt-4o-mini', max_tokens: 9, messages: [{ role: 'user', content: message }] }) }).catch(() => undefined);
+    await said.wait?.();
+    res.setHeader('content-type', 'application/json');
+    res.end(JSON.stringify({ reply: said.answer(message) }));
+  });
+  t.cleanup.push(server.close);
+  if (target) await t.api(`/agents/${name}/invoke`, { kind: 'http', url: server.url, allow_private: true, body: '{"message": "{{input}}", "token": "{{token}}"}', answer: '/reply' }, 'PUT');
+  return server.url;
+}

@@ -66,6 +66,7 @@ const tree = root.addChildren([
     at('/agents/$name', lazyRouteComponent(() => import('./agents/AgentPage'), 'AgentPage')),
     at('/feedback', lazyRouteComponent(() => import('./feedback/FeedbackPage'), 'FeedbackPage')),
     at('/evaluations', lazyRouteComponent(() => import('./evaluations/EvaluationsPage'), 'EvaluationsPage')),
+    at('/evaluations/experiments/$id', lazyRouteComponent(() => import('./evaluations/ExperimentPage'), 'ExperimentPage')),
     at('/outcomes', lazyRouteComponent(() => import('./kpis/KPIsPage'), 'KPIsPage')),
     at('/value', lazyRouteComponent(() => import('./kpis/ValuePage'), 'ValuePage')),
     at('/objectives', lazyRouteComponent(() => import('./objectives/ObjectivesPage'), 'ObjectivesPage')),

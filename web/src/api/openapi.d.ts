@@ -8630,6 +8630,7 @@ export interface components {
             plan?: string;
             proof?: components["schemas"]["Proof"] | null;
             proves?: components["schemas"]["ProofResult"] | null;
+            ran: number;
             repeats: number;
             results?: components["schemas"]["ExperimentResult"][];
             says?: string;
@@ -10558,6 +10559,7 @@ export interface components {
             next?: string;
         };
         PairedResult: {
+            change: components["schemas"]["Interval"];
             only_first: number;
             only_second: number;
             p: number;
@@ -19392,7 +19394,9 @@ export interface operations {
     };
     GetExperiment: {
         parameters: {
-            query?: never;
+            query?: {
+                baseline?: string;
+            };
             header?: never;
             path: {
                 id: string;

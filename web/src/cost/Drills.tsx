@@ -131,7 +131,7 @@ function One({ d, may, onClose }: { d: Drill; may: boolean; onClose: () => void 
         mark={(x) => (x.came?.verdict === 'failed' ? 'bad' : undefined)}
         empty={whole.isSuccess && <Empty small title="It was not tried yet." />}
         fields={[
-          { head: 'When', cell: (x) => <Time at={x.at} /> },
+          { head: 'When', cell: (x) => <Figure to="/evaluations/experiments/$id" params={{ id: x.experiment }} title="Each case of it"><Time at={x.at} /></Figure> },
           { head: 'Result', cell: (x) => (x.state === 'done' && x.came ? <Verdict of={x.came.verdict} /> : <span title={x.why}>{x.state}</span>) },
           { head: 'Answered', num: true, cell: (x) => (typeof x.came?.answered.value === 'number' ? `${percent(x.came.answered.value)} of ${x.came.answered.n}` : <Unknown why={x.why || 'No case says anything of it.'} />) },
           { head: 'Quality, in points', num: true, cell: (x) => points(x.came?.quality) ?? <Unknown why="No answer could be compared." /> },

@@ -1,11 +1,12 @@
 import { Button, Textarea, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
 import type { Agent, Experiment, List } from '../api/types';
 import type { components } from '../api/openapi';
-import { Badge, Beside, Empty, Facts, KeyedTable, Panel, plural, ProblemNote, Time, Unknown, useShortcuts } from '../shared';
+import { Badge, Beside, Empty, Facts, KeyedTable, Panel, pickView, plural, ProblemNote, Time, Unknown, useShortcuts } from '../shared';
 import { share } from '../feedback/data';
 import { FormDialog, Pick, Sure } from '../settings/parts';
 import css from '../sources/sources.module.css';
@@ -87,6 +88,8 @@ function One({ p, may, onClose }: { p: Plan; may: boolean; onClose: () => void }
         <>
           <p>{x.state === 'done' ? visible(x.says ?? '') : `The last one is ${x.state}${x.why ? `: ${x.why}` : ''}.`}</p>
           <Facts>
+            <dt>Each answer</dt>
+            <dd><Link className="link" to={'/evaluations/experiments/$id' as never} params={{ id: x.id } as never} search={((old: Record<string, unknown>) => pickView(old)) as never}>The experiment</Link></dd>
             <dt>Favourable to a</dt>
             <dd>{x.group_a ? share(x.group_a) : <Unknown why="No pair was answered." />}</dd>
             <dt>Favourable to b</dt>

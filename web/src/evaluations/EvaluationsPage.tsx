@@ -5,7 +5,7 @@ import { lazy, Suspense, useState, type ReactNode } from 'react';
 import '../theme/forms';
 import { api } from '../api/client';
 import { useMay, useMe } from '../api/queries';
-import type { Dataset, DatasetItem, Evaluation, EvaluationFigures, EvaluationSummary, Evaluator, Experiment, List } from '../api/types';
+import type { Dataset, DatasetItem, Evaluation, EvaluationFigures, EvaluationSummary, Evaluator, List } from '../api/types';
 import { Badge, Beside, type Column, Empty, Facts, KeyTable, PageBody, PageHeader, Panel, pickView, plural, ProblemNote, Snippet, Tabs, Time, useShortcuts, useWide } from '../shared';
 import { percent, share, tone, verdictWord } from '../feedback/data';
 import css from '../sources/sources.module.css';
@@ -35,29 +35,30 @@ const narrowFigures = figures.filter((c) => ['evaluator', 'passed'].includes(c.i
 const shows = ['queue', 'all'] as const;
 
 const Datasets = lazy(() => import('./Datasets').then((m) => ({ default: m.Datasets })));
+const Experiments = lazy(() => import('./Experiments').then((m) => ({ default: m.Experiments })));
 const BiasPlans = lazy(() => import('./BiasPlans').then((m) => ({ default: m.BiasPlans })));
 
 /** EvaluationsPage: how good runs were, the cases that say what is right, and pairs that should make no difference. */
 export function EvaluationsPage() {
   const navigate = useNavigate();
-  const { part = 'runs', dataset, item, plan } = useSearch({ strict: false }) as { part?: string; dataset?: string; item?: string; plan?: string };
+  const { part = 'runs', dataset, item, plan, kind } = useSearch({ strict: false }) as { part?: string; dataset?: string; item?: string; plan?: string; kind?: string };
   const set = (more: object) => void navigate({ to: '.', search: ((old: object) => ({ ...old, ...more })) as never, replace: true });
   const on = dataset ? 'datasets' : plan ? 'bias' : part;
   const parts = (
     <Tabs
       label="Part"
-      tabs={[{ id: 'runs', label: 'Runs' }, { id: 'datasets', label: 'Data sets' }, { id: 'bias', label: 'Bias plans' }]}
+      tabs={[{ id: 'runs', label: 'Runs' }, { id: 'datasets', label: 'Data sets' }, { id: 'experiments', label: 'Experiments' }, { id: 'bias', label: 'Bias plans' }]}
       on={on}
-      onPick={(id) => set({ part: id === 'runs' ? undefined : id, dataset: undefined, item: undefined, plan: undefined, picked: undefined })}
+      onPick={(id) => set({ part: id === 'runs' ? undefined : id, dataset: undefined, item: undefined, plan: undefined, picked: undefined, kind: undefined })}
     />
   );
-  if (on !== 'datasets' && on !== 'bias') return <Judged parts={parts} />;
+  if (!['datasets', 'bias', 'experiments'].includes(on)) return <Judged parts={parts} />;
   return (
     <>
-      <PageHeader title="Evaluations" question={on === 'bias' ? 'Does it treat people alike?' : 'What would have been right?'} />
+      <PageHeader title="Evaluations" question={on === 'bias' ? 'Does it treat people alike?' : on === 'experiments' ? 'Does a change help, before users meet it?' : 'What would have been right?'} />
       <PageBody>
         {parts}
-        <Suspense>{on === 'bias' ? <BiasPlans name={plan} set={(more) => set({ part: 'bias', ...more })} /> : <Datasets name={dataset} item={item} set={(more) => set({ part: 'datasets', ...more })} />}</Suspense>
+        <Suspense>{on === 'experiments' ? <Experiments kind={kind} set={set} /> : on === 'bias' ? <BiasPlans name={plan} set={(more) => set({ part: 'bias', ...more })} /> : <Datasets name={dataset} item={item} set={(more) => set({ part: 'datasets', ...more })} />}</Suspense>
       </PageBody>
     </>
   );
@@ -167,31 +168,8 @@ function Judged({ parts }: { parts: ReactNode }) {
             )}
           </>
         )}
-        <Experiments />
       </PageBody>
     </>
-  );
-}
-
-const wideExperiments: Column<Experiment>[] = [
-  { id: 'at', head: 'When', width: '94px', cell: (x) => <Time at={x.at} /> },
-  { id: 'agent', head: 'Agent', width: 'minmax(100px, 1fr)', cell: (x) => x.agent },
-  { id: 'cases', head: 'Cases', width: 'minmax(110px, 1fr)', cell: (x) => (x.kind === 'bias' ? `bias: ${visible(x.bias?.attribute ?? '')}` : x.kind === 'audit' ? visible(x.note ?? 'audit of a source') : x.kind === 'drill' ? `failover: ${x.plan ?? ''}` : x.kind === 'proof' ? `recorded runs on ${visible(x.proof?.model ?? '')}` : `${x.dataset}, version ${x.dataset_version}`) },
-  { id: 'state', head: 'State', width: 'minmax(90px, .7fr)', cell: (x) => x.state },
-  { id: 'passed', head: 'Passed', width: 'minmax(150px, 1fr)', cell: (x) => (x.kind === 'drill' ? <span title={x.says}>{share(x.passed)}, with the upstream and without</span> : x.pairs ? `p ${x.pairs.p.toFixed(3)} of ${plural(x.pairs.pairs, 'pair')}` : share(x.passed)) },
-];
-const narrowExperiments = wideExperiments.filter((c) => ['agent', 'passed'].includes(c.id));
-
-/** Experiments lists what agents were run on as tests: golden tasks and bias pairs. */
-function Experiments() {
-  const roomy = useWide(700);
-  const list = useQuery({ queryKey: ['evaluation', 'experiments'], queryFn: ({ signal }) => api.get<List<Experiment>>('/experiments', { limit: 50 }, signal), retry: false });
-  const rows = list.data?.items ?? [];
-  if (rows.length === 0) return null;
-  return (
-    <Panel title="Experiments" note="golden tasks and bias pairs, run as tests">
-      <KeyTable label="Experiments" columns={roomy ? wideExperiments : narrowExperiments} rows={rows} rowKey={(x) => x.id} height="min(260px, 30dvh)" />
-    </Panel>
   );
 }
 

@@ -49,7 +49,7 @@ export function GateTab({ agent }: { agent: Agent }) {
       >
         <ProblemNote error={gate.error ?? run.error} />
         {g && <p role="status">{g.passed ? 'It passes all of the list.' : `It does not pass: ${failed.map((c) => c.name).join(', ')}.`}</p>}
-        {run.data && <p className="muted">Experiment {run.data.id} was started with {plural(run.data.tasks, 'task')}.</p>}
+        {run.data && <p className="muted" role="status">An experiment was started with {plural(run.data.tasks, 'task')}: <Link className="link" to={'/evaluations/experiments/$id' as never} params={{ id: run.data.id } as never} search={keep}>follow it</Link></p>}
         <ul className={css.causes}>{g?.checks.map((c) => <Line key={c.name} c={c} />)}</ul>
       </Panel>
       <div className={own.stack}>
@@ -162,6 +162,7 @@ function Line({ c }: { c: GateCheck }) {
 function About({ id }: { id: string }) {
   if (id.startsWith('inc_')) return <Link className="link" to={'/incidents/$id' as never} params={{ id } as never} search={keep}>The incident</Link>;
   if (id.startsWith('apr_')) return <Link className="link" to={'/inbox' as never} search={keep}>What waits in the inbox</Link>;
+  if (id.startsWith('xpr_')) return <Link className="link" to={'/evaluations/experiments/$id' as never} params={{ id } as never} search={keep}>The experiment</Link>;
   return <>{visible(id)}</>;
 }
 

@@ -5,7 +5,7 @@ import '../theme/forms';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
 import type { Agent, Evaluator, Experiment, List } from '../api/types';
-import { Badge, Empty, KeyedTable, Panel, percent, plural, ProblemNote, Time, Unknown } from '../shared';
+import { Badge, Empty, Figure, KeyedTable, Panel, percent, plural, ProblemNote, Time, Unknown } from '../shared';
 import { FormDialog, Pick } from '../settings/parts';
 import { visible } from '../tools/data';
 
@@ -29,7 +29,7 @@ export function Proofs() {
         rowKey={(x) => x.id}
         empty={list.isSuccess && <Empty title="No cheaper model was tried." small>Recorded runs are put to another model, priced both ways, and evaluators look at both answers.</Empty>}
         fields={[
-          { head: 'When', cell: (x) => <Time at={x.at} /> },
+          { head: 'When', cell: (x) => <Figure to="/evaluations/experiments/$id" params={{ id: x.id }} title="Each run of it"><Time at={x.at} /></Figure> },
           { head: 'Agent', cell: (x) => x.agent },
           { head: 'Model', cell: (x) => visible(x.proof?.model ?? '') },
           { head: 'Runs', num: true, cell: (x) => (x.state === 'done' ? <span title={x.says}>{x.proves?.compared ?? 0} of {(x.proves?.compared ?? 0) + (x.proves?.unknown ?? 0)}</span> : <span title={x.why}>{x.state}</span>) },

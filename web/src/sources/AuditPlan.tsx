@@ -83,7 +83,7 @@ function Answers({ experiment }: { experiment: string }) {
   return (
     <>
       <ProblemNote error={q.error} />
-      {q.data && (bad.length === 0 ? <p role="status">All {plural(q.data.passed.n, 'answer')} were right.</p> : (
+      {q.data && (bad.length === 0 ? <p role="status">All {plural(q.data.passed.n, 'answer')} were right. <Figure to="/evaluations/experiments/$id" params={{ id: experiment }}>The experiment</Figure></p> : (
         <ul className={css.causes} aria-label="Wrong or missing answers">
           {bad.slice(0, 20).map((r) => (
             <li key={r.item}>
