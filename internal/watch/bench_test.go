@@ -2,6 +2,9 @@ package watch
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -47,4 +50,34 @@ func BenchmarkObserve(b *testing.B) {
 		x.w.Observe(w)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/2000, "ns/step")
+}
+
+// BenchmarkSave writes 200 agents of which whole runs are known: the most that there are.
+func BenchmarkSave(b *testing.B) {
+	file := filepath.Join(b.TempDir(), "watch")
+	x := newWorld(b, func(o *Options) { o.File = file })
+	r := rand.New(rand.NewPCG(5, 5))
+	for range 700 {
+		for a := range 4 {
+			x.ended(r, fmt.Sprint("a", a), 1000)
+		}
+	}
+	for a := range maxDeep - 4 {
+		k := x.w.agents[who{"core", "production", fmt.Sprint("a", a%4), false}].keep()
+		k.Name = fmt.Sprint("b", a)
+		one := k.agent()
+		if !x.w.restoreDeep(one, k.Deep) {
+			b.Fatal("it does not fit")
+		}
+		x.w.agents[one.who] = one
+	}
+	for b.Loop() {
+		x.w.dirty, x.w.savedAt = true, 0
+		x.w.save()
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(info.Size())/maxDeep, "B/agent")
 }

@@ -16,8 +16,7 @@ import (
 
 // deep is what is known of whole runs of an agent, where it has enough of them:
 // their course over time, several measures together, what changed since a version
-// was approved, and what kinds of lines its logs have. About 120 KiB an agent; it
-// is learned anew after a restart.
+// was approved. About 120 KiB an agent.
 type deep struct {
 	drift  *drift.Monitor // nil before the first run
 	bad    *drift.ADWIN   // whether its runs ended badly
@@ -25,6 +24,7 @@ type deep struct {
 	course [len(courses)]*course.Detector
 	volume *volume
 	runs   int64
+	week   float64 // runs of a week, by which looks are rare
 }
 
 // Bounds: agents with what is known of whole runs, and with kinds of log lines.
@@ -94,7 +94,7 @@ func (w *Watch) deepRun(a *agent, r *run, bad bool) {
 	}
 	d.runs++
 	if d.drift == nil {
-		d.begin(w, a)
+		d.begin(w, a, a.runsPerWeek(w.clock))
 	}
 	took := r.took()
 	w.lookForest(a, r, d, took)
@@ -104,8 +104,9 @@ func (w *Watch) deepRun(a *agent, r *run, bad bool) {
 	w.lookVolume(a, r, d.volume)
 }
 
-func (d *deep) begin(w *Watch, a *agent) {
-	week := a.runsPerWeek(w.clock)
+// begin makes what looks at runs, for an agent that has so many a week.
+func (d *deep) begin(w *Watch, a *agent, week float64) {
+	d.week = week
 	d.drift = drift.New(driftFeatures, drift.Options{AlarmsPerWeek: w.alarms("drift", a), RunsPerWeek: week, Rest: driftRest})
 	d.volume = newVolume()
 	d.bad = drift.NewADWIN(w.chanceOfCut(a, week))
@@ -187,15 +188,19 @@ func (w *Watch) lookDrift(a *agent, r *run, d *deep, took time.Duration, bad boo
 	if bad {
 		outcome = "badly"
 	}
-	shifts := d.drift.Look(w.clock, []drift.Value{
+	values := []drift.Value{
 		number(int64(took)), number(r.cost), number(r.in), number(r.out),
 		{Number: float64(r.tools)},
 		{Number: float64(r.models)},
 		{Kind: outcome},
 		{Kind: r.task, Missing: r.task == ""},
 		{Kind: most, Missing: most == ""},
-	})
-	for _, s := range shifts {
+	}
+	if w.mute { // a feature is told once: not now, when nobody would hear it
+		d.drift.Learn(values)
+		return
+	}
+	for _, s := range d.drift.Look(w.clock, values) {
 		w.raiseAt(a, r, alarm{
 			detector: "drift", subject: s.Feature, measure: strings.ReplaceAll(s.Feature, "_", " "), effect: s.Distance, level: 1, steps: r.evidence[:],
 			text: "no longer as it was: " + finding.OneLine(s.What), expected: "as in the 400 runs that are its normal",
@@ -232,6 +237,7 @@ func (w *Watch) Approved(name string) {
 		if a.deep != nil && a.deep.drift != nil && w.canonical(a.name) == name {
 			a.deep.drift.Reset()
 			a.deep.bad = drift.NewADWIN(w.chanceOfCut(a, a.runsPerWeek(w.clock)))
+			w.dirty, w.savedAt = true, 0
 		}
 	}
 }

@@ -1,12 +1,15 @@
 package watch
 
 import (
+	"fmt"
+
 	"reeve/internal/erase"
 )
 
 // Forget drops the destinations and other names that agents were seen to use in which
-// cut finds something: an address that somebody's mail went to. It is new again when it
-// comes again. It returns how many; with dry nothing is dropped.
+// cut finds something: an address that somebody's mail went to, a kind of log line that
+// names somebody. It is new again when it comes again. It returns how many; with dry
+// nothing is dropped.
 func (w *Watch) Forget(cut erase.Cutter, dry bool) (n int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -31,6 +34,29 @@ func (w *Watch) Forget(cut erase.Cutter, dry bool) (n int64) {
 				}
 			}
 		}
+		found := func(text string) bool {
+			_, yes := cut(text)
+			return yes
+		}
+		n += a.paths.forget(found, dry)
+		for name := range a.ranges {
+			if found(name) {
+				if n++; !dry {
+					delete(a.ranges, name)
+				}
+			}
+		}
+		for k := range a.blocks {
+			if found(k.name) && !dry {
+				delete(a.blocks, k)
+			}
+		}
+		if a.deep != nil && a.deep.drift != nil {
+			n += int64(a.deep.drift.Forget(found, dry))
+		}
+		if a.lines != nil {
+			n += int64(a.lines.miner.Forget(found, dry))
+		}
 		if a.ways == nil {
 			continue
 		}
@@ -48,6 +74,23 @@ func (w *Watch) Forget(cut erase.Cutter, dry bool) (n int64) {
 	}
 	if n > 0 && !dry {
 		w.dirty, w.savedAt = true, 0
+	}
+	return n
+}
+
+// forget takes the names of tools in which gone finds something; where they stood in
+// paths stays.
+func (p *paths) forget(gone func(string) bool, dry bool) (n int64) {
+	for i, name := range p.names {
+		if !gone(name) {
+			continue
+		}
+		if n++; dry {
+			continue
+		}
+		delete(p.index, name)
+		p.names[i] = fmt.Sprintf("(erased %d)", i+1)
+		p.index[p.names[i]] = i
 	}
 	return n
 }

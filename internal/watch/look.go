@@ -487,7 +487,7 @@ func (w *Watch) end(r *run, bad bool) {
 		a.look(kind, math.Max(float64(r.tools+r.models)/windowOf*2, 0.1), w.clock)
 	}
 	learn := func(name string, x float64) {
-		if t := a.span(name); t != nil && x > 0 {
+		if t := a.span(name); t != nil && x > 0 && !r.cut {
 			t.learn(x)
 		}
 	}
@@ -502,7 +502,11 @@ func (w *Watch) end(r *run, bad bool) {
 	if r.tools+r.models > 0 {
 		learn("loop", float64(max(r.mostSame(), 1)))
 	}
-	w.deepRun(a, r, bad)
+	if r.cut {
+		delete(w.cut, r.id)
+	} else {
+		w.deepRun(a, r, bad)
+	}
 	w.part(a, r, bad)
 	// A late step still counts; what compares it with earlier ones may go.
 	w.steps -= r.counted.len()

@@ -18,6 +18,7 @@ type run struct {
 	done    int64 // ns, of its last end; 0: nothing ended
 	last    int64 // ns, received
 	ended   bool  // its figures are in its agent's ranges
+	cut     bool  // its beginning was before a restart: it is not like others
 	touched bool  // by the write that is taken in
 
 	counted stepSet
@@ -202,7 +203,8 @@ func (w *Watch) runOf(id activity.RunID, a *agent) *run {
 	if len(list) >= maxOfRun && !a.door { // names are claimed at will, not proved
 		return nil
 	}
-	r := &run{id: id, of: a, before: -1, last: w.clock}
+	_, cut := w.cut[id]
+	r := &run{id: id, of: a, before: -1, last: w.clock, cut: cut}
 	w.runs[id] = append(list, r)
 	a.started(w.clock)
 	return r

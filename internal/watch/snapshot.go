@@ -7,11 +7,19 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
+	"reeve/internal/activity"
+	"reeve/internal/detect/counts"
+	"reeve/internal/detect/drift"
+	"reeve/internal/detect/forest"
 	"reeve/internal/detect/hijack"
+	course "reeve/internal/detect/series"
+	"reeve/internal/detect/template"
 )
 
 // saveEvery is how much of what was learned a kill may take; large fleets save
@@ -23,6 +31,7 @@ type kept struct {
 	Version int
 	Mark    map[int]mark
 	Agents  int
+	Open    []activity.RunID // runs that went on: what came of them is lost with the process
 }
 
 const keptVersion = 1
@@ -46,7 +55,39 @@ type keptAgent struct {
 	Short, Long                      []Sum
 	Parts                            []Part
 	Ways                             map[string]float64 // by which destinations came
+	Deep                             *keptDeep          // nil: nothing is known of whole runs
+	Lines                            *keptLines         // nil: of its logs
 }
+
+// keptDeep is what is known of whole runs. It has a form of its own: one that does
+// not fit is learned anew, and the rest of its agent stays.
+type keptDeep struct {
+	Form   int
+	Runs   int64
+	Week   float64 // runs of a week, as they were when it began
+	Drift  drift.Kept
+	Bad    drift.KeptADWIN
+	Forest forest.Kept
+	Course []course.Kept
+	Volume keptVolume
+}
+
+const deepForm = 1
+
+type keptVolume struct {
+	Runs int
+	N    []int
+	Rate []counts.Kept
+}
+
+// keptLines are the kinds of log lines of an agent.
+type keptLines struct {
+	Form  int
+	Kinds template.Kept
+	News  template.KeptNovelty
+}
+
+const linesForm = 1
 
 // keptMove is a move between tools by number.
 type keptMove struct {
@@ -80,6 +121,11 @@ func (w *Watch) save() {
 	head := kept{Version: keptVersion, Mark: make(map[int]mark, len(w.mark)), Agents: len(list)}
 	for k, m := range w.mark {
 		head.Mark[k] = m
+	}
+	for id, all := range w.runs {
+		if slices.ContainsFunc(all, func(r *run) bool { return !r.ended && r.steps > 0 }) {
+			head.Open = append(head.Open, id)
+		}
 	}
 	w.mu.Unlock()
 	began := time.Now()
@@ -163,7 +209,67 @@ func (a *agent) keep() keptAgent {
 	if a.ways != nil {
 		k.Ways = a.ways.Known()
 	}
+	k.Deep = a.deep.keep()
+	if a.lines != nil {
+		k.Lines = &keptLines{linesForm, a.lines.miner.Keep(), a.lines.news.Keep()}
+	}
 	return k
+}
+
+// keep copies what is known of whole runs; nil when there is nothing.
+func (d *deep) keep() *keptDeep {
+	if d == nil || d.drift == nil {
+		return nil
+	}
+	k := &keptDeep{Form: deepForm, Runs: d.runs, Week: d.week, Drift: d.drift.Keep(), Bad: d.bad.Keep(), Forest: d.forest.Keep(), Volume: keptVolume{Runs: d.volume.runs, N: slices.Clone(d.volume.n[:])}}
+	for _, c := range d.course {
+		k.Course = append(k.Course, c.Keep())
+	}
+	for _, r := range d.volume.rate {
+		k.Volume.Rate = append(k.Volume.Rate, r.Keep())
+	}
+	return k
+}
+
+// restoreDeep makes what was known of an agent's whole runs what is known now, under
+// what is wanted of detectors now. It reports whether it fits.
+func (w *Watch) restoreDeep(a *agent, k *keptDeep) bool {
+	if k.Form != deepForm || len(k.Course) != len(courses) || len(k.Volume.N) != len(volumes) || len(k.Volume.Rate) != len(volumes) || k.Volume.Runs < 0 || k.Volume.Runs >= volumeRuns {
+		return false
+	}
+	d := &deep{runs: k.Runs}
+	d.begin(w, a, math.Max(k.Week, 1))
+	if !d.drift.Restore(k.Drift) || !d.bad.Restore(k.Bad) || !d.forest.Restore(k.Forest) {
+		return false
+	}
+	for i := range k.Course {
+		if !d.course[i].Restore(k.Course[i]) {
+			return false
+		}
+	}
+	d.volume.runs = k.Volume.Runs
+	copy(d.volume.n[:], k.Volume.N)
+	for i := range k.Volume.Rate {
+		d.volume.rate[i].Restore(k.Volume.Rate[i])
+	}
+	a.deep = d
+	w.deeps++
+	return true
+}
+
+// restoreLines does the same for the kinds of an agent's log lines.
+func (w *Watch) restoreLines(a *agent, k *keptLines) bool {
+	if k.Form != linesForm {
+		return false
+	}
+	m, ok := template.Restore(template.Options{Templates: maxLogLines}, k.Kinds)
+	if !ok {
+		return false
+	}
+	a.lines = &lines{m, template.NewNovelty(w.alarms("new_log", a))}
+	a.lines.news.Restore(k.News)
+	w.logs++
+	return true
 }
 
 func (k *keptAgent) agent() *agent {
@@ -233,7 +339,7 @@ func (w *Watch) restore() {
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		return
 	}
-	w.agents, w.mark = map[who]*agent{}, map[int]mark{}
+	w.agents, w.mark, w.cut, w.deeps, w.logs = map[who]*agent{}, map[int]mark{}, nil, 0, 0
 	aside := w.o.File + ".unreadable"
 	w.o.Logger.Warn("what was learned of behaviour cannot be read; learning begins anew", "file", aside, "err", errors.Join(err, os.Rename(w.o.File, aside)))
 }
@@ -252,6 +358,7 @@ func (w *Watch) read() error {
 	if head.Version != keptVersion {
 		return fmt.Errorf("its form is %d and not %d", head.Version, keptVersion)
 	}
+	anew := 0
 	for range min(head.Agents, maxAgents) {
 		var k keptAgent
 		if err := dec.Decode(&k); err != nil {
@@ -262,6 +369,16 @@ func (w *Watch) read() error {
 		}
 		a := k.agent()
 		w.agents[a.who] = a
+		if k.Deep != nil && w.deeps < maxDeep && !w.restoreDeep(a, k.Deep) || k.Lines != nil && w.logs < maxLogs && !w.restoreLines(a, k.Lines) {
+			anew++
+		}
+	}
+	if anew > 0 {
+		w.o.Logger.Warn("what was known of whole runs has another form; it is learned anew", "agents", anew)
+	}
+	w.cut = make(map[activity.RunID]struct{}, min(len(head.Open), maxRuns))
+	for _, id := range head.Open[:min(len(head.Open), maxRuns)] {
+		w.cut[id] = struct{}{}
 	}
 	for p, m := range head.Mark {
 		w.mark[p] = m

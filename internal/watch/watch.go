@@ -82,10 +82,11 @@ type Watch struct {
 	dirty   bool
 	touched []*run
 	looked  []*agent
-	last    *agent // of the step before
-	mute    bool   // learn, and find nothing: what is read again after a restart
-	only    bool   // ask the rules alone
-	savedAt int64  // ns, not before this
+	last    *agent                      // of the step before
+	mute    bool                        // learn, and find nothing: what is read again after a restart
+	only    bool                        // ask the rules alone
+	savedAt int64                       // ns, not before this
+	cut     map[activity.RunID]struct{} // runs that went on when the last process was saved: only their ends are seen
 
 	queue   chan sighting // of what is proved
 	claims  chan sighting // of the rest: it waits behind

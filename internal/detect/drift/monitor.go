@@ -64,7 +64,8 @@ type Monitor struct {
 	runs     int   // since the reference was begun
 	compared int   // at which of them the last comparison was
 	at       int64 // and when
-	rng      *rand.Rand
+	source   *rand.PCG
+	rng      *rand.Rand // of source
 }
 
 type feature struct {
@@ -105,7 +106,8 @@ func New(features []Feature, o Options) *Monitor {
 // this is the new normal.
 func (m *Monitor) Reset() {
 	m.runs, m.compared, m.at = 0, 0, 0
-	m.rng = rand.New(rand.NewPCG(1, 2))
+	m.source = rand.NewPCG(1, 2)
+	m.rng = rand.New(m.source)
 	for i := range m.features {
 		f := &m.features[i]
 		*f = feature{Feature: f.Feature, names: map[string]int{}}
@@ -125,10 +127,7 @@ func (m *Monitor) Look(at int64, values []Value) []Shift {
 		return nil
 	}
 	learning := m.Learning()
-	m.runs++
-	for i, v := range values {
-		m.features[i].add(v, learning, m.o)
-	}
+	m.Learn(values)
 	since := m.runs - m.o.Reference
 	if learning || m.runs-max(m.compared, m.o.Reference) < m.o.Every || m.at != 0 && at-m.at < int64(m.o.Rest) {
 		return nil
