@@ -165,14 +165,80 @@ func listSuspects(a *API, ctx context.Context, req *client.RunRequest) (*client.
 	if err != nil {
 		return nil, err
 	}
-	out := suspectsOf(run, page.Steps, messages)
+	decided, err := a.decidedIn(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	out := suspectsOf(run, page.Steps, messages, a.breaks(page.Steps, messages, decided))
 	out.Asked = asked
 	return out, nil
 }
 
+// decidedIn are the decisions of a run that the asker may see.
+func (a *API) decidedIn(ctx context.Context, run *activity.Run) ([]activity.Decision, error) {
+	if a.o.Decisions == nil {
+		return nil, nil
+	}
+	decided, err := a.o.Decisions.List(ctx, telemetry.DecisionsQuery{Run: run.ID, Limit: 500})
+	if err != nil {
+		return nil, err
+	}
+	who := whoOf(ctx)
+	return slices.DeleteFunc(decided.Decisions, func(d activity.Decision) bool { return !who.Can(identity.Viewer, d.Team, d.Environment) }), nil
+}
+
+// breaks are the calls whose arguments are not what their tool asks for: by the schema
+// of the definition that a person accepted, or by the answer's kind of error. A call
+// that the door did not see is held against a schema only where its tool goes by a
+// name that is one upstream's alone.
+func (a *API) breaks(steps []activity.Step, messages []activity.Message, decided []activity.Decision) map[activity.StepID]bool {
+	out := map[activity.StepID]bool{}
+	tools := map[activity.StepID][2]string{}
+	for i := range steps {
+		s := &steps[i]
+		if s.Status == activity.StatusError && invalidArguments(s.ErrorType) {
+			out[s.Step] = true
+		}
+		if a.o.Tools == nil || s.ToolName == "" {
+			continue
+		}
+		if p, ok := a.o.Tools.ByAlias(s.ToolName); ok {
+			tools[s.Step] = [2]string{p.Upstream, p.Tool}
+		}
+	}
+	if a.o.Tools == nil {
+		return out
+	}
+	for i := range decided {
+		if d := &decided[i]; d.Tool != "" && !d.Step.IsZero() {
+			tools[d.Step] = [2]string{d.Upstream, d.Tool}
+		}
+	}
+	for i := range messages {
+		m := &messages[i]
+		t, ok := tools[m.Step]
+		if ok && m.Field == activity.ContentArguments && a.o.Tools.Breaks(t[0], t[1], m.Raw) != "" {
+			out[m.Step] = true
+		}
+	}
+	return out
+}
+
+// invalidWords are in the kinds of error by which senders say that a call's arguments
+// are wrong: JSON-RPC, gRPC, HTTP and the frameworks' own.
+var invalidWords = []string{
+	"-32602", "invalid_param", "invalidparam", "invalid_argument", "invalidargument", "invalid_tool_input", "invalidtoolinput", "invalid_tool_argument", "invalidtoolargument",
+	"toolinputparsing", "tool_input", "validationerror", "validation_error", "schema", "http_422", "jsondecodeerror", "outputparser", "unprocessable",
+}
+
+func invalidArguments(code string) bool {
+	code = strings.ToLower(code)
+	return slices.ContainsFunc(invalidWords, func(w string) bool { return strings.Contains(code, w) })
+}
+
 // blamable turns a run's steps into what is blamed, with the index of the step
 // that each came from. What contains other steps tells nothing that they do not.
-func blamable(run *activity.Run, steps []activity.Step, messages []activity.Message) (out []provenance.Step, from []int) {
+func blamable(run *activity.Run, steps []activity.Step, messages []activity.Message, broken map[activity.StepID]bool) (out []provenance.Step, from []int) {
 	said := map[activity.StepID]map[activity.ContentField]string{}
 	for i := range messages {
 		m := &messages[i]
@@ -205,6 +271,7 @@ func blamable(run *activity.Run, steps []activity.Step, messages []activity.Mess
 		failed := func(p *provenance.Step) {
 			p.Failed = s.Status == activity.StatusError
 			p.Denied = refused(s)
+			p.Broken = broken[s.Step]
 			p.Empty = s.Kind == activity.KindRetrieval && !p.Failed && emptyResult(text[activity.ContentDocuments]+text[activity.ContentResult])
 		}
 		switch s.Kind {

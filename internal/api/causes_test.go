@@ -3,11 +3,13 @@ package api
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
 	"reeve/client"
 	"reeve/internal/activity"
+	"reeve/internal/pin"
 )
 
 // Failed runs are of version 7 more often than the others; the answer names it
@@ -112,5 +114,87 @@ func TestSuspects(t *testing.T) {
 	}
 	if got := send(a, "GET", Prefix+"/runs/"+id.String()+"/suspects", "as viewer", ""); got.status != http.StatusForbidden {
 		t.Errorf("a viewer reads content: %d %s", got.status, got.body)
+	}
+}
+
+// A call whose arguments break the accepted definition of its tool is the first
+// suspect, also where the tool answered all the same; an answer that says so is as good,
+// and a tool that nobody accepted says nothing.
+func TestSuspectsOfSchema(t *testing.T) {
+	t.Parallel()
+	id := runID(0)
+	ask := func(name string, alter func(*pin.Book, []activity.Step, memDecisions) ([]activity.Step, memDecisions)) client.Suspects {
+		t.Helper()
+		steps := make([]activity.Step, 4)
+		for i := range steps {
+			steps[i] = activity.Step{Fragment: activity.Fragment{
+				Step: activity.StepID{byte(i + 1)}, Kind: activity.KindMCP, Name: fmt.Sprint("orders.t", i), ToolName: "look", Start: int64(i), TTFT: activity.Unknown,
+				End: activity.Unknown, Usage: activity.NoUsage,
+			}}
+		}
+		var messages []activity.Message
+		for i, args := range []string{`{"order": "1234"}`, `{"order": "1234"}`, `{"order": 1234}`, `{"order": "1234"}`} {
+			messages = append(messages, activity.Message{Ordinal: int32(i), Step: steps[i].Step, Field: activity.ContentArguments, Format: "text", Raw: []byte(args)})
+		}
+		store := &memStore{
+			runs: []activity.Run{testRun(0, func(r *activity.Run) { r.Outcome = "failed" })}, steps: map[activity.RunID][]activity.Step{id: steps}, messages: map[activity.RunID][]activity.Message{id: messages},
+		}
+		a := newTestAPI(t, func(o *Options) { o.Store = store })
+		book, err := pin.New(t.Context(), pin.Options{DB: a.house.db})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tool := pin.Tool{Name: "look", InputSchema: []byte(`{"type": "object", "properties": {"order": {"type": "string"}}}`)}
+		pins, err := book.See(t.Context(), "orders", []pin.Tool{tool}, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name != "not accepted" {
+			if _, err := book.Accept(t.Context(), pin.Actor{Person: "usr_a"}, "orders", "look", pin.Acceptance{Hash: pins[0].Listed, Effect: "read", Reason: "needed"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var decided memDecisions
+		for i := range steps {
+			decided = append(decided, activity.Decision{ID: fmt.Sprint("dec_", i), At: int64(i), Run: id, Step: steps[i].Step, Team: "core", Environment: "production", Upstream: "orders", Tool: "look"})
+		}
+		store.steps[id], decided = alter(book, steps, decided)
+		a.o.Tools, a.o.Decisions = book, decided
+		return get[client.Suspects](t, a, "/runs/"+id.String()+"/suspects", "as reader")
+	}
+	broken := func(s client.Suspect) bool {
+		return strings.Contains(strings.Join(s.Reasons, ";"), "does not fit its schema")
+	}
+	same := func(_ *pin.Book, s []activity.Step, d memDecisions) ([]activity.Step, memDecisions) { return s, d }
+	for name, alter := range map[string]func(*pin.Book, []activity.Step, memDecisions) ([]activity.Step, memDecisions){
+		"accepted": same,
+		"by alias": func(_ *pin.Book, s []activity.Step, _ memDecisions) ([]activity.Step, memDecisions) {
+			for i := range s {
+				s[i].ToolName = "orders__look"
+			}
+			return s, nil
+		},
+	} {
+		out := ask(name, alter)
+		if len(out.Items) != 4 || out.Items[0].Name != "orders.t2" || !broken(out.Items[0]) || broken(out.Items[1]) {
+			t.Errorf("%s: %+v", name, out.Items)
+		}
+	}
+	for name, alter := range map[string]func(*pin.Book, []activity.Step, memDecisions) ([]activity.Step, memDecisions){
+		"not accepted": same,
+		"another tool": func(_ *pin.Book, s []activity.Step, _ memDecisions) ([]activity.Step, memDecisions) { return s, nil },
+	} {
+		if out := ask(name, alter); slices.ContainsFunc(out.Items, broken) {
+			t.Errorf("%s: %+v", name, out.Items)
+		}
+	}
+	for code, want := range map[string]bool{"jsonrpc_-32602": true, "http_422": true, "pydantic.ValidationError": true, "timeout": false, "jsonrpc_-32603": false} {
+		out := ask("by answer", func(_ *pin.Book, s []activity.Step, _ memDecisions) ([]activity.Step, memDecisions) {
+			s[1].Status, s[1].ErrorType = activity.StatusError, code
+			return s, nil
+		})
+		if out.Items[0].Name != "orders.t1" || broken(out.Items[0]) != want {
+			t.Errorf("%s: %+v", code, out.Items[0])
+		}
 	}
 }

@@ -20,6 +20,8 @@ type Tools interface {
 	Versions(ctx context.Context, upstream, tool string) ([]pin.Version, error)
 	Findings(ctx context.Context, open bool, before int64, limit int) ([]pin.FindingRow, error)
 	Digest(upstream string) string
+	Breaks(upstream, tool string, arguments []byte) string
+	ByAlias(alias string) (pin.Pin, bool)
 	Accept(ctx context.Context, who pin.Actor, upstream, tool string, a pin.Acceptance) (pin.View, error)
 	AcceptAll(ctx context.Context, who pin.Actor, upstream, digest, reason string, suggested bool) (accepted, waiting []pin.View, err error)
 	Hold(ctx context.Context, who pin.Actor, upstream, tool, reason string) (pin.View, error)

@@ -85,7 +85,7 @@ func (a *API) why(ctx context.Context, run *activity.Run) (w client.Why, readAs 
 	}
 	out := why.Explain(c)
 	if out.Wrong && whoOf(ctx).Can(identity.Reader, run.Team, run.Environment) {
-		out.Suspects = suspectsOf(run, c.Steps, messages).Items
+		out.Suspects = suspectsOf(run, c.Steps, messages, a.breaks(c.Steps, messages, c.Decisions)).Items
 	}
 	return out, readAs, nil
 }
@@ -108,13 +108,8 @@ func (a *API) caseOf(ctx context.Context, run *activity.Run) (c why.Case, messag
 	if c.Reads, err = a.readOf(ctx, run, c.Steps); err != nil {
 		return c, nil, err
 	}
-	if a.o.Decisions != nil {
-		decided, err := a.o.Decisions.List(ctx, telemetry.DecisionsQuery{Run: run.ID, Limit: 500})
-		if err != nil {
-			return c, nil, err
-		}
-		who := whoOf(ctx)
-		c.Decisions = slices.DeleteFunc(decided.Decisions, func(d activity.Decision) bool { return !who.Can(identity.Viewer, d.Team, d.Environment) })
+	if c.Decisions, err = a.decidedIn(ctx, run); err != nil {
+		return c, nil, err
 	}
 	end := time.Unix(0, max(run.Start, run.End))
 	if c.Changes, err = a.changesOf(ctx, run.Agent, run.Team, run.Environment, end.Add(-24*time.Hour), end.Add(time.Millisecond)); err != nil {
@@ -380,8 +375,8 @@ func (a *API) touched(ctx context.Context, b *client.WhyBlast, runs map[string]b
 }
 
 // suspectsOf ranks the steps of a run that failed.
-func suspectsOf(run *activity.Run, steps []activity.Step, messages []activity.Message) *client.Suspects {
-	asked, from := blamable(run, steps, messages)
+func suspectsOf(run *activity.Run, steps []activity.Step, messages []activity.Message, broken map[activity.StepID]bool) *client.Suspects {
+	asked, from := blamable(run, steps, messages, broken)
 	suspects := provenance.Blame(asked, provenance.DefaultWeights)
 	out := &client.Suspects{Steps: len(steps), Items: []client.Suspect{}}
 	out.Agent, out.AgentP = provenance.BlameAgent(suspects)
