@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"compress/zlib"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -337,6 +338,115 @@ func TestRefusedRequests(t *testing.T) {
 	r := httptestGet(in)
 	if r.Code != http.StatusMethodNotAllowed || r.Header().Get("Allow") != "POST" {
 		t.Errorf("GET: %d, Allow %q", r.Code, r.Header().Get("Allow"))
+	}
+}
+
+// many is a request of n records of a signal that say nothing: a few bytes each,
+// and hundreds in memory.
+func many(s signal, n int) []byte {
+	record := []byte{2<<3 | 2, 0}
+	if s == metrics {
+		// One gauge of n points.
+		points := bytes.Repeat([]byte{1<<3 | 2, 0}, n)
+		record = field(nil, 2, field(nil, 5, points))
+		n = 1
+	}
+	return field(nil, 1, field(nil, 2, bytes.Repeat(record, n)))
+}
+
+func manyJSON(s signal, n int) []byte {
+	list := strings.Repeat("{},", n-1) + "{}"
+	text := [...]string{
+		traces:  `{"resourceSpans":[{"scopeSpans":[{"spans":[%s]}]}]}`,
+		logs:    `{"resourceLogs":[{"scopeLogs":[{"logRecords":[%s]}]}]}`,
+		metrics: `{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"gauge":{"dataPoints":[%s]}}]}]}]}`,
+	}[s]
+	return fmt.Appendf(nil, text, list)
+}
+
+// A small body of many records must not take gigabytes, nor leave them behind.
+func TestTooManyRecords(t *testing.T) {
+	t.Parallel()
+	for s, path := range map[signal]string{traces: "/v1/traces", logs: "/v1/logs", metrics: "/v1/metrics"} {
+		in, log := fixture(t, nil)
+		held := func() {
+			t.Helper()
+			if n := in.limits.inFlight(); n != 0 {
+				t.Errorf("%s: %d bytes still count as in flight", path, n)
+			}
+			// All workers that a next request could get.
+			for range readyWorkers + 1 {
+				w := in.worker()
+				if n := &w.n; max(cap(n.fragments), cap(n.logs), cap(n.metrics), cap(n.scratch), cap(n.marks), len(n.orders)) > largeRequest {
+					t.Errorf("%s: a worker keeps %d fragments, %d logs, %d points, %d parts", path, cap(n.fragments), cap(n.logs), cap(n.metrics), cap(n.scratch))
+				}
+			}
+		}
+		for kind, body := range map[string][]byte{protobuf: many(s, 60_000), "application/json": manyJSON(s, 60_000)} {
+			if w := post(in, path, kind, body); w.Code != http.StatusRequestEntityTooLarge || !strings.Contains(w.Body.String(), "intake.too_many") || !strings.Contains(w.Body.String(), "smaller batches") {
+				t.Errorf("%s as %s: %d %q, want 413 with intake.too_many and advice", path, kind, w.Code, w.Body)
+			}
+			held()
+		}
+		_, err := call(t.Context(), dial(t, in), s, many(s, 60_000))
+		if st := status.Convert(err); st.Code() != codes.ResourceExhausted || !strings.Contains(st.Message(), "intake.too_many") || len(st.Details()) != 0 {
+			t.Errorf("%s over gRPC: %v with %v, want RESOURCE_EXHAUSTED without advice to send the same again", path, err, st.Details())
+		}
+		held()
+		if len(log.data) > 0 {
+			t.Errorf("%s: something was published", path)
+		}
+		if w := post(in, path, protobuf, many(s, maxRecords-1)); w.Code != http.StatusOK {
+			t.Errorf("%s: %d records: %d %q", path, maxRecords-1, w.Code, w.Body)
+		}
+		held()
+	}
+}
+
+// What many records take counts as in flight while they are worked on.
+func TestRecordsCountAsInFlight(t *testing.T) {
+	t.Parallel()
+	var in *Intake
+	most := int64(0)
+	in, _ = fixture(t, func(o *Options) { o.Log = watchLog(func() { most = max(most, in.limits.inFlight()) }) })
+	body := many(logs, 20_000)
+	if w := post(in, "/v1/logs", protobuf, body); w.Code != http.StatusOK {
+		t.Fatal(w.Code, w.Body)
+	}
+	if want := int64(19 << 20); most < want {
+		t.Errorf("%d bytes of 20,000 records counted as %d, want at least %d", len(body), most, want)
+	}
+	// A body that has not come yet counts over gRPC too.
+	if err := in.limits.reserve("other", 0, in.config.InFlight-1<<20, in.now()); err != nil {
+		t.Fatal(err)
+	}
+	_, err := call(t.Context(), dial(t, in), logs, many(logs, 1))
+	if st := status.Convert(err); st.Code() != codes.ResourceExhausted || !strings.Contains(st.Message(), "intake.busy") {
+		t.Errorf("with 1 MB left a call is answered %v", err)
+	}
+	in.limits.release("other", in.config.InFlight-1<<20)
+	if _, err := call(t.Context(), dial(t, in), logs, many(logs, 1)); err != nil {
+		t.Error(err)
+	}
+}
+
+// watchLog is called with every batch.
+type watchLog func()
+
+func (w watchLog) Publish(context.Context, []byte) error { w(); return nil }
+
+// JSON becomes protobuf that is longer only where it says nothing.
+func TestJSONGrowth(t *testing.T) {
+	t.Parallel()
+	in, _ := fixture(t, func(o *Options) { o.Config = Config{MaxBody: 1 << 20, MaxAttribute: 1 << 16, InFlight: 64 << 20} })
+	for name, body := range map[string][]byte{
+		"objects": manyJSON(logs, 340_000),
+		"numbers": []byte(`{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"histogram":{"dataPoints":[{"explicitBounds":[` + strings.Repeat("0,", 500_000) + `0]}]}}]}]}]}`),
+	} {
+		path := map[string]string{"objects": "/v1/logs", "numbers": "/v1/metrics"}[name]
+		if w := post(in, path, "application/json", body); w.Code != http.StatusRequestEntityTooLarge || !strings.Contains(w.Body.String(), "intake.too_many") {
+			t.Errorf("%s: %d %q", name, w.Code, w.Body)
+		}
 	}
 }
 

@@ -35,8 +35,7 @@ var services = [...]string{
 	metrics: "opentelemetry.proto.collector.metrics.v1.MetricsService",
 }
 
-// streams bounds the calls at once on one connection: exporters use a handful,
-// and each may hold a whole body before its handler runs.
+// streams bounds the calls at once on one connection: exporters use a handful.
 const streams = 32
 
 // ServeGRPC serves OTLP/gRPC on l until ctx ends, then lets calls finish for a
@@ -128,18 +127,26 @@ func (in *Intake) export(ctx context.Context, sig signal, decode func(any) error
 	if err := in.limits.enter(from, now); err != nil {
 		return nil, err
 	}
+	held := &ticket{l: in.limits, id: from.ID, now: now}
+	defer held.close()
+	// How long the body is nobody says before it is there: until then it counts as a
+	// quarter of the most, so that not all who may come at once are in memory at once.
+	if err := held.grow(in.config.MaxBody / 4); err != nil {
+		return nil, err
+	}
 	var body rawMessage
 	if err := decode(&body); err != nil {
 		return nil, fault.New(fault.KindInvalid, "intake.unreadable", "the message could not be read").WithCause(err)
 	}
 	defer body.free()
-	held := &ticket{l: in.limits, id: from.ID, now: now}
-	defer held.close()
-	if err := held.grow(max(2*int64(body.size()), 64<<10)); err != nil {
+	need := max(2*int64(body.size()), 64<<10)
+	held.trim(need)
+	if err := held.grow(need); err != nil {
 		return nil, err
 	}
 	work := in.worker()
 	defer in.keep(work)
+	work.n.held = held
 	a, err := in.accept(ctx, work, sig, false, body.bytes(), from)
 	if err != nil {
 		return nil, err
@@ -151,7 +158,7 @@ func (in *Intake) export(ctx context.Context, sig signal, decode func(any) error
 func grpcError(err error) error {
 	f := fault.From(err)
 	code := codes.Code(f.Kind.GRPCCode())
-	if f.Code == "intake.too_large" {
+	if f.Code == "intake.too_large" || f.Code == "intake.too_many" {
 		code = codes.ResourceExhausted
 	}
 	message := f.Code + ": " + f.Message
@@ -159,7 +166,8 @@ func grpcError(err error) error {
 		message += " (" + f.Hint + ")"
 	}
 	st := status.New(code, message)
-	if code == codes.ResourceExhausted || code == codes.Unavailable {
+	// What is too large stays too large: without advice it is not sent again.
+	if f.Kind == fault.KindExhausted || code == codes.Unavailable {
 		if with, err := st.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(retryAfter(err))}); err == nil {
 			st = with
 		}

@@ -29,6 +29,7 @@ import (
 // Codes that HTTP has a status of its own for.
 var httpStatus = map[string]int{
 	"intake.too_large":   http.StatusRequestEntityTooLarge,
+	"intake.too_many":    http.StatusRequestEntityTooLarge,
 	"intake.media_type":  http.StatusUnsupportedMediaType,
 	"intake.compression": http.StatusUnsupportedMediaType,
 	"intake.method":      http.StatusMethodNotAllowed,
@@ -133,10 +134,12 @@ func (in *Intake) within(w http.ResponseWriter, r *http.Request, from Sender, mo
 	if work.body, err = in.read(w, r, held, work.body[:0], most); err != nil {
 		return err
 	}
-	// Decoding makes at most as much again.
+	// Decoding makes at most as much again; what many small records take, and JSON
+	// whose protobuf is longer, is added as it shows.
 	if err := held.grow(2 * int64(len(work.body))); err != nil {
 		return err
 	}
+	work.n.held = held
 	return with(r.Context(), work, from)
 }
 

@@ -9,8 +9,9 @@
 // calls ServeGRPC with the gRPC one, and fills in Log and Keys.
 //
 // Promises: a request is acknowledged only after Log.Publish returned. Memory
-// is bounded by Config.InFlight; what does not fit is refused with advice when
-// to come again, never queued. What can be read of a request is kept, and what
+// is bounded by Config.InFlight, which counts bodies, what they decode to, and what
+// many small records take, and by maxRecords a request; what does not fit is refused
+// with advice when to come again, never queued. What can be read of a request is kept, and what
 // cannot is counted in its partial success. Safe for concurrent use.
 //
 // How it fails: every refusal is a google.rpc.Status in the request's encoding
@@ -30,6 +31,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"reeve/internal/activity"
 	"reeve/internal/fault"
@@ -57,6 +59,7 @@ import (
 	"reeve/internal/intake/dialect/opik"
 	"reeve/internal/intake/dialect/otelgenai"
 	"reeve/internal/intake/dialect/vercel"
+	"reeve/internal/relay"
 	"reeve/internal/telemetry"
 )
 
@@ -185,6 +188,7 @@ type Intake struct {
 	feedback  Feedback
 	programs  sync.Map // of sources' mappings: name -> compiled
 	limits    *limits
+	keeps     time.Duration
 	workers   sync.Pool    // *worker
 	ready     chan *worker // those of usual requests, which the collector must not take
 	stages    *telemetry.Stages
@@ -228,11 +232,8 @@ func New(o Options) (*Intake, error) {
 		table: cmp.Or(o.Table, Table()), doors: newDoors(registry()), limits: newLimits(o.Config.InFlight),
 	}
 	in.ready = make(chan *worker, readyWorkers)
-	in.workers.New = func() any {
-		return &worker{n: normaliser{
-			table: in.table, maxAttribute: int(in.config.MaxAttribute), keeps: o.Keeps, orders: map[activity.StepID]int32{},
-		}}
-	}
+	in.keeps = o.Keeps
+	in.workers.New = func() any { return &worker{n: in.normaliser()} }
 	return in, nil
 }
 
@@ -261,6 +262,10 @@ func (in *Intake) Stats() Stats {
 	return s
 }
 
+func (in *Intake) normaliser() normaliser {
+	return normaliser{table: in.table, maxAttribute: int(in.config.MaxAttribute), keeps: in.keeps, orders: map[activity.StepID]int32{}}
+}
+
 func (in *Intake) worker() *worker {
 	select {
 	case w := <-in.ready:
@@ -274,8 +279,25 @@ func (in *Intake) worker() *worker {
 // each may hold at most: a pool alone loses them twice a second under load.
 const (
 	readyWorkers = 4
-	readyBytes   = 3 << 20
+	readyBytes   = 4 << 20
 )
+
+// largeRequest is how many records one request may have had for its memory to be
+// kept for the next.
+const largeRequest = 1 << 14
+
+// large reports that a giant was read: what its records took in many small places
+// is given up as a whole.
+func (n *normaliser) large() bool {
+	return max(n.records, len(n.orders), cap(n.fragments), cap(n.logs), cap(n.metrics), cap(n.scratch), cap(n.marks)) > largeRequest
+}
+
+// bytes is about what n holds for the next request.
+func (n *normaliser) bytes() int {
+	return cap(n.fragments)*int(unsafe.Sizeof(activity.Fragment{})) + cap(n.logs)*int(unsafe.Sizeof(activity.LogRecord{})) +
+		cap(n.metrics)*int(unsafe.Sizeof(activity.MetricPoint{})) + cap(n.scratch)*int(unsafe.Sizeof([]byte{})) + cap(n.marks)*int(unsafe.Sizeof(relay.Record{})) +
+		cap(n.arena)
+}
 
 // keep gives memory back for the next request, unless one giant made it large.
 func (in *Intake) keep(w *worker) {
@@ -289,12 +311,14 @@ func (in *Intake) keep(w *worker) {
 	if cap(w.batch) > most {
 		w.batch = nil
 	}
-	if cap(w.n.fragments) > 1<<14 {
-		w.n.fragments = nil
+	w.n.held = nil
+	if w.n.large() {
+		w.n = in.normaliser()
 	}
+	w.n.told = dialect.Writer{}
 	w.n.batch = activity.Batch{}
 	clear(w.n.marks[:cap(w.n.marks)]) // they alias the body
-	if cap(w.body)+cap(w.proto)+cap(w.batch) <= readyBytes {
+	if cap(w.body)+cap(w.proto)+cap(w.batch)+w.n.bytes() <= readyBytes {
 		select {
 		case in.ready <- w:
 			return
@@ -337,15 +361,25 @@ type answer struct {
 	message  string
 }
 
+// jsonGrowth is how many times as long as the largest body the protobuf of a JSON
+// request may be: that of telemetry is shorter, that of empty objects three times
+// as long.
+const jsonGrowth = 2
+
 // accept decodes a body, publishes it, and returns once the log has it.
 func (in *Intake) accept(ctx context.Context, w *worker, s signal, asJSON bool, body []byte, from Sender) (answer, error) {
 	if asJSON {
 		began := in.stages.Begin()
-		out, err := transcode(w.proto[:0], s, body)
+		out, err := transcode(w.proto[:0], s, body, int(jsonGrowth*in.config.MaxBody))
 		in.stages.End(telemetry.StageDecode, began)
 		w.proto = out
 		if err != nil {
 			return answer{}, err
+		}
+		if held := w.n.held; held != nil {
+			if err := held.growWithin(int64(len(body) + 2*len(out))); err != nil {
+				return answer{}, err
+			}
 		}
 		body = out
 	}

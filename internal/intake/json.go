@@ -146,9 +146,9 @@ func jsonSchema() [3]*jsonMessage {
 	}
 }
 
-// transcode appends the protobuf of a JSON request to dst.
-func transcode(dst []byte, s signal, body []byte) ([]byte, error) {
-	p := jsonParser{b: body, out: dst}
+// transcode appends the protobuf of a JSON request to dst, at most so many bytes.
+func transcode(dst []byte, s signal, body []byte, most int) ([]byte, error) {
+	p := jsonParser{b: body, out: dst, most: len(dst) + most}
 	p.space()
 	if p.peek() != '{' {
 		return dst, fault.New(fault.KindInvalid, "intake.malformed", "the body is no JSON object")
@@ -156,6 +156,9 @@ func transcode(dst []byte, s signal, body []byte) ([]byte, error) {
 	p.object(requests[s], 0)
 	p.space()
 	switch {
+	case p.large:
+		return dst, fault.New(fault.KindInvalid, "intake.too_many", "the request holds more than it may: its protobuf is larger than %d bytes", most).
+			WithHint("send smaller batches")
 	case p.deep:
 		return dst, fault.New(fault.KindInvalid, "intake.too_deep", "the JSON nests deeper than %d levels", maxJSONDepth)
 	case p.bad:
@@ -177,6 +180,8 @@ type jsonParser struct {
 	out       []byte
 	bad, deep bool
 
+	most           int  // bytes of out
+	large          bool // there would be more
 	known, strange bool // members of the request itself that OTLP has, and has not
 }
 
@@ -344,6 +349,11 @@ func (p *jsonParser) nested(f jsonField, depth int) {
 		p.literal()
 		return
 	}
+	if len(p.out) > p.most {
+		p.large = true
+		p.fail()
+		return
+	}
 	p.tag(f.number, 2)
 	// Room for the length: a padded varint, as every reader accepts.
 	p.out = append(p.out, 0x80, 0x80, 0x80, 0x80, 0)
@@ -364,6 +374,11 @@ func (p *jsonParser) blob(number uint64, b []byte) {
 func (p *jsonParser) packed(f jsonField) {
 	var out []byte
 	p.elements(func() {
+		if len(p.out)+len(out) > p.most {
+			p.large = true
+			p.fail()
+			return
+		}
 		text := p.scalar()
 		switch f.kind {
 		case kindPackedDouble:

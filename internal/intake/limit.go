@@ -169,6 +169,18 @@ func (t *ticket) grow(n int64) error {
 	return nil
 }
 
+// growWithin is grow up to half of all: what a single request of an allowed size
+// needs must be found when nobody else sends.
+func (t *ticket) growWithin(n int64) error { return t.grow(min(n, t.l.total/2)) }
+
+// trim gives back what is held above n bytes.
+func (t *ticket) trim(n int64) {
+	if n = max(n, 0); n < t.n {
+		t.l.release(t.id, t.n-n)
+		t.n = n
+	}
+}
+
 func (t *ticket) close() {
 	if t.n > 0 {
 		t.l.release(t.id, t.n)

@@ -31,6 +31,7 @@ type normaliser struct {
 	table        *dialect.Map
 	maxAttribute int
 	keeps        time.Duration // 0: for ever
+	held         *ticket       // of the request at hand; may be nil
 
 	batch     activity.Batch // the result
 	fragments []activity.Fragment
@@ -53,6 +54,9 @@ type normaliser struct {
 	rejected int64
 	reasons  []string
 	accepted int64
+	records  int   // read so far, whatever became of them
+	ticket   int64 // what held was good for at the start
+	over     error // why no further record is read
 
 	lastTrace       activity.TraceID // whose run is lastRun
 	lastRun         activity.RunID
@@ -71,6 +75,18 @@ type normaliser struct {
 // maxRecord is where the attributes of one record together are large: a message
 // of the log is 8 MB at most, and a record is never spread over two.
 const maxRecord = 4 << 20
+
+// maxRecords is how many records one request may hold: two bytes of a body are a
+// log record, which takes hundreds in memory. It is many times what exporters send
+// at once, and keeps a request below some 50 MB.
+const maxRecords = 50_000
+
+// recordBytes is about what a record takes in memory beyond its body, and
+// recordsHeld how many are free of charge: those of a usual request.
+const (
+	recordBytes = 1 << 10
+	recordsHeld = 1 << 10
+)
 
 // maxReasons bounds the text of a partial success.
 const maxReasons = 5
@@ -94,6 +110,10 @@ func (n *normaliser) run(s signal, body []byte, now time.Time, from Sender) erro
 	clear(n.orders)
 	n.told = dialect.Writer{}
 	n.rejected, n.accepted, n.reasons = 0, 0, n.reasons[:0]
+	n.records, n.over, n.ticket = 0, nil, 0
+	if n.held != nil {
+		n.ticket = n.held.n
+	}
 	n.marks = n.marks[:0]
 	r := dialect.Reader{B: body}
 	for r.More() {
@@ -103,6 +123,9 @@ func (n *normaliser) run(s signal, body []byte, now time.Time, from Sender) erro
 			continue
 		}
 		if group := r.Bytes(); !r.Bad && !n.group(s, group) {
+			if n.over != nil {
+				return n.over
+			}
 			return errTruncated
 		}
 	}
@@ -128,6 +151,19 @@ func (n *normaliser) reject(count int64, format string, args ...any) {
 		}
 	}
 	n.reasons = append(n.reasons, text)
+}
+
+// room reports whether one more record may be read; over says why not.
+func (n *normaliser) room() bool {
+	n.records++
+	if n.records > maxRecords && n.over == nil {
+		n.over = fault.New(fault.KindInvalid, "intake.too_many", "the request holds more than %d records", maxRecords).
+			WithHint("send smaller batches")
+	}
+	if n.over == nil && n.held != nil && n.records%recordsHeld == 0 {
+		n.over = n.held.growWithin(n.ticket + int64(n.records)*recordBytes)
+	}
+	return n.over == nil
 }
 
 // group reads ResourceSpans, ResourceLogs or ResourceMetrics: the same shape.
@@ -227,6 +263,9 @@ func (n *normaliser) scopeGroup(s signal, body []byte) bool {
 			n.readLog(record)
 		case metrics:
 			n.readMetric(record)
+		}
+		if n.over != nil {
+			return false
 		}
 		if n.marking {
 			n.mark(s, before)
@@ -386,6 +425,9 @@ func instant(v uint64) int64 {
 }
 
 func (n *normaliser) readSpan(body []byte) {
+	if !n.room() {
+		return
+	}
 	s := &n.span
 	s.Reset()
 	n.size = 0
@@ -417,7 +459,11 @@ func (n *normaliser) readSpan(body []byte) {
 		case 9<<3 | 2:
 			n.attribute(s, r.Bytes(), false, false)
 		case 11<<3 | 2:
-			events = append(events, r.Bytes())
+			if e := r.Bytes(); len(events) < maxEvents {
+				events = append(events, e)
+			} else {
+				s.Flags |= activity.FlagTruncated
+			}
 		case 13<<3 | 2:
 			if link := r.Bytes(); len(f.Links) < maxLinks {
 				f.Links = append(f.Links, readLink(s, link))
@@ -510,6 +556,7 @@ func (n *normaliser) step(run activity.RunID, trace activity.TraceID, span activ
 const (
 	maxLinks  = 128
 	maxEvents = 1000
+	maxRaw    = 10_000 // attributes of a log record or of an event
 	second    = int64(time.Second)
 )
 
@@ -591,10 +638,6 @@ func (n *normaliser) readEvents(s *dialect.Span, events [][]byte) []byte {
 	if len(events) == 0 {
 		return nil
 	}
-	if len(events) > maxEvents {
-		events = events[:maxEvents]
-		s.Flags |= activity.FlagTruncated
-	}
 	attributes := len(n.arena)
 	var out []byte
 	for _, body := range events {
@@ -617,7 +660,7 @@ func (n *normaliser) readEvent(s *dialect.Span, out, body []byte) []byte {
 		case 2<<3 | 2:
 			name = n.text(s, r.Bytes())
 		case 3<<3 | 2:
-			raw = append(raw, r.Bytes())
+			raw = n.entry(s, raw, r.Bytes())
 		default:
 			r.Skip(wire)
 		}
@@ -659,7 +702,20 @@ func (n *normaliser) readEvent(s *dialect.Span, out, body []byte) []byte {
 	return dialect.AppendEntry(out, e)
 }
 
+// entry adds an attribute to those of the record at hand, of which there are at
+// most maxRaw: two bytes of a body would be twenty-four here.
+func (n *normaliser) entry(s *dialect.Span, raw [][]byte, kv []byte) [][]byte {
+	if len(raw) >= maxRaw {
+		s.Flags |= activity.FlagTruncated
+		return raw
+	}
+	return append(raw, kv)
+}
+
 func (n *normaliser) readLog(body []byte) {
+	if !n.room() {
+		return
+	}
 	s := &n.span
 	s.Reset()
 	n.size = 0
@@ -678,7 +734,7 @@ func (n *normaliser) readLog(body []byte) {
 		case 5<<3 | 2:
 			value = dialect.ParseValue(r.Bytes())
 		case 6<<3 | 2:
-			raw = append(raw, r.Bytes())
+			raw = n.entry(s, raw, r.Bytes())
 		case 9<<3 | 2:
 			l.Trace = traceID(s, r.Bytes())
 		case 10<<3 | 2:
@@ -812,6 +868,7 @@ func (n *normaliser) readMetric(body []byte) {
 		}
 	}
 	if r.Bad || kind == 0 {
+		n.room()
 		n.reject(1, "a metric is cut or has no data")
 		return
 	}
@@ -820,7 +877,10 @@ func (n *normaliser) readMetric(body []byte) {
 	for r = (dialect.Reader{B: data}); r.More(); {
 		switch field, wire := r.Tag(); field<<3 | wire {
 		case 1<<3 | 2:
-			points = append(points, r.Bytes())
+			if points = append(points, r.Bytes()); !n.room() {
+				n.scratch = points[:0]
+				return
+			}
 		case 2 << 3:
 			m.Delta = r.Varint() == 1
 		case 3 << 3:

@@ -187,6 +187,7 @@ func (in *Intake) Deliver(ctx context.Context, path string, header http.Header, 
 	}
 	work := in.worker()
 	defer in.keep(work)
+	work.n.held = held
 	in.stats.requests.Add(1)
 	_, t, err = in.translate(ctx, all[0], work, &dialect.Request{Header: header, Body: body}, from)
 	return t, err
