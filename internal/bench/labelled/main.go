@@ -14,20 +14,22 @@ import (
 type kind struct {
 	name, about, folder string
 	run                 func(ctx context.Context, dir string, seed uint64) (*Report, error)
+	// scores writes what the set's own scorer reads; nil: there is none.
+	scores func(ctx context.Context, dir, into string) error
 }
 
 var kinds = []kind{
-	{"nab", "one number over time: the Numenta benchmark, by its own score", "a half with windows.json and data/", nab},
-	{"loghub", "log templates: grouping accuracy on Loghub-2k", "a half with SYSTEM/structured_min.csv", loghub},
-	{"petshop", "likely causes over a service graph: PetShop's recorded incidents", "the set, with common/ and a half", petshop},
-	{"whowhen", "the agent and the step that failed a run: Who&When", "a half with runs.jsonl", whowhen},
-	{"tau", "which runs failed: tau-bench", "a half with runs.jsonl", tau},
-	{"passk", "repeatability: pass^k and spread of tau-bench's rewards", "the folder with rewards.csv", passK},
-	{"origins", "hijacked runs by where arguments came from: AgentDojo", "a half with runs.jsonl.gz", origins},
-	{"groundedness", "answers that their texts do not carry, without a model: BEGIN", "BEGIN's folder, with .tsv files", groundedness},
-	{"topics", "prompts grouped by what they ask, against labelled intents: CLINC150", "the folder with train_val.json", topics},
-	{"drift", "changes that break nothing, on simulated agents", "", driftBench},
-	{"different", "what sets a selection apart, on simulated tables", "", different},
+	{"nab", "one number over time: the Numenta benchmark, by its own score", "a half with windows.json and data/", nab, nabScoresFor},
+	{"loghub", "log templates: grouping accuracy on Loghub-2k", "a half with SYSTEM/structured_min.csv", loghub, nil},
+	{"petshop", "likely causes over a service graph: PetShop's recorded incidents", "the set, with common/ and a half", petshop, nil},
+	{"whowhen", "the agent and the step that failed a run: Who&When", "a half with runs.jsonl", whowhen, nil},
+	{"tau", "which runs failed: tau-bench", "a half with runs.jsonl", tau, nil},
+	{"passk", "repeatability: pass^k and spread of tau-bench's rewards", "the folder with rewards.csv", passK, nil},
+	{"origins", "hijacked runs by where arguments came from: AgentDojo", "a half with runs.jsonl.gz", origins, nil},
+	{"groundedness", "answers that their texts do not carry, without a model: BEGIN", "BEGIN's folder, with .tsv files", groundedness, nil},
+	{"topics", "prompts grouped by what they ask, against labelled intents: CLINC150", "the folder with train_val.json", topics, nil},
+	{"drift", "changes that break nothing, on simulated agents", "", driftBench, nil},
+	{"different", "what sets a selection apart, on simulated tables", "", different, nil},
 }
 
 // Names are the benches of this package, in the order of the help.
@@ -63,6 +65,10 @@ func Main(ctx context.Context, name string, args []string, stdout, stderr io.Wri
 	if k.folder == "" {
 		fs.Uint64Var(&seed, "seed", 1, "the data are a function of it")
 	}
+	into := ""
+	if k.scores != nil {
+		fs.StringVar(&into, "scores", "", "also write the score of each value into this folder, for the set's own scorer")
+	}
 	fs.Usage = func() {
 		fmt.Fprintf(stderr, "Usage: reeve bench %s [flags]%s\n\n%s.\n", name, folderWord(k), k.about)
 		if k.folder != "" {
@@ -94,6 +100,11 @@ func Main(ctx context.Context, name string, args []string, stdout, stderr io.Wri
 	case *output != "text" && *output != "json":
 		fmt.Fprintf(stderr, "reeve: error: -o %s: want text or json\n", *output)
 		return ErrUsage
+	}
+	if into != "" {
+		if err := k.scores(ctx, dir, into); err != nil {
+			return err
+		}
 	}
 	r, err := k.run(ctx, dir, seed)
 	if err != nil {

@@ -1,10 +1,14 @@
 package labelled
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
 	"time"
 	"unsafe"
 
@@ -26,19 +30,11 @@ func nab(ctx context.Context, dir string, _ uint64) (*Report, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		perWeek := 7 * 24 * 3600 / max(1, s.interval().Seconds())
-		d := series.New(series.Options{LooksPerWeek: perWeek})
-		scores[i] = make([]float64, len(s.values))
 		began := time.Now()
-		for j, v := range s.values {
-			out := d.Look(v)
-			scores[i][j] = out.Score
-			if out.Alarm {
-				alarms++
-			}
-		}
+		told := 0
+		scores[i], told = s.scores()
 		spent += time.Since(began)
-		rows, weeks = rows+len(s.values), weeks+float64(len(s.values))/perWeek
+		alarms, rows, weeks = alarms+told, rows+len(s.values), weeks+float64(len(s.values))/s.perWeek()
 	}
 	r := &Report{About: fmt.Sprintf("%d series of the Numenta Anomaly Benchmark, %d values, one configuration, no look-ahead", len(all), rows)}
 	for _, p := range nabProfiles {
@@ -57,6 +53,52 @@ func nab(ctx context.Context, dir string, _ uint64) (*Report, error) {
 	r.Notes = append(r.Notes, "Numenta's HTM, CAD OSE, Skyline and ARTime are told each file's range in advance.")
 	r.Peers = nabPeers
 	return r, nil
+}
+
+// perWeek is how many values of a series a week has.
+func (s *nabSeries) perWeek() float64 { return 7 * 24 * 3600 / max(1, s.interval().Seconds()) }
+
+// scores gives what the detector says of each value, and how often it told somebody.
+func (s *nabSeries) scores() (scores []float64, alarms int) {
+	d := series.New(series.Options{LooksPerWeek: s.perWeek()})
+	scores = make([]float64, len(s.values))
+	for j, v := range s.values {
+		out := d.Look(v)
+		scores[j] = out.Score
+		if out.Alarm {
+			alarms++
+		}
+	}
+	return scores, alarms
+}
+
+// nabScoresFor writes the scores for the benchmark's own scorer: a file of the series'
+// path for each, a score from 0 to 1 a line. That of a value is one less the share of
+// values that are as odd, so its order is that of ours.
+func nabScoresFor(ctx context.Context, dir, into string) error {
+	all, err := readNAB(dir)
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		scores, _ := s.scores()
+		var b bytes.Buffer
+		for _, v := range scores {
+			b.WriteString(strconv.FormatFloat(-math.Expm1(-v*math.Ln10), 'g', -1, 64))
+			b.WriteByte('\n')
+		}
+		file := filepath.Join(into, filepath.FromSlash(s.name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			return fmt.Errorf("making the folder of scores: %w", err)
+		}
+		if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
+			return fmt.Errorf("writing scores: %w", err)
+		}
+	}
+	return nil
 }
 
 var nabPeers = []Peer{

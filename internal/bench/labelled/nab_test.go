@@ -1,10 +1,12 @@
 package labelled
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -43,8 +45,86 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
-// The figures are worked out by hand from the benchmark's published rules (and
-// agree with its own scorer on real series).
+// recorded are what the benchmark's own scorer (score.py beside the data set) prints for
+// testdata/nab, best threshold and one of .9: four made series with many equal scores, a
+// window within probation, a time that comes twice, windows that touch, none at all.
+var recorded = map[string][2]float64{
+	"standard": {91.88, 78.99}, "reward_low_FP_rate": {85.40, 59.09}, "reward_low_FN_rate": {94.59, 85.99},
+}
+
+func TestScoresAsTheirScorer(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join("testdata", "nab")
+	all, err := readNAB(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var scores [][]float64
+	for _, s := range all {
+		scores = append(scores, readScores(t, filepath.Join(dir, "scores", filepath.FromSlash(s.name))))
+	}
+	for _, p := range nabProfiles {
+		var points []nabPoint
+		windows := 0
+		for i, s := range all {
+			points = append(points, nabPoints(s, scores[i], p, windows)...)
+			windows += len(s.windows)
+		}
+		best, at := nabScore(points, p, math.NaN())
+		fixed, _ := nabScore(points, p, .9)
+		if want := recorded[p.Name]; math.Abs(best-want[0]) > .005 || math.Abs(fixed-want[1]) > .005 || at != .97 {
+			t.Errorf("%s: %.2f at %v and %.2f at .9, theirs %v at .97", p.Name, best, at, fixed, want)
+		}
+	}
+}
+
+func readScores(t *testing.T, file string) (out []float64) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, word := range strings.Fields(string(text)) {
+		v, err := strconv.ParseFloat(word, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// What is written for their scorer orders values as ours, from 0 to 1, a line each.
+func TestWriteScores(t *testing.T) {
+	t.Parallel()
+	dir, into := nabFolder(t), filepath.Join(t.TempDir(), "scores")
+	var stdout, stderr strings.Builder
+	if err := Main(t.Context(), "nab", []string{dir, "--scores", into}, &stdout, &stderr); err != nil {
+		t.Fatal(err, stderr.String())
+	}
+	all, err := readNAB(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := readScores(t, filepath.Join(into, "made", "spike.csv"))
+	want, _ := all[0].scores()
+	if len(got) != len(want) {
+		t.Fatalf("%d scores of %d values", len(got), len(want))
+	}
+	for i := range got {
+		if got[i] < 0 || got[i] >= 1 || math.Abs(-math.Log10(1-got[i])-want[i]) > 1e-6 {
+			t.Fatalf("value %d: %v of %v", i, got[i], want[i])
+		}
+	}
+	if err := Main(t.Context(), "nab", []string{dir, "--scores", filepath.Join(dir, "windows.json")}, &stdout, &stderr); err == nil {
+		t.Error("scores were written into a file")
+	}
+	if err := Main(t.Context(), "loghub", []string{dir, "--scores", into}, &stdout, &stderr); !errors.Is(err, ErrUsage) {
+		t.Errorf("a set without a scorer takes --scores: %v", err)
+	}
+}
+
+// The figures are worked out by hand from the benchmark's published rules.
 func TestNABScore(t *testing.T) {
 	t.Parallel()
 	s := &nabSeries{values: make([]float64, 100), windows: [][2]int{{40, 49}, {80, 89}}}
