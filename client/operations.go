@@ -428,6 +428,7 @@ func Operations() []Operation {
 		{Name: "ReportOutcome", Method: "POST", Path: "/api/v1/outcome-evidence", Role: "developer or responder", Summary: "reports what a downstream system, a user or a judge says of how a run ended; the run may come later"},
 		{Name: "ListEvidence", Method: "GET", Path: "/api/v1/outcome-evidence", Role: "viewer", Summary: "lists evidence about outcomes, the newest first"},
 		{Name: "ListOutcomeRules", Method: "GET", Path: "/api/v1/outcome-rules", Role: "viewer", Summary: "lists rules about outcomes, deadlines and stuck runs, and the settling windows"},
+		{Name: "TryOutcomeRule", Method: "POST", Path: "/api/v1/outcome-rules/try", Role: "viewer", Summary: "says what a rule about outcomes would say of the runs of the last days, without keeping it"},
 		{Name: "PutOutcomeRule", Method: "PUT", Path: "/api/v1/outcome-rules/{name}", Role: "developer or responder", Summary: "makes or changes a rule about outcomes"},
 		{Name: "DeleteOutcomeRule", Method: "DELETE", Path: "/api/v1/outcome-rules/{name}", Role: "developer or responder", Summary: "drops a rule about outcomes"},
 		{Name: "ListKPIs", Method: "GET", Path: "/api/v1/kpis", Role: "viewer", Summary: "lists the KPIs with what they mean and what they come to"},
@@ -3437,6 +3438,13 @@ func (c *Client) ListEvidence(ctx context.Context, req ListEvidenceRequest) (*Li
 // GET /api/v1/outcome-rules, role viewer.
 func (c *Client) ListOutcomeRules(ctx context.Context) (*OutcomeRules, error) {
 	return call[OutcomeRules](ctx, c, "GET", "/api/v1/outcome-rules", nil)
+}
+
+// TryOutcomeRule says what a rule about outcomes would say of the runs of the last days, without keeping it.
+//
+// POST /api/v1/outcome-rules/try, role viewer.
+func (c *Client) TryOutcomeRule(ctx context.Context, req TryOutcomeRuleRequest) (*OutcomeRuleTrial, error) {
+	return call[OutcomeRuleTrial](ctx, c, "POST", "/api/v1/outcome-rules/try", req)
 }
 
 // PutOutcomeRule makes or changes a rule about outcomes.

@@ -20,6 +20,10 @@ type OutcomeEvidence struct {
 	Text        string    `json:"text,omitempty"`
 	Person      string    `json:"person,omitempty"`
 	Counts      bool      `json:"counts,omitempty"` // of a run's evidence: it decided
+	// Waiting says that its run was not found yet; LookAt is when it is looked for
+	// next, null: no more.
+	Waiting bool       `json:"waiting,omitempty"`
+	LookAt  *time.Time `json:"look_at,omitempty"`
 }
 
 // ReportOutcomeRequest says how a run ended. It names the run by its id, its
@@ -106,6 +110,45 @@ type PutOutcomeRuleRequest struct {
 	Environment string `json:"environment,omitempty"`
 	Revision    int64  `json:"revision,omitempty"` // as read; 0 for a new one
 	Reason      string `json:"reason,omitempty"`
+}
+
+// TryOutcomeRuleRequest asks what a rule would say of runs that are there. Nothing
+// is kept. Name is that of a rule it would replace.
+type TryOutcomeRuleRequest struct {
+	Name        string `json:"name,omitempty"`
+	Where       string `json:"where"`
+	Outcome     string `json:"outcome,omitempty"`
+	Deadline    string `json:"deadline,omitempty"`
+	Stuck       string `json:"stuck,omitempty"`
+	Team        string `json:"team,omitempty"`
+	Environment string `json:"environment,omitempty"`
+	Days        int    `json:"days,omitempty"` // 0 is 30
+}
+
+// OutcomeRuleTrial is what a rule would say of runs that began in a time.
+type OutcomeRuleTrial struct {
+	From     time.Time             `json:"from"`
+	To       time.Time             `json:"to"`
+	Whole    bool                  `json:"whole"`    // false: it finds more runs than are looked at; the newest were
+	Found    int                   `json:"found"`    // runs that it finds, and were looked at
+	Decides  int                   `json:"decides"`  // of them, those whose outcome would be by its word
+	Changes  int                   `json:"changes"`  // of those, the ones that would end otherwise
+	Stronger int                   `json:"stronger"` // where stronger evidence stands
+	Waits    int                   `json:"waits"`    // not settled yet: its word would count once they are
+	Late     int                   `json:"late"`     // that go on and are late by it now
+	Runs     []OutcomeRuleTrialRun `json:"runs"`     // the newest of which it changes something, at most 20
+}
+
+// OutcomeRuleTrialRun is a run with its outcome now and by the rule; "" is none yet.
+type OutcomeRuleTrialRun struct {
+	RunID     string    `json:"run_id"`
+	Agent     string    `json:"agent"`
+	Task      string    `json:"task,omitempty"`
+	StartedAt time.Time `json:"started_at"`
+	Now       string    `json:"now"`
+	Then      string    `json:"then"`
+	Why       string    `json:"why,omitempty"`
+	Late      string    `json:"late,omitempty"` // in words, where it goes on and is late
 }
 
 // DeleteOutcomeRuleRequest names a rule.

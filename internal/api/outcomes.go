@@ -28,6 +28,7 @@ func saidShape(e outcome.Evidence) client.OutcomeEvidence {
 	out := client.OutcomeEvidence{
 		ID: e.OurID, Kind: e.Kind, Source: e.Source, SenderID: e.ID, Team: e.Team, Environment: e.Environment, Session: e.Session, Key: e.Key,
 		Agent: e.Agent, Outcome: e.Outcome, At: at(e.At), ReceivedAt: e.Received, Text: e.Text, Person: e.Person,
+		Waiting: e.Unmatched, LookAt: optionalTime(e.Look),
 	}
 	if !e.Run.IsZero() {
 		out.RunID = e.Run.String()
@@ -241,6 +242,45 @@ func outcomeActor(ctx context.Context) outcome.Actor {
 	return outcome.Actor{Person: who.Person, Name: who.Name, Via: who.Via, Can: func(role, team, environment string) bool {
 		return p.Can(identity.Role(role), team, environment)
 	}}
+}
+
+// maxRuleDays is how far back a rule about outcomes is tried.
+const maxRuleDays = 90
+
+// tryOutcomeRule asks a rule that is kept nowhere about runs within the asker's reach.
+func tryOutcomeRule(a *API, ctx context.Context, req *client.TryOutcomeRuleRequest) (*client.OutcomeRuleTrial, error) {
+	book, err := a.outcomes()
+	if err != nil {
+		return nil, err
+	}
+	r := outcome.Rule{Name: req.Name, Where: req.Where, Outcome: req.Outcome, Team: req.Team, Environment: req.Environment}
+	if r.Deadline, err = lifeOf("deadline", req.Deadline); err != nil {
+		return nil, err
+	}
+	if r.Stuck, err = lifeOf("stuck", req.Stuck); err != nil {
+		return nil, err
+	}
+	days := orDefault(req.Days, 30)
+	if days > maxRuleDays {
+		return nil, invalid("a rule is tried on at most %d days", maxRuleDays)
+	}
+	past := outcome.Past{To: a.o.Now().UTC()}
+	past.From = past.To.AddDate(0, 0, -days)
+	past.Teams, past.Only = reachOf(whoOf(ctx), identity.Viewer)
+	t, err := book.Try(ctx, r, past)
+	if err != nil {
+		return nil, err
+	}
+	out := &client.OutcomeRuleTrial{
+		From: t.From, To: t.To, Whole: t.Whole, Found: t.Found, Decides: t.Decides, Changes: t.Changes, Stronger: t.Stronger, Waits: t.Waits, Late: t.Late,
+		Runs: make([]client.OutcomeRuleTrialRun, 0, len(t.Runs)),
+	}
+	for _, x := range t.Runs {
+		out.Runs = append(out.Runs, client.OutcomeRuleTrialRun{
+			RunID: x.Run.ID.String(), Agent: x.Run.Agent, Task: x.Run.Task, StartedAt: at(x.Run.Start), Now: x.Now, Then: x.Then, Why: x.Why, Late: x.Late,
+		})
+	}
+	return out, nil
 }
 
 func putOutcomeRule(a *API, ctx context.Context, req *client.PutOutcomeRuleRequest) (*client.OutcomeRule, error) {

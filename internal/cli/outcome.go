@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"reeve/client"
@@ -16,6 +18,7 @@ func outcomeCommands() []command {
 		{name: "outcome decide", args: "[flags] RUN OUTCOME", short: "decide how a run ended; it holds over all evidence", long: outcomeHelp, run: runOutcomeDecide},
 		{name: "outcome evidence", args: "[flags]", short: "list evidence about outcomes", long: outcomeHelp, run: runOutcomeEvidence},
 		{name: "outcome rules", args: "[flags]", short: "list rules about outcomes, deadlines and stuck runs", long: outcomeRuleHelp, run: runOutcomeRules},
+		{name: "outcome rule try", args: "[flags] [NAME]", short: "say what a rule about outcomes would say of recent runs, without keeping it", long: outcomeRuleHelp, run: runOutcomeRuleTry},
 		{name: "outcome rule set", args: "[flags] NAME", short: "make or change a rule about outcomes", long: outcomeRuleHelp, run: runOutcomeRuleSet},
 		{name: "outcome rule delete", args: "[flags] NAME", short: "drop a rule about outcomes", run: runOutcomeRuleDelete},
 	}
@@ -77,6 +80,8 @@ func evidenceTable(w io.Writer, list []client.OutcomeEvidence) {
 	for _, x := range list {
 		about := x.RunID
 		switch {
+		case about != "" && x.Waiting:
+			about += ", waits"
 		case about != "":
 		case x.Session != "":
 			about = "session " + x.Session + ", waits"
@@ -169,7 +174,11 @@ person says otherwise; or how long they may take (--deadline) and be without new
 counts as well.
 
   reeve outcome rule set issued --where 'task:refund any(kind:tool name:issue_refund status:ok)' --outcome resolved
-  reeve outcome rule set claims --where 'task:claims mode:asynchronous' --deadline 72h --stuck 4h`
+  reeve outcome rule set claims --where 'task:claims mode:asynchronous' --deadline 72h --stuck 4h
+  reeve outcome rule try --where 'task:refund any(kind:tool name:issue_refund status:ok)' --outcome resolved
+
+try needs no name; with one it stands in for that rule. What was settled before a
+rule was set stays as it is.`
 
 func runOutcomeRules(ctx context.Context, e env, c *command, args []string) error {
 	var r remote
@@ -191,23 +200,76 @@ func runOutcomeRules(ctx context.Context, e env, c *command, args []string) erro
 	})
 }
 
+// outcomeRuleFlags are what try and set share.
+type outcomeRuleFlags struct{ where, outcome, deadline, stuck, team, environment string }
+
+func (x *outcomeRuleFlags) bind(fs *flag.FlagSet) {
+	fs.StringVar(&x.where, "where", "", "which runs, as a search")
+	fs.StringVar(&x.outcome, "outcome", "", "how they ended")
+	fs.StringVar(&x.deadline, "deadline", "", "how long they may take, such as 72h")
+	fs.StringVar(&x.stuck, "stuck", "", "how long they may be without news")
+	fs.StringVar(&x.team, "team", "", "only runs of this team")
+	fs.StringVar(&x.environment, "environment", "", "only in this environment")
+}
+
+func runOutcomeRuleTry(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	var x outcomeRuleFlags
+	var days int
+	fs := c.flags(e)
+	r.bind(fs)
+	x.bind(fs)
+	fs.IntVar(&days, "days", 0, "how far back; 0 is 30")
+	given, err := words(fs, args)
+	if err != nil {
+		return err
+	}
+	if len(given) > 1 {
+		return fmt.Errorf("%w: give at most one rule", errUsage)
+	}
+	t, err := r.client().TryOutcomeRule(ctx, client.TryOutcomeRuleRequest{
+		Name: strings.Join(given, ""), Where: x.where, Outcome: x.outcome, Deadline: x.deadline, Stuck: x.stuck, Team: x.team, Environment: x.environment, Days: days,
+	})
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, t, func(w io.Writer) {
+		of := "all"
+		if !t.Whole {
+			of = "the newest"
+		}
+		fmt.Fprintf(w, "it finds %d runs (%s of them since %s)\n", t.Found, of, t.From.Format(time.DateOnly))
+		if x.outcome != "" {
+			fmt.Fprintf(w, "decided by it\t%d, %d otherwise than now\n", t.Decides, t.Changes)
+			fmt.Fprintf(w, "stronger evidence\t%d\n", t.Stronger)
+			fmt.Fprintf(w, "not settled yet\t%d\n", t.Waits)
+		}
+		if x.deadline != "" || x.stuck != "" {
+			fmt.Fprintf(w, "late now\t%d\n", t.Late)
+		}
+		if len(t.Runs) > 0 {
+			fmt.Fprintln(w, "\nRUN\tAGENT\tNOW\tTHEN\tLATE")
+		}
+		for _, x := range t.Runs {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", x.RunID, word(x.Agent), show(x.Now), show(x.Then), word(x.Late))
+		}
+	})
+}
+
 func runOutcomeRuleSet(ctx context.Context, e env, c *command, args []string) error {
 	var r remote
+	var x outcomeRuleFlags
 	var req client.PutOutcomeRuleRequest
 	fs := c.flags(e)
 	r.bind(fs)
-	fs.StringVar(&req.Where, "where", "", "which runs, as a search")
-	fs.StringVar(&req.Outcome, "outcome", "", "how they ended")
-	fs.StringVar(&req.Deadline, "deadline", "", "how long they may take, such as 72h")
-	fs.StringVar(&req.Stuck, "stuck", "", "how long they may be without news")
+	x.bind(fs)
 	fs.StringVar(&req.Text, "text", "", "in words, a line")
-	fs.StringVar(&req.Team, "team", "", "only runs of this team")
-	fs.StringVar(&req.Environment, "environment", "", "only in this environment")
 	fs.StringVar(&req.Reason, "reason", "", "why; it is recorded")
 	var err error
 	if req.Name, err = oneWord(fs, args, "rule"); err != nil {
 		return err
 	}
+	req.Where, req.Outcome, req.Deadline, req.Stuck, req.Team, req.Environment = x.where, x.outcome, x.deadline, x.stuck, x.team, x.environment
 	list, err := r.client().ListOutcomeRules(ctx)
 	if err != nil {
 		return err
@@ -217,11 +279,11 @@ func runOutcomeRuleSet(ctx context.Context, e env, c *command, args []string) er
 			req.Revision = x.Revision
 		}
 	}
-	x, err := r.client().PutOutcomeRule(ctx, req)
+	kept, err := r.client().PutOutcomeRule(ctx, req)
 	if err != nil {
 		return err
 	}
-	return r.print(e.stdout, x, func(w io.Writer) { fmt.Fprintf(w, "rule %s is in force, revision %d\n", x.Name, x.Revision) })
+	return r.print(e.stdout, kept, func(w io.Writer) { fmt.Fprintf(w, "rule %s is in force, revision %d\n", kept.Name, kept.Revision) })
 }
 
 func runOutcomeRuleDelete(ctx context.Context, e env, c *command, args []string) error {

@@ -157,7 +157,7 @@ func (b *Book) Report(ctx context.Context, person string, e activity.Evidence) (
 	if err := check(&e, now); err != nil {
 		return Evidence{}, false, err
 	}
-	kept = Evidence{Evidence: e, OurID: activity.Mint("evd_", now.UnixNano()), Person: person, Received: now.UTC()}
+	kept = Evidence{Evidence: e, OurID: activity.Mint("evd_", now.UnixNano()), Person: person, Received: now.UTC(), Unmatched: true, Look: now.UTC()}
 	by, named := kept.name()
 	err = b.o.DB.Write(ctx, func(tx *control.Tx) error {
 		if e.ID != "" {
@@ -240,15 +240,18 @@ func check(e *activity.Evidence, now time.Time) error {
 	return nil
 }
 
-const evidenceColumns = `seq, id, team, environment, kind, source, sender_id, named_by, named, run, agent, outcome, at, received_at, text, person`
+const evidenceColumns = `seq, id, team, environment, kind, source, sender_id, named_by, named, run, agent, outcome, at, received_at, text, person, next_look`
 
 func scanEvidence(r control.Row) (e Evidence, err error) {
 	var by, named, run string
-	var received int64
-	if err := r.Scan(&e.Seq, &e.OurID, &e.Team, &e.Environment, &e.Kind, &e.Source, &e.ID, &by, &named, &run, &e.Agent, &e.Outcome, &e.At, &received, &e.Text, &e.Person); err != nil {
+	var received, look int64
+	if err := r.Scan(&e.Seq, &e.OurID, &e.Team, &e.Environment, &e.Kind, &e.Source, &e.ID, &by, &named, &run, &e.Agent, &e.Outcome, &e.At, &received, &e.Text, &e.Person, &look); err != nil {
 		return e, err
 	}
-	e.Received = control.Time(received)
+	e.Received, e.Unmatched = control.Time(received), run == ""
+	if look > 0 {
+		e.Look = control.Time(look)
+	}
 	if run != "" {
 		e.Run, err = activity.ParseRunID(run)
 	} else if by == "run" {

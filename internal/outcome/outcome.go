@@ -51,6 +51,10 @@ type Evidence struct {
 	Agent    string
 	Person   string // who reported it
 	Received time.Time
+	// Unmatched says that its run was not found yet, also where it is named by id;
+	// Look is when it is looked for next, zero: no more.
+	Unmatched bool
+	Look      time.Time
 }
 
 // Verdict is what was decided, and why.

@@ -441,6 +441,59 @@ func TestRules(t *testing.T) {
 	}
 }
 
+// TestTry: a trial keeps nothing, says what would change, and leaves what it may
+// not overrule.
+func TestTry(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.pass(0)
+	plain := h.add("plain", nil)
+	said := h.add("said", nil)
+	h.add("other", func(r *activity.Run) { r.Task = "other" })
+	h.add("tested", func(r *activity.Run) { r.Mode = "test" })
+	h.add("elsewhere", func(r *activity.Run) { r.Team = "bank" })
+	h.report(activity.Evidence{Kind: activity.EvidenceEvent, Source: "orders", Run: said, Outcome: "failed", Team: "shop"})
+	h.pass(25 * time.Hour)
+	h.want(plain, "contained")
+	fresh := h.add("fresh", nil)
+	slow := h.add("slow", func(r *activity.Run) {
+		r.Status, r.Start, r.Updated = activity.RunRunning, h.at.Add(-3*time.Hour).UnixNano(), h.at.UnixNano()
+	})
+	past := Past{From: h.at.Add(-30 * 24 * time.Hour), To: h.at.Add(time.Minute), Teams: []string{"shop"}}
+	rule := Rule{Name: "issued", Text: "it was issued", Where: "task:refund", Outcome: "resolved", Deadline: 2 * time.Hour}
+	got, err := h.book.Try(t.Context(), rule, past)
+	if err != nil || got.Found != 4 || !got.Whole || got.Decides != 1 || got.Changes != 1 || got.Stronger != 1 || got.Waits != 2 || got.Late != 1 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	then := map[activity.RunID]string{}
+	for _, x := range got.Runs {
+		then[x.Run.ID] = x.Now + ">" + x.Then + " " + x.Late
+	}
+	if len(then) != 2 || then[plain] != "contained>implied_resolved " || !strings.Contains(then[slow], "may take 2h0m0s") {
+		t.Errorf("runs are %q, of %s, %s and %s", then, plain, slow, fresh)
+	}
+	if len(h.book.Rules()) != 0 || len(h.late) != 0 {
+		t.Errorf("it kept %v and told of %v", h.book.Rules(), h.late)
+	}
+	h.want(plain, "contained")
+
+	// In force, and tried again with another word: it does not stand in its own way.
+	rule.Deadline, rule.Team = 0, "shop"
+	can := Actor{Name: "Ada", Can: func(string, string, string) bool { return true }}
+	if _, err := h.book.Put(t.Context(), can, rule); err != nil {
+		t.Fatal(err)
+	}
+	rule.Outcome = "escalated"
+	if got, err = h.book.Try(t.Context(), rule, past); err != nil || got.Decides != 1 || got.Changes != 1 || len(got.Runs) != 1 || got.Runs[0].Now != "implied_resolved" || got.Runs[0].Then != "escalated" {
+		t.Errorf("in place of itself: %+v, %v", got, err)
+	}
+	for _, bad := range []Rule{{Where: "task:x"}, {Outcome: "failed"}, {Where: "nosuchfield:1", Outcome: "failed"}, {Where: "task:x", Outcome: "fine"}, {Where: "some words", Outcome: "failed"}} {
+		if _, err := h.book.Try(t.Context(), bad, past); fault.From(err).Code != "outcome.invalid" {
+			t.Errorf("%+v: %v", bad, err)
+		}
+	}
+}
+
 func TestLateRuns(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

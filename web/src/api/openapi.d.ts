@@ -3969,6 +3969,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/outcome-rules/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** says what a rule about outcomes would say of the runs of the last days, without keeping it */
+        post: operations["TryOutcomeRule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/outcome-rules/{name}": {
         parameters: {
             query?: never;
@@ -10415,6 +10432,8 @@ export interface components {
             id: string;
             key?: string;
             kind: string;
+            /** Format: date-time */
+            look_at?: string | null;
             outcome: string;
             person?: string;
             /** Format: date-time */
@@ -10425,6 +10444,7 @@ export interface components {
             source: string;
             team?: string;
             text?: string;
+            waiting?: boolean;
         };
         OutcomeEvidenceList: {
             items: components["schemas"]["OutcomeEvidence"][];
@@ -10458,6 +10478,31 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
             where: string;
+        };
+        OutcomeRuleTrial: {
+            changes: number;
+            decides: number;
+            found: number;
+            /** Format: date-time */
+            from: string;
+            late: number;
+            runs: components["schemas"]["OutcomeRuleTrialRun"][];
+            stronger: number;
+            /** Format: date-time */
+            to: string;
+            waits: number;
+            whole: boolean;
+        };
+        OutcomeRuleTrialRun: {
+            agent: string;
+            late?: string;
+            now: string;
+            run_id: string;
+            /** Format: date-time */
+            started_at: string;
+            task?: string;
+            then: string;
+            why?: string;
         };
         OutcomeRules: {
             items: components["schemas"]["OutcomeRule"][];
@@ -12994,6 +13039,16 @@ export interface components {
             };
             schema?: unknown;
             when?: string;
+        };
+        TryOutcomeRuleRequest: {
+            days?: number;
+            deadline?: string;
+            environment?: string;
+            name?: string;
+            outcome?: string;
+            stuck?: string;
+            team?: string;
+            where: string;
         };
         TryRuleRequest: {
             agents?: string[];
@@ -22871,6 +22926,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OutcomeRules"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    TryOutcomeRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryOutcomeRuleRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutcomeRuleTrial"];
                 };
             };
             /** @description a problem */

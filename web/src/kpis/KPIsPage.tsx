@@ -14,6 +14,7 @@ import { Pick } from '../settings/parts';
 import { useView } from '../state/url';
 import { useTokens } from '../theme/token';
 import css from './kpis.module.css';
+import { Ways } from './OutcomesPage';
 
 type Fig = Pick<KPI, 'value' | 'low' | 'high' | 'n' | 'coverage' | 'why'>;
 
@@ -77,6 +78,7 @@ export function KPIsPage() {
         }
       />
       <PageBody width={1560}>
+        <Ways on="" />
         <ProblemNote error={q.error} retry={() => void q.refetch()} />
         <Beside label="The KPI" side={kpi ? <One id={kpi} by={by} scope={scope} onBy={(v) => set({ by: v })} onOpen={(id) => set({ kpi: id })} /> : undefined}>
           <Panel title="KPIs" note="each with its 95 % interval and what it is from">

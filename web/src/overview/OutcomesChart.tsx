@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router';
 import { useMemo, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import type { OutcomePoint, OverviewOutcomes } from '../api/types';
@@ -5,7 +6,7 @@ import { timeAxis, valueAxis } from '../charts/axes';
 import charts from '../charts/charts.module.css';
 import { Flags } from '../charts/Flags';
 import { Plot } from '../charts/Plot';
-import { clock, compact, count, Figure } from '../shared';
+import { clock, compact, count, Figure, pickView } from '../shared';
 import { useView } from '../state/url';
 import { hatch, useTokens } from '../theme/token';
 
@@ -165,6 +166,9 @@ export function OutcomesLegend({ data }: { data: OverviewOutcomes }) {
           <span className={charts.dash} /> all runs, the period before
         </span>
       )}
+      <Link className="link" to={'/outcomes' as never} search={((old: Record<string, unknown>) => ({ ...pickView(old), show: 'settling' })) as never}>
+        How runs are settled
+      </Link>
     </div>
   );
 }

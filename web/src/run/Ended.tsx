@@ -1,11 +1,12 @@
 import { Button, TextInput } from '@mantine/core';
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
 import type { Run, RunOutcome } from '../api/types';
 import { Pick as PickOne } from '../settings/parts';
-import { Outcome, ProblemNote, Time } from '../shared';
+import { Outcome, pickView, ProblemNote, Time } from '../shared';
 import css from './ended.module.css';
 import { Said } from './Text';
 
@@ -51,13 +52,16 @@ export function Ended({ run }: { run: Pick<Run, 'id' | 'outcome' | 'status' | 'f
           <ul>
             {o.evidence.map((e) => (
               <li key={e.id || e.source}>
-                <Outcome outcome={e.outcome} /> by {kinds[e.kind] ?? e.kind}: <Said text={e.source} /> {e.text && <Said text={e.text} />} <Time at={e.at} /> {e.counts && <strong>counts</strong>}
+                <Outcome outcome={e.outcome} /> by {kinds[e.kind] ?? e.kind}: {e.kind === 'rule' ? <Settled rule={e.source} /> : <Said text={e.source} />} {e.text && <Said text={e.text} />} <Time at={e.at} /> {e.counts && <strong>counts</strong>}
               </li>
             ))}
           </ul>
         ) : (
           <p className="muted">Nobody else spoke of it.</p>
         )}
+        <p>
+          <Settled />
+        </p>
         <ProblemNote error={decide.error} />
         {may &&
           (open ? (
@@ -81,5 +85,14 @@ export function Ended({ run }: { run: Pick<Run, 'id' | 'outcome' | 'status' | 'f
           ))}
       </div>
     </details>
+  );
+}
+
+/** Settled leads to what outcomes are decided by: to a rule, or to all of them and to evidence that waits. */
+function Settled({ rule }: { rule?: string }) {
+  return (
+    <Link className="link" to={'/outcomes' as never} search={((old: Record<string, unknown>) => ({ ...pickView(old), show: 'settling', rule })) as never}>
+      {rule ? <Said text={rule} /> : 'Rules, settling windows and evidence that waits'}
+    </Link>
   );
 }
