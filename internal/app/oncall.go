@@ -41,6 +41,7 @@ type calling struct {
 	linkKey []byte
 	news    chan incidentNews // what incidents say; what does not fit the sweep finds
 	client  *http.Client
+	paged   map[string]bool // approvals about which people were called; of the sweep alone
 }
 
 type incidentNews struct {
@@ -161,6 +162,33 @@ func (a *App) delivered(ctx context.Context, d notify.Delivery) {
 	}
 }
 
+// noteDeliveries hands to pages what came of their deliveries where they were not
+// told of it: a kill came between the two, or the page could not be stored then.
+// Without it such a call stayed queued on record, and one of which nobody knows
+// whether it arrived was waited for.
+func (a *App) noteDeliveries(ctx context.Context, pages []oncall.Page) error {
+	for i := range pages {
+		for _, c := range pages[i].Calls {
+			if c.State != notify.Queued {
+				continue
+			}
+			d, err := a.calling.notices.Delivery(ctx, c.Delivery)
+			switch {
+			case fault.Is(err, fault.KindNotFound): // it is older than deliveries are kept
+				continue
+			case err != nil:
+				return err
+			case d.State == notify.Queued || d.State == notify.Claimed:
+				continue
+			}
+			if err := a.calling.book.Settled(ctx, pages[i].ID, d.ID, d.State); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // heardOfIncident is told of incidents and must not wait.
 func (a *App) heardOfIncident(i incident.Incident, why string) {
 	select {
@@ -176,6 +204,14 @@ const sweepEvery = 5 * time.Second
 func (a *App) callPeople(ctx context.Context) error {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
+	// Once at a start of those that are over, too: what a kill left out stays so.
+	recent, err := a.calling.book.Pages(ctx, "", 1000)
+	if err == nil {
+		err = a.noteDeliveries(ctx, recent)
+	}
+	if err != nil && ctx.Err() == nil {
+		a.log.Error("what came of calls before this start was not noted", "err", err)
+	}
 	if err := a.sweepCalls(ctx); err != nil && ctx.Err() == nil {
 		a.log.Error("who has to be called was not looked for and is again", "err", err)
 	}
@@ -271,7 +307,7 @@ func (a *App) tellOver(ctx context.Context, i *incident.Incident, action string,
 			told[p] = d.Message.Action
 		}
 	}
-	return a.control.Write(ctx, func(tx *control.Tx) error {
+	err = a.control.Write(ctx, func(tx *control.Tx) error {
 		for _, p := range ended {
 			if err := a.calling.notices.CancelIn(ctx, tx, p.ID); err != nil {
 				return err
@@ -290,6 +326,7 @@ func (a *App) tellOver(ctx context.Context, i *incident.Incident, action string,
 		}
 		return nil
 	})
+	return cmp.Or(err, a.noteDeliveries(ctx, ended))
 }
 
 // tellChannels tells the channels that follow incidents.
@@ -337,7 +374,13 @@ func (a *App) sweepCalls(ctx context.Context) error {
 			}
 		}
 	}
+	if err := a.sweepApprovals(ctx); err != nil {
+		return err
+	}
 	open, err := a.calling.book.Open(ctx)
+	if err == nil {
+		err = a.noteDeliveries(ctx, open)
+	}
 	if err != nil {
 		return err
 	}
@@ -362,6 +405,40 @@ func (a *App) sweepCalls(ctx context.Context) error {
 	return nil
 }
 
+// sweepApprovals calls people about what waits and about which nobody was called:
+// the database took no page when it was asked for, or a kill came between.
+func (a *App) sweepApprovals(ctx context.Context) error {
+	list, err := a.approvals.List(ctx, approval.Filter{States: []approval.State{approval.Pending}, Limit: 1000})
+	if err != nil {
+		return err
+	}
+	paged := map[string]bool{} // of those that wait now: what is known once is not asked for again
+	for _, ap := range list {
+		if _, ok := a.calling.book.For(ap.Ask.Team, "approvals"); !ok {
+			continue
+		}
+		if !a.calling.paged[ap.ID] {
+			had, err := a.calling.book.Pages(ctx, ap.ID, 1)
+			if err != nil {
+				return err
+			}
+			if now, ok := a.approvals.Known(ctx, ap.ID); len(had) == 0 && ok && now.State == approval.Pending {
+				if err := a.callAboutApproval(ctx, ap.ID, ap.Ask.Team, ap.Ask.Agent, ap.Ask.Resource); err != nil {
+					return err
+				}
+			}
+		}
+		paged[ap.ID] = true
+	}
+	a.calling.paged = paged
+	return nil
+}
+
+func (a *App) callAboutApproval(ctx context.Context, id, team, agent, resource string) error {
+	_, _, err := a.calling.book.Begin(ctx, "approval", id, team, agent+" waits for a person: "+resource, "warning")
+	return err
+}
+
 // approvalMoved calls people about what waits for them, and ends that when it
 // was answered. It follows the outbox.
 func (a *App) approvalMoved(ctx context.Context, kind string, data []byte) {
@@ -372,13 +449,13 @@ func (a *App) approvalMoved(ctx context.Context, kind string, data []byte) {
 	var err error
 	if n.State == approval.Pending {
 		if kind == "approval.requested" {
-			_, _, err = a.calling.book.Begin(ctx, "approval", n.ID, n.Team, n.Agent+" waits for a person: "+n.Resource, "warning")
+			err = a.callAboutApproval(ctx, n.ID, n.Team, n.Agent, n.Resource)
 		}
 	} else {
 		err = a.endApprovalCalls(ctx, n.ID)
 	}
 	if err != nil && ctx.Err() == nil {
-		a.log.Error("people were not called about an approval", "approval", n.ID, "err", err)
+		a.log.Error("people were not called about an approval, and are by the next sweep", "approval", n.ID, "err", err)
 	}
 }
 
@@ -387,7 +464,7 @@ func (a *App) endApprovalCalls(ctx context.Context, id string) error {
 	if err != nil || len(ended) == 0 {
 		return err
 	}
-	return a.control.Write(ctx, func(tx *control.Tx) error {
+	err = a.control.Write(ctx, func(tx *control.Tx) error {
 		for _, p := range ended {
 			if err := a.calling.notices.CancelIn(ctx, tx, p.ID); err != nil {
 				return err
@@ -395,6 +472,7 @@ func (a *App) endApprovalCalls(ctx context.Context, id string) error {
 		}
 		return nil
 	})
+	return cmp.Or(err, a.noteDeliveries(ctx, ended))
 }
 
 // linkFor is a token by which a signed-in person takes a chat's account as their
