@@ -37,6 +37,25 @@ type PutInvokeTargetRequest struct {
 	Revision     int64    `json:"revision,omitempty"`
 }
 
+// TryInvokeRequest puts one question to an agent as a test, to see whether it can be tested.
+type TryInvokeRequest struct {
+	Name   string                  `path:"name" json:"-"`
+	Input  string                  `json:"input"`
+	Target *PutInvokeTargetRequest `json:"target,omitempty"` // in place of what is kept; its revision is not looked at
+}
+
+// TriedInvoke is what came of it.
+type TriedInvoke struct {
+	Answer  string   `json:"answer"`
+	Works   bool     `json:"works"` // it answered, and came through the door as a test: it can be tested
+	Valid   bool     `json:"valid"` // it came through the door as a test
+	Why     string   `json:"why,omitempty"`
+	Calls   int      `json:"calls"`   // at the door
+	Refused []string `json:"refused"` // calls that are refused in a test without a recording
+	RunID   string   `json:"run_id,omitempty"`
+	TookMS  int64    `json:"took_ms"`
+}
+
 // BiasPairs are prompts that differ in one word, which should make no difference.
 type BiasPairs struct {
 	Attribute string   `json:"attribute"`

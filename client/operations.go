@@ -330,6 +330,7 @@ func Operations() []Operation {
 		{Name: "PassGate", Method: "POST", Path: "/api/v1/agents/{name}/gate", Role: "developer or security", Summary: "promotes an agent if all of the list passes; what it came to is kept, and a refusal names the run"},
 		{Name: "GetInvokeTarget", Method: "GET", Path: "/api/v1/agents/{name}/invoke", Role: "viewer", Summary: "says how an agent is invoked for tests; not found: it cannot be tested"},
 		{Name: "PutInvokeTarget", Method: "PUT", Path: "/api/v1/agents/{name}/invoke", Role: "security", Summary: "says how an agent is invoked for tests, by A2A or a request of a template"},
+		{Name: "TryInvoke", Method: "POST", Path: "/api/v1/agents/{name}/invoke/try", Role: "developer", Summary: "puts one question to an agent as a test, by what is kept or by what is given, and says whether it can be tested"},
 		{Name: "StartExperiment", Method: "POST", Path: "/api/v1/experiments", Role: "developer", Summary: "runs an agent on the cases of a data set, or on bias pairs, as tests"},
 		{Name: "ListExperiments", Method: "GET", Path: "/api/v1/experiments", Role: "viewer", Summary: "lists experiments, the newest first"},
 		{Name: "GetExperiment", Method: "GET", Path: "/api/v1/experiments/{id}", Role: "viewer", Summary: "reads an experiment with its results"},
@@ -2740,6 +2741,13 @@ func (c *Client) GetInvokeTarget(ctx context.Context, req InvokeTargetRequest) (
 // PUT /api/v1/agents/{name}/invoke, role security.
 func (c *Client) PutInvokeTarget(ctx context.Context, req PutInvokeTargetRequest) (*InvokeTarget, error) {
 	return call[InvokeTarget](ctx, c, "PUT", "/api/v1/agents/{name}/invoke", req)
+}
+
+// TryInvoke puts one question to an agent as a test, by what is kept or by what is given, and says whether it can be tested.
+//
+// POST /api/v1/agents/{name}/invoke/try, role developer.
+func (c *Client) TryInvoke(ctx context.Context, req TryInvokeRequest) (*TriedInvoke, error) {
+	return call[TriedInvoke](ctx, c, "POST", "/api/v1/agents/{name}/invoke/try", req)
 }
 
 // StartExperiment runs an agent on the cases of a data set, or on bias pairs, as tests.

@@ -59,6 +59,22 @@ func putInvokeTarget(a *API, ctx context.Context, req *client.PutInvokeTargetReq
 	return targetOf(t), nil
 }
 
+func tryInvoke(a *API, ctx context.Context, req *client.TryInvokeRequest) (*client.TriedInvoke, error) {
+	book, err := a.experiments()
+	if err != nil {
+		return nil, err
+	}
+	var t *experiment.Target
+	if in := req.Target; in != nil {
+		t = &experiment.Target{Kind: in.Kind, URL: in.URL, Body: in.Body, Answer: in.Answer, AllowPrivate: in.AllowPrivate, Sandbox: in.Sandbox, Local: in.Local, TimeoutS: in.TimeoutS}
+	}
+	r, err := book.TryTarget(ctx, experimentActor(ctx), req.Name, t, req.Input)
+	if err != nil {
+		return nil, err
+	}
+	return &client.TriedInvoke{Answer: r.Answer, Works: r.Passed && r.Valid, Valid: r.Valid, Why: r.Why, Calls: r.Calls, Refused: list(r.Refused), RunID: r.RunID, TookMS: r.TookMS}, nil
+}
+
 func startExperiment(a *API, ctx context.Context, req *client.StartExperimentRequest) (*client.Experiment, error) {
 	book, err := a.experiments()
 	if err != nil {

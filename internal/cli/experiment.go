@@ -15,6 +15,7 @@ func experimentCommands() []command {
 	return []command{
 		{name: "invoke show", args: "[flags] AGENT", short: "say how an agent is invoked for tests", run: runInvokeShow},
 		{name: "invoke set", args: "[flags] AGENT", short: "say how an agent is invoked for tests", long: experimentHelp, run: runInvokeSet},
+		{name: "invoke try", args: "[flags] AGENT QUESTION", short: "put one question to an agent as a test: can it be tested?", run: runInvokeTry},
 		{name: "experiment start", args: "[flags] AGENT", short: "run an agent on cases, or on bias pairs, as tests", long: experimentHelp, run: runExperimentStart},
 		{name: "experiment list", args: "[flags]", short: "list experiments", run: runExperimentList},
 		{name: "experiment show", args: "[flags] EXPERIMENT", short: "show an experiment with its results", run: runExperimentShow},
@@ -94,6 +95,43 @@ func runInvokeSet(ctx context.Context, e env, c *command, args []string) error {
 		return err
 	}
 	return r.print(e.stdout, t, func(w io.Writer) { invokeLine(w, t) })
+}
+
+func runInvokeTry(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	fs := c.flags(e)
+	r.bind(fs)
+	said, err := words(fs, args)
+	if err != nil {
+		return err
+	}
+	if len(said) != 2 {
+		return fmt.Errorf("%w: name an agent and a question, in quotes", errUsage)
+	}
+	x, err := r.client().TryInvoke(ctx, client.TryInvokeRequest{Name: said[0], Input: said[1]})
+	if err != nil {
+		return err
+	}
+	err = r.print(e.stdout, x, func(w io.Writer) {
+		state := "cannot be tested so"
+		if x.Works {
+			state = "can be tested"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%d calls at the door\t%d ms\n", said[0], state, x.Calls, x.TookMS)
+		if x.Why != "" {
+			fmt.Fprintf(w, "why\t%s\n", word(x.Why))
+		}
+		for _, call := range x.Refused {
+			fmt.Fprintf(w, "refused\t%s\n", word(call))
+		}
+		if x.Answer != "" {
+			fmt.Fprintf(w, "answered\t%s\n", word(x.Answer))
+		}
+	})
+	if err == nil && !x.Works {
+		err = errors.New("it cannot be tested so")
+	}
+	return err
 }
 
 // split are the words of a list with commas.

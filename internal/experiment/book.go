@@ -220,7 +220,7 @@ func (b *Book) PutTarget(ctx context.Context, who Actor, t Target) (Target, erro
 		return t, err
 	}
 	if t.AllowPrivate && !who.Can("security", "*", "*") {
-		return t, fault.New(fault.KindDenied, "experiment.denied", "an address inside the house needs the role security everywhere")
+		return t, errPrivate()
 	}
 	if err := t.Check(false); err != nil {
 		return t, err

@@ -257,6 +257,67 @@ func TestStopping(t *testing.T) {
 	}
 }
 
+// TestTryingATarget: one question tells whether an agent can be tested, by what is kept or
+// by what is not kept yet; another address is security's to try, as to name.
+func TestTryingATarget(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	var at string
+	h.book.o.Invoke = func(_ context.Context, x *Test, target *Target, task *Task) (Said, error) {
+		at = target.URL
+		if task.Messages[0].Content != "on its own" {
+			x.Called("call_model", "openai/m", "")
+		}
+		if task.Messages[0].Content == "tool" {
+			x.Called("call_tool", "orders.refund", "test.not_recorded")
+		}
+		return Said{Answer: "Within 14 days."}, nil
+	}
+	only := func(role string) Actor {
+		return Actor{Person: "per_2", Can: func(r, _, _ string) bool { return r == role || r == "viewer" }}
+	}
+	other := &Target{Kind: A2A, URL: "https://other.example"}
+	for _, c := range []struct {
+		name, question string
+		who            Actor
+		agent          string
+		target         *Target
+		code, at       string
+		passed, valid  bool
+		why            string
+	}{
+		{name: "works", question: "through the door", who: only("developer"), agent: "refund", at: "https://a.example", passed: true, valid: true},
+		{name: "no test", question: "on its own", who: only("developer"), agent: "refund", at: "https://a.example", why: "no call of it came to the door"},
+		{name: "a tool", question: "tool", who: only("developer"), agent: "refund", at: "https://a.example", valid: true, why: "not in the recording"},
+		{name: "another address", question: "through the door", who: only("security"), agent: "refund", target: other, at: "https://other.example", passed: true, valid: true},
+		{name: "another address, by a developer", question: "x", who: only("developer"), agent: "refund", target: other, code: "experiment.denied"},
+		{name: "an address that cannot be", question: "x", who: anybody, agent: "refund", target: &Target{Kind: A2A}, code: "experiment.invalid"},
+		{name: "a command", question: "x", who: anybody, agent: "refund", target: &Target{Kind: Command, Command: []string{"sh"}}, code: "experiment.command"},
+		{
+			name: "an address of the house, by security of one team", question: "x", agent: "refund", target: &Target{Kind: A2A, URL: "http://127.0.0.1", AllowPrivate: true}, code: "experiment.denied",
+			who: Actor{Person: "per_3", Can: func(_, team, _ string) bool { return team == "core" }},
+		},
+		{name: "nobody said how", question: "x", who: anybody, agent: "returns", code: "experiment.not_possible"},
+		{name: "nothing", question: " ", who: anybody, agent: "refund", code: "experiment.invalid"},
+		{name: "nobody", question: "x", who: anybody, agent: "nobody", code: "experiment.not_found"},
+	} {
+		at = ""
+		r, err := h.book.TryTarget(t.Context(), c.who, c.agent, c.target, c.question)
+		if c.code != "" {
+			if err == nil || fault.From(err).Code != c.code || at != "" {
+				t.Errorf("%s: %v, want %s and no question", c.name, err, c.code)
+			}
+			continue
+		}
+		if err != nil || at != c.at || r.Passed != c.passed || r.Valid != c.valid || !strings.Contains(r.Why, c.why) || (c.why == "") != (r.Why == "") {
+			t.Errorf("%s: at %s, %+v, %v", c.name, at, r, err)
+		}
+	}
+	if kept, err := h.book.Target(t.Context(), "refund"); err != nil || kept.URL != "https://a.example" || kept.Revision != 1 {
+		t.Errorf("a try changed what is kept: %+v, %v", kept, err)
+	}
+}
+
 func TestBiasPairs(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -128,7 +128,7 @@ func (b *Book) oneReplay(team string) (done func(), err error) {
 		all += n
 	}
 	if own := b.replays[team]; own >= maxOfOne || all >= maxReplays {
-		return nil, fault.New(fault.KindExhausted, "experiment.too_many", "%d replays are underway, %d of team %q; at most %d and %d are at once", all, own, team, maxReplays, maxOfOne).WithHint("try again in a minute")
+		return nil, fault.New(fault.KindExhausted, "experiment.too_many", "%d replays and tries are underway, %d of team %q; at most %d and %d are at once", all, own, team, maxReplays, maxOfOne).WithHint("try again in a minute")
 	}
 	b.replays[team]++
 	return func() {

@@ -26,6 +26,7 @@ const AgentIdentity = lazy(() => import('./Identity').then((m) => ({ default: m.
 const BehaviourTab = lazy(() => import('./Behaviour').then((m) => ({ default: m.AgentBehaviourTab })));
 const History = lazy(() => import('./History').then((m) => ({ default: m.History })));
 const GateTab = lazy(() => import('../evaluations/Gate').then((m) => ({ default: m.GateTab })));
+const Invocable = lazy(() => import('../evaluations/Invocable').then((m) => ({ default: m.Invocable })));
 const Parts = lazy(() => import('./Parts').then((m) => ({ default: m.Parts })));
 
 const tabs = [
@@ -171,6 +172,7 @@ export function AgentPage() {
               <ChangesOf agent={name} team={agent?.team} />
               {agent && summary.data && <Now name={name} summary={summary.data} />}
               {agent && <Whose agent={agent} />}
+              {agent && alive && <Suspense><Invocable agent={name} /></Suspense>}
             </div>
           </div>
         )}

@@ -295,6 +295,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/{name}/invoke/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** puts one question to an agent as a test, by what is kept or by what is given, and says whether it can be tested */
+        post: operations["TryInvoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents/{name}/join-tokens": {
         parameters: {
             query?: never;
@@ -13009,6 +13026,16 @@ export interface components {
             found: components["schemas"]["ContentFound"][];
             stored: string;
         };
+        TriedInvoke: {
+            answer: string;
+            calls: number;
+            refused: string[];
+            run_id?: string;
+            took_ms: number;
+            valid: boolean;
+            why?: string;
+            works: boolean;
+        };
         TryAlertSourceRequest: {
             body: string;
             headers?: {
@@ -13039,6 +13066,10 @@ export interface components {
             };
             schema?: unknown;
             when?: string;
+        };
+        TryInvokeRequest: {
+            input: string;
+            target?: components["schemas"]["PutInvokeTargetRequest"] | null;
         };
         TryOutcomeRuleRequest: {
             days?: number;
@@ -14190,6 +14221,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["InvokeTarget"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    TryInvoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryInvokeRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriedInvoke"];
                 };
             };
             /** @description a problem */

@@ -9,6 +9,8 @@ import type { components } from '../api/openapi';
 import { Badge, Empty, pickView, Panel, plural, ProblemNote, Time } from '../shared';
 import { ActDialog } from '../agents/ActDialog';
 import { FormDialog, Pick } from '../settings/parts';
+import { Invocable } from './Invocable';
+import { useInvocation } from './invoke';
 import css from '../sources/sources.module.css';
 import own from './gate.module.css';
 import { visible } from '../tools/data';
@@ -33,6 +35,7 @@ export function GateTab({ agent }: { agent: Agent }) {
     onSettled: () => void client.invalidateQueries({ queryKey: ['gate', name] }),
   });
   const g = gate.data;
+  const can = useInvocation(name);
   const failed = g?.checks.filter((c) => !c.passed) ?? [];
   return (
     <div className={own.two}>
@@ -42,7 +45,7 @@ export function GateTab({ agent }: { agent: Agent }) {
         padded
         actions={
           <>
-            {may.run && g?.dataset && <Button size="compact-xs" loading={run.isPending} onClick={() => run.mutate()}>Run its cases</Button>}
+            {may.run && g?.dataset && <Button size="compact-xs" loading={run.isPending} disabled={!can.data?.target} title={can.data?.why} onClick={() => run.mutate()}>Run its cases</Button>}
             {may.promote && agent.lifecycle === 'pilot' && <Button size="compact-xs" variant="filled" onClick={() => setPromoting(true)}>Take into production</Button>}
           </>
         }
@@ -53,6 +56,7 @@ export function GateTab({ agent }: { agent: Agent }) {
         <ul className={css.causes}>{g?.checks.map((c) => <Line key={c.name} c={c} />)}</ul>
       </Panel>
       <div className={own.stack}>
+        <Invocable agent={name} />
         <Panel title="Its cases" padded actions={may.set && <Button size="compact-xs" onClick={() => setNaming(true)}>{g?.dataset ? 'Another data set' : 'Name a data set'}</Button>}>
           {g?.dataset ? (
             <>

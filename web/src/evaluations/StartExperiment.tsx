@@ -1,14 +1,17 @@
-import { Checkbox, TextInput } from '@mantine/core';
+import { Button, Checkbox, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import '../theme/forms';
 import { api } from '../api/client';
+import { useMay } from '../api/queries';
 import type { Agent, Dataset, Evaluator, Experiment, List } from '../api/types';
 import { share } from '../feedback/data';
 import { pickView, plural } from '../shared';
 import { FormDialog, Pick } from '../settings/parts';
 import { baselines } from './cases';
+import { InvokeDialog, NotPossible } from './Invocable';
+import { useInvocation } from './invoke';
 
 const on = [
   { value: 'golden', label: 'the cases of a data set' },
@@ -41,9 +44,14 @@ export function StartExperiment({ like, agent: first, onClose }: { like?: Experi
   const judges = (evaluators.data?.items ?? []).map((e) => e.name);
   const can = again ? [again] : baselines({ id: '', kind: 'golden', dataset, agent }, before.data?.items ?? []);
   const beside = can.some((o) => o.id === baseline) ? baseline : '';
+  const invoked = useInvocation(agent);
   const of = cases.find((d) => d.name === dataset);
   const number = (text: string) => (/^\d+$/.test(text.trim()) ? Number(text) : NaN);
   const tries = number(repeats);
+  const mayPut = useMay('PutInvokeTarget');
+  const [saying, setSaying] = useState(false);
+  // Recorded runs are put to a model: no agent is invoked.
+  const impossible = (again || kind === 'golden') && !!invoked.data && !invoked.data.target;
   const start = useMutation({
     mutationFn: () =>
       api.post<Experiment>('/experiments', again
@@ -58,8 +66,9 @@ export function StartExperiment({ like, agent: first, onClose }: { like?: Experi
     },
   });
   const right = again ? tries > 0 : kind === 'proof' ? model.trim() !== '' && number(runs) > 0 && judges.length > 0 : dataset !== '' && tries > 0 && (version.trim() === '' || number(version) > 0);
+  if (saying) return <InvokeDialog agent={agent} onClose={() => setSaying(false)} />; // and back to what was typed
   return (
-    <FormDialog title={like ? 'Run it again' : 'Start an experiment'} submit="Start it" size={560} pending={start.isPending} error={start.error ?? agents.error ?? sets.error} onSubmit={() => start.mutate()} onClose={onClose} disabled={!right || agent === ''}>
+    <FormDialog title={like ? 'Run it again' : 'Start an experiment'} submit="Start it" size={560} pending={start.isPending} error={start.error ?? agents.error ?? sets.error} onSubmit={() => start.mutate()} onClose={onClose} disabled={!right || agent === '' || impossible}>
       {agents.isSuccess && all.length === 0 && <p>No agent is registered yet: register one on the page Agents.</p>}
       {all.length > 0 && <Pick label="Agent" value={agent} options={all.map((a) => ({ value: a.name, label: a.name }))} onPick={setAgent} />}
       {again ? <p>The same pairs, which differ in {again.bias?.attribute}, are put to it again.</p> : <Pick label="On" value={kind} options={on} onPick={setKind} />}
@@ -84,6 +93,12 @@ export function StartExperiment({ like, agent: first, onClose }: { like?: Experi
       )}
       {!again && kind === 'proof' && evaluators.isSuccess && judges.length === 0 && <p>Nothing looks at answers yet: set an evaluator first.</p>}
       {(again || kind === 'golden') && can.length > 0 && <Pick label="Compare with" value={beside} options={[{ value: '', label: 'nothing' }, ...can.map((o) => ({ value: o.id, label: `${new Date(o.at).toISOString().slice(0, 16).replace('T', ' ')} ${o.agent} ${o.agent_version ?? ''}: ${share(o.passed)}` }))]} onPick={setBaseline} />}
+      {impossible && (
+        <div>
+          <NotPossible agent={agent} />
+          {mayPut && <Button size="compact-xs" onClick={() => setSaying(true)}>Say how</Button>}
+        </div>
+      )}
       <TextInput label="Note (optional)" value={note} onChange={(e) => setNote(e.currentTarget.value)} maxLength={1000} />
       <p className="muted">{again || kind === 'golden' ? `${of && !again ? `${plural(of.items * (tries || 0), 'test')}. ` : ''}It is the agent as it is now. Models are called for real, and paid for; tools are answered from recordings.` : 'No agent is invoked and no tool called; the model is paid for. As good takes 38 runs that can be compared, or more.'}</p>
     </FormDialog>
