@@ -87,7 +87,7 @@ func (r *Reader) reload(ctx context.Context, id activity.RunID) (*live, error) {
 		cost := s.Cost
 		r.settle(l, i, s)
 		s.Cost = cost
-		l.restore(i, s)
+		l.restore(r.names, i, s)
 		l.addTrace(s.Trace)
 		r.recallCall(s)
 	}
@@ -105,7 +105,7 @@ func (r *Reader) reload(ctx context.Context, id activity.RunID) (*live, error) {
 
 // restore takes over what the stored step says of counting and cost, rather
 // than deciding it anew: it is what the rollups were given.
-func (l *live) restore(i int32, s *activity.Step) {
+func (l *live) restore(n *names, i int32, s *activity.Step) {
 	st := &l.steps[i]
 	st.set(bitCall, s.Call)
 	st.set(bitCounted, s.Counted)
@@ -113,8 +113,8 @@ func (l *live) restore(i int32, s *activity.Step) {
 	st.flags = s.Flags &^ activity.FlagCycle
 	st.set(bitContributed, true)
 	if st.usage != none {
-		u := &l.usages[st.usage]
-		u.nanos, u.basis = s.Cost.Nanos, s.Cost.Basis
+		// The currency, too: today's price book may have another, or no price.
+		l.usages[st.usage].costs(l, n, s.Cost)
 	}
 }
 

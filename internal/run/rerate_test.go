@@ -72,3 +72,49 @@ func TestRerate(t *testing.T) {
 		})
 	}
 }
+
+// book is a price book of one price.
+type book activity.Cost
+
+func (b book) Cost(_, _ string, _ time.Time, u activity.Usage) activity.Cost {
+	if !u.Known() {
+		return activity.Cost{}
+	}
+	return activity.Cost(b)
+}
+
+// A run that comes back from the store costs what it was said to cost, in that
+// currency, whatever the price book says by now.
+func TestReloadedCostKeepsItsCurrency(t *testing.T) {
+	t.Parallel()
+	for name, today := range map[string]book{
+		"another currency": {Nanos: 70, Currency: "EUR", Basis: activity.CostRateCard, Price: "contract"},
+		"no price":         {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t, newMemory(), nil)
+			call := span1(1, 2, -1, activity.KindModel, func(f *activity.Fragment) {
+				f.Usage = activity.Usage{InputTotal: 100, OutputTotal: 10, CacheRead: -1, CacheWrite: -1, Reasoning: -1}
+			})
+			h.feed(batchOf(call))
+			h.flush()
+			want := activity.Cost{Nanos: 200, Currency: "USD", Basis: activity.CostBook}
+			if got := h.store.rows[call.Run].Cost; got != want {
+				t.Fatalf("at first the run costs %+v, want %+v", got, want)
+			}
+			h.opts = func(o *Options) { o.Prices = today }
+			h.restart()
+			h.feed(batchOf(span1(1, 9, -1, activity.KindTool)))
+			h.flush()
+			if got := h.store.rows[call.Run].Cost; got != want {
+				t.Errorf("after a late step the run costs %+v, want %+v", got, want)
+			}
+			for key, d := range h.store.rollups {
+				if d.CostNanos != 0 && d.CostNanos != want.Nanos {
+					t.Errorf("rollup %s says %d", key, d.CostNanos)
+				}
+			}
+		})
+	}
+}
