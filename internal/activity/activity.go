@@ -23,6 +23,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"time"
 )
 
 // Unknown marks a count, a time or an amount that nobody reported. It is not
@@ -561,6 +562,41 @@ type LogRecord struct {
 	Flags      Flag
 	Attributes []byte // raw OTLP repeated KeyValue (field 1 each)
 	Resource   []byte
+}
+
+// What event times may be: no later than FutureSkew behind the receipt, and no
+// earlier than what is kept, at most LongestAge where all is. Other times would make
+// a partition a day of a sender's choice, that no retention reaches or all of it does.
+const (
+	FutureSkew = time.Hour
+	LongestAge = 400 * 24 * time.Hour
+)
+
+// ClampTime is the nearest time that may be; keeps is how long things are kept, 0 for
+// ever.
+func ClampTime(t, received int64, keeps time.Duration) int64 {
+	if keeps <= 0 {
+		keeps = LongestAge
+	}
+	return max(min(t, received+int64(FutureSkew)), received-int64(keeps))
+}
+
+// ClampSpan is ClampTime for what has a start and perhaps an end: how long it took
+// stays, unless only one of them may not be.
+func ClampSpan(start, end, received int64, keeps time.Duration) (int64, int64) {
+	s := ClampTime(start, received, keeps)
+	if end == Unknown {
+		return s, end
+	}
+	e := ClampTime(end, received, keeps)
+	took := end - start
+	switch {
+	case s > start && e > end: // both before
+		e = ClampTime(s+took, received, keeps)
+	case s < start && e < end: // both after
+		s = ClampTime(e-took, received, keeps)
+	}
+	return s, max(s, e)
 }
 
 // MetricPoint is one data point of an OTLP metric.

@@ -1,9 +1,11 @@
 package activity
 
 import (
+	"bytes"
 	"encoding/base64"
 	"math"
 	"strconv"
+	"time"
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -69,6 +71,27 @@ func AttributeText(value any) string {
 	}
 	return string(appendAny(nil, value))
 }
+
+// TimeSent and TimeSentEnd are the attributes that keep what a sender said where a
+// time was clamped, as RFC 3339 text.
+const (
+	TimeSent    = "reeve.time.sent"
+	TimeSentEnd = "reeve.time.sent.end"
+)
+
+// AppendTime appends a time as an attribute of that key.
+func AppendTime(attributes []byte, key string, ns int64) []byte {
+	text := time.Unix(0, ns).UTC().Format(time.RFC3339Nano)
+	value := protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), text)
+	kv := protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), key)
+	kv = protowire.AppendBytes(protowire.AppendTag(kv, 2, protowire.BytesType), value)
+	return protowire.AppendBytes(protowire.AppendTag(attributes, 1, protowire.BytesType), kv)
+}
+
+// WasClamped reports whether raw attributes say that the time was clamped. A value
+// that holds the key's name counts, too: it is for identities, which only need to be
+// the same each time.
+func WasClamped(attributes []byte) bool { return bytes.Contains(attributes, []byte(TimeSent)) }
 
 func eachAttribute(raw []byte, each func(key, value []byte) bool) {
 	for len(raw) > 0 {

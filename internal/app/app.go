@@ -460,6 +460,7 @@ func (a *App) buildReader(ctx context.Context) error {
 		HashKey:    key,
 		Prices:     a.book,
 		Stages:     &a.stages,
+		Keeps:      a.keeping.longest,
 		Test:       func(t activity.TraceID) bool { return a.experiments != nil && a.experiments.Tests.Traced(t) },
 		Notify:     a.notify,
 		Nobody:     a.nobodyFollows,

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"reeve/client"
@@ -28,6 +29,8 @@ type keeping struct {
 	rules *retention.Book
 	wake  chan struct{}
 
+	most atomic.Int64 // the longest that anything is kept, ns; 0 for ever
+
 	mu   sync.Mutex // guards what follows
 	last *client.RetentionPass
 }
@@ -39,11 +42,26 @@ func (a *App) openRetention(ctx context.Context) error {
 	s := a.o.Config.Store
 	k.rules = retention.New(a.control, map[string]time.Duration{retention.Runs: s.MaxAge, retention.Content: s.ContentMaxAge}, k.poke, nil)
 	a.keeping = k
+	if _, err := k.known(ctx); err != nil {
+		return err
+	}
 	return k.rules.Settle(ctx, func() (time.Time, time.Time, error) {
 		s, err := a.store.Stats(ctx)
 		return s.Oldest, s.OldestContent, err
 	})
 }
+
+// known are the rules, whose longest age is remembered.
+func (k *keeping) known(ctx context.Context) (retention.Rules, error) {
+	rules, err := k.rules.Rules(ctx)
+	if err == nil {
+		k.most.Store(int64(rules.Longest(retention.Runs)))
+	}
+	return rules, err
+}
+
+// longest is the most that any telemetry is kept as rules last said, 0 for ever.
+func (k *keeping) longest() time.Duration { return time.Duration(k.most.Load()) }
 
 // KeptSince is from when on all records of a table are there: the later of what rules
 // let go now, in any place, and of what was dropped by size or by former rules. With
@@ -135,7 +153,7 @@ func (k *keeping) run(ctx context.Context) error {
 // places want gone.
 func (k *keeping) pass(ctx context.Context, now time.Time, narrow bool) (p client.RetentionPass, err error) {
 	p.At = now.UTC()
-	rules, err := k.rules.Rules(ctx)
+	rules, err := k.known(ctx)
 	if err != nil {
 		return p, err
 	}

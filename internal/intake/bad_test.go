@@ -20,6 +20,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -108,15 +110,37 @@ func TestFlaggedSpans(t *testing.T) {
 		}},
 		{"a day ahead", func(s ptrace.Span) {
 			s.SetStartTimestamp(pcommon.NewTimestampFromTime(at.Add(24 * time.Hour)))
-			s.SetEndTimestamp(pcommon.NewTimestampFromTime(at.Add(24 * time.Hour)))
-		}, activity.FlagClockSkew | activity.FlagClampedTime, nil},
+			s.SetEndTimestamp(pcommon.NewTimestampFromTime(at.Add(24*time.Hour + 5*time.Second)))
+		}, activity.FlagClockSkew | activity.FlagClampedTime, func(f *activity.Fragment) bool {
+			// How long it took stays, and so does what was sent.
+			a := activity.Attributes(f.Attributes)
+			return f.End == at.Add(time.Hour).UnixNano() && f.Start == at.Add(time.Hour-5*time.Second).UnixNano() &&
+				a["reeve.time.sent"] == at.Add(24*time.Hour).Format(time.RFC3339Nano) && a["reeve.time.sent.end"] == at.Add(24*time.Hour+5*time.Second).Format(time.RFC3339Nano)
+		}},
+		{"an end in a hundred years", func(s ptrace.Span) {
+			s.SetEndTimestamp(pcommon.NewTimestampFromTime(at.Add(80 * 365 * 24 * time.Hour)))
+		}, activity.FlagClockSkew | activity.FlagClampedTime, func(f *activity.Fragment) bool {
+			_, moved := activity.Attribute(f.Attributes, "reeve.time.sent")
+			return f.Start == start && f.End == at.Add(time.Hour).UnixNano() && !moved
+		}},
 		{"five minutes ahead", func(s ptrace.Span) { s.SetEndTimestamp(pcommon.NewTimestampFromTime(at.Add(5 * time.Minute))) }, activity.FlagClockSkew, nil},
 		{"a day late", func(s ptrace.Span) {
 			s.SetStartTimestamp(pcommon.NewTimestampFromTime(at.Add(-24 * time.Hour)))
 		}, 0, nil},
 		{"older than anything that is kept", func(s ptrace.Span) {
 			s.SetStartTimestamp(pcommon.NewTimestampFromTime(at.Add(-91 * 24 * time.Hour)))
-		}, activity.FlagClampedTime, nil},
+		}, activity.FlagClampedTime, func(f *activity.Fragment) bool {
+			return f.Start == at.Add(-90*24*time.Hour).UnixNano() && f.End == at.Add(-time.Second).UnixNano()
+		}},
+		{"running for longer than anything is kept", func(s ptrace.Span) {
+			s.SetStartTimestamp(pcommon.NewTimestampFromTime(at.Add(-91 * 24 * time.Hour)))
+			s.SetEndTimestamp(0)
+		}, activity.FlagClampedTime, func(f *activity.Fragment) bool {
+			return f.Start == at.Add(-90*24*time.Hour).UnixNano() && f.End == activity.Unknown
+		}},
+		{"1970", func(s ptrace.Span) { s.SetStartTimestamp(1); s.SetEndTimestamp(1001) }, activity.FlagClampedTime, func(f *activity.Fragment) bool {
+			return f.Start == at.Add(-90*24*time.Hour).UnixNano() && f.End == f.Start+1000
+		}},
 		{"its own parent", func(s ptrace.Span) { s.SetParentSpanID(s.SpanID()) }, activity.FlagSelfParent, func(f *activity.Fragment) bool { return f.Parent.IsZero() }},
 		{"index out of range", func(s ptrace.Span) {
 			s.Attributes().PutStr("llm.input_messages.10001.message.content", "x")
@@ -188,6 +212,37 @@ func TestFlaggedSpans(t *testing.T) {
 				t.Errorf("fragment is %+v", f)
 			}
 		})
+	}
+}
+
+// Log records and points are clamped, too, and keep what was sent.
+func TestClampedRecords(t *testing.T) {
+	t.Parallel()
+	sent := at.Add(72 * time.Hour)
+	ld, md := plog.NewLogs(), pmetric.NewMetrics()
+	l := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+	l.SetTimestamp(pcommon.NewTimestampFromTime(sent))
+	l.Attributes().PutStr("k", "v")
+	p := md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics().AppendEmpty().SetEmptyGauge().DataPoints().AppendEmpty()
+	p.SetTimestamp(pcommon.NewTimestampFromTime(at.Add(-500 * 24 * time.Hour)))
+	p.Attributes().PutStr("k", "v")
+	logBody, err := plogotlp.NewExportRequestFromLogs(ld).MarshalProto()
+	pointBody, err2 := pmetricotlp.NewExportRequestFromMetrics(md).MarshalProto()
+	if err != nil || err2 != nil {
+		t.Fatal(err, err2)
+	}
+	// For ever is not for all times.
+	in, log := fixture(t, func(o *Options) { o.Keeps, o.Now = nil, func() time.Time { return at } })
+	if a, b := post(in, "/v1/logs", protobuf, logBody), post(in, "/v1/metrics", protobuf, pointBody); a.Code != 200 || b.Code != 200 {
+		t.Fatal(a.Code, b.Code)
+	}
+	got := log.batches(t)
+	rec, point := got[0].Logs[0], got[1].Metrics[0]
+	if a := activity.Attributes(rec.Attributes); rec.Time != at.Add(time.Hour).UnixNano() || rec.Flags&activity.FlagClampedTime == 0 || a["k"] != "v" || a["reeve.time.sent"] != sent.Format(time.RFC3339Nano) {
+		t.Errorf("the log record has time %v, flags %v, attributes %v", time.Unix(0, rec.Time), rec.Flags.Names(), a)
+	}
+	if a := activity.Attributes(point.Attributes); point.Time != at.Add(-activity.LongestAge).UnixNano() || a["k"] != "v" || a["reeve.time.sent"] != at.Add(-500*24*time.Hour).Format(time.RFC3339Nano) {
+		t.Errorf("the point has time %v, attributes %v", time.Unix(0, point.Time), a)
 	}
 }
 

@@ -166,7 +166,10 @@ type Options struct {
 	Changes   Changes           // likewise
 	Feedback  Feedback          // nil takes none
 	Table     *dialect.Map      // how attributes are read; nil: Table()
-	Keeps     time.Duration     // how long telemetry is kept; what is older is flagged. 0: for ever
+
+	// Keeps is how long telemetry is kept, 0 for ever: times before that, or before
+	// activity.LongestAge, are clamped and flagged. It must not wait. Nil: for ever.
+	Keeps func() time.Duration
 }
 
 // Intake takes requests. It is an http.Handler for Paths.
@@ -188,7 +191,7 @@ type Intake struct {
 	feedback  Feedback
 	programs  sync.Map // of sources' mappings: name -> compiled
 	limits    *limits
-	keeps     time.Duration
+	keeps     func() time.Duration
 	workers   sync.Pool    // *worker
 	ready     chan *worker // those of usual requests, which the collector must not take
 	stages    *telemetry.Stages
@@ -232,7 +235,9 @@ func New(o Options) (*Intake, error) {
 		table: cmp.Or(o.Table, Table()), doors: newDoors(registry()), limits: newLimits(o.Config.InFlight),
 	}
 	in.ready = make(chan *worker, readyWorkers)
-	in.keeps = o.Keeps
+	if in.keeps = o.Keeps; in.keeps == nil {
+		in.keeps = func() time.Duration { return 0 }
+	}
 	in.workers.New = func() any { return &worker{n: in.normaliser()} }
 	return in, nil
 }

@@ -88,7 +88,7 @@ var dev = Sender{ID: "dev"}
 func fixture(t testing.TB, change func(*Options)) (*Intake, *memoryLog) {
 	t.Helper()
 	log := &memoryLog{}
-	o := Options{Log: log, Anonymous: &dev, Keeps: 90 * 24 * time.Hour, Now: func() time.Time { return time.Unix(0, 1795400000e9).UTC() }}
+	o := Options{Log: log, Anonymous: &dev, Keeps: func() time.Duration { return 90 * 24 * time.Hour }, Now: func() time.Time { return time.Unix(0, 1795400000e9).UTC() }}
 	if change != nil {
 		change(&o)
 	}

@@ -30,8 +30,9 @@ const (
 type normaliser struct {
 	table        *dialect.Map
 	maxAttribute int
-	keeps        time.Duration // 0: for ever
-	held         *ticket       // of the request at hand; may be nil
+	keeps        func() time.Duration // 0: for ever
+	keeping      time.Duration        // what that said for the request at hand
+	held         *ticket              // of the request at hand; may be nil
 
 	batch     activity.Batch // the result
 	fragments []activity.Fragment
@@ -97,6 +98,7 @@ var errTruncated = fault.New(fault.KindInvalid, "intake.malformed", "the body is
 // that could not be read on their own are counted in rejected.
 func (n *normaliser) run(s signal, body []byte, now time.Time, from Sender) error {
 	n.now = now.UnixNano()
+	n.keeping = n.keeps()
 	n.fragments, n.logs, n.metrics = n.fragments[:0], n.logs[:0], n.metrics[:0]
 	n.sender, n.owner = from.ID, activity.ScopeOf(from.Team, from.Environment)
 	n.lastTrace, n.lastRun, n.lastParent = activity.TraceID{}, activity.RunID{}, activity.SpanID{} // another sender's ids
@@ -517,7 +519,9 @@ func (n *normaliser) readSpan(body []byte) {
 			f.Parent = n.lastParentStep
 		}
 	}
-	n.times(s, f, start, end)
+	if n.times(s, f, start, end); s.Flags&activity.FlagClampedTime != 0 {
+		f.Attributes = n.arena[attributes:len(n.arena):len(n.arena)] // with what was sent
+	}
 	switch {
 	case code == 2:
 		f.Status = activity.StatusError
@@ -578,16 +582,25 @@ func (n *normaliser) times(s *dialect.Span, f *activity.Fragment, start, end uin
 		f.End = f.Start
 		s.Flags |= activity.FlagEndBeforeStart
 	}
-	n.skew(s, f.Start)
-	n.skew(s, f.End)
+	n.skew(s, max(f.Start, f.End))
+	sentStart, sentEnd := f.Start, f.End
+	f.Start, f.End = activity.ClampSpan(f.Start, f.End, n.now, n.keeping)
+	n.sent(s, activity.TimeSent, sentStart, f.Start)
+	n.sent(s, activity.TimeSentEnd, sentEnd, f.End)
 }
 
 func (n *normaliser) skew(s *dialect.Span, t int64) {
 	if t > n.now+60*second {
 		s.Flags |= activity.FlagClockSkew
 	}
-	if t > n.now+3600*second || n.keeps > 0 && t != activity.Unknown && t < n.now-int64(n.keeps) {
+}
+
+// sent keeps what the sender said of a time that was clamped, behind the attributes
+// of the record at hand.
+func (n *normaliser) sent(s *dialect.Span, key string, said, taken int64) {
+	if said != taken {
 		s.Flags |= activity.FlagClampedTime
+		n.arena = activity.AppendTime(n.arena, key, said)
 	}
 }
 
@@ -768,6 +781,11 @@ func (n *normaliser) readLog(body []byte) {
 		}
 	}
 	n.skew(s, l.Time)
+	said := l.Time
+	l.Time = activity.ClampTime(said, n.now, n.keeping)
+	if n.sent(s, activity.TimeSent, said, l.Time); said != l.Time {
+		attributes = n.arena[start:len(n.arena):len(n.arena)]
+	}
 	switch key := s.Text(dialect.RunKey); {
 	case key != "":
 		l.Run = n.owner.RunOfKey(key)
@@ -941,7 +959,6 @@ func (n *normaliser) readPoint(m activity.MetricPoint, kind uint64, body []byte)
 		return
 	}
 	s.Inherit(&n.resource)
-	m.Attributes = n.arena[start:len(n.arena):len(n.arena)]
 	m.Point = rest
 	m.Service = s.Text(dialect.Service)
 	if m.Agent = s.Text(dialect.Agent); m.Agent == "" {
@@ -951,6 +968,10 @@ func (n *normaliser) readPoint(m activity.MetricPoint, kind uint64, body []byte)
 	if m.Time = instant(at); m.Time == 0 {
 		m.Time = n.now
 	}
+	said := m.Time
+	m.Time = activity.ClampTime(said, n.now, n.keeping)
+	n.sent(s, activity.TimeSent, said, m.Time)
+	m.Attributes = n.arena[start:len(n.arena):len(n.arena)]
 	n.metrics = append(n.metrics, m)
 	n.accepted++
 }

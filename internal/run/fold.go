@@ -18,11 +18,10 @@ import (
 
 // Limits of a fold.
 const (
-	maxSteps   = 250_000 // of one run; what is over is refused and flagged
-	maxListed  = 64      // models, tools, tags... that a run row lists
-	minute     = int64(60e9)
-	day        = 24 * 60 * minute
-	futureSkew = 60 * minute
+	maxSteps  = 250_000 // of one run; what is over is refused and flagged
+	maxListed = 64      // models, tools, tags... that a run row lists
+	minute    = int64(60e9)
+	day       = 24 * 60 * minute
 )
 
 // batch folds everything of one decoded batch.
@@ -43,7 +42,7 @@ func (r *Reader) batch(ctx context.Context, b *activity.Batch, received int64) e
 		}
 	}
 	for i := range b.Metrics {
-		r.metric(&b.Metrics[i])
+		r.metric(&b.Metrics[i], received)
 	}
 	for i := range b.Settled {
 		if err := r.settled(ctx, &b.Settled[i]); err != nil {
@@ -57,7 +56,7 @@ func (r *Reader) batch(ctx context.Context, b *activity.Batch, received int64) e
 // fragment folds one fragment into its step and its run.
 func (r *Reader) fragment(ctx context.Context, b *activity.Batch, f *activity.Fragment, received int64) error {
 	r.stats.Fragments++
-	repair(f, received)
+	r.repair(f, received)
 	l, err := r.find(ctx, f.Run)
 	if err != nil {
 		return err
@@ -204,7 +203,7 @@ func (r *Reader) layersOf(slot int32, s *activity.Step) (activity.Layers, error)
 
 // repair makes a fragment sound that intake let through or that an older
 // release wrote.
-func repair(f *activity.Fragment, received int64) {
+func (r *Reader) repair(f *activity.Fragment, received int64) {
 	if f.Start <= 0 {
 		f.Start = received
 		if f.End > 0 {
@@ -217,6 +216,11 @@ func repair(f *activity.Fragment, received int64) {
 	} else if f.End < f.Start {
 		f.End = f.Start
 		f.Flags |= activity.FlagEndBeforeStart
+	}
+	if start, end := activity.ClampSpan(f.Start, f.End, received, r.kept()); start != f.Start || end != f.End {
+		f.Attributes = sent(sent(f.Attributes, activity.TimeSent, f.Start, start), activity.TimeSentEnd, f.End, end)
+		f.Start, f.End = start, end
+		f.Flags |= activity.FlagClampedTime
 	}
 	if f.Step.IsZero() {
 		// Without an id two fragments of one step cannot find each other; the
@@ -234,6 +238,23 @@ func repair(f *activity.Fragment, received int64) {
 		f.Parent = activity.StepID{}
 		f.Flags |= activity.FlagSelfParent
 	}
+}
+
+// kept is how far back times may lie: what intake let through passes, also when what
+// is kept became less in between.
+func (r *Reader) kept() time.Duration {
+	if r.o.Keeps == nil {
+		return activity.LongestAge
+	}
+	return max(r.o.Keeps(), activity.LongestAge)
+}
+
+// sent adds to attributes what was said of a time that was clamped.
+func sent(attributes []byte, key string, said, taken int64) []byte {
+	if said == taken {
+		return attributes
+	}
+	return activity.AppendTime(slices.Clip(attributes), key, said) // what lies behind is another's
 }
 
 // refs splits a fragment's contents into the run's messages.
@@ -262,9 +283,7 @@ func (r *Reader) refs(l *live, b *activity.Batch, f *activity.Fragment, received
 // dayOf is the partition of an event: its day, clamped to what the store keeps
 // so that a wrong clock cannot make partitions without end.
 func (r *Reader) dayOf(at, received int64) int32 {
-	at = min(at, received+futureSkew)
-	at = max(at, received-int64(r.o.MaxAge))
-	return int32(at / day)
+	return int32(activity.ClampTime(at, received, r.kept()) / day)
 }
 
 // same remembers the last bytes that were copied, by address: a batch's
@@ -510,6 +529,10 @@ func (r *Reader) log(ctx context.Context, b *activity.Batch, rec *activity.LogRe
 		c.Time = received
 		c.Flags |= activity.FlagStartMissing
 	}
+	if at := activity.ClampTime(c.Time, received, r.kept()); at != c.Time {
+		c.Attributes, c.Time = sent(c.Attributes, activity.TimeSent, c.Time, at), at
+		c.Flags |= activity.FlagClampedTime
+	}
 	if r.records.add(logHash(&c)) {
 		r.stats.Duplicates++
 		return nil
@@ -539,18 +562,30 @@ func (r *Reader) log(ctx context.Context, b *activity.Batch, rec *activity.LogRe
 // logHash is the identity of a log record, which has no id of its own. It is
 // made of what the store gives back, see recall.
 func logHash(l *activity.LogRecord) uint64 {
-	return mix(xxhash.Sum64String(l.Body), uint64(l.Time), xxhash.Sum64(l.Attributes), binary.LittleEndian.Uint64(l.Run[:]),
+	return mix(xxhash.Sum64String(l.Body), timeOf(l.Time, l.Attributes), xxhash.Sum64(l.Attributes), binary.LittleEndian.Uint64(l.Run[:]),
 		binary.LittleEndian.Uint64(l.Step[:]), uint64(uint32(l.Severity)), xxhash.Sum64String(l.EventName), xxhash.Sum64String(l.Service))
+}
+
+// timeOf is the time of a record in its identity: a clamped one follows the receipt,
+// which is another when it is sent again, and what was sent is among the attributes.
+func timeOf(at int64, attributes []byte) uint64 {
+	if activity.WasClamped(attributes) {
+		return 0
+	}
+	return uint64(at)
 }
 
 // pointHash is the identity of a metric point.
 func pointHash(p *activity.MetricPoint) uint64 {
-	return mix(xxhash.Sum64String(p.Name), uint64(p.Time), uint64(p.StartTime), xxhash.Sum64(p.Attributes),
+	return mix(xxhash.Sum64String(p.Name), timeOf(p.Time, p.Attributes), uint64(p.StartTime), xxhash.Sum64(p.Attributes),
 		xxhash.Sum64(p.Point), math.Float64bits(p.Value), uint64(p.Count), xxhash.Sum64String(p.Service))
 }
 
 // metric keeps a metric point.
-func (r *Reader) metric(p *activity.MetricPoint) {
+func (r *Reader) metric(p *activity.MetricPoint, received int64) {
+	if at := activity.ClampTime(p.Time, received, r.kept()); at != p.Time {
+		p.Attributes, p.Time = sent(p.Attributes, activity.TimeSent, p.Time, at), at
+	}
 	if r.records.add(pointHash(p)) {
 		r.stats.Duplicates++
 		return

@@ -89,7 +89,10 @@ type Options struct {
 	FlushBytes   int           // or so many bytes; default 7 MB
 	MaxBytes     int           // memory for live runs; default 128 MB
 	HoldBytes    int           // memory for stored steps of which more is expected; default 24 MB
-	MaxAge       time.Duration // older events count into the day that long ago; default 400 days
+
+	// Keeps is how long telemetry is kept, 0 for ever: events older than that and than
+	// activity.LongestAge are clamped, as intake does. It must not wait. May be nil.
+	Keeps func() time.Duration
 }
 
 func (o *Options) complete() error {
@@ -113,7 +116,6 @@ func (o *Options) complete() error {
 	def(&o.FlushBytes, 7<<20)
 	def(&o.MaxBytes, 128<<20)
 	def(&o.HoldBytes, 24<<20)
-	def(&o.MaxAge, 400*24*time.Hour)
 	return nil
 }
 

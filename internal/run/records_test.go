@@ -2,6 +2,7 @@ package run
 
 import (
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -152,5 +153,37 @@ func TestSettledOutcome(t *testing.T) {
 	labelled(false)
 	if _, err := d.Run(t.Context(), idOf[activity.RunID](99)); err == nil {
 		t.Error("a run that nobody knows came to be by its outcome")
+	}
+}
+
+// What an older release wrote to the log is clamped when it is read, and what was
+// clamped and is sent again is the same record, although it came at another time.
+func TestTimesOfTheLogAreClamped(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, newMemory(), nil)
+	f := span1(1, 0, -1, activity.KindAgent)
+	f.Start, f.End = start0+90*365*day, start0+90*365*day+5
+	b := batchOf(f)
+	b.Logs = []activity.LogRecord{{Time: 1, Body: "old"}}
+	b.Metrics = []activity.MetricPoint{{Time: start0 + 3*day, Name: "n"}}
+	h.feed(b)
+	again := batchOf(f)
+	again.Received += int64(time.Minute)
+	again.Logs = []activity.LogRecord{{Time: 1, Body: "old"}}
+	again.Metrics = []activity.MetricPoint{{Time: start0 + 3*day, Name: "n"}}
+	h.feed(again)
+	h.flush()
+	s := h.store.steps[f.Run][f.Step]
+	if hour := start0 + int64(time.Hour); s.Start < hour-5 || s.End > hour+int64(time.Minute) || s.Flags&activity.FlagClampedTime == 0 {
+		t.Errorf("the step is from %v to %v, flags %v", time.Unix(0, s.Start), time.Unix(0, s.End), s.Flags.Names())
+	}
+	if sent, _ := activity.Attribute(s.Attributes, activity.TimeSent); sent != time.Unix(0, f.Start).UTC().Format(time.RFC3339Nano) {
+		t.Errorf("the step's time was sent as %v", sent)
+	}
+	if len(h.store.logs) != 1 || h.store.logs[0].Time != start0-int64(activity.LongestAge) {
+		t.Errorf("log records: %+v", h.store.logs)
+	}
+	if len(h.store.points) != 1 || h.store.points[0].Time != start0+int64(time.Hour) {
+		t.Errorf("points: %+v", h.store.points)
 	}
 }

@@ -20,7 +20,7 @@ import { repairWords } from './Waterfall';
 const FLAGS: Record<string, string> = {
   start_missing: 'Its sender gave no start time; the other edge or the time of receipt stands in.',
   end_before_start: 'It ended before it started; it is kept as a point without length.',
-  clamped_time: 'Its time lay outside what is kept; it was moved to the nearest day that is.',
+  clamped_time: 'Its time lay outside what is kept; it was moved to the nearest time that is. The attribute reeve.time.sent says what was sent.',
   clock_skew: 'Its clock was more than a minute ahead of ours.',
   self_parent: 'It named itself as its parent; that was dropped.',
   bad_id: 'An id had the wrong length and was replaced or dropped.',
