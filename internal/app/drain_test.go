@@ -84,6 +84,13 @@ func TestTheDoorsStepsAreNotRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = b.Close() })
+	// A store that is behind is no reason to refuse everybody, a full log is.
+	if s := (&state{free: 1, lag: time.Minute, wait: time.Minute}); s.refusal(false) == nil || s.full() != "" {
+		t.Errorf("a store that is behind: refusal %v, full %q", s.refusal(false), s.full())
+	}
+	if s := (&state{free: 1, lag: time.Minute, wait: time.Minute, logFill: 0.81}); s.refusal(false) == nil || s.full() == "" {
+		t.Errorf("a log that is full: refusal %v, full %q", s.refusal(false), s.full())
+	}
 	h := &health{a: &App{bus: b}}
 	batch := activity.AppendBatch(nil, &activity.Batch{Sender: "door"})
 	h.last.Store(&state{free: 1, lag: time.Minute, wait: time.Minute})

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -25,7 +26,8 @@ const (
 // so the answer is one atomic load.
 type health struct {
 	a       *App
-	refusal atomic.Pointer[fault.Error] // why intake refuses now; nil when it accepts
+	refusal atomic.Pointer[fault.Error] // why intake refuses all now; nil when it does not
+	slowing atomic.Pointer[fault.Error] // why it refuses those who send most; nil when it does not
 	last    atomic.Pointer[state]
 
 	policyFiles string // why they are not in force, as last told; the watch's own
@@ -76,12 +78,17 @@ func (h *health) look(ctx context.Context) {
 	// A small disk ends for the log long before it is full: it leaves room for decisions.
 	s.room = h.a.bus.Activity().Room()
 	h.last.Store(s)
-	before := h.refusal.Load()
+	before := cmp.Or(h.refusal.Load(), h.slowing.Load())
 	now := s.refusal(before != nil)
-	h.refusal.Store(now)
+	all, some := now, (*fault.Error)(nil)
+	if now != nil && s.full() == "" {
+		all, some = nil, now
+	}
+	h.refusal.Store(all)
+	h.slowing.Store(some)
 	switch {
 	case now != nil && before == nil:
-		h.a.log.Error("intake refuses telemetry", "code", now.Code, "why", now.Message, "lag", s.lag, "wait", s.wait, "log_bytes", s.logSize, "err", s.failing)
+		h.a.log.Error("intake refuses telemetry", "code", now.Code, "why", now.Message, "of", map[bool]string{true: "all", false: "those who send most"}[all != nil], "lag", s.lag, "wait", s.wait, "log_bytes", s.logSize, "err", s.failing)
 	case now == nil && before != nil:
 		h.a.log.Info("intake accepts telemetry again", "lag", s.lag, "wait", s.wait, "log_bytes", s.logSize)
 	}
@@ -93,20 +100,36 @@ func (s *state) refusal(refusing bool) *fault.Error {
 	if refusing {
 		most = resumeWait
 	}
-	var why string
-	switch {
+	switch why := s.full(); {
+	case why != "":
+		return refused(why)
 	case s.lag > behind && s.wait > most:
-		why = fmt.Sprintf("the store is %s behind, and what comes now would wait longer than %s", s.lag.Round(time.Second), most)
-	case s.logFill > maxFill:
-		why = fmt.Sprintf("the log is %.0f %% full", 100*s.logFill)
-	case s.free < minFreeDisk:
-		why = fmt.Sprintf("the disk has %.1f %% left", 100*s.free)
-	case s.room != nil:
-		why = "the disk is full" // senders are not told of which folder
-	default:
-		return nil
+		return refused(fmt.Sprintf("the store is %s behind, and what comes now would wait longer than %s", s.lag.Round(time.Second), most))
 	}
-	return refused(why)
+	return nil
+}
+
+// full says what has no room for anybody's telemetry; "" while there is some. A store
+// that is behind is not: the log holds what comes, and those who send little are not
+// refused for what others send (decision 0066).
+func (s *state) full() string {
+	switch {
+	case s.logFill > maxFill:
+		return fmt.Sprintf("the log is %.0f %% full", 100*s.logFill)
+	case s.free < minFreeDisk:
+		return fmt.Sprintf("the disk has %.1f %% left", 100*s.free)
+	case s.room != nil:
+		return "the disk is full" // senders are not told of which folder
+	}
+	return ""
+}
+
+// slow says why those who send most are refused, or nil.
+func (h *health) slow() error {
+	if f := h.slowing.Load(); f != nil {
+		return f
+	}
+	return nil
 }
 
 // Publish puts one encoded batch into the activity log, or says why not now.
@@ -208,6 +231,8 @@ func (h *health) Health(ctx context.Context) (client.Health, error) {
 	}
 	if f := h.refusal.Load(); f != nil {
 		part("intake", "down", f.Message)
+	} else if f := h.slowing.Load(); f != nil {
+		part("intake", "degraded", f.Message+"; those who send less than others are not refused")
 	} else {
 		part("intake", "ok", "accepts telemetry")
 	}

@@ -21,6 +21,7 @@ func (a *App) buildIntake(ctx context.Context) (err error) {
 		Logger: a.log.With("part", "intake"),
 		Stages: &a.stages,
 		Table:  a.o.Table,
+		Slow:   a.health.slow,
 		Keeps:  a.keeping.longest,
 	}
 	if a.sources, err = source.New(source.Options{DB: a.control, Logger: a.log.With("part", "sources"), Auditor: auditor{a}}); err != nil {

@@ -559,6 +559,60 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
+// While the store is behind, who sends most is refused, and nobody else for it.
+func TestSlowRefusesWhoSendsMost(t *testing.T) {
+	t.Parallel()
+	now, slow := at, error(nil)
+	in, _ := fixture(t, func(o *Options) {
+		o.Anonymous, o.Now, o.Slow = nil, func() time.Time { return now }, func() error { return slow }
+		o.Keys = keyring{"flood": {ID: "key_1"}, "steady": {ID: "key_2"}, "new": {ID: "key_3"}}
+	})
+	send := func(key string, n int) int {
+		return post(in, "/v1/logs", protobuf, many(logs, n), "X-Api-Key", key).Code
+	}
+	for range 5 {
+		if a, b := send("flood", 10_000), send("steady", 10); a != 200 || b != 200 {
+			t.Fatal(a, b)
+		}
+		now = now.Add(time.Second)
+	}
+	slow = fault.New(fault.KindExhausted, "intake.backpressure", "the store is behind")
+	passed := map[string]int{}
+	for range 600 {
+		for key, n := range map[string]int{"flood": 10_000, "steady": 10} {
+			switch code := send(key, n); code {
+			case 200:
+				passed[key]++
+			case 429:
+			default:
+				t.Fatalf("%s got %d", key, code)
+			}
+		}
+		now = now.Add(100 * time.Millisecond)
+	}
+	// A minute of both: the flood gets through once its share is the other's.
+	if passed["steady"] < 590 || passed["flood"] > 3 {
+		t.Errorf("of 600 requests each the flood got %d through, the steady sender %d", passed["flood"], passed["steady"])
+	}
+	if code := send("new", 1); code != 200 {
+		t.Errorf("who sent nothing yet got %d", code)
+	}
+	slow = nil
+	if code := send("flood", 10_000); code != 200 {
+		t.Errorf("once the store is no longer behind the flood gets %d", code)
+	}
+	// Alone there is nobody to give way to.
+	now, slow = now.Add(time.Hour), fault.New(fault.KindExhausted, "intake.backpressure", "the store is behind")
+	w := post(in, "/v1/logs", protobuf, many(logs, 1), "X-Api-Key", "steady")
+	if w.Code != 429 || w.Header().Get("Retry-After") == "" {
+		t.Errorf("the only sender got %d, Retry-After %q", w.Code, w.Header().Get("Retry-After"))
+	}
+	_, err := call(metadata.AppendToOutgoingContext(t.Context(), "x-api-key", "steady"), dial(t, in), logs, many(logs, 1))
+	if st := status.Convert(err); st.Code() != codes.ResourceExhausted || len(st.Details()) != 1 {
+		t.Errorf("over gRPC: %v", err)
+	}
+}
+
 func TestBackpressure(t *testing.T) {
 	t.Parallel()
 	in, log := fixture(t, nil)

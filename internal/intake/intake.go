@@ -167,6 +167,10 @@ type Options struct {
 	Feedback  Feedback          // nil takes none
 	Table     *dialect.Map      // how attributes are read; nil: Table()
 
+	// Slow says why less must come than does, or nil: while it does, those are refused
+	// with it who send more than others. It must not wait. May be nil.
+	Slow func() error
+
 	// Keeps is how long telemetry is kept, 0 for ever: times before that, or before
 	// activity.LongestAge, are clamped and flagged. It must not wait. Nil: for ever.
 	Keeps func() time.Duration
@@ -192,6 +196,7 @@ type Intake struct {
 	programs  sync.Map // of sources' mappings: name -> compiled
 	limits    *limits
 	keeps     func() time.Duration
+	slow      func() error
 	workers   sync.Pool    // *worker
 	ready     chan *worker // those of usual requests, which the collector must not take
 	stages    *telemetry.Stages
@@ -235,6 +240,9 @@ func New(o Options) (*Intake, error) {
 		table: cmp.Or(o.Table, Table()), doors: newDoors(registry()), limits: newLimits(o.Config.InFlight),
 	}
 	in.ready = make(chan *worker, readyWorkers)
+	if in.slow = o.Slow; in.slow == nil {
+		in.slow = func() error { return nil }
+	}
 	if in.keeps = o.Keeps; in.keeps == nil {
 		in.keeps = func() time.Duration { return 0 }
 	}
@@ -373,6 +381,9 @@ const jsonGrowth = 2
 
 // accept decodes a body, publishes it, and returns once the log has it.
 func (in *Intake) accept(ctx context.Context, w *worker, s signal, asJSON bool, body []byte, from Sender) (answer, error) {
+	if why := in.slow(); why != nil && in.limits.heavy(from.ID, in.now()) {
+		return answer{}, why
+	}
 	if asJSON {
 		began := in.stages.Begin()
 		out, err := transcode(w.proto[:0], s, body, int(jsonGrowth*in.config.MaxBody))
@@ -406,6 +417,7 @@ func (in *Intake) accept(ctx context.Context, w *worker, s signal, asJSON bool, 
 	if err != nil {
 		return answer{}, err
 	}
+	in.limits.count(from.ID, w.n.accepted, int64(len(body)), now)
 	in.offer(ctx, s, w, body, from)
 	in.stats.bytes.Add(int64(len(body)))
 	in.stats.rejected.Add(w.n.rejected)

@@ -16,6 +16,11 @@ type limits struct {
 	mu      sync.Mutex
 	used    int64
 	senders map[string]*account
+
+	// What all senders sent lately, as summed up at a time.
+	summed time.Time
+	recent float64
+	active int
 }
 
 // account is one sender's share. Tokens may be in debt: a request is let in
@@ -26,6 +31,9 @@ type account struct {
 	bytes       float64
 	refilled    time.Time
 	initialised bool
+
+	recent float64   // what was accepted of it lately, in bytes, the older the less
+	seen   time.Time // when recent was that
 }
 
 // maxAccounts bounds memory; idle ones beyond it are forgotten, which only ever
@@ -60,7 +68,7 @@ func (l *limits) account(id string, now time.Time) *account {
 	if a == nil {
 		if len(l.senders) >= maxAccounts {
 			for k, old := range l.senders {
-				if old.inFlight == 0 && now.Sub(old.refilled) > time.Minute {
+				if old.inFlight == 0 && now.Sub(old.refilled) > time.Minute && now.Sub(old.seen) > time.Minute {
 					delete(l.senders, k)
 				}
 			}
@@ -120,6 +128,46 @@ func (l *limits) charge(s Sender, records, bytes int64, now time.Time) {
 	a.refill(s, now)
 	a.spans -= float64(records)
 	a.bytes -= float64(bytes)
+}
+
+// recently is the time constant of what a sender sent lately.
+const recently = 10 * time.Second
+
+// lately is what was accepted of a sender lately, seen from now.
+func (a *account) lately(now time.Time) float64 {
+	if d := now.Sub(a.seen); d > 0 {
+		return a.recent * math.Exp(-d.Seconds()/recently.Seconds())
+	}
+	return a.recent
+}
+
+// count notes what was accepted of a sender: bytes, and what records take beyond.
+func (l *limits) count(id string, records, bytes int64, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	a := l.account(id, now)
+	a.recent, a.seen = a.lately(now)+float64(bytes+records*recordBytes), now
+}
+
+// heavy reports whether a sender sent as much lately as all did on average, or more:
+// of senders at least one always did.
+func (l *limits) heavy(id string, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now.Sub(l.summed) > time.Second/4 || now.Before(l.summed) {
+		l.summed, l.recent, l.active = now, 0, 0
+		for _, a := range l.senders {
+			if v := a.lately(now); v >= 1 {
+				l.recent += v
+				l.active++
+			}
+		}
+	}
+	if l.active < 2 {
+		return true
+	}
+	a := l.senders[id]
+	return a != nil && a.lately(now)*float64(l.active) >= l.recent
 }
 
 // reserve takes n more bytes in flight for a request that holds held. All of them together stay below
