@@ -317,6 +317,44 @@ func TestPartialSuccess(t *testing.T) {
 	}
 }
 
+// Senders of before OTLP 0.15 put records into another field, which must not be
+// acknowledged and lost. What is empty, or has more than we know, is no fault.
+func TestOlderAndNewerOTLP(t *testing.T) {
+	t.Parallel()
+	span := field(field(nil, 1, make16(1)), 2, make8(1))
+	for _, c := range []struct {
+		name, path, kind string
+		body             []byte
+		records          int
+	}{
+		{"library spans", "/v1/traces", protobuf, field(nil, 1, field(nil, 1000, append(field(nil, 1, field(nil, 1, []byte("lib"))), field(nil, 2, span)...))), 1},
+		{"library spans in JSON", "/v1/traces", "application/json", []byte(`{"resourceSpans":[{"instrumentationLibrarySpans":[{"instrumentationLibrary":{"name":"lib"},"spans":[{"traceId":"00000000000000000000000000000001","spanId":"0000000000000001"}]}]}]}`), 1},
+		{"library logs", "/v1/logs", protobuf, field(nil, 1, field(nil, 1000, field(nil, 2, nil))), 1},
+		{"library logs in JSON", "/v1/logs", "application/json", []byte(`{"resource_logs":[{"instrumentation_library_logs":[{"logs":[{}],"instrumentationLibrary":{"name":"lib"}}]}]}`), 1},
+		{"library metrics in JSON", "/v1/metrics", "application/json", []byte(`{"resourceMetrics":[{"instrumentationLibraryMetrics":[{"metrics":[{"gauge":{"dataPoints":[{"asInt":1}]}}]}]}]}`), 1},
+		{"nothing", "/v1/traces", protobuf, nil, 0},
+		{"nothing in JSON", "/v1/traces", "application/json", []byte(`{}`), 0},
+		{"empty groups", "/v1/traces", "application/json", []byte(`{"resourceSpans":[{"resource":{"entityRefs":[]},"scopeSpans":[{"spans":[]}]}]}`), 0},
+		{"more than is known", "/v1/logs", "application/json", []byte(`{"resourceLogs":[{"new":1,"scopeLogs":[{"logRecords":[{"newer":2}]}]}]}`), 1},
+	} {
+		in, log := fixture(t, nil)
+		w := post(in, c.path, c.kind, c.body)
+		got := 0
+		if w.Code == http.StatusOK && len(log.data) > 0 {
+			b := log.batches(t)[0]
+			got = len(b.Fragments) + len(b.Logs) + len(b.Metrics)
+			for _, f := range b.Fragments {
+				if f.Scope != "lib" {
+					t.Errorf("%s: scope %q, want lib", c.name, f.Scope)
+				}
+			}
+		}
+		if w.Code != http.StatusOK || got != c.records {
+			t.Errorf("%s: %d with %d records, want 200 with %d: %q", c.name, w.Code, got, c.records, w.Body)
+		}
+	}
+}
+
 func make16(b byte) []byte { return append(make([]byte, 15), b) }
 func make8(b byte) []byte  { return append(make([]byte, 7), b) }
 
@@ -344,6 +382,11 @@ func TestRefusedRequests(t *testing.T) {
 		{"not JSON", "/v1/traces", "application/json", "", []byte("hello"), 400, "intake.malformed"},
 		{"cut JSON", "/v1/traces", "application/json", "", []byte(`{"resourceSpans":[{"scopeSpans":[`), 400, "intake.malformed"},
 		{"JSON of something else", "/v1/traces", "application/json", "", []byte(`{"spans":[{"name":"chat"}]}`), 400, "intake.malformed"},
+		{"unknown member below the top", "/v1/traces", "application/json", "", []byte(`{"resourceSpans":[{"scopes":[{"spans":[{"name":"chat"}]}]}]}`), 400, "scopes"},
+		{"unknown member beside nothing", "/v1/logs", "application/json", "", []byte(`{"resourceLogs":[{"scopeLogs":[{"records":[{}]}]}]}`), 400, "records"},
+		{"map of groups", "/v1/metrics", "application/json", "", []byte(`{"resourceMetrics":{"0":{"scopeMetrics":[{"metrics":[]}]}}}`), 400, "intake.malformed"},
+		{"protobuf of something else", "/v1/traces", protobuf, "", field(nil, 7, []byte("hello")), 400, "field 7"},
+		{"protobuf with records elsewhere", "/v1/logs", protobuf, "", field(nil, 1, field(nil, 9, []byte("hello"))), 400, "field 9"},
 		{"JSON of another signal", "/v1/logs", "application/json", "", []byte(`{"resourceSpans":[]}`), 400, "intake.malformed"},
 		{"text after JSON", "/v1/traces", "application/json", "", []byte(`{} {}`), 400, "intake.malformed"},
 		{"deep JSON", "/v1/traces", "application/json", "", deep(10_000), 400, "intake.too_deep"},

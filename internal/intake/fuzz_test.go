@@ -132,7 +132,7 @@ func FuzzJSON(f *testing.F) {
 	w := newWorker(f)
 	f.Fuzz(func(t *testing.T, which uint8, body []byte) {
 		sig := signal(which % 3)
-		out, err := transcode(nil, sig, body, 64<<20)
+		out, _, err := transcode(nil, sig, body, 64<<20)
 		if err != nil {
 			return
 		}
@@ -177,7 +177,7 @@ func TestJSONAgainstOracle(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ours, err := transcode(nil, s.sig, text, 64<<20)
+		ours, _, err := transcode(nil, s.sig, text, 64<<20)
 		if err != nil {
 			t.Fatalf("%s: %v", s.name, err)
 		}

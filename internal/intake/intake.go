@@ -25,6 +25,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -384,11 +385,12 @@ func (in *Intake) accept(ctx context.Context, w *worker, s signal, asJSON bool, 
 	if why := in.slow(); why != nil && in.limits.heavy(from.ID, in.now()) {
 		return answer{}, why
 	}
+	unknown := ""
 	if asJSON {
 		began := in.stages.Begin()
-		out, err := transcode(w.proto[:0], s, body, int(jsonGrowth*in.config.MaxBody))
+		out, name, err := transcode(w.proto[:0], s, body, int(jsonGrowth*in.config.MaxBody))
 		in.stages.End(telemetry.StageDecode, began)
-		w.proto = out
+		w.proto, unknown = out, name
 		if err != nil {
 			return answer{}, err
 		}
@@ -408,6 +410,9 @@ func (in *Intake) accept(ctx context.Context, w *worker, s signal, asJSON bool, 
 	in.stages.Give()
 	if err != nil {
 		return answer{}, err
+	}
+	if w.n.accepted+w.n.rejected == 0 && (unknown != "" || w.n.skipped != 0) {
+		return answer{}, nothingOf(s, unknown, w.n.skipped)
 	}
 	b := &w.n.batch
 	in.limits.charge(from, w.n.accepted, int64(len(body)), now)
@@ -435,6 +440,18 @@ func (in *Intake) accept(ctx context.Context, w *worker, s signal, asJSON bool, 
 		a.message = strings.Join(w.n.reasons, "; ")
 	}
 	return a, nil
+}
+
+// nothingOf refuses another shape that was sent here by mistake: acknowledged as
+// nothing it would be lost in silence.
+func nothingOf(s signal, unknown string, field uint64) error {
+	if unknown != "" {
+		unknown = fmt.Sprintf("a member %q", unknown)
+	} else {
+		unknown = fmt.Sprintf("a field %d", field)
+	}
+	return fault.New(fault.KindInvalid, "intake.malformed", "nothing in the body is a record of %s: it has %s, which OTLP does not know there", names[s], unknown).
+		WithHint("docs/sending.md lists the paths of other clients")
 }
 
 // publishSize is where a batch is cut: the log's messages are at most 8 MB.

@@ -44,7 +44,10 @@ type jsonField struct {
 	enum    map[string]uint64
 }
 
-type jsonMessage struct{ fields map[string]jsonField }
+type jsonMessage struct {
+	fields map[string]jsonField
+	outer  bool // of a request, a resource group or a scope group: what holds the records
+}
 
 // maxJSONDepth is far above what OTLP nests (values in lists in maps in spans
 // in scopes) and far below what would hurt.
@@ -57,7 +60,7 @@ var names = [3]string{traces: "resourceSpans", logs: "resourceLogs", metrics: "r
 
 func jsonSchema() [3]*jsonMessage {
 	type fields = map[string]jsonField
-	message := func(f fields) *jsonMessage { return &jsonMessage{f} }
+	message := func(f fields) *jsonMessage { return &jsonMessage{fields: f} }
 	sub := func(n uint64, m *jsonMessage) jsonField {
 		return jsonField{number: n, kind: kindMessage, message: m}
 	}
@@ -98,7 +101,7 @@ func jsonSchema() [3]*jsonMessage {
 			severities = append(severities, "SEVERITY_NUMBER_"+s+n)
 		}
 	}
-	record := message(fields{
+	logRecord := message(fields{
 		"timeUnixNano": is(1, kindFixed64), "severityNumber": enum(2, severities...), "severityText": is(3, kindString),
 		"body": sub(5, value), "attributes": sub(6, keyValue), "droppedAttributesCount": is(7, kindVarint), "flags": is(8, kindFixed32),
 		"traceId": is(9, kindID), "spanId": is(10, kindID), "observedTimeUnixNano": is(11, kindFixed64), "eventName": is(12, kindString),
@@ -136,41 +139,49 @@ func jsonSchema() [3]*jsonMessage {
 		"summary":              sub(11, message(fields{"dataPoints": sub(1, summary)})),
 	})
 	request := func(groups, scopes, records string, record *jsonMessage) *jsonMessage {
-		group := message(fields{"scope": sub(1, scope), records: sub(2, record), "schemaUrl": is(3, kindString)})
-		return message(fields{groups: sub(1, message(fields{"resource": sub(1, resource), scopes: sub(2, group), "schemaUrl": is(3, kindString)}))})
+		group := message(fields{
+			"scope": sub(1, scope), records: sub(2, record), "schemaUrl": is(3, kindString),
+			// As they were called before OTLP 0.15; senders of then are still around.
+			"instrumentationLibrary": sub(1, scope), "logs": sub(2, record),
+		})
+		if record != logRecord {
+			delete(group.fields, "logs")
+		}
+		old := "instrumentationLibrary" + strings.TrimPrefix(scopes, "scope")
+		outer := message(fields{"resource": sub(1, resource), scopes: sub(2, group), old: sub(2, group), "schemaUrl": is(3, kindString)})
+		all := message(fields{groups: sub(1, outer)})
+		group.outer, outer.outer, all.outer = true, true, true
+		return all
 	}
 	return [3]*jsonMessage{
 		traces:  request("resourceSpans", "scopeSpans", "spans", span),
-		logs:    request("resourceLogs", "scopeLogs", "logRecords", record),
+		logs:    request("resourceLogs", "scopeLogs", "logRecords", logRecord),
 		metrics: request("resourceMetrics", "scopeMetrics", "metrics", metric),
 	}
 }
 
 // transcode appends the protobuf of a JSON request to dst, at most so many bytes.
-func transcode(dst []byte, s signal, body []byte, most int) ([]byte, error) {
+// unknown is the first member around the records that OTLP does not have.
+func transcode(dst []byte, s signal, body []byte, most int) (out []byte, unknown string, err error) {
 	p := jsonParser{b: body, out: dst, most: len(dst) + most}
 	p.space()
 	if p.peek() != '{' {
-		return dst, fault.New(fault.KindInvalid, "intake.malformed", "the body is no JSON object")
+		return dst, "", fault.New(fault.KindInvalid, "intake.malformed", "the body is no JSON object")
 	}
 	p.object(requests[s], 0)
 	p.space()
 	switch {
 	case p.large:
-		return dst, fault.New(fault.KindInvalid, "intake.too_many", "the request holds more than it may: its protobuf is larger than %d bytes", most).
+		return dst, "", fault.New(fault.KindInvalid, "intake.too_many", "the request holds more than it may: its protobuf is larger than %d bytes", most).
 			WithHint("send smaller batches")
 	case p.deep:
-		return dst, fault.New(fault.KindInvalid, "intake.too_deep", "the JSON nests deeper than %d levels", maxJSONDepth)
+		return dst, "", fault.New(fault.KindInvalid, "intake.too_deep", "the JSON nests deeper than %d levels", maxJSONDepth)
 	case p.bad:
-		return dst, fault.New(fault.KindInvalid, "intake.malformed", "the body is no valid JSON of OTLP: stopped at byte %d of %d", p.i, len(body))
+		return dst, "", fault.New(fault.KindInvalid, "intake.malformed", "the body is no valid JSON of OTLP: stopped at byte %d of %d", p.i, len(body))
 	case p.i < len(body):
-		return dst, fault.New(fault.KindInvalid, "intake.malformed", "the body has text after its JSON, at byte %d", p.i)
-	case p.strange && !p.known:
-		// Another shape sent here by mistake: kept as nothing it would be lost in silence.
-		return dst, fault.New(fault.KindInvalid, "intake.malformed", "the body is JSON, and nothing in it is OTLP: it has no %s", names[s]).
-			WithHint("docs/sending.md lists the paths of other clients")
+		return dst, "", fault.New(fault.KindInvalid, "intake.malformed", "the body has text after its JSON, at byte %d", p.i)
 	}
-	return p.out, nil
+	return p.out, p.unknown, nil
 }
 
 // jsonParser reads b and writes out. After a fault it does nothing more.
@@ -180,9 +191,9 @@ type jsonParser struct {
 	out       []byte
 	bad, deep bool
 
-	most           int  // bytes of out
-	large          bool // there would be more
-	known, strange bool // members of the request itself that OTLP has, and has not
+	most    int    // bytes of out
+	large   bool   // there would be more
+	unknown string // the first member around the records that OTLP does not have
 }
 
 func (p *jsonParser) fail() { p.bad = true }
@@ -222,15 +233,20 @@ func (p *jsonParser) object(m *jsonMessage, depth int) {
 		if !ok {
 			f, ok = m.fields[camel(string(key))]
 		}
-		if depth == 0 {
-			p.known, p.strange = p.known || ok, p.strange || !ok
-		}
 		if !ok {
+			if m.outer && p.unknown == "" {
+				p.unknown = legible(key)
+			}
 			p.skip(depth + 1)
 			return
 		}
 		p.field(f, depth+1)
 	})
+}
+
+// legible is a member's name as senders are told of it.
+func legible(name []byte) string {
+	return strings.ToValidUTF8(string(name[:min(len(name), 64)]), "\uFFFD")
 }
 
 // members calls each with the key of every member; each reads the value.

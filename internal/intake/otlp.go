@@ -55,9 +55,10 @@ type normaliser struct {
 	rejected int64
 	reasons  []string
 	accepted int64
-	records  int   // read so far, whatever became of them
-	ticket   int64 // what held was good for at the start
-	over     error // why no further record is read
+	skipped  uint64 // the first field around the records that OTLP does not have; 0: none
+	records  int    // read so far, whatever became of them
+	ticket   int64  // what held was good for at the start
+	over     error  // why no further record is read
 
 	lastTrace       activity.TraceID // whose run is lastRun
 	lastRun         activity.RunID
@@ -112,6 +113,7 @@ func (n *normaliser) run(s signal, body []byte, now time.Time, from Sender) erro
 	clear(n.orders)
 	n.told = dialect.Writer{}
 	n.rejected, n.accepted, n.reasons = 0, 0, n.reasons[:0]
+	n.skipped = 0
 	n.records, n.over, n.ticket = 0, nil, 0
 	if n.held != nil {
 		n.ticket = n.held.n
@@ -121,7 +123,7 @@ func (n *normaliser) run(s signal, body []byte, now time.Time, from Sender) erro
 	for r.More() {
 		field, wire := r.Tag()
 		if field != 1 || wire != 2 {
-			r.Skip(wire)
+			n.skip(&r, field, wire, 1)
 			continue
 		}
 		if group := r.Bytes(); !r.Bad && !n.group(s, group) {
@@ -186,15 +188,29 @@ func (n *normaliser) group(s signal, body []byte) bool {
 	}
 	for r = (dialect.Reader{B: body}); r.More(); {
 		field, wire := r.Tag()
-		if field == 2 && wire == 2 {
+		// Before OTLP 0.15 the same stood in a field of its own.
+		if (field == 2 || field == librariesField) && wire == 2 {
 			if !n.scopeGroup(s, r.Bytes()) {
 				return false
 			}
 			continue
 		}
-		r.Skip(wire)
+		n.skip(&r, field, wire, 3)
 	}
 	return !r.Bad
+}
+
+// librariesField is where spans, log records and metrics of a library stood before
+// scopes; the message is the same.
+const librariesField = 1000
+
+// skip passes over a field around the records; last is the highest that OTLP has
+// there.
+func (n *normaliser) skip(r *dialect.Reader, field, wire, last uint64) {
+	if field > last && n.skipped == 0 {
+		n.skipped = field
+	}
+	r.Skip(wire)
 }
 
 func (n *normaliser) readResource(body []byte) bool {
@@ -250,7 +266,7 @@ func (n *normaliser) scopeGroup(s signal, body []byte) bool {
 	for r = (dialect.Reader{B: body}); r.More(); {
 		field, wire := r.Tag()
 		if field != 2 || wire != 2 {
-			r.Skip(wire)
+			n.skip(&r, field, wire, 3)
 			continue
 		}
 		record := r.Bytes()
