@@ -26,12 +26,13 @@ import (
 // their accounts in a chat, and who is called about what waits.
 type deskHouse struct {
 	*App
-	t    *testing.T
-	api  *client.Client
-	key  string
-	chat outside
-	done outside // refunds
-	bo   string  // the first level's approver
+	t     *testing.T
+	api   *client.Client
+	key   string
+	chat  outside
+	pager outside
+	done  outside // refunds
+	bo    string  // the first level's approver
 }
 
 func newDeskHouse(t *testing.T) *deskHouse {
@@ -62,6 +63,9 @@ func newDeskHouse(t *testing.T) *deskHouse {
 	}); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := h.calling.notices.Put(ctx, notify.Actor{Person: "test", Can: can}, notify.Change{Name: "pager", Kind: "pagerduty", Settings: channel.Settings{URL: h.pager.serve(t, 202, `{"status":"success"}`)}, Token: strings.Repeat("k", 32)}); err != nil {
+		t.Fatal(err)
+	}
 	var people []string
 	for i, name := range []string{"bo", "cy"} {
 		p, err := h.identity.CreatePerson(ctx, identity.Dev(), identity.NewPerson{Name: name, Password: "three unrelated words here", Teams: []string{"core"}, Grants: []identity.Grant{{Role: identity.Approver, Team: "core", Environment: identity.Everything}}})
@@ -79,7 +83,7 @@ func newDeskHouse(t *testing.T) *deskHouse {
 	}
 	h.bo = people[0]
 	if _, err := h.calling.book.PutPolicy(ctx, oncall.Actor{Person: "test", Can: can}, oncall.Policy{Name: "core", Team: "core", For: "approvals", Levels: []oncall.Level{
-		{People: people[:1], After: "10s"}, {People: people[1:], After: "10m"},
+		{People: people[:1], Channels: []string{"pager"}, After: "10s"}, {People: people[1:], After: "10m"},
 	}}); err != nil {
 		t.Fatal(err)
 	}
@@ -193,9 +197,18 @@ func TestApprovedInChat(t *testing.T) {
 		t.Fatal("the held call is held still")
 	}
 	eventually(t, "the end of calling", func() bool { return h.page(id).State != oncall.Paging })
-	if p := h.page(id); p.Step != 1 || len(p.Calls) != 1 || p.Calls[0].State != notify.Sent {
+	if p := h.page(id); p.Step != 1 || len(p.Calls) != 2 || p.Calls[0].State != notify.Sent {
 		t.Errorf("the page is %+v", p)
 	}
+	eventually(t, "the end of it where pages go", func() bool {
+		var events []string
+		for _, e := range h.pager.all() {
+			if e["dedup_key"] == "approval-"+id {
+				events = append(events, fmt.Sprint(e["event_action"]))
+			}
+		}
+		return len(events) == 2 && events[0] == "trigger" && events[1] == "resolve"
+	})
 
 	// Denying there, too; and who is not an approver may not.
 	denied := h.refund(2)
@@ -283,7 +296,7 @@ func TestApprovalCallsAreLookedForAgain(t *testing.T) {
 	if a := <-got; a.status != http.StatusOK {
 		t.Errorf("it came back as %+v", a)
 	}
-	if p := h.page(id); len(p.Calls) != 1 {
+	if p := h.page(id); len(p.Calls) != 2 {
 		t.Errorf("called %+v", p.Calls)
 	}
 }
@@ -369,4 +382,63 @@ func TestCallsAreNotedAfterAll(t *testing.T) {
 		p := page(slow.ID)
 		return p.State == oncall.Answered && len(p.Calls) == 1 && p.Calls[0].State == notify.Cancelled
 	})
+}
+
+// A call whose answer was lost may have arrived: it is taken back here when somebody
+// takes the incident up, and its receiver is told so all the same, and of the end.
+func TestWhatMayBeThereIsEnded(t *testing.T) {
+	t.Parallel()
+	a := start(t, nil)
+	ctx := t.Context()
+	can := func(string, string, string) bool { return true }
+	events := make(chan string, 16)
+	lose := true
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var e struct {
+			Action string `json:"event_action"`
+		}
+		_ = json.NewDecoder(r.Body).Decode(&e)
+		events <- e.Action
+		if lose {
+			lose = false
+			if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+				conn.Close()
+			}
+			return
+		}
+		w.WriteHeader(http.StatusAccepted)
+		_, _ = io.WriteString(w, `{"status":"success"}`)
+	}))
+	t.Cleanup(s.Close)
+	if _, err := a.calling.notices.Put(ctx, notify.Actor{Person: "test", Can: can}, notify.Change{Name: "pager", Kind: "pagerduty", Settings: channel.Settings{URL: s.URL}, Token: strings.Repeat("k", 32)}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.calling.book.PutPolicy(ctx, oncall.Actor{Person: "test", Can: can}, oncall.Policy{Name: "house", Levels: []oncall.Level{{Channels: []string{"pager"}, After: "1h"}}}); err != nil {
+		t.Fatal(err)
+	}
+	everybody := incident.Actor{Person: "test", Name: "test", Can: can}
+	i, err := a.incidents.Open(ctx, everybody, incident.Report{Title: "tools fail", Severity: "critical"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := func(want string) {
+		t.Helper()
+		select {
+		case got := <-events:
+			if got != want {
+				t.Fatalf("the receiver is told %s, want %s", got, want)
+			}
+		case <-time.After(15 * time.Second):
+			t.Fatalf("the receiver is not told %s", want)
+		}
+	}
+	next("trigger")
+	if _, err := a.incidents.Acknowledge(ctx, everybody, i.ID, "mine"); err != nil {
+		t.Fatal(err)
+	}
+	next("acknowledge")
+	if _, err := a.incidents.Resolve(ctx, everybody, i.ID, "over"); err != nil {
+		t.Fatal(err)
+	}
+	next("resolve")
 }

@@ -174,7 +174,7 @@ func TestActsOnAnIncident(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, action := range []string{channel.Acknowledge, channel.Resolve} {
-		if err := a.tellOver(ctx, &told, action, nil); err != nil {
+		if err := a.over(ctx, &endOf{object: told.ID, action: action, again: true, title: func(*notify.Delivery) string { return "it is over" }}); err != nil {
 			t.Fatal(err)
 		}
 	}

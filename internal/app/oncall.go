@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"reeve/internal/api"
@@ -41,6 +42,7 @@ type calling struct {
 	linkKey []byte
 	news    chan incidentNews // what incidents say; what does not fit the sweep finds
 	client  *http.Client
+	missed  atomic.Bool     // news of incidents found no room
 	paged   map[string]bool // approvals about which people were called; of the sweep alone
 }
 
@@ -194,6 +196,7 @@ func (a *App) heardOfIncident(i incident.Incident, why string) {
 	select {
 	case a.calling.news <- incidentNews{i, why}:
 	default: // the sweep finds it
+		a.calling.missed.Store(true)
 	}
 }
 
@@ -204,6 +207,7 @@ const sweepEvery = 5 * time.Second
 func (a *App) callPeople(ctx context.Context) error {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
+	a.calling.missed.Store(true) // what a kill left out
 	// Once at a start of those that are over, too: what a kill left out stays so.
 	recent, err := a.calling.book.Pages(ctx, "", 1000)
 	if err == nil {
@@ -274,52 +278,49 @@ func (a *App) callAbout(ctx context.Context, i *incident.Incident) error {
 // endCalls ends the pages about an incident that somebody took up or that is
 // over, and tells the channels that were told of it.
 func (a *App) endCalls(ctx context.Context, i *incident.Incident) error {
-	person, why, action := i.AcknowledgedBy, "it is "+i.State, channel.Acknowledge
+	o := endOf{object: i.ID, team: i.Team, person: i.AcknowledgedBy, why: "it is " + i.State, action: channel.Acknowledge, severity: i.Severity, again: true, url: a.outside(fmt.Sprintf("/incidents/%d", i.Number))}
+	word := "is taken up"
 	if !i.Live() {
-		action = channel.Resolve
+		o.action, word = channel.Resolve, "is over"
 	}
 	if i.State == incident.Open { // it became mild
-		person, why = "", "it is "+i.Severity
+		o.person, o.why, o.again = "", "it is "+i.Severity, false
 	}
-	ended, err := a.calling.book.End(ctx, i.ID, person, why)
-	if err != nil {
-		return err
+	o.title = func(*notify.Delivery) string {
+		return fmt.Sprintf("Incident %d %s: %s", i.Number, word, visible.Line(i.Title, 200))
 	}
-	if i.State == incident.Open && len(ended) == 0 {
-		return nil
-	}
-	return a.tellOver(ctx, i, action, ended)
+	return a.over(ctx, &o)
 }
 
-// tellOver tells each channel once that an incident is taken up or over: those
-// that keep state, and those that were told of it at all.
-func (a *App) tellOver(ctx context.Context, i *incident.Incident, action string, ended []oncall.Page) error {
-	// The users of agents got their one message: how it goes on in the house is not theirs.
-	list, err := a.calling.notices.Deliveries(ctx, notify.Filter{Object: i.ID, Except: toldFor, Limit: 500})
-	if err != nil {
-		return err
-	}
-	type place struct{ channel, key, to string }
-	told := map[place]string{} // the newest action on each, which is the first in the list
-	for _, d := range list {
-		p := place{d.Channel, d.Message.Key, d.Message.To}
-		if _, ok := told[p]; !ok && d.State != notify.Cancelled {
-			told[p] = d.Message.Action
+// endOf is the end of what people were called about or told of.
+type endOf struct {
+	object, team, person, why, action, severity, url string
+	again                                            bool // also where no page is open: others were told of it
+	title                                            func(first *notify.Delivery) string
+	only                                             func(c notify.Channel) bool // nil: all that were told
+}
+
+// over ends pages and tells each channel once that something is taken up or over:
+// those that keep state, and those that were told of it at all. All of it is one
+// transaction: a kill after the pages' end would leave it open at receivers for good.
+func (a *App) over(ctx context.Context, o *endOf) error {
+	var ended []oncall.Page
+	err := a.control.Write(ctx, func(tx *control.Tx) (err error) {
+		if ended, err = a.calling.book.EndIn(ctx, tx, o.object, o.person, o.why); err != nil || !o.again && len(ended) == 0 {
+			return err
 		}
-	}
-	err = a.control.Write(ctx, func(tx *control.Tx) error {
 		for _, p := range ended {
 			if err := a.calling.notices.CancelIn(ctx, tx, p.ID); err != nil {
 				return err
 			}
 		}
-		for p, last := range told {
-			if last == action || last == channel.Resolve {
-				continue
-			}
-			word := map[string]string{channel.Acknowledge: "is taken up", channel.Resolve: "is over"}[action]
-			if _, err := a.calling.notices.EnqueueIn(ctx, tx, notify.Delivery{Channel: p.channel, Purpose: "sync", Object: i.ID, Team: i.Team, Message: channel.Message{
-				Key: p.key, Action: action, To: p.to, Severity: i.Severity, Title: fmt.Sprintf("Incident %d %s: %s", i.Number, word, visible.Line(i.Title, 200)), URL: a.outside(fmt.Sprintf("/incidents/%d", i.Number)),
+		places, err := a.toBeTold(ctx, tx, o)
+		if err != nil {
+			return err
+		}
+		for _, d := range places {
+			if _, err := a.calling.notices.EnqueueIn(ctx, tx, notify.Delivery{Channel: d.Channel, Purpose: "sync", Object: o.object, Team: o.team, Message: channel.Message{
+				Key: d.Message.Key, Action: o.action, To: d.Message.To, Severity: o.severity, Title: o.title(d), URL: o.url,
 			}}); err != nil {
 				return err
 			}
@@ -327,6 +328,62 @@ func (a *App) tellOver(ctx context.Context, i *incident.Incident, action string,
 		return nil
 	})
 	return cmp.Or(err, a.noteDeliveries(ctx, ended))
+}
+
+// toBeTold are the last deliveries to places that do not know of an end yet. What was
+// cancelled before it was sent is not there; what was cancelled after a try that ended
+// in nobody knows may be.
+func (a *App) toBeTold(ctx context.Context, r control.Reader, o *endOf) (out []*notify.Delivery, err error) {
+	// The users of agents got their one message: how it goes on in the house is not theirs.
+	list, err := a.calling.notices.DeliveriesIn(ctx, r, notify.Filter{Object: o.object, Except: toldFor, Limit: 500})
+	if err != nil {
+		return nil, err
+	}
+	type place struct{ channel, key, to string }
+	seen := map[place]bool{}
+	for i := range list { // the newest first
+		d := &list[i]
+		p := place{d.Channel, d.Message.Key, d.Message.To}
+		if seen[p] || d.State == notify.Cancelled && !d.MayBeThere() {
+			continue
+		}
+		seen[p] = true
+		if d.Message.Action == o.action || d.Message.Action == channel.Resolve {
+			continue
+		}
+		if o.only != nil {
+			if c, err := a.calling.notices.Get(d.Channel); err != nil || !o.only(c) {
+				continue
+			}
+		}
+		out = append(out, d)
+	}
+	return out, nil
+}
+
+// sweepEnds tells of ends that were not told: a kill came between the end and its
+// news, or there was more news than the queue holds.
+func (a *App) sweepEnds(ctx context.Context) error {
+	list, err := a.incidents.List(ctx, incident.Filter{States: []string{incident.Acknowledged, incident.Mitigated, incident.Resolved, incident.Reviewed}, Limit: 500}, nil)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		action := channel.Resolve
+		if list[i].Live() {
+			action = channel.Acknowledge
+		}
+		places, err := a.toBeTold(ctx, a.control, &endOf{object: list[i].ID, action: action})
+		if err != nil {
+			return err
+		}
+		if len(places) > 0 {
+			if err := a.endCalls(ctx, &list[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // tellChannels tells the channels that follow incidents.
@@ -376,6 +433,12 @@ func (a *App) sweepCalls(ctx context.Context) error {
 	}
 	if err := a.sweepApprovals(ctx); err != nil {
 		return err
+	}
+	if a.calling.missed.Swap(false) {
+		if err := a.sweepEnds(ctx); err != nil {
+			a.calling.missed.Store(true)
+			return err
+		}
 	}
 	open, err := a.calling.book.Open(ctx)
 	if err == nil {
@@ -459,20 +522,21 @@ func (a *App) approvalMoved(ctx context.Context, kind string, data []byte) {
 	}
 }
 
+// endApprovalCalls ends the pages about what does not wait any more, and tells the
+// receivers that keep state: it would stay open there. A chat shows who answered.
 func (a *App) endApprovalCalls(ctx context.Context, id string) error {
-	ended, err := a.calling.book.End(ctx, id, "", "it does not wait any more")
-	if err != nil || len(ended) == 0 {
-		return err
+	word := "over"
+	if ap, ok := a.approvals.Known(ctx, id); ok {
+		word = string(ap.State)
 	}
-	err = a.control.Write(ctx, func(tx *control.Tx) error {
-		for _, p := range ended {
-			if err := a.calling.notices.CancelIn(ctx, tx, p.ID); err != nil {
-				return err
-			}
-		}
-		return nil
+	return a.over(ctx, &endOf{
+		object: id, why: "it does not wait any more", action: channel.Resolve, severity: "info", url: a.approvalPage(id),
+		title: func(d *notify.Delivery) string { return visible.Line("It is "+word+": "+d.Message.Title, 300) },
+		only: func(c notify.Channel) bool {
+			k, ok := channel.Find(c.Kind)
+			return ok && k.Keyed
+		},
 	})
-	return cmp.Or(err, a.noteDeliveries(ctx, ended))
 }
 
 // linkFor is a token by which a signed-in person takes a chat's account as their

@@ -90,6 +90,13 @@ type Delivery struct {
 	Tries   []Attempt       `json:"tries,omitempty"`
 }
 
+// MayBeThere reports whether its receiver may have it: it was sent, is being sent, or
+// a try ended so that nobody knows. What was cancelled after such a try may be there.
+func (d *Delivery) MayBeThere() bool {
+	return d.State == Sent || d.State == Claimed || d.State == Unknown ||
+		slices.ContainsFunc(d.Tries, func(t Attempt) bool { return t.Answer.Outcome == channel.Unknown })
+}
+
 // Sealer keeps secrets; *ca.CA is one.
 type Sealer interface {
 	Seal(name string, secret []byte) ([]byte, error)
@@ -435,6 +442,11 @@ type Filter struct {
 
 // Deliveries lists what was or will be sent, the newest first.
 func (b *Book) Deliveries(ctx context.Context, f Filter) ([]Delivery, error) {
+	return b.DeliveriesIn(ctx, b.o.DB, f)
+}
+
+// DeliveriesIn is Deliveries as a transaction sees them.
+func (b *Book) DeliveriesIn(ctx context.Context, r control.Reader, f Filter) ([]Delivery, error) {
 	where, args := []string{"1 = 1"}, []any{}
 	for column, v := range map[string]string{"channel": f.Channel, "state": f.State, "object": f.Object, "page": f.Page} {
 		if v != "" {
@@ -451,7 +463,7 @@ func (b *Book) Deliveries(ctx context.Context, f Filter) ([]Delivery, error) {
 	if limit <= 0 {
 		limit = 100
 	}
-	return control.All(ctx, b.o.DB, scanDelivery, `SELECT `+deliveryColumns+` WHERE `+strings.Join(where, " AND ")+` ORDER BY created_at DESC, id DESC LIMIT ?`, append(args, min(limit, 1000))...)
+	return control.All(ctx, r, scanDelivery, `SELECT `+deliveryColumns+` WHERE `+strings.Join(where, " AND ")+` ORDER BY created_at DESC, id DESC LIMIT ?`, append(args, min(limit, 1000))...)
 }
 
 // Counts is how many deliveries of the last day there are by channel and state, and

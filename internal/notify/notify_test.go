@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -32,6 +33,7 @@ type receiver struct {
 	drop     int            // answers to lose after taking the event in
 	url      string
 	lastBody map[string]any
+	actions  []string // of events that were taken in, in order
 }
 
 func newReceiver(t *testing.T) *receiver {
@@ -58,6 +60,7 @@ func newReceiver(t *testing.T) *receiver {
 		}
 		key, _ := e["dedup_key"].(string)
 		r.alerts[key]++
+		r.actions = append(r.actions, fmt.Sprint(e["event_action"]))
 		if r.drop > 0 {
 			r.drop--
 			conn, _, err := http.NewResponseController(w).Hijack()
@@ -184,6 +187,34 @@ func TestAnswersOfAReceiver(t *testing.T) {
 				t.Errorf("%d alerts at the receiver, want one at most", len(r.alerts))
 			}
 		})
+	}
+}
+
+// The end of something never overtakes its beginning: PagerDuty drops a resolve of
+// what is not open, and the alert that comes after it stays for good.
+func TestTheEndComesAfterTheBeginning(t *testing.T) {
+	t.Parallel()
+	r := newReceiver(t)
+	r.answer = []int{429}
+	b := newBook(t, open(t), nil)
+	pager(t, b, r.url)
+	first := send(t, b, "pager", "incident-1")
+	stop := run(t, b)
+	defer stop()
+	until(t, b, first.ID, Queued)
+	var last Delivery
+	for _, action := range []string{channel.Acknowledge, channel.Resolve} {
+		d, err := b.Enqueue(t.Context(), Delivery{Channel: "pager", Purpose: "sync", Object: "inc_1", Message: channel.Message{Key: "incident-1", Action: action, Title: "x"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = d
+	}
+	until(t, b, last.ID, Sent)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if got := strings.Join(r.actions, " "); got != "trigger acknowledge resolve" {
+		t.Errorf("the receiver took in %s", got)
 	}
 }
 

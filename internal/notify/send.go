@@ -96,8 +96,18 @@ func (b *Book) claim(ctx context.Context, most int) (list []Delivery, next time.
 		}
 		for _, d := range due {
 			if d.NextAt.After(now) || len(list) == most {
-				next = d.NextAt
+				if next.IsZero() || d.NextAt.Before(next) {
+					next = d.NextAt
+				}
 				break
+			}
+			waits, err := b.before(ctx, tx, &d, now)
+			switch {
+			case err != nil:
+				return err
+			case waits:
+				next = now.Add(250 * time.Millisecond) // its time was moved
+				continue
 			}
 			if _, err := tx.Exec(ctx, `UPDATE deliveries SET state = ?, attempts = attempts + 1 WHERE id = ? AND state = ?`, Claimed, d.ID, Queued); err != nil {
 				return err
@@ -112,6 +122,27 @@ func (b *Book) claim(ctx context.Context, most int) (list []Delivery, next time.
 		return nil, time.Time{}, err
 	}
 	return list, next, nil
+}
+
+// before reports whether something about the same is on its way to the same receiver
+// and goes first; then d is looked at again a moment later. An end that overtook its
+// beginning was dropped there, and the beginning stayed for good.
+func (b *Book) before(ctx context.Context, tx *control.Tx, d *Delivery, now time.Time) (bool, error) {
+	if d.Message.Action == channel.Trigger || d.Message.Action == "" {
+		return false, nil
+	}
+	next, waits, err := control.One(ctx, tx, func(r control.Row) (at int64, err error) { return at, r.Scan(&at) },
+		`SELECT next_at FROM deliveries WHERE channel = ? AND object = ? AND state IN (?, ?) AND (created_at < ? OR created_at = ? AND id < ?) ORDER BY created_at DESC LIMIT 1`,
+		d.Channel, d.Object, Queued, Claimed, control.Micros(d.CreatedAt), control.Micros(d.CreatedAt), d.ID)
+	if err != nil || !waits {
+		return false, err
+	}
+	at := control.Time(next)
+	if soon := now.Add(250 * time.Millisecond); at.Before(soon) {
+		at = soon
+	}
+	_, err = tx.Exec(ctx, `UPDATE deliveries SET next_at = ? WHERE id = ?`, control.Micros(at.Add(time.Millisecond)), d.ID)
+	return true, err
 }
 
 func (b *Book) send(ctx context.Context, d Delivery) {

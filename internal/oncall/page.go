@@ -255,32 +255,37 @@ func (b *Book) Settled(ctx context.Context, page, delivery, state string) error 
 // End ends the pages about something: answered by a person, or "" because it is
 // over. It is asked for again without harm.
 func (b *Book) End(ctx context.Context, object, person, why string) (ended []Page, err error) {
-	err = b.o.DB.Write(ctx, func(tx *control.Tx) error {
-		ended = nil
-		list, err := control.All(ctx, tx, scanPage, `SELECT `+pageColumns+` WHERE object = ? AND state IN (?, ?)`, object, Paging, Exhausted)
-		if err != nil {
-			return err
-		}
-		for _, p := range list {
-			was := p.State
-			p.State, p.EndedAt, p.NextAt, p.Why = Ended, b.now(), time.Time{}, why
-			if person != "" {
-				p.State, p.AnsweredBy = Answered, person
-			}
-			if was == Exhausted && person == "" {
-				continue // it stays on record that nobody came
-			}
-			if _, err := tx.CancelTimer(ctx, timerOf(&p)); err != nil {
-				return err
-			}
-			if err := p.save(ctx, tx); err != nil {
-				return err
-			}
-			ended = append(ended, p)
-		}
-		return nil
+	err = b.o.DB.Write(ctx, func(tx *control.Tx) (err error) {
+		ended, err = b.EndIn(ctx, tx, object, person, why)
+		return err
 	})
 	return ended, err
+}
+
+// EndIn is End in the transaction of what follows from it.
+func (b *Book) EndIn(ctx context.Context, tx *control.Tx, object, person, why string) (ended []Page, err error) {
+	list, err := control.All(ctx, tx, scanPage, `SELECT `+pageColumns+` WHERE object = ? AND state IN (?, ?)`, object, Paging, Exhausted)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range list {
+		was := p.State
+		p.State, p.EndedAt, p.NextAt, p.Why = Ended, b.now(), time.Time{}, why
+		if person != "" {
+			p.State, p.AnsweredBy = Answered, person
+		}
+		if was == Exhausted && person == "" {
+			continue // it stays on record that nobody came
+		}
+		if _, err := tx.CancelTimer(ctx, timerOf(&p)); err != nil {
+			return nil, err
+		}
+		if err := p.save(ctx, tx); err != nil {
+			return nil, err
+		}
+		ended = append(ended, p)
+	}
+	return ended, nil
 }
 
 // Open lists what is being paged now, for what a crash kept from being ended.
