@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"reeve/internal/activity"
 	"reeve/internal/telemetry/duck/columnar"
 )
 
@@ -108,22 +109,58 @@ func (src *source) within(column string, unit int64) string {
 	return fmt.Sprintf("%s BETWEEN %d AND %d", column, floorDiv(src.since-int64(skew), unit), floorDiv(src.last+int64(skew), unit))
 }
 
-// narrow looks up until when the runs that started in a period went on. Only
-// the index knows, and only of runs that are over.
+// over is until when a run has steps, as its row says: only of those that are not
+// over more may come.
+const over = `CASE WHEN status = 'done' THEN coalesce(start + duration, updated) WHEN status = 'stale' THEN %s(coalesce(start + duration, 0), updated) END`
+
+// narrow looks up until when the runs that started in a period went on, be it for
+// days: until now where one is not over. No step of theirs is in a later file.
 func (s *Store) narrow(ctx context.Context, src *source, from, to time.Time) error {
-	if from.IsZero() || to.IsZero() || s.fresh.len() > 0 || !s.indexHolds(from) {
+	if to.IsZero() {
+		return nil // all that is later is read anyhow
+	}
+	now := s.o.Now().Add(activity.FutureSkew).UnixNano()
+	if from.IsZero() || to.After(s.o.Now().Add(-slack)) {
+		src.last = max(now, to.UnixNano())
 		return nil
 	}
-	var last, open sql.NullInt64
-	err := s.index.r.QueryRowContext(ctx, `SELECT max(start + duration), sum(status <> 'done' OR duration IS NULL) FROM runs WHERE start >= ? AND start < ?`,
-		from.UnixNano(), to.UnixNano()).Scan(&last, &open)
+	last, open, err := s.ended(ctx, src, from, to)
 	if err != nil {
 		return storageFault("reading the period's runs", err)
 	}
-	if last.Valid && open.Int64 == 0 {
-		src.last = max(last.Int64, to.UnixNano())
+	for _, r := range s.fresh.all() {
+		switch {
+		case r.Start < from.UnixNano() || r.Start >= to.UnixNano():
+		case r.Status == activity.RunDone && r.End != activity.Unknown:
+			last = max(last, r.End)
+		default:
+			open = true
+		}
+	}
+	if src.last = max(last, to.UnixNano()); open {
+		src.last = max(src.last, now)
 	}
 	return nil
+}
+
+// ended is the latest that a run which started in a period went on, and whether one
+// still does: from the index, or from the segments for runs that have left it.
+func (s *Store) ended(ctx context.Context, src *source, from, to time.Time) (last int64, open bool, err error) {
+	if s.indexHolds(from) {
+		var end, n sql.NullInt64
+		err = s.index.r.QueryRowContext(ctx, "SELECT max("+fmt.Sprintf(over, "max")+"), sum(status NOT IN ('done', 'stale')) FROM runs WHERE start >= ? AND start < ?",
+			from.UnixNano(), to.UnixNano()).Scan(&end, &n)
+		return end.Int64, n.Int64 > 0, err
+	}
+	if src.empty(tableRuns) {
+		return 0, false, nil
+	}
+	res, err := s.child.query(ctx, "SELECT max("+fmt.Sprintf(over, "greatest")+"), count(*) FILTER (WHERE status NOT IN ('done', 'stale')) FROM "+src.from(tableRuns)+" WHERE start >= $1 AND start < $2",
+		[]any{from.UnixNano(), to.UnixNano()})
+	if err != nil || len(res.Rows) != 1 {
+		return 0, false, err
+	}
+	return toInt(res.Rows[0][0]), toInt(res.Rows[0][1]) > 0, nil
 }
 
 // tight prunes steps, messages and content by the segments' times too: for

@@ -31,6 +31,7 @@ func Run(t *testing.T, open func(*testing.T) telemetry.Store) {
 		{"messages are found by their hash", messages},
 		{"runs are listed and paged", lists},
 		{"searches agree with Match", searches},
+		{"searches know steps of the day after", longRuns},
 		{"steps are aggregated", aggregates},
 		{"rollups add up", rollups},
 		{"logs and metric points", records},
@@ -377,6 +378,49 @@ func searches(t *testing.T, s telemetry.Store) {
 	p = must(s.Runs(ctx, telemetry.RunsQuery{Filter: &search.Text{Phrase: phrase}}))(t)
 	if len(p.Runs) != 0 {
 		t.Errorf("without the permission a phrase of a message finds %d runs", len(p.Runs))
+	}
+}
+
+// longRuns holds that a run is found by a step long after its start, also beside
+// runs of the period that have not ended, and also when it is old.
+func longRuns(t *testing.T, s telemetry.Store) {
+	ctx := context.Background()
+	for i, age := range []time.Duration{4 * 24 * time.Hour, 20 * 24 * time.Hour} {
+		for k, open := range []bool{true, false} {
+			start := time.Now().Add(-age - time.Duration(k)*6*time.Hour)
+			g := NewGenerator(uint64(31+2*i+k), start)
+			w := g.Write(3)
+			w.Cursor = uint64(1 + 2*i + k)
+			night := int64(20 * time.Hour)
+			run := &w.Runs[0]
+			var late *activity.Step
+			for j := range w.Steps {
+				if x := &w.Steps[j]; x.Run == run.ID && x.Kind == activity.KindModel {
+					late = x
+				}
+			}
+			late.Start, late.End, late.ErrorType = late.Start+night, late.End+night, "after_the_night"
+			run.End, run.Status = max(run.End, late.End), activity.RunDone
+			if open {
+				w.Runs[1].Status, w.Runs[1].End = activity.RunRunning, activity.Unknown
+			}
+			write(t, s, w)
+			from, to := time.Unix(0, run.Start).Add(-time.Minute), time.Unix(0, run.Start).Add(time.Minute)
+			for _, text := range []string{"any(error_type:after_the_night)", "NOT all(error_type!=after_the_night)"} {
+				e, err := search.Parse(text)
+				if err != nil {
+					t.Fatal(err)
+				}
+				p := must(s.Runs(ctx, telemetry.RunsQuery{Filter: e, From: from, To: to, Limit: 100}))(t)
+				found := false
+				for _, r := range p.Runs {
+					found = found || r.ID == run.ID
+				}
+				if !found {
+					t.Errorf("%s of runs that started %v ago, one of them open: %v, finds %d runs, not the one with a step 20 h later", text, age, open, len(p.Runs))
+				}
+			}
+		}
 	}
 }
 
