@@ -5,16 +5,13 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"reeve/client"
 	"reeve/internal/activity"
-	"reeve/internal/detect/contrast"
 	"reeve/internal/identity"
 	"reeve/internal/provenance"
 	"reeve/internal/provenance/why"
 	"reeve/internal/telemetry"
-	"reeve/internal/telemetry/search"
 )
 
 // causeOperations are the questions why.
@@ -23,118 +20,6 @@ func causeOperations() []operation {
 		define(operation{Name: "Different", Method: http.MethodPost, Path: "/runs/different", Permission: rows(identity.Viewer).reading(), Summary: "says what sets a selection of runs apart from the rest"}, different),
 		define(operation{Name: "ListSuspects", Method: http.MethodGet, Path: "/runs/{id}/suspects", Permission: rows(identity.Reader), Audit: AuditContent, Summary: "ranks the steps at which a run may have gone wrong first"}, listSuspects),
 	}
-}
-
-// mostDifferent is how many runs of each side are looked at, the newest first:
-// shares of so many are known to a percent.
-const mostDifferent = 10_000
-
-func different(a *API, ctx context.Context, req *client.DifferentRequest) (*client.Different, error) {
-	if strings.TrimSpace(req.Selection) == "" {
-		return nil, invalid("the selection is empty").WithHint("a search that holds for some of the runs, such as status:error or duration>10s")
-	}
-	if req.Limit < 0 || req.Limit > 200 {
-		return nil, invalid("limit is %d", req.Limit).WithHint("it must be at least 1 and at most 200")
-	}
-	if req.From == "" {
-		req.From = "-24h"
-	}
-	all, err := a.runsQuery(ctx, &client.ListRunsRequest{Query: req.Query, From: req.From, To: req.To, Limit: 1000})
-	if err != nil {
-		return nil, err
-	}
-	some, err := a.runsQuery(ctx, &client.ListRunsRequest{Query: req.Selection, From: req.From, To: req.To, Limit: 1000})
-	if err != nil {
-		return nil, err
-	}
-	selection := some.Filter
-	some.Filter, some.Content = search.Both(all.Filter, some.Filter), all.Content || some.Content
-	var table contrast.Table
-	selected := map[activity.RunID]bool{}
-	out := &client.Different{Items: []client.Difference{}}
-	take := func(r *activity.Run, chosen bool) bool {
-		if r.Flags&activity.FlagJoined != 0 || !chosen && selected[r.ID] {
-			return false // told by another run, or on the other side
-		}
-		if chosen {
-			selected[r.ID] = true
-		}
-		table.Add(attributes(r, selection), chosen)
-		return true
-	}
-	if out.Selected, out.Truncated, err = a.eachRun(ctx, some, func(r *activity.Run) bool { return take(r, true) }); err != nil {
-		return nil, err
-	}
-	rest, more, err := a.eachRun(ctx, all, func(r *activity.Run) bool { return take(r, false) })
-	if err != nil {
-		return nil, err
-	}
-	out.Rest, out.Truncated = rest, out.Truncated || more
-	for _, d := range table.Rank(orDefault(req.Limit, 20)) {
-		out.Items = append(out.Items, client.Difference{
-			Name: d.Name, Value: d.Value, Selected: d.Selected, Rest: d.Rest, Share: d.Share, RestShare: d.RestShare,
-			Effect: d.Effect, Low: d.Low, High: d.High, Lift: d.Lift, P: d.P,
-		})
-	}
-	return out, nil
-}
-
-// eachRun goes through the runs of a question, the newest first, until so many
-// were taken as are looked at; more says that there are others.
-func (a *API) eachRun(ctx context.Context, q telemetry.RunsQuery, take func(*activity.Run) bool) (n int, more bool, err error) {
-	for {
-		page, err := a.runs(ctx, q)
-		if err != nil {
-			return n, false, err
-		}
-		for i := range page.Runs {
-			if n == mostDifferent {
-				return n, true, nil
-			}
-			if take(&page.Runs[i]) {
-				n++
-			}
-		}
-		if q.Cursor = page.Next; q.Cursor == "" {
-			return n, false, nil
-		}
-	}
-}
-
-// attributes are the properties of a run that may set it apart, but for those
-// that the selection itself is made by.
-func attributes(r *activity.Run, selection search.Expr) (out []contrast.Attribute) {
-	add := func(name string, values ...string) {
-		if search.Names(selection, name) {
-			return
-		}
-		for _, v := range values {
-			if v != "" {
-				out = append(out, contrast.Attribute{Name: name, Value: v})
-			}
-		}
-	}
-	add("agent", r.Agent)
-	add("version", r.Version)
-	add("task", r.Task)
-	add("environment", r.Environment)
-	add("team", r.Team)
-	add("mode", r.Mode)
-	add("status", r.Status.String())
-	add("outcome", r.Outcome)
-	add("error_type", r.ErrorType)
-	add("user", r.User)
-	add("session", r.Session)
-	add("model", r.Models...)
-	add("tool", r.Tools...)
-	add("source", r.Sources...)
-	add("tag", r.Tags...)
-	add("dialect", r.Dialects...)
-	for _, l := range r.Labels {
-		add("label:"+l.Key, l.Value)
-	}
-	add("hour", time.Unix(0, r.Start).UTC().Format("15h"))
-	return out
 }
 
 // mostBlamed is how many steps of a run are looked at.

@@ -52,7 +52,10 @@ func TestDifferent(t *testing.T) {
 	}
 	for body, code := range map[string]string{
 		`{"selection": " "}`: "api.query_invalid", `{"selection": "agnt:x"}`: "search.syntax", `{"selection": "a", "query": "("}`: "search.syntax",
-		`{"selection": "a", "limit": 9999}`: "api.query_invalid", `{"selection": "a", "from": "soon"}`: "api.parameter_invalid", `{"selektion": "a"}`: "",
+		`{"runs": []}`: "api.query_invalid", `{"selection": "a", "runs": ["run_x"]}`: "api.query_invalid", `{"selected_from": "soon"}`: "api.parameter_invalid",
+		`{"selected_from": "-2h", "selected_to": "-3h"}`: "api.period", `{"selected_to": "-3d"}`: "api.period",
+		`{"runs": [` + strings.Repeat(`"a",`, 1000) + `"a"]}`: "api.query_invalid",
+		`{"selection": "a", "limit": 9999}`:                   "api.query_invalid", `{"selection": "a", "from": "soon"}`: "api.parameter_invalid", `{"selektion": "a"}`: "",
 	} {
 		if got := ask(body, "as admin"); got.status != http.StatusBadRequest || !strings.Contains(string(got.body), code) {
 			t.Errorf("%s: %d %s", body, got.status, got.body)

@@ -32,6 +32,7 @@ type Sources interface {
 	PutPlan(ctx context.Context, who source.Actor, p source.AuditPlan) (source.AuditPlan, error)
 	PlanNow(ctx context.Context, who source.Actor, name string) (source.AuditPlan, error)
 	DropPlan(ctx context.Context, who source.Actor, name string) error
+	Versions(ctx context.Context, team, name string) ([]client.SourceVersion, error)
 	AsOf(ctx context.Context, team string, refs []source.Ref) ([]client.SourceUse, error)
 }
 

@@ -17,30 +17,40 @@ func causesCommands() []command {
 }
 
 const differentHelp = `
-SELECTION is a search (see reeve help run list) that holds for some of the runs. What
-is more or less frequent among these than among the others comes out, the strongest
-first, with counts and the interval of the difference. Rows that chance would bring
-among so many values are left out.
+SELECTION is a search (see reeve help run list) that holds for some of the runs. Or
+select a stretch of time with --selected-from and --selected-to, alone or with a
+search, or runs by their ids with --runs. What is more or less frequent among these
+than among the others comes out, the strongest first, with counts and the interval of
+the difference. Rows that chance would bring among so many values are left out.
 
   reeve run different 'any(status:error)'
   reeve run different --within agent:refund-agent 'duration>10s' --from -7d
+  reeve run different --selected-from -2h --selected-to -1h --from -2d
+  reeve run different --runs run_a,run_b,run_c
   reeve run different outcome:failed -o json`
 
 func runRunDifferent(ctx context.Context, e env, c *command, args []string) error {
 	var r remote
 	var req client.DifferentRequest
+	var ids string
 	fs := c.flags(e)
 	r.bind(fs)
 	fs.StringVar(&req.Query, "within", "", "which runs at all: a search")
 	fs.StringVar(&req.From, "from", "-24h", "start of the period: RFC 3339 or a distance from now")
 	fs.StringVar(&req.To, "to", "", "end of the period")
+	fs.StringVar(&req.SelectedFrom, "selected-from", "", "select what began from here on")
+	fs.StringVar(&req.SelectedTo, "selected-to", "", "select what began before this")
+	fs.StringVar(&ids, "runs", "", "select runs by their ids, with commas between them")
 	fs.IntVar(&req.Limit, "limit", 20, "at most so many rows")
 	terms, err := words(fs, args)
 	if err != nil {
 		return err
 	}
-	if len(terms) == 0 {
-		return fmt.Errorf("%w: give a selection such as 'errors>0'", errUsage)
+	if ids != "" {
+		req.Runs = strings.Split(ids, ",")
+	}
+	if len(terms) == 0 && ids == "" && req.SelectedFrom == "" && req.SelectedTo == "" {
+		return fmt.Errorf("%w: give a selection such as 'errors>0', a stretch of time, or --runs", errUsage)
 	}
 	req.Selection = strings.Join(terms, " ")
 	out, err := r.client().Different(ctx, req)
@@ -48,18 +58,32 @@ func runRunDifferent(ctx context.Context, e env, c *command, args []string) erro
 		return err
 	}
 	return r.print(e.stdout, out, func(w io.Writer) {
-		switch {
-		case out.Selected == 0 || out.Rest == 0:
+		if out.Selected == 0 || out.Rest == 0 {
 			fmt.Fprintf(w, "%d runs are selected and %d are not: there is nothing to compare\n", out.Selected, out.Rest)
 			return
-		case len(out.Items) == 0:
-			fmt.Fprintf(w, "nothing sets the %d selected runs apart from the other %d beyond chance\n", out.Selected, out.Rest)
-			return
 		}
-		fmt.Fprintln(w, "WHAT\tVALUE\tSELECTED\tREST\tDIFFERENCE\tTIMES LIKELIER")
+		if len(out.Items) == 0 {
+			fmt.Fprintf(w, "nothing sets the %d selected runs apart from the other %d beyond chance\n", out.Selected, out.Rest)
+		} else {
+			fmt.Fprintln(w, "WHAT\tVALUE\tSELECTED\tREST\tDIFFERENCE\tTIMES LIKELIER")
+		}
 		for _, d := range out.Items {
 			fmt.Fprintf(w, "%s\t%s\t%d of %d (%.0f %%)\t%d of %d (%.0f %%)\t%+.0f (%+.0f to %+.0f)\t%.1f\n", d.Name, word(d.Value),
 				d.Selected, out.Selected, 100*d.Share, d.Rest, out.Rest, 100*d.RestShare, 100*d.Effect, 100*d.Low, 100*d.High, d.Lift)
+		}
+		first := true
+		for _, m := range out.Measures {
+			if !m.Clear || m.Median == nil || m.RestMedian == nil {
+				continue
+			}
+			if first {
+				fmt.Fprintln(w, "\nMEASURE\tSELECTED, MEDIAN\tREST, MEDIAN\tKNOWN FOR")
+				first = false
+			}
+			fmt.Fprintf(w, "%s\t%.4g\t%.4g\t%d and %d\n", m.Name, *m.Median, *m.RestMedian, m.Selected, m.Rest)
+		}
+		if len(out.Unread) > 0 {
+			fmt.Fprintf(w, "\nNot compared, since it could not be read in time: %s.\n", strings.Join(out.Unread, ", "))
 		}
 		if out.Truncated {
 			fmt.Fprintln(w, "\nThere are more runs: the newest were looked at.")

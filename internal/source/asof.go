@@ -151,6 +151,23 @@ func (b *Book) names(ctx context.Context, team string) (map[string]*row, error) 
 	return out, nil
 }
 
+// mostListed bounds the versions of a source that Versions lists.
+const mostListed = 1000
+
+// Versions lists the versions of what a team's runs call by a name, the newest
+// first and at most a thousand; none where nothing is known by that name.
+func (b *Book) Versions(ctx context.Context, team, name string) ([]client.SourceVersion, error) {
+	names, err := b.names(ctx, team)
+	if err != nil {
+		return nil, err
+	}
+	s := names[strings.ToLower(name)]
+	if s == nil {
+		return nil, nil
+	}
+	return control.All(ctx, b.o.DB, scanVersion, `SELECT `+versionColumns+` FROM source_versions WHERE source = ? ORDER BY at DESC LIMIT ?`, s.name, mostListed)
+}
+
 // AsOf answers for each thing that steps read what it was at that time. Names
 // that nobody knows stay, with an empty Source.
 func (b *Book) AsOf(ctx context.Context, team string, refs []Ref) ([]client.SourceUse, error) {

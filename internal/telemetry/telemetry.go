@@ -223,7 +223,7 @@ type Query struct {
 	Table    string      // "runs", "steps", "messages", "logs", "decisions"
 	Select   []Measure   // none: rows' count
 	Where    search.Expr // nil: all
-	GroupBy  []string    // dimensions: agent, model, tool, team, environment, kind, status, outcome, version, provider, user, session, error_type, task, currency, run, call (of steps: what ParseCall reads), run_user and the like (of steps: of their runs)
+	GroupBy  []string    // dimensions: agent, model, tool, team, environment, kind, status, outcome, version, provider, user, session, error_type, task, currency, run, call (of steps: what ParseCall reads), run_user and the like (of steps: of their runs), policies (of decisions), hash (of messages)
 	Bucket   time.Duration
 	From, To time.Time
 	Teams    []string

@@ -16,7 +16,7 @@
 // How it fails: with an empty selection or no rest the answer is empty. What
 // found no room is counted under Other.
 //
-// Start reading at Table.Add, then Table.Rank.
+// Start reading at Table.Add, then Table.Rank and Table.Measures.
 package contrast
 
 import (
@@ -55,8 +55,9 @@ type Difference struct {
 
 // Table counts rows. The zero value is empty and ready.
 type Table struct {
-	total  [2]int
-	counts map[string]map[string]*[2]int
+	total   [2]int
+	counts  map[string]map[string]*[2]int
+	figures []figures
 }
 
 // Add counts a row. Values that it has twice count once.
@@ -141,8 +142,17 @@ func (d Difference) least() float64 {
 	return -d.High
 }
 
+// before orders by the least effect; of two that say the same, what the selection
+// has comes before what it lacks.
 func before(a, b Difference) int {
-	return cmp.Or(cmp.Compare(b.least(), a.least()), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Value, b.Value))
+	lacks := func(d Difference) int {
+		if d.Effect < 0 {
+			return 1
+		}
+		return 0
+	}
+	sure := func(d Difference) float64 { return math.Round(d.least() * 1e9) } // the two sides of a split differ in the last digit
+	return cmp.Or(cmp.Compare(sure(b), sure(a)), cmp.Compare(lacks(a), lacks(b)), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Value, b.Value))
 }
 
 // difference compares two shares; the interval is Newcombe's (1998), from the

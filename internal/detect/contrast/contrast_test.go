@@ -82,3 +82,53 @@ func TestBounds(t *testing.T) {
 		t.Errorf("no rest: %+v", got)
 	}
 }
+
+// A figure that lies apart is clear, one that chance moves is not, one known for too
+// few is not judged; quantiles are by the nearest rank.
+func TestMeasures(t *testing.T) {
+	t.Parallel()
+	var table Table
+	rng := rand.New(rand.NewPCG(1, 2))
+	for i := range 200 {
+		selected := i < 40
+		slow := 100 + 10*rng.Float64()
+		if selected {
+			slow += 8
+		}
+		table.Number("slow", slow, selected)
+		table.Number("chance", rng.Float64(), selected)
+		table.Number("equal", 3, selected)
+		if i < 4 || i > 150 {
+			table.Number("few", float64(i), selected)
+		}
+		table.Number("unknown", math.NaN(), selected)
+	}
+	got := table.Measures()
+	if len(got) != 4 {
+		t.Fatalf("%+v", got)
+	}
+	for i, want := range []struct {
+		name     string
+		clear    bool
+		selected int
+	}{{"slow", true, 40}, {"chance", false, 40}, {"equal", false, 40}, {"few", false, 4}} {
+		if m := got[i]; m.Name != want.name || m.Clear != want.clear || m.Selected != want.selected {
+			t.Errorf("%+v, want %+v", m, want)
+		}
+	}
+	if m := got[3]; m.Median != 1 || m.P95 != 3 || m.RestMedian != 175 {
+		t.Errorf("quantiles of 0..3 and 151..199: %+v", m)
+	}
+	// Six against six, apart but for one: the exact tail is 2 in 924, the normal curve's .006.
+	var small Table
+	for i := range 6 {
+		small.Number("v", float64(i), true)
+		small.Number("v", float64(i)+5.5, false)
+	}
+	if m := small.Measures()[0]; math.Abs(m.P-.0039) > .0006 {
+		t.Errorf("p of six against six apart: %v", m.P)
+	}
+	if len((&Table{}).Measures()) != 0 {
+		t.Error("an empty table has measures")
+	}
+}

@@ -159,6 +159,8 @@ var decisionDimensions = func() map[string]string {
 	}
 	m["enforced"] = "enforced::VARCHAR"
 	m["status"] = "coalesce(status::VARCHAR, '')"
+	m["run"] = "run::VARCHAR"
+	m["policies"] = fmt.Sprintf("replace(trim(policies, chr(%d)), chr(%d), ' ')", unitSep, unitSep)
 	return m
 }()
 

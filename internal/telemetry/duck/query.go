@@ -85,7 +85,7 @@ var dimensions = map[string]map[string]string{
 		"run_user": "run_user", "run_session": "run_session", "run_task": "run_task", "run_version": "run_version", "run_outcome": "run_outcome",
 	},
 	tableDecisions: decisionDimensions,
-	tableMessages:  {"agent": "agent", "team": "team", "environment": "environment", "role": "role", "field": "field", "format": "format"},
+	tableMessages:  {"agent": "agent", "team": "team", "environment": "environment", "role": "role", "field": "field", "format": "format", "run": "run::VARCHAR", "hash": "lower(lpad(to_hex(hash), 16, '0'))"},
 	tableLogs:      {"agent": "agent", "service": "service", "session": "session", "severity": "severity", "event": "event", "scope": "scope"},
 }
 

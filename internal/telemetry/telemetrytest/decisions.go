@@ -213,6 +213,7 @@ func decisionFigures(t *testing.T, s telemetry.Store, all []activity.Decision) {
 	}
 	for _, dim := range []string{
 		"team", "verdict", "would", "reason", "tool", "upstream", "result", "enforced", "status", "error_code", "user", "action", "credential", "autonomy", "resource",
+		"run", "policies",
 	} {
 		res := must(s.Query(ctx, telemetry.Query{Table: "decisions", GroupBy: []string{dim}, Bucket: time.Hour, From: recent(), To: recent().Add(time.Hour)}))(t)
 		var n int64
@@ -221,6 +222,25 @@ func decisionFigures(t *testing.T, s telemetry.Store, all []activity.Decision) {
 		}
 		if n != int64(len(all)) {
 			t.Errorf("by %s: %d decisions", dim, n)
+		}
+	}
+	// The policies of a run's decisions are told by name, as a policy has them.
+	byPolicy := map[string]int64{}
+	for _, d := range all {
+		names := make([]string, len(d.Policies))
+		for i, p := range d.Policies {
+			names[i] = p.Policy
+		}
+		byPolicy[fmt.Sprintf("%x %s", d.Run[:], strings.Join(names, " "))]++
+	}
+	for _, r := range must(s.Query(ctx, telemetry.Query{Table: "decisions", GroupBy: []string{"run", "policies"}}))(t).Rows {
+		var run activity.RunID
+		if !telemetry.ParseUUID(fmt.Sprint(r[0]), (*[16]byte)(&run)) {
+			t.Errorf("a run is called %v", r[0])
+		}
+		policies, _ := r[1].(string)
+		if key := fmt.Sprintf("%x %s", run[:], policies); byPolicy[key] != r[2].(int64) {
+			t.Errorf("%q: %v decisions, want %d", key, r[2], byPolicy[key])
 		}
 	}
 	if _, err := s.Query(ctx, telemetry.Query{Table: "decisions", GroupBy: []string{"blob"}}); !fault.Is(err, fault.KindInvalid) {

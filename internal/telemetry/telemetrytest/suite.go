@@ -284,6 +284,21 @@ func messages(t *testing.T, s telemetry.Store) {
 	if len(some) != 3 || string(some[0].Raw) != string(first.Raw) || string(some[1].Raw) != string(bad.Raw) || some[2].Raw != nil {
 		t.Errorf("messages by ordinal are %+v", some)
 	}
+	// What was said is told apart by the first half of its hash, without being read.
+	counts := map[string]int64{}
+	for _, m := range append(slices.Clone(w.Messages), copied, bad, gone) {
+		counts[fmt.Sprintf("%x %x", m.Run[:], m.Hash[:8])]++
+	}
+	res := must(s.Query(ctx, telemetry.Query{Table: "messages", GroupBy: []string{"run", "hash"}}))(t)
+	if len(res.Rows) != len(counts) {
+		t.Errorf("%d groups of messages by run and hash, want %d", len(res.Rows), len(counts))
+	}
+	for _, r := range res.Rows {
+		var run activity.RunID
+		if !telemetry.ParseUUID(fmt.Sprint(r[0]), (*[16]byte)(&run)) || counts[fmt.Sprintf("%x %v", run[:], r[1])] != r[2] {
+			t.Errorf("a group of messages that is none: %v", r)
+		}
+	}
 }
 
 func lists(t *testing.T, s telemetry.Store) {

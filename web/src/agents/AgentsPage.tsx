@@ -7,6 +7,7 @@ import { useView } from '../state/url';
 import css from './agents.module.css';
 import { FiveMarks, marksHelp, Reasons } from '../overview/FiveMarks';
 import { bad, failedRuns, join, trouble, useMarks, useRegistered, useSeenAgents, type FleetRow } from './data';
+import { WhatDiffers } from '../runs/WhatDiffers';
 import { RegisterDialog } from './RegisterDialog';
 import { AgentState } from './State';
 import { UnknownAgents, useUnknownAgents } from './UnknownAgents';
@@ -39,6 +40,7 @@ const columns: Column<FleetRow>[] = [
       return at ? <Time at={at} /> : <span className="muted">{a.registered ? 'never' : ''}</span>;
     },
   },
+  { id: 'differs', head: <span className="unseen">What is different</span>, width: '30px', cell: (a) => a.runs > 0 && a.agent && <WhatDiffers words={`Runs of ${a.agent}`} about={a.agent} ask={{ selection: `agent:${quote(a.agent)}` }} /> },
 ];
 
 // What a narrow page leaves out stands on the agent's own page.

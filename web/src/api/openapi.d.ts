@@ -8331,15 +8331,31 @@ export interface components {
         };
         Different: {
             items: components["schemas"]["Difference"][];
+            measures: components["schemas"]["DifferentMeasure"][];
             rest: number;
             selected: number;
             truncated: boolean;
+            unread: string[];
+        };
+        DifferentMeasure: {
+            clear: boolean;
+            median: number | null;
+            name: string;
+            p: number;
+            p95: number | null;
+            rest: number;
+            rest_median: number | null;
+            rest_p95: number | null;
+            selected: number;
         };
         DifferentRequest: {
             from?: string;
             limit?: number;
             query?: string;
-            selection: string;
+            runs?: string[];
+            selected_from?: string;
+            selected_to?: string;
+            selection?: string;
             to?: string;
         };
         DocumentUse: {

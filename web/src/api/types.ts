@@ -247,3 +247,6 @@ export type Replay = Shapes['Replay'];
 export type Drill = Shapes['Drill'];
 export type DrillResult = Shapes['DrillResult'];
 export type Interval = Shapes['Interval'];
+export type Different = Shapes['Different'];
+export type DifferentItem = Shapes['Difference'];
+export type DifferentMeasure = Shapes['DifferentMeasure'];

@@ -4,6 +4,7 @@ import type { CostLine, CostSplit } from '../api/types';
 import { where } from '../agents/data';
 import { cel, SaveAsRule } from '../findings/SaveAsRule';
 import { count, Empty, Figure, KeyedTable, money, Panel, percent, ProblemNote, Tabs, Time, Unknown } from '../shared';
+import { WhatDiffers } from '../runs/WhatDiffers';
 import type { CurrentView } from '../state/url';
 import css from './cost.module.css';
 
@@ -70,6 +71,7 @@ export function Split({ on, data, error, loaded, retry, narrowed, onPick }: { on
             { head: 'Calls', num: true, cell: (l) => count(l.calls) },
             { head: 'Without a price', num: true, cell: (l) => (l.unpriced > 0 ? <>{count(l.unpriced)} <span className="muted">{percent(l.unpriced / l.calls)}</span></> : <span className="muted">0</span>) },
             { head: 'Tokens', num: true, cell: (l) => (l.tokens === null || l.tokens === undefined ? <Unknown why="No call reported its usage." /> : count(l.tokens)) },
+            { head: <span className="unseen">What is different</span>, end: true, cell: (l: CostLine) => l.records && dim.by !== 'call' && dim.by !== 'run' && <WhatDiffers words={`Runs of ${l.name || `no ${dim.label.toLowerCase()}`}`} about={l.name || `what names no ${dim.label.toLowerCase()}`} ask={{ selection: `any(${l.records})` }} /> },
             ...((data?.total.people_minutes ?? 0) > 0 ? [{ head: 'People waited for', num: true, cell: (l: CostLine) => `${l.people_minutes.toFixed(0)} min${l.people_cost ? `, ${money(l.people_cost, currency)}` : ''}` }] : []),
           ]}
         />

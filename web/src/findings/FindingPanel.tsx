@@ -6,8 +6,9 @@ import '../theme/forms';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
 import type { Finding } from '../api/types';
+import { WhatDiffers } from '../runs/WhatDiffers';
 import { FormDialog } from '../settings/parts';
-import { Badge, count, duration, Facts, Mark, Panel, pickView, plural, ProblemNote, Time, useShortcuts } from '../shared';
+import { Badge, count, duration, Facts, Mark, Panel, pickView, plural, ProblemNote, quote, Time, useShortcuts } from '../shared';
 import { responseStates, severities, useFinding, words } from './data';
 import css from './findings.module.css';
 
@@ -64,6 +65,7 @@ export function FindingPanel({ id, onClose, onNext }: { id: string; onClose: () 
           {mayRevert && held.length > 0 && <Button variant="filled" color="bad" onClick={() => setAlarm(true)}>False alarm: release {f.agent}</Button>}
           {(f.measure === 'canary' || f.detector === 'canary_silent') && <Link to={'/findings' as never} search={((old: Record<string, unknown>) => ({ ...pickView(old), show: 'canaries', model: f.subject })) as never}>What its canary was answered</Link>}
           {f.path && <Link to={f.path as never}>Deal with it there</Link>}
+          {runs.length > 0 && f.agent && <WhatDiffers label="What is different" words={`The finding's runs`} ask={{ runs, query: `agent:${quote(f.agent)}`, from: new Date(Date.parse(f.first_seen) - 7 * 86_400_000).toISOString(), to: new Date(Date.parse(f.last_seen) + 3_600_000).toISOString() }} />}
         </div>
         {f.verdict && <p className="muted">{f.verdict.by} called it {f.verdict.verdict} <Time at={f.verdict.at} />{f.verdict.reason && `: ${f.verdict.reason}`}. Press again to take it back.</p>}
         <ProblemNote error={judge.error} />

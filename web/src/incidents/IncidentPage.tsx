@@ -5,8 +5,9 @@ import { lazy, Suspense, useState } from 'react';
 import '../theme/forms';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
+import { WhatDiffers } from '../runs/WhatDiffers';
 import { FormDialog } from '../settings/parts';
-import { count, Empty, Facts, Mark, PageBody, PageHeader, Panel, plural, ProblemNote, Tabs, Time, Unknown, useShortcuts } from '../shared';
+import { count, Empty, Facts, Mark, PageBody, PageHeader, Panel, plural, ProblemNote, quote, Tabs, Time, Unknown, useShortcuts } from '../shared';
 import { visible } from '../tools/data';
 import { Acts } from './Acts';
 import { evidenceLink, kindWords, severities, states, useIncident, type IncidentDetail, type IncidentEntry } from './data';
@@ -38,6 +39,17 @@ const next: Record<string, { verb: string; label: string; key: string }[]> = {
   resolved: [{ verb: 'reopen', label: 'Open again', key: 'o' }],
   reviewed: [{ verb: 'reopen', label: 'Open again', key: 'o' }],
 };
+
+/** since are the runs of an incident's agents from when it opened to when it fell quiet, among those of the week before. */
+export function since(i: Pick<IncidentDetail, 'agents' | 'opened_at' | 'quiet_at' | 'last_at' | 'resolved_at'>, now = Date.now()) {
+  const over = i.quiet_at ?? i.resolved_at;
+  return {
+    query: `agent:${i.agents.map(quote).join(',')}`,
+    from: new Date(Date.parse(i.opened_at) - 7 * 86_400_000).toISOString(),
+    to: new Date(Math.max(over ? Date.parse(over) : now, Date.parse(i.last_at)) + 1000).toISOString(),
+    selected_from: i.opened_at,
+  };
+}
 
 /** IncidentPage is one incident: how it stands, what happened, why its signals are here, whom it touches, what is done about it, and the review. */
 export function IncidentPage() {
@@ -112,7 +124,7 @@ export function IncidentPage() {
               <Timeline entries={i.timeline ?? []} />
             </Panel>
             <div className={css.column}>
-              <Panel title="How it stands" padded actions={may && <Button size="compact-xs" onClick={() => setEditing(true)}>Change</Button>}>
+              <Panel title="How it stands" padded actions={<>{i.agents.length > 0 && <WhatDiffers label="What is different" words={`Runs of ${i.agents.length === 1 ? 'its agent' : 'its agents'} since it began`} ask={since(i)} />}{may && <Button size="compact-xs" onClick={() => setEditing(true)}>Change</Button>}</>}>
                 <Standing i={i} />
               </Panel>
               <Acts i={i} may={may} onDone={again} />

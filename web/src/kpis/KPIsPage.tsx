@@ -1,6 +1,7 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useMemo } from 'react';
+import { Button } from '@mantine/core';
+import { useEffect, useMemo, useState } from 'react';
 import type uPlot from 'uplot';
 import { api } from '../api/client';
 import type { KPI, KPIDetail, KPIList } from '../api/types';
@@ -9,7 +10,9 @@ import { Flags } from '../charts/Flags';
 import { Plot } from '../charts/Plot';
 import { boundKPI, SaveAsRule } from '../findings/SaveAsRule';
 import { unitText } from '../overview/SmallChart';
-import { Beside, count, Empty, Facts, Figure, KeyedTable, PageBody, PageHeader, Panel, percent, ProblemNote, Unknown } from '../shared';
+import { Beside, count, dayClock, Empty, Facts, Figure, KeyedTable, PageBody, PageHeader, Panel, percent, ProblemNote, quote, Unknown } from '../shared';
+import { stretch } from '../runs/Difference';
+import { WhatDiffers } from '../runs/WhatDiffers';
 import { Pick } from '../settings/parts';
 import { useView } from '../state/url';
 import { useTokens } from '../theme/token';
@@ -107,6 +110,9 @@ const splits = ['agent', 'version', 'task', 'environment', 'team', 'model', 'too
 
 function One({ id, by, scope, onBy, onOpen }: { id: string; by: string; scope: Record<string, string | undefined>; onBy: (v: string) => void; onOpen: (id: string) => void }) {
   const q = useQuery({ queryKey: ['kpi', id, by, scope], queryFn: ({ signal }) => api.get<KPIDetail>(`/kpis/${id}`, { ...scope, by }, signal), placeholderData: keepPreviousData, retry: false });
+  const { tz } = useView();
+  const [brushed, setBrushed] = useState<{ from: number; to: number }>();
+  useEffect(() => setBrushed(undefined), [id, scope.from, scope.to]);
   const k = q.data;
   return (
     <Panel title={k?.title ?? id} actions={k && k.value !== null && <SaveAsRule kpi={k.id} when={boundKPI(k)} team={scope.team} environment={scope.environment} />}>
@@ -148,7 +154,18 @@ function One({ id, by, scope, onBy, onOpen }: { id: string; by: string; scope: R
                 </>
               )}
             </Facts>
-            <Trend k={k} />
+            <Trend k={k} onBrush={(from, to) => setBrushed({ from, to })} />
+            {brushed && (
+              <div className={css.brushed}>
+                <span className="num">
+                  {dayClock(brushed.from, tz)} to {dayClock(brushed.to, tz)}
+                </span>
+                <WhatDiffers label="What is different" words="Runs of this stretch" ask={{ query: k.table === 'runs' ? k.records : undefined, ...stretch(brushed) }} />
+                <Button size="compact-xs" onClick={() => setBrushed(undefined)}>
+                  Drop it
+                </Button>
+              </div>
+            )}
             <Pick inline label="Compare by" options={splits.map((s) => ({ value: s, label: s }))} value={by} onPick={onBy} />
             <Split k={k} by={by} />
           </>
@@ -159,7 +176,7 @@ function One({ id, by, scope, onBy, onOpen }: { id: string; by: string; scope: R
 }
 
 /** Split is the figure of each group; what is left out, or cannot be told, is said. */
-export function Split({ k, by }: { k: Pick<KPIDetail, 'groups' | 'cut' | 'group_count' | 'groups_why' | 'unit'>; by: string }) {
+export function Split({ k, by }: { k: Pick<KPIDetail, 'groups' | 'cut' | 'group_count' | 'groups_why' | 'unit'> & Partial<Pick<KPIDetail, 'table' | 'records'>>; by: string }) {
   const rows = k.groups ?? [];
   if (k.groups_why) return <p className={css.said}>By {by} it is unknown: {k.groups_why}.</p>;
   return (
@@ -173,6 +190,7 @@ export function Split({ k, by }: { k: Pick<KPIDetail, 'groups' | 'cut' | 'group_
           { head: by, cell: (g) => g.name || <Unknown why={`The records name no ${by}.`} /> },
           { head: 'Value', num: true, cell: (g) => <Shown f={g} unit={k.unit} /> },
           { head: 'From', num: true, cell: (g) => count(g.n) },
+          { head: <span className="unseen">What is different</span>, end: true, cell: (g) => g.n > 0 && <WhatDiffers words={`Runs of ${g.name || `no ${by}`}`} about={g.name || `what names no ${by}`} ask={{ selection: `${by}:${g.name ? quote(g.name) : 'unknown'}`, query: k.table === 'runs' ? k.records : undefined }} /> },
         ]}
       />
       {k.cut && (
@@ -185,7 +203,7 @@ export function Split({ k, by }: { k: Pick<KPIDetail, 'groups' | 'cut' | 'group_
 }
 
 /** Trend is the figure over time between its interval's ends. */
-function Trend({ k }: { k: KPIDetail }) {
+function Trend({ k, onBrush }: { k: KPIDetail; onBrush: (from: number, to: number) => void }) {
   const { tz } = useView();
   const ink = useTokens({ text: '--r-text-3', grid: '--r-grid', line: '--r-series-1', band: '--r-band' });
   const points = k.series ?? [];
@@ -197,7 +215,7 @@ function Trend({ k }: { k: KPIDetail }) {
   const options = useMemo<Omit<uPlot.Options, 'width' | 'height'>>(
     () => ({
       padding: [6, 6, 0, 0],
-      cursor: { show: false },
+      cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
       scales: { x: { time: true, range: () => [Date.parse(k.from) / 1000, Date.parse(k.to) / 1000] }, y: { range: (_u, min, max) => [Math.min(0, min ?? 0), Math.max(max ?? 0, 1e-9) * 1.05] } },
       axes: [{ ...timeAxis(tz, ink, spanMs, 18), space: 56 }, valueAxis(ink, (v) => said(k.unit, v) ?? '', 56, 26)],
       series: [{}, { stroke: ink.band, width: 0, points: { show: false } }, { stroke: ink.band, width: 0, points: { show: false } }, { stroke: ink.line, width: 1.5, points: { show: points.length < 3 } }],
@@ -209,7 +227,7 @@ function Trend({ k }: { k: KPIDetail }) {
   if (points.length === 0) return <Empty small title="Nothing in this period." />;
   return (
     <div className={css.trend}>
-      <Plot options={options} data={data} label={`${k.title} over time with its interval`} height={160} />
+      <Plot options={options} data={data} label={`${k.title} over time with its interval`} height={160} onBrush={(a, b) => onBrush(a * 1000, b * 1000)} />
       <Flags from={Date.parse(k.from)} to={Date.parse(k.to)} left={56} right={6} />
     </div>
   );

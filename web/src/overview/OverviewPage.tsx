@@ -120,7 +120,7 @@ export function OverviewPage() {
           )}
           {brushed && comparing && (
             <Suspense fallback={null}>
-              <Difference words="Runs of this stretch" selected={brushed} filter={view.filter} where={where(view)} onClose={() => setComparing(false)} onNarrow={(term) => void navigate({ to: '/runs' as never, search: ((old: Record<string, unknown>) => ({ ...pickView(old), q: term, from: new Date(brushed.from).toISOString(), to: new Date(brushed.to).toISOString() })) as never })} />
+              <Difference words="Runs of this stretch" ask={{ query: where(view), from: view.from, to: view.live ? undefined : view.to, selected_from: new Date(brushed.from).toISOString(), selected_to: new Date(brushed.to).toISOString() }} onClose={() => setComparing(false)} onNarrow={(term) => void navigate({ to: '/runs' as never, search: ((old: Record<string, unknown>) => ({ ...pickView(old), q: term, from: new Date(brushed.from).toISOString(), to: new Date(brushed.to).toISOString() })) as never })} />
             </Suspense>
           )}
         </Panel>

@@ -1,58 +1,42 @@
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useMemo, useRef } from 'react';
+import { useEffect, useRef } from 'react';
 import { api } from '../api/client';
-import type { List, Run } from '../api/types';
+import type { Different, DifferentItem, DifferentMeasure } from '../api/types';
 import { Icon } from '../shared/icons';
-import { count, duration, money, percent } from '../shared/format';
-import { type Comparison, compareRuns, type Difference as Diff } from './compare';
-import { cells, useAsk, type RunsFilter } from './queries';
+import { count, duration, money, percent, plural } from '../shared/format';
 import css from './runs.module.css';
 import { quote } from './searchText';
 
-const SAMPLE = 1000;
+/** Selection is what is set against the other runs: a search, a stretch of time or runs by their ids, among those of a search and a period. */
+export interface Selection {
+  selection?: string;
+  selected_from?: string;
+  selected_to?: string;
+  runs?: string[];
+  query?: string;
+  from?: string;
+  to?: string;
+}
+
+/** MOST is how many runs can be named one by one; the server refuses more. */
+export const MOST = 1000;
+
+/** stretch is a selection by time, ms since 1970. */
+export const stretch = (s: { from: number; to: number }): Selection => ({ selected_from: new Date(s.from).toISOString(), selected_to: new Date(s.to).toISOString() });
 
 export interface DifferenceProps {
-  /** what the selected runs are called: "4 selected runs" */
+  /** what the selected runs are called: "The selected runs" */
   words: string;
-  /** the runs selected by hand, or the stretch that holds them */
-  selected: Run[] | { from: number; to: number };
-  filter: RunsFilter;
-  where: string;
+  ask: Selection;
   onClose: () => void;
   /** narrows the search to a value */
   onNarrow: (term: string) => void;
 }
 
-/** Difference sets the selection against the other runs of the search, and says how many stand behind each figure. */
-export function Difference({ words, selected, filter, where, onClose, onNarrow }: DifferenceProps) {
+/** Difference is Contrast in a column of the page. */
+export function Difference({ words, ask, onClose, onNarrow }: DifferenceProps) {
   const box = useRef<HTMLElement>(null);
   useEffect(() => box.current?.focus(), []);
-  const stretch = Array.isArray(selected) ? null : selected;
-  const read = useQuery({
-    queryKey: ['difference', filter, stretch, Array.isArray(selected) ? selected.map((r) => r.id).sort() : null],
-    queryFn: async ({ signal }) => {
-      const base = { ...filter, sort: undefined };
-      if (Array.isArray(selected)) {
-        const ids = new Set(selected.map((r) => r.id));
-        const all = (await api.get<List<Run>>('/runs', { ...base, limit: SAMPLE }, signal)).items ?? [];
-        return { a: selected, b: all.filter((r) => !ids.has(r.id)) };
-      }
-      const a = { ...base, from: new Date(selected.from).toISOString(), to: new Date(selected.to).toISOString() };
-      const half = SAMPLE / 2;
-      const [inside, before, after] = await Promise.all([
-        api.get<List<Run>>('/runs', { ...a, limit: SAMPLE }, signal),
-        api.get<List<Run>>('/runs', { ...base, to: a.from, limit: half }, signal),
-        api.get<List<Run>>('/runs', { ...base, from: a.to, limit: half }, signal),
-      ]);
-      return { a: inside.items ?? [], b: [...(before.items ?? []), ...(after.items ?? [])] };
-    },
-    staleTime: Infinity,
-  });
-  const totals = useAsk({ from: 'runs', select: [{ func: 'count', as: 'n' }], where, start: filter.from, end: filter.to });
-  const total = Number(cells(totals.data)[0]?.n ?? NaN);
-  const c: Comparison | null = useMemo(() => (read.data ? compareRuns(read.data.a, read.data.b) : null), [read.data]);
-  const clear = c?.differences.filter((d) => d.clear) ?? [];
-  const rest = c?.differences.filter((d) => !d.clear && Math.abs(d.shareA - d.shareB) >= 0.1).slice(0, 12) ?? [];
   return (
     <aside
       ref={box}
@@ -73,102 +57,123 @@ export function Difference({ words, selected, filter, where, onClose, onNarrow }
           <Icon name="close" />
         </button>
       </header>
-      {read.isPending && <p className="muted">Reading the other runs…</p>}
-      {read.isError && <p role="alert">{read.error.message}</p>}
-      {c && (
-        <>
-          <p className={css.diffwords}>
-            {words} ({count(c.nA)}) against {count(c.nB)} other {c.nB === 1 ? 'run' : 'runs'}
-            {Number.isFinite(total) && total > c.nA + c.nB ? `, the newest of ${count(total - c.nA)}` : ''} that match the search.{' '}
-            {c.nA === 0 || c.nB === 0 ? (
-              <b>There is nothing to compare with.</b>
-            ) : clear.length === 0 && !c.numbers.some((n) => n.clear) ? (
-              <b>{c.nA < 8 ? `With ${count(c.nA)} on one side, chance could explain every difference below.` : 'No difference stands out from chance.'}</b>
-            ) : (
-              <b>
-                {clear.length > 0 ? `${count(clear.length)} ${clear.length === 1 ? 'feature differs' : 'features differ'}` : 'Measures differ'} beyond chance (99 %).
-              </b>
-            )}
-          </p>
-          {clear.length > 0 && <Table list={clear.slice(0, 15)} c={c} onNarrow={onNarrow} caption="Beyond chance" />}
-          <table className={css.numbers}>
-            <caption>Measures, where known</caption>
-            <thead>
-              <tr>
-                <th scope="col"> </th>
-                <th scope="col">selected, median</th>
-                <th scope="col">others, median</th>
-                <th scope="col">p95</th>
-                <th scope="col">known for</th>
-              </tr>
-            </thead>
-            <tbody>
-              {c.numbers.map((n) => (
-                <tr key={n.field} data-clear={n.clear || undefined}>
-                  <th scope="row">
-                    {n.field}
-                    {n.clear && <span title="Differs beyond chance (99 %)"> ●</span>}
-                  </th>
-                  <td>{figure(n.field, n.medianA)}</td>
-                  <td>{figure(n.field, n.medianB)}</td>
-                  <td>
-                    {figure(n.field, n.p95A)} / {figure(n.field, n.p95B)}
-                  </td>
-                  <td>
-                    {count(n.nA)} / {count(n.nB)}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-          {rest.length > 0 && <Table list={rest} c={c} onNarrow={onNarrow} caption="Could be chance" />}
-        </>
-      )}
+      <Contrast words={words} ask={ask} onNarrow={onNarrow} />
     </aside>
   );
 }
 
-function Table({ list, c, onNarrow, caption }: { list: Diff[]; c: Comparison; onNarrow: (term: string) => void; caption: string }) {
+/** Contrast sets a selection against the other runs of its search, and says how many stand behind each figure. */
+export function Contrast({ words, ask, onNarrow }: { words: string; ask: Selection; onNarrow: (term: string) => void }) {
+  const read = useQuery({ queryKey: ['difference', ask], queryFn: ({ signal }) => api.post<Different>('/runs/different', { ...ask, limit: 40 }, signal), staleTime: Infinity, retry: false });
+  const d = read.data;
+  if (read.isPending) return <p className="muted">Reading the other runs…</p>;
+  if (!d) return <p role="alert">{read.error?.message}</p>;
+  const figures = d.measures.filter((m) => m.selected > 0 && m.rest > 0);
+  return (
+    <>
+      <p className={css.diffwords}>
+        {words} ({count(d.selected)}) against {count(d.rest)} other {d.rest === 1 ? 'run' : 'runs'}
+        {d.truncated ? ', the newest of those' : ''} that match the search. <b>{verdict(d)}</b>
+      </p>
+      {d.items.length > 0 && <Table list={d.items} d={d} onNarrow={onNarrow} />}
+      {figures.length > 0 && (
+        <table className={css.numbers}>
+          <caption>Measures, where known</caption>
+          <thead>
+            <tr>
+              <th scope="col">measure</th>
+              <th scope="col">selected, median</th>
+              <th scope="col">others, median</th>
+              <th scope="col">p95</th>
+              <th scope="col">known for</th>
+            </tr>
+          </thead>
+          <tbody>
+            {figures.map((m) => (
+              <tr key={m.name} data-clear={m.clear || undefined}>
+                <th scope="row">
+                  {m.name.replace('_ms', '').replaceAll('_', ' ')}
+                  {m.clear && <span title="The two sides differ beyond chance (by their ranks)"> ●</span>}
+                </th>
+                <td>{figure(m, m.median)}</td>
+                <td>{figure(m, m.rest_median)}</td>
+                <td>
+                  {figure(m, m.p95)} / {figure(m, m.rest_p95)}
+                </td>
+                <td>
+                  {count(m.selected)} / {count(m.rest)}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {d.unread.length > 0 && <p className="muted">Not compared, since it could not be read in time: {d.unread.map((u) => u.replaceAll('_', ' ')).join(', ')}.</p>}
+    </>
+  );
+}
+
+/** verdict says in a sentence what came of it. */
+export function verdict(d: Different): string {
+  if (d.selected === 0 || d.rest === 0) return 'There is nothing to compare with.';
+  const clear = d.measures.some((m) => m.clear);
+  if (d.items.length > 0) return `${plural(d.items.length, 'attribute')} set${d.items.length === 1 ? 's' : ''} ${d.selected === 1 ? 'it' : 'them'} apart beyond chance.`;
+  if (clear) return 'Measures differ beyond chance.';
+  return d.selected < 8 ? `With ${count(d.selected)} selected, chance explains whatever differs.` : 'Nothing sets them apart beyond chance.';
+}
+
+function Table({ list, d, onNarrow }: { list: DifferentItem[]; d: Different; onNarrow: (term: string) => void }) {
   return (
     <table className={css.diffs}>
-      <caption>{caption}</caption>
+      <caption>Beyond chance, the strongest first</caption>
       <tbody>
-        {list.map((d) => (
-          <tr key={`${d.field} ${d.value}`}>
-            <th scope="row">
-              <span className="muted">{d.field.replace('_', ' ')}</span>{' '}
-              <button type="button" className={css.narrow} title="Narrow the search to this" onClick={() => onNarrow(termOf(d))}>
-                {d.value}
-              </button>
-            </th>
-            <td>
-              <span className={css.pair} title={`selected: ${d.a} of ${c.nA}; others: ${d.b} of ${c.nB}; difference ${percent(d.low, 0)} to ${percent(d.high, 0)}`}>
-                <i data-side="a" style={{ width: `${d.shareA * 100}%` }} />
-                <i data-side="b" style={{ width: `${d.shareB * 100}%` }} />
-              </span>
-            </td>
-            <td className="num">
-              {percent(d.shareA, 0)} <span className="muted">/ {percent(d.shareB, 0)}</span>
-            </td>
-          </tr>
-        ))}
+        {list.map((i) => {
+          const term = termOf(i);
+          return (
+            <tr key={`${i.name} ${i.value}`}>
+              <th scope="row">
+                <span className="muted">{i.name.replaceAll('_', ' ')}</span>{' '}
+                {term ? (
+                  <button type="button" className={css.narrow} title="Narrow the search to this" onClick={() => onNarrow(term)}>
+                    {i.value}
+                  </button>
+                ) : (
+                  <b>{i.value}</b>
+                )}
+              </th>
+              <td>
+                <span className={css.pair} title={`selected: ${i.selected} of ${d.selected}; others: ${i.rest} of ${d.rest}; difference ${percent(i.low, 0)} to ${percent(i.high, 0)}`}>
+                  <i data-side="a" style={{ width: `${i.share * 100}%` }} />
+                  <i data-side="b" style={{ width: `${i.rest_share * 100}%` }} />
+                </span>
+              </td>
+              <td className="num">
+                {percent(i.share, 0)} <span className="muted">/ {percent(i.rest_share, 0)}</span>
+              </td>
+            </tr>
+          );
+        })}
       </tbody>
     </table>
   );
 }
 
-function termOf(d: Diff): string {
-  if (d.field === 'version') {
-    const at = d.value.lastIndexOf(' ');
-    return `agent:${quote(d.value.slice(0, at))} version:${quote(d.value.slice(at + 1))}`;
+// What lies beside runs, and the hour of the day, has no field in the search.
+const beside = ['prompt', 'policy', 'source_version', 'hour'];
+
+/** termOf is the search for runs that have a value; undefined where there is none. */
+export function termOf(d: Pick<DifferentItem, 'name' | 'value'>): string | undefined {
+  if (beside.includes(d.name)) return undefined;
+  if (d.name.startsWith('label:')) {
+    const key = d.name.slice(6);
+    return `label.${/^[\w.-]+$/.test(key) ? key : `"${key.replace(/["\\]/g, '\\$&')}"`}:${quote(d.value)}`;
   }
-  if (d.field === 'error_type') return d.value === 'none' ? 'errors:0' : d.value === 'error without a type' ? 'errors>0 error_type:unknown' : `error_type:${quote(d.value)}`;
-  return `${d.field}:${d.value === 'unknown' ? 'unknown' : quote(d.value)}`;
+  return `${d.name}:${quote(d.value)}`;
 }
 
-function figure(field: string, v: number | null): string {
+function figure(m: DifferentMeasure, v: number | null): string {
   if (v === null) return 'unknown';
-  if (field === 'duration') return duration(v) ?? 'unknown';
-  if (field === 'cost') return money(v) ?? 'unknown';
+  if (m.name === 'duration_ms') return duration(v) ?? 'unknown';
+  if (m.name === 'cost') return money(v) ?? 'unknown';
   return count(v) ?? 'unknown';
 }

@@ -13,7 +13,7 @@ import { useMay } from '../api/queries';
 import { useSetView, useView } from '../state/url';
 import { ActivityTabs } from './ActivityTabs';
 import { allColumns } from './columns';
-import { Difference } from './Difference';
+import { Difference, MOST, stretch } from './Difference';
 import { Facets } from './Facets';
 import { cells, type RunsFilter, useAsk, useFields, useRuns, where } from './queries';
 import css from './runs.module.css';
@@ -174,9 +174,7 @@ export function RunsPage() {
         {diff && (
           <Difference
             words={diff === 'selected' ? 'The selected runs' : 'Runs of this stretch'}
-            selected={diff === 'selected' ? [...selected.values()] : diff}
-            filter={filter}
-            where={whole}
+            ask={{ query: whole, from: view.from, to: view.live ? undefined : view.to, ...(diff === 'selected' ? { runs: [...selected.keys()].slice(0, MOST) } : stretch(diff)) }}
             onClose={() => setDiff(null)}
             onNarrow={narrow}
           />

@@ -17,6 +17,7 @@ import { cells, useAsk, useFields, where } from './queries';
 import css from './runs.module.css';
 import { SearchBox } from './SearchBox';
 import { quote } from './searchText';
+import { WhatDiffers } from './WhatDiffers';
 
 const BY: [string, string][] = [
   ['tool', 'tool'],
@@ -82,15 +83,16 @@ export function StepsPage() {
   }, [asked.data, sort]);
   const most = Math.max(1, ...rows.map((r) => Number(r.p95 ?? 0)));
   const [active, setActive] = useState<string>();
-  const open = useCallback(
+  // the search for the runs that have a step of a row
+  const runsOf = useCallback(
     (r: Row) => {
       const v = r[by];
       const term = `${by}:${v === null || v === '' ? 'unknown' : quote(String(v))}`;
-      const inner = [by === 'tool' ? 'kind:tool,mcp' : by === 'model' ? 'kind:model' : '', term, q].filter(Boolean).join(' ');
-      void navigate({ to: '/runs' as never, search: ((old: Record<string, unknown>) => ({ ...pickView(old), q: `any(${inner})` })) as never });
+      return `any(${[by === 'tool' ? 'kind:tool,mcp' : by === 'model' ? 'kind:model' : '', term, q && /\bor\b/i.test(q) ? `(${q})` : q].filter(Boolean).join(' ')})`;
     },
-    [by, q, navigate],
+    [by, q],
   );
+  const open = useCallback((r: Row) => void navigate({ to: '/runs' as never, search: ((old: Record<string, unknown>) => ({ ...pickView(old), q: runsOf(r) })) as never }), [runsOf, navigate]);
   useShortcuts('Steps', [{ keys: '/', label: 'Search', run: () => document.getElementById('steps-search')?.focus() }]);
   const words = BY.find(([b]) => b === by)![1];
   const columns: Column<Row>[] = [
@@ -134,6 +136,7 @@ export function StepsPage() {
     { id: 'input', head: 'tokens in', width: '90px', align: 'right', sort: 'input', cell: (r) => compact(num(r.input)) ?? (by === 'tool' ? <span className="muted">–</span> : <Unknown />) },
     { id: 'output', head: 'out', width: '80px', align: 'right', sort: 'output', cell: (r) => compact(num(r.output)) ?? (by === 'tool' ? <span className="muted">–</span> : <Unknown />) },
     { id: 'cost', head: 'cost', width: '90px', align: 'right', sort: 'cost', cell: (r) => money(num(r.cost)) ?? (by === 'tool' ? <span className="muted">–</span> : <Unknown why="No price is known for these." />) },
+    { id: 'differs', head: <span className={css.hidden}>what is different</span>, width: '34px', cell: (r) => <WhatDiffers words={`Runs with such a step`} about={String(r[by] || `steps without a ${words}`)} ask={{ selection: runsOf(r) }} /> },
   ];
   const total = rows.reduce((a, r) => a + Number(r.n ?? 0), 0);
   const failed = rows.reduce((a, r) => a + Number(r.errors ?? 0), 0);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { compareRuns, differenceInterval, quantile, rankZ, wilson, type ComparedRun } from './compare';
+import type { Different, DifferentItem } from '../api/types';
+import { stretch, termOf, verdict } from './Difference';
 import { complete, quote, splitValues, terms, toggleValue, valuesOf, withTerm } from './searchText';
 
 describe('search text', () => {
@@ -42,42 +43,25 @@ describe('search text', () => {
   });
 });
 
-const run = (id: number, more: Partial<ComparedRun>): ComparedRun => ({
-  id: `r${id}`,
-  agent: 'a',
-  status: 'done',
-  step_count: 3,
-  error_count: 0,
-  model_calls: 1,
-  tool_calls: 1,
-  usage: {},
-  cost: {},
-  ...more,
-});
+const item = (name: string, value: string): DifferentItem => ({ name, value, selected: 5, rest: 1, share: 1, rest_share: 0.1, effect: 0.9, low: 0.5, high: 1, lift: 9, p: 0.001 });
+const answer = (more: Partial<Different>): Different => ({ selected: 20, rest: 100, truncated: false, items: [], measures: [], unread: [], ...more });
 
 describe('what is different', () => {
-  it('puts what surely differs first and calls chance chance', () => {
-    const sel = Array.from({ length: 20 }, (_, i) => run(i, { tools: ['lookup'], duration_ms: 900 + i, version: i % 2 ? '1' : '2' }));
-    const rest = Array.from({ length: 200 }, (_, i) =>
-      run(100 + i, { tools: i % 10 === 0 ? ['lookup'] : ['refund'], duration_ms: 100 + (i % 50), version: i % 2 ? '1' : '2' }),
-    );
-    const c = compareRuns(sel, rest);
-    expect(c.differences[0]).toMatchObject({ field: 'tool', a: 20, clear: true });
-    expect(c.differences.filter((d) => d.field === 'version').every((d) => !d.clear)).toBe(true);
-    expect(c.numbers.find((n) => n.field === 'duration')).toMatchObject({ clear: true, nA: 20, nB: 200 });
-    expect(c.numbers.find((n) => n.field === 'cost')).toMatchObject({ nA: 0, medianA: null, clear: false });
+  it('finds the runs that have a value, where a search can', () => {
+    expect(termOf(item('version', '7'))).toBe('version:7');
+    expect(termOf(item('tool', 'look "up"'))).toBe('tool:"look \\"up\\""');
+    expect(termOf(item('label:group', 'gold'))).toBe('label.group:gold');
+    expect(termOf(item('label:a b', 'x'))).toBe('label."a b":x');
+    for (const name of ['prompt', 'policy', 'source_version', 'hour']) expect(termOf(item(name, 'x'))).toBeUndefined();
   });
-  it('does not call two runs a pattern', () => {
-    const c = compareRuns([run(1, { agent: 'x' }), run(2, { agent: 'x' })], [run(3, {}), run(4, {}), run(5, {})]);
-    expect(c.differences.some((d) => d.clear)).toBe(false);
+  it('says what came of it, and calls chance chance', () => {
+    expect(verdict(answer({ rest: 0 }))).toMatch(/nothing to compare/);
+    expect(verdict(answer({ items: [item('version', '7')] }))).toBe('1 attribute sets them apart beyond chance.');
+    expect(verdict(answer({}))).toMatch(/Nothing sets them apart/);
+    expect(verdict(answer({ selected: 2 }))).toMatch(/chance/);
+    expect(verdict(answer({ measures: [{ name: 'cost', selected: 9, rest: 9, median: 1, rest_median: 2, p95: 1, rest_p95: 2, p: 0.001, clear: true }] }))).toMatch(/Measures differ/);
   });
-  it('takes empty sides', () => {
-    expect(compareRuns([], []).differences).toEqual([]);
-    expect(quantile([], 0.5)).toBeNull();
-    expect(wilson(0, 0)).toEqual([0, 1]);
-    expect(rankZ([], [1])).toBe(0);
-    expect(rankZ([1, 1], [1, 1])).toBe(0);
-    const [lo, hi] = differenceInterval(0, 10, 10, 10);
-    expect(lo).toBeLessThan(hi);
+  it('selects a stretch of time', () => {
+    expect(stretch({ from: 0, to: 60_000 })).toEqual({ selected_from: '1970-01-01T00:00:00.000Z', selected_to: '1970-01-01T00:01:00.000Z' });
   });
 });
