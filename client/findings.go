@@ -19,18 +19,19 @@ type Finding struct {
 	Measure       string          `json:"measure,omitempty"`
 	Expected      string          `json:"expected,omitempty"`
 	Seen          string          `json:"seen,omitempty"`
-	Why           string          `json:"why,omitempty"`  // how rare that is
-	Authenticated bool            `json:"authenticated"`  // the agent had proved who it is; else its name is a claim, and nothing acts on it
-	Runs          []string        `json:"runs"`           // evidence, the newest last
-	Steps         []string        `json:"steps"`          //
-	Path          string          `json:"path,omitempty"` // of the page where it is dealt with, when that is not the finding itself
-	Count         int64           `json:"count"`          // how often it was seen
-	FirstSeen     time.Time       `json:"first_seen"`     //
-	LastSeen      time.Time       `json:"last_seen"`      //
-	ClosedAt      *time.Time      `json:"closed_at"`      // null: open
-	LagMS         *int64          `json:"lag_ms"`         // from the record's arrival to the finding; null: unknown
-	Verdict       *FindingVerdict `json:"verdict"`        // null: nobody judged it
-	Responses     []Response      `json:"responses"`      // what was done, or would have been, because of it
+	Why           string          `json:"why,omitempty"`      // how rare that is
+	Authenticated bool            `json:"authenticated"`      // the agent had proved who it is; else its name is a claim, and nothing acts on it
+	Runs          []string        `json:"runs"`               // evidence, the newest last
+	Steps         []string        `json:"steps"`              //
+	Path          string          `json:"path,omitempty"`     // of the page where it is dealt with, when that is not the finding itself
+	Count         int64           `json:"count"`              // how often it was seen
+	FirstSeen     time.Time       `json:"first_seen"`         //
+	LastSeen      time.Time       `json:"last_seen"`          //
+	ClosedAt      *time.Time      `json:"closed_at"`          // null: open
+	LagMS         *int64          `json:"lag_ms"`             // from the record's arrival to the finding; null: unknown
+	Verdict       *FindingVerdict `json:"verdict"`            // null: nobody judged it
+	Responses     []Response      `json:"responses"`          // what was done, or would have been, because of it
+	Incident      string          `json:"incident,omitempty"` // the live one that it is part of
 }
 
 // FindingVerdict is what a person said of a finding.

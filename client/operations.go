@@ -176,6 +176,7 @@ func Operations() []Operation {
 		{Name: "SearchFields", Method: "GET", Path: "/api/v1/search/fields", Role: "viewer", Summary: "lists the fields of the search language with their known values"},
 		{Name: "CompleteSearch", Method: "GET", Path: "/api/v1/search/complete", Role: "viewer", Summary: "proposes how a search could go on"},
 		{Name: "ListAgentMarks", Method: "GET", Path: "/api/v1/agent-marks", Role: "viewer", Summary: "answers how each agent stands: objective, behaviour, data, identity and cost, with the reasons"},
+		{Name: "OverviewBroken", Method: "GET", Path: "/api/v1/overview/broken", Role: "viewer", Summary: "says of the incidents that need a person what was changed before each, and what its runs cost"},
 		{Name: "Overview", Method: "GET", Path: "/api/v1/overview", Role: "viewer", Summary: "answers whether the agents help and what needs a person"},
 		{Name: "Events", Method: "GET", Path: "/api/v1/events", Role: "viewer", Summary: "follows what changes, as server-sent events that resume from Last-Event-ID"},
 		{Name: "Health", Method: "GET", Path: "/api/v1/health", Role: "signed_in", Summary: "tells how Reeve itself is"},
@@ -1650,6 +1651,13 @@ func (c *Client) CompleteSearch(ctx context.Context, req CompleteSearchRequest) 
 // GET /api/v1/agent-marks, role viewer.
 func (c *Client) ListAgentMarks(ctx context.Context, req ListAgentMarksRequest) (*List[AgentMarks], error) {
 	return call[List[AgentMarks]](ctx, c, "GET", "/api/v1/agent-marks", req)
+}
+
+// OverviewBroken says of the incidents that need a person what was changed before each, and what its runs cost.
+//
+// GET /api/v1/overview/broken, role viewer.
+func (c *Client) OverviewBroken(ctx context.Context, req OverviewBrokenRequest) (*OverviewBroken, error) {
+	return call[OverviewBroken](ctx, c, "GET", "/api/v1/overview/broken", req)
 }
 
 // Overview answers whether the agents help and what needs a person.

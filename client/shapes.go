@@ -158,6 +158,33 @@ type OverviewRequest struct {
 	Bucket      string `query:"bucket"` // 15m, 1h; empty chooses by the period
 }
 
+// OverviewBrokenRequest asks for the background of the overview's incidents.
+type OverviewBrokenRequest struct {
+	Environment string `query:"environment"`
+	Team        string `query:"team"`
+}
+
+// OverviewBroken is the background of the worst incidents that need a person.
+type OverviewBroken struct {
+	Items []BrokenIncident `json:"items"`
+	More  int              `json:"more"` // incidents that need a person and are not looked at
+}
+
+// BrokenIncident is what was changed before an incident, and what it costs.
+type BrokenIncident struct {
+	ID        string   `json:"id"`
+	Number    int64    `json:"number"`
+	Title     string   `json:"title"`
+	Change    *Change  `json:"change"`               // the newest of what it is about, before it opened; null: none, or unknown
+	ChangeWhy string   `json:"change_why,omitempty"` // why there is none
+	Runs      *int64   `json:"runs"`                 // in its reach since it began; null unknown
+	Unpriced  int64    `json:"unpriced"`             // of them, those with a call without a price
+	Cost      *float64 `json:"cost"`                 // of these runs; null unknown
+	CostWhy   string   `json:"cost_why,omitempty"`   // why it is unknown
+	Q         string   `json:"q,omitempty"`          // the search for the runs
+	From      string   `json:"from,omitempty"`
+}
+
 // Figure is a number that opens: what it is, from how many, how sure, and the
 // search that lists the runs behind it. Value is nil when unknown.
 type Figure struct {

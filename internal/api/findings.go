@@ -208,7 +208,7 @@ func listFindings(a *API, ctx context.Context, req *client.ListFindingsRequest) 
 	who := whoOf(ctx)
 	// What the asker may not see makes a page shorter, so pages are read until one
 	// is full.
-	limit := q.Limit
+	limit, partOf := q.Limit, a.partOf(ctx)
 	for round := 0; len(out.Items) < limit && round < 20; round++ {
 		page, err := book.List(ctx, q)
 		if err != nil {
@@ -218,6 +218,7 @@ func listFindings(a *API, ctx context.Context, req *client.ListFindingsRequest) 
 			out.Next = page[i].ID
 			f := findingOf(page[i])
 			if seesFinding(who, &f) {
+				f.Incident = partOf(page[i].Fingerprint)
 				out.Items = append(out.Items, f)
 			}
 			if len(out.Items) == limit {
@@ -282,8 +283,37 @@ func (a *API) findingSeen(ctx context.Context, id string) (Findings, *client.Fin
 }
 
 func getFinding(a *API, ctx context.Context, req *client.FindingRequest) (*client.Finding, error) {
-	_, f, _, err := a.findingSeen(ctx, req.ID)
+	_, f, fingerprint, err := a.findingSeen(ctx, req.ID)
+	if err == nil && fingerprint != "" {
+		f.Incident = a.partOf(ctx)(fingerprint)
+	}
 	return f, err
+}
+
+// partOf finds the live incident that a finding is part of, by its fingerprint; ""
+// for none, and for one that the asker may not see.
+func (a *API) partOf(ctx context.Context) func(fingerprint string) string {
+	book := a.o.Incidents
+	if book == nil {
+		return func(string) string { return "" }
+	}
+	who, seen := whoOf(ctx), map[string]bool{}
+	return func(fingerprint string) string {
+		id, live, ok := book.Of(fingerprint)
+		if !ok || !live {
+			return ""
+		}
+		may, known := seen[id]
+		if !known {
+			i, err := book.Get(ctx, id)
+			may = err == nil && seesIncident(who, &i)
+			seen[id] = may
+		}
+		if !may {
+			return ""
+		}
+		return id
+	}
 }
 
 func findingActor(ctx context.Context) finding.Actor {
@@ -340,8 +370,8 @@ func findingRows(a *API, ctx context.Context, env, team string) ([]client.Overvi
 	n := 0
 	for i := range l.Items {
 		f := &l.Items[i]
-		if !strings.HasPrefix(f.ID, "fnd_") || f.Severity == finding.Info {
-			continue // the others have rows of their own
+		if !strings.HasPrefix(f.ID, "fnd_") || f.Severity == finding.Info || f.Incident != "" {
+			continue // the others have rows of their own, and so has an incident
 		}
 		if n++; worst == nil || f.Severity == finding.Critical && worst.Severity != finding.Critical {
 			worst = f

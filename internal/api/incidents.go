@@ -789,21 +789,30 @@ func endSilence(a *API, ctx context.Context, req *client.EndSilenceRequest) (*cl
 }
 
 // incidentRows are the incidents that nobody took up, and one's own that are not
-// over, on the overview.
-func incidentRows(a *API, ctx context.Context, env, team string) ([]client.OverviewRow, error) {
+// waitingIncidents are the incidents that nobody took up, and the asker's own, the
+// worst first.
+func (a *API) waitingIncidents(ctx context.Context, env, team string) ([]client.Incident, error) {
 	l, err := listIncidents(a, ctx, &client.ListIncidentsRequest{Team: team, Limit: 100})
 	if err != nil {
 		return nil, err
 	}
 	me := whoOf(ctx).Name
-	var out []client.OverviewRow
-	for _, i := range l.Items {
+	return slices.DeleteFunc(l.Items, func(i client.Incident) bool {
 		if env != "" && i.Environment != env && !slices.ContainsFunc(i.Places, func(p client.IncidentPlace) bool { return p.Environment == env }) {
-			continue
+			return true
 		}
-		if i.State != incident.Open && (i.Owner != me || me == "") {
-			continue
-		}
+		return i.State != incident.Open && (i.Owner != me || me == "")
+	}), nil
+}
+
+// over, on the overview.
+func incidentRows(a *API, ctx context.Context, env, team string) ([]client.OverviewRow, error) {
+	waiting, err := a.waitingIncidents(ctx, env, team)
+	if err != nil {
+		return nil, err
+	}
+	var out []client.OverviewRow
+	for _, i := range waiting {
 		text := i.Title
 		if i.People != nil {
 			text += "; it touches " + strconv.FormatInt(*i.People, 10) + " people"

@@ -73,6 +73,7 @@ func table() []operation {
 		define(operation{Name: "SearchFields", Method: get, Path: "/search/fields", Permission: rows(identity.Viewer), Summary: "lists the fields of the search language with their known values"}, searchFields),
 		define(operation{Name: "CompleteSearch", Method: get, Path: "/search/complete", Permission: rows(identity.Viewer), Summary: "proposes how a search could go on"}, completeSearch),
 		define(operation{Name: "ListAgentMarks", Method: get, Path: "/agent-marks", Permission: rows(identity.Viewer), Summary: "answers how each agent stands: objective, behaviour, data, identity and cost, with the reasons"}, listAgentMarks),
+		define(operation{Name: "OverviewBroken", Method: get, Path: "/overview/broken", Permission: rows(identity.Viewer), Summary: "says of the incidents that need a person what was changed before each, and what its runs cost"}, overviewBroken),
 		define(operation{Name: "Overview", Method: get, Path: "/overview", Permission: rows(identity.Viewer), Summary: "answers whether the agents help and what needs a person"}, overview),
 		events(operation{Name: "Events", Method: get, Path: "/events", Permission: rows(identity.Viewer), Summary: "follows what changes, as server-sent events that resume from Last-Event-ID"}, follow),
 

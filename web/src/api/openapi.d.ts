@@ -4038,6 +4038,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/overview/broken": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** says of the incidents that need a person what was changed before each, and what its runs cost */
+        get: operations["OverviewBroken"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/pages": {
         parameters: {
             query?: never;
@@ -7238,6 +7255,19 @@ export interface components {
             minutes: number;
             reason: string;
         };
+        BrokenIncident: {
+            change: components["schemas"]["Change"] | null;
+            change_why?: string;
+            cost: number | null;
+            cost_why?: string;
+            from?: string;
+            id: string;
+            number: number;
+            q?: string;
+            runs: number | null;
+            title: string;
+            unpriced: number;
+        };
         BrokenStandard: {
             agents: number;
             rule: string;
@@ -8931,6 +8961,7 @@ export interface components {
             /** Format: date-time */
             first_seen: string;
             id: string;
+            incident?: string;
             lag_ms: number | null;
             /** Format: date-time */
             last_seen: string;
@@ -10572,6 +10603,10 @@ export interface components {
             /** Format: date-time */
             to: string;
             took_ms: number;
+        };
+        OverviewBroken: {
+            items: components["schemas"]["BrokenIncident"][];
+            more: number;
         };
         OverviewChart: {
             id: string;
@@ -23142,6 +23177,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    OverviewBroken: {
+        parameters: {
+            query?: {
+                environment?: string;
+                team?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverviewBroken"];
                 };
             };
             /** @description a problem */

@@ -250,3 +250,5 @@ export type Interval = Shapes['Interval'];
 export type Different = Shapes['Different'];
 export type DifferentItem = Shapes['Difference'];
 export type DifferentMeasure = Shapes['DifferentMeasure'];
+export type OverviewBroken = Shapes['OverviewBroken'];
+export type BrokenIncident = Shapes['BrokenIncident'];

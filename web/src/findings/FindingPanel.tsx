@@ -53,6 +53,7 @@ export function FindingPanel({ id, onClose, onNext }: { id: string; onClose: () 
           {f.why && <><dt>How rare</dt><dd>{f.why}</dd></>}
           {f.agent && <><dt>Agent</dt><dd><Link to={'/agents/$name' as never} params={{ name: f.agent } as never}>{f.agent}</Link>{f.version && ` ${f.version}`}{f.task && `, task ${f.task}`}</dd></>}
           <dt>Seen</dt><dd>{plural(f.count, 'time')}, first <Time at={f.first_seen} />, last <Time at={f.last_seen} />{f.lag_ms !== null && f.lag_ms !== undefined && <span className="muted">; found {duration(f.lag_ms)} after the record came</span>}</dd>
+          {f.incident && <><dt>Incident</dt><dd><Link to={`/incidents/${f.incident}` as never}>The incident that it is part of</Link></dd></>}
           {f.closed_at && <><dt>Over</dt><dd><Time at={f.closed_at} /></dd></>}
         </Facts>
         <div className={css.acts}>

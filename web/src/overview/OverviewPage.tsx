@@ -4,8 +4,8 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
-import type { Deviation, Overview, OverviewRow, OverviewWaiting } from '../api/types';
-import { bucketFor, Figure, Icon, Panel, pickView, ProblemNote, span, Time, useNow, useShortcuts, ago, dayClock, plural } from '../shared';
+import type { BrokenIncident, Deviation, Overview, OverviewBroken, OverviewRow, OverviewWaiting } from '../api/types';
+import { bucketFor, Figure, Icon, Panel, pickView, ProblemNote, span, Time, useNow, useShortcuts, ago, dayClock, duration, money, plural, Unknown } from '../shared';
 import { setPrefs, usePrefs } from '../state/prefs';
 import { useSetView, useView } from '../state/url';
 import { FirstTrace } from '../connect/FirstTrace';
@@ -45,6 +45,14 @@ export function OverviewPage() {
     refetchInterval: view.live ? 15_000 : false,
   });
   const o = q.data;
+  const broken = useQuery({
+    queryKey: ['overview-broken', view.filter.environment, view.filter.team],
+    queryFn: ({ signal }) => api.get<OverviewBroken>('/overview/broken', { environment: view.filter.environment, team: view.filter.team }, signal),
+    enabled: (o?.needs_a_person?.items ?? []).some((r) => r.kind === 'incident'),
+    placeholderData: keepPreviousData,
+    refetchInterval: view.live ? 30_000 : false,
+    retry: false,
+  });
   useEffect(() => {
     document.title = 'Overview · Reeve';
   }, []);
@@ -82,7 +90,7 @@ export function OverviewPage() {
     needs: (
       <div className={css.pair} key="needs">
         <Panel title="Needs a person now" actions={move('needs')}>
-          <Waiting w={o.needs_a_person} calm={<Calm o={o} />} unknown="No part of Reeve reports here now: whether something waits is unknown." first />
+          <Waiting w={o.needs_a_person} calm={<Calm o={o} />} unknown="No part of Reeve reports here now: whether something waits is unknown." first broken={broken.data?.items} />
         </Panel>
         <Panel title="In force now" note="what we ourselves hold back">
           <Waiting w={o.in_force} calm="No limit holds at this moment." unknown="No part of Reeve reports here now: what is held back is unknown." />
@@ -180,7 +188,7 @@ function Calm({ o }: { o: Overview }) {
   );
 }
 
-function Waiting({ w, calm, unknown, first }: { w: OverviewWaiting | undefined; calm: ReactNode; unknown: string; first?: boolean }) {
+function Waiting({ w, calm, unknown, first, broken }: { w: OverviewWaiting | undefined; calm: ReactNode; unknown: string; first?: boolean; broken?: BrokenIncident[] }) {
   const items = w?.items ?? [];
   if (items.length === 0 && (w?.sources ?? []).length === 0) {
     return (
@@ -193,13 +201,40 @@ function Waiting({ w, calm, unknown, first }: { w: OverviewWaiting | undefined; 
   return (
     <ul className={css.rows}>
       {items.slice(0, 7).map((r, i) => (
-        <Row key={r.id} row={r} first={first && i === 0} />
+        <Row key={r.id} row={r} first={first && i === 0} behind={r.kind === 'incident' ? broken?.find((b) => b.id === r.id) : undefined} />
       ))}
     </ul>
   );
 }
 
-function Row({ row, first }: { row: OverviewRow; first?: boolean }) {
+/** Behind says of an incident what was changed before it, and what its runs cost; what is unknown says why. */
+function Behind({ b, since }: { b: BrokenIncident; since: string }) {
+  return (
+    <span className={css.behind}>
+      <span className="muted">Changed before: </span>
+      {b.change ? (
+        <Link className="link" to={'/changes' as never} search={((old: Record<string, unknown>) => ({ ...pickView(old), change: b.change!.id })) as never} title={b.change.by ? `by ${b.change.by}` : undefined}>
+          {b.change.title}
+        </Link>
+      ) : (
+        <span className="muted">{b.change_why}</span>
+      )}
+      {b.change && <span className="muted"> {duration(Math.max(0, Date.parse(since) - Date.parse(b.change.at)))} before it</span>}
+      <span className="muted">. Cost since: </span>
+      {typeof b.cost === 'number' ? (
+        <Figure to="/runs" search={{ q: b.q, from: b.from }} title={b.unpriced > 0 ? `${plural(b.unpriced, 'run')} of them had calls without a price` : 'Open its runs'}>
+          {b.unpriced > 0 ? '≥ ' : ''}
+          {money(b.cost)}
+        </Figure>
+      ) : (
+        <Unknown why={b.cost_why ?? ''} />
+      )}
+      {typeof b.runs === 'number' && <span className="muted"> for {plural(b.runs, 'run')}</span>}
+    </span>
+  );
+}
+
+function Row({ row, first, behind }: { row: OverviewRow; first?: boolean; behind?: BrokenIncident }) {
   return (
     <li data-first-need={first || undefined}>
       <span className="grow">
@@ -215,6 +250,7 @@ function Row({ row, first }: { row: OverviewRow; first?: boolean }) {
           )}
           {row.owner && `, ${row.owner}`}
         </span>
+        {behind && <Behind b={behind} since={row.since} />}
       </span>
       <Release row={row} />
       {row.path && <OpenPath path={row.path} />}
