@@ -336,6 +336,8 @@ type IncidentTask struct {
 	Result     string            `json:"result,omitempty"`
 	Evidence   *IncidentEvidence `json:"evidence"`
 	CreatedAt  time.Time         `json:"created_at"`
+	Number     int64             `json:"number,omitempty"` // of the incident; in lists over incidents
+	Title      string            `json:"title,omitempty"`  // the same
 }
 
 // AddIncidentTaskRequest adds something to do.
@@ -360,7 +362,9 @@ type ChangeIncidentTaskRequest struct {
 
 // ListIncidentActionsRequest asks for what is to be done after incidents.
 type ListIncidentActionsRequest struct {
-	Mine bool `query:"mine"`
+	Mine     bool   `query:"mine"`
+	Kind     string `query:"kind"`     // action (the default), compensation
+	Unagreed bool   `query:"unagreed"` // of compensations: those that wait for the asker's agreement
 }
 
 // IncidentReview is what is written after an incident.

@@ -80,6 +80,7 @@ func Operations() []Operation {
 		{Name: "DeleteRunbook", Method: "DELETE", Path: "/api/v1/runbooks/{name}", Role: "responder", Summary: "ends a runbook; its runs stay"},
 		{Name: "TryRunbook", Method: "POST", Path: "/api/v1/incidents/{id}/runbook-trials", Role: "responder", Summary: "says what a runbook would do to an incident, without doing it"},
 		{Name: "ListRunbookRuns", Method: "GET", Path: "/api/v1/incidents/{id}/runbook-runs", Role: "viewer", Summary: "lists the runbooks that were run on an incident"},
+		{Name: "ListWaitingRunbookRuns", Method: "GET", Path: "/api/v1/runbook-runs", Role: "viewer", Summary: "lists the runs of runbooks that wait for the asker's agreement"},
 		{Name: "StartRunbook", Method: "POST", Path: "/api/v1/incidents/{id}/runbook-runs", Role: "responder", Summary: "begins a runbook on an incident, or proposes it to a second person"},
 		{Name: "ApproveRunbook", Method: "POST", Path: "/api/v1/runbook-runs/{id}/approve", Role: "responder", Summary: "agrees to a runbook that somebody else proposed"},
 		{Name: "StepRunbook", Method: "POST", Path: "/api/v1/runbook-runs/{id}/step", Role: "responder", Summary: "does the next step of a runbook"},
@@ -981,6 +982,13 @@ func (c *Client) TryRunbook(ctx context.Context, req TryRunbookRequest) (*Runboo
 // GET /api/v1/incidents/{id}/runbook-runs, role viewer.
 func (c *Client) ListRunbookRuns(ctx context.Context, req IncidentRequest) (*List[RunbookRun], error) {
 	return call[List[RunbookRun]](ctx, c, "GET", "/api/v1/incidents/{id}/runbook-runs", req)
+}
+
+// ListWaitingRunbookRuns lists the runs of runbooks that wait for the asker's agreement.
+//
+// GET /api/v1/runbook-runs, role viewer.
+func (c *Client) ListWaitingRunbookRuns(ctx context.Context) (*List[RunbookRun], error) {
+	return call[List[RunbookRun]](ctx, c, "GET", "/api/v1/runbook-runs", nil)
 }
 
 // StartRunbook begins a runbook on an incident, or proposes it to a second person.

@@ -77,6 +77,7 @@ type RunbookRun struct {
 	ApprovedBy string           `json:"approved_by,omitempty"`
 	At         time.Time        `json:"at"`
 	Steps      []RunbookRunStep `json:"steps"`
+	Number     int64            `json:"number,omitempty"` // of the incident; in lists over incidents
 }
 
 // RunbookRunStep is what became of a step.

@@ -671,22 +671,48 @@ func listActions(a *API, ctx context.Context, req *client.ListIncidentActionsReq
 	if err != nil {
 		return nil, err
 	}
-	owner := ""
-	if req.Mine {
-		owner = actor(ctx)
+	var all []incident.Task
+	switch req.Kind {
+	case "", incident.TaskAction:
+		owner := ""
+		if req.Mine {
+			owner = actor(ctx)
+		}
+		if req.Unagreed {
+			return nil, fault.New(fault.KindInvalid, "api.parameter_invalid", "nobody agrees to actions").WithHint("kind=compensation")
+		}
+		all, err = book.OpenActions(ctx, owner)
+	case incident.TaskCompensation:
+		all, err = book.OpenCompensations(ctx, req.Unagreed)
+		if who := incidentActor(ctx); req.Unagreed {
+			all = slices.DeleteFunc(all, func(t incident.Task) bool { return !book.MayAgree(ctx, who, t.Incident, t.By, t.Place) })
+		}
+		if me := actor(ctx); req.Mine {
+			all = slices.DeleteFunc(all, func(t incident.Task) bool { return t.Owner != me })
+		}
+	default:
+		return nil, fault.New(fault.KindInvalid, "api.parameter_invalid", "kind is %.40q", req.Kind).WithHint("action or compensation")
 	}
-	all, err := book.OpenActions(ctx, owner)
 	if err != nil {
 		return nil, err
 	}
-	if who := whoOf(ctx); !who.Everywhere(identity.Viewer) && !req.Mine {
-		may := map[string]bool{}
-		all = slices.DeleteFunc(all, func(t incident.Task) bool {
-			if _, ok := may[t.Incident]; !ok {
-				_, _, err := a.incidentSeen(ctx, t.Incident)
-				may[t.Incident] = err == nil
+	// Who owns an action reads it wherever it is; of the incident they learn what
+	// they may see.
+	seen := map[string]*incident.Incident{}
+	see := func(id string) *incident.Incident {
+		i, ok := seen[id]
+		if !ok {
+			if _, got, err := a.incidentSeen(ctx, id); err == nil {
+				i = &got
 			}
-			return !may[t.Incident]
+			seen[id] = i
+		}
+		return i
+	}
+	if !req.Mine {
+		all = slices.DeleteFunc(all, func(t incident.Task) bool {
+			who := whoOf(ctx)
+			return see(t.Incident) == nil || t.Place.Team != "" && !seesPlace(who, t.Place.Team, t.Place.Environment)
 		})
 	}
 	names := a.personNames(ctx)

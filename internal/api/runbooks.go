@@ -25,6 +25,7 @@ func runbookOperations() []operation {
 		define(operation{Name: "DeleteRunbook", Method: del, Path: "/runbooks/{name}", Permission: act.onlyPeople(), Audit: AuditChange, Summary: "ends a runbook; its runs stay"}, deleteRunbook),
 		define(operation{Name: "TryRunbook", Method: post, Path: "/incidents/{id}/runbook-trials", Permission: act.reading(), Summary: "says what a runbook would do to an incident, without doing it"}, tryRunbook),
 		define(operation{Name: "ListRunbookRuns", Method: get, Path: "/incidents/{id}/runbook-runs", Permission: view, Summary: "lists the runbooks that were run on an incident"}, listRunbookRuns),
+		define(operation{Name: "ListWaitingRunbookRuns", Method: get, Path: "/runbook-runs", Permission: view, Summary: "lists the runs of runbooks that wait for the asker's agreement"}, listWaitingRuns),
 		define(operation{Name: "StartRunbook", Method: post, Path: "/incidents/{id}/runbook-runs", Permission: act.onlyPeople(), Audit: AuditChange, Status: http.StatusCreated, Summary: "begins a runbook on an incident, or proposes it to a second person"}, startRunbook),
 		define(operation{Name: "ApproveRunbook", Method: post, Path: "/runbook-runs/{id}/approve", Permission: act.onlyPeople(), Audit: AuditChange, Summary: "agrees to a runbook that somebody else proposed"}, onRun(func(b *incident.Book, ctx context.Context, who incident.Actor, id, _ string) (incident.RunbookRun, error) {
 			return b.ApproveRunbook(ctx, who, id)
@@ -130,6 +131,26 @@ func listRunbookRuns(a *API, ctx context.Context, req *client.IncidentRequest) (
 	all, err := book.RunbookRuns(ctx, i.ID)
 	all = slices.DeleteFunc(all, func(r incident.RunbookRun) bool { return !mayKnowTeam(ctx, r.Team) })
 	return listOf(all, err, a.runShape(ctx))
+}
+
+func listWaitingRuns(a *API, ctx context.Context, _ *struct{}) (*client.List[client.RunbookRun], error) {
+	book, err := a.incidents()
+	if err != nil {
+		return nil, err
+	}
+	all, err := book.WaitingRuns(ctx)
+	who := incidentActor(ctx)
+	all = slices.DeleteFunc(all, func(r incident.RunbookRun) bool {
+		return !mayKnowTeam(ctx, r.Team) || !book.MayAgree(ctx, who, r.Incident, r.By, incident.Place{})
+	})
+	shape := a.runShape(ctx)
+	return listOf(all, err, func(r incident.RunbookRun) client.RunbookRun {
+		out := shape(r)
+		if i, err := book.Get(ctx, r.Incident); err == nil {
+			out.Number = i.Number
+		}
+		return out
+	})
 }
 
 func startRunbook(a *API, ctx context.Context, req *client.StartRunbookRequest) (*client.RunbookRun, error) {

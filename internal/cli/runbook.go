@@ -21,6 +21,7 @@ func runbookCommands() []command {
 		{name: "runbook try", args: "[flags] INCIDENT RUNBOOK", short: "say what a runbook would do, without doing it", long: runbookHelp, run: runRunbookTry},
 		{name: "runbook start", args: "[flags] INCIDENT RUNBOOK", short: "begin a runbook on an incident", long: runbookHelp, run: runRunbookStart},
 		{name: "runbook runs", args: "[flags] INCIDENT", short: "list the runbooks that were run on an incident", long: runbookHelp, run: runRunbookRuns},
+		{name: "runbook waiting", args: "[flags]", short: "list the runs of runbooks that wait for your agreement", long: runbookHelp, run: runRunbookWaiting},
 		{name: "runbook approve", args: "[flags] RUN", short: "agree to a runbook that somebody else proposed", long: runbookHelp, run: onRunbookRun((*client.Client).ApproveRunbook, "", "")},
 		{name: "runbook step", args: "[flags] RUN", short: "do the next step of a runbook", long: runbookHelp, run: onRunbookRun((*client.Client).StepRunbook, "result", "what came of a step that a person does")},
 		{name: "runbook roll-back", args: "[flags] RUN", short: "take back what a runbook did", long: runbookHelp, run: onRunbookRun((*client.Client).RollBackRunbook, "reason", "why; it is kept")},
@@ -196,4 +197,27 @@ func onRunbookRun(do func(*client.Client, context.Context, client.RunbookRunRequ
 			}
 		})
 	}
+}
+
+func runRunbookWaiting(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	fs := c.flags(e)
+	r.bind(fs)
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	out, err := r.client().ListWaitingRunbookRuns(ctx)
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, out, func(w io.Writer) {
+		if len(out.Items) == 0 {
+			fmt.Fprintln(w, "no runbook waits for you")
+			return
+		}
+		fmt.Fprintln(w, "RUN\tINCIDENT\tRUNBOOK\tBY\tWHY")
+		for _, x := range out.Items {
+			fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\n", x.ID, x.Number, x.Runbook, show(x.By), word(x.Reason))
+		}
+	})
 }

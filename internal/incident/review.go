@@ -118,6 +118,26 @@ func (b *Book) OpenActions(ctx context.Context, owner string) ([]Task, error) {
 	return control.All(ctx, b.o.DB, scanTask, `SELECT `+taskColumns+` WHERE kind = ? AND done_at = 0 AND (? = '' OR owner = ?) ORDER BY due_at = 0, due_at, id LIMIT 500`, TaskAction, owner, owner)
 }
 
+// OpenCompensations lists what is to be put right and not done, over all
+// incidents, the first due first; unagreed leaves those that nobody agreed to.
+func (b *Book) OpenCompensations(ctx context.Context, unagreed bool) ([]Task, error) {
+	all, err := control.All(ctx, b.o.DB, scanTask, `SELECT `+taskColumns+` WHERE kind = ? AND done_at = 0 ORDER BY due_at = 0, due_at, id LIMIT 500`, TaskCompensation)
+	if unagreed {
+		all = slices.DeleteFunc(all, func(t Task) bool { return t.ApprovedBy != "" })
+	}
+	return all, err
+}
+
+// MayAgree reports whether somebody may agree to what another proposed for a part
+// of an incident.
+func (b *Book) MayAgree(ctx context.Context, who Actor, incident, by string, part Place) bool {
+	i, err := b.Get(ctx, incident)
+	if err != nil || who.Person == by && who.Person != "dev" {
+		return false
+	}
+	return who.may(&i) == nil || part != Place{} && who.can(part.Team, part.Environment)
+}
+
 const maxTasks = 500
 
 // AddTask adds something to do.

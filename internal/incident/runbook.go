@@ -325,6 +325,12 @@ func (b *Book) RunbookRuns(ctx context.Context, id string) ([]RunbookRun, error)
 	return control.All(ctx, b.o.DB, scanRun, `SELECT `+runColumns+` WHERE incident = ? ORDER BY at DESC, id LIMIT 100`, id)
 }
 
+// WaitingRuns lists the runs that wait for a second person, over all incidents, the
+// oldest first.
+func (b *Book) WaitingRuns(ctx context.Context) ([]RunbookRun, error) {
+	return control.All(ctx, b.o.DB, scanRun, `SELECT `+runColumns+` WHERE state = ? ORDER BY at, id LIMIT 200`, RunWaiting)
+}
+
 // save stores a run as its caller saw it: whoever comes second is told so.
 func (r *RunbookRun) save(ctx context.Context, tx *control.Tx) error {
 	was := r.Revision

@@ -4867,6 +4867,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runbook-runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the runs of runbooks that wait for the asker's agreement */
+        get: operations["ListWaitingRunbookRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runbook-runs/{id}/approve": {
         parameters: {
             query?: never;
@@ -9453,9 +9470,11 @@ export interface components {
             id: string;
             incident: string;
             kind: string;
+            number?: number;
             owner?: string;
             result?: string;
             text: string;
+            title?: string;
         };
         IncidentTaskList: {
             items: components["schemas"]["IncidentTask"][];
@@ -12063,6 +12082,7 @@ export interface components {
             by: string;
             id: string;
             incident: string;
+            number?: number;
             reason: string;
             runbook: string;
             state: string;
@@ -20305,7 +20325,9 @@ export interface operations {
     ListIncidentActions: {
         parameters: {
             query?: {
+                kind?: string;
                 mine?: boolean;
+                unagreed?: boolean;
             };
             header?: never;
             path?: never;
@@ -25131,6 +25153,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RuleList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListWaitingRunbookRuns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunbookRunList"];
                 };
             };
             /** @description a problem */

@@ -5,19 +5,56 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import { useUnknownAgents } from '../agents/UnknownAgents';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
-import type { Approval, List, Proposal, Tool, UnknownAgent } from '../api/types';
+import type { Approval, List, Proposal, Response, Tool, UnknownAgent } from '../api/types';
 import { useApprovals } from '../approvals/data';
 import type { Incident } from '../incidents/data';
-import { count, Empty, PageBody, PageHeader, Panel, plural, ProblemNote, Tabs, useShortcuts } from '../shared';
+import { count, Empty, PageBody, PageHeader, Panel, ProblemNote, Tabs, useShortcuts } from '../shared';
 import { useView } from '../state/url';
+import { BrakedRow, RunbookRow, TaskRow, until, useAfter, type Task, type Waiting } from './After';
 import { Answered } from './Answered';
 import css from './inbox.module.css';
 import { byDeadline, FindingRow, IncidentRow, useTrouble, type Finding, type Page } from './Trouble';
 import { TrustRow, type Trust } from './Trust';
 import { AgentRow, ApprovalRow, ProposalRow, ToolRow, type Hands } from './Rows';
 
-/** Item is one thing that waits for this person. */
-export type Item = { kind: 'approval'; id: string; a: Approval } | { kind: 'proposal'; id: string; p: Proposal } | { kind: 'tool'; id: string; t: Tool } | { kind: 'agent'; id: string; u: UnknownAgent } | { kind: 'incident'; id: string; i: Incident; page?: Page } | { kind: 'finding'; id: string; f: Finding } | { kind: 'trust'; id: string; p: Trust };
+/** Item is one thing that waits for this person; until is when somebody has to have decided, undefined where nothing says so. */
+export type Item = { id: string; until?: number } & (
+  | { kind: 'approval'; a: Approval }
+  | { kind: 'proposal'; p: Proposal }
+  | { kind: 'incident'; i: Incident; page?: Page }
+  | { kind: 'compensation' | 'action'; t: Task }
+  | { kind: 'runbook'; r: Waiting }
+  | { kind: 'braked'; x: Response }
+  | { kind: 'trust'; p: Trust }
+  | { kind: 'tool'; t: Tool }
+  | { kind: 'finding'; f: Finding }
+  | { kind: 'agent'; u: UnknownAgent }
+);
+
+/** kinds are what can wait, the most pressing first where two have no deadline. */
+export const kinds: { id: Item['kind']; label: string; one: string; more?: string }[] = [
+  { id: 'approval', label: 'Held actions', one: 'held action' },
+  { id: 'proposal', label: 'Second person', one: 'change for a second person', more: 'changes for a second person' },
+  { id: 'incident', label: 'Incidents', one: 'incident nobody has', more: 'incidents nobody has' },
+  { id: 'braked', label: 'Held back', one: 'containment that the brake left', more: 'containments that the brake left' },
+  { id: 'runbook', label: 'Runbooks', one: 'runbook to agree to', more: 'runbooks to agree to' },
+  { id: 'compensation', label: 'To put right', one: 'thing to put right', more: 'things to put right' },
+  { id: 'action', label: 'My actions', one: 'action of a review', more: 'actions of reviews' },
+  { id: 'trust', label: 'Autonomy', one: 'proposed change of autonomy', more: 'proposed changes of autonomy' },
+  { id: 'tool', label: 'Tools', one: 'changed tool' },
+  { id: 'finding', label: 'Findings', one: 'finding nobody judged', more: 'findings nobody judged' },
+  { id: 'agent', label: 'Agents', one: 'agent nobody registered', more: 'agents nobody registered' },
+];
+
+/** soonest orders by deadline; what has none comes after, by kind and in the order it came. */
+export function soonest(items: Item[]): Item[] {
+  const rank = new Map(kinds.map((k, i) => [k.id, i]));
+  return items.map((i, n) => ({ i, n })).sort((x, y) => (x.i.until ?? never) - (y.i.until ?? never) || (x.i.until === undefined && y.i.until === undefined ? rank.get(x.i.kind)! - rank.get(y.i.kind)! : 0) || x.n - y.n).map((x) => x.i);
+}
+
+const at = (t: string | null | undefined) => (t ? Date.parse(t) : undefined);
+
+const never = Number.MAX_SAFE_INTEGER;
 
 const few = 8;
 
@@ -26,7 +63,8 @@ export function InboxPage() {
   const view = useView();
   const navigate = useNavigate();
   const client = useQueryClient();
-  const { show = 'waits' } = useSearch({ strict: false }) as { show?: string };
+  const { show = 'waits', kind: only = '' } = useSearch({ strict: false }) as { show?: string; kind?: string };
+  const set = (change: object) => void navigate({ to: '.', search: ((old: object) => ({ ...old, ...change })) as never, replace: true });
   const mayApprovals = useMay('ListApprovals');
   const approvals = useApprovals();
   const proposals = useQuery({ queryKey: ['proposals'], queryFn: ({ signal }) => api.get<List<Proposal>>('/proposals', { open: true }, signal), refetchInterval: 15_000 });
@@ -35,34 +73,40 @@ export function InboxPage() {
   const trust = useQuery({ queryKey: ['objective-proposals'], queryFn: ({ signal }) => api.get<List<Trust>>('/objective-proposals', { state: 'open' }, signal), refetchInterval: 30_000, retry: false });
   const trouble = useTrouble();
   const [allAgents, setAllAgents] = useState(false);
-  const [at, setAt] = useState<string>();
+  const after = useAfter();
+  const [on, setOn] = useState<string>();
   const [undo, setUndo] = useState<{ id: string; name: string; what: string }>();
   const hands = useRef<Hands | null>(null);
 
   const found = useMemo(() => (unknown.data?.items ?? []).filter((u) => (!view.team || u.team === view.team) && (!view.env || u.environment === view.env)), [unknown.data, view.team, view.env]);
-  const items = useMemo<Item[]>(() => {
+  const all = useMemo<Item[]>(() => {
     const mine = (a: { team?: string; environment?: string }) => (!view.team || a.team === view.team) && (!view.env || a.environment === view.env);
-    return [
-      ...(approvals.data ?? []).filter(mine).map((a): Item => ({ kind: 'approval', id: a.id, a })),
-      ...[...(proposals.data?.items ?? [])].sort((x, y) => Date.parse(x.expires_at) - Date.parse(y.expires_at)).map((p): Item => ({ kind: 'proposal', id: p.id, p })),
-      ...byDeadline((trouble.incidents.data ?? []).filter(mine), trouble.pages.data ?? []).map((x): Item => ({ kind: 'incident', id: x.i.id, ...x })),
+    return soonest([
+      ...(approvals.data ?? []).filter(mine).map((a): Item => ({ kind: 'approval', id: a.id, until: at(a.expires_at), a })),
+      ...(proposals.data?.items ?? []).map((p): Item => ({ kind: 'proposal', id: p.id, until: at(p.expires_at), p })),
+      ...byDeadline((trouble.incidents.data ?? []).filter(mine), trouble.pages.data ?? []).map((x): Item => ({ kind: 'incident', id: x.i.id, until: at(x.page?.next_at), ...x })),
+      ...(after.braked.data ?? []).filter(mine).map((x): Item => ({ kind: 'braked', id: x.id, until: until(x), x })),
+      ...(after.runbooks.data ?? []).map((r): Item => ({ kind: 'runbook', id: r.id, r })),
+      ...(after.compensations.data ?? []).map((t): Item => ({ kind: 'compensation', id: t.id, until: at(t.due_at), t })),
+      ...(after.actions.data ?? []).map((t): Item => ({ kind: 'action', id: t.id, until: at(t.due_at), t })),
       ...(trust.data?.items ?? []).filter(mine).map((p): Item => ({ kind: 'trust', id: p.id, p })),
       ...(tools.data?.items ?? []).map((t): Item => ({ kind: 'tool', id: `${t.upstream}/${t.name}`, t })),
       ...(trouble.findings.data ?? []).filter(mine).slice(0, few).map((f): Item => ({ kind: 'finding', id: f.id, f })),
       ...(allAgents ? found : found.slice(0, few)).map((u): Item => ({ kind: 'agent', id: u.id, u })),
-    ];
-  }, [approvals.data, proposals.data, tools.data, trust.data, trouble.incidents.data, trouble.pages.data, trouble.findings.data, found, allAgents, view.team, view.env]);
-  const index = Math.max(0, items.findIndex((i) => i.id === at));
+    ]);
+  }, [approvals.data, proposals.data, tools.data, trust.data, trouble.incidents.data, trouble.pages.data, trouble.findings.data, after.braked.data, after.runbooks.data, after.compensations.data, after.actions.data, found, allAgents, view.team, view.env]);
+  const items = useMemo(() => (only ? all.filter((i) => i.kind === only) : all), [all, only]);
+  const index = Math.max(0, items.findIndex((i) => i.id === on));
   const active = items[index];
   useEffect(() => {
     // What was decided is gone: the next one takes its place.
-    if (at && !items.some((i) => i.id === at)) setAt(undefined);
-  }, [items, at]);
+    if (on && !items.some((i) => i.id === on)) setOn(undefined);
+  }, [items, on]);
 
   const move = (to: number) => {
     const next = items[Math.max(0, Math.min(items.length - 1, to))];
     if (!next) return;
-    setAt(next.id);
+    setOn(next.id);
     requestAnimationFrame(() => document.querySelector(`[data-item="${CSS.escape(next.id)}"]`)?.scrollIntoView({ block: 'nearest' }));
   };
   useShortcuts('Inbox', [
@@ -87,43 +131,42 @@ export function InboxPage() {
   const mayAdopt = useMay('AdoptAgents');
   const adopt = useMutation({ mutationFn: () => api.post('/agents/adopt', { all: true, reason: 'adopted together' }), onSettled: () => void client.invalidateQueries({ queryKey: ['unknown-agents'] }) });
 
-  const n = { approval: approvals.data?.length ?? 0, proposal: proposals.data?.items.length ?? 0, tool: tools.data?.items.length ?? 0, agent: found.length, incident: items.filter((x) => x.kind === 'incident').length, finding: items.filter((x) => x.kind === 'finding').length, trust: items.filter((x) => x.kind === 'trust').length };
+  const n = (kind: Item['kind']) => (kind === 'agent' ? found.length : all.filter((i) => i.kind === kind).length);
   const known = unknown.isSuccess && proposals.isSuccess && (approvals.isSuccess || !mayApprovals);
-  const total = n.incident + n.approval + n.proposal + n.trust + n.tool + n.finding + n.agent;
-  const words = [n.incident > 0 && `${plural(n.incident, 'incident')} nobody has`, n.finding > 0 && `${plural(n.finding, 'finding')} nobody judged`, n.approval > 0 && plural(n.approval, 'held action'), n.proposal > 0 && `${plural(n.proposal, 'change')} for a second person`, n.trust > 0 && plural(n.trust, 'proposed change') + ' of autonomy', n.tool > 0 && plural(n.tool, 'changed tool'), n.agent > 0 && `${plural(n.agent, 'agent')} nobody registered`].filter(Boolean);
-  const group = (kind: Item['kind'], title: string, note: string, actions?: React.ReactNode) => {
-    const mine = items.filter((i) => i.kind === kind);
-    if (mine.length === 0) return null;
-    return (
-      <Panel title={title} note={note} actions={actions}>
-        <ul className={css.list}>
-          {mine.map((i) => {
-            const row = { active: i.id === active?.id, onActive: () => setAt(i.id), hands: i.id === active?.id ? hands : undefined };
-            return i.kind === 'incident' ? (
-              <IncidentRow key={i.id} i={i.i} page={i.page} {...row} />
-            ) : i.kind === 'finding' ? (
-              <FindingRow key={i.id} f={i.f} {...row} />
-            ) : i.kind === 'approval' ? (
-              <ApprovalRow key={i.id} a={i.a} {...row} />
-            ) : i.kind === 'proposal' ? (
-              <ProposalRow key={i.id} p={i.p} {...row} />
-            ) : i.kind === 'trust' ? (
-              <TrustRow key={i.id} p={i.p} {...row} />
-            ) : i.kind === 'tool' ? (
-              <ToolRow key={i.id} t={i.t} {...row} />
-            ) : (
-              <AgentRow key={i.id} u={i.u} onDecided={setUndo} {...row} />
-            );
-          })}
-        </ul>
-      </Panel>
-    );
+  const there = kinds.filter((k) => n(k.id) > 0 || k.id === only);
+  const total = kinds.reduce((sum, k) => sum + n(k.id), 0);
+  const words = there.filter((k) => n(k.id) > 0).map((k) => `${count(n(k.id))} ${n(k.id) === 1 ? k.one : (k.more ?? `${k.one}s`)}`);
+  const row = (i: Item) => {
+    const mine = { active: i.id === active?.id, onActive: () => setOn(i.id), hands: i.id === active?.id ? hands : undefined };
+    switch (i.kind) {
+      case 'incident':
+        return <IncidentRow key={i.id} i={i.i} page={i.page} {...mine} />;
+      case 'finding':
+        return <FindingRow key={i.id} f={i.f} {...mine} />;
+      case 'approval':
+        return <ApprovalRow key={i.id} a={i.a} {...mine} />;
+      case 'proposal':
+        return <ProposalRow key={i.id} p={i.p} {...mine} />;
+      case 'trust':
+        return <TrustRow key={i.id} p={i.p} {...mine} />;
+      case 'tool':
+        return <ToolRow key={i.id} t={i.t} {...mine} />;
+      case 'action':
+      case 'compensation':
+        return <TaskRow key={i.id} t={i.t} {...mine} />;
+      case 'runbook':
+        return <RunbookRow key={i.id} r={i.r} {...mine} />;
+      case 'braked':
+        return <BrakedRow key={i.id} x={i.x} {...mine} />;
+      default:
+        return <AgentRow key={i.id} u={i.u} onDecided={setUndo} {...mine} />;
+    }
   };
   return (
     <>
-      <PageHeader title="Inbox" question="What waits for me?" answer={known && (total === 0 ? 'Nothing waits for you.' : `${sentence(words as string[])}.${n.approval + n.proposal > 1 ? ' The nearest deadline first.' : ''}`)} />
+      <PageHeader title="Inbox" question="What waits for me?" answer={known && (total === 0 ? 'Nothing waits for you.' : `${sentence(words)}.${all.filter((i) => i.until !== undefined).length > 1 ? ' The nearest deadline first.' : ''}`)} />
       <PageBody width={1360}>
-        <Tabs tabs={[{ id: 'waits', label: 'Waits', n: total }, { id: 'answered', label: 'How approvals are answered' }]} on={show} onPick={(id) => void navigate({ to: '.', search: ((old: object) => ({ ...old, show: id === 'waits' ? undefined : id })) as never, replace: true })} />
+        <Tabs tabs={[{ id: 'waits', label: 'Waits', n: total }, { id: 'answered', label: 'How approvals are answered' }]} on={show} onPick={(id) => set({ show: id === 'waits' ? undefined : id })} />
         <ProblemNote error={proposals.error ?? unknown.error ?? back.error ?? adopt.error} retry={() => void unknown.refetch()} />
         {show === 'answered' ? (
           <Answered />
@@ -139,32 +182,39 @@ export function InboxPage() {
                 </Button>
               </div>
             )}
-            {group('approval', 'Held actions', 'when nobody answers, they are denied')}
-            {group('proposal', 'Needs a second person', plural(n.proposal, 'change'))}
-            {group('incident', 'Incidents that nobody has', 'whose next call comes soonest first')}
-            {group('trust', 'Proposed autonomy', 'what the budgets of objectives speak for')}
-            {group('tool', 'Changed tools', 'held until a person accepts the difference')}
-            {group('finding', 'Findings that nobody judged', 'useful and noise both teach their detectors')}
-            {group(
-              'agent',
-              'Agents that nobody registered',
-              plural(n.agent, 'agent'),
-              <>
-                {found.length > few && (
-                  <Button size="compact-xs" onClick={() => setAllAgents(!allAgents)}>
-                    {allAgents ? 'Show fewer' : `Show all ${count(found.length)}`}
-                  </Button>
-                )}
-                {mayAdopt && found.length > 1 && (
-                  <Button size="compact-xs" loading={adopt.isPending} onClick={() => adopt.mutate()} title="Each becomes a supervised pilot in observe: nothing is refused, all is recorded">
-                    Adopt all in observe
-                  </Button>
-                )}
-              </>,
+            {there.length > 1 && <Tabs label="Only" tabs={[{ id: '', label: 'All' }, ...there.map((k) => ({ id: k.id, label: k.label, n: n(k.id) }))]} on={only} onPick={(id) => set({ kind: id || undefined })} />}
+            {items.length > 0 && (
+              <Panel
+                title={kinds.find((k) => k.id === only)?.label ?? 'By deadline'}
+                note={only === 'approval' ? 'when nobody answers, they are denied' : only === '' ? 'what has no deadline comes after' : undefined}
+                actions={
+                  (!only || only === 'agent') && (
+                    <>
+                      {found.length > few && (
+                        <Button size="compact-xs" onClick={() => setAllAgents(!allAgents)}>
+                          {allAgents ? 'Show fewer agents' : `Show all ${count(found.length)} agents`}
+                        </Button>
+                      )}
+                      {mayAdopt && found.length > 1 && (
+                        <Button size="compact-xs" loading={adopt.isPending} onClick={() => adopt.mutate()} title="Each becomes a supervised pilot in observe: nothing is refused, all is recorded">
+                          Adopt all in observe
+                        </Button>
+                      )}
+                    </>
+                  )
+                }
+              >
+                <ul className={css.list}>{items.map(row)}</ul>
+              </Panel>
+            )}
+            {known && only !== '' && items.length === 0 && total > 0 && (
+              <Panel>
+                <Empty small title="Nothing of this kind waits for you." />
+              </Panel>
             )}
             {known && total === 0 && (
               <Panel>
-                <Empty title="Nothing waits for you.">Incidents that nobody has, findings that nobody judged, actions that a policy holds, changes that need two people, tools whose definition changed and agents that nobody registered come here, each with a button that decides it.</Empty>
+                <Empty title="Nothing waits for you.">Incidents that nobody has, findings that nobody judged, actions that a policy holds, changes that need two people, tools whose definition changed, containments that the brake left, runbooks and corrections that need your agreement, actions that you own and agents that nobody registered come here, each with a button that decides it.</Empty>
               </Panel>
             )}
           </>
