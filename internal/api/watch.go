@@ -271,6 +271,9 @@ func putRule(a *API, ctx context.Context, req *client.PutRuleRequest) (*client.R
 	if err := a.seesRuleKPI(whoOf(ctx), req.Query, req.Team); err != nil {
 		return nil, err
 	}
+	if err := mayAskOf(whoOf(ctx), req.Query, req.Team); err != nil {
+		return nil, err
+	}
 	r, err := a.o.Rules.Put(ctx, ruleActor(ctx), rule.Rule{
 		Name: req.Name, Text: req.Text, When: req.When, Scope: req.Scope, Window: window, Query: ruleQueryFrom(req.Query), Severity: req.Severity, Team: req.Team, Environment: req.Environment,
 		Agents: req.Agents, Rest: rest, Off: req.Off, Revision: req.Revision, Reason: req.Reason,
@@ -295,6 +298,20 @@ func ruleWords(*API, context.Context, *struct{}) (*client.List[client.RuleWord],
 		out.Items = append(out.Items, client.RuleWord(v))
 	}
 	return out, nil
+}
+
+// mayAskOf reports why somebody may not have a rule ask of a table: messages are
+// content, as they are to a query, and log records name no team.
+func mayAskOf(who identity.Principal, q *client.RuleQuery, team string) error {
+	switch {
+	case q == nil:
+		return nil
+	case q.Table == "messages" && !who.Everywhere(identity.Reader) && (team == "" || !slices.Contains(who.Teams(identity.Reader), team)):
+		return fault.New(fault.KindDenied, "rule.denied", "messages are content: a rule over them needs the role reader for its team").WithHint("name a team whose content you may read")
+	case q.Table == "logs" && !who.Everywhere(identity.Viewer):
+		return fault.New(fault.KindDenied, "rule.denied", "log records name no team: a rule over them needs the role viewer for all teams")
+	}
+	return nil
 }
 
 // tryRule replays what is stored through a rule that is kept nowhere.
@@ -322,7 +339,14 @@ func tryRule(a *API, ctx context.Context, req *client.TryRuleRequest) (*client.R
 	if err != nil {
 		return nil, err
 	}
-	teams, only := reachOf(who, identity.Viewer)
+	if err := mayAskOf(who, req.Query, req.Team); err != nil {
+		return nil, err
+	}
+	role := identity.Viewer
+	if req.Query != nil && req.Query.Table == "messages" {
+		role = identity.Reader
+	}
+	teams, only := reachOf(who, role)
 	now := a.o.Now()
 	past := watch.Past{
 		From: now.AddDate(0, 0, -days), To: now, Teams: teams, Only: only,

@@ -15,7 +15,7 @@ import (
 // search or a chart shows, kept as a question.
 type Query struct {
 	KPI   string `json:"kpi,omitempty"`   // a KPI by its id, in place of table, where, func, field and of
-	Table string `json:"table"`           // runs or steps
+	Table string `json:"table"`           // runs, steps, decisions, messages or logs
 	Where string `json:"where,omitempty"` // a search; "" all
 	Func  string `json:"func"`            // count, share, or one of the store's: sum, avg, p95...
 	Field string `json:"field,omitempty"` // of the store's
@@ -26,7 +26,7 @@ type Query struct {
 // Funcs of a query, with those that need a field.
 var (
 	queryFuncs   = []string{"count", "share", "sum", "avg", "min", "max", "p50", "p90", "p95", "p99", "distinct"}
-	queryTables  = map[string]search.Scope{"runs": search.ScopeRun, "steps": search.ScopeStep}
+	queryTables  = map[string]search.Scope{"runs": search.ScopeRun, "steps": search.ScopeStep, "decisions": search.ScopeDecision, "messages": search.ScopeMessage, "logs": search.ScopeLog}
 	fieldless    = []string{"count", "share"}
 	errTwoFields = "%s of a %s is of a field, such as duration_ms or cost"
 )
@@ -42,7 +42,7 @@ func (q *Query) parse() (where, of search.Expr, err error) {
 	case q.KPI != "":
 		return nil, nil, nil
 	case !ok:
-		return nil, nil, invalid("a query is of runs or of steps")
+		return nil, nil, invalid("a query is of runs, steps, decisions, messages or logs")
 	case !slices.Contains(queryFuncs, q.Func):
 		return nil, nil, invalid("a figure is one of %s", strings.Join(queryFuncs, ", "))
 	case !slices.Contains(fieldless, q.Func) && q.Field == "":
@@ -67,8 +67,8 @@ func (q *Query) parse() (where, of search.Expr, err error) {
 	// A phrase is looked for in what was said, which not everybody who reads figures
 	// may read: a count would tell.
 	for _, e := range []search.Expr{where, of} {
-		if e != nil && search.HasText(e) {
-			return nil, nil, invalid("a rule does not look for phrases: they are found in content").WithHint("name a field, such as tool:refund or error_type:timeout")
+		if e != nil && (search.HasText(e) || scope == search.ScopeLog && search.Names(e, "body")) {
+			return nil, nil, invalid("a rule does not look for phrases: they are found in content").WithHint("name a field, such as tool:refund, error_type:timeout or severity>=17")
 		}
 	}
 	return where, of, nil
@@ -101,6 +101,9 @@ func (r *Rule) Ask(from, to time.Time, bucket time.Duration) (telemetry.Query, e
 	}
 	if q.By == "agent" {
 		out.GroupBy = []string{"team", "environment", "agent"}
+		if q.Table == "logs" { // a log record names no more
+			out.GroupBy = []string{"agent"}
+		}
 	}
 	value := telemetry.Measure{Func: q.Func, Field: q.Field, As: "value"}
 	if q.Func == "share" {

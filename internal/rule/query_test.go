@@ -17,10 +17,23 @@ func TestQueryRules(t *testing.T) {
 		change func(r *Rule)
 		want   string
 	}{
-		"as it is":             {func(*Rule) {}, ""},
-		"no query":             {func(r *Rule) { r.Query, r.Scope = nil, OfQuery }, "has a query"},
-		"a query of a run":     {func(r *Rule) { r.Scope = Run }, "has a query"},
-		"a strange table":      {func(r *Rule) { r.Query.Table = "logs" }, "of runs or of steps"},
+		"as it is":         {func(*Rule) {}, ""},
+		"no query":         {func(r *Rule) { r.Query, r.Scope = nil, OfQuery }, "has a query"},
+		"a query of a run": {func(r *Rule) { r.Scope = Run }, "has a query"},
+		"a strange table":  {func(r *Rule) { r.Query.Table = "metrics" }, "of runs, steps, decisions, messages or logs"},
+		"decisions": {func(r *Rule) {
+			*r.Query = Query{Table: "decisions", Func: "share", Of: "verdict:deny", Where: "agent:refunds", By: "agent"}
+		}, ""},
+		"messages": {func(r *Rule) {
+			*r.Query = Query{Table: "messages", Func: "sum", Field: "size", Where: "role:assistant"}
+		}, ""},
+		"logs of a place": {func(r *Rule) { *r.Query = Query{Table: "logs", Func: "count", Where: "severity>=17"} }, "name no environment"},
+		"logs": {func(r *Rule) {
+			r.Environment, *r.Query = "", Query{Table: "logs", Func: "count", Where: "severity>=17"}
+		}, ""},
+		"what logs say":        {func(r *Rule) { r.Environment, *r.Query = "", Query{Table: "logs", Func: "count", Where: "body~secret"} }, "does not look for phrases"},
+		"a phrase of messages": {func(r *Rule) { *r.Query = Query{Table: "messages", Func: "count", Where: `"secret words"`} }, "does not look for phrases"},
+		"a run's field":        {func(r *Rule) { *r.Query = Query{Table: "decisions", Func: "count", Where: "task:refund"} }, "cannot be read"},
 		"a strange figure":     {func(r *Rule) { r.Query.Func = "median" }, "a figure is one of"},
 		"no field":             {func(r *Rule) { r.Query.Field = "" }, "is of a field"},
 		"a share of nothing":   {func(r *Rule) { r.Query.Func = "share" }, "says of which records"},

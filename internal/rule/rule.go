@@ -298,6 +298,9 @@ func Compile(r Rule) (*Rule, error) {
 		if _, _, err := r.Query.parse(); err != nil {
 			return nil, err
 		}
+		if r.Query.Table == "logs" && r.Environment != "" {
+			return nil, invalid("log records name no environment: a rule over them is of all").WithHint("name agents or a team instead")
+		}
 	}
 	env, err := make()
 	if err != nil {

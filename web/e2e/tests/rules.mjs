@@ -32,6 +32,15 @@ const charts = (width) => ({
     await page.goto(`${t.base}/agents/refund-agent?tab=behaviour`);
     const behaviour = await from('a behaviour as a rule', page.getByRole('button', { name: 'Save as a rule' }));
     t.equal(`${behaviour.scope} ${behaviour.agents}`, 'agent refund-agent', 'the rule of a behaviour');
+    await page.goto(`${t.base}/decisions?show=all`);
+    const decisions = await from('decisions as a rule', page.getByRole('button', { name: 'Save as a rule' }));
+    t.equal(`${decisions.query.table} ${decisions.query.func}`, 'decisions count', 'the rule of decisions');
+    await page.goto(`${t.base}/logs?severity=17`);
+    const logs = await from('logs as a rule', page.getByRole('button', { name: 'Save as a rule' }));
+    t.equal(`${logs.query.table} ${logs.query.where}`, 'logs severity>=17', 'the rule of logs');
+    await page.goto(`${t.base}/`);
+    const failing = await from('an overview chart as a rule', page.getByRole('button', { name: 'Save as a rule' }).first());
+    t.equal(`${failing.query.table} ${failing.query.func} ${failing.query.of.includes('outcome:failed')}`, 'runs share true', 'the rule of the outcomes');
   },
 });
 

@@ -6,6 +6,7 @@ import '../theme/forms';
 import { api } from '../api/client';
 import { aggregate, useFollow } from '../api/queries';
 import type { Cell, Decision, List } from '../api/types';
+import { SaveAsRule } from '../findings/SaveAsRule';
 import { Beside, type Column, count, Empty, KeyTable, PageBody, PageHeader, Panel, pickView, plural, ProblemNote, Time, useShortcuts, useWide } from '../shared';
 import { useView } from '../state/url';
 import css from './decisions.module.css';
@@ -92,6 +93,7 @@ export function DecisionsPage() {
             ))}
           </div>
           <span className="grow" />
+          {filter.id !== 'flight' && <SaveAsRule table="decisions" search={[filter.where, view.env && `environment:${JSON.stringify(view.env)}`, q].filter(Boolean).join(' ')} figure="count" when="value > 10.0" window="1h" team={view.team || undefined} />}
           <form
             onSubmit={(e) => {
               e.preventDefault();

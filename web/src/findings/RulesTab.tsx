@@ -20,8 +20,8 @@ export function RulesTab() {
   const may = useMay('PutRule');
   const navigate = useNavigate();
   const again = useAgain();
-  const { rule, search, kpi, figure, table, when, agent, window, ofTeam, ofEnvironment } = useSearch({ strict: false }) as { rule?: string } & Begin;
-  const set = (name?: string) => void navigate({ to: '.', search: ((old: object) => ({ ...old, rule: name, search: undefined, kpi: undefined, figure: undefined, table: undefined, when: undefined, agent: undefined, window: undefined, ofTeam: undefined, ofEnvironment: undefined })) as never, replace: true });
+  const { rule, search, kpi, figure, share, table, when, agent, window, ofTeam, ofEnvironment } = useSearch({ strict: false }) as { rule?: string } & Begin;
+  const set = (name?: string) => void navigate({ to: '.', search: ((old: object) => ({ ...old, rule: name, search: undefined, kpi: undefined, figure: undefined, share: undefined, table: undefined, when: undefined, agent: undefined, window: undefined, ofTeam: undefined, ofEnvironment: undefined })) as never, replace: true });
   const drop = useMutation({ mutationFn: (name: string) => api.delete(`/rules/${encodeURIComponent(name)}?reason=${encodeURIComponent('deleted in the console')}`), onSettled: again });
   const all = q.data?.items ?? [];
   const chosen = all.find((r) => r.name === rule);
@@ -45,10 +45,13 @@ export function RulesTab() {
           { head: 'Do', cell: (r) => may && <span className={css.acts} style={{ margin: 0 }}><Button size="compact-xs" aria-label={`Change ${r.name}`} onClick={() => set(r.name)}>Change</Button><Sure label="Delete" sure="Delete it" pending={drop.isPending} onDo={() => drop.mutate(r.name)} /></span> },
         ]}
       />
-      {rule && (rule === 'new' || chosen) && <RuleDialog rule={chosen} begin={{ search, kpi, figure, table, when, agent, window, ofTeam, ofEnvironment }} onClose={() => set(undefined)} />}
+      {rule && (rule === 'new' || chosen) && <RuleDialog rule={chosen} begin={{ search, kpi, figure, share, table, when, agent, window, ofTeam, ofEnvironment }} onClose={() => set(undefined)} />}
     </Panel>
   );
 }
+
+// The page on which the search of a table is written.
+const pages: Record<string, string> = { runs: 'Runs', steps: 'Steps', decisions: 'Decisions', logs: 'Logs' };
 
 // The figures that a search is mostly asked for; others are kept by the command line.
 const figures = [['count', 'how many'], ['share', 'the share of those that are also…'], ['p95 duration_ms', 'p95 of their time, ms'], ['avg duration_ms', 'mean of their time, ms'], ['sum cost', 'what they cost, USD'], ['avg cost', 'what one costs, USD'], ['sum input_tokens', 'input tokens'], ['distinct user', 'users']].map(([value, label]) => ({ value: value!, label: label! }));
@@ -58,6 +61,7 @@ interface Begin {
   search?: string;
   kpi?: string;
   figure?: string;
+  share?: string;
   table?: string;
   when?: string;
   agent?: string;
@@ -78,7 +82,8 @@ function RuleDialog({ rule, begin, onClose }: { rule?: Rule; begin: Begin; onClo
   const kpis = useKPINames(scope === 'kpi');
   const [found, setFound] = useState(rule?.query?.where ?? search ?? '');
   const [figure, setFigure] = useState(rule?.query ? [rule.query.func, rule.query.field].filter(Boolean).join(' ') || 'count' : (begin.figure ?? 'count'));
-  const [of, setOf] = useState(rule?.query?.of ?? '');
+  const [table, setTable] = useState(rule?.query?.table || begin.table || 'runs');
+  const [of, setOf] = useState(rule?.query?.of ?? begin.share ?? '');
   const [by, setBy] = useState(rule?.query ? (rule.query.by ?? '') : 'agent');
   const [window, setWindow] = useState(rule?.window || begin.window || (chart || begin.figure ? '24h' : '1h'));
   const [severity, setSeverity] = useState(rule?.severity ?? 'warning');
@@ -88,7 +93,7 @@ function RuleDialog({ rule, begin, onClose }: { rule?: Rule; begin: Begin; onClo
   const [off, setOff] = useState(rule?.off ?? false);
   const [help, setHelp] = useState(false);
   const wordList = useRuleWords(help);
-  const query = { kpi: { kpi, by: by || undefined }, query: { table: rule?.query?.table || begin.table || 'runs', where: found || undefined, func: figure.split(' ')[0]!, field: figure.split(' ')[1], of: figure === 'share' ? of : undefined, by: by || undefined } }[scope];
+  const query = { kpi: { kpi, by: by || undefined }, query: { table, where: found || undefined, func: figure.split(' ')[0]!, field: figure.split(' ')[1], of: figure === 'share' ? of : undefined, by: by || undefined } }[scope];
   const body = { when, scope: scope === 'kpi' ? 'query' : scope, window: scope === 'run' ? undefined : window, query, team: team || undefined, agents: agents.split(/[,\s]+/).filter(Boolean), environment: rule?.environment ?? begin.ofEnvironment, rest: rule?.rest };
   const trial = useMutation({ mutationFn: () => api.post<RuleTrial>('/rules/try', body) });
   const save = useMutation({ mutationFn: () => api.put<Rule>(`/rules/${encodeURIComponent(name.trim())}`, { ...body, severity, text, off, revision: rule?.revision ?? 0, reason: '' }), onSuccess: onClose, onSettled: again });
@@ -113,7 +118,8 @@ function RuleDialog({ rule, begin, onClose }: { rule?: Rule; begin: Begin; onClo
         )}
         {scope === 'query' && (
           <>
-            <TextInput label="Search" description={`As on the page ${(rule?.query?.table || begin.table) === 'steps' ? 'Steps' : 'Runs'}; empty: all`} spellCheck={false} value={found} onChange={(e) => setFound(e.currentTarget.value)} />
+            <Pick label="Records" value={table} options={['runs', 'steps', 'decisions', 'messages', 'logs'].map((v) => ({ value: v, label: v }))} onPick={setTable} />
+            <TextInput label="Search" description={table === 'messages' ? 'By role, field, format, size; empty: all' : `As on the page ${pages[table] ?? 'Runs'}; empty: all`} spellCheck={false} value={found} onChange={(e) => setFound(e.currentTarget.value)} />
             <Pick label="Figure" value={figure} options={figures.some((f) => f.value === figure) ? figures : [...figures, { value: figure, label: figure }]} onPick={setFigure} />
             {figure === 'share' && <TextInput label="Those that are also" description="A search, such as outcome:failed" spellCheck={false} value={of} onChange={(e) => setOf(e.currentTarget.value)} />}
             <Pick label="Of" value={by} options={[{ value: 'agent', label: 'each agent' }, { value: '', label: 'all together' }]} onPick={setBy} />

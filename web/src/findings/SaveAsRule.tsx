@@ -23,12 +23,12 @@ export function boundKPI(k: { value?: number | null; low?: number | null; high?:
 }
 
 /** SaveAsRule makes a rule of what a chart shows, tried on the last 30 days before it is kept. */
-export function SaveAsRule({ kpi, search, figure, table, when, agent, window, team, environment }: { kpi?: string; search?: string; figure?: string; table?: string; when?: string; agent?: string; window?: string; team?: string; environment?: string }) {
+export function SaveAsRule({ kpi, search, figure, of, table, when, agent, window, team, environment }: { kpi?: string; search?: string; figure?: string; of?: string; table?: string; when?: string; agent?: string; window?: string; team?: string; environment?: string }) {
   const may = useMay('PutRule');
   const navigate = useNavigate();
   if (!may) return null;
   return (
-    <Button size="compact-xs" title="Be told when this figure is out of bounds; tried on the last 30 days first" onClick={() => void navigate({ to: '/findings' as never, search: ((old: Record<string, unknown>) => ({ ...pickView(old), show: 'rules', rule: 'new', kpi, search, figure, table, when, agent, window, ofTeam: team, ofEnvironment: environment })) as never })}>
+    <Button size="compact-xs" title="Be told when this figure is out of bounds; tried on the last 30 days first" onClick={() => void navigate({ to: '/findings' as never, search: ((old: Record<string, unknown>) => ({ ...pickView(old), show: 'rules', rule: 'new', kpi, search, figure, share: of, table, when, agent, window, ofTeam: team, ofEnvironment: environment })) as never })}>
       Save as a rule
     </Button>
   );

@@ -25,7 +25,7 @@ export const outcomes = [
 
 // A run that ended in error and reported no outcome counts as failed, so that an
 // outage shows; the API counts by the same rule.
-const questions: Partial<Record<string, string>> = {
+export const questions: Partial<Record<string, string>> = {
   verified: 'outcome:verified_resolved',
   assumed: 'outcome:resolved,implied_resolved',
   running: 'status:running,waiting outcome:unknown',

@@ -5,15 +5,16 @@ import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react';
 import { api } from '../api/client';
 import { useMay } from '../api/queries';
 import type { BrokenIncident, Deviation, Overview, OverviewBroken, OverviewRow, OverviewWaiting } from '../api/types';
-import { bucketFor, Figure, Icon, Panel, pickView, ProblemNote, span, Time, useNow, useShortcuts, ago, dayClock, duration, money, plural, Unknown } from '../shared';
+import { bucketFor, Figure, Icon, Panel, pickView, ProblemNote, span, Time, useNow, useShortcuts, ago, dayClock, duration, money, plural, Unknown, wilson } from '../shared';
 import { setPrefs, usePrefs } from '../state/prefs';
 import { useSetView, useView } from '../state/url';
 import { FirstTrace } from '../connect/FirstTrace';
 import { where } from '../agents/data';
+import { boundKPI, cel, SaveAsRule } from '../findings/SaveAsRule';
 import { Sure } from '../settings/parts';
 import { Fleet } from './Fleet';
 import css from './overview.module.css';
-import { OutcomesChart, OutcomesLegend } from './OutcomesChart';
+import { OutcomesChart, OutcomesLegend, outcomes, questions, totals } from './OutcomesChart';
 import { Sentence } from './Sentence';
 import { SmallChart } from './SmallChart';
 
@@ -99,7 +100,7 @@ export function OverviewPage() {
     ),
     outcomes: (
       <div className={css.pair} key="outcomes">
-        <Panel title="Outcomes" note="drag to look closer" actions={move('outcomes')}>
+        <Panel title="Outcomes" note="drag to look closer" actions={<>{failing(o, where(view))}{move('outcomes')}</>}>
           <div className={css.legend}>
             <OutcomesLegend data={o.outcomes} />
           </div>
@@ -135,7 +136,7 @@ export function OverviewPage() {
         <Panel title="How well, how dear, how fast">
           <div className={css.smalls}>
             {(o.charts ?? []).slice(0, 4).map((c) => (
-              <SmallChart key={c.id} chart={c} figures={o.figures ?? []} />
+              <SmallChart key={c.id} chart={c} figures={o.figures ?? []} rule={chartRule(c.id, o, where(view), view)} />
             ))}
           </div>
         </Panel>
@@ -154,6 +155,37 @@ export function OverviewPage() {
       <Outside rows={o.outside ?? []} />
     </div>
   );
+}
+
+/** failing saves the outcomes' chart as a rule: the share of runs that fail is higher than it is now by more than chance. */
+function failing(o: Overview, search: string) {
+  const t = totals(o.outcomes?.points ?? []);
+  const all = outcomes.reduce((n, x) => n + t[x.id], 0);
+  const w = wilson(t.failed, all);
+  return w && <SaveAsRule search={search} figure="share" of={questions.failed} when={`value > ${cel(w[1])} && records >= 20.0`} window="24h" />;
+}
+
+/** chartRule is what a small chart is asked as, beyond what it shows now; undefined where it shows nothing. */
+export function chartRule(id: string, o: Pick<Overview, 'figures'>, search: string, view: { team?: string; env?: string }): Parameters<typeof SaveAsRule>[0] | undefined {
+  const value = (name: string) => o.figures?.find((f) => f.id === name)?.value;
+  const over = (v: number | null | undefined) => (typeof v === 'number' && v > 0 ? `value > ${cel(v * 1.5)} && records >= 20.0` : undefined);
+  const kpi = (id: string, name: string): Parameters<typeof SaveAsRule>[0] | undefined => {
+    const f = o.figures?.find((x) => x.id === name);
+    return f && typeof f.value === 'number' ? { kpi: id, when: boundKPI({ value: f.value, low: f.low, high: f.high, direction: 'up' }), team: view.team || undefined, environment: view.env || undefined } : undefined;
+  };
+  switch (id) {
+    case 'satisfaction':
+      return kpi('csat', 'satisfaction');
+    case 'cost': {
+      const when = over(value('cost_per_run'));
+      return when ? { search, figure: 'avg cost', when, window: '24h' } : undefined;
+    }
+    case 'time': {
+      const when = over(value('p95_ms'));
+      return when ? { search, figure: 'p95 duration_ms', when, window: '24h' } : undefined;
+    }
+  }
+  return undefined;
 }
 
 /** Blind is not quiet: nothing arrives, so nothing below can be trusted to be complete. */

@@ -4,6 +4,7 @@ import type { Figure, OverviewChart } from '../api/types';
 import { timeAxis, valueAxis } from '../charts/axes';
 import { Flags } from '../charts/Flags';
 import { Plot } from '../charts/Plot';
+import { SaveAsRule } from '../findings/SaveAsRule';
 import { compact, duration, Known, money, percent } from '../shared';
 import { useView } from '../state/url';
 import { useTokens } from '../theme/token';
@@ -23,7 +24,7 @@ export function unitText(unit: string, v: number | null | undefined): string | u
 const whole: Record<string, string> = { satisfaction: 'satisfaction', cost_per_run: 'cost_per_run', p50: 'p50_ms', p95: 'p95_ms' };
 
 /** SmallChart is one measure over time under its figure for the period; one that nothing reports says why. */
-export function SmallChart({ chart, figures, height = 64 }: { chart: OverviewChart; figures: readonly Figure[]; height?: number }) {
+export function SmallChart({ chart, figures, height = 64, rule }: { chart: OverviewChart; figures: readonly Figure[]; height?: number; rule?: Parameters<typeof SaveAsRule>[0] }) {
   const { tz } = useView();
   const ink = useTokens({ text: '--r-text-3', grid: '--r-grid', a: '--r-series-1', b: '--r-series-3', band: '--r-band' });
   const names = Object.keys(chart.series ?? {});
@@ -49,6 +50,12 @@ export function SmallChart({ chart, figures, height = 64 }: { chart: OverviewCha
       <div className={css.smallHead}>
         <span>
           {chart.title}
+          {rule && seen && (
+            <>
+              {' '}
+              <SaveAsRule {...rule} />
+            </>
+          )}
           {seen && <span className="muted">, whole period</span>}
         </span>
         {seen && (

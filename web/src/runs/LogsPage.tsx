@@ -12,9 +12,11 @@ import { clock, day, full, plural } from '../shared/format';
 import { useShortcuts } from '../shared/keys';
 import { Empty, PageHeader, ProblemNote } from '../shared/Layout';
 import { pickView } from '../shared/Values';
+import { SaveAsRule } from '../findings/SaveAsRule';
 import { useView } from '../state/url';
 import { ActivityTabs } from './ActivityTabs';
 import css from './runs.module.css';
+import { quote } from './searchText';
 
 const LEVELS: [string, string][] = [
   ['', 'every severity'],
@@ -51,7 +53,7 @@ export function LogsPage() {
   const filtered = Boolean(params.phrase || params.severity || params.loose || params.agent);
   return (
     <div className={css.page}>
-      <PageHeader title="Logs" question="What did agents and their services write?" answer={list.isSuccess && rows.length > 0 ? `${plural(rows.length, 'record')}${hasNextPage ? ' read so far' : ''}, newest first.` : undefined} actions={<ActivityTabs />} />
+      <PageHeader title="Logs" question="What did agents and their services write?" answer={list.isSuccess && rows.length > 0 ? `${plural(rows.length, 'record')}${hasNextPage ? ' read so far' : ''}, newest first.` : undefined} actions={<>{!params.phrase && <SaveAsRule table="logs" search={[params.agent && `agent:${quote(params.agent)}`, params.severity && `severity>=${params.severity}`].filter(Boolean).join(' ')} figure="count" when="value > 10.0" window="1h" />}<ActivityTabs /></>} />
       <form
         className={css.controls}
         onSubmit={(e) => {
