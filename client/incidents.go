@@ -88,7 +88,7 @@ type IncidentSignal struct {
 
 // IncidentEvidence is the record that a sentence rests on.
 type IncidentEvidence struct {
-	Kind string `json:"kind"` // finding, alert, run, decision, agent, change, page, act, move, person
+	Kind string `json:"kind"` // finding, alert, run, decision, agent, change, page, act, move, person, audit (id: the kind of record)
 	ID   string `json:"id"`
 }
 

@@ -47,7 +47,7 @@ func incidentOperations() []operation {
 		define(operation{Name: "AddIncidentTask", Method: post, Path: "/incidents/{id}/tasks", Permission: act, Audit: AuditChange, Status: created, Summary: "adds an action with owner and date, a compensation or a step"}, addTask),
 		define(operation{Name: "ChangeIncidentTask", Method: post, Path: "/incident-tasks/{id}", Permission: rows(identity.Viewer), Audit: AuditChange, Summary: "changes a task, agrees to a compensation, or says that it is done"}, changeTask),
 		define(operation{Name: "ListIncidentActions", Method: get, Path: "/incident-actions", Permission: view, Summary: "lists what is to be done after incidents, the first due first"}, listActions),
-		define(operation{Name: "GetIncidentReview", Method: get, Path: "/incidents/{id}/review", Permission: view, Summary: "reads the review of an incident, or drafts it from the timeline"}, getReview),
+		define(operation{Name: "GetIncidentReview", Method: get, Path: "/incidents/{id}/review", Permission: view, Audit: AuditContent, Summary: "reads the review of an incident, or drafts it from the timeline"}, getReview),
 		define(operation{Name: "SaveIncidentReview", Method: put, Path: "/incidents/{id}/review", Permission: act, Audit: AuditChange, MaxBody: 400 << 10, Summary: "stores the review of an incident; done ends it as reviewed"}, saveReview),
 		define(operation{Name: "ListSilences", Method: get, Path: "/silences", Permission: view, Summary: "lists silences and maintenance windows"}, listSilences),
 		define(operation{Name: "CreateSilence", Method: post, Path: "/silences", Permission: act, Audit: AuditChange, Status: created, Summary: "keeps matching signals from making incidents until a time"}, createSilence),
@@ -716,7 +716,57 @@ func listActions(a *API, ctx context.Context, req *client.ListIncidentActionsReq
 		})
 	}
 	names := a.personNames(ctx)
-	return listOf(all, nil, func(t incident.Task) client.IncidentTask { return taskShape(&t, names) })
+	return listOf(all, nil, func(t incident.Task) client.IncidentTask {
+		out := taskShape(&t, names)
+		if i := see(t.Incident); i != nil {
+			out.Number, out.Title = i.Number, i.Title
+		}
+		return out
+	})
+}
+
+const (
+	reviewWait  = 8 * time.Second // a person waits for the draft
+	mostInDraft = 5               // lines of each kind
+)
+
+// whyWords is what is known of why an incident came about, for the draft of its
+// review. What cannot be read in time is said to be unknown.
+func (a *API) whyWords(ctx context.Context, id string) (out incident.Why) {
+	ctx, cancel := context.WithTimeout(ctx, reviewWait)
+	defer cancel()
+	w, err := getIncidentWhy(a, ctx, &client.IncidentRequest{ID: id})
+	if err != nil {
+		a.o.Logger.WarnContext(ctx, "a review is drafted without why it happened", "incident", id, "err", err)
+		return out
+	}
+	out.Sentence = w.Sentence
+	cause := func(c client.WhyCause) string {
+		line := strings.ReplaceAll(c.Kind, "_", " ") + " " + c.Name
+		if len(c.Reasons) > 0 {
+			line += ": " + strings.Join(c.Reasons, "; ")
+		}
+		return line
+	}
+	for _, c := range w.Causes[:min(len(w.Causes), mostInDraft)] {
+		out.Causes = append(out.Causes, cause(c))
+	}
+	for _, c := range append(slices.Clone(w.Possible), w.Upstream...) {
+		if len(out.Possible) < mostInDraft {
+			out.Possible = append(out.Possible, cause(c))
+		}
+	}
+	for _, u := range w.Unknown[:min(len(w.Unknown), mostInDraft)] {
+		line := u.Text
+		if u.Supply != "" {
+			line += "; what would tell: " + u.Supply
+		}
+		out.Unknown = append(out.Unknown, line)
+	}
+	for _, n := range w.RuledOut[:min(len(w.RuledOut), mostInDraft)] {
+		out.RuledOut = append(out.RuledOut, n.Text)
+	}
+	return out
 }
 
 func getReview(a *API, ctx context.Context, req *client.IncidentRequest) (*client.IncidentReview, error) {
@@ -728,7 +778,7 @@ func getReview(a *API, ctx context.Context, req *client.IncidentRequest) (*clien
 		return nil, err
 	}
 	names := a.personNames(ctx)
-	r, err := book.Review(ctx, i.ID, names)
+	r, err := book.Review(ctx, i.ID, names, func(ctx context.Context) incident.Why { return a.whyWords(ctx, i.ID) })
 	if err != nil {
 		return nil, err
 	}

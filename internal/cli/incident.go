@@ -28,6 +28,7 @@ func incidentCommands() []command {
 		{name: "incident undo", args: "[flags] ID", short: "take a merge, a split or an act back", long: incidentHelp, run: runIncidentUndo},
 		{name: "incident act", args: "[flags] INCIDENT", short: "list, try or do what can be done about an incident", long: incidentHelp, run: runIncidentAct},
 		{name: "incident review", args: "[flags] INCIDENT", short: "print the review of an incident as Markdown", long: incidentHelp, run: runIncidentReview},
+		{name: "incident actions", args: "[flags]", short: "list what is to be done after incidents, the first due first", long: incidentActionsHelp, run: runIncidentActions},
 		{name: "incident weights", args: "[flags]", short: "show by which weights signals are joined, and what verdicts changed", run: runIncidentWeights},
 		{name: "silence list", args: "[flags]", short: "list silences and maintenance windows", long: silenceHelp, run: runSilenceList},
 		{name: "silence add", args: "[flags] MATCHER...", short: "keep matching signals from making incidents for a time", long: silenceHelp, run: runSilenceAdd},
@@ -511,4 +512,43 @@ func runSilenceEnd(ctx context.Context, e env, c *command, args []string) error 
 		return err
 	}
 	return r.print(e.stdout, s, func(w io.Writer) { fmt.Fprintf(w, "%s is over\n", s.ID) })
+}
+
+const incidentActionsHelp = `
+Actions are what reviews ask for, so that an incident does not come again: each has an
+owner and a date. Compensations put right what was done wrong; a second person agrees
+before they are done.
+
+  reeve incident actions --mine
+  reeve incident actions --kind compensation --unagreed     those that wait for you`
+
+func runIncidentActions(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	var req client.ListIncidentActionsRequest
+	fs := c.flags(e)
+	r.bind(fs)
+	fs.BoolVar(&req.Mine, "mine", false, "only yours")
+	fs.StringVar(&req.Kind, "kind", "action", "action or compensation")
+	fs.BoolVar(&req.Unagreed, "unagreed", false, "of compensations: those that wait for your agreement")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	out, err := r.client().ListIncidentActions(ctx, req)
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, out, func(w io.Writer) {
+		if len(out.Items) == 0 {
+			fmt.Fprintln(w, "nothing is to be done")
+			return
+		}
+		fmt.Fprintln(w, "ID\tINCIDENT\tDUE\tOWNER\tAGREED BY\tWHAT")
+		for _, t := range out.Items {
+			due := "-"
+			if t.DueAt != nil {
+				due = t.DueAt.Local().Format("2006-01-02 15:04")
+			}
+			fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\n", t.ID, t.Number, due, show(t.Owner), show(t.ApprovedBy), word(t.Text))
+		}
+	})
 }

@@ -132,6 +132,9 @@ func (b *Book) actAs(ctx context.Context, who Actor, may func(*Incident) error, 
 	if e.Text != "" {
 		e.At, e.Person = now, who.Person
 		e.Detail = cmp.Or(e.Detail, reason)
+		if e.Evidence == nil { // what shows that they did it
+			e.Evidence = &Evidence{"audit", "incident." + action}
+		}
 		g.pending.entries = append(g.pending.entries, e)
 	}
 	b.changed(g)
@@ -416,7 +419,7 @@ func (b *Book) Open(ctx context.Context, who Actor, r Report) (Incident, error) 
 		g.inc.Occurrences++
 	}
 	g.pending.created, g.pending.told = true, "opened"
-	g.pending.entries = []Entry{{At: now, Kind: "state", Text: "Opened by hand", Detail: r.Text, Person: who.Person, Team: r.Team, Environment: r.Environment}}
+	g.pending.entries = []Entry{{At: now, Kind: "state", Text: "Opened by hand", Detail: r.Text, Evidence: &Evidence{"audit", "incident.open"}, Person: who.Person, Team: r.Team, Environment: r.Environment}}
 	b.engine.groups[g.inc.ID] = g
 	b.changed(g)
 	b.out.acts = append(b.out.acts, audit.Record{Kind: "incident.open", Person: who.Person, Via: who.Via, Action: "open", Object: g.inc.ID, After: public(&g.inc)})

@@ -314,7 +314,7 @@ func TestLifecycle(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r, err := b.Review(ctx, "1", func(id string) string { return strings.TrimPrefix(id, "per_") })
+	r, err := b.Review(ctx, "1", func(id string) string { return strings.TrimPrefix(id, "per_") }, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -254,8 +254,16 @@ func (b *Book) ChangeTask(ctx context.Context, who Actor, id string, c TaskChang
 	return t, b.saveTask(ctx, who, &t, "change_task", e)
 }
 
-// Review reads what was written, or drafts it from the timeline.
-func (b *Book) Review(ctx context.Context, id string, name func(person string) string) (Review, error) {
+// Why is what is known of why an incident came about, in words; the zero value says
+// that nothing was looked at.
+type Why struct {
+	Sentence                            string
+	Causes, Possible, Unknown, RuledOut []string
+}
+
+// Review reads what was written, or drafts it from the timeline and from what why
+// says; why is asked only then, and may be nil.
+func (b *Book) Review(ctx context.Context, id string, name func(person string) string, why func(context.Context) Why) (Review, error) {
 	i, err := b.Get(ctx, id)
 	if err != nil {
 		return Review{}, err
@@ -272,13 +280,17 @@ func (b *Book) Review(ctx context.Context, id string, name func(person string) s
 	if err != nil || ok {
 		return r, err
 	}
-	text, err := b.draft(ctx, &i, name)
+	var known Why
+	if why != nil {
+		known = why(ctx)
+	}
+	text, err := b.draft(ctx, &i, name, &known)
 	return Review{Incident: i.ID, State: "draft", UpdatedAt: b.now(), Text: text}, err
 }
 
 // draft writes a review from what is on record. What nobody recorded is said to
 // be unknown.
-func (b *Book) draft(ctx context.Context, i *Incident, name func(string) string) (string, error) {
+func (b *Book) draft(ctx context.Context, i *Incident, name func(string) string, known *Why) (string, error) {
 	timeline, err := b.Timeline(ctx, i.ID)
 	if err != nil {
 		return "", err
@@ -342,12 +354,36 @@ func (b *Book) draft(ctx context.Context, i *Incident, name func(string) string)
 		f("- %s, %s: %s (%s)", a.At.Format("15:04:05"), who(a.Person), md(orText(a.Offer.Text, a.Offer.Kind+" "+a.Offer.Target)), a.State)
 	}
 	f("\n## Why it happened\n\n_Write what is proved, with its evidence; write unknown where it is not._\n")
+	known.write(f)
 	f("## What went well, what did not\n\n- \n")
 	f("## What was put right\n")
 	listTasks(f, tasks, TaskCompensation, who)
 	f("\n## What is done so that it does not come again\n")
 	listTasks(f, tasks, TaskAction, who)
 	return w.String(), nil
+}
+
+// write puts what is known under its heading: what speaks for a cause, what may be
+// one, what nobody knows, and what was ruled out.
+func (w *Why) write(f func(string, ...any)) {
+	if w.Sentence == "" {
+		f("What the records say of it: unknown.\n")
+		return
+	}
+	f("What the records say: %s\n", md(w.Sentence))
+	for _, part := range []struct {
+		title string
+		lines []string
+	}{{"Likely causes", w.Causes}, {"Possible causes", w.Possible}, {"Unknown", w.Unknown}, {"Ruled out", w.RuledOut}} {
+		if len(part.lines) == 0 {
+			continue
+		}
+		f("%s:\n", part.title)
+		for _, line := range part.lines {
+			f("- %s", md(line))
+		}
+		f("")
+	}
 }
 
 func listTasks(f func(string, ...any), tasks []Task, kind string, who func(string) string) {

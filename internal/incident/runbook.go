@@ -356,7 +356,7 @@ func (b *Book) noteRun(ctx context.Context, who Actor, r *RunbookRun, action, te
 		if err := audit.Append(ctx, tx, audit.Record{Kind: "incident.runbook", Person: who.Person, Via: who.Via, Action: action, Object: r.Incident, Reason: detail, After: map[string]any{"run": r.ID, "runbook": r.Runbook, "state": r.State}}); err != nil {
 			return err
 		}
-		return b.TellIn(ctx, tx, r.Incident, Entry{At: b.now(), Kind: "runbook", Text: text, Detail: detail, Person: who.Person, Team: r.Team})
+		return b.TellIn(ctx, tx, r.Incident, Entry{At: b.now(), Kind: "runbook", Text: text, Detail: detail, Evidence: &Evidence{"audit", "incident.runbook"}, Person: who.Person, Team: r.Team})
 	})
 }
 

@@ -608,6 +608,20 @@ func (b *Book) Run(ctx context.Context) error {
 	}
 }
 
+// lastHeard is the signal of a group that was heard last; nil for none.
+func (g *group) lastHeard() *Evidence {
+	var last *member
+	for _, m := range g.members {
+		if last == nil || m.Last.After(last.Last) || m.Last.Equal(last.Last) && m.ID < last.ID {
+			last = m
+		}
+	}
+	if last == nil {
+		return nil
+	}
+	return &Evidence{last.Kind, last.ID}
+}
+
 // settle ends what is long quiet and nobody took up, and silences that are over.
 func (b *Book) settle(now time.Time) {
 	b.mu.Lock()
@@ -617,7 +631,7 @@ func (b *Book) settle(now time.Time) {
 		switch {
 		case i.State == Open && !i.QuietAt.IsZero() && now.Sub(i.QuietAt) >= b.o.Settle && i.Manual == "":
 			i.State, i.ResolvedAt = Resolved, now
-			g.pending.entries = append(g.pending.entries, Entry{At: now, Kind: "state", Text: "Resolved by itself: no signal of it fired for " + b.o.Settle.String()})
+			g.pending.entries = append(g.pending.entries, Entry{At: now, Kind: "state", Text: "Resolved by itself: no signal of it fired for " + b.o.Settle.String(), Evidence: g.lastHeard()})
 			b.changed(g)
 		case !i.Live() && now.Sub(i.ResolvedAt) >= comesBack && b.dirty[i.ID] == nil:
 			b.engine.remove(g)

@@ -214,7 +214,7 @@ func (b *Book) ends(g *group, m *member, now time.Time) {
 	}
 	if g.firing == 0 && g.extra == 0 {
 		g.inc.QuietAt = now
-		g.pending.entries = append(g.pending.entries, Entry{At: now, Kind: "quiet", Text: "None of its signals fires any more"})
+		g.pending.entries = append(g.pending.entries, Entry{At: now, Kind: "quiet", Text: "None of its signals fires any more", Evidence: &Evidence{m.Kind, m.ID}})
 	}
 }
 

@@ -183,7 +183,7 @@ export function Timeline({ entries }: { entries: readonly IncidentEntry[] }) {
   return (
     <ol className={css.timeline}>
       {entries.map((e, n) => {
-        const link = evidenceLink(e.evidence);
+        const link = evidenceLink(e.evidence, e.at);
         return (
           <li key={n} data-person={e.person ? '' : undefined}>
             <Time at={e.at} as="clock" />

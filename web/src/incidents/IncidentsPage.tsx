@@ -13,6 +13,7 @@ import { kindWords, severities, states, useIncidents, type Incident } from './da
 import css from './incidents.module.css';
 
 const Silences = lazy(() => import('./Silences').then((m) => ({ default: m.Silences })));
+const Actions = lazy(() => import('./Actions').then((m) => ({ default: m.Actions })));
 const Weights = lazy(() => import('./Weights').then((m) => ({ default: m.Weights })));
 
 const columns: Column<Incident>[] = [
@@ -91,6 +92,7 @@ export function IncidentsPage() {
               { id: 'live', label: 'Live', n: show === 'live' ? list.data?.length : undefined },
               { id: 'done', label: 'Over' },
               { id: 'all', label: 'All' },
+              { id: 'todo', label: 'To do' },
               { id: 'silences', label: 'Silences' },
               { id: 'weights', label: 'How signals are joined' },
             ]}
@@ -123,6 +125,7 @@ export function IncidentsPage() {
           </>
         )}
         <Suspense fallback={null}>
+          {show === 'todo' && <Actions />}
           {show === 'silences' && <Silences />}
           {show === 'weights' && <Weights />}
         </Suspense>

@@ -46,7 +46,7 @@ export function useIncident(id: string) {
 }
 
 /** evidenceLink is the page where a record is seen. */
-export function evidenceLink(e: { kind: string; id: string } | null | undefined): { to: string; search?: Record<string, string> } | undefined {
+export function evidenceLink(e: { kind: string; id: string } | null | undefined, at?: string): { to: string; search?: Record<string, string> } | undefined {
   switch (e?.kind) {
     case 'run':
       return { to: `/runs/${e.id}` };
@@ -56,6 +56,13 @@ export function evidenceLink(e: { kind: string; id: string } | null | undefined)
       return { to: '/decisions', search: { decision: e.id } };
     case 'finding':
       return { to: '/findings', search: { finding: e.id } };
+    case 'audit': {
+      // the record of who did it: of this kind, written within the minute
+      const t = at ? Date.parse(at) : NaN;
+      return { to: '/audit', search: { kind: e.id, ...(Number.isFinite(t) ? { from: new Date(t - 1000).toISOString(), to: new Date(t + 60_000).toISOString() } : {}) } };
+    }
+    case 'change':
+      return { to: '/changes', search: { change: e.id } };
     case 'alert':
       return { to: '/alerts', search: { alert: e.id } };
     default:
