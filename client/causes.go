@@ -1,5 +1,7 @@
 package client
 
+import "time"
+
 // DifferentRequest asks what sets a selection of runs apart from the others that
 // Query finds. The selection is a search, a stretch of time, both together, or runs
 // by their ids.
@@ -60,6 +62,110 @@ type Suspects struct {
 	Steps  int       `json:"steps"`   // that were looked at
 	Asked  []string  `json:"asked"`   // what is wrong with the run; none: nothing is, and nobody is blamed
 	Items  []Suspect `json:"items"`   // the likeliest first
+
+	Verdict *SuspectVerdict `json:"verdict"` // what a person said of this run; null: nobody did
+	Learned *SuspectWeights `json:"learned"` // what the team's verdicts made of the order; null: it is the shipped one
+}
+
+// JudgeSuspectsRequest names the step at which a run went wrong, in place of what was
+// named before; without a step it takes that back.
+type JudgeSuspectsRequest struct {
+	ID     string `path:"id" json:"-"`
+	StepID string `json:"step_id"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// SuspectVerdict is what a person said of a run's suspects.
+type SuspectVerdict struct {
+	RunID    string    `json:"run_id"`
+	StepID   string    `json:"step_id"`
+	Kind     string    `json:"kind"`
+	StepName string    `json:"step_name"`
+	Agent    string    `json:"agent"`
+	Team     string    `json:"team"`
+	Reason   string    `json:"reason,omitempty"`
+	By       string    `json:"by"`
+	At       time.Time `json:"at"`
+}
+
+// SuspectWeights are what the verdicts of a team made of the order of its suspects.
+type SuspectWeights struct {
+	Team     string                `json:"team"`
+	Verdicts int                   `json:"verdicts"` // that teach: the newest 100
+	Changes  []SuspectWeightChange `json:"changes"`  // the largest first; those below .05 are left out
+}
+
+// SuspectWeightChange is the weight of one piece of evidence, in log odds.
+type SuspectWeightChange struct {
+	Evidence string  `json:"evidence"`
+	Shipped  float64 `json:"shipped"`
+	Now      float64 `json:"now"`
+}
+
+// ListSuspectVerdictsRequest asks what people named, and what was learned of it.
+type ListSuspectVerdictsRequest struct {
+	Team  string `query:"team"`
+	Limit int    `query:"limit" max:"1000"`
+}
+
+// SuspectVerdicts are what people named, the newest first, and what each team's
+// verdicts came to.
+type SuspectVerdicts struct {
+	Items []SuspectVerdict `json:"items"`
+	Teams []SuspectWeights `json:"teams"`
+}
+
+// ListProbablyFailedRequest asks which runs of an agent that nobody judged have
+// probably failed.
+type ListProbablyFailedRequest struct {
+	Agent       string `query:"agent"`
+	Environment string `query:"environment"`
+	Team        string `query:"team"`
+	From        string `query:"from"` // default: 30 days ago
+	To          string `query:"to"`
+	Limit       int    `query:"limit" max:"200"` // default 50
+}
+
+// ProbablyFailed are unjudged runs by how likely each has failed, by how the judged
+// runs of the same agent went.
+type ProbablyFailed struct {
+	Agent     string              `json:"agent"`
+	Judged    int                 `json:"judged"`    // runs that people, users or downstream systems judged and that were learned from
+	Failed    int                 `json:"failed"`    // of these
+	Needed    int                 `json:"needed"`    // of each outcome, before anything is said
+	Learned   bool                `json:"learned"`   // false: there are not enough judged runs
+	Text      string              `json:"text"`      // how far to believe it, in words
+	AUROC     *float64            `json:"auroc"`     // on judged runs that it had not learned from; null: unknown
+	Bins      []ProbablyFailedBin `json:"bins"`      // how often runs of such a chance had failed; empty: unknown
+	Unjudged  int                 `json:"unjudged"`  // that were looked at
+	Truncated bool                `json:"truncated"` // there are more runs: the newest were looked at
+	Items     []ProbablyFailedRun `json:"items"`     // the likeliest first
+}
+
+// ProbablyFailedBin says what came of the judged runs of about one chance.
+type ProbablyFailedBin struct {
+	Low       float64 `json:"low"`
+	High      float64 `json:"high"`
+	Runs      int     `json:"runs"`
+	Predicted float64 `json:"predicted"` // mean chance
+	Failed    float64 `json:"failed"`    // share that had failed
+}
+
+// ProbablyFailedRun is an unjudged run with its chance, and what that is made of.
+type ProbablyFailedRun struct {
+	RunID   string                 `json:"run_id"`
+	Start   time.Time              `json:"start"`
+	Version string                 `json:"version,omitempty"`
+	Task    string                 `json:"task,omitempty"`
+	Outcome string                 `json:"outcome,omitempty"` // a guess: of the agent, a rule or a judge
+	P       float64                `json:"p"`
+	Parts   []ProbablyFailedReason `json:"parts"` // that say most, for or against
+}
+
+// ProbablyFailedReason is what one measure adds to a chance, in log odds.
+type ProbablyFailedReason struct {
+	Name string  `json:"name"`
+	Adds float64 `json:"adds"`
 }
 
 // Suspect is a step that may be the one where a run went wrong.

@@ -104,6 +104,9 @@ func Operations() []Operation {
 		{Name: "DeleteAuditPlan", Method: "DELETE", Path: "/api/v1/sources/{name}/audit-plan", Role: "developer", Summary: "ends the audit plan of a source; its audits stay"},
 		{Name: "Different", Method: "POST", Path: "/api/v1/runs/different", Role: "viewer", Summary: "says what sets a selection of runs apart from the rest"},
 		{Name: "ListSuspects", Method: "GET", Path: "/api/v1/runs/{id}/suspects", Role: "reader", Summary: "ranks the steps at which a run may have gone wrong first"},
+		{Name: "JudgeSuspects", Method: "POST", Path: "/api/v1/runs/{id}/suspects/judge", Role: "developer or responder", Summary: "names the step at which a run went wrong, from which the order of suspects learns, or takes that back"},
+		{Name: "ListSuspectVerdicts", Method: "GET", Path: "/api/v1/suspect-verdicts", Role: "reader", Summary: "lists the steps that people named, and what the order of suspects learned of them by team"},
+		{Name: "ListProbablyFailed", Method: "GET", Path: "/api/v1/probably-failed", Role: "reader", Summary: "lists runs of an agent that nobody judged by how likely each has failed, learned from its judged ones"},
 		{Name: "GetRunWhy", Method: "GET", Path: "/api/v1/runs/{id}/why", Role: "viewer", Summary: "says why a run ended as it did: likely causes with their evidence, and what is unknown; format=prov exports it as W3C PROV-JSON"},
 		{Name: "GetIncidentWhy", Method: "GET", Path: "/api/v1/incidents/{id}/why", Role: "viewer", Summary: "says why an incident came about, by its runs and by what its agents stand on"},
 		{Name: "GetMap", Method: "GET", Path: "/api/v1/map", Role: "viewer", Summary: "tells who depends on what: agents, tools, models, servers and sources, as they were observed"},
@@ -1151,6 +1154,27 @@ func (c *Client) Different(ctx context.Context, req DifferentRequest) (*Differen
 // GET /api/v1/runs/{id}/suspects, role reader.
 func (c *Client) ListSuspects(ctx context.Context, req RunRequest) (*Suspects, error) {
 	return call[Suspects](ctx, c, "GET", "/api/v1/runs/{id}/suspects", req)
+}
+
+// JudgeSuspects names the step at which a run went wrong, from which the order of suspects learns, or takes that back.
+//
+// POST /api/v1/runs/{id}/suspects/judge, role developer or responder.
+func (c *Client) JudgeSuspects(ctx context.Context, req JudgeSuspectsRequest) (*Suspects, error) {
+	return call[Suspects](ctx, c, "POST", "/api/v1/runs/{id}/suspects/judge", req)
+}
+
+// ListSuspectVerdicts lists the steps that people named, and what the order of suspects learned of them by team.
+//
+// GET /api/v1/suspect-verdicts, role reader.
+func (c *Client) ListSuspectVerdicts(ctx context.Context, req ListSuspectVerdictsRequest) (*SuspectVerdicts, error) {
+	return call[SuspectVerdicts](ctx, c, "GET", "/api/v1/suspect-verdicts", req)
+}
+
+// ListProbablyFailed lists runs of an agent that nobody judged by how likely each has failed, learned from its judged ones.
+//
+// GET /api/v1/probably-failed, role reader.
+func (c *Client) ListProbablyFailed(ctx context.Context, req ListProbablyFailedRequest) (*ProbablyFailed, error) {
+	return call[ProbablyFailed](ctx, c, "GET", "/api/v1/probably-failed", req)
 }
 
 // GetRunWhy says why a run ended as it did: likely causes with their evidence, and what is unknown; format=prov exports it as W3C PROV-JSON.

@@ -43,6 +43,7 @@ import (
 	"reeve/internal/incident"
 	"reeve/internal/invoice"
 	"reeve/internal/lesson"
+	"reeve/internal/provenance/judged"
 	"reeve/internal/remap"
 	"reeve/internal/rerate"
 	"reeve/internal/steer"
@@ -121,8 +122,9 @@ type Options struct {
 	Detectors   DetectorSettings // nil with Findings
 	Rules       RuleBook         // nil with Findings
 	Canaries    *canary.Book
-	Watch       Watch     // nil with Findings
-	Responses   Responses // what follows from findings; nil without
+	Judged      *judged.Book // which steps people named; nil: nobody can
+	Watch       Watch        // nil with Findings
+	Responses   Responses    // what follows from findings; nil without
 	AgentPlace  AgentPlace
 	Complaints  Complaints                 // what was said against runs; nil: nobody can say anything
 	SIEM        func() []client.SIEMTarget // where records stream to; nil without a door
@@ -179,9 +181,10 @@ type Options struct {
 
 // API is the handler of everything under Prefix.
 type API struct {
-	o     Options
-	mux   *http.ServeMux
-	table []operation
+	measured measuredRuns // see probably.go
+	o        Options
+	mux      *http.ServeMux
+	table    []operation
 	replays
 	streams streams
 	beat    time.Duration // between heartbeats of an event stream

@@ -19,6 +19,9 @@ func causeOperations() []operation {
 	return []operation{
 		define(operation{Name: "Different", Method: http.MethodPost, Path: "/runs/different", Permission: rows(identity.Viewer).reading(), Summary: "says what sets a selection of runs apart from the rest"}, different),
 		define(operation{Name: "ListSuspects", Method: http.MethodGet, Path: "/runs/{id}/suspects", Permission: rows(identity.Reader), Audit: AuditContent, Summary: "ranks the steps at which a run may have gone wrong first"}, listSuspects),
+		define(operation{Name: "JudgeSuspects", Method: http.MethodPost, Path: "/runs/{id}/suspects/judge", Permission: rows(identity.Developer, identity.Responder).onlyPeople(), Audit: AuditChange, Summary: "names the step at which a run went wrong, from which the order of suspects learns, or takes that back"}, judgeSuspects),
+		define(operation{Name: "ListSuspectVerdicts", Method: http.MethodGet, Path: "/suspect-verdicts", Permission: rows(identity.Reader), Summary: "lists the steps that people named, and what the order of suspects learned of them by team"}, listSuspectVerdicts),
+		define(operation{Name: "ListProbablyFailed", Method: http.MethodGet, Path: "/probably-failed", Permission: rows(identity.Reader), Audit: AuditContent, Summary: "lists runs of an agent that nobody judged by how likely each has failed, learned from its judged ones"}, listProbablyFailed),
 	}
 }
 
@@ -26,21 +29,42 @@ func causeOperations() []operation {
 const mostBlamed = 2_000
 
 func listSuspects(a *API, ctx context.Context, req *client.RunRequest) (*client.Suspects, error) {
-	run, err := a.run(ctx, req.ID)
+	x, err := a.suspects(ctx, req.ID)
+	if err != nil {
+		return nil, err
+	}
+	return x.out, nil
+}
+
+// suspected is a run with the steps that it is asked about.
+type suspected struct {
+	run     *activity.Run
+	steps   []activity.Step
+	blamed  []provenance.Step
+	from    []int // of each that is blamed, the step that it came from
+	out     *client.Suspects
+	nothing bool // is wrong with it
+}
+
+// suspects ranks a run's steps for who may read it.
+func (a *API) suspects(ctx context.Context, id string) (*suspected, error) {
+	run, err := a.run(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	if !whoOf(ctx).Can(identity.Reader, run.Team, run.Environment) {
 		return nil, errContent
 	}
+	x := &suspected{run: run}
 	var c why.Case
 	complaints, _, err := a.complaints(ctx, run, &c)
 	if err != nil {
 		return nil, err
 	}
 	asked := why.Wrong(run, complaints)
-	if len(asked) == 0 {
-		return &client.Suspects{Items: []client.Suspect{}, Asked: []string{}}, nil
+	if x.nothing = len(asked) == 0; x.nothing {
+		x.out = &client.Suspects{Items: []client.Suspect{}, Asked: []string{}}
+		return x, a.learnedOf(ctx, x)
 	}
 	page, err := a.steps(ctx, run, telemetry.StepsQuery{Limit: mostBlamed})
 	if err != nil {
@@ -54,9 +78,15 @@ func listSuspects(a *API, ctx context.Context, req *client.RunRequest) (*client.
 	if err != nil {
 		return nil, err
 	}
-	out := suspectsOf(run, page.Steps, messages, a.breaks(page.Steps, messages, decided))
-	out.Asked = asked
-	return out, nil
+	weights, err := a.weightsOf(ctx, run.Team)
+	if err != nil {
+		return nil, err
+	}
+	x.steps = page.Steps
+	x.blamed, x.from = blamable(run, page.Steps, messages, a.breaks(page.Steps, messages, decided))
+	x.out = suspectsOf(x.blamed, x.from, page.Steps, weights)
+	x.out.Asked = asked
+	return x, a.learnedOf(ctx, x)
 }
 
 // decidedIn are the decisions of a run that the asker may see.

@@ -85,7 +85,12 @@ func (a *API) why(ctx context.Context, run *activity.Run) (w client.Why, readAs 
 	}
 	out := why.Explain(c)
 	if out.Wrong && whoOf(ctx).Can(identity.Reader, run.Team, run.Environment) {
-		out.Suspects = suspectsOf(run, c.Steps, messages, a.breaks(c.Steps, messages, c.Decisions)).Items
+		weights, err := a.weightsOf(ctx, run.Team)
+		if err != nil {
+			return client.Why{}, nil, err
+		}
+		blamed, from := blamable(run, c.Steps, messages, a.breaks(c.Steps, messages, c.Decisions))
+		out.Suspects = suspectsOf(blamed, from, c.Steps, weights).Items
 	}
 	return out, readAs, nil
 }
@@ -375,9 +380,8 @@ func (a *API) touched(ctx context.Context, b *client.WhyBlast, runs map[string]b
 }
 
 // suspectsOf ranks the steps of a run that failed.
-func suspectsOf(run *activity.Run, steps []activity.Step, messages []activity.Message, broken map[activity.StepID]bool) *client.Suspects {
-	asked, from := blamable(run, steps, messages, broken)
-	suspects := provenance.Blame(asked, provenance.DefaultWeights)
+func suspectsOf(blamed []provenance.Step, from []int, steps []activity.Step, weights provenance.Weights) *client.Suspects {
+	suspects := provenance.Blame(blamed, weights)
 	out := &client.Suspects{Steps: len(steps), Items: []client.Suspect{}}
 	out.Agent, out.AgentP = provenance.BlameAgent(suspects)
 	for _, s := range suspects[:min(len(suspects), 20)] {

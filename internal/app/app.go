@@ -540,7 +540,7 @@ func (a *App) buildAPI(context.Context) error {
 		Compliance: api.Compliance{Book: frameworks, Sign: a.proofs.keys.SignText, Install: a.control.Install()},
 		Providers:  a.signIns, ProviderButtons: a.providerButtons(),
 		Credentials: a.credentials(),
-		Findings:    a.watching.findings, Detectors: a.watching.settings, Rules: a.watching.rules, Canaries: a.canaries, Watch: a.watching.watch, Responses: a.watching.respond,
+		Findings:    a.watching.findings, Detectors: a.watching.settings, Rules: a.watching.rules, Canaries: a.canaries, Judged: a.watching.judged, Watch: a.watching.watch, Responses: a.watching.respond,
 	})
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"reeve/internal/fleet"
 	"reeve/internal/gateway"
 	"reeve/internal/kpi"
+	"reeve/internal/provenance/judged"
 	"reeve/internal/response"
 	"reeve/internal/rule"
 	"reeve/internal/source"
@@ -26,6 +27,7 @@ type watching struct {
 	rules    *rule.Book
 	asker    *watch.Asker
 	watch    *watch.Watch
+	judged   *judged.Book // which steps of failed runs people named
 	respond  *response.Responder
 	moved    chan struct{} // some finding did
 }
@@ -53,6 +55,9 @@ func (a *App) openWatch(ctx context.Context) (err error) {
 		File: filepath.Join(a.o.Config.Data, "watch"), Logger: a.log.With("part", "watch"),
 	})
 	if err != nil {
+		return err
+	}
+	if w.judged, err = judged.New(judged.Options{DB: a.control}); err != nil {
 		return err
 	}
 	w.asker = &watch.Asker{Store: asked{a}, KPIs: a.ruleKPIs, Findings: w.findings, Rules: w.rules.Active, Logger: a.log.With("part", "rules"), Now: time.Now}

@@ -87,6 +87,7 @@ var within = map[string][]string{
 	"internal/bench":                        {"internal/bench"},
 	"internal/upstream/connection":          {"internal/upstream"},
 	"internal/evaluate":                     {"internal/evaluate"},
+	"internal/provenance/judged":            {"internal/provenance"},
 	"internal/topic":                        {"internal/topic"},
 	"internal/gateway":                      {"internal/gateway"},
 	"internal/gateway/llm":                  {"internal/gateway"},

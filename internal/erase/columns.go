@@ -205,6 +205,7 @@ var Columns = map[string]Table{
 	"spent_ids":              {Plain: "hash"},
 	"sqlite_sequence":        {},
 	"stops":                  {Plain: "id kind by_person lifted_by receipt", Swept: "value reason", Where: "lifted_at IS NOT NULL OR ended_at IS NOT NULL", Place: Settings},
+	"suspect_verdicts":       {Plain: "run team environment agent step kind person person_name example", Why: "example is numbers", Swept: "name reason", Place: Findings, Run: "run"},
 	"svids":                  {Plain: "serial agent instance via"},
 	"team_people":            {Plain: "team_id person_id"},
 	"teams":                  {Plain: "id name channel"},

@@ -416,6 +416,54 @@ type Verdict struct {
 	Step int
 }
 
+// Example is what a verdict teaches, without a word of its run: the evidence on each
+// step that could be guilty, which of them is, and which are of the same agent.
+type Example struct {
+	Form  int         `json:"form"` // of the evidence; another one teaches nothing
+	Steps [][]float32 `json:"steps"`
+	Right int         `json:"right"`
+	Same  []bool      `json:"same"`
+}
+
+// exampleForm goes up when pieces of evidence are added, taken away or moved.
+const exampleForm = 1
+
+// mostOfExample is how many steps of a run are kept of an example. Those that are left
+// out are taken evenly: the choice among the others teaches the same (McFadden, 1978).
+const mostOfExample = 200
+
+// Example makes one of a verdict; ok is false where the named step cannot be guilty.
+func (v *Verdict) Example() (x Example, ok bool) {
+	all := look(v.Run)
+	at := slices.IndexFunc(all, func(c candidate) bool { return c.step == v.Step })
+	if at < 0 {
+		return Example{}, false
+	}
+	x.Form = exampleForm
+	every := (len(all) + mostOfExample - 1) / mostOfExample
+	for i, c := range all {
+		if i != at && i%every != 0 {
+			continue
+		}
+		if i == at {
+			x.Right = len(x.Steps)
+		}
+		e := make([]float32, evidences)
+		for k, v := range c.evidence {
+			e[k] = float32(v)
+		}
+		x.Steps = append(x.Steps, e)
+		x.Same = append(x.Same, v.Run[c.step].Agent == v.Run[v.Step].Agent)
+	}
+	return x, true
+}
+
+// fits reports whether an example is of today's form and is whole.
+func (x *Example) fits() bool {
+	return x.Form == exampleForm && x.Right >= 0 && x.Right < len(x.Steps) && len(x.Same) == len(x.Steps) && x.Same[x.Right] &&
+		!slices.ContainsFunc(x.Steps, func(e []float32) bool { return len(e) != int(evidences) })
+}
+
 // agentPart is what naming the right agent is worth beside naming the right step.
 const agentPart = .5
 
@@ -423,44 +471,49 @@ const agentPart = .5
 // given ones as far as there are few verdicts (strength is worth so many of
 // them; 0 is 2). Runs whose named step cannot be guilty are passed over.
 func Fit(verdicts []Verdict, from Weights, strength float64) Weights {
+	var set []Example
+	for i := range verdicts {
+		if x, ok := verdicts[i].Example(); ok {
+			set = append(set, x)
+		}
+	}
+	return FitExamples(set, from, strength)
+}
+
+// FitExamples is Fit for what was kept of verdicts; examples of another form are
+// passed over.
+func FitExamples(set []Example, from Weights, strength float64) Weights {
 	if strength == 0 {
 		strength = 2
 	}
-	type example struct {
-		all   candidates
-		right int
-		same  []bool // steps of the guilty agent
-	}
-	var set []example
-	for _, v := range verdicts {
-		all := look(v.Run)
-		at := slices.IndexFunc(all, func(c candidate) bool { return c.step == v.Step })
-		if at < 0 {
-			continue
-		}
-		same := make([]bool, len(all))
-		for i, c := range all {
-			same[i] = v.Run[c.step].Agent == v.Run[v.Step].Agent
-		}
-		set = append(set, example{all, at, same})
-	}
+	set = slices.DeleteFunc(slices.Clone(set), func(x Example) bool { return !x.fits() })
 	w := from
 	if len(set) == 0 {
 		return w
+	}
+	all := make([]candidates, len(set))
+	for i := range set {
+		all[i] = make(candidates, len(set[i].Steps))
+		for k, e := range set[i].Steps {
+			for n, v := range e {
+				all[i][k].evidence[n] = float64(v)
+			}
+		}
 	}
 	// A smooth problem of few numbers: plain gradient steps will do.
 	rate := .5
 	for range 400 {
 		var grad Weights
-		for _, x := range set {
-			ps := x.all.chances(w)
+		for n := range set {
+			x := &set[n]
+			ps := all[n].chances(w)
 			agent := 0.0
 			for i, p := range ps {
-				agent += p * one(x.same[i])
+				agent += p * one(x.Same[i])
 			}
-			for i, c := range x.all {
+			for i, c := range all[n] {
 				// Both count: that the step is right, and that its agent is.
-				pull := one(i == x.right) - ps[i] + agentPart*(one(x.same[i])*ps[i]/agent-ps[i])
+				pull := one(i == x.Right) - ps[i] + agentPart*(one(x.Same[i])*ps[i]/agent-ps[i])
 				for k, e := range c.evidence {
 					grad[k] += pull * e
 				}
@@ -471,6 +524,27 @@ func Fit(verdicts []Verdict, from Weights, strength float64) Weights {
 		}
 	}
 	return w
+}
+
+// Change is what verdicts made of the weight of one piece of evidence.
+type Change struct {
+	Evidence     string // in words
+	Shipped, Now float64
+}
+
+// Changes are the weights that are another than before by a twentieth or more, the
+// most changed first.
+func (w Weights) Changes(from Weights) (out []Change) {
+	var size [evidences]float64
+	for k := range w {
+		size[k] = math.Abs(w[k] - from[k])
+	}
+	for _, k := range heaviest(size[:]) {
+		if size[k] >= .05 {
+			out = append(out, Change{evidenceWords[k], from[k], w[k]})
+		}
+	}
+	return out
 }
 
 // String lists the weights, the heaviest first.

@@ -27,9 +27,11 @@ type Model struct {
 // ErrFew says that too few runs of either outcome are judged.
 var ErrFew = errors.New("too few judged runs of either outcome")
 
+// LeastRuns is how many judged runs of each outcome a model needs.
+const LeastRuns = 5
+
 // Bounds of a model.
 const (
-	leastRuns = 5  // of each outcome
 	mostTools = 24 // that are looked at one by one, the most used
 	rareTool  = 5  // a tool used in fewer runs tells nothing
 )
@@ -44,7 +46,7 @@ func Fit(runs []Judged, strength float64) (*Model, error) {
 	for _, r := range runs {
 		failed += int(one(r.Failed))
 	}
-	if failed < leastRuns || len(runs)-failed < leastRuns {
+	if failed < LeastRuns || len(runs)-failed < LeastRuns {
 		return nil, ErrFew
 	}
 	m := &Model{names: append(measureNames[:], toolsOf(runs)...)}

@@ -4417,6 +4417,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/probably-failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists runs of an agent that nobody judged by how likely each has failed, learned from its judged ones */
+        get: operations["ListProbablyFailed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/proposals": {
         parameters: {
             query?: never;
@@ -5294,6 +5311,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{id}/suspects/judge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** names the step at which a run went wrong, from which the order of suspects learns, or takes that back */
+        post: operations["JudgeSuspects"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{id}/topic": {
         parameters: {
             query?: never;
@@ -5772,6 +5806,23 @@ export interface paths {
         put?: never;
         /** ends a stop; it revives no credential */
         post: operations["LiftStop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/suspect-verdicts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the steps that people named, and what the order of suspects learned of them by team */
+        get: operations["ListSuspectVerdicts"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -9663,6 +9714,10 @@ export interface components {
             reason?: string;
             right: boolean;
         };
+        JudgeSuspectsRequest: {
+            reason?: string;
+            step_id: string;
+        };
         KPI: {
             about: string;
             coverage: number | null;
@@ -10957,6 +11012,40 @@ export interface components {
         };
         PreviewStopRequest: {
             target: components["schemas"]["StopTarget"];
+        };
+        ProbablyFailed: {
+            agent: string;
+            auroc: number | null;
+            bins: components["schemas"]["ProbablyFailedBin"][];
+            failed: number;
+            items: components["schemas"]["ProbablyFailedRun"][];
+            judged: number;
+            learned: boolean;
+            needed: number;
+            text: string;
+            truncated: boolean;
+            unjudged: number;
+        };
+        ProbablyFailedBin: {
+            failed: number;
+            high: number;
+            low: number;
+            predicted: number;
+            runs: number;
+        };
+        ProbablyFailedReason: {
+            adds: number;
+            name: string;
+        };
+        ProbablyFailedRun: {
+            outcome?: string;
+            p: number;
+            parts: components["schemas"]["ProbablyFailedReason"][];
+            run_id: string;
+            /** Format: date-time */
+            start: string;
+            task?: string;
+            version?: string;
         };
         Problem: {
             code: string;
@@ -12720,12 +12809,40 @@ export interface components {
             reasons: string[];
             step_id: string;
         };
+        SuspectVerdict: {
+            agent: string;
+            /** Format: date-time */
+            at: string;
+            by: string;
+            kind: string;
+            reason?: string;
+            run_id: string;
+            step_id: string;
+            step_name: string;
+            team: string;
+        };
+        SuspectVerdicts: {
+            items: components["schemas"]["SuspectVerdict"][];
+            teams: components["schemas"]["SuspectWeights"][];
+        };
+        SuspectWeightChange: {
+            evidence: string;
+            now: number;
+            shipped: number;
+        };
+        SuspectWeights: {
+            changes: components["schemas"]["SuspectWeightChange"][];
+            team: string;
+            verdicts: number;
+        };
         Suspects: {
             agent: string;
             agent_p: number;
             asked: string[];
             items: components["schemas"]["Suspect"][];
+            learned: components["schemas"]["SuspectWeights"] | null;
             steps: number;
+            verdict: components["schemas"]["SuspectVerdict"] | null;
         };
         SwitchBackRequest: {
             reason: string;
@@ -24085,6 +24202,42 @@ export interface operations {
             };
         };
     };
+    ListProbablyFailed: {
+        parameters: {
+            query?: {
+                agent?: string;
+                environment?: string;
+                from?: string;
+                limit?: number;
+                team?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProbablyFailed"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListProposals: {
         parameters: {
             query?: {
@@ -26070,6 +26223,41 @@ export interface operations {
             };
         };
     };
+    JudgeSuspects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JudgeSuspectsRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suspects"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     GetRunTopic: {
         parameters: {
             query?: never;
@@ -27208,6 +27396,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Stop"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListSuspectVerdicts: {
+        parameters: {
+            query?: {
+                limit?: number;
+                team?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuspectVerdicts"];
                 };
             };
             /** @description a problem */

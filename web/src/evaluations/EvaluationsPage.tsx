@@ -36,6 +36,7 @@ const shows = ['queue', 'all'] as const;
 
 const Datasets = lazy(() => import('./Datasets').then((m) => ({ default: m.Datasets })));
 const Experiments = lazy(() => import('./Experiments').then((m) => ({ default: m.Experiments })));
+const ProbablyFailed = lazy(() => import('./ProbablyFailed').then((m) => ({ default: m.ProbablyFailed })));
 const BiasPlans = lazy(() => import('./BiasPlans').then((m) => ({ default: m.BiasPlans })));
 
 /** EvaluationsPage: how good runs were, the cases that say what is right, and pairs that should make no difference. */
@@ -47,11 +48,24 @@ export function EvaluationsPage() {
   const parts = (
     <Tabs
       label="Part"
-      tabs={[{ id: 'runs', label: 'Runs' }, { id: 'datasets', label: 'Data sets' }, { id: 'experiments', label: 'Experiments' }, { id: 'bias', label: 'Bias plans' }]}
+      tabs={[{ id: 'runs', label: 'Runs' }, { id: 'datasets', label: 'Data sets' }, { id: 'experiments', label: 'Experiments' }, { id: 'bias', label: 'Bias plans' }, { id: 'probable', label: 'Probably failed' }]}
       on={on}
       onPick={(id) => set({ part: id === 'runs' ? undefined : id, dataset: undefined, item: undefined, plan: undefined, picked: undefined, kind: undefined })}
     />
   );
+  if (on === 'probable') {
+    return (
+      <>
+        <PageHeader title="Evaluations" question="Which runs that nobody judged have probably failed?" />
+        <PageBody>
+          {parts}
+          <Suspense>
+            <ProbablyFailed />
+          </Suspense>
+        </PageBody>
+      </>
+    );
+  }
   if (!['datasets', 'bias', 'experiments'].includes(on)) return <Judged parts={parts} />;
   return (
     <>

@@ -11,12 +11,17 @@ export type WhyLink = Shapes['WhyLink'];
 export type WhyCause = Shapes['WhyCause'];
 export type WhyEvidence = Shapes['WhyEvidence'];
 export type Suspect = Shapes['Suspect'];
+export type Suspects = Shapes['Suspects'];
 
 const retry = (count: number, err: Error) => count < 2 && !(err instanceof Problem && err.status >= 400 && err.status < 500);
 
 /** useRunWhy asks why a run ended as it did: again every few seconds while it goes on, and at once when it has ended. */
 export const useRunWhy = (id: string, live: boolean) =>
   useQuery<Why>({ placeholderData: (old, q) => (q?.queryKey[1] === id ? old : undefined), queryKey: ['run-why', id, live], queryFn: ({ signal }) => api.get<Why>(`/runs/${encodeURIComponent(id)}/why`, undefined, signal), refetchInterval: live ? 5000 : 30_000, retry });
+
+/** useSuspects asks at which step a run may have gone wrong first, and what people said of it. */
+export const useSuspects = (id: string, on: boolean) =>
+  useQuery({ queryKey: ['run-suspects', id], queryFn: ({ signal }) => api.get<Suspects>(`/runs/${encodeURIComponent(id)}/suspects`, undefined, signal), enabled: on, retry });
 
 /** useIncidentWhy asks why an incident came about. */
 export const useIncidentWhy = (id: string) =>
