@@ -284,6 +284,13 @@ func TestBad(t *testing.T) {
 	if _, err := b.Put(context.Background(), Actor{Can: func(string, string, string) bool { return false }}, client.PutSourceRequest{Name: "x"}); !fault.Is(err, fault.KindDenied) {
 		t.Errorf("a stranger: %v", err)
 	}
+	if _, err := b.Put(context.Background(), Actor{Can: anyone}, client.PutSourceRequest{Name: "handbook"}); err != nil {
+		t.Fatal(err)
+	}
+	sales := Actor{Can: func(_, team, _ string) bool { return team == "sales" }}
+	if _, err := b.Put(context.Background(), sales, client.PutSourceRequest{Name: "handbook", Team: "sales", Revision: 1}); !fault.Is(err, fault.KindDenied) {
+		t.Errorf("a team takes what is registered for all: %v", err)
+	}
 	if _, err := b.Put(context.Background(), Actor{Can: anyone}, client.PutSourceRequest{Name: "x", Revision: 3}); !fault.Is(err, fault.KindNotFound) {
 		t.Errorf("a revision of nothing: %v", err)
 	}

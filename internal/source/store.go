@@ -390,8 +390,10 @@ func (b *Book) Put(ctx context.Context, who Actor, in client.PutSourceRequest) (
 		if err := old.keepsNames(&next, b.o.Now()); err != nil {
 			return err
 		}
-		if !who.Can("developer", next.team, "*") || (ok && old.team != "" && !who.Can("developer", old.team, "*")) {
-			return fault.New(fault.KindDenied, "source.denied", "a source is changed by developers of its team")
+		// What was only found in telemetry belongs to whoever says so first; what is
+		// registered for no team is the house's.
+		if !who.Can("developer", next.team, "*") || (ok && (old.team != "" || old.registered) && !who.Can("developer", old.team, "*")) {
+			return fault.New(fault.KindDenied, "source.denied", "a source is changed by developers of its team, one of all teams by developers of all")
 		}
 		body, err := json.Marshal(next.said)
 		if err != nil {

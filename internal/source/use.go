@@ -103,7 +103,9 @@ func (b *Book) keepOuts(rows []row) {
 func (b *Book) Load(ctx context.Context) error { return b.look(ctx) }
 
 // IsOut reports whether the source that a team calls so is out of use; exact: by
-// an alias alone. It reads memory only, which TakeOut has changed when it returns.
+// an alias alone. A name that nobody of the team or the house has means the other
+// teams' source; an alias does not, as it may be the name of anything: a tool, a
+// route, a model. It reads memory only, which TakeOut has changed when it returns.
 func (b *Book) IsOut(team, name string, exact bool) bool {
 	all := b.outs.Load()
 	if all == nil || len(all.called) == 0 || name == "" {
@@ -118,7 +120,7 @@ func (b *Book) IsOut(team, name string, exact bool) bool {
 	if other, is := of[""][name]; is && other.After(until) {
 		until, ok = other, true
 	}
-	if !ok && !all.have[team][name] && !all.have[""][name] {
+	if !ok && !exact && !all.have[team][name] && !all.have[""][name] {
 		for _, names := range of {
 			if at := names[name]; at.After(until) {
 				until, ok = at, true

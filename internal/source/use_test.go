@@ -40,7 +40,8 @@ func TestOutOfUse(t *testing.T) {
 	out("support", "price_list", false, true)
 	out("support", "price_list", true, false) // a tool may be called so too
 	out("support", "docs.search", true, true)
-	out("sales", "prices", false, true) // who reads another team's source
+	out("sales", "docs.search", true, false) // an alias of one team names nothing of another's
+	out("sales", "prices", false, true)      // who reads another team's source
 	out("sales", "house.read", true, true)
 	out("support", "other", false, false)
 
