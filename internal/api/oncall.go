@@ -47,7 +47,7 @@ func onCallOperations() []operation {
 		define(operation{Name: "ListPages", Method: get, Path: "/pages", Permission: view, Summary: "lists whom Reeve called about what, and whether it arrived"}, listPages),
 		define(operation{Name: "GetContacts", Method: get, Path: "/contacts/{person}", Permission: signedIn(), Summary: "tells how one is reached; me is oneself"}, getContacts),
 		define(operation{Name: "PutContacts", Method: put, Path: "/contacts/{person}", Permission: signedIn(), Audit: AuditChange, Summary: "says how one is reached"}, putContacts),
-		define(operation{Name: "LinkChat", Method: post, Path: "/chat-links", Permission: signedIn().onlyPeople(), Audit: AuditChange, Summary: "says that an account in a chat is one's own, by the token that the chat was given"}, linkChat),
+		define(operation{Name: "LinkChat", Method: post, Path: "/chat-links", Permission: signedIn().freshly(), Audit: AuditChange, Summary: "says that an account in a chat is one's own, by the token that the chat was given"}, linkChat),
 	}
 }
 
@@ -433,7 +433,11 @@ func putContacts(a *API, ctx context.Context, req *client.PutContactsRequest) (*
 	}
 	list := make([]oncall.Contact, len(req.Items))
 	for i, c := range req.Items {
-		if _, err := o.Notices.Get(c.Channel); err != nil {
+		ch, err := o.Notices.Get(c.Channel)
+		if err == nil && !mayKnowTeam(ctx, ch.Team) {
+			err = fault.New(fault.KindNotFound, "notify.not_found", "there is no such channel")
+		}
+		if err != nil {
 			return nil, err
 		}
 		list[i] = oncall.Contact(c)

@@ -623,6 +623,9 @@ func (a *App) fromChat(ctx context.Context, name string, in channel.Interaction)
 	if person == "" {
 		return "Reeve does not know who you are. Sign in and link this account: " + a.outside("/link-chat?token="+url.QueryEscape(a.linkFor(name, account, time.Now())))
 	}
+	if in.Action == "approve" && d.Person != "" && d.Person != person {
+		return "Somebody else was asked by this message. You may answer it in the console: " + a.outside("/approvals/"+url.PathEscape(d.Object))
+	}
 	p, err := a.identity.Person(ctx, person)
 	if err != nil || p.Disabled || !p.EndsAt.IsZero() && !time.Now().Before(p.EndsAt) {
 		return "Your account in Reeve is closed."

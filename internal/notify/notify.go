@@ -286,6 +286,13 @@ func (b *Book) Put(ctx context.Context, who Actor, in Change) (Channel, error) {
 			next.Name, next.Kind, next.Team, string(body), sealed, next.Revision, control.Micros(next.UpdatedAt)); err != nil {
 			return err
 		}
+		// Accounts were linked by what the channel was: whoever sets another secret
+		// could sign in their names.
+		if old != nil && (old.Kind != next.Kind || old.Team != next.Team || old.Settings.URL != next.Settings.URL || old.Settings.User != next.Settings.User || old.secret != next.secret) {
+			if _, err := tx.Exec(ctx, `DELETE FROM chat_accounts WHERE channel = ?`, next.Name); err != nil {
+				return err
+			}
+		}
 		tx.AfterCommit(func() {
 			b.mu.Lock()
 			b.channels[next.Name] = next

@@ -409,3 +409,42 @@ func TestMail(t *testing.T) {
 		}
 	}
 }
+
+// Who changes what a channel is ends the accounts that were linked by it: they could
+// sign in their names otherwise.
+func TestAnotherSecretEndsLinks(t *testing.T) {
+	t.Parallel()
+	b := newBook(t, open(t), nil)
+	ctx := t.Context()
+	put := func(signing string, more func(*Change)) {
+		t.Helper()
+		c := Change{Name: "chat", Kind: "slack", Team: "support", Token: "xoxb-1", Signing: signing, Settings: channel.Settings{Channel: "C1"}}
+		if more != nil {
+			more(&c)
+		}
+		if _, err := b.Put(ctx, anybody, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		name    string
+		signing string
+		change  func(*Change)
+		want    string
+	}{
+		{"nothing", "", nil, "per_ann"},
+		{"who hears of incidents", "", func(c *Change) { c.Incidents = "warning" }, "per_ann"},
+		{"the signing secret", "another", nil, ""},
+		{"the bot", "", func(c *Change) { c.Token = "xoxb-2" }, ""},
+		{"the team", "", func(c *Change) { c.Team = "sales" }, ""},
+	} {
+		put("secret", nil)
+		if err := b.Link(ctx, "chat", "T1/U1", "per_ann"); err != nil {
+			t.Fatal(err)
+		}
+		put(c.signing, c.change)
+		if got, err := b.Linked(ctx, "chat", "T1/U1"); err != nil || got != c.want {
+			t.Errorf("%s changed: the account is of %q, %v; want %q", c.name, got, err, c.want)
+		}
+	}
+}
