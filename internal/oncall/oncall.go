@@ -592,9 +592,10 @@ func (b *Book) Override(ctx context.Context, who Actor, name string, o Override)
 }
 
 // known reports who may take shifts of the schedule upon themselves: who is in it,
-// or sees its team. Anybody else would be called in the place of those who are.
+// or approves for its team. Anybody else, also who only sees the team, would be
+// called in the place of those who are, and told what they may not read.
 func (s *Schedule) known(who Actor) bool {
-	return who.Can != nil && s.Team != "" && who.Can("viewer", s.Team, "*") ||
+	return who.Can != nil && s.Team != "" && who.Can("approver", s.Team, "*") ||
 		slices.ContainsFunc(s.Rotations, func(r Rotation) bool { return slices.Contains(r.People, who.Person) })
 }
 

@@ -16,19 +16,20 @@ func TestWhoMayTakeShifts(t *testing.T) {
 	if _, err := b.PutSchedule(t.Context(), anybody, Schedule{Name: "support", Team: "support", Zone: "UTC", Rotations: []Rotation{{People: []string{"bob"}, Start: now.Add(-time.Hour), Every: "week"}}}); err != nil {
 		t.Fatal(err)
 	}
-	viewer := func(team string) func(string, string, string) bool {
-		return func(role, of, _ string) bool { return role == "viewer" && of == team }
+	of := func(grant, team string) func(string, string, string) bool {
+		return func(role, at, _ string) bool { return at == team && (role == grant || role == "viewer") }
 	}
 	for _, c := range []struct {
-		who, puts, team string
-		ok              bool
+		who, puts, role, team string
+		ok                    bool
 	}{
-		{"ann", "ann", "support", true},   // of the team
-		{"bob", "bob", "elsewhere", true}, // in a rotation
-		{"eve", "eve", "elsewhere", false},
-		{"ann", "eve", "support", false}, // others are put there by responders
+		{"ann", "ann", "approver", "support", true}, // of the team
+		{"vic", "vic", "viewer", "support", false},  // who only looks is told nothing by being called
+		{"bob", "bob", "viewer", "elsewhere", true}, // in a rotation
+		{"eve", "eve", "approver", "elsewhere", false},
+		{"ann", "eve", "approver", "support", false}, // others are put there by responders
 	} {
-		_, err := b.Override(t.Context(), Actor{Person: c.who, Can: viewer(c.team)}, "support", Override{Person: c.puts, From: now, To: now.Add(time.Hour)})
+		_, err := b.Override(t.Context(), Actor{Person: c.who, Can: of(c.role, c.team)}, "support", Override{Person: c.puts, From: now, To: now.Add(time.Hour)})
 		if (err == nil) != c.ok || err != nil && !fault.Is(err, fault.KindDenied) {
 			t.Errorf("%s of %s puts %s on call: %v", c.who, c.team, c.puts, err)
 		}
