@@ -97,7 +97,13 @@ func (x auditor) Ask(ctx context.Context, p *source.AuditPlan) (string, error) {
 	if _, err := a.experiments.Target(ctx, p.Agent); err != nil {
 		return "", err // before anything is read for nothing
 	}
-	tasks, err := x.sample(ctx, who, p)
+	// What is read, and sent somewhere, is read by the right of who set the plan, as it
+	// is now: it ends when they lose it, or leave.
+	can, err := a.rightsOf(ctx, p.By)
+	if err != nil {
+		return "", err
+	}
+	tasks, err := x.sample(ctx, auditorOf(p.By, who.Via, p.Teams, can), p)
 	if err != nil {
 		return "", err
 	}
@@ -129,17 +135,20 @@ func (x auditor) sample(ctx context.Context, who experiment.Actor, p *source.Aud
 		}
 		return out, nil
 	}
-	return x.recorded(ctx, p)
-}
-
-// recorded samples what users asked in the agent's runs, with what is true of it.
-func (x auditor) recorded(ctx context.Context, p *source.AuditPlan) ([]experiment.Task, error) {
-	a := x.app
-	g, ok := a.agents.Lookup(p.Agent)
+	g, ok := x.app.agents.Lookup(p.Agent)
 	if !ok {
 		return nil, fault.New(fault.KindNotFound, "agent.not_found", "there is no agent %.64s", p.Agent)
 	}
-	where := search.Both(search.Is("agent", p.Agent), search.Is("team", g.Team), search.Is("environment", g.Environment), &search.Not{Of: search.Is("mode", "test")}, search.Is("status", "done", "stale"))
+	if !who.Can("reader", g.Team, g.Environment) || !who.Can("security", g.Team, g.Environment) {
+		return nil, fault.New(fault.KindDenied, "source.denied", "who set this plan may not read and send what users asked any more").WithHint("somebody with the roles reader and security there sets it anew")
+	}
+	return x.recorded(ctx, p, g.Team, g.Environment)
+}
+
+// recorded samples what users asked in the agent's runs, with what is true of it.
+func (x auditor) recorded(ctx context.Context, p *source.AuditPlan, team, environment string) ([]experiment.Task, error) {
+	a := x.app
+	where := search.Both(search.Is("agent", p.Agent), search.Is("team", team), search.Is("environment", environment), &search.Not{Of: search.Is("mode", "test")}, search.Is("status", "done", "stale"))
 	if p.Questions == source.FromRecorded {
 		names, err := a.sources.Names(ctx, p.Source)
 		if err != nil {
@@ -149,7 +158,7 @@ func (x auditor) recorded(ctx context.Context, p *source.AuditPlan) ([]experimen
 	} else {
 		where = search.Both(where, search.Either(search.Is("outcome", "failed", "escalated", "abandoned", "deflected"), search.Both(search.Unknown("outcome"), search.Is("failed", "true"))))
 	}
-	page, err := a.store.Runs(ctx, telemetry.RunsQuery{Filter: where, Teams: []string{g.Team}, From: time.Now().Add(-auditSince), Limit: auditLooks})
+	page, err := a.store.Runs(ctx, telemetry.RunsQuery{Filter: where, Teams: []string{team}, From: time.Now().Add(-auditSince), Limit: auditLooks})
 	if err != nil {
 		return nil, err
 	}

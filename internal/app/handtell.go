@@ -276,7 +276,7 @@ func (h tellHand) enqueue(ctx context.Context, tx *control.Tx, r *reached, part 
 		d, err := h.app.calling.notices.EnqueueIn(ctx, tx, notify.Delivery{
 			Channel: r.channel.Name, Purpose: toldFor, Object: i.ID, Page: id, Team: i.Team,
 			Message: channel.Message{
-				Key: i.ID + "-" + activity.Text32([]byte(to.user)), Action: channel.Trigger, Title: "About what you received from us", Text: visible.Text(words), Severity: "info",
+				Key: i.ID + "-" + h.app.incidents.Heard(i.ID, to.user), Action: channel.Trigger, Title: "About what you received from us", Text: visible.Text(words), Severity: "info",
 				To: to.address, Source: cmp.Or(i.Team, "us"), Data: map[string]string{"user": to.user},
 			},
 		})

@@ -15,9 +15,9 @@ import (
 // MaxMessage bounds what people are told of an incident, in bytes.
 const MaxMessage = 4000
 
-// heard is how a user stands in the list of who was told: a digest under the
+// Heard is how a user stands in the list of who was told: a digest under the
 // book's key, so that who has the table cannot try addresses on it.
-func (b *Book) heard(incident, user string) string {
+func (b *Book) Heard(incident, user string) string {
 	mac := hmac.New(sha256.New, b.o.Key)
 	mac.Write([]byte(incident + "\x00" + user))
 	return hex.EncodeToString(mac.Sum(nil)[:16])
@@ -35,7 +35,7 @@ func (b *Book) Told(ctx context.Context, incident string, users []string) (map[s
 	}
 	out := map[string]bool{}
 	for _, u := range users {
-		if known[b.heard(incident, u)] {
+		if known[b.Heard(incident, u)] {
 			out[u] = true
 		}
 	}
@@ -46,7 +46,7 @@ func (b *Book) Told(ctx context.Context, incident string, users []string) (map[s
 // for one who was told before, who gets no second one.
 func (b *Book) ToldIn(ctx context.Context, tx *control.Tx, incident, user, act, delivery string) (fresh bool, err error) {
 	n, err := tx.Exec(ctx, `INSERT INTO incident_told (incident, who, act, delivery, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		incident, b.heard(incident, user), act, delivery, control.Micros(b.now()))
+		incident, b.Heard(incident, user), act, delivery, control.Micros(b.now()))
 	return n == 1, err
 }
 
