@@ -143,6 +143,10 @@ func (a *API) selected(ctx context.Context, req *client.DifferentRequest, all te
 			return s, fault.New(fault.KindInvalid, "api.period", "the selected stretch lies outside of the period")
 		}
 	}
+	// Words of the query are looked for in the selection too: where they may be read.
+	if all.Content && !some.Content {
+		some.Teams = all.Teams
+	}
 	some.Filter, some.Content = search.Both(all.Filter, some.Filter), all.Content || some.Content
 	s.query = some
 	return s, nil

@@ -12,6 +12,7 @@ import (
 	"reeve/client"
 	"reeve/internal/activity"
 	"reeve/internal/fault"
+	"reeve/internal/identity"
 	"reeve/internal/telemetry"
 )
 
@@ -151,4 +152,32 @@ type versioned struct {
 
 func (v versioned) Versions(context.Context, string, string) ([]client.SourceVersion, error) {
 	return v.all, nil
+}
+
+// Words are looked for only where their reader may read, on whichever side they stand.
+func TestDifferentReadsWhereOneMay(t *testing.T) {
+	t.Parallel()
+	a := newTestAPI(t, nil)
+	who := identity.Principal{Kind: identity.KindPerson, PersonID: "per_x", Grants: []identity.Grant{{Role: identity.Reader, Team: "refunds", Environment: "*"}, {Role: identity.Viewer, Team: "shop", Environment: "*"}}}
+	ctx := context.WithValue(t.Context(), callKey{}, &call{who: &who})
+	for _, c := range []struct {
+		query, selection string
+		teams            []string
+	}{
+		{`"IBAN"`, "team:shop", []string{"refunds"}},
+		{"team:shop", `"IBAN"`, []string{"refunds"}},
+		{"team:shop", "status:done", []string{"refunds", "shop"}},
+	} {
+		all, err := a.runsQuery(ctx, &client.ListRunsRequest{Query: c.query})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := a.selected(ctx, &client.DifferentRequest{Query: c.query, Selection: c.selection}, all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := slices.Sorted(slices.Values(s.query.Teams)); !slices.Equal(got, c.teams) {
+			t.Errorf("%s among %s reads teams %v, want %v", c.selection, c.query, got, c.teams)
+		}
+	}
 }
