@@ -259,6 +259,27 @@ type BehaviourRequest struct {
 	From string `query:"from"` // -24h by default
 }
 
+// LogKinds are the kinds of an agent's log lines, by each way of knowing of it.
+type LogKinds struct {
+	Agent string        `json:"agent"`
+	Items []LogKindsOne `json:"items"`
+}
+
+// LogKindsOne are those of one way.
+type LogKindsOne struct {
+	Source      string    `json:"source"` // door: it had proved who it is; telemetry: its name is a claim
+	Name        string    `json:"name"`
+	Environment string    `json:"environment,omitempty"`
+	Kinds       []LogKind `json:"kinds"` // the most frequent first
+}
+
+// LogKind is a kind of log line.
+type LogKind struct {
+	ID    int    `json:"id"`   // as the findings of new_log call it: kind 7
+	Text  string `json:"text"` // its words; <*> where lines differ, or a value stands
+	Lines int    `json:"lines"`
+}
+
 // AgentBehaviour is what was measured of an agent, by each way of knowing of it.
 type AgentBehaviour struct {
 	Agent string      `json:"agent"`
@@ -297,6 +318,8 @@ type BehaviourPoint struct {
 	Retries        int64     `json:"retries"`  // failures directly after one of the same
 	Repeated       int64     `json:"repeated"` // calls beyond the first of the same with the same arguments
 	Handoffs       int64     `json:"handoffs"`
+	Answers        int64     `json:"answers"`    // of models in words
+	Declined       int64     `json:"declined"`   // of these, those that refuse
 	FirstSeen      int64     `json:"first_seen"` // tools, models, sources, destinations never seen before
 	WaitingMS      float64   `json:"waiting_ms"`
 	InputTokens    float64   `json:"input_tokens"`
@@ -322,6 +345,20 @@ type BehaviourPart struct {
 	Cost         float64   `json:"cost"`
 	FirstSeen    time.Time `json:"first_seen"`
 	LastSeen     time.Time `json:"last_seen"`
+
+	Repeated int64 `json:"repeated"` // calls beyond the first of the same with the same arguments in one run
+	Retries  int64 `json:"retries"`  // failures directly after one of the same in one run
+	Refused  int64 `json:"refused"`  // denied or held by the door
+
+	// Of versions and tasks: null for tools and errors.
+	ModelCalls    *int64   `json:"model_calls"`
+	ToolCalls     *int64   `json:"tool_calls"`
+	Handoffs      *int64   `json:"handoffs"`
+	Answers       *int64   `json:"answers"`  // of models in words
+	Declined      *int64   `json:"declined"` // of these, those that refuse
+	WaitingMS     *float64 `json:"waiting_ms"`
+	OutputPerCall *float64 `json:"output_per_call"` // tokens of a model call; of models too
+	ContextGrowth *float64 `json:"context_growth"`  // mean over runs
 }
 
 // BehaviourPath is how an agent goes from tool to tool.

@@ -267,6 +267,7 @@ func Operations() []Operation {
 		{Name: "DeleteRule", Method: "DELETE", Path: "/api/v1/rules/{name}", Role: "developer or responder or security", Summary: "drops a rule; its versions stay"},
 		{Name: "TryRule", Method: "POST", Path: "/api/v1/rules/try", Role: "viewer", Summary: "says when a rule would have held in the last days, without keeping it"},
 		{Name: "ListRuleWords", Method: "GET", Path: "/api/v1/rule-words", Role: "viewer", Summary: "lists what a rule may ask about"},
+		{Name: "ListLogKinds", Method: "GET", Path: "/api/v1/agents/{name}/log-kinds", Role: "reader", Summary: "lists the kinds of an agent's log lines, with values masked"},
 		{Name: "AgentBehaviour", Method: "GET", Path: "/api/v1/agents/{name}/behaviour", Role: "viewer", Summary: "reads what was measured of an agent: series, tools, paths, hours, what is normal"},
 		{Name: "ListResponsePolicies", Method: "GET", Path: "/api/v1/response-policies", Role: "viewer", Summary: "lists what follows from which findings without a person"},
 		{Name: "PutResponsePolicy", Method: "PUT", Path: "/api/v1/response-policies/{name}", Role: "security", Summary: "makes or changes a response policy; it observes unless it says enforce"},
@@ -2298,6 +2299,13 @@ func (c *Client) TryRule(ctx context.Context, req TryRuleRequest) (*RuleTrial, e
 // GET /api/v1/rule-words, role viewer.
 func (c *Client) ListRuleWords(ctx context.Context) (*List[RuleWord], error) {
 	return call[List[RuleWord]](ctx, c, "GET", "/api/v1/rule-words", nil)
+}
+
+// ListLogKinds lists the kinds of an agent's log lines, with values masked.
+//
+// GET /api/v1/agents/{name}/log-kinds, role reader.
+func (c *Client) ListLogKinds(ctx context.Context, req AgentRequest) (*LogKinds, error) {
+	return call[LogKinds](ctx, c, "GET", "/api/v1/agents/{name}/log-kinds", req)
 }
 
 // AgentBehaviour reads what was measured of an agent: series, tools, paths, hours, what is normal.

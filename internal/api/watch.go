@@ -11,6 +11,7 @@ import (
 	"reeve/internal/fault"
 	"reeve/internal/finding"
 	"reeve/internal/identity"
+	"reeve/internal/pin"
 	"reeve/internal/rule"
 	"reeve/internal/watch"
 )
@@ -18,6 +19,7 @@ import (
 // Watch measures what agents do; *watch.Watch is one.
 type Watch interface {
 	Behaviour(names []string, team string, from time.Time) []watch.Behaviour
+	LogKinds(names []string, team string) []watch.LogKinds
 	// Approved begins the normal of an agent anew, by which drift is told.
 	Approved(name string)
 }
@@ -414,6 +416,39 @@ func agentBehaviour(a *API, ctx context.Context, req *client.BehaviourRequest) (
 	return out, nil
 }
 
+func listLogKinds(a *API, ctx context.Context, req *client.AgentRequest) (*client.LogKinds, error) {
+	if a.o.Watch == nil {
+		return nil, errNoWatch
+	}
+	_, g, err := a.visible(ctx, req.Name)
+	if err != nil {
+		return nil, err
+	}
+	who := whoOf(ctx)
+	if !who.Can(identity.Reader, g.Team, g.Environment) {
+		return nil, errContent
+	}
+	names := []string{g.Name}
+	if a.o.Fleet != nil {
+		names = a.o.Fleet.Aliases(g.Name)
+	}
+	out := &client.LogKinds{Agent: g.Name, Items: []client.LogKindsOne{}}
+	for _, k := range a.o.Watch.LogKinds(names, g.Team) {
+		if k.Environment != "" && !who.Can(identity.Reader, g.Team, k.Environment) {
+			continue
+		}
+		one := client.LogKindsOne{Source: "telemetry", Name: pin.Visible(k.Agent), Environment: k.Environment, Kinds: []client.LogKind{}}
+		if k.Door {
+			one.Source = "door"
+		}
+		for _, t := range k.Kinds {
+			one.Kinds = append(one.Kinds, client.LogKind{ID: t.ID, Text: pin.Visible(t.Text), Lines: t.Count})
+		}
+		out.Items = append(out.Items, one)
+	}
+	return out, nil
+}
+
 func behaviourShape(b *watch.Behaviour) client.Behaviour {
 	out := client.Behaviour{
 		Source: "telemetry", Name: b.Agent, Environment: b.Environment, FirstSeen: b.First, LastSeen: b.Last, StepSeconds: int(b.Step.Seconds()),
@@ -433,6 +468,20 @@ func behaviourShape(b *watch.Behaviour) client.Behaviour {
 		if p.Calls > 0 {
 			ms := p.Took / float64(p.Calls)
 			part.MeanMS = &ms
+		}
+		part.Repeated, part.Retries, part.Refused = p.Looped, p.Retries, p.Refused
+		calls := p.Calls
+		if p.Kind == "version" || p.Kind == "task" {
+			part.ModelCalls, part.ToolCalls, part.Handoffs, part.Answers, part.Declined, part.WaitingMS = &p.Models, &p.Tools, &p.Handoffs, &p.Answers, &p.Declined, &p.Waited
+			if p.Growns > 0 {
+				growth := p.Growth / float64(p.Growns)
+				part.ContextGrowth = &growth
+			}
+			calls = p.Models
+		}
+		if p.Kind != "error" && p.Out > 0 && calls > 0 {
+			each := p.Out / float64(calls)
+			part.OutputPerCall = &each
 		}
 		out.Parts = append(out.Parts, part)
 	}
@@ -454,7 +503,7 @@ func behaviourShape(b *watch.Behaviour) client.Behaviour {
 func pointShape(s *watch.Sum) client.BehaviourPoint {
 	out := client.BehaviourPoint{
 		At: time.Unix(0, s.At).UTC(), Steps: s.Steps, Runs: s.Runs, EndedRuns: s.Ended, FailedRuns: s.Failed, ModelCalls: s.Models, ToolCalls: s.Tools, Errors: s.Errors,
-		Refused: s.Refused, Retries: s.Retries, Repeated: s.Looped, Handoffs: s.Handoffs, FirstSeen: s.News, WaitingMS: s.Waited,
+		Refused: s.Refused, Retries: s.Retries, Repeated: s.Looped, Handoffs: s.Handoffs, Answers: s.Answers, Declined: s.Declined, FirstSeen: s.News, WaitingMS: s.Waited,
 		InputTokens: s.In, OutputTokens: s.Out, UnpricedCalls: s.Unpriced,
 	}
 	set := func(to **float64, known bool, x float64) {

@@ -17,6 +17,7 @@ import (
 func findingCommands() []command {
 	return []command{
 		{name: "agent behaviour", args: "[flags] NAME", short: "show what was measured of an agent, and what is normal of it", run: runAgentBehaviour},
+		{name: "agent log-kinds", args: "[flags] AGENT", short: "list the kinds of an agent's log lines, with values masked", long: "\nThe findings of new_log name a kind by its number: kind 7. What lines say is content,\nso it takes the role reader.", run: runAgentLogKinds},
 		{name: "finding list", args: "[flags]", short: "list what detectors saw, with what other parts found", long: findingHelp, run: runFindingList},
 		{name: "finding show", args: "[flags] ID", short: "show a finding with its evidence and what was done about it", long: findingHelp, run: runFindingShow},
 		{name: "finding useful", args: "[flags] ID", short: "say that a finding was worth a look", long: findingHelp, run: judging("useful")},
@@ -599,19 +600,65 @@ func runAgentBehaviour(ctx context.Context, e env, c *command, args []string) er
 	})
 }
 
+func runAgentLogKinds(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	fs := c.flags(e)
+	r.bind(fs)
+	name, err := oneWord(fs, args, "agent")
+	if err != nil {
+		return err
+	}
+	out, err := r.client().ListLogKinds(ctx, client.AgentRequest{Name: name})
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, out, func(w io.Writer) {
+		if len(out.Items) == 0 {
+			fmt.Fprintln(w, "no log lines of its runs were seen")
+		}
+		for _, x := range out.Items {
+			fmt.Fprintf(w, "%s, %s %s\n", word(x.Name), map[string]string{"door": "by the door", "telemetry": "by telemetry, claimed"}[x.Source], x.Environment)
+			fmt.Fprintln(w, "KIND\tLINES\tTEXT")
+			for _, k := range x.Kinds {
+				fmt.Fprintf(w, "%d\t%d\t%s\n", k.ID, k.Lines, word(k.Text))
+			}
+		}
+	})
+}
+
 func printBehaviour(w io.Writer, s *client.Behaviour) {
 	t := s.Total
 	known := map[string]string{"door": "by the door", "telemetry": "by telemetry, claimed"}[s.Source]
-	fmt.Fprintf(w, "%s, %s\t%d runs, %d steps, %d errors, %d refused, %d retries, %d repeated calls\n", word(s.Name), known, t.Runs, t.Steps, t.Errors, t.Refused, t.Retries, t.Repeated)
+	fmt.Fprintf(w, "%s, %s\t%d runs, %d steps, %d errors, %d refused, %d retries, %d repeated calls, %d of %d answers refuse in words\n", word(s.Name), known, t.Runs, t.Steps, t.Errors, t.Refused, t.Retries, t.Repeated, t.Declined, t.Answers)
 	if s.Path != nil {
 		fmt.Fprintf(w, "  path\t%.2f bits a step, repeatable %.0f %%\n", s.Path.Entropy, 100*s.Path.Repeatable)
 	}
 	for _, p := range s.Parts {
-		fmt.Fprintf(w, "  %s\t%s\t%d\t%d errors\n", p.Kind, word(p.Name), p.Calls, p.Errors)
+		fmt.Fprintf(w, "  %s\t%s\t%d\t%d errors, %d repeated, %d retries, %d refused%s\n", p.Kind, word(p.Name), p.Calls, p.Errors, p.Repeated, p.Retries, p.Refused, partWords(&p))
 	}
 	for _, x := range s.Ranges {
 		fmt.Fprintf(w, "  normal\t%s\t%.4g\t99 of 100 below %.4g\t%d values\n", word(x.Measure), x.Median, x.High, x.Values)
 	}
+}
+
+// partWords are the measures that only some parts have.
+func partWords(p *client.BehaviourPart) (out string) {
+	if p.Handoffs != nil {
+		out += fmt.Sprintf(", %d handed on", *p.Handoffs)
+	}
+	if p.Declined != nil && p.Answers != nil {
+		out += fmt.Sprintf(", %d of %d answers refuse", *p.Declined, *p.Answers)
+	}
+	if p.ContextGrowth != nil {
+		out += fmt.Sprintf(", input grows %.1f times", *p.ContextGrowth)
+	}
+	if p.OutputPerCall != nil {
+		out += fmt.Sprintf(", %.0f tokens a call", *p.OutputPerCall)
+	}
+	if p.WaitingMS != nil && *p.WaitingMS > 0 {
+		out += fmt.Sprintf(", waited %s", (time.Duration(*p.WaitingMS) * time.Millisecond).Round(time.Second))
+	}
+	return out
 }
 
 const responseHelp = `

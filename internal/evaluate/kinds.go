@@ -127,6 +127,20 @@ var (
 	offering  = regexp.MustCompile(`\b(instead|however|but (i|we|you) can|you (can|could|may)|i can|we can|please (contact|call|write|visit|use|see)|let me|would you like|alternativ|stattdessen|sie können|wenden sie sich|vous pouvez|à la place|contactez|puede|en su lugar|póngase)\b`)
 )
 
+// refusalWords are of which every refusal has one: most answers are passed at this look.
+var refusalWords = []string{"can't", "cannot", "can not", "won't", "not able", "unable", "decline", "not allowed", "not permitted", "kann", "je ne", "no puedo", "lo siento"}
+
+// Refuses reports whether an answer begins by refusing in words, in one of the four
+// languages that the kind refusal knows. It is quick for answers that do not.
+func Refuses(answer string) bool {
+	low := strings.ToLower(strings.ReplaceAll(cut(answer, 450), "’", "'"))
+	if !slices.ContainsFunc(refusalWords, func(w string) bool { return strings.Contains(low, w) }) {
+		return false
+	}
+	at := refusing.FindStringIndex(low)
+	return at != nil && at[0] <= 400
+}
+
 // refusal tells how a refusal was given: with its reason, and with what else can
 // be done. An answer that refuses nothing has no verdict.
 func refusal(t *Texts) Found {

@@ -421,9 +421,10 @@ const (
 	topicBytes = 600
 )
 
-// message takes in what a user said.
+// message takes in what a user said, or a model answered.
 func (w *Watch) message(m *activity.Message) {
-	if m.Role != "user" || len(m.Raw) == 0 || m.Agent == "" {
+	answer := m.Field == activity.ContentOutput && m.Role != "user"
+	if m.Role != "user" && !answer || m.Agent == "" {
 		return
 	}
 	// Telemetry and the door tell the same words: one of them is enough.
@@ -436,7 +437,15 @@ func (w *Watch) message(m *activity.Message) {
 	if r == nil {
 		return
 	}
+	if answer {
+		w.answered(r, m)
+		return
+	}
+	if len(m.Raw) == 0 {
+		return
+	}
 	a := r.of
+	r.talk.asked(m.Raw[:min(len(m.Raw), topicBytes)])
 	words(m.Raw[:min(len(m.Raw), topicBytes)], func(h uint32) { a.topic.recent[h%topicBins]++ })
 	if a.topic.n++; a.topic.n >= topicOf {
 		w.shift(a, r)

@@ -3,6 +3,7 @@ package watch
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,6 +50,10 @@ var driftFeatures = []drift.Feature{
 	{Name: "outcome", Kinds: true},
 	{Name: "task", Kinds: true},
 	{Name: "tool_called_most", Kinds: true},
+	{Name: "language_asked", Kinds: true},
+	{Name: "language_answered", Kinds: true},
+	{Name: "topic_asked", Kinds: true},
+	{Name: "topic_answered", Kinds: true},
 }
 
 var forestMeasures = []string{"steps", "tool_calls", "model_calls", "errors", "input_tokens", "output_tokens", "cost", "duration", "surprise"}
@@ -178,6 +183,7 @@ func (w *Watch) lookCourse(a *agent, r *run, d *deep, took time.Duration) {
 
 func (w *Watch) lookDrift(a *agent, r *run, d *deep, took time.Duration, bad bool) {
 	number := func(n int64) drift.Value { return drift.Value{Number: float64(n), Missing: n <= 0} }
+	kind := func(name string) drift.Value { return drift.Value{Kind: name, Missing: name == ""} }
 	most, calls := "", int64(0)
 	for _, c := range r.calls {
 		if c.n > calls || c.n == calls && c.name < most {
@@ -195,6 +201,10 @@ func (w *Watch) lookDrift(a *agent, r *run, d *deep, took time.Duration, bad boo
 		{Kind: outcome},
 		{Kind: r.task, Missing: r.task == ""},
 		{Kind: most, Missing: most == ""},
+		kind(r.talk.in.language()),
+		kind(r.talk.out.language()),
+		kind(r.talk.in.topic()),
+		kind(r.talk.out.topic()),
 	}
 	if w.mute { // a feature is told once: not now, when nobody would hear it
 		d.drift.Learn(values)
@@ -281,6 +291,28 @@ func (w *Watch) log(l *activity.LogRecord) {
 		text: "its logs have a kind of line that never came before", expected: "the kinds of lines that its logs have had", seen: logSeverity(l.Severity) + " line of " + word(l.Scope+" "+l.EventName),
 		why: fmt.Sprintf("%.2g of the lines just before were of new kinds", m.Share),
 	})
+}
+
+// LogKinds are the kinds of an agent's log lines, with values masked.
+type LogKinds struct {
+	Agent, Team, Environment string
+	Door                     bool
+	Kinds                    []template.Template // the most frequent first
+}
+
+// LogKinds reads them under any of its names. What they say is content.
+func (w *Watch) LogKinds(names []string, team string) (out []LogKinds) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, a := range w.agents {
+		if a.lines != nil && slices.Contains(names, a.name) && (team == "" || a.team == team || a.team == "") {
+			out = append(out, LogKinds{a.name, a.team, a.environment, a.door, a.lines.miner.Templates()})
+		}
+	}
+	slices.SortFunc(out, func(x, y LogKinds) int {
+		return strings.Compare(fmt.Sprint(!x.Door, x.Agent, x.Environment), fmt.Sprint(!y.Door, y.Agent, y.Environment))
+	})
+	return out
 }
 
 // logSeverity is an OTLP severity in words.

@@ -266,6 +266,7 @@ func (w *Watch) lookForStorm(a *agent, r *run) {
 func (w *Watch) lookAtAgent(a *agent) {
 	w.proportion(a, "errors", "errors", "calls failed")
 	w.proportion(a, "refusals", "refusals", "actions were denied or held")
+	w.proportion(a, "declined", "declined", "answers refused in words")
 	w.proportion(a, "failed_runs", "failed_runs", "runs ended badly")
 }
 
@@ -483,7 +484,7 @@ func (w *Watch) end(r *run, bad bool) {
 		a.look(name, 1, w.clock)
 	}
 	a.look("retry_storm", float64(r.tools+r.models), w.clock)
-	for _, kind := range [...]string{"errors", "refusals", "failed_runs"} {
+	for _, kind := range [...]string{"errors", "refusals", "failed_runs", "declined"} {
 		a.look(kind, math.Max(float64(r.tools+r.models)/windowOf*2, 0.1), w.clock)
 	}
 	learn := func(name string, x float64) {
@@ -526,6 +527,13 @@ func (w *Watch) part(a *agent, r *run, bad bool) {
 		}
 		p.In, p.Out, p.Cost = p.In+float64(r.in), p.Out+float64(r.out), p.Cost+float64(r.cost)
 		p.Took += float64(r.took()) / 1e6
+		p.Looped, p.Retries, p.Refused = p.Looped+int64(r.looped), p.Retries+int64(r.retries), p.Refused+int64(r.refused)
+		p.Models, p.Tools, p.Handoffs = p.Models+int64(r.models), p.Tools+int64(r.tools), p.Handoffs+int64(r.handoffs)
+		p.Answers, p.Declined, p.Waited = p.Answers+int64(r.answers), p.Declined+int64(r.declined), p.Waited+float64(r.waited)/1e6
+		if r.models >= 2 && r.firstIn > 0 {
+			p.Growth += float64(r.lastIn) / float64(r.firstIn)
+			p.Growns++
+		}
 		if kind == "version" {
 			a.version = r.version
 		}
@@ -547,6 +555,9 @@ func (w *Watch) decided(d *call) {
 	}
 	if refused = refused && !again; refused {
 		a.bucket(w.clock).Refused++
+		if d.tool != "" {
+			a.part("tool", d.tool, w.clock).Refused++
+		}
 	}
 	if !again {
 		a.result("refusals", refused)

@@ -3,6 +3,7 @@ package watch
 import (
 	"hash/maphash"
 	"slices"
+	"strings"
 	"time"
 
 	"reeve/internal/activity"
@@ -25,6 +26,8 @@ type run struct {
 
 	steps, errors, models, tools, refused, handoffs, retries int
 	looped                                                   int // calls beyond the first of the same
+	answers, declined                                        int // of models in words, and those that refuse
+	talk                                                     talk
 	in, out, cost                                            int64
 	waited                                                   int64 // ns, for people
 	firstIn, lastIn                                          int64 // tokens given to its first and last model call
@@ -398,6 +401,7 @@ func (w *Watch) repeat(a *agent, r *run, key uint64, name string, step activity.
 	c.n++
 	r.looped++
 	a.bucket(w.clock).Looped++
+	a.part("tool", strings.TrimPrefix(c.tool, "model "), w.clock).Looped++
 	if r.most == nil || c.n > r.most.n {
 		r.most = c
 	}
@@ -460,6 +464,7 @@ func (w *Watch) outcome(a *agent, r *run, s *activity.Step, called string, faile
 	if k.n > 0 {
 		r.retries++
 		b.Retries++
+		a.part("tool", called, w.clock).Retries++
 	}
 	k.n++
 	k.longest = max(k.longest, k.n)

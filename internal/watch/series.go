@@ -16,6 +16,7 @@ type Sum struct {
 	At                                                     int64 // ns, when it begins
 	Steps, Runs, Models, Tools, Errors, Refused, Handoffs  int64
 	Retries, Looped, News, Ended, Failed, Unpriced         int64
+	Answers, Declined                                      int64 // of models in words, and those that refuse
 	Waited, In, Out, Cost, Growth, Surprise, Moves, Growns float64
 	Took                                                   [tookBins]uint16
 }
@@ -67,6 +68,8 @@ func (s *Sum) plus(o *Sum) {
 		{&s.Ended, &o.Ended},
 		{&s.Failed, &o.Failed},
 		{&s.Unpriced, &o.Unpriced},
+		{&s.Answers, &o.Answers},
+		{&s.Declined, &o.Declined},
 	} {
 		*p.to += *p.from
 	}
@@ -163,6 +166,11 @@ type Part struct {
 	Took                float64 // ms, all together
 	In, Out, Cost       float64
 	FirstSeen, LastSeen int64
+
+	Looped, Retries, Refused int64 // of tools too
+	// Of versions and tasks alone: their runs' sums.
+	Models, Tools, Handoffs, Answers, Declined, Growns int64
+	Waited, Growth                                     float64 // ms; of Growns runs
 }
 
 // part is a part of an agent; what comes after the most is one together.

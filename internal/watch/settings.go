@@ -37,6 +37,7 @@ var detectors = []Detector{
 	{Name: "context_growth", Title: "Context growth", Severity: finding.Warning, Effect: 3, Unit: "times the usual growth of a run's input", About: "how much larger a run's last model input is than its first"},
 	{Name: "cost", Title: "Cost of a run", Severity: finding.Warning, Effect: 3, Unit: "times the median", About: "what a run has cost so far, against what the agent's runs cost"},
 	{Name: "course", Title: "Course of a measure", Severity: finding.Info, Effect: 1, Unit: "", About: "length, cost and tokens of runs over time: a level, a jump, a restlessness or an order that never was"},
+	{Name: "declined", Title: "Refusals in words", Severity: finding.Warning, Effect: 2, Unit: "times the usual share", About: "how many of the last 20 answers of models refuse in words, against the share that usually does"},
 	{Name: "drift", Title: "Drift", Severity: finding.Warning, Effect: 0.1, Unit: "distance of the last 100 runs from the 400 that are normal", About: "inputs, outputs, cost, tools and outcomes of runs, against those of an approved time"},
 	{Name: "errors", Title: "Errors", Severity: finding.Warning, Effect: 2, Unit: "times the usual share", About: "how many of the last 20 calls failed, against the share that usually fails"},
 	{Name: "failed_runs", Title: "Failed runs", Severity: finding.Warning, Effect: 2, Unit: "times the usual share", About: "how many of the last 20 runs ended badly, against the share that usually does"},

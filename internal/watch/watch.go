@@ -25,6 +25,7 @@
 package watch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -75,10 +76,11 @@ type Watch struct {
 	mark    map[int]mark
 	proven  *provenSteps
 	calls   chan call
-	asked   chan read // sources to look up
-	steps   int       // ids kept in all runs
-	deeps   int       // agents with a deep
-	logs    int       // and with lines
+	asked   chan read             // sources to look up
+	refuses map[[16]byte]struct{} // answers that refuse, by the hash under which they come again
+	steps   int                   // ids kept in all runs
+	deeps   int                   // agents with a deep
+	logs    int                   // and with lines
 	dirty   bool
 	touched []*run
 	looked  []*agent
@@ -186,6 +188,7 @@ func (w *Watch) Observe(wr *telemetry.Write) {
 type call struct {
 	who
 	id, resource string
+	tool         string // as steps call it
 	run          activity.RunID
 	step         activity.StepID
 	verdict      activity.Verdict
@@ -201,7 +204,7 @@ func (w *Watch) Decided(d *activity.Decision) {
 	if !d.Step.IsZero() {
 		w.proven.add(d.Step)
 	}
-	c := call{who{d.Team, d.Environment, d.Agent, true}, d.ID, d.Resource, d.Run, d.Step, d.Verdict, d.Context}
+	c := call{who{d.Team, d.Environment, d.Agent, true}, d.ID, d.Resource, cmp.Or(d.Tool, d.Model, d.Resource), d.Run, d.Step, d.Verdict, d.Context}
 	select {
 	case w.calls <- c:
 	default:

@@ -425,6 +425,70 @@ func TestDetectors(t *testing.T) {
 				r.end(false)
 			}
 		}},
+		{"new_source", func(x *world) {
+			for n := range 41 {
+				r := x.run("refunds")
+				r.step(activity.KindRetrieval, []string{"handbook", "prices"}[n/40], time.Second, args(1))
+				r.end(false)
+			}
+		}},
+		{"new_peer", func(x *world) {
+			for n := range 31 {
+				r := x.run("refunds")
+				r.step(activity.KindHandoff, []string{"clerk", "stranger"}[n/30], time.Second, args(1))
+				r.end(false)
+			}
+		}},
+		{"new_error", func(x *world) {
+			for n := range 31 {
+				r := x.run("refunds")
+				r.step(activity.KindTool, "search_orders", 200*time.Millisecond, func(s *activity.Step) {
+					args(n)(s)
+					s.Status, s.ErrorType = activity.StatusError, []string{"timeout", "out_of_memory"}[n/30]
+				})
+				r.end(false)
+			}
+		}},
+		{"unusual_path", func(x *world) {
+			tools := []string{"a", "b", "c", "d", "e", "f"}
+			for n := range 201 {
+				r := x.run("paths")
+				for k := range tools {
+					at := k
+					if n == 200 {
+						at = len(tools) - 1 - k
+					}
+					r.step(activity.KindTool, tools[at], 100*time.Millisecond, args(k))
+				}
+				r.end(false)
+				x.now = x.now.Add(time.Minute)
+			}
+		}},
+		{"course", func(x *world) {
+			for n := range 1500 {
+				r := x.run("steady")
+				in := int64(1000 + n*37%90)
+				if n > 1400 {
+					in *= 20
+				}
+				r.step(activity.KindModel, "gpt-4o", time.Second, usage(in, 100, 2e6))
+				r.end(false)
+				x.now = x.now.Add(time.Minute)
+			}
+		}},
+		{"topic_shift", func(x *world) {
+			for n := range 45 * topicOf {
+				r := x.run("desk")
+				r.step(activity.KindModel, "gpt-4o", time.Second, usage(800, 100, 2e6))
+				words := []string{"parcel", "invoice", "address", "delivery", "payment", "account", "voucher", "refund"}
+				if n >= 43*topicOf {
+					words = []string{"football", "weather", "mountain", "recipe", "concert", "holiday", "garden", "castle"}
+				}
+				r.say("user", fmt.Sprintf("%s %s %s please", words[n%8], words[n*3%8], words[n*5%8]))
+				r.end(false)
+				x.now = x.now.Add(time.Minute)
+			}
+		}},
 	} {
 		x := newWorld(t, nil)
 		x.usual("refunds", 250)

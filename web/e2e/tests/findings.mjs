@@ -15,6 +15,8 @@ export default [1280, 390].map((width) => ({
     const calls = Array.from({ length: 12 }, (_, i) => trace.tool('look_again', 20 + i * 100, 60 + i * 100, { args: { order: 7 } }));
     trace.spans = [...calls, trace.end(2000)];
     await t.send.spans(agent, trace.spans);
+    await t.arrived(trace);
+    await t.send.log(trace, calls[0], 'order 7 was looked at');
     const row = page.getByRole('row').filter({ hasText: agent }).filter({ hasText: 'look_again' }).first();
     await row.waitFor({ timeout: 20_000 });
     await row.click();
@@ -55,6 +57,12 @@ export default [1280, 390].map((width) => ({
     await page.goto(`${t.base}/agents/${agent}?tab=behaviour`);
     await page.getByRole('heading', { name: 'Findings about it' }).waitFor();
     await page.getByText('look_again').first().waitFor();
+    // Of each tool how often its calls repeat, and what kinds of lines its logs have.
+    await page.getByRole('columnheader', { name: 'Repeated' }).first().waitFor();
+    const part = await t.api(`/agents/${agent}/behaviour`);
+    t.equal(part.seen[0].parts.find((p) => p.name === 'look_again')?.repeated, 11, 'repeated calls of the tool');
+    await page.getByRole('heading', { name: 'Kinds of log lines' }).waitFor({ timeout: 20_000 });
+    await page.getByText('order <*> was looked at').first().waitFor();
     await t.settled(page);
     await t.axe(page, 'behaviour of an agent');
     t.equal(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0, 'pixels wider than the window');

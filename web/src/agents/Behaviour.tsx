@@ -2,6 +2,8 @@ import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import type uPlot from 'uplot';
 import { api } from '../api/client';
+import type { components } from '../api/openapi';
+import { useMay } from '../api/queries';
 import type { AgentBehaviour, Behaviour, BehaviourPoint, Finding, List } from '../api/types';
 import { timeAxis, valueAxis } from '../charts/axes';
 import { Plot } from '../charts/Plot';
@@ -12,6 +14,8 @@ import { compact, count, duration, Empty, Figure, KeyedTable, Known, Mark, Panel
 import { useView } from '../state/url';
 import { useTokens } from '../theme/token';
 import css from './agents.module.css';
+
+type Kinds = components['schemas']['LogKinds'];
 
 // word is what a rule calls the measure; a chart without one is no figure of a window.
 const measures: { id: string; word?: string; label: string; of: (p: BehaviourPoint) => number | null; text: (n: number) => string }[] = [
@@ -30,6 +34,7 @@ const measures: { id: string; word?: string; label: string; of: (p: BehaviourPoi
   { id: 'growth', word: 'context_growth', label: 'Context growth of a run', of: (p) => p.context_growth ?? null, text: (n) => `${n.toFixed(1)} times` },
   { id: 'surprise', word: 'surprise', label: 'How unusual the path was, bits', of: (p) => p.surprise ?? null, text: (n) => n.toFixed(2) },
   { id: 'waiting', label: 'Time waiting for people', of: (p) => p.waiting_ms, text: (n) => duration(n) ?? '' },
+  { id: 'declined', label: 'Answers that refuse in words', of: (p) => p.declined, text: (n) => compact(n) ?? '' },
   { id: 'handoffs', word: 'handoffs', label: 'Handoffs', of: (p) => p.handoffs, text: (n) => compact(n) ?? '' },
 ];
 
@@ -38,6 +43,7 @@ export function AgentBehaviourTab({ name }: { name: string }) {
   const [from, setFrom] = useState('-24h');
   const q = useQuery({ queryKey: ['agent', name, 'behaviour', from], queryFn: ({ signal }) => api.get<AgentBehaviour>(`/agents/${encodeURIComponent(name)}/behaviour`, { from }, signal), refetchInterval: 15_000 });
   const findings = useQuery({ queryKey: ['findings', 'agent', name], queryFn: ({ signal }) => api.get<List<Finding>>('/findings', { agent: name, limit: 20 }, signal), refetchInterval: 15_000 });
+  const mayLogs = useMay('ListLogKinds');
   const seen = q.data?.seen ?? [];
   const [source, setSource] = useState<string>();
   const b = seen.find((s) => s.source === source) ?? seen[0];
@@ -63,6 +69,7 @@ export function AgentBehaviourTab({ name }: { name: string }) {
       {q.isSuccess && !b && <Empty title="Nothing was seen of it.">Its behaviour is measured from its steps as they arrive.</Empty>}
       {b && <Series agent={name} b={b} from={from} onFrom={setFrom} />}
       {b && <Normal b={b} />}
+      {b && mayLogs && <LogKinds name={name} />}
     </div>
   );
 }
@@ -110,6 +117,7 @@ function Series({ agent, b, from, onFrom }: { agent: string; b: Behaviour; from:
 function Normal({ b }: { b: Behaviour }) {
   const tools = (b.parts ?? []).filter((p) => p.kind === 'tool');
   const others = (b.parts ?? []).filter((p) => p.kind !== 'tool');
+  const runsOf = others.filter((p) => p.kind === 'version' || p.kind === 'task');
   return (
     <>
       <Panel title="What is normal of it" note={b.ranges && b.ranges.length > 0 ? 'learned from its own runs' : 'learned after twenty runs'}>
@@ -155,6 +163,11 @@ function Normal({ b }: { b: Behaviour }) {
           <Parts rows={others} what="Times" />
         </Panel>
       )}
+      {runsOf.length > 0 && (
+        <Panel title="By version and task" note="sums over their runs">
+          <RunParts rows={runsOf} />
+        </Panel>
+      )}
     </>
   );
 }
@@ -171,8 +184,54 @@ function Parts({ rows, what }: { rows: NonNullable<Behaviour['parts']>; what: st
         { head: 'Name', width: '240px', title: (p) => p.name, cell: (p) => p.name },
         { head: what, num: true, cell: (p) => count(p.calls) },
         { head: 'Errors', num: true, cell: (p) => (p.errors > 0 ? `${count(p.errors)} (${percent(p.errors / Math.max(1, p.calls))})` : '0') },
+        { head: 'Repeated', num: true, cell: (p) => count(p.repeated) },
+        { head: 'Retries', num: true, cell: (p) => count(p.retries) },
+        { head: 'Refused', num: true, cell: (p) => count(p.refused) },
+        { head: 'Output a call', num: true, cell: (p) => (p.output_per_call === null || p.output_per_call === undefined ? <Unknown /> : <Known text={compact(p.output_per_call)} />) },
         { head: 'Mean', num: true, cell: (p) => (p.mean_ms === null || p.mean_ms === undefined ? <Unknown /> : <Known text={duration(p.mean_ms)} />) },
         { head: 'Last', cell: (p) => <Time at={p.last_seen} /> },
+      ]}
+    />
+  );
+}
+
+/** LogKinds are the kinds of lines that its logs have, which findings of new_log name by number. */
+function LogKinds({ name }: { name: string }) {
+  const q = useQuery({ queryKey: ['agent', name, 'log-kinds'], queryFn: ({ signal }) => api.get<Kinds>(`/agents/${encodeURIComponent(name)}/log-kinds`, undefined, signal), retry: false });
+  const rows = (q.data?.items ?? []).flatMap((x) => x.kinds.map((k) => ({ ...k, from: x.source, place: x.environment ?? '' })));
+  if (q.isSuccess && rows.length === 0) return null;
+  return (
+    <Panel title="Kinds of log lines" note="values are masked">
+      <ProblemNote error={q.error} />
+      <KeyedTable
+        label="Kinds of log lines"
+        rows={rows.slice(0, 100)}
+        rowKey={(k) => `${k.from} ${k.place} ${k.id}`}
+        fields={[
+          { head: 'Kind', num: true, cell: (k) => k.id },
+          { head: 'Lines', num: true, cell: (k) => count(k.lines) },
+          { head: 'What they say', width: '420px', title: (k) => k.text, cell: (k) => k.text },
+          { head: 'Seen by', cell: (k) => k.from },
+        ]}
+      />
+    </Panel>
+  );
+}
+
+/** RunParts is what only runs have: hand-overs, refusals in words, growth, waiting, by version and task. */
+function RunParts({ rows }: { rows: NonNullable<Behaviour['parts']> }) {
+  return (
+    <KeyedTable
+      label="Runs by version and task"
+      rows={rows}
+      rowKey={(p) => `${p.kind} ${p.name}`}
+      fields={[
+        { head: 'Kind', cell: (p) => p.kind },
+        { head: 'Name', width: '200px', title: (p) => p.name, cell: (p) => p.name },
+        { head: 'Handed on', num: true, cell: (p) => count(p.handoffs ?? 0) },
+        { head: 'Refuse in words', num: true, cell: (p) => `${count(p.declined ?? 0)} of ${count(p.answers ?? 0)}` },
+        { head: 'Input grows', num: true, cell: (p) => (p.context_growth === null || p.context_growth === undefined ? <Unknown /> : `${p.context_growth.toFixed(1)} times`) },
+        { head: 'Waited for people', num: true, cell: (p) => <Known text={duration(p.waiting_ms ?? 0)} /> },
       ]}
     />
   );

@@ -417,6 +417,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/{name}/log-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the kinds of an agent's log lines, with values masked */
+        get: operations["ListLogKinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents/{name}/merge": {
         parameters: {
             query?: never;
@@ -7181,18 +7198,29 @@ export interface components {
             to: string;
         };
         BehaviourPart: {
+            answers: number | null;
             calls: number;
+            context_growth: number | null;
             cost: number;
+            declined: number | null;
             errors: number;
             /** Format: date-time */
             first_seen: string;
+            handoffs: number | null;
             input_tokens: number;
             kind: string;
             /** Format: date-time */
             last_seen: string;
             mean_ms: number | null;
+            model_calls: number | null;
             name: string;
+            output_per_call: number | null;
             output_tokens: number;
+            refused: number;
+            repeated: number;
+            retries: number;
+            tool_calls: number | null;
+            waiting_ms: number | null;
         };
         BehaviourPath: {
             entropy: number;
@@ -7200,10 +7228,12 @@ export interface components {
             repeatable: number;
         };
         BehaviourPoint: {
+            answers: number;
             /** Format: date-time */
             at: string;
             context_growth: number | null;
             cost: number | null;
+            declined: number;
             ended_runs: number;
             errors: number;
             failed_runs: number;
@@ -10032,6 +10062,21 @@ export interface components {
             step_id?: string;
             trace_id?: string;
             withheld?: boolean;
+        };
+        LogKind: {
+            id: number;
+            lines: number;
+            text: string;
+        };
+        LogKinds: {
+            agent: string;
+            items: components["schemas"]["LogKindsOne"][];
+        };
+        LogKindsOne: {
+            environment?: string;
+            kinds: components["schemas"]["LogKind"][];
+            name: string;
+            source: string;
         };
         LogList: {
             items: components["schemas"]["Log"][];
@@ -14733,6 +14778,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListLogKinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogKinds"];
+                };
             };
             /** @description a problem */
             default: {
