@@ -91,6 +91,11 @@ type CostReport struct {
 	Channel string   `json:"channel,omitempty"` // a channel of kind mail; "" sends none
 	To      []string `json:"to,omitempty"`      // none: the channel's own address
 	Day     int      `json:"day,omitempty"`     // of the month after
+	// What is told and not set: the newest month that was sent, when, and when the
+	// next is due.
+	LastMonth string     `json:"last_month,omitempty"`
+	LastAt    *time.Time `json:"last_at,omitempty"`
+	NextAt    *time.Time `json:"next_at,omitempty"`
 }
 
 // CostForecast is what the month that goes on will have come to at its end.

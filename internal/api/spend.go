@@ -551,8 +551,31 @@ func getCostSettings(a *API, ctx context.Context, _ *struct{}) (*client.CostSett
 	out := costSettings(book.Settings())
 	if !whoOf(ctx).Can(identity.Admin, identity.Everything, identity.Everything) {
 		out.Report = client.CostReport{} // who reads of everybody's money is admins' to know
+		return out, nil
 	}
-	return out, nil
+	return out, sending(ctx, book, out)
+}
+
+// sending adds to settings what is known of the report's mail.
+func sending(ctx context.Context, book *cost.Book, out *client.CostSettings) error {
+	x, err := book.Sending(ctx)
+	out.Report.LastMonth, out.Report.LastAt, out.Report.NextAt = x.LastMonth, optionalTime(x.LastAt), optionalTime(x.NextAt)
+	return err
+}
+
+// mayMail refuses a report's channel that is newly named and sends no mail.
+func (a *API) mayMail(name, old string) error {
+	if name == "" || name == old {
+		return nil
+	}
+	if a.o.OnCall == nil || a.o.OnCall.Notices == nil {
+		return fault.New(fault.KindUnavailable, "api.not_here", "this server sends no mail")
+	}
+	c, err := a.o.OnCall.Notices.Get(name)
+	if err != nil || c.Kind != "email" {
+		return fault.New(fault.KindInvalid, "cost.invalid", "report.channel: there is no channel of kind email called %.60q", name).WithHint("`reeve channel list` and the page Settings, Channels show them")
+	}
+	return nil
 }
 
 func costSettings(s cost.Settings) *client.CostSettings {
@@ -581,10 +604,14 @@ func putCostSettings(a *API, ctx context.Context, req *client.CostSettings) (*cl
 	for _, c := range req.Centres {
 		next.Centres = append(next.Centres, cost.Centre(c))
 	}
+	if err := a.mayMail(next.Report.Channel, book.Settings().Report.Channel); err != nil {
+		return nil, err
+	}
 	who := whoOf(ctx)
 	kept, err := book.Put(ctx, cost.Actor{Person: actor(ctx), Via: who.SignInID + who.TokenID}, next)
 	if err != nil {
 		return nil, err
 	}
-	return costSettings(kept), nil
+	out := costSettings(kept)
+	return out, sending(ctx, book, out)
 }

@@ -164,6 +164,7 @@ func TestSpend(t *testing.T) {
 		{"no zone", second(c.PutCostSettings(ctx, client.CostSettings{Zone: "Mars/Base", Revision: 1}))},
 		{"no rate", second(c.PutCostSettings(ctx, client.CostSettings{Currency: "CHF", Revision: 1}))},
 		{"an old revision", second(c.PutCostSettings(ctx, client.CostSettings{Currency: "USD"}))},
+		{"no channel of mail", second(c.PutCostSettings(ctx, client.CostSettings{Revision: 1, Report: client.CostReport{Channel: "m", Day: 2}}))},
 		{"no address", second(c.PutCostSettings(ctx, client.CostSettings{Revision: 1, Report: client.CostReport{Channel: "m", To: []string{"x\r\ny@z"}}}))},
 	} {
 		if bad.err == nil {

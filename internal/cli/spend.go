@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"flag"
@@ -433,6 +434,7 @@ func runCostSettings(ctx context.Context, e env, c *command, args []string) erro
 		}
 		if s.Report.Channel != "" {
 			fmt.Fprintf(w, "report\tby %s to %s\ton day %d\n", s.Report.Channel, show(strings.Join(s.Report.To, ", ")), s.Report.Day)
+			fmt.Fprintf(w, "\tnext %s, last %s\n", when(s.Report.NextAt), cmp.Or(s.Report.LastMonth, "none"))
 		}
 	})
 }

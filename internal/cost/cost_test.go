@@ -117,16 +117,27 @@ func TestReportGoesOutOnce(t *testing.T) {
 		sent = append(sent, month+": "+text)
 		return nil
 	}
-	for _, at := range []time.Time{
-		now, // its day is past: nobody wanted it then
-		time.Date(2026, 12, 1, 20, 59, 0, 0, time.UTC), // 5:59 on the 2nd in Tokyo
-		time.Date(2026, 12, 1, 21, 0, 0, 0, time.UTC),
-		time.Date(2026, 12, 5, 0, 0, 0, 0, time.UTC),
+	for _, c := range []struct {
+		at   time.Time
+		next string // said after it, in UTC
+	}{
+		{now, "2026-12-01T21:00"}, // its day is past: nobody wanted it then
+		{time.Date(2026, 12, 1, 20, 59, 0, 0, time.UTC), "2026-12-01T21:00"}, // 5:59 on the 2nd in Tokyo
+		{time.Date(2026, 12, 1, 21, 0, 0, 0, time.UTC), "2027-01-01T21:00"},
+		{time.Date(2026, 12, 5, 0, 0, 0, 0, time.UTC), "2027-01-01T21:00"},
 	} {
-		now = at
+		now = c.at
 		if err := b.due(t.Context(), write, send); err != nil {
 			t.Fatal(err)
 		}
+		got, err := b.Sending(t.Context())
+		if err != nil || got.NextAt.UTC().Format("2006-01-02T15:04") != c.next || (len(sent) > 0) != (got.LastMonth == "2026-11" && !got.LastAt.IsZero()) {
+			t.Errorf("at %s: %+v, %v, want the next at %s", c.at, got, err, c.next)
+		}
+	}
+	put(t, b, Settings{Zone: "Asia/Tokyo"})
+	if got, err := b.Sending(t.Context()); err != nil || !got.NextAt.IsZero() || got.LastMonth != "2026-11" {
+		t.Errorf("without a report: %+v, %v", got, err)
 	}
 	if want := []string{"2026-11: text of 2026-11"}; !slices.Equal(sent, want) {
 		t.Errorf("sent %q, want %q", sent, want)

@@ -32,6 +32,60 @@ func (b *Book) Run(ctx context.Context, write Write, send Send) error {
 	}
 }
 
+// Sending is what is known of the mail of the monthly report.
+type Sending struct {
+	LastMonth string    // the newest month whose report was handed over; "" none
+	LastAt    time.Time // when
+	NextAt    time.Time // when the next is due; zero: nobody wants one
+}
+
+// dayOf is when the report of the month before now's is due.
+func (s *Settings) dayOf(now time.Time) time.Time {
+	now = now.In(s.Location())
+	return time.Date(now.Year(), now.Month(), s.Report.Day, 6, 0, 0, 0, s.Location())
+}
+
+// Sending says which report went out last and when the next is due.
+func (b *Book) Sending(ctx context.Context) (out Sending, err error) {
+	last, some, err := control.One(ctx, b.o.DB, func(r control.Row) (x Sending, err error) {
+		var at int64
+		err = r.Scan(&x.LastMonth, &at)
+		x.LastAt = control.Time(at)
+		return x, err
+	}, `SELECT month, at FROM cost_reports ORDER BY at DESC, month DESC LIMIT 1`)
+	if err != nil {
+		return out, err
+	}
+	if some {
+		out = last
+	}
+	s := b.Settings()
+	if s.Report.Channel == "" {
+		return out, nil
+	}
+	first := s.dayOf(b.o.Now())
+	out.NextAt = first
+	sent, err := b.sent(ctx, s.monthBefore(first))
+	if err != nil {
+		return out, err
+	}
+	if sent || s.Report.Since.After(first) {
+		out.NextAt = s.dayOf(time.Date(first.Year(), first.Month()+1, 1, 12, 0, 0, 0, s.Location()))
+	}
+	return out, nil
+}
+
+// monthBefore is the month before that of t.
+func (s *Settings) monthBefore(t time.Time) string {
+	return s.MonthOf(time.Date(t.Year(), t.Month(), 0, 12, 0, 0, 0, s.Location()))
+}
+
+// sent tells whether a month's report was handed over.
+func (b *Book) sent(ctx context.Context, month string) (bool, error) {
+	_, ok, err := control.One(ctx, b.o.DB, func(r control.Row) (m string, err error) { return m, r.Scan(&m) }, `SELECT month FROM cost_reports WHERE month = ?`, month)
+	return ok, err
+}
+
 // due sends the report of the month before, where it is time and it was not sent.
 // A report that was due before anybody wanted one is not sent after it.
 func (b *Book) due(ctx context.Context, write Write, send Send) error {
@@ -39,14 +93,12 @@ func (b *Book) due(ctx context.Context, write Write, send Send) error {
 	if s.Report.Channel == "" {
 		return nil
 	}
-	now := b.o.Now().In(s.Location())
-	first := time.Date(now.Year(), now.Month(), s.Report.Day, 6, 0, 0, 0, s.Location())
+	now, first := b.o.Now(), s.dayOf(b.o.Now())
 	if now.Before(first) || s.Report.Since.After(first) {
 		return nil
 	}
-	month := s.MonthOf(time.Date(now.Year(), now.Month(), 0, 12, 0, 0, 0, s.Location()))
-	_, sent, err := control.One(ctx, b.o.DB, func(r control.Row) (m string, err error) { return m, r.Scan(&m) }, `SELECT month FROM cost_reports WHERE month = ?`, month)
-	if err != nil || sent {
+	month := s.monthBefore(first)
+	if sent, err := b.sent(ctx, month); err != nil || sent {
 		return err
 	}
 	text, err := write(ctx, month)

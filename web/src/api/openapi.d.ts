@@ -7935,6 +7935,11 @@ export interface components {
         CostReport: {
             channel?: string;
             day?: number;
+            /** Format: date-time */
+            last_at?: string | null;
+            last_month?: string;
+            /** Format: date-time */
+            next_at?: string | null;
             to?: string[];
         };
         CostSettings: {

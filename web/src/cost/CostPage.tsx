@@ -12,6 +12,7 @@ import { useView } from '../state/url';
 import { Rerates } from './Rerates';
 import css from './cost.module.css';
 import { Ahead, Depends, Files, Idle, Saved } from './Ahead';
+import { Settings } from './Settings';
 import { dimensions, Split, useSplit } from './Split';
 
 const Proofs = lazy(() => import('../evaluations/Proofs').then((m) => ({ default: m.Proofs })));
@@ -70,6 +71,7 @@ export function CostPage() {
         </Suspense>
         <Idle />
         <Files />
+        <Settings />
         <Rerates from={view.from} to={view.to} />
         <Invoices file={file} may={mayImport} open={invoice} onOpen={(id) => set({ invoice: id })} />
       </PageBody>

@@ -8,7 +8,7 @@ import { WhatDiffers } from '../runs/WhatDiffers';
 import type { CurrentView } from '../state/url';
 import css from './cost.module.css';
 
-/** dimensions are what cost is split by on the page; the command line knows more. */
+/** dimensions are what cost is split by. */
 export const dimensions = [
   { id: '', by: 'agent', label: 'Agent' },
   { id: 'team', by: 'team', label: 'Team' },
@@ -19,7 +19,9 @@ export const dimensions = [
   { id: 'version', by: 'version', label: 'Version' },
   { id: 'model', by: 'model', label: 'Model' },
   { id: 'provider', by: 'provider', label: 'Provider' },
+  { id: 'environment', by: 'environment', label: 'Environment' },
   { id: 'day', by: 'day', label: 'Day' },
+  { id: 'month', by: 'month', label: 'Month' },
   { id: 'session', by: 'session', label: 'Session' },
   { id: 'run', by: 'run', label: 'Run' },
   { id: 'call', by: 'call', label: 'Call' },
@@ -42,7 +44,8 @@ function limit(s: CostSplit): string {
 /** Split is the table of a split, each line with the records behind it. */
 export function Split({ on, data, error, loaded, retry, narrowed, onPick }: { on: string; narrowed: string; data?: CostSplit; error: unknown; loaded: boolean; retry: () => void; onPick: (id: string) => void }) {
   const dim = dimensions.find((d) => d.id === on) ?? dimensions[0]!;
-  const lines = dim.by === 'day' ? [...(data?.lines ?? [])].reverse().filter((l) => l.calls > 0 || l.people_minutes > 0) : (data?.lines ?? []);
+  const time = dim.by === 'day' || dim.by === 'month';
+  const lines = time ? [...(data?.lines ?? [])].reverse().filter((l) => l.calls > 0 || l.people_minutes > 0) : (data?.lines ?? []);
   const name = (l: CostLine) => {
     const text = l.name || l.parts?.run || '';
     if (!text) return <Unknown why={none[dim.by] ?? 'The sender named none.'} />;
@@ -50,7 +53,7 @@ export function Split({ on, data, error, loaded, retry, narrowed, onPick }: { on
     if (l.records) return <Figure to="/steps" search={{ q: l.records }}>{dim.by === 'call' ? `${text.slice(0, 14)}…` : text}</Figure>;
     return text;
   };
-  const more = dim.by === 'day' ? '' : [l_(dim.by === 'version' || dim.by === 'task' || dim.by === 'run' || dim.by === 'call', 'agent'), l_(dim.by === 'model', 'provider'), l_(dim.by === 'agent' || dim.by === 'session', 'team'), l_(dim.by === 'call', 'model')].filter(Boolean).join(' ');
+  const more = time ? '' : [l_(dim.by === 'version' || dim.by === 'task' || dim.by === 'run' || dim.by === 'call', 'agent'), l_(dim.by === 'model', 'provider'), l_(dim.by === 'agent' || dim.by === 'session', 'team'), l_(dim.by === 'call', 'model')].filter(Boolean).join(' ');
   const currency = data?.currency ?? 'USD';
   return (
     <>
@@ -63,7 +66,7 @@ export function Split({ on, data, error, loaded, retry, narrowed, onPick }: { on
           rowKey={(l) => [l.name, ...Object.values(l.parts ?? {}), l.at].join('\t')}
           empty={loaded && <Empty title="No model was called in this period.">Costs are those of model calls; they appear as the calls arrive.</Empty>}
           fields={[
-            { head: dim.by === 'day' ? `Day (${data?.zone ?? 'UTC'})` : dim.label, cell: name },
+            { head: time ? `${dim.label} (${data?.zone ?? 'UTC'})` : dim.label, cell: name },
             ...(more ? [{ head: 'Of', cell: (l: CostLine) => <span className="soft">{more.split(' ').map((k) => l.parts?.[k]).filter(Boolean).join(', ')}</span> }] : []),
             ...(dim.by === 'call' ? [{ head: 'At', cell: (l: CostLine) => <Time at={l.at} /> }] : []),
             { head: 'Cost', num: true, cell: (l) => (l.cost === null || l.cost === undefined ? <Unknown why="No price is known for its model calls." /> : <>{l.unpriced > 0 ? '≥ ' : ''}{money(l.cost, currency)}</>) },
