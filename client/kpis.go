@@ -20,6 +20,8 @@ type KPI struct {
 	Table     string   `json:"table,omitempty"` // of its records
 	Records   string   `json:"records"`         // the search that opens them
 	Hits      string   `json:"hits,omitempty"`  // of a share: the search for those that count
+	// Shape is how a KPI of one's own is computed; of one that is asked for by its id.
+	Shape *KPIShape `json:"shape,omitempty"`
 
 	KPIFigure
 	Previous *KPIFigure `json:"previous,omitempty"` // the period before
@@ -190,6 +192,33 @@ type PutKPIRequest struct {
 	Reason  string `json:"reason,omitempty"`
 }
 
+// TryKPIRequest asks what a definition would come to. Nothing is kept.
+type TryKPIRequest struct {
+	Title     string `json:"title,omitempty"`
+	About     string `json:"about,omitempty"`
+	Unit      string `json:"unit"`
+	Direction string `json:"direction,omitempty"`
+	Owner     string `json:"owner,omitempty"`
+	Team      string `json:"team,omitempty"` // only records of this team
+	KPIShape
+	From        string `json:"from,omitempty"` // default the last 7 days
+	To          string `json:"to,omitempty"`
+	Environment string `json:"environment,omitempty"`
+}
+
+// KPITrial is what a definition would come to.
+type KPITrial struct {
+	Formula string `json:"formula"`
+	Method  string `json:"method,omitempty"`
+	Table   string `json:"table"`
+	Records string `json:"records"` // the search that opens them
+	KPIFigure
+	Previous *KPIFigure `json:"previous"` // the period before
+	From     time.Time  `json:"from"`
+	To       time.Time  `json:"to"`
+	TookMS   float64    `json:"took_ms"`
+}
+
 // DeleteKPIRequest names one.
 type DeleteKPIRequest struct {
 	ID     string `path:"id" json:"-"`
@@ -198,13 +227,18 @@ type DeleteKPIRequest struct {
 
 // KPIVersion is one version of a KPI that people defined.
 type KPIVersion struct {
-	Version int       `json:"definition_version"`
-	Title   string    `json:"title"`
-	Formula string    `json:"formula"`
-	By      string    `json:"by"`
-	Reason  string    `json:"reason,omitempty"`
-	At      time.Time `json:"at"`
-	Dropped bool      `json:"dropped,omitempty"`
+	Version   int       `json:"definition_version"`
+	Title     string    `json:"title"`
+	About     string    `json:"about,omitempty"`
+	Unit      string    `json:"unit,omitempty"`
+	Direction string    `json:"direction,omitempty"`
+	Owner     string    `json:"owner,omitempty"`
+	Team      string    `json:"team,omitempty"`
+	Formula   string    `json:"formula"`
+	By        string    `json:"by"`
+	Reason    string    `json:"reason,omitempty"`
+	At        time.Time `json:"at"`
+	Dropped   bool      `json:"dropped,omitempty"`
 }
 
 // Assumption is a number that somebody believes, with how far off it may be.

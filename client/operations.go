@@ -440,6 +440,7 @@ func Operations() []Operation {
 		{Name: "DeleteOutcomeRule", Method: "DELETE", Path: "/api/v1/outcome-rules/{name}", Role: "developer or responder", Summary: "drops a rule about outcomes"},
 		{Name: "ListKPIs", Method: "GET", Path: "/api/v1/kpis", Role: "viewer", Summary: "lists the KPIs with what they mean and what they come to"},
 		{Name: "GetKPI", Method: "GET", Path: "/api/v1/kpis/{id}", Role: "viewer", Summary: "gives one KPI over time, split where asked, with interval, sample, coverage and its records"},
+		{Name: "TryKPI", Method: "POST", Path: "/api/v1/kpis/try", Role: "viewer", Summary: "says what a definition of a KPI would come to, without keeping it"},
 		{Name: "PutKPI", Method: "PUT", Path: "/api/v1/kpis/{id}", Role: "developer or responder", Summary: "defines a KPI of your own, or its next version"},
 		{Name: "DeleteKPI", Method: "DELETE", Path: "/api/v1/kpis/{id}", Role: "developer or responder", Summary: "drops a KPI of your own; its versions stay"},
 		{Name: "ListKPIVersions", Method: "GET", Path: "/api/v1/kpis/{id}/versions", Role: "viewer", Summary: "lists the versions of a KPI of your own, the newest first"},
@@ -3530,6 +3531,13 @@ func (c *Client) ListKPIs(ctx context.Context, req ListKPIsRequest) (*KPIList, e
 // GET /api/v1/kpis/{id}, role viewer.
 func (c *Client) GetKPI(ctx context.Context, req KPIRequest) (*KPIDetail, error) {
 	return call[KPIDetail](ctx, c, "GET", "/api/v1/kpis/{id}", req)
+}
+
+// TryKPI says what a definition of a KPI would come to, without keeping it.
+//
+// POST /api/v1/kpis/try, role viewer.
+func (c *Client) TryKPI(ctx context.Context, req TryKPIRequest) (*KPITrial, error) {
+	return call[KPITrial](ctx, c, "POST", "/api/v1/kpis/try", req)
 }
 
 // PutKPI defines a KPI of your own, or its next version.

@@ -193,6 +193,9 @@ func getKPI(a *API, ctx context.Context, req *client.KPIRequest) (*client.KPIDet
 		bucket = time.Duration(ms.Number * 1e6)
 	}
 	out := &client.KPIDetail{KPI: kpiShape(d, q.Where), From: q.From, To: q.To, BucketMS: bucket.Milliseconds(), Series: []client.KPIPoint{}, By: req.By}
+	if d.Custom {
+		out.Shape = shapeOf(d)
+	}
 	defs := []*kpi.Definition{d}
 	before := q
 	before.From, before.To = q.From.Add(-length), q.From
@@ -265,27 +268,7 @@ func putKPI(a *API, ctx context.Context, req *client.PutKPIRequest) (*client.KPI
 		return nil, err
 	}
 	d := kpi.Definition{ID: req.ID, Title: req.Title, About: req.About, Unit: req.Unit, Direction: req.Direction, Owner: req.Owner, Team: req.Team, Version: req.Version}
-	if s := req.Share; s != nil {
-		d.Share = &kpi.Share{Table: s.Table, Of: s.Of, Among: s.Among, Base: s.Base}
-	}
-	if s := req.Mean; s != nil {
-		d.Mean = &kpi.Mean{Table: s.Table, Field: s.Field, Scale: s.Scale, Among: s.Among}
-	}
-	if s := req.Ratio; s != nil {
-		d.Ratio = &kpi.Ratio{Table: s.Table, Field: s.Field, PerField: s.PerField, Per: s.Per, Among: s.Among}
-	}
-	if s := req.Quantile; s != nil {
-		d.Quantile = &kpi.Quantile{Table: s.Table, Field: s.Field, At: s.At, Among: s.Among}
-	}
-	if s := req.PerRun; s != nil {
-		d.PerRun = &kpi.PerRun{Table: s.Table, Where: s.Where, Among: s.Among}
-	}
-	if s := req.Repeat; s != nil {
-		d.Repeat = &kpi.Repeat{What: s.What, K: s.K, Among: s.Among}
-	}
-	if s := req.Count; s != nil {
-		d.Count = &kpi.Count{Table: s.Table, Among: s.Among}
-	}
+	shapeInto(&d, &req.KPIShape)
 	// What the store cannot compute is refused now and not on somebody's page.
 	if err := d.Compile(); err != nil {
 		return nil, err
@@ -321,6 +304,7 @@ func kpiVersions(a *API, ctx context.Context, req *client.IDRequest) (*client.Li
 		v := client.KPIVersion{Version: c.Version, Title: c.Title, By: c.By, Reason: c.Reason, At: c.At, Dropped: c.Title == ""}
 		if !v.Dropped {
 			v.Formula = c.Formula()
+			v.About, v.Unit, v.Direction, v.Owner, v.Team = c.About, c.Unit, c.Direction, c.Owner, c.Team
 		}
 		return v
 	})

@@ -22,6 +22,7 @@ func kpiCommands() []command {
 		{name: "kpi list", args: "[flags]", short: "list the KPIs with what they come to", long: kpiHelp, run: runKPIList},
 		{name: "kpi show", args: "[flags] KPI", short: "show one KPI: formula, figure, interval, sample, records", long: kpiHelp, run: runKPIShow},
 		{name: "kpi set", args: "[flags] KPI", short: "define a KPI of your own, or its next version", long: kpiSetHelp, run: runKPISet},
+		{name: "kpi try", args: "[flags]", short: "say what a definition of a KPI would come to, without keeping it", long: kpiSetHelp, run: runKPITry},
 		{name: "kpi delete", args: "[flags] KPI", short: "drop a KPI of your own", run: runKPIDelete},
 		{name: "kpi versions", args: "[flags] KPI", short: "list the versions of a KPI of your own", run: runKPIVersions},
 		{name: "kpi value", args: "[flags]", short: "say what runs were worth, and how far each assumption moves it", long: kpiValueHelp, run: runKPIValue},
@@ -182,7 +183,40 @@ A file in YAML or JSON, with exactly one shape (docs/kpis.md tells them all):
   owner: shop
   share: {table: runs, of: "tool:issue_refund", among: "task:refund status:done"}
 
+  reeve kpi try -f refunds.yaml --from -30d
+  reeve kpi set refunds_issued -f refunds.yaml
+
 A change is a new version; reeve kpi versions lists them.`
+
+func runKPITry(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	fs := c.flags(e)
+	r.bind(fs)
+	file := fs.String("f", "", "the file; - is standard input")
+	from := fs.String("from", "", "since when; the last 7 days by default")
+	environment := fs.String("environment", "", "in this environment alone")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	var put client.PutKPIRequest
+	if err := readYAML(e, *file, &put); err != nil {
+		return err
+	}
+	t, err := r.client().TryKPI(ctx, client.TryKPIRequest{
+		Title: put.Title, About: put.About, Unit: put.Unit, Direction: put.Direction, Owner: put.Owner, Team: put.Team, KPIShape: put.KPIShape, From: *from, Environment: *environment,
+	})
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, t, func(w io.Writer) {
+		fmt.Fprintf(w, "value\t%s\t%s\n", inUnit(put.Unit, t.Value), interval(put.Unit, &t.KPIFigure))
+		if t.Value == nil && t.Why != "" {
+			fmt.Fprintf(w, "why\t%s\n", word(t.Why))
+		}
+		fmt.Fprintf(w, "from\t%d %s: %s\n", t.N, t.Table, word(t.Records))
+		fmt.Fprintf(w, "formula\t%s\n", word(t.Formula))
+	})
+}
 
 func runKPISet(ctx context.Context, e env, c *command, args []string) error {
 	var r remote

@@ -46,7 +46,9 @@ fires for an agent whose runs of the same task end differently more often than 3
 | repeat | what (pass, spread, path), k, among | over runs of the same agent and task |
 | count | table, among | number of rows |
 
-Tables are runs, steps and decisions; searches are those of docs/search.md, without phrases in content. ` + "`$known`, `$ended`, `$resolved`, `$alone` and `$failed`" + ` stand for the catalogue's own. Every change is a version; ` + "`reeve kpi versions`" + ` lists them.
+Tables are runs, steps and decisions; searches are those of docs/search.md, without phrases in content. ` + "`$known`, `$ended`, `$resolved`, `$alone` and `$failed`" + ` stand for the catalogue's own. Every change is a version; ` + "`reeve kpi versions`" + ` lists them. ` + "`reeve kpi try -f FILE`" + ` (POST /api/v1/kpis/try) says what a definition would come to and keeps nothing.
+
+Console: Results, Outcomes and KPIs, "Define a KPI". The figure of the period stands beside the form and follows what is typed; a search that is none is marked at its field. One that people defined is changed and removed where it is shown, with its versions and what each changed.
 
 ## Value ledger
 

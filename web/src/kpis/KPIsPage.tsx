@@ -16,6 +16,7 @@ import { WhatDiffers } from '../runs/WhatDiffers';
 import { Pick } from '../settings/parts';
 import { useView } from '../state/url';
 import { useTokens } from '../theme/token';
+import { DefineKPI, OwnKPI } from './Define';
 import css from './kpis.module.css';
 import { Ways } from './OutcomesPage';
 
@@ -83,8 +84,8 @@ export function KPIsPage() {
       <PageBody width={1560}>
         <Ways on="" />
         <ProblemNote error={q.error} retry={() => void q.refetch()} />
-        <Beside label="The KPI" side={kpi ? <One id={kpi} by={by} scope={scope} onBy={(v) => set({ by: v })} onOpen={(id) => set({ kpi: id })} /> : undefined}>
-          <Panel title="KPIs" note="each with its 95 % interval and what it is from">
+        <Beside label="The KPI" side={kpi ? <One id={kpi} by={by} scope={scope} onBy={(v) => set({ by: v })} onOpen={(id) => set({ kpi: id || undefined })} /> : undefined}>
+          <Panel title="KPIs" note="each with its 95 % interval and what it is from" actions={<DefineKPI onDone={(id) => set({ kpi: id })} />}>
             <KeyedTable
               label="KPIs"
               rows={items}
@@ -154,6 +155,7 @@ function One({ id, by, scope, onBy, onOpen }: { id: string; by: string; scope: R
                 </>
               )}
             </Facts>
+            {k.custom && <OwnKPI k={k} onGone={() => onOpen('')} />}
             <Trend k={k} onBrush={(from, to) => setBrushed({ from, to })} />
             {brushed && (
               <div className={css.brushed}>
