@@ -94,6 +94,7 @@ func Operations() []Operation {
 		{Name: "CostFile", Method: "GET", Path: "/api/v1/cost/file", Role: "viewer", Summary: "writes a month as a chargeback file or as FOCUS 1.2 (CSV)"},
 		{Name: "CostReport", Method: "GET", Path: "/api/v1/cost/report", Role: "viewer", Summary: "writes the report of a month, as Markdown and PDF"},
 		{Name: "GetCostSettings", Method: "GET", Path: "/api/v1/cost/settings", Role: "viewer", Summary: "reads currency, rates, zone, cost centres and what people's time costs"},
+		{Name: "SendCostReport", Method: "POST", Path: "/api/v1/cost/report/send", Role: "admin", Summary: "mails a month's report now, with its PDF, to those whom the settings name"},
 		{Name: "PutCostSettings", Method: "PUT", Path: "/api/v1/cost/settings", Role: "admin", Summary: "sets currency, rates, zone, cost centres and what people's time costs"},
 		{Name: "GetReadiness", Method: "GET", Path: "/api/v1/readiness", Role: "viewer", Summary: "says how far what agents read can be relied on: freshness, update frequency, errors, audits, coverage of what is asked"},
 		{Name: "ListSourceAudits", Method: "GET", Path: "/api/v1/sources/{name}/audits", Role: "viewer", Summary: "lists audits of a source, the newest first"},
@@ -1085,6 +1086,13 @@ func (c *Client) CostReport(ctx context.Context, req CostReportRequest) (*Monthl
 // GET /api/v1/cost/settings, role viewer.
 func (c *Client) GetCostSettings(ctx context.Context) (*CostSettings, error) {
 	return call[CostSettings](ctx, c, "GET", "/api/v1/cost/settings", nil)
+}
+
+// SendCostReport mails a month's report now, with its PDF, to those whom the settings name.
+//
+// POST /api/v1/cost/report/send, role admin.
+func (c *Client) SendCostReport(ctx context.Context, req SendCostReportRequest) (*CostSettings, error) {
+	return call[CostSettings](ctx, c, "POST", "/api/v1/cost/report/send", req)
 }
 
 // PutCostSettings sets currency, rates, zone, cost centres and what people's time costs.

@@ -263,6 +263,11 @@ type CostReportRequest struct {
 	PDF   bool   `query:"pdf"`
 }
 
+// SendCostReportRequest names the month whose report is mailed.
+type SendCostReportRequest struct {
+	Month string `json:"month,omitempty"` // the month before by default
+}
+
 // MonthlyReport is a month on two pages.
 type MonthlyReport struct {
 	Month string `json:"month"`

@@ -28,6 +28,8 @@ type Spending struct {
 	Records cost.Records
 	Prices  cost.Prices
 	Install string // names this installation in files
+	// Send mails a written report, as cost.Book.Run does.
+	Send cost.Send
 }
 
 func spendOperations() []operation {
@@ -46,6 +48,7 @@ func costOperations() []operation {
 		define(operation{Name: "CostFile", Method: get, Path: "/cost/file", Permission: view, Summary: "writes a month as a chargeback file or as FOCUS 1.2 (CSV)"}, costFile),
 		define(operation{Name: "CostReport", Method: get, Path: "/cost/report", Permission: view, Summary: "writes the report of a month, as Markdown and PDF"}, costReport),
 		define(operation{Name: "GetCostSettings", Method: get, Path: "/cost/settings", Permission: view, Summary: "reads currency, rates, zone, cost centres and what people's time costs"}, getCostSettings),
+		define(operation{Name: "SendCostReport", Method: http.MethodPost, Path: "/cost/report/send", Permission: everywhere(identity.Admin), Audit: AuditChange, Summary: "mails a month's report now, with its PDF, to those whom the settings name"}, sendCostReport),
 		define(operation{Name: "PutCostSettings", Method: http.MethodPut, Path: "/cost/settings", Permission: everywhere(identity.Admin).freshly(), Audit: AuditChange, Summary: "sets currency, rates, zone, cost centres and what people's time costs"}, putCostSettings),
 	}
 }
@@ -527,13 +530,40 @@ func (a *API) report(ctx context.Context, book *cost.Book, month, team string) (
 }
 
 // MonthlyReport is the report of a month as one who sees everything reads it: for
-// the mail that goes out by itself.
-func (a *API) MonthlyReport(ctx context.Context, month string) (string, error) {
+// the mail. One without a PDF is better than none.
+func (a *API) MonthlyReport(ctx context.Context, month string) (w cost.Written, err error) {
 	book, err := a.spending()
 	if err != nil {
-		return "", err
+		return w, err
 	}
-	return a.report(asHouse(ctx), book, month, "")
+	w.Month = month
+	if w.Text, err = a.report(asHouse(ctx), book, month, ""); err != nil {
+		return w, err
+	}
+	if w.PDF, err = incident.PDF("What agents cost in "+month, w.Text); err != nil {
+		a.o.Logger.Warn("the monthly report goes out without its PDF", "err", err)
+		w.PDF = nil
+	}
+	return w, nil
+}
+
+// sendCostReport mails a month's report to those whom the settings name.
+func sendCostReport(a *API, ctx context.Context, req *client.SendCostReportRequest) (*client.CostSettings, error) {
+	book, err := a.spending()
+	if err != nil {
+		return nil, err
+	}
+	if a.o.Spending.Send == nil {
+		return nil, fault.New(fault.KindUnavailable, "api.not_here", "this server sends no mail")
+	}
+	s := book.Settings()
+	month := a.monthBefore(book, req.Month)
+	who := whoOf(ctx)
+	if err := book.SendNow(ctx, cost.Actor{Person: actor(ctx), Via: who.SignInID + who.TokenID}, month, a.MonthlyReport, a.o.Spending.Send); err != nil {
+		return nil, err
+	}
+	out := costSettings(s)
+	return out, sending(ctx, book, out)
 }
 
 // asHouse is a request of this server itself, which sees every team's records.

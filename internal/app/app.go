@@ -532,7 +532,7 @@ func (a *App) buildAPI(context.Context) error {
 		Backups: a.backups, Keeping: a.keeping,
 		Door: a.gateway, Points: a.points, Coverage: a.coverage, Simulations: a.simulator, Approvals: a.approvals, Steer: a.steer, Rehearser: a.gateway, ApprovalPage: a.approvalPage,
 		Accounts:  a.accounting.shown(),
-		Spending:  api.Spending{Book: a.costs, Records: a.store, Prices: a.book, Install: a.control.Install()},
+		Spending:  api.Spending{Book: a.costs, Records: a.store, Prices: a.book, Install: a.control.Install(), Send: a.mailCosts},
 		Incidents: a.incidents, Lessons: a.lessons, OnCall: a.onCallAPI(),
 		Topics:   api.Topics{Topics: a.topics, Asked: askedIn{a}},
 		Feedback: a.feedback, FeedbackURL: a.feedbackURL, Evaluations: a.evaluations, Datasets: a.datasets, Experiments: a.experiments, Gate: gate{a}, Replayer: replayer{a},

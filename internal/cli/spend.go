@@ -353,13 +353,27 @@ func runCostReport(ctx context.Context, e env, c *command, args []string) error 
 	var r remote
 	var req client.CostReportRequest
 	var pdf string
+	var send bool
 	fs := c.flags(e)
 	r.bind(fs)
 	fs.StringVar(&req.Month, "month", "", "a month such as 2026-10; the one before by default")
 	fs.StringVar(&req.Team, "team", "", "of this team's agents alone")
 	fs.StringVar(&pdf, "pdf", "", "write it as a PDF to this file")
+	fs.BoolVar(&send, "send", false, "mail it now to those whom the settings name, with its PDF (admin)")
 	if err := parse(fs, args); err != nil {
 		return err
+	}
+	if send {
+		if pdf != "" || req.Team != "" {
+			return fmt.Errorf("%w: --send mails the report of every team; it takes neither --pdf nor --team", errUsage)
+		}
+		s, err := r.client().SendCostReport(ctx, client.SendCostReportRequest{Month: req.Month})
+		if err != nil {
+			return err
+		}
+		return r.print(e.stdout, s, func(w io.Writer) {
+			fmt.Fprintf(w, "it goes out by %s to %s; `reeve channel deliveries` says what came of it\n", word(s.Report.Channel), show(strings.Join(s.Report.To, ", ")))
+		})
 	}
 	req.PDF = pdf != ""
 	x, err := r.client().CostReport(ctx, req)

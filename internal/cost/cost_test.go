@@ -3,6 +3,7 @@ package cost
 import (
 	"context"
 	"encoding/hex"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -112,9 +113,11 @@ func TestReportGoesOutOnce(t *testing.T) {
 	b.o.Now = func() time.Time { return now }
 	put(t, b, Settings{Zone: "Asia/Tokyo", Report: Report{Channel: "mail", To: []string{"finance@example.com"}, Day: 2}})
 	var sent []string
-	write := func(_ context.Context, month string) (string, error) { return "text of " + month, nil }
-	send := func(_ context.Context, _ *control.Tx, _ string, _ []string, month, text string) error {
-		sent = append(sent, month+": "+text)
+	write := func(_ context.Context, month string) (Written, error) {
+		return Written{Month: month, Text: "text of " + month}, nil
+	}
+	send := func(_ context.Context, _ *control.Tx, _ string, _ []string, w Written, asked bool) error {
+		sent = append(sent, fmt.Sprintf("%s: %s, asked %t", w.Month, w.Text, asked))
 		return nil
 	}
 	for _, c := range []struct {
@@ -139,7 +142,56 @@ func TestReportGoesOutOnce(t *testing.T) {
 	if got, err := b.Sending(t.Context()); err != nil || !got.NextAt.IsZero() || got.LastMonth != "2026-11" {
 		t.Errorf("without a report: %+v, %v", got, err)
 	}
-	if want := []string{"2026-11: text of 2026-11"}; !slices.Equal(sent, want) {
+	if err := b.SendNow(t.Context(), Actor{Person: "ada"}, "2026-11", write, send); fault.From(err).Code != "cost.invalid" {
+		t.Errorf("nobody gets it, and it goes out: %v", err)
+	}
+	if want := []string{"2026-11: text of 2026-11, asked false"}; !slices.Equal(sent, want) {
+		t.Errorf("sent %q, want %q", sent, want)
+	}
+}
+
+// A person sends a month's report when they want it; then it goes out by itself no
+// more, but that of a month that goes on still does.
+func TestReportIsSentNow(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	b := book(t, now)
+	b.o.Now = func() time.Time { return now }
+	put(t, b, Settings{Report: Report{Channel: "mail", Day: 1}})
+	var sent []string
+	write := func(_ context.Context, month string) (Written, error) { return Written{Month: month}, nil }
+	send := func(_ context.Context, _ *control.Tx, _ string, _ []string, w Written, asked bool) error {
+		sent = append(sent, fmt.Sprintf("%s %t", w.Month, asked))
+		return nil
+	}
+	who := Actor{Person: "ada"}
+	for month, code := range map[string]string{"2026-12": "cost.invalid", "last": "cost.invalid"} {
+		if err := b.SendNow(t.Context(), who, month, write, send); fault.From(err).Code != code {
+			t.Errorf("%s: %v, want %s", month, err, code)
+		}
+	}
+	due := func() {
+		t.Helper()
+		if err := b.due(t.Context(), write, send); err != nil {
+			t.Fatal(err)
+		}
+	}
+	act := func(month string) {
+		t.Helper()
+		if err := b.SendNow(t.Context(), who, month, write, send); err != nil {
+			t.Fatal(err)
+		}
+	}
+	act("2026-11") // as far as it is
+	now = time.Date(2026, 12, 1, 7, 0, 0, 0, time.UTC)
+	due()
+	act("2026-11")
+	due()
+	now = time.Date(2027, 1, 1, 5, 0, 0, 0, time.UTC)
+	act("2026-12")
+	now = now.Add(2 * time.Hour)
+	due()
+	if want := []string{"2026-11 true", "2026-11 false", "2026-11 true", "2026-12 true"}; !slices.Equal(sent, want) {
 		t.Errorf("sent %q, want %q", sent, want)
 	}
 }

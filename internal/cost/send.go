@@ -4,14 +4,23 @@ import (
 	"context"
 	"time"
 
+	"reeve/internal/audit"
 	"reeve/internal/control"
 )
 
-// Write makes the text of a month's report.
-type Write func(ctx context.Context, month string) (string, error)
+// Written is a month's report: as Markdown, and as a PDF; nil where none could be
+// made.
+type Written struct {
+	Month, Text string
+	PDF         []byte
+}
 
-// Send hands a report over, in the transaction that notes that it is sent.
-type Send func(ctx context.Context, tx *control.Tx, channel string, to []string, month, text string) error
+// Write makes a month's report.
+type Write func(ctx context.Context, month string) (Written, error)
+
+// Send hands a report over, in the transaction that notes that it is sent. asked
+// says that a person wanted it now.
+type Send func(ctx context.Context, tx *control.Tx, channel string, to []string, w Written, asked bool) error
 
 const lookEvery = 5 * time.Minute
 
@@ -101,7 +110,7 @@ func (b *Book) due(ctx context.Context, write Write, send Send) error {
 	if sent, err := b.sent(ctx, month); err != nil || sent {
 		return err
 	}
-	text, err := write(ctx, month)
+	w, err := write(ctx, month)
 	if err != nil {
 		return err
 	}
@@ -110,6 +119,39 @@ func (b *Book) due(ctx context.Context, write Write, send Send) error {
 		if err != nil || n == 0 {
 			return err
 		}
-		return send(ctx, tx, s.Report.Channel, s.Report.To, month, text)
+		return send(ctx, tx, s.Report.Channel, s.Report.To, w, false)
+	})
+}
+
+// SendNow sends a month's report to those who get it, whether it went out or not;
+// by itself it goes out no more.
+func (b *Book) SendNow(ctx context.Context, who Actor, month string, write Write, send Send) error {
+	s := b.Settings()
+	if s.Report.Channel == "" {
+		return invalid("nobody gets a month's report").WithHint("name a channel of kind email in the settings of cost")
+	}
+	from, _, err := s.Month(month)
+	if err != nil {
+		return err
+	}
+	now := b.o.Now()
+	if now.Before(from) {
+		return invalid("%s is to come", month)
+	}
+	w, err := write(ctx, month)
+	if err != nil {
+		return err
+	}
+	return b.o.DB.Write(ctx, func(tx *control.Tx) error {
+		// A month that goes on is not over: its report still goes out by itself.
+		if s.MonthOf(now) != month {
+			if _, err := tx.Exec(ctx, `INSERT INTO cost_reports (month, at) VALUES (?, ?) ON CONFLICT (month) DO UPDATE SET at = excluded.at`, month, control.Micros(now)); err != nil {
+				return err
+			}
+		}
+		if err := send(ctx, tx, s.Report.Channel, s.Report.To, w, true); err != nil {
+			return err
+		}
+		return audit.Append(ctx, tx, audit.Record{Kind: "admin.cost_report", Person: who.Person, Via: who.Via, Action: "send", Object: month})
 	})
 }

@@ -62,6 +62,15 @@ type Message struct {
 	Data     map[string]string `json:"data,omitempty"`
 	At       time.Time         `json:"at"`
 	Ref      string            `json:"ref,omitempty"` // what the receiver called it when it was triggered
+	Files    []File            `json:"files,omitempty"`
+}
+
+// File is what goes along with a message where its channel carries files: a mail's
+// attachment. Others leave it out.
+type File struct {
+	Name string `json:"name"` // without a folder
+	Type string `json:"type"` // of media, such as application/pdf
+	Data []byte `json:"data"`
 }
 
 // Field is a named value.

@@ -1,12 +1,17 @@
 package channel
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"mime"
+	"mime/multipart"
 	"mime/quotedprintable"
 	"net"
 	"net/http"
@@ -14,6 +19,7 @@ import (
 	"net/smtp"
 	"net/textproto"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -142,7 +148,7 @@ func messageID(m *Message, from *mail.Address) string {
 }
 
 func mailText(m *Message, from, to *mail.Address) []byte {
-	var b strings.Builder
+	var b bytes.Buffer
 	head := func(name, value string) { fmt.Fprintf(&b, "%s: %s\r\n", name, value) }
 	head("From", from.String())
 	head("To", to.String())
@@ -151,11 +157,45 @@ func mailText(m *Message, from, to *mail.Address) []byte {
 	head("Message-ID", messageID(m, from))
 	head("Auto-Submitted", "auto-generated")
 	head("MIME-Version", "1.0")
-	head("Content-Type", `text/plain; charset="utf-8"`)
-	head("Content-Transfer-Encoding", "quoted-printable")
+	if len(m.Files) == 0 {
+		for _, name := range slices.Sorted(maps.Keys(textHeader)) {
+			head(name, textHeader.Get(name))
+		}
+		b.WriteString("\r\n")
+		writeText(&b, m)
+		return b.Bytes()
+	}
+	// All of it is written into memory, which cannot fail.
+	parts := multipart.NewWriter(&b)
+	head("Content-Type", mime.FormatMediaType("multipart/mixed", map[string]string{"boundary": parts.Boundary()}))
 	b.WriteString("\r\n")
-	q := quotedprintable.NewWriter(&b)
+	w, _ := parts.CreatePart(textHeader)
+	writeText(w, m)
+	for _, f := range m.Files {
+		w, _ := parts.CreatePart(textproto.MIMEHeader{
+			"Content-Type":              {f.Type},
+			"Content-Transfer-Encoding": {"base64"},
+			"Content-Disposition":       {mime.FormatMediaType("attachment", map[string]string{"filename": f.Name})},
+		})
+		writeLines(w, base64.StdEncoding.EncodeToString(f.Data))
+	}
+	_ = parts.Close()
+	return b.Bytes()
+}
+
+var textHeader = textproto.MIMEHeader{"Content-Type": {`text/plain; charset="utf-8"`}, "Content-Transfer-Encoding": {"quoted-printable"}}
+
+func writeText(w io.Writer, m *Message) {
+	q := quotedprintable.NewWriter(w)
 	_, _ = q.Write([]byte(m.Title + "\n\n" + describe(m) + "\n")) // into memory: cannot fail
 	_ = q.Close()
-	return []byte(b.String())
+}
+
+// writeLines writes base64 in the lines of 76 that RFC 2045 allows at most.
+func writeLines(w io.Writer, text string) {
+	for len(text) > 0 {
+		n := min(len(text), 76)
+		_, _ = io.WriteString(w, text[:n]+"\r\n") // into memory: cannot fail
+		text = text[n:]
+	}
 }

@@ -71,6 +71,11 @@ export default [1280, 390].map((width) => ({
     await centres.getByText(/CHF/).first().waitFor();
     const kept = await t.api('/cost/settings');
     t.equal(`${kept.currency} ${kept.centres.at(-1).agent} ${kept.report.channel} ${kept.report.day} ${Boolean(kept.report.next_at)}`, `CHF ${agent} ${channel} 1 true`, 'what is kept');
+    await panel.getByRole('button', { name: "Send last month's now" }).press('Enter');
+    await panel.getByRole('button', { name: 'Send it to all of them' }).press('Enter');
+    await panel.getByRole('status').getByText('is on its way', { exact: false }).waitFor({ timeout: 60_000 });
+    const sent = (await t.api(`/deliveries?channel=${channel}`)).items;
+    t.equal(`${sent.length} ${sent[0]?.purpose} ${/-finance@example\.com-/.test(sent[0]?.key)}`, '1 report true', 'what goes out');
     await t.settled(page);
     await t.axeBoth(page, 'Cost with its settings');
     t.equal(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0, 'pixels wider than the window');

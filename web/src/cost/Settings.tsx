@@ -7,7 +7,7 @@ import { api, Problem } from '../api/client';
 import { useMay } from '../api/queries';
 import type { CostSettings } from '../api/types';
 import { useChannels } from '../settings/channels';
-import { FormDialog, Pick } from '../settings/parts';
+import { FormDialog, Pick, Sure } from '../settings/parts';
 import { Facts, Icon, money, Panel, pickView, plural, ProblemNote, Time, useShortcuts } from '../shared';
 import { useEnvironments, useTeams } from '../shell/TopBar';
 import { visible } from '../tools/data';
@@ -20,6 +20,8 @@ export function Settings() {
   const [edits, setEdits] = useState(false);
   const q = useQuery({ queryKey: ['cost-settings'], queryFn: ({ signal }) => api.get<CostSettings>('/cost/settings', undefined, signal), refetchInterval: 60_000, retry: false });
   useShortcuts('Cost settings', may && q.data ? [{ keys: 'm', label: 'Change how money is counted', run: () => setEdits(true) }] : []);
+  const client = useQueryClient();
+  const send = useMutation({ mutationFn: () => api.post<CostSettings>('/cost/report/send', {}), onSuccess: (kept) => client.setQueryData(['cost-settings'], kept) });
   const s = q.data;
   if (!s) return <ProblemNote error={q.error} retry={() => void q.refetch()} />;
   const rates = currentRates(s.rates, new Date().toISOString().slice(0, 10));
@@ -58,13 +60,16 @@ export function Settings() {
           ) : s.report.channel ? (
             <>
               by {visible(s.report.channel)} to {(s.report.to ?? []).map(visible).join(', ') || "the channel's own address"}, as Markdown and PDF; next <Time at={s.report.next_at} />
-              {s.report.last_month ? <>; last of {s.report.last_month}, <Time at={s.report.last_at} /></> : '; none went out yet'}
+              {s.report.last_month ? <>; last of {s.report.last_month}, <Time at={s.report.last_at} /></> : '; none went out yet'}{' '}
+              <Sure label="Send last month's now" sure="Send it to all of them" pending={send.isPending} onDo={() => send.mutate()} />
+              {send.isSuccess && <span role="status"> That of {send.data.report.last_month} is on its way; <Link className="link" to={'/settings/channels' as never} search={pickView as never}>what came of it</Link>.</span>}
             </>
           ) : (
             <span className="muted">nobody gets it{s.report.last_month && `; the last was of ${s.report.last_month}`}</span>
           )}
         </dd>
       </Facts>
+      <ProblemNote error={send.error} />
       {!may && <p className="muted">An admin of all teams changes them.</p>}
       {edits && <Edit read={s} onClose={() => setEdits(false)} />}
     </Panel>
