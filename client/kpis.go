@@ -17,7 +17,7 @@ type KPI struct {
 	Guards    []string `json:"guards,omitempty"` // to be read beside it
 	Custom    bool     `json:"custom,omitempty"`
 	Team      string   `json:"team,omitempty"`
-	Table     string   `json:"table,omitempty"` // of its records
+	Table     string   `json:"table,omitempty"` // of its records: runs, steps or decisions, or what ListKPIRecords lists: feedback, sessions, evaluations, cases
 	Records   string   `json:"records"`         // the search that opens them
 	Hits      string   `json:"hits,omitempty"`  // of a share: the search for those that count
 	// Shape is how a KPI of one's own is computed; of one that is asked for by its id.
@@ -46,9 +46,44 @@ type KPIPoint struct {
 
 // KPIGroup is a figure of one agent, version, task...
 type KPIGroup struct {
-	Name   string     `json:"name"`
-	Series []KPIPoint `json:"series,omitempty"`
+	Name    string     `json:"name"`
+	Series  []KPIPoint `json:"series,omitempty"`
+	Records string     `json:"records,omitempty"` // the search that opens its records; "" where ListKPIRecords lists them, by and group given
+	Hits    string     `json:"hits,omitempty"`    // of a share: the search for those that count
 	KPIFigure
+}
+
+// ListKPIRecordsRequest asks for the records behind a figure that no search finds.
+type ListKPIRecordsRequest struct {
+	ID          string `path:"id"`
+	From        string `query:"from"` // default the last 7 days
+	To          string `query:"to"`
+	Environment string `query:"environment"`
+	Team        string `query:"team"`
+	Agent       string `query:"agent"`
+	Version     string `query:"version"`
+	By          string `query:"by"`    // agent, version, team, environment: only those of one group
+	Group       string `query:"group"` // its name; left out with by: those that name none
+	Hits        bool   `query:"hits"`  // of a share: only those that count
+	Limit       int    `query:"limit" max:"1000"`
+	Cursor      string `query:"cursor"`
+}
+
+// KPIRecord is one record behind a figure: what a user said, a session, an evaluation or
+// a case.
+type KPIRecord struct {
+	Kind        string    `json:"kind"` // feedback, session, evaluation, case
+	ID          string    `json:"id"`
+	Run         string    `json:"run,omitempty"`
+	Dataset     string    `json:"dataset,omitempty"` // of a case
+	At          time.Time `json:"at"`
+	Agent       string    `json:"agent"`
+	Version     string    `json:"version,omitempty"`
+	Team        string    `json:"team,omitempty"`
+	Environment string    `json:"environment,omitempty"`
+	Says        string    `json:"says"`            // the verdict; how a session stands; when a case was fixed
+	Value       *float64  `json:"value,omitempty"` // the score of a session or an evaluation; the days of a case
+	Counts      bool      `json:"counts"`          // of a share: it counts
 }
 
 // KPIDetail is one KPI over time and, where asked, split.

@@ -442,6 +442,7 @@ func Operations() []Operation {
 		{Name: "ListKPIs", Method: "GET", Path: "/api/v1/kpis", Role: "viewer", Summary: "lists the KPIs with what they mean and what they come to"},
 		{Name: "GetKPI", Method: "GET", Path: "/api/v1/kpis/{id}", Role: "viewer", Summary: "gives one KPI over time, split where asked, with interval, sample, coverage and its records"},
 		{Name: "TryKPI", Method: "POST", Path: "/api/v1/kpis/try", Role: "viewer", Summary: "says what a definition of a KPI would come to, without keeping it"},
+		{Name: "ListKPIRecords", Method: "GET", Path: "/api/v1/kpis/{id}/records", Role: "viewer", Summary: "lists the records behind a figure that no search finds: feedback, sessions, evaluations, cases"},
 		{Name: "PutKPI", Method: "PUT", Path: "/api/v1/kpis/{id}", Role: "developer or responder", Summary: "defines a KPI of your own, or its next version"},
 		{Name: "DeleteKPI", Method: "DELETE", Path: "/api/v1/kpis/{id}", Role: "developer or responder", Summary: "drops a KPI of your own; its versions stay"},
 		{Name: "ListKPIVersions", Method: "GET", Path: "/api/v1/kpis/{id}/versions", Role: "viewer", Summary: "lists the versions of a KPI of your own, the newest first"},
@@ -3546,6 +3547,13 @@ func (c *Client) GetKPI(ctx context.Context, req KPIRequest) (*KPIDetail, error)
 // POST /api/v1/kpis/try, role viewer.
 func (c *Client) TryKPI(ctx context.Context, req TryKPIRequest) (*KPITrial, error) {
 	return call[KPITrial](ctx, c, "POST", "/api/v1/kpis/try", req)
+}
+
+// ListKPIRecords lists the records behind a figure that no search finds: feedback, sessions, evaluations, cases.
+//
+// GET /api/v1/kpis/{id}/records, role viewer.
+func (c *Client) ListKPIRecords(ctx context.Context, req ListKPIRecordsRequest) (*List[KPIRecord], error) {
+	return call[List[KPIRecord]](ctx, c, "GET", "/api/v1/kpis/{id}/records", req)
 }
 
 // PutKPI defines a KPI of your own, or its next version.

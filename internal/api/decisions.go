@@ -33,16 +33,17 @@ func listDecisions(a *API, ctx context.Context, req *client.ListDecisionsRequest
 	if a.o.Decisions == nil {
 		return nil, errNoDoor
 	}
-	typed, err := parseSearch(search.ScopeDecision, req.Query)
+	q := telemetry.DecisionsQuery{Limit: orDefault(req.Limit, 50)}
+	var err error
+	if q.From, q.To, err = a.period(req.From, req.To); err != nil {
+		return nil, err
+	}
+	typed, err := a.parseRows(ctx, search.ScopeDecision, req.Query, q.From, q.To)
 	if err != nil {
 		return nil, err
 	}
 	user, err := a.decisionUser(ctx, req.User)
 	if err != nil {
-		return nil, err
-	}
-	q := telemetry.DecisionsQuery{Limit: orDefault(req.Limit, 50)}
-	if q.From, q.To, err = a.period(req.From, req.To); err != nil {
 		return nil, err
 	}
 	if req.Enforced != "" && req.Enforced != "true" && req.Enforced != "false" {

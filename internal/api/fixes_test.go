@@ -107,6 +107,30 @@ func TestFixes(t *testing.T) {
 	if f := ask(client.KPIScope{Agent: "refund"}, "agent"); f.Value == nil || *f.Value != 4 || f.N != 2 || *f.Coverage != 1 {
 		t.Errorf("%+v", f)
 	}
+	// They are listed as many as they are, page by page, each with its case and its days.
+	list := func(r recordsOf) (out []client.KPIRecord) {
+		t.Helper()
+		r.from, r.to, r.limit = from, now.Add(time.Hour), 1
+		for {
+			page, next, err := o.records(t.Context(), "feedback_to_fix", &r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, page...)
+			if r.after = next; next == (recordPlace{}) {
+				return out
+			}
+		}
+	}
+	if l := list(recordsOf{}); len(l) != 2 || *l[0].Value != 5 || l[0].Run != "run_2" || *l[1].Value != 3 || l[1].Run != "run_1" || l[1].Dataset != "golden" || l[1].ID == "" {
+		t.Errorf("%+v", l)
+	}
+	if l := list(recordsOf{by: "agent", group: "other"}); len(l) != 0 {
+		t.Errorf("of another agent: %+v", l)
+	}
+	if l := list(recordsOf{visible: []alert.Place{{Team: "shop", Environment: "production"}}}); len(l) != 0 {
+		t.Errorf("for another team: %+v", l)
+	}
 	// A case that was taken out before the gate was passed is not in it.
 	said["run_3"] = now
 	gone, err := sets.Add(t.Context(), dataset.Actor{Can: anybody}, "golden", dataset.Case{Run: "run_3", Expected: "x"})

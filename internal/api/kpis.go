@@ -105,7 +105,7 @@ func kpiFigure(f kpi.Figure) client.KPIFigure {
 
 // kpiShape describes a definition; scope narrows the searches that open its records.
 func kpiShape(d *kpi.Definition, narrowed map[string]search.Expr) client.KPI {
-	table, records := d.Records()
+	table, records := d.Opens()
 	out := client.KPI{
 		ID: d.ID, Title: d.Title, About: d.About, Unit: d.Unit, Direction: d.Direction, Owner: d.Owner, Source: d.Source, Version: d.Version,
 		Formula: d.Formula(), Method: d.Method(), Guards: d.Guards, Custom: d.Custom, Team: d.Team, Table: table,
@@ -115,6 +115,31 @@ func kpiShape(d *kpi.Definition, narrowed map[string]search.Expr) client.KPI {
 		out.Hits = narrow(hits, narrowed[table])
 	}
 	return out
+}
+
+// openGroup says which searches open the records of a group.
+func openGroup(g *client.KPIGroup, d *kpi.Definition, narrowed map[string]search.Expr, by string) {
+	table, records := d.Opens()
+	scope, searched := queryTables[table]
+	if !searched {
+		return // ListKPIRecords lists them
+	}
+	f, ok := search.Lookup(scope, by)
+	if !ok {
+		if by != "mode" {
+			return
+		}
+		f, _ = search.Lookup(scope, search.FieldRunMode)
+	}
+	of := search.Expr(search.Unknown(f.Name))
+	if g.Name != "" {
+		of = search.Is(f.Name, g.Name)
+	}
+	where := search.Both(narrowed[table], of)
+	g.Records = narrow(records, where)
+	if hits := d.Hits(); hits != "" {
+		g.Hits = narrow(hits, where)
+	}
 }
 
 func narrow(query string, more search.Expr) string {
@@ -223,6 +248,9 @@ func getKPI(a *API, ctx context.Context, req *client.KPIRequest) (*client.KPIDet
 	course(out, answers[2].Cells)
 	if req.By != "" {
 		split(out, answers[3].Cells)
+		for i := range out.Groups {
+			openGroup(&out.Groups[i], d, q.Where, req.By)
+		}
 	}
 	out.TookMS = float64(time.Since(began).Microseconds()) / 1e3
 	return out, nil
@@ -253,6 +281,50 @@ func split(out *client.KPIDetail, cells []kpi.Cell) {
 	for _, c := range cells[:min(len(cells), maxKPIGroups)] {
 		out.Groups = append(out.Groups, client.KPIGroup{Name: c.Group, KPIFigure: kpiFigure(c.Figure)})
 	}
+}
+
+func listKPIRecords(a *API, ctx context.Context, req *client.ListKPIRecordsRequest) (*client.List[client.KPIRecord], error) {
+	book, err := a.kpis()
+	if err != nil {
+		return nil, err
+	}
+	d, err := book.Get(req.ID)
+	if err != nil {
+		return nil, err
+	}
+	if d.Custom && !seesTeam(whoOf(ctx), d.Team) {
+		return nil, fault.New(fault.KindNotFound, "kpi.not_found", "there is no KPI %.63q", req.ID)
+	}
+	table, query := d.Opens()
+	if _, searched := queryTables[table]; searched {
+		return nil, fault.New(fault.KindInvalid, "kpi.searched", "the records of %s are found by a search over %s", d.ID, table).WithHint("%s", query)
+	}
+	scope := client.KPIScope{From: req.From, To: req.To, Environment: req.Environment, Team: req.Team, Agent: req.Agent, Version: req.Version}
+	q, err := a.kpiQuestion(&scope)
+	if err != nil {
+		return nil, err
+	}
+	r := recordsOf{KPIScope: scope, by: req.By, group: req.Group, hits: req.Hits, limit: orDefault(req.Limit, 100), from: q.From, to: q.To, visible: placesOf(whoOf(ctx))}
+	if !slices.Contains([]string{"", "agent", "version", "team", "environment"}, r.by) || r.by == "" && r.group != "" {
+		return nil, invalid("by is %q", clip(req.By, 40)).WithHint("agent, version, team or environment, with group")
+	}
+	if req.Cursor != "" {
+		if err := readCursor(req.Cursor, &r.after); err != nil || r.after == (recordPlace{}) {
+			return nil, errCursor
+		}
+	}
+	list, next, err := a.outside().records(ctx, d.ID, &r)
+	if err != nil {
+		return nil, err
+	}
+	out := &client.List[client.KPIRecord]{Items: list}
+	if out.Items == nil {
+		out.Items = []client.KPIRecord{}
+	}
+	if next != (recordPlace{}) {
+		out.Next = writeCursor(next)
+	}
+	return out, nil
 }
 
 func kpiActor(ctx context.Context) kpi.Actor {

@@ -107,45 +107,81 @@ func (o Outside) cells(ctx context.Context, id string, s *client.KPIScope, q *kp
 	return o.responses(ctx, said, q)
 }
 
+// errFixesCut says that complaints and gates are too many to be read together.
+const errFixesCut = "there are more complaints and gates than are read together"
+
+// fix is a case that a complaint made, and when a gate that has it was passed; zero: by
+// the end of the period none was.
+type fix struct {
+	dataset.Complaint
+	fixed time.Time
+}
+
+// allFixes are the cases of complaints that came by the end of a period; why says that
+// it cannot be told.
+func (o Outside) allFixes(ctx context.Context, s *client.KPIScope, to time.Time, visible []alert.Place) (out []fix, why string, err error) {
+	complaints, cut, err := o.Datasets.Complaints(ctx)
+	if err != nil || len(complaints) == 0 {
+		return nil, "", err
+	}
+	all, more, err := o.Experiments.Passes(ctx, complaints[len(complaints)-1].At) // of the oldest
+	if err != nil {
+		return nil, "", err
+	}
+	if cut || more {
+		return nil, errFixesCut, nil
+	}
+	passes := map[[2]string][]experiment.Pass{}
+	for _, p := range all {
+		passes[[2]string{p.Agent, p.Dataset}] = append(passes[[2]string{p.Agent, p.Dataset}], p)
+	}
+	for i := range complaints {
+		c := &complaints[i]
+		if s.Team != "" && c.Team != s.Team || s.Environment != "" && c.Environment != s.Environment || s.Agent != "" && c.Agent != s.Agent || !c.At.Before(to) || !seenAt(visible, c.Team, c.Environment) {
+			continue
+		}
+		f := fix{Complaint: *c}
+		of := passes[[2]string{c.Agent, c.Dataset}]
+		if at := slices.IndexFunc(of, func(p experiment.Pass) bool { return c.In(p.Version, p.At) }); at >= 0 && of[at].At.Before(to) {
+			f.fixed = of[at].At
+		}
+		out = append(out, f)
+	}
+	return out, "", nil
+}
+
+func (f *fix) days() float64 { return f.fixed.Sub(f.At).Hours() / 24 }
+
+func (f *fix) group(by string) string {
+	return map[string]string{"agent": f.Agent, "team": f.Team, "environment": f.Environment}[by]
+}
+
 // fixes are the days from complaints to the gates that have them, by when those were
 // passed.
 func (o Outside) fixes(ctx context.Context, s *client.KPIScope, q *kpi.Question, visible []alert.Place) ([]kpi.Cell, error) {
 	if s.Version != "" || q.By == "version" {
 		return unknownCell("a fix is of another version than its complaint"), nil
 	}
-	complaints, cut, err := o.Datasets.Complaints(ctx)
-	if err != nil || len(complaints) == 0 {
+	list, why, err := o.allFixes(ctx, s, q.To, visible)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	all, more, err := o.Experiments.Passes(ctx, complaints[len(complaints)-1].At) // of the oldest
-	if err != nil {
-		return nil, err
-	}
-	if cut || more {
-		return unknownCell("there are more complaints and gates than are read together"), nil
-	}
-	passes := map[[2]string][]experiment.Pass{}
-	for _, p := range all {
-		passes[[2]string{p.Agent, p.Dataset}] = append(passes[[2]string{p.Agent, p.Dataset}], p)
+	case why != "":
+		return unknownCell(why), nil
 	}
 	days, open := map[outsideKey][]float64{}, map[string]int64{}
-	for i := range complaints {
-		c := &complaints[i]
-		if s.Team != "" && c.Team != s.Team || s.Environment != "" && c.Environment != s.Environment || s.Agent != "" && c.Agent != s.Agent || !c.At.Before(q.To) || !seenAt(visible, c.Team, c.Environment) {
-			continue
-		}
-		group := map[string]string{"agent": c.Agent, "team": c.Team, "environment": c.Environment}[q.By]
-		of := passes[[2]string{c.Agent, c.Dataset}]
-		at := slices.IndexFunc(of, func(p experiment.Pass) bool { return c.In(p.Version, p.At) })
+	for i := range list {
+		f := &list[i]
+		group := f.group(q.By)
 		switch {
-		case at < 0 || !of[at].At.Before(q.To):
+		case f.fixed.IsZero():
 			open[group]++
-		case !of[at].At.Before(q.From):
+		case !f.fixed.Before(q.From):
 			k := outsideKey{group: group}
 			if q.Bucket > 0 {
-				k.at = of[at].At.UnixNano() / int64(q.Bucket) * int64(q.Bucket)
+				k.at = f.fixed.UnixNano() / int64(q.Bucket) * int64(q.Bucket)
 			}
-			days[k] = append(days[k], of[at].At.Sub(c.At).Hours()/24)
+			days[k] = append(days[k], f.days())
 		}
 	}
 	var cells []kpi.Cell

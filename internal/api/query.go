@@ -97,9 +97,12 @@ func query(a *API, ctx context.Context, req *client.Query) (*client.QueryResult,
 		return nil, invalid("cannot order by %q", by).WithHint("a measure's name or a dimension of the query")
 	}
 	var where search.Expr
-	if scope == search.ScopeRun {
+	switch scope {
+	case search.ScopeRun:
 		where, err = a.parseRuns(ctx, req.Where, q.From, q.To)
-	} else {
+	case search.ScopeStep, search.ScopeDecision:
+		where, err = a.parseRows(ctx, scope, req.Where, q.From, q.To)
+	default:
 		where, err = parseSearch(scope, req.Where)
 	}
 	if err != nil {

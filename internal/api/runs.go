@@ -47,7 +47,51 @@ func (a *API) parseRuns(ctx context.Context, q string, from, to time.Time) (sear
 	if err != nil || !search.Names(e, "topic") {
 		return e, err
 	}
-	return search.Resolve(e, func(c *search.Cmp) (search.Expr, error) { return a.runsAbout(ctx, c, from, to) })
+	return search.Resolve(search.ScopeRun, e, func(c *search.Cmp) (search.Expr, error) { return a.runsAbout(ctx, c, from, to) })
+}
+
+// parseRows reads a search over steps or decisions that somebody looks at: which runs
+// are of a mode is found out first. Their steps and decisions lie in the period; they
+// may have begun a week before it, as figures count.
+func (a *API) parseRows(ctx context.Context, scope search.Scope, q string, from, to time.Time) (search.Expr, error) {
+	e, err := parsed(search.ParseAsked(scope, q))
+	if err != nil || !search.Names(e, search.FieldRunMode) {
+		return e, err
+	}
+	if !from.IsZero() {
+		from = from.Add(-7 * 24 * time.Hour)
+	}
+	return search.Resolve(scope, e, func(c *search.Cmp) (search.Expr, error) { return a.runsOfMode(ctx, c, from, to) })
+}
+
+// runsOfMode are the runs that a comparison with their mode means. It asks beyond the
+// caller's reach, which narrows the rows that are shown: their runs may be of another
+// team.
+func (a *API) runsOfMode(ctx context.Context, c *search.Cmp, from, to time.Time) (search.Expr, error) {
+	is := &search.Cmp{Field: c.Field, Op: ":", Values: c.Values}
+	res, err := a.o.Store.Query(ctx, telemetry.Query{
+		Table: "runs", GroupBy: []string{"run"}, From: from, To: to, Limit: mostAbout + 1,
+		Where: &search.Cmp{Field: "mode", Op: ":", Values: c.Values}, Select: []telemetry.Measure{{Func: "count", As: "n"}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(res.Rows) > mostAbout {
+		return nil, fault.New(fault.KindInvalid, "search.too_many_runs", "more than %d runs of the period are meant by %s", mostAbout, clip(c.String(), 100)).
+			WithHint("give a shorter period, or search runs: mode:... with any(...)")
+	}
+	out := &search.Among{Runs: make(map[activity.RunID]bool, len(res.Rows)), Said: is}
+	for _, row := range res.Rows {
+		text, _ := row[0].(string)
+		var id activity.RunID
+		if telemetry.ParseUUID(text, (*[16]byte)(&id)) {
+			out.Runs[id] = true
+		}
+	}
+	if c.Op == "!=" {
+		return &search.Not{Of: out}, nil
+	}
+	return out, nil
 }
 
 // parsed turns the error of a search into a problem.

@@ -372,6 +372,7 @@ func table() []operation {
 		define(operation{Name: "ListKPIs", Method: get, Path: "/kpis", Permission: rows(identity.Viewer), Summary: "lists the KPIs with what they mean and what they come to"}, listKPIs),
 		define(operation{Name: "GetKPI", Method: get, Path: "/kpis/{id}", Permission: rows(identity.Viewer), Summary: "gives one KPI over time, split where asked, with interval, sample, coverage and its records"}, getKPI),
 		define(operation{Name: "TryKPI", Method: post, Path: "/kpis/try", Permission: rows(identity.Viewer).reading(), Summary: "says what a definition of a KPI would come to, without keeping it"}, tryKPI),
+		define(operation{Name: "ListKPIRecords", Method: get, Path: "/kpis/{id}/records", Permission: rows(identity.Viewer), Summary: "lists the records behind a figure that no search finds: feedback, sessions, evaluations, cases"}, listKPIRecords),
 		define(operation{Name: "PutKPI", Method: http.MethodPut, Path: "/kpis/{id}", Permission: rows(outcomeRoles...), Audit: AuditChange, Summary: "defines a KPI of your own, or its next version"}, putKPI),
 		define(operation{Name: "DeleteKPI", Method: del, Path: "/kpis/{id}", Permission: rows(outcomeRoles...), Audit: AuditChange, Summary: "drops a KPI of your own; its versions stay"}, deleteKPI),
 		define(operation{Name: "ListKPIVersions", Method: get, Path: "/kpis/{id}/versions", Permission: rows(identity.Viewer), Summary: "lists the versions of a KPI of your own, the newest first"}, kpiVersions),

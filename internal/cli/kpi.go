@@ -21,6 +21,7 @@ func kpiCommands() []command {
 	return []command{
 		{name: "kpi list", args: "[flags]", short: "list the KPIs with what they come to", long: kpiHelp, run: runKPIList},
 		{name: "kpi show", args: "[flags] KPI", short: "show one KPI: formula, figure, interval, sample, records", long: kpiHelp, run: runKPIShow},
+		{name: "kpi records", args: "[flags] KPI", short: "list the records behind a KPI that no search finds", long: kpiRecordsHelp, run: runKPIRecords},
 		{name: "kpi set", args: "[flags] KPI", short: "define a KPI of your own, or its next version", long: kpiSetHelp, run: runKPISet},
 		{name: "kpi try", args: "[flags]", short: "say what a definition of a KPI would come to, without keeping it", long: kpiSetHelp, run: runKPITry},
 		{name: "kpi delete", args: "[flags] KPI", short: "drop a KPI of your own", run: runKPIDelete},
@@ -169,6 +170,55 @@ func runKPIShow(ctx context.Context, e env, c *command, args []string) error {
 			for _, p := range k.Series {
 				fmt.Fprintf(w, "%s\t%s\t%s\t%d\n", when(&p.At), inUnit(k.Unit, p.Value), interval(k.Unit, &p.KPIFigure), p.N)
 			}
+		}
+	})
+}
+
+const kpiRecordsHelp = `
+What users said, sessions, evaluations and cases: as many as the KPI is from, the
+newest first. --hits lists only those that count of a share; --by with --group those
+of one group. The records of other KPIs are runs, steps or decisions: reeve kpi show
+tells the search that finds them (reeve run list, reeve decision list, reeve query).
+
+  reeve kpi records csat --agent refund-agent --hits
+  reeve kpi records frustration_rate --by agent --group refund-agent`
+
+func runKPIRecords(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	var req client.ListKPIRecordsRequest
+	fs := c.flags(e)
+	r.bind(fs)
+	fs.StringVar(&req.From, "from", "", "since: -7d (the default), -24h, or a time")
+	fs.StringVar(&req.To, "to", "", "until; left out: now")
+	fs.StringVar(&req.Environment, "environment", "", "only of this environment")
+	fs.StringVar(&req.Team, "team", "", "only of this team")
+	fs.StringVar(&req.Agent, "agent", "", "only of this agent")
+	fs.StringVar(&req.Version, "version", "", "only of this version of agents")
+	fs.StringVar(&req.By, "by", "", "agent, version, team or environment, with --group")
+	fs.StringVar(&req.Group, "group", "", "only of this one; left out with --by: of those that name none")
+	fs.BoolVar(&req.Hits, "hits", false, "of a share only those that count")
+	fs.IntVar(&req.Limit, "limit", 100, "how many, at most 1000")
+	fs.StringVar(&req.Cursor, "cursor", "", "go on where a list ended")
+	var err error
+	if req.ID, err = oneWord(fs, args, "KPI"); err != nil {
+		return err
+	}
+	list, err := r.client().ListKPIRecords(ctx, req)
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, list, func(w io.Writer) {
+		fmt.Fprintln(w, "WHEN\tKIND\tAGENT\tVERSION\tSAYS\tVALUE\tRUN\tID")
+		for i := range list.Items {
+			x := &list.Items[i]
+			value := ""
+			if x.Value != nil {
+				value = fmt.Sprintf("%.4g", *x.Value)
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", when(&x.At), x.Kind, show(x.Agent), word(x.Version), word(x.Says), value, x.Run, word(x.ID))
+		}
+		if list.Next != "" {
+			fmt.Fprintf(w, "there are more: --cursor %s\n", list.Next)
 		}
 	})
 }

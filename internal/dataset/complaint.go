@@ -12,6 +12,7 @@ import (
 // Complaint is a case that a user's complaint made.
 type Complaint struct {
 	Dataset, Team, Environment, Agent string
+	Item, Run                         string    // the newest of its kept items, and its run
 	At                                time.Time // of the complaint
 	Kept                              []Kept    // since when it is a case, and of which versions
 }
@@ -51,14 +52,14 @@ func (b *Book) Complaints(ctx context.Context) (out []Complaint, cut bool, err e
 		var at, kept int64
 		var k Kept
 		var removed *int64
-		err = r.Scan(&c.Dataset, &c.Team, &c.Environment, &c.Agent, &c.id, &at, &kept, &k.Added, &removed)
+		err = r.Scan(&c.Dataset, &c.Team, &c.Environment, &c.Agent, &c.id, &c.Item, &c.Run, &at, &kept, &k.Added, &removed)
 		if removed != nil {
 			k.Removed = *removed
 		}
 		c.At, k.At = control.Time(at), control.Time(kept)
 		c.Kept = []Kept{k}
 		return c, err
-	}, `SELECT i.dataset, d.team, d.environment, i.agent, i.case_id, i.complained_at, i.at, i.added, i.removed FROM dataset_items i JOIN datasets d ON d.name = i.dataset
+	}, `SELECT i.dataset, d.team, d.environment, i.agent, i.case_id, i.id, i.run, i.complained_at, i.at, i.added, i.removed FROM dataset_items i JOIN datasets d ON d.name = i.dataset
 		WHERE i.complained_at > 0 AND i.withdrawn = 0 AND i.consent <> 'refused' AND i.dataset NOT LIKE '%~%' ORDER BY i.complained_at DESC, i.id LIMIT ?`, maxComplaints+1)
 	if err != nil {
 		return nil, false, err
@@ -76,6 +77,9 @@ func (b *Book) Complaints(ctx context.Context) (out []Complaint, cut bool, err e
 			continue
 		}
 		out[k].Kept = append(out[k].Kept, r.Kept...)
+		if r.Kept[0].Removed == 0 { // the one that is in the newest version
+			out[k].Item = r.Item
+		}
 	}
 	return out, cut, nil
 }

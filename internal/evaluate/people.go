@@ -123,17 +123,9 @@ func (b *Book) Judged(ctx context.Context, kind string, f Filter, by string, wid
 	column, ok := judgedBy[by]
 	f.Source, f.After = Online, Cursor{}
 	w := f.where("")
-	var names []string
-	var of []any
-	for _, e := range b.Evaluators() {
-		if e.Kind == kind {
-			names, of = append(names, "?"), append(of, e.Name)
-		}
-	}
-	if !ok || len(names) == 0 {
+	if !ok || !b.ofKind(&w, kind) {
 		return nil, nil
 	}
-	w.Add("evaluator IN ("+strings.Join(names, ", ")+")", of...)
 	bucket, args := control.Bucket(width)
 	return control.All(ctx, b.o.DB, func(r control.Row) (x Judged, err error) {
 		var at int64

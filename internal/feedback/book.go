@@ -22,6 +22,7 @@ type Seen struct {
 	Run                                              activity.RunID
 	Team, Environment, Agent, Version, Task, Session string
 	Failed                                           bool
+	Test                                             bool // it is of mode test: what is said of it is in no figure
 	Start                                            time.Time
 	Keys                                             []string // join keys that its labels give it
 }

@@ -311,6 +311,7 @@ type Feedback struct {
 	Consent  *bool     `json:"consent,omitempty"`
 	Contact  []byte    `json:"contact,omitempty"` // sealed
 	On       On        `json:"on"`
+	Test     bool      `json:"test,omitempty"` // its run is of mode test
 	JoinedBy string    `json:"joined_by,omitempty"`
 	Task     string    `json:"task,omitempty"`
 	Session  string    `json:"session,omitempty"`

@@ -241,7 +241,7 @@ var KeyLabels = []string{"reeve.join_key", "join_key", "feedback_join_key", "mes
 func SeenOf(r *activity.Run) Seen {
 	s := Seen{
 		Run: r.ID, Team: r.Team, Environment: r.Environment, Agent: r.Agent, Version: r.Version, Task: r.Task, Session: r.Session,
-		Failed: r.Errors > 0 || r.RootError, Start: time.Unix(0, r.Start).UTC(),
+		Failed: r.Errors > 0 || r.RootError, Test: r.Mode == "test", Start: time.Unix(0, r.Start).UTC(),
 	}
 	for _, l := range r.Labels {
 		if l.Value != "" && len(l.Value) <= maxKey && slices.Contains(KeyLabels, l.Key) {
@@ -277,7 +277,7 @@ func (w *waiting) observe(runs []activity.Run, now time.Time) (found bool) {
 			look(w.session[place{r.Team, r.Environment, r.Session}], now.Add(sessionSettles))
 		}
 		if was, ok := w.recent[r.ID]; ok {
-			if s := SeenOf(r); s.Agent != was.Agent || s.Version != was.Version || s.Failed != was.Failed || s.Task != was.Task {
+			if s := SeenOf(r); s.Agent != was.Agent || s.Version != was.Version || s.Failed != was.Failed || s.Task != was.Task || s.Test != was.Test {
 				s.Keys = nil
 				w.recent[r.ID], w.refresh[r.ID], found = s, s, true
 			}
@@ -433,7 +433,7 @@ func (b *Book) forget(id string) {
 func (f *Feedback) join(s *Seen, by string, now time.Time) {
 	failed := s.Failed
 	f.Run, f.Agent, f.Version, f.Task, f.Session, f.Failed = s.Run.String(), s.Agent, s.Version, s.Task, s.Session, &failed
-	f.JoinedBy = by
+	f.Test, f.JoinedBy = s.Test, by
 	if f.JoinedAt.IsZero() {
 		f.JoinedAt = now.UTC().Truncate(time.Microsecond)
 	}

@@ -126,7 +126,7 @@ func (c *Count) Add(d *Count) {
 func (b *Book) Counts(ctx context.Context, f Filter) ([]Count, error) {
 	f.Giver, f.After = User, Cursor{}
 	w := f.where()
-	w.Add("run <> ''")
+	w.Add("run <> '' AND test = 0")
 	return control.All(ctx, b.o.DB, func(r control.Row) (c Count, err error) {
 		return c, r.Scan(&c.Team, &c.Environment, &c.Agent, &c.Version, &c.Positive, &c.Neutral, &c.Negative, &c.Other, &c.Runs, &c.Failed, &c.PositiveOK, &c.SaidOK)
 	}, `SELECT team, environment, agent, version, SUM(verdict = 'positive'), SUM(verdict = 'neutral'), SUM(verdict = 'negative'), SUM(verdict = ''),
@@ -144,6 +144,7 @@ type Bucket struct {
 func (b *Book) Series(ctx context.Context, f Filter, width time.Duration) ([]Bucket, error) {
 	f.Giver, f.After = User, Cursor{}
 	w := f.where()
+	w.Add("test = 0")
 	us := width.Microseconds()
 	return control.All(ctx, b.o.DB, func(r control.Row) (x Bucket, err error) {
 		var at int64
@@ -173,7 +174,7 @@ func (b *Book) Said(ctx context.Context, f Filter, by string, width time.Duratio
 	}
 	f.Giver, f.After = User, Cursor{}
 	w := f.where()
-	w.Add("run <> ''")
+	w.Add("run <> '' AND test = 0")
 	bucket, args := control.Bucket(width)
 	return control.All(ctx, b.o.DB, func(r control.Row) (x Said, err error) {
 		var at int64

@@ -47,6 +47,10 @@ func (f *Feedback) save(ctx context.Context, tx *control.Tx) (err error) {
 			failed = 1
 		}
 	}
+	test := 0
+	if f.Test {
+		test = 1
+	}
 	var run, session, key string
 	if f.Run == "" && !f.Removed {
 		t := f.target()
@@ -55,10 +59,10 @@ func (f *Feedback) save(ctx context.Context, tx *control.Tx) (err error) {
 			run = t.run.String()
 		}
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO feedback (`+columns+`, wait_run, wait_session, wait_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	_, err = tx.Exec(ctx, `INSERT INTO feedback (`+columns+`, wait_run, wait_session, wait_key, test) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, team = excluded.team, environment = excluded.environment, giver = excluded.giver, verdict = excluded.verdict, kind = excluded.kind, user_ref = excluded.user_ref, run = excluded.run, agent = excluded.agent,
-		version = excluded.version, failed = excluded.failed, body = excluded.body, at = excluded.at, wait_run = excluded.wait_run, wait_session = excluded.wait_session, wait_key = excluded.wait_key`,
-		f.ID, f.Seq, f.Source, f.Team, f.Environment, f.Giver, f.Verdict, f.Kind, f.UserRef, f.Run, f.Agent, f.Version, failed, string(text), control.Micros(f.At), control.Micros(f.ReceivedAt), run, session, key)
+		version = excluded.version, failed = excluded.failed, body = excluded.body, at = excluded.at, wait_run = excluded.wait_run, wait_session = excluded.wait_session, wait_key = excluded.wait_key, test = excluded.test`,
+		f.ID, f.Seq, f.Source, f.Team, f.Environment, f.Giver, f.Verdict, f.Kind, f.UserRef, f.Run, f.Agent, f.Version, failed, string(text), control.Micros(f.At), control.Micros(f.ReceivedAt), run, session, key, test)
 	return err
 }
 
@@ -87,7 +91,7 @@ func (b *Book) put(ctx context.Context, tx *control.Tx, from *Sender, r *Report)
 			f.On, f.Kind, f.Giver = was.On, was.Kind, was.Giver
 		}
 		if was.On == f.On && was.Team == f.Team && was.Environment == f.Environment {
-			f.Run, f.Agent, f.Version, f.Failed, f.JoinedBy, f.Task, f.Session, f.JoinedAt = was.Run, was.Agent, was.Version, was.Failed, was.JoinedBy, was.Task, was.Session, was.JoinedAt
+			f.Run, f.Agent, f.Version, f.Failed, f.Test, f.JoinedBy, f.Task, f.Session, f.JoinedAt = was.Run, was.Agent, was.Version, was.Failed, was.Test, was.JoinedBy, was.Task, was.Session, was.JoinedAt
 		}
 		if same(&was, &f) {
 			return was, false, nil

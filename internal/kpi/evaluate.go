@@ -415,7 +415,7 @@ func (r *Ratio) plan(p *plan) reader {
 	n, all := p.of("count", r.Field, "", r.among), p.count(r.among)
 	y, yy := p.of("sum", r.Field, "", r.among), p.of("squares", r.Field, "", r.among)
 	if r.PerField != "" {
-		both := search.Both(r.among, &search.Not{Of: search.Unknown(fieldOf(r.Field))}, &search.Not{Of: search.Unknown(fieldOf(r.PerField))})
+		both := search.Both(r.among, has(r.Table, r.Field), has(r.Table, r.PerField))
 		n = p.count(both)
 		y, yy = p.of("sum", r.Field, "", both), p.of("squares", r.Field, "", both)
 		x, xx, xy := p.of("sum", r.PerField, "", both), p.of("squares", r.PerField, "", both), p.of("products", r.Field, r.PerField, both)
@@ -436,6 +436,14 @@ func (r *Ratio) plan(p *plan) reader {
 		}
 		return f
 	}
+}
+
+// has asks for records that have a measure; nil where every record has it.
+func has(table, measure string) search.Expr {
+	if _, ok := search.Lookup(scopes[table], fieldOf(measure)); !ok {
+		return nil
+	}
+	return &search.Not{Of: search.Unknown(fieldOf(measure))}
 }
 
 // fieldOf is the searchable field of a measure.

@@ -46,16 +46,17 @@ type Definition struct {
 	Version   int      `yaml:"version"`
 	Guards    []string `yaml:"guards"` // to be read beside it
 
-	Share    *Share    `yaml:"share"`
-	Mean     *Mean     `yaml:"mean"`
-	Ratio    *Ratio    `yaml:"ratio"`
-	Quantile *Quantile `yaml:"quantile"`
-	PerRun   *PerRun   `yaml:"per_run"`
-	Repeat   *Repeat   `yaml:"repeat"`
-	Count    *Count    `yaml:"count"`
-	Ledger   string    `yaml:"ledger"`  // net, harm
-	Missing  string    `yaml:"missing"` // what would supply it
-	Counted  string    `yaml:"counted"` // how what supplies it counts, in words; only with missing
+	Share     *Share    `yaml:"share"`
+	Mean      *Mean     `yaml:"mean"`
+	Ratio     *Ratio    `yaml:"ratio"`
+	Quantile  *Quantile `yaml:"quantile"`
+	PerRun    *PerRun   `yaml:"per_run"`
+	Repeat    *Repeat   `yaml:"repeat"`
+	Count     *Count    `yaml:"count"`
+	Ledger    string    `yaml:"ledger"`  // net, harm
+	Missing   string    `yaml:"missing"` // what would supply it
+	Counted   string    `yaml:"counted"` // how what supplies it counts, in words; only with missing
+	RecordsIn string    `yaml:"opens"`   // what its records are: runs that are over, feedback, sessions, evaluations, cases; only with missing
 
 	Custom bool   `yaml:"-"` // people made it
 	Team   string `yaml:"-"` // of a custom one: whose; "" everybody's
@@ -265,6 +266,9 @@ func (d *Definition) Compile() (err error) {
 			return invalid("the ledger has net and harm")
 		}
 	}
+	if err == nil && d.RecordsIn != "" && d.Missing == "" {
+		return invalid("what its records are follows from its shape: opens is of what others supply")
+	}
 	return err
 }
 
@@ -312,21 +316,44 @@ func (d *Definition) Formula() string {
 }
 
 // Records is the search for the records behind a figure, and their table: as many
-// as the figure is from, so without test runs where they are runs.
+// as the figure is from, so without test runs where they are runs. Steps and decisions
+// of tests are left out by whoever asks: see Opens.
 func (d *Definition) Records() (table, query string) {
 	table, query = d.records()
-	return table, served(table, query)
+	if table != "runs" {
+		return table, query
+	}
+	return table, Served(table, query)
 }
 
-// served leaves test runs out of a search for runs, as figures do.
-func served(table, query string) string {
+// Opens is the search that opens the records behind a figure, for somebody who looks at
+// them, and their table. Where that is none of runs, steps and decisions, no search
+// finds them: they have a list of their own.
+func (d *Definition) Opens() (table, query string) {
+	if d.Missing != "" {
+		if d.RecordsIn == "runs" {
+			return "runs", Served("runs", words("$ended"))
+		}
+		return d.RecordsIn, ""
+	}
+	table, query = d.records()
+	return table, Served(table, query)
+}
+
+// Served leaves test runs, and what belongs to them, out of a search that somebody looks
+// at (search.ParseAsked), as figures do.
+func Served(table, query string) string {
+	not := "-mode:test"
+	if table != "runs" {
+		not = "-" + search.FieldRunMode + ":test"
+	}
 	switch {
-	case table != "runs":
+	case table == "":
 		return query
 	case query == "":
-		return "-mode:test"
+		return not
 	}
-	return "(" + query + ") -mode:test"
+	return "(" + query + ") " + not
 }
 
 // records is Records, with test runs among them.
@@ -335,11 +362,11 @@ func (d *Definition) records() (table, query string) {
 	case d.Share != nil:
 		return d.Share.Table, words(d.Share.Among)
 	case d.Mean != nil:
-		return d.Mean.Table, words(d.Mean.Among)
+		return d.Mean.Table, having(d.Mean.Table, words(d.Mean.Among), d.Mean.Field)
 	case d.Ratio != nil:
-		return d.Ratio.Table, words(d.Ratio.Among)
+		return d.Ratio.Table, having(d.Ratio.Table, words(d.Ratio.Among), d.Ratio.Field, d.Ratio.PerField)
 	case d.Quantile != nil:
-		return d.Quantile.Table, words(d.Quantile.Among)
+		return d.Quantile.Table, having(d.Quantile.Table, words(d.Quantile.Among), d.Quantile.Field)
 	case d.PerRun != nil:
 		return d.PerRun.Table, words(d.PerRun.Where)
 	case d.Repeat != nil:
@@ -352,7 +379,30 @@ func (d *Definition) records() (table, query string) {
 	return "", ""
 }
 
-// Hits is the search for the records that count, of a share; "" of others.
+// having narrows a search to the records that have fields: a figure is of those alone.
+// What is no field of a search, every record has.
+func having(table, query string, fields ...string) string {
+	var has []string
+	for _, f := range fields {
+		field, ok := search.Lookup(scopes[table], fieldOf(f))
+		if f == "" || !ok {
+			continue
+		}
+		has = append(has, field.Name+"!=unknown")
+		if table == "steps" && (field.Unit == "tokens" || field.Unit == "usd") {
+			has = append(has, "counted:true") // of nested steps one counts
+		}
+	}
+	if len(has) == 0 {
+		return query
+	}
+	if query != "" {
+		has = append([]string{"(" + query + ")"}, has...)
+	}
+	return strings.Join(has, " ")
+}
+
+// Hits is the search that opens the records that count, of a share; "" of others.
 func (d *Definition) Hits() string {
 	if d.Share == nil {
 		return ""
@@ -364,7 +414,7 @@ func (d *Definition) Hits() string {
 	case of != "":
 		among = "(" + of + ") (" + among + ")"
 	}
-	return served(d.Share.Table, among)
+	return Served(d.Share.Table, among)
 }
 
 // Method names how the interval is made.

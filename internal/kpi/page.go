@@ -11,7 +11,7 @@ This page is generated from the catalogue (internal/kpi/catalogue.yaml). Each fi
 
 A figure always comes with:
 
-- **n**: how many records it is from, and the search that opens them
+- **n**: how many records it is from, and the search that opens them, of each group of a split too; what no search finds (what users said, sessions, evaluations, cases) ` + "`reeve kpi records`" + ` and GET /api/v1/kpis/{id}/records list
 - **interval**: 95 %, by the method named here; none where it was counted and not sampled
 - **coverage**: n of all the records that it could be from; what is missing is unknown, not zero
 - **definition version**: it rises when the meaning changes

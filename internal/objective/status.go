@@ -86,11 +86,20 @@ func (b *Book) Status(ctx context.Context, name string, teams []string) (*Status
 		slices.Reverse(bad)
 		out.Runs, out.Records = bad, c.badQuery(from).String()
 	} else if in.Kind == KindEvents {
-		out.Records = text(search.Both(o.scope(in.Events), in.Where))
+		out.Records = text(search.Both(o.scope(in.Events), in.Where, served(in.Events)))
 	} else if o.Slice == 0 {
-		out.Records = text(search.Both(o.scope(in.Table), o.known(&in), &search.Not{Of: o.good(&in)}))
+		out.Records = text(search.Both(o.scope(in.Table), o.known(&in), &search.Not{Of: o.good(&in)}, served(in.Table)))
 	}
 	return out, nil
+}
+
+// served leaves out what belongs to tests, as counts do, of a search that somebody looks
+// at.
+func served(table string) search.Expr {
+	if table == "runs" {
+		return notTest()
+	}
+	return &search.Not{Of: search.Is(search.FieldRunMode, "test")}
 }
 
 func text(e search.Expr) string {
@@ -166,7 +175,7 @@ func (c *counter) spenders(ctx context.Context, from, to time.Time) (out []Spend
 			} else {
 				bad = search.Both(bad, &search.Not{Of: c.o.good(c.in)})
 			}
-			out = append(out, Spender{By: by, Name: g.Name, Counts: g.Counts, Share: g.Bad / all, Records: text(search.Both(c.o.scope(table), where, bad))})
+			out = append(out, Spender{By: by, Name: g.Name, Counts: g.Counts, Share: g.Bad / all, Records: text(search.Both(c.o.scope(table), where, bad, within(table, from, to), served(table)))})
 		}
 	}
 	return out, nil

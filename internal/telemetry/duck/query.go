@@ -105,7 +105,7 @@ var measures = map[string]map[string]measureColumn{
 		"model_calls": {"model_calls", "count"}, "tool_calls": {"tool_calls", "count"}, "logs": {"logs", "count"},
 		"failed": {"failed::INT", "count"}, "waiting_ms": {"coalesce(waiting, 0) / 1e6", "ms"}, "started": {"start / 1e9", "s"}, "unknown_usage": {"unknown_usage", "count"}, "unknown_cost": {"unknown_cost", "count"},
 		"run": {"run", "count"}, "session": {"nullif(session, '')", "count"}, "user": {`nullif("user", '')`, "count"}, "agent": {"nullif(agent, '')", "count"},
-		"path": {"coalesce(path_hash, 0)", "path"},
+		"path": {"coalesce(path_hash, 0)", "path"}, "tool_successes": {"coalesce(acted, 0)", "count"},
 	},
 	tableSteps: {
 		"duration_ms": {"duration / 1e6", "ms"}, "ttft_ms": {"ttft / 1e6", "ms"}, "cost": {"CASE WHEN counted THEN cost END / 1e9", "usd"},
@@ -230,21 +230,26 @@ func (c *conditionColumns) of(e search.Expr, w *where, scope search.Scope) (stri
 }
 
 // runsWith adds to runs what lies in their steps, where a question names it: the
-// order in which each called its tools, and how long it waited for people.
+// order in which each called its tools, how many of these calls went well, and how
+// long it waited for people.
 func (src *source) runsWith(q *telemetry.Query) string {
 	from := src.from(tableRuns)
-	join := func(column, expr, kind string) {
+	join := func(column, expr, of string) {
 		from = "(SELECT t.*, p." + column + " FROM " + from + " t LEFT JOIN (SELECT run, " + expr + " AS " + column + " FROM " +
-			src.from(tableSteps) + " WHERE kind = '" + kind + "' GROUP BY run) p ON t.run = p.run)"
+			src.from(tableSteps) + " WHERE " + of + " GROUP BY run) p ON t.run = p.run)"
 	}
+	kind := func(k activity.Kind) string { return "kind = '" + k.String() + "'" }
 	if slices.Contains(q.GroupBy, "path") {
-		join("path", "left(string_agg(tool, ' > ' ORDER BY start, sid), 500)", activity.KindTool.String())
+		join("path", "left(string_agg(tool, ' > ' ORDER BY start, sid), 500)", kind(activity.KindTool))
 	}
 	if names(q, "path") {
 		from = "(SELECT t.*, o.path_hash FROM " + from + " t LEFT JOIN (" + src.paths() + ") o ON t.run = o.run)"
 	}
 	if names(q, "waiting_ms") {
-		join("waiting", "sum(duration)", activity.KindHuman.String())
+		join("waiting", "sum(duration)", kind(activity.KindHuman))
+	}
+	if names(q, "tool_successes") {
+		join("acted", "count(*)", kind(activity.KindTool)+" AND status = 'ok'")
 	}
 	return from
 }

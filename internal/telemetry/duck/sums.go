@@ -334,9 +334,13 @@ func names(q *telemetry.Query, field string) bool {
 	return slices.ContainsFunc(q.Select, func(m telemetry.Measure) bool { return m.Field == field || m.With == field })
 }
 
+// deepFields are the measures of runs that lie in their steps.
+var deepFields = []string{"waiting_ms", "path", "tool_successes"}
+
 // deep reports a measure of runs that looks at their steps.
 func deep(m telemetry.Measure) bool {
-	return m.Field == "waiting_ms" || m.With == "waiting_ms" || m.Field == "path" || m.Where != nil && search.LooksAtSteps(m.Where)
+	ofSteps := func(field string) bool { return slices.Contains(deepFields, field) }
+	return ofSteps(m.Field) || ofSteps(m.With) || m.Where != nil && search.LooksAtSteps(m.Where)
 }
 
 // deepQuery reports that all of a question about runs looks at their steps.

@@ -66,7 +66,7 @@ func questions(from, to time.Time) map[string]telemetry.Query {
 		{Func: "count", As: "none", Where: search.Is("agent", "nobody")},
 		{Func: "sum", Field: "cost", As: "unknown", Where: search.Is("agent", "nobody")},
 	}
-	deep := append([]telemetry.Measure{{Func: "sum", Field: "waiting_ms", As: "waiting"}, {Func: "bins", Field: "path", As: "paths"}, {Func: "count", As: "people", Where: human}}, figures...)
+	deep := append([]telemetry.Measure{{Func: "sum", Field: "waiting_ms", As: "waiting"}, {Func: "bins", Field: "path", As: "paths"}, {Func: "sum", Field: "tool_successes", As: "acted"}, {Func: "products", Field: "cost", With: "tool_successes", As: "paid"}, {Func: "count", As: "people", Where: human}}, figures...)
 	return map[string]telemetry.Query{
 		"runs":                 {Table: "runs", From: from, To: to, NoTests: true, Select: deep},
 		"runs by agent, task":  {Table: "runs", From: from, To: to, NoTests: true, Select: deep, GroupBy: []string{"agent", "task", "failed"}},

@@ -178,7 +178,7 @@ func (w *where) cond(e search.Expr, scope search.Scope) (string, error) {
 	case *search.Text:
 		return w.text(e.Phrase, scope)
 	case *search.Among:
-		if scope != search.ScopeRun {
+		if scope != search.ScopeRun && scope != search.ScopeStep && scope != search.ScopeDecision {
 			return "", badQuery("runs cannot be named in a search over a %s", scope)
 		}
 		return among(e.Runs), nil

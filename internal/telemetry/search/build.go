@@ -182,14 +182,14 @@ func nameOf(scope Scope, phrase string) Expr {
 	return &Or{Of: append(contains("name", "agent", "task", "session", "user", "error_type", "tool", "model"), &Any{Of: step})}
 }
 
-// Resolve puts what find makes of each comparison with a field that no engine stores
-// (Field.Asked) into a search over runs. It fails where find does.
-func Resolve(e Expr, find func(*Cmp) (Expr, error)) (Expr, error) {
+// Resolve puts what find makes of each comparison with a field that no engine has in
+// the rows of a scope (Field.Asked) into a search over them. It fails where find does.
+func Resolve(scope Scope, e Expr, find func(*Cmp) (Expr, error)) (Expr, error) {
 	all := func(of []Expr) ([]Expr, error) {
 		out := make([]Expr, len(of))
 		for i := range of {
 			var err error
-			if out[i], err = Resolve(of[i], find); err != nil {
+			if out[i], err = Resolve(scope, of[i], find); err != nil {
 				return nil, err
 			}
 		}
@@ -203,10 +203,10 @@ func Resolve(e Expr, find func(*Cmp) (Expr, error)) (Expr, error) {
 		of, err := all(e.Of)
 		return &Or{Of: of}, err
 	case *Not:
-		of, err := Resolve(e.Of, find)
+		of, err := Resolve(scope, e.Of, find)
 		return &Not{Of: of}, err
 	case *Cmp:
-		if f, ok := Lookup(ScopeRun, e.Field); ok && f.Asked {
+		if f, ok := Lookup(scope, e.Field); ok && f.Asked {
 			return find(e)
 		}
 	}

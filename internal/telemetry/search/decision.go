@@ -59,6 +59,7 @@ var decisionFields = []Field{
 	{Name: "decide_time", Aliases: []string{"decide_ms"}, Scope: ScopeDecision, Type: TypeDuration, Unit: "ms", Help: "of it, ours before forwarding"},
 	{Name: "tokens", Scope: ScopeDecision, Type: TypeNumber, Unit: "tokens", Help: "input and output tokens together"},
 	{Name: "cost", Scope: ScopeDecision, Type: TypeMoney, Unit: "usd", Help: "what it cost"},
+	{Name: FieldRunMode, Scope: ScopeDecision, Type: TypeEnum, Values: modes, Asked: true, Help: helpRunMode},
 }
 
 // MatchDecision decides a search over decisions for one in memory; relative
@@ -74,6 +75,8 @@ func MatchDecision(e Expr, now time.Time, d *activity.Decision) (bool, error) {
 				}
 				return get(d), true
 			})
+		case *Among:
+			return !d.Run.IsZero() && e.Runs[d.Run], nil
 		case *Text:
 			texts := []string{d.Agent, d.Resource, d.Tool, d.Model, d.ErrorCode}
 			for _, r := range d.Reasons {

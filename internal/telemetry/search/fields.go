@@ -47,8 +47,8 @@ type Field struct {
 	Values  []string // the values of an enum (and of a list that has few)
 	Unit    string   // tokens, ms, usd; "" for a plain count
 	Help    string
-	// Asked fields are not in what engines store: whoever asks a search finds out first
-	// which runs they mean (Resolve). ParseIn refuses them, ParseAsked takes them.
+	// Asked fields are not in the rows that engines store: whoever asks a search finds out
+	// first which runs they mean (Resolve). ParseIn refuses them, ParseAsked takes them.
 	Asked bool
 }
 
@@ -174,6 +174,11 @@ func kinds() []string {
 	}
 }
 
+// FieldRunMode is the mode of the run that a step or a decision belongs to.
+const FieldRunMode = "run.mode"
+
+const helpRunMode = "how its run worked: -run.mode:test leaves out what belongs to tests"
+
 // fields is never changed; see Field.
 var fields = append([]Field{
 	// Of a run.
@@ -265,6 +270,7 @@ var fields = append([]Field{
 	{Name: "dialect", Scope: ScopeStep, Type: TypeText, Help: "the vocabulary it came in"},
 	{Name: "scope", Scope: ScopeStep, Type: TypeText, Help: "the instrumentation that made it"},
 	{Name: "flag", Aliases: []string{"flags"}, Scope: ScopeStep, Type: TypeList, Values: activity.FlagNames, Help: "something odd about its record"},
+	{Name: FieldRunMode, Scope: ScopeStep, Type: TypeEnum, Values: modes, Asked: true, Help: helpRunMode},
 
 	// Of a message.
 	{Name: "run", Aliases: []string{"run_id"}, Scope: ScopeMessage, Type: TypeText, Help: "the run where it first appeared"},

@@ -97,6 +97,7 @@ type parser struct {
 	pos    int
 	scope  Scope
 	asked  bool // fields that are resolved before are taken
+	inside int  // functions that are open
 	depth  int
 	values int
 	terms  int
@@ -304,7 +305,9 @@ func (p *parser) function(start int, name string) (Expr, error) {
 		return nil, at("unknown function "+name, hint)
 	}
 	p.scope = ScopeStep
+	p.inside++
 	of, err := p.group()
+	p.inside--
 	p.scope = outside
 	if err != nil {
 		return nil, err
@@ -368,8 +371,11 @@ func (p *parser) compare(start int, name, op string) (Expr, error) {
 	if !ok {
 		return nil, p.unknownField(start, name)
 	}
-	if f.Asked && !p.asked {
-		return nil, &SyntaxError{Offset: start, Problem: f.Name + " is for searches of runs that somebody looks at", Hint: "what is computed by itself cannot name it"}
+	switch {
+	case f.Asked && !p.asked:
+		return nil, &SyntaxError{Offset: start, Problem: f.Name + " is for searches that somebody looks at", Hint: "what is computed by itself cannot name it"}
+	case f.Asked && p.inside > 0:
+		return nil, &SyntaxError{Offset: start, Problem: f.Name + " cannot stand inside of a function", Hint: "it is of the whole run: write it outside, where a search over runs has mode:..."}
 	}
 	if !f.takes(op) {
 		return nil, &SyntaxError{
@@ -416,6 +422,10 @@ func (p *parser) unknownField(start int, name string) error {
 	if p.scope == ScopeRun {
 		if f, ok := Lookup(ScopeStep, name); ok {
 			e.Problem = f.Name + " is a field of steps"
+			if f.Asked {
+				e.Hint = "of a run it is " + strings.TrimPrefix(f.Name, "run.") + ":..."
+				return e
+			}
 			e.Hint = fmt.Sprintf("write any(%s:...)", f.Name)
 			return e
 		}

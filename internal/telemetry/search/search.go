@@ -71,7 +71,8 @@ type Cmp struct {
 	Values []string
 }
 
-// Among is true of the runs that somebody found out before: see Resolve. Said is how it
+// Among is true of the runs that somebody found out before, and of the steps and
+// decisions that belong to them: see Resolve. Said is how it
 // was asked for.
 type Among struct {
 	Runs map[activity.RunID]bool

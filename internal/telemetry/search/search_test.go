@@ -104,6 +104,8 @@ func TestParseErrors(t *testing.T) {
 		{strings.Repeat("agent:a or ", 200) + "agent:a", 2200, "at most 200 conditions"},
 		{"steps:" + strings.TrimSuffix(strings.Repeat("1,", 1001), ","), 2007, "at most 1000 values"},
 		{"any(attr.x>abc)", 11, "compares numbers"},
+		{"run.mode:test", 0, "of a run it is mode:..."},
+		{"any(run.mode:test)", 4, "somebody looks at"},
 	}
 	for _, c := range cases {
 		_, err := Parse(c.in)
@@ -174,7 +176,7 @@ func TestFieldsHaveData(t *testing.T) {
 				t.Errorf("run field %s has no accessor", f.Name)
 			}
 		case ScopeStep:
-			if stepData[f.Name] == nil {
+			if (stepData[f.Name] == nil) != f.Asked {
 				t.Errorf("step field %s has no accessor", f.Name)
 			}
 		}

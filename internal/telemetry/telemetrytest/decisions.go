@@ -148,11 +148,17 @@ func decisionSearches(t *testing.T, s telemetry.Store, all []activity.Decision) 
 		"reason:policy.r1", "code:floor*", "reason:unknown", "policy:p1", "tool:unknown", "tool:refund", `tool:"it's \"odd\""`, "result:ok", "result:unknown", "result!=unknown",
 		"latency>50ms", "latency:unknown", "upstream_time<500ms", "decide_time<1ms", "tokens>50", "tokens:unknown", "cost>0.5", "cost:unknown", "status:200", "status:unknown", "started>-3h",
 		"ended<-10m", "error_code:upstream.timeout", "user:usr_3", "session:s-4", "credential_id:key-1", "run:" + all[11].Run.String(), "run:unknown OR agent:agent-01",
-		"step:" + all[7].Step.String(), "trace_id:" + all[7].Trace.String(), "id:" + all[9].ID, "refund", "NOT floor", "local_tool:false node:node-1 action:call_tool effect:write",
+		"step:" + all[7].Step.String(), "trace_id:" + all[7].Trace.String(), "id:" + all[9].ID, "refund", "NOT floor", "run.mode:test", "verdict:deny -run.mode:test", "local_tool:false node:node-1 action:call_tool effect:write",
 	} {
-		e, err := search.ParseIn(search.ScopeDecision, text)
+		e, err := search.ParseAsked(search.ScopeDecision, text)
 		if err != nil {
 			t.Fatalf("parse %s: %v", text, err)
+		}
+		e, err = search.Resolve(search.ScopeDecision, e, func(c *search.Cmp) (search.Expr, error) {
+			return &search.Among{Runs: map[activity.RunID]bool{all[11].Run: true, all[7].Run: true}, Said: c}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
 		now := time.Now()
 		want := map[string]bool{}

@@ -3435,6 +3435,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/kpis/{id}/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists the records behind a figure that no search finds: feedback, sessions, evaluations, cases */
+        get: operations["ListKPIRecords"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/kpis/{id}/versions": {
         parameters: {
             query?: never;
@@ -9852,9 +9869,11 @@ export interface components {
             coverage: number | null;
             high: number | null;
             hit_count?: number;
+            hits?: string;
             low: number | null;
             n: number;
             name: string;
+            records?: string;
             series?: components["schemas"]["KPIPoint"][];
             value: number | null;
             why?: string;
@@ -9901,6 +9920,25 @@ export interface components {
             per?: string;
             per_field?: string;
             table: string;
+        };
+        KPIRecord: {
+            agent: string;
+            /** Format: date-time */
+            at: string;
+            counts: boolean;
+            dataset?: string;
+            environment?: string;
+            id: string;
+            kind: string;
+            run?: string;
+            says: string;
+            team?: string;
+            value?: number | null;
+            version?: string;
+        };
+        KPIRecordList: {
+            items: components["schemas"]["KPIRecord"][];
+            next?: string;
         };
         KPIRepeat: {
             among: string;
@@ -21968,6 +22006,49 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListKPIRecords: {
+        parameters: {
+            query?: {
+                agent?: string;
+                by?: string;
+                cursor?: string;
+                environment?: string;
+                from?: string;
+                group?: string;
+                hits?: boolean;
+                limit?: number;
+                team?: string;
+                to?: string;
+                version?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KPIRecordList"];
+                };
             };
             /** @description a problem */
             default: {

@@ -53,6 +53,7 @@ export type KPIDetail = Shapes['KPIDetail'];
 export type KPIShape = Shapes['KPIShape'];
 export type KPITrial = Shapes['KPITrial'];
 export type KPIVersion = Shapes['KPIVersion'];
+export type KPIRecord = Shapes['KPIRecord'];
 export type OverviewOutcomes = Shapes['OverviewOutcomes'];
 export type ChartPoint = Shapes['ChartPoint'];
 export type OverviewChart = Shapes['OverviewChart'];

@@ -27,8 +27,10 @@ export function SaveAsRule({ kpi, search, figure, of, table, when, agent, window
   const may = useMay('PutRule');
   const navigate = useNavigate();
   if (!may) return null;
+  // Rules never count tests, and what computes by itself names no modes of runs.
+  const found = search?.replaceAll('-run.mode:test', '').trim();
   return (
-    <Button size="compact-xs" title="Be told when this figure is out of bounds; tried on the last 30 days first" onClick={() => void navigate({ to: '/findings' as never, search: ((old: Record<string, unknown>) => ({ ...pickView(old), show: 'rules', rule: 'new', kpi, search, figure, share: of, table, when, agent, window, ofTeam: team, ofEnvironment: environment })) as never })}>
+    <Button size="compact-xs" title="Be told when this figure is out of bounds; tried on the last 30 days first" onClick={() => void navigate({ to: '/findings' as never, search: ((old: Record<string, unknown>) => ({ ...pickView(old), show: 'rules', rule: 'new', kpi, search: found, figure, share: of, table, when, agent, window, ofTeam: team, ofEnvironment: environment })) as never })}>
       Save as a rule
     </Button>
   );

@@ -2,6 +2,8 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Button } from '@mantine/core';
 import { useEffect, useMemo, useState } from 'react';
+import { Behind } from './Behind';
+import { opened, pages } from './opened';
 import type uPlot from 'uplot';
 import { api } from '../api/client';
 import type { KPI, KPIDetail, KPIList } from '../api/types';
@@ -39,16 +41,21 @@ function Shown({ f, unit }: { f: Fig; unit: string }) {
   );
 }
 
-const pages: Record<string, string> = { runs: '/runs', steps: '/steps', decisions: '/decisions' };
-
-function Records({ k }: { k: Pick<KPI, 'table' | 'records' | 'n'> }) {
-  const to = pages[k.table ?? ''];
-  return to ? (
-    <Figure to={to} search={{ q: k.records || undefined }} title="Open the records behind it">
+/** Records is how many records a figure is from, which opens them: by a search, or as a list of their own. */
+function Records({ k, group }: { k: Pick<KPI, 'id' | 'table' | 'n'> & { records?: string }; group?: { by: string; name: string } }) {
+  const to = opened(k.table, k.records);
+  if (to) {
+    return (
+      <Figure to={to.to} search={to.search} title="Open the records behind it">
+        {count(k.n)}
+      </Figure>
+    );
+  }
+  if (!k.table || k.n === 0 || pages[k.table]) return <>{count(k.n)}</>;
+  return (
+    <Figure to="/outcomes" search={{ kpi: k.id, records: k.table, by: group?.by, group: group?.name }} title="List the records behind it">
       {count(k.n)}
     </Figure>
-  ) : (
-    <>{count(k.n)}</>
   );
 }
 
@@ -56,7 +63,7 @@ function Records({ k }: { k: Pick<KPI, 'table' | 'records' | 'n'> }) {
 export function KPIsPage() {
   const view = useView();
   const navigate = useNavigate();
-  const { kpi = '', by = 'agent' } = useSearch({ strict: false }) as { kpi?: string; by?: string };
+  const { kpi = '', by = 'agent', records, group, hits } = useSearch({ strict: false }) as { kpi?: string; by?: string; records?: string; group?: string; hits?: unknown };
   const set = (change: object) => void navigate({ to: '.', search: ((old: object) => ({ ...old, ...change })) as never, replace: true });
   const scope = { from: view.from, to: view.to, environment: view.env || undefined, team: view.team || undefined };
   const q = useQuery({ queryKey: ['kpis', scope], queryFn: ({ signal }) => api.get<KPIList>('/kpis', scope, signal), placeholderData: keepPreviousData, refetchInterval: 30_000 });
@@ -84,7 +91,7 @@ export function KPIsPage() {
       <PageBody width={1560}>
         <Ways on="" />
         <ProblemNote error={q.error} retry={() => void q.refetch()} />
-        <Beside label="The KPI" side={kpi ? <One id={kpi} by={by} scope={scope} onBy={(v) => set({ by: v })} onOpen={(id) => set({ kpi: id || undefined })} /> : undefined}>
+        <Beside label="The KPI" side={kpi ? <One id={kpi} by={by} scope={scope} onBy={(v) => set({ by: v, group: undefined })} onOpen={(id) => set({ kpi: id || undefined, ...none })} /> : undefined}>
           <Panel title="KPIs" note="each with its 95 % interval and what it is from" actions={<DefineKPI onDone={(id) => set({ kpi: id })} />}>
             <KeyedTable
               label="KPIs"
@@ -93,7 +100,7 @@ export function KPIsPage() {
               mark={(k) => (k.id === kpi ? 'good' : undefined)}
               empty={q.isSuccess && <Empty title="No KPI is defined." />}
               fields={[
-                { head: 'KPI', cell: (k) => <button type="button" className="link" aria-pressed={k.id === kpi} onClick={() => set({ kpi: k.id === kpi ? undefined : k.id })} title={k.about}>{k.title}</button> },
+                { head: 'KPI', cell: (k) => <button type="button" className="link" aria-pressed={k.id === kpi} onClick={() => set({ kpi: k.id === kpi ? undefined : k.id, ...none })} title={k.about}>{k.title}</button> },
                 { head: 'Value', num: true, cell: (k) => <Shown f={k} unit={k.unit} /> },
                 { head: 'From', num: true, cell: (k) => <Records k={k} /> },
                 { head: 'Covered', num: true, cell: (k) => (typeof k.coverage === 'number' ? percent(k.coverage, 0) : '') },
@@ -102,10 +109,14 @@ export function KPIsPage() {
             />
           </Panel>
         </Beside>
+        {kpi && records && <Behind id={kpi} scope={scope} by={group === undefined ? undefined : by} group={group} hits={Boolean(hits)} onClose={() => set(none)} />}
       </PageBody>
     </>
   );
 }
+
+/** none takes the list of records away. */
+const none = { records: undefined, group: undefined, hits: undefined };
 
 const splits = ['agent', 'version', 'task', 'environment', 'team', 'model', 'tool', 'error_type', 'mode'];
 
@@ -133,6 +144,7 @@ function One({ id, by, scope, onBy, onOpen }: { id: string; by: string; scope: R
               <dt>From</dt>
               <dd>
                 <Records k={k} /> {k.table}
+                {typeof k.hit_count === 'number' && k.hit_count > 0 && <>, of which <Hits k={k} /> count</>}
                 {typeof k.coverage === 'number' && `, ${percent(k.coverage, 0)} of what there is`}
               </dd>
               <dt>Formula</dt>
@@ -177,8 +189,26 @@ function One({ id, by, scope, onBy, onOpen }: { id: string; by: string; scope: R
   );
 }
 
-/** Split is the figure of each group; what is left out, or cannot be told, is said. */
-export function Split({ k, by }: { k: Pick<KPIDetail, 'groups' | 'cut' | 'group_count' | 'groups_why' | 'unit'> & Partial<Pick<KPIDetail, 'table' | 'records'>>; by: string }) {
+/** Hits is how many of a share's records count, which opens them. */
+function Hits({ k }: { k: KPI }) {
+  const to = opened(k.table, k.hits);
+  if (to && k.hits) {
+    return (
+      <Figure to={to.to} search={to.search} title="Open those that count">
+        {count(k.hit_count ?? 0)}
+      </Figure>
+    );
+  }
+  if (!k.table || pages[k.table]) return <>{count(k.hit_count ?? 0)}</>;
+  return (
+    <Figure to="/outcomes" search={{ kpi: k.id, records: k.table, hits: true }} title="List those that count">
+      {count(k.hit_count ?? 0)}
+    </Figure>
+  );
+}
+
+/** Split is the figure of each group, with its records; what is left out, or cannot be told, is said. */
+export function Split({ k, by }: { k: Pick<KPIDetail, 'id' | 'table' | 'groups' | 'cut' | 'group_count' | 'groups_why' | 'unit'> & Partial<Pick<KPIDetail, 'records'>>; by: string }) {
   const rows = k.groups ?? [];
   if (k.groups_why) return <p className={css.said}>By {by} it is unknown: {k.groups_why}.</p>;
   return (
@@ -191,7 +221,7 @@ export function Split({ k, by }: { k: Pick<KPIDetail, 'groups' | 'cut' | 'group_
         fields={[
           { head: by, cell: (g) => g.name || <Unknown why={`The records name no ${by}.`} /> },
           { head: 'Value', num: true, cell: (g) => <Shown f={g} unit={k.unit} /> },
-          { head: 'From', num: true, cell: (g) => count(g.n) },
+          { head: 'From', num: true, cell: (g) => <Records k={{ id: k.id, table: k.table, n: g.n, records: g.records }} group={{ by, name: g.name }} /> },
           { head: <span className="unseen">What is different</span>, end: true, cell: (g) => g.n > 0 && <WhatDiffers words={`Runs of ${g.name || `no ${by}`}`} about={g.name || `what names no ${by}`} ask={{ selection: `${by}:${g.name ? quote(g.name) : 'unknown'}`, query: k.table === 'runs' ? k.records : undefined }} /> },
         ]}
       />

@@ -8,6 +8,7 @@ import { useMay } from '../api/queries';
 import { timeAxis, valueAxis } from '../charts/axes';
 import { Flags } from '../charts/Flags';
 import { Plot } from '../charts/Plot';
+import { opened } from '../kpis/opened';
 import { Sure } from '../settings/parts';
 import { count, Empty, Facts, Figure, KeyedTable, Mark, Panel, percent, pickView, plural, ProblemNote, Time, Unknown } from '../shared';
 import { useView } from '../state/url';
@@ -17,7 +18,6 @@ import { Left } from './ObjectivesPage';
 import css from './objectives.module.css';
 
 const severities: Record<string, 'bad' | 'warn' | 'info'> = { critical: 'bad', warning: 'warn', info: 'info' };
-const pages: Record<string, string> = { runs: '/runs', steps: '/steps', decisions: '/decisions' };
 
 /** useAgain asks anew for what a change of an objective or a proposal moves. */
 export function useAgain() {
@@ -129,7 +129,7 @@ export function ObjectivePanel({ name, onEdit, onClose }: { name: string; onEdit
               head: 'Bad',
               num: true,
               cell: (x) => (
-                <Figure to={pages[o.table ?? 'runs'] ?? '/runs'} search={{ q: x.records }} title="Open them">
+                <Figure {...(opened(o.table ?? 'runs', x.records) ?? { to: '/runs' })} title="Open them">
                   {few(x.bad)}
                 </Figure>
               ),
@@ -145,7 +145,7 @@ export function ObjectivePanel({ name, onEdit, onClose }: { name: string; onEdit
               {o.records && (
                 <>
                   {' '}
-                  <Figure to={pages[o.table ?? 'runs'] ?? '/runs'} search={{ q: o.records }} title="Open all of them">
+                  <Figure {...(opened(o.table ?? 'runs', o.records) ?? { to: '/runs' })} title="Open all of them">
                     all
                   </Figure>
                 </>
