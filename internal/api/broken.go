@@ -28,6 +28,8 @@ const (
 	changedBefore = 7 * 24 * time.Hour
 	// mostBefore is how many of the changes before an incident are looked through.
 	mostBefore = 500
+	// mostBegun is how long before an incident opened its runs' cost may begin to count.
+	mostBegun = 24 * time.Hour
 )
 
 func overviewBroken(a *API, ctx context.Context, req *client.OverviewBrokenRequest) (*client.OverviewBroken, error) {
@@ -150,6 +152,14 @@ func (a *API) costOf(ctx context.Context, i *client.Incident, b *client.BrokenIn
 	}
 	full.Agents = i.Agents // those that the asker may know of
 	reach := full.ReachOf(a.o.Now())
+	// What went wrong began with the runs that its signals name, not when it was found.
+	if named, _, err := a.incidentRuns(ctx, a.o.Incidents, &full); err == nil {
+		for k := range named {
+			if start := time.Unix(0, named[k].Start); start.Before(reach.From) && i.OpenedAt.Sub(start) < mostBegun {
+				reach.From = start
+			}
+		}
+	}
 	b.Q, b.From = reach.Where().String(), reach.From.UTC().Format(time.RFC3339)
 	q := telemetry.Query{Table: "runs", From: reach.From, To: reach.To, Select: []telemetry.Measure{
 		{Func: "count", As: "count"}, {Func: "sum", Field: "cost", As: "cost"}, {Func: "count", As: "unpriced", Where: search.Unknown("cost")},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"reeve/client"
+	"reeve/internal/activity"
 	"reeve/internal/change"
 	"reeve/internal/fault"
 	"reeve/internal/finding"
@@ -83,6 +84,16 @@ func TestOverviewBroken(t *testing.T) {
 	if got := read("as viewer@shop/*"); len(got) != 0 {
 		t.Errorf("another team sees %+v", got)
 	}
+	// The cost counts from the run that its signal names, though it was found later.
+	dear := testRun(40, func(r *activity.Run) { r.Agent = "dear" })
+	store.runs = append(store.runs, dear)
+	book.Take(t.Context(), []incident.Signal{{ID: "s3", Kind: "alert", Fingerprint: "s3", At: now, Severity: incident.Critical, Title: "dear costs much", Team: "core", Environment: "production", Agent: "dear", Run: dear.ID.String()}})
+	if err := book.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if b := read("as viewer")["dear"]; b.From != time.Unix(0, dear.Start).UTC().Format(time.RFC3339) {
+		t.Errorf("its cost counts from %s, its run began %s", b.From, time.Unix(0, dear.Start).UTC())
+	}
 	// At most five are looked at, and the others are counted.
 	for _, name := range []string{"aa", "bb", "cc", "dd", "ee", "ff"} {
 		signal("more "+name, name, "")
@@ -90,7 +101,7 @@ func TestOverviewBroken(t *testing.T) {
 	if err := book.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if out := get[client.OverviewBroken](t, a, "/overview/broken", "as viewer"); len(out.Items) != 5 || out.More != 3 {
+	if out := get[client.OverviewBroken](t, a, "/overview/broken", "as viewer"); len(out.Items) != 5 || out.More != 4 {
 		t.Errorf("%d incidents and %d more", len(out.Items), out.More)
 	}
 	if got := send(a, "GET", Prefix+"/overview/broken?x=1", "as viewer", ""); got.status != http.StatusBadRequest {
