@@ -177,6 +177,9 @@ func taskWord(kind string) string {
 }
 
 func (b *Book) saveTask(ctx context.Context, who Actor, t *Task, action string, e Entry) error {
+	if e.Evidence == nil {
+		e.Evidence = &Evidence{"audit", "incident." + action}
+	}
 	return b.o.DB.Write(ctx, func(tx *control.Tx) error {
 		if err := t.save(ctx, tx); err != nil {
 			return err

@@ -31,6 +31,9 @@ func TestSentencesHaveEvidence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := b.AddTask(ctx, anybody, hand.ID, Task{Kind: TaskStep, Text: "look at it"}); err != nil {
+		t.Fatal(err)
+	}
 	b.Take(ctx, []Signal{sig("c", "alone")})
 	b.mustFlush(t)
 	clk.add(time.Second)
@@ -56,7 +59,7 @@ func TestSentencesHaveEvidence(t *testing.T) {
 			seen[strings.Fields(e.Text)[0]+" "+e.Evidence.Kind] = true
 		}
 	}
-	for _, want := range []string{"Acknowledged audit", "None alert", "Opened audit", "Resolved alert", "Set audit"} {
+	for _, want := range []string{"Acknowledged audit", "None alert", "Opened audit", "Resolved alert", "Set audit", "Step: audit"} {
 		if !seen[want] {
 			t.Errorf("no sentence %q: %v", want, seen)
 		}

@@ -3416,6 +3416,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/kpis/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** says what a definition of a KPI would come to, without keeping it */
+        post: operations["TryKPI"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/kpis/{id}": {
         parameters: {
             query?: never;
@@ -9805,6 +9822,7 @@ export interface components {
             owner: string;
             previous?: components["schemas"]["KPIFigure"] | null;
             records: string;
+            shape?: components["schemas"]["KPIShape"] | null;
             source: string;
             table?: string;
             team?: string;
@@ -9845,6 +9863,7 @@ export interface components {
             records: string;
             series: components["schemas"]["KPIPoint"][];
             series_why?: string;
+            shape?: components["schemas"]["KPIShape"] | null;
             source: string;
             table?: string;
             team?: string;
@@ -9945,21 +9964,54 @@ export interface components {
             k?: number;
             what: string;
         };
+        KPIShape: {
+            count?: components["schemas"]["KPICount"] | null;
+            mean?: components["schemas"]["KPIMean"] | null;
+            per_run?: components["schemas"]["KPIPerRun"] | null;
+            quantile?: components["schemas"]["KPIQuantile"] | null;
+            ratio?: components["schemas"]["KPIRatio"] | null;
+            repeat?: components["schemas"]["KPIRepeat"] | null;
+            share?: components["schemas"]["KPIShare"] | null;
+        };
         KPIShare: {
             among: string;
             base?: string;
             of: string;
             table: string;
         };
+        KPITrial: {
+            coverage: number | null;
+            formula: string;
+            /** Format: date-time */
+            from: string;
+            high: number | null;
+            hit_count?: number;
+            low: number | null;
+            method?: string;
+            n: number;
+            previous: components["schemas"]["KPIFigure"] | null;
+            records: string;
+            table: string;
+            /** Format: date-time */
+            to: string;
+            took_ms: number;
+            value: number | null;
+            why?: string;
+        };
         KPIVersion: {
+            about?: string;
             /** Format: date-time */
             at: string;
             by: string;
             definition_version: number;
+            direction?: string;
             dropped?: boolean;
             formula: string;
+            owner?: string;
             reason?: string;
+            team?: string;
             title: string;
+            unit?: string;
         };
         KPIVersionList: {
             items: components["schemas"]["KPIVersion"][];
@@ -13366,6 +13418,24 @@ export interface components {
         TryInvokeRequest: {
             input: string;
             target?: components["schemas"]["PutInvokeTargetRequest"] | null;
+        };
+        TryKPIRequest: {
+            about?: string;
+            count?: components["schemas"]["KPICount"] | null;
+            direction?: string;
+            environment?: string;
+            from?: string;
+            mean?: components["schemas"]["KPIMean"] | null;
+            owner?: string;
+            per_run?: components["schemas"]["KPIPerRun"] | null;
+            quantile?: components["schemas"]["KPIQuantile"] | null;
+            ratio?: components["schemas"]["KPIRatio"] | null;
+            repeat?: components["schemas"]["KPIRepeat"] | null;
+            share?: components["schemas"]["KPIShare"] | null;
+            team?: string;
+            title?: string;
+            to?: string;
+            unit: string;
         };
         TryOutcomeRuleRequest: {
             days?: number;
@@ -21898,6 +21968,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KPIList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    TryKPI: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryKPIRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KPITrial"];
                 };
             };
             /** @description a problem */
