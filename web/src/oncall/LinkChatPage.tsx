@@ -9,7 +9,7 @@ import { PageHeader, Panel, ProblemNote } from '../shared';
 /** accountOf reads which account of which channel a link is about; only the server checks it. */
 export function accountOf(token: string): { channel: string; account: string } | undefined {
   try {
-    const [channel, account] = JSON.parse(atob(token.split('.')[0].replaceAll('-', '+').replaceAll('_', '/'))) as unknown[];
+    const [channel, account] = JSON.parse(atob((token.split('.')[0] ?? '').replaceAll('-', '+').replaceAll('_', '/'))) as unknown[];
     return typeof channel === 'string' && typeof account === 'string' ? { channel, account } : undefined;
   } catch {
     return undefined;
