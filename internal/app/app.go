@@ -298,6 +298,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("findings", a.watching.findings.Run)
 	start("responses", a.watching.runResponses)
 	start("watch", a.watching.watch.Run)
+	start("uses", a.incidents.FollowUses)
 	start("asked rules", a.watching.asker.Run)
 	start("canaries", a.canaries.Run)
 	start("stops", a.stops.Run)

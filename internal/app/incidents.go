@@ -16,6 +16,7 @@ import (
 	"reeve/internal/agent"
 	"reeve/internal/budget"
 	"reeve/internal/fault"
+	"reeve/internal/fleet"
 	"reeve/internal/incident"
 	"reeve/internal/stop"
 	"reeve/internal/telemetry"
@@ -28,10 +29,52 @@ func (a *App) openIncidents(ctx context.Context) (err error) {
 		return err
 	}
 	a.incidents, err = incident.New(ctx, incident.Options{
-		DB: a.control, Key: key, AgentPlace: a.agentPlace, Logger: a.log.With("part", "incidents"), Reach: incidentReach{a}, Hands: incidentHands{a}, Unrecovered: a.unhappyYet,
+		DB: a.control, Key: key, AgentPlace: a.agentPlace, Uses: a.usesOfAgents, Logger: a.log.With("part", "incidents"), Reach: incidentReach{a}, Hands: incidentHands{a}, Unrecovered: a.unhappyYet,
 		Opened: a.heardOfIncident, Changed: func(i incident.Incident) { a.heardOfIncident(i, "") },
 	})
 	return err
+}
+
+// usesFor is how far back the map is read for incidents.
+const usesFor = 24 * time.Hour
+
+// usesOfAgents is what agents were seen to use, in the words of signals.
+func (a *App) usesOfAgents(ctx context.Context) (out []incident.Use, err error) {
+	now := time.Now()
+	seen, err := a.fleet.Uses(ctx, now.Add(-usesFor), now)
+	if err != nil {
+		return nil, err
+	}
+	for i := range seen {
+		u := &seen[i]
+		name := cmp.Or(u.Agent, u.Claim.Name, u.Claim.AgentID, u.Claim.Service)
+		if u.Agent == "" {
+			name = a.spokenOf(u.Claim.Team, name)
+		}
+		add := func(kind, value string) {
+			if value != "" {
+				out = append(out, incident.Use{Agent: name, Node: incident.Node{Kind: kind, Value: value}})
+			}
+		}
+		switch u.Kind {
+		case fleet.KindTool:
+			add("tool", u.Name)
+			if u.Detail != "" {
+				add("tool", u.Detail+"/"+u.Name)
+				add("server", u.Detail)
+			}
+		case fleet.KindServer:
+			add("server", u.Name)
+		case fleet.KindModel:
+			add("model", u.Name)
+			add("provider", u.Detail)
+		case fleet.KindSource, fleet.KindDataset:
+			add("source", u.Name)
+		case fleet.KindPeer:
+			add("agent", u.Name)
+		}
+	}
+	return out, nil
 }
 
 // incidentReach counts whom incidents touch, from the store of activity.

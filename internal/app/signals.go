@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"reeve/client"
@@ -117,16 +118,22 @@ func (a *App) signalOfFinding(f *finding.Finding) incident.Signal {
 	if len(f.Runs) > 0 {
 		s.Run = f.Runs[len(f.Runs)-1]
 	}
+	subject := f.Subject
+	if f.Detector == "latency" { // it says of what kind the name is
+		for _, kind := range []string{"tool ", "source ", "peer ", "model "} {
+			subject = strings.TrimPrefix(subject, kind)
+		}
+	}
 	switch {
 	case f.Subject == "":
 	case f.Detector == "new_source", f.Detector == "stale_source":
 		s.Source = f.Subject
 	case f.Detector == "new_peer":
 		s.Peer = f.Subject
-	case f.Detector == "new_model", f.Detector == "provider_change", f.Detector == "output_length", a.isModel(f.Subject):
-		s.Model = f.Subject
+	case f.Detector == "new_model", f.Detector == "provider_change", f.Detector == "output_length", a.isModel(subject):
+		s.Model = subject
 	case slices.Contains([]string{"errors", "latency", "loop", "retry_storm", "new_tool", "refusals", "injected_destination"}, f.Detector):
-		s.Tool = f.Subject
+		s.Tool = subject
 	default:
 		s.Labels["subject"] = f.Subject
 	}

@@ -192,6 +192,9 @@ type Options struct {
 	// Unrecovered says what has to be well again before an incident may be resolved,
 	// "" for nothing; nil asks for nothing. It is asked outside of every lock.
 	Unrecovered func(ctx context.Context, i Incident) (string, error)
+	// Uses is what agents were seen to use lately, beyond what their signals said; it is
+	// asked now and then. nil: what signals say is all that is known.
+	Uses func(ctx context.Context) ([]Use, error)
 	// FlushEvery is how long a placed signal may wait to be stored: 0 is DefaultFlush.
 	FlushEvery time.Duration
 	// Settle is how long an incident that nobody took up stays open once nothing
