@@ -69,6 +69,36 @@ type TryEvaluatorRequest struct {
 	Documents []string          `json:"documents,omitempty"`
 }
 
+// TryEvaluatorOnRunsRequest asks what an evaluator would say of the newest runs that it
+// would look at; nothing is kept.
+type TryEvaluatorOnRunsRequest struct {
+	Name        string            `json:"name,omitempty"` // as it is called, or is going to be
+	Kind        string            `json:"kind"`
+	Team        string            `json:"team,omitempty"`
+	Environment string            `json:"environment,omitempty"`
+	Agents      []string          `json:"agents,omitempty"`
+	When        string            `json:"when,omitempty"`
+	Schema      json.RawMessage   `json:"schema,omitempty"`
+	Rules       map[string]string `json:"rules,omitempty"`
+	Judge       *Judge            `json:"judge,omitempty"`
+	Runs        int               `json:"runs,omitempty"` // 20 where none is given, 5 of a judge; at most 100, 10 of a judge
+}
+
+// EvaluatorTrial is what an evaluator would say of runs.
+type EvaluatorTrial struct {
+	Items       []Evaluation  `json:"items"` // the newest run first
+	Pass        int64         `json:"pass"`
+	Unsure      int64         `json:"unsure"`
+	Fail        int64         `json:"fail"`
+	None        int64         `json:"none"` // nothing to judge
+	Passed      Share         `json:"passed"`
+	Gone        int64         `json:"gone"` // runs that cannot be looked at: their texts are not kept
+	Tokens      int64         `json:"tokens"`
+	CostUSD     *float64      `json:"cost_usd"` // of what has a price; null: nothing has
+	CostUnknown int64         `json:"cost_unknown"`
+	Refused     *JudgeRefusal `json:"refused,omitempty"` // why a judge was asked no more
+}
+
 // Evaluation is what an evaluator, or a person in its place, says of one run.
 type Evaluation struct {
 	ID            string           `json:"id"`

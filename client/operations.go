@@ -311,6 +311,7 @@ func Operations() []Operation {
 		{Name: "PutEvaluator", Method: "PUT", Path: "/api/v1/evaluators/{name}", Role: "developer", Summary: "makes or changes an evaluator: groundedness, schema, rule, voice, leak, refusal, judge"},
 		{Name: "DeleteEvaluator", Method: "DELETE", Path: "/api/v1/evaluators/{name}", Role: "developer", Summary: "removes an evaluator; what it found stays"},
 		{Name: "TryEvaluator", Method: "POST", Path: "/api/v1/evaluator-tries", Role: "developer", Summary: "tells what an evaluator would find of texts; nothing is kept"},
+		{Name: "TryEvaluatorOnRuns", Method: "POST", Path: "/api/v1/evaluator-trials", Role: "developer", Summary: "tells what an evaluator would say of the newest runs that it would look at; nothing is kept"},
 		{Name: "ListEvaluations", Method: "GET", Path: "/api/v1/evaluations", Role: "viewer", Summary: "lists what evaluators and people said of runs, the newest first"},
 		{Name: "EvaluationSummary", Method: "GET", Path: "/api/v1/evaluation-summary", Role: "viewer", Summary: "adds up what evaluators found of agents and versions, and how far people agree"},
 		{Name: "AnnotationQueue", Method: "GET", Path: "/api/v1/annotation-queue", Role: "developer or responder", Summary: "lists what oneself should label: unsure first, then failed, then a tenth of what passed"},
@@ -2615,6 +2616,13 @@ func (c *Client) DeleteEvaluator(ctx context.Context, req EvaluatorRequest) erro
 // POST /api/v1/evaluator-tries, role developer.
 func (c *Client) TryEvaluator(ctx context.Context, req TryEvaluatorRequest) (*Evaluation, error) {
 	return call[Evaluation](ctx, c, "POST", "/api/v1/evaluator-tries", req)
+}
+
+// TryEvaluatorOnRuns tells what an evaluator would say of the newest runs that it would look at; nothing is kept.
+//
+// POST /api/v1/evaluator-trials, role developer.
+func (c *Client) TryEvaluatorOnRuns(ctx context.Context, req TryEvaluatorOnRunsRequest) (*EvaluatorTrial, error) {
+	return call[EvaluatorTrial](ctx, c, "POST", "/api/v1/evaluator-trials", req)
 }
 
 // ListEvaluations lists what evaluators and people said of runs, the newest first.

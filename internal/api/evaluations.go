@@ -97,6 +97,38 @@ func tryEvaluator(a *API, ctx context.Context, req *client.TryEvaluatorRequest) 
 	return &out, nil
 }
 
+func tryEvaluatorOnRuns(a *API, ctx context.Context, req *client.TryEvaluatorOnRunsRequest) (*client.EvaluatorTrial, error) {
+	book, err := a.evaluations()
+	if err != nil {
+		return nil, err
+	}
+	usual := 20
+	if req.Judge != nil {
+		usual = 5 // each is paid for
+	}
+	t, err := book.TryRuns(ctx, evaluateActor(ctx), evaluate.Evaluator{
+		Name: req.Name, Kind: req.Kind, Team: req.Team, Environment: req.Environment, Agents: req.Agents, When: req.When, Schema: req.Schema, Rules: req.Rules, Judge: (*evaluate.Judge)(req.Judge),
+	}, orDefault(req.Runs, usual))
+	if err != nil {
+		return nil, err
+	}
+	who, name := whoOf(ctx), a.personNames(ctx)
+	pass, unsure, fail := t.Judged[evaluate.Pass], t.Judged[evaluate.Unsure], t.Judged[evaluate.Fail]
+	out := &client.EvaluatorTrial{
+		Items: []client.Evaluation{}, Pass: pass, Unsure: unsure, Fail: fail, None: int64(len(t.Found)) - pass - unsure - fail, Passed: shareOf(pass, pass+unsure+fail), Gone: t.Gone, Tokens: t.Tokens, CostUnknown: t.CostUnknown,
+	}
+	for _, x := range t.Found {
+		out.Items = append(out.Items, evaluationOf(who, x, name))
+	}
+	if t.Tokens > 0 && t.Cost > 0 {
+		out.CostUSD = &t.Cost
+	}
+	if f := t.Refused; f != nil {
+		out.Refused = &client.JudgeRefusal{At: a.o.Now(), Evaluator: req.Name, Code: f.Code, Detail: f.Message, Hint: f.Hint}
+	}
+	return out, nil
+}
+
 // judgeCostOf adds what asking a judge took.
 func judgeCostOf(out *client.Evaluation, c evaluate.Cost) {
 	out.Tokens, out.JudgeRun, out.JudgeDecision = c.Tokens, c.Run, c.Decision

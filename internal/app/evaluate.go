@@ -75,6 +75,22 @@ func (r textsOf) Ended(ctx context.Context, since time.Time, limit int) ([]activ
 	return page.Runs, err
 }
 
+// Newest implements evaluate.Runs.
+func (r textsOf) Newest(ctx context.Context, e *evaluate.Evaluator, since time.Time, limit int) ([]activity.RunID, error) {
+	where := search.Both(search.Is("status", "done"), &search.Not{Of: search.Is("mode", evaluate.Test)})
+	for name, of := range map[string][]string{"team": {e.Team}, "environment": {e.Environment}, "agent": e.Agents} {
+		if len(of) > 0 && of[0] != "" {
+			where = search.Both(where, search.Is(name, of...))
+		}
+	}
+	page, err := r.app.store.Runs(ctx, telemetry.RunsQuery{From: since, Filter: where, Limit: limit})
+	out := make([]activity.RunID, len(page.Runs))
+	for i := range page.Runs {
+		out[i] = page.Runs[i].ID
+	}
+	return out, err
+}
+
 func (r textsOf) Texts(ctx context.Context, id activity.RunID) (evaluate.Texts, bool, error) {
 	run, err := r.app.store.Run(ctx, id)
 	if fault.Is(err, fault.KindNotFound) {

@@ -19,7 +19,7 @@ func evaluationCommands() []command {
 		{name: "evaluator list", args: "[flags]", short: "list what looks at runs that ended", long: evaluatorHelp, run: runEvaluatorList},
 		{name: "evaluator set", args: "[flags] NAME", short: "make or change an evaluator", long: evaluatorHelp, run: runEvaluatorSet},
 		{name: "evaluator delete", args: "[flags] NAME", short: "remove an evaluator; what it found stays", run: runEvaluatorDelete},
-		{name: "evaluator try", args: "[flags] ANSWER", short: "show what an evaluator would find of a text; nothing is kept", long: evaluatorHelp, run: runEvaluatorTry},
+		{name: "evaluator try", args: "[flags] [ANSWER]", short: "show what an evaluator would find of a text, or of recent runs; nothing is kept", long: evaluatorHelp, run: runEvaluatorTry},
 		{name: "evaluation list", args: "[flags]", short: "list what evaluators and people said of runs", run: runEvaluationList},
 		{name: "evaluation summary", args: "[flags]", short: "add up what evaluators found, and how far people agree", run: runEvaluationSummary},
 		{name: "evaluation queue", args: "[flags]", short: "list what you should label", run: runEvaluationQueue},
@@ -45,6 +45,7 @@ places that show it. None but a judge needs a model:
   reeve evaluator set helpful --kind judge --judge judge-agent --upstream openai \
       --model gpt-4o-mini --prompt-file helpful.txt --after grounded --daily 100
   reeve evaluator try --kind groundedness --document policy.txt "Refunds take 14 days."
+  reeve evaluator try --kind rule --when 'size(answer) < 2000' --runs 50 --agent support-agent
 
 docs/evaluations.md has each.`
 
@@ -200,7 +201,8 @@ func runEvaluatorTry(ctx context.Context, e env, c *command, args []string) erro
 	var r remote
 	var in client.TryEvaluatorRequest
 	var f evaluatorFlags
-	var documents string
+	var on client.TryEvaluatorOnRunsRequest
+	var documents, agents string
 	fs := c.flags(e)
 	r.bind(fs)
 	fs.StringVar(&f.kind, "kind", "groundedness", "groundedness, schema, rule, voice, leak, refusal or judge")
@@ -210,9 +212,18 @@ func runEvaluatorTry(ctx context.Context, e env, c *command, args []string) erro
 	f.judgeFlags(fs)
 	fs.StringVar(&in.Prompt, "prompt", "", "what the user said")
 	fs.StringVar(&documents, "document", "", "files that were read, with commas")
-	var err error
-	if in.Answer, err = oneWord(fs, args, "answer in quotes"); err != nil {
+	fs.IntVar(&on.Runs, "runs", 0, "in place of an answer: the newest runs that it would look at, at most 100, 10 of a judge")
+	fs.StringVar(&agents, "agent", "", "of --runs: only of these agents, with commas")
+	fs.StringVar(&on.Team, "team", "", "of --runs: only this team's")
+	fs.StringVar(&on.Environment, "environment", "", "of --runs: only of this environment")
+	said, err := words(fs, args)
+	switch {
+	case err != nil:
 		return err
+	case on.Runs == 0 && len(said) != 1 || on.Runs != 0 && len(said) != 0:
+		return fmt.Errorf("%w: give an answer in quotes, or --runs", errUsage)
+	case on.Runs == 0:
+		in.Answer = said[0]
 	}
 	if in.Schema, in.Rules, err = f.read(); err != nil {
 		return err
@@ -221,6 +232,14 @@ func runEvaluatorTry(ctx context.Context, e env, c *command, args []string) erro
 		return err
 	}
 	in.Kind, in.When = f.kind, f.when
+	if on.Runs != 0 {
+		on.Kind, on.When, on.Schema, on.Rules, on.Judge, on.Agents = in.Kind, in.When, in.Schema, in.Rules, in.Judge, split(agents)
+		x, err := r.client().TryEvaluatorOnRuns(ctx, on)
+		if err != nil {
+			return err
+		}
+		return r.print(e.stdout, x, func(w io.Writer) { writeTrial(w, x) })
+	}
 	for _, name := range strings.FieldsFunc(documents, func(r rune) bool { return r == ',' }) {
 		text, err := os.ReadFile(name)
 		if err != nil {
@@ -233,6 +252,26 @@ func runEvaluatorTry(ctx context.Context, e env, c *command, args []string) erro
 		return err
 	}
 	return r.print(e.stdout, x, func(w io.Writer) { writeEvaluation(w, x) })
+}
+
+func writeTrial(w io.Writer, x *client.EvaluatorTrial) {
+	fmt.Fprintf(w, "passed\t%s\t%d pass, %d unsure, %d fail, %d nothing to judge\n", shareText(x.Passed), x.Pass, x.Unsure, x.Fail, x.None)
+	if x.Gone > 0 {
+		fmt.Fprintf(w, "left out\t%d\ttheir texts are not kept\n", x.Gone)
+	}
+	if x.Tokens > 0 {
+		cost := "unknown"
+		if x.CostUSD != nil {
+			cost = fmt.Sprintf("%.5f USD", *x.CostUSD)
+		}
+		fmt.Fprintf(w, "cost\t%s\t%d tokens\n", cost, x.Tokens)
+	}
+	if x.Refused != nil {
+		fmt.Fprintf(w, "asked no more\t%s\n", word(x.Refused.Detail))
+	}
+	for _, i := range x.Items {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", i.Run, verdictWord(i.Verdict), scoreText(i.Score), word(i.Text))
+	}
 }
 
 func writeEvaluation(w io.Writer, x *client.Evaluation) {

@@ -28,6 +28,9 @@ type Runs interface {
 	Texts(ctx context.Context, id activity.RunID) (Texts, bool, error)
 	// Ended lists runs that ended since a time, the newest first.
 	Ended(ctx context.Context, since time.Time, limit int) ([]activity.Run, error)
+	// Newest lists the newest runs since a time that ended, are no tests, and are of those
+	// that an evaluator names.
+	Newest(ctx context.Context, e *Evaluator, since time.Time, limit int) ([]activity.RunID, error)
 }
 
 // Options of a Book. DB and Runs are required.

@@ -250,6 +250,9 @@ type house struct {
 	texts map[activity.RunID]Texts
 	ended []activity.Run
 	fails int
+
+	newest []activity.RunID
+	asked  Evaluator
 }
 
 func (h *house) Texts(_ context.Context, id activity.RunID) (Texts, bool, error) {
@@ -264,6 +267,11 @@ func (h *house) Texts(_ context.Context, id activity.RunID) (Texts, bool, error)
 }
 
 func (h *house) Ended(context.Context, time.Time, int) ([]activity.Run, error) { return h.ended, nil }
+
+func (h *house) Newest(_ context.Context, e *Evaluator, _ time.Time, limit int) (out []activity.RunID, err error) {
+	h.asked = *e
+	return h.newest[:min(len(h.newest), limit)], nil
+}
 
 func open(t *testing.T) *house {
 	t.Helper()
@@ -310,6 +318,52 @@ func (h *house) work() {
 		}
 		if !more {
 			return
+		}
+	}
+}
+
+// TestTryingOnRuns: what an evaluator would say of recent runs, whatever its share and
+// though it is off; nothing is kept, and who may not set it may not try it.
+func TestTryingOnRuns(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	good, bad := h.done(1, "Items bought on sale cannot be returned."), h.done(2, "Dragons guard our warehouse nightly and devour parcels.")
+	gone := activity.RunOfKey("gone")
+	tested := h.done(3, "Items bought on sale cannot be returned.")
+	of := h.texts[tested]
+	of.Mode = Test
+	h.texts[tested] = of
+	h.newest = []activity.RunID{bad, gone, tested, good}
+	e := Evaluator{Kind: "groundedness", Team: "support", Share: 0.001, Off: true}
+	got, err := h.book.TryRuns(t.Context(), anybody, e, 10)
+	if err != nil || len(got.Found) != 2 || got.Found[0].Run != bad.String() || got.Found[0].Verdict != Fail || got.Found[1].Verdict != Pass || got.Judged[Pass] != 1 || got.Judged[Fail] != 1 || got.Gone != 2 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if h.asked.Team != "support" || len(h.book.Evaluators()) != 0 {
+		t.Errorf("asked of %+v, %d evaluators", h.asked, len(h.book.Evaluators()))
+	}
+	if kept, _, err := h.book.List(t.Context(), Filter{Limit: 10}); err != nil || len(kept) != 0 {
+		t.Errorf("%d evaluations are kept of a trial, %v", len(kept), err)
+	}
+	if one, err := h.book.TryRuns(t.Context(), anybody, e, 1); err != nil || len(one.Found) != 1 {
+		t.Errorf("%+v, %v", one, err)
+	}
+	elsewhere := Actor{Person: "per_2", Can: func(_, team, _ string) bool { return team == "other" }}
+	for name, c := range map[string]struct {
+		who  Actor
+		e    Evaluator
+		most int
+		code string
+	}{
+		"another team's": {elsewhere, e, 5, "evaluate.denied"},
+		"every team's":   {elsewhere, Evaluator{Kind: "groundedness"}, 5, "evaluate.denied"},
+		"too many":       {anybody, e, MaxTrial + 1, "evaluate.invalid"},
+		"none":           {anybody, e, 0, "evaluate.invalid"},
+		"a bad rule":     {anybody, Evaluator{Kind: "rule", When: "answer +"}, 5, "evaluate.invalid"},
+		"no judge here":  {anybody, Evaluator{Kind: "judge", Judge: &Judge{Agent: "j", Upstream: "u", Model: "m", Prompt: "Good?"}}, 5, "evaluate.no_model"},
+	} {
+		if _, err := h.book.TryRuns(t.Context(), c.who, c.e, c.most); err == nil || fault.From(err).Code != c.code {
+			t.Errorf("%s: %v, want %s", name, err, c.code)
 		}
 	}
 }

@@ -2436,6 +2436,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/evaluator-trials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** tells what an evaluator would say of the newest runs that it would look at; nothing is kept */
+        post: operations["TryEvaluatorOnRuns"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/evaluator-tries": {
         parameters: {
             query?: never;
@@ -8835,6 +8852,19 @@ export interface components {
             items: components["schemas"]["Evaluator"][];
             next?: string;
         };
+        EvaluatorTrial: {
+            cost_unknown: number;
+            cost_usd: number | null;
+            fail: number;
+            gone: number;
+            items: components["schemas"]["Evaluation"][];
+            none: number;
+            pass: number;
+            passed: components["schemas"]["Share"];
+            refused?: components["schemas"]["JudgeRefusal"] | null;
+            tokens: number;
+            unsure: number;
+        };
         Experiment: {
             adverse?: boolean;
             against?: components["schemas"]["PairedResult"] | null;
@@ -13402,6 +13432,20 @@ export interface components {
             environment?: string;
             team?: string;
             text: string;
+        };
+        TryEvaluatorOnRunsRequest: {
+            agents?: string[];
+            environment?: string;
+            judge?: components["schemas"]["Judge"] | null;
+            kind: string;
+            name?: string;
+            rules?: {
+                [key: string]: string;
+            };
+            runs?: number;
+            schema?: unknown;
+            team?: string;
+            when?: string;
         };
         TryEvaluatorRequest: {
             answer: string;
@@ -19705,6 +19749,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EvaluationList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    TryEvaluatorOnRuns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryEvaluatorOnRunsRequest"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluatorTrial"];
                 };
             };
             /** @description a problem */

@@ -35,44 +35,47 @@ const narrowFigures = figures.filter((c) => ['evaluator', 'passed'].includes(c.i
 const shows = ['queue', 'all'] as const;
 
 const Datasets = lazy(() => import('./Datasets').then((m) => ({ default: m.Datasets })));
+const Evaluators = lazy(() => import('./Evaluators').then((m) => ({ default: m.Evaluators })));
 const Experiments = lazy(() => import('./Experiments').then((m) => ({ default: m.Experiments })));
 const ProbablyFailed = lazy(() => import('./ProbablyFailed').then((m) => ({ default: m.ProbablyFailed })));
 const BiasPlans = lazy(() => import('./BiasPlans').then((m) => ({ default: m.BiasPlans })));
 
+/** questions are what each part but that of runs answers. */
+const questions: Record<string, string> = {
+  datasets: 'What would have been right?',
+  experiments: 'Does a change help, before users meet it?',
+  evaluators: 'What looks at runs, and how far to believe it?',
+  bias: 'Does it treat people alike?',
+  probable: 'Which runs that nobody judged have probably failed?',
+};
+
 /** EvaluationsPage: how good runs were, the cases that say what is right, and pairs that should make no difference. */
 export function EvaluationsPage() {
   const navigate = useNavigate();
-  const { part = 'runs', dataset, item, plan, kind } = useSearch({ strict: false }) as { part?: string; dataset?: string; item?: string; plan?: string; kind?: string };
+  const { part = 'runs', dataset, item, plan, kind, evaluator } = useSearch({ strict: false }) as { part?: string; evaluator?: string; dataset?: string; item?: string; plan?: string; kind?: string };
   const set = (more: object) => void navigate({ to: '.', search: ((old: object) => ({ ...old, ...more })) as never, replace: true });
   const on = dataset ? 'datasets' : plan ? 'bias' : part;
   const parts = (
     <Tabs
       label="Part"
-      tabs={[{ id: 'runs', label: 'Runs' }, { id: 'datasets', label: 'Data sets' }, { id: 'experiments', label: 'Experiments' }, { id: 'bias', label: 'Bias plans' }, { id: 'probable', label: 'Probably failed' }]}
+      tabs={[{ id: 'runs', label: 'Runs' }, { id: 'datasets', label: 'Data sets' }, { id: 'experiments', label: 'Experiments' }, { id: 'evaluators', label: 'Evaluators' }, { id: 'bias', label: 'Bias plans' }, { id: 'probable', label: 'Probably failed' }]}
       on={on}
-      onPick={(id) => set({ part: id === 'runs' ? undefined : id, dataset: undefined, item: undefined, plan: undefined, picked: undefined, kind: undefined })}
+      onPick={(id) => set({ part: id === 'runs' ? undefined : id, dataset: undefined, item: undefined, plan: undefined, picked: undefined, kind: undefined, evaluator: undefined })}
     />
   );
-  if (on === 'probable') {
-    return (
-      <>
-        <PageHeader title="Evaluations" question="Which runs that nobody judged have probably failed?" />
-        <PageBody>
-          {parts}
-          <Suspense>
-            <ProbablyFailed />
-          </Suspense>
-        </PageBody>
-      </>
-    );
-  }
-  if (!['datasets', 'bias', 'experiments'].includes(on)) return <Judged parts={parts} />;
+  if (!(on in questions)) return <Judged parts={parts} />;
   return (
     <>
-      <PageHeader title="Evaluations" question={on === 'bias' ? 'Does it treat people alike?' : on === 'experiments' ? 'Does a change help, before users meet it?' : 'What would have been right?'} />
+      <PageHeader title="Evaluations" question={questions[on]} />
       <PageBody>
         {parts}
-        <Suspense>{on === 'experiments' ? <Experiments kind={kind} set={set} /> : on === 'bias' ? <BiasPlans name={plan} set={(more) => set({ part: 'bias', ...more })} /> : <Datasets name={dataset} item={item} set={(more) => set({ part: 'datasets', ...more })} />}</Suspense>
+        <Suspense>
+          {on === 'evaluators' && <Evaluators name={evaluator} set={(more) => set({ part: 'evaluators', ...more })} />}
+          {on === 'experiments' && <Experiments kind={kind} set={set} />}
+          {on === 'bias' && <BiasPlans name={plan} set={(more) => set({ part: 'bias', ...more })} />}
+          {on === 'datasets' && <Datasets name={dataset} item={item} set={(more) => set({ part: 'datasets', ...more })} />}
+          {on === 'probable' && <ProbablyFailed />}
+        </Suspense>
       </PageBody>
     </>
   );
@@ -85,6 +88,7 @@ function Judged({ parts }: { parts: ReactNode }) {
   const { show = 'queue', verdict, run, picked } = useSearch({ strict: false }) as { show?: string; verdict?: string; run?: string; picked?: string };
   const set = (more: object) => void navigate({ to: '.', search: ((old: object) => ({ ...old, ...more })) as never, replace: true });
   const mayLabel = useMay('LabelRun');
+  const maySet = useMay('PutEvaluator');
   const queueing = show === 'queue' && mayLabel && !run;
   const period = { environment: view.env, team: view.team, from: view.from, to: view.live ? undefined : view.to };
   const evaluators = useQuery({ queryKey: ['evaluation', 'evaluators'], queryFn: ({ signal }) => api.get<List<Evaluator>>('/evaluators', undefined, signal), retry: false });
@@ -128,7 +132,11 @@ function Judged({ parts }: { parts: ReactNode }) {
       <PageBody>
         {parts}
         <ProblemNote error={evaluators.error ?? list.error ?? sum.error ?? label.error} />
-        {none && <Panel title="Nothing looks at runs. How to begin" padded><First /></Panel>}
+        {none && (
+          <Panel title="Nothing looks at runs. How to begin" padded actions={maySet && <Button size="compact-xs" variant="filled" onClick={() => set({ part: 'evaluators' })}>Set an evaluator</Button>}>
+            <First />
+          </Panel>
+        )}
         {(!none || rows.length > 0) && (
           <>
             <div className={css.find}>
