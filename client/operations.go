@@ -137,7 +137,7 @@ func Operations() []Operation {
 		{Name: "ListSteps", Method: "GET", Path: "/api/v1/runs/{id}/steps", Role: "viewer", Summary: "lists the steps of a run by start time, light or with content"},
 		{Name: "GetStep", Method: "GET", Path: "/api/v1/runs/{id}/steps/{step}", Role: "viewer", Summary: "reads a step with its attributes and, for readers, its content"},
 		{Name: "ListMessages", Method: "GET", Path: "/api/v1/runs/{id}/messages", Role: "reader", Summary: "lists the distinct messages of a run in the order they first appeared"},
-		{Name: "ListRunLogs", Method: "GET", Path: "/api/v1/runs/{id}/logs", Role: "viewer", Summary: "lists the log records of a run, the newest first"},
+		{Name: "ListRunLogs", Method: "GET", Path: "/api/v1/runs/{id}/logs", Role: "viewer", Summary: "lists the log records of a run, or those of its agent around it that name no run, the newest first"},
 		{Name: "ListRunMetrics", Method: "GET", Path: "/api/v1/runs/{id}/metrics", Role: "viewer", Summary: "lists the metric points of a run's agent around the run"},
 		{Name: "ListSessions", Method: "GET", Path: "/api/v1/sessions", Role: "viewer", Summary: "lists sessions, the last active first"},
 		{Name: "ListLogs", Method: "GET", Path: "/api/v1/logs", Role: "viewer", Summary: "lists log records, the newest first"},
@@ -1387,7 +1387,7 @@ func (c *Client) ListMessages(ctx context.Context, req ListMessagesRequest) (*Li
 	return call[List[Message]](ctx, c, "GET", "/api/v1/runs/{id}/messages", req)
 }
 
-// ListRunLogs lists the log records of a run, the newest first.
+// ListRunLogs lists the log records of a run, or those of its agent around it that name no run, the newest first.
 //
 // GET /api/v1/runs/{id}/logs, role viewer.
 func (c *Client) ListRunLogs(ctx context.Context, req ListRunLogsRequest) (*List[Log], error) {

@@ -60,7 +60,8 @@ type ListMessagesRequest struct {
 type ListRunLogsRequest struct {
 	ID          string `path:"id"`
 	MinSeverity int    `query:"min_severity"`
-	Query       string `query:"q"` // a phrase in the body
+	Query       string `query:"q"`      // a phrase in the body
+	Around      bool   `query:"around"` // those of its agent that name no run, from a minute before it to a minute after it, instead
 	Limit       int    `query:"limit" max:"1000"`
 	Cursor      string `query:"cursor"`
 }

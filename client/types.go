@@ -208,31 +208,35 @@ type StepEvent struct {
 
 // Log is a log record.
 type Log struct {
-	At         time.Time      `json:"at"`
-	RunID      string         `json:"run_id,omitempty"`
-	StepID     string         `json:"step_id,omitempty"`
-	TraceID    string         `json:"trace_id,omitempty"`
-	Severity   int32          `json:"severity"`
-	EventName  string         `json:"event_name,omitempty"`
-	Body       string         `json:"body"`
-	Agent      string         `json:"agent,omitempty"`
-	Service    string         `json:"service,omitempty"`
-	Scope      string         `json:"scope,omitempty"`
-	Withheld   bool           `json:"withheld,omitempty"` // body and attributes need the role reader
-	Attributes map[string]any `json:"attributes,omitempty"`
+	At          time.Time      `json:"at"`
+	RunID       string         `json:"run_id,omitempty"`
+	StepID      string         `json:"step_id,omitempty"`
+	TraceID     string         `json:"trace_id,omitempty"`
+	Severity    int32          `json:"severity"`
+	EventName   string         `json:"event_name,omitempty"`
+	Body        string         `json:"body"`
+	Agent       string         `json:"agent,omitempty"`
+	Service     string         `json:"service,omitempty"`
+	Scope       string         `json:"scope,omitempty"`
+	Team        string         `json:"team,omitempty"` // of the key it was sent with; none of records stored before that was kept
+	Environment string         `json:"environment,omitempty"`
+	Withheld    bool           `json:"withheld,omitempty"` // body and attributes need the role reader
+	Attributes  map[string]any `json:"attributes,omitempty"`
 }
 
 // MetricPoint is one data point of a metric. Value is the sum of a histogram.
 type MetricPoint struct {
-	At         time.Time      `json:"at"`
-	Name       string         `json:"name"`
-	Unit       string         `json:"unit,omitempty"`
-	Type       string         `json:"type"`
-	Value      float64        `json:"value"`
-	Count      *int64         `json:"count,omitempty"`
-	Agent      string         `json:"agent,omitempty"`
-	Service    string         `json:"service,omitempty"`
-	Attributes map[string]any `json:"attributes,omitempty"`
+	At          time.Time      `json:"at"`
+	Name        string         `json:"name"`
+	Unit        string         `json:"unit,omitempty"`
+	Type        string         `json:"type"`
+	Value       float64        `json:"value"`
+	Count       *int64         `json:"count,omitempty"`
+	Agent       string         `json:"agent,omitempty"`
+	Service     string         `json:"service,omitempty"`
+	Team        string         `json:"team,omitempty"` // of the key it was sent with
+	Environment string         `json:"environment,omitempty"`
+	Attributes  map[string]any `json:"attributes,omitempty"`
 }
 
 // Session is runs that belong together for the user.

@@ -562,6 +562,9 @@ type LogRecord struct {
 	Flags      Flag
 	Attributes []byte // raw OTLP repeated KeyValue (field 1 each)
 	Resource   []byte
+
+	Team        string // of the key it was sent with; the batch's, until it is stored
+	Environment string // the key's, or what the sender says
 }
 
 // What event times may be: no later than FutureSkew behind the receipt, and no
@@ -615,6 +618,9 @@ type MetricPoint struct {
 	Attributes []byte // raw OTLP repeated KeyValue (field 1 each)
 	Resource   []byte
 	Point      []byte // the raw OTLP data point: buckets and quantiles are in it
+
+	Team        string // of the key it was sent with; the batch's, until it is stored
+	Environment string // the key's, or what the sender says
 }
 
 // Batch is what one accepted request carried, and the unit on the log.

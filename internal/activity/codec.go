@@ -44,10 +44,12 @@ import (
 //	LogRecord    1 time fixed64  2 run  3 step  4 trace  5 span  6 severity
 //	             7 event name ref  8 body  9 agent ref  10 service ref  11 session
 //	            12 scope ref  13 flags  14 attributes  15 resource ref
+//	            16 environment ref
 //
 //	MetricPoint  1 time fixed64  2 start fixed64  3 name ref  4 unit ref  5 type ref
 //	             6 bits: 1 monotonic, 2 delta  7 value fixed64  8 count, unknown
 //	             9 agent ref  10 service ref  11 attributes  12 resource ref  13 point
+//	            14 environment ref
 //
 // Signed varints are zigzag, so that any value survives the round trip.
 const (
@@ -275,12 +277,13 @@ func appendContent(dst []byte, c *Content, format, from uint64) []byte {
 }
 
 func (e *encoder) log(dst []byte, l *LogRecord) []byte {
-	var event, agent, service, scope, resource uint64
+	var event, agent, service, scope, resource, environment uint64
 	dst, event = e.ref(dst, refCount, l.EventName)
 	dst, agent = e.ref(dst, refAgent, l.Agent)
 	dst, service = e.ref(dst, refService, l.Service)
 	dst, scope = e.ref(dst, refScope, l.Scope)
 	dst, resource = e.ref(dst, refResource, view(l.Resource))
+	dst, environment = e.ref(dst, refEnvironment, l.Environment)
 
 	dst, at := appendOpen(dst, 7)
 	dst = appendFixed(dst, 1, uint64(l.Time))
@@ -298,17 +301,19 @@ func (e *encoder) log(dst []byte, l *LogRecord) []byte {
 	dst = appendVarint(dst, 13, uint64(l.Flags))
 	dst = appendBytes(dst, 14, l.Attributes)
 	dst = appendVarint(dst, 15, resource)
+	dst = appendVarint(dst, 16, environment)
 	return closeAt(dst, at)
 }
 
 func (e *encoder) metric(dst []byte, m *MetricPoint) []byte {
-	var name, unit, kind, agent, service, resource uint64
+	var name, unit, kind, agent, service, resource, environment uint64
 	dst, name = e.ref(dst, refCount, m.Name)
 	dst, unit = e.ref(dst, refCount+1, m.Unit)
 	dst, kind = e.ref(dst, refCount+2, m.Type)
 	dst, agent = e.ref(dst, refAgent, m.Agent)
 	dst, service = e.ref(dst, refService, m.Service)
 	dst, resource = e.ref(dst, refResource, view(m.Resource))
+	dst, environment = e.ref(dst, refEnvironment, m.Environment)
 
 	dst, at := appendOpen(dst, 8)
 	dst = appendFixed(dst, 1, uint64(m.Time))
@@ -335,6 +340,7 @@ func (e *encoder) metric(dst []byte, m *MetricPoint) []byte {
 	dst = appendBytes(dst, 11, m.Attributes)
 	dst = appendVarint(dst, 12, resource)
 	dst = appendBytes(dst, 13, m.Point)
+	dst = appendVarint(dst, 14, environment)
 	return closeAt(dst, at)
 }
 
@@ -756,6 +762,8 @@ func (d *decoder) log(src []byte, l *LogRecord) {
 			l.Attributes = d.bytes()
 		case 15 << 3:
 			l.Resource = d.refBytes()
+		case 16 << 3:
+			l.Environment = d.ref()
 		default:
 			d.skip(wire)
 		}
@@ -795,6 +803,8 @@ func (d *decoder) metric(src []byte, m *MetricPoint) {
 			m.Resource = d.refBytes()
 		case 13<<3 | 2:
 			m.Point = d.bytes()
+		case 14 << 3:
+			m.Environment = d.ref()
 		default:
 			d.skip(wire)
 		}

@@ -614,6 +614,63 @@ func TestTeamsAndEnvironments(t *testing.T) {
 	}
 }
 
+// Log records and metric points that name no run are seen by those who see their team
+// and environment, and on a run's page those of its agent at its place.
+func TestLooseRecordsHaveTheirPlace(t *testing.T) {
+	t.Parallel()
+	store := &memStore{}
+	for n, place := range []string{"core/production", "core/staging", "shop/production", "/"} {
+		team, env, _ := strings.Cut(place, "/")
+		store.logs = append(store.logs, activity.LogRecord{Time: int64(n + 1), Agent: "a", Body: "secret", Team: team, Environment: env})
+		store.points = append(store.points, activity.MetricPoint{Time: int64(n + 1), Name: "n", Agent: "a", Team: team, Environment: env})
+		store.runs = append(store.runs, testRun(n, func(r *activity.Run) { r.Team, r.Environment, r.Agent = team, env, "a" }))
+	}
+	a := newTestAPI(t, func(o *Options) { o.Store = store })
+	count := func(token, path string) (n, readable int) {
+		page := get[client.List[client.Log]](t, a, path, token)
+		for _, l := range page.Items {
+			if l.Body == "secret" {
+				readable++
+			}
+		}
+		return len(page.Items), readable
+	}
+	for _, c := range []struct {
+		token           string
+		all, readable   int
+		ofRun0          int // core/production
+		mayRun0, search int
+	}{
+		{"as viewer", 4, 0, 2, 200, 403},
+		{"as reader", 4, 4, 2, 200, 200},
+		{"as viewer@core/*", 2, 0, 1, 200, 403},
+		{"as viewer@*/production", 2, 0, 1, 200, 403},
+		{"as viewer@core/*+reader@core/staging", 2, 1, 1, 200, 200},
+		{"as viewer@shop/production", 1, 0, 0, 404, 403},
+	} {
+		if n, readable := count(c.token, "/logs?loose=true"); n != c.all || readable != c.readable {
+			t.Errorf("%s: %d records, %d with their text; want %d, %d", c.token, n, readable, c.all, c.readable)
+		}
+		if page := get[client.List[client.MetricPoint]](t, a, "/metric-points", c.token); len(page.Items) != c.all {
+			t.Errorf("%s: %d points, want %d", c.token, len(page.Items), c.all)
+		}
+		if got := send(a, "GET", Prefix+"/logs?q=secret", c.token, ""); got.status != c.search {
+			t.Errorf("%s: searching text: %d, want %d", c.token, got.status, c.search)
+		}
+		run := "/runs/" + runID(0).String()
+		for _, path := range []string{run + "/logs?around=true", run + "/metrics"} {
+			got := send(a, "GET", Prefix+path, c.token, "")
+			if got.status != c.mayRun0 {
+				t.Errorf("%s: %s: %d, want %d", c.token, path, got.status, c.mayRun0)
+			} else if got.status == 200 {
+				if page := get[client.List[client.MetricPoint]](t, a, path, c.token); len(page.Items) != c.ofRun0 {
+					t.Errorf("%s: %s lists %d, want %d", c.token, path, len(page.Items), c.ofRun0)
+				}
+			}
+		}
+	}
+}
+
 func TestStepsPages(t *testing.T) {
 	t.Parallel()
 	store := &memStore{runs: []activity.Run{testRun(0, nil)}, steps: map[activity.RunID][]activity.Step{}}

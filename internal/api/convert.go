@@ -179,7 +179,7 @@ func messageOf(m *activity.Message, raw bool) client.Message {
 func logOf(r *activity.LogRecord, content bool) client.Log {
 	out := client.Log{
 		At: at(r.Time), TraceID: r.Trace.String(), Severity: r.Severity, EventName: r.EventName,
-		Agent: r.Agent, Service: r.Service, Scope: r.Scope, Withheld: !content,
+		Agent: r.Agent, Service: r.Service, Scope: r.Scope, Team: r.Team, Environment: r.Environment, Withheld: !content,
 	}
 	if !r.Run.IsZero() {
 		out.RunID = r.Run.String()
@@ -196,6 +196,6 @@ func logOf(r *activity.LogRecord, content bool) client.Log {
 func pointOf(p *activity.MetricPoint) client.MetricPoint {
 	return client.MetricPoint{
 		At: at(p.Time), Name: p.Name, Unit: p.Unit, Type: p.Type, Value: p.Value, Count: known(p.Count),
-		Agent: p.Agent, Service: p.Service, Attributes: activity.Attributes(p.Attributes),
+		Agent: p.Agent, Service: p.Service, Team: p.Team, Environment: p.Environment, Attributes: activity.Attributes(p.Attributes),
 	}
 }

@@ -112,15 +112,25 @@ func (m *memStore) Messages(_ context.Context, id activity.RunID, list []int32) 
 func (m *memStore) Logs(_ context.Context, q telemetry.LogsQuery) (telemetry.LogsPage, error) {
 	var out []activity.LogRecord
 	for _, r := range m.logs {
-		if (q.Run.IsZero() || r.Run == q.Run) && (!q.OnlyLoose || r.Run.IsZero()) {
+		if (q.Run.IsZero() || r.Run == q.Run) && (!q.OnlyLoose || r.Run.IsZero()) && (q.Agent == "" || r.Agent == q.Agent) && inPlaces(q.Places, r.Team, r.Environment) {
 			out = append(out, r)
 		}
 	}
 	return telemetry.LogsPage{Logs: out}, nil
 }
 
-func (m *memStore) Metrics(context.Context, telemetry.MetricsQuery) (telemetry.MetricsPage, error) {
-	return telemetry.MetricsPage{Points: m.points}, nil
+func (m *memStore) Metrics(_ context.Context, q telemetry.MetricsQuery) (telemetry.MetricsPage, error) {
+	var out []activity.MetricPoint
+	for _, p := range m.points {
+		if (q.Agent == "" || p.Agent == q.Agent) && inPlaces(q.Places, p.Team, p.Environment) {
+			out = append(out, p)
+		}
+	}
+	return telemetry.MetricsPage{Points: out}, nil
+}
+
+func inPlaces(places []telemetry.Place, team, environment string) bool {
+	return places == nil || slices.ContainsFunc(places, func(p telemetry.Place) bool { return p.Holds(team, environment) })
 }
 
 func (m *memStore) Query(_ context.Context, q telemetry.Query) (*telemetry.Result, error) {

@@ -845,9 +845,53 @@ func listRunLogs(a *API, ctx context.Context, req *client.ListRunLogsRequest) (*
 	if req.Query != "" && !reader {
 		return nil, errContentSearch
 	}
-	return a.logs(ctx, telemetry.LogsQuery{
-		Run: run.ID, MinSeverity: int32(min(req.MinSeverity, 24)), Text: req.Query, Limit: orDefault(req.Limit, defaultLogs), Cursor: req.Cursor,
-	}, reader)
+	q := telemetry.LogsQuery{MinSeverity: int32(min(req.MinSeverity, 24)), Text: req.Query, Limit: orDefault(req.Limit, defaultLogs), Cursor: req.Cursor}
+	if req.Around {
+		q.OnlyLoose, q.Agent, q.Places = true, run.Agent, runPlaces(ctx, run)
+		q.From, q.To = a.around(run)
+	} else {
+		q.Run = run.ID
+	}
+	return a.logs(ctx, q, func(*activity.LogRecord) bool { return reader })
+}
+
+// around is the time in which what names no run may be about one: from a minute
+// before its start to a minute after its end.
+func (a *API) around(run *activity.Run) (from, to time.Time) {
+	to = a.o.Now()
+	if run.End != activity.Unknown && run.Status != activity.RunRunning {
+		to = at(run.End).Add(time.Minute)
+	}
+	return at(run.Start).Add(-time.Minute), to
+}
+
+// runPlaces are where the records and points that name no run are a run's agent's: its
+// own place. Who sees everything sees those of no place, too, as older ones are.
+func runPlaces(ctx context.Context, run *activity.Run) []telemetry.Place {
+	places := []telemetry.Place{{Team: run.Team, Environment: run.Environment}}
+	if whoOf(ctx).Everywhere(identity.Viewer) {
+		places = append(places, telemetry.Place{})
+	}
+	return places
+}
+
+// rolePlaces are where somebody has a role; nil for everywhere.
+func rolePlaces(ctx context.Context, role identity.Role) []telemetry.Place {
+	out := []telemetry.Place{}
+	for _, g := range whoOf(ctx).Scopes(role) {
+		p := telemetry.Place{Team: g.Team, Environment: g.Environment}
+		if g.Team == identity.Everything {
+			p.Team = telemetry.Anywhere
+		}
+		if g.Environment == identity.Everything {
+			p.Environment = telemetry.Anywhere
+		}
+		if p.Team == telemetry.Anywhere && p.Environment == telemetry.Anywhere {
+			return nil
+		}
+		out = append(out, p)
+	}
+	return out
 }
 
 func listLogs(a *API, ctx context.Context, req *client.ListLogsRequest) (*client.List[client.Log], error) {
@@ -855,24 +899,34 @@ func listLogs(a *API, ctx context.Context, req *client.ListLogsRequest) (*client
 	if err != nil {
 		return nil, err
 	}
-	reader := whoOf(ctx).Everywhere(identity.Reader)
-	if req.Query != "" && !reader {
-		return nil, errContentSearch
-	}
-	return a.logs(ctx, telemetry.LogsQuery{
+	q := telemetry.LogsQuery{
 		Agent: req.Agent, From: from, To: to, MinSeverity: int32(min(req.MinSeverity, 24)), Text: req.Query, OnlyLoose: req.Loose,
-		Limit: orDefault(req.Limit, defaultLogs), Cursor: req.Cursor,
-	}, reader)
+		Limit: orDefault(req.Limit, defaultLogs), Cursor: req.Cursor, Places: rolePlaces(ctx, identity.Viewer),
+	}
+	if req.Query != "" {
+		// What is searched must be readable: a hit tells of it.
+		if q.Places = rolePlaces(ctx, identity.Reader); q.Places != nil && len(q.Places) == 0 {
+			return nil, errContentSearch
+		}
+	}
+	who := whoOf(ctx)
+	return a.logs(ctx, q, func(r *activity.LogRecord) bool {
+		// Of records of before their place was kept only those may know who may all.
+		if r.Team == "" && r.Environment == "" {
+			return who.Everywhere(identity.Reader)
+		}
+		return who.Can(identity.Reader, r.Team, r.Environment)
+	})
 }
 
-func (a *API) logs(ctx context.Context, q telemetry.LogsQuery, content bool) (*client.List[client.Log], error) {
+func (a *API) logs(ctx context.Context, q telemetry.LogsQuery, content func(*activity.LogRecord) bool) (*client.List[client.Log], error) {
 	page, err := a.o.Store.Logs(ctx, q)
 	if err != nil {
 		return nil, err
 	}
 	out := &client.List[client.Log]{Items: make([]client.Log, len(page.Logs)), Next: page.Next}
 	for i := range page.Logs {
-		out.Items[i] = logOf(&page.Logs[i], content)
+		out.Items[i] = logOf(&page.Logs[i], content(&page.Logs[i]))
 	}
 	return out, nil
 }
@@ -882,12 +936,9 @@ func runMetrics(a *API, ctx context.Context, req *client.RunMetricsRequest) (*cl
 	if err != nil {
 		return nil, err
 	}
-	end := a.o.Now()
-	if run.End != activity.Unknown && run.Status != activity.RunRunning {
-		end = at(run.End).Add(time.Minute)
-	}
+	from, to := a.around(run)
 	return a.points(ctx, telemetry.MetricsQuery{
-		Name: req.Name, Agent: run.Agent, From: at(run.Start).Add(-time.Minute), To: end, Limit: orDefault(req.Limit, defaultPoints), Cursor: req.Cursor,
+		Name: req.Name, Agent: run.Agent, From: from, To: to, Places: runPlaces(ctx, run), Limit: orDefault(req.Limit, defaultPoints), Cursor: req.Cursor,
 	})
 }
 
@@ -897,7 +948,7 @@ func listMetricPoints(a *API, ctx context.Context, req *client.ListMetricPointsR
 		return nil, err
 	}
 	return a.points(ctx, telemetry.MetricsQuery{
-		Name: req.Name, Agent: req.Agent, From: from, To: to, Limit: orDefault(req.Limit, defaultPoints), Cursor: req.Cursor,
+		Name: req.Name, Agent: req.Agent, From: from, To: to, Places: rolePlaces(ctx, identity.Viewer), Limit: orDefault(req.Limit, defaultPoints), Cursor: req.Cursor,
 	})
 }
 

@@ -21,12 +21,12 @@ func table() []operation {
 		render[client.ListStepsRequest, client.List[client.Step]](operation{Name: "ListSteps", Method: get, Path: "/runs/{id}/steps", Permission: rows(identity.Viewer), Audit: AuditContent, Summary: "lists the steps of a run by start time, light or with content"}, listSteps),
 		define(operation{Name: "GetStep", Method: get, Path: "/runs/{id}/steps/{step}", Permission: rows(identity.Viewer), Audit: AuditContent, Summary: "reads a step with its attributes and, for readers, its content"}, getStep),
 		define(operation{Name: "ListMessages", Method: get, Path: "/runs/{id}/messages", Permission: rows(identity.Reader), Audit: AuditContent, Summary: "lists the distinct messages of a run in the order they first appeared"}, listMessages),
-		define(operation{Name: "ListRunLogs", Method: get, Path: "/runs/{id}/logs", Permission: rows(identity.Viewer), Audit: AuditContent, Summary: "lists the log records of a run, the newest first"}, listRunLogs),
-		define(operation{Name: "ListRunMetrics", Method: get, Path: "/runs/{id}/metrics", Permission: everywhere(identity.Viewer), Summary: "lists the metric points of a run's agent around the run"}, runMetrics),
+		define(operation{Name: "ListRunLogs", Method: get, Path: "/runs/{id}/logs", Permission: rows(identity.Viewer), Audit: AuditContent, Summary: "lists the log records of a run, or those of its agent around it that name no run, the newest first"}, listRunLogs),
+		define(operation{Name: "ListRunMetrics", Method: get, Path: "/runs/{id}/metrics", Permission: rows(identity.Viewer), Summary: "lists the metric points of a run's agent around the run"}, runMetrics),
 		define(operation{Name: "ListSessions", Method: get, Path: "/sessions", Permission: rows(identity.Viewer), Summary: "lists sessions, the last active first"}, listSessions),
 		// Loose records name no team, so only who sees all teams sees them.
-		define(operation{Name: "ListLogs", Method: get, Path: "/logs", Permission: everywhere(identity.Viewer), Audit: AuditContent, Summary: "lists log records, the newest first"}, listLogs),
-		define(operation{Name: "ListMetricPoints", Method: get, Path: "/metric-points", Permission: everywhere(identity.Viewer), Summary: "lists metric points, the newest first"}, listMetricPoints),
+		define(operation{Name: "ListLogs", Method: get, Path: "/logs", Permission: rows(identity.Viewer), Audit: AuditContent, Summary: "lists log records, the newest first"}, listLogs),
+		define(operation{Name: "ListMetricPoints", Method: get, Path: "/metric-points", Permission: rows(identity.Viewer), Summary: "lists metric points, the newest first"}, listMetricPoints),
 
 		define(operation{Name: "GetSteering", Method: get, Path: "/runs/{id}/steering", Permission: rows(identity.Reader, identity.Responder), Audit: AuditContent, Summary: "reads what people do about a run while it goes on: who holds it, what they said"}, getSteering),
 		define(operation{Name: "HoldRun", Method: post, Path: "/runs/{id}/hold", Permission: rows(identity.Responder).onlyPeople(), Audit: AuditChange, Summary: "makes each further call of a run wait for a person"}, holdRun),

@@ -175,7 +175,37 @@ func (k *keeping) pass(ctx context.Context, now time.Time, narrow bool) (p clien
 			return p, err
 		}
 	}
-	return p, nil
+	return p, k.narrowLoose(ctx, now, &rules, &p)
+}
+
+// narrowLoose forgets log records of no run, and metric points, of places that keep
+// runs for less than the longest.
+func (k *keeping) narrowLoose(ctx context.Context, now time.Time, rules *retention.Rules, p *client.RetentionPass) error {
+	longest, narrower := rules.Longest(retention.Runs), false
+	before := func(team, environment string) time.Time {
+		age := rules.Of(retention.Runs, environment, team)
+		if age == retention.Forever {
+			return time.Time{}
+		}
+		return now.Add(-age).Truncate(day)
+	}
+	for _, at := range rules.Places() {
+		cut := before(at.Team, at.Environment)
+		if age := rules.Of(retention.Runs, at.Environment, at.Team); cut.IsZero() || longest != retention.Forever && age >= longest {
+			continue
+		}
+		narrower = true
+		mark := retention.Mark{Kind: retention.Runs, Place: rules.Decides(retention.Runs, at.Environment, at.Team), Before: cut}
+		if err := k.rules.Drop(ctx, mark); err != nil {
+			return err
+		}
+	}
+	if !narrower && (rules.Of(retention.Runs, "", "") == longest || rules.Of(retention.Runs, "", "") == retention.Forever) {
+		return nil
+	}
+	d, err := k.app.store.Forget(ctx, telemetry.Forget{Loose: before})
+	p.Rows, p.Bytes = p.Rows+d.Rows, p.Bytes+d.Bytes
+	return err
 }
 
 // forgetAtOnce bounds the runs of one rewriting of segments.

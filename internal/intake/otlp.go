@@ -814,7 +814,7 @@ func (n *normaliser) readLog(body []byte) {
 		l.Agent = l.Service
 	}
 	l.Scope = n.scope
-	l.Attributes, l.Resource = attributes, n.resourceRaw
+	l.Attributes, l.Resource, l.Environment = attributes, n.resourceRaw, s.Text(dialect.Environment)
 	if l.Trace != (activity.TraceID{}) && l.Span != (activity.SpanID{}) {
 		l.Step = n.owner.StepOfSpan(l.Trace, l.Span)
 		if n.contentOf(s, &l, value, raw) {
@@ -980,6 +980,7 @@ func (n *normaliser) readPoint(m activity.MetricPoint, kind uint64, body []byte)
 	if m.Agent = s.Text(dialect.Agent); m.Agent == "" {
 		m.Agent = m.Service
 	}
+	m.Environment = s.Text(dialect.Environment)
 	m.StartTime = instant(from)
 	if m.Time = instant(at); m.Time == 0 {
 		m.Time = n.now

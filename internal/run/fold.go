@@ -42,7 +42,7 @@ func (r *Reader) batch(ctx context.Context, b *activity.Batch, received int64) e
 		}
 	}
 	for i := range b.Metrics {
-		r.metric(&b.Metrics[i], received)
+		r.metric(b, &b.Metrics[i], received)
 	}
 	for i := range b.Settled {
 		if err := r.settled(ctx, &b.Settled[i]); err != nil {
@@ -533,6 +533,7 @@ func (r *Reader) log(ctx context.Context, b *activity.Batch, rec *activity.LogRe
 		c.Attributes, c.Time = sent(c.Attributes, activity.TimeSent, c.Time, at), at
 		c.Flags |= activity.FlagClampedTime
 	}
+	c.Team, c.Environment = r.names.get(b.Team), r.names.get(cmp.Or(b.Environment, c.Environment))
 	if r.records.add(logHash(&c)) {
 		r.stats.Duplicates++
 		return nil
@@ -563,7 +564,8 @@ func (r *Reader) log(ctx context.Context, b *activity.Batch, rec *activity.LogRe
 // made of what the store gives back, see recall.
 func logHash(l *activity.LogRecord) uint64 {
 	return mix(xxhash.Sum64String(l.Body), timeOf(l.Time, l.Attributes), xxhash.Sum64(l.Attributes), binary.LittleEndian.Uint64(l.Run[:]),
-		binary.LittleEndian.Uint64(l.Step[:]), uint64(uint32(l.Severity)), xxhash.Sum64String(l.EventName), xxhash.Sum64String(l.Service))
+		binary.LittleEndian.Uint64(l.Step[:]), uint64(uint32(l.Severity)), xxhash.Sum64String(l.EventName), xxhash.Sum64String(l.Service),
+		xxhash.Sum64(l.Resource), xxhash.Sum64String(l.Team), xxhash.Sum64String(l.Environment))
 }
 
 // timeOf is the time of a record in its identity: a clamped one follows the receipt,
@@ -578,11 +580,13 @@ func timeOf(at int64, attributes []byte) uint64 {
 // pointHash is the identity of a metric point.
 func pointHash(p *activity.MetricPoint) uint64 {
 	return mix(xxhash.Sum64String(p.Name), timeOf(p.Time, p.Attributes), uint64(p.StartTime), xxhash.Sum64(p.Attributes),
-		xxhash.Sum64(p.Point), math.Float64bits(p.Value), uint64(p.Count), xxhash.Sum64String(p.Service))
+		xxhash.Sum64(p.Point), math.Float64bits(p.Value), uint64(p.Count), xxhash.Sum64String(p.Service),
+		xxhash.Sum64(p.Resource), xxhash.Sum64String(p.Team), xxhash.Sum64String(p.Environment))
 }
 
 // metric keeps a metric point.
-func (r *Reader) metric(p *activity.MetricPoint, received int64) {
+func (r *Reader) metric(b *activity.Batch, p *activity.MetricPoint, received int64) {
+	p.Team, p.Environment = r.names.get(b.Team), r.names.get(cmp.Or(b.Environment, p.Environment))
 	if at := activity.ClampTime(p.Time, received, r.kept()); at != p.Time {
 		p.Attributes, p.Time = sent(p.Attributes, activity.TimeSent, p.Time, at), at
 	}

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -185,5 +186,37 @@ func TestTimesOfTheLogAreClamped(t *testing.T) {
 	}
 	if len(h.store.points) != 1 || h.store.points[0].Time != start0+int64(time.Hour) {
 		t.Errorf("points: %+v", h.store.points)
+	}
+}
+
+// Records and points have the team of their batch, and its environment unless it has
+// none; equal ones of two teams or two instances are two.
+func TestRecordsHaveTheirPlace(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, newMemory(), nil)
+	send := func(team, environment string, resource []byte) {
+		b := batchOf()
+		b.Team, b.Environment = team, environment
+		b.Logs = []activity.LogRecord{{Time: start0, Body: "up", Environment: "said", Resource: resource}}
+		b.Metrics = []activity.MetricPoint{{Time: start0, Name: "n", Environment: "said", Resource: resource}}
+		h.feed(b)
+	}
+	for range 2 {
+		send("core", "prod", nil)
+		send("core", "", nil)
+		send("shop", "prod", nil)
+		send("shop", "prod", activity.AppendTime(nil, "instance", 1))
+	}
+	h.flush()
+	var logs, points []string
+	for _, l := range h.store.logs {
+		logs = append(logs, l.Team+"/"+l.Environment)
+	}
+	for _, p := range h.store.points {
+		points = append(points, p.Team+"/"+p.Environment)
+	}
+	want := []string{"core/prod", "core/said", "shop/prod", "shop/prod"}
+	if !slices.Equal(logs, want) || !slices.Equal(points, want) {
+		t.Errorf("records at %v, points at %v, want %v", logs, points, want)
 	}
 }

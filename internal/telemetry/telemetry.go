@@ -186,8 +186,21 @@ type RunsPage struct {
 	Next string
 }
 
+// Place is a team and an environment; Anywhere is any of them. What was sent without
+// a key, or stored before it was known, has none.
+type Place struct{ Team, Environment string }
+
+// Anywhere stands for any team, or any environment, in a Place.
+const Anywhere = "*"
+
+// Holds reports whether something of a team and an environment is at p.
+func (p Place) Holds(team, environment string) bool {
+	return (p.Team == Anywhere || p.Team == team) && (p.Environment == Anywhere || p.Environment == environment)
+}
+
 // LogsQuery asks for log records. Text is a phrase in the body.
 type LogsQuery struct {
+	Places      []Place // only what is at one of them (access); nil: all
 	Run         activity.RunID
 	Agent       string
 	From, To    time.Time
@@ -206,6 +219,7 @@ type LogsPage struct {
 
 // MetricsQuery asks for metric points.
 type MetricsQuery struct {
+	Places      []Place // only what is at one of them (access); nil: all
 	Name, Agent string
 	From, To    time.Time
 	Limit       int
@@ -287,6 +301,9 @@ type Forget struct {
 	// Words also takes log records and metric points of no run in whose texts it finds
 	// something; nil takes none. It must be safe for concurrent use.
 	Words func(text string) bool
+	// Loose also takes log records and metric points of no run that are older than it
+	// says for their team and environment; a zero time keeps all. Nil takes none.
+	Loose func(team, environment string) time.Time
 	// Scrub writes the index anew afterwards, so that its free pages hold nothing of
 	// what went: the store takes nothing meanwhile, some seconds a GB.
 	Scrub bool

@@ -3,8 +3,10 @@ package duck
 import (
 	"context"
 	"database/sql"
+	"math"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"reeve/internal/activity"
@@ -18,7 +20,7 @@ import (
 // it lies under the run that had it first, and is as much theirs.
 func (s *Store) Forget(ctx context.Context, f telemetry.Forget) (telemetry.Dropped, error) {
 	var d telemetry.Dropped
-	if len(f.Runs) == 0 && f.Words == nil && !f.Scrub {
+	if len(f.Runs) == 0 && f.Words == nil && f.Loose == nil && !f.Scrub {
 		return d, nil
 	}
 	if f.Dry {
@@ -68,6 +70,13 @@ func (s *Store) Forget(ctx context.Context, f telemetry.Forget) (telemetry.Dropp
 			return d, err
 		}
 	}
+	if f.Loose != nil {
+		more, err := s.forgetLoose(ctx, f.Loose)
+		d.Rows, d.Files, d.Bytes = d.Rows+more.Rows, d.Files+more.Files, d.Bytes+more.Bytes
+		if err != nil {
+			return d, err
+		}
+	}
 	if !f.Scrub {
 		return d, nil
 	}
@@ -103,6 +112,60 @@ func (s *Store) forgetWords(ctx context.Context, f telemetry.Forget) (telemetry.
 		}
 	}
 	return d, nil
+}
+
+// forgetLoose takes log records of no run, and metric points, that are older than
+// their place keeps them. The caller holds maint.
+func (s *Store) forgetLoose(ctx context.Context, before func(team, environment string) time.Time) (telemetry.Dropped, error) {
+	var d telemetry.Dropped
+	cuts := map[telemetry.Place]int64{}
+	old := func(team, environment string, at int64) bool {
+		p := telemetry.Place{Team: team, Environment: environment}
+		cut, ok := cuts[p]
+		if !ok {
+			cut = math.MinInt64
+			if t := before(team, environment); !t.IsZero() {
+				cut = t.UnixNano()
+			}
+			cuts[p] = cut
+		}
+		return at < cut
+	}
+	for table, found := range map[string]func(*openSegment, func(string, string, int64) bool) ([]bool, int64, error){tableLogs: oldLogs, tableMetrics: oldPoints} {
+		for _, g := range s.segs.of(table, allDays) {
+			if err := ctx.Err(); err != nil {
+				return d, context.Cause(ctx)
+			}
+			if err := s.forgetIn(g, func(o *openSegment) ([]bool, int64, error) { return found(o, old) }, &d); err != nil {
+				return d, storageFault("forgetting records of places", err)
+			}
+		}
+	}
+	return d, nil
+}
+
+func oldLogs(o *openSegment, old func(team, environment string, at int64) bool) ([]bool, int64, error) {
+	rows, err := logs.read(o, 0, o.rows, nil, "run", "time", "team", "environment")
+	out, n := make([]bool, len(rows)), int64(0)
+	for i := range rows {
+		r := &rows[i]
+		if out[i] = r.Run.IsZero() && old(r.Team, r.Environment, r.Time); out[i] {
+			n++
+		}
+	}
+	return out, n, err
+}
+
+func oldPoints(o *openSegment, old func(team, environment string, at int64) bool) ([]bool, int64, error) {
+	rows, err := metrics.read(o, 0, o.rows, nil, "time", "team", "environment")
+	out, n := make([]bool, len(rows)), int64(0)
+	for i := range rows {
+		r := &rows[i]
+		if out[i] = old(r.Team, r.Environment, r.Time); out[i] {
+			n++
+		}
+	}
+	return out, n, err
 }
 
 // logsWith tells which log records of no run hold words. Attributes that could not be

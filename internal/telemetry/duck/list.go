@@ -357,7 +357,28 @@ func skip[T any](rows []located[T], after *place) []located[T] {
 func logFits(l *activity.LogRecord, q *telemetry.LogsQuery) bool {
 	return (q.Agent == "" || l.Agent == q.Agent) && l.Severity >= q.MinSeverity &&
 		(q.From.IsZero() || l.Time >= q.From.UnixNano()) && (q.To.IsZero() || l.Time < q.To.UnixNano()) &&
-		(q.Text == "" || strings.Contains(strings.ToLower(l.Body), strings.ToLower(q.Text))) && (!q.OnlyLoose || l.Run.IsZero())
+		(q.Text == "" || strings.Contains(strings.ToLower(l.Body), strings.ToLower(q.Text))) && (!q.OnlyLoose || l.Run.IsZero()) &&
+		(q.Places == nil || slices.ContainsFunc(q.Places, func(p telemetry.Place) bool { return p.Holds(l.Team, l.Environment) }))
+}
+
+// at is the condition that rows are at one of the places. Files of before there were
+// such columns hold rows of no place.
+func (w *where) at(places []telemetry.Place) string {
+	or := []string{}
+	for _, p := range places {
+		and := []string{"true"}
+		if p.Team != telemetry.Anywhere {
+			and = append(and, "coalesce(team, '') = "+w.bind(p.Team))
+		}
+		if p.Environment != telemetry.Anywhere {
+			and = append(and, "coalesce(environment, '') = "+w.bind(p.Environment))
+		}
+		or = append(or, "("+strings.Join(and, " AND ")+")")
+	}
+	if len(or) == 0 {
+		return "false"
+	}
+	return "(" + strings.Join(or, " OR ") + ")"
 }
 
 func (s *Store) logsFromSegments(ctx context.Context, q telemetry.LogsQuery, after *place, limit int) ([]located[activity.LogRecord], error) {
@@ -374,6 +395,9 @@ func (s *Store) logsFromSegments(ctx context.Context, q telemetry.LogsQuery, aft
 	}
 	if q.OnlyLoose {
 		conds = append(conds, "run = "+uuid([16]byte{}))
+	}
+	if q.Places != nil {
+		conds = append(conds, w.at(q.Places))
 	}
 	return listRows(ctx, s, tableLogs, w, conds, q.From, q.To, after, limit, func(o *openSegment, row int64) (activity.LogRecord, error) {
 		r, err := logs.read(o, row, 1, nil)
@@ -400,6 +424,9 @@ func (s *Store) Metrics(ctx context.Context, q telemetry.MetricsQuery) (telemetr
 	}
 	if q.Agent != "" {
 		conds = append(conds, "agent = "+w.bind(q.Agent))
+	}
+	if q.Places != nil {
+		conds = append(conds, w.at(q.Places))
 	}
 	limit := pageLimit(q.Limit)
 	rows, err := listRows(ctx, s, tableMetrics, w, conds, q.From, q.To, after, limit, func(o *openSegment, row int64) (activity.MetricPoint, error) {
@@ -447,8 +474,10 @@ func listRows[T any](ctx context.Context, s *Store, table string, w *where, cond
 	if after != nil {
 		conds = append(conds, fmt.Sprintf("(time < %[1]s OR time = %[1]s AND %[2]s < %[3]s)", w.bind(after.Value), id, w.bind(after.number())))
 	}
+	// The files of an older release have fewer columns, and all may be of it.
 	sql := fmt.Sprintf(`SELECT time, seg, row FROM (SELECT *, file_row_number AS row, parse_filename(filename, true)::BIGINT AS seg
-		FROM read_parquet(%s, filename = true, file_row_number = true)) WHERE %s ORDER BY time DESC, %s DESC LIMIT %d`,
+		FROM read_parquet(%s, filename = true, file_row_number = true, union_by_name = true)
+		UNION ALL BY NAME SELECT NULL::VARCHAR AS team, NULL::VARCHAR AS environment WHERE false) WHERE %s ORDER BY time DESC, %s DESC LIMIT %d`,
 		src.list(table), strings.Join(conds, " AND "), id, limit+1)
 	res, err := s.child.query(ctx, sql, w.args)
 	if err != nil {

@@ -426,6 +426,8 @@ var logs = func() *table[L] {
 		attrColumn("res_types", columnar.Dictionary, func(r *L) []byte { return r.resource.types }, func(r *L) *string { return &r.texts.resTypes }),
 		attrColumn("res_values", columnar.Dictionary, func(r *L) []byte { return r.resource.values }, func(r *L) *string { return &r.texts.resValues }),
 		blob("rest", func(r *L) *[]byte { return &r.rest }),
+		dict("team", func(r *L) *string { return &r.Team }),
+		dict("environment", func(r *L) *string { return &r.Environment }),
 	)
 }()
 
@@ -462,6 +464,8 @@ var metrics = newTable(tableMetrics,
 	sameBlob("attributes", func(r *P) *[]byte { return &r.Attributes }),
 	sameBlob("resource", func(r *P) *[]byte { return &r.Resource }),
 	blob("point", func(r *P) *[]byte { return &r.Point }),
+	dict("team", func(r *P) *string { return &r.Team }),
+	dict("environment", func(r *P) *string { return &r.Environment }),
 )
 
 // runRow is a revision of a run. Lists are texts with a separator on either

@@ -218,6 +218,9 @@ func (src *source) from(table string) string {
 		return src.nothing(table)
 	}
 	files := "read_parquet(" + src.list(table) + ")"
+	if table == tableLogs || table == tableMetrics {
+		files = "read_parquet(" + src.list(table) + ", union_by_name = true)" // an older release wrote fewer columns
+	}
 	var old, key string
 	switch table {
 	case tableSteps:

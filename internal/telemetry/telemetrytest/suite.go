@@ -35,6 +35,7 @@ func Run(t *testing.T, open func(*testing.T) telemetry.Store) {
 		{"steps are aggregated", aggregates},
 		{"rollups add up", rollups},
 		{"logs and metric points", records},
+		{"records and points have a place", recordPlaces},
 		{"decisions are listed, searched and counted", decisions},
 		{"teams see their own", teams},
 		{"retention drops partitions", retention},
@@ -597,6 +598,65 @@ func b2i(b bool) int {
 		return 1
 	}
 	return 0
+}
+
+// recordPlaces holds that log records and points are found, and forgotten, by team
+// and environment.
+func recordPlaces(t *testing.T, s telemetry.Store) {
+	ctx := context.Background()
+	g := NewGenerator(9, recent())
+	w := g.Write(1)
+	places := []telemetry.Place{{Team: "core", Environment: "prod"}, {Team: "core", Environment: "dev"}, {Team: "shop", Environment: "prod"}, {}}
+	now := recent()
+	for i, p := range places {
+		for k, at := range []time.Time{now, now.Add(-48 * time.Hour)} {
+			w.Logs = append(w.Logs, activity.LogRecord{Time: at.UnixNano(), Body: fmt.Sprint("line ", i, k), Agent: "a", Team: p.Team, Environment: p.Environment})
+			w.Metrics = append(w.Metrics, activity.MetricPoint{Time: at.UnixNano(), Name: "n", Type: "gauge", Value: float64(i), Count: activity.Unknown, Agent: "a", Team: p.Team, Environment: p.Environment})
+		}
+	}
+	w.Logs = append(w.Logs, activity.LogRecord{Time: now.Add(-48 * time.Hour).UnixNano(), Run: w.Runs[0].ID, Body: "of the run", Agent: "a", Team: "core", Environment: "prod"})
+	write(t, s, w)
+	check := func(when string, at []telemetry.Place, want int) {
+		t.Helper()
+		l := must(s.Logs(ctx, telemetry.LogsQuery{OnlyLoose: true, Places: at, Limit: 100}))(t)
+		m := must(s.Metrics(ctx, telemetry.MetricsQuery{Places: at, Limit: 100}))(t)
+		if len(l.Logs) != want || len(m.Points) != want {
+			t.Errorf("%s: %d records and %d points at %v, want %d", when, len(l.Logs), len(m.Points), at, want)
+		}
+		for i := range l.Logs {
+			if !holds(at, l.Logs[i].Team, l.Logs[i].Environment) {
+				t.Errorf("%s: a record of %s/%s at %v", when, l.Logs[i].Team, l.Logs[i].Environment, at)
+			}
+		}
+	}
+	check("all", nil, 8)
+	check("nowhere", []telemetry.Place{}, 0)
+	check("no place", []telemetry.Place{{}}, 2)
+	check("a team", []telemetry.Place{{Team: "core", Environment: telemetry.Anywhere}}, 4)
+	check("an environment", []telemetry.Place{{Team: telemetry.Anywhere, Environment: "prod"}}, 4)
+	check("a team's environment", []telemetry.Place{{Team: "core", Environment: "dev"}}, 2)
+	check("two", []telemetry.Place{{Team: "core", Environment: "dev"}, {Team: "shop", Environment: "prod"}}, 4)
+	if l := must(s.Logs(ctx, telemetry.LogsQuery{Run: w.Runs[0].ID, Places: []telemetry.Place{{Team: "shop", Environment: "prod"}}}))(t); len(l.Logs) != 0 {
+		t.Errorf("records of another team's run: %d", len(l.Logs))
+	}
+	d := must(s.Forget(ctx, telemetry.Forget{Loose: func(team, environment string) time.Time {
+		if team == "core" && environment == "prod" {
+			return now.Add(-24 * time.Hour)
+		}
+		return time.Time{}
+	}}))(t)
+	if d.Rows != 2 {
+		t.Errorf("%d rows were forgotten, want a record and a point", d.Rows)
+	}
+	check("forgotten", []telemetry.Place{{Team: "core", Environment: "prod"}}, 1)
+	check("forgotten, the rest", nil, 7)
+	if l := must(s.Logs(ctx, telemetry.LogsQuery{Run: w.Runs[0].ID}))(t); len(l.Logs) != 1 {
+		t.Errorf("the run has %d records, want its one: it is kept with the run", len(l.Logs))
+	}
+}
+
+func holds(places []telemetry.Place, team, environment string) bool {
+	return places == nil || slices.ContainsFunc(places, func(p telemetry.Place) bool { return p.Holds(team, environment) })
 }
 
 func records(t *testing.T, s telemetry.Store) {

@@ -5181,7 +5181,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** lists the log records of a run, the newest first */
+        /** lists the log records of a run, or those of its agent around it that name no run, the newest first */
         get: operations["ListRunLogs"];
         put?: never;
         post?: never;
@@ -10196,12 +10196,14 @@ export interface components {
                 [key: string]: unknown;
             };
             body: string;
+            environment?: string;
             event_name?: string;
             run_id?: string;
             scope?: string;
             service?: string;
             severity: number;
             step_id?: string;
+            team?: string;
             trace_id?: string;
             withheld?: boolean;
         };
@@ -10343,8 +10345,10 @@ export interface components {
                 [key: string]: unknown;
             };
             count?: number | null;
+            environment?: string;
             name: string;
             service?: string;
+            team?: string;
             type: string;
             unit?: string;
             value: number;
@@ -26151,6 +26155,7 @@ export interface operations {
     ListRunLogs: {
         parameters: {
             query?: {
+                around?: boolean;
                 cursor?: string;
                 limit?: number;
                 min_severity?: number;
