@@ -29,6 +29,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -198,7 +199,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	a.stages.Turns = a.turns
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, a.stack.unwind(context.WithoutCancel(ctx), a.log))
+			err = errors.Join(err, a.stack.unwind(context.WithoutCancel(ctx), a.o.Config.Shutdown, a.log))
 		}
 	}()
 	if a.passed, err = takeSockets(); err != nil {
@@ -269,13 +270,13 @@ func (a *App) Run(ctx context.Context) error {
 	loops, endLoops := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer endLoops(nil)
 	g, failed := errgroup.WithContext(ctx)
-	background, _ := errgroup.WithContext(loops)
+	var background running
 
 	start := func(name string, loop func(context.Context) error) {
-		background.Go(func() error {
+		background.start(name, func() {
 			err := loop(loops)
 			if loops.Err() != nil && (err == nil || errors.Is(err, context.Cause(loops))) {
-				return nil
+				return
 			}
 			if err == nil {
 				err = errors.New("ended by itself")
@@ -283,7 +284,6 @@ func (a *App) Run(ctx context.Context) error {
 			err = fmt.Errorf("%s: %w", name, err)
 			a.log.Error("part failed", "part", name, "err", err)
 			g.Go(func() error { return err })
-			return err
 		})
 	}
 	start("reader", a.reader.Run)
@@ -361,14 +361,19 @@ func (a *App) Run(ctx context.Context) error {
 	a.drain(drain)
 	cancel()
 	endLoops(errStopped)
-	_ = background.Wait() // the first failure is in err already
+	if left := background.wait(a.o.Config.Shutdown); len(left) > 0 {
+		// What they hold is closed under them: the log is read again at the next start.
+		a.log.Error("parts did not stop in time", "parts", left, "within", a.o.Config.Shutdown)
+		err = errors.Join(err, fmt.Errorf("did not stop within %s: %s", a.o.Config.Shutdown, strings.Join(left, ", ")))
+	}
 	return err
 }
 
 var errStopped = errors.New("stopped")
 
-// Stop closes what New opened. It may be called twice.
-func (a *App) Stop(ctx context.Context) error { return a.stack.unwind(ctx, a.log) }
+// Stop closes what New opened, within Config.Shutdown and a few seconds. It may be
+// called twice.
+func (a *App) Stop(ctx context.Context) error { return a.stack.unwind(ctx, a.o.Config.Shutdown, a.log) }
 
 // drain waits until the reader has stored what it read.
 func (a *App) drain(ctx context.Context) {
