@@ -123,7 +123,7 @@ type LogConfig struct {
 type IntakeConfig struct {
 	MaxBody      Bytes `yaml:"max_body" doc:"Largest request after decompression."`
 	MaxAttribute Bytes `yaml:"max_attribute" doc:"Largest single attribute or content; longer ones are cut and flagged."`
-	InFlight     Bytes `yaml:"in_flight" doc:"Bytes of requests being worked on at once; more wait briefly, then get 429."`
+	InFlight     Bytes `yaml:"in_flight" doc:"Bytes of requests being worked on at once; more get 429."`
 }
 
 // BusConfig sizes the activity log.
@@ -294,6 +294,85 @@ func Load(path string, lookup func(string) (string, bool), flags map[string]stri
 	return c, c.Validate()
 }
 
+// elsewhere are the variables that are read by others than Load, or by commands.
+var elsewhere = []string{
+	"REEVE_CONFIG", "REEVE_TOKEN", "REEVE_SERVER", "REEVE_SESSION", "REEVE_AGENT", "REEVE_AGENT_KEY", "REEVE_DOOR", "REEVE_RUN",
+	"REEVE_JOIN_TOKEN", "REEVE_PASSWORD", "REEVE_BACKUP_PASSPHRASE", "REEVE_IDENTITY_PASSPHRASE", "REEVE_ADMIN_TOKEN", "REEVE_NAME", "REEVE_NOTICE",
+}
+
+// CheckEnvironment refuses variables (NAME=value) that look like a setting and are
+// none: one letter too many, or a name in a section that has no such key. Others that
+// begin with REEVE_ are let be, since secrets that a file refers to may be called so.
+func CheckEnvironment(environ []string) error {
+	c := DefaultConfig()
+	known, sections := map[string]bool{}, map[string]bool{}
+	for _, name := range elsewhere {
+		known[name] = true
+	}
+	var settings []string
+	for _, f := range fields(&c) {
+		name := EnvName(f.path)
+		settings, known[name] = append(settings, name), true
+		if section, _, ok := strings.Cut(f.path, "."); ok {
+			sections[EnvName(section)+"_"] = true
+		}
+	}
+	for _, v := range environ {
+		name, value, _ := strings.Cut(v, "=")
+		if value == "" {
+			continue // changes nothing anyhow
+		}
+		if !strings.HasPrefix(name, "REEVE_") || known[name] {
+			continue
+		}
+		close, best := "", 3 // two letters
+		if len(name) < len("REEVE_")+8 {
+			best = 2 // of a short name one
+		}
+		for _, s := range settings {
+			if d := distance(name, s, best); d < best {
+				close, best = s, d
+			}
+		}
+		within := false
+		for s := range sections {
+			within = within || strings.HasPrefix(name, s)
+		}
+		if close == "" && !within {
+			continue
+		}
+		f := fault.New(fault.KindInvalid, "config.unknown_variable", "%s is no setting", name)
+		if close != "" {
+			return f.WithHint("is %s meant? `reeve config show` lists every variable", close)
+		}
+		return f.WithHint("`reeve config show` lists every variable; call what is not for Reeve otherwise")
+	}
+	return nil
+}
+
+// distance is how many letters must be put in, taken out or changed, most at most.
+func distance(a, b string, most int) int {
+	if max(len(a)-len(b), len(b)-len(a)) >= most {
+		return most
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		before := row[0]
+		row[0]++
+		for j := range len(b) {
+			d := before
+			if a[i] != b[j] {
+				d = 1 + min(before, row[j], row[j+1])
+			}
+			before, row[j+1] = row[j+1], d
+		}
+	}
+	return min(row[len(b)], most)
+}
+
 // decodeYAML reads strictly; a file of comments only changes nothing.
 func decodeYAML(raw []byte, c *Config) error {
 	var document any
@@ -402,6 +481,23 @@ func (c *Config) Validate() error {
 	} {
 		if l.v < l.min {
 			return bad("%s: %s is below the least useful value %s", l.name, l.v, l.min)
+		}
+	}
+	if err := c.intakeLimits().Validate(); err != nil {
+		return bad("intake: %s", fault.From(err).Message)
+	}
+	for _, d := range []struct {
+		name string
+		v    time.Duration
+	}{
+		{"store.max_age", c.Store.MaxAge},
+		{"store.content_max_age", c.Store.ContentMaxAge},
+		{"audit.decisions_max_age", c.Audit.DecisionsAge},
+		{"audit.decisions_content_max_age", c.Audit.DecisionsBody},
+		{"audit.key_overlap", c.Audit.KeyOverlap},
+	} {
+		if d.v < 0 {
+			return bad("%s: %s is below zero", d.name, d.v)
 		}
 	}
 	for _, d := range []struct {

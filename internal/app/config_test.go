@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"reeve/internal/fault"
 	"reeve/internal/gateway/mcp"
 	"reeve/internal/identity/oidc"
 	"reeve/internal/siem"
@@ -47,18 +48,24 @@ func TestLoadRefuses(t *testing.T) {
 		flags map[string]string
 		want  string
 	}{
-		"unknown key":        {yaml: "lissten: x\n", want: "lissten"},
-		"unknown nested key": {yaml: "log:\n  levle: info\n", want: "levle"},
-		"bad duration":       {yaml: "runs:\n  quiet: soon\n", want: "soon"},
-		"bad size":           {yaml: "intake:\n  max_body: big\n", want: "no size"},
-		"bad level":          {yaml: "log:\n  level: loud\n", want: "log.level"},
-		"no address":         {flags: map[string]string{"listen": "7300"}, want: "host:port"},
-		"off loopback":       {flags: map[string]string{"listen": "0.0.0.0:7300"}, want: "needs TLS"},
-		"every interface":    {flags: map[string]string{"otlp-http-listen": ":4318"}, want: "needs TLS"},
-		"dev off loopback":   {flags: map[string]string{"listen": "10.0.0.1:7300", "dev": "true"}, want: "loopback only"},
-		"half of tls":        {yaml: "tls:\n  cert: a.pem\n", want: "both cert and key"},
-		"bad bool":           {flags: map[string]string{"dev": "perhaps"}, want: "neither true nor false"},
-		"zero quiet":         {yaml: "runs:\n  quiet: 0s\n", want: "above zero"},
+		"unknown key":         {yaml: "lissten: x\n", want: "lissten"},
+		"unknown nested key":  {yaml: "log:\n  levle: info\n", want: "levle"},
+		"bad duration":        {yaml: "runs:\n  quiet: soon\n", want: "soon"},
+		"bad size":            {yaml: "intake:\n  max_body: big\n", want: "no size"},
+		"bad level":           {yaml: "log:\n  level: loud\n", want: "log.level"},
+		"no address":          {flags: map[string]string{"listen": "7300"}, want: "host:port"},
+		"off loopback":        {flags: map[string]string{"listen": "0.0.0.0:7300"}, want: "needs TLS"},
+		"every interface":     {flags: map[string]string{"otlp-http-listen": ":4318"}, want: "needs TLS"},
+		"dev off loopback":    {flags: map[string]string{"listen": "10.0.0.1:7300", "dev": "true"}, want: "loopback only"},
+		"half of tls":         {yaml: "tls:\n  cert: a.pem\n", want: "both cert and key"},
+		"bad bool":            {flags: map[string]string{"dev": "perhaps"}, want: "neither true nor false"},
+		"body above the most": {yaml: "intake:\n  max_body: 512MiB\n  in_flight: 1GiB\n", want: "max_body of"},
+		"attribute over body": {yaml: "intake:\n  max_body: 1MiB\n  max_attribute: 2MiB\n", want: "max_attribute of"},
+		"negative age":        {yaml: "store:\n  max_age: -24h\n", want: "store.max_age: -24h0m0s is below zero"},
+		"negative content":    {yaml: "store:\n  content_max_age: -1h\n", want: "store.content_max_age"},
+		"negative decisions":  {yaml: "audit:\n  decisions_max_age: -1h\n", want: "audit.decisions_max_age"},
+		"negative bodies":     {yaml: "audit:\n  decisions_content_max_age: -1h\n", want: "audit.decisions_content_max_age"},
+		"zero quiet":          {yaml: "runs:\n  quiet: 0s\n", want: "above zero"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -71,6 +78,34 @@ func TestLoadRefuses(t *testing.T) {
 				t.Errorf("Load(%q, %v) = %v, want an error with %q", c.yaml, c.flags, err, c.want)
 			}
 		})
+	}
+}
+
+// A variable that looks like a setting and is none changes nothing, in silence.
+func TestCheckEnvironment(t *testing.T) {
+	t.Parallel()
+	for v, want := range map[string]string{
+		"REEVE_LISSTEN=127.0.0.1:1":       "is REEVE_LISTEN meant?",
+		"REEVE_STORE_MAXAGE=24h":          "is REEVE_STORE_MAX_AGE meant?",
+		"REEVE_STORE_RETENTION=24h":       "reeve config show",
+		"REEVE_INTAKE_MAX_BODYS=1MiB":     "is REEVE_INTAKE_MAX_BODY meant?",
+		"REEVE_LISTEN=127.0.0.1:1":        "",
+		"REEVE_STORE_MAX_AGE=24h":         "",
+		"REEVE_TOKEN=rvt_x":               "",
+		"REEVE_IDENTITY_PASSPHRASE=x":     "",
+		"REEVE_BACKUP_PASSPHRASE=x":       "",
+		"REEVE_OUR_OWN_SECRET=x":          "", // a file may refer to it
+		"OTHER_LISSTEN=x":                 "",
+		"REEVE_UPSTREAM_OPENAI_API_KEY=x": "",
+	} {
+		err := CheckEnvironment([]string{"PATH=/bin", v})
+		f := fault.From(err)
+		switch {
+		case want == "" && err != nil:
+			t.Errorf("%s is refused: %v", v, err)
+		case want != "" && (err == nil || f.Code != "config.unknown_variable" || !strings.Contains(f.Hint, want)):
+			t.Errorf("%s: %v (%s), want a hint with %q", v, err, f.Hint, want)
+		}
 	}
 }
 

@@ -13,9 +13,8 @@ import (
 // to refuse) and to the intake keys.
 func (a *App) buildIntake(ctx context.Context) (err error) {
 	a.health = &health{a: a}
-	c := a.o.Config.Intake
 	o := intake.Options{
-		Config: intake.Config{MaxBody: int64(c.MaxBody), MaxAttribute: int64(c.MaxAttribute), InFlight: int64(c.InFlight)},
+		Config: a.o.Config.intakeLimits(),
 		Log:    a.health,
 		Keys:   senders{a.identity},
 		Logger: a.log.With("part", "intake"),
@@ -40,6 +39,11 @@ func (a *App) buildIntake(ctx context.Context) (err error) {
 	}
 	a.intake, err = intake.New(o)
 	return err
+}
+
+// intakeLimits are the limits as intake takes them.
+func (c *Config) intakeLimits() intake.Config {
+	return intake.Config{MaxBody: int64(c.Intake.MaxBody), MaxAttribute: int64(c.Intake.MaxAttribute), InFlight: int64(c.Intake.InFlight)}
 }
 
 // senders lets intake check its keys against identity.

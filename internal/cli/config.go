@@ -32,6 +32,9 @@ func loadConfig(e env, c *command, args []string, more func(*flag.FlagSet)) (app
 	if fs.NArg() > 0 {
 		return app.Config{}, fmt.Errorf("%w: %q is one word too many", errUsage, fs.Arg(0))
 	}
+	if err := app.CheckEnvironment(os.Environ()); err != nil {
+		return app.Config{}, err
+	}
 	return app.Load(file, os.LookupEnv, given())
 }
 
