@@ -258,6 +258,27 @@ func (a *API) authenticate(r *http.Request, c *call) (*identity.Principal, error
 	return who, nil
 }
 
+// Viewers serves h to who may see everything: nobody else, unless open says that a
+// request needs nobody's name.
+func (a *API) Viewers(h http.Handler, open func(*http.Request) bool) http.Handler {
+	op := &operation{Permission: everywhere(identity.Viewer)}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !open(r) {
+			c := &call{op: op, address: addressOf(r)}
+			who, err := a.authenticate(r.WithContext(context.WithValue(r.Context(), callKey{}, c)), c)
+			if err == nil {
+				err = op.Permission.allow(who)
+			}
+			if err != nil {
+				f := faultOf(err)
+				writeProblem(w, statusOf(f), f)
+				return
+			}
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
 // present reads the credentials that a request carries; nil for none.
 func (a *API) present(r *http.Request, c *call) (*identity.Principal, error) {
 	if h := r.Header.Get("Authorization"); h != "" {

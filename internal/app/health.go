@@ -174,16 +174,23 @@ func refused(why string) *fault.Error {
 		WithHint("send it again after the time in Retry-After; what was accepted is safe")
 }
 
-// ready answers 200 when the parts have been looked at and intake accepts.
-func (h *health) ready(w http.ResponseWriter, _ *http.Request) {
+// ready answers 200 when the parts have been looked at and intake accepts. Why not,
+// and what else is wrong, names agents and files: it is told on this host only, and
+// to others by the health page, which asks who they are.
+func (h *health) ready(w http.ResponseWriter, r *http.Request) {
 	f := h.refusal.Load()
 	switch {
 	case h.last.Load() == nil:
 		http.Error(w, "starting", http.StatusServiceUnavailable)
+	case f != nil && !h.a.fromThisHost(r):
+		http.Error(w, "not ready", http.StatusServiceUnavailable)
 	case f != nil:
 		http.Error(w, f.Message, http.StatusServiceUnavailable)
 	default:
 		_, _ = w.Write([]byte("ready\n"))
+		if !h.a.fromThisHost(r) {
+			return
+		}
 		for _, p := range h.troubles() {
 			_, _ = fmt.Fprintf(w, "%s: %s\n", p.Name, p.Reason)
 		}

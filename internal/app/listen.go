@@ -170,6 +170,19 @@ func (a *App) serveHTTP(ctx context.Context, l net.Listener, secure *tls.Config,
 	return nil
 }
 
+// fromThisHost reports a request of a program on this host, which sees what the
+// process counts without saying who it is. A proxy here that passes on what others ask
+// is not one: it says for whom.
+func (a *App) fromThisHost(r *http.Request) bool {
+	for _, name := range [...]string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via"} {
+		if r.Header.Get(name) != "" {
+			return false
+		}
+	}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	return err == nil && isLoopback(host)
+}
+
 // console is everything that the first listener serves.
 func (a *App) console() http.Handler {
 	mux := http.NewServeMux()
@@ -191,7 +204,7 @@ func (a *App) console() http.Handler {
 	mux.HandleFunc("GET /calendar/{file}", a.calendar)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", a.health.ready)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(a.metrics, promhttp.HandlerOpts{}))
+	mux.Handle("GET /metrics", a.api.Viewers(promhttp.HandlerFor(a.metrics, promhttp.HandlerOpts{}), a.fromThisHost))
 	if a.o.Config.Dev {
 		// Profiles tell about content in memory: only where nobody signs in.
 		mux.HandleFunc("GET /debug/pprof/", pprof.Index)

@@ -293,7 +293,11 @@ type reading struct {
 func (m *meter) read(ctx context.Context) reading {
 	var r reading
 	if m.o.Metrics != "" {
-		page := metrics(ctx, m.o.Metrics)
+		token := ""
+		if m.o.API != "" && strings.HasPrefix(m.o.Metrics, strings.TrimSuffix(m.o.API, "/")+"/") {
+			token = m.o.Token // nobody else's page is shown it
+		}
+		page := metrics(ctx, m.o.Metrics, token)
 		r.stages = stages(page)
 		r.cpu, r.cpuOK = page["process_cpu_seconds_total"]
 	}

@@ -159,13 +159,16 @@ func kindOfFile(path string) string {
 
 // metrics reads a Prometheus text page into name{labels} -> value. A server
 // without one gives an empty map.
-func metrics(ctx context.Context, url string) map[string]float64 {
+func metrics(ctx context.Context, url, token string) map[string]float64 {
 	out := map[string]float64{}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return out
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
