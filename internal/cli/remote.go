@@ -144,14 +144,14 @@ func runRunGet(ctx context.Context, e env, c *command, args []string) error {
 	if err != nil {
 		return err
 	}
-	steps, err := r.client().ListSteps(ctx, client.ListStepsRequest{ID: id})
+	steps, err := allSteps(ctx, r.client(), id)
 	if err != nil {
 		return err
 	}
 	whole := struct {
 		*client.Run
 		Steps []client.Step `json:"steps"`
-	}{run, steps.Items}
+	}{run, steps}
 	return r.print(e.stdout, whole, func(w io.Writer) {
 		fmt.Fprintf(w, "%s  %s  %s\n", run.ID, show(run.Agent), run.Status)
 		fmt.Fprintf(w, "started %s, took %s, %s tokens, cost %s (%s)\n", run.StartedAt.Local().Format(time.DateTime), millis(run.DurationMS), tokens(run.Usage), money(run.Cost), run.Cost.Basis)
@@ -159,12 +159,29 @@ func runRunGet(ctx context.Context, e env, c *command, args []string) error {
 			fmt.Fprintf(w, "%s  %s  %s  %s\n", linkWords[l.Kind], l.RunID, show(l.Agent), l.Status)
 		}
 		fmt.Fprintln(w, "\nOFFSET\tKIND\tNAME\tSTATUS\tDURATION\tMODEL\tTOKENS\tCOST")
-		depth := depths(steps.Items)
-		for _, s := range steps.Items {
+		depth := depths(steps)
+		for _, s := range steps {
 			fmt.Fprintf(w, "%s\t%s\t%s%s\t%s\t%s\t%s\t%s\t%s\n", time.Duration(s.StartNS-run.StartedAt.UnixNano()).Round(time.Millisecond), s.Kind,
 				strings.Repeat("  ", depth[s.ID]), word(s.Name), s.Status, millis(s.DurationMS), word(s.Model), tokens(s.Usage), money(s.Cost))
 		}
 	})
+}
+
+// allSteps reads page after page: a run may have more steps than one holds.
+func allSteps(ctx context.Context, c *client.Client, run string) ([]client.Step, error) {
+	all := []client.Step{}
+	req := client.ListStepsRequest{ID: run}
+	for {
+		page, err := c.ListSteps(ctx, req)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.Items...)
+		if page.Next == "" {
+			return all, nil
+		}
+		req.Cursor = page.Next
+	}
 }
 
 // linkWords say why a run is linked.
