@@ -102,7 +102,7 @@ func (in *Intake) export(ctx context.Context, sig signal, decode func(any) error
 		// gRPC recovers nothing: a bug met by one request must not end the rest.
 		if v := recover(); v != nil {
 			in.logger.Error("panic while taking a request", "err", v, "stack", string(debug.Stack()))
-			reply, err = nil, fault.New(fault.KindInternal, "intake.internal", "this request could not be taken")
+			reply, err = nil, fault.New(fault.KindInternal, "intake.internal", "this request could not be taken").WithHint("send the rest; the server's log has the cause, which is a bug of Reeve")
 		}
 		if err != nil {
 			in.stats.refused.Add(1)

@@ -47,7 +47,7 @@ func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				panic(v)
 			}
 			in.logger.Error("panic while taking a request", "err", v, "stack", string(debug.Stack()))
-			in.refuse(w, asJSON, fault.New(fault.KindInternal, "intake.internal", "this request could not be taken"))
+			in.refuse(w, asJSON, fault.New(fault.KindInternal, "intake.internal", "this request could not be taken").WithHint("send the rest; the server's log has the cause, which is a bug of Reeve"))
 		}
 	}()
 	sig, ok := in.doors.signals[r.URL.Path]

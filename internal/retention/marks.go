@@ -35,7 +35,7 @@ func (b *Book) Drop(ctx context.Context, m Mark) error {
 func put(ctx context.Context, tx *control.Tx, m Mark) error {
 	before := control.Micros(m.Before.Add(time.Microsecond - 1)) // never earlier than what goes
 	_, err := tx.Exec(ctx, `INSERT INTO retention_marks (kind, environment, team, before_at) VALUES (?, ?, ?, ?)
-		ON CONFLICT (kind, environment, team) DO UPDATE SET before_at = max(before_at, excluded.before_at)`, m.Kind, m.Environment, m.Team, before)
+		ON CONFLICT (kind, environment, team) DO UPDATE SET before_at = CASE WHEN retention_marks.before_at > excluded.before_at THEN retention_marks.before_at ELSE excluded.before_at END`, m.Kind, m.Environment, m.Team, before)
 	return err
 }
 

@@ -151,7 +151,8 @@ func (a *answer) fault() error {
 	case a.Kind == "canceled":
 		return context.Canceled
 	}
-	return fault.New(fault.KindInternal, "telemetry.query_failed", "the question could not be answered").WithCause(errors.New(a.Error))
+	return fault.New(fault.KindInternal, "telemetry.query_failed", "the question could not be answered").
+		WithHint("ask for a shorter time or fewer groups; the server's log says what its query process said").WithCause(errors.New(a.Error))
 }
 
 // running gives the live process, or starts one unless the last ones died too

@@ -249,6 +249,7 @@ func storageFault(doing string, err error) error {
 			WithHint("check owner and mount of the data folder").WithCause(fmt.Errorf("%s: %w", doing, err))
 	}
 	return fault.New(fault.KindUnavailable, "telemetry.storage", "the telemetry store cannot read or write its files").
+		WithHint("look whether the disk of the data folder is full or read-only; the server's log names the file").
 		WithCause(fmt.Errorf("%s: %w", doing, err))
 }
 
