@@ -42,12 +42,25 @@ func TestALoopIsContained(t *testing.T) {
 		_ = resp.Body.Close()
 		return resp.StatusCode
 	}
-	for range 12 {
-		if got := call(); got != 200 && got != 403 {
-			t.Fatalf("the call was answered with %d", got)
+	// From the event to its effect at the door, by one clock: less than five same calls
+	// are no loop, so the fifth is the earliest that can have led here.
+	n, fifth := 0, time.Time{}
+	eventually(t, "a refusal", func() bool {
+		n++
+		if n == 5 {
+			fifth = time.Now()
 		}
+		got := call()
+		if got != 200 && got != 403 || got == 403 && n <= 5 {
+			t.Fatalf("call %d was answered with %d", n, got)
+		}
+		return got == 403
+	})
+	took := time.Since(fifth)
+	t.Logf("contained %s after the fifth same call", took.Round(time.Millisecond))
+	if took > bindsWithin {
+		t.Errorf("the door refused %s after the call that led to it, want %s", took, bindsWithin)
 	}
-	eventually(t, "a refusal", func() bool { return call() == 403 })
 	found, err := c.ListFindings(t.Context(), client.ListFindingsRequest{Detector: "loop", State: "open"})
 	if err != nil || len(found.Items) != 1 {
 		t.Fatalf("found %+v, %v", found, err)
@@ -56,9 +69,6 @@ func TestALoopIsContained(t *testing.T) {
 	did := responseOf(f, "loops")
 	if !f.Authenticated || f.Agent != "chatter" || len(f.Runs) == 0 || len(f.Steps) == 0 || did.State != "in_force" {
 		t.Fatalf("found %+v", f)
-	}
-	if took := did.TookMS; took != nil {
-		t.Logf("contained %d ms after the record reached the store", *took)
 	}
 	events, err := c.AgentTimeline(t.Context(), client.AgentRequest{Name: "chatter"})
 	if err != nil {
@@ -114,6 +124,10 @@ func TestALoopIsContained(t *testing.T) {
 		t.Errorf("tried %+v, %v", tried, err)
 	}
 }
+
+// bindsWithin is how soon after an event its effect is at the door. Tests share their
+// machine with each other, so it is not tighter; `reeve bench contain` measures.
+const bindsWithin = 2 * time.Second
 
 // responseOf is what a policy did about a finding.
 func responseOf(f client.Finding, policy string) client.Response {

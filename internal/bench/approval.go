@@ -12,9 +12,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -39,6 +41,7 @@ type ApprovalReport struct {
 	Spans   int       `json:"spans_per_second"`
 	Event   Quantiles `json:"event"`    // from the call to the event of the live inbox
 	Listed  Quantiles `json:"listed"`   // to a list that has it
+	Chat    Quantiles `json:"chat"`     // to the message at the team's chat
 	Agreed  Quantiles `json:"answered"` // from the approval to its answer
 	Forward Quantiles `json:"forward"`  // from the approval to the upstream's first byte
 	Whole   Quantiles `json:"whole"`    // from the approval to the agent's answer
@@ -64,6 +67,7 @@ func (r *ApprovalReport) Text(w io.Writer) error {
 	}{
 		{"call to event in the live inbox", r.Event},
 		{"call to a list that has it", r.Listed},
+		{"call to the message in chat", r.Chat},
 		{"approve to its answer", r.Agreed},
 		{"approve to upstream", r.Forward},
 		{"approve to the agent's answer", r.Whole},
@@ -120,7 +124,12 @@ func Approvals(ctx context.Context, o ApprovalOptions) (*ApprovalReport, error) 
 		return nil, err
 	}
 	defer g.end()
-	b, err := g.holding(ctx, up, arrived)
+	chat, err := startChat()
+	if err != nil {
+		return nil, err
+	}
+	defer chat.close()
+	b, err := g.holding(ctx, up, arrived, chat)
 	if err != nil {
 		return nil, fmt.Errorf("setting the door up: %w", err)
 	}
@@ -161,6 +170,72 @@ type holder struct {
 	key     string
 	arrived <-chan time.Time
 	events  chan told
+	chat    *chatStub
+}
+
+// chatStub is Slack's chat.postMessage, and notes when the message about each call came.
+type chatStub struct {
+	url  string
+	http *http.Server
+
+	mu sync.Mutex
+	at map[int]time.Time // by the amount of the call
+}
+
+// chatAmount finds the amount among a message's shown arguments.
+var chatAmount = regexp.MustCompile(`amount\\": ?(\d+)`)
+
+func startChat() (*chatStub, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	c := &chatStub{url: "http://" + l.Addr().String() + "/api/chat.postMessage", at: map[int]time.Time{}}
+	c.http = &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		now := time.Now()
+		body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+		if m := chatAmount.FindSubmatch(body); err == nil && m != nil {
+			if n, err := strconv.Atoi(string(m[1])); err == nil {
+				c.mu.Lock()
+				if c.at[n].IsZero() {
+					c.at[n] = now
+				}
+				c.mu.Unlock()
+			}
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"ok":true,"channel":"C1","ts":"1503435956.000247"}`)
+	})}
+	go func() { _ = c.http.Serve(l) }() // ends with close
+	return c, nil
+}
+
+func (c *chatStub) close() { _ = c.http.Close() }
+
+// came waits until the message about a call came.
+func (c *chatStub) came(ctx context.Context, n int) (time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	for {
+		c.mu.Lock()
+		at := c.at[n]
+		c.mu.Unlock()
+		if !at.IsZero() {
+			return at, nil
+		}
+		if err := wait(ctx, time.Millisecond); err != nil {
+			return at, fmt.Errorf("call %d was told to no chat: %w", n, err)
+		}
+	}
+}
+
+// called has the chat called about what waits.
+func (g *governed) called(ctx context.Context, chat *chatStub) error {
+	if _, err := g.api.PutChannel(ctx, client.PutChannelRequest{Name: "chat", Kind: "slack", Team: "bench", Settings: client.ChannelSettings{URL: chat.url, Channel: "#approvals"}, Token: "xoxb-bench"}); err != nil {
+		return err
+	}
+	_, err := g.api.PutEscalationPolicy(ctx, client.PutEscalationPolicyRequest{Name: "bench", Team: "bench", For: "approvals", Levels: []client.EscalationLevel{{Channels: []string{"chat"}, After: "1h"}}})
+	return err
 }
 
 // told is an approval of which the live inbox heard.
@@ -170,8 +245,11 @@ type told struct {
 }
 
 // holding registers an upstream whose calls a policy holds, and an agent.
-func (g *governed) holding(ctx context.Context, up string, arrived <-chan time.Time) (*holder, error) {
+func (g *governed) holding(ctx context.Context, up string, arrived <-chan time.Time, chat *chatStub) (*holder, error) {
 	if err := g.settle(ctx, up, 10, 1); err != nil {
+		return nil, err
+	}
+	if err := g.called(ctx, chat); err != nil {
 		return nil, err
 	}
 	if _, err := g.api.PutUpstream(ctx, client.PutUpstreamRequest{
@@ -190,7 +268,7 @@ func (g *governed) holding(ctx context.Context, up string, arrived <-chan time.T
 	if err != nil {
 		return nil, err
 	}
-	return &holder{governed: g, key: keys[0], arrived: arrived, events: make(chan told, 16)}, nil
+	return &holder{governed: g, key: keys[0], arrived: arrived, events: make(chan told, 16), chat: chat}, nil
 }
 
 // listen reads the events of the live inbox until ctx ends; ready is closed once
@@ -265,7 +343,7 @@ func (h *holder) measure(ctx context.Context, o ApprovalOptions) (*ApprovalRepor
 			return nil, err
 		}
 	}
-	var event, listed, agreed, forward, whole []float64
+	var event, listed, chat, agreed, forward, whole []float64
 	for n := range o.Calls {
 		if n%50 == 0 {
 			fmt.Fprintf(o.Progress, "held call %d of %d\n", n+1, o.Calls)
@@ -287,6 +365,11 @@ func (h *holder) measure(ctx context.Context, o ApprovalOptions) (*ApprovalRepor
 			return nil, fmt.Errorf("approval %s is not in the inbox", e.id)
 		}
 		listed = append(listed, ms(time.Since(began)))
+		at, err := h.chat.came(ctx, n) // what is answered before is not told there
+		if err != nil {
+			return nil, err
+		}
+		chat = append(chat, ms(at.Sub(began)))
 		said := time.Now()
 		if _, err := h.api.Approve(ctx, client.ApproveRequest{ID: e.id, Hash: list.Items[i].Arguments.Hash}); err != nil {
 			return nil, err
@@ -307,7 +390,7 @@ func (h *holder) measure(ctx context.Context, o ApprovalOptions) (*ApprovalRepor
 	_ = all.Wait() // they end with the context
 	return &ApprovalReport{
 		Calls: o.Calls, Waiting: o.Waiting, Spans: o.Spans,
-		Event: quantilesOf(event), Listed: quantilesOf(listed), Agreed: quantilesOf(agreed), Forward: quantilesOf(forward), Whole: quantilesOf(whole),
+		Event: quantilesOf(event), Listed: quantilesOf(listed), Chat: quantilesOf(chat), Agreed: quantilesOf(agreed), Forward: quantilesOf(forward), Whole: quantilesOf(whole),
 	}, nil
 }
 

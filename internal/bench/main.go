@@ -30,8 +30,12 @@ const mainUsage = `Usage: reeve bench NAME [flags]
            the door under the shipped policies, and count what is held
   storm    send a storm of alerts made from faults of known truth into incidents, and
            compare these with the truth
-  approval hold calls and agree to them: how soon a call is in the inbox, and how
+  approval hold calls and agree to them: how soon a call is in inbox and chat, and how
            soon it goes on
+  paging   kill the server at each step of calling people, and compare what
+           receivers hold with what pages say
+  contain  have agents get into a loop, at the door and in telemetry, and see when
+           the door refuses their next call because of it
   faults   let a simulated fleet work for days, inject faults of known truth, and
            count what the detectors found of them, how soon, and what beside
   noise    the same fleet: judge each finding by the truth, replay it after the
@@ -79,6 +83,10 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = stormMain(ctx, args[1:], stdout, stderr)
 	case "approval":
 		err = approvalMain(ctx, args[1:], stdout, stderr)
+	case "paging":
+		err = pagingMain(ctx, args[1:], stdout, stderr)
+	case "contain":
+		err = containMain(ctx, args[1:], stdout, stderr)
 	case "faults":
 		err = faultsMain(ctx, args[1:], stdout, stderr)
 	case "noise":
