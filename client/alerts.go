@@ -49,6 +49,7 @@ type AlertDetail struct {
 	// who may not read content.
 	Raw      *string `json:"raw"`
 	RawBytes int64   `json:"raw_bytes"`
+	Incident string  `json:"incident,omitempty"` // that it is part of; "" none, or none that the asker may see
 }
 
 // AlertEvent is a change of an alert.

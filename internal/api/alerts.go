@@ -126,6 +126,13 @@ func getAlert(a *API, ctx context.Context, req *client.AlertRequest) (*client.Al
 	if err != nil {
 		return nil, err
 	}
+	if book, err := a.incidents(); err == nil {
+		if id, _, ok := book.Of(d.ID); ok {
+			if _, i, err := a.incidentSeen(ctx, id); err == nil {
+				d.Incident = i.ID
+			}
+		}
+	}
 	return withoutContent(whoOf(ctx), &d), nil
 }
 

@@ -327,7 +327,7 @@ func (p *pillars) tell(incident, source, path, body string) (id string) {
 		}
 		for _, s := range x.Members {
 			if s.Kind == "alert" {
-				if a, err := p.server.api.GetAlert(p.t.Context(), client.AlertRequest{ID: s.ID}); err == nil && a.Source == source {
+				if a, err := p.server.api.GetAlert(p.t.Context(), client.AlertRequest{ID: s.ID}); err == nil && a.Source == source && a.Incident == incident {
 					id = a.ID
 				}
 			}

@@ -30,6 +30,8 @@ type StormOptions struct {
 	Agents   int           // 0 is 60
 	Seed     uint64        // 0 is 1
 	Flush    time.Duration // between writes of incidents; 0 is the product's
+	HTTP     bool          // through the door of alerts of a server in a process of its own
+	Bin      string        // that server's program; "" is this one
 	Progress io.Writer
 }
 
@@ -52,10 +54,19 @@ type StormReport struct {
 	StoredP50   float64 `json:"stored_p50_ms"`
 	StoredP99   float64 `json:"stored_p99_ms"`
 	Absorbed    int64   `json:"absorbed"`
+	Samples     int     `json:"samples,omitempty"` // alerts whose way was followed, over HTTP
+	Turned      int64   `json:"turned,omitempty"`  // requests that were told to come again, and did
 }
 
 // Text writes the report for people.
 func (r *StormReport) Text(w io.Writer) error {
+	if r.Samples > 0 {
+		_, err := fmt.Fprintf(w, `%d reports over HTTP in %.1f s (%.0f/s), %d requests told to come again; %d different alerts of %d faults, %d of none
+%d incidents: compression %.1f %% of alerts, pairwise precision %.3f, recall %.3f, F1 %.3f
+from sending to being in an incident that the API shows, ms, of %d alerts: p50 %.1f, p99 %.1f
+`, r.Reports, r.Seconds, r.PerSecond, r.Turned, r.Alerts, r.Faults, r.Lone, r.Incidents, 100*r.Compression, r.Precision, r.Recall, r.F1, r.Samples, r.StoredP50, r.StoredP99)
+		return err
+	}
 	_, err := fmt.Fprintf(w, `%d reports in %.1f s (%.0f/s), %d different alerts of %d faults, %d of none
 %d incidents: compression %.1f %% of alerts, pairwise precision %.3f, recall %.3f, F1 %.3f; %d joins without a reason; %d incidents were taken into others
 from arrival to being in an incident, ms: p50 %.1f, p99 %.1f; until that is stored: p50 %.1f, p99 %.1f
@@ -74,6 +85,8 @@ func stormMain(ctx context.Context, args []string, stdout, stderr io.Writer) err
 	fs.IntVar(&o.Faults, "faults", 24, "faults that make alerts")
 	fs.IntVar(&o.Agents, "agents", 60, "agents of the fleet")
 	fs.Uint64Var(&o.Seed, "seed", 1, "of the fleet, the faults and their order")
+	fs.BoolVar(&o.HTTP, "http", false, "send over HTTP to a server in a process of its own")
+	fs.StringVar(&o.Bin, "bin", "", "with --http, the program to measure (default: this one)")
 	fs.BoolVar(&asJSON, "json", false, "write the report as JSON")
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -81,7 +94,11 @@ func stormMain(ctx context.Context, args []string, stdout, stderr io.Writer) err
 		}
 		return errUsage
 	}
-	r, err := Storm(ctx, o)
+	storm := Storm
+	if o.HTTP {
+		storm = StormHTTP
+	}
+	r, err := storm(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -89,6 +106,12 @@ func stormMain(ctx context.Context, args []string, stdout, stderr io.Writer) err
 		return json.NewEncoder(stdout).Encode(r)
 	}
 	return r.Text(stdout)
+}
+
+func (o StormOptions) withDefaults() StormOptions {
+	o.Rate, o.Seconds, o.Request, o.Faults, o.Agents = cmp.Or(o.Rate, 10_000), cmp.Or(o.Seconds, 60), cmp.Or(o.Request, 20), cmp.Or(o.Faults, 24), cmp.Or(o.Agents, 60)
+	o.Seed = cmp.Or(o.Seed, 1)
+	return o
 }
 
 // stormAlert is one alert of the storm with its truth.
@@ -244,8 +267,7 @@ type stormWatch struct {
 // each request is durable before it is answered, alerts are followed by sequence,
 // incidents are stored together.
 func Storm(ctx context.Context, o StormOptions) (*StormReport, error) {
-	o.Rate, o.Seconds, o.Request, o.Faults, o.Agents = cmp.Or(o.Rate, 10_000), cmp.Or(o.Seconds, 60), cmp.Or(o.Request, 20), cmp.Or(o.Faults, 24), cmp.Or(o.Agents, 60)
-	o.Seed = cmp.Or(o.Seed, 1)
+	o = o.withDefaults()
 	dir, err := os.MkdirTemp("", "reeve-storm-")
 	if err != nil {
 		return nil, fmt.Errorf("making a folder: %w", err)
@@ -482,31 +504,42 @@ func judgeStorm(ctx context.Context, book *incident.Book, list []stormAlert) (*S
 	if err != nil {
 		return nil, err
 	}
-	r.Incidents = len(incidents)
-	pairs := func(n int) float64 { return float64(n) * float64(n-1) / 2 }
-	var together, right, all float64
-	for _, n := range size {
-		all += pairs(n)
-	}
+	groups := make([][]int, 0, len(incidents))
 	for _, i := range incidents {
 		members, err := book.Members(ctx, i.ID, 1_000_000)
 		if err != nil {
 			return nil, err
 		}
-		by := map[int]int{}
-		n := 0
+		var of []int
 		for _, m := range members {
-			f, ok := fault[m.Fingerprint]
-			if !ok {
-				continue
-			}
-			by[f]++
-			n++
-			if len(m.Reasons) == 0 {
-				r.Unexplained++
+			if f, ok := fault[m.Fingerprint]; ok {
+				of = append(of, f)
+				if len(m.Reasons) == 0 {
+					r.Unexplained++
+				}
 			}
 		}
-		together += pairs(n)
+		groups = append(groups, of)
+	}
+	r.compare(groups, size)
+	return r, nil
+}
+
+// compare judges incidents, each as the faults of its alerts, pair by pair; size is
+// how many alerts each fault has.
+func (r *StormReport) compare(groups [][]int, size map[int]int) {
+	r.Incidents = len(groups)
+	pairs := func(n int) float64 { return float64(n) * float64(n-1) / 2 }
+	var together, right, all float64
+	for _, n := range size {
+		all += pairs(n)
+	}
+	for _, of := range groups {
+		by := map[int]int{}
+		for _, f := range of {
+			by[f]++
+		}
+		together += pairs(len(of))
 		for _, k := range by {
 			right += pairs(k)
 		}
@@ -523,5 +556,4 @@ func judgeStorm(ctx context.Context, book *incident.Book, list []stormAlert) (*S
 	if r.Alerts > 0 {
 		r.Compression = 1 - float64(r.Incidents)/float64(r.Alerts)
 	}
-	return r, nil
 }

@@ -122,6 +122,7 @@ func writeAlert(w io.Writer, a *client.AlertDetail) {
 		{"team", a.Team},
 		{"environment", a.Environment},
 		{"resolved by", a.ResolvedBy},
+		{"incident", a.Incident},
 	} {
 		if f[1] != "" {
 			fmt.Fprintf(w, "  %s\t%s\n", f[0], word(f[1]))

@@ -43,6 +43,7 @@ export function AlertPanel({ id, onClose }: { id: string; onClose: () => void })
     ...(a.expires_at ? [['Without word', <>over <Time at={a.expires_at} /></>] as [string, ReactNode]] : []),
     ['Told', <>{plural(a.receptions, 'time')}, last <Time at={a.last_seen_at} />{a.late > 0 && <span className="muted">; {count(a.late)} came late and changed nothing</span>}</>],
     ['From', <>{a.source} <span className="muted">{a.kind}, key {visible(a.key)}</span></>],
+    ...(a.incident ? [['Incident', <Link key="incident" className="link" to={'/incidents/$id' as never} params={{ id: a.incident } as never} search={((old: Record<string, unknown>) => pickView(old)) as never}>that it is part of</Link>] as [string, ReactNode]] : []),
     ['Team', a.team || <span className="muted">the house</span>],
     ['Environment', a.environment || <span className="muted">none named</span>],
   ];

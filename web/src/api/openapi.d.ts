@@ -6821,6 +6821,7 @@ export interface components {
             first_seen_at: string;
             history: components["schemas"]["AlertEvent"][];
             id: string;
+            incident?: string;
             key: string;
             kind: string;
             labels?: {
