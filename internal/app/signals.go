@@ -126,7 +126,7 @@ func (a *App) signalOfFinding(f *finding.Finding) incident.Signal {
 	}
 	switch {
 	case f.Subject == "":
-	case f.Detector == "new_source", f.Detector == "stale_source":
+	case f.Detector == "new_source", f.Detector == "stale_source", f.Detector == "source_readiness":
 		s.Source = f.Subject
 	case f.Detector == "new_peer":
 		s.Peer = f.Subject
