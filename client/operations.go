@@ -97,6 +97,7 @@ func Operations() []Operation {
 		{Name: "SendCostReport", Method: "POST", Path: "/api/v1/cost/report/send", Role: "admin", Summary: "mails a month's report now, with its PDF, to those whom the settings name"},
 		{Name: "PutCostSettings", Method: "PUT", Path: "/api/v1/cost/settings", Role: "admin", Summary: "sets currency, rates, zone, cost centres and what people's time costs"},
 		{Name: "GetReadiness", Method: "GET", Path: "/api/v1/readiness", Role: "viewer", Summary: "says how far what agents read can be relied on: freshness, update frequency, errors, audits, coverage of what is asked"},
+		{Name: "ListUnanswered", Method: "GET", Path: "/api/v1/unanswered-questions", Role: "viewer", Summary: "lists what was asked and not answered, the newest first, each with its run; the words are for who may read content"},
 		{Name: "ListSourceAudits", Method: "GET", Path: "/api/v1/sources/{name}/audits", Role: "viewer", Summary: "lists audits of a source, the newest first"},
 		{Name: "AuditSource", Method: "POST", Path: "/api/v1/sources/{name}/audits", Role: "developer", Summary: "holds answers from a source against the truth"},
 		{Name: "GetAuditPlan", Method: "GET", Path: "/api/v1/sources/{name}/audit-plan", Role: "viewer", Summary: "reads how a source is audited by itself, by asking an agent"},
@@ -1109,6 +1110,13 @@ func (c *Client) PutCostSettings(ctx context.Context, req CostSettings) (*CostSe
 // GET /api/v1/readiness, role viewer.
 func (c *Client) GetReadiness(ctx context.Context, req ReadinessRequest) (*Readiness, error) {
 	return call[Readiness](ctx, c, "GET", "/api/v1/readiness", req)
+}
+
+// ListUnanswered lists what was asked and not answered, the newest first, each with its run; the words are for who may read content.
+//
+// GET /api/v1/unanswered-questions, role viewer.
+func (c *Client) ListUnanswered(ctx context.Context, req ListUnansweredRequest) (*List[UnansweredQuestion], error) {
+	return call[List[UnansweredQuestion]](ctx, c, "GET", "/api/v1/unanswered-questions", req)
 }
 
 // ListSourceAudits lists audits of a source, the newest first.

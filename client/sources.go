@@ -228,23 +228,55 @@ type Readiness struct {
 	// it has to be. Runs that read something of which nobody knows are not in it.
 	AllFresh *SourceShare    `json:"all_fresh"`
 	Unknown  int64           `json:"unknown"` // runs that read something of unknown age
-	Looked   int64           `json:"looked"`  // runs, the newest
+	Looked   int64           `json:"looked"`  // runs that read something: all of the period, the newest 50,000 where there are more
 	Reading  int64           `json:"reading"` // runs that read something in the period
 	Topics   []TopicCoverage `json:"topics"`  // by demand
 	// Coverage is topics answered with support, each weighted by how often it was
 	// asked about.
 	Coverage *float64 `json:"coverage"`
-	Grouped  string   `json:"grouped_by"` // what topics are: cluster, task, query
+	// Grouped is what most of what was asked is grouped by: topic (prompts that mean nearly
+	// the same), or task (the label that agents give their runs).
+	Grouped string `json:"grouped_by"`
 }
 
 // TopicCoverage is a topic that was asked about, and how often what agents read
 // had something for it.
 type TopicCoverage struct {
-	Topic     string       `json:"topic"`
-	Asked     int64        `json:"asked"`     // runs
-	Supported *SourceShare `json:"supported"` // of those that can be told; nil: none can
-	Backlog   int64        `json:"backlog"`   // runs without support
-	Records   string       `json:"records"`   // the search of runs that opens them
+	Topic     string       `json:"topic"`        // as it is called
+	ID        string       `json:"id,omitempty"` // of a topic; "" of a task
+	By        string       `json:"by"`           // topic, or task: runs that no topic has
+	Asked     int64        `json:"asked"`        // runs
+	Supported *SourceShare `json:"supported"`    // of those that can be told; nil: none can
+	Backlog   int64        `json:"backlog"`      // runs without support
+	Records   string       `json:"records"`      // the search of runs that opens them
+}
+
+// ListUnansweredRequest asks for what was asked and not answered.
+type ListUnansweredRequest struct {
+	From        string `query:"from"` // a week ago by default
+	To          string `query:"to"`
+	Team        string `query:"team"`
+	Environment string `query:"environment"`
+	Topic       string `query:"topic"` // the id of a topic; "none": runs of none
+	Task        string `query:"task"`  // unknown: runs that name none
+	Limit       int    `query:"limit" max:"100"`
+	Cursor      string `query:"cursor"`
+}
+
+// UnansweredQuestion is what was asked in a run that did not answer it.
+type UnansweredQuestion struct {
+	Run     string    `json:"run"`
+	At      time.Time `json:"at"`
+	Agent   string    `json:"agent,omitempty"`
+	Topic   string    `json:"topic,omitempty"` // as it is called
+	TopicID string    `json:"topic_id,omitempty"`
+	Task    string    `json:"task,omitempty"`
+	Outcome string    `json:"outcome"` // failed, escalated, abandoned, deflected
+	Sources []string  `json:"sources"` // that it read
+	// Text is what was asked last, with personal data and secrets cut out; "" for who may
+	// not read content, and where it is not kept.
+	Text   string `json:"text,omitempty"`
+	Hidden bool   `json:"hidden"` // there may be words, and the asker may not read them
 }
 
 // ReadinessRequest asks for readiness over a time.

@@ -90,7 +90,7 @@ func (a *API) kpiQuestion(s *client.KPIScope) (q kpi.Question, err error) {
 
 // outside computes what is not of the store alone, within the asker's reach.
 func (a *API) outside() Outside {
-	return Outside{Topics: a.o.Topics.Topics, Feedback: a.o.Feedback, Evaluations: a.o.Evaluations, Datasets: a.o.Datasets, Experiments: a.o.Experiments, Ask: a.ask, See: func(ctx context.Context) []alert.Place { return placesOf(whoOf(ctx)) }}
+	return Outside{Topics: a.o.Topics.Topics, Feedback: a.o.Feedback, Evaluations: a.o.Evaluations, Datasets: a.o.Datasets, Experiments: a.o.Experiments, Sources: a.aged(), Runs: a.seenRuns, Ask: a.ask, See: func(ctx context.Context) []alert.Place { return placesOf(whoOf(ctx)) }}
 }
 
 // seenKPIs are the definitions that the asker may see.

@@ -27,6 +27,9 @@ type Outside struct {
 	Evaluations *evaluate.Book
 	Datasets    *dataset.Book
 	Experiments *experiment.Book
+	// Sources say how old they were, and Runs lists runs, narrowed to what the asker may see.
+	Sources Aged
+	Runs    func(context.Context, telemetry.RunsQuery) (telemetry.RunsPage, error)
 	// Ask counts runs, narrowed to what the asker may see.
 	Ask kpi.Ask
 	// See says what the asker may see; nil sees all.
@@ -34,7 +37,7 @@ type Outside struct {
 }
 
 // KPIs are the definitions that Outside knows.
-var outsideKPIs = []string{"csat", "feedback_response_rate", "frustration_rate", "groundedness", "feedback_to_fix"}
+var outsideKPIs = []string{"csat", "feedback_response_rate", "frustration_rate", "groundedness", "feedback_to_fix", "fresh_answers"}
 
 // Knows reports a definition that Outside computes.
 func (o Outside) Knows(id string) bool {
@@ -43,6 +46,8 @@ func (o Outside) Knows(id string) bool {
 		return o.Topics != nil
 	case "groundedness":
 		return o.Evaluations != nil
+	case "fresh_answers":
+		return o.Sources != nil && o.Runs != nil
 	case "feedback_to_fix":
 		return o.Datasets != nil && o.Experiments != nil
 	}
@@ -54,6 +59,10 @@ func (o Outside) Figures(scope *client.KPIScope) func(context.Context, string, *
 	return func(ctx context.Context, id string, q *kpi.Question) ([]kpi.Cell, bool, error) {
 		if !o.Knows(id) {
 			return nil, false, nil
+		}
+		if id == "fresh_answers" {
+			cells, err := o.freshAnswers(ctx, q)
+			return byRecords(cells, q.Bucket), true, err
 		}
 		if scope.Task != "" {
 			return unknownCell("sessions, feedback and evaluations know no task"), true, nil

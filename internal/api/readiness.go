@@ -4,15 +4,11 @@ import (
 	"cmp"
 	"context"
 	"net/http"
-	"slices"
-	"strings"
-	"time"
 
 	"reeve/client"
 	"reeve/internal/fault"
 	"reeve/internal/identity"
 	"reeve/internal/source"
-	"reeve/internal/telemetry"
 	"reeve/internal/telemetry/search"
 )
 
@@ -22,6 +18,7 @@ func readinessOperations() []operation {
 	view := rows(identity.Viewer)
 	return []operation{
 		define(operation{Name: "GetReadiness", Method: http.MethodGet, Path: "/readiness", Permission: view, Summary: "says how far what agents read can be relied on: freshness, update frequency, errors, audits, coverage of what is asked"}, getReadiness),
+		define(operation{Name: "ListUnanswered", Method: http.MethodGet, Path: "/unanswered-questions", Permission: view, Audit: AuditContent, Summary: "lists what was asked and not answered, the newest first, each with its run; the words are for who may read content"}, listUnanswered),
 		define(operation{Name: "ListSourceAudits", Method: http.MethodGet, Path: "/sources/{name}/audits", Permission: view, Summary: "lists audits of a source, the newest first"}, listSourceAudits),
 		define(operation{Name: "AuditSource", Method: http.MethodPost, Path: "/sources/{name}/audits", Permission: rows(identity.Developer), Audit: AuditChange, Status: http.StatusCreated, MaxBody: 12 << 20, Summary: "holds answers from a source against the truth"}, auditSource),
 		define(operation{Name: "GetAuditPlan", Method: http.MethodGet, Path: "/sources/{name}/audit-plan", Permission: view, Summary: "reads how a source is audited by itself, by asking an agent"}, getAuditPlan),
@@ -30,9 +27,6 @@ func readinessOperations() []operation {
 		define(operation{Name: "DeleteAuditPlan", Method: http.MethodDelete, Path: "/sources/{name}/audit-plan", Permission: rows(identity.Developer), Audit: AuditChange, Summary: "ends the audit plan of a source; its audits stay"}, deleteAuditPlan),
 	}
 }
-
-// readyRuns bounds the runs whose reading is looked up, the newest first.
-const readyRuns = 400
 
 func getReadiness(a *API, ctx context.Context, req *client.ReadinessRequest) (*client.Readiness, error) {
 	sources, err := a.sources()
@@ -78,128 +72,10 @@ func getReadiness(a *API, ctx context.Context, req *client.ReadinessRequest) (*c
 			where = search.Both(where, search.Is(name, v))
 		}
 	}
-	if err := a.readings(ctx, sources, where, out); err != nil {
+	if err := a.readings(ctx, where, out); err != nil {
 		return nil, err
 	}
-	return out, a.topicCoverage(ctx, where, out)
-}
-
-// readings looks up what the newest runs that read something read, as it was then.
-func (a *API) readings(ctx context.Context, sources Sources, where search.Expr, out *client.Readiness) error {
-	reads := search.Both(where, &search.Not{Of: search.Unknown("source")}, &search.Not{Of: search.Is("mode", "test")})
-	res, err := a.askLimited(ctx, telemetry.Query{Table: "runs", From: out.From, To: out.To, Where: reads})
-	if err != nil {
-		return err
-	}
-	if len(res.Rows) > 0 {
-		out.Reading = newAnswers(res).count(res.Rows[0], "count")
-	}
-	q := telemetry.Query{Table: "runs", Where: reads}
-	if err := a.restrict(ctx, &q, search.ScopeRun, reads); err != nil {
-		return err
-	}
-	page, err := a.o.Store.Runs(ctx, telemetry.RunsQuery{Filter: q.Where, Teams: q.Teams, From: out.From, To: out.To, Limit: readyRuns})
-	if err != nil {
-		return err
-	}
-	byName := map[string]*client.SourceReadiness{}
-	for i := range out.Sources {
-		byName[out.Sources[i].Source.Name] = &out.Sources[i]
-	}
-	type tally struct{ runs, fresh, known int64 }
-	of := map[string]*tally{}
-	var fresh, known int64
-	for i := range page.Runs {
-		r := &page.Runs[i]
-		var refs []source.Ref
-		for _, name := range r.Sources {
-			refs = append(refs, source.Ref{Name: name, At: time.Unix(0, r.Start).UTC()})
-		}
-		uses, err := sources.AsOf(ctx, r.Team, refs)
-		if err != nil {
-			return err
-		}
-		stale, unknown := false, false
-		for _, u := range uses {
-			if u.Source != "" {
-				t := of[u.Source]
-				if t == nil {
-					t = &tally{}
-					of[u.Source] = t
-				}
-				t.runs++
-				if u.State != "unknown" {
-					t.known++
-				}
-				if u.State == "fresh" || u.State == "warn" {
-					t.fresh++
-				}
-			}
-			stale, unknown = stale || u.State == "stale", unknown || u.State == "unknown"
-		}
-		out.Looked++
-		switch {
-		case stale:
-			known++
-		case unknown:
-			out.Unknown++
-		default:
-			known, fresh = known+1, fresh+1
-		}
-	}
-	out.AllFresh = source.Share(fresh, known)
-	for name, t := range of {
-		if x := byName[name]; x != nil {
-			x.Runs, x.Fresh = t.runs, source.Share(t.fresh, t.known)
-		}
-	}
-	return nil
-}
-
-// topicCoverage is what was asked about, by task, and how often it was answered by
-// a run that had read something. A run that read nothing and is resolved was
-// answered from what the model knows: that is no support.
-func (a *API) topicCoverage(ctx context.Context, where search.Expr, out *client.Readiness) error {
-	resolved := search.Is("outcome", "resolved", "verified_resolved", "implied_resolved", "contained")
-	lost := search.Either(search.Is("outcome", "failed", "escalated", "abandoned", "deflected"), search.Both(search.Unknown("outcome"), search.Is("failed", "true")))
-	read := &search.Not{Of: search.Unknown("source")}
-	people := search.Both(where, &search.Not{Of: search.Is("mode", "test")})
-	res, err := a.askLimited(ctx, telemetry.Query{
-		Table: "runs", From: out.From, To: out.To, GroupBy: []string{"task"}, Where: people, OrderBy: "-asked",
-		Select: []telemetry.Measure{
-			{Func: "count", As: "asked"},
-			{Func: "count", As: "supported", Where: search.Both(resolved, read)},
-			{Func: "count", As: "told", Where: search.Either(resolved, lost)},
-			{Func: "count", As: "lost", Where: lost},
-		},
-	})
-	if err != nil {
-		return err
-	}
-	t := newAnswers(res)
-	weight, sum := 0.0, 0.0
-	for _, row := range t.rows {
-		x := client.TopicCoverage{Topic: t.text(row, "task"), Asked: t.count(row, "asked"), Supported: source.Share(t.count(row, "supported"), t.count(row, "told")), Backlog: t.count(row, "lost")}
-		task := search.Expr(search.Unknown("task"))
-		if x.Topic != "" {
-			task = search.Is("task", x.Topic)
-		}
-		x.Records = search.Both(people, task, lost).String()
-		if x.Supported != nil {
-			weight += float64(x.Asked)
-			sum += float64(x.Asked) * x.Supported.Value
-		}
-		out.Topics = append(out.Topics, x)
-	}
-	if weight > 0 {
-		v := sum / weight
-		out.Coverage = &v
-	}
-	slices.SortStableFunc(out.Topics, func(x, y client.TopicCoverage) int {
-		return cmp.Or(cmp.Compare(y.Backlog, x.Backlog), cmp.Compare(y.Asked, x.Asked), strings.Compare(x.Topic, y.Topic))
-	})
-	out.Topics = out.Topics[:min(len(out.Topics), 200)]
-	return nil
+	return out, a.coverage(ctx, where, req, out)
 }
 
 func listSourceAudits(a *API, ctx context.Context, req *client.SourceRequest) (*client.List[client.SourceAudit], error) {

@@ -33,6 +33,7 @@ type Sources interface {
 	PlanNow(ctx context.Context, who source.Actor, name string) (source.AuditPlan, error)
 	DropPlan(ctx context.Context, who source.Actor, name string) error
 	Versions(ctx context.Context, team, name string) ([]client.SourceVersion, error)
+	History(ctx context.Context, from, to time.Time) (*source.History, error)
 	AsOf(ctx context.Context, team string, refs []source.Ref) ([]client.SourceUse, error)
 }
 

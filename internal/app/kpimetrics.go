@@ -74,7 +74,7 @@ func (a *App) exportKPIs(ctx context.Context) error {
 
 // outsideKPIs computes what is not of the store alone, of all teams.
 func (a *App) outsideKPIs() api.Outside {
-	return api.Outside{Topics: a.topics, Feedback: a.feedback, Evaluations: a.evaluations, Datasets: a.datasets, Experiments: a.experiments, Ask: a.store.Query}
+	return api.Outside{Topics: a.topics, Feedback: a.feedback, Evaluations: a.evaluations, Datasets: a.datasets, Experiments: a.experiments, Sources: a.sources, Runs: a.store.Runs, Ask: a.store.Query}
 }
 
 func (a *App) computeKPIs(ctx context.Context, now time.Time) error {

@@ -14,6 +14,7 @@ import (
 
 func readinessCommands() []command {
 	return []command{
+		{name: "source unanswered", args: "[flags]", short: "list what was asked and not answered, with its runs", long: readinessHelp, run: runSourceUnanswered},
 		{name: "source readiness", args: "[flags]", short: "say how far what agents read can be relied on", long: readinessHelp, run: runSourceReadiness},
 		{name: "source audit", args: "[flags] NAME FILE", short: "hold answers from a source against the truth", long: readinessHelp, run: runSourceAudit},
 		{name: "source audits", args: "[flags] NAME", short: "list audits of a source with their error rates", run: runSourceAudits},
@@ -71,9 +72,44 @@ func runSourceReadiness(ctx context.Context, e env, c *command, args []string) e
 			}
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", s.Source.Name, s.Source.State, every, shareWord(s.ErrorRate), shareWord(s.Accuracy), s.Runs, shareWord(s.Fresh), use, breaks)
 		}
-		fmt.Fprintf(w, "\n%s\tASKED\tWITH SUPPORT\tNOT ANSWERED\n", "TOPIC")
+		fmt.Fprintf(w, "\nASKED ABOUT\tBY\tASKED\tWITH SUPPORT\tNOT ANSWERED\n")
 		for _, t := range x.Topics {
-			fmt.Fprintf(w, "%s\t%d\t%s\t%d\n", show(word(t.Topic)), t.Asked, shareWord(t.Supported), t.Backlog)
+			fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%d\n", show(word(t.Topic)), t.By, t.Asked, shareWord(t.Supported), t.Backlog)
+		}
+	})
+}
+
+func runSourceUnanswered(ctx context.Context, e env, c *command, args []string) error {
+	var r remote
+	var req client.ListUnansweredRequest
+	fs := c.flags(e)
+	r.bind(fs)
+	fs.StringVar(&req.From, "from", "", "RFC 3339, or a distance from now; a week by default")
+	fs.StringVar(&req.To, "to", "", "as --from; now by default")
+	fs.StringVar(&req.Team, "team", "", "of this team alone")
+	fs.StringVar(&req.Environment, "environment", "", "of this environment alone")
+	fs.StringVar(&req.Topic, "topic", "", "about this topic, by id; none: about none")
+	fs.StringVar(&req.Task, "task", "", "of this task; unknown: of runs that name none")
+	fs.IntVar(&req.Limit, "limit", 50, "at most so many, 100 at once")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	list, err := r.client().ListUnanswered(ctx, req)
+	if err != nil {
+		return err
+	}
+	return r.print(e.stdout, list, func(w io.Writer) {
+		fmt.Fprintln(w, "AT\tRUN\tAGENT\tOUTCOME\tTOPIC OR TASK\tASKED")
+		for _, x := range list.Items {
+			asked := x.Text
+			if x.Hidden {
+				asked = "(you may not read content)"
+			}
+			about := x.Topic
+			if about == "" {
+				about = x.Task
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", x.At.Local().Format(time.DateTime), x.Run, orDash(x.Agent), x.Outcome, orDash(word(about)), orDash(word(asked)))
 		}
 	})
 }

@@ -285,3 +285,34 @@ func TestCalibrationsAreOfThisRevision(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 }
+
+// TestTryingAJudgeOnRuns: each run is asked about and paid for, ten at most; where the day
+// of tries is over the trial says so and keeps what it found.
+func TestTryingAJudgeOnRuns(t *testing.T) {
+	t.Parallel()
+	h := withModel(t, `{"verdict":"pass","score":0.9}`)
+	for n := range 12 {
+		h.newest = append(h.newest, h.done(n, "We will help you."))
+	}
+	e := Evaluator{Name: "kind", Kind: "judge", Judge: someJudge()}
+	if _, err := h.book.TryRuns(t.Context(), anybody, e, MaxJudged+1); err == nil || fault.From(err).Code != "evaluate.invalid" {
+		t.Errorf("eleven runs: %v", err)
+	}
+	got, err := h.book.TryRuns(t.Context(), anybody, e, MaxJudged)
+	if err != nil || len(got.Found) != MaxJudged || got.Judged[Pass] != MaxJudged || got.Tokens != 120*MaxJudged || math.Abs(got.Cost-0.02) > 1e-9 || len(h.questions) != MaxJudged {
+		t.Fatalf("%+v, %v, %d questions", got, err, len(h.questions))
+	}
+	h.book.mu.Lock()
+	day := h.book.spent["try"]
+	day.n = DefaultDaily - 2
+	h.book.spent["try"] = day
+	h.book.mu.Unlock()
+	got, err = h.book.TryRuns(t.Context(), anybody, e, 5)
+	if err != nil || len(got.Found) != 2 || got.Refused == nil || got.Refused.Code != "evaluate.judge_daily" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	stranger := Actor{Person: "per_2", Can: func(role, team, _ string) bool { return team == "*" && role == "developer" }}
+	if _, err := h.book.TryRuns(t.Context(), stranger, e, 1); err == nil || len(h.questions) != MaxJudged+2 {
+		t.Errorf("a judge asked as an agent of others: %v, %d questions", err, len(h.questions))
+	}
+}

@@ -268,6 +268,21 @@ func (b *Book) Of(ctx context.Context, f Filter, topics []string, limit int) ([]
 	}, `SELECT r.run FROM topic_runs r JOIN topic_cells c ON c.id = r.cell`+w.Text()+` ORDER BY r.at DESC LIMIT ?`, append(w.Args, limit)...)
 }
 
+// Abouts are the topics of the runs of a period, by run, the newest first; runs that were
+// not looked at, or are of no topic, are not in it. false: there are more than limit.
+func (b *Book) Abouts(ctx context.Context, f Filter, limit int) (map[string]string, bool, error) {
+	w := f.where("r.")
+	w.Add("c.topic <> ''")
+	type about struct{ run, topic string }
+	all, err := control.All(ctx, b.o.DB, func(r control.Row) (a about, err error) { return a, r.Scan(&a.run, &a.topic) },
+		`SELECT r.run, c.topic FROM topic_runs r JOIN topic_cells c ON c.id = r.cell`+w.Text()+` ORDER BY r.at DESC LIMIT ?`, append(w.Args, limit+1)...)
+	out := make(map[string]string, len(all))
+	for _, a := range all[:min(len(all), limit)] {
+		out[a.run] = a.topic
+	}
+	return out, len(all) <= limit, err
+}
+
 // OfRun is what a run was about; false when it was not looked at (yet).
 func (b *Book) OfRun(ctx context.Context, run activity.RunID) (Asked, bool, error) {
 	return control.One(ctx, b.o.DB, scanAsked, `SELECT `+askedColumns+` FROM topic_runs r LEFT JOIN topic_cells c ON c.id = r.cell WHERE r.run = ?`, run.String())

@@ -6172,6 +6172,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/unanswered-questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** lists what was asked and not answered, the newest first, each with its run; the words are for who may read content */
+        get: operations["ListUnanswered"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/unknown-agents": {
         parameters: {
             query?: never;
@@ -13308,6 +13325,8 @@ export interface components {
         TopicCoverage: {
             asked: number;
             backlog: number;
+            by: string;
+            id?: string;
             records: string;
             supported: components["schemas"]["SourceShare"] | null;
             topic: string;
@@ -13509,6 +13528,23 @@ export interface components {
         };
         TryRunbookRequest: {
             runbook: string;
+        };
+        UnansweredQuestion: {
+            agent?: string;
+            /** Format: date-time */
+            at: string;
+            hidden: boolean;
+            outcome: string;
+            run: string;
+            sources: string[];
+            task?: string;
+            text?: string;
+            topic?: string;
+            topic_id?: string;
+        };
+        UnansweredQuestionList: {
+            items: components["schemas"]["UnansweredQuestion"][];
+            next?: string;
         };
         UndoActRequest: {
             reason: string;
@@ -28442,6 +28478,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TopicRunList"];
+                };
+            };
+            /** @description a problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListUnanswered: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                environment?: string;
+                from?: string;
+                limit?: number;
+                task?: string;
+                team?: string;
+                to?: string;
+                topic?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnansweredQuestionList"];
                 };
             };
             /** @description a problem */
