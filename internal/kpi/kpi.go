@@ -22,6 +22,7 @@ package kpi
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed" // the catalogue
 	"fmt"
 	"regexp"
@@ -57,6 +58,7 @@ type Definition struct {
 	Missing   string    `yaml:"missing"` // what would supply it
 	Counted   string    `yaml:"counted"` // how what supplies it counts, in words; only with missing
 	RecordsIn string    `yaml:"opens"`   // what its records are: runs that are over, feedback, sessions, evaluations, cases; only with missing
+	RecordsOf string    `yaml:"found"`   // the search that finds these runs; runs that are over where it is empty
 
 	Custom bool   `yaml:"-"` // people made it
 	Team   string `yaml:"-"` // of a custom one: whose; "" everybody's
@@ -332,7 +334,7 @@ func (d *Definition) Records() (table, query string) {
 func (d *Definition) Opens() (table, query string) {
 	if d.Missing != "" {
 		if d.RecordsIn == "runs" {
-			return "runs", Served("runs", words("$ended"))
+			return "runs", Served("runs", words(cmp.Or(d.RecordsOf, "$ended")))
 		}
 		return d.RecordsIn, ""
 	}
