@@ -56,7 +56,8 @@ func folderFault(dir string, err error) error {
 		return fault.New(fault.KindUnavailable, "bus.read_only", "the folder %s cannot be written", dir).
 			WithHint("check its owner and mode, and that its disk is not mounted read-only").WithCause(err)
 	}
-	return fault.New(fault.KindUnavailable, "bus.folder", "the folder %s cannot be used", dir).WithCause(err)
+	return fault.New(fault.KindUnavailable, "bus.folder", "the folder %s cannot be used", dir).WithCause(err).
+		WithHint("give this user the right to read and write it, and look whether the disk is full or read-only")
 }
 
 func diskFull(dir string) *fault.Error {

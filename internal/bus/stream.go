@@ -249,7 +249,7 @@ func (s *Stream) tooLarge(n int) error {
 }
 
 func errClosed(name string) error {
-	return fault.New(fault.KindUnavailable, "bus.closed", "the log %s is closed", name)
+	return fault.New(fault.KindUnavailable, "bus.closed", "the log %s is closed", name).WithHint("Reeve is stopping: send it again when it runs")
 }
 
 func (s *Stream) translate(err error) error {
@@ -331,7 +331,8 @@ func (s *Stream) unreadable(err error) error {
 }
 
 // errCorrupt is a message that this package did not write.
-var errCorrupt = fault.New(fault.KindInternal, "bus.corrupt", "a message of the log cannot be unpacked")
+var errCorrupt = fault.New(fault.KindInternal, "bus.corrupt", "a message of the log cannot be unpacked").
+	WithHint("the folder bus/ of the data folder was damaged: look at the disk, and restore a backup")
 
 // unpack splits a message into payloads, reusing raw and into.
 func unpack(msg, raw []byte, into [][]byte) ([]byte, [][]byte, error) {

@@ -40,7 +40,7 @@ func (t Topic[T]) Publish(v T) error {
 		return fmt.Errorf("encoding a notice of %s: %w", t.subject, err)
 	}
 	if err := t.conn.Publish(t.subject, data); err != nil {
-		return fault.New(fault.KindUnavailable, "bus.closed", "the bus does not take notices").WithCause(err)
+		return fault.New(fault.KindUnavailable, "bus.closed", "the bus does not take notices").WithHint("Reeve is stopping: try again when it runs").WithCause(err)
 	}
 	return nil
 }
@@ -51,7 +51,7 @@ func (t Topic[T]) Publish(v T) error {
 func (t Topic[T]) Subscribe(ctx context.Context, ready func(), handle func(T)) error {
 	sub, err := t.conn.SubscribeSync(t.subject)
 	if err != nil {
-		return fault.New(fault.KindUnavailable, "bus.closed", "the bus is closed").WithCause(err)
+		return fault.New(fault.KindUnavailable, "bus.closed", "the bus is closed").WithHint("Reeve is stopping: try again when it runs").WithCause(err)
 	}
 	defer func() { _ = sub.Unsubscribe() }() // fails only on a closed connection, where nothing is subscribed
 	if err := sub.SetPendingLimits(topicPending, topicPendingBytes); err != nil {
@@ -72,7 +72,7 @@ func (t Topic[T]) Subscribe(ctx context.Context, ready func(), handle func(T)) e
 			if errors.Is(err, nats.ErrSlowConsumer) {
 				return ErrLagged
 			}
-			return fault.New(fault.KindUnavailable, "bus.closed", "the bus is closed").WithCause(err)
+			return fault.New(fault.KindUnavailable, "bus.closed", "the bus is closed").WithHint("Reeve is stopping: try again when it runs").WithCause(err)
 		}
 		var v T
 		if err := json.Unmarshal(m.Data, &v); err != nil {

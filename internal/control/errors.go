@@ -29,7 +29,8 @@ func translate(ctx context.Context, err error) error {
 	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
 		return fault.New(fault.KindConflict, "control.exists", "this exists already").WithCause(err)
 	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
-		return fault.New(fault.KindConflict, "control.reference", "something that this names does not exist, or something still names this").WithCause(err)
+		return fault.New(fault.KindConflict, "control.reference", "something that this names does not exist, or something still names this").
+			WithHint("look the names up; what is still named is ended where it is named first").WithCause(err)
 	}
 	switch e.Code() & 0xff { // the rest of an extended code only says where it happened
 	case sqlite3.SQLITE_INTERRUPT:
@@ -50,7 +51,8 @@ func translate(ctx context.Context, err error) error {
 		return fault.New(fault.KindUnavailable, "control.io", "the disk of the control database failed").
 			WithHint("look at the system's log").WithCause(err)
 	}
-	return fault.New(fault.KindInternal, "control.failed", "the control database refused a statement").WithCause(err)
+	return fault.New(fault.KindInternal, "control.failed", "the control database refused a statement").
+		WithHint("try again; the server's log has the cause, which is a bug of Reeve when it stays").WithCause(err)
 }
 
 func diskFull(err error) error {
