@@ -2,13 +2,20 @@ package app
 
 import (
 	"path/filepath"
+	"slices"
 	"testing"
+	"time"
 
 	"reeve/client"
+	"reeve/internal/activity"
 	"reeve/internal/agent"
 	"reeve/internal/control/controltest"
 	"reeve/internal/finding"
+	"reeve/internal/fleet"
 	"reeve/internal/incident"
+	"reeve/internal/price"
+	"reeve/internal/telemetry"
+	"reeve/internal/upstream"
 )
 
 // withRefunds is an App that knows agents alone: refunds, of team core.
@@ -61,5 +68,42 @@ func TestSignalsNameTheirOwnAgents(t *testing.T) {
 		if got := a.signalOfFinding(&finding.Finding{Detector: "errors", Team: c.team, Agent: c.name, Authenticated: true}).Agent; got != c.name {
 			t.Errorf("a proved finding about %s: %q", c.name, got)
 		}
+	}
+}
+
+// A finding about how long calls take says of what kind its name is; incidents join by
+// the name alone, and by what the map saw that agents use.
+func TestSignalsNameWhatTheyAreAbout(t *testing.T) {
+	t.Parallel()
+	a := withRefunds(t)
+	db, err := controltest.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	if a.book, err = price.Embedded(); err != nil {
+		t.Fatal(err)
+	}
+	if a.upstreams, err = upstream.New(t.Context(), upstream.Options{DB: db, Dir: t.TempDir()}); err != nil {
+		t.Fatal(err)
+	}
+	if a.fleet, err = fleet.New(t.Context(), fleet.Options{DB: db, Agents: a.agents}); err != nil {
+		t.Fatal(err)
+	}
+	for subject, want := range map[string][2]string{"tool look": {"look", ""}, "model gpt-4o": {"", "gpt-4o"}, "look": {"look", ""}} {
+		s := a.signalOfFinding(&finding.Finding{Detector: "latency", Agent: "refunds", Subject: subject, Authenticated: true})
+		if got := [2]string{s.Tool, s.Model}; got != want {
+			t.Errorf("%s: tool and model %q, want %q", subject, got, want)
+		}
+	}
+	now := time.Now().UnixNano()
+	step := activity.Step{Fragment: activity.Fragment{
+		Run: activity.RunOfKey("r"), Step: activity.StepOfKey("s"), Agent: "refunds", Environment: "production", Kind: activity.KindTool, Name: "look", ToolName: "look",
+		Status: activity.StatusOK, Start: now, End: now, Usage: activity.NoUsage,
+	}, Revision: 1, Received: now, Team: "core"}
+	a.fleet.Observe(&telemetry.Write{Received: now, Cursor: 1, Steps: []activity.Step{step}})
+	uses, err := a.usesOfAgents(t.Context())
+	if err != nil || !slices.Contains(uses, incident.Use{Agent: "refunds", Node: incident.Node{Kind: "tool", Value: "look"}}) {
+		t.Errorf("%+v %v", uses, err)
 	}
 }
