@@ -145,6 +145,10 @@ export function sender(base, key) {
       await res.arrayBuffer();
       return res.status;
     },
+    /** loose posts a log record that names no run. */
+    async loose(agent, text, at = Date.now()) {
+      await post('/v1/logs', { resourceLogs: [{ resource: resource(agent), scopeLogs: [{ scope: { name: 'e2e' }, logRecords: [{ timeUnixNano: nanos(at), severityNumber: 13, severityText: 'WARN', body: { stringValue: text } }] }] }] });
+    },
     async log(trace, span, text) {
       await post('/v1/logs', { resourceLogs: [{ resource: resource(trace.agent), scopeLogs: [{ scope: { name: 'e2e' }, logRecords: [{ timeUnixNano: nanos(Date.now()), severityNumber: 9, severityText: 'INFO', body: { stringValue: text }, traceId: trace.id, spanId: span.spanId }] }] }] });
     },

@@ -293,6 +293,32 @@ const tests = [
     },
   },
   {
+    name: 'run: log records of its agent that name no run stand beside its own',
+    async run(t) {
+      const agent = unique('loose-logger');
+      const run = refund({ agent, start: Date.now() - 90_000, session: `${agent}-s`, user: 'user-1', bad: false });
+      await t.send.spans(agent, run.spans);
+      await t.send.log(run, run.spans[1], `of the run of ${agent}`);
+      await t.send.loose(agent, `beside the run of ${agent}`, Date.now() - 89_000);
+      await t.send.loose(unique('another'), 'of somebody else', Date.now() - 89_000);
+      const { id } = await t.arrived(run);
+      // The record is stored a second after it was taken.
+      const page = await t.open(`/runs/${id}?panel=logs`);
+      for (let i = 0; ; i++) {
+        const logs = page.getByTestId('run-logs');
+        if (await logs.getByText(`beside the run of ${agent}`, { exact: false }).first().isVisible().catch(() => false)) break;
+        t.ok(i < 20, 'the record beside the run never came');
+        await page.waitForTimeout(500);
+        await page.reload();
+      }
+      const logs = page.getByTestId('run-logs');
+      await logs.getByText(`of the run of ${agent}`, { exact: true }).first().waitFor();
+      await logs.getByText('names no run', { exact: true }).first().waitFor();
+      await logs.getByText('One record here names no run', { exact: false }).waitFor();
+      t.ok((await logs.getByText('of somebody else', { exact: false }).count()) === 0, 'records of another agent are not there');
+    },
+  },
+  {
     name: 'steps and logs: found, and lead to their run',
     async run(t) {
       const s = await seed(t);

@@ -20,18 +20,24 @@ export function severity(n: number): { name: string; tone: string } {
   return { name: 'unset', tone: 'idle' };
 }
 
-/** Logs shows a run's log records in time, each beside the step that wrote it. */
+/** Logs shows a run's log records in time, each beside the step that wrote it, with those around it that name no run. */
 export function Logs({ logs, tree, selected, onSelect }: { logs: readonly Log[]; tree: Tree; selected: number; onSelect: (i: number) => void }) {
   const box = useRef<HTMLDivElement>(null);
   const v = useVirtualizer({ count: logs.length, getScrollElement: () => box.current, estimateSize: () => 26, overscan: 12 });
+  const loose = useMemo(() => logs.reduce((n, l) => n + (l.run_id ? 0 : 1), 0), [logs]);
   if (logs.length === 0)
     return (
       <p className={page.empty}>
-        No log records belong to this run. Send OpenTelemetry logs with the trace’s id and they appear here beside its steps.
+        No log records belong to this run, and its agent wrote none around it. Send OpenTelemetry logs with the trace’s id and they appear here beside its steps.
       </p>
     );
   return (
     <div ref={box} className={page.transcript} tabIndex={0} role="region" aria-label="Logs" data-testid="run-logs">
+      {loose > 0 && (
+        <p className={page.quiet}>
+          {loose === 1 ? 'One record here names' : `${num(loose)} records here name`} no run: this agent wrote them around it, and they may be about another.
+        </p>
+      )}
       <div style={{ height: v.getTotalSize(), position: 'relative' }}>
         {v.getVirtualItems().map((item) => {
           const l = logs[item.index]!;
@@ -57,6 +63,7 @@ export function Logs({ logs, tree, selected, onSelect }: { logs: readonly Log[];
                 <Data text={l.body} />
                 {l.attributes && Object.keys(l.attributes).length > 0 && <Data text={JSON.stringify(l.attributes)} />}
               </details>
+              {!l.run_id && <span className={page.quiet}>names no run</span>}
               {i !== undefined && (
                 <button type="button" className={page.link} onClick={() => onSelect(i)}>
                   <Said text={tree.steps[i]!.name.slice(0, 24)} />

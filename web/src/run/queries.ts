@@ -55,12 +55,18 @@ export function useStep(run: string, step: string | undefined, revision: number 
   });
 }
 
-/** useLogs reads a run's log records, oldest first. */
+/** useLogs reads a run's log records, and those of its agent around it that name no run, oldest first. */
 export function useLogs(id: string) {
   return useQuery({
     queryKey: logsKey(id),
-    queryFn: async ({ signal }) =>
-      (await everything<Log>(`/runs/${encodeURIComponent(id)}/logs`, { limit: 1_000 }, 5_000, signal)).sort((a, b) => (a.at < b.at ? -1 : 1)),
+    queryFn: async ({ signal }) => {
+      const path = `/runs/${encodeURIComponent(id)}/logs`;
+      const [own, around] = await Promise.all([
+        everything<Log>(path, { limit: 1_000 }, 5_000, signal),
+        everything<Log>(path, { limit: 1_000, around: 'true' }, 1_000, signal),
+      ]);
+      return [...own, ...around].sort((a, b) => (a.at < b.at ? -1 : 1));
+    },
     retry,
   });
 }
