@@ -1,1 +1,0 @@
-var e={one:`_one_b9u50_1`,said:`_said_b9u50_10`,formula:`_formula_b9u50_13`,trend:`_trend_b9u50_16`,assume:`_assume_b9u50_19`,fields:`_fields_b9u50_24`};export{e as t};

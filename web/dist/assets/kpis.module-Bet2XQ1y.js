@@ -1,0 +1,1 @@
+var e={one:`_one_132o0_1`,said:`_said_132o0_10`,formula:`_formula_132o0_13`,trend:`_trend_132o0_16`,assume:`_assume_132o0_19`,fields:`_fields_132o0_24`,brushed:`_brushed_132o0_31`};export{e as t};

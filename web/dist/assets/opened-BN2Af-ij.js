@@ -1,0 +1,1 @@
+var e={runs:{to:`/runs`},steps:{to:`/steps`,search:{by:`agent`}},decisions:{to:`/decisions`,search:{show:`all`}}};function t(t,n){let r=e[t??``];return r&&n!==void 0?{to:r.to,search:{...r.search,q:n||void 0}}:void 0}export{e as n,t};

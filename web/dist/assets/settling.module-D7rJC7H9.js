@@ -1,0 +1,1 @@
+var e={two:`_two_mmo4j_1`,trial:`_trial_mmo4j_7`,note:`_note_mmo4j_16`,acts:`_acts_mmo4j_25`};export{e as t};

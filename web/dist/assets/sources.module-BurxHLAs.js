@@ -1,1 +1,0 @@
-var e={find:`_find_d4bm2_1`,lead:`_lead_d4bm2_11`,acts:`_acts_d4bm2_15`,causes:`_causes_d4bm2_21`,path:`_path_d4bm2_33`,ways:`_ways_d4bm2_38`,more:`_more_d4bm2_45`,two:`_two_d4bm2_52`,read:`_read_d4bm2_58`,documents:`_documents_d4bm2_83`,readyWords:`_readyWords_d4bm2_98`,sheet:`_sheet_d4bm2_103`};export{e as t};

@@ -1,0 +1,1 @@
+var e={find:`_find_6jerh_1`,lead:`_lead_6jerh_11`,acts:`_acts_6jerh_15`,causes:`_causes_6jerh_21`,path:`_path_6jerh_33`,ways:`_ways_6jerh_38`,more:`_more_6jerh_45`,two:`_two_6jerh_52`,read:`_read_6jerh_58`,documents:`_documents_6jerh_83`,readyWords:`_readyWords_6jerh_98`,sheet:`_sheet_6jerh_103`,try:`_try_6jerh_106`,said:`_said_6jerh_111`};export{e as t};
