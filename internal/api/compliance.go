@@ -332,7 +332,11 @@ func (c complianceFacts) KPI(ctx context.Context, id string, from, to time.Time)
 	if d.PerRun != nil && gone == "" && err == nil {
 		gone, err = c.gone(ctx, from, "runs", said)
 	}
-	return compliance.Value{Value: f.Value, N: f.N, Why: f.Why, Search: records, Table: table, Gone: gone}, err
+	if err != nil {
+		return compliance.Value{}, err
+	}
+	erased, err := c.erased(ctx, from)
+	return compliance.Value{Value: f.Value, N: f.N, Why: f.Why, Search: records, Table: table, Gone: gone, Erased: erased}, err
 }
 
 func (c complianceFacts) Count(ctx context.Context, of compliance.Count, from, to time.Time) (compliance.Value, error) {
@@ -348,7 +352,11 @@ func (c complianceFacts) Count(ctx context.Context, of compliance.Count, from, t
 	if err != nil {
 		return compliance.Value{}, err
 	}
-	v := compliance.Value{Search: of.Where, Table: of.Table, Gone: gone, Why: "there is no record of " + of.Table + " in the period"}
+	erased, err := c.erased(ctx, from)
+	if err != nil {
+		return compliance.Value{}, err
+	}
+	v := compliance.Value{Search: of.Where, Table: of.Table, Gone: gone, Erased: erased, Why: "there is no record of " + of.Table + " in the period"}
 	if len(res.Rows) == 0 {
 		return v, nil
 	}
@@ -382,6 +390,38 @@ func (c complianceFacts) gone(ctx context.Context, from time.Time, table string,
 	}
 	return fmt.Sprintf("%s of before %s may be gone by their age or for space, and the period begins on %s", table, since.Format(time.DateOnly), from.UTC().Format(time.DateOnly)), nil
 }
+
+// erased names the receipts of erasures since from: what they took is of records that
+// may have been in the period.
+func (c complianceFacts) erased(ctx context.Context, from time.Time) (string, error) {
+	if c.a.o.Keeping == nil {
+		return "", nil
+	}
+	all, err := c.a.o.Keeping.Erasures(ctx)
+	if err != nil {
+		return "", err
+	}
+	var ids []string
+	n := 0
+	for _, e := range all {
+		if e.At.Before(from) {
+			continue
+		}
+		if n++; len(ids) < mostErased {
+			ids = append(ids, e.ID)
+		}
+	}
+	switch {
+	case n == 0:
+		return "", nil
+	case n > len(ids):
+		ids = append(ids, "...")
+	}
+	return fmt.Sprintf("without what %s since then took (%s)", counted(n, "erasure"), strings.Join(ids, ", ")), nil
+}
+
+// mostErased is how many receipts a result names.
+const mostErased = 5
 
 func numberOf(n int64) compliance.Value {
 	v := float64(n)

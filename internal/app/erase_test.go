@@ -405,4 +405,17 @@ func TestEraseReachesEveryCopy(t *testing.T) {
 		t.Errorf("%+v, %v", l, err)
 	}
 	nothing("umbrella")
+
+	// Evidence says what it is without; it changes no result.
+	putHouse(t, c, "  - {id: runs, title: Runs, article: a, about: x, evidence: [{id: e, title: x, count: {table: runs, where: \"failed:false\"}, at_least: 0}]}\n")
+	for from, want := range map[string]bool{"-1h": true, time.Now().Format(time.RFC3339Nano): false} {
+		r, err := c.AssessCompliance(ctx, client.AssessComplianceRequest{ID: "house", From: from})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := json.Marshal(r.Controls[0])
+		if got := strings.Contains(string(text), "2 erasures") && strings.Contains(string(text), z.ID); got != want {
+			t.Errorf("evidence since %s names the erasures: %v, want %v: %s", from, got, want, text)
+		}
+	}
 }

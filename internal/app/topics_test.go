@@ -124,7 +124,7 @@ func TestTopicsAndComplianceFromEndToEnd(t *testing.T) {
 			t.Errorf("%s: %v", q, err)
 		}
 	}
-	if _, err := s.api.PutRule(ctx, client.PutRuleRequest{Name: "of-topics", Scope: "query", Query: &client.RuleQuery{Table: "runs", Func: "count", Where: "topic~refund"}, Window: "1h", When: "value > 3"}); err == nil || !strings.Contains(err.Error(), "topic is for searches of runs that somebody looks at") {
+	if _, err := s.api.PutRule(ctx, client.PutRuleRequest{Name: "of-topics", Scope: "query", Query: &client.RuleQuery{Table: "runs", Func: "count", Where: "topic~refund"}, Window: "1h", When: "value > 3"}); err == nil || !strings.Contains(err.Error(), "topic is for searches that somebody looks at") {
 		t.Errorf("a rule by topic: %v", err)
 	}
 

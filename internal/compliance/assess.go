@@ -17,6 +17,9 @@ type Value struct {
 	// Gone says what of the period is no longer there; "" all of it is. Records that
 	// are gone could have said anything.
 	Gone string `json:"gone,omitempty"`
+	// Erased says what erasures since the period began took out of it; "" nothing. They
+	// are asked for by whom the records are of, so they change no result.
+	Erased string `json:"erased,omitempty"`
 	// AsOf is when it was so, of what is known as of now alone; nil: it is of the
 	// period.
 	AsOf *time.Time `json:"as_of,omitempty"`
@@ -150,6 +153,9 @@ func (e Evidence) judge(v Value) EvidenceResult {
 		if e.Count == nil || *v.Value <= *line && e.AtMost != nil || *v.Value < *line && e.AtLeast != nil {
 			out.Result, out.Text = Unknown, "unknown: "+out.Text
 		}
+	}
+	if v.Erased != "" {
+		out.Text += "; " + v.Erased
 	}
 	if v.AsOf != nil {
 		out.Text += ", as of " + v.AsOf.UTC().Format(time.RFC3339)
