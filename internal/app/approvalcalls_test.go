@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -184,6 +185,22 @@ func TestApprovedInChat(t *testing.T) {
 	id := h.waiting(1)
 	if h.refunded(1) {
 		t.Fatal("it was done before anybody agreed")
+	}
+	// Who is called and may neither decide nor read there is not shown what it is about.
+	vic, err := h.identity.CreatePerson(t.Context(), identity.Dev(), identity.NewPerson{Name: "vic", Password: "three unrelated words here", Teams: []string{"core"}, Grants: []identity.Grant{{Role: identity.Viewer, Team: "core", Environment: identity.Everything}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for person, want := range map[string]bool{vic.ID: false, h.bo: true, "": true} {
+		var m channel.Message
+		if err := h.approvalMessage(t.Context(), id, person, &m); err != nil {
+			t.Fatal(err)
+		}
+		shown := slices.ContainsFunc(m.Fields, func(f channel.Field) bool { return f.Name == "Arguments" })
+		offered := slices.ContainsFunc(m.Buttons, func(b channel.Button) bool { return b.ID == "approve" })
+		if shown != want || offered != want {
+			t.Errorf("%q is shown the arguments: %v, and may approve: %v; want %v", person, shown, offered, want)
+		}
 	}
 	if said := h.press(text, "approve", "U1"); !strings.Contains(said, "Approved.") {
 		t.Fatalf("who agreed is told %s", said)

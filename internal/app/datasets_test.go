@@ -10,6 +10,7 @@ import (
 	"reeve/client"
 	"reeve/internal/activity"
 	"reeve/internal/agent"
+	"reeve/internal/experiment"
 )
 
 // askDoor asks the model of a test one question, as a run of that key.
@@ -54,7 +55,7 @@ func TestFromARunToAnExport(t *testing.T) {
 		r, ok, err := a.recorded(t.Context(), run)
 		return err == nil && ok && r.Answer == "Never." && len(r.Input) == 2
 	})
-	if _, err := c.PutDataset(t.Context(), client.PutDatasetRequest{Name: "refunds", Team: "core", Environment: "production"}); err != nil {
+	if _, err := c.PutDataset(t.Context(), client.PutDatasetRequest{Name: "refunds", Team: "desk", Environment: "production"}); err != nil {
 		t.Fatal(err)
 	}
 	yes, thumb := true, 0.0
@@ -83,5 +84,13 @@ func TestFromARunToAnExport(t *testing.T) {
 	cases, err := c.ListRunCases(t.Context(), client.IDRequest{ID: run})
 	if err != nil || len(cases.Items) != 1 || cases.Items[0].Case != item.Case {
 		t.Errorf("%+v, %v", cases, err)
+	}
+	// Who may read the set and not its run is served nothing of what its tools answered.
+	for team, want := range map[string]string{"*": run, "desk": ""} {
+		who := experiment.Actor{Person: "per_1", Can: func(_, at, _ string) bool { return team == "*" || at == team }}
+		tasks, _, err := a.casesOf(t.Context(), who, "refunds", 0)
+		if err != nil || len(tasks) != 1 || tasks[0].Run != want || len(tasks[0].Messages) != 2 {
+			t.Errorf("a reader of %s gets %+v, %v; want run %q", team, tasks, err, want)
+		}
 	}
 }

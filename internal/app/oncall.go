@@ -102,7 +102,7 @@ func (a *App) callTarget(ctx context.Context, tx *control.Tx, p *oncall.Page, t 
 		m.Buttons = []channel.Button{{ID: "acknowledge", Label: "Acknowledge", Style: "primary"}}
 	case "approval":
 		d.Purpose = "approval"
-		if err := a.approvalMessage(ctx, p.Object, &m); err != nil {
+		if err := a.approvalMessage(ctx, p.Object, t.Person, &m); err != nil {
 			return "", err
 		}
 	}
@@ -116,8 +116,9 @@ func (a *App) callTarget(ctx context.Context, tx *control.Tx, p *oncall.Page, t 
 const maxInMessage = 700
 
 // approvalMessage tells what waits. It can be agreed to from a chat only where
-// all of it is shown, and nothing is destroyed.
-func (a *App) approvalMessage(ctx context.Context, id string, m *channel.Message) error {
+// all of it is shown, and nothing is destroyed. Arguments are shown to a person who
+// may decide or read there, and to the channels that an escalation names.
+func (a *App) approvalMessage(ctx context.Context, id, person string, m *channel.Message) error {
 	ap, ok := a.approvals.Known(ctx, id)
 	if !ok {
 		return nil // it is over, and so is its page in a moment
@@ -127,7 +128,15 @@ func (a *App) approvalMessage(ctx context.Context, id string, m *channel.Message
 	m.Title = visible.Line(fmt.Sprintf("%s wants to %s: %s", k.Agent, strings.ReplaceAll(k.Action, "_", " "), k.Resource), 300)
 	m.Fields = []channel.Field{{Name: "Effect", Value: cmp.Or(k.Effect, "unknown")}, {Name: "Team", Value: k.Team}, {Name: "Environment", Value: k.Environment}, {Name: "Without an answer", Value: "it does not happen at " + ap.ExpiresAt.UTC().Format("15:04:05 UTC")}}
 	buttons := []channel.Button{{ID: "deny", Label: "Deny", Style: "danger"}}
-	if r, err := a.approvals.Open(ap); err == nil {
+	shown := person == ""
+	if !shown {
+		can, err := a.rightsOf(ctx, person)
+		if err != nil {
+			return err
+		}
+		shown = can("approver", k.Team, k.Environment) || can("reader", k.Team, k.Environment)
+	}
+	if r, err := a.approvals.Open(ap); err == nil && shown {
 		if body := string(r.Arguments()); len(body) <= maxInMessage {
 			m.Fields = append(m.Fields, channel.Field{Name: "Arguments", Value: visible.Line(body, 0)})
 			if k.Effect == "write" {
