@@ -76,6 +76,16 @@ func onCallActor(ctx context.Context) oncall.Actor {
 // mayKnowTeam: a team's own, and those of the house.
 func mayKnowTeam(ctx context.Context, team string) bool { return maySeeSource(whoOf(ctx), team) }
 
+// mayReadCall: a call and its title are for who sees its team, and for who was called.
+// One of no team is about what is for who sees all teams, as seesPlace says.
+func mayReadCall(ctx context.Context, team, person string) bool {
+	who := whoOf(ctx)
+	if person != "" && person == actor(ctx) {
+		return true
+	}
+	return team != "" && mayKnowTeam(ctx, team) || who.Everywhere(identity.Viewer)
+}
+
 func listChannelKinds(_ *API, _ context.Context, _ *struct{}) (*client.List[client.ChannelKind], error) {
 	return listOf(channel.Kinds(), nil, func(k channel.Kind) client.ChannelKind {
 		return client.ChannelKind{Name: k.Name, Title: k.Title, Keyed: k.Keyed, Address: k.Address}
@@ -167,7 +177,7 @@ func listDeliveries(a *API, ctx context.Context, req *client.ListDeliveriesReque
 		f.Before = *req.Before
 	}
 	list, err := o.Notices.Deliveries(ctx, f)
-	list = slices.DeleteFunc(list, func(d notify.Delivery) bool { return !mayKnowTeam(ctx, d.Team) })
+	list = slices.DeleteFunc(list, func(d notify.Delivery) bool { return !mayReadCall(ctx, d.Team, d.Person) })
 	return listOf(list, err, a.deliveryShape(ctx))
 }
 
@@ -379,7 +389,9 @@ func listPages(a *API, ctx context.Context, req *client.ListPagesRequest) (*clie
 		return nil, err
 	}
 	all, err := o.Book.Pages(ctx, req.Object, req.Limit)
-	all = slices.DeleteFunc(all, func(p oncall.Page) bool { return !mayKnowTeam(ctx, p.Team) })
+	all = slices.DeleteFunc(all, func(p oncall.Page) bool {
+		return !mayReadCall(ctx, p.Team, "") && !slices.ContainsFunc(p.Calls, func(c oncall.Call) bool { return c.Person == actor(ctx) })
+	})
 	names := a.personNames(ctx)
 	return listOf(all, err, func(p oncall.Page) client.Page {
 		out := client.Page{
