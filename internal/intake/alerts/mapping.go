@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 	"time"
 
 	"cel.dev/cel-go/cel"
@@ -95,11 +96,21 @@ func Compile(m *client.AlertMapping) (*Program, []client.MappingProblem) {
 	return p, problems
 }
 
+// parse compiles one expression at a time: checkers of cel-go v0.33.2 that share an
+// environment write to it what they find out of it.
+func parse(text string) (*cel.Ast, *cel.Issues) {
+	parsing.Lock()
+	defer parsing.Unlock()
+	return environment.Compile(text)
+}
+
+var parsing sync.Mutex
+
 func compile(field, text string) (cel.Program, []client.MappingProblem) {
 	if len(text) > maxExpression {
 		return nil, []client.MappingProblem{{Field: field, Message: fmt.Sprintf("an expression has at most %d characters", maxExpression)}}
 	}
-	ast, issues := environment.Compile(text)
+	ast, issues := parse(text)
 	if issues.Err() != nil {
 		var out []client.MappingProblem
 		for _, e := range issues.Errors()[:min(len(issues.Errors()), 3)] {
