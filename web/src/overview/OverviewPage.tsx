@@ -258,10 +258,12 @@ function Behind({ b, since }: { b: BrokenIncident; since: string }) {
           {b.unpriced > 0 ? '≥ ' : ''}
           {money(b.cost)}
         </Figure>
+      ) : b.runs === 0 ? (
+        <span className="muted">none, it has not run since</span>
       ) : (
         <Unknown why={b.cost_why ?? ''} />
       )}
-      {typeof b.runs === 'number' && <span className="muted"> for {plural(b.runs, 'run')}</span>}
+      {!!b.runs && <span className="muted"> for {plural(b.runs, 'run')}</span>}
     </span>
   );
 }

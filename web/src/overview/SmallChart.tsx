@@ -50,13 +50,13 @@ export function SmallChart({ chart, figures, height = 64, rule }: { chart: Overv
       <div className={css.smallHead}>
         <span>
           {chart.title}
+          {seen && <span className="muted">, whole period</span>}
           {rule && seen && (
             <>
               {' '}
-              <SaveAsRule {...rule} />
+              <SaveAsRule small {...rule} />
             </>
           )}
-          {seen && <span className="muted">, whole period</span>}
         </span>
         {seen && (
           <span className="num">
