@@ -126,8 +126,16 @@ func ask(ctx context.Context, facts Facts, e *Evidence, from, to time.Time, aske
 	return v, err
 }
 
-// judge says whether an answer is what it has to be.
+// judge says whether an answer is what it has to be, and what it is without.
 func (e Evidence) judge(v Value) EvidenceResult {
+	out := e.weigh(v)
+	if v.Erased != "" {
+		out.Text += "; " + v.Erased
+	}
+	return out
+}
+
+func (e Evidence) weigh(v Value) EvidenceResult {
 	out := EvidenceResult{Evidence: e, Value: v, Result: Unknown}
 	switch {
 	case v.Value == nil:
@@ -153,9 +161,6 @@ func (e Evidence) judge(v Value) EvidenceResult {
 		if e.Count == nil || *v.Value <= *line && e.AtMost != nil || *v.Value < *line && e.AtLeast != nil {
 			out.Result, out.Text = Unknown, "unknown: "+out.Text
 		}
-	}
-	if v.Erased != "" {
-		out.Text += "; " + v.Erased
 	}
 	if v.AsOf != nil {
 		out.Text += ", as of " + v.AsOf.UTC().Format(time.RFC3339)
