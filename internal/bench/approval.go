@@ -10,8 +10,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -109,17 +107,8 @@ func Approvals(ctx context.Context, o ApprovalOptions) (*ApprovalReport, error) 
 		return nil, err
 	}
 	defer stop()
-	dir, err := os.MkdirTemp("", "reeve-bench-")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
 	// The limits of one agent are far below what is measured here.
-	file := filepath.Join(dir, "reeve.yaml")
-	if err := os.WriteFile(file, []byte("approvals:\n  open: 1000\n  hourly: 10000\n  wait: 10m\n"), 0o600); err != nil {
-		return nil, err
-	}
-	g, err := startGoverned(ctx, o.Bin, []string{"--config", file})
+	g, err := startConfigured(ctx, o.Bin, "approvals:\n  open: 1000\n  hourly: 10000\n  wait: 10m\n")
 	if err != nil {
 		return nil, err
 	}

@@ -11,8 +11,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -94,17 +92,8 @@ func Contain(ctx context.Context, o ContainOptions) (*ContainReport, error) {
 		return nil, err
 	}
 	defer stop()
-	dir, err := os.MkdirTemp("", "reeve-bench-")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
 	// The brake against mass action is far below what is measured here.
-	file := filepath.Join(dir, "reeve.yaml")
-	if err := os.WriteFile(file, []byte("responses:\n  agents_per_hour: 10000\n  agents_per_hour_of_team: 10000\n"), 0o600); err != nil {
-		return nil, err
-	}
-	g, err := startGoverned(ctx, o.Bin, []string{"--config", file})
+	g, err := startConfigured(ctx, o.Bin, "responses:\n  agents_per_hour: 10000\n  agents_per_hour_of_team: 10000\n")
 	if err != nil {
 		return nil, err
 	}

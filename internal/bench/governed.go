@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -40,6 +42,28 @@ func startGoverned(ctx context.Context, bin string, args []string) (*governed, e
 		return nil, err
 	}
 	return &governed{server: server, cleanup: cleanup, api: client.New("http://"+server.HTTP, ""), door: "http://" + door}, nil
+}
+
+// startConfigured is startGoverned with a configuration file that says yaml.
+func startConfigured(ctx context.Context, bin, yaml string) (*governed, error) {
+	dir, err := os.MkdirTemp("", "reeve-bench-")
+	if err != nil {
+		return nil, err
+	}
+	remove := func() { _ = os.RemoveAll(dir) }
+	file := filepath.Join(dir, "reeve.yaml")
+	if err := os.WriteFile(file, []byte(yaml), 0o600); err != nil {
+		remove()
+		return nil, err
+	}
+	g, err := startGoverned(ctx, bin, []string{"--config", file})
+	if err != nil {
+		remove()
+		return nil, err
+	}
+	stop := g.cleanup
+	g.cleanup = func() { stop(); remove() }
+	return g, nil
 }
 
 func (g *governed) end() { g.cleanup() }
