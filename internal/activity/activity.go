@@ -270,6 +270,10 @@ const (
 	SourceGateway
 )
 
+// DialectDoor is the dialect of steps that the door itself tells: no sender's are read
+// as it.
+const DialectDoor = "door"
+
 var sourceNames = [...]string{"inferred", "sdk", "provider", "gateway"}
 
 // String is the source's stable name.

@@ -397,7 +397,7 @@ func (x gate) coverage(_ context.Context, v *gateView) (client.GateCheck, error)
 	}
 	through, past := 0, ""
 	for i := range v.runs {
-		if slices.Contains(v.runs[i].Dialects, "door") {
+		if slices.Contains(v.runs[i].Dialects, activity.DialectDoor) {
 			through++
 		} else if past == "" {
 			past = v.run(&v.runs[i])

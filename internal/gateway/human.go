@@ -33,7 +33,7 @@ func (d *Door) ApprovalChanged(a *approval.Approval, kind string) {
 		Run: run, Step: activity.StepOfKey(a.ID + " " + kind + " " + who), Parent: parent, Trace: trace,
 		Source: activity.SourceGateway, Kind: activity.KindHuman, Status: activity.StatusOK, Start: a.CreatedAt.UnixNano(), End: at.UnixNano(),
 		Name: word + " " + k.Name, Agent: k.Agent, AgentVersion: k.Version, AgentExplicit: true, Environment: k.Environment, Session: k.Session, User: k.User,
-		TTFT: activity.Unknown, Usage: activity.NoUsage, DecisionID: k.Decision, Dialect: "door", WholeFragment: true,
+		TTFT: activity.Unknown, Usage: activity.NoUsage, DecisionID: k.Decision, Dialect: activity.DialectDoor, WholeFragment: true,
 		Tags: []string{"approval:" + a.ID, "person:" + who},
 	}
 	if a.Reason != "" {

@@ -341,6 +341,6 @@ func (x *passage) fragment(d *Door) activity.Fragment {
 		Name: name, Agent: r.Agent, AgentVersion: r.Version, AgentExplicit: true, Environment: r.Environment,
 		Task: x.Caller.Agent.Task, Session: r.Session, User: r.User, Mode: mode,
 		Provider: provider, ModelRequested: model, TTFT: activity.Unknown, Usage: activity.NoUsage,
-		ToolName: r.Tool, DecisionID: r.ID, Dialect: "door",
+		ToolName: r.Tool, DecisionID: r.ID, Dialect: activity.DialectDoor,
 	}
 }

@@ -566,7 +566,7 @@ func lastIsHuman(steps []activity.Step) bool {
 	var last *activity.Step
 	for i := range steps {
 		s := &steps[i]
-		if s.Kind == activity.KindHuman && s.Dialect == "door" && !strings.HasPrefix(s.Name, "take over") {
+		if s.Kind == activity.KindHuman && s.Dialect == activity.DialectDoor && !strings.HasPrefix(s.Name, "take over") {
 			continue
 		}
 		if last == nil || s.Start >= last.Start {

@@ -175,7 +175,7 @@ func (r *Reader) identify(l *live, run *activity.Run, best []int32) {
 	// could otherwise take its refusals out of all that leaves tests out.
 	atDoor, doorsTest := false, false
 	for _, k := range by {
-		if p := &l.profiles[k]; p.dialect == "door" {
+		if p := &l.profiles[k]; p.dialect == activity.DialectDoor {
 			atDoor, doorsTest = true, doorsTest || p.mode == "test"
 		}
 	}
