@@ -72,7 +72,7 @@ func (a *API) coverage(ctx context.Context, where search.Expr, req *client.Readi
 		t.add(r)
 	}
 	var grouped, all int64
-	whole, err := eachRun(ctx, a.seenRuns, telemetry.RunsQuery{Filter: people(where), From: out.From, To: out.To}, mostCovered, func(r *activity.Run) {
+	_, more, err := eachRun(ctx, a.seenRuns, telemetry.RunsQuery{Filter: people(where), From: out.From, To: out.To}, mostCovered, every(func(r *activity.Run) {
 		all++
 		if id := abouts[r.ID.String()]; id != "" {
 			grouped++
@@ -80,11 +80,11 @@ func (a *API) coverage(ctx context.Context, where search.Expr, req *client.Readi
 			return
 		}
 		add(tasks, r.Task, r)
-	})
+	}))
 	if err != nil {
 		return err
 	}
-	if !whole {
+	if more {
 		return a.taskCoverage(ctx, where, out)
 	}
 	if grouped > 0 && 2*grouped >= all {

@@ -60,11 +60,11 @@ func different(a *API, ctx context.Context, req *client.DifferentRequest) (*clie
 		}
 	}
 	if req.Runs == nil {
-		if out.Selected, out.Truncated, err = a.eachRun(ctx, sel.query, func(r *activity.Run) bool { return c.take(r, true) }); err != nil {
+		if out.Selected, out.Truncated, err = eachRun(ctx, a.runs, sel.query, mostDifferent, func(r *activity.Run) bool { return c.take(r, true) }); err != nil {
 			return nil, err
 		}
 	}
-	rest, more, err := a.eachRun(ctx, all, func(r *activity.Run) bool { return c.take(r, false) })
+	rest, more, err := eachRun(ctx, a.runs, all, mostDifferent, func(r *activity.Run) bool { return c.take(r, false) })
 	if err != nil {
 		return nil, err
 	}
@@ -357,26 +357,4 @@ func (a *API) readVersions(ctx context.Context, rows []compared) error {
 		}
 	}
 	return nil
-}
-
-// eachRun goes through the runs of a question, the newest first, until so many
-// were taken as are looked at; more says that there are others.
-func (a *API) eachRun(ctx context.Context, q telemetry.RunsQuery, take func(*activity.Run) bool) (n int, more bool, err error) {
-	for {
-		page, err := a.runs(ctx, q)
-		if err != nil {
-			return n, false, err
-		}
-		for i := range page.Runs {
-			if n == mostDifferent {
-				return n, true, nil
-			}
-			if take(&page.Runs[i]) {
-				n++
-			}
-		}
-		if q.Cursor = page.Next; q.Cursor == "" {
-			return n, false, nil
-		}
-	}
 }

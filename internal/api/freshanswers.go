@@ -18,7 +18,8 @@ import (
 const (
 	// mostReadings bounds the runs that are looked at one by one.
 	mostReadings = 50_000
-	readingsPage = 1000
+	// runsAtOnce is how many runs are read at a time by what goes through many.
+	runsAtOnce = 1000
 )
 
 // Aged tells how old sources were.
@@ -43,26 +44,33 @@ func (a *API) seenRuns(ctx context.Context, q telemetry.RunsQuery) (telemetry.Ru
 	return a.o.Store.Runs(ctx, q)
 }
 
-// eachRun shows each run of a question, the newest first, most of them at most; it reports
-// whether those were all.
-func eachRun(ctx context.Context, list func(context.Context, telemetry.RunsQuery) (telemetry.RunsPage, error), q telemetry.RunsQuery, most int, show func(*activity.Run)) (all bool, err error) {
-	q.Limit = readingsPage
-	for n := 0; ; {
+// eachRun goes through the runs of a question, the newest first, until most of them were
+// taken; more says that there are others.
+func eachRun(ctx context.Context, list func(context.Context, telemetry.RunsQuery) (telemetry.RunsPage, error), q telemetry.RunsQuery, most int, take func(*activity.Run) bool) (n int, more bool, err error) {
+	q.Limit = runsAtOnce
+	for {
 		page, err := list(ctx, q)
 		if err != nil {
-			return false, err
+			return n, false, err
 		}
 		for i := range page.Runs {
-			if n++; n > most {
-				return false, nil
+			if n == most {
+				return n, true, nil
 			}
-			show(&page.Runs[i])
+			if take(&page.Runs[i]) {
+				n++
+			}
 		}
 		if page.Next == "" || len(page.Runs) == 0 {
-			return true, nil
+			return n, false, nil
 		}
 		q.Cursor = page.Next
 	}
+}
+
+// every takes each run that eachRun shows.
+func every(show func(*activity.Run)) func(*activity.Run) bool {
+	return func(r *activity.Run) bool { show(r); return true }
 }
 
 // peopleRead are runs that read something and are no tests.
@@ -115,7 +123,7 @@ func (a *API) readings(ctx context.Context, where search.Expr, out *client.Readi
 	type tally struct{ runs, fresh, known int64 }
 	of := map[string]*tally{}
 	var fresh, known int64
-	_, err = eachRun(ctx, a.seenRuns, telemetry.RunsQuery{Filter: reads, From: out.From, To: out.To}, mostReadings, func(r *activity.Run) {
+	_, _, err = eachRun(ctx, a.seenRuns, telemetry.RunsQuery{Filter: reads, From: out.From, To: out.To}, mostReadings, every(func(r *activity.Run) {
 		out.Looked++
 		switch readingOf(h, r, func(name, state string) {
 			t := of[name]
@@ -138,7 +146,7 @@ func (a *API) readings(ctx context.Context, where search.Expr, out *client.Readi
 		default:
 			out.Unknown++
 		}
-	})
+	}))
 	if err != nil {
 		return err
 	}
@@ -180,7 +188,7 @@ func (o Outside) freshAnswers(ctx context.Context, q *kpi.Question) ([]kpi.Cell,
 	}
 	type tally struct{ fresh, known, all int64 }
 	of := map[outsideKey]*tally{}
-	all, err := eachRun(ctx, o.Runs, telemetry.RunsQuery{Filter: peopleRead(q.Where["runs"]), From: q.From, To: q.To}, mostReadings, func(r *activity.Run) {
+	_, more, err := eachRun(ctx, o.Runs, telemetry.RunsQuery{Filter: peopleRead(q.Where["runs"]), From: q.From, To: q.To}, mostReadings, every(func(r *activity.Run) {
 		k := outsideKey{group: group(r)}
 		if q.Bucket > 0 {
 			k.at = r.Start / int64(q.Bucket) * int64(q.Bucket)
@@ -197,11 +205,11 @@ func (o Outside) freshAnswers(ctx context.Context, q *kpi.Question) ([]kpi.Cell,
 		case someStale:
 			t.known++
 		}
-	})
+	}))
 	if err != nil {
 		return nil, err
 	}
-	if !all { // a part of them would be of the newest alone
+	if more { // a part of them would be of the newest alone
 		return unknownCell("more than 50,000 runs of the period read something: ask for a shorter one"), nil
 	}
 	var cells []kpi.Cell

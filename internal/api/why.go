@@ -266,11 +266,11 @@ func (a *API) blast(ctx context.Context, w *client.Why, run *activity.Run, readA
 	who := whoOf(ctx)
 	var only search.Expr
 	q.Teams, only = reachOf(who, identity.Viewer)
-	q.Filter, q.Limit, q.Sort = search.Both(q.Filter, only), 1000, "started"
+	q.Filter, q.Limit, q.Sort = search.Both(q.Filter, only), runsAtOnce, "started"
 	b := &client.WhyBlast{Node: cause.Node, From: q.From.UTC(), To: q.To.UTC(), Agents: []string{}, Records: []client.IncidentRecord{}, RunIDs: []string{}, Search: text}
 	users, runs := map[string]bool{}, map[string]bool{}
 	var err error
-	_, b.Truncated, err = a.eachRun(ctx, q, func(r *activity.Run) bool {
+	_, b.Truncated, err = eachRun(ctx, a.runs, q, mostDifferent, func(r *activity.Run) bool {
 		if r.Flags&activity.FlagJoined != 0 {
 			return false
 		}
